@@ -1,0 +1,520 @@
+"""Ridge regression from a stream of rows, as precise as the features allow.
+
+Minimises sum_i w_i |y_i - x_i B - c|^2 + alpha |B|^2, the intercept c unpenalised, in memory
+O(n_features^2) however many rows there are.
+"""
+
+import warnings
+from collections.abc import Callable, Iterable, Iterator
+from typing import Any, NamedTuple, Self
+
+import numpy as np
+from scipy.linalg import LinAlgWarning
+from sklearn.base import BaseEstimator, MultiOutputMixin, RegressorMixin
+from sklearn.exceptions import NotFittedError
+from sklearn.utils.validation import check_is_fitted, validate_data
+
+from esnkit.accumulators import EPS, Accumulator, Spectrum
+from esnkit.kernels import linalg
+
+Block = tuple[np.ndarray, np.ndarray, np.ndarray | None]
+
+BLOCK_ROWS = 2048
+# Largest condition (of the features, columns scaled, with sqrt(alpha) I below them) at which
+# the Gram is trusted.
+GRAM_CONDITION = 1e6
+# With alpha this many times the Gram's rounding, eps times its trace, nothing else need be
+# known to trust it.
+GRAM_MARGIN = 1e3
+# Rows without a known end may become this many times more.
+UNKNOWN_END = 100.0
+
+
+class Solution(NamedTuple):
+    """What a solved readout knows."""
+
+    coef: np.ndarray  # (n_outputs, n_features)
+    intercept: np.ndarray  # (n_outputs,)
+    alpha: float
+    solver: str
+    condition: float
+    loo_scores: np.ndarray | None  # (n_alphas,)
+
+
+class RidgeReadout(RegressorMixin, MultiOutputMixin, BaseEstimator):
+    """Ridge regression that streams, merges and chooses its own solver and penalty.
+
+    Parameters
+    ----------
+    alpha : float >= 0 or array-like of float, default=1e-6
+        Penalty on the squared coefficients, absolute as in
+        :class:`sklearn.linear_model.Ridge`. Of several, the one with the smallest squared
+        leave-one-out error is taken; that error is exact, in closed form, and all alphas
+        share one factorisation, but it takes a second pass over the rows.
+        0 gives the least-squares solution of least norm.
+    solver : {"auto", "gram", "qr"}, default="auto"
+        "gram" accumulates X'X: fast, but squares the condition of the features, so that an
+        alpha below its rounding has no effect. "qr" accumulates an orthogonal factor: about
+        twice the work, and precise down to the rounding of the features themselves. "auto"
+        takes the Gram where a measured condition says that it can be trusted.
+
+    Attributes
+    ----------
+    coef_ : ndarray (n_features,) or (n_outputs, n_features)
+        In the dtype of X; sums are always kept in float64.
+    intercept_ : float or ndarray (n_outputs,)
+    alpha_ : float
+        The penalty used.
+    solver_ : {"gram", "qr"}
+        The solver used.
+    condition_ : float
+        Estimated condition (1-norm) of the centred features with sqrt(alpha) I below them,
+        columns scaled to length one.
+    loo_scores_ : ndarray (n_alphas,)
+        With several alphas, the weighted mean squared leave-one-out error of each, averaged
+        over outputs.
+    loo_mse_ : float
+        The smallest of them.
+    n_features_in_ : int
+    feature_names_in_ : ndarray of str
+        Where X has names for its columns.
+
+    See Also
+    --------
+    sklearn.linear_model.Ridge : The same model from all rows at once.
+
+    Notes
+    -----
+    After `partial_fit` or `merge` the equations are solved when the solution is first asked
+    for. Rows are shared between two lanes by a fixed rule and BLAS is kept to one thread in
+    each, so that a result has the same bits on one thread and on many; `predict` sums in a
+    fixed order, so that a row's prediction does not depend on the rows around it.
+
+    References
+    ----------
+    T. F. Chan, G. H. Golub and R. J. LeVeque (1979), Updating formulae and a pairwise
+    algorithm for computing sample variances.
+    G. H. Golub, M. Heath and G. Wahba (1979), Generalized cross-validation as a method for
+    choosing a good ridge parameter, eq. 1.3: leave-one-out from the hat values.
+
+    Examples
+    --------
+    >>> import numpy as np
+    >>> from esnkit.readouts import RidgeReadout
+    >>> X = np.arange(12.0).reshape(6, 2) ** 2
+    >>> y = X @ [1.0, -2.0] + 3.0
+    >>> RidgeReadout(alpha=0).fit(X, y).coef_.round(6)
+    array([ 1., -2.])
+    >>> halves = RidgeReadout(alpha=0).partial_fit(X[:2], y[:2]).partial_fit(X[2:], y[2:])
+    >>> halves.intercept_.round(6)
+    np.float64(3.0)
+    """
+
+    def __init__(self, alpha: Any = 1e-6, *, solver: str = "auto"):
+        self.alpha = alpha
+        self.solver = solver
+
+    def fit(self, X: Any, y: Any, sample_weight: Any = None) -> Self:
+        """Fit to rows X and targets y, forgetting all seen before.
+
+        Parameters
+        ----------
+        X : array-like (n_rows, n_features)
+        y : array-like (n_rows,) or (n_rows, n_outputs)
+        sample_weight : array-like (n_rows,) or (n_rows, n_outputs), default=None
+            Weight of each row, or of each row for each output; 0 leaves it out.
+
+        Returns
+        -------
+        self : RidgeReadout
+
+        Raises
+        ------
+        ValueError
+            For a negative or non-finite alpha or weight, an unknown solver, weights that are
+            all zero, or shapes that do not match.
+        """
+        self._alphas()
+        X, y, w = self._validate(X, y, sample_weight, reset=True)
+        return self.fit_blocks(lambda: _slices(X, y, w), n_rows=len(X))
+
+    def fit_blocks(
+        self, make_blocks: Callable[[], Iterable[Block]], n_rows: int | None = None
+    ) -> Self:
+        """Fit to a stream of rows, holding one block at a time.
+
+        Parameters
+        ----------
+        make_blocks : callable () -> iterable of (X, y, sample_weight or None)
+            Every call starts the same stream anew: several alphas, or a Gram that turns out
+            not to be precise enough, need a second pass. Blocks are as for `fit`, and are
+            neither checked nor kept; some thousand rows each are best.
+        n_rows : int, default=None
+            Rows in all, if known: a guide for ``solver="auto"``.
+
+        Returns
+        -------
+        self : RidgeReadout
+        """
+        alphas = self._alphas()
+        self._forget()
+        smallest = min(alphas)
+        moments = self._accumulate(make_blocks(), n_rows)
+        totals = moments.totals()
+        if self._must_repeat(moments, totals, smallest):
+            moments = self._accumulate(make_blocks(), n_rows, "qr")
+            totals = moments.totals()
+        if np.ndim(self.alpha) == 0:
+            self._moments, self._settled = moments, True
+            self._solve()
+        else:
+            with linalg.one_blas_thread():
+                self._solve_many(moments, totals, alphas, make_blocks)
+        return self
+
+    def partial_fit(self, X: Any, y: Any, sample_weight: Any = None) -> Self:
+        """Take in more rows; the result is that of `fit` on all rows so far.
+
+        Parameters and errors are as for `fit`; `alpha` must be one number, as leave-one-out
+        needs a second pass over the rows.
+
+        Returns
+        -------
+        self : RidgeReadout
+        """
+        alpha = self._one_alpha("partial_fit")
+        first = getattr(self, "_moments", None) is None
+        X, y, w = self._validate(X, y, sample_weight, reset=first)
+        if first:
+            self._forget()
+        for block in _slices(X, y, w):
+            self._moments, self._settled = self._take(
+                self._moments, self._settled, block, alpha, None
+            )
+        self._solution = None
+        return self
+
+    def merge(self, other: "RidgeReadout") -> Self:
+        """Take in all that another readout has seen, as if its rows had come here.
+
+        Parameters
+        ----------
+        other : RidgeReadout
+            Fitted, with one alpha; it is left as it was.
+
+        Returns
+        -------
+        self : RidgeReadout
+
+        Raises
+        ------
+        TypeError
+            If `other` is not a RidgeReadout.
+        ValueError
+            If the numbers of features or outputs differ.
+        """
+        self._one_alpha("merge")
+        if not isinstance(other, RidgeReadout):
+            raise TypeError(f"other must be a RidgeReadout, got {type(other).__name__}")
+        check_is_fitted(self)
+        check_is_fitted(other)
+        other._one_alpha("merge")
+        theirs = (other.n_features_in_, other._n_outputs)
+        mine = (self.n_features_in_, self._n_outputs)
+        if theirs != mine:
+            raise ValueError(
+                f"other must have {mine[0]} features and {mine[1]} outputs as this readout, "
+                f"got {theirs[0]} and {theirs[1]}"
+            )
+        self._moments.merge(other._moments)
+        self._settled = self._settled or other._settled
+        self._solution = None
+        return self
+
+    def predict(self, X: Any) -> np.ndarray:
+        """Return X @ coef + intercept.
+
+        Parameters
+        ----------
+        X : array-like (n_rows, n_features)
+
+        Returns
+        -------
+        y : ndarray (n_rows,) or (n_rows, n_outputs)
+        """
+        check_is_fitted(self)
+        X = validate_data(self, X, reset=False, dtype=[np.float64, np.float32], order="C")
+        solution = self._solve()
+        dtype = np.result_type(X, solution.coef)
+        out = np.empty((len(X), len(solution.coef)), dtype)
+        linalg.affine(
+            X.astype(dtype, copy=False),
+            solution.coef.astype(dtype, copy=False),
+            solution.intercept.astype(dtype, copy=False),
+            out,
+        )
+        return out[:, 0] if self._flat else out
+
+    @property
+    def coef_(self) -> np.ndarray:
+        """Coefficients, (n_features,) or (n_outputs, n_features)."""
+        coef = self._solve().coef
+        return coef[0] if self._flat else coef
+
+    @property
+    def intercept_(self) -> Any:
+        """Intercept, a number or (n_outputs,)."""
+        intercept = self._solve().intercept
+        return intercept[0] if self._flat else intercept
+
+    @property
+    def alpha_(self) -> float:
+        """The penalty used."""
+        return self._solve().alpha
+
+    @property
+    def solver_(self) -> str:
+        """The solver used, "gram" or "qr"."""
+        return self._solve().solver
+
+    @property
+    def condition_(self) -> float:
+        """Estimated condition of the penalised features."""
+        return self._solve().condition
+
+    @property
+    def loo_scores_(self) -> np.ndarray:
+        """Mean squared leave-one-out error of each alpha."""
+        scores = self._solve().loo_scores
+        if scores is None:
+            raise AttributeError("loo_scores_ exists only where alpha is a list")
+        return scores
+
+    @property
+    def loo_mse_(self) -> float:
+        """The smallest mean squared leave-one-out error."""
+        return float(self.loo_scores_.min())
+
+    def __sklearn_is_fitted__(self) -> bool:
+        """Return whether there is, or can be, a solution."""
+        return (
+            getattr(self, "_moments", None) is not None
+            or getattr(self, "_solution", None) is not None
+        )
+
+    def _alphas(self) -> np.ndarray:
+        """Return the checked penalties as an array; check the solver's name on the way."""
+        if self.solver not in ("auto", "gram", "qr"):
+            raise ValueError(f'solver must be "auto", "gram" or "qr", got {self.solver!r}')
+        try:
+            alphas = np.asarray(self.alpha, dtype=np.float64)
+        except (TypeError, ValueError):
+            raise TypeError(
+                f"alpha must be a number or a list of numbers, got {self.alpha!r}"
+            ) from None
+        if alphas.ndim > 1 or alphas.size == 0:
+            raise ValueError(f"alpha must be a number or a non-empty list, got {self.alpha!r}")
+        if not (np.isfinite(alphas).all() and (alphas >= 0).all()):
+            raise ValueError(f"alpha must be finite and not negative, got {self.alpha!r}")
+        return np.atleast_1d(alphas)
+
+    def _one_alpha(self, method: str) -> float:
+        alphas = self._alphas()
+        if np.ndim(self.alpha) > 0:
+            raise ValueError(
+                f"alpha must be one number for {method}, got {self.alpha!r}: leave-one-out "
+                "takes a second pass over the rows, use fit or fit_blocks"
+            )
+        return float(alphas[0])
+
+    def _validate(self, X: Any, y: Any, sample_weight: Any, reset: bool):
+        X, y = validate_data(
+            self,
+            X,
+            y,
+            reset=reset,
+            dtype=[np.float64, np.float32],
+            order="C",
+            multi_output=True,
+            y_numeric=True,
+        )
+        if y.dtype not in (np.float64, np.float32):
+            y = y.astype(np.float64)
+        return X, y, _check_weights(sample_weight, len(X), 1 if y.ndim == 1 else y.shape[1])
+
+    def _forget(self) -> None:
+        self._moments: Accumulator | None = None
+        self._settled = False
+        self._solution: Solution | None = None
+
+    def _accumulate(
+        self, blocks: Iterable[Block], n_rows: int | None, solver: str | None = None
+    ) -> Accumulator:
+        """Return the moments of all blocks, by the given solver or by one chosen on the way."""
+        moments, settled = None, False
+        smallest = min(self._alphas())
+        for block in blocks:
+            moments, settled = self._take(moments, settled, block, smallest, n_rows, solver)
+        if moments is None:
+            raise ValueError("make_blocks must yield at least one block, got none")
+        if moments.n_rows == 0:
+            raise ValueError("sample_weight must not be zero for every row")
+        return moments
+
+    def _take(
+        self,
+        moments: Accumulator | None,
+        settled: bool,
+        block: Block,
+        alpha: float,
+        n_rows: int | None,
+        solver: str | None = None,
+    ) -> tuple[Accumulator, bool]:
+        """Add a block to the moments; choose their solver as soon as the rows allow it."""
+        X, Y, w = block
+        solver = solver or self.solver
+        if moments is None:
+            self._flat, self._dtype, self.n_features_in_ = Y.ndim == 1, X.dtype, X.shape[1]
+            self._n_outputs = 1 if Y.ndim == 1 else Y.shape[1]
+        Y = Y.reshape(len(Y), -1)
+        if moments is None or moments.n_rows == 0:
+            first = "gram" if solver == "auto" else solver
+            moments, settled = Accumulator(first, X.shape[1], Y.shape[1]), solver != "auto"
+            moments.add(X, Y, w)
+            if not settled and not _outweighs(alpha, moments, n_rows):
+                moments = Accumulator("qr", X.shape[1], Y.shape[1])
+                moments.add(X, Y, w)
+                return moments, False
+            return moments, True
+        moments.add(X, Y, w)
+        if not settled and moments.n_rows >= 1.25 * X.shape[1] + 50:
+            return (moments.as_gram() if _gram_suffices(moments, alpha, n_rows) else moments), True
+        return moments, settled
+
+    def _must_repeat(self, moments: Accumulator, totals: list, alpha: float) -> bool:
+        """Return whether a Gram that "auto" chose turned out not to be precise enough."""
+        if self.solver != "auto" or moments.solver == "qr":
+            return False
+        with linalg.one_blas_thread():
+            return any(m.solve(alpha)[1] > GRAM_CONDITION for _, m in totals)
+
+    def _solve(self) -> Solution:
+        """Return the solution, computing it if rows have come since the last time."""
+        if getattr(self, "_solution", None) is None:
+            if getattr(self, "_moments", None) is None:
+                raise NotFittedError("This RidgeReadout is not fitted yet: call fit first")
+            alpha = self._one_alpha("partial_fit")
+            totals = self._moments.totals()
+            with linalg.one_blas_thread():
+                parts = [(outputs, m, *m.solve(alpha)) for outputs, m in totals]
+            condition = max(c for *_, c in parts)
+            if self._moments.solver == "gram" and condition > GRAM_CONDITION:
+                warnings.warn(
+                    f"the condition of the features, {condition:.1e}, is too large for a Gram "
+                    'matrix: use solver="qr" or a larger alpha',
+                    LinAlgWarning,
+                    stacklevel=3,
+                )
+            self._solution = self._assemble([p[:3] for p in parts], alpha, condition, None)
+        return self._solution
+
+    def _assemble(
+        self,
+        parts: list,
+        alpha: float,
+        condition: float,
+        scores: np.ndarray | None,
+        solver: str | None = None,
+    ) -> Solution:
+        """Put the outputs of all groups together; the intercept follows from the means."""
+        coef = np.empty((self._n_outputs, self.n_features_in_), self._dtype)
+        intercept = np.empty(self._n_outputs, self._dtype)
+        for outputs, m, B in parts:
+            if m.weight == 0:
+                raise ValueError(
+                    f"sample_weight must not be zero for every row of output {outputs[0]}"
+                )
+            coef[outputs] = B.T
+            intercept[outputs] = m.mean_y - m.mean_x @ B
+        return Solution(coef, intercept, alpha, solver or self._moments.solver, condition, scores)
+
+    def _solve_many(
+        self, moments: Accumulator, totals: list, alphas: np.ndarray, make_blocks: Callable
+    ) -> None:
+        """Choose among several alphas by leave-one-out, and solve with the best."""
+        spectra = [m.spectrum() for _, m in totals]
+        scores = np.zeros((len(alphas), self._n_outputs))
+        for X, Y, w in make_blocks():
+            Y = Y.reshape(len(Y), -1)
+            for (outputs, m), spectrum in zip(totals, spectra, strict=True):
+                v = np.ones(len(X)) if w is None else w if w.ndim == 1 else w[:, outputs[0]]
+                scores[:, outputs] += _left_out(X, Y[:, outputs], v, m, spectrum, alphas)
+        for outputs, m in totals:
+            scores[:, outputs] /= m.weight
+        means = scores.mean(axis=1)
+        alpha = float(alphas[np.argmin(means)])
+        condition = max(m.solve(alpha)[1] for _, m in totals)
+        parts = [(o, m, s.solve(alpha)) for (o, m), s in zip(totals, spectra, strict=True)]
+        self._solution = self._assemble(parts, alpha, condition, means, moments.solver)
+
+
+def _left_out(X, Y, w, moments, spectrum: Spectrum, alphas) -> np.ndarray:
+    """Return the weighted sum of squared leave-one-out errors, (n_alphas, n_outputs).
+
+    Leaving row i out multiplies its residual by 1 / (1 - h_i), where the hat value h_i is
+    w_i (1 / sum(w) + x_i (X'X + alpha I)^-1 x_i') for centred x_i.
+    """
+    filters = np.stack([spectrum.filters(a) for a in alphas])  # (n_alphas, n)
+    Z = (X - moments.mean_x) @ spectrum.vectors
+    sums = np.zeros((len(alphas), Y.shape[1]))
+    hats = w[:, None] * (1 / moments.weight + (Z * Z) @ filters.T)  # (n_rows, n_alphas)
+    for k, f in enumerate(filters):
+        residual = Y - moments.mean_y - Z @ (f[:, None] * spectrum.cross)
+        left = 1 - hats[:, k]
+        with np.errstate(divide="ignore", invalid="ignore"):
+            errors = np.where(left[:, None] > len(f) * EPS, residual / left[:, None], np.inf)
+        taught = w > 0
+        sums[k] = w[taught] @ errors[taught] ** 2
+    return sums
+
+
+def _outweighs(alpha: float, moments: Accumulator, n_rows: int | None) -> bool:
+    """Return whether alpha is far above the rounding of the Gram that all rows will give."""
+    if moments.n_rows < 50:
+        return False
+    grow = UNKNOWN_END if n_rows is None else max(1.0, n_rows / moments.n_rows)
+    trace = max(m.factor.trace() for _, m in moments.totals())
+    return alpha > GRAM_MARGIN * EPS * trace * grow
+
+
+def _gram_suffices(moments: Accumulator, alpha: float, n_rows: int | None) -> bool:
+    """Return whether the factor of the first rows says that a Gram will do for all."""
+    grow = UNKNOWN_END if n_rows is None else max(1.0, n_rows / moments.n_rows)
+    with linalg.one_blas_thread():
+        return all(m.solve(alpha / grow)[1] < GRAM_CONDITION / 2 for _, m in moments.totals())
+
+
+def _slices(X: np.ndarray, y: np.ndarray, w: np.ndarray | None) -> Iterator[Block]:
+    for start in range(0, len(X), BLOCK_ROWS):
+        s = slice(start, start + BLOCK_ROWS)
+        yield X[s], y[s], None if w is None else w[s]
+
+
+def _check_weights(sample_weight: Any, n_rows: int, n_outputs: int) -> np.ndarray | None:
+    """Return the weights as float64, (n_rows,) or (n_rows, n_outputs)."""
+    if sample_weight is None:
+        return None
+    w = np.asarray(sample_weight, dtype=np.float64)
+    if w.ndim == 0:
+        w = np.full(n_rows, w)
+    if w.shape not in ((n_rows,), (n_rows, n_outputs)):
+        raise ValueError(
+            f"sample_weight must have shape ({n_rows},) or ({n_rows}, {n_outputs}), got {w.shape}"
+        )
+    if not np.isfinite(w).all():
+        raise ValueError("sample_weight must be finite, got NaN or infinity")
+    if (w < 0).any():
+        raise ValueError(f"sample_weight must not be negative, got {w.min()}")
+    if not w.any(axis=0).all():
+        raise ValueError("sample_weight must not be zero for every row")
+    return w
