@@ -1,0 +1,241 @@
+"""The house rules that a machine can check: layers, borders, sizes and docstrings."""
+
+import ast
+import importlib
+import inspect
+import re
+import subprocess
+import sys
+import textwrap
+import tomllib
+from pathlib import Path
+from types import FunctionType
+
+import pytest
+from sklearn.base import BaseEstimator
+
+import esnkit
+
+ROOT = Path(__file__).resolve().parents[1]
+PACKAGE = ROOT / "esnkit"
+FILES = sorted(PACKAGE.rglob("*.py"))
+LIBRARY = [path for path in FILES if path.relative_to(PACKAGE).parts[0] != "kernels"]
+IMPORTABLE = [path for path in LIBRARY if path.stem != "__main__"]
+
+# From the ground up: a module imports only what stands on a lower rung than its own.
+LADDER = (
+    ("kernels",),
+    ("validation",),
+    ("sequences", "datasets", "metrics", "differencing", "intervals", "labels"),
+    ("accumulators", "topologies"),
+    ("spectral",),
+    ("reservoirs", "readouts"),
+    ("esn", "strategies"),
+    ("forecasting", "plotting"),
+    ("__init__",),
+    ("cli",),
+    ("__main__",),
+)
+RUNG = {module: height for height, rung in enumerate(LADDER) for module in rung}
+# llvmlite is the half of numba that speaks of machine instructions.
+FOR_KERNELS = {"collections", "math", "typing", "numpy", "numba", "llvmlite"}
+# Loaded where they are first used, never by ``import esnkit``.
+LATE = {"matplotlib", "pandas", "scipy.signal", "scipy.optimize", "sklearn.linear_model"}
+MOST_LINES = 60
+
+
+def name_of(path):
+    return ".".join(path.relative_to(ROOT).with_suffix("").parts)
+
+
+def part(dotted):
+    """Return the part of the package that a dotted name belongs to: esnkit.kernels.x, kernels."""
+    parts = dotted.split(".")
+    return parts[1] if len(parts) > 1 else "__init__"
+
+
+def tree(path):
+    return ast.parse(path.read_text(encoding="utf-8"))
+
+
+def imports(path):
+    """Yield every imported dotted name, whether at the top of the file or inside a function."""
+    for node in ast.walk(tree(path)):
+        if isinstance(node, ast.Import):
+            yield from (alias.name for alias in node.names)
+        elif isinstance(node, ast.ImportFrom):
+            assert node.level == 0, f"{name_of(path)}:{node.lineno} imports relatively"
+            yield from (f"{node.module}.{alias.name}" for alias in node.names)
+
+
+def esnkit_part(dotted):
+    """As ``part``, but a name that is no module of ours came from esnkit/__init__.py."""
+    found = part(dotted)
+    return found if found in RUNG else "__init__"
+
+
+def functions(path):
+    kinds = ast.FunctionDef, ast.AsyncFunctionDef
+    return [node for node in ast.walk(tree(path)) if isinstance(node, kinds)]
+
+
+def without_docstring(function):
+    first = function.body[0]
+    has_docstring = isinstance(first, ast.Expr) and isinstance(first.value, ast.Constant)
+    return function.body[1:] if has_docstring else function.body
+
+
+every_file = pytest.mark.parametrize("path", FILES, ids=name_of)
+every_library_file = pytest.mark.parametrize("path", LIBRARY, ids=name_of)
+every_importable_file = pytest.mark.parametrize("path", IMPORTABLE, ids=name_of)
+
+
+@every_file
+def test_every_module_stands_on_a_rung(path):
+    assert part(name_of(path)) in RUNG, "give the new module its place in LADDER"
+
+
+@every_file
+def test_imports_point_down(path):
+    own = part(name_of(path))
+    for name in imports(path):
+        if name.split(".")[0] != "esnkit":
+            continue
+        other = esnkit_part(name)
+        inside_one_folder = other == own and path.parent != PACKAGE
+        assert inside_one_folder or RUNG[other] < RUNG[own], f"{own} imports {name}"
+
+
+@every_library_file
+def test_numba_stays_in_the_kernels(path):
+    assert {"numba", "llvmlite"}.isdisjoint(name.split(".")[0] for name in imports(path))
+
+
+@pytest.mark.parametrize("path", sorted(PACKAGE.glob("kernels/**/*.py")), ids=name_of)
+def test_kernels_know_only_arrays(path):
+    for name in imports(path):
+        ours = name.startswith("esnkit.kernels.")
+        assert ours or name.split(".")[0] in FOR_KERNELS, f"a kernel imports {name}"
+
+
+@pytest.mark.parametrize("path", FILES + sorted(ROOT.glob("examples/*.py")), ids=name_of)
+def test_only_public_names_of_sklearn(path):
+    ours_to_use = [name for name in imports(path) if name.split(".")[0] == "sklearn"]
+    private = [name for name in ours_to_use if re.search(r"\._(?!_)", name)]
+    assert not private
+
+
+@every_file
+def test_functions_fit_on_a_screen(path):
+    for function in functions(path):
+        body = without_docstring(function)
+        length = body[-1].end_lineno - body[0].lineno + 1 if body else 0
+        assert length <= MOST_LINES, f"{function.name} has {length} lines"
+
+
+@every_library_file
+def test_only_the_command_line_prints(path):
+    if part(name_of(path)) in {"cli", "__main__"}:
+        return
+    called = [node.func for node in ast.walk(tree(path)) if isinstance(node, ast.Call)]
+    assert "print" not in {func.id for func in called if isinstance(func, ast.Name)}
+
+
+def imported(path):
+    return importlib.import_module(name_of(path).removesuffix(".__init__"))
+
+
+def constructors(path):
+    """Yield the ``__init__`` of every estimator that is written in this file."""
+    module = imported(path)
+    for cls in vars(module).values():
+        if inspect.isclass(cls) and issubclass(cls, BaseEstimator) and "__init__" in vars(cls):
+            if cls.__module__ == module.__name__:
+                source = textwrap.dedent(inspect.getsource(cls.__init__))
+                yield cls.__name__, ast.parse(source).body[0]
+
+
+@every_importable_file
+def test_constructors_of_estimators_only_assign(path):
+    for name, init in constructors(path):
+        arguments = [a.arg for a in init.args.args[1:] + init.args.kwonlyargs]
+        assert init.args.vararg is None and init.args.kwarg is None, name
+        statements = [ast.unparse(statement) for statement in without_docstring(init)]
+        assert sorted(statements) == sorted(f"self.{a} = {a}" for a in arguments), name
+
+
+def public_things():
+    """List what a user imports: the names of esnkit, and those of its public submodules."""
+    things = {name: getattr(esnkit, name) for name in esnkit.__all__}
+    for module_name, module in list(things.items()):
+        if inspect.ismodule(module):
+            things |= {f"{module_name}.{name}": getattr(module, name) for name in module.__all__}
+    return {n: t for n, t in things.items() if inspect.isfunction(t) or inspect.isclass(t)}
+
+
+def public_methods(thing):
+    """List the methods that a class of ours writes itself and a user may call."""
+    if not inspect.isclass(thing):
+        return {}
+    ours = [cls for cls in thing.__mro__ if cls.__module__.startswith("esnkit.")]
+    written = {name: member for cls in reversed(ours) for name, member in vars(cls).items()}
+    return {
+        name: getattr(thing, name)
+        for name, member in written.items()
+        if not name.startswith("_") and isinstance(member, FunctionType | classmethod)
+    }
+
+
+def parameters_of(thing):
+    """List the parameters of a function, class or method as a docstring should name them."""
+    return {name for name in inspect.signature(thing).parameters if name != "self"}
+
+
+def documented_parameters(docstring):
+    """List the names at the left edge of a numpydoc Parameters section, stars dropped."""
+    section = re.search(r"^Parameters\n-+\n(.*?)(?=^\S[^\n]*\n-{3,}$|\Z)", docstring, re.M | re.S)
+    heads = re.findall(r"^(\*{0,2}\w.*?)(?: :|$)", section[1], re.M) if section else []
+    return {name.strip(" *") for head in heads for name in head.split(",")}
+
+
+def mismatch(thing):
+    """Return the parameters that a docstring lacks, or names though there are none such."""
+    return documented_parameters(inspect.getdoc(thing) or "") ^ parameters_of(thing)
+
+
+def test_docstrings_of_public_names_cover_every_parameter():
+    assert {n: mismatch(t) for n, t in public_things().items() if mismatch(t)} == {}
+
+
+def test_docstrings_of_public_methods_cover_every_parameter():
+    methods = {
+        f"{name}.{method}": function
+        for name, thing in public_things().items()
+        for method, function in public_methods(thing).items()
+    }
+    assert {n: mismatch(t) for n, t in methods.items() if mismatch(t)} == {}
+
+
+def test_every_public_name_shows_an_example():
+    assert [n for n, t in public_things().items() if ">>> " not in (t.__doc__ or "")] == []
+
+
+def test_importing_esnkit_loads_nothing_heavy():
+    code = (
+        "import numpy, scipy.sparse, sklearn.base, numba, sys\n"
+        "before = set(sys.modules)\n"
+        "import esnkit\n"
+        "print(*sorted(set(sys.modules) - before))"
+    )
+    command = [sys.executable, "-c", code]
+    run = subprocess.run(command, cwd=ROOT, check=True, capture_output=True, text=True)
+    assert LATE.isdisjoint(run.stdout.split())
+
+
+def test_the_lowest_versions_are_the_declared_bounds():
+    project = tomllib.loads((ROOT / "pyproject.toml").read_text(encoding="utf-8"))["project"]
+    extras = project["optional-dependencies"]
+    wanted = project["dependencies"] + extras["plot"] + extras["dataframe"] + extras["test"]
+    bounds = {item.replace(">=", "==") for item in wanted if ">=" in item}
+    lines = (ROOT / ".ci" / "lowest.txt").read_text(encoding="utf-8").splitlines()
+    assert {line for line in lines if "==" in line} == bounds
