@@ -1,0 +1,126 @@
+"""The real series that ships with the package, and where its file lies."""
+
+from __future__ import annotations
+
+from importlib.resources import files
+from pathlib import Path
+from typing import Any
+
+import numpy as np
+from sklearn.utils import Bunch
+
+_DATA = Path(str(files("esnkit.datasets"))) / "data"
+
+
+def data_path(name: str = "bike_sharing") -> Path:
+    """Path of a CSV file that ships with the package.
+
+    The file has one header line and one row per time step. Source and licence stand beside it,
+    in the text file of the same name.
+
+    Parameters
+    ----------
+    name : {"bike_sharing"}, default="bike_sharing"
+        Name of the data set.
+
+    Returns
+    -------
+    path : pathlib.Path
+
+    Raises
+    ------
+    ValueError
+        If there is no such data set.
+
+    Examples
+    --------
+    >>> from esnkit.datasets import data_path
+    >>> data_path("bike_sharing").name
+    'bike_sharing.csv'
+    """
+    names = sorted(path.stem for path in _DATA.glob("*.csv"))
+    if name not in names:
+        raise ValueError(f"name must be one of {names}, got {name!r}")
+    return _DATA / f"{name}.csv"
+
+
+def load_bike_sharing(*, return_X_y: bool = False, as_frame: bool = False) -> Any:
+    """Hourly bike rentals in Washington, D.C., with the calendar: one year, 8760 hours.
+
+    The number of bikes rented in every hour of 2011 from the Capital Bikeshare system [1]_. Two
+    features say what kind of hour it is, and are known for any hour to come: whether the day is
+    a working day, and the hour of the day. The rhythm is daily (period 24) and weekly (168), and
+    differs between working days, with two rush hours, and free days, with one long hump, so that
+    calendar and recent past act together in a way that a linear model cannot express. As with
+    counts in general, the spread grows with the level: the square root is the natural scale.
+
+    The 115 hours that the source lacks, most of them between two and five in the morning and the
+    rest in outages and storms, had no rental recorded and stand here as 0.
+
+    Parameters
+    ----------
+    return_X_y : bool, default=False
+        Return ``(data, target)`` instead of a Bunch.
+    as_frame : bool, default=False
+        Return pandas objects indexed by time. Needs pandas.
+
+    Returns
+    -------
+    data : Bunch
+        Dictionary-like object with these attributes.
+
+        data : ndarray of shape (8760, 2), float64, or DataFrame
+            The columns `working_day` (0 or 1) and `hour` (0 to 23).
+        target : ndarray of shape (8760,), float64, or Series
+            Rentals in the hour that begins at `time`.
+        time : ndarray of shape (8760,), datetime64[m]
+            Start of the hour, local time as the source gives it.
+        feature_names : list of str
+        target_name : str
+        frame : DataFrame of shape (8760, 3)
+            Features and target in one; only with ``as_frame=True``, else None.
+        filename : str
+            Path of the CSV file.
+        DESCR : str
+            Source and licence (Creative Commons Attribution 4.0).
+    (data, target) : tuple, if ``return_X_y=True``
+
+    References
+    ----------
+    .. [1] H. Fanaee-T and J. Gama, "Event labeling combining ensemble detectors and background
+       knowledge", Progress in Artificial Intelligence 2, 2014. Data: UCI Machine Learning
+       Repository, https://doi.org/10.24432/C5W894.
+
+    Examples
+    --------
+    >>> from esnkit.datasets import load_bike_sharing
+    >>> bikes = load_bike_sharing()
+    >>> bikes.target[:5], str(bikes.time[0])
+    (array([16., 40., 32., 13.,  1.]), '2011-01-01T00:00')
+    >>> bikes.feature_names
+    ['working_day', 'hour']
+    """
+    path = data_path("bike_sharing")
+    names = ["rentals", "working_day", "hour"]
+    values = np.loadtxt(path, delimiter=",", skiprows=1, usecols=(1, 2, 3))
+    time = np.loadtxt(path, delimiter=",", skiprows=1, usecols=0, dtype=str)
+    time = np.char.replace(time, " ", "T").astype("datetime64[m]")
+    data, target, frame = values[:, 1:].copy(), values[:, 0].copy(), None
+    if as_frame:
+        import pandas as pd
+
+        index = pd.DatetimeIndex(time.astype("datetime64[ns]"), freq="infer", name="time")
+        frame = pd.DataFrame(values, columns=names, index=index)[[*names[1:], names[0]]]
+        data, target = frame[names[1:]], frame[names[0]]
+    if return_X_y:
+        return data, target
+    return Bunch(
+        data=data,
+        target=target,
+        time=time,
+        feature_names=names[1:],
+        target_name=names[0],
+        frame=frame,
+        filename=str(path),
+        DESCR=path.with_suffix(".txt").read_text(encoding="utf-8"),
+    )

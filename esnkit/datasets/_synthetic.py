@@ -1,0 +1,166 @@
+"""Driven and periodic series given by a closed formula: NARMA and sine."""
+
+from __future__ import annotations
+
+import warnings
+from typing import Any
+
+import numpy as np
+from numpy.typing import NDArray
+from sklearn.utils import check_random_state
+
+from esnkit.kernels import datasets as kernels
+from esnkit.validation import check_number, check_positive_int
+
+# order: (weight of y(t), weight of y(t) times the sum, constant, wrapped in tanh)
+_NARMA = {
+    10: (0.3, 0.05, 0.1, False),
+    20: (0.3, 0.05, 0.01, True),
+    30: (0.2, 0.04, 0.001, False),
+}
+_DIVERGED = 10.0
+_MAX_DRAWS = 100
+
+
+def make_narma(
+    n_timesteps: int = 1000,
+    *,
+    order: int = 10,
+    n_discard: int = 200,
+    random_state: Any = None,
+) -> tuple[NDArray[np.float64], NDArray[np.float64]]:
+    """NARMA task: a nonlinear moving average of a random input, to be learned from that input.
+
+    The input is uniform on [0, 0.5], independent from step to step, and the target is::
+
+        order 10:  y(t+1) = 0.3 y(t) + 0.05 y(t) [y(t) + ... + y(t-9)] + 1.5 u(t-9) u(t) + 0.1
+        order 20:  y(t+1) = tanh(0.3 y(t) + 0.05 y(t) [y(t) + ... + y(t-19)]
+                                 + 1.5 u(t-19) u(t) + 0.01)
+        order 30:  y(t+1) = 0.2 y(t) + 0.04 y(t) [y(t) + ... + y(t-29)] + 1.5 u(t-29) u(t) + 0.001
+
+    with u(t) = y(t) = 0 before the first step. Row ``t`` of the returned target is ``y(t+1)``:
+    it follows from rows ``0..t`` of the input, so ``fit(u, y)`` is a causal task without a shift.
+
+    Parameters
+    ----------
+    n_timesteps : int, default=1000
+        Number of rows.
+    order : {10, 20, 30}, default=10
+        Which of the three recurrences, 10 from [1]_, 20 from [2]_ and 30 from [3]_.
+    n_discard : int, default=200
+        Steps computed and dropped before the first row, so that the zero start is forgotten.
+        With 0, the sums of the first ``order`` rows still contain zeros.
+    random_state : int, RandomState instance or None, default=None
+        Draws the input. Pass an int for the same stream in every call.
+
+    Returns
+    -------
+    u : ndarray of shape (n_timesteps, 1), float64
+        The input.
+    y : ndarray of shape (n_timesteps,), float64
+        The target.
+
+    Raises
+    ------
+    ValueError
+        If a parameter is out of its range.
+    RuntimeError
+        If 100 streams in a row diverge, which only happens to very long ones.
+
+    Warns
+    -----
+    UserWarning
+        If a stream diverges. Orders 10 and 30 can, rarely: a long run of large inputs carries y
+        past an unstable fixed point. A stream with any ``|y| > 10`` is dropped whole and the next
+        one is drawn from the same `random_state`; values are never clipped.
+
+    References
+    ----------
+    .. [1] A. F. Atiya and A. G. Parlos, "New results on recurrent network training", IEEE
+       Transactions on Neural Networks 11, 2000, eq. 86.
+    .. [2] A. Rodan and P. Tino, "Minimum complexity echo state network", IEEE Transactions on
+       Neural Networks 22, 2011, eq. 6.
+    .. [3] B. Schrauwen et al., "Improving reservoirs using intrinsic plasticity",
+       Neurocomputing 71, 2008.
+
+    Examples
+    --------
+    >>> from esnkit.datasets import make_narma
+    >>> u, y = make_narma(100, random_state=0)
+    >>> u.shape, y.shape
+    ((100, 1), (100,))
+    >>> t = 50
+    >>> target = 0.3 * y[t-1] + 0.05 * y[t-1] * y[t-10:t].sum() + 1.5 * u[t-9, 0] * u[t, 0] + 0.1
+    >>> bool(abs(y[t] - target) < 1e-15)
+    True
+    """
+    n_timesteps = check_positive_int("n_timesteps", n_timesteps)
+    n_discard = check_positive_int("n_discard", n_discard, minimum=0)
+    if order not in tuple(_NARMA):
+        raise ValueError(f"order must be one of {list(_NARMA)}, got {order!r}")
+    rng = check_random_state(random_state)
+    y = np.empty(n_discard + n_timesteps)
+    for _ in range(_MAX_DRAWS):
+        u = rng.uniform(0.0, 0.5, size=y.size)
+        kernels.narma(y, u, order, *_NARMA[order])
+        if np.max(np.abs(y)) <= _DIVERGED:  # False for NaN, too
+            return u[n_discard:, np.newaxis].copy(), y[n_discard:].copy()
+        warnings.warn(f"a NARMA stream of order {order} diverged and was drawn anew", stacklevel=2)
+    raise RuntimeError(
+        f"{_MAX_DRAWS} NARMA streams of order {order} and {y.size} steps diverged in a row; "
+        "ask for fewer n_timesteps"
+    )
+
+
+def make_sine(
+    n_timesteps: int = 1000,
+    *,
+    period: float = 25.0,
+    amplitude: float = 1.0,
+    phase: float = 0.0,
+    noise: float = 0.0,
+    random_state: Any = None,
+) -> NDArray[np.float64]:
+    """Sine wave, optionally with Gaussian noise.
+
+    Row ``t`` is ``amplitude * sin(2 pi t / period + phase) + noise * e(t)``, with e(t) standard
+    normal and independent from step to step.
+
+    Parameters
+    ----------
+    n_timesteps : int, default=1000
+        Number of rows.
+    period : float, default=25.0
+        Length of a period in rows.
+    amplitude : float, default=1.0
+    phase : float, default=0.0
+        Phase of the first row, in radians.
+    noise : float, default=0.0
+        Standard deviation of the noise.
+    random_state : int, RandomState instance or None, default=None
+        Draws the noise.
+
+    Returns
+    -------
+    X : ndarray of shape (n_timesteps, 1), float64
+
+    Raises
+    ------
+    ValueError
+        If a parameter is out of its range.
+
+    Examples
+    --------
+    >>> from esnkit.datasets import make_sine
+    >>> make_sine(5, period=4).ravel().round(6) + 0.0
+    array([ 0.,  1.,  0., -1.,  0.])
+    """
+    n_timesteps = check_positive_int("n_timesteps", n_timesteps)
+    period = check_number("period", period, 0.0, low_open=True)
+    noise = check_number("noise", noise, 0.0)
+    amplitude = check_number("amplitude", amplitude)
+    phase = check_number("phase", phase)
+    wave = amplitude * np.sin(2.0 * np.pi / period * np.arange(n_timesteps) + phase)
+    if noise > 0.0:
+        wave += noise * check_random_state(random_state).standard_normal(n_timesteps)
+    return wave[:, np.newaxis]

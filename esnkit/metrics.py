@@ -1,0 +1,249 @@
+"""Errors of forecasts: NRMSE with the norm named, MASE, and valid prediction time.
+
+All take numbers of shape (n_timesteps,) or (n_timesteps, n_outputs) and answer with a float.
+"""
+
+from __future__ import annotations
+
+from typing import Any
+
+import numpy as np
+from numpy.typing import ArrayLike, NDArray
+
+from esnkit.validation import check_choice, check_number, check_positive_int
+
+__all__ = ["mase", "nrmse", "valid_prediction_time"]
+
+_MULTIOUTPUT = ("uniform_average", "raw_values")
+_NORMS = {
+    # Rounding may give a constant series a tiny standard deviation.
+    "std": lambda y: np.where(np.ptp(y, axis=0) == 0.0, 0.0, np.std(y, axis=0)),
+    "range": lambda y: np.ptp(y, axis=0),
+    "rms": lambda y: np.sqrt(np.mean(y**2, axis=0)),
+    "mean": lambda y: np.abs(np.mean(y, axis=0)),
+}
+
+
+def nrmse(
+    y_true: ArrayLike, y_pred: ArrayLike, *, norm: str = "std", multioutput: str = "uniform_average"
+) -> Any:
+    """Root mean squared error, normalised.
+
+    ``sqrt(mean((y_true - y_pred)^2)) / size(y_true)`` for every output, mean and size over time.
+    At norm "std", predicting the mean of `y_true` scores 1, and the square of the score is the
+    NMSE of the literature. Papers use other norms, and mix them: name it beside every number.
+
+    Parameters
+    ----------
+    y_true : array-like of shape (n_timesteps,) or (n_timesteps, n_outputs)
+    y_pred : array-like of the same shape
+    norm : {"std", "range", "rms", "mean"}, default="std"
+        Size of `y_true`: its population standard deviation (``ddof=0``), maximum minus minimum,
+        root mean square, or absolute mean.
+    multioutput : {"uniform_average", "raw_values"}, default="uniform_average"
+        Average the scores of the outputs, each with its own norm, or return them all.
+
+    Returns
+    -------
+    score : float, or ndarray of shape (n_outputs,) with ``multioutput="raw_values"``
+        Not negative; 0 is perfect.
+
+    Raises
+    ------
+    ValueError
+        If the shapes differ, a number is not finite, or the norm of an output is zero.
+
+    Examples
+    --------
+    >>> from esnkit.metrics import nrmse
+    >>> nrmse([1.0, 2.0, 3.0, 4.0], [2.5, 2.5, 2.5, 2.5])
+    1.0
+    >>> nrmse([0.0, 2.0, 4.0], [1.0, 3.0, 5.0], norm="range")
+    0.25
+    """
+    true, pred = _check_pair(y_true, y_pred)
+    check_choice("norm", norm, tuple(_NORMS))
+    check_choice("multioutput", multioutput, _MULTIOUTPUT)
+    size = _NORMS[norm](true)
+    if np.any(size == 0.0):
+        raise ValueError(
+            f'y_true has an output whose norm "{norm}" is zero, so that its error cannot be '
+            "normalised; choose another norm"
+        )
+    return _combine(np.sqrt(np.mean((true - pred) ** 2, axis=0)) / size, multioutput)
+
+
+def mase(
+    y_true: ArrayLike,
+    y_pred: ArrayLike,
+    y_train: ArrayLike,
+    *,
+    period: int = 1,
+    multioutput: str = "uniform_average",
+) -> Any:
+    """Mean absolute scaled error.
+
+    ``mean(|y_true - y_pred|) / mean(|y_train[t] - y_train[t - period]|)`` for every output: the
+    error in units of what the (seasonal) naive forecast, one step or one period ahead, makes on
+    the training series [1]_.
+
+    Parameters
+    ----------
+    y_true : array-like of shape (n_timesteps,) or (n_timesteps, n_outputs)
+    y_pred : array-like of the same shape
+    y_train : array-like of shape (n_train,) or (n_train, n_outputs)
+        The series the model was fitted on; longer than `period`.
+    period : int, default=1
+        Length of the season in steps; 1 stands for no season.
+    multioutput : {"uniform_average", "raw_values"}, default="uniform_average"
+        Average the scores of the outputs or return them all.
+
+    Returns
+    -------
+    score : float, or ndarray of shape (n_outputs,) with ``multioutput="raw_values"``
+        Not negative; 0 is perfect.
+
+    Raises
+    ------
+    ValueError
+        If the shapes differ, a number is not finite, `y_train` is not longer than `period`, or
+        an output of `y_train` repeats itself exactly.
+
+    References
+    ----------
+    .. [1] R. J. Hyndman and A. B. Koehler, "Another look at measures of forecast accuracy",
+       International Journal of Forecasting 22, 2006.
+
+    Examples
+    --------
+    >>> from esnkit.metrics import mase
+    >>> mase([5.0, 6.0], [4.0, 6.0], y_train=[1.0, 2.0, 3.0, 4.0])
+    0.5
+    """
+    true, pred = _check_pair(y_true, y_pred)
+    train = _check_numbers("y_train", y_train)
+    period = check_positive_int("period", period)
+    check_choice("multioutput", multioutput, _MULTIOUTPUT)
+    if train.shape[1] != true.shape[1]:
+        raise ValueError(
+            f"y_train must have as many outputs as y_true, got {train.shape[1]} and {true.shape[1]}"
+        )
+    if len(train) <= period:
+        raise ValueError(
+            f"y_train must be longer than period = {period}, got {len(train)} time steps"
+        )
+    scale = np.mean(np.abs(train[period:] - train[:-period]), axis=0)
+    if np.any(scale == 0.0):
+        raise ValueError(
+            f"y_train has an output that repeats itself exactly every period = {period} steps, "
+            "so that its error cannot be scaled"
+        )
+    return _combine(np.mean(np.abs(true - pred), axis=0) / scale, multioutput)
+
+
+def valid_prediction_time(
+    y_true: ArrayLike,
+    y_pred: ArrayLike,
+    *,
+    dt: float = 1.0,
+    threshold: float = 0.3,
+    lyapunov_exponent: float | None = None,
+    std: ArrayLike | None = None,
+) -> float:
+    """Time for which a free-running forecast stays close to the truth.
+
+    The error of a row is ``sqrt(mean_d((y_true[t, d] - y_pred[t, d])^2 / std[d]^2))`` [1]_. The
+    answer is the time covered by the rows before the first one whose error exceeds `threshold`:
+    with row ``k`` the first bad one, ``k * dt``; with none, ``n_timesteps * dt``, which is then a
+    lower bound.
+
+    Parameters
+    ----------
+    y_true : array-like of shape (n_timesteps,) or (n_timesteps, n_outputs)
+    y_pred : array-like of the same shape
+        A forecast that has run away to NaN or infinity counts as wrong from there on.
+    dt : float, default=1.0
+        Time between two rows.
+    threshold : float, default=0.3
+        Largest error that counts as valid. The score depends on it: name it beside the number.
+    lyapunov_exponent : float or None, default=None
+        Largest Lyapunov exponent of the system per unit of time (0.9056 for Lorenz 63). When
+        given, the answer is in Lyapunov times, ``k * dt * lyapunov_exponent``.
+    std : float, array-like of shape (n_outputs,) or None, default=None
+        Standard deviation of every output in the long run. None takes that of `y_true`; for a
+        short stretch, prefer that of the training series.
+
+    Returns
+    -------
+    time : float
+
+    Raises
+    ------
+    ValueError
+        If the shapes differ, `y_true` is not finite, a parameter is out of its range, or a
+        standard deviation is not positive.
+
+    References
+    ----------
+    .. [1] J. A. Platt et al., "A systematic exploration of reservoir computing for forecasting
+       complex spatiotemporal dynamics", Neural Networks 153, 2022.
+
+    Examples
+    --------
+    >>> from esnkit.metrics import valid_prediction_time
+    >>> truth = [0.0, 1.0, 0.0, -1.0]
+    >>> valid_prediction_time(truth, [0.0, 1.1, 0.1, -2.0], dt=0.5)
+    1.5
+    """
+    true, pred = _check_pair(y_true, y_pred, finite_pred=False)
+    dt = check_number("dt", dt, 0.0, low_open=True)
+    threshold = check_number("threshold", threshold, 0.0, low_open=True)
+    scale = _NORMS["std"](true) if std is None else np.asarray(std, dtype=np.float64)
+    if scale.ndim > 1 or scale.size not in (1, true.shape[1]):
+        raise ValueError(
+            f"std must be one number or one for each of {true.shape[1]} outputs, "
+            f"got shape {scale.shape}"
+        )
+    if not (np.all(np.isfinite(scale)) and np.all(scale > 0.0)):
+        raise ValueError(f"std must be positive and finite for every output, got {scale}")
+    with np.errstate(invalid="ignore", over="ignore"):
+        error = np.sqrt(np.mean(((true - pred) / scale) ** 2, axis=1))
+    bad = ~(error <= threshold)  # NaN is bad, too
+    n_valid = int(np.argmax(bad)) if bad.any() else len(bad)
+    if lyapunov_exponent is None:
+        return n_valid * dt
+    exponent = check_number("lyapunov_exponent", lyapunov_exponent, 0.0, low_open=True)
+    return n_valid * dt * exponent
+
+
+def _check_pair(
+    y_true: ArrayLike, y_pred: ArrayLike, finite_pred: bool = True
+) -> tuple[NDArray[np.float64], NDArray[np.float64]]:
+    """Both as float64 of shape (n_timesteps, n_outputs)."""
+    true = _check_numbers("y_true", y_true)
+    pred = _check_numbers("y_pred", y_pred, finite_pred)
+    if true.shape != pred.shape:
+        raise ValueError(
+            "y_true and y_pred must have the same shape, got "
+            f"{np.shape(y_true)} and {np.shape(y_pred)}"
+        )
+    return true, pred
+
+
+def _check_numbers(name: str, y: ArrayLike, finite: bool = True) -> NDArray[np.float64]:
+    try:
+        values = np.asarray(y, dtype=np.float64)
+    except (TypeError, ValueError) as error:
+        raise ValueError(f"{name} must be an array of numbers: {error}") from None
+    if values.ndim not in (1, 2) or values.size == 0:
+        raise ValueError(
+            f"{name} must have shape (n_timesteps,) or (n_timesteps, n_outputs) and at least one "
+            f"time step, got shape {values.shape}"
+        )
+    if finite and not np.isfinite(values).all():
+        raise ValueError(f"{name} must be finite, got NaN or infinity")
+    return values.reshape(len(values), -1)
+
+
+def _combine(scores: NDArray[np.float64], multioutput: str) -> Any:
+    return scores if multioutput == "raw_values" else float(np.mean(scores))

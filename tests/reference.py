@@ -1,0 +1,71 @@
+"""Slow, obvious twins of the fast code: loops over plain arrays, no numba, no esnkit."""
+
+import numpy as np
+from scipy.integrate import solve_ivp
+
+
+def mackey_glass_slope(y, delayed):
+    """Right-hand side of the Mackey-Glass equation."""
+    return 0.2 * delayed / (1.0 + delayed**10) - 0.1 * y
+
+
+def mackey_glass_euler(n_steps, lag, step, initial_value):
+    """Return y[0], ..., y[n_steps] of the recurrence of GMD report 148, one step at a time."""
+    y = {n: initial_value for n in range(-lag, 1)}
+    for n in range(n_steps):
+        delayed = y[n - lag]
+        y[n + 1] = y[n] + step * (0.2 * delayed / (1 + delayed**10) - 0.1 * y[n])
+    return np.array([y[n] for n in range(n_steps + 1)])
+
+
+def mackey_glass_exact(times, tau, initial_value):
+    """Solve the delay equation interval by interval: on each, it is an ordinary equation.
+
+    The delayed value comes from the dense output of the interval before.
+    """
+    values, history, start = np.empty(len(times)), lambda t: [initial_value], [initial_value]
+    for m in range(int(np.max(times) // tau) + 1):
+        end = (m + 1) * tau
+        run = solve_ivp(
+            lambda t, y, delayed=history: mackey_glass_slope(y, delayed(t - tau)[0]),
+            (m * tau, end), start, method="DOP853", rtol=1e-13, atol=1e-13, dense_output=True,
+        )  # fmt: skip
+        here = (times >= m * tau) & (times < end)
+        values[here] = run.sol(times[here])[0]
+        history, start = run.sol, run.y[:, -1]
+    return values
+
+
+def lorenz_slope(t, state, sigma=10.0, rho=28.0, beta=8.0 / 3.0):
+    """Right-hand side of the Lorenz 63 equations."""
+    x, y, z = state
+    return np.array([sigma * (y - x), x * (rho - z) - y, x * y - beta * z])
+
+
+def lorenz_rk4(n_rows, dt, n_substeps, initial_state):
+    """Return the Lorenz states every dt by the classical Runge-Kutta method in small steps."""
+    state, h, rows = np.array(initial_state, dtype=float), dt / n_substeps, []
+    for _ in range(n_rows):
+        rows.append(state)
+        for _ in range(n_substeps):
+            k1 = lorenz_slope(0, state)
+            k2 = lorenz_slope(0, state + h / 2 * k1)
+            k3 = lorenz_slope(0, state + h / 2 * k2)
+            k4 = lorenz_slope(0, state + h * k3)
+            state = state + h / 6 * (k1 + 2 * k2 + 2 * k3 + k4)
+    return np.array(rows)
+
+
+def narma(u, order):
+    """Return y(1), ..., y(n) of the NARMA recurrence driven by u(0), ..., u(n - 1)."""
+    y = {t: 0.0 for t in range(-order, 1)}
+    for t in range(len(u)):
+        first = u[t - (order - 1)] if t >= order - 1 else 0.0
+        total = sum(y[t - i] for i in range(order))
+        if order == 10:
+            y[t + 1] = 0.3 * y[t] + 0.05 * y[t] * total + 1.5 * first * u[t] + 0.1
+        elif order == 20:
+            y[t + 1] = np.tanh(0.3 * y[t] + 0.05 * y[t] * total + 1.5 * first * u[t] + 0.01)
+        else:
+            y[t + 1] = 0.2 * y[t] + 0.04 * y[t] * total + 1.5 * first * u[t] + 0.001
+    return np.array([y[t] for t in range(1, len(u) + 1)])

@@ -1,0 +1,135 @@
+"""The metrics against their formulas written out, their oracles, and their refusals."""
+
+import numpy as np
+import pytest
+
+from esnkit.metrics import mase, nrmse, valid_prediction_time
+
+RNG = np.random.default_rng(0)
+TRUE = RNG.normal(3.0, 2.0, size=(50, 3)) * [1.0, 10.0, 0.1]
+PRED = TRUE + RNG.normal(size=(50, 3)) * [1.0, 10.0, 0.1]
+TRAIN = RNG.normal(size=(40, 3))
+
+
+@pytest.mark.parametrize(
+    "norm, size",
+    [
+        ("std", lambda y: np.sqrt(np.mean((y - y.mean()) ** 2))),
+        ("range", lambda y: y.max() - y.min()),
+        ("rms", lambda y: np.sqrt(np.mean(y**2))),
+        ("mean", lambda y: abs(y.mean())),
+    ],
+)
+def test_nrmse_is_the_rmse_over_the_named_norm(norm, size):
+    each = [np.sqrt(np.mean((TRUE[:, d] - PRED[:, d]) ** 2)) / size(TRUE[:, d]) for d in range(3)]
+    raw = nrmse(TRUE, PRED, norm=norm, multioutput="raw_values")
+    np.testing.assert_allclose(raw, each, rtol=1e-14)
+    assert nrmse(TRUE, PRED, norm=norm) == pytest.approx(np.mean(each), rel=1e-14)
+    assert nrmse(TRUE[:, 0], PRED[:, 0], norm=norm) == pytest.approx(each[0], rel=1e-14)
+
+
+def test_nrmse_of_the_mean_is_one_and_of_the_truth_zero():
+    assert nrmse(TRUE, np.broadcast_to(TRUE.mean(axis=0), TRUE.shape)) == pytest.approx(1.0)
+    assert nrmse(TRUE, TRUE) == 0.0
+
+
+def test_nrmse_does_not_depend_on_the_unit():
+    a, b = TRUE[:, 0], PRED[:, 0]
+    assert nrmse(1e6 * a - 7e6, 1e6 * b - 7e6) == pytest.approx(nrmse(a, b), rel=1e-9)
+
+
+@pytest.mark.parametrize("period", [1, 7])
+def test_mase_is_the_error_in_units_of_the_naive_forecast(period):
+    each = []
+    for d in range(3):
+        steps = [abs(TRAIN[t, d] - TRAIN[t - period, d]) for t in range(period, 40)]
+        each.append(np.mean(np.abs(TRUE[:, d] - PRED[:, d])) / np.mean(steps))
+    raw = mase(TRUE, PRED, TRAIN, period=period, multioutput="raw_values")
+    np.testing.assert_allclose(raw, each, rtol=1e-13)
+    assert mase(TRUE, PRED, TRAIN, period=period) == pytest.approx(np.mean(each), rel=1e-13)
+
+
+def test_mase_of_the_naive_forecast_on_the_training_series_is_one():
+    y = TRAIN[:, 0]
+    assert mase(y[1:], y[:-1], y) == pytest.approx(1.0)
+    assert mase(y[7:], y[:-7], y, period=7) == pytest.approx(1.0)
+
+
+def test_valid_prediction_time_counts_the_rows_before_the_first_bad_one():
+    error = np.full(50, 0.1)
+    error[20], error[30] = 0.31, 5.0
+    scale = TRUE.std(axis=0)
+    pred = TRUE + error[:, None] * scale
+    assert valid_prediction_time(TRUE, pred, dt=0.01) == pytest.approx(0.2)
+    in_lyapunov_times = valid_prediction_time(TRUE, pred, dt=0.01, lyapunov_exponent=0.9056)
+    assert in_lyapunov_times == pytest.approx(0.2 * 0.9056)
+    assert valid_prediction_time(TRUE, pred, threshold=0.4) == 30
+    assert valid_prediction_time(TRUE, pred, threshold=0.05) == 0
+    assert valid_prediction_time(TRUE, pred, threshold=10.0) == 50
+    assert valid_prediction_time(TRUE, pred, std=scale / 10) == 0
+    assert valid_prediction_time(TRUE[:, 0], pred[:, 0], std=TRUE[:, 0].std() * 2) == 30
+
+
+def test_valid_prediction_time_averages_over_the_outputs():
+    true = np.tile([[1.0, 1.0], [-1.0, -1.0]], (5, 1))
+    pred = true.copy()
+    pred[4, 0] += 0.4  # root mean square 0.28
+    pred[6, 0] += 0.5  # root mean square 0.35
+    assert valid_prediction_time(true, pred) == 6
+
+
+@pytest.mark.parametrize("value", [np.nan, np.inf, 1e300])
+def test_valid_prediction_time_ends_where_the_forecast_runs_away(value):
+    pred = TRUE.copy()
+    pred[11, 1] = value
+    assert valid_prediction_time(TRUE, pred) == 11
+
+
+def with_value(value):
+    y = TRUE.copy()
+    y[5, 1] = value
+    return y
+
+
+@pytest.mark.parametrize(
+    "call, message",
+    [
+        (lambda: nrmse(TRUE, PRED[:-1]), "y_true and y_pred must have the same shape"),
+        (lambda: nrmse(TRUE[:, 0], PRED), "y_true and y_pred must have the same shape"),
+        (lambda: nrmse([], []), "y_true must have shape"),
+        (lambda: nrmse(3.0, 3.0), "y_true must have shape"),
+        (lambda: nrmse(np.ones((2, 2, 2)), np.ones((2, 2, 2))), "y_true must have shape"),
+        (lambda: nrmse(["a"], [1.0]), "y_true must be an array of numbers"),
+        (lambda: nrmse([[1.0], [1.0, 2.0]], [1.0, 2.0]), "y_true must be an array of numbers"),
+        (lambda: nrmse(with_value(np.nan), PRED), "y_true must be finite"),
+        (lambda: nrmse(TRUE, with_value(np.inf)), "y_pred must be finite"),
+        (lambda: nrmse([0.1, 0.1, 0.1], [1.0, 2.0, 3.0]), 'y_true has an output whose norm "std"'),
+        (lambda: nrmse(0 * TRUE, PRED, norm="rms"), 'y_true has an output whose norm "rms"'),
+        (lambda: nrmse(TRUE, PRED, norm="iqr"), "norm must be one of"),
+        (lambda: nrmse(TRUE, PRED, multioutput="sum"), "multioutput must be one of"),
+        (lambda: mase(TRUE, PRED, TRAIN[:, :2]), "y_train must have as many outputs"),
+        (lambda: mase(TRUE, PRED, TRAIN, period=40), "y_train must be longer than period = 40"),
+        (lambda: mase(TRUE, PRED, TRAIN, period=0), "period must be an integer >= 1, got 0"),
+        (lambda: mase(TRUE, PRED, TRAIN, period=-2), "period must be an integer >= 1, got -2"),
+        (lambda: mase(TRUE, PRED, np.ones_like(TRAIN)), "y_train has an output that repeats"),
+        (lambda: mase(TRUE, PRED, with_value(np.nan)), "y_train must be finite"),
+        (lambda: mase(TRUE, with_value(np.nan), TRAIN), "y_pred must be finite"),
+        (lambda: mase(TRUE, PRED, TRAIN, multioutput="all"), "multioutput must be one of"),
+        (lambda: valid_prediction_time(with_value(np.nan), PRED), "y_true must be finite"),
+        (lambda: valid_prediction_time(TRUE, PRED[:9]), "y_true and y_pred must have the same"),
+        (lambda: valid_prediction_time(TRUE, PRED, dt=0.0), "dt must be"),
+        (lambda: valid_prediction_time(TRUE, PRED, threshold=-0.3), "threshold must be"),
+        (lambda: valid_prediction_time(TRUE, PRED, lyapunov_exponent=0), "lyapunov_exponent must"),
+        (lambda: valid_prediction_time(TRUE, PRED, std=[1.0, 2.0]), "std must be one number or"),
+        (lambda: valid_prediction_time(TRUE, PRED, std=0.0), "std must be positive"),
+        (lambda: valid_prediction_time(np.ones(5), np.ones(5)), "std must be positive"),
+    ],
+)
+def test_a_wrong_call_is_refused_with_the_reason(call, message):
+    with pytest.raises(ValueError, match=f"^{message}"):
+        call()
+
+
+def test_a_period_that_is_no_integer_is_refused():
+    with pytest.raises(TypeError, match="period"):
+        mase(TRUE, PRED, TRAIN, period=1.5)
