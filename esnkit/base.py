@@ -1,0 +1,328 @@
+"""The general core: a reservoir, a readout, and the way of rows between them."""
+
+from collections.abc import Iterator
+from typing import Any, Self
+
+import numpy as np
+from sklearn.base import BaseEstimator
+from sklearn.utils.validation import check_is_fitted, has_fit_parameter
+
+from esnkit.kernels.activations import CODES
+from esnkit.kernels.linalg import affine
+from esnkit.kernels.reservoir import Held, closed_loop
+from esnkit.readouts import RidgeReadout
+from esnkit.sequences import (
+    Sequences,
+    pack,
+    pack_targets,
+    pack_weights,
+    pool,
+    resolve_clamp,
+    resolve_initial_state,
+    restore,
+)
+from esnkit.validation import check_choice, check_number, check_positive_int
+
+FIT_PARAMS = ("sample_weight", "initial_state", "clamp")
+
+
+class ReservoirEstimator(BaseEstimator):
+    """Base of all models that read targets from the states of a reservoir.
+
+    A subclass says what its parts are (``_parts``), how targets become numbers (``_encode``) and
+    how numbers become answers (``_decode``).
+    """
+
+    # The rows of X are time steps, so a weight of two is not the row said twice: fit takes its
+    # weights by keyword, and declares here what may be routed to it.
+    __metadata_request__fit = dict.fromkeys(FIT_PARAMS)
+
+    def fit(self, X: Any, y: Any = None, **params: Any) -> Self:
+        """Run the sequences through the reservoir and fit the readout to the targets.
+
+        Parameters
+        ----------
+        X : array of shape (n_timesteps, n_features) or (n_sequences, n_timesteps, n_features), \
+                or list of arrays of shape (n_timesteps_i, n_features)
+            One series, sequences of equal length, or ragged sequences.
+        y : array-like or list of array-likes
+            A row for every time step, in a container like that of ``X``, or one target for every
+            sequence.
+        **params : sample_weight, initial_state, clamp
+            ``sample_weight`` is the teaching signal: weights >= 0 per row, per sequence, or per
+            row and output; what has weight zero is not taught. ``initial_state`` is the state
+            before the first step: a vector (n_units,), a row a sequence, or a pair
+            (indices, values). ``clamp`` is a pair (indices, values) of units that are held to
+            given values at every time step.
+
+        Returns
+        -------
+        self
+
+        Raises
+        ------
+        ValueError
+            If shapes do not fit, values are not finite, or a parameter is out of its range.
+        """
+        unknown = set(params) - set(FIT_PARAMS)
+        if unknown:
+            raise TypeError(
+                f"fit() got unexpected arguments {sorted(unknown)}, expected {list(FIT_PARAMS)}"
+            )
+        sequences = pack(self, X, reset=True)
+        check_choice("pooling", self.pooling, ("last", "mean"))
+        check_choice("target", self.target, ("auto", "steps", "sequence"))
+        washout = check_positive_int("washout", self.washout, minimum=0)
+        raw = pack_targets(y, sequences, self._target_of(y, sequences), numeric=self._numeric)
+        targets, class_weights = self._encode(raw)
+        weights = pack_weights(params.get("sample_weight"), sequences, targets, washout)
+        if class_weights is not None:
+            scale = (
+                class_weights if weights is None or weights.ndim == 1 else class_weights[:, None]
+            )
+            weights = scale if weights is None else weights * scale
+        self._fit_rows(sequences, targets, weights, params)
+        return self
+
+    def _fit_rows(self, sequences, targets, weights, params):
+        if self.feedback and targets.kind == "sequence":
+            raise ValueError("feedback=True needs a target for every time step")
+        Y = targets.values.astype(sequences.values.dtype, copy=False)
+        self.reservoir_, self.readout_ = self._parts()
+        self.n_outputs_ = Y.shape[1]
+        self._kind, self._flat = targets.kind, targets.flat
+        inputs = self._teacher_forced(sequences, Y) if self.feedback else sequences
+        self._scale_inputs(sequences.values.shape[1])
+        self.reservoir_._draw(inputs.values.shape[1], inputs.values.dtype)
+        start = params.get("initial_state"), params.get("clamp")
+        state = self._initial_state(start[0], sequences.n_sequences)
+        held = resolve_clamp(start[1], sequences, state.shape[1], state.dtype)
+
+        def make_blocks():
+            last = state.copy()
+            noise = self.reservoir_._noise_stream()
+            yield from self._taught(inputs, Y, weights, last, held, noise)
+            self._last = last
+
+        self._fit_readout(make_blocks, Y.shape[0])
+        if sequences.n_sequences == 1:
+            self.last_state_ = self._with_feedback(self._last, Y[-1:])
+            self._last_input = inputs.values[-1].copy()
+        else:
+            self.__dict__.pop("last_state_", None)
+        del self._last
+
+    def _taught(self, inputs, Y, weights, state, held, noise) -> Iterator[tuple]:
+        """Yield blocks of (features, targets, weights or None) for the readout."""
+        for start, stop, Z in self._features(inputs, state, held, noise):
+            yield Z, Y[start:stop], None if weights is None else weights[start:stop]
+
+    def _features(self, inputs, state, held, noise=None) -> Iterator[tuple[int, int, np.ndarray]]:
+        """Yield (start, stop, [x; u]): rows are time steps, or sequences where they are pooled."""
+        n_units = state.shape[1]
+        n_extra = inputs.values.shape[1] if self.include_input else 0
+        blocks = self.reservoir_._blocks(inputs, state, held, noise, n_extra=n_extra)
+        pooled = _Pooled(self.pooling, inputs.offsets) if self._kind == "sequence" else None
+        for start, stop, Z in blocks:
+            if self.include_input:
+                Z[:, n_units:] = inputs.values[start:stop]
+            if pooled is None:
+                yield start, stop, Z
+            else:
+                yield from pooled.take(start, stop, Z)
+
+    def _fit_readout(self, make_blocks, n_rows):
+        if isinstance(self.readout_, RidgeReadout):
+            self.readout_.fit_blocks(make_blocks, n_rows=n_rows)
+            return
+        blocks = [(Z.copy(), Y, w) for Z, Y, w in make_blocks()]
+        Z, Y = (np.concatenate([block[i] for block in blocks]) for i in (0, 1))
+        target = self._readout_target(Y)
+        if blocks[0][2] is None:
+            self.readout_.fit(Z, target)
+            return
+        w = np.concatenate([block[2] for block in blocks])
+        if w.ndim > 1:
+            raise ValueError("weights per output need the ridge readout, readout=None")
+        taught = w > 0
+        if has_fit_parameter(self.readout_, "sample_weight"):
+            self.readout_.fit(Z[taught], target[taught], sample_weight=w[taught])
+        elif np.unique(w[taught]).size == 1:
+            self.readout_.fit(Z[taught], target[taught])
+        else:
+            raise ValueError(
+                f"sample_weight: {type(self.readout_).__name__} takes no weights, so all rows that "
+                "are taught must have the same"
+            )
+
+    def _readout_target(self, Y):
+        return Y[:, 0] if Y.shape[1] == 1 else Y
+
+    def predict(
+        self, X: Any, *, initial_state: Any = None, clamp: Any = None, return_state: bool = False
+    ) -> Any:
+        """Predict the targets of every time step or sequence.
+
+        With ``feedback`` the model hears its own predictions.
+
+        Parameters
+        ----------
+        X : array of shape (n_timesteps, n_features) or (n_sequences, n_timesteps, n_features), \
+                or list of arrays of shape (n_timesteps_i, n_features)
+            Inputs.
+        initial_state, clamp : optional
+            As in ``fit``.
+        return_state : bool, default=False
+            Whether to return the last states too, which ``initial_state`` takes to go on: a series
+            in two halves gives the same bits as the whole.
+
+        Returns
+        -------
+        y : in the container and shape of the ``y`` of ``fit``
+        last_state : ndarray of shape (n_sequences, n_units), if ``return_state``
+            With ``feedback`` the last outputs are appended.
+        """
+        values, state = self._outputs(X, initial_state, clamp)
+        answer = self._decode(values)
+        return (answer, state) if return_state else answer
+
+    def _outputs(self, X, initial_state=None, clamp=None):
+        """Return the outputs of the readout, in X's container, and the last states."""
+        check_is_fitted(self)
+        sequences = pack(self, X, reset=False, dtype=(self.reservoir_.W_in_.dtype,))
+        state = self._initial_state(initial_state, sequences.n_sequences)
+        held = resolve_clamp(clamp, sequences, self.reservoir_.W_in_.shape[0], state.dtype)
+        n_rows = sequences.n_sequences if self._kind == "sequence" else len(sequences.values)
+        if self.feedback:
+            rows = self._run_free(sequences, state, held)
+        else:
+            rows = self._read(self._features(sequences, state, held), n_rows)
+        values = restore(rows, sequences) if self._kind == "steps" else rows
+        return values, state
+
+    def _read(self, blocks, n_rows):
+        rows = None
+        for start, stop, Z in blocks:
+            block = self._apply_readout(Z)
+            if rows is None:
+                rows = np.empty((n_rows, block.shape[1]), block.dtype)
+            rows[start:stop] = block
+        return rows
+
+    def _apply_readout(self, Z):
+        if isinstance(self.readout_, RidgeReadout):
+            coef, intercept = self._linear(Z.dtype)
+            out = np.empty((Z.shape[0], coef.shape[0]), Z.dtype)
+            affine(Z, coef, intercept, out)
+            return out
+        out = np.asarray(self._ask_readout(Z))
+        return out.reshape(Z.shape[0], -1)
+
+    def _ask_readout(self, Z):
+        return self.readout_.predict(Z)
+
+    def _linear(self, dtype):
+        """Return the readout as matrix and intercept, for the kernels."""
+        if not hasattr(self.readout_, "coef_") or not hasattr(self.readout_, "intercept_"):
+            raise TypeError(
+                "the closed loop needs a linear readout with coef_ and intercept_, got "
+                f"{type(self.readout_).__name__}"
+            )
+        coef = np.asarray(self.readout_.coef_, dtype=dtype).reshape(self.n_outputs_, -1)
+        intercept = np.broadcast_to(self.readout_.intercept_, self.n_outputs_)
+        return np.ascontiguousarray(coef), np.ascontiguousarray(intercept, dtype=dtype)
+
+    def _teacher_forced(self, sequences: Sequences, Y: np.ndarray) -> Sequences:
+        """Put y(t-1) in front of u(t); before the first step the output is zero."""
+        fed = np.empty_like(Y)
+        fed[1:] = Y[:-1]
+        fed[sequences.offsets[:-1]] = 0.0
+        values = np.ascontiguousarray(np.hstack([fed, sequences.values]))
+        return Sequences(values, sequences.offsets, sequences.form)
+
+    def _scale_inputs(self, n_features: int) -> None:
+        if not self.feedback:
+            return
+        fed = check_number("feedback_scaling", self.feedback_scaling, 0.0)
+        scaling = self.reservoir_.input_scaling
+        if np.ndim(scaling) == 0:
+            scaling = np.full(n_features, check_number("input_scaling", scaling, 0.0))
+        self.reservoir_.input_scaling = np.concatenate([np.full(self.n_outputs_, fed), scaling])
+
+    def _initial_state(self, initial_state, n_sequences):
+        """Return states (n_sequences, n_units), with the fed-back outputs appended."""
+        W_in = self.reservoir_.W_in_
+        n_units = W_in.shape[0]
+        full = n_units + (self.n_outputs_ if self.feedback else 0)
+        short = not isinstance(initial_state, tuple) and np.shape(initial_state)[-1:] == (n_units,)
+        if full > n_units and (short or isinstance(initial_state, tuple)):
+            state = np.zeros((n_sequences, full), W_in.dtype)
+            state[:, :n_units] = resolve_initial_state(
+                initial_state, n_sequences, n_units, W_in.dtype
+            )
+            return state
+        return resolve_initial_state(initial_state, n_sequences, full, W_in.dtype)
+
+    def _with_feedback(self, state, y):
+        return (
+            np.hstack([state[:, : self.reservoir_.W_in_.shape[0]], y]) if self.feedback else state
+        )
+
+    def _run_free(self, sequences, state, held):
+        """Predict with the model's own outputs fed back; ``state`` moves along."""
+        n_units, n_fed = self.reservoir_.W_in_.shape[0], self.n_outputs_
+        rows = np.empty((len(sequences.values), n_fed), state.dtype)
+        units, values = held
+        for s in range(sequences.n_sequences):
+            a, z = sequences.offsets[s], sequences.offsets[s + 1]
+            u = np.concatenate([state[s, n_units:], sequences.values[a]])
+            x = state[s, :n_units].copy()
+            now = (units, values[a:z] if len(values) > 1 else values)
+            self._loop(u, x, sequences.values[a:z], rows[a:z], now)
+            state[s, :n_units], state[s, n_units:] = x, rows[z - 1]
+        return rows
+
+    def _loop(self, u, x, exog, out, held=None):
+        """Run the closed loop kernel; ``u``, ``x`` and ``out`` are written."""
+        network, dtype = self.reservoir_._network, x.dtype
+        units, values = held or (np.empty(0, np.int64), np.empty((1, 0), dtype))
+        imposed = Held(np.empty((0, x.size), dtype), units, values)
+        n_features = x.size + (u.size if self.include_input else 0)
+        coef, intercept = self._linear(dtype)
+        if coef.shape[1] != n_features:
+            raise ValueError(f"the readout has {coef.shape[1]} features, expected {n_features}")
+        closed_loop(
+            network.W, network.drive, CODES[self.reservoir_.activation], imposed, coef, intercept,
+            u, np.ascontiguousarray(exog), x, out,
+        )  # fmt: skip
+        if not np.all(np.isfinite(out)):
+            first = int(np.flatnonzero(~np.isfinite(out).all(axis=1))[0])
+            raise FloatingPointError(
+                f"the closed loop diverged after {first} steps: train with a larger alpha, a "
+                "little noise, or include_input=False"
+            )
+
+
+class _Pooled:
+    """Gathers blocks of time steps and gives one row for every sequence that is complete."""
+
+    def __init__(self, pooling: str, offsets: np.ndarray):
+        self.pooling, self.offsets = pooling, offsets
+        self.done = 0
+        self.sums: np.ndarray | None = None
+
+    def take(self, start: int, stop: int, Z: np.ndarray) -> Iterator[tuple[int, int, np.ndarray]]:
+        offsets, first = self.offsets, self.done
+        last = int(np.searchsorted(offsets, stop, side="right")) - 1
+        if last > first and offsets[first] >= start:
+            yield first, last, pool(Z, offsets[first : last + 1] - start, self.pooling)
+        elif self.pooling == "mean":
+            total = Z.sum(axis=0)
+            self.sums = total if self.sums is None else self.sums + total
+            if last > first:
+                length = offsets[first + 1] - offsets[first]
+                yield first, last, (self.sums / Z.dtype.type(length))[None]
+                self.sums = None
+        elif last > first:
+            yield first, last, Z[-1:]
+        self.done = last

@@ -1,0 +1,124 @@
+"""What classification adds to the core: labels, indicators, probabilities."""
+
+from typing import Any
+
+import numpy as np
+from sklearn.base import ClassifierMixin, is_classifier
+from sklearn.metrics import accuracy_score
+from sklearn.utils.class_weight import compute_class_weight
+from sklearn.utils.multiclass import check_classification_targets
+from sklearn.utils.validation import column_or_1d
+
+from esnkit.sequences import Targets, stack_answers
+
+
+class SequenceClassifierMixin(ClassifierMixin):
+    """Answers with labels; the readout learns their indicators."""
+
+    _numeric = False
+    feedback = False
+
+    def _target_of(self, y: Any, sequences: Any) -> str:
+        # A label has no second axis, so two axes are sequences and time steps.
+        per_step = sequences.form == "batch" and np.ndim(y) == 2 and np.shape(y)[1] > 1
+        return "steps" if per_step and self.target == "auto" else self.target
+
+    def _encode(self, targets: Targets) -> tuple[Targets, np.ndarray | None]:
+        labels = targets.values[:, 0]
+        if targets.values.shape[1] > 1 or not targets.flat:
+            labels = column_or_1d(targets.values, warn=True)
+        check_classification_targets(labels)
+        self.classes_, codes = np.unique(labels, return_inverse=True)
+        indicators = np.zeros((codes.size, self.classes_.size))
+        indicators[np.arange(codes.size), codes] = 1.0
+        weights = None
+        if self.class_weight is not None:
+            weights = compute_class_weight(self.class_weight, classes=self.classes_, y=labels)[
+                codes
+            ]
+        return Targets(indicators, targets.kind, True), weights
+
+    def _readout_target(self, Y):
+        return self.classes_[Y.argmax(axis=1)] if is_classifier(self.readout_) else Y
+
+    def _ask_readout(self, Z):
+        if not is_classifier(self.readout_):
+            return self.readout_.predict(Z)
+        if hasattr(self.readout_, "predict_proba"):
+            return self.readout_.predict_proba(Z)
+        scores = self.readout_.decision_function(Z)
+        return np.stack([-scores, scores], axis=1) / 2 if scores.ndim == 1 else scores
+
+    def _decode(self, values: Any) -> Any:
+        return _each(values, lambda rows: self.classes_[rows.argmax(axis=-1)])
+
+    def decision_function(self, X: Any, *, initial_state: Any = None, clamp: Any = None) -> Any:
+        """Return the score of every class; of two classes, the lead of the second.
+
+        Parameters
+        ----------
+        X, initial_state, clamp : as in ``predict``
+
+        Returns
+        -------
+        scores : like ``predict``, with an axis for the classes if there are more than two
+        """
+        values, _ = self._outputs(X, initial_state, clamp)
+        if self.classes_.size != 2:
+            return values
+        return _each(values, lambda rows: rows[..., 1] - rows[..., 0])
+
+    def predict_proba(self, X: Any, *, initial_state: Any = None, clamp: Any = None) -> Any:
+        """Return the probability of every class; they sum to 1.
+
+        The ridge readout estimates the indicators of the classes, whose mean is their
+        probability; estimates below zero are set to zero and the rest is scaled to sum to 1. A
+        classifier as readout answers itself.
+
+        Parameters
+        ----------
+        X, initial_state, clamp : as in ``predict``
+
+        Returns
+        -------
+        probabilities : like ``predict``, with an axis (n_classes,) at the end
+        """
+        values, _ = self._outputs(X, initial_state, clamp)
+        if is_classifier(self.readout_) and not hasattr(self.readout_, "predict_proba"):
+            return _each(values, _softmax)
+        return _each(values, _as_probabilities)
+
+    def score(self, X: Any, y: Any, sample_weight: Any = None) -> float:
+        """Return the share of right labels over all rows of all sequences.
+
+        Parameters
+        ----------
+        X, y : as in ``fit``
+        sample_weight : array-like, default=None
+            Weights of the packed rows.
+
+        Returns
+        -------
+        float
+        """
+        truth, answer = np.ravel(stack_answers(y)), np.ravel(stack_answers(self.predict(X)))
+        return accuracy_score(truth, answer, sample_weight=sample_weight)
+
+    def __sklearn_tags__(self):
+        tags = super().__sklearn_tags__()
+        tags.input_tags.three_d_array = True
+        return tags
+
+
+def _each(values: Any, function: Any) -> Any:
+    return [function(rows) for rows in values] if isinstance(values, list) else function(values)
+
+
+def _as_probabilities(rows: np.ndarray) -> np.ndarray:
+    positive = np.maximum(rows, 0.0)
+    return positive / positive.sum(axis=-1, keepdims=True)
+
+
+def _softmax(rows: np.ndarray) -> np.ndarray:
+    powers = np.exp(rows - rows.max(axis=-1, keepdims=True))
+    return powers / powers.sum(axis=-1, keepdims=True)

@@ -1,0 +1,1 @@
+"""Plain compiled functions on arrays; the only place that knows Numba."""

@@ -1,0 +1,196 @@
+"""What regression adds to the core: targets as they are, scores, and the closed loop."""
+
+from typing import Any
+
+import numpy as np
+from sklearn.base import MultiOutputMixin, RegressorMixin
+from sklearn.metrics import r2_score
+from sklearn.utils.validation import check_is_fitted
+
+from esnkit.sequences import Targets, is_ragged, pack, stack_answers
+from esnkit.validation import check_positive_int
+
+
+class SequenceRegressorMixin(MultiOutputMixin, RegressorMixin):
+    """Answers with numbers, and feeds them back to forecast."""
+
+    _numeric = True
+
+    def _target_of(self, y: Any, sequences: Any) -> str:
+        return self.target
+
+    def _encode(self, targets: Targets) -> tuple[Targets, None]:
+        return targets, None
+
+    def _decode(self, values: Any) -> Any:
+        if not self._flat:
+            return values
+        return [rows[..., 0] for rows in values] if isinstance(values, list) else values[..., 0]
+
+    def score(self, X: Any, y: Any, sample_weight: Any = None) -> float:
+        """Return the coefficient of determination over all rows of all sequences.
+
+        Parameters
+        ----------
+        X, y : as in ``fit``
+        sample_weight : array-like, default=None
+            Weights of the packed rows.
+
+        Returns
+        -------
+        float
+        """
+        return r2_score(
+            stack_answers(y), stack_answers(self.predict(X)), sample_weight=sample_weight
+        )
+
+    def generate(
+        self,
+        n_steps: int,
+        warmup: Any = None,
+        *,
+        exog: Any = None,
+        initial_state: Any = None,
+        return_state: bool = False,
+    ) -> Any:
+        """Forecast in closed loop: the outputs become the next inputs.
+
+        Parameters
+        ----------
+        n_steps : int
+            Number of rows to generate.
+        warmup : array of shape (n_timesteps, n_features), tuple (X, y) or None, default=None
+            Series that is run with its true values before the loop closes; the first generated
+            row is the prediction after its last row. None goes on from the end of the series that
+            the model was fitted to. With ``feedback`` a tuple of inputs and outputs.
+        exog : array of shape (n_steps, n_exog) or None, default=None
+            Inputs that are not outputs: the last ``n_features - n_outputs`` features (with
+            ``feedback`` all features), ``exog[k]`` beside the generated row k.
+        initial_state : array or tuple (indices, values), default=None
+            State before ``warmup``, as in ``fit``.
+        return_state : bool, default=False
+            Whether to return the state too. It has heard all rows but the last generated one,
+            which is the ``warmup`` to go on with.
+
+        Returns
+        -------
+        y : ndarray of shape (n_steps, n_outputs)
+        state : ndarray of shape (1, n_units), if ``return_state``
+
+        Raises
+        ------
+        FloatingPointError
+            If the loop diverges.
+
+        Examples
+        --------
+        >>> import numpy as np
+        >>> from esnkit import ESNRegressor
+        >>> s = np.sin(np.arange(400) / 4).reshape(-1, 1)
+        >>> model = ESNRegressor(n_units=40, random_state=0).fit(s[:-1], s[1:])
+        >>> y, state = model.generate(5, warmup=s, return_state=True)
+        >>> more = model.generate(3, warmup=y[-1:], initial_state=state)
+        >>> bool(np.array_equal(model.generate(8, warmup=s), np.vstack([y, more])))
+        True
+        """
+        check_is_fitted(self)
+        n_steps = check_positive_int("n_steps", n_steps)
+        if self._kind != "steps":
+            raise ValueError("generate needs a model fitted to a target for every time step")
+        if self.feedback:
+            return self._generate_fed(n_steps, warmup, exog, initial_state, return_state)
+        n_exog = self.n_features_in_ - self.n_outputs_
+        if n_exog < 0:
+            raise ValueError(
+                f"generate feeds {self.n_outputs_} outputs back into {self.n_features_in_} "
+                "features: fit the next row of the series, fit(series[:-1], series[1:])"
+            )
+        future = self._future(exog, n_steps, n_exog)
+        u, state = self._warm_up(warmup, initial_state)
+        Z = np.concatenate([state[0], u] if self.include_input else [state[0]])[None]
+        out = np.empty((n_steps, self.n_outputs_), state.dtype)
+        out[:1] = self._apply_readout(np.ascontiguousarray(Z))
+        if n_steps > 1:
+            u[: self.n_outputs_] = out[0]
+            self._loop(u, state[0], future[:-1], out[1:])
+        return (out, state) if return_state else out
+
+    def _warm_up(self, warmup, initial_state):
+        """Return the last input row and the state that has heard it."""
+        if warmup is None:
+            if initial_state is not None:
+                raise ValueError("initial_state needs a warmup of at least one row to go on from")
+            if not hasattr(self, "last_state_"):
+                raise ValueError("warmup is needed: the model was fitted to several sequences")
+            return self._last_input.copy(), self.last_state_.copy()
+        sequences = _one_series(self, "warmup", warmup)
+        state = self._initial_state(initial_state, 1)
+        held = np.empty(0, np.int64), np.empty((1, 0), state.dtype)
+        for _ in self.reservoir_._blocks(sequences, state, held, None):
+            pass
+        return sequences.values[-1].copy(), state
+
+    def _future(self, exog, n_steps, n_exog):
+        dtype = self.reservoir_.W_in_.dtype
+        if exog is None:
+            if n_exog:
+                raise ValueError(f"exog is needed: an array of shape ({n_steps}, {n_exog})")
+            return np.empty((n_steps, 0), dtype)
+        future = np.asarray(exog, dtype=dtype)
+        if future.ndim == 1 and n_exog == 1:
+            future = future[:, None]
+        if future.shape != (n_steps, n_exog):
+            raise ValueError(f"exog has shape {future.shape}, expected ({n_steps}, {n_exog})")
+        if not np.all(np.isfinite(future)):
+            raise ValueError("exog must be finite, got NaN or infinity")
+        return np.ascontiguousarray(future)
+
+    def _generate_fed(self, n_steps, warmup, exog, initial_state, return_state):
+        future = self._future(exog, n_steps, self.n_features_in_)
+        n_units = self.reservoir_.W_in_.shape[0]
+        if warmup is None:
+            state = self._initial_state(initial_state, 1)
+            if initial_state is None:
+                if not hasattr(self, "last_state_"):
+                    raise ValueError("warmup is needed: the model was fitted to several sequences")
+                state = self.last_state_.copy()
+        else:
+            state = self._teach_warm_up(warmup, initial_state)
+        u = np.concatenate([state[0, n_units:], future[0]])
+        x = state[0, :n_units].copy()
+        out = np.empty((n_steps, self.n_outputs_), x.dtype)
+        self._loop(u, x, future, out)
+        state = np.hstack([x, out[-1]])[None]
+        return (out, state) if return_state else out
+
+    def _teach_warm_up(self, warmup, initial_state):
+        if not isinstance(warmup, tuple) or len(warmup) != 2:
+            raise ValueError("warmup must be a pair (X, y) with feedback=True")
+        sequences = _one_series(self, "warmup", warmup[0])
+        y = np.asarray(warmup[1], dtype=sequences.values.dtype)
+        Y = y.reshape(len(y), -1)
+        if Y.shape != (len(sequences.values), self.n_outputs_) or not np.all(np.isfinite(Y)):
+            raise ValueError(
+                f"warmup has outputs of shape {y.shape}, expected finite numbers of shape "
+                f"({len(sequences.values)}, {self.n_outputs_})"
+            )
+        state = self._initial_state(initial_state, 1)
+        n_units = self.reservoir_.W_in_.shape[0]
+        inputs = self._teacher_forced(sequences, Y)
+        inputs.values[0, : self.n_outputs_] = state[0, n_units:]
+        held = np.empty(0, np.int64), np.empty((1, 0), state.dtype)
+        x = state[:, :n_units].copy()
+        for _ in self.reservoir_._blocks(inputs, x, held, None):
+            pass
+        return np.hstack([x, Y[-1:]])
+
+    def __sklearn_tags__(self):
+        tags = super().__sklearn_tags__()
+        tags.input_tags.three_d_array = True
+        return tags
+
+
+def _one_series(estimator: Any, name: str, X: Any) -> Any:
+    if is_ragged(X) or np.ndim(X) == 3:
+        raise ValueError(f"{name} must be one series (n_timesteps, n_features)")
+    return pack(estimator, X, reset=False, dtype=(estimator.reservoir_.W_in_.dtype,))

@@ -1,0 +1,448 @@
+"""The reservoir: a fixed random recurrent network that turns sequences into states."""
+
+from collections.abc import Callable, Iterator
+from typing import Any, NamedTuple, Self
+
+import numpy as np
+import scipy.sparse as sp
+from sklearn.base import BaseEstimator, ClassNamePrefixFeaturesOutMixin, TransformerMixin
+from sklearn.utils import check_random_state
+from sklearn.utils.validation import check_is_fitted
+
+from esnkit.kernels.activations import CODES
+from esnkit.kernels.linalg import n_threads, run_tasks
+from esnkit.kernels.reservoir import LANES, Csr, Diagonals, Drive, Ell, Held, run, run_lanes
+from esnkit.sequences import (
+    Sequences,
+    pack,
+    resolve_clamp,
+    resolve_initial_state,
+    restore,
+)
+from esnkit.spectral import rescale
+from esnkit.topologies import make_topology
+from esnkit.validation import check_choice, check_number, check_positive_int
+
+__all__ = ["Reservoir"]
+
+BLOCK_ROWS = 2048
+UNBOUNDED = ("identity", "relu")
+
+
+class Reservoir(ClassNamePrefixFeaturesOutMixin, TransformerMixin, BaseEstimator):
+    """Leaky-integrator reservoir: sequences in, states of its units out; nothing is trained.
+
+    ::
+
+        pre(t) = W_in u(t) + W x(t-1) + b
+        x(t)   = (1 - a) x(t-1) + a f(pre(t))
+
+    Parameters
+    ----------
+    n_units : int, default=100
+        Number of units; more remember more and cost more.
+    spectral_radius : float or None, default=0.9
+        Modulus of the largest eigenvalue that the recurrent weights are scaled to, to a relative
+        error of 1e-6 or better. Nearer to 1 means longer memory. None leaves them as drawn or
+        given.
+    leak_rate : float, array of shape (n_units,) or tuple (low, high), default=1.0
+        Share ``a`` of the state that is replaced at each step, in (0, 1]; small values make slow
+        units. A tuple draws one rate a unit, log-uniform between the two.
+    input_scaling : float or array of shape (n_features,), default=1.0
+        Input weights are uniform on (-input_scaling, input_scaling), per feature.
+    bias_scaling : float, default=0.0
+        The bias of each unit is uniform on (-bias_scaling, bias_scaling).
+    topology : {"diagonals", "random", "dense", "cycle"}, matrix or callable, default="diagonals"
+        Which units are connected. "diagonals": `degree` cyclic diagonals at random places, with
+        random weights, as good as unstructured and several times faster. "random": `degree`
+        connections into each unit from anywhere. "cycle": a ring of equal weights (Rodan & Tiňo
+        2011). A dense or sparse matrix (n_units, n_units) or a callable
+        ``(n_units, rng) -> matrix`` may be given instead.
+    degree : int, default=10
+        Connections into each unit, for "diagonals" and "random".
+    weights : {"uniform", "normal", "bernoulli"}, default="uniform"
+        Distribution of the recurrent weights before they are scaled.
+    input_density : float in (0, 1], default=1.0
+        Share of the input weights that are not zero.
+    activation : {"tanh", "identity", "relu", "sigmoid"}, default="tanh"
+        The function ``f``.
+    noise : float, default=0.0
+        Standard deviation of Gaussian noise added to the states by ``fit_transform`` (and while a
+        readout is trained), never by ``transform``: it regularises closed-loop forecasts.
+    random_state : int, RandomState instance or None, default=None
+        Recurrent weights, input weights, biases, leak rates and noise are drawn from streams of
+        their own, so that another number of features leaves the recurrent weights as they were.
+
+    Attributes
+    ----------
+    W_ : csr_array of shape (n_units, n_units)
+        Recurrent weights, scaled.
+    W_in_ : ndarray of shape (n_units, n_features)
+        Input weights.
+    b_ : ndarray of shape (n_units,)
+        Biases.
+    leak_rate_ : ndarray of shape (n_units,)
+        Leak rate of each unit.
+    n_features_in_ : int
+        Number of features seen in ``fit``.
+    feature_names_in_ : ndarray of str
+        Their names, where ``fit`` was given any.
+
+    References
+    ----------
+    H. Jaeger, M. Lukoševičius, D. Popovici and U. Siewert (2007), Optimization and applications
+    of echo state networks with leaky-integrator neurons, Neural Networks 20, eq. 1.
+
+    M. Lukoševičius (2012), A practical guide to applying echo state networks, eqs. 2-3.
+
+    Examples
+    --------
+    >>> import numpy as np
+    >>> from esnkit import Reservoir
+    >>> X = np.sin(np.arange(200) / 5).reshape(-1, 1)
+    >>> Reservoir(n_units=50, random_state=0).fit_transform(X).shape
+    (200, 50)
+    """
+
+    def __init__(
+        self,
+        n_units=100,
+        *,
+        spectral_radius=0.9,
+        leak_rate=1.0,
+        input_scaling=1.0,
+        bias_scaling=0.0,
+        topology="diagonals",
+        degree=10,
+        weights="uniform",
+        input_density=1.0,
+        activation="tanh",
+        noise=0.0,
+        random_state=None,
+    ):
+        self.n_units = n_units
+        self.spectral_radius = spectral_radius
+        self.leak_rate = leak_rate
+        self.input_scaling = input_scaling
+        self.bias_scaling = bias_scaling
+        self.topology = topology
+        self.degree = degree
+        self.weights = weights
+        self.input_density = input_density
+        self.activation = activation
+        self.noise = noise
+        self.random_state = random_state
+
+    def fit(self, X: Any, y: Any = None) -> Self:
+        """Draw the weights for the number of features of ``X``.
+
+        Parameters
+        ----------
+        X : array of shape (n_timesteps, n_features) or (n_sequences, n_timesteps, n_features), \
+                or list of arrays of shape (n_timesteps_i, n_features)
+            Only the number of features, their names and the dtype count.
+        y : ignored
+
+        Returns
+        -------
+        self
+
+        Raises
+        ------
+        ValueError
+            If a parameter is out of its range or ``X`` is not finite.
+        """
+        sequences = pack(self, X, reset=True)
+        self._draw(sequences.values.shape[1], sequences.values.dtype)
+        return self
+
+    def transform(
+        self, X: Any, *, initial_state: Any = None, clamp: Any = None, return_state: bool = False
+    ) -> Any:
+        """Run the sequences and return the state after every time step.
+
+        Parameters
+        ----------
+        X : array of shape (n_timesteps, n_features) or (n_sequences, n_timesteps, n_features), \
+                or list of arrays of shape (n_timesteps_i, n_features)
+            Inputs.
+        initial_state : array, tuple (indices, values) or None, default=None
+            State before the first step: zeros, a vector (n_units,), a row a sequence
+            (n_sequences, n_units), or values for a subset of the units.
+        clamp : tuple (indices, values) or None, default=None
+            Units that are held to given values at every time step; values of shape (n_held,), or
+            (n_rows, n_held) with a row for every time step.
+        return_state : bool, default=False
+            Whether to return the last states too, which ``initial_state`` takes to go on.
+
+        Returns
+        -------
+        states : like X, with n_units features
+        last_state : ndarray of shape (n_sequences, n_units), if ``return_state``
+        """
+        check_is_fitted(self)
+        sequences = pack(self, X, reset=False, dtype=(self.W_in_.dtype,))
+        states, last = self._states(sequences, initial_state, clamp, noisy=False)
+        return (states, last) if return_state else states
+
+    def fit_transform(self, X: Any, y: Any = None, **params: Any) -> Any:
+        """Draw the weights and return the states of ``X``, with noise where `noise` is not zero.
+
+        Parameters
+        ----------
+        X : as in ``fit``
+        y : ignored
+        **params : initial_state, clamp, return_state
+            As in ``transform``.
+
+        Returns
+        -------
+        states : like X, with n_units features
+        """
+        sequences = pack(self.fit(X), X, reset=False, dtype=(self.W_in_.dtype,))
+        return_state = params.pop("return_state", False)
+        initial_state, clamp = params.pop("initial_state", None), params.pop("clamp", None)
+        if params:
+            raise TypeError(f"fit_transform got unexpected arguments {sorted(params)}")
+        states, last = self._states(sequences, initial_state, clamp, noisy=True)
+        return (states, last) if return_state else states
+
+    def _states(self, sequences, initial_state, clamp, *, noisy):
+        n_units, dtype = self.W_in_.shape[0], self.W_in_.dtype
+        last = resolve_initial_state(initial_state, sequences.n_sequences, n_units, dtype)
+        held = resolve_clamp(clamp, sequences, n_units, dtype)
+        noise = self._noise_stream() if noisy else None
+        out = np.empty((sequences.values.shape[0], n_units), dtype)
+        for _ in self._blocks(sequences, last, held, noise, out=out):
+            pass
+        return restore(out, sequences), last
+
+    @property
+    def _n_features_out(self) -> int:
+        return self.W_in_.shape[0]
+
+    def __sklearn_tags__(self):
+        tags = super().__sklearn_tags__()
+        tags.transformer_tags.preserves_dtype = ["float64", "float32"]
+        return tags
+
+    def _draw(self, n_features: int, dtype: Any) -> None:
+        n_units = check_positive_int("n_units", self.n_units)
+        check_choice("activation", self.activation, CODES)
+        noise = check_number("noise", self.noise, 0.0)
+        streams = self._streams()
+        W = make_topology(
+            self.topology, n_units, streams.W, degree=self.degree, weights=self.weights,
+            dtype=np.float64,
+        )  # fmt: skip
+        if self.spectral_radius is not None:
+            W = rescale(W, self.spectral_radius)
+        self.W_ = W.astype(dtype)
+        self.W_in_ = self._draw_input(n_units, n_features, streams.W_in).astype(dtype)
+        bias_scaling = check_number("bias_scaling", self.bias_scaling, 0.0)
+        self.b_ = (bias_scaling * streams.b.uniform(-1.0, 1.0, n_units)).astype(dtype)
+        self.leak_rate_ = self._draw_leak(n_units, streams.leak).astype(dtype)
+        self._noise = noise
+        self._noise_seed = streams.noise
+        self._network = Network.build(self.W_, self.W_in_, self.b_, self.leak_rate_)
+
+    def _streams(self) -> "_Streams":
+        seed = check_random_state(self.random_state).randint(np.iinfo(np.int32).max)
+        *seeds, noise = np.random.SeedSequence(seed).spawn(len(_Streams._fields))
+        return _Streams(*(np.random.default_rng(s) for s in seeds), noise=noise)
+
+    def _draw_input(self, n_units, n_features, rng):
+        density = check_number("input_density", self.input_density, 0.0, 1.0, low_open=True)
+        scaling = np.asarray(self.input_scaling)
+        if scaling.ndim == 0:
+            scaling = np.full(n_features, check_number("input_scaling", self.input_scaling, 0.0))
+        elif scaling.shape != (n_features,) or scaling.dtype.kind not in "iuf":
+            raise ValueError(
+                f"input_scaling must be a number >= 0 or an array of shape ({n_features},), one "
+                f"for each feature, got {self.input_scaling!r}"
+            )
+        if not np.all(np.isfinite(scaling)) or np.any(scaling < 0):
+            raise ValueError(f"input_scaling must be finite and >= 0, got {self.input_scaling!r}")
+        # Feature by feature, so that one more feature leaves the weights of the others alone.
+        W_in = np.empty((n_features, n_units))
+        for f in range(n_features):
+            W_in[f] = rng.uniform(-1.0, 1.0, n_units) * scaling[f]
+            silent = rng.permutation(n_units)[max(1, round(density * n_units)) :]
+            W_in[f, silent] = 0.0
+        return np.ascontiguousarray(W_in.T)
+
+    def _draw_leak(self, n_units, rng):
+        leak = self.leak_rate
+        if isinstance(leak, tuple):
+            if len(leak) != 2:
+                raise ValueError(f"leak_rate must be a pair (low, high), got {leak!r}")
+            low, high = (check_number("leak_rate", a, 0.0, 1.0, low_open=True) for a in leak)
+            if low > high:
+                raise ValueError(f"leak_rate must be a pair (low, high) in order, got {leak!r}")
+            return np.exp(rng.uniform(np.log(low), np.log(high), n_units)).clip(low, high)
+        if np.ndim(leak) == 0:
+            return np.full(n_units, check_number("leak_rate", leak, 0.0, 1.0, low_open=True))
+        rates = np.asarray(leak)
+        if rates.shape != (n_units,) or rates.dtype.kind not in "iuf":
+            raise ValueError(
+                f"leak_rate must be a number in (0, 1], a pair (low, high) or an array of shape "
+                f"({n_units},), got an array of shape {rates.shape}"
+            )
+        if not np.all((rates > 0) & (rates <= 1)):
+            raise ValueError(f"leak_rate must be in (0, 1] for every unit, got {leak!r}")
+        return rates.astype(np.float64)
+
+    def _noise_stream(self) -> np.random.Generator | None:
+        return np.random.default_rng(self._noise_seed) if self._noise else None
+
+    def _blocks(
+        self,
+        sequences: Sequences,
+        state: np.ndarray,
+        held: tuple[np.ndarray, np.ndarray],
+        noise: np.random.Generator | None,
+        *,
+        n_extra: int = 0,
+        out: np.ndarray | None = None,
+        block_rows: int = BLOCK_ROWS,
+    ) -> Iterator[tuple[int, int, np.ndarray]]:
+        """Run block by block; yield (start, stop, rows), the first n_units columns are states.
+
+        ``state`` (n_sequences, n_units) moves along. Without ``out`` the rows of one block are
+        written over by the next.
+        """
+        n_units, dtype = self.W_in_.shape[0], self.W_in_.dtype
+        network = self._network
+        units, values = held
+        code = CODES[self.activation]
+        buffer = None
+        for first, last, start, stop in segments(sequences.offsets, block_rows):
+            n_rows = stop - start
+            if out is not None:
+                rows = out[start:stop]
+            else:
+                if buffer is None or buffer.shape[0] < n_rows:
+                    buffer = np.empty((n_rows, n_units + n_extra), dtype)
+                rows = buffer[:n_rows]
+            added = np.empty((0, n_units), dtype)
+            if noise is not None:
+                added = (self._noise * noise.standard_normal((n_rows, n_units))).astype(dtype)
+            imposed = Held(added, units, values[start:stop] if len(values) > 1 else values)
+            starts = np.maximum(sequences.offsets[first:last], start)
+            lengths = np.minimum(sequences.offsets[first + 1 : last + 1], stop) - starts
+            network.advance(
+                code, imposed, sequences.values[start:stop], starts - start, lengths,
+                state[first:last], rows,
+            )  # fmt: skip
+            if self.activation in UNBOUNDED and not np.all(np.isfinite(state[first:last])):
+                raise FloatingPointError(
+                    f"the states grew beyond all bounds: activation={self.activation!r} has no "
+                    f"limit; lower spectral_radius (now {self.spectral_radius!r}) or input_scaling"
+                )
+            yield start, stop, rows
+
+
+class _Streams(NamedTuple):
+    W: np.random.Generator
+    W_in: np.random.Generator
+    b: np.random.Generator
+    leak: np.random.Generator
+    noise: np.random.SeedSequence
+
+
+class Network(NamedTuple):
+    """A drawn reservoir as the kernels want it."""
+
+    W: Diagonals | Ell | Csr
+    in_lanes: Csr | None  # the entries in the order of W, where lanes are worth their while
+    drive: Drive
+
+    @classmethod
+    def build(cls, W: sp.csr_array, W_in: np.ndarray, b: np.ndarray, leak: np.ndarray) -> Self:
+        """Choose the fastest layout for W."""
+        drive = Drive(np.ascontiguousarray(W_in.T), b, leak, 1 - leak)
+        return cls(*lay_out(W), drive)
+
+    def advance(self, code, held, U, starts, lengths, state, out) -> None:
+        """Run sequences from ``state``, which moves along, spread over threads."""
+        arrays = (code, held, U)
+        kernel: Callable = run
+        W = self.W
+        order = np.arange(starts.size)
+        if self.in_lanes is not None and starts.size >= LANES // 2:
+            kernel, W = run_lanes, self.in_lanes
+            order = np.argsort(-lengths, kind="stable")
+            starts, lengths = starts[order], lengths[order]
+        states = state[order] if kernel is run_lanes else state
+        tasks = [
+            (lambda a=a, z=z: kernel(
+                W, self.drive, *arrays, starts[a:z], lengths[a:z], states[a:z], out
+            ))
+            for a, z in _shares(lengths, LANES if kernel is run_lanes else 1)
+        ]  # fmt: skip
+        run_tasks(tasks)
+        if states is not state:
+            state[order] = states
+
+
+def _shares(lengths: np.ndarray, multiple: int) -> list[tuple[int, int]]:
+    """Cut the sequences into pieces of about equal work, two for every thread."""
+    n_pieces = min(2 * n_threads(), -(-lengths.size // multiple))
+    if n_pieces < 2 or n_threads() < 2:
+        return [(0, lengths.size)]
+    done = np.cumsum(lengths) / lengths.sum()
+    cuts = np.searchsorted(done, np.arange(1, n_pieces) / n_pieces)
+    cuts = np.unique((cuts + multiple - 1) // multiple * multiple)
+    edges = [0, *(int(c) for c in cuts if 0 < c < lengths.size), lengths.size]
+    return list(zip(edges[:-1], edges[1:], strict=True))
+
+
+def segments(offsets: np.ndarray, block_rows: int) -> Iterator[tuple[int, int, int, int]]:
+    """Cut packed rows into blocks: whole sequences together, or a piece of one long sequence.
+
+    Yields (first sequence, one past the last, first row, one past the last row).
+    """
+    n_sequences = offsets.size - 1
+    first = 0
+    while first < n_sequences:
+        start = int(offsets[first])
+        last = int(np.searchsorted(offsets, start + block_rows, side="right")) - 1
+        if last > first:
+            yield first, last, start, int(offsets[last])
+            first = last
+            continue
+        stop = int(offsets[first + 1])
+        for piece in range(start, stop, block_rows):
+            yield first, first + 1, piece, min(piece + block_rows, stop)
+        first += 1
+
+
+def lay_out(W: sp.csr_array) -> tuple[Diagonals | Ell | Csr, Csr | None]:
+    """Return W in the layout whose step is fastest, and in lanes where that can be faster still."""
+    n = W.shape[0]
+    counts = np.diff(W.indptr)
+    rows = np.repeat(np.arange(n), counts)
+    columns = W.indices.astype(np.int64)
+    offset = (columns - rows) % n
+    shifts = np.flatnonzero(np.bincount(offset, minlength=n))
+    if W.nnz >= 0.6 * shifts.size * n:
+        which = np.searchsorted(shifts, offset)
+        weights = np.zeros((shifts.size, n), W.dtype)
+        weights[which, rows] = W.data
+        layout: Diagonals | Ell | Csr = Diagonals(weights, shifts.astype(np.uint64))
+        if shifts.size <= 32:
+            return layout, None
+        order = np.lexsort((which, rows))
+        return layout, Csr(
+            W.data[order], columns[order].astype(np.uint32), W.indptr.astype(np.int64)
+        )
+    in_lanes = Csr(W.data, columns.astype(np.uint32), W.indptr.astype(np.int64))
+    widest = int(counts.max(initial=0))
+    if widest * n > 2 * W.nnz + 4 * n:
+        return in_lanes, in_lanes
+    place = np.arange(W.nnz) - np.repeat(W.indptr[:-1], counts)
+    weights = np.zeros((widest, n), W.dtype)
+    where = np.tile(np.arange(n, dtype=np.uint32), (widest, 1))
+    weights[place, rows] = W.data
+    where[place, rows] = columns
+    return Ell(weights, where), in_lanes

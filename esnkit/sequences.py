@@ -1,0 +1,412 @@
+"""Packed sequences: all time steps of all sequences as rows of one array, with offsets.
+
+Three containers come in and the answer goes out in the one that came in: a 2-D array is one
+series, a 3-D array sequences of equal length, a list of 2-D arrays ragged sequences. Below this
+file nothing asks which it was.
+"""
+
+import sys
+from typing import Any, NamedTuple
+
+import numpy as np
+from sklearn.utils import check_array
+from sklearn.utils.validation import validate_data
+
+__all__ = [
+    "Sequences",
+    "Targets",
+    "pack",
+    "pack_targets",
+    "pack_weights",
+    "pool",
+    "restore",
+    "stack_answers",
+    "resolve_clamp",
+    "resolve_initial_state",
+]
+
+FLOATS = (np.float64, np.float32)
+
+
+class Sequences(NamedTuple):
+    """Rows of all sequences, end to end; sequence i is ``values[offsets[i]:offsets[i + 1]]``."""
+
+    values: np.ndarray  # (n_rows, n_features), C-contiguous float64 or float32
+    offsets: np.ndarray  # (n_sequences + 1,) int64
+    form: str  # "series", "batch" or "ragged"
+
+    @property
+    def lengths(self) -> np.ndarray:
+        """Number of time steps of every sequence."""
+        return np.diff(self.offsets)
+
+    @property
+    def n_sequences(self) -> int:
+        """Number of sequences."""
+        return self.offsets.size - 1
+
+
+class Targets(NamedTuple):
+    """Targets as rows, one a time step or one a sequence."""
+
+    values: np.ndarray  # (n_rows or n_sequences, n_outputs)
+    kind: str  # "steps" or "sequence"
+    flat: bool  # True where y had no axis for the outputs
+
+
+def is_ragged(X: Any) -> bool:
+    """Tell whether ``X`` is a list (or object array) of 2-D arrays."""
+    if isinstance(X, np.ndarray):
+        return X.dtype == object and X.ndim == 1 and X.size > 0 and _ndim(X[0]) == 2
+    return isinstance(X, (list, tuple)) and len(X) > 0 and _ndim(X[0]) == 2
+
+
+def _ndim(item: Any) -> int | None:
+    return getattr(item, "ndim", None)
+
+
+def pack(estimator: Any, X: Any, *, reset: bool, dtype: Any = FLOATS) -> Sequences:
+    """Validate ``X`` with scikit-learn's own checks and return it packed.
+
+    Parameters
+    ----------
+    estimator : estimator
+        Gets (``reset=True``) or must match ``n_features_in_`` and ``feature_names_in_``.
+    X : array of shape (n_timesteps, n_features) or (n_sequences, n_timesteps, n_features), \
+            or list of arrays of shape (n_timesteps_i, n_features)
+    reset : bool
+        True in ``fit``.
+    dtype : dtype or sequence of dtypes
+        As in :func:`sklearn.utils.check_array`.
+
+    Returns
+    -------
+    Sequences
+    """
+    if isinstance(X, (list, tuple)) and len(X) == 0:
+        raise ValueError(
+            "X is an empty list: expected 2-D arrays (n_timesteps, n_features), 0 sample(s) found"
+        )
+    if is_ragged(X):
+        rows, offsets, form = *_stack(X), "ragged"
+    elif _ndim(X) == 3:
+        array = np.asarray(X)
+        if 0 in array.shape:
+            raise ValueError(
+                f"X has shape {array.shape}: expected at least one sequence, one time step and "
+                "one feature, 0 sample(s) found"
+            )
+        n_sequences, n_timesteps, n_features = array.shape
+        rows, form = array.reshape(-1, n_features), "batch"
+        offsets = np.arange(n_sequences + 1, dtype=np.int64) * n_timesteps
+    else:
+        rows, offsets, form = X, None, "series"
+    values = validate_data(estimator, rows, reset=reset, dtype=list(dtype), order="C")
+    if offsets is None:
+        offsets = np.array([0, values.shape[0]], dtype=np.int64)
+    return Sequences(values, offsets, form)
+
+
+def _stack(items: Any) -> tuple[Any, np.ndarray]:
+    for i, item in enumerate(items):
+        if _ndim(item) != 2:
+            raise ValueError(
+                f"X[{i}] must be a 2-D array (n_timesteps, n_features) like X[0], "
+                f"got {type(item).__name__} with ndim {_ndim(item)}"
+            )
+        if item.shape[0] == 0:
+            raise ValueError(f"X[{i}] is an empty sequence: expected at least one time step")
+        if item.shape[1] != items[0].shape[1]:
+            raise ValueError(
+                f"X[{i}] has {item.shape[1]} features but X[0] has {items[0].shape[1]}: all "
+                "sequences must have the same features"
+            )
+    offsets = np.concatenate([[0], np.cumsum([item.shape[0] for item in items])]).astype(np.int64)
+    pandas = sys.modules.get("pandas")
+    if pandas is not None and all(isinstance(item, pandas.DataFrame) for item in items):
+        for i, item in enumerate(items):
+            if list(item.columns) != list(items[0].columns):
+                raise ValueError(f"X[{i}] has other columns than X[0]: {list(item.columns)}")
+        return pandas.concat(list(items), ignore_index=True), offsets
+    return np.concatenate([np.asarray(item) for item in items]), offsets
+
+
+def restore(rows: np.ndarray, sequences: Sequences) -> Any:
+    """Give rows, one a time step, back in the container that came in."""
+    if sequences.form == "series":
+        return rows
+    if sequences.form == "batch":
+        return rows.reshape(sequences.n_sequences, -1, *rows.shape[1:])
+    return np.split(rows, sequences.offsets[1:-1])
+
+
+def stack_answers(values: Any) -> np.ndarray:
+    """Stack the answers for all sequences, one row each."""
+    if isinstance(values, (list, tuple)) and len(values) and np.ndim(values[0]) > 0:
+        return np.concatenate([np.asarray(item) for item in values])
+    rows = np.asarray(values)
+    return rows.reshape(-1, rows.shape[-1]) if rows.ndim == 3 else rows
+
+
+def pool(rows: np.ndarray, offsets: np.ndarray, pooling: str) -> np.ndarray:
+    """Reduce the rows of every sequence to one: the last, or their mean."""
+    if pooling == "last":
+        return rows[offsets[1:] - 1]
+    counts = np.diff(offsets)[:, None].astype(rows.dtype)
+    return np.add.reduceat(rows, offsets[:-1], axis=0) / counts
+
+
+def pack_targets(y: Any, sequences: Sequences, target: str, *, numeric: bool) -> Targets:
+    """Return ``y`` as one row a time step or a sequence.
+
+    Parameters
+    ----------
+    y : array-like or list of array-likes
+    sequences : Sequences
+    target : {"auto", "steps", "sequence"}
+        What the rows of ``y`` belong to; "auto" tells from the shape and raises where it could
+        mean both.
+    numeric : bool
+        True for numbers (refuses NaN and infinity), False for labels of any type.
+
+    Returns
+    -------
+    Targets
+    """
+    if y is None:
+        raise ValueError("requires y to be passed, but the target y is None")
+    if sequences.form == "series":
+        values = _as_values(y, numeric)
+        kind = "sequence" if target == "sequence" else "steps"
+        expected = sequences.n_sequences if kind == "sequence" else sequences.values.shape[0]
+        _check_rows(values, expected, "sequence" if kind == "sequence" else "time step")
+        return _targets(values, kind)
+    if sequences.form == "ragged" and _is_list_of_rows(y):
+        return _pack_ragged_targets(y, sequences, target, numeric)
+    values = _as_values(y, numeric, max_ndim=3)
+    n_sequences = sequences.n_sequences
+    _check_rows(values, n_sequences, "sequence")
+    n_timesteps = int(sequences.lengths[0])
+    per_step = sequences.form == "batch" and values.ndim > 1 and values.shape[1] == n_timesteps
+    if values.ndim == 3 or (per_step and target == "steps"):
+        if not per_step or target == "sequence":
+            raise ValueError(
+                f"y has shape {values.shape}, which does not fit {n_sequences} sequences of "
+                f"{n_timesteps} time steps with target={target!r}"
+            )
+        return _targets(values.reshape(-1, *values.shape[2:]), "steps")
+    if target == "steps":
+        raise ValueError(
+            f"target='steps' needs a row of y for every time step, got y of shape {values.shape} "
+            f"for {n_sequences} sequences"
+        )
+    if per_step and target == "auto":
+        raise ValueError(
+            f"y of shape {values.shape} could hold one value a time step or {n_timesteps} outputs "
+            "a sequence: set target='steps' or target='sequence'"
+        )
+    return _targets(values, "sequence")
+
+
+def _pack_ragged_targets(y: Any, sequences: Sequences, target: str, numeric: bool) -> Targets:
+    lengths = sequences.lengths
+    if len(y) != lengths.size:
+        raise ValueError(f"y has {len(y)} items but X has {lengths.size} sequences")
+    items = [_as_values(item, numeric, name=f"y[{i}]") for i, item in enumerate(y)]
+    fits_steps = all(item.shape[0] == n for item, n in zip(items, lengths, strict=True))
+    same_width = all(item.ndim == 1 and item.size == items[0].size for item in items)
+    if target == "auto" and fits_steps and same_width and lengths.size > 1:
+        raise ValueError(
+            f"y could hold one value a time step or {items[0].size} outputs a sequence: set "
+            "target='steps' or target='sequence'"
+        )
+    if target != "sequence" and fits_steps:
+        if any(item.shape[1:] != items[0].shape[1:] for item in items):
+            raise ValueError("all items of y must have the same number of outputs")
+        return _targets(np.concatenate(items), "steps")
+    if target != "steps" and same_width:
+        return _targets(np.stack(items), "sequence")
+    wrong = next(i for i, n in enumerate(lengths) if items[i].shape[0] != n)
+    raise ValueError(
+        f"y[{wrong}] has {items[wrong].shape[0]} rows but X[{wrong}] has {lengths[wrong]} time "
+        "steps; give a row a time step, or one target a sequence"
+    )
+
+
+def _is_list_of_rows(y: Any) -> bool:
+    if isinstance(y, np.ndarray) and not (y.dtype == object and y.ndim == 1):
+        return False
+    return (
+        isinstance(y, (list, tuple, np.ndarray))
+        and len(y) > 0
+        and (isinstance(y[0], (list, tuple)) or (_ndim(y[0]) or 0) > 0)
+    )
+
+
+def _as_values(y: Any, numeric: bool, max_ndim: int = 2, name: str = "y") -> np.ndarray:
+    if hasattr(y, "toarray"):
+        raise TypeError(f"{name} is sparse, but dense targets are required")
+    values = check_array(
+        y,
+        dtype="numeric" if numeric else None,
+        ensure_2d=False,
+        allow_nd=True,
+        ensure_all_finite=True,
+        ensure_min_samples=0,
+        ensure_min_features=0,
+        input_name=name,
+    )
+    if values.ndim == 0 or values.ndim > max_ndim:
+        raise ValueError(f"{name} has {values.ndim} dimensions, expected at most {max_ndim}")
+    return values
+
+
+def _check_rows(values: np.ndarray, expected: int, what: str) -> None:
+    if values.shape[0] != expected:
+        raise ValueError(
+            f"inconsistent numbers of samples: y has {values.shape[0]} rows but X has {expected} "
+            f"{what}s, expected one row of y for every {what}"
+        )
+
+
+def _targets(values: np.ndarray, kind: str) -> Targets:
+    return Targets(values.reshape(values.shape[0], -1), kind, values.ndim == 1)
+
+
+def pack_weights(
+    sample_weight: Any, sequences: Sequences, targets: Targets, washout: int = 0
+) -> np.ndarray | None:
+    """Return the teaching signal as weights of rows, or of rows and outputs; None where all count.
+
+    A weight may be given per row, per sequence, or per row and output; the first ``washout`` rows
+    of every sequence count for nothing.
+    """
+    n_rows, n_outputs = targets.values.shape
+    weights = None
+    if sample_weight is not None:
+        weights = _weight_rows(sample_weight, sequences, targets)
+        if not np.all(np.isfinite(weights)) or np.any(weights < 0):
+            raise ValueError("sample_weight must be finite and >= 0 everywhere")
+        if not np.any(weights):
+            raise ValueError("sample_weight is zero everywhere: nothing is left to be taught")
+    if washout:
+        if targets.kind == "sequence":
+            raise ValueError(
+                f"washout={washout} has no meaning with one target a sequence; use washout=0"
+            )
+        if np.all(sequences.lengths <= washout):
+            raise ValueError(
+                f"washout={washout} leaves no time step to be taught: the longest sequence has "
+                f"{sequences.lengths.max()}"
+            )
+        weights = np.ones(n_rows) if weights is None else weights.copy()
+        for start, stop in zip(sequences.offsets[:-1], sequences.offsets[1:], strict=True):
+            weights[start : min(start + washout, stop)] = 0.0
+        if not np.any(weights):
+            raise ValueError(
+                f"washout={washout} and sample_weight together leave nothing to be taught"
+            )
+    return weights
+
+
+def _weight_rows(sample_weight: Any, sequences: Sequences, targets: Targets) -> np.ndarray:
+    n_rows, n_outputs = targets.values.shape
+    if sequences.form == "ragged" and targets.kind == "steps" and _is_list_of_rows(sample_weight):
+        items = [np.asarray(item, dtype=np.float64) for item in sample_weight]
+        if [item.shape[0] for item in items] != sequences.lengths.tolist():
+            raise ValueError("sample_weight must have one item a sequence, one row a time step")
+        weights = np.concatenate(items)
+    else:
+        weights = np.asarray(sample_weight, dtype=np.float64)
+        per_sequence = weights.ndim == 1 and weights.size == sequences.n_sequences
+        if targets.kind == "steps" and sequences.form != "series":
+            if per_sequence:
+                weights = np.repeat(weights, sequences.lengths)
+            elif weights.ndim > 1 and weights.shape[0] == sequences.n_sequences:
+                weights = weights.reshape(-1, *weights.shape[2:])
+    if weights.shape == (n_rows, 1):
+        weights = weights[:, 0]
+    if weights.shape not in ((n_rows,), (n_rows, n_outputs)):
+        raise ValueError(
+            f"sample_weight has shape {np.shape(weights)}, expected ({n_rows},) or "
+            f"({n_rows}, {n_outputs}): a weight for every row, every sequence, or every row and "
+            "output"
+        )
+    return weights
+
+
+def resolve_initial_state(
+    initial_state: Any, n_sequences: int, n_units: int, dtype: Any
+) -> np.ndarray:
+    """Return the state every sequence starts from, ``(n_sequences, n_units)``, newly allocated.
+
+    ``initial_state`` is None (zeros), a vector for all units, one row a sequence, or a pair
+    ``(indices, values)`` for a subset of the units.
+    """
+    states = np.zeros((n_sequences, n_units), dtype=dtype)
+    if initial_state is None:
+        return states
+    if isinstance(initial_state, tuple):
+        units, values = _subset("initial_state", initial_state, n_units)
+        if values.shape[0] not in (1, n_sequences):
+            raise ValueError(
+                f"initial_state has values of shape {values.shape}, expected ({units.size},) or "
+                f"({n_sequences}, {units.size})"
+            )
+        states[:, units] = values
+        return states
+    values = _finite("initial_state", initial_state)
+    if values.shape not in ((n_units,), (1, n_units), (n_sequences, n_units)):
+        raise ValueError(
+            f"initial_state has shape {values.shape}, expected ({n_units},) or "
+            f"({n_sequences}, {n_units})"
+        )
+    states[:] = values
+    return states
+
+
+def resolve_clamp(
+    clamp: Any, sequences: Sequences, n_units: int, dtype: Any
+) -> tuple[np.ndarray, np.ndarray]:
+    """Return the units held at every time step and their values, one row or one a time step."""
+    if clamp is None:
+        return np.empty(0, dtype=np.int64), np.empty((1, 0), dtype=dtype)
+    if not isinstance(clamp, tuple):
+        raise TypeError(f"clamp must be a pair (indices, values), got {type(clamp).__name__}")
+    units, values = _subset("clamp", clamp, n_units)
+    n_rows = sequences.values.shape[0]
+    if values.shape[0] not in (1, n_rows):
+        raise ValueError(
+            f"clamp has values of shape {values.shape}, expected ({units.size},) or "
+            f"({n_rows}, {units.size}), a row for every time step"
+        )
+    return units, np.ascontiguousarray(values, dtype=dtype)
+
+
+def _subset(name: str, pair: tuple, n_units: int) -> tuple[np.ndarray, np.ndarray]:
+    if len(pair) != 2:
+        raise ValueError(f"{name} must be a pair (indices, values), got {len(pair)} items")
+    units = np.atleast_1d(np.asarray(pair[0]))
+    if units.ndim != 1 or units.dtype.kind not in "iu":
+        raise ValueError(f"{name} needs a vector of unit indices, got {pair[0]!r}")
+    units = units.astype(np.int64)
+    if np.any(units < 0) or np.any(units >= n_units) or np.unique(units).size != units.size:
+        raise ValueError(
+            f"{name} needs distinct unit indices in [0, {n_units - 1}], got {units.tolist()}"
+        )
+    values = np.atleast_1d(_finite(name, pair[1]))
+    values = np.broadcast_to(values, (units.size,)) if values.size == 1 else values
+    values = values.reshape(-1, values.shape[-1])
+    if values.shape[1] != units.size:
+        raise ValueError(f"{name} has {values.shape[1]} values for {units.size} units")
+    return units, values
+
+
+def _finite(name: str, values: Any) -> np.ndarray:
+    try:
+        array = np.asarray(values, dtype=np.float64)
+    except (TypeError, ValueError) as error:
+        raise ValueError(f"{name} must hold numbers, got {values!r}") from error
+    if not np.all(np.isfinite(array)):
+        raise ValueError(f"{name} must be finite, got NaN or infinity")
+    return array
