@@ -1,0 +1,76 @@
+"""Differencing of a series and its exact undoing.
+
+z[t] = y[t] - y[t - lag],    y[t] = z[t] + y[t - lag],    one lag after the other.
+"""
+
+import numpy as np
+
+
+def check_differences(differences) -> tuple[int, ...]:
+    """Return the lags to difference at; an order k stands for k lags of one."""
+    if isinstance(differences, int | np.integer) and not isinstance(differences, bool):
+        if differences < 0:
+            raise ValueError(
+                f"differences must be an order >= 0 or a tuple of lags >= 1, got {differences}"
+            )
+        return (1,) * int(differences)
+    if not isinstance(differences, tuple | list) or not all(
+        isinstance(lag, int | np.integer) and not isinstance(lag, bool) and lag >= 1
+        for lag in differences
+    ):
+        raise ValueError(
+            f"differences must be an order >= 0 or a tuple of lags >= 1, got {differences!r}"
+        )
+    return tuple(int(lag) for lag in differences)
+
+
+def difference(values: np.ndarray, lags: tuple[int, ...]) -> np.ndarray:
+    """Difference the rows at each lag in turn; `sum(lags)` rows are lost.
+
+    Examples
+    --------
+    >>> difference(np.array([1.0, 4.0, 9.0, 16.0]), (1, 1))
+    array([2., 2.])
+    """
+    for lag in lags:
+        values = values[lag:] - values[:-lag]
+    return values
+
+
+def integrate(future: np.ndarray, history: np.ndarray, lags: tuple[int, ...]) -> np.ndarray:
+    """Undo `difference` for rows that follow `history`.
+
+    Parameters
+    ----------
+    future : ndarray of shape (n_steps, n_series)
+        Differenced rows.
+    history : ndarray of shape (>= sum(lags), n_series)
+        The undifferenced rows right before them.
+    lags : tuple of int
+
+    Examples
+    --------
+    >>> integrate(np.array([2.0, 2.0]), np.array([9.0, 16.0]), (1, 1))
+    array([25., 36.])
+    """
+    before = [history]
+    for lag in lags[:-1]:
+        before.append(difference(before[-1], (lag,)))
+    for lag, rows in zip(reversed(lags), reversed(before), strict=False):
+        whole = np.concatenate([rows[len(rows) - lag :], future])
+        for start in range(lag, len(whole), lag):
+            block = whole[start : start + lag]
+            block += whole[start - lag : start - lag + len(block)]
+        future = whole[lag:]
+    return future
+
+
+def moments(values, scale: bool):
+    """Mean and standard deviation of the columns; 0 and 1 where nothing is to be scaled."""
+    n_columns = values.shape[1]
+    if not scale:
+        return np.zeros(n_columns), np.ones(n_columns)
+    location, spread = values.mean(axis=0), values.std(axis=0)
+    # a constant column must not be blown up from its rounding errors
+    rounding = 10 * np.finfo(np.float64).eps * np.abs(values).max(axis=0, initial=0.0)
+    return location, np.where(spread > rounding, spread, 1.0)

@@ -1,0 +1,215 @@
+"""How a series is labelled, and how the labels go on into the future.
+
+A forecast answers in the kind the forecaster was fitted with: arrays for arrays,
+a Series or DataFrame whose index continues at its own frequency for pandas objects.
+pandas is touched only when an object of it comes in.
+"""
+
+import warnings
+from typing import Any, NamedTuple
+
+import numpy as np
+from sklearn.utils import check_array
+from sklearn.utils.validation import validate_data
+
+
+class Labels(NamedTuple):
+    """The kind of a series: its dimensions, column names, and the end of its index."""
+
+    ndim: int  # 1: one unnamed column, 2: a table
+    names: tuple | None  # column names of a pandas object
+    last: Any  # index of length 1 holding the last label, None for arrays
+    step: Any  # frequency, or the constant difference of the labels
+    index_name: Any
+
+
+def is_pandas(obj) -> bool:
+    """Tell a pandas Series or DataFrame without importing pandas."""
+    return hasattr(obj, "iloc") and hasattr(obj, "index") and hasattr(obj, "to_numpy")
+
+
+def is_frame(obj) -> bool:
+    """Tell a pandas DataFrame without importing pandas."""
+    return is_pandas(obj) and obj.ndim == 2
+
+
+def read_rows(series, argument: str, estimator=None, reset: bool = True) -> np.ndarray:
+    """Check a series and return it as rows (n_timesteps, n_series).
+
+    An `estimator` takes down the number and names of the columns, or checks them.
+    """
+    kind = series if hasattr(series, "ndim") else np.asarray(series)
+    if kind.ndim not in (1, 2):
+        raise ValueError(f"{argument} must be 1-D or 2-D, got {kind.ndim} dimensions")
+    table = series if kind.ndim == 2 else np.reshape(np.asarray(series), (-1, 1))
+    rows = check_array(table, dtype=np.float64, input_name=argument, copy=True)
+    if estimator is not None:
+        validate_data(estimator, table, reset=reset, skip_check_array=True)
+    return rows
+
+
+def read_exog(exog, n_rows: int, index, exactly: bool = True) -> np.ndarray:
+    """Check exogenous inputs for `n_rows` rows, and their index against that of the series."""
+    kind = exog if hasattr(exog, "ndim") else np.asarray(exog)
+    table = exog if kind.ndim == 2 else np.reshape(np.asarray(exog), (len(exog), -1))
+    e = check_array(table, dtype=np.float64, input_name="exog", copy=True)
+    if len(e) < n_rows or (exactly and len(e) > n_rows):
+        raise ValueError(
+            f"exog must have {'' if exactly else 'at least '}{n_rows} rows, one per time step, "
+            f"got {len(e)}"
+        )
+    if index is not None and is_pandas(exog) and not exog.index[:n_rows].equals(index):
+        raise ValueError(
+            f"exog must have the index of its time steps, {index[0]} to {index[-1]}, got "
+            f"{exog.index[0]} to {exog.index[-1]}; pass exog.to_numpy() to go by position"
+        )
+    return e
+
+
+def exog_argument(series, y, exog):
+    """Return the exogenous inputs, whichever name they came by."""
+    if y is None:
+        return exog
+    if exog is not None:
+        raise ValueError("exog must be given once, got it as y too")
+    if np.ndim(series) == 1 and np.ndim(y) == 1:
+        raise ValueError(
+            "y must be 2-D beside a 1-D series: a forecaster has no target, y stands for exog; "
+            "name it exog=..."
+        )
+    return y
+
+
+def read_labels(series, argument: str = "series") -> Labels:
+    """Describe the kind of a series that has been checked to be 1-D or 2-D."""
+    if not is_pandas(series):
+        return Labels(np.ndim(series), None, None, None, None)
+    names = tuple(series.columns) if series.ndim == 2 else (series.name,)
+    index = series.index
+    return Labels(series.ndim, names, index[-1:], _step(index, argument), index.name)
+
+
+def _step(index, argument: str):
+    """Frequency of a time index, or the constant step of any other index."""
+    import pandas as pd
+
+    if isinstance(index, pd.PeriodIndex):
+        steps = np.diff(index.asi8)
+        if steps.size and not (steps == 1).all():
+            raise ValueError(_gap_message(index, int(np.argmax(steps != 1)), argument))
+        return index.freq
+    if isinstance(index, pd.DatetimeIndex):
+        return index.freq if index.freq is not None else _inferred(index, argument)
+    if not (isinstance(index, pd.TimedeltaIndex) or pd.api.types.is_numeric_dtype(index.dtype)):
+        raise ValueError(
+            f"{argument} must have an index of times, periods or numbers that can be continued, "
+            f"got dtype {index.dtype}; pass {argument}.to_numpy() to go without labels"
+        )
+    return _constant_step(index, argument)
+
+
+def _inferred(index, argument: str):
+    import pandas as pd
+
+    if len(index) < 3:
+        return index[-1] - index[0] if len(index) == 2 else pd.Timedelta(days=1)
+    with warnings.catch_warnings():
+        warnings.simplefilter("ignore", FutureWarning)  # a string or an offset: both will do
+        warnings.simplefilter("ignore", DeprecationWarning)
+        freq = pd.infer_freq(index)
+    if freq is None:
+        steps = np.diff(index.asi8)
+        values, counts = np.unique(steps, return_counts=True)
+        gap = int(np.argmax(steps != values[np.argmax(counts)]))
+        raise ValueError(_gap_message(index, gap, argument))
+    return freq
+
+
+def _constant_step(index, argument: str):
+    if len(index) < 2:
+        return 1
+    steps = np.diff(index.to_numpy())
+    usual = steps[0]
+    if steps.dtype.kind == "f":
+        off = ~np.isclose(steps, usual, rtol=1e-6, atol=0.0)
+    else:
+        off = steps != usual
+    if off.any() or not usual:
+        raise ValueError(_gap_message(index, int(np.argmax(off)), argument))
+    return index[1] - index[0]
+
+
+def _gap_message(index, gap: int, argument: str) -> str:
+    return (
+        f"{argument} must have a regular index, got {index[gap]} followed by {index[gap + 1]}; "
+        f"fill the gap (asfreq), or pass {argument}.to_numpy() to go without labels"
+    )
+
+
+def future_index(labels: Labels, n_steps: int):
+    """Return the index of the `n_steps` rows after the last one, None for arrays."""
+    if labels.last is None:
+        return None
+    import pandas as pd
+
+    last, step = labels.last[0], labels.step
+    if isinstance(labels.last, pd.PeriodIndex):
+        index = pd.period_range(last, periods=n_steps + 1, freq=step)[1:]
+    elif isinstance(labels.last, pd.DatetimeIndex):
+        index = pd.date_range(last, periods=n_steps + 1, freq=step)[1:]
+        index = index.as_unit(labels.last.unit)
+    elif isinstance(labels.last, pd.TimedeltaIndex):
+        index = last + step * pd.RangeIndex(1, n_steps + 1)
+    elif isinstance(step, int | np.integer):
+        index = pd.RangeIndex(last + step, last + step * (n_steps + 1), step)
+    else:
+        index = pd.Index(last + step * np.arange(1, n_steps + 1))
+    return index.rename(labels.index_name)
+
+
+def advance_labels(labels: Labels, new, argument: str = "new") -> Labels:
+    """Move the end of the index past the rows of `new`, which must come right after it."""
+    expected = future_index(labels, len(new))
+    if expected is None:
+        return labels
+    if is_pandas(new) and not new.index.equals(expected):
+        raise ValueError(
+            f"{argument} must go on where the series ended, at {expected[0]}, "
+            f"got an index from {new.index[0]} to {new.index[-1]}"
+        )
+    return labels._replace(last=expected[-1:])
+
+
+def label_forecast(labels: Labels, forecast, bounds=None):
+    """Give a forecast (n_steps, n_series) the kind of the series it came from.
+
+    Parameters
+    ----------
+    labels : Labels
+    forecast : ndarray of shape (n_steps, n_series)
+    bounds : tuple of two ndarrays of the same shape, default=None
+        Lower and upper ends of an interval.
+
+    Returns
+    -------
+    ndarray, tuple of three ndarrays, Series or DataFrame
+    """
+    if labels.names is None:
+        parts = [forecast, *(bounds or ())]
+        if labels.ndim == 1:
+            parts = [part[:, 0] for part in parts]
+        return tuple(parts) if bounds else parts[0]
+    import pandas as pd
+
+    index = future_index(labels, len(forecast))
+    if bounds is None and labels.ndim == 1:
+        return pd.Series(forecast[:, 0], index=index, name=labels.names[0])
+    if bounds is None:
+        return pd.DataFrame(forecast, index=index, columns=list(labels.names))
+    columns = {}
+    for j, name in enumerate(labels.names):
+        name = "forecast" if name is None else name
+        columns[name] = forecast[:, j]
+        columns[f"{name}_lower"] = bounds[0][:, j]
+        columns[f"{name}_upper"] = bounds[1][:, j]
+    return pd.DataFrame(columns, index=index)
