@@ -91,15 +91,18 @@ class ReservoirEstimator(BaseEstimator):
         self.reservoir_, self.readout_ = self._parts()
         self.n_outputs_ = Y.shape[1]
         self._kind, self._flat = targets.kind, targets.flat
-        inputs = self._teacher_forced(sequences, Y) if self.feedback else sequences
+        n_fed = self.n_outputs_ if self.feedback else 0
         self._scale_inputs(sequences.values.shape[1])
-        self.reservoir_._draw(inputs.values.shape[1], inputs.values.dtype)
-        start = params.get("initial_state"), params.get("clamp")
-        state = self._initial_state(start[0], sequences.n_sequences)
-        held = resolve_clamp(start[1], sequences, state.shape[1], state.dtype)
+        self.reservoir_._draw(n_fed + sequences.values.shape[1], sequences.values.dtype)
+        n_units = self.reservoir_.W_in_.shape[0]
+        state = self._initial_state(params.get("initial_state"), sequences.n_sequences)
+        held = resolve_clamp(params.get("clamp"), sequences, n_units, state.dtype)
+        inputs = sequences
+        if self.feedback:
+            inputs = self._teacher_forced(sequences, Y, state[:, n_units:])
 
         def make_blocks():
-            last = state.copy()
+            last = state[:, :n_units].copy()
             noise = self.reservoir_._noise_stream()
             yield from self._taught(inputs, Y, weights, last, held, noise)
             self._last = last
@@ -232,11 +235,11 @@ class ReservoirEstimator(BaseEstimator):
         intercept = np.broadcast_to(self.readout_.intercept_, self.n_outputs_)
         return np.ascontiguousarray(coef), np.ascontiguousarray(intercept, dtype=dtype)
 
-    def _teacher_forced(self, sequences: Sequences, Y: np.ndarray) -> Sequences:
-        """Put y(t-1) in front of u(t); before the first step the output is zero."""
+    def _teacher_forced(self, sequences: Sequences, Y: np.ndarray, y0: np.ndarray) -> Sequences:
+        """Put y(t-1) in front of u(t); ``y0`` (n_sequences, n_outputs) comes before the first."""
         fed = np.empty_like(Y)
         fed[1:] = Y[:-1]
-        fed[sequences.offsets[:-1]] = 0.0
+        fed[sequences.offsets[:-1]] = y0
         values = np.ascontiguousarray(np.hstack([fed, sequences.values]))
         return Sequences(values, sequences.offsets, sequences.form)
 

@@ -361,7 +361,7 @@ class ReservoirClassifier(SequenceClassifierMixin, ReservoirEstimator):
     reservoir : Reservoir or None, default=None
         The reservoir, cloned in ``fit``; None is ``Reservoir()``.
     readout : scikit-learn classifier or regressor or None, default=None
-        What reads the states, cloned in ``fit``; None is ``RidgeReadout()``.
+        What reads the states, cloned in ``fit``; None is ``RidgeReadout(1e-2)``.
     include_input : bool, default=True
         Whether the readout sees the input beside the states.
     washout : int, default=0
@@ -428,7 +428,7 @@ class ReservoirClassifier(SequenceClassifierMixin, ReservoirEstimator):
         reservoir = Reservoir() if self.reservoir is None else clone(self.reservoir)
         if not isinstance(reservoir, Reservoir):
             raise TypeError(f"reservoir must be a Reservoir, got {type(reservoir).__name__}")
-        return reservoir, _ridge_or(self.readout, 1e-6, "auto")
+        return reservoir, _ridge_or(self.readout, 1e-2, "auto")
 
 
 RESERVOIR_PARAMS = (

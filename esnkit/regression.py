@@ -176,8 +176,7 @@ class SequenceRegressorMixin(MultiOutputMixin, RegressorMixin):
             )
         state = self._initial_state(initial_state, 1)
         n_units = self.reservoir_.W_in_.shape[0]
-        inputs = self._teacher_forced(sequences, Y)
-        inputs.values[0, : self.n_outputs_] = state[0, n_units:]
+        inputs = self._teacher_forced(sequences, Y, state[:, n_units:])
         held = np.empty(0, np.int64), np.empty((1, 0), state.dtype)
         x = state[:, :n_units].copy()
         for _ in self.reservoir_._blocks(inputs, x, held, None):
