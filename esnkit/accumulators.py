@@ -1,255 +1,44 @@
-"""Streaming second moments for ridge regression: a Gram matrix, or an orthogonal factor.
+"""Moments of a stream of weighted rows: which rows go where, and which form suffices.
 
-Both hold, for features X and targets Y centred by their weighted means, what a ridge solution
-needs, in memory O(n_features^2): the Gram keeps X'X and X'Y, the factor keeps R and Q'Y of
-X = QR. Each block is centred by its own mean, and what the shift of the mean adds is one row
-more, sqrt(a b / (a + b)) (mean_b - mean_a) for total weights a and b, so that a common or a
-drifting offset costs no digits.
-
-References
-----------
-T. F. Chan, G. H. Golub and R. J. LeVeque (1979), Updating formulae and a pairwise algorithm
-for computing sample variances, eqs. 2.1.
+Outputs that have always had equal weights share one set of moments, and so one factor. Rows are
+shared between two lanes that fill independently. Which row goes to which lane depends on the
+rows alone, so that one thread and two give the same bits.
 """
 
-from abc import ABC, abstractmethod
-from collections.abc import Callable
-from typing import Any, ClassVar, NamedTuple, Self
+from collections.abc import Callable, Iterable
+from functools import partial
+from typing import ClassVar, Self
 
 import numpy as np
-from scipy.linalg import LinAlgError, eigh, lapack, svd
 
 from esnkit.kernels import linalg
+from esnkit.moments import EPS, GramMoments, Moments, OrthogonalMoments, Spectrum, as_gram
 
-EPS = float(np.finfo(np.float64).eps)
+Block = tuple[np.ndarray, np.ndarray, np.ndarray | None]
+
 LANE_ROWS = 1024  # rows a lane takes at once: enough to fill BLAS, few enough to stay small
 SHARED_ROWS = 128  # blocks with fewer rows are not worth sharing between the lanes
 
-
-class Spectrum(NamedTuple):
-    """Ridge solutions for any alpha, B = V diag(1 / (values + alpha)) cross."""
-
-    values: np.ndarray  # (n,) eigenvalues of X'X
-    vectors: np.ndarray  # (n, n) V, in columns
-    cross: np.ndarray  # (n, n_outputs) V'X'Y
-    resolved: float  # an alpha above this outweighs the rounding of the values
-    null: float  # values up to this may be zeros
-
-    def filters(self, alpha: float) -> np.ndarray:
-        """Return 1 / (values + alpha), zero for null directions when alpha cannot decide."""
-        if alpha > self.resolved:
-            return 1 / (self.values + alpha)
-        null = self.values <= self.null
-        return np.where(null, 0.0, 1 / np.where(null, 1.0, self.values + alpha))
-
-    def solve(self, alpha: float) -> np.ndarray:
-        """Return the ridge coefficients (n, n_outputs)."""
-        return self.vectors @ (self.filters(alpha)[:, None] * self.cross)
-
-
-class Moments(ABC):
-    """Weighted centred second moments of the rows seen so far, for outputs of equal weights.
-
-    Parameters
-    ----------
-    n_features, n_outputs : int
-
-    Attributes
-    ----------
-    weight : float
-        Sum of all weights.
-    mean_x, mean_y : ndarray (n_features,), (n_outputs,)
-    factor : ndarray (n_features, n_features), Fortran-ordered
-        Lower triangle of X'X, or the triangle R, of which the other half is never read.
-    cross : ndarray (n_features, n_outputs), Fortran-ordered
-        X'Y, or Q'Y.
-    """
-
-    def __init__(self, n_features: int, n_outputs: int):
-        self.weight = 0.0
-        self.mean_x = np.zeros(n_features)
-        self.mean_y = np.zeros(n_outputs)
-        self.factor = np.zeros((n_features, n_features), order="F")
-        self.cross = np.zeros((n_features, n_outputs), order="F")
-        self._work: tuple[np.ndarray, ...] = ()
-
-    def __getstate__(self) -> dict[str, Any]:
-        return {**self.__dict__, "_work": ()}
-
-    def add(self, X: np.ndarray, Y: np.ndarray, w: np.ndarray) -> None:
-        """Take in rows X (m, n_features), Y (m, n_outputs), with weights w (m,), all > 0."""
-        mean_x, mean_y = np.empty_like(self.mean_x), np.empty_like(self.mean_y)
-        linalg.weighted_mean(X, w, mean_x)
-        linalg.weighted_mean(Y, w, mean_y)
-        root = np.sqrt(w)
-        ZX, ZY = self._rows(X.shape[0] + 1)
-        self._centre(X, root, mean_x, ZX)
-        self._centre(Y, root, mean_y, ZY)
-        ZX[0], ZY[0] = self._shift(w.sum(), mean_x, mean_y)
-        self._absorb(ZX, ZY)
-
-    def _shift(self, weight: float, mean_x: np.ndarray, mean_y: np.ndarray):
-        """Move the means on to those with the new rows; return the row that accounts for it."""
-        total = self.weight + weight
-        step_x, step_y = mean_x - self.mean_x, mean_y - self.mean_y
-        root = np.sqrt(self.weight * (weight / total))
-        if self.weight == 0:  # exact: a sum may differ from the mean by rounding
-            self.mean_x, self.mean_y = mean_x.copy(), mean_y.copy()
-        else:
-            self.mean_x = self.mean_x + weight / total * step_x
-            self.mean_y = self.mean_y + weight / total * step_y
-        self.weight = total
-        return root * step_x, root * step_y
-
-    def _rows(self, m: int) -> tuple[np.ndarray, np.ndarray]:
-        """Return work space for m centred rows of features and targets, kept between calls."""
-        n, p = self.cross.shape
-        if not self._work or self._work[0].size < m * n:
-            self._work = np.empty(m * n), np.empty(m * p)
-        ZX, ZY = self._work
-        return self._layout(ZX[: m * n], m), self._layout(ZY[: m * p], m)
-
-    def take(self, outputs: np.ndarray) -> Self:
-        """Return a copy for some of the outputs."""
-        copy = type(self)(self.mean_x.size, len(outputs))
-        copy.weight, copy.mean_x, copy.mean_y = self.weight, self.mean_x, self.mean_y[outputs]
-        copy.factor[:] = self.factor
-        copy.cross[:] = self.cross[:, outputs]
-        return copy
-
-    @abstractmethod
-    def merge(self, other: Self) -> None:
-        """Take in all that another one has seen."""
-
-    @abstractmethod
-    def solve(self, alpha: float) -> tuple[np.ndarray, float]:
-        """Return the ridge coefficients (n_features, n_outputs) and the condition met.
-
-        The condition is that of the features with sqrt(alpha) I below them, each column scaled
-        to length one (the Gram's is its square); infinite where it could not be used.
-        """
-
-    @abstractmethod
-    def spectrum(self) -> "Spectrum":
-        """Return the eigenvalues of X'X, and all that ridge solutions need of the vectors."""
-
-    @abstractmethod
-    def _layout(self, flat: np.ndarray, m: int) -> np.ndarray: ...
-
-    @abstractmethod
-    def _centre(self, X: np.ndarray, root: np.ndarray, mean: np.ndarray, Z: np.ndarray): ...
-
-    @abstractmethod
-    def _absorb(self, ZX: np.ndarray, ZY: np.ndarray) -> None: ...
-
-
-class GramMoments(Moments):
-    """X'X and X'Y: cheapest, but squares the condition of the features."""
-
-    def merge(self, other: Self) -> None:
-        """Take in all that another one has seen."""
-        self.factor += other.factor
-        self.cross += other.cross
-        row_x, row_y = self._shift(other.weight, other.mean_x, other.mean_y)
-        self._absorb(row_x[None], row_y[None])
-
-    def solve(self, alpha: float) -> tuple[np.ndarray, float]:
-        """Solve by Cholesky, or by eigenvalues where that fails."""
-        G = np.tril(self.factor) + np.tril(self.factor, -1).T
-        np.einsum("ii->i", G)[:] += alpha
-        scale = np.where(G.diagonal() > 0, G.diagonal(), 1.0) ** -0.5
-        G *= scale
-        G *= scale[:, None]
-        norm = np.abs(G).sum(axis=0).max()
-        L, info = lapack.dpotrf(G.T, lower=1, overwrite_a=1)
-        rcond = lapack.dpocon(L, norm, uplo="L")[0] if info == 0 else 0.0
-        if rcond == 0:
-            return self.spectrum().solve(alpha), np.inf
-        return scale[:, None] * lapack.dpotrs(L, scale[:, None] * self.cross, lower=1)[0], (
-            rcond**-0.5
-        )
-
-    def spectrum(self) -> Spectrum:
-        """Return the eigenvalues of the Gram."""
-        values, vectors = eigh(self.factor, lower=True, driver="evd", check_finite=False)
-        values = np.maximum(values, 0)
-        top = EPS * values[-1]
-        return Spectrum(values, vectors, vectors.T @ self.cross, top, len(values) * top)
-
-    def _layout(self, flat: np.ndarray, m: int) -> np.ndarray:
-        return flat.reshape(m, -1)
-
-    def _centre(self, X: np.ndarray, root: np.ndarray, mean: np.ndarray, Z: np.ndarray) -> None:
-        linalg.centre_rows(X, root, mean, Z[1:])
-
-    def _absorb(self, ZX: np.ndarray, ZY: np.ndarray) -> None:
-        linalg.add_gram(self.factor, self.cross, ZX, ZY)
-
-
-class OrthogonalMoments(Moments):
-    """R and Q'Y of X = QR: about twice the work of the Gram, and the condition as it is."""
-
-    def merge(self, other: Self) -> None:
-        """Take in all that another one has seen."""
-        n, p = self.cross.shape
-        ZX, ZY = np.empty((n + 1, n), order="F"), np.empty((n + 1, p), order="F")
-        ZX[1:], ZY[1:] = other.factor, other.cross
-        ZX[0], ZY[0] = self._shift(other.weight, other.mean_x, other.mean_y)
-        linalg.add_orthogonal(self.factor, self.cross, ZX, ZY, n_triangular=n)
-
-    def as_gram(self) -> GramMoments:
-        """Return the same moments as a Gram."""
-        gram = GramMoments(*self.cross.shape)
-        gram.weight, gram.mean_x, gram.mean_y = self.weight, self.mean_x, self.mean_y
-        linalg.add_gram(
-            gram.factor,
-            gram.cross,
-            np.ascontiguousarray(self.factor),
-            np.ascontiguousarray(self.cross),
-        )
-        return gram
-
-    def solve(self, alpha: float) -> tuple[np.ndarray, float]:
-        """Solve by one more triangular step, or by singular values where that is at its end."""
-        n, p = self.cross.shape
-        R, C = np.array(np.triu(self.factor), order="F"), self.cross.copy(order="F")
-        size = np.linalg.norm(R)
-        if alpha > 0:
-            linalg.add_orthogonal(
-                R, C, np.asfortranarray(np.sqrt(alpha) * np.eye(n)), np.zeros((n, p), order="F"), n
-            )
-        scale = np.linalg.norm(R, axis=0)
-        rcond = lapack.dtrcon(R / np.where(scale > 0, scale, 1.0))[0]
-        if rcond == 0 or (np.sqrt(alpha) <= EPS * size and rcond <= n * EPS):
-            return self.spectrum().solve(alpha), np.inf if rcond == 0 else 1 / rcond
-        return lapack.dtrtrs(R, C)[0], 1 / rcond
-
-    def spectrum(self) -> Spectrum:
-        """Return the squared singular values of the factor."""
-        R = np.triu(self.factor)
-        try:
-            U, s, Vt = svd(R, check_finite=False)
-        except LinAlgError:  # the fast method may fail to converge, the slow one does not
-            U, s, Vt = svd(R, check_finite=False, lapack_driver="gesvd")
-        top = EPS * s[0]
-        cross = s[:, None] * (U.T @ self.cross)
-        return Spectrum(s**2, Vt.T, cross, top**2, (len(s) * top) ** 2)
-
-    def _layout(self, flat: np.ndarray, m: int) -> np.ndarray:
-        return flat.reshape(-1, m).T
-
-    def _centre(self, X: np.ndarray, root: np.ndarray, mean: np.ndarray, Z: np.ndarray) -> None:
-        linalg.centre_columns(X, root, mean, Z.T[:, 1:])
-
-    def _absorb(self, ZX: np.ndarray, ZY: np.ndarray) -> None:
-        linalg.add_orthogonal(self.factor, self.cross, ZX, ZY)
+# The Gram is trusted up to this condition of the penalised features, columns scaled. On tanh
+# reservoir states its predictions then differ from the orthogonal factor's by about 1e-8 of the
+# target's deviation at most (benchmarks/speed_readout.py --rule).
+GRAM_CONDITION = 2e7
+# With alpha this many times the Gram's rounding, eps times its trace, that condition is not
+# reached, whatever the features.
+GRAM_MARGIN = 300.0
+# Rows whose end is not known may become this many times more.
+UNKNOWN_END = 100.0
+# Directions left out of the hat values hold at most this many degrees of freedom per row.
+LEFT_OUT = 1e-9
 
 
 class Group:
-    """Outputs that share their weights, and two lanes of moments that fill independently.
+    """Outputs with equal weights, and one or two lanes of their moments.
 
-    Which row goes to which lane depends on the rows alone, so that one thread and two give the
-    same bits.
+    Parameters
+    ----------
+    outputs : ndarray of int
+    lanes : list of Moments
     """
 
     def __init__(self, outputs: np.ndarray, lanes: list[Moments]):
@@ -258,25 +47,26 @@ class Group:
 
     def tasks(self, X: np.ndarray, Y: np.ndarray, w: np.ndarray) -> list[Callable[[], None]]:
         """Return what must be done to take in these rows, as independent tasks."""
-        Y, w = np.ascontiguousarray(Y[:, self.outputs]), np.ascontiguousarray(w)
         if not w.all():
             taught = w > 0
             X, Y, w = X[taught], Y[taught], w[taught]
         m = len(w)
+        if m == 0:
+            return []
+        if m >= SHARED_ROWS and len(self.lanes) == 1:
+            self.lanes.append(type(self.lanes[0])(X.shape[1], Y.shape[1]))
         parts = [slice(0, m)] if m < SHARED_ROWS else [slice(0, m // 2), slice(m // 2, m)]
         return [
-            lambda lane=lane, s=s: lane.add(X[s], Y[s], w[s])
-            for lane, s in zip(self.lanes, parts, strict=False)
-            if m
+            partial(lane.add, X[s], Y[s], w[s]) for lane, s in zip(self.lanes, parts, strict=False)
         ]
 
-    def total(self) -> Moments:
-        """Return the moments of both lanes together, leaving the lanes as they are."""
-        if self.lanes[1].weight == 0:
-            return self.lanes[0]
-        total = self.lanes[0].take(np.arange(len(self.outputs)))
-        total.merge(self.lanes[1])
-        return total
+    def join(self) -> Moments:
+        """Join the lanes to one, and return it."""
+        for lane in self.lanes[1:]:
+            self.lanes[0].merge(lane)
+        del self.lanes[1:]
+        self.lanes[0].release()
+        return self.lanes[0]
 
     def take(self, inside: np.ndarray) -> "Group":
         """Return a copy for the outputs at these positions."""
@@ -295,17 +85,19 @@ class Accumulator:
     ----------
     n_rows : int
         Rows seen with a weight above zero.
+    settled : bool
+        Whether the solver is there to stay.
     """
 
     kinds: ClassVar[dict[str, type[Moments]]] = {"gram": GramMoments, "qr": OrthogonalMoments}
 
-    def __init__(self, solver: str, n_features: int, n_outputs: int):
+    def __init__(self, solver: str, n_features: int, n_outputs: int, settled: bool = True):
         self.solver = solver
         self.n_rows = 0
-        lanes = [self.kinds[solver](n_features, n_outputs) for _ in range(2)]
-        self.groups = [Group(np.arange(n_outputs), lanes)]
+        self.settled = settled
+        self.groups = [Group(np.arange(n_outputs), [self.kinds[solver](n_features, n_outputs)])]
 
-    def add(self, X: np.ndarray, Y: np.ndarray, w: np.ndarray | None) -> None:
+    def add(self, X: np.ndarray, Y: np.ndarray, w: np.ndarray | None) -> Self:
         """Take in rows X (m, n_features), Y (m, n_outputs), weights w (m,), (m, n_outputs)."""
         w = np.ones(len(X)) if w is None else np.asarray(w, np.float64)
         X = np.ascontiguousarray(X)
@@ -316,28 +108,58 @@ class Accumulator:
                 s = slice(start, start + 2 * LANE_ROWS)
                 for group in self.groups:
                     weights = w[s] if w.ndim == 1 else w[s, group.outputs[0]]
-                    linalg.run_tasks(group.tasks(X[s], Y[s], weights))
+                    targets = np.ascontiguousarray(Y[s, group.outputs])
+                    linalg.run_tasks(group.tasks(X[s], targets, np.ascontiguousarray(weights)))
         self.n_rows += int(np.count_nonzero(w if w.ndim == 1 else w.any(axis=1)))
+        return self
 
     def merge(self, other: "Accumulator") -> None:
         """Take in all that another accumulator has seen; it is left as it was."""
         if self.solver != other.solver:
             other = other.as_gram()
-            self._become(self.as_gram())
-        other = other.copy()
-        self._split(other.labels)
-        other._split(self.labels)
-        theirs = {group.outputs[0]: group for group in other.groups}
+            self.__dict__.update(self.as_gram().__dict__)
+        labels = other.labels()
+        self._split(lambda outputs: labels[outputs])
         with linalg.one_blas_thread():
             for group in self.groups:
-                pairs = zip(group.lanes, theirs[group.outputs[0]].lanes, strict=True)
-                linalg.run_tasks([lambda a=a, b=b: a.merge(b) for a, b in pairs if b.weight])
+                theirs = other.groups[labels[group.outputs[0]]]
+                inside = np.searchsorted(theirs.outputs, group.outputs)
+                group.join().merge(theirs.take(inside).join())
         self.n_rows += other.n_rows
+        self.settled |= other.settled
 
-    def labels(self, outputs: np.ndarray) -> np.ndarray:
-        """Return the number of the group of each of these outputs."""
-        where = np.concatenate([np.full(len(g.outputs), i) for i, g in enumerate(self.groups)])
-        return where[np.argsort(np.concatenate([g.outputs for g in self.groups]))][outputs]
+    def labels(self) -> np.ndarray:
+        """Return the number of the group of every output."""
+        labels = np.empty(sum(len(g.outputs) for g in self.groups), np.intp)
+        for i, group in enumerate(self.groups):
+            labels[group.outputs] = i
+        return labels
+
+    def as_gram(self) -> "Accumulator":
+        """Return the same moments in Gram form."""
+        n_features, n_outputs = self.groups[0].lanes[0].cross.shape
+        gram = Accumulator("gram", n_features, n_outputs)
+        gram.n_rows = self.n_rows
+        with linalg.one_blas_thread():
+            gram.groups = [Group(g.outputs, [as_gram(g.join())]) for g in self.groups]
+        return gram
+
+    def totals(self) -> list[tuple[np.ndarray, Moments]]:
+        """Return (outputs, moments) of every group."""
+        with linalg.one_blas_thread():
+            return [(group.outputs, group.join()) for group in self.groups]
+
+    def solve(self, alpha: float) -> tuple[list[np.ndarray], float]:
+        """Return the coefficients of every group, and the largest condition met."""
+        totals = self.totals()
+        for outputs, moments in totals:
+            if moments.weight == 0:
+                raise ValueError(
+                    f"sample_weight must not be zero for every row, as for output {outputs[0]}"
+                )
+        with linalg.one_blas_thread():
+            solved = [moments.solve(alpha) for _, moments in totals]
+        return [B for B, _ in solved], max(condition for _, condition in solved)
 
     def _split(self, labels_of: Callable[[np.ndarray], np.ndarray]) -> None:
         """Divide every group into one group for each label of its outputs."""
@@ -351,30 +173,119 @@ class Accumulator:
                 groups += [group.take(np.flatnonzero(labels == k)) for k in kinds]
         self.groups = groups
 
-    def copy(self) -> "Accumulator":
-        """Return an independent copy."""
-        copy = Accumulator.__new__(Accumulator)
-        copy.solver, copy.n_rows = self.solver, self.n_rows
-        copy.groups = [g.take(np.arange(len(g.outputs))) for g in self.groups]
-        return copy
 
-    def as_gram(self) -> "Accumulator":
-        """Return the same moments in Gram form (itself, if it is one)."""
-        if self.solver == "gram":
-            return self
-        gram = Accumulator.__new__(Accumulator)
-        gram.solver, gram.n_rows = "gram", self.n_rows
-        with linalg.one_blas_thread():
-            gram.groups = [Group(g.outputs, [m.as_gram() for m in g.lanes]) for g in self.groups]
-        return gram
+def take(
+    moments: Accumulator | None, block: Block, solver: str, alpha: float, n_rows: int | None
+) -> Accumulator:
+    """Add a block to the moments (None: to new ones), and return them.
 
-    def totals(self) -> list[tuple[np.ndarray, Moments]]:
-        """Return (outputs, moments) of every group."""
-        with linalg.one_blas_thread():
-            return [(group.outputs, group.total()) for group in self.groups]
+    With ``solver="auto"``, an alpha far above the Gram's rounding, as the first rows foretell
+    it, decides for the Gram at once. Else the orthogonal factor goes first, and gives way to
+    the Gram when there are rows enough to see that the features are well conditioned.
+    """
+    X, Y, w = block
+    Y = Y.reshape(len(Y), -1)
+    shape = X.shape[1], Y.shape[1]
+    if solver != "auto":
+        return (moments or Accumulator(solver, *shape)).add(X, Y, w)
+    if moments is None or moments.n_rows == 0:
+        moments = Accumulator("gram", *shape).add(X, Y, w)
+        if not _outweighs(alpha, moments, n_rows):
+            moments = Accumulator("qr", *shape, settled=False).add(X, Y, w)
+        return moments
+    moments.add(X, Y, w)
+    if moments.settled or moments.n_rows < 1.25 * shape[0] + 50:
+        return moments
+    moments.settled = True
+    condition = moments.solve(alpha / _growth(moments, n_rows))[1]
+    return moments.as_gram() if condition < GRAM_CONDITION / 2 else moments
 
-    def _become(self, other: "Accumulator") -> None:
-        self.__dict__.update(other.__dict__)
+
+def _growth(moments: Accumulator, n_rows: int | None) -> float:
+    """Return how many times the rows so far there may be in the end."""
+    return UNKNOWN_END if n_rows is None else max(1.0, n_rows / moments.n_rows)
+
+
+def _outweighs(alpha: float, moments: Accumulator, n_rows: int | None) -> bool:
+    """Return whether alpha is far above the rounding of the Gram of all rows to come."""
+    if moments.n_rows < 50:
+        return False
+    trace = max(m.factor.trace() for _, m in moments.totals())
+    return alpha > GRAM_MARGIN * EPS * trace * _growth(moments, n_rows)
+
+
+def leave_one_out(
+    moments: Accumulator, blocks: Iterable[Block], alphas: np.ndarray
+) -> tuple[np.ndarray, list[Spectrum]]:
+    """Return mean squared leave-one-out errors (n_alphas, n_outputs), and the spectra used.
+
+    The blocks are those that the moments were made of, once more.
+    """
+    totals = moments.totals()
+    with linalg.one_blas_thread():
+        spectra = [m.spectrum() for _, m in totals]
+        judges = [
+            _LeftOut(m, s, alphas, moments.n_rows)
+            for (_, m), s in zip(totals, spectra, strict=True)
+        ]
+        sums = np.zeros((len(alphas), len(moments.labels())))
+        for X, Y, w in blocks:
+            Y = Y.reshape(len(Y), -1)
+            for (outputs, _), judge in zip(totals, judges, strict=True):
+                v = np.ones(len(X)) if w is None else w if w.ndim == 1 else w[:, outputs[0]]
+                for start in range(0, len(X), 2 * LANE_ROWS):
+                    rows = slice(start, start + 2 * LANE_ROWS)
+                    sums[:, outputs] += judge.errors(X[rows], Y[rows][:, outputs], v[rows])
+    for outputs, m in totals:
+        sums[:, outputs] /= m.weight
+    return sums, spectra
+
+
+class _LeftOut:
+    """Leave-one-out errors of rows, for several alphas at once.
+
+    Leaving row i out multiplies its residual by 1 / (1 - h_i), where the hat value h_i is
+    w_i (1 / sum(w) + x_i (X'X + alpha I)^-1 x_i') for centred x_i.
+    """
+
+    def __init__(self, moments: Moments, spectrum: Spectrum, alphas: np.ndarray, n_rows: int):
+        filters = np.stack([spectrum.filters(a) for a in alphas], axis=1)  # (n, n_alphas)
+        # Directions with next to no degrees of freedom at the smallest alpha cost as much as
+        # others and count for nothing; the spectrum of a reservoir often has many.
+        freedom = spectrum.values * filters.max(axis=1)
+        order = np.argsort(freedom)
+        dropped = np.cumsum(freedom[order]) <= LEFT_OUT * n_rows
+        kept = np.sort(order[~dropped])
+        self.moments = moments
+        self.vectors = np.ascontiguousarray(spectrum.vectors[:, kept])
+        self.filters = np.ascontiguousarray(filters[kept])
+        p = spectrum.cross.shape[1]
+        solved = [spectrum.vectors @ (f[:, None] * spectrum.cross) for f in filters.T]
+        self.coef = np.concatenate(solved, axis=1)  # (n, n_alphas * p)
+        self.shape = len(alphas), p
+        self.null = len(filters) * EPS
+
+    def errors(self, X: np.ndarray, Y: np.ndarray, w: np.ndarray) -> np.ndarray:
+        """Return sums of w times squared errors (n_alphas, n_outputs) over rows with w > 0."""
+        taught = w > 0
+        X, Y, w = X[taught], Y[taught], w[taught]
+        halves = slice(0, len(w) // 2), slice(len(w) // 2, len(w))
+        return sum(
+            linalg.run_tasks(partial(self._errors, X[s], Y[s], w[s]) for s in halves),
+            np.zeros(self.shape),
+        )
+
+    def _errors(self, X: np.ndarray, Y: np.ndarray, w: np.ndarray) -> np.ndarray:
+        centred = X - self.moments.mean_x
+        Z = centred @ self.vectors
+        np.multiply(Z, Z, out=Z)
+        left = 1 - w[:, None] * (1 / self.moments.weight + Z @ self.filters)  # (m, n_alphas)
+        target = (Y - self.moments.mean_y)[:, None, :]
+        residual = target - (centred @ self.coef).reshape(len(X), *self.shape)
+        # a row that decides its own fit alone cannot be foretold from the others
+        known = left > self.null
+        errors = (residual / np.where(known, left, 1)[:, :, None]) ** 2
+        return np.einsum("i,iko->ko", w, np.where(known[:, :, None], errors, np.inf))
 
 
 def _equal_columns(w: np.ndarray) -> np.ndarray:

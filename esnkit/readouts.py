@@ -14,20 +14,10 @@ from sklearn.base import BaseEstimator, MultiOutputMixin, RegressorMixin
 from sklearn.exceptions import NotFittedError
 from sklearn.utils.validation import check_is_fitted, validate_data
 
-from esnkit.accumulators import EPS, Accumulator, Spectrum
+from esnkit.accumulators import GRAM_CONDITION, Accumulator, Block, leave_one_out, take
 from esnkit.kernels import linalg
 
-Block = tuple[np.ndarray, np.ndarray, np.ndarray | None]
-
 BLOCK_ROWS = 2048
-# Largest condition (of the features, columns scaled, with sqrt(alpha) I below them) at which
-# the Gram is trusted.
-GRAM_CONDITION = 1e6
-# With alpha this many times the Gram's rounding, eps times its trace, nothing else need be
-# known to trust it.
-GRAM_MARGIN = 1e3
-# Rows without a known end may become this many times more.
-UNKNOWN_END = 100.0
 
 
 class Solution(NamedTuple):
@@ -69,7 +59,7 @@ class RidgeReadout(RegressorMixin, MultiOutputMixin, BaseEstimator):
         The solver used.
     condition_ : float
         Estimated condition (1-norm) of the centred features with sqrt(alpha) I below them,
-        columns scaled to length one.
+        columns scaled to length one; of several alphas, for the smallest.
     loo_scores_ : ndarray (n_alphas,)
         With several alphas, the weighted mean squared leave-one-out error of each, averaged
         over outputs.
@@ -109,6 +99,9 @@ class RidgeReadout(RegressorMixin, MultiOutputMixin, BaseEstimator):
     >>> halves.intercept_.round(6)
     np.float64(3.0)
     """
+
+    _moments: Accumulator | None
+    _solution: Solution | None
 
     def __init__(self, alpha: Any = 1e-6, *, solver: str = "auto"):
         self.alpha = alpha
@@ -158,18 +151,21 @@ class RidgeReadout(RegressorMixin, MultiOutputMixin, BaseEstimator):
         """
         alphas = self._alphas()
         self._forget()
-        smallest = min(alphas)
-        moments = self._accumulate(make_blocks(), n_rows)
-        totals = moments.totals()
-        if self._must_repeat(moments, totals, smallest):
-            moments = self._accumulate(make_blocks(), n_rows, "qr")
-            totals = moments.totals()
+        moments = self._accumulate(make_blocks(), self.solver, n_rows)
+        coefs, condition = moments.solve(alphas.min())
+        if self.solver == "auto" and moments.solver == "gram" and condition > GRAM_CONDITION:
+            moments = self._accumulate(make_blocks(), "qr", n_rows)
+            coefs, condition = moments.solve(alphas.min())
         if np.ndim(self.alpha) == 0:
-            self._moments, self._settled = moments, True
-            self._solve()
-        else:
-            with linalg.one_blas_thread():
-                self._solve_many(moments, totals, alphas, make_blocks)
+            self._moments = moments
+            self._settle(moments, coefs, float(alphas[0]), condition)
+            return self
+        errors, spectra = leave_one_out(moments, make_blocks(), alphas)
+        scores = errors.mean(axis=1)
+        alpha = float(alphas[np.argmin(scores)])
+        with linalg.one_blas_thread():
+            coefs = [spectrum.solve(alpha) for spectrum in spectra]
+        self._settle(moments, coefs, alpha, condition, scores)
         return self
 
     def partial_fit(self, X: Any, y: Any, sample_weight: Any = None) -> Self:
@@ -187,10 +183,12 @@ class RidgeReadout(RegressorMixin, MultiOutputMixin, BaseEstimator):
         X, y, w = self._validate(X, y, sample_weight, reset=first)
         if first:
             self._forget()
+        elif (1 if y.ndim == 1 else y.shape[1]) != self._n_outputs:
+            raise ValueError(f"y must have {self._n_outputs} outputs as before, got {y.shape}")
         for block in _slices(X, y, w):
-            self._moments, self._settled = self._take(
-                self._moments, self._settled, block, alpha, None
-            )
+            self._look(block, first)
+            self._moments = take(self._moments, block, self.solver, alpha, None)
+            first = False
         self._solution = None
         return self
 
@@ -211,7 +209,7 @@ class RidgeReadout(RegressorMixin, MultiOutputMixin, BaseEstimator):
         TypeError
             If `other` is not a RidgeReadout.
         ValueError
-            If the numbers of features or outputs differ.
+            If the numbers of features or outputs differ, or alpha is a list.
         """
         self._one_alpha("merge")
         if not isinstance(other, RidgeReadout):
@@ -226,8 +224,9 @@ class RidgeReadout(RegressorMixin, MultiOutputMixin, BaseEstimator):
                 f"other must have {mine[0]} features and {mine[1]} outputs as this readout, "
                 f"got {theirs[0]} and {theirs[1]}"
             )
+        if self._moments is None or other._moments is None:
+            raise ValueError("alpha must have been one number when fitting, to merge")
         self._moments.merge(other._moments)
-        self._settled = self._settled or other._settled
         self._solution = None
         return self
 
@@ -343,155 +342,62 @@ class RidgeReadout(RegressorMixin, MultiOutputMixin, BaseEstimator):
         return X, y, _check_weights(sample_weight, len(X), 1 if y.ndim == 1 else y.shape[1])
 
     def _forget(self) -> None:
-        self._moments: Accumulator | None = None
-        self._settled = False
-        self._solution: Solution | None = None
+        self._moments = None
+        self._solution = None
 
-    def _accumulate(
-        self, blocks: Iterable[Block], n_rows: int | None, solver: str | None = None
-    ) -> Accumulator:
-        """Return the moments of all blocks, by the given solver or by one chosen on the way."""
-        moments, settled = None, False
-        smallest = min(self._alphas())
+    def _look(self, block: Block, first: bool) -> None:
+        """Learn shapes and dtype from the first block."""
+        X, Y, _ = block
+        if first:
+            self.n_features_in_ = X.shape[1]
+            self._dtype, self._flat = X.dtype, Y.ndim == 1
+            self._n_outputs = 1 if Y.ndim == 1 else Y.shape[1]
+
+    def _accumulate(self, blocks: Iterable[Block], solver: str, n_rows: int | None) -> Accumulator:
+        """Return the moments of all blocks, by the given solver or one chosen on the way."""
+        moments = None
+        smallest = float(self._alphas().min())
         for block in blocks:
-            moments, settled = self._take(moments, settled, block, smallest, n_rows, solver)
+            self._look(block, moments is None)
+            moments = take(moments, block, solver, smallest, n_rows)
         if moments is None:
             raise ValueError("make_blocks must yield at least one block, got none")
-        if moments.n_rows == 0:
-            raise ValueError("sample_weight must not be zero for every row")
         return moments
-
-    def _take(
-        self,
-        moments: Accumulator | None,
-        settled: bool,
-        block: Block,
-        alpha: float,
-        n_rows: int | None,
-        solver: str | None = None,
-    ) -> tuple[Accumulator, bool]:
-        """Add a block to the moments; choose their solver as soon as the rows allow it."""
-        X, Y, w = block
-        solver = solver or self.solver
-        if moments is None:
-            self._flat, self._dtype, self.n_features_in_ = Y.ndim == 1, X.dtype, X.shape[1]
-            self._n_outputs = 1 if Y.ndim == 1 else Y.shape[1]
-        Y = Y.reshape(len(Y), -1)
-        if moments is None or moments.n_rows == 0:
-            first = "gram" if solver == "auto" else solver
-            moments, settled = Accumulator(first, X.shape[1], Y.shape[1]), solver != "auto"
-            moments.add(X, Y, w)
-            if not settled and not _outweighs(alpha, moments, n_rows):
-                moments = Accumulator("qr", X.shape[1], Y.shape[1])
-                moments.add(X, Y, w)
-                return moments, False
-            return moments, True
-        moments.add(X, Y, w)
-        if not settled and moments.n_rows >= 1.25 * X.shape[1] + 50:
-            return (moments.as_gram() if _gram_suffices(moments, alpha, n_rows) else moments), True
-        return moments, settled
-
-    def _must_repeat(self, moments: Accumulator, totals: list, alpha: float) -> bool:
-        """Return whether a Gram that "auto" chose turned out not to be precise enough."""
-        if self.solver != "auto" or moments.solver == "qr":
-            return False
-        with linalg.one_blas_thread():
-            return any(m.solve(alpha)[1] > GRAM_CONDITION for _, m in totals)
 
     def _solve(self) -> Solution:
         """Return the solution, computing it if rows have come since the last time."""
-        if getattr(self, "_solution", None) is None:
-            if getattr(self, "_moments", None) is None:
-                raise NotFittedError("This RidgeReadout is not fitted yet: call fit first")
-            alpha = self._one_alpha("partial_fit")
-            totals = self._moments.totals()
-            with linalg.one_blas_thread():
-                parts = [(outputs, m, *m.solve(alpha)) for outputs, m in totals]
-            condition = max(c for *_, c in parts)
-            if self._moments.solver == "gram" and condition > GRAM_CONDITION:
-                warnings.warn(
-                    f"the condition of the features, {condition:.1e}, is too large for a Gram "
-                    'matrix: use solver="qr" or a larger alpha',
-                    LinAlgWarning,
-                    stacklevel=3,
-                )
-            self._solution = self._assemble([p[:3] for p in parts], alpha, condition, None)
-        return self._solution
+        solution, moments = getattr(self, "_solution", None), getattr(self, "_moments", None)
+        if solution is not None:
+            return solution
+        if moments is None:
+            raise NotFittedError("This RidgeReadout is not fitted yet: call fit first")
+        alpha = self._one_alpha("partial_fit")
+        coefs, condition = moments.solve(alpha)
+        return self._settle(moments, coefs, alpha, condition)
 
-    def _assemble(
+    def _settle(
         self,
-        parts: list,
+        moments: Accumulator,
+        coefs: list[np.ndarray],
         alpha: float,
         condition: float,
-        scores: np.ndarray | None,
-        solver: str | None = None,
+        scores: np.ndarray | None = None,
     ) -> Solution:
-        """Put the outputs of all groups together; the intercept follows from the means."""
+        """Keep and return the solution of all groups; the intercept follows from the means."""
         coef = np.empty((self._n_outputs, self.n_features_in_), self._dtype)
         intercept = np.empty(self._n_outputs, self._dtype)
-        for outputs, m, B in parts:
-            if m.weight == 0:
-                raise ValueError(
-                    f"sample_weight must not be zero for every row of output {outputs[0]}"
-                )
+        for (outputs, m), B in zip(moments.totals(), coefs, strict=True):
             coef[outputs] = B.T
             intercept[outputs] = m.mean_y - m.mean_x @ B
-        return Solution(coef, intercept, alpha, solver or self._moments.solver, condition, scores)
-
-    def _solve_many(
-        self, moments: Accumulator, totals: list, alphas: np.ndarray, make_blocks: Callable
-    ) -> None:
-        """Choose among several alphas by leave-one-out, and solve with the best."""
-        spectra = [m.spectrum() for _, m in totals]
-        scores = np.zeros((len(alphas), self._n_outputs))
-        for X, Y, w in make_blocks():
-            Y = Y.reshape(len(Y), -1)
-            for (outputs, m), spectrum in zip(totals, spectra, strict=True):
-                v = np.ones(len(X)) if w is None else w if w.ndim == 1 else w[:, outputs[0]]
-                scores[:, outputs] += _left_out(X, Y[:, outputs], v, m, spectrum, alphas)
-        for outputs, m in totals:
-            scores[:, outputs] /= m.weight
-        means = scores.mean(axis=1)
-        alpha = float(alphas[np.argmin(means)])
-        condition = max(m.solve(alpha)[1] for _, m in totals)
-        parts = [(o, m, s.solve(alpha)) for (o, m), s in zip(totals, spectra, strict=True)]
-        self._solution = self._assemble(parts, alpha, condition, means, moments.solver)
-
-
-def _left_out(X, Y, w, moments, spectrum: Spectrum, alphas) -> np.ndarray:
-    """Return the weighted sum of squared leave-one-out errors, (n_alphas, n_outputs).
-
-    Leaving row i out multiplies its residual by 1 / (1 - h_i), where the hat value h_i is
-    w_i (1 / sum(w) + x_i (X'X + alpha I)^-1 x_i') for centred x_i.
-    """
-    filters = np.stack([spectrum.filters(a) for a in alphas])  # (n_alphas, n)
-    Z = (X - moments.mean_x) @ spectrum.vectors
-    sums = np.zeros((len(alphas), Y.shape[1]))
-    hats = w[:, None] * (1 / moments.weight + (Z * Z) @ filters.T)  # (n_rows, n_alphas)
-    for k, f in enumerate(filters):
-        residual = Y - moments.mean_y - Z @ (f[:, None] * spectrum.cross)
-        left = 1 - hats[:, k]
-        with np.errstate(divide="ignore", invalid="ignore"):
-            errors = np.where(left[:, None] > len(f) * EPS, residual / left[:, None], np.inf)
-        taught = w > 0
-        sums[k] = w[taught] @ errors[taught] ** 2
-    return sums
-
-
-def _outweighs(alpha: float, moments: Accumulator, n_rows: int | None) -> bool:
-    """Return whether alpha is far above the rounding of the Gram that all rows will give."""
-    if moments.n_rows < 50:
-        return False
-    grow = UNKNOWN_END if n_rows is None else max(1.0, n_rows / moments.n_rows)
-    trace = max(m.factor.trace() for _, m in moments.totals())
-    return alpha > GRAM_MARGIN * EPS * trace * grow
-
-
-def _gram_suffices(moments: Accumulator, alpha: float, n_rows: int | None) -> bool:
-    """Return whether the factor of the first rows says that a Gram will do for all."""
-    grow = UNKNOWN_END if n_rows is None else max(1.0, n_rows / moments.n_rows)
-    with linalg.one_blas_thread():
-        return all(m.solve(alpha / grow)[1] < GRAM_CONDITION / 2 for _, m in moments.totals())
+        if moments.solver == "gram" and condition > GRAM_CONDITION:
+            warnings.warn(
+                f"the condition of the features, {condition:.1e}, is too large for a Gram "
+                'matrix: use solver="qr" or a larger alpha',
+                LinAlgWarning,
+                stacklevel=4,
+            )
+        self._solution = Solution(coef, intercept, alpha, moments.solver, condition, scores)
+        return self._solution
 
 
 def _slices(X: np.ndarray, y: np.ndarray, w: np.ndarray | None) -> Iterator[Block]:
@@ -515,6 +421,4 @@ def _check_weights(sample_weight: Any, n_rows: int, n_outputs: int) -> np.ndarra
         raise ValueError("sample_weight must be finite, got NaN or infinity")
     if (w < 0).any():
         raise ValueError(f"sample_weight must not be negative, got {w.min()}")
-    if not w.any(axis=0).all():
-        raise ValueError("sample_weight must not be zero for every row")
     return w

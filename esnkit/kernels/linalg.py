@@ -105,7 +105,7 @@ def centre_columns(X, root, mean, out):
 
 def n_threads() -> int:
     """Return how many threads kernels may be spread over (``NUMBA_NUM_THREADS``)."""
-    return numba.config.NUMBA_NUM_THREADS
+    return numba.config.NUMBA_NUM_THREADS  # type: ignore[attr-defined]
 
 
 @cache
@@ -133,7 +133,7 @@ def _routine(name: str) -> tuple[Callable[..., None], Any]:
 def _call(name: str, *arguments: Any) -> None:
     """Call a Fortran routine: strings, integers and floats by reference, arrays by address."""
     routine, integer = _routine(name)
-    held = []
+    held: list[Any] = []
     for a in arguments:
         if isinstance(a, np.ndarray):
             held.append(a.ctypes.data)
