@@ -19,6 +19,8 @@ from esnkit.labels import (
     is_frame,
     is_pandas,
     label_forecast,
+    label_rows,
+    past_index,
     read_exog,
     read_labels,
     read_rows,
@@ -255,6 +257,24 @@ class Forecaster(BaseEstimator):
         self._blocks.append((rows, e))
         self.n_timesteps_ += len(rows)
         return self
+
+    def history(self, n_timesteps=None):
+        """Return the last rows seen, in the kind fitted on.
+
+        Parameters
+        ----------
+        n_timesteps : int >= 1, default=None
+            How many, at most; None stands for all.
+
+        Returns
+        -------
+        ndarray, Series or DataFrame
+        """
+        check_is_fitted(self, "_models")
+        values, _ = self._seen()
+        if n_timesteps is not None:
+            values = values[-check_positive_int("n_timesteps", n_timesteps) :]
+        return label_rows(self._labels, values, past_index(self._labels, len(values)))
 
     def backtest(
         self, series, horizon, n_windows=10, *, exog=None, stride=None, refit=False, interval=None

@@ -148,22 +148,34 @@ def _gap_message(index, gap: int, argument: str) -> str:
 
 def future_index(labels: Labels, n_steps: int):
     """Return the index of the `n_steps` rows after the last one, None for arrays."""
+    return _index_range(labels, 1, n_steps)
+
+
+def past_index(labels: Labels, n_rows: int):
+    """Return the index of the last `n_rows` rows, None for arrays."""
+    return _index_range(labels, 1 - n_rows, n_rows)
+
+
+def _index_range(labels: Labels, first: int, n_rows: int):
+    """Index of `n_rows` rows from `first` rows after the last one, which may be before it."""
     if labels.last is None:
         return None
     import pandas as pd
 
     last, step = labels.last[0], labels.step
     if isinstance(labels.last, pd.PeriodIndex):
-        index = pd.period_range(last, periods=n_steps + 1, freq=step)[1:]
+        index = pd.period_range(last + first, periods=n_rows, freq=step)
     elif isinstance(labels.last, pd.DatetimeIndex):
-        index = pd.date_range(last, periods=n_steps + 1, freq=step)[1:]
-        index = index.as_unit(labels.last.unit)
+        before, after = max(0, -first), max(0, first + n_rows - 1)
+        index = pd.date_range(end=last, periods=before + 1, freq=step)
+        index = index.append(pd.date_range(last, periods=after + 1, freq=step)[1:])
+        index = index[before + first :][:n_rows].as_unit(labels.last.unit)
     elif isinstance(labels.last, pd.TimedeltaIndex):
-        index = last + step * pd.RangeIndex(1, n_steps + 1)
+        index = last + step * pd.RangeIndex(first, first + n_rows)
     elif isinstance(step, int | np.integer):
-        index = pd.RangeIndex(last + step, last + step * (n_steps + 1), step)
+        index = pd.RangeIndex(last + step * first, last + step * (first + n_rows), step)
     else:
-        index = pd.Index(last + step * np.arange(1, n_steps + 1))
+        index = pd.Index(last + step * np.arange(first, first + n_rows))
     return index.rename(labels.index_name)
 
 
@@ -202,10 +214,8 @@ def label_forecast(labels: Labels, forecast, bounds=None):
     import pandas as pd
 
     index = future_index(labels, len(forecast))
-    if bounds is None and labels.ndim == 1:
-        return pd.Series(forecast[:, 0], index=index, name=labels.names[0])
     if bounds is None:
-        return pd.DataFrame(forecast, index=index, columns=list(labels.names))
+        return label_rows(labels, forecast, index)
     columns = {}
     for j, name in enumerate(labels.names):
         name = "forecast" if name is None else name
@@ -213,3 +223,14 @@ def label_forecast(labels: Labels, forecast, bounds=None):
         columns[f"{name}_lower"] = bounds[0][:, j]
         columns[f"{name}_upper"] = bounds[1][:, j]
     return pd.DataFrame(columns, index=index)
+
+
+def label_rows(labels: Labels, rows, index):
+    """Give rows (n_rows, n_series) the kind of the series, with the index they have there."""
+    if labels.names is None:
+        return rows[:, 0] if labels.ndim == 1 else rows
+    import pandas as pd
+
+    if labels.ndim == 1:
+        return pd.Series(rows[:, 0], index=index, name=labels.names[0])
+    return pd.DataFrame(rows, index=index, columns=list(labels.names))

@@ -1,0 +1,279 @@
+"""Pictures in scikit-learn's manner: `...Display.from_...(...)`, then `.plot()` again at will.
+
+matplotlib is loaded by the first picture, not by the import.
+"""
+
+import numpy as np
+
+from esnkit.labels import is_pandas
+
+__all__ = ["ForecastDisplay"]
+
+# Okabe and Ito (2008): told apart with any colour vision, and on paper
+_BLUE, _ORANGE, _GREY = "#0072B2", "#D55E00", "#4D4D4D"
+
+
+def _pyplot():
+    try:
+        import matplotlib.pyplot as plt
+    except ImportError as error:
+        raise ImportError(
+            "pictures need matplotlib, which is not installed: pip install 'esnkit[plot]'"
+        ) from error
+    return plt
+
+
+class ForecastDisplay:
+    """Picture of a forecast: the past, what is forecast, its interval, and what came.
+
+    Make one with :meth:`from_forecaster` or :meth:`from_predictions`.
+
+    Parameters
+    ----------
+    history : ndarray of shape (n_history,)
+        The end of the series that the forecast goes on from.
+    forecast : ndarray of shape (n_steps,)
+    lower, upper : ndarray of shape (n_steps,), default=None
+        Ends of an interval.
+    truth : ndarray of shape (<= n_steps,), default=None
+        What came.
+    history_times, times : array-like, default=None
+        Positions on the time axis (numbers or dates); None counts time steps, the
+        first one forecast being 1.
+    name : str, default=None
+        Name of the series, the label of the vertical axis.
+    interval : float, default=None
+        Coverage of the interval, for the legend.
+
+    Attributes
+    ----------
+    ax_ : matplotlib Axes
+    figure_ : matplotlib Figure
+
+    Examples
+    --------
+    >>> import numpy as np
+    >>> from esnkit.plotting import ForecastDisplay
+    >>> wave = np.sin(np.arange(60) / 4)
+    >>> display = ForecastDisplay.from_predictions(wave[:40], wave[40:], name="wave")
+    >>> display.ax_.get_ylabel()
+    'wave'
+    """
+
+    def __init__(
+        self,
+        history,
+        forecast,
+        *,
+        lower=None,
+        upper=None,
+        truth=None,
+        history_times=None,
+        times=None,
+        name=None,
+        interval=None,
+    ):
+        self.history = history
+        self.forecast = forecast
+        self.lower = lower
+        self.upper = upper
+        self.truth = truth
+        self.history_times = history_times
+        self.times = times
+        self.name = name
+        self.interval = interval
+
+    @classmethod
+    def from_forecaster(
+        cls,
+        forecaster,
+        n_steps,
+        *,
+        exog=None,
+        interval=None,
+        truth=None,
+        n_history=None,
+        column=0,
+        ax=None,
+    ):
+        """Forecast with a fitted :class:`Forecaster` and plot.
+
+        Parameters
+        ----------
+        forecaster : Forecaster
+        n_steps : int >= 1
+        exog : array-like of shape (>= n_steps, n_exog), default=None
+        interval : float in (0, 1), default=None
+        truth : array-like of shape (<= n_steps,) or (<= n_steps, n_series), default=None
+            What came; its first row is that of the first step.
+        n_history : int, default=None
+            Rows of the past to show; None stands for three times `n_steps`.
+        column : int, default=0
+            Which of several series to show.
+        ax : matplotlib Axes, default=None
+            Axes to draw on; None makes a new figure.
+
+        Returns
+        -------
+        ForecastDisplay
+        """
+        answer = forecaster.forecast(n_steps, exog, interval)
+        past = forecaster.history(3 * n_steps if n_history is None else n_history)
+        parts = answer if isinstance(answer, tuple) else (answer,)
+        if is_pandas(answer) and interval is not None:
+            parts = tuple(answer.iloc[:, 3 * column + k] for k in range(3))
+        return cls.from_predictions(
+            _column(past, column),
+            *(_column(part, column) for part in parts),
+            truth=None if truth is None else _column(truth, column),
+            interval=interval,
+            ax=ax,
+        )
+
+    @classmethod
+    def from_predictions(
+        cls,
+        history,
+        forecast,
+        lower=None,
+        upper=None,
+        *,
+        truth=None,
+        history_times=None,
+        times=None,
+        name=None,
+        interval=None,
+        ax=None,
+    ):
+        """Plot a forecast that has been made.
+
+        Parameters
+        ----------
+        history : array-like of shape (n_history,)
+        forecast : array-like of shape (n_steps,)
+        lower, upper : array-like of shape (n_steps,), default=None
+        truth : array-like of shape (<= n_steps,), default=None
+        history_times, times : array-like, default=None
+            Both or none, see the class. A pandas Series brings its own index.
+        name : str, default=None
+        interval : float, default=None
+        ax : matplotlib Axes, default=None
+
+        Returns
+        -------
+        ForecastDisplay
+        """
+        if is_pandas(history) and is_pandas(forecast) and times is None:
+            history_times, times = _plain_times(history.index), _plain_times(forecast.index)
+            name = name if name is not None else history.name
+        values = _line("forecast", forecast)
+        display = cls(
+            _line("history", history),
+            values,
+            lower=None if lower is None else _line("lower", lower, len(values)),
+            upper=None if upper is None else _line("upper", upper, len(values)),
+            truth=None if truth is None else _line("truth", truth),
+            history_times=history_times,
+            times=times,
+            name=name,
+            interval=interval,
+        )
+        return display.plot(ax=ax)
+
+    def plot(self, ax=None):
+        """Draw the picture.
+
+        Parameters
+        ----------
+        ax : matplotlib Axes, default=None
+            Axes to draw on; None makes a new figure.
+
+        Returns
+        -------
+        self : ForecastDisplay
+        """
+        plt = _pyplot()
+        if ax is None:
+            _, ax = plt.subplots(figsize=(9, 4), layout="constrained")
+        past, ahead = self._positions()
+        # the forecast starts where the past ends, so that the line does not break
+        start, level = past[-1:], self.history[-1:]
+        if self.lower is not None and self.upper is not None:
+            label = "interval" if self.interval is None else f"{100 * self.interval:g} % interval"
+            ax.fill_between(
+                ahead, self.lower, self.upper, color=_BLUE, alpha=0.18, linewidth=0, label=label
+            )
+        ax.plot(past, self.history, color=_GREY, linewidth=1.3, label="observed")
+        if self.truth is not None:
+            x = np.concatenate([start, ahead[: len(self.truth)]])
+            y = np.concatenate([level, self.truth])
+            ax.plot(x, y, color=_ORANGE, linewidth=1.3, label="what came")
+        x, y = np.concatenate([start, ahead]), np.concatenate([level, self.forecast])
+        ax.plot(x, y, color=_BLUE, linewidth=2.0, label="forecast")
+        ax.axvline(past[-1], color=_GREY, linewidth=0.8, linestyle=(0, (2, 3)))
+        self._dress(ax, past)
+        self.ax_, self.figure_ = ax, ax.figure
+        return self
+
+    def _positions(self):
+        """Positions of past and forecast on the time axis."""
+        if self.times is None or self.history_times is None:
+            n_past = len(self.history)
+            return np.arange(1 - n_past, 1), np.arange(1, len(self.forecast) + 1)
+        return np.asarray(self.history_times), np.asarray(self.times)
+
+    def _dress(self, ax, past):
+        if np.issubdtype(past.dtype, np.datetime64):
+            from matplotlib.dates import AutoDateLocator, ConciseDateFormatter
+
+            locator = AutoDateLocator(minticks=4, maxticks=9)
+            ax.xaxis.set_major_locator(locator)
+            formatter = ConciseDateFormatter(locator)
+            formatter.formats[2] = "%d %b"  # a day says its month
+            ax.xaxis.set_major_formatter(formatter)
+        elif self.times is None:
+            ax.set_xlabel("time steps from now")
+        if self.name is not None:
+            ax.set_ylabel(str(self.name))
+        ax.margins(x=0.01)
+        ax.spines[["top", "right"]].set_visible(False)
+        ax.spines[["left", "bottom"]].set_linewidth(0.6)
+        ax.tick_params(width=0.6, labelsize=9)
+        ax.grid(axis="y", color="0.9", linewidth=0.6)
+        ax.set_axisbelow(True)
+        n_labels = len(ax.get_legend_handles_labels()[1])
+        ax.legend(
+            loc="lower left", bbox_to_anchor=(0, 1), ncols=n_labels, frameon=False, fontsize=9,
+            borderaxespad=0.2, handlelength=1.6,
+        )  # fmt: skip
+
+
+def _column(table, column: int):
+    """Take one column of a table of any kind, or the whole of a 1-D one."""
+    if np.ndim(table) == 1:
+        return table
+    return table.iloc[:, column] if is_pandas(table) else np.asarray(table)[:, column]
+
+
+def _line(argument: str, values, length: int | None = None) -> np.ndarray:
+    line = np.asarray(values, dtype=float)
+    if line.ndim == 2 and line.shape[1] == 1:
+        line = line[:, 0]
+    if line.ndim != 1 or not line.size:
+        raise ValueError(f"{argument} must be 1-D and not empty, got shape {line.shape}")
+    if length is not None and len(line) != length:
+        raise ValueError(
+            f"{argument} must have as many values as forecast, {length}, got {len(line)}"
+        )
+    return line
+
+
+def _plain_times(index):
+    """Turn a pandas index into numbers or datetime64 values; None stays None."""
+    if index is None:
+        return None
+    if hasattr(index, "to_timestamp"):
+        index = index.to_timestamp()
+    if getattr(index, "tz", None) is not None:
+        index = index.tz_localize(None)
+    return index.to_numpy()

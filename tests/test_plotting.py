@@ -1,0 +1,96 @@
+"""ForecastDisplay: what is drawn, on which axes, and what it says without matplotlib."""
+
+import sys
+
+import numpy as np
+import pandas as pd
+import pytest
+from sklearn.linear_model import Ridge
+
+from esnkit.forecasting import Forecaster
+from esnkit.plotting import ForecastDisplay
+
+plt = pytest.importorskip("matplotlib.pyplot")
+
+WAVE = np.sin(np.arange(140) / 4)
+INDEXES = {
+    "dates": pd.date_range("2024-01-01", periods=140, freq="D"),
+    "zone": pd.date_range("2024-03-28", periods=140, freq="h", tz="Europe/Berlin"),
+    "periods": pd.period_range("2010-01", periods=140, freq="M"),
+    "numbers": pd.RangeIndex(1880, 2020),
+}
+
+
+@pytest.fixture(autouse=True)
+def close_figures():
+    yield
+    plt.close("all")
+
+
+def lines(display):
+    return {line.get_label(): line for line in display.ax_.get_lines()}
+
+
+def fitted(series):
+    return Forecaster(Ridge(1e-6), lags=6).fit(series)
+
+
+def test_arrays_are_drawn_over_time_steps_from_now():
+    model = fitted(WAVE[:100])
+    display = ForecastDisplay.from_forecaster(model, 20, truth=WAVE[100:120], interval=0.9)
+    drawn = lines(display)
+    np.testing.assert_array_equal(drawn["observed"].get_ydata(), WAVE[40:100])
+    np.testing.assert_array_equal(drawn["forecast"].get_xdata(), np.arange(21))
+    np.testing.assert_allclose(drawn["forecast"].get_ydata()[1:], model.forecast(20))
+    np.testing.assert_array_equal(drawn["what came"].get_ydata()[1:], WAVE[100:120])
+    assert [text.get_text() for text in display.ax_.get_legend().get_texts()] == [
+        "90 % interval",
+        "observed",
+        "what came",
+        "forecast",
+    ]
+    assert display.figure_ is display.ax_.figure
+    assert display.ax_.get_xlabel() == "time steps from now"
+
+
+@pytest.mark.parametrize("kind", INDEXES)
+def test_the_time_axis_follows_the_index(kind, tmp_path):
+    series = pd.Series(WAVE, INDEXES[kind], name="wave")
+    display = ForecastDisplay.from_forecaster(fitted(series[:100]), 12, interval=0.8, n_history=30)
+    assert display.ax_.get_ylabel() == "wave"
+    ahead = display.times
+    assert len(display.history) == 30 and ahead[0] > display.history_times[-1]
+    display.figure_.savefig(tmp_path / "picture.png")
+    assert (tmp_path / "picture.png").stat().st_size > 10_000
+
+
+def test_one_of_several_series_is_shown():
+    table = pd.DataFrame({"a": WAVE, "b": 5 + WAVE}, INDEXES["dates"])
+    model = fitted(table)
+    display = ForecastDisplay.from_forecaster(model, 5, column=1, interval=0.8)
+    assert display.ax_.get_ylabel() == "b"
+    assert (display.lower < display.forecast).all() and display.forecast.min() > 3
+    as_array = ForecastDisplay.from_forecaster(fitted(table.to_numpy()), 5, column=1)
+    np.testing.assert_allclose(as_array.forecast, display.forecast)
+
+
+def test_a_picture_can_be_drawn_again_on_given_axes():
+    _, (left, right) = plt.subplots(1, 2)
+    display = ForecastDisplay.from_predictions(WAVE[:50], WAVE[50:60], ax=left)
+    assert display.ax_ is left
+    assert display.plot(ax=right).ax_ is right
+
+
+def test_lengths_and_shapes_are_checked():
+    with pytest.raises(ValueError, match="forecast must be 1-D"):
+        ForecastDisplay.from_predictions(WAVE, np.ones((3, 2)))
+    with pytest.raises(ValueError, match="history must be 1-D and not empty"):
+        ForecastDisplay.from_predictions([], [1.0])
+    with pytest.raises(ValueError, match="lower must have as many values as forecast, 2, got 1"):
+        ForecastDisplay.from_predictions([0.0], [1.0, 1.0], [0.0], [1.0, 2.0])
+
+
+def test_without_matplotlib_the_extra_is_named(monkeypatch):
+    monkeypatch.setitem(sys.modules, "matplotlib.pyplot", None)
+    with pytest.raises(ImportError, match=r"esnkit\[plot\]"):
+        ForecastDisplay.from_predictions(WAVE[:50], WAVE[50:60])
