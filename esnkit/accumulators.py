@@ -180,8 +180,8 @@ def take(
     """Add a block to the moments (None: to new ones), and return them.
 
     With ``solver="auto"``, an alpha far above the Gram's rounding, as the first rows foretell
-    it, decides for the Gram at once. Else the orthogonal factor goes first, and gives way to
-    the Gram when there are rows enough to see that the features are well conditioned.
+    it, decides for the Gram at once, and so does a good condition of its own. Where the first
+    rows are too few to tell, the orthogonal factor goes first, and may still become a Gram.
     """
     X, Y, w = block
     Y = Y.reshape(len(Y), -1)
@@ -190,20 +190,36 @@ def take(
         return (moments or Accumulator(solver, *shape)).add(X, Y, w)
     if moments is None or moments.n_rows == 0:
         moments = Accumulator("gram", *shape).add(X, Y, w)
-        if not _outweighs(alpha, moments, n_rows):
-            moments = Accumulator("qr", *shape, settled=False).add(X, Y, w)
-        return moments
+        if moments.n_rows == 0 or _outweighs(alpha, moments, n_rows):
+            return moments
+        settled = _can_tell(moments)
+        if settled and _well_conditioned(alpha, moments, n_rows):
+            return moments
+        return Accumulator("qr", *shape, settled).add(X, Y, w)
     moments.add(X, Y, w)
-    if moments.settled or moments.n_rows < 1.25 * shape[0] + 50:
-        return moments
-    moments.settled = True
-    condition = moments.solve(alpha / _growth(moments, n_rows))[1]
-    return moments.as_gram() if condition < GRAM_CONDITION / 2 else moments
+    if not moments.settled and _can_tell(moments):
+        moments.settled = True
+        if _well_conditioned(alpha, moments, n_rows):
+            return moments.as_gram()
+    return moments
 
 
 def _growth(moments: Accumulator, n_rows: int | None) -> float:
     """Return how many times the rows so far there may be in the end."""
     return UNKNOWN_END if n_rows is None else max(1.0, n_rows / moments.n_rows)
+
+
+def _can_tell(moments: Accumulator) -> bool:
+    """Return whether the rows are enough to see all that the features can do."""
+    return moments.n_rows >= 1.25 * len(moments.groups[0].lanes[0].mean_x) + 50
+
+
+def _well_conditioned(alpha: float, moments: Accumulator, n_rows: int | None) -> bool:
+    """Return whether the condition seen so far, with a margin, suits a Gram."""
+    smallest = alpha / _growth(moments, n_rows)
+    totals = moments.totals()
+    with linalg.one_blas_thread():
+        return all(m.solve(smallest)[1] < GRAM_CONDITION / 2 for _, m in totals if m.weight)
 
 
 def _outweighs(alpha: float, moments: Accumulator, n_rows: int | None) -> bool:

@@ -171,14 +171,23 @@ class RidgeReadout(RegressorMixin, MultiOutputMixin, BaseEstimator):
     def partial_fit(self, X: Any, y: Any, sample_weight: Any = None) -> Self:
         """Take in more rows; the result is that of `fit` on all rows so far.
 
-        Parameters and errors are as for `fit`; `alpha` must be one number, as leave-one-out
-        needs a second pass over the rows.
+        Here `alpha` must be one number: leave-one-out needs a second pass over the rows.
+
+        Parameters
+        ----------
+        X, y, sample_weight
+            As for `fit`.
 
         Returns
         -------
         self : RidgeReadout
+
+        Raises
+        ------
+        ValueError
+            As for `fit`, and for several alphas, or features or outputs not as before.
         """
-        alpha = self._one_alpha("partial_fit")
+        alpha = self._one_alpha()
         first = getattr(self, "_moments", None) is None
         X, y, w = self._validate(X, y, sample_weight, reset=first)
         if first:
@@ -211,22 +220,20 @@ class RidgeReadout(RegressorMixin, MultiOutputMixin, BaseEstimator):
         ValueError
             If the numbers of features or outputs differ, or alpha is a list.
         """
-        self._one_alpha("merge")
         if not isinstance(other, RidgeReadout):
             raise TypeError(f"other must be a RidgeReadout, got {type(other).__name__}")
         check_is_fitted(self)
         check_is_fitted(other)
-        other._one_alpha("merge")
-        theirs = (other.n_features_in_, other._n_outputs)
-        mine = (self.n_features_in_, self._n_outputs)
-        if theirs != mine:
+        shape = self.n_features_in_, self._n_outputs
+        if (other.n_features_in_, other._n_outputs) != shape:
             raise ValueError(
-                f"other must have {mine[0]} features and {mine[1]} outputs as this readout, "
-                f"got {theirs[0]} and {theirs[1]}"
+                f"other must have {shape[0]} features and {shape[1]} outputs as this readout, "
+                f"got {other.n_features_in_} and {other._n_outputs}"
             )
-        if self._moments is None or other._moments is None:
-            raise ValueError("alpha must have been one number when fitting, to merge")
-        self._moments.merge(other._moments)
+        mine, theirs = self._moments, other._moments
+        if mine is None or theirs is None:
+            raise ValueError("alpha must be one number to merge, as of a list nothing is kept")
+        mine.merge(theirs)
         self._solution = None
         return self
 
@@ -305,24 +312,21 @@ class RidgeReadout(RegressorMixin, MultiOutputMixin, BaseEstimator):
         """Return the checked penalties as an array; check the solver's name on the way."""
         if self.solver not in ("auto", "gram", "qr"):
             raise ValueError(f'solver must be "auto", "gram" or "qr", got {self.solver!r}')
-        try:
-            alphas = np.asarray(self.alpha, dtype=np.float64)
-        except (TypeError, ValueError):
-            raise TypeError(
-                f"alpha must be a number or a list of numbers, got {self.alpha!r}"
-            ) from None
+        alphas = np.asarray(self.alpha)
+        if alphas.dtype.kind not in "iuf":
+            raise TypeError(f"alpha must be a number or a list of numbers, got {self.alpha!r}")
         if alphas.ndim > 1 or alphas.size == 0:
             raise ValueError(f"alpha must be a number or a non-empty list, got {self.alpha!r}")
         if not (np.isfinite(alphas).all() and (alphas >= 0).all()):
             raise ValueError(f"alpha must be finite and not negative, got {self.alpha!r}")
-        return np.atleast_1d(alphas)
+        return np.atleast_1d(alphas).astype(np.float64)
 
-    def _one_alpha(self, method: str) -> float:
+    def _one_alpha(self) -> float:
         alphas = self._alphas()
         if np.ndim(self.alpha) > 0:
             raise ValueError(
-                f"alpha must be one number for {method}, got {self.alpha!r}: leave-one-out "
-                "takes a second pass over the rows, use fit or fit_blocks"
+                f"alpha must be one number to stream, got {self.alpha!r}: leave-one-out takes a "
+                "second pass over the rows, as in fit and fit_blocks"
             )
         return float(alphas[0])
 
@@ -371,7 +375,7 @@ class RidgeReadout(RegressorMixin, MultiOutputMixin, BaseEstimator):
             return solution
         if moments is None:
             raise NotFittedError("This RidgeReadout is not fitted yet: call fit first")
-        alpha = self._one_alpha("partial_fit")
+        alpha = self._one_alpha()
         coefs, condition = moments.solve(alpha)
         return self._settle(moments, coefs, alpha, condition)
 
@@ -410,7 +414,10 @@ def _check_weights(sample_weight: Any, n_rows: int, n_outputs: int) -> np.ndarra
     """Return the weights as float64, (n_rows,) or (n_rows, n_outputs)."""
     if sample_weight is None:
         return None
-    w = np.asarray(sample_weight, dtype=np.float64)
+    try:
+        w = np.asarray(sample_weight, dtype=np.float64)
+    except (TypeError, ValueError):
+        raise ValueError(f"sample_weight must be numbers, got {sample_weight!r}") from None
     if w.ndim == 0:
         w = np.full(n_rows, w)
     if w.shape not in ((n_rows,), (n_rows, n_outputs)):

@@ -69,3 +69,40 @@ def narma(u, order):
         else:
             y[t + 1] = 0.2 * y[t] + 0.04 * y[t] * total + 1.5 * first * u[t] + 0.001
     return np.array([y[t] for t in range(1, len(u) + 1)])
+
+
+def affine_lanes(x, coef, intercept):
+    """Return coef @ x + intercept, each sum in 16 interleaved parts that are added pairwise."""
+    out = []
+    for row, c in zip(coef, intercept, strict=True):
+        lanes = [x.dtype.type(0)] * 16
+        for k in range(x.size):
+            lanes[k % 16] += x[k] * row[k]
+        while len(lanes) > 1:
+            half = len(lanes) // 2
+            lanes = [lanes[j] + lanes[j + half] for j in range(half)]
+        out.append(lanes[0] + c)
+    return np.array(out)
+
+
+def ridge_augmented(X, Y, alpha, w):
+    """Ridge with a free intercept by least squares on sqrt(w) [X 1] over sqrt(alpha) [I 0].
+
+    Returns coefficients (n_features, n_outputs) and intercepts (n_outputs,).
+    """
+    n = X.shape[1]
+    root = np.sqrt(w)[:, None]
+    centre = (w @ X) / w.sum()  # the intercept is free, so this only moves it
+    A = np.vstack([root * np.c_[X - centre, np.ones(len(X))], np.sqrt(alpha) * np.eye(n, n + 1)])
+    solved = np.linalg.lstsq(A, np.vstack([root * Y, np.zeros((n, Y.shape[1]))]), rcond=None)[0]
+    return solved[:n], solved[n] - centre @ solved[:n]
+
+
+def leave_one_out_by_refits(X, Y, alpha, w):
+    """Weighted mean squared error (n_outputs,) of every row foretold from all the others."""
+    errors = np.zeros(Y.shape[1])
+    for i in np.flatnonzero(w):
+        others = np.arange(len(X)) != i
+        B, c = ridge_augmented(X[others], Y[others], alpha, w[others])
+        errors += w[i] * (Y[i] - X[i] @ B - c) ** 2
+    return errors / w.sum()

@@ -1,0 +1,474 @@
+"""RidgeReadout against plain least squares, scikit-learn's Ridge, and itself in pieces."""
+
+import os
+import pickle
+import subprocess
+import sys
+import warnings
+
+import numpy as np
+import pytest
+import reference
+from numpy.testing import assert_allclose, assert_array_equal
+from scipy.linalg import LinAlgWarning
+from sklearn.base import clone
+from sklearn.linear_model import Ridge
+from sklearn.utils.estimator_checks import parametrize_with_checks
+
+from esnkit import accumulators
+from esnkit.kernels import linalg
+from esnkit.readouts import RidgeReadout
+
+SOLVERS = ["gram", "qr"]
+
+
+def data(n_rows=400, n_features=12, n_outputs=3, seed=0, noise=0.1):
+    rng = np.random.default_rng(seed)
+    X = rng.standard_normal((n_rows, n_features)) + rng.standard_normal(n_features)
+    Y = X @ rng.standard_normal((n_features, n_outputs)) + rng.standard_normal(n_outputs)
+    return X, Y + noise * rng.standard_normal(Y.shape)
+
+
+def hilbert_like(n_rows=300, n_features=24):
+    """Powers of one variable: condition 1e16 and more, as the states of a smooth input have."""
+    t = np.linspace(0, 1, n_rows)
+    X = t[:, None] ** np.arange(1, n_features + 1)
+    return X, np.cos(3 * t)
+
+
+def blocks_of(X, Y, w=None, size=100):
+    def make_blocks():
+        buffer = np.empty((size, X.shape[1]), X.dtype)  # used again, as a reservoir's is
+        for start in range(0, len(X), size):
+            s = slice(start, start + size)
+            block = buffer[: len(X[s])]
+            block[:] = X[s]
+            yield block, Y[s], None if w is None else w[s]
+
+    return make_blocks
+
+
+def assert_same_model(a, b, rtol=1e-9):
+    scale = np.abs(b.coef_).max()
+    assert_allclose(a.coef_, b.coef_, atol=rtol * scale, rtol=0)
+    assert_allclose(a.intercept_, b.intercept_, rtol=rtol, atol=rtol * scale)
+
+
+@parametrize_with_checks([RidgeReadout(), RidgeReadout(solver="qr")])
+def test_scikit_learn_contract(estimator, check):
+    with warnings.catch_warnings():
+        warnings.simplefilter("ignore")  # checks that are skipped warn
+        check(estimator)
+
+
+@pytest.mark.parametrize("solver", ["auto", *SOLVERS])
+@pytest.mark.parametrize("alpha", [1e-6, 1.0, 1e3])
+@pytest.mark.parametrize("one_output", [True, False])
+def test_equals_ridge_of_scikit_learn(solver, alpha, one_output):
+    X, Y = data()
+    y = Y[:, 0] if one_output else Y
+    w = np.random.default_rng(1).random(len(X))
+    ours, theirs = RidgeReadout(alpha, solver=solver).fit(X, y, w), Ridge(alpha).fit(X, y, w)
+    assert ours.coef_.shape == theirs.coef_.shape
+    assert_allclose(ours.coef_, theirs.coef_, rtol=1e-10, atol=1e-12)
+    assert_allclose(ours.intercept_, theirs.intercept_, rtol=1e-10, atol=1e-12)
+    assert_allclose(ours.predict(X), theirs.predict(X), rtol=1e-10, atol=1e-12)
+
+
+@pytest.mark.parametrize("solver", SOLVERS)
+def test_large_and_drifting_offsets_cost_no_accuracy(solver):
+    X, Y = data(5000, 6)
+    drift = 1e3 * np.cos(np.linspace(0, 3, 5000)[:, None] * np.arange(1, 7))
+    moved = X + drift + 1e8 * np.array([1, -1, 1, 1, 0, 3])
+    centred = moved.astype(np.longdouble)
+    centred = (centred - centred.mean(axis=0)).astype(float)
+    B, _ = reference.ridge_augmented(centred, Y, 1e-3, np.ones(5000))
+    got = RidgeReadout(1e-3, solver=solver).fit_blocks(blocks_of(moved, Y, size=512))
+    assert_allclose(got.coef_.T, B, rtol=1e-8, atol=1e-9 * np.abs(B).max())
+
+
+@pytest.mark.parametrize("solver", SOLVERS)
+def test_weights_per_row_and_output(solver):
+    X, Y = data()
+    rng = np.random.default_rng(2)
+    w = rng.random(Y.shape) * (rng.random(Y.shape) < 0.6)
+    w[:, 2] = w[:, 0]
+    model = RidgeReadout(0.1, solver=solver).fit(X, Y, w)
+    for o in range(3):
+        B, c = reference.ridge_augmented(X, Y[:, [o]], 0.1, w[:, o])
+        assert_allclose(model.coef_[o], B[:, 0], rtol=1e-10, atol=1e-12)
+        assert_allclose(model.intercept_[o], c[0], rtol=1e-10, atol=1e-12)
+    assert [list(g.outputs) for g in model._moments.groups] == [[0, 2], [1]]
+
+
+@pytest.mark.parametrize("solver", SOLVERS)
+def test_groups_of_outputs_part_when_their_weights_do(solver):
+    X, Y = data()
+    w = np.ones(Y.shape)
+    w[250:, 1] = 0
+    stream = RidgeReadout(0.1, solver=solver).fit_blocks(blocks_of(X, Y, w))
+    for o, n in enumerate((400, 250, 400)):
+        alone = Ridge(0.1).fit(X[:n], Y[:n, o])
+        assert_allclose(stream.coef_[o], alone.coef_, rtol=1e-10, atol=1e-12)
+
+
+@pytest.mark.parametrize("solver", SOLVERS)
+@pytest.mark.parametrize("alpha", [0.3, [0.03, 3.0]])
+def test_zero_weight_equals_removal(solver, alpha):
+    X, Y = data()
+    w = (np.random.default_rng(3).random(len(X)) < 0.5).astype(float)
+    Z = X.copy()
+    Z[w == 0] = 1e200  # would overflow if it were touched
+    some = RidgeReadout(alpha, solver=solver).fit(Z, Y, w)
+    assert_same_model(some, RidgeReadout(alpha, solver=solver).fit(X[w > 0], Y[w > 0]), 1e-11)
+
+
+@pytest.mark.parametrize("solver", ["auto", *SOLVERS])
+@pytest.mark.parametrize("cuts", [[200], [1, 2, 3, 5, 399], [130, 270]])
+def test_any_split_equals_the_whole(solver, cuts):
+    X, Y = data()
+    w = np.random.default_rng(4).random(len(X))
+    whole = RidgeReadout(1e-2, solver=solver).fit(X, Y, w)
+    stream, merged = RidgeReadout(1e-2, solver=solver), None
+    for part in np.split(np.arange(len(X)), cuts):
+        stream.partial_fit(X[part], Y[part], w[part])
+        stream.predict(X)  # usable, and none the worse for it, after every call
+        one = RidgeReadout(1e-2, solver=solver).partial_fit(X[part], Y[part], w[part])
+        merged = one if merged is None else merged.merge(one)
+    assert_same_model(stream, whole, 1e-11)
+    assert_same_model(merged, whole, 1e-11)
+
+
+def test_merge_leaves_the_other_and_joins_different_groupings():
+    X, Y = data()
+    w = np.ones(Y.shape)
+    w[:100, 0] = 0
+    w[300:, 2] = 0
+    whole = RidgeReadout(1e-2).fit(X, Y, w)
+    a, b = (RidgeReadout(1e-2).fit(X[s], Y[s], w[s]) for s in (slice(0, 200), slice(200, 400)))
+    before = b.coef_.copy()
+    assert_same_model(a.merge(b), whole, 1e-11)
+    assert_array_equal(clone(b).fit(X[200:], Y[200:], w[200:]).coef_, before)
+    assert_array_equal(b.coef_, before)
+    assert_same_model(
+        RidgeReadout(1e-2, solver="gram")
+        .fit(X[:200], Y[:200], w[:200])
+        .merge(RidgeReadout(1e-2, solver="qr").fit(X[200:], Y[200:], w[200:])),
+        whole,
+        1e-11,
+    )
+
+
+@pytest.mark.parametrize("solver", SOLVERS)
+def test_stream_of_blocks_equals_all_rows(solver):
+    X, Y = data(1000, 30)
+    whole = RidgeReadout(1e-2, solver=solver).fit(X, Y)
+    assert_same_model(RidgeReadout(1e-2, solver=solver).fit_blocks(blocks_of(X, Y)), whole, 1e-11)
+
+
+@pytest.mark.parametrize("solver", SOLVERS)
+@pytest.mark.parametrize("weighted", [False, True])
+def test_leave_one_out_equals_literal_refits(solver, weighted):
+    X, Y = data(30, 8, 2, noise=1.0)
+    rng = np.random.default_rng(5)
+    w = rng.random(Y.shape) * (rng.random(Y.shape) < 0.8) if weighted else np.ones(Y.shape)
+    alphas = [1e-6, 0.1, 3.0, 100.0]
+    model = RidgeReadout(alphas, solver=solver).fit(X, Y, w)
+    wanted = [
+        np.mean([reference.leave_one_out_by_refits(X, Y[:, [o]], a, w[:, o]) for o in range(2)])
+        for a in alphas
+    ]
+    assert_allclose(model.loo_scores_, wanted, rtol=1e-8)
+    assert model.alpha_ == alphas[np.argmin(wanted)]
+    assert model.loo_mse_ == model.loo_scores_.min()
+    assert_same_model(model, RidgeReadout(model.alpha_, solver=solver).fit(X, Y, w), 1e-11)
+
+
+def test_leave_one_out_may_skip_directions_that_do_not_count():
+    t = np.linspace(0, 40, 3000)[:, None]
+    rng = np.random.default_rng(6)
+    X = np.tanh(np.sin(t) @ rng.uniform(-1, 1, (1, 60)) + np.cos(t) @ rng.uniform(-1, 1, (1, 60)))
+    y = np.sin(2 * t[:, 0]) + 0.1 * rng.standard_normal(3000)
+    fast = RidgeReadout([1e-2, 1.0]).fit(X, y)
+    left = [(y - _hat(X, a) @ y) / (1 - np.diag(_hat(X, a))) for a in (1e-2, 1.0)]
+    assert_allclose(fast.loo_scores_, np.mean(np.square(left), axis=1), rtol=1e-8)
+
+
+def _hat(X, alpha):
+    Z = X - X.mean(axis=0)
+    hat = Z @ np.linalg.solve(Z.T @ Z + alpha * np.eye(X.shape[1]), Z.T)
+    return hat + 1 / len(X)
+
+
+def test_a_row_that_fits_itself_alone_scores_infinity():
+    X, Y = data(6, 12)
+    model = RidgeReadout([0.0, 1.0]).fit(X, Y)
+    assert model.loo_scores_[0] == np.inf and model.alpha_ == 1.0
+
+
+@pytest.mark.parametrize("solver", ["auto", "qr"])
+@pytest.mark.parametrize("alpha", [0, [0.0]])
+def test_no_penalty_with_constant_and_repeated_columns_gives_the_least_norm(solver, alpha):
+    X, Y = data(300, 5)
+    wide = np.c_[X, np.full(300, 0.1), X[:, :2]]
+    model = RidgeReadout(alpha, solver=solver).fit(wide, Y)
+    centred = wide - wide.mean(axis=0)
+    centred[:, 5] = 0
+    assert_allclose(model.coef_, (np.linalg.pinv(centred) @ (Y - Y.mean(axis=0))).T, atol=1e-10)
+    assert_array_equal(model.coef_[:, 5], 0)
+    assert model.solver_ == "qr"
+
+
+def test_no_penalty_with_fewer_rows_than_features_interpolates():
+    X, Y = data(10, 30)
+    assert_allclose(RidgeReadout(0).fit(X, Y).predict(X), Y, atol=1e-10)
+
+
+@pytest.mark.parametrize("scale", [1e-9, 1e9])
+def test_columns_of_very_different_size_are_no_reason_to_give_up(scale):
+    X, Y = data(200, 6)
+    X = X * np.array([1, scale, 1, scale**-0.5, 1, 1])
+    for solver in ("auto", "gram", "qr"):
+        model = RidgeReadout(0, solver=solver).fit(X, Y)
+        wanted = np.linalg.lstsq(np.c_[X / X.std(axis=0), np.ones(200)], Y)[0][:-1]
+        assert_allclose(model.coef_ * X.std(axis=0), wanted.T, rtol=1e-8)
+    assert RidgeReadout(0).fit(X, Y).solver_ == "gram"
+
+
+@pytest.mark.parametrize("alpha", [1e-22, 1e-16, [1e-22, 1.0]])
+def test_ill_conditioned_features_need_the_orthogonal_factor(alpha):
+    X, y = hilbert_like()
+    with pytest.warns(LinAlgWarning, match="condition"):
+        gram = RidgeReadout(alpha, solver="gram").fit(X, y)
+    qr, auto = RidgeReadout(alpha, solver="qr").fit(X, y), RidgeReadout(alpha).fit(X, y)
+    error = {m.solver: np.abs(m.predict(X) - y).max() for m in (gram, qr, auto)}
+    assert auto.solver_ == "qr" and auto.condition_ > 1e7
+    assert error["qr"] < 1e-2 * error["gram"] and error["auto"] == error["qr"]
+
+
+def test_tiny_alpha_is_honoured_by_the_orthogonal_factor():
+    X, y = hilbert_like()
+    y = np.sign(y)  # no smooth function of X, so that every direction is asked for
+    sizes = [np.linalg.norm(RidgeReadout(a).fit(X, y).coef_) for a in (1e-26, 1e-22, 1e-16)]
+    assert sizes[0] > 3 * sizes[1] > 9 * sizes[2]
+
+
+def test_auto_takes_the_gram_where_it_can_be_trusted():
+    X, Y = data(2000, 40)
+    assert RidgeReadout(1e-6).fit(X, Y).solver_ == "gram"
+    assert RidgeReadout(0).fit(X, Y).solver_ == "gram"
+    stream = RidgeReadout(0)
+    for s in np.split(np.arange(2000), 40):
+        stream.partial_fit(X[s], Y[s])
+    assert stream.solver_ == "gram"
+
+
+def test_auto_repeats_the_pass_when_the_first_rows_misled():
+    X, Y = data(6000, 20)
+    late = X.copy()
+    late[:3000] *= 1e-3
+    late[3000:] = X[3000:, :1] + 1e-9 * X[3000:]
+    late[3000:] *= 1e4
+    passes = []
+
+    def make_blocks():
+        passes.append(1)
+        return blocks_of(late, Y, size=1000)()
+
+    model = RidgeReadout(1e-9).fit_blocks(make_blocks, n_rows=6000)
+    assert model.solver_ == "qr" and len(passes) == 2
+    assert_same_model(model, RidgeReadout(1e-9, solver="qr").fit(late, Y), 1e-6)
+
+
+def test_float32_rows_are_summed_in_float64():
+    X, Y = data(3000, 10)
+    X32, Y32 = (X + 1e3).astype(np.float32), Y.astype(np.float32)
+    narrow, wide = RidgeReadout(1e-3).fit(X32, Y32), RidgeReadout(1e-3).fit(X32.astype(float), Y32)
+    assert narrow.coef_.dtype == np.float32 and narrow.predict(X32).dtype == np.float32
+    assert_allclose(narrow.coef_, wide.coef_, rtol=1e-6)
+
+
+@pytest.mark.parametrize("dtype", [np.float32, np.float64])
+@pytest.mark.parametrize("n", [1, 15, 16, 64, 100, 131])
+def test_a_row_alone_has_the_same_bits_as_in_a_batch(dtype, n):
+    rng = np.random.default_rng(7)
+    X, coef = rng.standard_normal((37, n)).astype(dtype), rng.standard_normal((3, n)).astype(dtype)
+    intercept, out = rng.standard_normal(3).astype(dtype), np.empty((37, 3), dtype)
+    linalg.affine(X, coef, intercept, out)
+    row, lanes = np.empty(3, dtype), np.empty(16, dtype)
+    for i in range(37):
+        linalg.affine_row(X[i], coef, intercept, lanes, row)
+        assert_array_equal(row, out[i])
+        assert_array_equal(row, reference.affine_lanes(X[i], coef, intercept))
+
+
+def test_prediction_of_a_row_does_not_depend_on_its_batch():
+    X, Y = data(200, 77)
+    model = RidgeReadout(1e-3).fit(X, Y)
+    whole = model.predict(X)
+    assert_array_equal(whole[50:93], model.predict(X[50:93]))
+    assert_array_equal(whole[[111]], model.predict(X[[111]]))
+
+
+@pytest.mark.parametrize("solver", SOLVERS)
+def test_kernels_centre_as_plain_numpy_does(solver):
+    X, _ = data(50, 7)
+    w = np.random.default_rng(8).random(50)
+    mean, out = np.empty(7), np.empty((7, 50))
+    linalg.weighted_mean(X, w, mean)
+    assert_allclose(mean, np.average(X, axis=0, weights=w), rtol=1e-14)
+    rows = out.reshape(50, 7) if solver == "gram" else out
+    (linalg.centre_rows if solver == "gram" else linalg.centre_columns)(X, np.sqrt(w), mean, rows)
+    wanted = np.sqrt(w)[:, None] * (X - mean)
+    assert_allclose(rows if solver == "gram" else rows.T, wanted, rtol=1e-15)
+
+
+BITS = """
+import hashlib, numpy as np
+from esnkit.readouts import RidgeReadout
+rng = np.random.default_rng(0)
+X, Y = rng.standard_normal((1500, 203)), rng.standard_normal((1500, 2))
+for solver in ("gram", "qr"):
+    for alpha in (1e-3, [1e-3, 1.0]):
+        model = RidgeReadout(alpha, solver=solver).fit(X, Y)
+        scores = model.loo_scores_.tobytes() if isinstance(alpha, list) else b""
+        bits = model.coef_.tobytes() + model.predict(X).tobytes() + scores
+        print(hashlib.sha256(bits).hexdigest())
+"""
+
+
+def test_thread_count_changes_no_bit():
+    def run(threads):
+        names = ("OPENBLAS_NUM_THREADS", "OMP_NUM_THREADS", "MKL_NUM_THREADS", "NUMBA_NUM_THREADS")
+        env = os.environ | dict.fromkeys(names, str(threads))
+        command = [sys.executable, "-c", BITS]
+        return subprocess.run(command, env=env, check=True, capture_output=True, text=True).stdout
+
+    assert run(1) == run(2)
+
+
+def test_blas_gets_its_threads_back():
+    from threadpoolctl import threadpool_info
+
+    def threads():
+        return [d["num_threads"] for d in threadpool_info() if d["user_api"] == "blas"]
+
+    before = threads()
+    with linalg.one_blas_thread(), linalg.one_blas_thread():
+        assert set(threads()) == {1}
+    assert threads() == before
+
+
+def test_a_failing_task_waits_for_the_others_and_raises():
+    done = []
+
+    def slow():
+        done.append(1)
+
+    def wrong():
+        raise KeyError("wrong")
+
+    for tasks in ([wrong, slow], [slow, wrong]):
+        with pytest.raises(KeyError):
+            linalg.run_tasks(tasks)
+    assert linalg.run_tasks([]) == [] and done
+
+
+def test_pickled_in_mid_stream_goes_on():
+    X, Y = data()
+    a = RidgeReadout(1e-3, solver="qr").partial_fit(X[:300], Y[:300])
+    b = pickle.loads(pickle.dumps(a))
+    for model in (a, b):
+        model.partial_fit(X[300:], Y[300:])
+    assert_array_equal(a.coef_, b.coef_)
+    fitted = pickle.loads(pickle.dumps(RidgeReadout([1e-3, 1.0]).fit(X, Y)))
+    assert_array_equal(fitted.predict(X), RidgeReadout([1e-3, 1.0]).fit(X, Y).predict(X))
+
+
+def test_fit_forgets_and_fitting_twice_gives_the_same_bits():
+    X, Y = data()
+    once = RidgeReadout().fit(X, Y)
+    again = RidgeReadout().fit(X[:50] + 7, Y[:50]).fit(X, Y)
+    assert_array_equal(once.coef_, again.coef_)
+
+
+def test_rows_that_are_all_left_out_may_come_first():
+    X, Y = data()
+    w = np.ones(400)
+    w[:150] = 0
+    stream = RidgeReadout(1e-3)
+    for part in np.split(np.arange(400), 8):
+        stream.partial_fit(X[part], Y[part], w[part])
+    assert_same_model(stream, RidgeReadout(1e-3).fit(X[150:], Y[150:]), 1e-11)
+    assert_same_model(RidgeReadout(1e-3).fit_blocks(blocks_of(X, Y, w, size=50)), stream, 1e-11)
+
+
+@pytest.mark.parametrize("alpha", [0, 1e-3])
+def test_an_output_may_be_taught_by_late_rows_only(alpha):
+    X, Y = data()
+    w = np.ones(Y.shape)
+    w[:250, 1] = 0
+    stream = RidgeReadout(alpha).fit_blocks(blocks_of(X, Y, w), n_rows=400)
+    assert_same_model(stream, RidgeReadout(alpha).fit(X, Y, w), 1e-11)
+
+
+def fitted(**parameters):
+    return RidgeReadout(**parameters).fit(*data())
+
+
+X, Y = data(20, 4)
+WRONG_CALLS = [
+    (lambda: RidgeReadout(-1.0).fit(X, Y), ValueError, "alpha"),
+    (lambda: RidgeReadout([1.0, -1.0]).fit(X, Y), ValueError, "alpha"),
+    (lambda: RidgeReadout([]).fit(X, Y), ValueError, "alpha"),
+    (lambda: RidgeReadout([[1.0]]).fit(X, Y), ValueError, "alpha"),
+    (lambda: RidgeReadout(np.nan).fit(X, Y), ValueError, "alpha"),
+    (lambda: RidgeReadout(np.inf).fit(X, Y), ValueError, "alpha"),
+    (lambda: RidgeReadout("small").fit(X, Y), TypeError, "alpha"),
+    (lambda: RidgeReadout(None).fit(X, Y), TypeError, "alpha"),
+    (lambda: RidgeReadout(True).fit(X, Y), TypeError, "alpha"),
+    (lambda: RidgeReadout([1.0, 2.0]).partial_fit(X, Y), ValueError, "alpha"),
+    (lambda: fitted(alpha=[1.0, 2.0]).merge(fitted()), ValueError, "alpha"),
+    (lambda: fitted().merge(fitted(alpha=[1.0, 2.0])), ValueError, "alpha"),
+    (lambda: RidgeReadout(solver="svd").fit(X, Y), ValueError, "solver"),
+    (lambda: RidgeReadout(solver=["qr"]).fit(X, Y), ValueError, "solver"),
+    (lambda: RidgeReadout().fit(X, Y, np.ones(19)), ValueError, "sample_weight"),
+    (lambda: RidgeReadout().fit(X, Y, np.ones((20, 2))), ValueError, "sample_weight"),
+    (lambda: RidgeReadout().fit(X, Y, -np.ones(20)), ValueError, "sample_weight"),
+    (lambda: RidgeReadout().fit(X, Y, np.full(20, np.nan)), ValueError, "sample_weight"),
+    (lambda: RidgeReadout().fit(X, Y, ["a"] * 20), ValueError, "sample_weight"),
+    (lambda: RidgeReadout().fit(X, Y, np.zeros(20)), ValueError, "sample_weight"),
+    (lambda: RidgeReadout([1.0]).fit(X, Y, np.zeros(20)), ValueError, "sample_weight"),
+    (lambda: RidgeReadout().fit(X, Y, np.ones((20, 3)) * [1, 0, 1]), ValueError, "output 1"),
+    (lambda: RidgeReadout().partial_fit(X, Y, np.zeros(20)).coef_, ValueError, "sample_weight"),
+    (lambda: RidgeReadout().fit(X[:0], Y[:0]), ValueError, "0 sample"),
+    (lambda: RidgeReadout().fit(X, Y[:10]), ValueError, "inconsistent"),
+    (lambda: RidgeReadout().fit(X * np.nan, Y), ValueError, "X"),
+    (lambda: RidgeReadout().fit(X, np.full(20, np.nan)), ValueError, "y"),
+    (lambda: RidgeReadout().fit_blocks(lambda: iter(())), ValueError, "make_blocks"),
+    (lambda: fitted().predict(X[:, :3]), ValueError, "features"),
+    (lambda: fitted().partial_fit(X, Y), ValueError, "features"),
+    (lambda: RidgeReadout().fit(X, Y).partial_fit(X, Y[:, :2]), ValueError, "y"),
+    (lambda: fitted().merge(Ridge()), TypeError, "other"),
+    (lambda: fitted().merge(RidgeReadout().fit(X, Y)), ValueError, "other"),
+    (lambda: fitted().merge(RidgeReadout()), ValueError, "not fitted"),
+    (lambda: RidgeReadout().predict(X), ValueError, "not fitted"),
+    (lambda: RidgeReadout().coef_, AttributeError, "not fitted"),
+    (lambda: fitted().loo_scores_, AttributeError, "alpha"),
+]
+
+
+@pytest.mark.parametrize(("call", "error", "message"), WRONG_CALLS)
+def test_wrong_calls_say_what_is_wrong(call, error, message):
+    with pytest.raises(error, match=message):
+        call()
+
+
+def test_trust_in_the_gram_is_of_one_piece():
+    # an alpha that passes the quick test must pass the measured one, or passes are wasted
+    X, Y = data(1500, 60)
+    X[:, 1:] = X[:, :1] + 1e-12 * X[:, 1:]
+    trace = ((X - X.mean(axis=0)) ** 2).sum()
+    alpha = accumulators.GRAM_MARGIN * accumulators.EPS * trace * 1.5
+    model = RidgeReadout(alpha).fit(X, Y)
+    assert model.solver_ == "gram" and model.condition_ < accumulators.GRAM_CONDITION
