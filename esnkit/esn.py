@@ -293,6 +293,8 @@ class ReservoirRegressor(SequenceRegressorMixin, ReservoirEstimator):
         Whether a target belongs to a time step or to a sequence; "auto" tells from the shape.
     pooling : {"last", "mean"}, default="last"
         For one target a sequence: read from its last state, or from the mean of its states.
+    random_state : int, RandomState instance or None, default=None
+        Determines the random weights of a reservoir that has no `random_state` of its own.
 
     Attributes
     ----------
@@ -336,6 +338,7 @@ class ReservoirRegressor(SequenceRegressorMixin, ReservoirEstimator):
         washout=0,
         target="auto",
         pooling="last",
+        random_state=None,
     ):
         self.reservoir = reservoir
         self.readout = readout
@@ -345,12 +348,10 @@ class ReservoirRegressor(SequenceRegressorMixin, ReservoirEstimator):
         self.washout = washout
         self.target = target
         self.pooling = pooling
+        self.random_state = random_state
 
     def _parts(self):
-        reservoir = Reservoir() if self.reservoir is None else clone(self.reservoir)
-        if not isinstance(reservoir, Reservoir):
-            raise TypeError(f"reservoir must be a Reservoir, got {type(reservoir).__name__}")
-        return reservoir, _ridge_or(self.readout, 1e-6, "auto")
+        return _seeded_reservoir(self), _ridge_or(self.readout, 1e-6, "auto")
 
 
 class ReservoirClassifier(SequenceClassifierMixin, ReservoirEstimator):
@@ -372,6 +373,8 @@ class ReservoirClassifier(SequenceClassifierMixin, ReservoirEstimator):
         For one target a sequence: read from its last state, or from the mean of its states.
     class_weight : dict, "balanced" or None, default=None
         Weights of the classes, as in scikit-learn.
+    random_state : int, RandomState instance or None, default=None
+        Determines the random weights of a reservoir that has no `random_state` of its own.
 
     Attributes
     ----------
@@ -415,6 +418,7 @@ class ReservoirClassifier(SequenceClassifierMixin, ReservoirEstimator):
         target="auto",
         pooling="last",
         class_weight=None,
+        random_state=None,
     ):
         self.reservoir = reservoir
         self.readout = readout
@@ -423,12 +427,10 @@ class ReservoirClassifier(SequenceClassifierMixin, ReservoirEstimator):
         self.target = target
         self.pooling = pooling
         self.class_weight = class_weight
+        self.random_state = random_state
 
     def _parts(self):
-        reservoir = Reservoir() if self.reservoir is None else clone(self.reservoir)
-        if not isinstance(reservoir, Reservoir):
-            raise TypeError(f"reservoir must be a Reservoir, got {type(reservoir).__name__}")
-        return reservoir, _ridge_or(self.readout, 1e-2, "auto")
+        return _seeded_reservoir(self), _ridge_or(self.readout, 1e-2, "auto")
 
 
 RESERVOIR_PARAMS = (
@@ -441,5 +443,21 @@ def _reservoir_of(estimator: Any) -> Reservoir:
     return Reservoir(**{name: getattr(estimator, name) for name in RESERVOIR_PARAMS})
 
 
+def _seeded_reservoir(estimator: Any) -> Reservoir:
+    reservoir = Reservoir() if estimator.reservoir is None else estimator.reservoir
+    if not isinstance(reservoir, Reservoir):
+        raise TypeError(f"reservoir must be a Reservoir or None, got {reservoir!r}")
+    reservoir = clone(reservoir)
+    if reservoir.random_state is None:
+        reservoir.random_state = estimator.random_state
+    return reservoir
+
+
 def _ridge_or(readout: Any, alpha: Any, solver: str) -> Any:
-    return RidgeReadout(alpha, solver=solver) if readout is None else clone(readout)
+    if readout is None:
+        return RidgeReadout(alpha, solver=solver)
+    if isinstance(readout, type) or not (hasattr(readout, "fit") and hasattr(readout, "predict")):
+        raise TypeError(
+            f"readout must be an estimator with fit and predict, or None, got {readout!r}"
+        )
+    return clone(readout)
