@@ -47,12 +47,12 @@ def data_path(name: str = "bike_sharing") -> Path:
 def load_bike_sharing(*, return_X_y: bool = False, as_frame: bool = False) -> Any:
     """Hourly bike rentals in Washington, D.C., with the calendar: one year, 8760 hours.
 
-    The number of bikes rented in every hour of 2011 from the Capital Bikeshare system [1]_. Two
+    The number of bikes rented in every hour of 2011 from the Capital Bikeshare system [1]_. The
     features say what kind of hour it is, and are known for any hour to come: whether the day is
-    a working day, and the hour of the day. The rhythm is daily (period 24) and weekly (168), and
-    differs between working days, with two rush hours, and free days, with one long hump, so that
-    calendar and recent past act together in a way that a linear model cannot express. As with
-    counts in general, the spread grows with the level: the square root is the natural scale.
+    a working day, and where the hour stands on the clock. The rhythm is daily (period 24) and
+    weekly (168), and differs between working days, with two rush hours, and free days, with one
+    long hump: calendar and recent past act together, not as a sum. As with counts in general,
+    the spread grows with the level, so the square root is the natural scale to model.
 
     The 115 hours that the source lacks, most of them between two and five in the morning and the
     rest in outages and storms, had no rental recorded and stand here as 0.
@@ -69,15 +69,16 @@ def load_bike_sharing(*, return_X_y: bool = False, as_frame: bool = False) -> An
     data : Bunch
         Dictionary-like object with these attributes.
 
-        data : ndarray of shape (8760, 2), float64, or DataFrame
-            The columns `working_day` (0 or 1) and `hour` (0 to 23).
+        data : ndarray of shape (8760, 3), float64, or DataFrame
+            The columns `working_day` (0 or 1), `hour_sin` and `hour_cos`: sine and cosine of
+            2 pi hour / 24, to four digits, so that the clock has no jump at midnight.
         target : ndarray of shape (8760,), float64, or Series
             Rentals in the hour that begins at `time`.
         time : ndarray of shape (8760,), datetime64[m]
             Start of the hour, local time as the source gives it.
         feature_names : list of str
         target_name : str
-        frame : DataFrame of shape (8760, 3)
+        frame : DataFrame of shape (8760, 4)
             Features and target in one; only with ``as_frame=True``, else None.
         filename : str
             Path of the CSV file.
@@ -98,11 +99,11 @@ def load_bike_sharing(*, return_X_y: bool = False, as_frame: bool = False) -> An
     >>> bikes.target[:5], str(bikes.time[0])
     (array([16., 40., 32., 13.,  1.]), '2011-01-01T00:00')
     >>> bikes.feature_names
-    ['working_day', 'hour']
+    ['working_day', 'hour_sin', 'hour_cos']
     """
     path = data_path("bike_sharing")
-    names = ["rentals", "working_day", "hour"]
-    values = np.loadtxt(path, delimiter=",", skiprows=1, usecols=(1, 2, 3))
+    names = ["rentals", "working_day", "hour_sin", "hour_cos"]
+    values = np.loadtxt(path, delimiter=",", skiprows=1, usecols=(1, 2, 3, 4))
     time = np.loadtxt(path, delimiter=",", skiprows=1, usecols=0, dtype=str)
     time = np.char.replace(time, " ", "T").astype("datetime64[m]")
     data, target, frame = values[:, 1:].copy(), values[:, 0].copy(), None
