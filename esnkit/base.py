@@ -148,6 +148,7 @@ class ReservoirEstimator(BaseEstimator):
         if w.ndim > 1:
             raise ValueError("weights per output need the ridge readout, readout=None")
         taught = w > 0
+        self._check_taught(target[taught])
         if has_fit_parameter(self.readout_, "sample_weight"):
             self.readout_.fit(Z[taught], target[taught], sample_weight=w[taught])
         elif np.unique(w[taught]).size == 1:
@@ -160,6 +161,9 @@ class ReservoirEstimator(BaseEstimator):
 
     def _readout_target(self, Y):
         return Y[:, 0] if Y.shape[1] == 1 else Y
+
+    def _check_taught(self, target):
+        pass
 
     def predict(
         self, X: Any, *, initial_state: Any = None, clamp: Any = None, return_state: bool = False

@@ -41,13 +41,28 @@ class SequenceClassifierMixin(ClassifierMixin):
     def _readout_target(self, Y):
         return self.classes_[Y.argmax(axis=1)] if is_classifier(self.readout_) else Y
 
+    def _check_taught(self, target: np.ndarray) -> None:
+        """Raise where weights leave too little for a classifier as readout."""
+        if is_classifier(self.readout_) and np.unique(target).size < min(2, self.classes_.size):
+            raise ValueError(
+                f"sample_weight, washout and class_weight leave one class, {target[0]!r}, to be "
+                f"taught to {type(self.readout_).__name__}: expected two or more"
+            )
+
     def _ask_readout(self, Z):
         if not is_classifier(self.readout_):
             return self.readout_.predict(Z)
         if hasattr(self.readout_, "predict_proba"):
-            return self.readout_.predict_proba(Z)
-        scores = self.readout_.decision_function(Z)
-        return np.stack([-scores, scores], axis=1) / 2 if scores.ndim == 1 else scores
+            scores, unknown = self.readout_.predict_proba(Z), 0.0
+        elif hasattr(self.readout_, "decision_function"):
+            scores, unknown = self.readout_.decision_function(Z), -np.inf
+            scores = np.stack([-scores, scores], axis=1) / 2 if scores.ndim == 1 else scores
+        else:
+            return (self.readout_.predict(Z)[:, None] == self.classes_).astype(Z.dtype)
+        # A class whose rows all have weight zero is known to us, but not to the readout.
+        full = np.full((len(Z), self.classes_.size), unknown, scores.dtype)
+        full[:, np.searchsorted(self.classes_, self.readout_.classes_)] = scores
+        return full
 
     def _decode(self, values: Any) -> Any:
         return _each(values, lambda rows: self.classes_[rows.argmax(axis=-1)])
@@ -84,7 +99,8 @@ class SequenceClassifierMixin(ClassifierMixin):
         probabilities : like ``predict``, with an axis (n_classes,) at the end
         """
         values, _ = self._outputs(X, initial_state, clamp)
-        if is_classifier(self.readout_) and not hasattr(self.readout_, "predict_proba"):
+        unbounded = hasattr(self.readout_, "decision_function")
+        if unbounded and not hasattr(self.readout_, "predict_proba"):
             return _each(values, _softmax)
         return _each(values, _as_probabilities)
 
@@ -116,7 +132,9 @@ def _each(values: Any, function: Any) -> Any:
 
 def _as_probabilities(rows: np.ndarray) -> np.ndarray:
     positive = np.maximum(rows, 0.0)
-    return positive / positive.sum(axis=-1, keepdims=True)
+    total = positive.sum(axis=-1, keepdims=True)
+    # A regressor of the user's own may estimate no class above zero: then it knows nothing.
+    return np.where(total > 0, positive, 1.0) / np.where(total > 0, total, rows.shape[-1])
 
 
 def _softmax(rows: np.ndarray) -> np.ndarray:

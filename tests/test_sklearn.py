@@ -1,6 +1,11 @@
 """The promises of scikit-learn: its own checks, and its tools around every estimator of ours."""
 
-from sklearn.linear_model import Ridge
+import numpy as np
+import pytest
+from sklearn.dummy import DummyRegressor
+from sklearn.ensemble import VotingClassifier
+from sklearn.linear_model import LogisticRegression, Ridge
+from sklearn.svm import LinearSVC
 from sklearn.utils.estimator_checks import parametrize_with_checks
 
 from esnkit import (
@@ -46,3 +51,31 @@ def expected_failures(estimator):
 @parametrize_with_checks(SMALL + PLAIN, expected_failed_checks=expected_failures)
 def test_common_checks(estimator, check):
     check(estimator)
+
+
+@pytest.mark.parametrize(
+    "readout", [None, LogisticRegression(), LinearSVC(), VotingClassifier([("a", LinearSVC())])]
+)
+def test_a_class_that_is_not_taught_keeps_its_place(readout):
+    X = np.random.default_rng(0).standard_normal((200, 2))
+    y = np.array(["a", "b", "c"])[np.digitize(X[:, 0], [-0.5, 0.5])]
+    model = ReservoirClassifier(Reservoir(20, random_state=0), readout)
+    model.fit(X, y, sample_weight=y != "a")
+    assert model.score(X[y != "a"], y[y != "a"]) > 0.9
+    proba = model.predict_proba(X)
+    assert proba.shape == (200, 3) and np.allclose(proba.sum(axis=1), 1.0)
+    assert np.array_equal(model.classes_[proba.argmax(axis=1)], model.predict(X))
+
+
+def test_one_class_left_to_a_classifier_is_refused():
+    X, y = np.random.default_rng(0).standard_normal((50, 2)), np.arange(50) % 2
+    model = ReservoirClassifier(Reservoir(20), LogisticRegression())
+    with pytest.raises(ValueError, match="sample_weight, washout and class_weight leave one class"):
+        model.fit(X, y, sample_weight=y)
+
+
+def test_probabilities_of_a_regressor_that_knows_nothing_are_equal():
+    X, y = np.random.default_rng(0).standard_normal((50, 2)), np.arange(50) % 2
+    readout = DummyRegressor(strategy="constant", constant=[-1.0, -1.0])
+    model = ReservoirClassifier(Reservoir(20), readout).fit(X, y)
+    assert np.all(model.predict_proba(X) == 0.5)
