@@ -106,3 +106,51 @@ def leave_one_out_by_refits(X, Y, alpha, w):
         B, c = ridge_augmented(X[others], Y[others], alpha, w[others])
         errors += w[i] * (Y[i] - X[i] @ B - c) ** 2
     return errors / w.sum()
+
+
+ACTIVATIONS = {
+    "tanh": np.tanh,
+    "identity": lambda z: z,
+    "relu": lambda z: np.maximum(z, 0.0),
+    "sigmoid": lambda z: 1.0 / (1.0 + np.exp(-z)),
+}
+
+
+def reservoir_states(W, W_in, b, leak, f, U, x0=None, noise=None, units=(), held=()):
+    """Return the states (n_steps, n_units) of x = (1 - a) x + a f(W_in u + W x + b) + noise.
+
+    ``held`` has the values of ``units``, one row for every step.
+    """
+    x, states = np.zeros(len(b)) if x0 is None else np.array(x0, dtype=float), []
+    for t, u in enumerate(U):
+        x = (1 - leak) * x + leak * ACTIVATIONS[f](W_in @ u + W @ x + b)
+        if noise is not None:
+            x = x + noise[t]
+        for j, unit in enumerate(units):
+            x[unit] = held[t][j]
+        states.append(x)
+    return np.array(states)
+
+
+def closed_loop(W, W_in, b, leak, f, coef, intercept, u, exog, x0):
+    """Return the outputs (n_steps, n_outputs) when each is heard as the first inputs of the next.
+
+    The readout sees the state, and the input where it has a coefficient for it.
+    """
+    u, x, out = np.array(u, dtype=float), np.array(x0, dtype=float), []
+    for beside in exog:
+        u[len(u) - len(beside) :] = beside
+        x = reservoir_states(W, W_in, b, leak, f, [u], x)[0]
+        y = coef @ np.concatenate([x, u])[: coef.shape[1]] + intercept
+        u[: len(y)] = y
+        out.append(y)
+    return np.array(out)
+
+
+def sequence_features(W, W_in, b, leak, f, sequences, pooling=None, x0=None):
+    """Return [x; u] for all steps of all sequences, or for each its last or mean where pooled."""
+    rows = []
+    for U in sequences:
+        Z = np.hstack([reservoir_states(W, W_in, b, leak, f, U, x0), U])
+        rows.append({None: Z, "last": Z[-1:], "mean": Z.mean(axis=0, keepdims=True)}[pooling])
+    return np.vstack(rows)
