@@ -21,7 +21,7 @@ SHARED_ROWS = 128  # blocks with fewer rows are not worth sharing between the la
 
 # The Gram is trusted up to this condition of the penalised features, columns scaled. On tanh
 # reservoir states its predictions then differ from the orthogonal factor's by about 1e-8 of the
-# target's deviation at most (benchmarks/speed_readout.py --rule).
+# target's deviation at most (benchmarks/speed_readout.py --part rule).
 GRAM_CONDITION = 2e7
 # With alpha this many times the Gram's rounding, eps times its trace, that condition is not
 # reached, whatever the features.
@@ -137,9 +137,8 @@ class Accumulator:
 
     def as_gram(self) -> "Accumulator":
         """Return the same moments in Gram form."""
-        n_features, n_outputs = self.groups[0].lanes[0].cross.shape
-        gram = Accumulator("gram", n_features, n_outputs)
-        gram.n_rows = self.n_rows
+        gram = Accumulator.__new__(Accumulator)
+        gram.solver, gram.n_rows, gram.settled = "gram", self.n_rows, True
         with linalg.one_blas_thread():
             gram.groups = [Group(g.outputs, [as_gram(g.join())]) for g in self.groups]
         return gram

@@ -20,8 +20,6 @@ import numpy as np
 from numba import njit
 from threadpoolctl import ThreadpoolController
 
-PANEL = 32  # columns per Householder panel
-
 
 @njit(cache=True, nogil=True)
 def dot(x, c, lanes):
@@ -166,7 +164,7 @@ def add_orthogonal(
     """
     m, n = ZX.shape
     p = ZY.shape[1]
-    panel = min(PANEL, n)
+    panel = min(n, 16 if n < 512 else 32)  # columns per block reflector: fastest as measured
     T = np.empty((panel, n), order="F")
     info = np.zeros(1, np.int64)
     tri = min(n_triangular, n)
