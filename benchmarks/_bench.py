@@ -1,0 +1,121 @@
+"""What the benchmarks share: options, a description of the machine, interleaved timing, a table."""
+
+import argparse
+import importlib
+import os
+import platform
+import subprocess
+import sys
+import time
+from collections.abc import Callable
+from contextlib import suppress
+from importlib.metadata import PackageNotFoundError, version
+from typing import Any
+
+import numpy as np
+
+PACKAGES = ("esnkit", "numpy", "scipy", "scikit-learn", "numba", "reservoirpy", "rclib")
+LINE = "{:<36}{:>11}{:>11}{:>10}{:>13}{:>10}  {}"
+
+
+def parse(doc: str, **options: Any) -> argparse.Namespace:
+    """Read the command line: ``--quick`` and the options given as name=(default, help)."""
+    parser = argparse.ArgumentParser(
+        description=doc,
+        formatter_class=argparse.RawDescriptionHelpFormatter,
+        epilog="NUMBA_NUM_THREADS, OPENBLAS_NUM_THREADS and OMP_NUM_THREADS set the threads; "
+        "OPENBLAS_CORETYPE chooses BLAS kernels, NUMBA_CPU_NAME and NUMBA_CPU_FEATURES Numba's.",
+    )
+    parser.add_argument("--quick", action="store_true", help="small sizes, to see that it runs")
+    for name, (default, text) in options.items():
+        kind = type(default) if default is not None else int
+        parser.add_argument("--" + name.replace("_", "-"), type=kind, default=default, help=text)
+    return parser.parse_args()
+
+
+def peer(name: str) -> Any:
+    """Import a package to compare with, or say that it is missing and return None."""
+    try:
+        return importlib.import_module(name)
+    except ImportError:
+        print(f"({name} is not installed and left out; pip install -e '.[bench]')")
+        return None
+
+
+def describe() -> None:
+    """Print all that a time depends on."""
+    import llvmlite.binding as llvm
+    import numba
+    import scipy.linalg  # noqa: F401  brings its own BLAS
+    from threadpoolctl import threadpool_info
+
+    found = [f"Python {platform.python_version()}"]
+    for name in PACKAGES:
+        with suppress(PackageNotFoundError):
+            found.append(f"{name} {version(name)}")
+    cpu = numba.config.CPU_NAME or llvm.get_host_cpu_name()
+    features = numba.config.CPU_FEATURES or llvm.get_host_cpu_features().flatten()
+    wide = "AVX-512" if "+avx512f" in features else "AVX2" if "+avx2" in features else "SSE"
+    print(", ".join(found))
+    print(f"{_cpu_name()}, {os.cpu_count()} cores, load before {os.getloadavg()[0]:.2f}")
+    print(f"Numba: {cpu}, {wide}, {numba.config.NUMBA_NUM_THREADS} threads")
+    for pool in threadpool_info():
+        kind = pool.get("architecture", "")
+        print(f"{pool['prefix']} {pool['version']} {kind}: {pool['num_threads']} threads")
+
+
+def _cpu_name() -> str:
+    with suppress(OSError, StopIteration), open("/proc/cpuinfo") as info:
+        return next(line.split(":")[1].strip() for line in info if line.startswith("model name"))
+    return platform.processor() or platform.machine()
+
+
+def head(title: str, unit: str) -> None:
+    """Print the head of a table."""
+    print(f"\n{title}")
+    print(LINE.format("", "first call", "median", "IQR", unit, "ratio", "goal"))
+
+
+def compare(
+    work: str,
+    cases: dict[str, Callable[[], Any]],
+    *,
+    goals: dict[str, float] | None = None,
+    per: float = 1.0,
+    limit: float | None = None,
+    repeats: int = 7,
+) -> dict[str, float]:
+    """Time all cases in turn, print a line each, and return the medians in seconds.
+
+    The first call of each, which may compile, is shown but not counted. Ratios are to the first
+    case, ``goals`` the ratios wanted, ``limit`` the most for the first in seconds * ``per``.
+    """
+    first = {name: _time(run) for name, run in cases.items()}
+    times = np.array([[_time(run) for run in cases.values()] for _ in range(repeats)])
+    medians = dict(zip(cases, np.median(times, axis=0), strict=True))
+    spread = np.subtract(*np.percentile(times, [75, 25], axis=0))
+    print(work)
+    own = next(iter(medians.values()))
+    for i, (name, median) in enumerate(medians.items()):
+        ratio, goal = median / own, (goals or {}).get(name)
+        verdict = "" if goal is None else f">= {goal:g} {'ok' if ratio >= goal else 'MISSED'}"
+        if i == 0 and limit is not None:
+            verdict = f"<= {limit:g} {'ok' if median * per <= limit else 'MISSED'}"
+        shown = [f"{t:.3g} s" for t in (first[name], median, spread[i])]
+        print(LINE.format("  " + name, *shown, f"{median * per:.4g}", f"{ratio:.2f}", verdict))
+    sys.stdout.flush()
+    return medians
+
+
+def _time(run: Callable[[], Any]) -> float:
+    start = time.perf_counter()
+    run()
+    return time.perf_counter() - start
+
+
+def rerun(*arguments: str, threads: int) -> None:
+    """Run this script again in a process of its own, all libraries on so many threads."""
+    names = ("NUMBA_NUM_THREADS", "OPENBLAS_NUM_THREADS", "OMP_NUM_THREADS", "MKL_NUM_THREADS")
+    env = os.environ | dict.fromkeys(names, str(threads))
+    sys.stdout.flush()
+    subprocess.run([sys.executable, sys.argv[0], *arguments], env=env, check=True)

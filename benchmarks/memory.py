@@ -1,0 +1,58 @@
+"""Memory on top of the data to fit and to predict a very long series.
+
+    python benchmarks/memory.py [--quick]
+
+T = 1 000 000 steps, 3 inputs, N = 500: all states would take 4 GB. In a process of its own, the
+peak after the call less the peak before it, when data are there and all is compiled.
+"""
+
+import resource
+import subprocess
+import sys
+import time
+
+import numpy as np
+from _bench import describe, parse
+
+from esnkit import ESNRegressor
+
+LIMIT = 300
+
+
+def peak():
+    """Return the largest resident size so far, in MB."""
+    size = resource.getrusage(resource.RUSAGE_SELF).ru_maxrss
+    return size / 2**20 if sys.platform == "darwin" else size / 2**10
+
+
+def measure(n_steps, n_units, solver):
+    rng = np.random.default_rng(0)
+    X = np.empty((n_steps, 3))
+    rng.standard_normal(out=X)
+    y = np.roll(X[:, 0], 1) + 0.5 * np.roll(X[:, 1], 2)
+    model = ESNRegressor(n_units, alpha=1e-3, solver=solver, random_state=0)
+    model.fit(X[:5000], y[:5000]).predict(X[:5000])
+    for name, run in (("fit", lambda: model.fit(X, y)), ("predict", lambda: model.predict(X))):
+        before, start = peak(), time.perf_counter()
+        run()
+        extra, seconds = peak() - before, time.perf_counter() - start
+        verdict = "ok" if extra < LIMIT else "MISSED"
+        print(f"  {solver}, {name}: {extra:.0f} MB extra (before: {before:.0f} MB), ", end="")
+        print(f"{seconds:.1f} s, goal < {LIMIT} MB {verdict}", flush=True)
+
+
+def main():
+    args = parse(__doc__, solver=("", "measure this one, in this process"))
+    n_steps, n_units = (100_000, 100) if args.quick else (1_000_000, 500)
+    if args.solver:
+        measure(n_steps, n_units, args.solver)
+        return
+    describe()
+    print(f"\nT = {n_steps}, N = {n_units}", flush=True)
+    for solver in ("auto", "qr"):
+        again = [sys.executable, sys.argv[0], "--solver", solver, *["--quick"] * args.quick]
+        subprocess.run(again, check=True)
+
+
+if __name__ == "__main__":
+    main()
