@@ -240,16 +240,19 @@ class Reservoir(ClassNamePrefixFeaturesOutMixin, TransformerMixin, BaseEstimator
         self.W_ = W.astype(dtype)
         self.W_in_ = self._draw_input(n_units, n_features, streams.W_in).astype(dtype)
         bias_scaling = check_number("bias_scaling", self.bias_scaling, 0.0)
-        self.b_ = (bias_scaling * streams.b.uniform(-1.0, 1.0, n_units)).astype(dtype)
+        # Zero is added to turn -0 into 0, which no layout of W treats differently from another.
+        self.b_ = (bias_scaling * streams.b.uniform(-1.0, 1.0, n_units) + 0.0).astype(dtype)
         self.leak_rate_ = self._draw_leak(n_units, streams.leak).astype(dtype)
+        self.n_features_in_ = n_features
         self._noise = noise
         self._noise_seed = streams.noise
         self._network = Network.build(self.W_, self.W_in_, self.b_, self.leak_rate_)
 
     def _streams(self) -> "_Streams":
         seed = check_random_state(self.random_state).randint(np.iinfo(np.int32).max)
-        *seeds, noise = np.random.SeedSequence(seed).spawn(len(_Streams._fields))
-        return _Streams(*(np.random.default_rng(s) for s in seeds), noise=noise)
+        W, W_in, b, leak, noise = np.random.SeedSequence(seed).spawn(5)
+        rng = np.random.default_rng
+        return _Streams(rng(W), rng(W_in), rng(b), rng(leak), noise)
 
     def _draw_input(self, n_units, n_features, rng):
         density = check_number("input_density", self.input_density, 0.0, 1.0, low_open=True)
