@@ -1,5 +1,6 @@
 """The general core: a reservoir, a readout, and the way of rows between them."""
 
+from collections import deque
 from collections.abc import Iterator
 from typing import Any, Self
 
@@ -20,6 +21,7 @@ from esnkit.sequences import (
     resolve_clamp,
     resolve_initial_state,
     restore,
+    stack_answers,
 )
 from esnkit.validation import check_choice, check_number, check_positive_int
 
@@ -109,6 +111,9 @@ class ReservoirEstimator(BaseEstimator):
 
         self._fit_readout(make_blocks, Y.shape[0])
         if sequences.n_sequences == 1:
+            if self.reservoir_._noise:  # a forecast goes on from where the series truly ended
+                self._last = state[:, :n_units].copy()
+                deque(self.reservoir_._blocks(inputs, self._last, held, None), maxlen=0)
             self.last_state_ = self._with_feedback(self._last, Y[-1:])
             self._last_input = inputs.values[-1].copy()
         else:
@@ -206,6 +211,14 @@ class ReservoirEstimator(BaseEstimator):
             rows = self._read(self._features(sequences, state, held), n_rows)
         values = restore(rows, sequences) if self._kind == "steps" else rows
         return values, state
+
+    def _compare(self, X, y, sample_weight):
+        """Return true and predicted rows (n_rows, n_outputs) and their weights, for a score."""
+        check_is_fitted(self)
+        sequences = pack(self, X, reset=False, dtype=(self.reservoir_.W_in_.dtype,))
+        truth = pack_targets(y, sequences, self._kind, numeric=self._numeric)
+        weights = pack_weights(sample_weight, sequences, truth)
+        return truth.values, stack_answers(self.predict(X), len(truth.values)), weights
 
     def _read(self, blocks, n_rows):
         rows = None

@@ -9,7 +9,7 @@ from sklearn.utils.class_weight import compute_class_weight
 from sklearn.utils.multiclass import check_classification_targets
 from sklearn.utils.validation import column_or_1d
 
-from esnkit.sequences import Targets, stack_answers
+from esnkit.sequences import Targets, has_row_per_step
 
 
 class SequenceClassifierMixin(ClassifierMixin):
@@ -20,8 +20,9 @@ class SequenceClassifierMixin(ClassifierMixin):
 
     def _target_of(self, y: Any, sequences: Any) -> str:
         # A label has no second axis, so two axes are sequences and time steps.
-        per_step = sequences.form == "batch" and np.ndim(y) == 2 and np.shape(y)[1] > 1
-        return "steps" if per_step and self.target == "auto" else self.target
+        if self.target != "auto" or sequences.form == "series":
+            return self.target
+        return "steps" if has_row_per_step(y, sequences) else "auto"
 
     def _encode(self, targets: Targets) -> tuple[Targets, np.ndarray | None]:
         labels = targets.values[:, 0]
@@ -111,14 +112,14 @@ class SequenceClassifierMixin(ClassifierMixin):
         ----------
         X, y : as in ``fit``
         sample_weight : array-like, default=None
-            Weights of the packed rows.
+            A weight for every row or every sequence.
 
         Returns
         -------
         float
         """
-        truth, answer = np.ravel(stack_answers(y)), np.ravel(stack_answers(self.predict(X)))
-        return accuracy_score(truth, answer, sample_weight=sample_weight)
+        truth, answer, weights = self._compare(X, y, sample_weight)
+        return accuracy_score(truth[:, 0], answer[:, 0], sample_weight=weights)
 
     def __sklearn_tags__(self):
         tags = super().__sklearn_tags__()
@@ -133,8 +134,8 @@ def _each(values: Any, function: Any) -> Any:
 def _as_probabilities(rows: np.ndarray) -> np.ndarray:
     positive = np.maximum(rows, 0.0)
     total = positive.sum(axis=-1, keepdims=True)
-    # A regressor of the user's own may estimate no class above zero: then it knows nothing.
-    return np.where(total > 0, positive, 1.0) / np.where(total > 0, total, rows.shape[-1])
+    # A regressor of the user's own may estimate no class above zero.
+    return np.where(total > 0, positive, _softmax(rows)) / np.where(total > 0, total, 1.0)
 
 
 def _softmax(rows: np.ndarray) -> np.ndarray:

@@ -7,7 +7,7 @@ from sklearn.base import MultiOutputMixin, RegressorMixin
 from sklearn.metrics import r2_score
 from sklearn.utils.validation import check_is_fitted
 
-from esnkit.sequences import Targets, is_ragged, pack, stack_answers
+from esnkit.sequences import Targets, is_ragged, pack
 from esnkit.validation import check_positive_int
 
 
@@ -34,15 +34,14 @@ class SequenceRegressorMixin(MultiOutputMixin, RegressorMixin):
         ----------
         X, y : as in ``fit``
         sample_weight : array-like, default=None
-            Weights of the packed rows.
+            A weight for every row or every sequence.
 
         Returns
         -------
         float
         """
-        return r2_score(
-            stack_answers(y), stack_answers(self.predict(X)), sample_weight=sample_weight
-        )
+        truth, answer, weights = self._compare(X, y, sample_weight)
+        return r2_score(truth, answer, sample_weight=weights)
 
     def generate(
         self,

@@ -20,6 +20,7 @@ __all__ = [
     "pack_weights",
     "pool",
     "restore",
+    "has_row_per_step",
     "stack_answers",
     "resolve_clamp",
     "resolve_initial_state",
@@ -140,12 +141,10 @@ def restore(rows: np.ndarray, sequences: Sequences) -> Any:
     return np.split(rows, sequences.offsets[1:-1])
 
 
-def stack_answers(values: Any) -> np.ndarray:
-    """Stack the answers for all sequences, one row each."""
-    if isinstance(values, (list, tuple)) and len(values) and np.ndim(values[0]) > 0:
-        return np.concatenate([np.asarray(item) for item in values])
-    rows = np.asarray(values)
-    return rows.reshape(-1, rows.shape[-1]) if rows.ndim == 3 else rows
+def stack_answers(values: Any, n_rows: int) -> np.ndarray:
+    """Stack the answers of a model to ``n_rows`` rows, whatever the container."""
+    rows = np.concatenate(values) if isinstance(values, list) else values
+    return rows.reshape(n_rows, -1)
 
 
 def pool(rows: np.ndarray, offsets: np.ndarray, pooling: str) -> np.ndarray:
@@ -187,7 +186,7 @@ def pack_targets(y: Any, sequences: Sequences, target: str, *, numeric: bool) ->
     n_sequences = sequences.n_sequences
     _check_rows(values, n_sequences, "sequence")
     n_timesteps = int(sequences.lengths[0])
-    per_step = sequences.form == "batch" and values.ndim > 1 and values.shape[1] == n_timesteps
+    per_step = values.ndim > 1 and bool(np.all(sequences.lengths == values.shape[1]))
     if values.ndim == 3 or (per_step and target == "steps"):
         if not per_step or target == "sequence":
             raise ValueError(
@@ -231,6 +230,14 @@ def _pack_ragged_targets(y: Any, sequences: Sequences, target: str, numeric: boo
         f"y[{wrong}] has {items[wrong].shape[0]} rows but X[{wrong}] has {lengths[wrong]} time "
         "steps; give a row a time step, or one target a sequence"
     )
+
+
+def has_row_per_step(y: Any, sequences: Sequences) -> bool:
+    """Tell whether the second axis of ``y`` is as long as every sequence."""
+    expected = [(n,) for n in sequences.lengths.tolist()]
+    if _is_list_of_rows(y):
+        return [np.shape(item)[:1] for item in y] == expected
+    return np.ndim(y) == 2 and [np.shape(y)[1:]] * len(y) == expected
 
 
 def _is_list_of_rows(y: Any) -> bool:
@@ -322,7 +329,7 @@ def _weight_rows(sample_weight: Any, sequences: Sequences, targets: Targets) -> 
         if targets.kind == "steps" and sequences.form != "series":
             if per_sequence:
                 weights = np.repeat(weights, sequences.lengths)
-            elif weights.ndim > 1 and weights.shape[0] == sequences.n_sequences:
+            elif weights.shape[:2] == (sequences.n_sequences, sequences.lengths[0]):
                 weights = weights.reshape(-1, *weights.shape[2:])
     if weights.shape == (n_rows, 1):
         weights = weights[:, 0]
