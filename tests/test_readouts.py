@@ -230,7 +230,7 @@ def test_columns_of_very_different_size_are_no_reason_to_give_up(scale):
     X = X * np.array([1, scale, 1, scale**-0.5, 1, 1])
     for solver in ("auto", "gram", "qr"):
         model = RidgeReadout(0, solver=solver).fit(X, Y)
-        wanted = np.linalg.lstsq(np.c_[X / X.std(axis=0), np.ones(200)], Y)[0][:-1]
+        wanted = np.linalg.lstsq(np.c_[X / X.std(axis=0), np.ones(200)], Y, rcond=None)[0][:-1]
         assert_allclose(model.coef_ * X.std(axis=0), wanted.T, rtol=1e-8)
     assert RidgeReadout(0).fit(X, Y).solver_ == "gram"
 
