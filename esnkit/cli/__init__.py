@@ -1,0 +1,324 @@
+"""The command line: `esnkit forecast`, `esnkit info`.
+
+Exit codes: 0 done; 2 the command or the file is not as it should be, said in one line on
+standard error; 130 stopped by Ctrl-C.
+"""
+
+import argparse
+import os
+import sys
+import warnings
+
+from esnkit.cli.errors import UserError
+
+DEFAULT_PLOT = "esnkit-forecast.png"
+
+
+def main(argv: list[str] | None = None) -> int:
+    """Run the command line.
+
+    Parameters
+    ----------
+    argv : list of str, default=None
+        Arguments without the program's name; None takes those of the process.
+
+    Returns
+    -------
+    int
+        The exit code.
+
+    Examples
+    --------
+    >>> from esnkit.cli import main
+    >>> main(["--version"])  # doctest: +ELLIPSIS
+    esnkit ...
+    0
+    """
+    with warnings.catch_warnings():
+        warnings.showwarning = _show_warning
+        try:
+            code = _dispatch(argv)
+            sys.stdout.flush()
+            return code
+        except SystemExit as stop:  # --help and --version
+            return int(stop.code or 0)
+        except KeyboardInterrupt:
+            print("esnkit: stopped", file=sys.stderr)
+            return 130
+        except BrokenPipeError:
+            # nobody reads on: keep the interpreter from saying so when it closes the stream
+            os.dup2(os.open(os.devnull, os.O_WRONLY), sys.stdout.fileno())
+            return 141
+        except MemoryError:
+            return _fail("not enough memory; use fewer --units or fewer rows")
+        except Exception as error:
+            known = isinstance(error, UserError | ValueError | OSError | FloatingPointError)
+            return _fail(str(error) if known else f"unexpected {type(error).__name__}: {error}")
+
+
+def _fail(message: str) -> int:
+    print("esnkit: error:", " ".join(message.split()), file=sys.stderr)
+    return 2
+
+
+def _show_warning(message, category, filename, lineno, file=None, line=None):
+    print("esnkit: warning:", " ".join(str(message).split()), file=sys.stderr)
+
+
+class _Parser(argparse.ArgumentParser):
+    def error(self, message):
+        raise UserError(f"{message} (see {self.prog} --help)")
+
+
+def _dispatch(argv) -> int:
+    arguments = _parser().parse_args(argv)
+    if arguments.command == "info":
+        from esnkit.cli.info import lines
+
+        print("\n".join(lines()))
+        return 0
+    return _forecast_file(arguments) if arguments.file else _forecast_shipped(arguments)
+
+
+def _parser() -> argparse.ArgumentParser:
+    from esnkit import __version__
+
+    parser = _Parser(prog="esnkit", description="Forecasts with echo state networks.")
+    parser.add_argument("--version", action="version", version=f"esnkit {__version__}")
+    commands = parser.add_subparsers(dest="command", required=True, metavar="forecast | info")
+    commands.add_parser("info", help="print versions, threads and the cache of kernels")
+    forecast = commands.add_parser(
+        "forecast",
+        help="forecast a column of a CSV file, or the series that ships with the package",
+        description=(
+            "Forecast a column of a CSV file (UTF-8, with a header line). Without FILE, forecast "
+            "the hourly bike rentals that ship with the package, against simple models."
+        ),
+    )
+    _add_forecast_options(forecast)
+    return parser
+
+
+def _add_forecast_options(parser) -> None:
+    add = parser.add_argument
+    add("file", nargs="?", metavar="FILE", help="CSV file, oldest row first")
+    add("--column", metavar="NAME", help="column to forecast")
+    add("--time", metavar="COLUMN", help="column of time stamps, which go on in the output")
+    add(
+        "--exog", metavar="NAME", nargs="+", action="extend", default=[],
+        help="columns known in advance; rows at the end of FILE that leave the column to "
+        "forecast empty give them for the time to come",
+    )  # fmt: skip
+    add("--horizon", metavar="H", type=_whole(1), help="number of steps to forecast")
+    add("--interval", metavar="LEVEL", type=_number(0, 1), help="coverage wanted, such as 0.9")
+    add("--out", metavar="FILE", help="write the forecast here; default: standard output")
+    add("--plot", metavar="FILE", help="write a picture (png, pdf, svg) here")
+    add("--seed", type=_whole(0), default=0, help="of the random weights (default 0)")
+    add("--tune", action="store_true", help="search the settings below that are not given")
+    add("--units", metavar="N", type=_whole(1), dest="n_units", help="(default 300)")
+    add("--spectral-radius", metavar="R", type=_number(0), help="(default 0.9)")
+    add("--leak-rate", metavar="A", type=_number(0, 1, True), help="(default 0.7)")
+    add("--input-scaling", metavar="S", type=_number(0), help="(default 0.3)")
+    add("--bias-scaling", metavar="S", type=_number(0, zero=True), help="(default 0.3)")
+    add("--alpha", metavar="A", type=_number(0), help="ridge penalty (default: leave-one-out)")
+    add("--differences", metavar="D", type=_whole(0), help="order of differencing (default 0)")
+
+
+def _whole(minimum: int):
+    def read(text: str) -> int:
+        if not text.lstrip("+-").isdigit() or int(text) < minimum:
+            raise argparse.ArgumentTypeError(f"must be a whole number >= {minimum}, got {text!r}")
+        return int(text)
+
+    return read
+
+
+def _number(low: float, high: float = float("inf"), closed: bool = False, zero: bool = False):
+    """Type of a number between `low` and `high`; `closed` allows `high`, `zero` allows `low`."""
+    upper = "" if high == float("inf") else f" and {'at most' if closed else 'below'} {high:g}"
+
+    def read(text: str) -> float:
+        try:
+            value = float(text)
+        except ValueError:
+            value = float("nan")
+        inside = low < value < high or (closed and value == high) or (zero and value == low)
+        if not inside:
+            lower = "at least" if zero else "above"
+            raise argparse.ArgumentTypeError(f"must be {lower} {low:g}{upper}, got {text!r}")
+        return value
+
+    return read
+
+
+def _forecast_shipped(arguments) -> int:
+    """Forecast the shipped series, print the table, write the picture."""
+    from esnkit.cli import shipped
+    from esnkit.cli.progress import progress
+    from esnkit.cli.table import check_writable, write_whole
+    from esnkit.datasets import load_bike_sharing
+
+    _refuse_without_file(arguments)
+    path = arguments.plot or DEFAULT_PLOT
+    picture = _picture_format(path, wanted=arguments.plot is not None)
+    if picture:
+        check_writable(path, "--plot")
+    bikes = load_bike_sharing()
+    with progress(6) as step:
+        scores = shipped.compare(bikes.target, bikes.data, arguments.seed, step)
+        step("picture")
+        figure = shipped.draw(bikes, arguments.seed).figure_ if picture else None
+    shipped.print_table(scores, len(bikes.target))
+    if figure is None:
+        print("\nNo picture: it needs matplotlib (pip install 'esnkit[plot]').")
+        return 0
+    write_whole(path, lambda draft: figure.savefig(draft, format=picture, dpi=120))
+    print(f"\nThe last three days, forecast at once, with a 90 % interval: {path}")
+    return 0
+
+
+def _refuse_without_file(arguments) -> None:
+    allowed = {"command", "file", "plot", "seed"}
+    for key, value in vars(arguments).items():
+        if key not in allowed and value not in (None, False, []):
+            option = "--units" if key == "n_units" else f"--{key.replace('_', '-')}"
+            raise UserError(f"{option} needs a FILE to forecast")
+
+
+def _picture_format(path: str | None, wanted: bool) -> str | None:
+    """Return the format of a picture by its name; None where it cannot or need not be drawn."""
+    if path is None:
+        return None
+    try:
+        import matplotlib
+        from matplotlib.backend_bases import FigureCanvasBase
+    except ImportError:
+        if wanted:
+            raise UserError(
+                "--plot needs matplotlib, which is not installed: pip install 'esnkit[plot]'"
+            ) from None
+        return None
+    matplotlib.use("agg")
+    suffix = os.path.splitext(path)[1].lstrip(".").lower()
+    known = FigureCanvasBase.get_supported_filetypes()
+    if suffix not in known:
+        raise UserError(f"--plot {path} must end in one of {', '.join(sorted(known))}")
+    return suffix
+
+
+def _forecast_file(arguments) -> int:
+    """Forecast a column of a CSV file."""
+    from esnkit.cli import fromfile
+    from esnkit.cli.progress import progress
+    from esnkit.cli.table import read_table
+
+    picture = _check_request(arguments)
+    horizon, seed = arguments.horizon, arguments.seed
+    try:
+        table = read_table(arguments.file, arguments.column, arguments.time, arguments.exog)
+        fromfile.check_length(table, horizon, arguments.file)
+        stamps = table.clock.future(table.n_known, horizon) if table.clock else None
+    except UserError as error:
+        raise _in_file(error, arguments.file) from None
+    given = {key: getattr(arguments, key) for key in fromfile.DEFAULTS}
+    given = {key: value for key, value in given.items() if value is not None}
+    settings = fromfile.DEFAULTS | given
+    with progress(fromfile.CANDIDATES + 1 if arguments.tune else 1) as step:
+        if arguments.tune:
+            settings, ranking = fromfile.tune(table, horizon, given, seed, step)
+        step("forecast")
+        parts = fromfile.forecast_table(table, horizon, settings, seed, arguments.interval)
+    if arguments.tune:
+        _report_search(ranking, fromfile.describe)
+    _write_results(arguments, table, stamps, parts, picture)
+    return 0
+
+
+def _in_file(error: UserError, path: str) -> UserError:
+    """Name the file before the line of an error."""
+    message = str(error)
+    return UserError(f"{path}, {message}") if message.startswith("line ") else error
+
+
+def _check_request(arguments) -> str | None:
+    """Check what can be checked before reading; returns the format of the picture."""
+    from esnkit.cli.table import check_writable
+
+    for option in ("column", "horizon"):
+        if getattr(arguments, option) is None:
+            raise UserError(f"--{option} must be given with a FILE")
+    names = [arguments.column, *([arguments.time] if arguments.time else []), *arguments.exog]
+    for name in names:
+        if names.count(name) > 1:
+            raise UserError(f"column '{name}' is named twice among --column, --time and --exog")
+    picture = _picture_format(arguments.plot, wanted=True)
+    paths = {"the input": arguments.file, "--out": arguments.out, "--plot": arguments.plot}
+    seen: dict[str, str] = {}
+    for role, path in paths.items():
+        if path in (None, "-"):
+            continue
+        real = os.path.realpath(path)
+        if real in seen:
+            raise UserError(f"{role} and {seen[real]} are the same file, {path}")
+        seen[real] = role
+        if role != "the input":
+            check_writable(path, role)
+    return picture
+
+
+def _report_search(ranking, describe) -> None:
+    """Say on standard error what the search found."""
+    shown = [(error, describe(settings)) for error, settings in ranking]
+    print(f"esnkit: {len(ranking)} settings tried on the end of the series:", file=sys.stderr)
+    for error, text in shown[:3]:
+        print(f"esnkit:   NRMSE {error:.4f}  {text}", file=sys.stderr)
+
+
+def _write_results(arguments, table, stamps, parts, picture) -> None:
+    """Write the forecast, and its picture where one is wanted."""
+    from esnkit.cli.table import write_columns, write_whole
+
+    name = arguments.column
+    names = [name, f"{name}_lower", f"{name}_upper"][: len(parts)]
+    columns = {} if stamps is None else {arguments.time: stamps[0]}
+    columns |= dict(zip(names, parts, strict=True))
+
+    def write_csv(draft):
+        with open(draft, "w", encoding="utf-8", newline="") as file:
+            write_columns(file, columns)
+
+    if picture:
+        figure = _draw(arguments, table, stamps, parts).figure_
+        write_whole(arguments.plot, lambda draft: figure.savefig(draft, format=picture, dpi=120))
+        print(f"esnkit: picture in {arguments.plot}", file=sys.stderr)
+    if arguments.out in (None, "-"):
+        write_columns(sys.stdout, columns)
+    else:
+        write_whole(arguments.out, write_csv)
+        print(f"esnkit: {len(parts[0])} steps in {arguments.out}", file=sys.stderr)
+
+
+def _draw(arguments, table, stamps, parts):
+    from esnkit.plotting import ForecastDisplay
+
+    n_past = min(table.n_known, max(3 * arguments.horizon, 30))
+    past_times = times = None
+    if stamps is not None:
+        past_times, times = (_plain_times(part) for part in (stamps[1][-n_past:], stamps[2]))
+    return ForecastDisplay.from_predictions(
+        table.values[-n_past:],
+        *parts,
+        history_times=past_times,
+        times=times,
+        name=arguments.column,
+        interval=arguments.interval,
+    )
+
+
+def _plain_times(stamps: list):
+    """Turn stamps into numbers or local dates for the axis of a picture."""
+    import numpy as np
+
+    if isinstance(stamps[0], int):
+        return np.array(stamps)
+    return np.array([stamp.replace(tzinfo=None) for stamp in stamps], dtype="datetime64[us]")

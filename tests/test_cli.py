@@ -1,0 +1,484 @@
+"""The command line: forecasts from CSV files, bad ones in a line, files whole or not at all."""
+
+import csv
+import math
+import os
+import re
+import signal
+import stat
+import subprocess
+import sys
+import time
+from datetime import datetime, timedelta
+from pathlib import Path
+
+import numpy as np
+import pandas as pd
+import pytest
+
+from esnkit.cli import fromfile, main, shipped, table
+from esnkit.cli.baselines import autoregressive_order, persistence, seasonal_naive
+from esnkit.cli.clock import Clock
+from esnkit.cli.errors import UserError
+from esnkit.cli.progress import progress
+
+ROOT = Path(__file__).resolve().parents[1]
+N = 120
+RNG = np.random.default_rng(0)
+U = RNG.normal(size=N + 12)
+X = 10 + np.sin(np.arange(N + 12) / 4) + U
+HOURS = [f"{datetime(2024, 2, 28) + timedelta(hours=k):%Y-%m-%d %H:%M}" for k in range(N + 12)]
+SMALL = ["--units", "20"]
+
+
+@pytest.fixture(autouse=True)
+def in_a_directory_of_its_own(tmp_path, monkeypatch):
+    monkeypatch.chdir(tmp_path)
+    monkeypatch.setattr(fromfile, "MEMBERS", 1)
+
+
+def rows(n=N, ahead=0, separator=","):
+    lines = [separator.join(["when", "x", "u"])]
+    for k in range(n + ahead):
+        value = repr(float(X[k])) if k < n else ""
+        lines.append(separator.join([HOURS[k], value, repr(float(U[k]))]))
+    return lines
+
+
+def write(lines, name="in.csv", **how):
+    text = lines if isinstance(lines, str) else "\n".join(lines) + "\n"
+    Path(name).write_text(text, **({"encoding": "utf-8"} | how))
+    return name
+
+
+def read(name):
+    with open(name, newline="", encoding="utf-8") as file:
+        return list(csv.DictReader(file))
+
+
+def forecast(*options):
+    return main(["forecast", "in.csv", "--column", "x", "--horizon", "6", *SMALL, *options])
+
+
+# --- forecasts from a file ------------------------------------------------------------
+
+
+def test_a_forecast_with_interval_and_picture(capsys):
+    write(rows())
+    code = forecast("--time", "when", "--interval", "0.8", "--out", "o.csv", "--plot", "o.png")
+    assert code == 0 and capsys.readouterr().out == ""
+    answer = read("o.csv")
+    assert list(answer[0]) == ["when", "x", "x_lower", "x_upper"]
+    assert [row["when"] for row in answer] == HOURS[N : N + 6]
+    for row in answer:
+        lower, value, upper = (float(row[key]) for key in ("x_lower", "x", "x_upper"))
+        assert lower < value < upper
+        assert row["x"] == repr(value)
+    assert Path("o.png").read_bytes().startswith(b"\x89PNG")
+    assert sorted(os.listdir()) == ["in.csv", "o.csv", "o.png"]
+
+
+def test_without_out_the_forecast_goes_to_standard_output(capsys):
+    write(rows())
+    assert forecast() == 0
+    out, err = capsys.readouterr()
+    assert out.splitlines()[0] == "x" and len(out.splitlines()) == 7 and err == ""
+
+
+def test_known_inputs_of_the_future_come_from_the_end_of_the_file():
+    write(rows(ahead=8))
+    assert forecast("--time", "when", "--exog", "u", "--out", "with.csv") == 0
+    write(rows())
+    assert forecast("--time", "when", "--out", "without.csv") == 0
+    ahead = [[float(row["x"]) for row in read(name)] for name in ("with.csv", "without.csv")]
+    error = [np.abs(np.array(part) - X[N : N + 6]).mean() for part in ahead]
+    assert error[0] < 0.5 * error[1]
+    assert [row["when"] for row in read("with.csv")] == HOURS[N : N + 6]
+
+
+@pytest.mark.parametrize("separator", [";", "\t", "|"])
+def test_the_separator_is_found(separator):
+    write(rows(separator=separator), encoding="utf-8-sig")
+    assert forecast("--time", "when", "--out", "o.csv") == 0
+    assert len(read("o.csv")) == 6
+
+
+def test_seeds_decide_and_repeat(capsys):
+    write(rows())
+    answers = []
+    for seed in ("1", "1", "2"):
+        assert forecast("--seed", seed) == 0
+        answers.append(capsys.readouterr().out)
+    assert answers[0] == answers[1] != answers[2]
+
+
+def test_tune_prints_what_it_tried_and_keeps_what_was_given(capsys, monkeypatch):
+    monkeypatch.setattr(fromfile, "CANDIDATES", 6)
+    write(rows())
+    assert forecast("--tune", "--leak-rate", "0.5", "--out", "o.csv") == 0
+    lines = capsys.readouterr().err.splitlines()
+    assert lines[0] == "esnkit: 6 settings tried on the end of the series:"
+    errors = [float(line.split()[2]) for line in lines[1:4]]
+    assert errors == sorted(errors)
+    assert all("--leak-rate 0.5" in line and "--units 20" in line for line in lines[1:4])
+
+
+def test_tune_does_not_choose_worse_than_the_defaults():
+    exog = np.empty((N, 0))
+    data = table.Table(X[:N], exog, None, "x")
+    best, ranking = fromfile.tune(data, 4, {"n_units": 20}, seed=0)
+    tried = [error for error, _ in ranking]
+    default = next(e for e, s in ranking if s == fromfile.DEFAULTS | {"n_units": 20})
+    assert tried[0] == min(tried) <= default and ranking[0][1] == best
+
+
+# --- time stamps ----------------------------------------------------------------------
+
+FREQUENCIES = {
+    "15min": "%Y-%m-%d %H:%M",
+    "h": "%Y-%m-%dT%H:%M:%S",
+    "2h": "%d.%m.%Y %H:%M",
+    "D": "%Y-%m-%d",
+    "B": "%m/%d/%Y",
+    "W": "%Y/%m/%d",
+    "MS": "%Y-%m",
+    "ME": "%Y-%m-%d",
+    "QS": "%d/%m/%Y",
+    "QE": "%Y%m%d",
+    "YS": "%Y",
+    "YE": "%Y-%m-%d",
+}
+
+
+@pytest.mark.parametrize("frequency", FREQUENCIES)
+def test_stamps_go_on_at_their_own_frequency(frequency):
+    stamps = pd.date_range("2019-12-31", periods=40, freq=frequency)
+    texts = list(stamps.strftime(FREQUENCIES[frequency]))
+    clock = Clock("t")
+    for k, text in enumerate(texts[:30]):
+        clock.add(text, k + 2)
+    assert clock.future(30, 10)[0] == texts[30:]
+    assert clock.future(20, 10)[0] == texts[20:30]
+
+
+@pytest.mark.parametrize("frequency", ["h", "D"])
+def test_stamps_with_an_offset_go_on_over_a_change_of_clocks(frequency):
+    stamps = pd.date_range("2024-03-28", periods=100, freq=frequency, tz="Europe/Berlin")
+    texts = [stamp.isoformat() for stamp in stamps]
+    clock = Clock("t")
+    for k, text in enumerate(texts[:90]):
+        clock.add(text, k + 2)
+    assert clock.future(90, 10)[0] == texts[90:]
+
+
+@pytest.mark.parametrize(
+    "texts, expected",
+    [
+        (["1990", "1991", "1992"], ["1993", "1994"]),
+        (["0", "5", "10"], ["15", "20"]),
+        (["2024-01-01T00:00Z", "2024-01-01T06:00Z"], ["2024-01-01T12:00Z", "2024-01-01T18:00Z"]),
+        (["2024-01-30", "2024-02-29", "2024-03-30"], ["2024-04-30", "2024-05-30"]),
+        (["2024-01-31", "2024-02-29", "2024-03-31"], ["2024-04-30", "2024-05-31"]),
+        (["2021-01-01", "2022-01-01", "2023-01-01", "2024-01-01"], ["2025-01-01", "2026-01-01"]),
+    ],
+)
+def test_numbers_and_months(texts, expected):
+    clock = Clock("t")
+    for k, text in enumerate(texts):
+        clock.add(text, k + 2)
+    assert clock.future(len(texts), 2)[0] == expected
+
+
+@pytest.mark.parametrize(
+    "texts, message",
+    [
+        (["2024-01-01", "2024-01-02", "2024-01-04", "2024-01-05"], "line 4: gap in time"),
+        (["2024-01-01", "2024-02-01", "2024-04-01", "2024-05-01"], "leads to 2024-03-01"),
+        (["2024-01-04", "2024-01-05", "2024-01-08", "2024-01-10", "2024-01-11"], "to 2024-01-09"),
+        (["2024-01-01", "2024-01-01"], "line 3: .* is repeated"),
+        (["2024-01-02", "2024-01-01"], "line 3: .* goes back in time"),
+        (["2024-01-02", "03.01.2024"], "line 3: .* is not a date"),
+        (["noon"], "line 2: .* is not a date"),
+        (["2024-01-02", ""], "line 3: .* is empty"),
+        (["9999-12-30", "9999-12-31"], "beyond year 9999"),
+        (["2024-01-01"], "at least two rows"),
+    ],
+)
+def test_stamps_that_do_not_go_on(texts, message):
+    clock = Clock("t")
+    with pytest.raises(UserError, match=message):
+        for k, text in enumerate(texts):
+            clock.add(text, k + 2)
+        clock.future(len(texts), 2)
+
+
+# --- bad input ------------------------------------------------------------------------
+
+
+def swapped(line, text):
+    lines = rows()
+    lines[line - 1] = text
+    return lines
+
+
+BAD_FILES = {
+    "missing column": (["when,y,u", "1,2,3"], "in.csv has no column 'x'; it has when, y, u"),
+    "text": (swapped(21, f"{HOURS[19]},abc,1"), "in.csv, line 21: column 'x' holds 'abc', not a n"),
+    "decimal comma": (swapped(5, f'{HOURS[3]},"1,5",1'), "line 5: column 'x' holds '1,5'"),
+    "nan": (swapped(21, f"{HOURS[19]},NaN,1"), "line 21: column 'x' holds 'NaN', not a finite"),
+    "infinity": (swapped(21, f"{HOURS[19]},-inf,1"), "line 21: column 'x' holds '-inf'"),
+    "hole": (swapped(21, f"{HOURS[19]},,1"), "line 21: column 'x' is empty"),
+    "gap": (rows()[:20] + rows()[21:], "line 21: gap in time, 2024-02-28 18:00 is followed by"),
+    "repeated": (rows()[:20] + rows()[19:], "line 21: time stamp 2024-02-28 18:00 is repeated"),
+    "unsorted": (rows()[:1] + rows()[:0:-1], "line 3: .* goes back in time"),
+    "bad stamp": (swapped(9, "yesterday,1,1"), "line 9: time stamp 'yesterday'"),
+    "ragged": (swapped(9, f"{HOURS[7]},1"), "line 9: 2 columns where the header has 3"),
+    "blank line": (swapped(9, ""), "line 9 is empty, but there are rows after it"),
+    "two columns of a name": (["when,x,x", "1,2,3"], "in.csv has 2 columns named 'x'"),
+    "one row": (rows(1), "in.csv has 1 row of 'x', too few: --horizon 6 needs 16"),
+    "too short": (rows(12), "in.csv has 12 rows of 'x', too few"),
+    "header only": (rows(0), "in.csv has no row with a value"),
+    "empty": ("", "in.csv is empty"),
+    "unclosed quote": (swapped(9, f'{HOURS[7]},"1,1'), "in.csv is not a CSV file"),
+    "one endless line": ("x" * 1_100_000, "line 1 is longer than 1,000,000 characters"),
+}
+
+
+@pytest.mark.parametrize("kind", BAD_FILES)
+def test_bad_files_get_one_line_and_exit_code_2(kind, capsys):
+    lines, message = BAD_FILES[kind]
+    write(lines)
+    assert forecast("--time", "when", "--out", "o.csv") == 2
+    out, err = capsys.readouterr()
+    assert out == "" and len(err.splitlines()) == 1 and err.startswith("esnkit: error: ")
+    assert re.search(message, err), err
+    assert not Path("o.csv").exists()
+
+
+@pytest.mark.parametrize("encoding", ["latin-1", "utf-16"])
+def test_wrong_encodings_are_named(encoding, capsys):
+    write("when,x,größe\n1,2,3\n", encoding=encoding)
+    assert forecast() == 2
+    assert "in.csv is not UTF-8 text" in capsys.readouterr().err
+
+
+def test_huge_files_are_cut_short(capsys, monkeypatch):
+    monkeypatch.setattr(table, "MAX_ROWS", 50)
+    write(rows())
+    assert forecast() == 2
+    assert "more than 50 rows" in capsys.readouterr().err
+
+
+BAD_COMMANDS = {
+    "no such file": (["nope.csv", "--column", "x", "--horizon", "3"], "cannot read nope.csv: No s"),
+    "a directory": ([".", "--column", "x", "--horizon", "3"], ". is a directory, not a CSV file"),
+    "no column": (["in.csv", "--horizon", "3"], "--column must be given with a FILE"),
+    "no horizon": (["in.csv", "--column", "x"], "--horizon must be given with a FILE"),
+    "no file": (["--column", "x"], "--column needs a FILE"),
+    "horizon 0": (["in.csv", "--horizon", "0"], "argument --horizon: must be a whole number >= 1"),
+    "horizon text": (["in.csv", "--horizon", "ten"], "must be a whole number >= 1, got 'ten'"),
+    "interval": (["in.csv", "--interval", "90"], "argument --interval: must be above 0 and below"),
+    "leak rate": (["in.csv", "--leak-rate", "0"], "argument --leak-rate: must be above 0 and at m"),
+    "units": (["in.csv", "--units", "-3"], "argument --units: must be a whole number >= 1"),
+    "alpha": (["in.csv", "--alpha", "nan"], "argument --alpha: must be above 0, got 'nan'"),
+    "unknown option": (["in.csv", "--depth", "3"], "unrecognized arguments: --depth 3"),
+}
+FULL = ["in.csv", "--column", "x", "--horizon", "6", *SMALL]
+BAD_COMMANDS |= {
+    "same file out": ([*FULL, "--out", "in.csv"], "--out and the input are the same file"),
+    "same file out, other name": ([*FULL, "--out", "./in.csv"], "are the same file"),
+    "same file twice": ([*FULL, "--out", "a.png", "--plot", "a.png"], "--plot and --out are the"),
+    "out is a directory": ([*FULL, "--out", "."], "--out . is a directory"),
+    "out in no directory": ([*FULL, "--out", "no/o.csv"], "cannot write --out no/o.csv: No such"),
+    "out under a file": ([*FULL, "--out", "in.csv/o.csv"], "cannot write --out in.csv/o.csv"),
+    "plot in no directory": ([*FULL, "--plot", "no/o.png"], "cannot write --plot no/o.png"),
+    "plot of no kind": ([*FULL, "--plot", "o.xyz"], "--plot o.xyz must end in one of"),
+    "a column twice": ([*FULL, "--exog", "x"], "column 'x' is named twice"),
+    "no inputs to come": ([*FULL, "--exog", "u"], "must end with 6 rows that give the --exog"),
+    "interval too wide": ([*FULL, "--interval", "0.999"], "--interval 0.999 needs at least 999"),
+}
+
+
+@pytest.mark.parametrize("kind", BAD_COMMANDS)
+def test_bad_commands_get_one_line_and_exit_code_2(kind, capsys):
+    options, message = BAD_COMMANDS[kind]
+    write(rows())
+    before = Path("in.csv").read_text()
+    assert main(["forecast", *options]) == 2
+    out, err = capsys.readouterr()
+    assert out == "" and len(err.splitlines()) == 1 and err.startswith("esnkit: error: ")
+    assert message in err
+    assert os.listdir() == ["in.csv"] and Path("in.csv").read_text() == before
+
+
+def test_no_command_and_unknown_commands(capsys):
+    assert main([]) == 2 and main(["frobnicate"]) == 2
+    assert len(capsys.readouterr().err.splitlines()) == 2
+
+
+def test_what_nobody_foresaw_is_one_line_too(capsys, monkeypatch):
+    def broken(*args):
+        raise RuntimeError("first\nsecond")
+
+    monkeypatch.setattr(fromfile, "check_length", broken)
+    write(rows())
+    assert forecast() == 2
+    assert capsys.readouterr().err == "esnkit: error: unexpected RuntimeError: first second\n"
+
+
+# --- files, signals, pipes ------------------------------------------------------------
+
+
+def test_a_file_that_cannot_be_finished_leaves_the_old_one(capsys, monkeypatch):
+    write(rows())
+    write("precious", "o.csv")
+
+    def full(*args):
+        raise OSError(28, "No space left on device")
+
+    monkeypatch.setattr(table.os, "replace", full)
+    assert forecast("--out", "o.csv") == 2
+    assert "cannot write o.csv: No space left on device" in capsys.readouterr().err
+    assert Path("o.csv").read_text() == "precious" and len(os.listdir()) == 2
+
+
+def test_output_goes_through_links_and_keeps_the_mode():
+    write(rows())
+    write("old", "real.csv")
+    os.chmod("real.csv", 0o640)
+    os.symlink("real.csv", "o.csv")
+    assert forecast("--out", "o.csv") == 0
+    assert os.path.islink("o.csv") and len(read("real.csv")) == 6
+    assert stat.S_IMODE(os.stat("real.csv").st_mode) == 0o640
+
+
+def test_a_device_is_written_to_and_not_replaced():
+    write(rows())
+    assert forecast("--out", os.devnull) == 0
+    assert stat.S_ISCHR(os.stat(os.devnull).st_mode)
+
+
+def start(*options, **how):
+    command = [sys.executable, "-m", "esnkit", *options]
+    environment = os.environ | {"PYTHONPATH": str(ROOT)}
+    return subprocess.Popen(
+        command, env=environment, stderr=subprocess.PIPE, stdout=subprocess.PIPE, text=True, **how
+    )
+
+
+@pytest.mark.skipif(os.name == "nt", reason="signals")
+def test_control_c_ends_with_one_line_and_130():
+    os.mkfifo("pipe.csv")
+    run = start("forecast", "pipe.csv", "--column", "x", "--horizon", "3")
+    with open("pipe.csv", "w") as pipe:  # opens when the other side reads
+        pipe.write("x\n")
+        pipe.flush()
+        time.sleep(0.3)
+        run.send_signal(signal.SIGINT)
+        out, err = run.communicate(timeout=20)
+    assert (run.returncode, out, err) == (130, "", "esnkit: stopped\n")
+
+
+def test_a_reader_that_goes_away_is_no_error():
+    write(rows())
+    run = start(*["forecast", *FULL])
+    run.stdout.close()
+    run.stdout = None
+    assert run.communicate(timeout=60)[1] == "" and run.returncode == 141
+
+
+def test_python_m_esnkit_info():
+    run = start("info")
+    out, err = run.communicate(timeout=60)
+    assert run.returncode == 0 and err == ""
+    names = {line.split("  ")[0].strip() for line in out.splitlines()}
+    assert {"esnkit", "Python", "numpy", "scipy", "scikit-learn", "numba", "numba threads"} <= names
+    assert any(line.startswith("kernel cache") for line in out.splitlines())
+
+
+def test_version(capsys):
+    assert main(["--version"]) == 0
+    assert capsys.readouterr().out.startswith("esnkit 0.")
+
+
+class Terminal(list):
+    def write(self, text):
+        self.append(text)
+
+    def flush(self):
+        pass
+
+    def isatty(self):
+        return True
+
+
+def test_the_bar_waits_two_seconds_and_cleans_up(monkeypatch):
+    quick, slow = Terminal(), Terminal()
+    with progress(3, quick) as step:
+        step("a")
+    assert quick == []
+    monkeypatch.setattr("esnkit.cli.progress._PATIENCE", 0.0)
+    with progress(4, slow) as step:
+        step("one")
+        step("two")
+        time.sleep(0.5)
+    assert "2/4" in slow[0] and "two" in slow[0] and slow[-1].strip() == ""
+
+
+# --- the series that ships ------------------------------------------------------------
+
+
+@pytest.fixture
+def quick_table(monkeypatch):
+    monkeypatch.setattr(shipped, "N_DAYS", 4)
+    monkeypatch.setattr(shipped, "HELD_OUT", 4 * 24)
+    monkeypatch.setattr(shipped, "MAX_ORDER", 30)
+    monkeypatch.setattr(shipped, "MEMBERS", 1)
+    monkeypatch.setitem(shipped.SETTINGS, "n_units", 60)
+
+
+def test_without_arguments_a_table_and_a_picture(capsys, quick_table):
+    assert main(["forecast"]) == 0
+    out, err = capsys.readouterr()
+    assert err == "" and "esnkit-forecast.png" in out
+    for name in ("persistence", "seasonal naive", "autoregressive", "echo state network"):
+        assert name in out
+    assert Path("esnkit-forecast.png").stat().st_size > 30_000
+
+
+def test_without_matplotlib_the_picture_is_left_out(capsys, quick_table, monkeypatch):
+    monkeypatch.setitem(sys.modules, "matplotlib", None)
+    assert main(["forecast"]) == 0
+    assert "No picture: it needs matplotlib (pip install 'esnkit[plot]')" in capsys.readouterr().out
+    assert main(["forecast", "--plot", "p.png"]) == 2
+    assert "--plot needs matplotlib" in capsys.readouterr().err
+    assert os.listdir() == []
+
+
+def test_the_network_is_better_than_every_baseline():
+    from esnkit.datasets import load_bike_sharing
+
+    bikes = load_bike_sharing()
+    scores = shipped.compare(bikes.target, bikes.data, seed=0)
+    *baselines, network = scores.values()
+    assert all(network[k] < other[k] for other in baselines for k in (0, 1))
+
+
+def test_baselines():
+    past = np.arange(10.0)
+    np.testing.assert_array_equal(persistence(past, 3), [9, 9, 9])
+    np.testing.assert_array_equal(seasonal_naive(past, 6, 4), [6, 7, 8, 9, 6, 7])
+
+
+def test_the_order_by_aic_is_that_of_one_fit_per_order():
+    rng, n, most = np.random.default_rng(0), 400, 12
+    series = np.zeros(n)
+    for t in range(3, n):
+        series[t] = 0.5 * series[t - 1] - 0.4 * series[t - 3] + rng.normal()
+    aic = []
+    for p in range(most + 1):
+        lags = [series[most - k : n - k] for k in range(1, p + 1)]
+        design = np.column_stack([np.ones(n - most), *lags])
+        rest = series[most:] - design @ np.linalg.lstsq(design, series[most:])[0]
+        aic.append((n - most) * math.log(rest @ rest / (n - most)) + 2 * p)
+    assert autoregressive_order(series, most) == int(np.argmin(aic))
