@@ -11,8 +11,8 @@ from typing import ClassVar, Self
 
 import numpy as np
 
-from esnkit.kernels import linalg
 from esnkit.moments import EPS, GramMoments, Moments, OrthogonalMoments, Spectrum, as_gram
+from esnkit.threads import one_blas_thread, run_tasks
 
 Block = tuple[np.ndarray, np.ndarray, np.ndarray | None]
 
@@ -103,13 +103,13 @@ class Accumulator:
         X = np.ascontiguousarray(X)
         if w.ndim == 2:
             self._split(lambda outputs: _equal_columns(w[:, outputs]))
-        with linalg.one_blas_thread():
+        with one_blas_thread():
             for start in range(0, len(X), 2 * LANE_ROWS):
                 s = slice(start, start + 2 * LANE_ROWS)
                 for group in self.groups:
                     weights = w[s] if w.ndim == 1 else w[s, group.outputs[0]]
                     targets = np.ascontiguousarray(Y[s, group.outputs])
-                    linalg.run_tasks(group.tasks(X[s], targets, np.ascontiguousarray(weights)))
+                    run_tasks(group.tasks(X[s], targets, np.ascontiguousarray(weights)))
         self.n_rows += int(np.count_nonzero(w if w.ndim == 1 else w.any(axis=1)))
         return self
 
@@ -120,7 +120,7 @@ class Accumulator:
             self.__dict__.update(self.as_gram().__dict__)
         labels = other.labels()
         self._split(lambda outputs: labels[outputs])
-        with linalg.one_blas_thread():
+        with one_blas_thread():
             for group in self.groups:
                 theirs = other.groups[labels[group.outputs[0]]]
                 inside = np.searchsorted(theirs.outputs, group.outputs)
@@ -139,13 +139,13 @@ class Accumulator:
         """Return the same moments in Gram form."""
         gram = Accumulator.__new__(Accumulator)
         gram.solver, gram.n_rows, gram.settled = "gram", self.n_rows, True
-        with linalg.one_blas_thread():
+        with one_blas_thread():
             gram.groups = [Group(g.outputs, [as_gram(g.join())]) for g in self.groups]
         return gram
 
     def totals(self) -> list[tuple[np.ndarray, Moments]]:
         """Return (outputs, moments) of every group."""
-        with linalg.one_blas_thread():
+        with one_blas_thread():
             return [(group.outputs, group.join()) for group in self.groups]
 
     def solve(self, alpha: float) -> tuple[list[np.ndarray], float]:
@@ -156,7 +156,7 @@ class Accumulator:
                 raise ValueError(
                     f"sample_weight must not be zero for every row, as for output {outputs[0]}"
                 )
-        with linalg.one_blas_thread():
+        with one_blas_thread():
             solved = [moments.solve(alpha) for _, moments in totals]
         return [B for B, _ in solved], max(condition for _, condition in solved)
 
@@ -217,7 +217,7 @@ def _well_conditioned(alpha: float, moments: Accumulator, n_rows: int | None) ->
     """Return whether the condition seen so far, with a margin, suits a Gram."""
     smallest = alpha / _growth(moments, n_rows)
     totals = moments.totals()
-    with linalg.one_blas_thread():
+    with one_blas_thread():
         return all(m.solve(smallest)[1] < GRAM_CONDITION / 2 for _, m in totals if m.weight)
 
 
@@ -237,7 +237,7 @@ def leave_one_out(
     The blocks are those that the moments were made of, once more.
     """
     totals = moments.totals()
-    with linalg.one_blas_thread():
+    with one_blas_thread():
         spectra = [m.spectrum() for _, m in totals]
         judges = [
             _LeftOut(m, s, alphas, moments.n_rows)
@@ -286,7 +286,7 @@ class _LeftOut:
         X, Y, w = X[taught], Y[taught], w[taught]
         halves = slice(0, len(w) // 2), slice(len(w) // 2, len(w))
         return sum(
-            linalg.run_tasks(partial(self._errors, X[s], Y[s], w[s]) for s in halves),
+            run_tasks(partial(self._errors, X[s], Y[s], w[s]) for s in halves),
             np.zeros(self.shape),
         )
 

@@ -18,6 +18,7 @@ from typing import Any, NamedTuple, Self
 import numpy as np
 from scipy.linalg import LinAlgError, eigh, lapack, svd
 
+from esnkit.blas import add_gram, add_orthogonal
 from esnkit.kernels import linalg
 
 EPS = float(np.finfo(np.float64).eps)
@@ -184,7 +185,7 @@ class GramMoments(Moments):
         linalg.centre_rows(X, root, mean, Z[1:])
 
     def _absorb(self, ZX: np.ndarray, ZY: np.ndarray) -> None:
-        linalg.add_gram(self.factor, self.cross, ZX, ZY)
+        add_gram(self.factor, self.cross, ZX, ZY)
 
 
 class OrthogonalMoments(Moments):
@@ -196,7 +197,7 @@ class OrthogonalMoments(Moments):
         ZX, ZY = np.empty((n + 1, n), order="F"), np.empty((n + 1, p), order="F")
         ZX[1:], ZY[1:] = other.factor, other.cross
         ZX[0], ZY[0] = self._shift(other.weight, other.mean_x, other.mean_y)
-        linalg.add_orthogonal(self.factor, self.cross, ZX, ZY, n_triangular=n)
+        add_orthogonal(self.factor, self.cross, ZX, ZY, n_triangular=n)
 
     def solve(self, alpha: float) -> tuple[np.ndarray, float]:
         """Solve by one more triangular step, or by singular values where that is at its end."""
@@ -204,7 +205,7 @@ class OrthogonalMoments(Moments):
         R, C = np.array(np.triu(self.factor), order="F"), self.cross.copy(order="F")
         size = np.linalg.norm(R)
         if alpha > 0:
-            linalg.add_orthogonal(
+            add_orthogonal(
                 R, C, np.asfortranarray(np.sqrt(alpha) * np.eye(n)), np.zeros((n, p), order="F"), n
             )
         scale = np.linalg.norm(R, axis=0)
@@ -231,7 +232,7 @@ class OrthogonalMoments(Moments):
         linalg.centre_columns(X, root, mean, Z.T[:, 1:])
 
     def _absorb(self, ZX: np.ndarray, ZY: np.ndarray) -> None:
-        linalg.add_orthogonal(self.factor, self.cross, ZX, ZY)
+        add_orthogonal(self.factor, self.cross, ZX, ZY)
 
 
 def as_gram(moments: Moments) -> GramMoments:
@@ -241,5 +242,5 @@ def as_gram(moments: Moments) -> GramMoments:
     gram = GramMoments(*moments.cross.shape)
     gram.weight, gram.mean_x, gram.mean_y = moments.weight, moments.mean_x, moments.mean_y
     R, C = np.ascontiguousarray(np.triu(moments.factor)), np.ascontiguousarray(moments.cross)
-    linalg.add_gram(gram.factor, gram.cross, R, C)
+    add_gram(gram.factor, gram.cross, R, C)
     return gram

@@ -16,6 +16,7 @@ from sklearn.utils.validation import check_is_fitted, validate_data
 
 from esnkit.accumulators import GRAM_CONDITION, Accumulator, Block, leave_one_out, take
 from esnkit.kernels import linalg
+from esnkit.threads import one_blas_thread
 
 BLOCK_ROWS = 2048
 
@@ -163,7 +164,7 @@ class RidgeReadout(RegressorMixin, MultiOutputMixin, BaseEstimator):
         errors, spectra = leave_one_out(moments, make_blocks(), alphas)
         scores = errors.mean(axis=1)
         alpha = float(alphas[np.argmin(scores)])
-        with linalg.one_blas_thread():
+        with one_blas_thread():
             coefs = [spectrum.solve(alpha) for spectrum in spectra]
         self._settle(moments, coefs, alpha, condition, scores)
         return self

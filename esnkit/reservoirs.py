@@ -1,6 +1,7 @@
 """The reservoir: a fixed random recurrent network that turns sequences into states."""
 
 from collections.abc import Callable, Iterator
+from functools import wraps
 from typing import Any, NamedTuple, Self
 
 import numpy as np
@@ -10,16 +11,18 @@ from sklearn.utils import check_random_state
 from sklearn.utils.validation import check_is_fitted
 
 from esnkit.kernels.activations import CODES
-from esnkit.kernels.linalg import n_threads, run_tasks
+from esnkit.kernels.linalg import n_threads
 from esnkit.kernels.reservoir import LANES, Csr, Diagonals, Drive, Ell, Held, run, run_lanes
 from esnkit.sequences import (
     Sequences,
+    finite_array,
     pack,
     resolve_clamp,
     resolve_initial_state,
     restore,
 )
 from esnkit.spectral import rescale
+from esnkit.threads import run_tasks
 from esnkit.topologies import make_topology
 from esnkit.validation import check_choice, check_number, check_positive_int
 
@@ -29,6 +32,25 @@ BLOCK_ROWS = 2048
 UNBOUNDED = ("identity", "relu")
 
 
+def tables_for_series_only(cls: Any) -> Any:
+    """Let ``set_output`` make tables of one series alone: sequences go out as they came in."""
+
+    def choose(to_table, plain):
+        @wraps(plain)
+        def method(self, X, *args, **kwargs):
+            sequences = is_ragged(X) or getattr(X, "ndim", None) == 3
+            return (plain if sequences else to_table)(self, X, *args, **kwargs)
+
+        return method
+
+    # scikit-learn has wrapped both methods when the class was made.
+    for name in ("transform", "fit_transform"):
+        to_table = getattr(cls, name)
+        setattr(cls, name, choose(to_table, to_table.__wrapped__))
+    return cls
+
+
+@tables_for_series_only
 class Reservoir(ClassNamePrefixFeaturesOutMixin, TransformerMixin, BaseEstimator):
     """Leaky-integrator reservoir: sequences in, states of its units out; nothing is trained.
 
@@ -249,23 +271,20 @@ class Reservoir(ClassNamePrefixFeaturesOutMixin, TransformerMixin, BaseEstimator
         self._network = Network.build(self.W_, self.W_in_, self.b_, self.leak_rate_)
 
     def _streams(self) -> "_Streams":
-        seed = check_random_state(self.random_state).randint(np.iinfo(np.int32).max)
+        try:
+            seed = check_random_state(self.random_state).randint(np.iinfo(np.int32).max)
+        except ValueError as error:
+            raise ValueError(
+                "random_state must be an integer from 0 to 2**32 - 1, a RandomState instance or "
+                f"None, got {self.random_state!r}"
+            ) from error
         W, W_in, b, leak, noise = np.random.SeedSequence(seed).spawn(5)
         rng = np.random.default_rng
         return _Streams(rng(W), rng(W_in), rng(b), rng(leak), noise)
 
     def _draw_input(self, n_units, n_features, rng):
         density = check_number("input_density", self.input_density, 0.0, 1.0, low_open=True)
-        scaling = np.asarray(self.input_scaling)
-        if scaling.ndim == 0:
-            scaling = np.full(n_features, check_number("input_scaling", self.input_scaling, 0.0))
-        elif scaling.shape != (n_features,) or scaling.dtype.kind not in "iuf":
-            raise ValueError(
-                f"input_scaling must be a number >= 0 or an array of shape ({n_features},), one "
-                f"for each feature, got {self.input_scaling!r}"
-            )
-        if not np.all(np.isfinite(scaling)) or np.any(scaling < 0):
-            raise ValueError(f"input_scaling must be finite and >= 0, got {self.input_scaling!r}")
+        scaling = scale_of_features(self.input_scaling, n_features)
         # Feature by feature, so that one more feature leaves the weights of the others alone.
         W_in = np.empty((n_features, n_units))
         for f in range(n_features):
@@ -343,6 +362,19 @@ class Reservoir(ClassNamePrefixFeaturesOutMixin, TransformerMixin, BaseEstimator
                     f"limit; lower spectral_radius (now {self.spectral_radius!r}) or input_scaling"
                 )
             yield start, stop, rows
+
+
+def scale_of_features(scaling: Any, n_features: int) -> np.ndarray:
+    """Return ``input_scaling`` as one number >= 0 for each feature, or raise."""
+    if not hasattr(scaling, "__len__") or isinstance(scaling, str):
+        return np.full(n_features, check_number("input_scaling", scaling, 0.0))
+    scales = finite_array("input_scaling", scaling)
+    if scales.shape != (n_features,) or np.any(scales < 0):
+        raise ValueError(
+            f"input_scaling must be a number >= 0 or an array of shape ({n_features},), one >= 0 "
+            f"for each feature, got {scaling!r}"
+        )
+    return scales
 
 
 class _Streams(NamedTuple):

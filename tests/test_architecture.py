@@ -25,6 +25,7 @@ IMPORTABLE = [path for path in LIBRARY if path.stem != "__main__"]
 # From the ground up: a module imports only what stands on a lower rung than its own.
 LADDER = (
     ("kernels",),
+    ("blas", "threads"),
     ("validation",),
     ("sequences", "datasets", "metrics", "differencing", "intervals", "labels"),
     ("moments", "topologies", "strategies"),

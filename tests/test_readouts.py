@@ -18,6 +18,7 @@ from sklearn.utils.estimator_checks import parametrize_with_checks
 from esnkit import accumulators
 from esnkit.kernels import linalg
 from esnkit.readouts import RidgeReadout
+from esnkit.threads import one_blas_thread, run_tasks
 
 SOLVERS = ["gram", "qr"]
 
@@ -354,7 +355,7 @@ def test_blas_gets_its_threads_back():
         return [d["num_threads"] for d in threadpool_info() if d["user_api"] == "blas"]
 
     before = threads()
-    with linalg.one_blas_thread(), linalg.one_blas_thread():
+    with one_blas_thread(), one_blas_thread():
         assert set(threads()) == {1}
     assert threads() == before
 
@@ -370,8 +371,8 @@ def test_a_failing_task_waits_for_the_others_and_raises():
 
     for tasks in ([wrong, slow], [slow, wrong]):
         with pytest.raises(KeyError):
-            linalg.run_tasks(tasks)
-    assert linalg.run_tasks([]) == [] and done
+            run_tasks(tasks)
+    assert run_tasks([]) == [] and done
 
 
 def test_pickled_in_mid_stream_goes_on():

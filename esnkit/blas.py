@@ -1,0 +1,81 @@
+"""SciPy's own BLAS and LAPACK, called without holding the interpreter lock.
+
+Two rows of work can then run side by side in Python threads, each on one BLAS thread, so that the
+bits of a result do not depend on the number of threads.
+"""
+
+import ctypes
+from collections.abc import Callable
+from functools import cache
+from typing import Any
+
+import numpy as np
+
+__all__ = ["add_gram", "add_orthogonal"]
+
+
+@cache
+def _routine(name: str) -> tuple[Callable[..., None], Any]:
+    """Return a BLAS or LAPACK routine of SciPy's, and its integer type.
+
+    SciPy exports them for Cython as capsules. Called through ctypes they release the
+    interpreter lock, which the wrappers in ``scipy.linalg.blas`` and ``lapack`` hold.
+    """
+    from scipy.linalg import cython_blas, cython_lapack
+
+    exported = {**cython_blas.__pyx_capi__, **cython_lapack.__pyx_capi__}
+    api = ctypes.pythonapi
+    name_of = ctypes.PYFUNCTYPE(ctypes.c_char_p, ctypes.py_object)(("PyCapsule_GetName", api))
+    pointer_of = ctypes.PYFUNCTYPE(ctypes.c_void_p, ctypes.py_object, ctypes.c_char_p)(
+        ("PyCapsule_GetPointer", api)
+    )
+    signature = name_of(exported[name])
+    arguments = signature[signature.index(b"(") + 1 : -1].split(b", ")
+    integer = ctypes.c_int if b"int *" in arguments else ctypes.c_int64
+    prototype = ctypes.CFUNCTYPE(None, *[ctypes.c_void_p] * len(arguments))
+    return prototype(pointer_of(exported[name], signature)), integer
+
+
+def _call(name: str, *arguments: Any) -> None:
+    """Call a Fortran routine: strings, integers and floats by reference, arrays by address."""
+    routine, integer = _routine(name)
+    held: list[Any] = []
+    for a in arguments:
+        if isinstance(a, np.ndarray):
+            held.append(a.ctypes.data)
+        elif isinstance(a, bytes):
+            held.append(ctypes.cast(ctypes.c_char_p(a), ctypes.c_void_p))
+        else:
+            held.append(ctypes.byref(ctypes.c_double(a) if isinstance(a, float) else integer(a)))
+    routine(*held)
+
+
+def add_gram(G: np.ndarray, C: np.ndarray, ZX: np.ndarray, ZY: np.ndarray) -> None:
+    """Add ZX.T @ ZX to the lower triangle of G and ZX.T @ ZY to C, in place.
+
+    G (n, n) and C (n, n_out) are Fortran-ordered, ZX (m, n) and ZY (m, n_out) C-ordered.
+    """
+    m, n = ZX.shape
+    p = ZY.shape[1]
+    _call("dsyrk", b"L", b"N", n, m, 1.0, ZX, n, 1.0, G, n)
+    _call("dgemm", b"N", b"T", n, p, m, 1.0, ZX, n, ZY, p, 1.0, C, n)
+
+
+def add_orthogonal(
+    R: np.ndarray, C: np.ndarray, ZX: np.ndarray, ZY: np.ndarray, n_triangular: int = 0
+) -> None:
+    """Replace R by the triangular factor of [R; ZX], and [C; ZY] by its product with Q.T.
+
+    R (n, n), C (n, n_out), ZX (m, n) and ZY (m, n_out) are Fortran-ordered; all four are
+    overwritten, ZY by what lies outside the span. The last ``n_triangular`` rows of ZX are
+    upper triangular. Needs 2 m n^2 operations: the reflectors have one entry in R each.
+    """
+    m, n = ZX.shape
+    p = ZY.shape[1]
+    panel = min(n, 16 if n < 512 else 32)  # columns per block reflector: fastest as measured
+    T = np.empty((panel, n), order="F")
+    info = np.zeros(1, np.int64)
+    tri = min(n_triangular, n)
+    _call("dtpqrt", m, n, tri, panel, R, n, ZX, m, T, panel, np.empty(panel * n), info)
+    work = np.empty(panel * p)
+    _call("dtpmqrt", b"L", b"T", m, p, n, tri, panel, ZX, m, T, panel, C, n, ZY, m, work, info)

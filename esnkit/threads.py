@@ -1,0 +1,82 @@
+"""Threads for kernels that release the interpreter lock, and BLAS kept on one of them."""
+
+import os
+import threading
+from collections.abc import Callable, Iterable, Iterator
+from concurrent.futures import ThreadPoolExecutor, wait
+from contextlib import ExitStack, contextmanager
+from functools import cache
+from typing import Any
+
+from threadpoolctl import ThreadpoolController
+
+from esnkit.kernels.linalg import n_threads
+
+__all__ = ["one_blas_thread", "run_tasks"]
+
+
+class _Threads:
+    """Worker threads, and the count of those who want BLAS on one thread."""
+
+    def __init__(self) -> None:
+        self.lock = threading.Lock()
+        self.users = 0
+        self.limit = ExitStack()
+        self.pool: ThreadPoolExecutor | None = None
+
+
+_threads = _Threads()
+
+
+def _forget_threads() -> None:
+    """Start afresh in a forked child, where threads and held locks do not exist."""
+    global _threads
+    _threads = _Threads()
+
+
+if hasattr(os, "register_at_fork"):
+    os.register_at_fork(after_in_child=_forget_threads)
+
+
+@cache
+def _controller() -> ThreadpoolController:
+    import scipy.linalg  # noqa: F401  both BLAS libraries must be loaded to be found
+
+    return ThreadpoolController()
+
+
+@contextmanager
+def one_blas_thread() -> Iterator[None]:
+    """Keep BLAS on one thread inside, as parallel BLAS changes the last bits of its answers.
+
+    The limit belongs to the process: the first to enter sets it, the last to leave lifts it.
+    """
+    state = _threads
+    with state.lock:
+        if state.users == 0:
+            state.limit.enter_context(_controller().limit(limits=1, user_api="blas"))
+        state.users += 1
+    try:
+        yield
+    finally:
+        with state.lock:
+            state.users -= 1
+            if state.users == 0:
+                state.limit.close()
+
+
+def run_tasks(tasks: Iterable[Callable[[], Any]]) -> list[Any]:
+    """Run independent tasks, side by side where threads are to be had, and list their results."""
+    tasks = list(tasks)
+    if len(tasks) < 2 or n_threads() < 2:
+        return [task() for task in tasks]
+    with _threads.lock:
+        if _threads.pool is None:
+            _threads.pool = ThreadPoolExecutor(n_threads(), thread_name_prefix="esnkit")
+        pool = _threads.pool
+    waiting = [pool.submit(task) for task in tasks[1:]]
+    try:
+        first = tasks[0]()
+    finally:
+        wait(waiting)  # the arrays they work on are the caller's again
+    return [first, *(w.result() for w in waiting)]
