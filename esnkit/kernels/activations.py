@@ -36,7 +36,7 @@ def _fma_intrinsic(typingctx, a, b, c):
 @overload(fma, inline="always")
 def _fma_overload(a, b, c):
     if a == b == c and a in (types.float64, types.float32):
-        return lambda a, b, c: _fma_intrinsic(a, b, c)
+        return lambda a, b, c: _fma_intrinsic(a, b, c)  # type: ignore[call-arg]
 
 
 def _bitcast(source, target, llvm_type):
