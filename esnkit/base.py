@@ -5,13 +5,14 @@ from collections.abc import Iterator
 from typing import Any, Self
 
 import numpy as np
-from sklearn.base import BaseEstimator
+from sklearn.base import BaseEstimator, is_classifier
 from sklearn.utils.validation import check_is_fitted, has_fit_parameter
 
 from esnkit.kernels.activations import CODES
 from esnkit.kernels.linalg import affine
 from esnkit.kernels.reservoir import Held, closed_loop
 from esnkit.readouts import RidgeReadout
+from esnkit.reservoirs import scale_of_features
 from esnkit.sequences import (
     Sequences,
     pack,
@@ -23,7 +24,7 @@ from esnkit.sequences import (
     restore,
     stack_answers,
 )
-from esnkit.validation import check_choice, check_number, check_positive_int
+from esnkit.validation import check_choice, check_flag, check_number, check_positive_int
 
 FIT_PARAMS = ("sample_weight", "initial_state", "clamp")
 
@@ -73,6 +74,8 @@ class ReservoirEstimator(BaseEstimator):
             )
         sequences = pack(self, X, reset=True)
         check_choice("pooling", self.pooling, ("last", "mean"))
+        check_flag("include_input", self.include_input)
+        check_flag("feedback", self.feedback)
         check_choice("target", self.target, ("auto", "steps", "sequence"))
         washout = check_positive_int("washout", self.washout, minimum=0)
         raw = pack_targets(y, sequences, self._target_of(y, sequences), numeric=self._numeric)
@@ -83,6 +86,10 @@ class ReservoirEstimator(BaseEstimator):
                 class_weights if weights is None or weights.ndim == 1 else class_weights[:, None]
             )
             weights = scale if weights is None else weights * scale
+            if not np.any(weights):
+                raise ValueError(
+                    "class_weight, sample_weight and washout together leave nothing to be taught"
+                )
         self._fit_rows(sequences, targets, weights, params)
         return self
 
@@ -91,6 +98,9 @@ class ReservoirEstimator(BaseEstimator):
             raise ValueError("feedback=True needs a target for every time step")
         Y = targets.values.astype(sequences.values.dtype, copy=False)
         self.reservoir_, self.readout_ = self._parts()
+        tagged = hasattr(self.readout_, "__sklearn_tags__")
+        if self._numeric and tagged and is_classifier(self.readout_):
+            raise TypeError(f"readout must be a regressor, got {type(self.readout_).__name__}")
         self.n_outputs_ = Y.shape[1]
         self._kind, self._flat = targets.kind, targets.flat
         n_fed = self.n_outputs_ if self.feedback else 0
@@ -264,9 +274,7 @@ class ReservoirEstimator(BaseEstimator):
         if not self.feedback:
             return
         fed = check_number("feedback_scaling", self.feedback_scaling, 0.0)
-        scaling = self.reservoir_.input_scaling
-        if np.ndim(scaling) == 0:
-            scaling = np.full(n_features, check_number("input_scaling", scaling, 0.0))
+        scaling = scale_of_features(self.reservoir_.input_scaling, n_features)
         self.reservoir_.input_scaling = np.concatenate([np.full(self.n_outputs_, fed), scaling])
 
     def _initial_state(self, initial_state, n_sequences):

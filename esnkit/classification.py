@@ -32,12 +32,22 @@ class SequenceClassifierMixin(ClassifierMixin):
         self.classes_, codes = np.unique(labels, return_inverse=True)
         indicators = np.zeros((codes.size, self.classes_.size))
         indicators[np.arange(codes.size), codes] = 1.0
-        weights = None
-        if self.class_weight is not None:
-            weights = compute_class_weight(self.class_weight, classes=self.classes_, y=labels)[
-                codes
-            ]
+        weights = None if self.class_weight is None else self._class_weights(labels)[codes]
         return Targets(indicators, targets.kind, True), weights
+
+    def _class_weights(self, labels: np.ndarray) -> np.ndarray:
+        try:
+            weights = compute_class_weight(self.class_weight, classes=self.classes_, y=labels)
+        except (TypeError, ValueError) as error:
+            raise ValueError(
+                "class_weight must be 'balanced', None or a dict of label: weight, got "
+                f"{self.class_weight!r} ({error})"
+            ) from error
+        if not np.all(np.isfinite(weights) & (weights >= 0)):
+            raise ValueError(
+                f"class_weight must hold finite weights >= 0, got {self.class_weight!r}"
+            )
+        return weights
 
     def _readout_target(self, Y):
         return self.classes_[Y.argmax(axis=1)] if is_classifier(self.readout_) else Y

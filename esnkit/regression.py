@@ -7,7 +7,7 @@ from sklearn.base import MultiOutputMixin, RegressorMixin
 from sklearn.metrics import r2_score
 from sklearn.utils.validation import check_is_fitted
 
-from esnkit.sequences import Targets, is_ragged, pack
+from esnkit.sequences import Targets, finite_array, is_ragged, pack
 from esnkit.validation import check_positive_int
 
 
@@ -135,13 +135,11 @@ class SequenceRegressorMixin(MultiOutputMixin, RegressorMixin):
             if n_exog:
                 raise ValueError(f"exog is needed: an array of shape ({n_steps}, {n_exog})")
             return np.empty((n_steps, 0), dtype)
-        future = np.asarray(exog, dtype=dtype)
+        future = finite_array("exog", exog, dtype)
         if future.ndim == 1 and n_exog == 1:
             future = future[:, None]
         if future.shape != (n_steps, n_exog):
             raise ValueError(f"exog has shape {future.shape}, expected ({n_steps}, {n_exog})")
-        if not np.all(np.isfinite(future)):
-            raise ValueError("exog must be finite, got NaN or infinity")
         return np.ascontiguousarray(future)
 
     def _generate_fed(self, n_steps, warmup, exog, initial_state, return_state):
@@ -166,12 +164,12 @@ class SequenceRegressorMixin(MultiOutputMixin, RegressorMixin):
         if not isinstance(warmup, tuple) or len(warmup) != 2:
             raise ValueError("warmup must be a pair (X, y) with feedback=True")
         sequences = _one_series(self, "warmup", warmup[0])
-        y = np.asarray(warmup[1], dtype=sequences.values.dtype)
-        Y = y.reshape(len(y), -1)
-        if Y.shape != (len(sequences.values), self.n_outputs_) or not np.all(np.isfinite(Y)):
+        Y = finite_array("warmup", warmup[1], sequences.values.dtype)
+        Y = Y[:, None] if Y.ndim == 1 else Y
+        if Y.shape != (len(sequences.values), self.n_outputs_):
             raise ValueError(
-                f"warmup has outputs of shape {y.shape}, expected finite numbers of shape "
-                f"({len(sequences.values)}, {self.n_outputs_})"
+                f"warmup has outputs of shape {Y.shape}, expected ({len(sequences.values)}, "
+                f"{self.n_outputs_})"
             )
         state = self._initial_state(initial_state, 1)
         n_units = self.reservoir_.W_in_.shape[0]
@@ -191,4 +189,7 @@ class SequenceRegressorMixin(MultiOutputMixin, RegressorMixin):
 def _one_series(estimator: Any, name: str, X: Any) -> Any:
     if is_ragged(X) or np.ndim(X) == 3:
         raise ValueError(f"{name} must be one series (n_timesteps, n_features)")
-    return pack(estimator, X, reset=False, dtype=(estimator.reservoir_.W_in_.dtype,))
+    try:
+        return pack(estimator, X, reset=False, dtype=(estimator.reservoir_.W_in_.dtype,))
+    except (TypeError, ValueError) as error:
+        raise type(error)(f"{name} must be a series like the X of fit: {error}") from error

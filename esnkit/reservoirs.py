@@ -16,6 +16,7 @@ from esnkit.kernels.reservoir import LANES, Csr, Diagonals, Drive, Ell, Held, ru
 from esnkit.sequences import (
     Sequences,
     finite_array,
+    is_ragged,
     pack,
     resolve_clamp,
     resolve_initial_state,

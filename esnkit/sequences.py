@@ -15,6 +15,7 @@ from sklearn.utils.validation import validate_data
 __all__ = [
     "Sequences",
     "Targets",
+    "finite_array",
     "pack",
     "pack_targets",
     "pack_weights",
@@ -84,6 +85,14 @@ def pack(estimator: Any, X: Any, *, reset: bool, dtype: Any = FLOATS) -> Sequenc
     -------
     Sequences
     """
+    ndim = _ndim(X)
+    no_array = X is None or isinstance(X, (str, bytes, dict))
+    if (ndim is None and no_array) or (ndim is not None and ndim > 3):
+        got = repr(X) if ndim is None else f"an array with dim {ndim}"
+        raise ValueError(
+            "X must be an array (n_timesteps, n_features) or (n_sequences, n_timesteps, "
+            f"n_features), or a list of arrays (n_timesteps_i, n_features), got {got}"
+        )
     if isinstance(X, (list, tuple)) and len(X) == 0:
         raise ValueError(
             "X is an empty list: expected 2-D arrays (n_timesteps, n_features), 0 sample(s) found"
@@ -225,6 +234,11 @@ def _pack_ragged_targets(y: Any, sequences: Sequences, target: str, numeric: boo
         return _targets(np.concatenate(items), "steps")
     if target != "steps" and same_width:
         return _targets(np.stack(items), "sequence")
+    if fits_steps:
+        raise ValueError(
+            f"target={target!r} needs one target for every sequence, got y with a row for every "
+            "time step"
+        )
     wrong = next(i for i, n in enumerate(lengths) if items[i].shape[0] != n)
     raise ValueError(
         f"y[{wrong}] has {items[wrong].shape[0]} rows but X[{wrong}] has {lengths[wrong]} time "
@@ -264,7 +278,9 @@ def _as_values(y: Any, numeric: bool, max_ndim: int = 2, name: str = "y") -> np.
         input_name=name,
     )
     if values.ndim == 0 or values.ndim > max_ndim:
-        raise ValueError(f"{name} has {values.ndim} dimensions, expected at most {max_ndim}")
+        raise ValueError(f"{name} has {values.ndim} dimensions, expected 1 to {max_ndim}")
+    if values.size == 0 and values.ndim > 1:
+        raise ValueError(f"{name} has shape {values.shape}: expected at least one output")
     return values
 
 
@@ -292,8 +308,10 @@ def pack_weights(
     weights = None
     if sample_weight is not None:
         weights = _weight_rows(sample_weight, sequences, targets)
-        if not np.all(np.isfinite(weights)) or np.any(weights < 0):
-            raise ValueError("sample_weight must be finite and >= 0 everywhere")
+        if np.any(weights < 0):
+            raise ValueError(
+                f"sample_weight must be finite and >= 0 everywhere, got {weights.min()}"
+            )
         if not np.any(weights):
             raise ValueError("sample_weight is zero everywhere: nothing is left to be taught")
     if washout:
@@ -319,12 +337,12 @@ def pack_weights(
 def _weight_rows(sample_weight: Any, sequences: Sequences, targets: Targets) -> np.ndarray:
     n_rows, n_outputs = targets.values.shape
     if sequences.form == "ragged" and targets.kind == "steps" and _is_list_of_rows(sample_weight):
-        items = [np.asarray(item, dtype=np.float64) for item in sample_weight]
+        items = [finite_array("sample_weight", item) for item in sample_weight]
         if [item.shape[0] for item in items] != sequences.lengths.tolist():
             raise ValueError("sample_weight must have one item a sequence, one row a time step")
         weights = np.concatenate(items)
     else:
-        weights = np.asarray(sample_weight, dtype=np.float64)
+        weights = finite_array("sample_weight", sample_weight)
         per_sequence = weights.ndim == 1 and weights.size == sequences.n_sequences
         if targets.kind == "steps" and sequences.form != "series":
             if per_sequence:
@@ -362,7 +380,7 @@ def resolve_initial_state(
             )
         states[:, units] = values
         return states
-    values = _finite("initial_state", initial_state)
+    values = finite_array("initial_state", initial_state, dtype)
     if values.shape not in ((n_units,), (1, n_units), (n_sequences, n_units)):
         raise ValueError(
             f"initial_state has shape {values.shape}, expected ({n_units},) or "
@@ -401,7 +419,7 @@ def _subset(name: str, pair: tuple, n_units: int) -> tuple[np.ndarray, np.ndarra
         raise ValueError(
             f"{name} needs distinct unit indices in [0, {n_units - 1}], got {units.tolist()}"
         )
-    values = np.atleast_1d(_finite(name, pair[1]))
+    values = np.atleast_1d(finite_array(name, pair[1]))
     values = np.broadcast_to(values, (units.size,)) if values.size == 1 else values
     values = values.reshape(-1, values.shape[-1])
     if values.shape[1] != units.size:
@@ -409,9 +427,14 @@ def _subset(name: str, pair: tuple, n_units: int) -> tuple[np.ndarray, np.ndarra
     return units, values
 
 
-def _finite(name: str, values: Any) -> np.ndarray:
+def finite_array(name: str, values: Any, dtype: Any = np.float64) -> np.ndarray:
+    """Return real, finite numbers as an array, or raise."""
     try:
-        array = np.asarray(values, dtype=np.float64)
+        array = np.asarray(values)
+        if array.dtype.kind not in "biufO":
+            raise TypeError(f"got dtype {array.dtype}")
+        with np.errstate(over="ignore"):  # what overflows is reported below, by name
+            array = array.astype(dtype)
     except (TypeError, ValueError) as error:
         raise ValueError(f"{name} must hold numbers, got {values!r}") from error
     if not np.all(np.isfinite(array)):

@@ -7,7 +7,7 @@ from typing import Any
 
 import numpy as np
 
-__all__ = ["check_choice", "check_number", "check_positive_int"]
+__all__ = ["check_choice", "check_flag", "check_number", "check_positive_int"]
 
 
 def check_positive_int(name: str, value: Any, minimum: int = 1) -> int:
@@ -46,6 +46,13 @@ def _describe(low: float, high: float, low_open: bool, high_open: bool) -> str:
     if math.isinf(high):
         return f"a finite number {'>' if low_open else '>='} {low:g}"
     return f"a number in {'(' if low_open else '['}{low:g}, {high:g}{')' if high_open else ']'}"
+
+
+def check_flag(name: str, value: Any) -> bool:
+    """Return ``value`` as a bool, or raise."""
+    if not isinstance(value, (bool, np.bool_)):
+        raise TypeError(f"{name} must be True or False, got {value!r}")
+    return bool(value)
 
 
 def check_choice(name: str, value: Any, choices: Iterable[str]) -> str:

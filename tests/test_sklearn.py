@@ -1,10 +1,35 @@
 """The promises of scikit-learn: its own checks, and its tools around every estimator of ours."""
 
+import pickle
+
+import joblib
 import numpy as np
 import pytest
+from scipy.sparse import csr_array, csr_matrix
+from scipy.stats import loguniform, uniform
+from sklearn import config_context
+from sklearn.base import clone, is_classifier
+from sklearn.compose import ColumnTransformer, TransformedTargetRegressor
 from sklearn.dummy import DummyRegressor
-from sklearn.ensemble import VotingClassifier
+from sklearn.ensemble import VotingClassifier, VotingRegressor
+from sklearn.exceptions import UnsetMetadataPassedError
+from sklearn.experimental import enable_halving_search_cv  # noqa: F401
+from sklearn.inspection import permutation_importance
 from sklearn.linear_model import LogisticRegression, Ridge
+from sklearn.metrics import r2_score
+from sklearn.model_selection import (
+    GridSearchCV,
+    HalvingGridSearchCV,
+    KFold,
+    RandomizedSearchCV,
+    TimeSeriesSplit,
+    cross_val_predict,
+    cross_val_score,
+    cross_validate,
+)
+from sklearn.multioutput import MultiOutputRegressor
+from sklearn.pipeline import make_pipeline, make_union
+from sklearn.preprocessing import StandardScaler
 from sklearn.svm import LinearSVC
 from sklearn.utils.estimator_checks import parametrize_with_checks
 
@@ -79,3 +104,534 @@ def test_probabilities_of_a_regressor_that_knows_nothing_are_equal():
     readout = DummyRegressor(strategy="constant", constant=[-1.0, -1.0])
     model = ReservoirClassifier(Reservoir(20), readout).fit(X, y)
     assert np.all(model.predict_proba(X) == 0.5)
+
+
+def series(n_timesteps=240, n_features=2):
+    rng = np.random.default_rng(0)
+    X = rng.uniform(-1, 1, (n_timesteps, n_features))
+    y = np.convolve(X[:, 0], [0.2, 0.5, 0.3])[:n_timesteps] + 0.1 * X[:, -1]
+    return X, y
+
+
+def batch(n_sequences=24, n_timesteps=20):
+    """Waves of two kinds, labelled by words."""
+    rng = np.random.default_rng(1)
+    labels = np.array(["slow", "fast"])[np.arange(n_sequences) % 2]
+    period = np.where(labels == "slow", 6.0, 2.0)[:, None, None]
+    phase = rng.uniform(0, 1, (n_sequences, 1, 1))
+    X = np.sin(np.arange(n_timesteps)[None, :, None] / period + phase)
+    return X + 0.05 * rng.standard_normal(X.shape), labels
+
+
+def ragged():
+    X, labels = batch()
+    return [x[: 12 + i % 7] for i, x in enumerate(X)], labels
+
+
+def esn(n_units=20, **parameters):
+    return ESNRegressor(n_units, **({"input_scaling": 0.3, "random_state": 0} | parameters))
+
+
+MODELS = {
+    "reservoir": Reservoir(15, random_state=0),
+    "readout": RidgeReadout(),
+    "ReservoirRegressor": ReservoirRegressor(Reservoir(15, random_state=0), Ridge(1e-3)),
+    "ReservoirClassifier": ReservoirClassifier(Reservoir(15, random_state=0), LogisticRegression()),
+    "ESNRegressor": ESNRegressor(15, leak_rate=(0.1, 1.0), noise=1e-3, random_state=0),
+    "feedback": ESNRegressor(15, feedback=True, random_state=0),
+    "ESNClassifier": ESNClassifier(15, class_weight="balanced", random_state=0),
+    "Forecaster": Forecaster(ESNRegressor(15), random_state=0),
+}
+
+
+def data_for(model):
+    X, y = series()
+    if isinstance(model, Forecaster):
+        return X, None
+    return X, np.where(y > 0, "up", "down") if is_classifier(model) else y
+
+
+def answer(model, X):
+    if isinstance(model, Forecaster):
+        return model.forecast(5)
+    return model.transform(X) if hasattr(model, "transform") else model.predict(X)
+
+
+def assert_same(model, one, other, name=""):
+    # The mean that a forecaster takes off depends in its last bits on the order in memory.
+    if isinstance(model, Forecaster):
+        np.testing.assert_allclose(one, other, rtol=1e-11, err_msg=name)
+    else:
+        np.testing.assert_array_equal(one, other, err_msg=name)
+
+
+@pytest.fixture(params=MODELS)
+def case(request):
+    """Yield a fitted model, its data, and its answer to them."""
+    model = clone(MODELS[request.param])
+    X, y = data_for(model)
+    return model.fit(X, y), X, y, answer(model, X)
+
+
+# What is copied, sent to another process, or run twice, stays the same.
+
+
+def test_a_clone_has_the_parameters_and_nothing_else(case):
+    model, X, y, before = case
+    copy = clone(model)
+    assert copy.get_params(deep=False).keys() == model.get_params(deep=False).keys()
+    assert not [name for name in vars(copy) if name.endswith("_")]
+    assert repr(copy) == repr(model)
+    np.testing.assert_array_equal(answer(copy.fit(X, y), X), before)
+
+
+def test_fitting_and_answering_twice_gives_the_same_bits(case):
+    model, X, y, before = case
+    np.testing.assert_array_equal(answer(model, X), before)
+    np.testing.assert_array_equal(answer(model.fit(X, y), X), before)
+
+
+def test_pickles_go_on_alike(case):
+    model, X, y, before = case
+    fresh = pickle.loads(pickle.dumps(clone(model)))
+    np.testing.assert_array_equal(answer(fresh.fit(X, y), X), before)
+    np.testing.assert_array_equal(answer(pickle.loads(pickle.dumps(model)), X), before)
+
+
+def test_joblib_files_go_on_alike(case, tmp_path):
+    model, X, _, before = case
+    joblib.dump(model, tmp_path / "model.joblib")
+    np.testing.assert_array_equal(answer(joblib.load(tmp_path / "model.joblib"), X), before)
+    # Memory-mapped weights are read-only.
+    mapped = joblib.load(tmp_path / "model.joblib", mmap_mode="r")
+    np.testing.assert_array_equal(answer(mapped, X), before)
+
+
+@pytest.mark.parametrize("backend", ["loky", "threading"])
+def test_parallel_search_gives_the_bits_of_the_serial_one(backend):
+    X, y = series()
+    grid = {"spectral_radius": [0.5, 0.9], "alpha": [1e-6, 1e-2]}
+    search = GridSearchCV(esn(), grid, cv=TimeSeriesSplit(2))
+    serial = clone(search).fit(X, y).cv_results_["split1_test_score"]
+    with joblib.parallel_config(backend, n_jobs=2):
+        parallel = clone(search).fit(X, y).cv_results_["split1_test_score"]
+    np.testing.assert_array_equal(parallel, serial)
+
+
+@pytest.mark.parametrize("backend", ["loky", "threading"])
+def test_models_may_be_used_by_many_at_once(backend, case):
+    model, X, _, before = case
+    with joblib.parallel_config(backend, n_jobs=2):
+        answers = joblib.Parallel()(joblib.delayed(answer)(model, X) for _ in range(4))
+    for one in answers:
+        np.testing.assert_array_equal(one, before)
+
+
+def test_estimators_print_as_code_and_as_a_diagram(case):
+    model = case[0]
+    assert repr(model).startswith(type(model).__name__ + "(")
+    assert type(model).__name__ in model._repr_html_()
+
+
+def test_only_what_differs_from_the_default_is_printed():
+    assert repr(ESNRegressor(20, leak_rate=(0.1, 1.0))) == (
+        "ESNRegressor(leak_rate=(0.1, 1.0), n_units=20)"
+    )
+
+
+# Searching and validating, in all three containers.
+
+GRID = {"alpha": [1e-6, 1e-2], "spectral_radius": [0.5, 0.9], "topology": ["diagonals", "cycle"]}
+
+
+def test_a_grid_is_searched_on_a_series():
+    X, y = series()
+    model = esn()
+    search = GridSearchCV(model, GRID, cv=TimeSeriesSplit(3), error_score="raise").fit(X, y)
+    assert len(search.cv_results_["params"]) == 8
+    assert search.best_score_ > 0.95 and search.predict(X).shape == y.shape
+    first = next(iter(TimeSeriesSplit(3).split(X)))
+    alone = clone(model).set_params(**search.cv_results_["params"][0]).fit(X[first[0]], y[first[0]])
+    score = alone.score(X[first[1]], y[first[1]])
+    assert search.cv_results_["split0_test_score"][0] == score
+
+
+@pytest.mark.parametrize("make", [batch, ragged])
+def test_a_grid_is_searched_on_sequences(make):
+    X, labels = make()
+    model = ESNClassifier(15, random_state=0)
+    search = GridSearchCV(model, GRID, cv=3, error_score="raise").fit(X, labels)
+    assert search.best_score_ > 0.9 and search.predict(X).shape == labels.shape
+
+
+@pytest.mark.parametrize("make", [batch, ragged])
+def test_a_grid_is_searched_with_targets_of_steps(make):
+    X, _ = make()
+    y = [np.cumsum(x) for x in X] if make is ragged else np.cumsum(X, axis=1)
+    model = esn(target="steps")
+    search = GridSearchCV(model, GRID, cv=3, error_score="raise").fit(X, y)
+    assert np.isfinite(search.best_score_) and len(search.predict(X)) == len(X)
+
+
+def test_labels_of_steps_are_searched_and_predicted():
+    X, _ = ragged()
+    y = [np.where(x[:, 0] > 0, "up", "down") for x in X]
+    search = GridSearchCV(ESNClassifier(15, random_state=0), GRID, cv=KFold(3)).fit(X, y)
+    assert search.best_score_ > 0.9
+    assert [rows.shape for rows in search.predict(X)] == [rows.shape for rows in y]
+
+
+def test_a_randomised_search_draws_from_distributions():
+    X, y = series()
+    space = {"spectral_radius": uniform(0.1, 1.0), "alpha": loguniform(1e-8, 1.0)}
+    search = RandomizedSearchCV(esn(), space, n_iter=4, cv=TimeSeriesSplit(2), random_state=0)
+    assert search.fit(X, y).best_score_ > 0.95
+
+
+def test_halving_goes_by_sequences():
+    X, labels = batch(48)
+    model, grid = ESNClassifier(10, random_state=0), {"leak_rate": [0.2, 0.6, 1.0]}
+    search = HalvingGridSearchCV(model, grid, cv=2, min_resources=12, random_state=0)
+    assert search.fit(X, labels).best_score_ > 0.9
+
+
+def test_scores_of_a_classifier_on_sequences():
+    for X, labels in (batch(), ragged()):
+        scores = cross_val_score(ESNClassifier(15, random_state=0), X, labels)
+        assert scores.shape == (5,) and scores.mean() > 0.9
+
+
+def test_any_scorer_takes_predictions_of_a_series():
+    X, y = series()
+    scoring = ["r2", "neg_root_mean_squared_error"]
+    found = cross_validate(esn(), X, y, cv=TimeSeriesSplit(3), scoring=scoring)
+    assert np.all(found["test_r2"] > 0.8)
+
+
+def test_predictions_by_cross_validation():
+    X, y = series()
+    answers = cross_val_predict(esn(), X, y, cv=KFold(4))
+    assert answers.shape == y.shape and r2_score(y[5:], answers[5:]) > 0.9
+    X, labels = ragged()
+    model = ESNClassifier(15, random_state=0)
+    assert np.mean(cross_val_predict(model, X, labels, cv=4) == labels) > 0.9
+    assert cross_val_predict(model, X, labels, cv=4, method="predict_proba").shape == (24, 2)
+    X, _ = batch()
+    answers = cross_val_predict(esn(), X, np.cumsum(X, axis=1), cv=4)
+    assert answers.shape == X.shape
+
+
+# Pipelines and other compositions.
+
+
+def test_a_pipeline_of_scaler_reservoir_and_ridge():
+    X, y = series()
+    model = make_pipeline(StandardScaler(), Reservoir(30, random_state=0), Ridge(1e-4))
+    assert model.fit(1e3 * X[:200] + 5e3, y[:200]).score(1e3 * X[200:] + 5e3, y[200:]) > 0.9
+    assert model[:-1].get_feature_names_out().tolist()[:2] == ["reservoir0", "reservoir1"]
+    grid = {"reservoir__spectral_radius": [0.3, 0.9], "ridge__alpha": [1e-6, 1e-2]}
+    assert GridSearchCV(model, grid, cv=TimeSeriesSplit(2)).fit(X, y).best_score_ > 0.9
+
+
+def test_reservoirs_side_by_side():
+    X, y = series()
+    union = make_union(Reservoir(10, random_state=0), Reservoir(20, leak_rate=0.3, random_state=0))
+    states = union.fit_transform(X)
+    assert states.shape == (240, 30) and len(union.get_feature_names_out()) == 30
+    np.testing.assert_array_equal(states[:, :10], Reservoir(10, random_state=0).fit_transform(X))
+    assert make_pipeline(union, Ridge(1e-4)).fit(X, y).score(X, y) > 0.9
+
+
+def test_a_reservoir_for_some_of_the_columns():
+    pd = pytest.importorskip("pandas")
+    X, y = series()
+    frame = pd.DataFrame(X, columns=["drive", "other"])
+    columns = [("states", Reservoir(30, random_state=0), ["drive"]), ("as is", "passthrough", [1])]
+    split = ColumnTransformer(columns)
+    model = make_pipeline(split, Ridge(1e-6)).fit(frame, y)
+    assert split.fit_transform(frame).shape == (240, 31) and model.score(frame, y) > 0.99
+
+
+def test_a_transformed_target():
+    X, y = series()
+    model = TransformedTargetRegressor(esn(), func=np.expm1, inverse_func=np.log1p)
+    assert model.fit(X, y).score(X, y) > 0.85
+    scaled = TransformedTargetRegressor(esn(), transformer=StandardScaler())
+    plain = esn().fit(X, y)
+    np.testing.assert_allclose(scaled.fit(X, y).predict(X), plain.predict(X), atol=1e-5)
+
+
+def test_votes_of_several_networks():
+    X, y = series()
+    members = [(f"seed {seed}", esn(random_state=seed)) for seed in range(3)]
+    vote = VotingRegressor(members).fit(X, y)
+    mean = np.mean([model.fit(X, y).predict(X) for _, model in members], axis=0)
+    np.testing.assert_allclose(vote.predict(X), mean, rtol=1e-12)
+
+
+def test_one_network_for_every_output():
+    X, y = series()
+    model = MultiOutputRegressor(esn()).fit(X, np.stack([y, -y], axis=1))
+    np.testing.assert_allclose(model.predict(X), np.stack([1, -1]) * model.predict(X)[:, :1])
+
+
+def test_a_column_that_matters_is_important():
+    X, y = series(n_features=3)
+    model = esn().fit(X, y)
+    found = permutation_importance(model, X, y, n_repeats=3, random_state=0).importances_mean
+    assert found.argmax() == 0 and found[1] < 0.02
+
+
+def test_parameters_are_nested():
+    model = ReservoirRegressor(Reservoir(10), Ridge())
+    model.set_params(reservoir__spectral_radius=0.5, readout__alpha=0.25)
+    assert model.reservoir.spectral_radius == 0.5 and model.readout.alpha == 0.25
+    X, y = series()
+    grid = {"reservoir__leak_rate": [0.01, 0.8], "readout": [None, Ridge(1e-3)]}
+    search = GridSearchCV(model, grid, cv=TimeSeriesSplit(2)).fit(X, y)
+    assert search.best_params_["reservoir__leak_rate"] == 0.8
+    with pytest.raises(ValueError, match="spectral_radios"):
+        ESNRegressor().set_params(spectral_radios=0.5)
+
+
+def test_a_seed_of_its_own_wins_over_that_of_the_model():
+    X, y = series()
+    models = [
+        ReservoirRegressor(Reservoir(10, random_state=1)),
+        ReservoirRegressor(Reservoir(10), random_state=1),
+        ReservoirRegressor(Reservoir(10, random_state=1), random_state=2),
+    ]
+    first, *others = (model.fit(X, y).predict(X) for model in models)
+    for other in others:
+        np.testing.assert_array_equal(other, first)
+
+
+# Names and kinds of data.
+
+
+def test_states_come_as_frames_on_demand():
+    pd = pytest.importorskip("pandas")
+    X, y = series()
+    index = pd.date_range("2024-01-01", periods=len(X), freq="h")
+    frame = pd.DataFrame(X, index=index, columns=["a", "b"])
+    model = Reservoir(4, random_state=0).set_output(transform="pandas")
+    states = model.fit_transform(frame)
+    assert states.columns.tolist() == [f"reservoir{i}" for i in range(4)]
+    assert states.index.equals(index) and model.transform(frame).equals(states)
+    pipe = make_pipeline(StandardScaler(), model, Ridge()).set_output(transform="pandas")
+    assert pipe.fit(frame, y)[-1].feature_names_in_.tolist() == states.columns.tolist()
+
+
+def test_sequences_stay_arrays_where_frames_are_asked_for():
+    X, _ = batch()
+    model = Reservoir(4, random_state=0).set_output(transform="pandas").fit(X)
+    assert isinstance(model.transform(X), np.ndarray)
+    assert isinstance(model.transform(list(X)), list)
+
+
+def test_names_of_features_are_kept_and_compared(case):
+    pd = pytest.importorskip("pandas")
+    model, X, y, before = case
+    frame = pd.DataFrame(X, columns=["a", "b"])
+    assert_same(model, answer(clone(model).fit(frame, y), frame), before)
+    model = clone(model).fit(frame, y)
+    assert model.feature_names_in_.tolist() == ["a", "b"] and model.n_features_in_ == 2
+    if isinstance(model, Forecaster):
+        return
+    with pytest.raises(ValueError, match="feature names"):
+        answer(model, frame.rename(columns={"a": "c"}))
+    with pytest.raises(ValueError, match="feature names"):
+        answer(model, frame[["b", "a"]])
+    with pytest.warns(UserWarning, match="feature names"):
+        answer(model, X)
+
+
+def test_lists_of_frames_are_ragged_sequences():
+    pd = pytest.importorskip("pandas")
+    X, labels = ragged()
+    frames = [pd.DataFrame(x, columns=["wave"]) for x in X]
+    model = ESNClassifier(15, random_state=0).fit(frames, pd.Series(labels))
+    assert model.feature_names_in_.tolist() == ["wave"]
+    np.testing.assert_array_equal(model.predict(frames), clone(model).fit(X, labels).predict(X))
+    with pytest.raises(ValueError, match="feature names"):
+        model.predict([frame.rename(columns={"wave": "other"}) for frame in frames])
+
+
+def test_targets_may_be_series_and_frames():
+    pd = pytest.importorskip("pandas")
+    X, y = series()
+    index = np.arange(len(y)) + 1000
+    expected = esn().fit(X, y).predict(X)
+    for target in (pd.Series(y, index=index), pd.Series(y, index=index, dtype="Float64"), list(y)):
+        model = esn().fit(X, target)
+        np.testing.assert_array_equal(model.predict(X), expected)
+    model = esn().fit(X, pd.DataFrame({"y": y}))
+    np.testing.assert_array_equal(model.predict(X), expected[:, None])
+
+
+@pytest.mark.parametrize("dtype", ["category", "string", "bool", "Int64"])
+def test_labels_may_be_of_any_kind_of_pandas(dtype):
+    pd = pytest.importorskip("pandas")
+    X, y = series()
+    labels = pd.Series(y > 0).astype(int).astype(dtype)
+    model = ESNClassifier(15, random_state=0).fit(X, labels)
+    assert np.mean(model.predict(X) == labels.to_numpy()) > 0.9
+
+
+def layouts(X, folder):
+    path = str(folder / "X.npy")
+    np.save(path, X)
+    read_only = X.copy()
+    read_only.flags.writeable = False
+    return {
+        "memmap": np.load(path, mmap_mode="r"),
+        "read-only": read_only,
+        "Fortran": np.asfortranarray(X),
+        "strided": np.repeat(X, 2, axis=0)[::2],
+        "reversed": X[::-1].copy()[::-1],
+        "big-endian": X.astype(">f8"),
+        "object": X.astype(object),
+        "list": X.tolist(),
+    }
+
+
+def test_the_layout_of_the_data_does_not_matter(case, tmp_path):
+    model, X, y, before = case
+    for name, Z in layouts(X, tmp_path).items():
+        if name == "list" and isinstance(model, Forecaster):
+            continue
+        assert_same(model, answer(model, Z), before, name)
+        assert_same(model, answer(clone(model).fit(Z, y), Z), before, name)
+
+
+def test_the_layout_of_sequences_does_not_matter(tmp_path):
+    X, labels = batch()
+    model = ESNClassifier(15, random_state=0).fit(X, labels)
+    before = model.decision_function(X)
+    for name, Z in layouts(X, tmp_path).items():
+        if name not in ("list", "object"):
+            np.testing.assert_array_equal(model.decision_function(Z), before, err_msg=name)
+    items = np.empty(len(X), dtype=object)
+    items[:] = list(X)
+    np.testing.assert_array_equal(model.decision_function(items), before)
+
+
+def test_integers_are_numbers(case):
+    model, X, y, _ = case
+    whole = np.round(4 * X).astype(np.int8)
+    model = clone(model).fit(whole.astype(float), y)
+    before = answer(model, whole.astype(float))
+    np.testing.assert_array_equal(answer(clone(model).fit(whole, y), whole), before)
+
+
+def test_float32_stays_float32():
+    X, y = (values.astype(np.float32) for values in series())
+    for model in (esn(), esn(feedback=True), ReservoirRegressor()):
+        assert model.fit(X, y).predict(X).dtype == np.float32
+        assert model.reservoir_.W_.dtype == np.float32
+    assert Reservoir(15).fit_transform(X).dtype == np.float32
+    assert RidgeReadout().fit(X, y).predict(X).dtype == np.float32
+    labels = y > 0
+    assert ESNClassifier(15).fit(X, labels).predict_proba(X).dtype == np.float32
+    assert esn().fit(X[:-1], X[1:]).generate(5).dtype == np.float32
+
+
+@pytest.mark.parametrize("container", [csr_array, csr_matrix])
+def test_sparse_data_are_refused(case, container):
+    model, X, y, _ = case
+    with pytest.raises(TypeError, match="[Ss]parse"):
+        clone(model).fit(container(X), y)
+    if not isinstance(model, Forecaster):
+        with pytest.raises(TypeError, match="[Ss]parse"):
+            answer(model, container(X))
+
+
+# Weights, and the routing of metadata.
+
+
+@pytest.fixture
+def routing():
+    with config_context(enable_metadata_routing=True):
+        yield
+
+
+def weights_of(X):
+    return np.where(np.arange(len(X)) < 60, 0.0, np.linspace(1, 2, len(X)))
+
+
+def test_weights_reach_a_step_of_a_pipeline():
+    X, y = series()
+    w = weights_of(X)
+    scaled = StandardScaler().fit_transform(X)
+    expected = esn().fit(scaled, y, sample_weight=w).predict(scaled)
+    model = make_pipeline(StandardScaler(), esn())
+    model.fit(X, y, esnregressor__sample_weight=w)
+    np.testing.assert_array_equal(model.predict(X), expected)
+    unweighted = clone(model).fit(X, y).predict(X)
+    assert not np.array_equal(unweighted, expected)
+
+
+def test_weights_are_routed_through_a_pipeline(routing):
+    X, y = series()
+    w = weights_of(X)
+    last = esn().set_fit_request(sample_weight=True)
+    scaled = StandardScaler().fit_transform(X)
+    expected = clone(last).fit(scaled, y, sample_weight=w).predict(scaled)
+    scaler = StandardScaler().set_fit_request(sample_weight=False)
+    model = make_pipeline(scaler, last).fit(X, y, sample_weight=w)
+    np.testing.assert_array_equal(model.predict(X), expected)
+
+
+@pytest.mark.parametrize("name", ["ESNRegressor", "ESNClassifier", "ReservoirRegressor"])
+def test_weights_are_routed_through_a_search(routing, name):
+    model = clone(MODELS[name]).set_fit_request(sample_weight=True)
+    X, y = data_for(model)
+    w = weights_of(X)
+    split = TimeSeriesSplit(2)
+    model.set_score_request(sample_weight=True)
+    search = GridSearchCV(model, {"include_input": [True, False]}, cv=split, error_score="raise")
+    search.fit(X, y, sample_weight=w)
+    train, test = list(split.split(X))[-1]
+    alone = clone(model).fit(X[train], y[train], sample_weight=w[train])
+    score = alone.score(X[test], y[test], sample_weight=w[test])
+    assert search.cv_results_["split1_test_score"][0] == score
+
+
+def test_weights_nobody_asked_for_are_refused(routing):
+    X, y = series()
+    model = make_pipeline(StandardScaler(), esn())
+    with pytest.raises(UnsetMetadataPassedError, match="sample_weight"):
+        model.fit(X, y, sample_weight=weights_of(X))
+
+
+def test_starts_are_routed_too(routing):
+    X, y = series()
+    start = np.full(20, 0.5)
+    last = esn().set_fit_request(initial_state=True)
+    last.set_predict_request(initial_state=True)
+    model = make_pipeline(last).fit(X, y, initial_state=start)
+    alone = clone(last).fit(X, y, initial_state=start)
+    np.testing.assert_array_equal(
+        model.predict(X, initial_state=start), alone.predict(X, initial_state=start)
+    )
+    assert not np.array_equal(model.predict(X), alone.predict(X, initial_state=start))
+
+
+def test_weights_reach_every_member_of_a_vote():
+    X, y = series()
+    w = weights_of(X)
+    vote = VotingRegressor([("only", esn())])
+    alone = esn().fit(X, y, sample_weight=w)
+    with config_context(enable_metadata_routing=True):
+        vote.estimators[0][1].set_fit_request(sample_weight=True)
+        vote.fit(X, y, sample_weight=w)
+    np.testing.assert_array_equal(vote.predict(X), alone.predict(X))
+
+
+def test_weights_zero_are_a_washout():
+    X, y = series()
+    w = np.ones(len(y))
+    w[:30] = 0
+    by_weight = esn().fit(X, y, sample_weight=w)
+    by_washout = esn(washout=30).fit(X, y)
+    np.testing.assert_array_equal(by_weight.predict(X), by_washout.predict(X))
