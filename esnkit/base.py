@@ -15,6 +15,7 @@ from esnkit.readouts import RidgeReadout
 from esnkit.reservoirs import scale_of_features
 from esnkit.sequences import (
     Sequences,
+    finite_array,
     pack,
     pack_targets,
     pack_weights,
@@ -96,7 +97,7 @@ class ReservoirEstimator(BaseEstimator):
     def _fit_rows(self, sequences, targets, weights, params):
         if self.feedback and targets.kind == "sequence":
             raise ValueError("feedback=True needs a target for every time step")
-        Y = targets.values.astype(sequences.values.dtype, copy=False)
+        Y = finite_array("y", targets.values, sequences.values.dtype)
         self.reservoir_, self.readout_ = self._parts()
         tagged = hasattr(self.readout_, "__sklearn_tags__")
         if self._numeric and tagged and is_classifier(self.readout_):

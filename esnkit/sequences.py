@@ -6,6 +6,8 @@ file nothing asks which it was.
 """
 
 import sys
+from collections.abc import Iterator
+from contextlib import contextmanager
 from typing import Any, NamedTuple
 
 import numpy as np
@@ -111,10 +113,33 @@ def pack(estimator: Any, X: Any, *, reset: bool, dtype: Any = FLOATS) -> Sequenc
         offsets = np.arange(n_sequences + 1, dtype=np.int64) * n_timesteps
     else:
         rows, offsets, form = X, None, "series"
-    values = validate_data(estimator, rows, reset=reset, dtype=list(dtype), order="C")
+    _refuse_times("X", rows)
+    with _naming("X"):
+        values = validate_data(estimator, rows, reset=reset, dtype=list(dtype), order="C")
     if offsets is None:
         offsets = np.array([0, values.shape[0]], dtype=np.int64)
     return Sequences(values, offsets, form)
+
+
+def _refuse_times(name: str, values: Any) -> None:
+    """Raise where times would silently become numbers."""
+    dtypes: Any = getattr(values, "dtypes", getattr(values, "dtype", None))
+    kinds = {getattr(dtype, "kind", "") for dtype in (dtypes if np.ndim(dtypes) else [dtypes])}
+    if kinds & {"m", "M"}:
+        raise ValueError(
+            f"{name} must hold numbers, got times: leave them out, or make them numbers yourself"
+        )
+
+
+@contextmanager
+def _naming(name: str) -> Iterator[None]:
+    """Put the name of the argument into messages of scikit-learn that lack it."""
+    try:
+        yield
+    except ValueError as error:
+        if str(error).startswith(("could not convert", "Complex data")):
+            raise ValueError(f"{name} must hold real numbers: {error}") from error
+        raise
 
 
 def _stack(items: Any) -> tuple[Any, np.ndarray]:
@@ -267,16 +292,19 @@ def _is_list_of_rows(y: Any) -> bool:
 def _as_values(y: Any, numeric: bool, max_ndim: int = 2, name: str = "y") -> np.ndarray:
     if hasattr(y, "toarray"):
         raise TypeError(f"{name} is sparse, but dense targets are required")
-    values = check_array(
-        y,
-        dtype="numeric" if numeric else None,
-        ensure_2d=False,
-        allow_nd=True,
-        ensure_all_finite=True,
-        ensure_min_samples=0,
-        ensure_min_features=0,
-        input_name=name,
-    )
+    if numeric:
+        _refuse_times(name, y)
+    with _naming(name):
+        values = check_array(
+            y,
+            dtype="numeric" if numeric else None,
+            ensure_2d=False,
+            allow_nd=True,
+            ensure_all_finite=True,
+            ensure_min_samples=0,
+            ensure_min_features=0,
+            input_name=name,
+        )
     if values.ndim == 0 or values.ndim > max_ndim:
         raise ValueError(f"{name} has {values.ndim} dimensions, expected 1 to {max_ndim}")
     if values.size == 0 and values.ndim > 1:
@@ -434,9 +462,9 @@ def finite_array(name: str, values: Any, dtype: Any = np.float64) -> np.ndarray:
         if array.dtype.kind not in "biufO":
             raise TypeError(f"got dtype {array.dtype}")
         with np.errstate(over="ignore"):  # what overflows is reported below, by name
-            array = array.astype(dtype)
+            array = array.astype(dtype, copy=False)
     except (TypeError, ValueError) as error:
         raise ValueError(f"{name} must hold numbers, got {values!r}") from error
     if not np.all(np.isfinite(array)):
-        raise ValueError(f"{name} must be finite, got NaN or infinity")
+        raise ValueError(f"{name} must be finite in {np.dtype(dtype)}, got NaN or infinity")
     return array
