@@ -508,6 +508,18 @@ def test_feedback_hears_the_truth_in_fit_and_itself_in_predict(X, y):
     np.testing.assert_allclose(model.predict(X), free, rtol=0, atol=1e-6)
 
 
+def test_every_sequence_hears_its_own_outputs_only(ragged, rng):
+    start = rng.normal(size=(len(ragged), 17))
+    y = [X.cumsum(axis=0) for X in ragged]
+    model = regressor(feedback=True).fit(ragged, y, initial_state=start)
+    Z = []
+    for X, Y, state in zip(ragged, y, start, strict=True):
+        U = np.hstack([np.vstack([state[None, 15:], Y[:-1]]), X])
+        Z.append(features(model, [U], x0=state[:15]))
+    wanted = ridge_rows(np.vstack(Z), np.vstack(y), np.ones(sum(map(len, y))))
+    assert_same_readout(coefficients(model), wanted)
+
+
 def test_feedback_starts_from_given_outputs(X, y, rng):
     start = rng.normal(size=17)
     model = regressor(feedback=True).fit(X, y)

@@ -115,9 +115,10 @@ def test_two_halves_of_a_batch_equal_the_whole(topology, dtype, rng):
 def test_a_sequence_alone_equals_itself_among_others_bit_for_bit(topology, dtype, rng):
     X = [rng.normal(size=(n, 2)).astype(dtype) for n in rng.integers(1, 20, 140)]
     fitted = reservoir(40, topology).fit(X)
-    together = fitted.transform(X)
-    for one, states in zip(X, together, strict=True):
+    together, ends = fitted.transform(X, return_state=True)
+    for one, states, end in zip(X, together, ends, strict=True):
         assert np.array_equal(fitted.transform(one), states)
+        assert np.array_equal(states[-1], end)
     batch = np.stack([one[:5] for one in X if len(one) >= 5])
     shortened = [states[:5] for states in together if len(states) >= 5]
     assert np.array_equal(fitted.transform(batch), shortened)
