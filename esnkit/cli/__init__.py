@@ -165,7 +165,7 @@ def _forecast_shipped(arguments) -> int:
         check_writable(path, "--plot")
     bikes = load_bike_sharing()
     with progress(6) as step:
-        scores = shipped.compare(bikes.target, bikes.data, arguments.seed, step)
+        scores = shipped.compare(bikes, arguments.seed, step)
         step("picture")
         figure = shipped.draw(bikes, arguments.seed).figure_ if picture else None
     shipped.print_table(scores, len(bikes.target))
@@ -173,7 +173,7 @@ def _forecast_shipped(arguments) -> int:
         print("\nNo picture: it needs matplotlib (pip install 'esnkit[plot]').")
         return 0
     write_whole(path, lambda draft: figure.savefig(draft, format=picture, dpi=120))
-    print(f"\nThe last three days, forecast at once, with a 90 % interval: {path}")
+    print(f"\nThe last week, each day as forecast at its midnight, with a 90 % interval: {path}")
     return 0
 
 
