@@ -114,7 +114,8 @@ def pack(estimator: Any, X: Any, *, reset: bool, dtype: Any = FLOATS) -> Sequenc
     else:
         rows, offsets, form = X, None, "series"
     _refuse_times("X", rows)
-    with _naming("X"):
+    # What overflows float32 becomes infinite, and is refused as that.
+    with _naming("X"), np.errstate(over="ignore", invalid="ignore"):
         values = validate_data(estimator, rows, reset=reset, dtype=list(dtype), order="C")
     if offsets is None:
         offsets = np.array([0, values.shape[0]], dtype=np.int64)
@@ -137,7 +138,7 @@ def _naming(name: str) -> Iterator[None]:
     try:
         yield
     except ValueError as error:
-        if str(error).startswith(("could not convert", "Complex data")):
+        if str(error).startswith(("could not convert", "Complex data", "dtype='numeric'")):
             raise ValueError(f"{name} must hold real numbers: {error}") from error
         raise
 

@@ -1,0 +1,536 @@
+"""Wrong calls, one a row: the type of the exception, and a message that names the argument."""
+
+import numpy as np
+import pytest
+import scipy.sparse as sp
+from sklearn.linear_model import Lasso, LinearRegression, LogisticRegression, Ridge
+from sklearn.tree import DecisionTreeRegressor
+
+import esnkit
+from esnkit import (
+    ESNClassifier,
+    ESNRegressor,
+    Forecaster,
+    Reservoir,
+    ReservoirClassifier,
+    ReservoirRegressor,
+    RidgeReadout,
+)
+from esnkit.datasets import data_path, make_lorenz, make_mackey_glass, make_narma, make_sine
+from esnkit.metrics import mase, nrmse, valid_prediction_time
+from esnkit.topologies import make_topology
+
+RNG = np.random.default_rng(0)
+X = RNG.standard_normal((40, 2))
+y = X[:, 0] + 0.5 * X[:, 1]
+LABELS = np.where(y > 0, "up", "down")
+BATCH = RNG.standard_normal((6, 10, 2))
+RAGGED = [RNG.standard_normal((5 + i, 2)) for i in range(6)]
+ONES = np.ones(40)
+PER_SEQUENCE = np.arange(6.0)
+NILPOTENT = np.diag(np.ones(4), 1)
+WAVE = np.sin(np.arange(60) / 4)
+TIMES = np.arange(40).astype("datetime64[D]")
+nan, inf = np.nan, np.inf
+V, T, A = ValueError, TypeError, AttributeError
+
+
+def esn(**parameters):
+    return ESNRegressor(**({"n_units": 5, "random_state": 0} | parameters))
+
+
+def steps():
+    return esn(target="steps")
+
+
+def labeller(**parameters):
+    return ESNClassifier(**({"n_units": 5, "random_state": 0} | parameters))
+
+
+def reservoir(**parameters):
+    return Reservoir(**({"n_units": 5, "random_state": 0} | parameters))
+
+
+def given(**parameters):
+    return esn(**parameters).fit(X, y)
+
+
+def labelled():
+    return labeller().fit(X, LABELS)
+
+
+def closed():
+    """Fit two features to follow themselves, so that the loop can be closed."""
+    return esn().fit(X[:-1], X[1:])
+
+
+def exogenous():
+    """Fit one feature that is fed back, beside one that is given."""
+    return esn().fit(X[:-1], X[1:, :1])
+
+
+def fed():
+    return esn(feedback=True).fit(X, y)
+
+
+def ridge(**parameters):
+    return RidgeReadout(**parameters).fit(X, y)
+
+
+def lagged(**parameters):
+    return Forecaster(Ridge(), **({"lags": 2} | parameters))
+
+
+def frame(*columns):
+    return pytest.importorskip("pandas").DataFrame(X[:, : len(columns)], columns=list(columns))
+
+
+def hole(values, what=nan):
+    values = np.array(values, dtype=float)
+    values.flat[3] = what
+    return values
+
+
+def without_row(i):
+    """Take one row from the targets of one ragged sequence."""
+    return [x[:-1] if k == i else x for k, x in enumerate(RAGGED)]
+
+
+class Deaf(Lasso):
+    """A regressor that takes no weights."""
+
+    def fit(self, X, y):
+        return super().fit(X, y)
+
+
+def with_a_gap():
+    pd = pytest.importorskip("pandas")
+    index = pd.date_range("2024-01-01", periods=61, freq="h").delete(30)
+    return pd.Series(WAVE, index=index)
+
+
+def row(name, call, error, message):
+    return pytest.param(call, error, message, id=name)
+
+
+def shown(value):
+    simple = isinstance(value, (str, int, float, tuple, type(None))) and len(repr(value)) < 30
+    return repr(value) if simple else type(value).__name__
+
+
+def each(name, call, error, *values, message=None):
+    """One row for every value of one argument, whose name must be in the message."""
+    return [
+        row(f"{name} {shown(value)}", lambda v=value: call(v), error, message or name)
+        for value in values
+    ]
+
+
+def parameter(name, error, *values, **others):
+    """One row for every value of a parameter of a network."""
+    return each(name, lambda v: given(**{name: v}, **others), error, *values)
+
+
+def of_matrix(function, *more):
+    """One row for everything that is no real square matrix."""
+    wrong = (
+        np.ones((2, 3)), np.ones(3), np.empty((0, 0)), np.full((2, 2), nan), np.diag([1, inf]),
+        np.eye(2) * 1j, [["a"]], [[1.0], [1.0, 2.0]], sp.csr_array(np.full((2, 2), nan)), None, 3.0,
+    )  # fmt: skip
+    return each(f"{function.__name__} W", lambda W: function(W, *more), V, *wrong, message="W")
+
+
+# fmt: off
+INPUTS = [
+    *each("X", lambda v: esn().fit(v, y), V, None, "series", {"a": 1}, X[None, None]),
+    row("X 1-D", lambda: esn().fit(y, y), V, "Expected 2D array"),
+    row("X scalar", lambda: esn().fit(1.0, y), V, "Expected 2D array"),
+    row("X text", lambda: esn().fit([["a", "b"]] * 40, y), V, "X must hold real numbers"),
+    row("X complex", lambda: esn().fit(X * 1j, y), V, "X must hold real numbers"),
+    row("X complex batch", lambda: esn().fit(BATCH * 1j, PER_SEQUENCE), V, "X must hold real"),
+    row("X times", lambda: esn().fit(TIMES[:, None], y), V, "X must hold numbers, got times"),
+    row("X a column of times", lambda: esn().fit(frame("a").assign(b=TIMES), y), V,
+        "X .* got times"),
+    row("X sparse", lambda: esn().fit(sp.csr_array(X), y), T, "Sparse data was passed for X"),
+    row("X NaN", lambda: esn().fit(hole(X), y), V, "X contains NaN"),
+    row("X infinite", lambda: esn().fit(hole(X, inf), y), V, "X contains infinity"),
+    row("X beyond float32", lambda: esn().fit(X.astype("f4"), y).predict(X * 1e300), V,
+        "X contains"),
+    row("X empty", lambda: esn().fit(X[:0], y[:0]), V, r"0 sample\(s\).*ESNRegressor"),
+    row("X no features", lambda: esn().fit(X[:, :0], y), V, r"0 feature\(s\).*ESNRegressor"),
+    row("X empty list", lambda: esn().fit([], []), V, "X is an empty list"),
+    row("X no sequences", lambda: esn().fit(BATCH[:0], []), V, r"X has shape \(0, 10, 2\)"),
+    row("X no steps", lambda: esn().fit(BATCH[:, :0], y[:6]), V, r"X has shape \(6, 0, 2\)"),
+    row("X no features, 3-D", lambda: esn().fit(BATCH[..., :0], y[:6]), V,
+        r"X has shape \(6, 10, 0"),
+    row("X NaN in 3-D", lambda: esn().fit(hole(BATCH), PER_SEQUENCE), V, "X contains NaN"),
+    row("X empty sequence", lambda: esn().fit([X, X[:0]], [0, 1]), V, r"X\[1\] is an empty"),
+    row("X first one empty", lambda: esn().fit([X[:0], X], [0, 1]), V, r"X\[0\] is an empty"),
+    row("X widths", lambda: esn().fit([X, X[:, :1]], [0, 1]), V,
+        r"X\[1\] has 1 features but X\[0\]"),
+    row("X dimensions", lambda: esn().fit([X, y], [0, 1]), V, r"X\[1\] must be a 2-D array"),
+    row("X 3-D in a list", lambda: esn().fit([X, BATCH], [0, 1]), V, r"X\[1\] must be a 2-D array"),
+    row("X None in a list", lambda: esn().fit([X, None], [0, 1]), V, r"X\[1\] must be a 2-D array"),
+    row("X NaN in a list", lambda: esn().fit([X, hole(X)], [0, 1]), V, "X contains NaN"),
+    row("X list, no features", lambda: esn().fit([X[:, :0]] * 2, [0, 1]), V, r"0 feature\(s\)"),
+    row("X columns", lambda: esn().fit([frame("a"), frame("b")], [0, 1]), V,
+        r"X\[1\] has other col"),
+    row("X reservoir NaN", lambda: reservoir().fit(hole(X)), V, "X contains NaN"),
+    row("X reservoir 1-D", lambda: reservoir().fit_transform(y), V, "Expected 2D array"),
+    row("X transform", lambda: reservoir().fit(X).transform(hole(X)), V, "X contains NaN"),
+    row("X predict NaN", lambda: given().predict(hole(X)), V, "X contains NaN"),
+    row("X predict empty", lambda: given().predict(X[:0]), V, r"0 sample\(s\)"),
+    row("X predict 1-D", lambda: given().predict(y), V, "Expected 2D array"),
+    row("X features", lambda: given().predict(X[:, :1]), V, "X has 1 features.* expecting 2"),
+    row("X features of a batch", lambda: given().predict(BATCH[..., :1]), V, "X has 1 features"),
+    row("X features of a list", lambda: given().predict([X[:, :1]]), V, "X has 1 features"),
+    row("X features, transform", lambda: reservoir().fit(X).transform(X[:, :1]), V,
+        "X has 1 features"),
+    row("X features, readout", lambda: ridge().predict(X[:, :1]), V, "X has 1 features"),
+    row("X names", lambda: esn().fit(frame("a"), y).predict(frame("b")), V, "feature names"),
+    row("X order", lambda: esn().fit(frame("a", "b"), y).predict(frame("b", "a")), V,
+        "feature names"),
+]
+
+TARGETS = [
+    row("y missing", lambda: esn().fit(X), V, "requires y"),
+    row("y None", lambda: labeller().fit(X, None), V, "requires y"),
+    row("y missing, readout", lambda: RidgeReadout().fit(X, None), V, "requires y"),
+    row("y short", lambda: esn().fit(X, y[:-1]), V, "y has 39 rows but X has 40 time steps"),
+    row("y long", lambda: esn().fit(X[:-1], y), V, "y has 40 rows but X has 39"),
+    row("y empty", lambda: esn().fit(X, []), V, "y has 0 rows"),
+    row("y scalar", lambda: esn().fit(X, 1.0), V, "y has 0 dimensions"),
+    row("y 3-D", lambda: esn().fit(X, y[:, None, None]), V, "y has 3 dimensions"),
+    row("y no outputs", lambda: esn().fit(X, X[:, :0]), V, r"y has shape \(40, 0\)"),
+    row("y NaN", lambda: esn().fit(X, hole(y)), V, "y contains NaN"),
+    row("y infinite", lambda: esn().fit(X, hole(y, inf)), V, "y contains infinity"),
+    row("y beyond float32", lambda: esn().fit(X.astype("f4"), y * 1e300), V,
+        "y must be finite in f"),
+    row("y text", lambda: esn().fit(X, LABELS), V, "y must hold real numbers"),
+    row("y complex", lambda: esn().fit(X, y * 1j), V, "y must hold real numbers"),
+    row("y times", lambda: esn().fit(X, TIMES), V, "y must hold numbers, got times"),
+    row("y sparse", lambda: esn().fit(X, sp.csr_array(X)), T, "y is sparse"),
+    row("y of others", lambda: esn().fit(BATCH, y), V, "y has 40 rows but X has 6 sequences"),
+    row("y of other steps", lambda: esn().fit(BATCH, BATCH[:, :-1]), V, r"y has shape \(6, 9, 2\)"),
+    row("y of five", lambda: esn().fit(RAGGED, [1.0] * 5), V, "y has 5 rows but X has 6"),
+    row("y of five lists", lambda: esn().fit(RAGGED, RAGGED[:5]), V, "y has 5 items but X has 6"),
+    row("y a row less", lambda: steps().fit(RAGGED, without_row(2)), V,
+        r"y\[2\] has 6 rows but X\[2\]"),
+    row("y outputs", lambda: steps().fit([X, X], [X, y]), V,
+        "y must have the same number of outputs"),
+    row("y NaN in a list", lambda: steps().fit([X, X], [y, hole(y)]), V, r"y\[1\] contains NaN"),
+    row("y both", lambda: esn().fit(BATCH, BATCH[..., 0]), V,
+        "target='steps' or target='sequence'"),
+    row("y both, list", lambda: esn().fit([X, X], [y, y]), V,
+        "target='steps' or target='sequence'"),
+    row("y not steps", lambda: steps().fit(BATCH, PER_SEQUENCE), V,
+        "target='steps' needs a row of y"),
+    row("y not one", lambda: esn(target="sequence").fit(BATCH, BATCH), V, "target='sequence'"),
+    row("y not one, list", lambda: esn(target="sequence").fit(RAGGED, RAGGED), V,
+        "target='sequence'"),
+    row("y not one, series", lambda: given(target="sequence"), V, "y has 40 rows but X has 1 seq"),
+    row("y continuous labels", lambda: labeller().fit(X, y), V, "label type: continuous"),
+    row("y two labels", lambda: labeller().fit(X, X > 0), V, "y should be a 1d array"),
+    row("y NaN labels", lambda: labeller().fit(X, hole(y > 0)), V, "y contains NaN"),
+    row("y mixed labels", lambda: labeller().fit(X, np.array([1, "a"] * 20, object)), V,
+        "label type"),
+    row("y labels short", lambda: labeller().fit(X, LABELS[:9]), V, "y has 9 rows"),
+    row("y of a score", lambda: given().score(X, y[:9]), V, "y has 9 rows"),
+    row("y of a score NaN", lambda: given().score(X, hole(y)), V, "y contains NaN"),
+    row("y of a score None", lambda: given().score(X, None), V, "requires y"),
+    row("y of a score of labels", lambda: labelled().score(X, LABELS[:9]), V, "y has 9 rows"),
+    row("y readout short", lambda: RidgeReadout().fit(X, y[:9]), V,
+        "inconsistent numbers of samples"),
+    row("y readout NaN", lambda: RidgeReadout().fit(X, hole(y)), V, "y contains NaN"),
+]
+
+PARAMETERS = [
+    *parameter("n_units", V, 0, -1, np.int64(0)),
+    *parameter("n_units", T, 1.5, True, "10", None, nan, [5]),
+    *parameter("degree", V, 0, -2),
+    *parameter("degree", T, 2.5, None, "all", True),
+    *parameter("spectral_radius", V, 0, -1.0, nan, inf),
+    *parameter("spectral_radius", T, "big", True, [0.9], 1j),
+    *parameter("leak_rate", V, 0, 0.0, -0.1, 1.1, nan, inf, [0.5] * 4, [0.5] * 6, ["a"] * 5,
+          [0.5, 0.5, 0.5, 0.5, 0.0], [0.5, 0.5, 0.5, 0.5, nan], np.full((5, 5), 0.5)),
+    *parameter("leak_rate", V, (0.1,), (0.1, 0.5, 1.0), (0.5, 0.1), (0.0, 1.0), (0.1, 2.0),
+          (nan, 1)),
+    *parameter("leak_rate", T, "slow", None, True, ("a", "b")),
+    *parameter("input_scaling", V, -1, nan, inf, [1.0], [1.0] * 3, [1.0, -1.0], [1.0, nan],
+          ["a", "b"], [[1.0, 1.0]], [1.0, [2.0]]),
+    *parameter("input_scaling", V, -1.0, [1.0] * 3, [1.0, nan], feedback=True),
+    *parameter("input_scaling", T, "big", None, True),
+    *parameter("bias_scaling", V, -0.1, nan, inf),
+    *parameter("bias_scaling", T, "x", None, [1.0]),
+    *parameter("noise", V, -0.1, nan, inf),
+    *parameter("noise", T, "x", None, [1.0]),
+    *parameter("input_density", V, 0, 2, -0.5, nan),
+    *parameter("input_density", T, "half", None),
+    *parameter("topology", V, "ring", "", np.ones((4, 4)), np.ones((5, 4)), np.ones(5),
+          np.eye(5) * 1j, np.full((5, 5), nan), [["a"] * 5] * 5, [[1.0], [1.0, 2.0]]),
+    *parameter("topology", V, lambda n, rng: np.ones((n, n + 1)), lambda n, rng: None),
+    *parameter("topology", T, None, 3),
+    *each("nilpotent", lambda v: given(topology=v), V, NILPOTENT, sp.csr_array(NILPOTENT),
+          message="spectral_radius=0.9 cannot be reached.*nilpotent"),
+    row("zero", lambda: given(topology=np.zeros((5, 5))), V, "spectral_radius=0.9 cannot .* zero"),
+    *parameter("weights", V, "gaussian", None, 1),
+    *parameter("activation", V, "softmax", None, np.tanh),
+    *parameter("pooling", V, "max", None),
+    *parameter("target", V, "all", None),
+    *parameter("solver", V, "svd", None, 1),
+    *parameter("random_state", V, -1, 2**40, "x", 1.5),
+    *parameter("alpha", V, -1.0, nan, inf, [], [1.0, -1.0], [1.0, nan], [[1.0]]),
+    *parameter("alpha", T, "small", None, {}, ["a"], True),
+    *parameter("washout", V, -1, 40, 41, 10**9),
+    *parameter("washout", T, 1.5, "10", None, True),
+    row("washout batch", lambda: esn(washout=10).fit(BATCH, BATCH), V,
+        "washout=10 .* longest .* 10"),
+    row("washout list", lambda: esn(washout=10).fit(RAGGED, RAGGED), V, "washout=10"),
+    row("washout one", lambda: esn(washout=2).fit(BATCH, PER_SEQUENCE), V,
+        "washout=2 has no meaning"),
+    *parameter("feedback_scaling", V, -1.0, nan, feedback=True),
+    *parameter("feedback", T, "yes", None, 1),
+    *parameter("include_input", T, "no", None, 0),
+    row("feedback, one", lambda: esn(feedback=True).fit(BATCH, PER_SEQUENCE), V,
+        "feedback=True needs"),
+    *parameter("readout", T, "ridge", Ridge, Reservoir(), LogisticRegression()),
+    row("readout loop", lambda: given(readout=DecisionTreeRegressor(), feedback=True).predict(X), T,
+        "linear readout"),
+    *each("reservoir", lambda v: ReservoirRegressor(v).fit(X, y), T, "x", Reservoir, Ridge(), 5),
+    *each("reservoir", lambda v: ReservoirClassifier(v).fit(X, LABELS), T, "x", Reservoir, Ridge()),
+    row("reservoir's n_units", lambda: ReservoirRegressor(Reservoir(0)).fit(X, y), V, "n_units"),
+    row("readout's alpha", lambda: ReservoirRegressor(None, RidgeReadout(-1)).fit(X, y), V,
+        "alpha"),
+    *each("n_units", lambda v: reservoir(n_units=v).fit(X), V, 0, -3),
+    *each("leak_rate", lambda v: reservoir(leak_rate=v).fit(X), V, 0, (0, 1)),
+    row("unknown parameter", lambda: ESNRegressor(n_neurons=5), T, "n_neurons"),
+    row("unknown to set_params", lambda: esn().set_params(leek_rate=1.0), V, "leek_rate"),
+    row("unknown to fit", lambda: esn().fit(X, y, weight=y), T, "weight"),
+    row("unknown to fit_transform", lambda: reservoir().fit_transform(X, start=y), T, "start"),
+    *each("class_weight", lambda v: labeller(class_weight=v).fit(X, LABELS), V, "heavy", 2.0,
+          {"left": 1.0}, {"up": -1.0}, {"up": nan}, {"up": "x"}, {"up": 0.0, "down": 0.0}),
+    *each("boundless", lambda v: esn(activation=v, spectral_radius=50.0).fit(np.tile(X, (20, 1)),
+          np.tile(y, 20)), FloatingPointError, "relu", "identity", message="lower spectral_radius"),
+]
+
+UNFITTED = [
+    row("predict", lambda: esn().predict(X), V, "ESNRegressor.* not fitted"),
+    row("generate", lambda: esn().generate(3), V, "not fitted"),
+    row("score", lambda: esn().score(X, y), V, "not fitted"),
+    row("last_state_", lambda: esn().last_state_, A, "last_state_"),
+    row("last_state_ of six", lambda: esn().fit(BATCH, PER_SEQUENCE).last_state_, A, "last_state_"),
+    row("transform", lambda: reservoir().transform(X), V, "Reservoir.* not fitted"),
+    row("names", lambda: reservoir().get_feature_names_out(), V, "not fitted"),
+    row("predict_proba", lambda: labeller().predict_proba(X), V, "not fitted"),
+    row("decision_function", lambda: labeller().decision_function(X), V, "not fitted"),
+    row("parts", lambda: ReservoirRegressor().predict(X), V, "not fitted"),
+    row("readout", lambda: RidgeReadout().predict(X), V, "RidgeReadout.* not fitted"),
+    row("coef_", lambda: RidgeReadout().coef_, A, "not fitted"),
+    row("merge", lambda: RidgeReadout().merge(ridge()), V, "not fitted"),
+    row("merge other", lambda: ridge().merge(RidgeReadout()), V, "not fitted"),
+    row("forecast", lambda: lagged().forecast(3), V, "Forecaster.* not fitted"),
+    row("update", lambda: lagged().update(WAVE), V, "not fitted"),
+    row("forecast of a model", lambda: esnkit.forecast(esn(), X, 3), V, "not fitted"),
+]
+
+WEIGHTS = [
+    *each("sample_weight", lambda v: esn().fit(X, y, sample_weight=v), V, -ONES, hole(ONES),
+          hole(ONES, inf), ONES[:39], 1.0, 0 * ONES, np.ones((40, 2)), np.ones((40, 1, 1)),
+          ["a"] * 40, "balanced", ONES * 1j, TIMES),
+    *each("sample_weight", lambda v: esn().fit(BATCH, PER_SEQUENCE, sample_weight=v), V, ONES,
+          -y[:6]),
+    *each("sample_weight", lambda v: esn().fit(BATCH, BATCH, sample_weight=v), V, np.ones((6, 9))),
+    *each("sample_weight", lambda v: steps().fit(RAGGED, RAGGED, sample_weight=v), V,
+          [np.ones(5)] * 6, [np.ones(len(x)) for x in RAGGED[:5]],
+          [["a"] * len(x) for x in RAGGED]),
+    *each("sample_weight", lambda v: esn(washout=5).fit(X, y, sample_weight=v), V,
+          np.arange(40) < 5),
+    *each("sample_weight", lambda v: esn().fit(X, X, sample_weight=v), V,
+          np.ones((40, 2)) * [1, 0]),
+    *each("sample_weight", lambda v: labeller().fit(X, LABELS, sample_weight=v), V, -ONES, 0 * ONES,
+          np.ones((40, 3))),
+    *each("sample_weight", lambda v: given().score(X, y, sample_weight=v), V, ONES[:3], -ONES),
+    *each("sample_weight", lambda v: RidgeReadout().fit(X, y, v), V, -ONES, hole(ONES), ONES[:3],
+          0 * ONES, np.ones((40, 2)), "balanced"),
+    row("weights of outputs", lambda: esn(readout=Ridge()).fit(X, X,
+        sample_weight=np.ones((40, 2))),
+        V, "weights per output need .* readout=None"),
+    row("deaf readout", lambda: esn(readout=Deaf()).fit(X, y, sample_weight=np.arange(40)), V,
+        "sample_weight: Deaf takes no weights"),
+    row("weights and classes", lambda: labeller(class_weight={"up": 1.0, "down": 0.0}).fit(
+        X, LABELS, sample_weight=LABELS == "down"), V, "class_weight, sample_weight and washout"),
+]
+
+SUBSETS = (([0], [1.0], [2.0]), ([0],), ([5], [1.0]), ([-1], [1.0]), ([1, 1], [0.0, 1.0]),
+           ([0.5], [1.0]), (["a"], [1.0]), ([[0, 1]], [0.0, 1.0]), ([], []),
+           ([0, 1, 2], [0.0, 1.0]),
+           (np.array([True, False]), [0.0]), ([0, 1], np.zeros((3, 2))), ([0, 1], [0.0, nan]),
+           ([0], ["a"]), ([0], np.zeros((4, 1, 1))))
+
+STATES = [
+    *each("initial_state", lambda v: given().predict(X, initial_state=v), V, *SUBSETS, np.zeros(4),
+          np.zeros(6), 0.0, np.zeros((2, 5)), np.zeros((1, 1, 5)), np.full(5, nan), np.full(5, inf),
+          "zeros", np.zeros(5) * 1j, {"units": 0}),
+    *each("initial_state", lambda v: given().predict(BATCH, initial_state=v), V, np.zeros((5, 5))),
+    *each("initial_state", lambda v: esn().fit(X, y, initial_state=v), V, np.zeros(4)),
+    *each("initial_state", lambda v: reservoir().fit(X).transform(X, initial_state=v), V,
+          np.zeros(4)),
+    *each("initial_state", lambda v: labelled().predict_proba(X, initial_state=v), V, np.zeros(4)),
+    *each("initial_state", lambda v: fed().predict(X, initial_state=v), V, np.zeros(7)),
+    *each("clamp", lambda v: reservoir().fit(X).transform(X, clamp=v), V, *SUBSETS),
+    *each("clamp", lambda v: reservoir().fit_transform(X, clamp=v), T, np.zeros(5), [[0], [1.0]],
+          1.0),
+    *each("clamp", lambda v: esn().fit(X, y, clamp=v), V, ([9], [0.0]), ([0], np.zeros((39, 1)))),
+    *each("clamp", lambda v: labelled().predict(X, clamp=v), T, 1.0, "all"),
+]
+
+CLOSED_LOOP = [
+    *each("n_steps", lambda v: closed().generate(v), V, 0, -1),
+    *each("n_steps", lambda v: closed().generate(v), T, 1.5, None, "5", True),
+    *each("warmup", lambda v: closed().generate(3, v), V, hole(X), hole(X, inf), y, BATCH, RAGGED,
+          X[:, :1], X[:0], "series", 5, (X, X), TIMES[:, None]),
+    *each("warmup", lambda v: fed().generate(3, v, exog=X[:3]), V, X, (X, y, y), (X, y[:9]),
+          (X, hole(y)), (hole(X), y), (X, LABELS), (X, X), (X, None)),
+    row("warmup missing", lambda: steps().fit(BATCH, BATCH).generate(3), V, "warmup is needed"),
+    row("warmup of none", lambda: closed().generate(3, initial_state=np.zeros(5)), V,
+        "needs a warmup"),
+    *each("initial_state", lambda v: closed().generate(3, X, initial_state=v), V, np.zeros(4), "x"),
+    *each("initial_state", lambda v: fed().generate(3, exog=X[:3], initial_state=v), V,
+          np.zeros(9)),
+    *each("exog", lambda v: exogenous().generate(3, exog=v), V, None, np.zeros((2, 1)),
+          np.zeros((4, 1)), np.zeros((3, 2)), [0.0, nan, 0.0], ["a"] * 3, 0.0),
+    *each("exog", lambda v: closed().generate(3, exog=v), V, np.zeros((3, 1)), [1.0, 2.0, 3.0]),
+    *each("exog", lambda v: fed().generate(3, exog=v), V, None, X[:2], X[:3, :1]),
+    row("outputs", lambda: esn().fit(X[:, :1], X).generate(3), V, "2 outputs .* 1 features"),
+    row("one target", lambda: esn().fit(BATCH, PER_SEQUENCE).generate(3), V, "for every time step"),
+    row("a tree", lambda: esn(readout=DecisionTreeRegressor()).fit(X, X).generate(3), T,
+        "linear readout"),
+    row("labels", lambda: labelled().generate(3), A, "generate"),
+    *each("n_steps", lambda v: esnkit.forecast(closed(), X, v), V, 0, -1),
+    *each("X", lambda v: esnkit.forecast(closed(), v, 3), V, hole(X), None),
+    row("forecast width", lambda: esnkit.forecast(LinearRegression().fit(X, y), X, 3), V,
+        "model must predict the next row of X, 2 values, got 1"),
+]
+
+READOUTS = [
+    *each("alpha", lambda v: ridge(alpha=v), V, -1, nan, inf, [], [1.0, -1.0], [[1.0]]),
+    *each("alpha", lambda v: ridge(alpha=v), T, "a", None, True, ["a"]),
+    *each("solver", lambda v: ridge(solver=v), V, "cholesky", None, 3),
+    row("partial_fit alpha", lambda: RidgeReadout([1.0, 2.0]).partial_fit(X, y), (V, A), "alpha"),
+    row("partial_fit X", lambda: ridge().partial_fit(X[:, :1], y), V, "X has 1 features"),
+    row("partial_fit NaN", lambda: ridge().partial_fit(hole(X), y), V, "X contains NaN"),
+    row("partial_fit y", lambda: ridge().partial_fit(X, X), V, "y must have 1 outputs"),
+    row("partial_fit no y", lambda: ridge().partial_fit(X), T, "'y'"),
+    *each("other", lambda v: ridge().merge(v), T, Ridge(), None, esn()),
+    row("merge X", lambda: ridge().merge(RidgeReadout().fit(X[:, :1], y)), V, "other must have 2"),
+    row("merge y", lambda: ridge().merge(RidgeReadout().fit(X, X)), V,
+        "other must have .* 1 outputs"),
+    row("merge alpha", lambda: ridge().merge(ridge(alpha=[1.0, 2.0])), V, "alpha"),
+    row("no blocks", lambda: RidgeReadout().fit_blocks(lambda: iter(())), V, "make_blocks"),
+    row("loo_scores_", lambda: ridge().loo_scores_, A, "alpha"),
+]
+
+FUNCTIONS = [
+    *of_matrix(esnkit.spectral_radius),
+    *of_matrix(esnkit.rescale, 0.5),
+    *of_matrix(esnkit.effective_spectral_radius, 0.5),
+    *each("spectral_radius", lambda v: esnkit.rescale(np.eye(2), v), V, 0, -1, nan, inf),
+    *each("spectral_radius", lambda v: esnkit.rescale(np.eye(2), v), T, "big", None, 1j, True),
+    *each("nothing to scale", lambda v: esnkit.rescale(v, 0.5), V, NILPOTENT, np.zeros((2, 2)),
+          message="spectral_radius=0.5 cannot be reached"),
+    *each("leak_rate", lambda v: esnkit.effective_spectral_radius(np.eye(2), v), V, 0, 1.5, nan,
+          [0.5] * 3, [0.5, 0.0]),
+    *each("topology", lambda v: make_topology(v, 5, RNG), V, "ring", np.eye(4)),
+    *each("degree", lambda v: make_topology("random", 5, RNG, degree=v), V, 0, -1),
+    *each("y_true", lambda v: nrmse(v, y), V, hole(y), [], LABELS, None, y[:-1], BATCH),
+    *each("y_pred", lambda v: nrmse(y, v), V, hole(y), [], LABELS, None, y[:-1]),
+    *each("y_true", lambda v: nrmse(v, v), V, ONES, np.zeros(9)),
+    *each("norm", lambda v: nrmse(y, y, norm=v), V, "max", None),
+    *each("multioutput", lambda v: nrmse(y, y, multioutput=v), V, "sum"),
+    *each("period", lambda v: mase(y, y, y, period=v), V, 0, -1),
+    *each("period", lambda v: mase(y, y, y, period=v), T, 1.5, None, "day"),
+    *each("y_train", lambda v: mase(y, y, v), V, ONES, y[:1], X, [], hole(y)),
+    *each("dt", lambda v: valid_prediction_time(y, y, dt=v), V, 0, -1.0, nan),
+    *each("threshold", lambda v: valid_prediction_time(y, y, threshold=v), V, 0, -0.3),
+    *each("lyapunov_exponent", lambda v: valid_prediction_time(y, y, lyapunov_exponent=v), V, -0.9,
+          0),
+    *each("std", lambda v: valid_prediction_time(y, y, std=v), V, 0.0, -1.0, nan, [1.0, 1.0]),
+    *each("y_pred", lambda v: valid_prediction_time(y, v), V, y[:5], X),
+    *each("n_timesteps", lambda v: make_narma(v), V, 0, -1),
+    *each("n_timesteps", lambda v: make_mackey_glass(v), T, 1.5, None, "9"),
+    *each("order", lambda v: make_narma(50, order=v), V, 15, "ten", None),
+    *each("n_discard", lambda v: make_narma(9, n_discard=v), V, -1),
+    *each("tau", lambda v: make_mackey_glass(9, tau=v), V, 0, -17, 16.123, nan),
+    *each("tau", lambda v: make_mackey_glass(9, tau=v), T, "17", None),
+    *each("dt", lambda v: make_mackey_glass(9, dt=v), V, 0, -1, inf),
+    *each("method", lambda v: make_mackey_glass(9, method=v), V, "rk2", None),
+    *each("initial_value", lambda v: make_mackey_glass(9, initial_value=v), V, nan, -1.0),
+    *each("dt", lambda v: make_lorenz(9, dt=v), V, 0, -0.01, nan),
+    *each("initial_state", lambda v: make_lorenz(9, initial_state=v), V, [1.0, 2.0], [1, 2, nan],
+          "abc"),
+    *each("rho", lambda v: make_lorenz(9, rho=v), T, "28", None),
+    *each("period", lambda v: make_sine(9, period=v), V, 0, -1),
+    *each("noise", lambda v: make_sine(9, noise=v), V, -1, nan),
+    *each("name", lambda v: data_path(v), V, "iris", None, "../bike_sharing"),
+]
+
+FORECASTS = [
+    *each("estimator", lambda v: Forecaster(v).fit(WAVE), T, "esn", 5, Reservoir()),
+    *each("lags", lambda v: lagged(lags=v).fit(WAVE), V, None, 0, -1, 1.5, True, "2", (), (1, 1),
+          (0, 1)),
+    *each("lags", lambda v: Forecaster(esn(), lags=v).fit(WAVE), V, 3),
+    *each("series", lambda v: lagged().fit(v), V, WAVE[:2], [1.0], hole(WAVE), hole(WAVE, inf),
+          BATCH,
+          None, 1.0),
+    row("series sparse", lambda: lagged().fit(sp.csr_array(X)), T,
+        "Sparse data was passed for series"),
+    row("series with a gap", lambda: lagged().fit(with_a_gap()), V,
+        "series must have a regular index"),
+    row("lags too long", lambda: lagged(lags=60).fit(WAVE), V, "series has n_samples=60"),
+    *each("strategy", lambda v: lagged(strategy=v).fit(WAVE), V, "both", None),
+    *each("horizon", lambda v: lagged(strategy="direct", horizon=v).fit(WAVE), V, None, 0, -1),
+    *each("differences", lambda v: lagged(differences=v).fit(WAVE), V, -1, 1.5, "12", (0,), (-1,)),
+    *each("n_ensemble", lambda v: lagged(n_ensemble=v).fit(WAVE), V, 0, -1),
+    *each("combine", lambda v: lagged(combine=v).fit(WAVE), V, "max", None),
+    *each("calibration", lambda v: lagged(calibration=v).fit(WAVE), V, 0, 1, nan, -0.5),
+    *each("exog", lambda v: lagged().fit(WAVE, exog=v), V, WAVE[:9], hole(WAVE), BATCH),
+    row("exog as y", lambda: lagged().fit(WAVE, WAVE), V, "exog"),
+    *each("exog", lambda v: lagged().fit(WAVE, exog=WAVE).forecast(3, v), V, None, [1.0],
+          [1.0, nan, 1.0],
+          np.ones((3, 2))),
+    *each("exog", lambda v: lagged().fit(WAVE).forecast(3, v), V, np.ones(3)),
+    *each("n_steps", lambda v: lagged().fit(WAVE).forecast(v), V, 0, -1),
+    *each("n_steps", lambda v: lagged().fit(WAVE).forecast(v), T, 1.5, None, "3"),
+    *each("n_steps", lambda v: lagged(strategy="direct", horizon=3).fit(WAVE).forecast(v), V, 4),
+    *each("interval", lambda v: lagged().fit(WAVE).forecast(3, interval=v), V, 0.0, 1.0, 90, nan),
+    *each("interval", lambda v: lagged().fit(WAVE).forecast(3, interval=v), T, "90%", True),
+    *each("interval", lambda v: lagged().fit(WAVE[:12]).forecast(3, interval=v), V, 0.99),
+    *each("new", lambda v: lagged().fit(WAVE).update(v), V, X, [nan], None),
+    *each("series", lambda v: lagged().backtest(v, 30, 5), V, WAVE, None, hole(WAVE)),
+    *each("horizon", lambda v: lagged().backtest(WAVE, v), V, 0, -1),
+    *each("n_windows", lambda v: lagged().backtest(WAVE, 3, v), V, 0, -1),
+    *each("stride", lambda v: lagged().backtest(WAVE, 3, stride=v), V, 0, -1),
+]
+# fmt: on
+
+TABLE = [
+    *INPUTS, *TARGETS, *PARAMETERS, *UNFITTED, *WEIGHTS, *STATES, *CLOSED_LOOP, *READOUTS,
+    *FUNCTIONS, *FORECASTS,
+]  # fmt: skip
+
+
+@pytest.mark.parametrize(("call", "error", "message"), TABLE)
+def test_a_wrong_call_is_refused(call, error, message):
+    with pytest.raises(error, match=message):
+        call()
+
+
+def test_the_calls_are_wrong_for_one_reason_only():
+    given(), labelled(), closed(), exogenous(), fed(), ridge(), lagged().fit(WAVE)
+    closed().generate(3, X)
+    exogenous().generate(3, X, exog=np.zeros((3, 1)))
+    fed().generate(3, (X, y), exog=X[:3])
+    steps().fit(RAGGED, RAGGED)
+    esn().fit(BATCH, PER_SEQUENCE)
+    given().predict(X, initial_state=([0, 1], [0.5, 0.5]), clamp=([2], [1.0]))
+    esn(readout=Deaf()).fit(X, y, sample_weight=ONES)
