@@ -38,21 +38,41 @@ def read_rows(series, argument: str, estimator=None, reset: bool = True) -> np.n
 
     An `estimator` takes down the number and names of the columns, or checks them.
     """
-    kind = series if hasattr(series, "ndim") else np.asarray(series)
-    if kind.ndim not in (1, 2):
-        raise ValueError(f"{argument} must be 1-D or 2-D, got {kind.ndim} dimensions")
-    table = series if kind.ndim == 2 else np.reshape(np.asarray(series), (-1, 1))
-    rows = check_array(table, dtype=np.float64, input_name=argument, copy=True)
+    table = _table(series, argument)
+    rows = _numbers(table, argument)
     if estimator is not None:
         validate_data(estimator, table, reset=reset, skip_check_array=True)
     return rows
 
 
+def _table(values, argument: str):
+    """Return a 2-D object as it is, and a 1-D one as a column."""
+    kind = values
+    if not hasattr(values, "ndim"):
+        try:
+            kind = np.asarray(values)
+        except ValueError as error:
+            raise ValueError(f"{argument} must be 1-D or 2-D: {error}") from None
+    if kind.ndim not in (1, 2):
+        raise ValueError(f"{argument} must be 1-D or 2-D, got {kind.ndim} dimensions")
+    if kind.shape[0] == 0:
+        raise ValueError(f"{argument} must have at least one time step, got none")
+    return values if kind.ndim == 2 else np.reshape(np.asarray(values), (-1, 1))
+
+
+def _numbers(table, argument: str) -> np.ndarray:
+    """Copy a table to float64, in C order: sums depend, in their last bits, on the layout."""
+    try:
+        return check_array(table, dtype=np.float64, order="C", input_name=argument, copy=True)
+    except ValueError as error:
+        if argument in str(error):
+            raise
+        raise ValueError(f"{argument}: {error}") from None
+
+
 def read_exog(exog, n_rows: int, index, exactly: bool = True) -> np.ndarray:
     """Check exogenous inputs for `n_rows` rows, and their index against that of the series."""
-    kind = exog if hasattr(exog, "ndim") else np.asarray(exog)
-    table = exog if kind.ndim == 2 else np.reshape(np.asarray(exog), (len(exog), -1))
-    e = check_array(table, dtype=np.float64, input_name="exog", copy=True)
+    e = _numbers(_table(exog, "exog"), "exog")
     if len(e) < n_rows or (exactly and len(e) > n_rows):
         raise ValueError(
             f"exog must have {'' if exactly else 'at least '}{n_rows} rows, one per time step, "
