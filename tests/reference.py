@@ -154,3 +154,42 @@ def sequence_features(W, W_in, b, leak, f, sequences, pooling=None, x0=None):
         Z = np.hstack([reservoir_states(W, W_in, b, leak, f, U, x0), U])
         rows.append({None: Z, "last": Z[-1:], "mean": Z.mean(axis=0, keepdims=True)}[pooling])
     return np.vstack(rows)
+
+
+def sigmoid(z):
+    return 1.0 / (1.0 + np.exp(-z))
+
+
+def cell_step(cell, M, x, h, c, units=(), values=()):
+    """One step of a recurrent cell for one sequence; gates are rows of M [x; h; 1]."""
+    n, s = len(h), np.concatenate([x, h, [1.0]])
+    gate = [M[k * n : (k + 1) * n] for k in range(len(M) // n)]
+    if cell == "rnn":
+        new = np.tanh(gate[0] @ s)
+    elif cell == "relu":
+        new = np.maximum(gate[0] @ s, 0.0)
+    elif cell == "lstm":
+        i, f, g, o = (W @ s for W in gate)
+        c = sigmoid(f) * c + sigmoid(i) * np.tanh(g)
+        new = sigmoid(o) * np.tanh(c)
+    elif cell == "gru":
+        r, z = sigmoid(gate[0] @ s), sigmoid(gate[1] @ s)
+        candidate = np.tanh(gate[2] @ s + r * (gate[3] @ s))
+        new = (1 - z) * candidate + z * h
+    else:
+        r, z = sigmoid(gate[0] @ s), sigmoid(gate[1] @ s)
+        candidate = np.tanh(gate[2] @ np.concatenate([x, r * h, [1.0]]))
+        new = (1 - z) * candidate + z * h
+    for unit, value in zip(units, values, strict=True):
+        new[unit] = value
+    return new, c
+
+
+def cell_states(cell, M, U, h, c, units=(), held=()):
+    """Return all states h (n_steps, n_units) and c of one sequence of inputs."""
+    hs, cs = [], []
+    for t, x in enumerate(U):
+        h, c = cell_step(cell, M, x, h, c, units, held[t] if len(units) else ())
+        hs.append(h)
+        cs.append(c)
+    return np.array(hs), np.array(cs)

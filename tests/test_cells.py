@@ -1,0 +1,186 @@
+"""The recurrent cells: forward against loops over plain arrays, backward against differences."""
+
+import numpy as np
+import pytest
+from numba import njit
+from reference import cell_states
+
+from esnkit.kernels.blas import gemm, gemm_nt, gemm_tn
+from esnkit.kernels.cells import (
+    GRU_AFTER,
+    GRU_BEFORE,
+    LSTM,
+    N_GATES,
+    RNN_RELU,
+    RNN_TANH,
+    backward,
+    forward,
+    gather,
+    scatter,
+)
+
+CELLS = {"rnn": RNN_TANH, "relu": RNN_RELU, "lstm": LSTM, "gru": GRU_AFTER, "before": GRU_BEFORE}
+LENGTHS = {"one": [1], "equal": [6, 6, 6], "ragged": [7, 7, 4, 1]}
+N_UNITS, N_FEATURES = 5, 3
+every_cell = pytest.mark.parametrize("cell", CELLS)
+every_length = pytest.mark.parametrize("lengths", LENGTHS.values(), ids=LENGTHS)
+
+
+class Run:
+    """A random cell on random sequences, longest first, with all buffers of a pass."""
+
+    def __init__(self, cell, lengths, dtype=np.float64, held=(), seed=0):
+        rng = np.random.default_rng(seed)
+        self.code, self.dtype = CELLS[cell], dtype
+        self.lengths = np.array(lengths)
+        self.n = np.array([np.sum(self.lengths > t) for t in range(max(lengths))])
+        ends = np.cumsum(lengths)
+        starts = ends - lengths
+        self.rows = np.concatenate([starts[:m] + t for t, m in enumerate(self.n)])
+        self.spans = list(zip(starts, ends, strict=True))
+        total, rows = ends[-1], N_GATES[self.code] * N_UNITS
+        self.width = N_FEATURES + N_UNITS + 1
+        self.M = rng.normal(0, 0.6, (rows, self.width)).astype(dtype)
+        if cell == "gru":
+            self.M[2 * N_UNITS : 3 * N_UNITS, N_FEATURES:-1] = 0
+            self.M[3 * N_UNITS :, :N_FEATURES] = 0
+        self.X = rng.normal(size=(total, N_FEATURES)).astype(dtype)
+        self.h0, self.c0 = rng.normal(0, 0.5, (2, N_UNITS, len(lengths))).astype(dtype)
+        self.held = np.array(held, dtype=np.int64)
+        self.values = rng.normal(size=(total, len(held))).astype(dtype)
+        self.taught = rng.normal(size=(total, N_UNITS)).astype(dtype)
+
+    def forward(self):
+        total, code = len(self.X), self.code
+        self.S = np.zeros(self.width * total, self.dtype)
+        self.A = np.empty(len(self.M) * total, self.dtype)
+        stored = code in (LSTM, GRU_BEFORE)
+        self.C = np.empty(N_UNITS * total if stored else 0, self.dtype)
+        H = np.empty(N_UNITS * total, self.dtype)
+        imposed = np.empty(self.values.size, self.dtype)
+        gather(self.X, 0, N_FEATURES, self.rows, self.n, self.width, self.S)
+        gather(self.values, 0, self.held.size, self.rows, self.n, self.held.size, imposed)
+        forward(
+            code, self.M, self.n, self.h0, self.c0, self.held, imposed, self.S, self.A, self.C, H
+        )
+        states = np.empty((total, N_UNITS), self.dtype)
+        scatter(H, self.rows, self.n, N_UNITS, states, 0, N_UNITS)
+        return states
+
+    def loss(self):
+        return np.sum(self.forward() * self.taught)
+
+    def backward(self):
+        """Return the gradients of the loss, by the names of the arrays."""
+        self.forward()
+        dH = np.empty(N_UNITS * len(self.X), self.dtype)
+        gather(self.taught, 0, N_UNITS, self.rows, self.n, N_UNITS, dH)
+        d = {name: np.zeros_like(getattr(self, name)) for name in ("M", "S", "X", "h0", "c0")}
+        backward(
+            self.code, self.M, self.n, self.c0, self.held, self.S, self.A, self.C, dH,
+            d["M"], d["S"], d["h0"], d["c0"],
+        )  # fmt: skip
+        scatter(d["S"], self.rows, self.n, self.width, d["X"], 0, N_FEATURES)
+        return d
+
+
+def difference(function, array, step=1e-5):
+    """Return the gradient of a function of an array by central differences."""
+    gradient = np.zeros_like(array)
+    for i in np.ndindex(array.shape):
+        middle = array[i]
+        array[i] = middle + step
+        up = function()
+        array[i] = middle - step
+        gradient[i] = (up - function()) / (2 * step)
+        array[i] = middle
+    return gradient
+
+
+@every_cell
+@every_length
+@pytest.mark.parametrize("held", [(), (3, 1)], ids=["free", "held"])
+@pytest.mark.parametrize("dtype", [np.float64, np.float32])
+def test_forward_is_that_of_the_equations(cell, lengths, held, dtype):
+    run = Run(cell, lengths, dtype, held)
+    states, cells = run.forward(), []
+    for j, (start, end) in enumerate(run.spans):
+        expected, c = cell_states(
+            cell, run.M, run.X[start:end], run.h0[:, j], run.c0[:, j], held, run.values[start:end]
+        )
+        np.testing.assert_allclose(states[start:end], expected, atol=50 * np.finfo(dtype).eps)
+        cells.append(c)
+    if cell == "lstm":
+        found = np.empty_like(states)
+        scatter(run.C, run.rows, run.n, N_UNITS, found, 0, N_UNITS)
+        np.testing.assert_allclose(found, np.vstack(cells), atol=50 * np.finfo(dtype).eps)
+
+
+@every_cell
+@every_length
+@pytest.mark.parametrize("held", [(), (3, 1)], ids=["free", "held"])
+def test_backward_is_the_gradient(cell, lengths, held):
+    run = Run(cell, lengths, held=held)
+    found = run.backward()
+    for name in ("M", "X", "h0", "c0"):
+        expected = difference(run.loss, getattr(run, name))
+        if cell == "gru" and name == "M":  # the forward pass has no product there
+            expected[2 * N_UNITS : 3 * N_UNITS, N_FEATURES:-1] = 0
+            expected[3 * N_UNITS :, :N_FEATURES] = 0
+            found[name][2 * N_UNITS : 3 * N_UNITS, N_FEATURES:-1] = 0
+            found[name][3 * N_UNITS :, :N_FEATURES] = 0
+        scale = max(np.abs(expected).max(), 1e-3)
+        np.testing.assert_allclose(found[name] / scale, expected / scale, atol=1e-8)
+
+
+@every_cell
+def test_gradients_in_single_precision_are_those_in_double(cell):
+    run, exact = Run(cell, [7, 7, 4, 1], np.float32), Run(cell, [7, 7, 4, 1])
+    for name in ("M", "X", "h0", "c0", "values", "taught"):
+        setattr(exact, name, getattr(run, name).astype(float))
+    found, expected = run.backward(), exact.backward()
+    for name in ("M", "X", "h0", "c0"):
+        scale = max(np.abs(expected[name]).max(), 1e-3)
+        np.testing.assert_allclose(found[name] / scale, expected[name] / scale, atol=1e-5)
+
+
+@every_cell
+def test_a_long_sequence_in_two_parts_has_the_same_bits(cell):
+    whole = Run(cell, [6, 6, 6])
+    states = whole.forward().reshape(3, 6, N_UNITS)
+    h, c = whole.h0, whole.c0
+    for half in (slice(0, 2), slice(2, 6)):
+        part = Run(cell, [half.stop - half.start] * 3)
+        part.M, part.h0, part.c0 = whole.M, h, c
+        part.X = whole.X.reshape(3, 6, -1)[:, half].reshape(-1, N_FEATURES).copy()
+        found = part.forward().reshape(3, -1, N_UNITS)
+        assert np.array_equal(found, states[:, half])
+        h = np.ascontiguousarray(found[:, -1].T)
+        if cell == "lstm":
+            c = part.C[-3 * N_UNITS :].reshape(N_UNITS, 3)
+
+
+@njit
+def products(A, B, beta, C, turned):
+    """Call a product from compiled code, as the kernels do."""
+    if turned == "A":
+        gemm_tn(A, B, beta, C)
+    elif turned == "B":
+        gemm_nt(A, B, beta, C)
+    else:
+        gemm(A, B, beta, C)
+
+
+@pytest.mark.parametrize("dtype", [np.float64, np.float32])
+@pytest.mark.parametrize("turned", ["", "A", "B"])
+def test_products_add_to_what_is_there(dtype, turned):
+    rng = np.random.default_rng(0)
+    A, B = rng.normal(size=(7, 5)).astype(dtype), rng.normal(size=(5, 3)).astype(dtype)
+    left = np.ascontiguousarray(A.T) if turned == "A" else A
+    right = np.ascontiguousarray(B.T) if turned == "B" else B
+    C = np.full((7, 3), 2.0, dtype)
+    products(left, right, 0.5, C, turned)
+    np.testing.assert_allclose(C, A @ B + 1, atol=50 * np.finfo(dtype).eps)
+    C[:] = np.nan
+    products(left, right, 0.0, C, turned)
+    np.testing.assert_allclose(C, A @ B, atol=50 * np.finfo(dtype).eps)
