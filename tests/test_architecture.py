@@ -27,7 +27,8 @@ LADDER = (
     ("kernels",),
     ("blas", "threads"),
     ("validation",),
-    ("sequences", "datasets", "metrics", "differencing", "intervals", "labels"),
+    ("sequences", "datasets", "metrics", "differencing", "intervals", "labels")
+    + ("tokens", "optimizers", "hessian_free"),
     ("moments", "topologies", "strategies"),
     ("accumulators", "spectral"),
     ("reservoirs", "readouts"),
