@@ -5,23 +5,27 @@ z[t] = y[t] - y[t - lag],    y[t] = z[t] + y[t - lag],    one lag after the othe
 
 import numpy as np
 
+# A season's length given as an order would difference that many times.
+MOST = 10
+
 
 def check_differences(differences) -> tuple[int, ...]:
     """Return the lags to difference at; an order k stands for k lags of one."""
-    if isinstance(differences, int | np.integer) and not isinstance(differences, bool):
-        if differences < 0:
-            raise ValueError(
-                f"differences must be an order >= 0 or a tuple of lags >= 1, got {differences}"
-            )
+    if _is_whole(differences) and 0 <= differences <= MOST:
         return (1,) * int(differences)
-    if not isinstance(differences, tuple | list) or not all(
-        isinstance(lag, int | np.integer) and not isinstance(lag, bool) and lag >= 1
-        for lag in differences
-    ):
-        raise ValueError(
-            f"differences must be an order >= 0 or a tuple of lags >= 1, got {differences!r}"
-        )
-    return tuple(int(lag) for lag in differences)
+    if isinstance(differences, tuple | list):
+        if all(_is_whole(lag) and lag >= 1 for lag in differences):
+            return tuple(int(lag) for lag in differences)
+    too_many = _is_whole(differences) and differences > MOST
+    hint = f"; for one difference at that lag write ({differences},)" if too_many else ""
+    raise ValueError(
+        f"differences must be an order from 0 to {MOST} or a tuple of lags >= 1, got "
+        f"{differences!r}{hint}"
+    )
+
+
+def _is_whole(value) -> bool:
+    return isinstance(value, int | np.integer) and not isinstance(value, bool)
 
 
 def difference(values: np.ndarray, lags: tuple[int, ...]) -> np.ndarray:

@@ -7,7 +7,7 @@ import copy
 
 import numpy as np
 from sklearn.base import BaseEstimator, clone
-from sklearn.utils import Bunch, check_random_state
+from sklearn.utils import Bunch, get_tags
 from sklearn.utils.validation import check_is_fitted
 
 from esnkit.differencing import check_differences, difference, integrate, moments
@@ -26,7 +26,13 @@ from esnkit.labels import (
     read_rows,
 )
 from esnkit.strategies import carries_state, check_lags, forecast, make_strategy, roll
-from esnkit.validation import check_choice, check_number, check_positive_int
+from esnkit.validation import (
+    check_choice,
+    check_flag,
+    check_number,
+    check_positive_int,
+    check_seed,
+)
 
 __all__ = ["Forecaster", "forecast"]
 
@@ -52,7 +58,7 @@ class Forecaster(BaseEstimator):
         The longest forecast of the direct strategy, which needs it. With either strategy
         the number of steps ahead that :meth:`score` is about.
     differences : int or tuple of int, default=0
-        Order of differencing, or the lags to difference at one after the other:
+        Order of differencing, at most 10, or the lags to difference at one after the other:
         ``(12, 1)`` takes a yearly and then a first difference of monthly values.
     scale : bool, default=True
         Standardise every (differenced) series and exogenous input for the model.
@@ -318,6 +324,7 @@ class Forecaster(BaseEstimator):
         horizon = check_positive_int("horizon", horizon)
         n_windows = check_positive_int("n_windows", n_windows)
         stride = horizon if stride is None else check_positive_int("stride", stride)
+        check_flag("refit", refit)
         values = read_rows(series, "series")
         e = None if exog is None else read_exog(exog, len(values), None)
         origins = len(values) - horizon - stride * np.arange(n_windows)[::-1]
@@ -372,16 +379,9 @@ class Forecaster(BaseEstimator):
         check_choice("strategy", self.strategy, ("recursive", "direct"))
         check_choice("combine", self.combine, ("mean", "median"))
         check_positive_int("n_ensemble", self.n_ensemble)
+        check_flag("scale", self.scale)
         check_number("calibration", self.calibration, 0, 1, low_open=True, high_open=True)
-        estimator = self.estimator
-        if estimator is None:
-            from esnkit.esn import ESNRegressor
-
-            estimator = ESNRegressor()
-        if not hasattr(estimator, "fit") or not hasattr(estimator, "predict"):
-            raise TypeError(
-                f"estimator must be a regressor with fit and predict, got {estimator!r}"
-            )
+        estimator = _regressor_or_default(self.estimator)
         horizon = 1 if self.horizon is None else check_positive_int("horizon", self.horizon)
         if self.strategy == "direct" and self.horizon is None:
             raise ValueError("horizon must be given for strategy='direct', got None")
@@ -416,7 +416,7 @@ class Forecaster(BaseEstimator):
         if self.n_ensemble == 1 and self.random_state is None:
             return [clone(estimator)]
         source = self.random_state if self.random_state is not None else params.get("random_state")
-        seeds = check_random_state(copy.deepcopy(source)).randint(2**31 - 1, size=self.n_ensemble)
+        seeds = check_seed(copy.deepcopy(source)).randint(2**31 - 1, size=self.n_ensemble)
         return [clone(estimator).set_params(**dict.fromkeys(seeded, int(seed))) for seed in seeds]
 
     def _check_steps(self, n_steps) -> int:
@@ -531,6 +531,20 @@ class Forecaster(BaseEstimator):
             parts.append((part,) if interval is None else part)
             seen = origin
         return [np.stack(part) for part in zip(*parts, strict=True)]
+
+
+def _regressor_or_default(estimator):
+    if estimator is None:
+        from esnkit.esn import ESNRegressor
+
+        return ESNRegressor()
+    has_all = all(hasattr(estimator, name) for name in ("fit", "predict", "get_params"))
+    if isinstance(estimator, type) or not has_all:
+        raise TypeError(f"estimator must be a regressor with fit and predict, got {estimator!r}")
+    kind = get_tags(estimator).estimator_type if hasattr(estimator, "__sklearn_tags__") else None
+    if kind not in (None, "regressor"):
+        raise TypeError(f"estimator must be a regressor, got the {kind} {estimator!r}")
+    return estimator
 
 
 def _score_windows(truths, parts, origins, history) -> Bunch:

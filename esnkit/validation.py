@@ -6,8 +6,9 @@ from numbers import Integral, Real
 from typing import Any
 
 import numpy as np
+from sklearn.utils import check_random_state
 
-__all__ = ["check_choice", "check_flag", "check_number", "check_positive_int"]
+__all__ = ["check_choice", "check_flag", "check_number", "check_positive_int", "check_seed"]
 
 
 def check_positive_int(name: str, value: Any, minimum: int = 1) -> int:
@@ -61,3 +62,14 @@ def check_choice(name: str, value: Any, choices: Iterable[str]) -> str:
     if not isinstance(value, str) or value not in names:
         raise ValueError(f"{name} must be one of {names}, got {value!r}")
     return value
+
+
+def check_seed(random_state: Any) -> np.random.RandomState:
+    """Return ``random_state`` as a stream of random numbers, or raise."""
+    try:
+        return check_random_state(random_state)
+    except ValueError as error:
+        raise ValueError(
+            "random_state must be an integer from 0 to 2**32 - 1, a RandomState instance or "
+            f"None, got {random_state!r}"
+        ) from error

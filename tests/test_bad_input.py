@@ -3,6 +3,7 @@
 import numpy as np
 import pytest
 import scipy.sparse as sp
+from sklearn.cluster import KMeans
 from sklearn.linear_model import Lasso, LinearRegression, LogisticRegression, Ridge
 from sklearn.tree import DecisionTreeRegressor
 
@@ -475,7 +476,13 @@ FUNCTIONS = [
 ]
 
 FORECASTS = [
-    *each("estimator", lambda v: Forecaster(v).fit(WAVE), T, "esn", 5, Reservoir()),
+    *each("estimator", lambda v: Forecaster(v).fit(WAVE), T, "esn", 5, Reservoir(), Ridge,
+          ESNRegressor, LogisticRegression(), labeller(), KMeans()),
+    *each("scale", lambda v: lagged(scale=v).fit(WAVE), T, "yes", 1, None),
+    *each("random_state", lambda v: Forecaster(esn(), random_state=v).fit(WAVE), V, -1, 1.5, "x",
+          RNG),
+    *each("random_state", lambda v: Forecaster(esn(random_state=v), n_ensemble=2).fit(WAVE), V,
+          -1, "x"),
     *each("lags", lambda v: lagged(lags=v).fit(WAVE), V, None, 0, -1, 1.5, True, "2", (), (1, 1),
           (0, 1)),
     *each("lags", lambda v: Forecaster(esn(), lags=v).fit(WAVE), V, 3),
@@ -490,7 +497,10 @@ FORECASTS = [
     row("lags too long", lambda: lagged(lags=60).fit(WAVE), V, "series has n_samples=60"),
     *each("strategy", lambda v: lagged(strategy=v).fit(WAVE), V, "both", None),
     *each("horizon", lambda v: lagged(strategy="direct", horizon=v).fit(WAVE), V, None, 0, -1),
-    *each("differences", lambda v: lagged(differences=v).fit(WAVE), V, -1, 1.5, "12", (0,), (-1,)),
+    *each("differences", lambda v: lagged(differences=v).fit(WAVE), V, -1, 1.5, "12", (0,), (-1,),
+          True, (1.0,), 11),
+    row("differences of a season", lambda: lagged(differences=168).fit(np.tile(WAVE, 9)), V,
+        r"differences must be .* write \(168,\)"),
     *each("n_ensemble", lambda v: lagged(n_ensemble=v).fit(WAVE), V, 0, -1),
     *each("combine", lambda v: lagged(combine=v).fit(WAVE), V, "max", None),
     *each("calibration", lambda v: lagged(calibration=v).fit(WAVE), V, 0, 1, nan, -0.5),
@@ -513,6 +523,7 @@ FORECASTS = [
     *each("horizon", lambda v: lagged().backtest(WAVE, v), V, 0, -1),
     *each("n_windows", lambda v: lagged().backtest(WAVE, 3, v), V, 0, -1),
     *each("stride", lambda v: lagged().backtest(WAVE, 3, stride=v), V, 0, -1),
+    *each("refit", lambda v: lagged().backtest(WAVE, 3, refit=v), T, "yes", 1, None),
 ]
 # fmt: on
 

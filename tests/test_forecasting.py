@@ -476,7 +476,7 @@ WRONG = [
     (lambda: clone(FITTED).fit([1.0, np.nan, 2.0, 3.0]), ValueError, "series contains NaN"),
     (lambda: clone(FITTED).fit([1.0, np.inf, 2.0, 3.0]), ValueError, "series contains infinity"),
     (lambda: clone(FITTED).fit([1.0, 2.0]), ValueError, "series has n_samples=2"),
-    (lambda: clone(FITTED).fit([]), ValueError, "new must have at least one time step"),
+    (lambda: clone(FITTED).fit([]), ValueError, "series must have at least one time step"),
     (lambda: clone(FITTED).fit(3.0), ValueError, "series must be 1-D or 2-D"),
     (lambda: clone(FITTED).fit(np.ones((3, 3, 3))), ValueError, "series must be 1-D or 2-D"),
     (lambda: clone(FITTED).fit(["a", "b", "c", "d"]), ValueError, "could not convert"),
