@@ -7,7 +7,6 @@ from typing import Any, NamedTuple, Self
 import numpy as np
 import scipy.sparse as sp
 from sklearn.base import BaseEstimator, ClassNamePrefixFeaturesOutMixin, TransformerMixin
-from sklearn.utils import check_random_state
 from sklearn.utils.validation import check_is_fitted
 
 from esnkit.kernels.activations import CODES
@@ -25,7 +24,7 @@ from esnkit.sequences import (
 from esnkit.spectral import rescale
 from esnkit.threads import run_tasks
 from esnkit.topologies import make_topology
-from esnkit.validation import check_choice, check_number, check_positive_int
+from esnkit.validation import check_choice, check_number, check_positive_int, check_seed
 
 __all__ = ["Reservoir"]
 
@@ -272,13 +271,7 @@ class Reservoir(ClassNamePrefixFeaturesOutMixin, TransformerMixin, BaseEstimator
         self._network = Network.build(self.W_, self.W_in_, self.b_, self.leak_rate_)
 
     def _streams(self) -> "_Streams":
-        try:
-            seed = check_random_state(self.random_state).randint(np.iinfo(np.int32).max)
-        except ValueError as error:
-            raise ValueError(
-                "random_state must be an integer from 0 to 2**32 - 1, a RandomState instance or "
-                f"None, got {self.random_state!r}"
-            ) from error
+        seed = check_seed(self.random_state).randint(np.iinfo(np.int32).max)
         W, W_in, b, leak, noise = np.random.SeedSequence(seed).spawn(5)
         rng = np.random.default_rng
         return _Streams(rng(W), rng(W_in), rng(b), rng(leak), noise)
