@@ -15,17 +15,21 @@ from esnkit.readouts import RidgeReadout
 from esnkit.reservoirs import scale_of_features
 from esnkit.sequences import (
     Sequences,
-    finite_array,
     pack,
     pack_targets,
     pack_weights,
     pool,
-    resolve_clamp,
-    resolve_initial_state,
     restore,
     stack_answers,
 )
-from esnkit.validation import check_choice, check_flag, check_number, check_positive_int
+from esnkit.states import resolve_clamp, resolve_initial_state
+from esnkit.validation import (
+    check_choice,
+    check_flag,
+    check_number,
+    check_positive_int,
+    finite_array,
+)
 
 FIT_PARAMS = ("sample_weight", "initial_state", "clamp")
 

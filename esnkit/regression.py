@@ -7,8 +7,8 @@ from sklearn.base import MultiOutputMixin, RegressorMixin
 from sklearn.metrics import r2_score
 from sklearn.utils.validation import check_is_fitted
 
-from esnkit.sequences import Targets, finite_array, is_ragged, pack
-from esnkit.validation import check_positive_int
+from esnkit.sequences import Targets, is_ragged, pack
+from esnkit.validation import check_positive_int, finite_array
 
 
 class SequenceRegressorMixin(MultiOutputMixin, RegressorMixin):

@@ -14,17 +14,21 @@ from esnkit.kernels.linalg import n_threads
 from esnkit.kernels.reservoir import LANES, Csr, Diagonals, Drive, Ell, Held, run, run_lanes
 from esnkit.sequences import (
     Sequences,
-    finite_array,
     is_ragged,
     pack,
-    resolve_clamp,
-    resolve_initial_state,
     restore,
 )
 from esnkit.spectral import rescale
+from esnkit.states import resolve_clamp, resolve_initial_state
 from esnkit.threads import run_tasks
 from esnkit.topologies import make_topology
-from esnkit.validation import check_choice, check_number, check_positive_int, check_seed
+from esnkit.validation import (
+    check_choice,
+    check_number,
+    check_positive_int,
+    check_seed,
+    finite_array,
+)
 
 __all__ = ["Reservoir"]
 

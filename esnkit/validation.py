@@ -8,7 +8,14 @@ from typing import Any
 import numpy as np
 from sklearn.utils import check_random_state
 
-__all__ = ["check_choice", "check_flag", "check_number", "check_positive_int", "check_seed"]
+__all__ = [
+    "check_choice",
+    "check_flag",
+    "check_number",
+    "check_positive_int",
+    "check_seed",
+    "finite_array",
+]
 
 
 def check_positive_int(name: str, value: Any, minimum: int = 1) -> int:
@@ -73,3 +80,18 @@ def check_seed(random_state: Any) -> np.random.RandomState:
             "random_state must be an integer from 0 to 2**32 - 1, a RandomState instance or "
             f"None, got {random_state!r}"
         ) from error
+
+
+def finite_array(name: str, values: Any, dtype: Any = np.float64) -> np.ndarray:
+    """Return real, finite numbers as an array, or raise."""
+    try:
+        array = np.asarray(values)
+        if array.dtype.kind not in "biufO":
+            raise TypeError(f"got dtype {array.dtype}")
+        with np.errstate(over="ignore"):  # what overflows is reported below, by name
+            array = array.astype(dtype, copy=False)
+    except (TypeError, ValueError) as error:
+        raise ValueError(f"{name} must hold numbers, got {values!r}") from error
+    if not np.all(np.isfinite(array)):
+        raise ValueError(f"{name} must be finite in {np.dtype(dtype)}, got NaN or infinity")
+    return array

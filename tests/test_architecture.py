@@ -29,7 +29,7 @@ LADDER = (
     ("validation",),
     ("sequences", "datasets", "metrics", "differencing", "intervals", "labels")
     + ("tokens", "optimizers", "hessian_free"),
-    ("moments", "topologies", "strategies"),
+    ("moments", "topologies", "states", "strategies"),
     ("accumulators", "spectral"),
     ("reservoirs", "readouts"),
     ("base",),

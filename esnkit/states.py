@@ -1,0 +1,77 @@
+"""Where units start from, and which are held to what: states and clamps for packed sequences."""
+
+from typing import Any
+
+import numpy as np
+
+from esnkit.sequences import Sequences
+from esnkit.validation import finite_array
+
+__all__ = ["resolve_clamp", "resolve_initial_state"]
+
+
+def resolve_initial_state(
+    initial_state: Any, n_sequences: int, n_units: int, dtype: Any
+) -> np.ndarray:
+    """Return the state every sequence starts from, ``(n_sequences, n_units)``, newly allocated.
+
+    ``initial_state`` is None (zeros), a vector for all units, one row a sequence, or a pair
+    ``(indices, values)`` for a subset of the units.
+    """
+    states = np.zeros((n_sequences, n_units), dtype=dtype)
+    if initial_state is None:
+        return states
+    if isinstance(initial_state, tuple):
+        units, values = _subset("initial_state", initial_state, n_units)
+        if values.shape[0] not in (1, n_sequences):
+            raise ValueError(
+                f"initial_state has values of shape {values.shape}, expected ({units.size},) or "
+                f"({n_sequences}, {units.size})"
+            )
+        states[:, units] = values
+        return states
+    values = finite_array("initial_state", initial_state, dtype)
+    if values.shape not in ((n_units,), (1, n_units), (n_sequences, n_units)):
+        raise ValueError(
+            f"initial_state has shape {values.shape}, expected ({n_units},) or "
+            f"({n_sequences}, {n_units})"
+        )
+    states[:] = values
+    return states
+
+
+def resolve_clamp(
+    clamp: Any, sequences: Sequences, n_units: int, dtype: Any
+) -> tuple[np.ndarray, np.ndarray]:
+    """Return the units held at every time step and their values, one row or one a time step."""
+    if clamp is None:
+        return np.empty(0, dtype=np.int64), np.empty((1, 0), dtype=dtype)
+    if not isinstance(clamp, tuple):
+        raise TypeError(f"clamp must be a pair (indices, values), got {type(clamp).__name__}")
+    units, values = _subset("clamp", clamp, n_units)
+    n_rows = sequences.values.shape[0]
+    if values.shape[0] not in (1, n_rows):
+        raise ValueError(
+            f"clamp has values of shape {values.shape}, expected ({units.size},) or "
+            f"({n_rows}, {units.size}), a row for every time step"
+        )
+    return units, np.ascontiguousarray(values, dtype=dtype)
+
+
+def _subset(name: str, pair: tuple, n_units: int) -> tuple[np.ndarray, np.ndarray]:
+    if len(pair) != 2:
+        raise ValueError(f"{name} must be a pair (indices, values), got {len(pair)} items")
+    units = np.atleast_1d(np.asarray(pair[0]))
+    if units.ndim != 1 or units.dtype.kind not in "iu":
+        raise ValueError(f"{name} needs a vector of unit indices, got {pair[0]!r}")
+    units = units.astype(np.int64)
+    if np.any(units < 0) or np.any(units >= n_units) or np.unique(units).size != units.size:
+        raise ValueError(
+            f"{name} needs distinct unit indices in [0, {n_units - 1}], got {units.tolist()}"
+        )
+    values = np.atleast_1d(finite_array(name, pair[1]))
+    values = np.broadcast_to(values, (units.size,)) if values.size == 1 else values
+    values = values.reshape(-1, values.shape[-1])
+    if values.shape[1] != units.size:
+        raise ValueError(f"{name} has {values.shape[1]} values for {units.size} units")
+    return units, values

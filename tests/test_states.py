@@ -1,0 +1,61 @@
+import numpy as np
+import pytest
+
+from esnkit.sequences import Sequences
+from esnkit.states import resolve_clamp, resolve_initial_state
+
+
+def test_initial_states():
+    rng = np.random.default_rng(0)
+
+    def states(initial):
+        return resolve_initial_state(initial, 3, 4, np.float64)
+
+    vector, each = rng.normal(size=4), rng.normal(size=(3, 4))
+    assert not states(None).any()
+    assert np.array_equal(states(vector), [vector] * 3)
+    assert np.array_equal(states(vector[None]), [vector] * 3)
+    assert np.array_equal(states(each), each)
+    assert not np.shares_memory(states(each), each)
+    assert np.array_equal(states(([3, 1], [5.0, 6.0])), [[0, 6, 0, 5]] * 3)
+    assert np.array_equal(states(([2], 7.0)), [[0, 0, 7, 0]] * 3)
+    assert np.array_equal(states(([2], [[1], [2], [3]]))[:, 2], [1, 2, 3])
+
+
+@pytest.mark.parametrize(
+    ("initial", "message"),
+    [
+        (np.zeros(5), r"initial_state has shape \(5,\)"),
+        (np.zeros((2, 4)), r"initial_state has shape \(2, 4\)"),
+        (np.full(4, np.nan), "initial_state must be finite"),
+        ("state", "initial_state must hold numbers"),
+        (([0, 4], [1, 1]), "initial_state needs distinct unit indices"),
+        (([1, 1], [1, 2]), "initial_state needs distinct unit indices"),
+        (([-1], [1]), "initial_state needs distinct unit indices"),
+        (([0.5], [1]), "initial_state needs a vector of unit indices"),
+        (([0, 1], [1, 2, 3]), "initial_state has 3 values for 2 units"),
+        (([0], [[1], [2]]), "initial_state has values of shape"),
+        (([0], [1], [2]), "initial_state must be a pair"),
+    ],
+)
+def test_initial_states_that_do_not_fit_are_refused(initial, message):
+    with pytest.raises(ValueError, match=message):
+        resolve_initial_state(initial, 3, 4, np.float64)
+
+
+def test_clamps():
+    sequences = Sequences(np.zeros((20, 3)), np.arange(0, 21, 5), "batch")
+
+    def clamp(pair):
+        return resolve_clamp(pair, sequences, 6, np.float64)
+
+    assert clamp(None)[0].size == 0
+    units, values = clamp(([5, 2], [1.0, 2.0]))
+    assert units.tolist() == [5, 2] and values.tolist() == [[1, 2]]
+    rows = np.arange(40.0).reshape(20, 2)
+    assert np.array_equal(clamp(([0, 1], rows))[1], rows)
+    assert np.array_equal(clamp(([0, 1], rows.reshape(4, 5, 2)))[1], rows)
+    with pytest.raises(ValueError, match="clamp has values of shape"):
+        clamp(([0, 1], rows[:7]))
+    with pytest.raises(TypeError, match="clamp must be a pair"):
+        clamp([0, 1])
