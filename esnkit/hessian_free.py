@@ -1,0 +1,380 @@
+"""Hessian-free optimisation of one flat parameter vector.
+
+One update: a direction from conjugate gradients on the damped Gauss-Newton matrix,
+
+    (G + lambda I + lambda mu G_S) delta = -g,
+
+the best of its stored iterates, and a step along it by a line search. The matrix is never formed:
+the caller supplies products with it, so nothing here knows of networks. Martens 2010 is the
+method, Martens & Sutskever 2011 its structural damping G_S for recurrent networks.
+"""
+
+import math
+from collections.abc import Callable
+from typing import NamedTuple
+
+import numpy as np
+
+__all__ = [
+    "CGPath",
+    "HessianFreeInfo",
+    "HessianFreeState",
+    "adapt_damping",
+    "backtrack",
+    "conjugate_gradients",
+    "hessian_free_state",
+    "hessian_free_step",
+    "line_search",
+]
+
+Product = Callable[[np.ndarray], np.ndarray]
+Loss = Callable[[np.ndarray], float]
+
+STORE_BASE = 1.3  # iterates are stored at ceil(1.3 ** j)
+FEWEST, SHARE = 10, 0.1  # progress is judged over max(10, 0.1 i) iterations
+WARM_START = 0.95  # share of the direction before that the next one starts from
+PRECONDITIONER_POWER = 0.75
+DAMPING_FACTOR = 1.5
+POOR, GOOD = 0.25, 0.75  # reduction ratios below and above which the damping changes
+SHRINK, MOST_SHRINKS, ARMIJO = 0.8, 60, 1e-2
+
+
+class HessianFreeState(NamedTuple):
+    """What the optimiser remembers from update to update."""
+
+    damping: float  # lambda
+    direction: np.ndarray  # (n_parameters,) the last iterate of the conjugate gradients before
+
+
+class HessianFreeInfo(NamedTuple):
+    """What happened in one update."""
+
+    loss: float  # before it
+    new_loss: float
+    gradient_norm: float
+    reduction_ratio: float  # of the loss, real over predicted by the undamped model
+    n_cg_iter: int  # made
+    chosen_cg_iter: int  # the one that backtracking went back to
+    step_size: float  # 0.0: no step was taken
+
+
+class CGPath(NamedTuple):
+    """Stored iterates of a run of conjugate gradients; the last one is the last."""
+
+    n_iter: list[int]
+    iterates: list[np.ndarray]
+
+
+def hessian_free_state(theta: np.ndarray, damping: float = 0.1) -> HessianFreeState:
+    """Return the state before the first update of ``theta``.
+
+    Parameters
+    ----------
+    theta : ndarray of shape (n_parameters,)
+    damping : float >= 0, default=0.1
+        The first lambda.
+
+    Returns
+    -------
+    HessianFreeState
+    """
+    return HessianFreeState(float(damping), np.zeros_like(theta))
+
+
+def conjugate_gradients(
+    product: Product,
+    b: np.ndarray,
+    start: np.ndarray,
+    *,
+    preconditioner: np.ndarray | None = None,
+    max_iter: int = 250,
+    tol: float = 5e-4,
+) -> CGPath:
+    """Minimise phi(x) = x'Ax / 2 - b'x until progress stalls.
+
+    The run ends after iteration i > k if phi(x_i) < 0 and the share of it that the last
+    k = max(10, 0.1 i) iterations won is below ``k tol`` [1]_; it also ends where the residual is
+    down to rounding, or where the curvature along the search direction is not positive.
+
+    Parameters
+    ----------
+    product : callable
+        Maps a vector v to A v, A symmetric and positive definite.
+    b, start : ndarray of shape (n,), float64
+    preconditioner : ndarray of shape (n,), default=None
+        A positive diagonal near that of A.
+    max_iter : int, default=250
+    tol : float, default=5e-4
+        With 0 the run goes on as long as phi falls.
+
+    Returns
+    -------
+    CGPath
+        The iterates at i = ceil(1.3^j), j = 0, 1, ..., and the last; only `start`, as iterate 0,
+        where not one was made.
+
+    References
+    ----------
+    .. [1] J. Martens, "Deep learning via Hessian-free optimization", ICML 2010, sections 4.4
+       and 4.6.
+
+    Examples
+    --------
+    >>> import numpy as np
+    >>> A, b = np.array([[4.0, 1.0], [1.0, 3.0]]), np.array([1.0, 2.0])
+    >>> path = conjugate_gradients(lambda v: A @ v, b, np.zeros(2))
+    >>> path.n_iter, path.iterates[-1].round(6)
+    ([1, 2], array([0.090909, 0.636364]))
+    """
+    M = np.ones_like(b) if preconditioner is None else preconditioner
+    x = start
+    r = b - product(x) if np.any(x) else b.copy()
+    d = r / M
+    rho = float(r @ d)
+    rounding = np.finfo(b.dtype).eps ** 2 * float(b @ (b / M))
+    phi = [_phi(x, r, b)]
+    to_store = {math.ceil(STORE_BASE**j) for j in range(1 + max_iter.bit_length() * 3)}
+    path = CGPath([], [])
+    i = 0
+    while i < max_iter and rho > rounding and not _stalled(phi, tol):
+        q = product(d)
+        curvature = float(d @ q)
+        if not curvature > 0.0:  # NaN is not, either
+            break
+        i += 1
+        x = x + (rho / curvature) * d
+        r = r - (rho / curvature) * q
+        s = r / M
+        rho, before = float(r @ s), rho
+        d = s + (rho / before) * d
+        phi.append(_phi(x, r, b))
+        if i in to_store:
+            path.n_iter.append(i)
+            path.iterates.append(x)
+    if i not in path.n_iter:
+        path.n_iter.append(i)
+        path.iterates.append(x)
+    return path
+
+
+def _phi(x: np.ndarray, r: np.ndarray, b: np.ndarray) -> float:
+    return -0.5 * float(x @ (r + b))
+
+
+def _stalled(phi: list[float], tol: float) -> bool:
+    i = len(phi) - 1
+    k = max(FEWEST, math.ceil(SHARE * i))
+    return i > k and phi[i] < 0.0 and (phi[i] - phi[i - k]) / phi[i] < k * tol
+
+
+def backtrack(losses: Callable[[int], float], n_stored: int) -> tuple[int, float]:
+    """Go back from the last stored iterate for as long as the true loss falls.
+
+    Parameters
+    ----------
+    losses : callable
+        Maps the place of a stored iterate to the loss there; a loss that is not finite counts as
+        the worst.
+    n_stored : int
+
+    Returns
+    -------
+    place : int
+    loss : float
+
+    Examples
+    --------
+    >>> backtrack([9.0, 5.0, 3.0, 4.0].__getitem__, 4)
+    (2, 3.0)
+    """
+    place = n_stored - 1
+    best = _or_worst(losses(place))
+    while place > 0:
+        loss = _or_worst(losses(place - 1))
+        if not (loss < best or best == math.inf):
+            break
+        place, best = place - 1, loss
+    return place, best
+
+
+def _or_worst(loss: float) -> float:
+    return float(loss) if math.isfinite(loss) else math.inf
+
+
+def adapt_damping(damping: float, reduction_ratio: float) -> float:
+    """Return the next lambda by the rule of Levenberg and Marquardt.
+
+    Parameters
+    ----------
+    damping : float
+    reduction_ratio : float
+        Real over predicted reduction of the loss: below 1/4, or NaN, the damping grows by half;
+        above 3/4 it shrinks as much.
+
+    Returns
+    -------
+    float
+
+    Examples
+    --------
+    >>> [round(adapt_damping(3.0, ratio), 6) for ratio in (0.1, 0.5, 0.9)]
+    [4.5, 3.0, 2.0]
+    """
+    if reduction_ratio > GOOD:
+        return damping / DAMPING_FACTOR
+    return damping if reduction_ratio >= POOR else damping * DAMPING_FACTOR
+
+
+def line_search(
+    loss_along: Callable[[float], float], loss: float, slope: float
+) -> tuple[float, float]:
+    """Shrink a step until the loss falls enough.
+
+    Parameters
+    ----------
+    loss_along : callable
+        Maps a step size to the loss after that step.
+    loss : float
+        The loss before it.
+    slope : float
+        Derivative of the loss along the step, at 0.
+
+    Returns
+    -------
+    step_size : float
+        The first of 1, 0.8, 0.64, ... (60 of them) that lowers the loss by at least 0.01 of what
+        the slope promises; 0.0 if none does, or if the slope is not downhill.
+    new_loss : float
+        The loss after the step.
+
+    Examples
+    --------
+    >>> line_search(lambda a: (1 - 4 * a) ** 2, 1.0, -8.0)[0].__round__(4)
+    0.4096
+    """
+    if slope < 0.0:
+        for n_shrinks in range(MOST_SHRINKS):
+            step_size = SHRINK**n_shrinks
+            new_loss = float(loss_along(step_size))
+            if new_loss <= loss + ARMIJO * step_size * slope:
+                return step_size, new_loss
+    return 0.0, loss
+
+
+def hessian_free_step(
+    theta: np.ndarray,
+    state: HessianFreeState,
+    loss: Loss,
+    gradient: Callable[[np.ndarray], np.ndarray],
+    curvature_product: Callable[[np.ndarray, np.ndarray, float], np.ndarray],
+    *,
+    curvature_loss: Loss | None = None,
+    squared_gradients: Callable[[np.ndarray], np.ndarray] | None = None,
+    structural_damping: float = 1 / 30,
+    max_cg_iter: int = 250,
+    tol: float = 5e-4,
+) -> tuple[np.ndarray, HessianFreeState, HessianFreeInfo]:
+    """Make one Hessian-free update.
+
+    Conjugate gradients start from 0.95 of the direction before; the stored iterate is taken from
+    which the loss no longer falls on going further back; the damping follows from how well the
+    *undamped* model predicted the reduction there; a line search guards the step. A step that is
+    refused also drops the direction, so that the next update starts afresh, and from a larger
+    damping.
+
+    Parameters
+    ----------
+    theta : ndarray of shape (n_parameters,), float64
+        Left as it is. float32 is too coarse for conjugate gradients.
+    state : HessianFreeState
+        From :func:`hessian_free_state`, or from the update before.
+    loss : callable
+        Maps theta to the loss.
+    gradient : callable
+        Maps theta to the gradient of `loss`.
+    curvature_product : callable
+        Maps theta, a vector v and a number s to (G + s G_S) v: G the Gauss-Newton matrix of the
+        loss with all of its penalties, G_S that of structural damping. Without structural damping
+        s is always 0.
+    curvature_loss : callable, default=None
+        The loss on the data behind `curvature_product`, usually a tenth of those behind `loss`
+        and drawn anew for every update; backtracking and damping judge by it. None means `loss`.
+    squared_gradients : callable, default=None
+        Maps theta to the sum over examples of their squared gradients: the preconditioner is
+        (that + lambda)^0.75. None means no preconditioner.
+    structural_damping : float >= 0, default=1/30
+        mu: its weight relative to lambda.
+    max_cg_iter : int, default=250
+    tol : float, default=5e-4
+        As in :func:`conjugate_gradients`.
+
+    Returns
+    -------
+    theta : ndarray of shape (n_parameters,)
+    state : HessianFreeState
+    info : HessianFreeInfo
+
+    Raises
+    ------
+    ValueError
+        If the loss or the gradient is not finite where the update begins.
+
+    References
+    ----------
+    .. [1] J. Martens, "Deep learning via Hessian-free optimization", ICML 2010.
+    .. [2] J. Martens and I. Sutskever, "Learning recurrent neural networks with Hessian-free
+       optimization", ICML 2011, section 3 (structural damping).
+
+    Examples
+    --------
+    A least-squares problem, A x = b, whose Gauss-Newton matrix is A'A; undamped, one step is
+    enough:
+
+    >>> import numpy as np
+    >>> A, b = np.array([[2.0, 1.0], [0.0, 3.0], [1.0, 1.0]]), np.array([4.0, 6.0, 3.0])
+    >>> start = np.zeros(2)
+    >>> theta, state, info = hessian_free_step(
+    ...     start,
+    ...     hessian_free_state(start, damping=0.0),
+    ...     loss=lambda x: 0.5 * np.sum((A @ x - b) ** 2),
+    ...     gradient=lambda x: A.T @ (A @ x - b),
+    ...     curvature_product=lambda x, v, s: A.T @ (A @ v),
+    ... )
+    >>> theta.round(6), info.step_size, f"{info.reduction_ratio:.6f}"
+    (array([1., 2.]), 1.0, '1.000000')
+    """
+    before, g = float(loss(theta)), gradient(theta)
+    gradient_norm = float(np.linalg.norm(g))
+    for name, value in (("loss", before), ("norm of the gradient", gradient_norm)):
+        if not math.isfinite(value):
+            raise ValueError(f"the {name} must be finite where an update begins, got {value}")
+    damping, diagonal = state.damping, None
+    if squared_gradients is not None:
+        diagonal = (squared_gradients(theta) + damping) ** PRECONDITIONER_POWER
+
+    def damped(v: np.ndarray) -> np.ndarray:
+        return curvature_product(theta, v, damping * structural_damping) + damping * v
+
+    path = conjugate_gradients(
+        damped,
+        -g,
+        WARM_START * state.direction,
+        preconditioner=diagonal,
+        max_iter=max_cg_iter,
+        tol=tol,
+    )
+    judge = loss if curvature_loss is None else curvature_loss
+    place, judged = backtrack(lambda i: judge(theta + path.iterates[i]), len(path.iterates))
+    delta = path.iterates[place]
+    slope = float(g @ delta)
+    predicted = slope + 0.5 * float(delta @ curvature_product(theta, delta, 0.0))
+    real = judged - (before if curvature_loss is None else float(curvature_loss(theta)))
+    ratio = real / predicted if predicted < 0.0 else -math.inf
+    step_size, after = line_search(lambda a: loss(theta + a * delta), before, slope)
+    info = HessianFreeInfo(
+        before, after, gradient_norm, ratio, path.n_iter[-1], path.n_iter[place], step_size
+    )
+    damping = adapt_damping(damping, ratio)
+    if step_size == 0.0:
+        return theta.copy(), hessian_free_state(theta, damping), info
+    return theta + step_size * delta, HessianFreeState(damping, path.iterates[-1]), info
