@@ -61,7 +61,8 @@ class ReservoirEstimator(BaseEstimator):
             row and output; what has weight zero is not taught. ``initial_state`` is the state
             before the first step: a vector (n_units,), a row a sequence, or a pair
             (indices, values). ``clamp`` is a pair (indices, values) of units that are held to
-            given values at every time step.
+            given values at every time step: values of shape (n_held,), or with a row for every
+            time step (n_rows, n_held), or in a container like that of ``X``.
 
         Returns
         -------

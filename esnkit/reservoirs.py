@@ -197,7 +197,7 @@ class Reservoir(ClassNamePrefixFeaturesOutMixin, TransformerMixin, BaseEstimator
             (n_sequences, n_units), or values for a subset of the units.
         clamp : tuple (indices, values) or None, default=None
             Units that are held to given values at every time step; values of shape (n_held,), or
-            (n_rows, n_held) with a row for every time step.
+            with a row for every time step: (n_rows, n_held), or in a container like that of X.
         return_state : bool, default=False
             Whether to return the last states too, which ``initial_state`` takes to go on.
 

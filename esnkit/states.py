@@ -4,7 +4,7 @@ from typing import Any
 
 import numpy as np
 
-from esnkit.sequences import Sequences
+from esnkit.sequences import Sequences, is_ragged
 from esnkit.validation import finite_array
 
 __all__ = ["resolve_clamp", "resolve_initial_state"]
@@ -22,7 +22,7 @@ def resolve_initial_state(
     if initial_state is None:
         return states
     if isinstance(initial_state, tuple):
-        units, values = _subset("initial_state", initial_state, n_units)
+        units, values = _subset("initial_state", initial_state, n_units, dtype)
         if values.shape[0] not in (1, n_sequences):
             raise ValueError(
                 f"initial_state has values of shape {values.shape}, expected ({units.size},) or "
@@ -43,22 +43,47 @@ def resolve_initial_state(
 def resolve_clamp(
     clamp: Any, sequences: Sequences, n_units: int, dtype: Any
 ) -> tuple[np.ndarray, np.ndarray]:
-    """Return the units held at every time step and their values, one row or one a time step."""
+    """Return the units held at every time step and their values, one row or one a time step.
+
+    ``clamp`` is None or a pair ``(indices, values)``: values of shape (n_held,), (n_rows, n_held),
+    or sequence by sequence, as a list of arrays (n_timesteps_i, n_held) or a 3-D array.
+    """
     if clamp is None:
         return np.empty(0, dtype=np.int64), np.empty((1, 0), dtype=dtype)
     if not isinstance(clamp, tuple):
         raise TypeError(f"clamp must be a pair (indices, values), got {type(clamp).__name__}")
-    units, values = _subset("clamp", clamp, n_units)
+    if len(clamp) == 2:
+        clamp = clamp[0], _end_to_end(clamp[1], sequences)
+    units, values = _subset("clamp", clamp, n_units, dtype)
     n_rows = sequences.values.shape[0]
     if values.shape[0] not in (1, n_rows):
         raise ValueError(
             f"clamp has values of shape {values.shape}, expected ({units.size},) or "
             f"({n_rows}, {units.size}), a row for every time step"
         )
-    return units, np.ascontiguousarray(values, dtype=dtype)
+    return units, np.ascontiguousarray(values)
 
 
-def _subset(name: str, pair: tuple, n_units: int) -> tuple[np.ndarray, np.ndarray]:
+def _end_to_end(values: Any, sequences: Sequences) -> Any:
+    """Stack values that come sequence by sequence; all others stay as they are."""
+    given_apart = is_ragged(values) or getattr(values, "ndim", 0) == 3
+    if sequences.form == "series" or not given_apart:
+        return values
+    if len(values) != sequences.n_sequences:
+        raise ValueError(
+            f"clamp has values for {len(values)} sequences, expected {sequences.n_sequences}"
+        )
+    items = [np.asarray(item) for item in values]
+    for i, (item, length) in enumerate(zip(items, sequences.lengths, strict=True)):
+        if item.ndim != 2 or item.shape != (length, items[0].shape[1]):
+            raise ValueError(
+                f"clamp has values of shape {item.shape} for sequence {i}, expected "
+                f"({length}, {items[0].shape[1]}), a row for every time step"
+            )
+    return np.concatenate(items)
+
+
+def _subset(name: str, pair: tuple, n_units: int, dtype: Any) -> tuple[np.ndarray, np.ndarray]:
     if len(pair) != 2:
         raise ValueError(f"{name} must be a pair (indices, values), got {len(pair)} items")
     units = np.atleast_1d(np.asarray(pair[0]))
@@ -69,7 +94,7 @@ def _subset(name: str, pair: tuple, n_units: int) -> tuple[np.ndarray, np.ndarra
         raise ValueError(
             f"{name} needs distinct unit indices in [0, {n_units - 1}], got {units.tolist()}"
         )
-    values = np.atleast_1d(finite_array(name, pair[1]))
+    values = np.atleast_1d(finite_array(name, pair[1], dtype))
     values = np.broadcast_to(values, (units.size,)) if values.size == 1 else values
     values = values.reshape(-1, values.shape[-1])
     if values.shape[1] != units.size:

@@ -383,6 +383,9 @@ STATES = [
           1.0),
     *each("clamp", lambda v: esn().fit(X, y, clamp=v), V, ([9], [0.0]), ([0], np.zeros((39, 1)))),
     *each("clamp", lambda v: labelled().predict(X, clamp=v), T, 1.0, "all"),
+    *each("clamp", lambda v: steps().fit(RAGGED, RAGGED, clamp=([0], v)), V, without_row(2),
+          [x[:, :1] for x in RAGGED[:5]], without_row(0), RAGGED,
+          [x[:, :1] for x in without_row(3)], BATCH),
 ]
 
 CLOSED_LOOP = [

@@ -169,6 +169,8 @@ def test_a_clamp_a_row_follows_blocks_and_sequences(rng):
     fitted = reservoir(6).fit(X)
     rows = rng.normal(size=(5045, 1))
     states = np.vstack(fitted.transform(X, clamp=([2], rows)))
+    apart = np.split(rows, np.cumsum([len(x) for x in X])[:-1])
+    np.testing.assert_array_equal(np.vstack(fitted.transform(X, clamp=([2], apart))), states)
     assert np.array_equal(states[:, [2]], rows)
 
 

@@ -57,5 +57,43 @@ def test_clamps():
     assert np.array_equal(clamp(([0, 1], rows.reshape(4, 5, 2)))[1], rows)
     with pytest.raises(ValueError, match="clamp has values of shape"):
         clamp(([0, 1], rows[:7]))
+    with pytest.raises(ValueError, match=r"clamp has values of shape \(4, 2\) for sequence 0"):
+        clamp(([0, 1], rows.reshape(5, 4, 2)[:4]))
     with pytest.raises(TypeError, match="clamp must be a pair"):
         clamp([0, 1])
+
+
+def test_clamps_of_ragged_sequences():
+    sequences = Sequences(np.zeros((9, 3)), np.array([0, 2, 3, 9]), "ragged")
+    rows = np.arange(18.0).reshape(9, 2)
+    parts = [rows[:2], rows[2:3], rows[3:]]
+    objects = np.empty(3, object)
+    objects[:] = parts
+    for given in (rows, parts, tuple(parts), objects):
+        assert np.array_equal(resolve_clamp(([4, 1], given), sequences, 6, np.float64)[1], rows)
+
+
+@pytest.mark.parametrize(
+    ("values", "message"),
+    [
+        ([np.zeros((2, 2)), np.zeros((1, 2))], "values for 2 sequences, expected 3"),
+        ([np.zeros((2, 2)), np.zeros((2, 2)), np.zeros((5, 2))], r"\(2, 2\) for sequence 1"),
+        ([np.zeros((2, 2)), np.zeros((1, 1)), np.zeros((6, 2))], r"\(1, 1\) for sequence 1"),
+        ([np.zeros((2, 2)), np.zeros(1), np.zeros((6, 2))], r"\(1,\) for sequence 1"),
+        ([np.zeros((2, 1)), np.zeros((1, 1)), np.zeros((6, 1))], "1 values for 2 units"),
+        ([np.zeros((2, 2)), np.full((1, 2), np.nan), np.zeros((6, 2))], "must be finite"),
+        (np.zeros((3, 3, 2)), r"\(3, 2\) for sequence 0"),
+    ],
+)
+def test_clamps_of_ragged_sequences_that_do_not_fit_are_refused(values, message):
+    sequences = Sequences(np.zeros((9, 3)), np.array([0, 2, 3, 9]), "ragged")
+    with pytest.raises(ValueError, match=f"clamp .*{message}"):
+        resolve_clamp(([4, 1], values), sequences, 6, np.float64)
+
+
+def test_values_too_large_for_float32_are_refused():
+    sequences = Sequences(np.zeros((9, 3), np.float32), np.array([0, 9]), "series")
+    with pytest.raises(ValueError, match="clamp must be finite in float32"):
+        resolve_clamp(([0], [1e300]), sequences, 6, np.float32)
+    with pytest.raises(ValueError, match="initial_state must be finite in float32"):
+        resolve_initial_state(([0], [1e300]), 1, 6, np.float32)
