@@ -1,12 +1,14 @@
 """Matrix products inside kernels: BLAS gemm with accumulation, on contiguous row-major arrays."""
 
+from typing import Any
+
 import numpy as np
 from numba import njit, types
 from numba.extending import overload
 
 # Numba links this symbol for its own np.dot, which can neither add to its output nor transpose
 # without a copy.
-_gemm = types.ExternalFunction(
+_gemm: Any = types.ExternalFunction(
     "numba_xxgemm",
     types.int32(
         types.char, types.char, types.char, types.intp, types.intp, types.intp,

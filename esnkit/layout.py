@@ -1,0 +1,147 @@
+"""What a recurrent network is made of, and where its parts lie in one flat parameter vector."""
+
+import math
+from functools import lru_cache
+from typing import NamedTuple
+
+import numpy as np
+
+from esnkit.kernels.cells import GRU_AFTER, GRU_BEFORE, LSTM, N_GATES, RNN_RELU, RNN_TANH
+
+__all__ = [
+    "CELLS",
+    "Spec",
+    "free_parameters",
+    "layout",
+    "n_parameters",
+    "penalised",
+    "state_columns",
+    "views",
+]
+
+CELLS = {
+    "tanh": RNN_TANH,
+    "relu": RNN_RELU,
+    "lstm": LSTM,
+    "gru": GRU_AFTER,
+    "gru_before": GRU_BEFORE,
+}
+
+
+class Spec(NamedTuple):
+    """What network it is; hashable, all sizes known."""
+
+    cell: str  # a key of CELLS
+    n_units: int
+    n_features: int  # columns of an input row, or the number of tokens
+    n_outputs: int
+    n_layers: int = 1
+    bidirectional: bool = False
+    tokens: bool = False  # whether inputs are integers in [0, n_features)
+    embedding_dim: int = 0  # 0: tokens are one-hot
+    pooling: str | None = None  # None (a row a time step), "last", "mean" or "attention"
+    head: bool = True  # False: the outputs are the first units of the last layer
+    loss: str = "squared"  # a key of LOSSES
+    learn_state: bool = False  # whether the initial state is a parameter
+    cell_state: float = 0.0  # where the cell states of an lstm start
+
+    @property
+    def n_directions(self) -> int:
+        """Number of directions in time, 1 or 2."""
+        return 2 if self.bidirectional else 1
+
+    @property
+    def n_hidden(self) -> int:
+        """Number of units of all layers and directions."""
+        return self.n_layers * self.n_directions * self.n_units
+
+    @property
+    def n_state(self) -> int:
+        """Width of a state row: the units of all layers and directions, then their cells."""
+        return self.n_hidden * (2 if self.cell == "lstm" else 1)
+
+    @property
+    def n_inputs(self) -> int:
+        """Width of the rows that the first layer sees."""
+        return self.embedding_dim or self.n_features
+
+    def layers(self) -> list[tuple[str, int, bool, int]]:
+        """List name, input width, direction (True: reversed) and place of every recurrent part."""
+        parts, place = [], 0
+        for layer in range(self.n_layers):
+            width = self.n_inputs if layer == 0 else self.n_directions * self.n_units
+            for direction in range(self.n_directions):
+                name = f"{layer}_reverse" if direction else f"{layer}"
+                parts.append((name, width, bool(direction), place))
+                place += 1
+        return parts
+
+
+@lru_cache(maxsize=64)
+def layout(spec: Spec) -> dict[str, tuple[slice, tuple[int, ...]]]:
+    """Return place and shape of every named part of ``theta``, in order."""
+    shapes: dict[str, tuple[int, ...]] = {}
+    if spec.embedding_dim:
+        shapes["embedding"] = (spec.n_features, spec.embedding_dim)
+    for name, width, _, _ in spec.layers():
+        n_rows = N_GATES[CELLS[spec.cell]] * spec.n_units
+        shapes[f"M_{name}"] = (n_rows, width + spec.n_units + 1)
+    if spec.learn_state:
+        shapes["initial_state"] = (spec.n_state,)
+    width = spec.n_directions * spec.n_units
+    if spec.pooling == "attention":
+        shapes |= {"attention_W": (width, width), "attention_b": (width,)}
+        shapes["attention_v"] = (width,)
+    if spec.head:
+        shapes |= {"head_W": (spec.n_outputs, width), "head_b": (spec.n_outputs,)}
+    places, start = {}, 0
+    for name, shape in shapes.items():
+        stop = start + math.prod(shape)
+        places[name] = slice(start, stop), shape
+        start = stop
+    return places
+
+
+def views(spec: Spec, theta: np.ndarray) -> dict[str, np.ndarray]:
+    """Return the named parts of ``theta``; writing to them writes to it."""
+    return {name: theta[place].reshape(shape) for name, (place, shape) in layout(spec).items()}
+
+
+def n_parameters(spec: Spec) -> int:
+    """Return the length of ``theta``."""
+    return max((place.stop for place, _ in layout(spec).values()), default=0)
+
+
+@lru_cache(maxsize=8)
+def free_parameters(spec: Spec) -> np.ndarray:
+    """Tell which entries of ``theta`` may change: some blocks of a GRU are zero for good."""
+    free = np.ones(n_parameters(spec), dtype=bool)
+    if spec.cell == "gru":
+        parts, n = views(spec, free), spec.n_units
+        for name, width, _, _ in spec.layers():
+            M = parts[f"M_{name}"]
+            M[2 * n : 3 * n, width:-1] = False
+            M[3 * n :, :width] = False
+    return free
+
+
+@lru_cache(maxsize=8)
+def penalised(spec: Spec) -> np.ndarray:
+    """Tell which entries of ``theta`` are weights, that is neither biases nor states."""
+    weights = np.ones(n_parameters(spec), dtype=bool)
+    parts = views(spec, weights)
+    for name, part in parts.items():
+        if name.startswith("M_"):
+            part[:, -1] = False
+        elif name in ("initial_state", "attention_b", "head_b"):
+            part[:] = False
+    return weights
+
+
+def state_columns(spec: Spec, place: int) -> tuple[slice, slice | None]:
+    """Return the columns of a state row that hold the units of a part, and its cells if any."""
+    first = place * spec.n_units
+    units = slice(first, first + spec.n_units)
+    if spec.cell != "lstm":
+        return units, None
+    return units, slice(spec.n_hidden + first, spec.n_hidden + first + spec.n_units)

@@ -1,0 +1,316 @@
+"""Recurrent networks as plain functions of one flat parameter vector ``theta``.
+
+    inputs -> (embedding) -> layers of one or two directions -> (pooling) -> head -> outputs
+
+A :class:`Batch` holds sequences side by side. :func:`run` returns outputs and a tape, with which
+:func:`run_backward` turns a gradient of the outputs into one of ``theta``. State never stays here:
+it is passed in and given back.
+"""
+
+from typing import Any, NamedTuple
+
+import numpy as np
+
+from esnkit.kernels.cells import GRU_BEFORE, LSTM, backward, forward, gather, scatter
+from esnkit.layout import CELLS, Spec, free_parameters, penalised, state_columns, views
+from esnkit.losses import LOSSES
+from esnkit.pooling import attend, attend_backward, pool_rows, pool_rows_backward
+
+__all__ = ["Batch", "Held", "Start", "loss_gradient", "make_batch", "run", "run_backward"]
+
+
+class Batch(NamedTuple):
+    """Sequences side by side; rows are in the order of the caller, columns longest first."""
+
+    inputs: np.ndarray  # (n_rows, n_features), or (n_rows,) int64 tokens
+    offsets: np.ndarray  # (n_sequences + 1,)
+    order: np.ndarray  # (n_sequences,) the sequence of every column
+    n: np.ndarray  # (n_timesteps,) sequences that still run at each step
+    rows: np.ndarray  # (n_rows,) the row of every column of every step
+    rows_reversed: np.ndarray  # the same where every sequence is read from its end
+
+
+def make_batch(inputs: np.ndarray, offsets: np.ndarray) -> Batch:
+    """Lay out packed sequences for the kernels."""
+    lengths = np.diff(offsets)
+    order = np.argsort(-lengths, kind="stable")
+    sorted_lengths = lengths[order]
+    steps = np.arange(sorted_lengths[0])
+    n = np.searchsorted(-sorted_lengths, -steps, side="left").astype(np.int64)
+    column = np.arange(len(inputs)) - np.repeat(np.cumsum(n) - n, n)
+    step = np.repeat(steps, n)
+    rows = offsets[:-1][order][column] + step
+    rows_reversed = offsets[1:][order][column] - 1 - step
+    return Batch(inputs, offsets, order, n, rows, rows_reversed)
+
+
+class Start(NamedTuple):
+    """States given by the caller; the others are the network's own."""
+
+    values: np.ndarray  # (n_sequences, n_state)
+    given: np.ndarray  # (n_state,) bool
+
+
+class Held(NamedTuple):
+    """Units that are held to given values at every time step."""
+
+    units: np.ndarray  # (n_held,) int64, places in the first n_hidden columns of a state row
+    values: np.ndarray  # (n_rows, n_held)
+
+
+class Pass(NamedTuple):
+    """Buffers of one layer and direction, see :mod:`esnkit.kernels.cells`."""
+
+    S: np.ndarray
+    A: np.ndarray
+    C: np.ndarray
+    c0: np.ndarray
+    held: np.ndarray
+
+
+class Tape(NamedTuple):
+    """What the backward pass needs of a forward pass."""
+
+    passes: list[Pass]
+    rows: list[np.ndarray]  # the rows into the first layer and out of every layer
+    attention: Any
+    pooled: np.ndarray  # the rows that the head sees
+    given: np.ndarray  # (n_state,) bool, as in Start
+    state: np.ndarray  # (n_sequences, n_state) after the last step
+
+
+def run(
+    spec: Spec,
+    theta: np.ndarray,
+    batch: Batch,
+    start: Start | None = None,
+    held: Held | None = None,
+) -> tuple[np.ndarray, Tape]:
+    """Run the network forward.
+
+    Parameters
+    ----------
+    spec : Spec
+    theta : ndarray of shape (n_parameters,), float64 or float32
+    batch : Batch
+    start : Start or None, default=None
+        States before the first step that are given.
+    held : Held or None, default=None
+
+    Returns
+    -------
+    outputs : ndarray of shape (n_rows, n_outputs), or (n_sequences, n_outputs) where pooled
+    tape : Tape
+    """
+    p = views(spec, theta)
+    state, given = initial_state(spec, p, batch, start)
+    rows = [input_rows(spec, p, batch.inputs, theta.dtype)]
+    final, passes = np.empty_like(state), []
+    n_units = spec.n_units
+    for name, _, reverse, place in spec.layers():
+        if place % spec.n_directions == 0:
+            rows.append(np.empty((len(batch.rows), spec.n_directions * n_units), theta.dtype))
+        index = batch.rows_reversed if reverse else batch.rows
+        hs, cs = state_columns(spec, place)
+        own, imposed = _held_here(spec, batch, held, place, index, theta.dtype)
+        first = _as_columns(state[batch.order, hs])
+        c0 = _as_columns(state[batch.order, cs]) if cs else np.zeros_like(first)
+        buffers, H = _run_layer(
+            spec, p[f"M_{name}"], batch, index, rows[-2], first, c0, own, imposed
+        )
+        scatter(H, index, batch.n, n_units, rows[-1], n_units if reverse else 0, n_units)
+        final[:, hs] = _last_columns(H, batch, n_units)
+        if cs:
+            final[:, cs] = _last_columns(buffers.C, batch, n_units)
+        passes.append(buffers)
+    pooled, attention = _pool(spec, p, rows[-1], batch.offsets)
+    tape = Tape(passes, rows, attention, pooled, given, final)
+    return _apply_head(spec, p, pooled), tape
+
+
+def _run_layer(spec, M, batch, index, X, h0, c0, own, imposed):
+    code, n_units, total = CELLS[spec.cell], spec.n_units, len(index)
+    width = M.shape[1]
+    S = np.empty(width * total, M.dtype)
+    gather(X, 0, X.shape[1], index, batch.n, width, S)
+    A = np.empty(len(M) * total, M.dtype)
+    C = np.empty(n_units * total if code in (LSTM, GRU_BEFORE) else 0, M.dtype)
+    H = np.empty(n_units * total, M.dtype)
+    forward(code, M, batch.n, h0, c0, own, imposed, S, A, C, H)
+    return Pass(S, A, C, c0, own), H
+
+
+def run_backward(
+    spec: Spec, theta: np.ndarray, batch: Batch, tape: Tape, d_outputs: np.ndarray
+) -> tuple[np.ndarray, list[np.ndarray]]:
+    """Turn the gradient of the outputs into that of the parameters.
+
+    Parameters
+    ----------
+    spec, theta, batch : as in :func:`run`
+    tape : Tape
+    d_outputs : ndarray like the outputs
+
+    Returns
+    -------
+    gradient : ndarray like ``theta``
+    d_states : list of ndarray of shape (n_rows, n_directions * n_units)
+        For every layer d loss / d h at every time step, all paths through time together.
+    """
+    p, gradient = views(spec, theta), np.zeros_like(theta)
+    d = views(spec, gradient)
+    d_rows = _pool_backward(spec, p, d, batch, tape, _head_backward(spec, p, d, tape, d_outputs))
+    d_states: list[np.ndarray] = []
+    d_start = np.zeros_like(tape.state)
+    parts = spec.layers()
+    for layer in range(spec.n_layers - 1, -1, -1):
+        X, d_below = tape.rows[layer], None
+        d_here = np.empty_like(tape.rows[layer + 1])
+        for part in parts[layer * spec.n_directions : (layer + 1) * spec.n_directions]:
+            dX = _layer_backward(spec, p, d, batch, tape, part, d_rows, d_here, d_start, X.shape[1])
+            d_below = dX if d_below is None else d_below + dX
+        d_states.insert(0, d_here)
+        d_rows = d_below
+    if spec.learn_state:
+        d["initial_state"] += np.where(tape.given, 0, d_start.sum(axis=0))
+    if spec.embedding_dim:
+        np.add.at(d["embedding"], batch.inputs, d_rows)
+    if spec.cell == "gru":
+        gradient *= free_parameters(spec)
+    return gradient, d_states
+
+
+def _layer_backward(spec, p, d, batch, tape, part, d_rows, d_here, d_start, width):
+    """Return d loss / d inputs of one layer and direction; write what belongs to its units."""
+    name, _, reverse, place = part
+    n_units, n = spec.n_units, batch.n
+    index = batch.rows_reversed if reverse else batch.rows
+    first = n_units if reverse else 0
+    S, A, C, c0, own = tape.passes[place]
+    M = p[f"M_{name}"]
+    dH, dS = np.empty(n_units * len(index), M.dtype), np.empty_like(S)
+    gather(d_rows, first, n_units, index, n, n_units, dH)
+    dh0, dc0 = np.empty_like(c0), np.empty_like(c0)
+    backward(
+        CELLS[spec.cell], M, n, c0, own, S, A, C, dH, d[f"M_{name}"], dS, dh0, dc0
+    )  # fmt: skip
+    scatter(dH, index, n, n_units, d_here, first, n_units)
+    hs, cs = state_columns(spec, place)
+    d_start[batch.order, hs] = dh0.T
+    if cs:
+        d_start[batch.order, cs] = dc0.T
+    dX = np.empty((len(index), width), M.dtype)
+    scatter(dS, index, n, M.shape[1], dX, 0, width)
+    return dX
+
+
+def loss_gradient(
+    spec: Spec,
+    theta: np.ndarray,
+    batch: Batch,
+    Y: np.ndarray,
+    weights: np.ndarray | None = None,
+    *,
+    alpha: float = 0.0,
+    start: Start | None = None,
+    held: Held | None = None,
+) -> tuple[float, np.ndarray, Tape]:
+    """Return the loss of a batch, its gradient, and the tape of the forward pass.
+
+    The loss is the weighted mean of :mod:`esnkit.losses` and, as in scikit-learn's multi-layer
+    perceptron, ``alpha / 2`` times the squared weights over the number of targets.
+    """
+    outputs, tape = run(spec, theta, batch, start, held)
+    loss = LOSSES[spec.loss][0](outputs, Y, weights)
+    gradient, _ = run_backward(spec, theta, batch, tape, loss.gradient)
+    value = loss.value
+    if alpha:
+        decay = theta * penalised(spec)
+        gradient += (alpha / len(Y)) * decay
+        value += 0.5 * alpha / len(Y) * float(np.vdot(decay, decay))
+    return value, gradient, tape
+
+
+def initial_state(
+    spec: Spec, p: dict[str, np.ndarray], batch: Batch, start: Start | None
+) -> tuple[np.ndarray, np.ndarray]:
+    """Return the states before the first step, a row a sequence, and which columns are given."""
+    default = np.zeros(spec.n_state, p["head_b"].dtype if spec.head else p["M_0"].dtype)
+    default[spec.n_hidden :] = spec.cell_state
+    if spec.learn_state:
+        default = p["initial_state"]
+    rows = np.tile(default, (len(batch.offsets) - 1, 1))
+    if start is None:
+        return rows, np.zeros(spec.n_state, dtype=bool)
+    return np.where(start.given, start.values, rows).astype(rows.dtype), start.given
+
+
+def input_rows(spec: Spec, p: dict[str, np.ndarray], inputs: np.ndarray, dtype: Any) -> np.ndarray:
+    """Return what the first layer sees: numbers, embedded tokens, or one-hot ones."""
+    if not spec.tokens:
+        return inputs
+    if spec.embedding_dim:
+        return p["embedding"][inputs]
+    rows = np.zeros((len(inputs), spec.n_features), dtype)
+    rows[np.arange(len(inputs)), inputs] = 1.0
+    return rows
+
+
+def _as_columns(rows: np.ndarray) -> np.ndarray:
+    return np.ascontiguousarray(rows.T)
+
+
+def _last_columns(H: np.ndarray, batch: Batch, n_units: int) -> np.ndarray:
+    """Return the last column of every sequence in the blocks of H, a row a sequence."""
+    last = np.diff(batch.offsets)[batch.order] - 1
+    starts = n_units * (np.cumsum(batch.n) - batch.n)
+    entry = starts[last][:, None] + np.arange(n_units) * batch.n[last][:, None]
+    rows = np.empty((len(last), n_units), H.dtype)
+    rows[batch.order] = H[entry + np.arange(len(last))[:, None]]
+    return rows
+
+
+def _held_here(spec, batch, held, place, index, dtype):
+    """Return the held units of one part, and the blocks of values that they are held to."""
+    none = np.empty(0, np.int64), np.empty(0, dtype)
+    if held is None:
+        return none
+    here = np.flatnonzero(held.units // spec.n_units == place)
+    if not here.size:
+        return none
+    values = np.ascontiguousarray(held.values[:, here], dtype=dtype)
+    imposed = np.empty(values.size, dtype)
+    gather(values, 0, here.size, index, batch.n, here.size, imposed)
+    return held.units[here] - place * spec.n_units, imposed
+
+
+def _pool(spec, p, rows, offsets):
+    if spec.pooling is None:
+        return rows, None
+    if spec.pooling == "attention":
+        return attend(p, rows, offsets)
+    return pool_rows(rows, offsets, spec.pooling, spec.n_units), None
+
+
+def _pool_backward(spec, p, d, batch, tape, d_pooled):
+    if spec.pooling is None:
+        return d_pooled
+    if spec.pooling == "attention":
+        return attend_backward(p, d, tape.rows[-1], batch.offsets, tape.attention, d_pooled)
+    return pool_rows_backward(d_pooled, batch.offsets, spec.pooling, spec.n_units)
+
+
+def _apply_head(spec, p, rows):
+    if spec.head:
+        return rows @ p["head_W"].T + p["head_b"]
+    return rows[:, : spec.n_outputs].copy()
+
+
+def _head_backward(spec, p, d, tape, d_outputs):
+    if spec.head:
+        d["head_W"] += d_outputs.T @ tape.pooled
+        d["head_b"] += d_outputs.sum(axis=0)
+        return d_outputs @ p["head_W"]
+    d_rows = np.zeros_like(tape.pooled)
+    d_rows[:, : spec.n_outputs] = d_outputs
+    return d_rows

@@ -1,0 +1,97 @@
+"""From the states of all time steps of a sequence to one row: forward, backward and tangent.
+
+    last         the state after the last step; of a reversed direction, after its own last step
+    mean         the mean over the steps
+    attention    sum_t a_t h_t,  a = softmax over the steps of v . tanh(W h_t + b)
+
+All functions take and give rows; ``offsets`` says which rows belong to which sequence.
+"""
+
+from typing import Any, NamedTuple
+
+import numpy as np
+
+__all__ = ["attend", "attend_backward", "attend_tangent", "pool_rows", "pool_rows_backward"]
+
+
+class Attention(NamedTuple):
+    """What the backward pass of attention needs: its weights and its hidden rows."""
+
+    weights: np.ndarray  # (n_rows, 1), those of a sequence sum to one
+    hidden: np.ndarray  # (n_rows, n_hidden)
+
+
+def pool_rows(X: np.ndarray, offsets: np.ndarray, pooling: str, n_forward: int) -> np.ndarray:
+    """Return the last rows, or the means; columns from ``n_forward`` on run backward in time."""
+    if pooling == "mean":
+        return np.add.reduceat(X, offsets[:-1], axis=0) / _lengths(X, offsets)
+    last = X[offsets[1:] - 1]
+    last[:, n_forward:] = X[offsets[:-1], n_forward:]
+    return last
+
+
+def pool_rows_backward(
+    dP: np.ndarray, offsets: np.ndarray, pooling: str, n_forward: int
+) -> np.ndarray:
+    """Return the gradient with respect to the rows, given that with respect to the pooled ones."""
+    if pooling == "mean":
+        return np.repeat(dP / _lengths(dP, offsets), np.diff(offsets), axis=0)
+    dX = np.zeros((offsets[-1], dP.shape[1]), dP.dtype)
+    dX[offsets[1:] - 1, :n_forward] = dP[:, :n_forward]
+    dX[offsets[:-1], n_forward:] = dP[:, n_forward:]
+    return dX
+
+
+def attend(p: dict[str, np.ndarray], X: np.ndarray, offsets: np.ndarray) -> tuple[Any, Attention]:
+    """Return the pooled rows and what the backward pass needs."""
+    hidden = np.tanh(X @ p["attention_W"].T + p["attention_b"])
+    scores = (hidden @ p["attention_v"])[:, None]
+    lengths, first = np.diff(offsets), offsets[:-1]
+    powers = np.exp(scores - np.repeat(np.maximum.reduceat(scores, first), lengths, axis=0))
+    weights = powers / np.repeat(np.add.reduceat(powers, first), lengths, axis=0)
+    return np.add.reduceat(weights * X, first), Attention(weights, hidden)
+
+
+def attend_backward(
+    p: dict[str, np.ndarray],
+    d: dict[str, np.ndarray],
+    X: np.ndarray,
+    offsets: np.ndarray,
+    tape: Attention,
+    dP: np.ndarray,
+) -> np.ndarray:
+    """Return the gradient with respect to the rows, and add those of the parameters to ``d``."""
+    lengths = np.diff(offsets)
+    spread = np.repeat(dP, lengths, axis=0)
+    towards = np.sum(spread * X, axis=1, keepdims=True)
+    d_scores = tape.weights * (towards - _means(tape.weights, towards, offsets))
+    d_hidden = d_scores * p["attention_v"] * (1 - tape.hidden**2)
+    d["attention_v"] += tape.hidden.T @ d_scores[:, 0]
+    d["attention_W"] += d_hidden.T @ X
+    d["attention_b"] += d_hidden.sum(axis=0)
+    return tape.weights * spread + d_hidden @ p["attention_W"]
+
+
+def attend_tangent(
+    p: dict[str, np.ndarray],
+    v: dict[str, np.ndarray],
+    X: np.ndarray,
+    V: np.ndarray,
+    offsets: np.ndarray,
+    tape: Attention,
+) -> np.ndarray:
+    """Return the derivative of the pooled rows where parameters move by v and rows by V."""
+    inner = V @ p["attention_W"].T + X @ v["attention_W"].T + v["attention_b"]
+    moved = (1 - tape.hidden**2) * inner
+    scores = (moved @ p["attention_v"] + tape.hidden @ v["attention_v"])[:, None]
+    weights = tape.weights * (scores - _means(tape.weights, scores, offsets))
+    return np.add.reduceat(weights * X + tape.weights * V, offsets[:-1])
+
+
+def _means(weights: np.ndarray, values: np.ndarray, offsets: np.ndarray) -> np.ndarray:
+    """Return for every row the weighted mean of the values of its sequence."""
+    return np.repeat(np.add.reduceat(weights * values, offsets[:-1]), np.diff(offsets), axis=0)
+
+
+def _lengths(X: np.ndarray, offsets: np.ndarray) -> np.ndarray:
+    return np.diff(offsets)[:, None].astype(X.dtype)

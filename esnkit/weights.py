@@ -1,0 +1,141 @@
+"""The weights of a network as named arrays, in this library's form and in PyTorch's.
+
+Ours: ``W_in_0`` (n_gates * n_units, n_features), ``W_0`` (n_gates * n_units, n_units) and ``b_0``
+for layer 0, with ``_reverse`` for the second direction; a GRU that resets after the product has
+``b_hidden_0`` (n_units,) too. Gates stand in PyTorch's order: i, f, g, o and r, z, n.
+"""
+
+from collections.abc import Mapping
+from typing import Any
+
+import numpy as np
+
+from esnkit.layout import Spec, layout, views
+from esnkit.sequences import finite_array
+
+__all__ = ["from_torch", "join_weights", "split_weights", "to_torch"]
+
+HEAD = {"head_W": "W_out", "head_b": "b_out"}
+TORCH_PARTS = {"W_out": "head.weight", "b_out": "head.bias", "embedding": "embedding.weight"}
+
+
+def split_weights(spec: Spec, theta: np.ndarray) -> dict[str, np.ndarray]:
+    """Return copies of all parts of ``theta`` by name."""
+    parts, n, named = views(spec, theta), spec.n_units, {}
+    for name, part in parts.items():
+        if not name.startswith("M_"):
+            named[HEAD.get(name, name)] = part.copy()
+            continue
+        layer, width = name[2:], part.shape[1] - n - 1
+        top = part[: 3 * n] if spec.cell == "gru" else part
+        recurrent = part[:, width:-1]
+        if spec.cell == "gru":
+            recurrent = np.vstack([recurrent[: 2 * n], recurrent[3 * n :]])
+        named[f"W_in_{layer}"] = top[:, :width].copy()
+        named[f"W_{layer}"] = recurrent.copy()
+        named[f"b_{layer}"] = top[:, -1].copy()
+        if spec.cell == "gru":
+            named[f"b_hidden_{layer}"] = part[3 * n :, -1].copy()
+    return named
+
+
+def join_weights(spec: Spec, named: Mapping[str, Any], theta: np.ndarray) -> None:
+    """Write named arrays over the parts of ``theta``; parts that are not named stay.
+
+    Raises
+    ------
+    ValueError
+        If a name is unknown, or an array has the wrong shape or is not finite.
+    """
+    current = split_weights(spec, theta)
+    unknown = sorted(set(named) - set(current))
+    if unknown:
+        raise ValueError(f"weights has unknown names {unknown}, expected {sorted(current)}")
+    for name, value in named.items():
+        array = finite_array(f"weights[{name!r}]", value, theta.dtype)
+        if array.shape != current[name].shape:
+            raise ValueError(
+                f"weights[{name!r}] has shape {array.shape}, expected {current[name].shape}"
+            )
+        current[name] = array
+    parts, n = views(spec, theta), spec.n_units
+    for name in layout(spec):
+        if not name.startswith("M_"):
+            parts[name][:] = current[HEAD.get(name, name)]
+            continue
+        M, layer = parts[name], name[2:]
+        width, recurrent = M.shape[1] - n - 1, current[f"W_{layer}"]
+        top = M[: 3 * n] if spec.cell == "gru" else M
+        top[:, :width], top[:, -1] = current[f"W_in_{layer}"], current[f"b_{layer}"]
+        if spec.cell == "gru":
+            M[: 2 * n, width:-1], M[3 * n :, width:-1] = recurrent[: 2 * n], recurrent[2 * n :]
+            M[3 * n :, -1] = current[f"b_hidden_{layer}"]
+        else:
+            M[:, width:-1] = recurrent
+
+
+def to_torch(spec: Spec, theta: np.ndarray) -> dict[str, np.ndarray]:
+    """Return the weights under the names that ``torch.nn.RNN``, ``LSTM`` and ``GRU`` give them.
+
+    PyTorch adds two biases; ours is the first, the second is zero but for the n of a GRU. The
+    head is ``head.weight`` and ``head.bias``, the embedding ``embedding.weight``.
+    """
+    _refuse_before(spec)
+    named, state = split_weights(spec, theta), {}
+    for name, _, _, _ in spec.layers():
+        second = np.zeros_like(named[f"b_{name}"])
+        if spec.cell == "gru":
+            second[2 * spec.n_units :] = named[f"b_hidden_{name}"]
+        state[f"weight_ih_l{name}"] = named[f"W_in_{name}"]
+        state[f"weight_hh_l{name}"] = named[f"W_{name}"]
+        state[f"bias_ih_l{name}"] = named[f"b_{name}"]
+        state[f"bias_hh_l{name}"] = second
+    return state | {TORCH_PARTS[key]: named[key] for key in TORCH_PARTS if key in named}
+
+
+def from_torch(spec: Spec, state_dict: Mapping[str, Any], theta: np.ndarray) -> None:
+    """Write the weights of a PyTorch model into ``theta``.
+
+    Names may carry a prefix, as ``rnn.weight_ih_l0`` does; a head and an embedding are found by
+    the names that :func:`to_torch` gives them, and stay as they are where there are none.
+
+    Raises
+    ------
+    ValueError
+        If a weight of a layer is missing, or has the wrong shape.
+    """
+    _refuse_before(spec)
+    state = {key: np.asarray(value) for key, value in state_dict.items()}
+    named: dict[str, np.ndarray] = {}
+    for name, _, _, _ in spec.layers():
+        named[f"W_in_{name}"] = _find(state, f"weight_ih_l{name}")
+        named[f"W_{name}"] = _find(state, f"weight_hh_l{name}")
+        first = _find(state, f"bias_ih_l{name}", optional=True)
+        second = _find(state, f"bias_hh_l{name}", optional=True)
+        if first is None or second is None:
+            first = second = np.zeros(len(named[f"W_{name}"]), theta.dtype)
+        named[f"b_{name}"] = first + second
+        if spec.cell == "gru":
+            cut = 2 * spec.n_units
+            named[f"b_{name}"][cut:] = first[cut:]
+            named[f"b_hidden_{name}"] = second[cut:]
+    ours = set(split_weights(spec, theta))
+    for key, torch_name in TORCH_PARTS.items():
+        value = _find(state, torch_name, optional=True)
+        if value is not None and key in ours:
+            named[key] = value
+    join_weights(spec, named, theta)
+
+
+def _find(state: dict[str, np.ndarray], name: str, optional: bool = False) -> Any:
+    keys = [key for key in state if key == name or key.endswith(f".{name}")]
+    if len(keys) == 1:
+        return state[keys[0]]
+    if optional and not keys:
+        return None
+    raise ValueError(f"state_dict must hold {name!r} once, got the names {sorted(state)}")
+
+
+def _refuse_before(spec: Spec) -> None:
+    if spec.cell == "gru_before":
+        raise ValueError("PyTorch has no GRU that resets before the product: use reset_after=True")

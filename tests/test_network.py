@@ -1,0 +1,227 @@
+"""The functional network: gradients by differences, against PyTorch, and by twins."""
+
+import numpy as np
+import pytest
+from reference import cell_states
+from test_cells import difference
+
+from esnkit.layout import Spec, free_parameters, n_parameters, penalised, views
+from esnkit.network import Held, Start, loss_gradient, make_batch, run, run_backward
+from esnkit.weights import from_torch, join_weights, split_weights, to_torch
+
+CELLS = ["tanh", "relu", "lstm", "gru", "gru_before"]
+LENGTHS = [4, 6, 1, 4]
+OFFSETS = np.concatenate([[0], np.cumsum(LENGTHS)])
+BASE = Spec("lstm", 4, 3, 2)
+
+
+def theta_of(spec, seed=0):
+    rng = np.random.default_rng(seed)
+    return rng.normal(0, 0.5, n_parameters(spec)) * free_parameters(spec)
+
+
+def problem(spec, weights=None, seed=1):
+    """Return a ragged batch, targets and weights that suit a spec."""
+    rng = np.random.default_rng(seed)
+    n_rows = OFFSETS[-1]
+    inputs = rng.normal(size=(n_rows, spec.n_features))
+    if spec.tokens:
+        inputs = rng.integers(0, spec.n_features, n_rows)
+    n = n_rows if spec.pooling is None else len(LENGTHS)
+    Y = rng.normal(size=(n, spec.n_outputs))
+    if spec.loss == "softmax":
+        Y = np.eye(spec.n_outputs)[rng.integers(0, spec.n_outputs, n)]
+    if weights == "rows":
+        weights = rng.uniform(0, 1, n) * (rng.random(n) > 0.3)
+    elif weights == "outputs":
+        weights = rng.uniform(0, 1, Y.shape) * (rng.random(Y.shape) > 0.3)
+    return make_batch(inputs, OFFSETS), Y, weights
+
+
+SPECS = {cell: BASE._replace(cell=cell) for cell in CELLS}
+SPECS |= {f"two {cell}": BASE._replace(cell=cell, n_layers=2) for cell in CELLS}
+SPECS |= {f"both ways {cell}": BASE._replace(cell=cell, bidirectional=True) for cell in CELLS}
+SPECS |= {
+    "two both ways": BASE._replace(cell="gru", n_layers=2, bidirectional=True),
+    "last": BASE._replace(pooling="last", bidirectional=True),
+    "mean": BASE._replace(pooling="mean"),
+    "attention": BASE._replace(pooling="attention", bidirectional=True),
+    "softmax": BASE._replace(loss="softmax", n_outputs=3),
+    "softmax last": BASE._replace(loss="softmax", pooling="last"),
+    "no head": BASE._replace(head=False, n_outputs=3, n_layers=2),
+    "no head mean": BASE._replace(head=False, pooling="mean", n_outputs=4),
+    "one-hot": BASE._replace(tokens=True, n_features=5),
+    "embedding": BASE._replace(tokens=True, n_features=5, embedding_dim=2),
+    "learned state": BASE._replace(learn_state=True, n_layers=2),
+    "cells at one": BASE._replace(cell_state=1.0, bidirectional=True),
+}
+every_spec = pytest.mark.parametrize("spec", SPECS.values(), ids=SPECS)
+
+
+def check_gradient(spec, weights=None, **options):
+    batch, Y, w = problem(spec, weights)
+    theta = theta_of(spec)
+    free = free_parameters(spec)
+
+    def loss():
+        return loss_gradient(spec, theta, batch, Y, w, **options)[0]
+
+    value, gradient, _ = loss_gradient(spec, theta, batch, Y, w, **options)
+    assert value > 0
+    expected = difference(loss, theta) * free
+    scale = np.abs(expected).max()
+    np.testing.assert_allclose(gradient / scale, expected / scale, atol=2e-9)
+
+
+@every_spec
+def test_gradient_is_that_of_the_loss(spec):
+    check_gradient(spec)
+
+
+@pytest.mark.parametrize("weights", ["rows", "outputs"])
+@pytest.mark.parametrize("spec", ["lstm", "last", "softmax", "no head"])
+def test_gradient_of_weighted_losses(spec, weights):
+    if spec != "softmax" or weights == "rows":
+        check_gradient(SPECS[spec], weights)
+
+
+def test_gradient_with_penalty():
+    check_gradient(SPECS["attention"], alpha=0.7)
+
+
+@pytest.mark.parametrize("spec", ["two lstm", "both ways gru", "learned state"])
+def test_gradient_with_given_states_and_held_units(spec):
+    spec = SPECS[spec]
+    rng = np.random.default_rng(3)
+    given = rng.random(spec.n_state) > 0.5
+    start = Start(rng.normal(size=(len(LENGTHS), spec.n_state)), given)
+    units = np.array([1, spec.n_hidden - 1])
+    held = Held(units, rng.normal(size=(OFFSETS[-1], 2)))
+    check_gradient(spec, start=start, held=held)
+
+
+@pytest.mark.parametrize("cell", CELLS)
+def test_both_directions_are_two_networks(cell):
+    names = {"tanh": "rnn", "gru_before": "before"}
+    spec = SPECS[f"both ways {cell}"]._replace(head=False, n_outputs=8)
+    theta, (batch, _, _) = theta_of(spec), problem(spec)
+    outputs, _ = run(spec, theta, batch)
+    parts, zero = views(spec, theta), np.zeros(4)
+    for a, z in zip(OFFSETS[:-1], OFFSETS[1:], strict=True):
+        X = batch.inputs[a:z]
+        on = cell_states(names.get(cell, cell), parts["M_0"], X, zero, zero)[0]
+        back = cell_states(names.get(cell, cell), parts["M_0_reverse"], X[::-1], zero, zero)[0]
+        np.testing.assert_allclose(outputs[a:z], np.hstack([on, back[::-1]]), atol=1e-14)
+
+
+@every_spec
+def test_a_sequence_is_not_changed_by_its_neighbours(spec):
+    theta, (batch, _, _) = theta_of(spec), problem(spec)
+    outputs, tape = run(spec, theta, batch)
+    for i, (a, z) in enumerate(zip(OFFSETS[:-1], OFFSETS[1:], strict=True)):
+        alone = make_batch(batch.inputs[a:z], np.array([0, z - a]))
+        expected, tape_alone = run(spec, theta, alone)
+        rows = slice(a, z) if spec.pooling is None else slice(i, i + 1)
+        np.testing.assert_allclose(outputs[rows], expected, atol=1e-13)
+        np.testing.assert_allclose(tape.state[i : i + 1], tape_alone.state, atol=1e-13)
+
+
+@pytest.mark.parametrize("spec", ["two lstm", "two gru", "tanh"])
+def test_halves_with_the_state_carried_are_the_whole(spec):
+    spec = SPECS[spec]
+    theta = theta_of(spec)
+    X = np.random.default_rng(0).normal(size=(3, 8, 3))
+    whole, tape = run(spec, theta, make_batch(X.reshape(-1, 3), np.arange(4) * 8))
+    start, outputs = None, []
+    for part in (X[:, :3], X[:, 3:]):
+        offsets = np.arange(4) * part.shape[1]
+        out, half = run(spec, theta, make_batch(part.reshape(-1, 3), offsets), start)
+        start = Start(half.state, np.ones(spec.n_state, bool))
+        outputs.append(out.reshape(3, -1, 2))
+    assert np.array_equal(np.concatenate(outputs, axis=1).reshape(-1, 2), whole)
+    assert np.array_equal(start.values, tape.state)
+
+
+def test_what_comes_back_through_time_is_the_derivative_by_the_state():
+    spec = SPECS["two lstm"]
+    theta, (batch, Y, _) = theta_of(spec), problem(spec)
+    outputs, tape = run(spec, theta, batch)
+    _, d_states = run_backward(spec, theta, batch, tape, outputs - Y)
+    assert [d.shape for d in d_states] == [(OFFSETS[-1], 4)] * 2
+    last = OFFSETS[1:] - 1
+    top = (outputs - Y)[last] @ views(spec, theta)["head_W"]
+    np.testing.assert_allclose(d_states[1][last], top, atol=1e-14)
+
+
+def test_biases_and_states_are_not_penalised():
+    spec = SPECS["attention"]._replace(learn_state=True)
+    parts = views(spec, penalised(spec))
+    assert not parts["M_0"][:, -1].any() and parts["M_0"][:, :-1].all()
+    assert not parts["initial_state"].any() and not parts["head_b"].any()
+    assert not parts["attention_b"].any() and parts["attention_W"].all()
+
+
+@every_spec
+def test_named_weights_go_out_and_in(spec):
+    theta, other = theta_of(spec), np.zeros(n_parameters(spec))
+    named = split_weights(spec, theta)
+    join_weights(spec, named, other)
+    assert np.array_equal(other, theta)
+    assert sum(part.size for part in named.values()) == free_parameters(spec).sum()
+
+
+def test_wrong_weights_are_refused_by_name():
+    spec = SPECS["gru"]
+    theta = theta_of(spec)
+    with pytest.raises(ValueError, match=r"weights has unknown names \['W_7'\]"):
+        join_weights(spec, {"W_7": np.zeros(3)}, theta)
+    with pytest.raises(ValueError, match=r"weights\['W_0'\] has shape \(3,\), expected \(12, 4\)"):
+        join_weights(spec, {"W_0": np.zeros(3)}, theta)
+    with pytest.raises(ValueError, match="state_dict must hold 'weight_ih_l0' once"):
+        from_torch(spec, {}, theta)
+    with pytest.raises(ValueError, match="reset_after=True"):
+        to_torch(SPECS["gru_before"], theta_of(SPECS["gru_before"]))
+
+
+TORCH = {"tanh": "RNN", "relu": "RNN", "lstm": "LSTM", "gru": "GRU"}
+
+
+@pytest.mark.parametrize("cell", TORCH)
+@pytest.mark.parametrize("n_layers", [1, 2])
+@pytest.mark.parametrize("bidirectional", [False, True])
+@pytest.mark.parametrize("dtype", ["float64", "float32"])
+def test_outputs_and_gradients_are_those_of_pytorch(cell, n_layers, bidirectional, dtype):
+    torch = pytest.importorskip("torch")
+    spec = Spec(cell, 6, 3, 2, n_layers=n_layers, bidirectional=bidirectional)
+    theta = theta_of(spec).astype(dtype)
+    options = {"nonlinearity": cell} if TORCH[cell] == "RNN" else {}
+    rnn = getattr(torch.nn, TORCH[cell])(
+        3, 6, n_layers, bidirectional=bidirectional, dtype=getattr(torch, dtype), **options
+    )
+    head = torch.nn.Linear(6 * spec.n_directions, 2, dtype=getattr(torch, dtype))
+    state = {key: torch.from_numpy(value) for key, value in to_torch(spec, theta).items()}
+    head.load_state_dict({key: state.pop(f"head.{key}") for key in ("weight", "bias")})
+    rnn.load_state_dict(state)
+    batch, Y, _ = problem(spec)
+    batch = batch._replace(inputs=batch.inputs.astype(dtype))
+    Y = Y.astype(dtype)
+    items = [torch.from_numpy(item) for item in np.split(batch.inputs, OFFSETS[1:-1])]
+    packed = torch.nn.utils.rnn.pack_sequence(items, enforce_sorted=False)
+    padded, lengths = torch.nn.utils.rnn.pad_packed_sequence(rnn(packed)[0], batch_first=True)
+    answers = head(torch.cat([row[:n] for row, n in zip(padded, lengths, strict=True)]))
+    (0.5 * ((answers - torch.from_numpy(Y)) ** 2).mean()).backward()
+    outputs, _ = run(spec, theta, batch)
+    exact = dtype == "float64"
+    expected = answers.detach().numpy()
+    scale = max(np.abs(expected).max(), 1.0)
+    np.testing.assert_allclose(outputs / scale, expected / scale, atol=1e-13 if exact else 1e-6)
+    gradient = to_torch(spec, loss_gradient(spec, theta, batch, Y)[1])
+    for name, parameter in [*rnn.named_parameters(), *head.named_parameters(prefix="head")]:
+        if not name.startswith("bias_hh"):  # ours has one bias
+            found, wanted = gradient[name], parameter.grad.numpy()
+            scale = max(np.abs(wanted).max(), 1.0)
+            np.testing.assert_allclose(found / scale, wanted / scale, atol=1e-13 if exact else 1e-5)
+    other = np.zeros_like(theta)
+    model = torch.nn.ModuleDict({"rnn": rnn, "head": head})
+    from_torch(spec, {key: value.numpy() for key, value in model.state_dict().items()}, other)
+    np.testing.assert_allclose(other, theta)
