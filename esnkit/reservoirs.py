@@ -32,7 +32,7 @@ from esnkit.validation import (
 
 __all__ = ["Reservoir"]
 
-BLOCK_ROWS = 2048
+BLOCK_BYTES = 2**24  # states of a block stay in the cache until the readout has seen them
 UNBOUNDED = ("identity", "relu")
 
 
@@ -324,7 +324,6 @@ class Reservoir(ClassNamePrefixFeaturesOutMixin, TransformerMixin, BaseEstimator
         *,
         n_extra: int = 0,
         out: np.ndarray | None = None,
-        block_rows: int = BLOCK_ROWS,
     ) -> Iterator[tuple[int, int, np.ndarray]]:
         """Run block by block; yield (start, stop, rows), the first n_units columns are states.
 
@@ -336,6 +335,10 @@ class Reservoir(ClassNamePrefixFeaturesOutMixin, TransformerMixin, BaseEstimator
         units, values = held
         code = CODES[self.activation]
         buffer = None
+        if out is not None and noise is None:
+            block_rows = len(out)
+        else:
+            block_rows = network.block_rows(sequences.lengths, n_extra)
         for first, last, start, stop in segments(sequences.offsets, block_rows):
             n_rows = stop - start
             if out is not None:
@@ -395,6 +398,14 @@ class Network(NamedTuple):
         """Choose the fastest layout for W."""
         drive = Drive(np.ascontiguousarray(W_in.T), b, leak, 1 - leak)
         return cls(*lay_out(W), drive)
+
+    def block_rows(self, lengths: np.ndarray, n_extra: int) -> int:
+        """Return how many rows to run before the readout sees them."""
+        row_bytes = self.drive.b.itemsize * (self.drive.b.size + n_extra)
+        rows = min(max(BLOCK_BYTES // row_bytes, 512), 8192)
+        if self.in_lanes is not None and lengths.size >= LANES // 2:
+            rows = max(rows, min(LANES * int(lengths.max()), 4 * BLOCK_BYTES // row_bytes))
+        return rows
 
     def advance(self, code, held, U, starts, lengths, state, out) -> None:
         """Run sequences from ``state``, which moves along, spread over threads."""
