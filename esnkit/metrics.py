@@ -10,7 +10,7 @@ from typing import Any
 import numpy as np
 from numpy.typing import ArrayLike, NDArray
 
-from esnkit.validation import check_choice, check_number, check_positive_int
+from esnkit.validation import check_choice, check_number, check_positive_int, finite_array
 
 __all__ = ["mase", "nrmse", "valid_prediction_time"]
 
@@ -198,14 +198,14 @@ def valid_prediction_time(
     true, pred = _check_pair(y_true, y_pred, finite_pred=False)
     dt = check_number("dt", dt, 0.0, low_open=True)
     threshold = check_number("threshold", threshold, 0.0, low_open=True)
-    scale = _NORMS["std"](true) if std is None else np.asarray(std, dtype=np.float64)
+    scale = _NORMS["std"](true) if std is None else finite_array("std", std)
     if scale.ndim > 1 or scale.size not in (1, true.shape[1]):
         raise ValueError(
             f"std must be one number or one for each of {true.shape[1]} outputs, "
             f"got shape {scale.shape}"
         )
-    if not (np.all(np.isfinite(scale)) and np.all(scale > 0.0)):
-        raise ValueError(f"std must be positive and finite for every output, got {scale}")
+    if not np.all(scale > 0.0):
+        raise ValueError(f"std must be positive for every output, got {scale}")
     with np.errstate(invalid="ignore", over="ignore"):
         error = np.sqrt(np.mean(((true - pred) / scale) ** 2, axis=1))
     bad = ~(error <= threshold)  # NaN is bad, too
@@ -232,7 +232,10 @@ def _check_pair(
 
 def _check_numbers(name: str, y: ArrayLike, finite: bool = True) -> NDArray[np.float64]:
     try:
-        values = np.asarray(y, dtype=np.float64)
+        values = np.asarray(y)
+        if values.dtype.kind not in "biufO":
+            raise TypeError(f"got dtype {values.dtype}")
+        values = values.astype(np.float64, copy=False)
     except (TypeError, ValueError) as error:
         raise ValueError(f"{name} must be an array of numbers: {error}") from None
     if values.ndim not in (1, 2) or values.size == 0:

@@ -6,6 +6,7 @@ matplotlib is loaded by the first picture, not by the import.
 import numpy as np
 
 from esnkit.labels import is_pandas
+from esnkit.validation import check_positive_int
 
 __all__ = ["ForecastDisplay"]
 
@@ -118,6 +119,11 @@ class ForecastDisplay:
         ForecastDisplay
         """
         answer = forecaster.forecast(n_steps, exog, interval)
+        n_series = forecaster.n_features_in_
+        if check_positive_int("column", column, minimum=0) >= n_series:
+            raise ValueError(f"column must be an integer from 0 to {n_series - 1}, got {column}")
+        if np.ndim(truth) == 2 and np.shape(truth)[1] != n_series:
+            raise ValueError(f"truth must have {n_series} columns, got {np.shape(truth)[1]}")
         past = forecaster.history(3 * n_steps if n_history is None else n_history)
         parts = answer if isinstance(answer, tuple) else (answer,)
         if is_pandas(answer) and interval is not None:
@@ -256,7 +262,10 @@ def _column(table, column: int):
 
 
 def _line(argument: str, values, length: int | None = None) -> np.ndarray:
-    line = np.asarray(values, dtype=float)
+    try:
+        line = np.asarray(values, dtype=float)
+    except (TypeError, ValueError) as error:
+        raise ValueError(f"{argument} must hold numbers: {error}") from None
     if line.ndim == 2 and line.shape[1] == 1:
         line = line[:, 0]
     if line.ndim != 1 or not line.size:

@@ -149,7 +149,19 @@ class RidgeReadout(RegressorMixin, MultiOutputMixin, BaseEstimator):
         Returns
         -------
         self : RidgeReadout
+
+        Raises
+        ------
+        TypeError
+            If `make_blocks` is not a function.
+        ValueError
+            If it gives no blocks, or for a wrong alpha or solver.
         """
+        if not callable(make_blocks):
+            raise TypeError(
+                "make_blocks must be a function that returns a new iterator of blocks at every "
+                f"call, got {type(make_blocks).__name__}"
+            )
         alphas = self._alphas()
         self._forget()
         moments = self._accumulate(make_blocks(), self.solver, n_rows)
@@ -313,7 +325,12 @@ class RidgeReadout(RegressorMixin, MultiOutputMixin, BaseEstimator):
         """Return the checked penalties as an array; check the solver's name on the way."""
         if self.solver not in ("auto", "gram", "qr"):
             raise ValueError(f'solver must be "auto", "gram" or "qr", got {self.solver!r}')
-        alphas = np.asarray(self.alpha)
+        try:
+            alphas = np.asarray(self.alpha)
+        except ValueError:
+            raise ValueError(
+                f"alpha must be a number or a flat list of numbers, got {self.alpha!r}"
+            ) from None
         if alphas.dtype.kind not in "iuf":
             raise TypeError(f"alpha must be a number or a list of numbers, got {self.alpha!r}")
         if alphas.ndim > 1 or alphas.size == 0:

@@ -14,7 +14,7 @@ import scipy.sparse as sp
 from scipy.sparse.csgraph import connected_components
 
 from esnkit.topologies import as_csr
-from esnkit.validation import check_number
+from esnkit.validation import check_number, finite_array
 
 __all__ = ["effective_spectral_radius", "rescale", "spectral_radius"]
 
@@ -151,7 +151,7 @@ def effective_spectral_radius(W: Any, leak_rate: Any) -> float:
     0.75
     """
     W = as_csr("W", W)
-    leak = np.asarray(leak_rate, dtype=np.float64)
+    leak = finite_array("leak_rate", leak_rate)
     n_units = W.shape[0]
     if leak.ndim and leak.shape != (n_units,):
         raise ValueError(f"leak_rate must be a number or of shape ({n_units},), got {leak.shape}")

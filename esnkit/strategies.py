@@ -13,8 +13,9 @@ import inspect
 import numpy as np
 from sklearn.base import clone
 from sklearn.multioutput import MultiOutputRegressor
-from sklearn.utils import check_array, get_tags
+from sklearn.utils import get_tags
 
+from esnkit.labels import read_rows
 from esnkit.validation import check_positive_int
 
 
@@ -39,9 +40,9 @@ def forecast(model, X, n_steps: int) -> np.ndarray:
     Raises
     ------
     TypeError
-        If `n_steps` is not an integer.
+        If `n_steps` is not an integer, or `model` has no `predict`.
     ValueError
-        If `n_steps` is below 1, X is not finite, or the model does not give back as
+        If `n_steps` is below 1, X is empty or not finite, or the model does not give back as
         many values as it takes.
 
     Examples
@@ -53,9 +54,10 @@ def forecast(model, X, n_steps: int) -> np.ndarray:
     array([2., 1.])
     """
     n_steps = check_positive_int("n_steps", n_steps)
+    if isinstance(model, type) or not hasattr(model, "predict"):
+        raise TypeError(f"model must be a fitted regressor with predict, got {model!r}")
+    rows = read_rows(X, "X")
     one_d = np.ndim(X) == 1
-    rows = check_array(X, dtype=np.float64, ensure_2d=False, input_name="X")
-    rows = rows.reshape(len(rows), -1)
     if hasattr(model, "generate"):
         out = np.reshape(model.generate(n_steps, rows), (n_steps, -1))
     else:

@@ -88,6 +88,17 @@ def test_lengths_and_shapes_are_checked():
         ForecastDisplay.from_predictions([], [1.0])
     with pytest.raises(ValueError, match="lower must have as many values as forecast, 2, got 1"):
         ForecastDisplay.from_predictions([0.0], [1.0, 1.0], [0.0], [1.0, 2.0])
+    with pytest.raises(ValueError, match="truth must hold numbers"):
+        ForecastDisplay.from_predictions([0.0], [1.0, 1.0], truth=["a", "b"])
+
+
+@pytest.mark.parametrize("column", [2, -1])
+def test_a_column_that_is_not_there_is_refused(column):
+    model = fitted(np.column_stack([WAVE, WAVE]))
+    with pytest.raises(ValueError, match="column must be an integer"):
+        ForecastDisplay.from_forecaster(model, 5, column=column)
+    with pytest.raises(ValueError, match="truth must have 2 columns, got 1"):
+        ForecastDisplay.from_forecaster(model, 5, truth=np.ones((5, 1)))
 
 
 def test_without_matplotlib_the_extra_is_named(monkeypatch):

@@ -265,7 +265,7 @@ WRONG = [
     (lambda: rescale(GOOD, "big"), TypeError, "spectral_radius must be .* got 'big'"),
     (lambda: effective_spectral_radius(GOOD, 0.0), ValueError, "leak_rate must lie in .* got 0.0"),
     (lambda: effective_spectral_radius(GOOD, 1.5), ValueError, "leak_rate must lie in .* got 1.5"),
-    (lambda: effective_spectral_radius(GOOD, np.nan), ValueError, "leak_rate must lie in"),
+    (lambda: effective_spectral_radius(GOOD, np.nan), ValueError, "leak_rate must be finite"),
     (lambda: effective_spectral_radius(GOOD, [0.5, 1.0]), ValueError, r"leak_rate .*shape \(3,\)"),
     (lambda: spectral_radius(np.full((20, 20), 1e308)), ValueError, "W must .* range of float64"),
 ]

@@ -6,10 +6,12 @@ from typing import Any
 
 import numpy as np
 from numpy.typing import ArrayLike, NDArray
-from sklearn.utils import check_random_state
 
 from esnkit.kernels import datasets as kernels
-from esnkit.validation import check_choice, check_number, check_positive_int
+from esnkit.validation import check_choice, check_number, check_positive_int, check_seed
+
+# Far beyond any attractor: from here on the Taylor series overflows, or creeps.
+_LARGEST = 1e6
 
 
 def make_mackey_glass(
@@ -91,7 +93,7 @@ def make_mackey_glass(
     check_choice("method", method, ("rk4", "euler"))
     lag = _whole_lag(_check_positive("tau", tau), dt / n_substeps)
     if initial_value is None:
-        rng = None if random_state is None else check_random_state(random_state)
+        rng = None if random_state is None else check_seed(random_state)
         initial_value = 1.2 if rng is None else rng.uniform(0.5, 1.3)
     y = np.empty(lag + 1 + (n_discard + n_timesteps - 1) * n_substeps)
     y[: lag + 1] = _check_positive("initial_value", initial_value)
@@ -99,6 +101,9 @@ def make_mackey_glass(
         kernels.mackey_glass_rk4(y, np.zeros_like(y), lag, dt / n_substeps)
     else:
         kernels.mackey_glass_euler(y, lag, dt / n_substeps)
+    if not np.isfinite(y).all():
+        step = dt / n_substeps
+        raise ValueError(f"dt / n_substeps must be small enough to integrate with, got {step:g}")
     return y[lag + n_discard * n_substeps :: n_substeps, np.newaxis].copy()
 
 
@@ -133,11 +138,11 @@ def make_lorenz(
     dt : float, default=0.01
         Time between two rows; it has no influence on the accuracy.
     sigma, rho, beta : float, default=10, 28, 8/3
-        Parameters of the system. At the defaults the largest Lyapunov exponent is 0.9056 per unit
-        of time, so that a Lyapunov time is 1.104.
+        Parameters of the system, positive and at most 1e6. At the defaults the largest Lyapunov
+        exponent is 0.9056 per unit of time, so that a Lyapunov time is 1.104.
     initial_state : array-like of shape (3,) or None, default=None
-        State at time 0. None stands for (1, 1, 1), or with a `random_state` for a state drawn
-        uniformly from the box [-15, 15] x [-20, 20] x [10, 40] around the attractor.
+        State at time 0, within +-1e6. None stands for (1, 1, 1), or with a `random_state` for a
+        state drawn uniformly from the box [-15, 15] x [-20, 20] x [10, 40] around the attractor.
     n_discard : int, default=1000
         Rows computed and dropped before the first one, so that the rest lies on the attractor.
     random_state : int, RandomState instance or None, default=None
@@ -171,10 +176,10 @@ def make_lorenz(
     """
     n_timesteps = check_positive_int("n_timesteps", n_timesteps)
     n_discard = check_positive_int("n_discard", n_discard, minimum=0)
-    dt, sigma = _check_positive("dt", dt), _check_positive("sigma", sigma)
-    rho, beta = _check_positive("rho", rho), _check_positive("beta", beta)
+    dt, sigma = _check_positive("dt", dt), _check_positive("sigma", sigma, _LARGEST)
+    rho, beta = _check_positive("rho", rho, _LARGEST), _check_positive("beta", beta, _LARGEST)
     if initial_state is None:
-        rng = None if random_state is None else check_random_state(random_state)
+        rng = None if random_state is None else check_seed(random_state)
         box = ((-15.0, -20.0, 10.0), (15.0, 20.0, 40.0))
         initial_state = np.ones(3) if rng is None else rng.uniform(*box)
     state = _check_state(initial_state)
@@ -183,8 +188,8 @@ def make_lorenz(
     return out[n_discard:].copy()
 
 
-def _check_positive(name: str, value: float) -> float:
-    return check_number(name, value, 0.0, low_open=True)
+def _check_positive(name: str, value: float, largest: float = np.inf) -> float:
+    return check_number(name, value, 0.0, largest, low_open=True)
 
 
 def _check_state(initial_state: ArrayLike) -> NDArray[np.float64]:
@@ -193,8 +198,11 @@ def _check_state(initial_state: ArrayLike) -> NDArray[np.float64]:
         state = np.array(initial_state, dtype=np.float64)
     except (TypeError, ValueError):
         state = np.empty(0)
-    if state.shape != (3,) or not np.isfinite(state).all():
-        raise ValueError(f"initial_state must be three finite numbers, got {initial_state!r}")
+    if state.shape != (3,) or not (np.abs(state) <= _LARGEST).all():
+        raise ValueError(
+            f"initial_state must be three numbers from {-_LARGEST:g} to {_LARGEST:g}, got "
+            f"{initial_state!r}"
+        )
     return state
 
 

@@ -7,10 +7,9 @@ from typing import Any
 
 import numpy as np
 from numpy.typing import NDArray
-from sklearn.utils import check_random_state
 
 from esnkit.kernels import datasets as kernels
-from esnkit.validation import check_number, check_positive_int
+from esnkit.validation import check_number, check_positive_int, check_seed
 
 # order: (weight of y(t), weight of y(t) times the sum, constant, wrapped in tanh)
 _NARMA = {
@@ -96,9 +95,9 @@ def make_narma(
     """
     n_timesteps = check_positive_int("n_timesteps", n_timesteps)
     n_discard = check_positive_int("n_discard", n_discard, minimum=0)
-    if order not in tuple(_NARMA):
+    if not isinstance(order, int | np.integer) or order not in _NARMA:
         raise ValueError(f"order must be one of {list(_NARMA)}, got {order!r}")
-    rng = check_random_state(random_state)
+    rng = check_seed(random_state)
     y = np.empty(n_discard + n_timesteps)
     for _ in range(_MAX_DRAWS):
         u = rng.uniform(0.0, 0.5, size=y.size)
@@ -160,7 +159,8 @@ def make_sine(
     noise = check_number("noise", noise, 0.0)
     amplitude = check_number("amplitude", amplitude)
     phase = check_number("phase", phase)
+    rng = check_seed(random_state)
     wave = amplitude * np.sin(2.0 * np.pi / period * np.arange(n_timesteps) + phase)
     if noise > 0.0:
-        wave += noise * check_random_state(random_state).standard_normal(n_timesteps)
+        wave += noise * rng.standard_normal(n_timesteps)
     return wave[:, np.newaxis]
