@@ -8,132 +8,19 @@ the order of the layout) with fused multiply-adds, whatever kernel runs it: a se
 group of lanes, cut in two, or in closed loop gives the same bits.
 """
 
-from typing import NamedTuple
-
 import numpy as np
 from numba import njit, uint64
-from numba.core import types
-from numba.extending import overload
 
-from esnkit.kernels.activations import activate, fma
+from esnkit.kernels.activations import activate, activated, fma
+from esnkit.kernels.layouts import Csr, Diagonals, Drive, Ell, Held, aligned, pack, propagate
 from esnkit.kernels.linalg import affine_row
+from esnkit.kernels.vectors import fill, gather, load, multiply, store, width
 
-LANES = 64
-ROWS = 8
+__all__ = ["LANES", "Csr", "Diagonals", "Drive", "Ell", "Held", "closed_loop", "run", "run_lanes"]
 
-
-class Diagonals(NamedTuple):
-    """W as cyclic diagonals: entry (i, (i + shifts[j]) mod n_units) is weights[j, i]."""
-
-    weights: np.ndarray  # (n_diagonals, n_units)
-    shifts: np.ndarray  # (n_diagonals,) uint64
-
-
-class Ell(NamedTuple):
-    """W with a bounded number of entries a row, padded with zeros: (i, columns[j, i])."""
-
-    weights: np.ndarray  # (n_entries, n_units)
-    columns: np.ndarray  # (n_entries, n_units) uint32
-
-
-class Csr(NamedTuple):
-    """W in compressed sparse rows."""
-
-    weights: np.ndarray  # (nnz,)
-    columns: np.ndarray  # (nnz,) uint32
-    indptr: np.ndarray  # (n_units + 1,) int64
-
-
-class Drive(NamedTuple):
-    """Everything of a reservoir but W."""
-
-    w_in: np.ndarray  # (n_features, n_units)
-    b: np.ndarray  # (n_units,)
-    leak: np.ndarray  # (n_units,)
-    keep: np.ndarray  # (n_units,), 1 - leak
-
-
-class Held(NamedTuple):
-    """What is added to or imposed on the states: empty arrays where nothing is."""
-
-    noise: np.ndarray  # (n_rows or 0, n_units)
-    units: np.ndarray  # (n_held,) int64
-    values: np.ndarray  # (n_rows or 1, n_held)
-
-
-def propagate(W, x, pre):
-    """Add ``W x`` to ``pre``; ``x`` holds the state twice in a row."""
-    n = pre.size
-    for i in range(n):
-        if isinstance(W, Diagonals):
-            for j in range(W.shifts.size):
-                pre[i] = fma(W.weights[j, i], x[i + int(W.shifts[j])], pre[i])
-        elif isinstance(W, Ell):
-            for j in range(W.columns.shape[0]):
-                pre[i] = fma(W.weights[j, i], x[W.columns[j, i]], pre[i])
-        else:
-            for k in range(W.indptr[i], W.indptr[i + 1]):
-                pre[i] = fma(W.weights[k], x[W.columns[k]], pre[i])
-
-
-@njit(cache=True, nogil=True, error_model="numpy", forceinline=True)
-def _propagate_diagonals(W, x, pre):
-    # Unsigned indices spare the test for negative ones, which would keep the loop scalar; five
-    # diagonals a pass keep the running sum in a register without too many streams at once.
-    w, s = W.weights, W.shifts
-    n, n_diagonals = pre.size, s.size
-    whole = n_diagonals - n_diagonals % 5
-    for j in range(0, whole, 5):
-        s0, s1, s2, s3, s4 = s[j], s[j + 1], s[j + 2], s[j + 3], s[j + 4]
-        for k in range(n):
-            i = uint64(k)
-            total = fma(w[j, k], x[i + s0], pre[k])
-            total = fma(w[j + 1, k], x[i + s1], total)
-            total = fma(w[j + 2, k], x[i + s2], total)
-            total = fma(w[j + 3, k], x[i + s3], total)
-            pre[k] = fma(w[j + 4, k], x[i + s4], total)
-    for j in range(whole, n_diagonals):
-        s0 = s[j]
-        for k in range(n):
-            pre[k] = fma(w[j, k], x[uint64(k) + s0], pre[k])
-
-
-@njit(cache=True, nogil=True, error_model="numpy", forceinline=True)
-def _propagate_ell(W, x, pre):
-    w, c = W.weights, W.columns
-    n_entries, n = c.shape
-    whole = n_entries - n_entries % 5
-    for j in range(0, whole, 5):
-        for k in range(n):
-            total = fma(w[j, k], x[c[j, k]], pre[k])
-            total = fma(w[j + 1, k], x[c[j + 1, k]], total)
-            total = fma(w[j + 2, k], x[c[j + 2, k]], total)
-            total = fma(w[j + 3, k], x[c[j + 3, k]], total)
-            pre[k] = fma(w[j + 4, k], x[c[j + 4, k]], total)
-    for j in range(whole, n_entries):
-        for k in range(n):
-            pre[k] = fma(w[j, k], x[c[j, k]], pre[k])
-
-
-@njit(cache=True, nogil=True, error_model="numpy", forceinline=True)
-def _propagate_csr(W, x, pre):
-    w, c, indptr = W.weights, W.columns, W.indptr
-    for k in range(pre.size):
-        total = pre[k]
-        for e in range(indptr[k], indptr[k + 1]):
-            total = fma(w[e], x[c[e]], total)
-        pre[k] = total
-
-
-@overload(propagate, inline="always")
-def _propagate_overload(W, x, pre):
-    if isinstance(W, types.NamedTuple):
-        if W.instance_class is Diagonals:
-            return lambda W, x, pre: _propagate_diagonals(W, x, pre)
-        if W.instance_class is Ell:
-            return lambda W, x, pre: _propagate_ell(W, x, pre)
-        if W.instance_class is Csr:
-            return lambda W, x, pre: _propagate_csr(W, x, pre)
+LANES = 32
+TILE = 64  # units whose lanes are computed, then copied while they are still in the cache
+ROWS = 16
 
 
 @njit(cache=True, nogil=True, error_model="numpy", forceinline=True)
@@ -164,25 +51,105 @@ def _drive(d, U, out):
 
 
 @njit(cache=True, nogil=True, error_model="numpy", forceinline=True)
-def _step(W, d, code, held, t, x, row):
-    """Turn the drive in ``row`` into the next state, there and (twice) in ``x``."""
-    n = d.b.size
-    pre = row[:n]
+def _step_plain(W, d, code, drive, x, pre):
+    for i in range(pre.size):
+        pre[i] = drive[i]
     propagate(W, x, pre)
     activate(code, pre)
-    for i in range(n):
+    for i in range(pre.size):
         pre[i] = fma(d.leak[i], pre[i], d.keep[i] * x[i])
-    if held.noise.shape[0] > 0:
-        for i in range(n):
-            pre[i] += held.noise[t, i]
-    if held.units.size > 0:
-        values = held.values[min(t, held.values.shape[0] - 1)]
-        for j in range(held.units.size):
-            pre[held.units[j]] = values[j]
+
+
+@njit(cache=True, nogil=True, error_model="numpy")
+def _steps_of_vectors(
+    numbers, n_inputs, n_entries, shifts, columns, code, n, U, start, stop, drive, x, now, out
+):
+    """Make the steps of the rows from ``start`` to ``stop``; see `_steps`."""
+    # Flat places instead of views of rows, whose reference counts would be kept at every step. Two
+    # vectors at once keep the processor busy while it waits for the sums of the one or the other.
+    w, size, half = uint64(width(x)), uint64(n), x.dtype.type(0.5)
+    for t in range(start, stop):
+        new = uint64(2 * n) - now
+        row, driven = uint64(t) * uint64(out.shape[1]), uint64(t - start) * size
+        at = place = uint64(0)
+        for first in range(0, n, 2 * width(x)):
+            k = min(uint64(first), size - w - w)
+            if n_inputs < 0:
+                one, two = load(drive, driven + k), load(drive, driven + k + w)
+            else:
+                one, two = load(numbers, at), load(numbers, at + w)
+                at += w + w
+                for f in range(n_inputs):
+                    u = fill(U[t, f])
+                    one = fma(load(numbers, at), u, one)
+                    two = fma(load(numbers, at + w), u, two)
+                    at += w + w
+            here = now + k
+            for j in range(shifts.size):
+                there = here + shifts[j]
+                one = fma(load(numbers, at), load(x, there), one)
+                two = fma(load(numbers, at + w), load(x, there + w), two)
+                at += w + w
+            for _ in range(n_entries - shifts.size):
+                one = fma(load(numbers, at), gather(x, now, columns, place), one)
+                two = fma(load(numbers, at + w), gather(x, now, columns, place + w), two)
+                at += w + w
+                place += w + w
+            one, two = activated(code, one, half), activated(code, two, half)
+            leak, keep = at, at + w + w
+            one = fma(load(numbers, leak), one, multiply(load(numbers, keep), load(x, here)))
+            two = fma(
+                load(numbers, leak + w), two, multiply(load(numbers, keep + w), load(x, here + w))
+            )
+            at += w + w + w + w
+            store(out, row + k, one)
+            store(out, row + k + w, two)
+            store(x, new + k, one)
+            store(x, new + k + w, two)
+            store(x, new + size + k, one)
+            store(x, new + size + k + w, two)
+        now = new
+    return now
+
+
+@njit(cache=True, nogil=True, error_model="numpy", forceinline=True)
+def _impose_twice(held, t, x, now, row):
+    """Impose what is held on the new state in ``row``, and write it to ``x[now]``, twice."""
+    n = row.size
+    _impose(held, t, row)
     for i in range(n):
-        x[i] = pre[i]
-    for i in range(n):
-        x[n + i] = pre[i]
+        x[now + uint64(i)] = row[i]
+        x[now + uint64(n + i)] = row[i]
+
+
+@njit(cache=True, nogil=True, error_model="numpy", forceinline=True)
+def _steps(W, packed, d, code, held, t, U, start, stop, drive, x, now, out):
+    """Write the states of the rows from ``start`` to ``stop`` into ``out``.
+
+    The state before is at ``x[now]`` (twice in a row), the last one at the returned place. The
+    drive is in the rows of ``drive``, unless ``packed`` has what makes it of ``U``. Where anything
+    is held, a single step is made, on which row ``t`` of it is imposed.
+    """
+    n = d.b.size
+    if packed.numbers.size > 0:
+        now = _steps_of_vectors(
+            packed.numbers, packed.n_inputs, packed.n_entries, packed.shifts, packed.columns, code,
+            n, U, start, stop, drive, x, now, out,
+        )  # fmt: skip
+    else:
+        _step_plain(W, d, code, drive[0], x[now : now + uint64(2 * n)], out[start, :n])
+    if packed.numbers.size == 0 or held.noise.shape[0] > 0 or held.units.size > 0:
+        _impose_twice(held, t, x, now, out[start, :n])
+    return now
+
+
+@njit(cache=True, nogil=True, error_model="numpy", forceinline=True)
+def _begin(n, x0):
+    """Return room for two states, each twice in a row, the first of them x0."""
+    x = aligned(4 * n + 2 * width(x0), x0)
+    x[:n] = x0
+    x[n : 2 * n] = x0
+    return x
 
 
 @njit(cache=True, nogil=True, error_model="numpy")
@@ -201,17 +168,20 @@ def run(W, d, code, held, U, starts, lengths, x0, out):
     out : (n_rows, >= n_units), on exit the states in the first columns
     """
     n = d.b.size
-    x = np.empty(2 * n, U.dtype)
+    packed = pack(W, d)
+    in_step = packed.n_inputs >= 0
+    # What is imposed on a state belongs between two steps.
+    alone = packed.numbers.size == 0 or held.noise.shape[0] > 0 or held.units.size > 0
+    n_rows = 1 if alone else ROWS
+    drive = np.empty((n_rows, 0 if in_step else n), U.dtype)
     for s in range(starts.size):
-        x[:n] = x0[s]
-        x[n:] = x0[s]
-        end = starts[s] + lengths[s]
-        for first in range(starts[s], end, ROWS):
-            last = min(first + ROWS, end)
-            _drive(d, U[first:last], out[first:last])
-            for t in range(first, last):
-                _step(W, d, code, held, t, x, out[t])
-        x0[s] = x[:n]
+        x, now, end = _begin(n, x0[s]), uint64(0), starts[s] + lengths[s]
+        for start in range(starts[s], end, n_rows):
+            stop = min(start + n_rows, end)
+            if not in_step:
+                _drive(d, U[start:stop], drive)
+            now = _steps(W, packed, d, code, held, start, U, start, stop, drive, x, now, out)
+        x0[s] = x[now : now + uint64(n)]
 
 
 @njit(cache=True, nogil=True, error_model="numpy")
@@ -233,22 +203,30 @@ def closed_loop(W, d, code, held, coef, intercept, u, exog, x0, out):
     """
     n, n_features = d.b.size, u.size
     n_outputs = out.shape[1]
-    x = np.empty(2 * n, u.dtype)
-    x[:n] = x0
-    x[n:] = x0
-    z = np.empty((1, n + n_features), u.dtype)
+    packed = pack(W, d)
+    x, now = _begin(n, x0), uint64(0)
+    z, U = np.empty((1, n + n_features), u.dtype), u.reshape(1, -1)
+    drive = np.empty((1, n), u.dtype)
     lanes = np.empty(16, u.dtype)
+    numbers, n_inputs, n_entries, shifts, columns = packed
+    simple = numbers.size > 0 and held.noise.shape[0] == 0 and held.units.size == 0
     for t in range(out.shape[0]):
         for f in range(n_outputs, n_features):
             u[f] = exog[t, f - n_outputs]
-        _drive(d, u.reshape(1, -1), z)
-        _step(W, d, code, held, t, x, z[0])
+        if n_inputs < 0:
+            _drive(d, U, drive)
+        if simple:
+            now = _steps_of_vectors(
+                numbers, n_inputs, n_entries, shifts, columns, code, n, U, 0, 1, drive, x, now, z
+            )
+        else:
+            now = _steps(W, packed, d, code, held, t, U, 0, 1, drive, x, now, z)
         for f in range(n_features):
             z[0, n + f] = u[f]
         affine_row(z[0, : coef.shape[1]], coef, intercept, lanes, out[t])
         for f in range(n_outputs):
             u[f] = out[t, f]
-    x0[:] = x[:n]
+    x0[:] = x[now : now + uint64(n)]
 
 
 @njit(cache=True, nogil=True, error_model="numpy")
@@ -265,35 +243,40 @@ def run_lanes(W, d, code, held, U, starts, lengths, x0, out):
     out : (n_rows, >= n_units)
     """
     n, n_features = d.b.size, U.shape[1]
-    x = np.zeros((n, LANES), U.dtype)
-    pre = np.zeros((n, LANES), U.dtype)
-    u = np.zeros((n_features, LANES), U.dtype)
+    x, u = aligned(2 * n * LANES, d.b), np.zeros(n_features * LANES, U.dtype)
+    places, flat = np.empty(LANES, np.uint64), out.reshape(-1)
+    now, new = uint64(0), uint64(n * LANES)
+    imposing = held.noise.shape[0] > 0 or held.units.size > 0
     for first in range(0, starts.size, LANES):
         n_lanes = min(LANES, starts.size - first)
-        for lane in range(n_lanes):
-            for i in range(n):
-                x[i, lane] = x0[first + lane, i]
+        for i in range(n):
+            for lane in range(LANES):
+                last = x0[first + lane, i] if lane < n_lanes else x0[first, i]
+                x[now + uint64(i * LANES + lane)] = last
         for t in range(lengths[first]):
             while lengths[first + n_lanes - 1] <= t:
                 n_lanes -= 1
             for lane in range(n_lanes):
+                places[lane] = uint64(starts[first + lane] + t) * uint64(out.shape[1])
                 for f in range(n_features):
-                    u[f, lane] = U[starts[first + lane] + t, f]
-            _drive_lanes(d, u, pre)
-            _propagate_lanes(W, x, pre)
-            activate(code, pre.reshape(-1))
-            for i in range(n):
-                leak, keep = d.leak[i], d.keep[i]
-                for lane in range(LANES):
-                    x[i, lane] = fma(leak, pre[i, lane], keep * x[i, lane])
-            for lane in range(n_lanes):
-                _impose(held, starts[first + lane] + t, x[:, lane])
-                row = out[starts[first + lane] + t]
-                for i in range(n):
-                    row[i] = x[i, lane]
-                if lengths[first + lane] == t + 1:
+                    u[f * LANES + lane] = U[starts[first + lane] + t, f]
+            for tile in range(0, n, TILE):
+                end = min(tile + TILE, n)
+                _step_lanes(
+                    W.weights, W.columns, W.indptr, d.w_in, d.b, d.leak, d.keep, code, tile, end,
+                    u, x, now, new,
+                )  # fmt: skip
+                _spread(x, new, places, n_lanes, tile, end, flat)
+            if imposing:
+                for lane in range(n_lanes):
+                    row = out[starts[first + lane] + t, :n]
+                    _impose(held, starts[first + lane] + t, row)
                     for i in range(n):
-                        x0[first + lane, i] = x[i, lane]
+                        x[new + uint64(i * LANES + lane)] = row[i]
+            for lane in range(n_lanes):
+                if lengths[first + lane] == t + 1:
+                    x0[first + lane] = out[starts[first + lane] + t, :n]
+            now, new = new, now
 
 
 @njit(cache=True, nogil=True, error_model="numpy", forceinline=True)
@@ -307,33 +290,33 @@ def _impose(held, t, x):
             x[held.units[j]] = values[j]
 
 
-@njit(cache=True, nogil=True, error_model="numpy", forceinline=True)
-def _drive_lanes(d, u, pre):
-    for i in range(d.b.size):
-        for lane in range(LANES):
-            pre[i, lane] = d.b[i]
-        for f in range(u.shape[0]):
-            weight = d.w_in[f, i]
-            for lane in range(LANES):
-                pre[i, lane] = fma(weight, u[f, lane], pre[i, lane])
+@njit(cache=True, nogil=True, error_model="numpy")
+def _step_lanes(weights, columns, indptr, w_in, b, leak, keep, code, begin, end, u, x, now, new):
+    """Make one step of the units from ``begin`` to ``end``, from x[now] to x[new]."""
+    half, w, lanes = b.dtype.type(0.5), uint64(width(x)), uint64(LANES)
+    for i in range(begin, end):
+        for part in range(0, LANES, 2 * width(x)):
+            k = uint64(part)
+            one = two = fill(b[i])
+            for f in range(w_in.shape[0]):
+                weight, place = fill(w_in[f, i]), uint64(f) * lanes + k
+                one = fma(weight, load(u, place), one)
+                two = fma(weight, load(u, place + w), two)
+            for e in range(indptr[i], indptr[i + 1]):
+                weight, place = fill(weights[e]), now + uint64(columns[e]) * lanes + k
+                one = fma(weight, load(x, place), one)
+                two = fma(weight, load(x, place + w), two)
+            one, two = activated(code, one, half), activated(code, two, half)
+            k += uint64(i) * lanes
+            replaced, kept = fill(leak[i]), fill(keep[i])
+            store(x, new + k, fma(replaced, one, multiply(kept, load(x, now + k))))
+            store(x, new + k + w, fma(replaced, two, multiply(kept, load(x, now + k + w))))
 
 
-@njit(cache=True, nogil=True, error_model="numpy", forceinline=True)
-def _propagate_lanes(W, x, pre):
-    w, c, indptr = W.weights, W.columns, W.indptr
-    for i in range(pre.shape[0]):
-        start, stop = indptr[i], indptr[i + 1]
-        whole = start + (stop - start) // 5 * 5
-        for e in range(start, whole, 5):
-            c0, c1, c2, c3, c4 = c[e], c[e + 1], c[e + 2], c[e + 3], c[e + 4]
-            w0, w1, w2, w3, w4 = w[e], w[e + 1], w[e + 2], w[e + 3], w[e + 4]
-            for lane in range(LANES):
-                total = fma(w0, x[c0, lane], pre[i, lane])
-                total = fma(w1, x[c1, lane], total)
-                total = fma(w2, x[c2, lane], total)
-                total = fma(w3, x[c3, lane], total)
-                pre[i, lane] = fma(w4, x[c4, lane], total)
-        for e in range(whole, stop):
-            c0, w0 = c[e], w[e]
-            for lane in range(LANES):
-                pre[i, lane] = fma(w0, x[c0, lane], pre[i, lane])
+@njit(cache=True, nogil=True, error_model="numpy")
+def _spread(x, new, places, n_lanes, begin, end, flat):
+    """Copy the units from ``begin`` to ``end`` of every lane to its place in ``flat``."""
+    for i in range(begin, end):
+        unit = new + uint64(i * LANES)
+        for lane in range(n_lanes):
+            flat[places[lane] + uint64(i)] = x[unit + uint64(lane)]

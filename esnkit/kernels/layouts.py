@@ -1,0 +1,181 @@
+"""Ways to store the weights of a reservoir for the kernels, and products with them.
+
+Where a reservoir has units enough, a step reads all its numbers in one stream of vectors, in the
+order in which it needs them, which the caches of a processor serve best.
+"""
+
+from typing import NamedTuple
+
+import numpy as np
+from numba import njit, uint64
+from numba.core import types
+from numba.extending import overload
+
+from esnkit.kernels.activations import fma
+from esnkit.kernels.vectors import BYTES, width
+
+PACKED_INPUTS = 8  # with more, the drive of some rows at once is cheaper
+
+
+class Diagonals(NamedTuple):
+    """W as cyclic diagonals: entry (i, (i + shifts[j]) mod n_units) is weights[j, i]."""
+
+    weights: np.ndarray  # (n_diagonals, n_units)
+    shifts: np.ndarray  # (n_diagonals,) uint64
+
+
+class Ell(NamedTuple):
+    """W with a bounded number of entries a row, padded with zeros: (i, columns[j, i])."""
+
+    weights: np.ndarray  # (n_entries, n_units)
+    columns: np.ndarray  # (n_entries, n_units) uint32
+
+
+class Csr(NamedTuple):
+    """W in compressed sparse rows."""
+
+    weights: np.ndarray  # (nnz,)
+    columns: np.ndarray  # (nnz,) uint32
+    indptr: np.ndarray  # (n_units + 1,) int64
+
+
+class Drive(NamedTuple):
+    """Everything of a reservoir but W."""
+
+    w_in: np.ndarray  # (n_features, n_units)
+    b: np.ndarray  # (n_units,)
+    leak: np.ndarray  # (n_units,)
+    keep: np.ndarray  # (n_units,), 1 - leak
+
+
+class Held(NamedTuple):
+    """What is added to or imposed on the states: empty arrays where nothing is."""
+
+    noise: np.ndarray  # (n_rows or 0, n_units)
+    units: np.ndarray  # (n_held,) int64
+    values: np.ndarray  # (n_rows or 1, n_held)
+
+
+class Packed(NamedTuple):
+    """What one step reads, in the order in which it does, as vectors; empty where none can be.
+
+    For every vector of units: bias and input weights (unless there are many inputs), the entries
+    of W, leak rates, and what they leave. The last vector ends with the last unit, and so may
+    repeat some of the vector before.
+    """
+
+    numbers: np.ndarray  # (n,)
+    n_inputs: int  # inputs that are packed, or -1 where the drive comes from elsewhere
+    n_entries: int  # entries of W in each row
+    shifts: np.ndarray  # (n_entries or 0,) uint64, as in Diagonals
+    columns: np.ndarray  # (n,) uint32, those of Ell, as vectors
+
+
+@njit(cache=True, nogil=True, error_model="numpy", forceinline=True)
+def aligned(size, like):
+    """Return an array that begins where a vector of the processor's widest kind may."""
+    spare = np.empty(size + width(like), like.dtype)
+    skip = -spare.ctypes.data % BYTES // spare.itemsize
+    return spare[skip : skip + size]
+
+
+@njit(cache=True, nogil=True, error_model="numpy", forceinline=True)
+def _pack(weights, shifts, columns, d):
+    n, w = d.b.size, 2 * width(d.b)
+    n_inputs = d.w_in.shape[0] if n >= w and d.w_in.shape[0] <= PACKED_INPUTS else -1
+    n_vectors = -(-n // w) if n >= w else 0
+    numbers = aligned(n_vectors * (n_inputs + weights.shape[0] + 3) * w, d.b)
+    places = np.empty(n_vectors * columns.shape[0] * w, np.uint32)
+    at = place = 0
+    for v in range(n_vectors):
+        units = slice(min(v * w, n - w), min(v * w, n - w) + w)
+        if n_inputs >= 0:
+            numbers[at : at + w] = d.b[units]
+            at += w
+        for f in range(n_inputs):
+            numbers[at : at + w] = d.w_in[f, units]
+            at += w
+        for j in range(weights.shape[0]):
+            numbers[at : at + w] = weights[j, units]
+            at += w
+        for j in range(columns.shape[0]):
+            places[place : place + w] = columns[j, units]
+            place += w
+        numbers[at : at + w] = d.leak[units]
+        numbers[at + w : at + 2 * w] = d.keep[units]
+        at += 2 * w
+    return Packed(numbers, n_inputs, weights.shape[0], shifts, places)
+
+
+def pack(W, d):
+    """Return W and its drive as vectors, where the layout and the number of units allow it."""
+    no_shifts, no_columns = np.empty(0, np.uint64), np.empty((0, 0), np.uint32)
+    if isinstance(W, Diagonals):
+        return _pack(W.weights, W.shifts, no_columns, d)
+    if isinstance(W, Ell):
+        return _pack(W.weights, no_shifts, W.columns, d)
+    return Packed(np.empty(0, d.b.dtype), -1, 0, no_shifts, np.empty(0, np.uint32))
+
+
+def propagate(W, x, pre):
+    """Add ``W x`` to ``pre``, unit by unit."""
+    for i in range(pre.size):
+        if isinstance(W, Diagonals):
+            for j in range(W.shifts.size):
+                pre[i] = fma(W.weights[j, i], x[i + int(W.shifts[j])], pre[i])
+        elif isinstance(W, Ell):
+            for j in range(W.columns.shape[0]):
+                pre[i] = fma(W.weights[j, i], x[W.columns[j, i]], pre[i])
+        else:
+            for k in range(W.indptr[i], W.indptr[i + 1]):
+                pre[i] = fma(W.weights[k], x[W.columns[k]], pre[i])
+
+
+@njit(cache=True, nogil=True, error_model="numpy", forceinline=True)
+def _propagate_diagonals(W, x, pre):
+    for i in range(pre.size):
+        for j in range(W.shifts.size):
+            pre[i] = fma(W.weights[j, i], x[uint64(i) + W.shifts[j]], pre[i])
+
+
+@njit(cache=True, nogil=True, error_model="numpy", forceinline=True)
+def _propagate_ell(W, x, pre):
+    for i in range(pre.size):
+        for j in range(W.columns.shape[0]):
+            pre[i] = fma(W.weights[j, i], x[W.columns[j, i]], pre[i])
+
+
+@njit(cache=True, nogil=True, error_model="numpy", forceinline=True)
+def _propagate_csr(W, x, pre):
+    w, c, indptr = W.weights, W.columns, W.indptr
+    for k in range(pre.size):
+        total = pre[k]
+        for e in range(indptr[k], indptr[k + 1]):
+            total = fma(w[e], x[c[e]], total)
+        pre[k] = total
+
+
+def _layout(W):
+    return W.instance_class if isinstance(W, types.NamedTuple) else None
+
+
+@overload(pack, inline="always")
+def _pack_overload(W, d):
+    if _layout(W) is Diagonals:
+        return lambda W, d: _pack(W.weights, W.shifts, np.empty((0, 0), np.uint32), d)
+    if _layout(W) is Ell:
+        return lambda W, d: _pack(W.weights, np.empty(0, np.uint64), W.columns, d)
+    if _layout(W) is Csr:
+        return lambda W, d: Packed(
+            np.empty(0, d.b.dtype), -1, 0, np.empty(0, np.uint64), np.empty(0, np.uint32)
+        )
+
+
+@overload(propagate, inline="always")
+def _propagate_overload(W, x, pre):
+    if _layout(W) is Diagonals:
+        return lambda W, x, pre: _propagate_diagonals(W, x, pre)
+    if _layout(W) is Ell:
+        return lambda W, x, pre: _propagate_ell(W, x, pre)
+    if _layout(W) is Csr:
+        return lambda W, x, pre: _propagate_csr(W, x, pre)

@@ -1,0 +1,155 @@
+"""Vectors of 64 bytes for kernels: loaded from and stored to any place in an array.
+
+A compiler makes vector instructions of a plain loop only where it can prove, or test while it
+runs, that no array overlaps another, and it gives up on loops that do many things at once. Said
+explicitly, a whole step of a reservoir is one loop over vectors. LLVM cuts them to what the
+processor has; elements never mix, so that each gets the bits that scalar arithmetic would give.
+
+Places are flat indices into C-contiguous arrays. Uncompiled, a vector is an array.
+"""
+
+import numpy as np
+from llvmlite import ir
+from numba import types
+from numba.core import cgutils
+from numba.extending import lower_builtin, models, overload, register_model, type_callable
+
+BYTES = 64
+
+
+class Vector(types.Type):
+    """Numba's type of a vector of float64 or float32."""
+
+    def __init__(self, dtype):
+        self.dtype = dtype
+        super().__init__(f"Vector({dtype})")
+
+
+@register_model(Vector)
+class _VectorModel(models.PrimitiveModel):
+    def __init__(self, dmm, fe_type):
+        element = ir.DoubleType() if fe_type.dtype == types.float64 else ir.FloatType()
+        super().__init__(dmm, fe_type, ir.VectorType(element, _count(fe_type.dtype)))
+
+
+def _count(dtype):
+    return BYTES * 8 // dtype.bitwidth
+
+
+def width(array):
+    """Return how many elements of the array's dtype a vector has."""
+    return BYTES // array.itemsize
+
+
+def load(array, place):
+    """Return the vector that begins at ``place``."""
+    return array.reshape(-1)[int(place) : int(place) + width(array)].copy()
+
+
+def store(array, place, vector):
+    """Write the vector to the elements from ``place`` on."""
+    array.reshape(-1)[int(place) : int(place) + width(array)] = vector
+
+
+def fill(value):
+    """Return a vector with ``value`` everywhere."""
+    return value
+
+
+def multiply(a, b):
+    """Return the products of the elements of two vectors."""
+    return a * b
+
+
+def gather(array, start, places, place):
+    """Return the elements of ``array[start:]`` at the vector of places begun at ``place``."""
+    return array[int(start) + places[int(place) : int(place) + width(array)].astype(np.int64)]
+
+
+def _pointer(context, builder, array_type, array, place, kind):
+    data = context.make_array(array_type)(context, builder, array).data
+    return builder.bitcast(builder.gep(data, [place]), kind.as_pointer())
+
+
+def _typed(function, answer):
+    """Tell Numba the type of a call, from the types of its arguments."""
+    type_callable(function)(lambda context: answer)
+
+
+# Lowered by hand, since a compiled function would keep the arrays' reference counts at each call.
+_typed(load, lambda array, place: Vector(array.dtype))
+_typed(store, lambda array, place, vector: types.none)
+_typed(fill, lambda value: Vector(value))
+_typed(gather, lambda array, start, places, place: Vector(array.dtype))
+_typed(multiply, lambda a, b: a)
+
+
+@overload(width, inline="always")
+def _width(array):
+    count = _count(array.dtype)
+    return lambda array: count
+
+
+@lower_builtin(load, types.Array, types.Integer)
+def _load(context, builder, signature, args):
+    array, kind = signature.args[0], context.get_value_type(signature.return_type)
+    pointer = _pointer(context, builder, array, args[0], args[1], kind)
+    return builder.load(pointer, align=array.dtype.bitwidth // 8)
+
+
+@lower_builtin(store, types.Array, types.Integer, Vector)
+def _store(context, builder, signature, args):
+    array = signature.args[0]
+    pointer = _pointer(context, builder, array, args[0], args[1], args[2].type)
+    builder.store(args[2], pointer, align=array.dtype.bitwidth // 8)
+    return context.get_dummy_value()
+
+
+@lower_builtin(fill, types.Float)
+def _fill(context, builder, signature, args):
+    kind = context.get_value_type(signature.return_type)
+    one = builder.insert_element(ir.Constant(kind, ir.Undefined), args[0], ir.IntType(32)(0))
+    first = ir.Constant(ir.VectorType(ir.IntType(32), kind.count), [0] * kind.count)
+    return builder.shuffle_vector(one, one, first)
+
+
+@lower_builtin(gather, types.Array, types.Integer, types.Array, types.Integer)
+def _gather(context, builder, signature, args):
+    # Loads one by one: on many processors faster than the gathers of their own.
+    array, _, places, _ = signature.args
+    kind, index = (context.get_value_type(t) for t in (signature.return_type, places.dtype))
+    data = _pointer(context, builder, array, args[0], args[1], kind.element)
+    first = _pointer(context, builder, places, args[2], args[3], index)
+    result = ir.Constant(kind, ir.Undefined)
+    for k in range(kind.count):
+        where = builder.load(builder.gep(first, [ir.IntType(64)(k)]))
+        value = builder.load(builder.gep(data, [builder.zext(where, ir.IntType(64))]))
+        result = builder.insert_element(result, value, ir.IntType(32)(k))
+    return result
+
+
+@lower_builtin(multiply, Vector, Vector)
+def _multiply(context, builder, signature, args):
+    return builder.fmul(*args)
+
+
+def constant(kind, value):
+    """Return an LLVM constant for a scalar or vector type."""
+    if isinstance(kind, ir.VectorType):
+        return ir.Constant(kind, [value] * kind.count)
+    return ir.Constant(kind, value)
+
+
+def as_kind(kind, element):
+    """Return the LLVM type with other elements that has as many of them."""
+    return ir.VectorType(element, kind.count) if isinstance(kind, ir.VectorType) else element
+
+
+def emit_fma(builder, a, b, c):
+    """Emit ``a * b + c``, rounded once, for scalars or vectors."""
+    kind = a.type
+    vector = isinstance(kind, ir.VectorType)
+    bits = 64 if (kind.element if vector else kind) == ir.DoubleType() else 32
+    name = f"llvm.fma.v{kind.count}f{bits}" if vector else f"llvm.fma.f{bits}"
+    signature = ir.FunctionType(kind, (kind, kind, kind))
+    return builder.call(cgutils.get_or_insert_function(builder.module, signature, name), (a, b, c))
