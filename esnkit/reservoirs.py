@@ -14,24 +14,25 @@ from esnkit.kernels.linalg import n_threads
 from esnkit.kernels.reservoir import LANES, Csr, Diagonals, Drive, Ell, Held, run, run_lanes
 from esnkit.sequences import (
     Sequences,
-    finite_array,
     is_ragged,
     pack,
-    resolve_clamp,
-    resolve_initial_state,
     restore,
 )
 from esnkit.spectral import rescale
+from esnkit.states import resolve_clamp, resolve_initial_state
 from esnkit.threads import run_tasks
 from esnkit.topologies import make_topology
-from esnkit.validation import check_choice, check_number, check_positive_int, check_seed
+from esnkit.validation import (
+    check_choice,
+    check_number,
+    check_positive_int,
+    check_seed,
+    finite_array,
+)
 
 __all__ = ["Reservoir"]
 
-BLOCK_ROWS = 2048
-# Of many sequences a block has enough to fill the lanes of two threads twice, memory permitting.
-BLOCK_SEQUENCES = 4 * LANES
-BLOCK_BYTES = 2**26
+BLOCK_BYTES = 2**24  # states of a block stay in the cache until the readout has seen them
 UNBOUNDED = ("identity", "relu")
 
 
@@ -196,7 +197,7 @@ class Reservoir(ClassNamePrefixFeaturesOutMixin, TransformerMixin, BaseEstimator
             (n_sequences, n_units), or values for a subset of the units.
         clamp : tuple (indices, values) or None, default=None
             Units that are held to given values at every time step; values of shape (n_held,), or
-            (n_rows, n_held) with a row for every time step.
+            with a row for every time step: (n_rows, n_held), or in a container like that of X.
         return_state : bool, default=False
             Whether to return the last states too, which ``initial_state`` takes to go on.
 
@@ -323,7 +324,6 @@ class Reservoir(ClassNamePrefixFeaturesOutMixin, TransformerMixin, BaseEstimator
         *,
         n_extra: int = 0,
         out: np.ndarray | None = None,
-        block_rows: int | None = None,
     ) -> Iterator[tuple[int, int, np.ndarray]]:
         """Run block by block; yield (start, stop, rows), the first n_units columns are states.
 
@@ -335,8 +335,10 @@ class Reservoir(ClassNamePrefixFeaturesOutMixin, TransformerMixin, BaseEstimator
         units, values = held
         code = CODES[self.activation]
         buffer = None
-        if block_rows is None:
-            block_rows = _rows_of_block(sequences, (n_units + n_extra) * dtype.itemsize)
+        if out is not None and noise is None:
+            block_rows = len(out)
+        else:
+            block_rows = network.block_rows(sequences.lengths, n_extra)
         for first, last, start, stop in segments(sequences.offsets, block_rows):
             n_rows = stop - start
             if out is not None:
@@ -397,13 +399,21 @@ class Network(NamedTuple):
         drive = Drive(np.ascontiguousarray(W_in.T), b, leak, 1 - leak)
         return cls(*lay_out(W), drive)
 
+    def block_rows(self, lengths: np.ndarray, n_extra: int) -> int:
+        """Return how many rows to run before the readout sees them."""
+        row_bytes = self.drive.b.itemsize * (self.drive.b.size + n_extra)
+        rows = min(max(BLOCK_BYTES // row_bytes, 512), 8192)
+        if self.in_lanes is not None and lengths.size >= LANES // 2:
+            rows = max(rows, min(LANES * int(lengths.max()), 4 * BLOCK_BYTES // row_bytes))
+        return rows
+
     def advance(self, code, held, U, starts, lengths, state, out) -> None:
         """Run sequences from ``state``, which moves along, spread over threads."""
         arrays = (code, held, U)
         kernel: Callable = run
         W = self.W
         order = np.arange(starts.size)
-        if self.in_lanes is not None and starts.size >= LANES:
+        if self.in_lanes is not None and starts.size >= LANES // 2:
             kernel, W = run_lanes, self.in_lanes
             order = np.argsort(-lengths, kind="stable")
             starts, lengths = starts[order], lengths[order]
@@ -417,14 +427,6 @@ class Network(NamedTuple):
         run_tasks(tasks)
         if states is not state:
             state[order] = states
-
-
-def _rows_of_block(sequences: Sequences, row_bytes: int) -> int:
-    """Return how many rows to run at once, a number that does not depend on the threads."""
-    if sequences.n_sequences == 1:
-        return BLOCK_ROWS
-    rows = BLOCK_SEQUENCES * len(sequences.values) // sequences.n_sequences
-    return max(BLOCK_ROWS, min(rows, BLOCK_BYTES // row_bytes))
 
 
 def _shares(lengths: np.ndarray, multiple: int) -> list[tuple[int, int]]:
