@@ -146,7 +146,9 @@ class ReservoirEstimator(BaseEstimator):
         n_units = state.shape[1]
         n_extra = inputs.values.shape[1] if self.include_input else 0
         blocks = self.reservoir_._blocks(inputs, state, held, noise, n_extra=n_extra)
-        pooled = _Pooled(self.pooling, inputs.offsets) if self._kind == "sequence" else None
+        pooled = None
+        if self._kind == "sequence":
+            pooled = _Pooled(self.pooling, inputs.offsets, self.washout)
         for start, stop, Z in blocks:
             if self.include_input:
                 Z[:, n_units:] = inputs.values[start:stop]
@@ -340,8 +342,15 @@ class ReservoirEstimator(BaseEstimator):
 class _Pooled:
     """Gathers blocks of time steps and gives one row for every sequence that is complete."""
 
-    def __init__(self, pooling: str, offsets: np.ndarray):
-        self.pooling, self.offsets = pooling, offsets
+    def __init__(self, pooling: str, offsets: np.ndarray, washout: int):
+        shortest = int(np.argmin(np.diff(offsets)))
+        length = offsets[shortest + 1] - offsets[shortest]
+        if pooling == "mean" and length <= washout:
+            raise ValueError(
+                f"washout={washout} leaves no time step of X[{shortest}] for the mean: it has "
+                f"{length}"
+            )
+        self.pooling, self.offsets, self.washout = pooling, offsets, washout
         self.done = 0
         self.sums: np.ndarray | None = None
 
@@ -349,12 +358,16 @@ class _Pooled:
         offsets, first = self.offsets, self.done
         last = int(np.searchsorted(offsets, stop, side="right")) - 1
         if last > first and offsets[first] >= start:
-            yield first, last, pool(Z, offsets[first : last + 1] - start, self.pooling)
+            yield (
+                first,
+                last,
+                pool(Z, offsets[first : last + 1] - start, self.pooling, self.washout),
+            )
         elif self.pooling == "mean":
-            total = Z.sum(axis=0)
+            total = Z[max(0, offsets[first] + self.washout - start) :].sum(axis=0)
             self.sums = total if self.sums is None else self.sums + total
             if last > first:
-                length = offsets[first + 1] - offsets[first]
+                length = offsets[first + 1] - offsets[first] - self.washout
                 yield first, last, (self.sums / Z.dtype.type(length))[None]
                 self.sums = None
         elif last > first:

@@ -57,7 +57,8 @@ class ESNRegressor(SequenceRegressorMixin, ReservoirEstimator):
     target : {"auto", "steps", "sequence"}, default="auto"
         Whether a target belongs to a time step or to a sequence; "auto" tells from the shape.
     pooling : {"last", "mean"}, default="last"
-        For one target a sequence: read from its last state, or from the mean of its states.
+        For one target a sequence: read from its last state, or from the mean of its states after
+        the washout.
     readout : scikit-learn regressor or None, default=None
         Takes the place of the ridge readout.
     random_state : int, RandomState instance or None, default=None
@@ -183,7 +184,8 @@ class ESNClassifier(SequenceClassifierMixin, ReservoirEstimator):
     target : {"auto", "steps", "sequence"}, default="auto"
         Whether a target belongs to a time step or to a sequence; "auto" tells from the shape.
     pooling : {"last", "mean"}, default="last"
-        For one target a sequence: read from its last state, or from the mean of its states.
+        For one target a sequence: read from its last state, or from the mean of its states after
+        the washout.
     class_weight : dict, "balanced" or None, default=None
         Weights of the classes, as in scikit-learn.
     readout : scikit-learn classifier or regressor or None, default=None
@@ -292,7 +294,8 @@ class ReservoirRegressor(SequenceRegressorMixin, ReservoirEstimator):
     target : {"auto", "steps", "sequence"}, default="auto"
         Whether a target belongs to a time step or to a sequence; "auto" tells from the shape.
     pooling : {"last", "mean"}, default="last"
-        For one target a sequence: read from its last state, or from the mean of its states.
+        For one target a sequence: read from its last state, or from the mean of its states after
+        the washout.
     random_state : int, RandomState instance or None, default=None
         Determines the random weights of a reservoir that has no `random_state` of its own.
 
@@ -370,7 +373,8 @@ class ReservoirClassifier(SequenceClassifierMixin, ReservoirEstimator):
     target : {"auto", "steps", "sequence"}, default="auto"
         Whether a target belongs to a time step or to a sequence; "auto" tells from the shape.
     pooling : {"last", "mean"}, default="last"
-        For one target a sequence: read from its last state, or from the mean of its states.
+        For one target a sequence: read from its last state, or from the mean of its states after
+        the washout.
     class_weight : dict, "balanced" or None, default=None
         Weights of the classes, as in scikit-learn.
     random_state : int, RandomState instance or None, default=None

@@ -181,12 +181,18 @@ def stack_answers(values: Any, n_rows: int) -> np.ndarray:
     return rows.reshape(n_rows, -1)
 
 
-def pool(rows: np.ndarray, offsets: np.ndarray, pooling: str) -> np.ndarray:
-    """Reduce the rows of every sequence to one: the last, or their mean."""
+def pool(rows: np.ndarray, offsets: np.ndarray, pooling: str, washout: int = 0) -> np.ndarray:
+    """Reduce the rows of every sequence to one: the last, or the mean of those after the washout.
+
+    Every sequence must be longer than ``washout``.
+    """
     if pooling == "last":
         return rows[offsets[1:] - 1]
-    counts = np.diff(offsets)[:, None].astype(rows.dtype)
-    return np.add.reduceat(rows, offsets[:-1], axis=0) / counts
+    counts = (np.diff(offsets) - washout)[:, None].astype(rows.dtype)
+    if not washout:
+        return np.add.reduceat(rows, offsets[:-1], axis=0) / counts
+    edges = np.stack([offsets[:-1] + washout, offsets[1:]], axis=1).ravel()
+    return np.add.reduceat(rows, edges[:-1], axis=0)[::2] / counts
 
 
 def pack_targets(y: Any, sequences: Sequences, target: str, *, numeric: bool) -> Targets:
@@ -330,7 +336,7 @@ def pack_weights(
     """Return the teaching signal as weights of rows, or of rows and outputs; None where all count.
 
     A weight may be given per row, per sequence, or per row and output; the first ``washout`` rows
-    of every sequence count for nothing.
+    of every sequence count for nothing where targets are a row a time step.
     """
     n_rows, n_outputs = targets.values.shape
     weights = None
@@ -342,11 +348,7 @@ def pack_weights(
             )
         if not np.any(weights):
             raise ValueError("sample_weight is zero everywhere: nothing is left to be taught")
-    if washout:
-        if targets.kind == "sequence":
-            raise ValueError(
-                f"washout={washout} has no meaning with one target a sequence; use washout=0"
-            )
+    if washout and targets.kind == "steps":
         if np.all(sequences.lengths <= washout):
             raise ValueError(
                 f"washout={washout} leaves no time step to be taught: the longest sequence has "

@@ -147,12 +147,14 @@ def closed_loop(W, W_in, b, leak, f, coef, intercept, u, exog, x0):
     return np.array(out)
 
 
-def sequence_features(W, W_in, b, leak, f, sequences, pooling=None, x0=None):
+def sequence_features(W, W_in, b, leak, f, sequences, pooling=None, x0=None, washout=0):
     """Return [x; u] for all steps of all sequences, or for each its last or mean where pooled."""
     rows = []
     for U in sequences:
         Z = np.hstack([reservoir_states(W, W_in, b, leak, f, U, x0), U])
-        rows.append({None: Z, "last": Z[-1:], "mean": Z.mean(axis=0, keepdims=True)}[pooling])
+        rows.append(
+            {None: Z, "last": Z[-1:], "mean": Z[washout:].mean(axis=0, keepdims=True)}[pooling]
+        )
     return np.vstack(rows)
 
 

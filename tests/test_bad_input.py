@@ -287,8 +287,10 @@ PARAMETERS = [
     row("washout batch", lambda: esn(washout=10).fit(BATCH, BATCH), V,
         "washout=10 .* longest .* 10"),
     row("washout list", lambda: esn(washout=10).fit(RAGGED, RAGGED), V, "washout=10"),
-    row("washout one", lambda: esn(washout=2).fit(BATCH, PER_SEQUENCE), V,
-        "washout=2 has no meaning"),
+    row("washout one", lambda: esn(washout=10, pooling="mean").fit(BATCH, PER_SEQUENCE), V,
+        r"washout=10 leaves no time step of X\[0\] for the mean"),
+    row("washout one, predict", lambda: esn(washout=5, pooling="mean").fit(BATCH, PER_SEQUENCE)
+        .predict(RAGGED), V, r"washout=5 leaves no time step of X\[0\]"),
     *parameter("feedback_scaling", V, -1.0, nan, feedback=True),
     *parameter("feedback", T, "yes", None, 1),
     *parameter("include_input", T, "no", None, 0),

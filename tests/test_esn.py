@@ -61,9 +61,9 @@ def features(model, sequences, pooling=None, **params):
     return sequence_features(*weights_of(model), sequences, pooling, **params)
 
 
-def slow_answer(model, sequences, y, w=None, pooling=None, alpha=1e-3):
+def slow_answer(model, sequences, y, w=None, pooling=None, alpha=1e-3, **params):
     """Fit by augmented least squares on the features of a loop; return its answer to them."""
-    Z = features(model, sequences, pooling)
+    Z = features(model, sequences, pooling, **params)
     coef, intercept = ridge_augmented(Z, y, alpha, np.ones(len(Z)) if w is None else w)
     return Z @ coef + intercept
 
@@ -210,6 +210,23 @@ def test_pooled_targets_against_the_reference_for_short_and_long_sequences(pooli
     np.testing.assert_allclose(model.predict(sequences), wanted, rtol=0, atol=1e-9)
     for X, answer in zip(sequences, model.predict(sequences), strict=True):
         assert np.array_equal(model.predict(X[None])[0], answer)
+
+
+@pytest.mark.parametrize(
+    ("washout", "lengths"), [(3, [4, 20_000, 40, 9, 8193]), (9000, [9001, 20_000, 9500])]
+)
+def test_the_mean_of_a_sequence_starts_after_the_washout(washout, lengths, rng):
+    sequences = [rng.normal(size=(n, 2)) for n in lengths]
+    y = rng.normal(size=(len(lengths), 2))
+    model = regressor(5, pooling="mean", washout=washout).fit(sequences, y)
+    wanted = slow_answer(model, sequences, y, pooling="mean", washout=washout)
+    np.testing.assert_allclose(model.predict(sequences), wanted, rtol=0, atol=1e-9)
+
+
+def test_the_last_state_does_not_know_a_washout(ragged, rng):
+    y = rng.normal(size=len(ragged))
+    with_it, without = regressor(washout=10**6).fit(ragged, y), regressor().fit(ragged, y)
+    np.testing.assert_array_equal(with_it.predict(ragged), without.predict(ragged))
 
 
 @both

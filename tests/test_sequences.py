@@ -124,6 +124,15 @@ def test_pool_reduces_every_sequence_to_a_row(pooling, ragged):
     np.testing.assert_allclose(rows, wanted, rtol=1e-14)
 
 
+def test_a_washout_is_left_out_of_the_mean(rng):
+    sequences = packed([rng.normal(size=(n, 2)) for n in (3, 9, 4)])
+    rows = pool(sequences.values, sequences.offsets, "mean", washout=2)
+    X = np.split(sequences.values, sequences.offsets[1:-1])
+    np.testing.assert_allclose(rows, [x[2:].mean(axis=0) for x in X], rtol=1e-14)
+    last = pool(sequences.values, sequences.offsets, "last", washout=2)
+    np.testing.assert_array_equal(last, [x[-1] for x in X])
+
+
 def targets_of(y, X, target="auto", numeric=True):
     return pack_targets(y, packed(X), target, numeric=numeric)
 
