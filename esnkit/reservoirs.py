@@ -404,7 +404,8 @@ class Network(NamedTuple):
         row_bytes = self.drive.b.itemsize * (self.drive.b.size + n_extra)
         rows = min(max(BLOCK_BYTES // row_bytes, 512), 8192)
         if self.in_lanes is not None and lengths.size >= LANES // 2:
-            rows = max(rows, min(LANES * int(lengths.max()), 4 * BLOCK_BYTES // row_bytes))
+            wanted = 4 * LANES * int(lengths.max())  # for two threads, two groups of lanes each
+            rows = max(rows, min(wanted, 4 * BLOCK_BYTES // row_bytes))
         return rows
 
     def advance(self, code, held, U, starts, lengths, state, out) -> None:
