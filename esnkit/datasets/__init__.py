@@ -1,14 +1,18 @@
-"""Series to try things on: exact generators, and a real series that ships with the package."""
+"""Data to try things on: exact generators, long-memory tasks, and a real series that ships."""
 
 from esnkit.datasets._chaotic import make_lorenz, make_mackey_glass
+from esnkit.datasets._memory import load_digits_sequences, make_adding, make_temporal_order
 from esnkit.datasets._real import data_path, load_bike_sharing
 from esnkit.datasets._synthetic import make_narma, make_sine
 
 __all__ = [
     "data_path",
     "load_bike_sharing",
+    "load_digits_sequences",
+    "make_adding",
     "make_lorenz",
     "make_mackey_glass",
     "make_narma",
     "make_sine",
+    "make_temporal_order",
 ]
