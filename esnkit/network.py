@@ -12,6 +12,7 @@ from typing import Any, NamedTuple
 import numpy as np
 
 from esnkit.kernels.cells import GRU_BEFORE, LSTM, backward, forward, gather, scatter
+from esnkit.kernels.linalg import affine
 from esnkit.layout import CELLS, Spec, free_parameters, penalised, state_columns, views
 from esnkit.losses import LOSSES
 from esnkit.pooling import attend, attend_backward, pool_rows, pool_rows_backward
@@ -48,7 +49,7 @@ class Start(NamedTuple):
     """States given by the caller; the others are the network's own."""
 
     values: np.ndarray  # (n_sequences, n_state)
-    given: np.ndarray  # (n_state,) bool
+    given: np.ndarray  # (n_state,) bool, or one for all
 
 
 class Held(NamedTuple):
@@ -85,6 +86,8 @@ def run(
     batch: Batch,
     start: Start | None = None,
     held: Held | None = None,
+    *,
+    exact: bool = False,
 ) -> tuple[np.ndarray, Tape]:
     """Run the network forward.
 
@@ -96,6 +99,9 @@ def run(
     start : Start or None, default=None
         States before the first step that are given.
     held : Held or None, default=None
+    exact : bool, default=False
+        Whether a row of the outputs must have the same bits whatever rows are around it, which
+        costs a little time.
 
     Returns
     -------
@@ -125,7 +131,7 @@ def run(
         passes.append(buffers)
     pooled, attention = _pool(spec, p, rows[-1], batch.offsets)
     tape = Tape(passes, rows, attention, pooled, given, final)
-    return _apply_head(spec, p, pooled), tape
+    return _apply_head(spec, p, pooled, exact), tape
 
 
 def _run_layer(spec, M, batch, index, X, h0, c0, own, imposed):
@@ -214,21 +220,33 @@ def loss_gradient(
     alpha: float = 0.0,
     start: Start | None = None,
     held: Held | None = None,
-) -> tuple[float, np.ndarray, Tape]:
-    """Return the loss of a batch, its gradient, and the tape of the forward pass.
+) -> tuple[float, np.ndarray, Tape, float]:
+    """Return the loss of a batch, its gradient, the tape, and the sum of the weights.
 
-    The loss is the weighted mean of :mod:`esnkit.losses` and, as in scikit-learn's multi-layer
-    perceptron, ``alpha / 2`` times the squared weights over the number of targets.
+    The loss is the weighted mean of :mod:`esnkit.losses` plus :func:`penalty`. Where all weights
+    are zero the backward pass is left out: loss and gradient are zero.
     """
     outputs, tape = run(spec, theta, batch, start, held)
     loss = LOSSES[spec.loss][0](outputs, Y, weights)
+    if loss.total == 0:
+        return 0.0, np.zeros_like(theta), tape, 0.0
     gradient, _ = run_backward(spec, theta, batch, tape, loss.gradient)
     value = loss.value
     if alpha:
-        decay = theta * penalised(spec)
-        gradient += (alpha / len(Y)) * decay
-        value += 0.5 * alpha / len(Y) * float(np.vdot(decay, decay))
-    return value, gradient, tape
+        added, slope = penalty(spec, theta, alpha, len(Y))
+        value, gradient = value + added, gradient + slope
+    return value, gradient, tape, loss.total
+
+
+def penalty(
+    spec: Spec, theta: np.ndarray, alpha: float, n_targets: int
+) -> tuple[float, np.ndarray]:
+    """Return ``alpha / 2`` times the squared weights over the number of targets, and its gradient.
+
+    Biases and states are free, as in scikit-learn's multi-layer perceptron.
+    """
+    slope = (alpha / n_targets) * np.where(penalised(spec), theta, 0)
+    return 0.5 * float(np.vdot(slope, theta)), slope.astype(theta.dtype, copy=False)
 
 
 def initial_state(
@@ -300,7 +318,11 @@ def _pool_backward(spec, p, d, batch, tape, d_pooled):
     return pool_rows_backward(d_pooled, batch.offsets, spec.pooling, spec.n_units)
 
 
-def _apply_head(spec, p, rows):
+def _apply_head(spec, p, rows, exact):
+    if spec.head and exact:
+        outputs = np.empty((len(rows), spec.n_outputs), rows.dtype)
+        affine(rows, p["head_W"], p["head_b"], outputs)
+        return outputs
     if spec.head:
         return rows @ p["head_W"].T + p["head_b"]
     return rows[:, : spec.n_outputs].copy()

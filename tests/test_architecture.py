@@ -33,7 +33,7 @@ LADDER = (
     ("accumulators", "spectral"),
     ("layout", "losses", "pooling"),
     ("reservoirs", "readouts", "network", "weights", "initialization"),
-    ("base",),
+    ("base", "batches"),
     ("classification", "regression", "training"),
     ("esn", "gradient"),
     ("recurrent",),

@@ -66,7 +66,7 @@ def check_gradient(spec, weights=None, **options):
     def loss():
         return loss_gradient(spec, theta, batch, Y, w, **options)[0]
 
-    value, gradient, _ = loss_gradient(spec, theta, batch, Y, w, **options)
+    value, gradient, _, _ = loss_gradient(spec, theta, batch, Y, w, **options)
     assert value > 0
     expected = difference(loss, theta) * free
     scale = np.abs(expected).max()

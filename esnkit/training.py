@@ -1,0 +1,269 @@
+"""Training of recurrent networks: mini-batches of whole sequences, epochs, and when to stop.
+
+A :class:`Trainer` holds all that training remembers (parameters, what the optimiser remembers, the
+stream of random numbers, the curves, the best parameters so far), so it pickles, and goes on where
+it stopped.
+"""
+
+import math
+import warnings
+from collections.abc import Callable
+from typing import Any, NamedTuple
+
+import numpy as np
+
+from esnkit.batches import Data, cut_batches, evaluate, in_chunks
+from esnkit.layout import Spec
+from esnkit.losses import LOSSES
+from esnkit.network import Start, loss_gradient, make_batch, penalty
+from esnkit.optimizers import (
+    adam_state,
+    adam_step,
+    clip_by_norm,
+    momentum_at,
+    sgd_state,
+    sgd_step,
+)
+
+__all__ = ["Settings", "Trainer", "hold_out"]
+
+
+class Settings(NamedTuple):
+    """How to train; the names mean what they mean in the estimators."""
+
+    solver: str = "adam"
+    learning_rate_init: float = 1e-3
+    momentum: float = 0.9
+    momentum_schedule: str = "constant"
+    nesterovs_momentum: bool = True
+    clip_norm: float | None = None
+    batch_size: int = 32
+    shuffle: bool = True
+    alpha: float = 0.0
+    tbptt: int | None = None
+
+
+class Stopping(NamedTuple):
+    """When to stop."""
+
+    max_iter: int = 200
+    tol: float = 1e-4
+    n_iter_no_change: int = 10
+
+
+Score = Callable[[np.ndarray, Data], float]
+
+
+class Trainer:
+    """A network in training.
+
+    Parameters
+    ----------
+    spec : Spec
+    theta : ndarray of shape (n_parameters,)
+        Where to start; changed in place.
+    settings : Settings
+    rng : Generator
+        Shuffles the sequences.
+
+    Attributes
+    ----------
+    theta : ndarray
+        The parameters now.
+    best_theta : ndarray
+        The best parameters so far: by the score of the validation data, where there are such, else
+        by the loss.
+    loss_curve, grad_norm_curve, validation_scores : list of float
+        One item an epoch: the loss over the epoch, the mean norm of the gradient before clipping,
+        and the score after it.
+    """
+
+    def __init__(self, spec: Spec, theta: np.ndarray, settings: Settings, rng: np.random.Generator):
+        self.spec, self.theta, self.settings, self.rng = spec, theta, settings, rng
+        self.memory: Any = _memory(settings.solver, theta)
+        self.n_updates = 0
+        self.loss_curve: list[float] = []
+        self.grad_norm_curve: list[float] = []
+        self.validation_scores: list[float] = []
+        self.best_theta, self.best_loss, self.best_score = theta.copy(), math.inf, -math.inf
+        self.n_idle = 0  # epochs in a row without progress
+
+    def use(self, settings: Settings) -> None:
+        """Go on with other settings; another solver starts with an empty memory."""
+        if settings.solver != self.settings.solver:
+            self.memory = _memory(settings.solver, self.theta)
+        self.settings = settings
+
+    def fit(
+        self,
+        data: Data,
+        validation: Data | None = None,
+        *,
+        stopping: Stopping,
+        score: Score,
+        report: Callable[["Trainer"], Any] | None = None,
+    ) -> bool:
+        """Train until the loss, or the validation score, no longer improves.
+
+        Parameters
+        ----------
+        data : Data
+        validation : Data or None, default=None
+            Sequences to score the network on after every epoch.
+        stopping : Stopping
+        score : callable
+            Maps outputs and data to a number, the larger the better.
+        report : callable or None, default=None
+            Called after every epoch; True stops.
+
+        Returns
+        -------
+        bool
+            Whether it stopped by itself.
+
+        Raises
+        ------
+        FloatingPointError
+            If the loss diverges.
+        """
+        try:
+            for _ in range(stopping.max_iter):
+                self._epoch_and_score(data, validation, stopping.tol, score)
+                if report is not None and report(self):
+                    return True
+                if self.n_idle > stopping.n_iter_no_change:
+                    self.n_idle = 0
+                    return True
+            if validation is None and self.n_updates == len(self.loss_curve):
+                self._judge_last(data)
+        except KeyboardInterrupt:
+            best = "the first" if math.isinf(self.best_loss) else "the best"
+            warnings.warn(
+                f"training was interrupted in iteration {len(self.loss_curve) + 1}: {best} weights "
+                "so far are kept",
+                stacklevel=4,
+            )
+        return False
+
+    def _epoch_and_score(self, data, validation, tol, score):
+        before, n_before = self.theta.copy(), self.n_updates
+        loss = self.epoch(data)
+        # The loss of the only update of an epoch is that of the parameters before it.
+        judged = before if self.n_updates == n_before + 1 else self.theta
+        if validation is None:
+            self.n_idle = self.n_idle + 1 if loss > self.best_loss - tol else 0
+            if loss < self.best_loss:
+                self.best_loss, self.best_theta = loss, judged.copy()
+            return
+        self.best_loss = min(self.best_loss, loss)
+        outputs, _ = evaluate(self.spec, self.theta, validation)
+        found = score(outputs, validation)
+        self.validation_scores.append(found)
+        self.n_idle = self.n_idle + 1 if found < self.best_score + tol else 0
+        if found > self.best_score:
+            self.best_score, self.best_theta = found, self.theta.copy()
+
+    def _judge_last(self, data):
+        """Look at the parameters after the very last update, which no epoch has judged yet."""
+        outputs, _ = evaluate(self.spec, self.theta, data)
+        loss = LOSSES[self.spec.loss][0](outputs, data.Y, data.weights).value
+        loss += penalty(self.spec, self.theta, self.settings.alpha, len(data.Y))[0]
+        if loss < self.best_loss:
+            self.best_loss, self.best_theta = loss, self.theta.copy()
+
+    def epoch(self, data: Data) -> float:
+        """Go through all sequences once, and return the loss over them."""
+        losses, totals, norms = [], [], []
+        rng = self.rng if self.settings.shuffle else None
+        for chosen in cut_batches(data.lengths, self.settings.batch_size, rng):
+            for loss, total, norm in self._learn(data.subset(chosen)):
+                losses.append(loss)
+                totals.append(total)
+                norms.append(norm)
+        self.loss_curve.append(float(np.average(losses, weights=totals)))
+        self.grad_norm_curve.append(float(np.mean(norms)))
+        return self.loss_curve[-1]
+
+    def _learn(self, data):
+        """Make the updates of one batch; yield loss, weight and gradient norm of each.
+
+        There is one, or with truncated backpropagation one for every chunk of time that has
+        something to be taught in it.
+        """
+        spec, carried = self.spec, None
+        ends = data.lengths
+        for k, (alive, _, part) in enumerate(in_chunks(data, self.settings.tbptt)):
+            if carried is not None:
+                part = part._replace(start=Start(carried[alive], np.array(True)))
+            if not data.per_step and self.settings.tbptt is not None:
+                here = ends[alive] <= (k + 1) * self.settings.tbptt
+                weights = np.ones(len(alive)) if part.weights is None else part.weights
+                part = part._replace(weights=(weights.T * here).T)
+            batch = make_batch(part.inputs, part.offsets)
+            loss, gradient, tape, total = loss_gradient(
+                spec, self.theta, batch, part.Y, part.weights, alpha=self.settings.alpha,
+                start=part.start, held=part.held,
+            )  # fmt: skip
+            carried = np.empty((len(ends), spec.n_state)) if carried is None else carried
+            carried[alive] = tape.state
+            if total > 0:
+                yield loss, total, self._update(loss, gradient)
+
+    def _update(self, loss, gradient):
+        """Change the parameters along one gradient, and return the norm that it had."""
+        now = self.settings
+        norm = clip_by_norm(gradient, now.clip_norm)
+        if not (math.isfinite(norm) and math.isfinite(loss)):
+            raise FloatingPointError(
+                f"training diverged in iteration {len(self.loss_curve) + 1}, update "
+                f"{self.n_updates + 1}: the loss is {loss:g} and the norm of its gradient "
+                f"{norm:g}; use a smaller learning_rate_init (now {now.learning_rate_init:g}) or "
+                f"clip_norm (now {now.clip_norm}), and scale X and y"
+            )
+        if now.solver == "adam":
+            adam_step(self.theta, gradient, self.memory, learning_rate_init=now.learning_rate_init)
+        else:
+            momentum, following = (
+                momentum_at(now.momentum_schedule, update, now.momentum)
+                for update in (self.n_updates, self.n_updates + 1)
+            )
+            sgd_step(
+                self.theta, gradient, self.memory, learning_rate_init=now.learning_rate_init,
+                momentum=momentum, nesterovs_momentum=now.nesterovs_momentum,
+                next_momentum=following,
+            )  # fmt: skip
+        self.n_updates += 1
+        return norm
+
+
+def _memory(solver: str, theta: np.ndarray) -> Any:
+    return adam_state(theta) if solver == "adam" else sgd_state(theta)
+
+
+def hold_out(data: Data, fraction: float, rng: np.random.Generator) -> tuple[Data, Data]:
+    """Split off a share of the sequences, or the end of the only one, for validation.
+
+    Raises
+    ------
+    ValueError
+        If too little is left on one side.
+    """
+    n = len(data.offsets) - 1
+    if n > 1:
+        n_held = math.ceil(fraction * n)
+        if n_held == n:
+            raise ValueError(
+                f"validation_fraction={fraction} of {n} sequences leaves none to train"
+            )
+        order = rng.permutation(n)
+        return data.subset(np.sort(order[n_held:])), data.subset(np.sort(order[:n_held]))
+    n_steps = int(data.offsets[-1])
+    cut = n_steps - math.ceil(fraction * n_steps)
+    if not data.per_step or cut < 1:
+        raise ValueError(
+            f"early_stopping needs sequences to hold out, got one of {n_steps} time steps"
+        )
+    # The network hears the start of the series before the end that it is scored on.
+    weights = np.ones(n_steps) if data.weights is None else data.weights.copy()
+    weights[:cut] = 0
+    return data.subset(np.arange(1), 0, cut), data._replace(weights=weights)

@@ -1,0 +1,217 @@
+"""Training: updates, batches, chunks of time, when it stops, and going on where it stopped."""
+
+import pickle
+
+import numpy as np
+import pytest
+
+from esnkit.batches import Data, cut_batches, evaluate, in_chunks
+from esnkit.initialization import initial_theta
+from esnkit.layout import Spec
+from esnkit.network import Held, Start, loss_gradient, make_batch, run
+from esnkit.training import Settings, Stopping, Trainer, hold_out
+
+SPEC = Spec("lstm", 6, 2, 1)
+LENGTHS = np.array([9, 4, 7, 9, 1, 6])
+
+
+def make_data(per_step=True, lengths=LENGTHS, seed=0):
+    rng = np.random.default_rng(seed)
+    offsets = np.concatenate([[0], np.cumsum(lengths)])
+    X = rng.normal(size=(offsets[-1], 2))
+    Y = np.cumsum(X[:, :1], axis=0) if per_step else rng.normal(size=(len(lengths), 1))
+    return Data(X, offsets, Y, per_step)
+
+
+def make_trainer(spec=SPEC, seed=0, **settings):
+    rng = np.random.default_rng(seed)
+    return Trainer(spec, initial_theta(spec, rng), Settings(**{"batch_size": 2} | settings), rng)
+
+
+def negative_loss(outputs, data):
+    return -float(np.mean((outputs - data.Y) ** 2))
+
+
+def fit(trainer, data, validation=None, max_iter=5, tol=0.0, n_iter_no_change=100, report=None):
+    stopping = Stopping(max_iter, tol, n_iter_no_change)
+    return trainer.fit(data, validation, stopping=stopping, score=negative_loss, report=report)
+
+
+def test_batches_hold_every_sequence_once_and_like_lengths_together():
+    lengths = np.random.default_rng(0).integers(1, 100, 1000)
+    batches = cut_batches(lengths, 10, np.random.default_rng(0))
+    assert np.array_equal(np.sort(np.concatenate(batches)), np.arange(1000))
+    spans = [np.ptp(lengths[batch]) for batch in batches]
+    assert np.median(spans) < 8
+    first = [batch[0] for batch in batches]
+    assert first != sorted(first)
+
+
+def test_batches_without_shuffling_keep_the_order():
+    batches = cut_batches(np.array([3, 1, 2]), 2, None)
+    assert [batch.tolist() for batch in batches] == [[0, 1], [2]]
+
+
+def test_chunks_put_together_are_the_whole():
+    data = make_data()
+    seen = np.zeros(len(data.Y), int)
+    for alive, rows, part in in_chunks(data, 4):
+        seen[rows] += 1
+        assert np.array_equal(part.inputs, data.inputs[rows])
+        assert len(part.lengths) == len(alive) and part.lengths.max() <= 4
+    assert np.all(seen == 1)
+
+
+def test_a_subset_takes_everything_along():
+    data = make_data(per_step=False)._replace(
+        weights=np.arange(6.0), start=Start(np.arange(72.0).reshape(6, 12), np.ones(12, bool)),
+        held=Held(np.array([1]), np.arange(36.0)[:, None]),
+    )  # fmt: skip
+    part = data.subset(np.array([2, 0]), 1, 3)
+    assert part.weights.tolist() == [2, 0] and part.start.values[:, 0].tolist() == [24, 0]
+    assert part.held.values[:, 0].tolist() == [14, 15, 1, 2]
+
+
+@pytest.mark.parametrize("pooling", [None, "last"])
+def test_evaluation_in_parts_is_that_in_one_go(pooling, monkeypatch):
+    monkeypatch.setattr("esnkit.batches.SIDE_BY_SIDE", 4)
+    monkeypatch.setattr("esnkit.batches.STEPS_AT_ONCE", 3)
+    spec, data = SPEC._replace(pooling=pooling), make_data(pooling is None)
+    theta = make_trainer(spec).theta
+    outputs, states = evaluate(spec, theta, data)
+    expected, tape = run(spec, theta, make_batch(data.inputs, data.offsets))
+    np.testing.assert_allclose(outputs, expected, atol=1e-14)
+    np.testing.assert_allclose(states, tape.state, atol=1e-14)
+
+
+@pytest.mark.parametrize("solver", ["adam", "sgd"])
+@pytest.mark.parametrize("per_step", [True, False])
+def test_the_loss_falls_and_the_best_weights_are_kept(solver, per_step):
+    spec = SPEC._replace(pooling=None if per_step else "last")
+    data = make_data(per_step)
+    trainer = make_trainer(spec, solver=solver, learning_rate_init=0.05, clip_norm=1.0)
+    assert not fit(trainer, data, max_iter=40)
+    assert len(trainer.loss_curve) == len(trainer.grad_norm_curve) == 40
+    assert trainer.best_loss == min(trainer.loss_curve) < 0.3 * trainer.loss_curve[0]
+    outputs, _ = evaluate(spec, trainer.best_theta, data)
+    assert -negative_loss(outputs, data) / 2 < 4 * trainer.best_loss
+
+
+def test_one_batch_an_epoch_keeps_the_weights_that_its_loss_is_of():
+    data = make_data()
+    trainer = make_trainer(batch_size=6, learning_rate_init=0.8)
+    fit(trainer, data, max_iter=12)
+    outputs, _ = evaluate(SPEC, trainer.best_theta, data)
+    assert -negative_loss(outputs, data) / 2 == pytest.approx(trainer.best_loss, rel=1e-12)
+    assert trainer.best_loss <= min(trainer.loss_curve)
+
+
+def test_an_update_is_that_of_the_gradient():
+    data = make_data()
+    trainer = make_trainer(solver="sgd", momentum=0.0, batch_size=6, alpha=0.3, shuffle=False)
+    theta = trainer.theta.copy()
+    batch = make_batch(data.inputs, data.offsets)
+    loss, gradient, _, _ = loss_gradient(SPEC, theta, batch, data.Y, alpha=0.3)
+    assert trainer.epoch(data) == pytest.approx(loss)
+    np.testing.assert_allclose(trainer.theta, theta - 1e-3 * gradient, atol=1e-15)
+    assert trainer.grad_norm_curve == [pytest.approx(np.linalg.norm(gradient))]
+
+
+def test_chunks_as_long_as_the_sequences_truncate_nothing():
+    whole, cut = make_trainer(), make_trainer(tbptt=9)
+    data = make_data()
+    assert whole.epoch(data) == cut.epoch(data)
+    assert np.array_equal(whole.theta, cut.theta)
+
+
+@pytest.mark.parametrize("pooling", [None, "last"])
+def test_truncated_backpropagation_carries_the_state_but_no_gradient(pooling):
+    spec = SPEC._replace(pooling=pooling)
+    data = make_data(pooling is None)
+    trainer = make_trainer(spec, solver="sgd", learning_rate_init=1e-9, batch_size=6, tbptt=3)
+    outputs, _ = evaluate(spec, trainer.theta, data)
+    expected = -negative_loss(outputs, data) / 2
+    assert trainer.epoch(data) == pytest.approx(expected, rel=1e-6)
+    assert trainer.n_updates == 3
+
+
+def test_rows_without_weight_change_nothing():
+    data = make_data()
+    weights = np.zeros(len(data.Y))
+    weights[data.offsets[1:] - 1] = 1
+    other = data._replace(weights=weights, Y=np.where(weights[:, None] > 0, data.Y, 1e6))
+    one, two = make_trainer(), make_trainer()
+    one.epoch(data._replace(weights=weights))
+    two.epoch(other)
+    np.testing.assert_allclose(one.theta, two.theta, rtol=1e-12)
+
+
+def test_it_stops_when_nothing_improves():
+    trainer = make_trainer(learning_rate_init=1e-12)
+    assert fit(trainer, make_data(), tol=1e-4, n_iter_no_change=3, max_iter=50)
+    assert len(trainer.loss_curve) == 5
+
+
+def test_it_stops_where_a_report_says_so():
+    trainer = make_trainer()
+    assert fit(trainer, make_data(), report=lambda t: len(t.loss_curve) == 2)
+    assert len(trainer.loss_curve) == 2
+
+
+def test_validation_chooses_the_weights():
+    data, validation = hold_out(make_data(), 0.3, np.random.default_rng(0))
+    assert (len(data.lengths), len(validation.lengths)) == (4, 2)
+    trainer = make_trainer(learning_rate_init=0.1)
+    fit(trainer, data, validation, max_iter=15)
+    assert trainer.best_score == max(trainer.validation_scores)
+    outputs, _ = evaluate(SPEC, trainer.best_theta, validation)
+    assert negative_loss(outputs, validation) == trainer.best_score
+
+
+def test_the_end_of_a_series_is_held_out():
+    series = make_data(lengths=np.array([20]))
+    data, validation = hold_out(series, 0.1, np.random.default_rng(0))
+    assert data.lengths.tolist() == [18] and len(data.Y) == 18
+    assert validation.weights.tolist() == [0.0] * 18 + [1.0] * 2
+    with pytest.raises(ValueError, match="early_stopping needs sequences"):
+        hold_out(make_data(False, np.array([5])), 0.1, np.random.default_rng(0))
+    with pytest.raises(ValueError, match="leaves none to train"):
+        hold_out(make_data(lengths=np.array([5, 5])), 0.9, np.random.default_rng(0))
+
+
+@pytest.mark.parametrize("settings", [{"learning_rate_init": 1e200}, {"solver": "sgd",
+                         "learning_rate_init": 1e9}])  # fmt: skip
+def test_divergence_is_an_error_with_a_remedy(settings):
+    trainer = make_trainer(**settings)
+    with (
+        np.errstate(all="ignore"),
+        pytest.raises(
+            FloatingPointError, match=r"diverged in iteration \d+.*smaller learning_rate_init"
+        ),
+    ):
+        fit(trainer, make_data(), max_iter=200)
+
+
+def test_an_interrupt_keeps_the_best_weights(monkeypatch):
+    trainer, data = make_trainer(), make_data()
+
+    def interrupt(trainer):
+        if len(trainer.loss_curve) == 3:
+            raise KeyboardInterrupt
+
+    with pytest.warns(UserWarning, match="interrupted in iteration 4: the best weights"):
+        assert not fit(trainer, data, report=interrupt)
+    assert len(trainer.loss_curve) == 3 and trainer.best_loss == min(trainer.loss_curve)
+
+
+@pytest.mark.parametrize("settings", [{}, {"solver": "sgd", "momentum_schedule": "increasing"}])
+def test_pickled_in_the_middle_it_goes_on_to_the_same_bits(settings):
+    data, whole = make_data(), make_trainer(**settings)
+    fit(whole, data, max_iter=6)
+    half = make_trainer(**settings)
+    fit(half, data, max_iter=2)
+    half = pickle.loads(pickle.dumps(half))
+    fit(half, data, max_iter=4)
+    assert np.array_equal(half.theta, whole.theta)
+    assert np.array_equal(half.best_theta, whole.best_theta)
+    assert half.loss_curve == whole.loss_curve
