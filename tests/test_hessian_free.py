@@ -40,6 +40,19 @@ def test_a_preconditioner_that_knows_the_diagonal_needs_one_iteration():
     np.testing.assert_allclose(path.iterates[-1], 1 / D, rtol=1e-12)
 
 
+def test_a_preconditioner_is_a_change_of_variables():
+    A, b = positive_definite(30)
+    scale = np.geomspace(1.0, 20.0, 30)  # y = scale x
+    path = conjugate_gradients(
+        lambda v: A @ v, b, np.ones(30), preconditioner=scale**2, max_iter=9, tol=0.0
+    )
+    plain = conjugate_gradients(
+        lambda v: (A @ (v / scale)) / scale, b / scale, scale, max_iter=9, tol=0.0
+    )
+    assert path.n_iter == plain.n_iter == [1, 2, 3, 4, 5, 7, 9]
+    np.testing.assert_allclose(path.iterates, plain.iterates / scale, rtol=1e-9)
+
+
 def test_iterates_are_stored_at_powers_and_at_the_end():
     A, b = positive_definite(200, condition=1e6)
     path = conjugate_gradients(lambda v: A @ v, b, np.zeros(200), max_iter=50, tol=0.0)
@@ -81,6 +94,7 @@ def test_a_start_that_solves_the_system_stays():
         ([9.0, 5.0, 3.0, 4.0], 2),
         ([1.0, 5.0, 3.0, 4.0], 2),  # it does not look past the first rise
         ([4.0, 3.0, 2.0], 2),
+        ([3.0, 3.0], 1),  # nor does it go back for nothing
         ([1.0, 2.0, 3.0], 0),
         ([4.0, 3.0, np.nan, np.inf], 1),
         ([np.nan, np.nan], 0),
@@ -199,6 +213,24 @@ def test_rosenbrock(preconditioned):
     assert len(losses) < 60 and state.damping < 0.1
 
 
+def test_the_preconditioner_is_made_of_squared_gradients_and_damping():
+    D, lam = np.geomspace(1.0, 1e4, 20), 0.3
+
+    def step(**parameters):
+        return hessian_free_step(
+            np.zeros(20),
+            hessian_free_state(np.zeros(20), lam),
+            lambda theta: 0.5 * theta @ (D * theta) - theta.sum(),
+            lambda theta: D * theta - 1.0,
+            lambda theta, v, structural: D * v,
+            **parameters,
+        )[2]
+
+    # (squares + lam) ** 0.75 is the diagonal of the damped system, which is all of it.
+    squares = (D + lam) ** (4 / 3) - lam
+    assert step(squared_gradients=lambda theta: squares).n_cg_iter == 1 < step().n_cg_iter
+
+
 def test_the_damping_grows_where_the_model_promises_too_much():
     problem, minimum = linear()
     theta = np.ones(6)
@@ -247,6 +279,8 @@ def test_the_direction_is_kept_as_it_was_before_backtracking():
     )
     assert (info.chosen_cg_iter, info.n_cg_iter) == (3, 12)
     np.testing.assert_allclose(new, early, rtol=1e-12)
+    predicted = 0.5 * early @ A @ early - b @ early
+    assert info.reduction_ratio == pytest.approx(-nearness(np.zeros(20)) / predicted)
     np.testing.assert_allclose(state.direction, stored.iterates[-1], rtol=1e-12)
 
 
