@@ -15,6 +15,7 @@ from typing import Any
 import numpy as np
 
 PACKAGES = ("esnkit", "numpy", "scipy", "scikit-learn", "numba", "reservoirpy", "rclib")
+_clocks = [time.perf_counter]
 LINE = "{:<36}{:>11}{:>11}{:>10}{:>13}{:>10}  {}"
 
 
@@ -27,23 +28,23 @@ def parse(doc: str, **options: Any) -> argparse.Namespace:
         "OPENBLAS_CORETYPE chooses BLAS kernels, NUMBA_CPU_NAME and NUMBA_CPU_FEATURES Numba's.",
     )
     parser.add_argument("--quick", action="store_true", help="small sizes, to see that it runs")
+    parser.add_argument("--cpu", action="store_true", help="time of the processor, not the clock")
     for name, (default, text) in options.items():
-        kind = type(default) if default is not None else int
-        parser.add_argument("--" + name.replace("_", "-"), type=kind, default=default, help=text)
-    return parser.parse_args()
+        parser.add_argument(f"--{name}", type=type(default), default=default, help=text)
+    args = parser.parse_args()
+    if args.cpu:
+        _clocks.insert(0, time.process_time)
+    return args
 
 
 def peer(name: str) -> Any:
     """Import a package to compare with, or say that it is missing and return None."""
-    try:
+    with suppress(ImportError):
         return importlib.import_module(name)
-    except ImportError:
-        print(f"({name} is not installed and left out; pip install -e '.[bench]')")
-        return None
+    print(f"({name} is not installed and left out; pip install -e '.[bench]')")
 
 
 def describe() -> None:
-    """Print all that a time depends on."""
     import llvmlite.binding as llvm
     import numba
     import scipy.linalg  # noqa: F401  brings its own BLAS
@@ -53,15 +54,15 @@ def describe() -> None:
     for name in PACKAGES:
         with suppress(PackageNotFoundError):
             found.append(f"{name} {version(name)}")
-    cpu = numba.config.CPU_NAME or llvm.get_host_cpu_name()
     features = numba.config.CPU_FEATURES or llvm.get_host_cpu_features().flatten()
     wide = "AVX-512" if "+avx512f" in features else "AVX2" if "+avx2" in features else "SSE"
     print(", ".join(found))
     print(f"{_cpu_name()}, {os.cpu_count()} cores, load before {os.getloadavg()[0]:.2f}")
+    cpu = numba.config.CPU_NAME or llvm.get_host_cpu_name()
     print(f"Numba: {cpu}, {wide}, {numba.config.NUMBA_NUM_THREADS} threads")
     for pool in threadpool_info():
-        kind = pool.get("architecture", "")
-        print(f"{pool['prefix']} {pool['version']} {kind}: {pool['num_threads']} threads")
+        kernels = pool.get("architecture", "")
+        print(f"{pool['prefix']} {pool['version']} {kernels}: {pool['num_threads']} threads")
 
 
 def _cpu_name() -> str:
@@ -71,7 +72,6 @@ def _cpu_name() -> str:
 
 
 def head(title: str, unit: str) -> None:
-    """Print the head of a table."""
     print(f"\n{title}")
     print(LINE.format("", "first call", "median", "IQR", unit, "ratio", "goal"))
 
@@ -90,31 +90,30 @@ def compare(
     The first call of each, which may compile, is shown but not counted. Ratios are to the first
     case, ``goals`` the ratios wanted, ``limit`` the most for the first in seconds * ``per``.
     """
-    first = {name: _time(run) for name, run in cases.items()}
-    times = np.array([[_time(run) for run in cases.values()] for _ in range(repeats)])
+    first, *rest = [[_time(run) for run in cases.values()] for _ in range(1 + repeats)]
+    times = np.array(rest)
     medians = dict(zip(cases, np.median(times, axis=0), strict=True))
     spread = np.subtract(*np.percentile(times, [75, 25], axis=0))
     print(work)
-    own = next(iter(medians.values()))
     for i, (name, median) in enumerate(medians.items()):
-        ratio, goal = median / own, (goals or {}).get(name)
+        ratio, goal = median / next(iter(medians.values())), (goals or {}).get(name)
         verdict = "" if goal is None else f">= {goal:g} {'ok' if ratio >= goal else 'MISSED'}"
         if i == 0 and limit is not None:
             verdict = f"<= {limit:g} {'ok' if median * per <= limit else 'MISSED'}"
-        shown = [f"{t:.3g} s" for t in (first[name], median, spread[i])]
+        shown = [f"{t:.3g} s" for t in (first[i], median, spread[i])]
         print(LINE.format("  " + name, *shown, f"{median * per:.4g}", f"{ratio:.2f}", verdict))
     sys.stdout.flush()
     return medians
 
 
 def _time(run: Callable[[], Any]) -> float:
-    start = time.perf_counter()
+    start = _clocks[0]()
     run()
-    return time.perf_counter() - start
+    return _clocks[0]() - start
 
 
 def rerun(*arguments: str, threads: int) -> None:
-    """Run this script again in a process of its own, all libraries on so many threads."""
+    """Run this script again in a process of its own, on so many threads."""
     names = ("NUMBA_NUM_THREADS", "OPENBLAS_NUM_THREADS", "OMP_NUM_THREADS", "MKL_NUM_THREADS")
     env = os.environ | dict.fromkeys(names, str(threads))
     sys.stdout.flush()

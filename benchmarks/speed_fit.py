@@ -99,7 +99,14 @@ def main():
     if args.threads == 0:
         options = ["--repeats", str(args.repeats), "--alpha", str(args.alpha)]
         for threads in (1, 2):
-            rerun(*options, *["--quick"] * args.quick, "--threads", str(threads), threads=threads)
+            rerun(
+                *options,
+                *["--quick"] * args.quick,
+                *["--cpu"] * args.cpu,
+                "--threads",
+                str(threads),
+                threads=threads,
+            )
         return
     describe()
     n_train, n_test, sizes = (2000, 500, (200,)) if args.quick else (20_000, 5000, (1000, 2000))
