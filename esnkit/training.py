@@ -25,7 +25,9 @@ from esnkit.optimizers import (
     sgd_step,
 )
 
-__all__ = ["Settings", "Trainer", "hold_out"]
+__all__ = ["SOLVERS", "Settings", "Stopping", "Trainer", "hold_out"]
+
+SOLVERS = ("adam", "sgd")
 
 
 class Settings(NamedTuple):
@@ -48,7 +50,7 @@ class Stopping(NamedTuple):
 
     max_iter: int = 200
     tol: float = 1e-4
-    n_iter_no_change: int = 10
+    n_iter_no_change: float = 10
 
 
 Score = Callable[[np.ndarray, Data], float]

@@ -1,0 +1,110 @@
+"""Closed loops of trained networks: what comes out goes in, as numbers or as tokens."""
+
+from typing import Any
+
+import numpy as np
+from sklearn.utils.validation import check_is_fitted
+
+from esnkit.batches import Data, evaluate
+from esnkit.layout import Spec
+from esnkit.losses import log_softmax
+from esnkit.sequences import is_ragged, pack
+from esnkit.streaming import Stepper
+from esnkit.threads import one_blas_thread
+from esnkit.validation import finite_array
+
+__all__ = ["future_rows", "generate_rows", "generate_tokens", "warm_up"]
+
+
+def warm_up(estimator: Any, warmup: Any, initial_state: Any) -> np.ndarray:
+    """Return the state (1, n_state) that has heard the warm-up, or the series of ``fit``."""
+    check_is_fitted(estimator, "_theta")
+    spec, dtype = estimator._spec, estimator._theta.dtype
+    if estimator._kind != "steps" or spec.bidirectional:
+        raise ValueError(
+            "generate needs a network of one direction, fitted to a target for every time step"
+        )
+    if warmup is None:
+        if initial_state is not None:
+            raise ValueError("initial_state needs a warmup of at least one row to go on from")
+        if not hasattr(estimator, "last_state_"):
+            raise ValueError("warmup is needed: the model was not fitted to one series")
+        return estimator.last_state_
+    if is_ragged(warmup) or np.ndim(warmup) == 3:
+        raise ValueError("warmup must be one series (n_timesteps, n_features)")
+    try:
+        sequences = pack(estimator, warmup, reset=False, dtype=(dtype,))
+        inputs = estimator._inputs(sequences)
+    except (TypeError, ValueError) as error:
+        raise type(error)(f"warmup must be a series like the X of fit: {error}") from error
+    start = estimator._start(initial_state, 1, dtype)
+    data = Data(inputs, sequences.offsets, np.empty((len(inputs), 0)), True, start=start)
+    with one_blas_thread():
+        return evaluate(spec, estimator._theta, data)[1]
+
+
+def future_rows(estimator: Any, exog: Any, n_steps: int) -> np.ndarray:
+    """Return the inputs (n_steps, n_exog) that are not outputs."""
+    n_exog = estimator.n_features_in_ - estimator.n_outputs_
+    if n_exog < 0 or estimator._spec.tokens:
+        raise ValueError(
+            f"generate feeds {estimator.n_outputs_} outputs back into {estimator.n_features_in_} "
+            "features of numbers: fit the next row of the series, fit(series[:-1], series[1:])"
+        )
+    dtype = estimator._theta.dtype
+    if exog is None:
+        if n_exog:
+            raise ValueError(f"exog is needed: an array of shape ({n_steps}, {n_exog})")
+        return np.empty((n_steps, 0), dtype)
+    future = finite_array("exog", exog, dtype)
+    future = future[:, None] if future.ndim == 1 and n_exog == 1 else future
+    if future.shape != (n_steps, n_exog):
+        raise ValueError(f"exog has shape {future.shape}, expected ({n_steps}, {n_exog})")
+    return future
+
+
+def generate_rows(
+    spec: Spec, theta: np.ndarray, state: np.ndarray, future: np.ndarray
+) -> tuple[np.ndarray, np.ndarray]:
+    """Return rows (n_steps, n_outputs), each heard beside a row of ``future``, and the state."""
+    stepper = Stepper(spec, theta, state[0])
+    rows = np.empty((len(future), spec.n_outputs), theta.dtype)
+    with one_blas_thread():
+        rows[0] = stepper.read()
+        for k in range(1, len(rows)):
+            rows[k] = stepper.step(np.concatenate([rows[k - 1], future[k - 1]]))
+    if not np.all(np.isfinite(rows)):
+        first = int(np.flatnonzero(~np.isfinite(rows).all(axis=1))[0])
+        raise FloatingPointError(
+            f"the closed loop diverged after {first} steps: train longer, or on scaled data"
+        )
+    return rows, stepper.state[None]
+
+
+def generate_tokens(
+    spec: Spec,
+    theta: np.ndarray,
+    state: np.ndarray,
+    n_steps: int,
+    classes: np.ndarray,
+    temperature: float,
+    rng: np.random.RandomState,
+) -> tuple[np.ndarray, np.ndarray]:
+    """Draw tokens (n_steps,), each heard before the next, and return them and the state."""
+    stepper = Stepper(spec, theta, state[0])
+    drawn = np.empty(n_steps, classes.dtype)
+    with one_blas_thread():
+        logits = stepper.read()
+        for k in range(n_steps):
+            drawn[k] = classes[_draw(logits, temperature, rng)]
+            if k + 1 < n_steps:
+                logits = stepper.step(drawn[k])
+    return drawn, stepper.state[None]
+
+
+def _draw(logits: np.ndarray, temperature: float, rng: np.random.RandomState) -> int:
+    if temperature == 0:
+        return int(logits.argmax())
+    # Subtracted first, a tiny temperature cannot make the largest infinite.
+    p = np.exp(log_softmax((logits.astype(float) - logits.max()) / temperature))
+    return min(int(np.searchsorted(np.cumsum(p), rng.random_sample())), len(p) - 1)

@@ -1,0 +1,470 @@
+"""The core of networks that are trained by gradients: data in, training, weights in and out."""
+
+import math
+import sys
+from typing import Any, Self
+
+import numpy as np
+from sklearn.base import BaseEstimator
+from sklearn.utils.validation import check_is_fitted
+
+from esnkit.batches import Data, evaluate
+from esnkit.initialization import INITS, initial_theta
+from esnkit.layout import Spec
+from esnkit.network import Held, Start
+from esnkit.optimizers import MOMENTUM_SCHEDULES
+from esnkit.sequences import (
+    FLOATS,
+    Sequences,
+    Targets,
+    pack,
+    pack_targets,
+    pack_weights,
+    restore,
+    stack_answers,
+)
+from esnkit.states import resolve_clamp, resolve_initial_state
+from esnkit.threads import one_blas_thread
+from esnkit.training import SOLVERS, Settings, Stopping, Trainer, hold_out
+from esnkit.validation import (
+    check_choice,
+    check_flag,
+    check_number,
+    check_positive_int,
+    check_seed,
+    finite_array,
+)
+from esnkit.weights import from_torch, join_weights, split_weights, to_torch
+
+FIT_PARAMS = ("sample_weight", "initial_state", "clamp")
+STARTS = ("zeros", "ones", "learned")
+
+
+class GradientEstimator(BaseEstimator):
+    """Base of networks that learn by backpropagation through time.
+
+    A mixin says how targets become numbers (``_encode``) and numbers answers (``_decode``); a
+    subclass says what it learns (``_loss``, ``_score_rows``).
+    """
+
+    # As for the echo state networks: rows are time steps, and a weight is not a row said twice.
+    __metadata_request__fit = dict.fromkeys(FIT_PARAMS)
+    __metadata_request__partial_fit = dict.fromkeys(FIT_PARAMS)
+
+    def fit(self, X: Any, y: Any = None, **params: Any) -> Self:
+        """Train the network on sequences and their targets.
+
+        Parameters
+        ----------
+        X : array of shape (n_timesteps, n_features) or (n_sequences, n_timesteps, n_features), \
+                or list of arrays of shape (n_timesteps_i, n_features)
+            One series, sequences of equal length, or ragged sequences; or tokens, see `n_tokens`.
+        y : array-like or list of array-likes
+            A row for every time step, in a container like that of ``X``, or one target for every
+            sequence.
+        **params : sample_weight, initial_state, clamp
+            ``sample_weight`` is the teaching signal: weights >= 0 per row, per sequence, or per
+            row and output; what has weight zero is not taught. ``initial_state`` is the state
+            before the first step: a vector (n_state,), a row a sequence, or a pair
+            (indices, values); a vector of the units alone leaves the cells of an LSTM as they
+            are. ``clamp`` is a pair (indices, values) of units that are held to given values at
+            every time step.
+
+        Returns
+        -------
+        self
+
+        Raises
+        ------
+        ValueError
+            If shapes do not fit, values are not finite, or a parameter is out of its range.
+        FloatingPointError
+            If the loss diverges.
+        """
+        data = self._prepare(X, y, params, fresh=not (self.warm_start and self._is_trained()))
+        training, validation = data, None
+        if self.early_stopping:
+            share = check_number(
+                "validation_fraction", self.validation_fraction, 0, 1, low_open=True, high_open=True
+            )
+            training, validation = hold_out(data, share, np.random.default_rng(self._split_seed))
+        with one_blas_thread():
+            self._trainer.fit(
+                training, validation, stopping=self._stopping(), score=self._score_rows,
+                report=self._report,
+            )  # fmt: skip
+        self._finish(self._trainer.best_theta, data)
+        return self
+
+    def _partial_fit(self, X: Any, y: Any, params: dict[str, Any]) -> Self:
+        data = self._prepare(X, y, params, fresh=not self._is_trained())
+        with one_blas_thread():
+            self._trainer.epoch(data)
+        self._report(self._trainer)
+        self._trainer.best_loss = min(self._trainer.loss_curve)
+        self._trainer.best_theta = self._trainer.theta.copy()
+        self._finish(self._trainer.best_theta, data)
+        return self
+
+    def _is_trained(self) -> bool:
+        return hasattr(self, "_trainer")
+
+    def _prepare(self, X, y, params, fresh):
+        """Check everything and return the data; make the network if it is a fresh start."""
+        unknown = set(params) - set(FIT_PARAMS)
+        if unknown:
+            raise TypeError(
+                f"fit() got unexpected arguments {sorted(unknown)}, expected {list(FIT_PARAMS)}"
+            )
+        sequences = pack(self, X, reset=fresh, dtype=FLOATS if fresh else (self._theta.dtype,))
+        check_choice("target", self.target, ("auto", "steps", "sequence"))
+        raw = pack_targets(y, sequences, self._target_of(y, sequences), numeric=self._numeric)
+        self._fresh = fresh
+        targets, class_weights = self._encode(raw)
+        weights = pack_weights(params.get("sample_weight"), sequences, targets)
+        weights = _combine(weights, class_weights, targets, self._loss)
+        spec = self._make_spec(X, sequences, targets, fresh)
+        dtype = sequences.values.dtype
+        Y = finite_array("y", targets.values, dtype)
+        settings = self._settings(sequences, targets)
+        if fresh:
+            self._kind, self._flat, self.n_outputs_ = targets.kind, targets.flat, Y.shape[1]
+            self._spec = spec
+            self._trainer = self._make_trainer(spec, settings, sequences, Y, weights, dtype)
+        else:
+            self._refuse_another(spec, targets)
+            self._trainer.use(settings)
+        inputs = self._inputs(sequences)
+        start = self._start(params.get("initial_state"), sequences.n_sequences, dtype)
+        held = self._held(params.get("clamp"), sequences, dtype)
+        per_step = targets.kind == "steps"
+        return Data(inputs, sequences.offsets, Y, per_step, weights, start, held)
+
+    def _make_spec(self, X, sequences, targets, fresh):
+        cell = check_choice("cell", self.cell, ("rnn", "lstm", "gru"))
+        activation = check_choice("activation", self.activation, ("tanh", "relu"))
+        before = not check_flag("reset_after", self.reset_after)
+        names = {"rnn": activation, "lstm": "lstm", "gru": "gru_before" if before else "gru"}
+        pooling = check_choice("pooling", self.pooling, ("last", "mean", "attention"))
+        start = check_choice("start", self.start, STARTS)
+        heads = "linear" if self._loss == "squared" else "softmax"
+        if self.head is not None:
+            check_choice("head", self.head, (heads,))
+        n_tokens = self._count_tokens(X, sequences, fresh)
+        dim = self.embedding_dim
+        spec = Spec(
+            names[cell],
+            check_positive_int("n_units", self.n_units),
+            n_tokens or sequences.values.shape[1],
+            targets.values.shape[1],
+            check_positive_int("n_layers", self.n_layers),
+            check_flag("bidirectional", self.bidirectional),
+            n_tokens > 0,
+            0 if dim is None else check_positive_int("embedding_dim", dim),
+            pooling if targets.kind == "sequence" else None,
+            self.head is not None,
+            self._loss,
+            start == "learned",
+            1.0 if start == "ones" else 0.0,
+        )
+        width = spec.n_units * spec.n_directions
+        if not spec.head and spec.n_outputs > width:
+            raise ValueError(
+                f"head=None teaches the units themselves: {spec.n_outputs} outputs need as many "
+                f"units, got n_units={width}"
+            )
+        return spec
+
+    def _count_tokens(self, X, sequences, fresh):
+        """Return how many tokens there are, 0 where X holds numbers."""
+        asked = self.n_tokens
+        if asked is not None and asked != "auto":
+            asked = check_positive_int("n_tokens", asked)
+        n_columns = sequences.values.shape[1]
+        said = isinstance(asked, int) or self.embedding_dim is not None
+        if not fresh:
+            return self._spec.n_features if self._spec.tokens else 0
+        if not said and not (asked == "auto" and n_columns == 1 and _holds_integers(X)):
+            return 0
+        if n_columns != 1:
+            raise ValueError(f"X must have one column of tokens, got {n_columns} features")
+        if isinstance(asked, int):
+            return asked
+        return int(max(sequences.values.max(), 0)) + 1
+
+    def _inputs(self, sequences: Sequences) -> np.ndarray:
+        """Return what the network is to hear: rows, or tokens that are checked."""
+        if not self._spec.tokens:
+            return sequences.values
+        values, n_tokens = sequences.values[:, 0], self._spec.n_features
+        wrong = (values < 0) | (values >= n_tokens) | (values != np.floor(values))
+        if np.any(wrong):
+            raise ValueError(
+                f"X holds the token {values[wrong][0]:g} in row {np.flatnonzero(wrong)[0]}, "
+                f"expected integers in [0, {n_tokens - 1}]"
+            )
+        return values.astype(np.int64)
+
+    def _settings(self, sequences: Sequences, targets: Targets) -> Settings:
+        n, size, tbptt = sequences.n_sequences, self.batch_size, self.tbptt
+        if isinstance(size, str) and size == "auto":
+            size = min(200, n)
+        if tbptt is not None:
+            tbptt = check_positive_int("tbptt", tbptt)
+            if self.bidirectional:
+                raise ValueError("tbptt needs bidirectional=False: the end is heard first")
+            if targets.kind == "sequence" and self.pooling != "last":
+                raise ValueError(
+                    f"tbptt needs a target for every time step or pooling='last', got "
+                    f"pooling={self.pooling!r}"
+                )
+        clip = self.clip_norm
+        check_flag("early_stopping", self.early_stopping)
+        check_flag("warm_start", self.warm_start)
+        return Settings(
+            check_choice("solver", self.solver, SOLVERS),
+            check_number("learning_rate_init", self.learning_rate_init, 0, low_open=True),
+            check_number("momentum", self.momentum, 0, 1),
+            check_choice("momentum_schedule", self.momentum_schedule, MOMENTUM_SCHEDULES),
+            check_flag("nesterovs_momentum", self.nesterovs_momentum),
+            None if clip is None else check_number("clip_norm", clip, 0, low_open=True),
+            check_positive_int("batch_size", size),
+            check_flag("shuffle", self.shuffle),
+            check_number("alpha", self.alpha, 0),
+            tbptt,
+        )
+
+    def _stopping(self) -> Stopping:
+        patience = self.n_iter_no_change
+        return Stopping(
+            check_positive_int("max_iter", self.max_iter),
+            check_number("tol", self.tol, 0),
+            math.inf if patience == math.inf else check_positive_int("n_iter_no_change", patience),
+        )
+
+    def _make_trainer(self, spec, settings, sequences, Y, weights, dtype):
+        init = check_choice("init", self.init, INITS)
+        seed = check_seed(self.random_state).randint(2**31 - 1)
+        weight_seed, order_seed = np.random.SeedSequence(seed).spawn(2)
+        self._split_seed = seed
+        mean = np.zeros(Y.shape[1])
+        if self._loss == "squared":  # one look at the data is worth many updates
+            mean = _weighted_mean(Y, weights)
+        theta = initial_theta(
+            spec,
+            np.random.default_rng(weight_seed),
+            init,
+            spectral_radius=self.spectral_radius,
+            input_scaling=check_number("input_scaling", self.input_scaling, 0),
+            longest=int(sequences.lengths.max()),
+            head_bias=mean,
+            dtype=dtype,
+        )
+        self._theta = theta
+        return Trainer(spec, theta.copy(), settings, np.random.default_rng(order_seed))
+
+    def _refuse_another(self, spec: Spec, targets: Targets) -> None:
+        if spec != self._spec or targets.kind != self._kind:
+            raise ValueError(
+                "the network cannot go on with other data or parameters that change its shape: "
+                f"it is {self._spec} for a target a {self._kind}, got {spec}; use "
+                "warm_start=False, or a fresh estimator"
+            )
+
+    def _start(self, initial_state: Any, n_sequences: int, dtype: Any) -> Start | None:
+        if initial_state is None:
+            return None
+        spec = self._spec
+        given = np.ones(spec.n_state, dtype=bool)
+        width = spec.n_state
+        if isinstance(initial_state, tuple):
+            values = resolve_initial_state(initial_state, n_sequences, width, dtype)
+            given[:] = False
+            given[np.atleast_1d(initial_state[0])] = True
+            return Start(values, given)
+        if np.shape(initial_state)[-1:] == (spec.n_hidden,):
+            width = spec.n_hidden
+            given[width:] = False
+        values = np.zeros((n_sequences, spec.n_state), dtype)
+        values[:, :width] = resolve_initial_state(initial_state, n_sequences, width, dtype)
+        return Start(values, given)
+
+    def _held(self, clamp: Any, sequences: Sequences, dtype: Any) -> Held | None:
+        if clamp is None:
+            return None
+        units, values = resolve_clamp(clamp, sequences, self._spec.n_hidden, dtype)
+        return Held(units, np.broadcast_to(values, (len(sequences.values), units.size)))
+
+    def _report(self, trainer: Trainer) -> bool:
+        if self.verbose:
+            scores = trainer.validation_scores
+            extra = f", validation score = {scores[-1]:.6f}" if scores else ""
+            n, loss = len(trainer.loss_curve), trainer.loss_curve[-1]
+            sys.stdout.write(f"Iteration {n}, loss = {loss:.8f}{extra}\n")
+        return False
+
+    def _finish(self, theta: np.ndarray, data: Data) -> None:
+        trainer = self._trainer
+        self._theta = theta
+        self.loss_curve_ = list(trainer.loss_curve)
+        self.grad_norm_curve_ = list(trainer.grad_norm_curve)
+        self.validation_scores_ = list(trainer.validation_scores) if self.early_stopping else None
+        self.best_loss_ = trainer.best_loss
+        self.n_iter_ = len(trainer.loss_curve)
+        self.__dict__.pop("last_state_", None)
+        if len(data.offsets) == 2 and not self._spec.bidirectional:
+            with one_blas_thread():
+                self.last_state_ = evaluate(self._spec, theta, data)[1]
+
+    def predict(
+        self, X: Any, *, initial_state: Any = None, clamp: Any = None, return_state: bool = False
+    ) -> Any:
+        """Predict the targets of every time step or sequence.
+
+        Parameters
+        ----------
+        X : array of shape (n_timesteps, n_features) or (n_sequences, n_timesteps, n_features), \
+                or list of arrays of shape (n_timesteps_i, n_features)
+            Inputs.
+        initial_state, clamp : optional
+            As in ``fit``.
+        return_state : bool, default=False
+            Whether to return the last states too, which ``initial_state`` takes to go on: a series
+            in two halves gives the same bits as the whole.
+
+        Returns
+        -------
+        y : in the container and shape of the ``y`` of ``fit``
+        last_state : ndarray of shape (n_sequences, n_state), if ``return_state``
+            The units of all layers, then the cells of an LSTM.
+        """
+        if return_state and getattr(self, "_spec", None) and self._spec.bidirectional:
+            raise ValueError(
+                "return_state=True needs bidirectional=False: there is no state to go on from "
+                "where one direction starts at the end"
+            )
+        values, state = self._outputs(X, initial_state, clamp)
+        answer = self._decode(values)
+        return (answer, state) if return_state else answer
+
+    def _outputs(self, X, initial_state=None, clamp=None):
+        """Return the outputs, in X's container, and the last states."""
+        check_is_fitted(self, "_theta")
+        spec, dtype = self._spec, self._theta.dtype
+        sequences = pack(self, X, reset=False, dtype=(dtype,))
+        per_step = self._kind == "steps"
+        n_rows = len(sequences.values) if per_step else sequences.n_sequences
+        start = self._start(initial_state, sequences.n_sequences, dtype)
+        held = self._held(clamp, sequences, dtype)
+        data = Data(
+            self._inputs(sequences), sequences.offsets, np.empty((n_rows, 0)), per_step,
+            start=start, held=held,
+        )  # fmt: skip
+        with one_blas_thread():
+            rows, states = evaluate(spec, self._theta, data)
+        return (restore(rows, sequences) if per_step else rows), states
+
+    def _compare(self, X, y, sample_weight):
+        """Return true and predicted rows (n_rows, n_outputs) and their weights, for a score."""
+        check_is_fitted(self, "_theta")
+        sequences = pack(self, X, reset=False, dtype=(self._theta.dtype,))
+        truth = pack_targets(y, sequences, self._kind, numeric=self._numeric)
+        weights = pack_weights(sample_weight, sequences, truth)
+        return truth.values, stack_answers(self.predict(X), len(truth.values)), weights
+
+    def get_weights(self) -> dict[str, np.ndarray]:
+        """Return copies of all weights by name.
+
+        Returns
+        -------
+        dict of str to ndarray
+            ``W_in_0`` (n_gates * n_units, n_features), ``W_0`` (n_gates * n_units, n_units) and
+            ``b_0`` for layer 0, the gates in the order i, f, g, o or r, z, n; ``b_hidden_0`` for
+            the n of a GRU that resets after the product; ``_reverse`` at the end for the second
+            direction; ``W_out``, ``b_out``, ``embedding``, ``initial_state`` and ``attention_W``,
+            ``_b``, ``_v`` where the network has them.
+        """
+        check_is_fitted(self, "_theta")
+        return split_weights(self._spec, self._theta)
+
+    def set_weights(self, weights: dict[str, Any]) -> Self:
+        """Replace weights by name; those that are not named stay as they are.
+
+        Parameters
+        ----------
+        weights : dict of str to array-like
+            As ``get_weights`` returns them.
+
+        Returns
+        -------
+        self
+        """
+        check_is_fitted(self, "_theta")
+        theta = self._theta.copy()
+        join_weights(self._spec, weights, theta)
+        self._replace(theta)
+        return self
+
+    def to_torch_state_dict(self) -> dict[str, np.ndarray]:
+        """Return the weights as arrays under PyTorch's names.
+
+        Returns
+        -------
+        dict of str to ndarray
+            ``weight_ih_l0``, ``weight_hh_l0``, ``bias_ih_l0``, ``bias_hh_l0`` and so on, as
+            ``torch.nn.RNN``, ``LSTM`` and ``GRU`` have them; ``head.weight``, ``head.bias``,
+            ``embedding.weight`` for the rest.
+        """
+        check_is_fitted(self, "_theta")
+        return to_torch(self._spec, self._theta)
+
+    def from_torch_state_dict(self, state_dict: dict[str, Any]) -> Self:
+        """Take over the weights of a PyTorch model of the same shape.
+
+        Parameters
+        ----------
+        state_dict : dict of str to array-like
+            As ``to_torch_state_dict`` returns them; names may have a prefix (``rnn.``).
+
+        Returns
+        -------
+        self
+        """
+        check_is_fitted(self, "_theta")
+        theta = self._theta.copy()
+        from_torch(self._spec, state_dict, theta)
+        self._replace(theta)
+        return self
+
+    def _replace(self, theta: np.ndarray) -> None:
+        """Use other weights from now on; training goes on from them with an empty memory."""
+        old = self._trainer
+        self._theta = theta
+        self._trainer = Trainer(self._spec, theta.copy(), old.settings, old.rng)
+        self.__dict__.pop("last_state_", None)
+
+
+def _combine(
+    weights: np.ndarray | None, class_weights: np.ndarray | None, targets: Targets, loss: str
+) -> np.ndarray | None:
+    """Return the teaching signal with the weights of the classes in it."""
+    if weights is not None and weights.ndim == 2 and loss == "softmax":
+        weights = np.sum(weights * targets.values, axis=1)
+    if class_weights is not None:
+        weights = class_weights if weights is None else weights * class_weights
+        if not np.any(weights):
+            raise ValueError("class_weight and sample_weight together leave nothing to be taught")
+    return weights
+
+
+def _weighted_mean(Y: np.ndarray, weights: np.ndarray | None) -> np.ndarray:
+    if weights is None:
+        return Y.mean(axis=0)
+    share = weights.reshape(len(Y), -1)
+    total = np.broadcast_to(share, Y.shape).sum(axis=0)
+    return np.sum(share * Y, axis=0) / np.where(total > 0, total, 1.0)
+
+
+def _holds_integers(X: Any) -> bool:
+    items = X if isinstance(X, (list, tuple)) else [X]
+    return all(np.asarray(item).dtype.kind in "iu" for item in items)
