@@ -149,10 +149,8 @@ def memory_capacity(seed, n_units, **settings):
     return np.sum(covariance**2 / ((found**2).sum(axis=0) * (lags**2).sum(axis=0)))
 
 
-def mackey_glass_error(run, seed, n_units, **settings):
-    y = mackey_glass.run(50 * (mackey_glass.WARMUP + mackey_glass.HORIZON), run)
-    model = mackey_glass.fit(seed, n_units, **settings)
-    return np.log10(mackey_glass.nrmse84(model, y))
+def mackey_glass_error(seed, n_units, **settings):
+    return mackey_glass.score(seed, seed, mackey_glass.TEST + seed, n_units, **settings)
 
 
 def lorenz_time(train, first, seed, n_units, **settings):
@@ -177,8 +175,8 @@ def tasks(folder):
         Task(
             "Mackey-Glass, log10 NRMSE84",
             -1,
-            partial(mackey_glass_error, mackey_glass.TEST_RUN),
-            partial(mackey_glass_error, mackey_glass.VALIDATION_RUN),
+            mackey_glass_error,
+            mackey_glass_error,
             mackey_glass.GRID,
             MACKEY_GLASS,
         ),
