@@ -1,6 +1,5 @@
 """The core of networks that are trained by gradients: data in, training, weights in and out."""
 
-import math
 import sys
 from typing import Any, Self
 
@@ -12,7 +11,7 @@ from esnkit.batches import Data, evaluate
 from esnkit.initialization import INITS, initial_theta
 from esnkit.layout import Spec
 from esnkit.network import Held, Start
-from esnkit.optimizers import MOMENTUM_SCHEDULES
+from esnkit.options import as_tokens, make_settings, make_spec, make_stopping
 from esnkit.sequences import (
     FLOATS,
     Sequences,
@@ -25,19 +24,16 @@ from esnkit.sequences import (
 )
 from esnkit.states import resolve_clamp, resolve_initial_state
 from esnkit.threads import one_blas_thread
-from esnkit.training import SOLVERS, Settings, Stopping, Trainer, hold_out
+from esnkit.training import Trainer, hold_out
 from esnkit.validation import (
     check_choice,
-    check_flag,
     check_number,
-    check_positive_int,
     check_seed,
     finite_array,
 )
 from esnkit.weights import from_torch, join_weights, split_weights, to_torch
 
 FIT_PARAMS = ("sample_weight", "initial_state", "clamp")
-STARTS = ("zeros", "ones", "learned")
 
 
 class GradientEstimator(BaseEstimator):
@@ -90,7 +86,7 @@ class GradientEstimator(BaseEstimator):
             training, validation = hold_out(data, share, np.random.default_rng(self._split_seed))
         with one_blas_thread():
             self._trainer.fit(
-                training, validation, stopping=self._stopping(), score=self._score_rows,
+                training, validation, stopping=make_stopping(self), score=self._score_rows,
                 report=self._report,
             )  # fmt: skip
         self._finish(self._trainer.best_theta, data)
@@ -123,10 +119,10 @@ class GradientEstimator(BaseEstimator):
         targets, class_weights = self._encode(raw)
         weights = pack_weights(params.get("sample_weight"), sequences, targets)
         weights = _combine(weights, class_weights, targets, self._loss)
-        spec = self._make_spec(X, sequences, targets, fresh)
+        spec = make_spec(self, X, sequences, targets, self._loss, None if fresh else self._spec)
         dtype = sequences.values.dtype
         Y = finite_array("y", targets.values, dtype)
-        settings = self._settings(sequences, targets)
+        settings = make_settings(self, sequences.n_sequences, targets.kind)
         if fresh:
             self._kind, self._flat, self.n_outputs_ = targets.kind, targets.flat, Y.shape[1]
             self._spec = spec
@@ -140,107 +136,11 @@ class GradientEstimator(BaseEstimator):
         per_step = targets.kind == "steps"
         return Data(inputs, sequences.offsets, Y, per_step, weights, start, held)
 
-    def _make_spec(self, X, sequences, targets, fresh):
-        cell = check_choice("cell", self.cell, ("rnn", "lstm", "gru"))
-        activation = check_choice("activation", self.activation, ("tanh", "relu"))
-        before = not check_flag("reset_after", self.reset_after)
-        names = {"rnn": activation, "lstm": "lstm", "gru": "gru_before" if before else "gru"}
-        pooling = check_choice("pooling", self.pooling, ("last", "mean", "attention"))
-        start = check_choice("start", self.start, STARTS)
-        heads = "linear" if self._loss == "squared" else "softmax"
-        if self.head is not None:
-            check_choice("head", self.head, (heads,))
-        n_tokens = self._count_tokens(X, sequences, fresh)
-        dim = self.embedding_dim
-        spec = Spec(
-            names[cell],
-            check_positive_int("n_units", self.n_units),
-            n_tokens or sequences.values.shape[1],
-            targets.values.shape[1],
-            check_positive_int("n_layers", self.n_layers),
-            check_flag("bidirectional", self.bidirectional),
-            n_tokens > 0,
-            0 if dim is None else check_positive_int("embedding_dim", dim),
-            pooling if targets.kind == "sequence" else None,
-            self.head is not None,
-            self._loss,
-            start == "learned",
-            1.0 if start == "ones" else 0.0,
-        )
-        width = spec.n_units * spec.n_directions
-        if not spec.head and spec.n_outputs > width:
-            raise ValueError(
-                f"head=None teaches the units themselves: {spec.n_outputs} outputs need as many "
-                f"units, got n_units={width}"
-            )
-        return spec
-
-    def _count_tokens(self, X, sequences, fresh):
-        """Return how many tokens there are, 0 where X holds numbers."""
-        asked = self.n_tokens
-        if asked is not None and asked != "auto":
-            asked = check_positive_int("n_tokens", asked)
-        n_columns = sequences.values.shape[1]
-        said = isinstance(asked, int) or self.embedding_dim is not None
-        if not fresh:
-            return self._spec.n_features if self._spec.tokens else 0
-        if not said and not (asked == "auto" and n_columns == 1 and _holds_integers(X)):
-            return 0
-        if n_columns != 1:
-            raise ValueError(f"X must have one column of tokens, got {n_columns} features")
-        if isinstance(asked, int):
-            return asked
-        return int(max(sequences.values.max(), 0)) + 1
-
     def _inputs(self, sequences: Sequences) -> np.ndarray:
-        """Return what the network is to hear: rows, or tokens that are checked."""
-        if not self._spec.tokens:
-            return sequences.values
-        values, n_tokens = sequences.values[:, 0], self._spec.n_features
-        wrong = (values < 0) | (values >= n_tokens) | (values != np.floor(values))
-        if np.any(wrong):
-            raise ValueError(
-                f"X holds the token {values[wrong][0]:g} in row {np.flatnonzero(wrong)[0]}, "
-                f"expected integers in [0, {n_tokens - 1}]"
-            )
-        return values.astype(np.int64)
-
-    def _settings(self, sequences: Sequences, targets: Targets) -> Settings:
-        n, size, tbptt = sequences.n_sequences, self.batch_size, self.tbptt
-        if isinstance(size, str) and size == "auto":
-            size = min(200, n)
-        if tbptt is not None:
-            tbptt = check_positive_int("tbptt", tbptt)
-            if self.bidirectional:
-                raise ValueError("tbptt needs bidirectional=False: the end is heard first")
-            if targets.kind == "sequence" and self.pooling != "last":
-                raise ValueError(
-                    f"tbptt needs a target for every time step or pooling='last', got "
-                    f"pooling={self.pooling!r}"
-                )
-        clip = self.clip_norm
-        check_flag("early_stopping", self.early_stopping)
-        check_flag("warm_start", self.warm_start)
-        return Settings(
-            check_choice("solver", self.solver, SOLVERS),
-            check_number("learning_rate_init", self.learning_rate_init, 0, low_open=True),
-            check_number("momentum", self.momentum, 0, 1),
-            check_choice("momentum_schedule", self.momentum_schedule, MOMENTUM_SCHEDULES),
-            check_flag("nesterovs_momentum", self.nesterovs_momentum),
-            None if clip is None else check_number("clip_norm", clip, 0, low_open=True),
-            check_positive_int("batch_size", size),
-            check_flag("shuffle", self.shuffle),
-            check_number("alpha", self.alpha, 0),
-            tbptt,
-        )
-
-    def _stopping(self) -> Stopping:
-        patience = self.n_iter_no_change
-        return Stopping(
-            check_positive_int("max_iter", self.max_iter),
-            check_number("tol", self.tol, 0),
-            math.inf if patience == math.inf else check_positive_int("n_iter_no_change", patience),
-        )
+        """Return what the network hears: rows of numbers, or tokens."""
+        if self._spec.tokens:
+            return as_tokens(sequences, self._spec.n_features)
+        return sequences.values
 
     def _make_trainer(self, spec, settings, sequences, Y, weights, dtype):
         init = check_choice("init", self.init, INITS)
@@ -463,8 +363,3 @@ def _weighted_mean(Y: np.ndarray, weights: np.ndarray | None) -> np.ndarray:
     share = weights.reshape(len(Y), -1)
     total = np.broadcast_to(share, Y.shape).sum(axis=0)
     return np.sum(share * Y, axis=0) / np.where(total > 0, total, 1.0)
-
-
-def _holds_integers(X: Any) -> bool:
-    items = X if isinstance(X, (list, tuple)) else [X]
-    return all(np.asarray(item).dtype.kind in "iu" for item in items)

@@ -1,0 +1,376 @@
+"""The trained networks as estimators: scikit-learn's promises, containers, states, weights."""
+
+import pickle
+
+import numpy as np
+import pytest
+from sklearn.base import clone
+from sklearn.model_selection import GridSearchCV, cross_val_score
+from sklearn.pipeline import make_pipeline
+from sklearn.preprocessing import StandardScaler
+from sklearn.utils.estimator_checks import parametrize_with_checks
+
+from esnkit import Forecaster, forecast
+from esnkit.recurrent import RNNClassifier, RNNRegressor
+from esnkit.tokens import TokenEncoder
+
+CELLS = ["rnn", "lstm", "gru"]
+every_cell = pytest.mark.parametrize("cell", CELLS)
+QUICK = {"n_units": 8, "max_iter": 60, "learning_rate_init": 0.05, "random_state": 0}
+SMALL = [
+    estimator(8, cell=cell, max_iter=60, learning_rate_init=0.05)
+    for cell in CELLS
+    for estimator in (RNNRegressor, RNNClassifier)
+]
+ORDER = {
+    "check_methods_sample_order_invariance": "rows are time steps",
+    "check_methods_subset_invariance": "rows are time steps",
+}
+
+
+@parametrize_with_checks(SMALL, expected_failed_checks=lambda estimator: ORDER)
+def test_common_checks(estimator, check):
+    check(estimator)
+
+
+def echo(n_sequences=40, n_timesteps=8, seed=0):
+    """Return sequences of which the first value is asked for: at the end, and at every step."""
+    X = np.random.default_rng(seed).uniform(-1, 1, (n_sequences, n_timesteps, 2))
+    return X, X[:, 0, 0], np.repeat(X[:, :1, :1], n_timesteps, axis=1)
+
+
+def waves(n=20):
+    t = np.arange(15)
+    period = np.where(np.arange(n) % 2, 2.0, 5.0)[:, None]
+    phase = np.random.default_rng(0).uniform(0, 6, (n, 1))
+    return np.sin(t / period + phase)[:, :, None], np.array(["slow", "fast"])[np.arange(n) % 2]
+
+
+def quick(estimator=RNNRegressor, **options):
+    return estimator(**QUICK | options)
+
+
+def untrained(X, y, **options):
+    """Return a network after one tiny update: what matters is that its weights are random."""
+    return quick(**{"max_iter": 1, "learning_rate_init": 1e-9} | options).fit(X, y)
+
+
+@every_cell
+@pytest.mark.parametrize("pooling", ["last", "mean", "attention"])
+def test_it_learns_one_target_a_sequence(cell, pooling):
+    X, y, _ = echo()
+    model = quick(cell=cell, pooling=pooling, batch_size=10).fit(X, y)
+    assert model.score(X, y) > 0.9
+    assert model.predict(X).shape == y.shape
+
+
+@every_cell
+@pytest.mark.parametrize("options", [{"n_layers": 2}, {"bidirectional": True}, {"tbptt": 3}])
+def test_it_learns_a_target_a_step(cell, options):
+    X, _, Y = echo()
+    model = quick(cell=cell, batch_size=10, **options).fit(X, Y)
+    assert model.score(X, Y) > 0.5
+    assert model.predict(X).shape == Y.shape
+
+
+@every_cell
+@pytest.mark.parametrize("bidirectional", [False, True])
+def test_it_tells_waves_apart(cell, bidirectional):
+    X, labels = waves()
+    model = quick(RNNClassifier, cell=cell, bidirectional=bidirectional).fit(X, labels)
+    assert model.score(X, labels) == 1.0
+    proba = model.predict_proba(X)
+    assert proba.shape == (20, 2) and np.allclose(proba.sum(axis=1), 1)
+    assert np.array_equal(model.classes_[proba.argmax(axis=1)], model.predict(X))
+    lead = model.decision_function(X)
+    assert np.array_equal(lead > 0, model.predict(X) == "slow")
+
+
+def test_all_containers_give_the_same_network():
+    X, _, Y = echo(6)
+    batch = untrained(X, Y)
+    ragged = untrained(list(X), list(Y))
+    np.testing.assert_allclose(batch.predict(X), np.stack(ragged.predict(list(X))), atol=1e-12)
+    series = untrained(X[0], Y[0])
+    assert series.predict(X[0]).shape == Y[0].shape
+    flat = untrained(X, Y[:, :, 0], target="steps")
+    assert flat.predict(X).shape == Y.shape[:2]
+
+
+@pytest.mark.parametrize("dtype", [np.float32, np.float64])
+@every_cell
+def test_halves_with_the_state_carried_are_the_whole(cell, dtype):
+    X, _, Y = (part.astype(dtype) for part in echo(5, 30))
+    model = untrained(X, Y, cell=cell, n_layers=2)
+    whole, last = model.predict(X, return_state=True)
+    assert whole.dtype == dtype
+    first, state = model.predict(X[:, :11], return_state=True)
+    second, end = model.predict(X[:, 11:], initial_state=state, return_state=True)
+    assert np.array_equal(np.concatenate([first, second], axis=1), whole)
+    assert np.array_equal(end, last)
+
+
+def test_a_series_in_thousands_of_steps_in_halves_is_the_whole():
+    rng = np.random.default_rng(0)
+    X = rng.normal(size=(2500, 1))
+    model = untrained(X[:50], X[:50])
+    first, state = model.predict(X[:1300], return_state=True)
+    second = model.predict(X[1300:], initial_state=state)
+    assert np.array_equal(np.vstack([first, second]), model.predict(X))
+
+
+def test_states_can_be_given_in_part():
+    X, _, Y = echo(4)
+    model = untrained(X, Y, start="ones")
+    full = np.zeros(16)
+    full[8:] = 1.0  # where the cells start
+    assert np.array_equal(model.predict(X, initial_state=full), model.predict(X))
+    units = np.zeros(8)
+    assert np.array_equal(model.predict(X, initial_state=units), model.predict(X))
+    some = model.predict(X, initial_state=([2, 9], [0.5, 3.0]))
+    full[[2, 9]] = [0.5, 3.0]
+    assert np.array_equal(model.predict(X, initial_state=np.tile(full, (4, 1))), some)
+
+
+def test_a_learned_state_makes_the_difference_it_is_taught():
+    X = np.zeros((8, 4, 1))
+    Y = np.tile(np.array([1.0, 0.5, 0.2, 0.1])[:, None], (8, 1, 1))
+    model = quick(start="learned").fit(X, Y)
+    assert np.abs(model.get_weights()["initial_state"]).max() > 0.05
+    other = model.predict(X, initial_state=np.zeros(16))
+    assert np.abs(other - model.predict(X)).max() > 1e-3
+
+
+def test_clamped_units_stay_where_they_are_held():
+    X, _, _ = echo(4)
+    Y = np.zeros((4, 8, 8))
+    model = untrained(X, Y, head=None)
+    out = model.predict(X, clamp=([1, 5], [0.25, -0.5]))
+    assert np.all(out[..., 1] == 0.25) and np.all(out[..., 5] == -0.5)
+    values = np.random.default_rng(0).normal(size=(32, 1))
+    assert np.array_equal(model.predict(X, clamp=([3], values))[..., 3].ravel(), values[:, 0])
+    model.fit(X, Y, clamp=([1], [2.0]))
+
+
+def test_units_are_taught_themselves_and_only_where_the_signal_says():
+    X, _, Y = echo(20)
+    Y = np.concatenate([0.5 * Y, np.full_like(Y, 1e3)], axis=2)
+    weights = np.zeros_like(Y)
+    weights[:, -3:, 0] = 1
+    model = quick(head=None, learning_rate_init=0.1).fit(X, Y, sample_weight=weights)
+    assert "W_out" not in model.get_weights()
+    error = model.predict(X)[:, -3:, 0] - Y[:, -3:, 0]
+    assert np.mean(error**2) < 0.3 * np.mean(Y[:, -3:, 0] ** 2)
+    with pytest.raises(ValueError, match="head=None teaches the units themselves: 9 outputs"):
+        quick(head=None).fit(X, np.zeros((20, 8, 9)))
+
+
+def test_weights_of_classes_and_rows_reach_the_loss():
+    X, labels = waves()
+    plain = quick(RNNClassifier, max_iter=3).fit(X, labels)
+    rows = np.where(labels == "slow", 5.0, 1.0)
+    by_row = quick(RNNClassifier, max_iter=3).fit(X, labels, sample_weight=rows)
+    by_class = quick(RNNClassifier, max_iter=3, class_weight={"slow": 5.0, "fast": 1.0})
+    by_class.fit(X, labels)
+    assert by_row.loss_curve_ == by_class.loss_curve_ != plain.loss_curve_
+
+
+def test_curves_tell_what_happened():
+    X, y, _ = echo()
+    model = quick(max_iter=7, early_stopping=True).fit(X, y)
+    assert model.n_iter_ == 7
+    curves = model.loss_curve_, model.grad_norm_curve_, model.validation_scores_
+    assert [len(curve) for curve in curves] == [7, 7, 7]
+    assert model.best_loss_ == min(model.loss_curve_)
+    assert quick(max_iter=2).fit(X, y).validation_scores_ is None
+
+
+def test_fitting_in_parts_is_fitting_in_one_go():
+    X, y, _ = echo()
+    whole = quick(max_iter=6).fit(X, y)
+    part = quick(max_iter=2, warm_start=True).fit(X, y)
+    part = pickle.loads(pickle.dumps(part)).set_params(max_iter=4).fit(X, y)
+    assert part.loss_curve_ == whole.loss_curve_
+    assert np.array_equal(part.predict(X), whole.predict(X))
+    again = pickle.loads(pickle.dumps(whole))
+    assert np.array_equal(again.predict(X), whole.predict(X))
+
+
+def test_partial_fit_goes_on_where_it_stopped():
+    X, y, _ = echo()
+    model, other = quick(), quick()
+    for _ in range(3):
+        model.partial_fit(X, y)
+        other = pickle.loads(pickle.dumps(other.partial_fit(X, y)))
+    assert model.n_iter_ == 3 and np.array_equal(model.predict(X), other.predict(X))
+    labels = np.where(y > 0, "up", "down")
+    classifier = quick(RNNClassifier).partial_fit(X[y > 0], labels[y > 0], ["down", "up", "same"])
+    classifier.partial_fit(X, labels)
+    assert classifier.classes_.tolist() == ["down", "same", "up"]
+    with pytest.raises(ValueError, match=r"labels unseen before, \['left'\]"):
+        classifier.partial_fit(X[:2], ["left", "up"])
+
+
+def test_weights_go_out_and_in():
+    X, _, Y = echo(6)
+    one, two = untrained(X, Y), untrained(X, Y, random_state=1)
+    assert not np.array_equal(one.predict(X), two.predict(X))
+    two.set_weights(one.get_weights())
+    assert np.array_equal(one.predict(X), two.predict(X))
+    two.set_weights({"b_out": [7.0]}).from_torch_state_dict(one.to_torch_state_dict())
+    assert np.array_equal(one.predict(X), two.predict(X))
+    names = {"weight_ih_l0", "weight_hh_l0", "bias_ih_l0", "bias_hh_l0"}
+    assert set(one.to_torch_state_dict()) == names | {"head.weight", "head.bias"}
+
+
+@every_cell
+def test_generating_in_parts_is_generating_in_one_go(cell):
+    s = np.sin(np.arange(120) / 4)[:, None]
+    model = quick(cell=cell, max_iter=5, n_layers=2).fit(s[:-1], s[1:])
+    y, state = model.generate(5, warmup=s[:50], return_state=True)
+    assert np.array_equal(y[0], model.predict(s[:50])[-1])
+    more = model.generate(3, warmup=y[-1:], initial_state=state)
+    assert np.array_equal(np.vstack([y, more]), model.generate(8, warmup=s[:50]))
+    assert np.array_equal(model.generate(4), model.generate(4, warmup=s[:-1]))
+    rows, heard = [], s[:50]
+    for _ in range(5):
+        rows.append(model.predict(heard)[-1])
+        heard = np.vstack([heard, rows[-1]])
+    np.testing.assert_allclose(y, rows, atol=1e-12)
+
+
+def test_exogenous_inputs_are_heard_beside_what_is_generated():
+    rng = np.random.default_rng(0)
+    X, e = rng.normal(size=(60, 1)), rng.normal(size=(6, 1))
+    model = quick(max_iter=2).fit(np.hstack([X, X[::-1]])[:-1], X[1:])
+    warmup = np.hstack([X, X[::-1]])
+    y = model.generate(6, warmup=warmup, exog=e)
+    heard = np.vstack([warmup, np.hstack([y, e])[:5]])
+    np.testing.assert_allclose(model.predict(heard)[-6:], y, atol=1e-12)
+    with pytest.raises(ValueError, match=r"exog is needed: an array of shape \(6, 1\)"):
+        model.generate(6, warmup=warmup)
+
+
+def test_one_vector_becomes_a_sequence():
+    start = np.random.default_rng(0).uniform(0.5, 1, (20, 1))
+    series = start[:, None] * 0.8 ** np.arange(6)[:, None]
+    model = quick(max_iter=150).fit(series[:, :-1], series[:, 1:])
+    y = model.generate(5, warmup=[[0.8]])
+    np.testing.assert_allclose(y[:, 0], 0.8 * 0.8 ** np.arange(1, 6), atol=0.1)
+
+
+def test_it_forecasts_inside_a_forecaster():
+    series = np.sin(np.arange(150) / 4)
+    model = Forecaster(quick(max_iter=30)).fit(series)
+    assert model.forecast(10).shape == (10,)
+    inner = quick(max_iter=5).fit(series[:-1, None], series[1:, None])
+    out = forecast(inner, series, 7)
+    assert np.array_equal(out, inner.generate(7, warmup=series[:, None])[:, 0])
+
+
+def test_searches_and_pipelines_take_it():
+    X, labels = waves(24)
+    search = GridSearchCV(quick(RNNClassifier, max_iter=15), {"cell": CELLS}, cv=2)
+    assert search.fit(X, labels).best_score_ > 0.6
+    assert len(cross_val_score(quick(max_iter=2), *echo()[:2], cv=3)) == 3
+    s = np.sin(np.arange(80) / 3)[:, None]
+    pipe = make_pipeline(StandardScaler(), quick(max_iter=5)).fit(s[:-1], s[1:])
+    assert pipe.predict(s[:10]).shape == (10, 1)
+    assert clone(quick()).get_params() == quick().get_params()
+
+
+@pytest.mark.parametrize("embedding_dim", [None, 4])
+def test_tokens_are_heard_and_drawn(embedding_dim):
+    encoder = TokenEncoder().fit(["abcabcabcabc"])
+    codes = encoder.transform(["abcabcabcabc", "cabcabcab"])
+    model = quick(
+        RNNClassifier, n_tokens=encoder.n_tokens_, embedding_dim=embedding_dim, max_iter=80
+    ).fit([c[:-1] for c in codes], [c[1:, 0] for c in codes])
+    assert model.score([c[:-1] for c in codes], [c[1:, 0] for c in codes]) > 0.9
+    drawn = model.generate(6, warmup=codes[0], temperature=0)
+    assert encoder.inverse_transform([drawn]) == ["abcabc"]
+    hot = model.generate(50, warmup=codes[0], temperature=50.0, random_state=0)
+    assert np.array_equal(hot, model.generate(50, codes[0], temperature=50.0, random_state=0))
+    assert len(set(hot.tolist())) == 3
+    part, state = model.generate(2, warmup=codes[0], temperature=0, return_state=True)
+    rest = model.generate(4, warmup=part[-1:, None], initial_state=state, temperature=0)
+    assert np.array_equal(np.concatenate([part, rest]), drawn)
+    with pytest.raises(ValueError, match=r"X holds the token 9 in row 0, expected integers in"):
+        model.predict(np.array([[9]]))
+
+
+def test_whole_numbers_in_one_column_are_tokens_unless_said_otherwise():
+    X = np.random.default_rng(0).integers(0, 4, (10, 6, 1))
+    y = X[:, -1, 0].astype(float)
+    assert untrained(X, y).get_weights()["W_in_0"].shape == (32, 4)
+    assert untrained(X, y, n_tokens=None).get_weights()["W_in_0"].shape == (32, 1)
+    assert untrained(X, y, n_tokens=9).get_weights()["W_in_0"].shape == (32, 9)
+    assert untrained(X, y, embedding_dim=3).get_weights()["embedding"].shape == (4, 3)
+    assert untrained(X.astype(float), y).get_weights()["W_in_0"].shape == (32, 1)
+    with pytest.raises(ValueError, match="X must have one column of tokens, got 2 features"):
+        untrained(np.tile(X, 2), y, embedding_dim=3)
+
+
+BAD = {
+    "n_units": (0, "n_units must be an integer >= 1, got 0"),
+    "cell": ("elman", "cell must be one of"),
+    "activation": ("sigmoid", "activation must be one of"),
+    "n_layers": (0, "n_layers must be an integer >= 1"),
+    "pooling": ("max", "pooling must be one of"),
+    "head": ("softmax", "head must be one of"),
+    "start": ("random", "start must be one of"),
+    "init": ("he", "init must be one of"),
+    "solver": ("lbfgs", "solver must be one of"),
+    "learning_rate_init": (0.0, "learning_rate_init must be a finite number > 0"),
+    "momentum": (1.5, r"momentum must be a number in \[0, 1\]"),
+    "momentum_schedule": ("none", "momentum_schedule must be one of"),
+    "clip_norm": (0.0, "clip_norm must be a finite number > 0, got 0.0"),
+    "batch_size": (0, "batch_size must be an integer >= 1, got 0"),
+    "alpha": (-1.0, "alpha must be a finite number >= 0"),
+    "tbptt": (0, "tbptt must be an integer >= 1"),
+    "max_iter": (0, "max_iter must be an integer >= 1"),
+    "tol": (-1.0, "tol must be a finite number >= 0"),
+    "n_iter_no_change": (0, "n_iter_no_change must be an integer >= 1"),
+    "target": ("all", "target must be one of"),
+    "embedding_dim": (0, "embedding_dim must be an integer >= 1"),
+    "n_tokens": (0, "n_tokens must be an integer >= 1"),
+    "random_state": (-1, "random_state must be an integer"),
+}
+
+
+@pytest.mark.parametrize("name", BAD)
+def test_bad_parameters_are_refused_by_name(name):
+    value, message = BAD[name]
+    X, y, _ = echo(4)
+    X = X[:, :, :1] if name in ("n_tokens", "embedding_dim") else X
+    with pytest.raises(ValueError, match=message):
+        quick(**{name: value}).fit(X, y)
+
+
+def test_what_cannot_be_done_is_refused_with_the_way_out():
+    X, y, Y = echo(4)
+    both = untrained(X, Y, bidirectional=True)
+    with pytest.raises(ValueError, match="return_state=True needs bidirectional=False"):
+        both.predict(X, return_state=True)
+    with pytest.raises(ValueError, match="generate needs a network of one direction"):
+        both.generate(3, warmup=X[0])
+    with pytest.raises(ValueError, match="tbptt needs bidirectional=False"):
+        quick(bidirectional=True, tbptt=3).fit(X, Y)
+    with pytest.raises(ValueError, match="tbptt needs a target for every time step"):
+        quick(pooling="mean", tbptt=3).fit(X, y)
+    with pytest.raises(ValueError, match="cannot go on with other data"):
+        quick(warm_start=True, max_iter=1).fit(X, y).set_params(n_units=3).fit(X, y)
+    with pytest.raises(ValueError, match="warmup is needed"):
+        untrained(X, Y).generate(3)
+    with pytest.raises(TypeError, match=r"unexpected arguments \['lengths'\]"):
+        quick().fit(X, y, lengths=[1])
+    with pytest.raises(FloatingPointError, match="diverged in iteration"):
+        with np.errstate(all="ignore"):
+            quick(learning_rate_init=1e200).fit(X, y)
+
+
+def test_verbose_writes_a_line_an_iteration(capsys):
+    X, y, _ = echo(4)
+    quick(verbose=True, max_iter=2).fit(X, y)
+    lines = capsys.readouterr().out.splitlines()
+    assert [line.split(",")[0] for line in lines] == ["Iteration 1", "Iteration 2"]
