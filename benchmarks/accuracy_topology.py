@@ -68,14 +68,14 @@ MACKEY_GLASS = {
     100: {
         "spectral_radius": 1.1,
         "leak_rate": 0.4,
-        "input_scaling": 1.0,
+        "input_scaling": 0.85,
         "bias_scaling": 0.5,
         "alpha": 1e-12,
     },
     500: {
         "spectral_radius": 0.8,
-        "leak_rate": 0.4,
-        "input_scaling": 1.0,
+        "leak_rate": 0.5,
+        "input_scaling": 0.85,
         "bias_scaling": 0.5,
         "alpha": 1e-16,
     },
@@ -105,11 +105,11 @@ LORENZ = {
 }
 VOWELS = {
     100: {
-        "spectral_radius": 0.5,
-        "leak_rate": 0.1,
+        "spectral_radius": 0.9,
+        "leak_rate": 0.05,
         "input_scaling": 0.2,
         "bias_scaling": 1.0,
-        "alpha": 0.03,
+        "alpha": 0.01,
         "pooling": "last",
     },
     500: {
