@@ -2,7 +2,7 @@
 
 from collections import deque
 from collections.abc import Iterator
-from typing import Any, Self
+from typing import Any, NamedTuple, Self
 
 import numpy as np
 from sklearn.base import BaseEstimator, is_classifier
@@ -34,6 +34,15 @@ from esnkit.validation import (
 FIT_PARAMS = ("sample_weight", "initial_state", "clamp")
 
 
+class Fitted(NamedTuple):
+    """Parameters as they were in ``fit``: another value, set later, waits for the next ``fit``."""
+
+    include_input: bool
+    feedback: bool
+    pooling: str
+    washout: int
+
+
 class ReservoirEstimator(BaseEstimator):
     """Base of all models that read targets from the states of a reservoir.
 
@@ -41,8 +50,9 @@ class ReservoirEstimator(BaseEstimator):
     how numbers become answers (``_decode``).
     """
 
-    # The rows of X are time steps, so a weight of two is not the row said twice: fit takes its
-    # weights by keyword, and declares here what may be routed to it.
+    # What metadata routing may pass to fit. It is declared here, and not by the signature, because
+    # scikit-learn takes ``sample_weight`` in a signature as a promise that a weight of two equals
+    # the row said twice, which no model of time steps can keep.
     __metadata_request__fit = dict.fromkeys(FIT_PARAMS)
 
     def fit(self, X: Any, y: Any = None, **params: Any) -> Self:
@@ -57,9 +67,9 @@ class ReservoirEstimator(BaseEstimator):
             A row for every time step, in a container like that of ``X``, or one target for every
             sequence.
         **params : sample_weight, initial_state, clamp
-            ``sample_weight`` is the teaching signal: weights >= 0 per row, per sequence, or per
-            row and output; what has weight zero is not taught. ``initial_state`` is the state
-            before the first step: a vector (n_units,), a row a sequence, or a pair
+            By keyword. ``sample_weight`` is the teaching signal: weights >= 0 per row, per
+            sequence, or per row and output; what has weight zero is not taught. ``initial_state``
+            is the state before the first step: a vector (n_units,), a row a sequence, or a pair
             (indices, values). ``clamp`` is a pair (indices, values) of units that are held to
             given values at every time step: values of shape (n_held,), or with a row for every
             time step (n_rows, n_held), or in a container like that of ``X``.
@@ -85,7 +95,7 @@ class ReservoirEstimator(BaseEstimator):
         check_choice("target", self.target, ("auto", "steps", "sequence"))
         washout = check_positive_int("washout", self.washout, minimum=0)
         raw = pack_targets(y, sequences, self._target_of(y, sequences), numeric=self._numeric)
-        targets, class_weights = self._encode(raw)
+        targets, class_weights = self._encode(raw, sequences.form)
         weights = pack_weights(params.get("sample_weight"), sequences, targets, washout)
         if class_weights is not None:
             scale = (
@@ -102,6 +112,7 @@ class ReservoirEstimator(BaseEstimator):
     def _fit_rows(self, sequences, targets, weights, params):
         if self.feedback and targets.kind == "sequence":
             raise ValueError("feedback=True needs a target for every time step")
+        self._fitted = Fitted(self.include_input, self.feedback, self.pooling, int(self.washout))
         Y = finite_array("y", targets.values, sequences.values.dtype)
         self.reservoir_, self.readout_ = self._parts()
         tagged = hasattr(self.readout_, "__sklearn_tags__")
@@ -131,7 +142,7 @@ class ReservoirEstimator(BaseEstimator):
                 self._last = state[:, :n_units].copy()
                 deque(self.reservoir_._blocks(inputs, self._last, held, None), maxlen=0)
             self.last_state_ = self._with_feedback(self._last, Y[-1:])
-            self._last_input = inputs.values[-1].copy()
+            self._last_target = Y[-1:].copy()
         else:
             self.__dict__.pop("last_state_", None)
         del self._last
@@ -144,13 +155,13 @@ class ReservoirEstimator(BaseEstimator):
     def _features(self, inputs, state, held, noise=None) -> Iterator[tuple[int, int, np.ndarray]]:
         """Yield (start, stop, [x; u]): rows are time steps, or sequences where they are pooled."""
         n_units = state.shape[1]
-        n_extra = inputs.values.shape[1] if self.include_input else 0
+        n_extra = inputs.values.shape[1] if self._fitted.include_input else 0
         blocks = self.reservoir_._blocks(inputs, state, held, noise, n_extra=n_extra)
         pooled = None
         if self._kind == "sequence":
-            pooled = _Pooled(self.pooling, inputs.offsets, self.washout)
+            pooled = _Pooled(self._fitted.pooling, inputs.offsets, self._fitted.washout)
         for start, stop, Z in blocks:
-            if self.include_input:
+            if self._fitted.include_input:
                 Z[:, n_units:] = inputs.values[start:stop]
             if pooled is None:
                 yield start, stop, Z
@@ -223,7 +234,7 @@ class ReservoirEstimator(BaseEstimator):
         state = self._initial_state(initial_state, sequences.n_sequences)
         held = resolve_clamp(clamp, sequences, self.reservoir_.W_in_.shape[0], state.dtype)
         n_rows = sequences.n_sequences if self._kind == "sequence" else len(sequences.values)
-        if self.feedback:
+        if self._fitted.feedback:
             rows = self._run_free(sequences, state, held)
         else:
             rows = self._read(self._features(sequences, state, held), n_rows)
@@ -260,12 +271,7 @@ class ReservoirEstimator(BaseEstimator):
         return self.readout_.predict(Z)
 
     def _linear(self, dtype):
-        """Return the readout as matrix and intercept, for the kernels."""
-        if not hasattr(self.readout_, "coef_") or not hasattr(self.readout_, "intercept_"):
-            raise TypeError(
-                "the closed loop needs a linear readout with coef_ and intercept_, got "
-                f"{type(self.readout_).__name__}"
-            )
+        """Return the ridge readout as matrix and intercept, for the kernels."""
         coef = np.asarray(self.readout_.coef_, dtype=dtype).reshape(self.n_outputs_, -1)
         intercept = np.broadcast_to(self.readout_.intercept_, self.n_outputs_)
         return np.ascontiguousarray(coef), np.ascontiguousarray(intercept, dtype=dtype)
@@ -279,7 +285,7 @@ class ReservoirEstimator(BaseEstimator):
         return Sequences(values, sequences.offsets, sequences.form)
 
     def _scale_inputs(self, n_features: int) -> None:
-        if not self.feedback:
+        if not self._fitted.feedback:
             return
         fed = check_number("feedback_scaling", self.feedback_scaling, 0.0)
         scaling = scale_of_features(self.reservoir_.input_scaling, n_features)
@@ -289,7 +295,7 @@ class ReservoirEstimator(BaseEstimator):
         """Return states (n_sequences, n_units), with the fed-back outputs appended."""
         W_in = self.reservoir_.W_in_
         n_units = W_in.shape[0]
-        full = n_units + (self.n_outputs_ if self.feedback else 0)
+        full = n_units + (self.n_outputs_ if self._fitted.feedback else 0)
         short = not isinstance(initial_state, tuple) and np.shape(initial_state)[-1:] == (n_units,)
         if full > n_units and (short or isinstance(initial_state, tuple)):
             state = np.zeros((n_sequences, full), W_in.dtype)
@@ -301,7 +307,9 @@ class ReservoirEstimator(BaseEstimator):
 
     def _with_feedback(self, state, y):
         return (
-            np.hstack([state[:, : self.reservoir_.W_in_.shape[0]], y]) if self.feedback else state
+            np.hstack([state[:, : self.reservoir_.W_in_.shape[0]], y])
+            if self._fitted.feedback
+            else state
         )
 
     def _run_free(self, sequences, state, held):
@@ -319,24 +327,41 @@ class ReservoirEstimator(BaseEstimator):
         return rows
 
     def _loop(self, u, x, exog, out, held=None):
-        """Run the closed loop kernel; ``u``, ``x`` and ``out`` are written."""
-        network, dtype = self.reservoir_._network, x.dtype
-        units, values = held or (np.empty(0, np.int64), np.empty((1, 0), dtype))
-        imposed = Held(np.empty((0, x.size), dtype), units, values)
-        n_features = x.size + (u.size if self.include_input else 0)
-        coef, intercept = self._linear(dtype)
-        if coef.shape[1] != n_features:
-            raise ValueError(f"the readout has {coef.shape[1]} features, expected {n_features}")
-        closed_loop(
-            network.W, network.drive, CODES[self.reservoir_.activation], imposed, coef, intercept,
-            u, np.ascontiguousarray(exog), x, out,
-        )  # fmt: skip
+        """Run with the outputs fed back into the first inputs; ``u``, ``x`` and ``out`` change."""
+        held = held or (np.empty(0, np.int64), np.empty((1, 0), x.dtype))
+        loop = (
+            self._loop_in_kernel if isinstance(self.readout_, RidgeReadout) else self._loop_slowly
+        )
+        loop(u, x, exog, out, *held)
         if not np.all(np.isfinite(out)):
             first = int(np.flatnonzero(~np.isfinite(out).all(axis=1))[0])
             raise FloatingPointError(
                 f"the closed loop diverged after {first} steps: train with a larger alpha, a "
                 "little noise, or include_input=False"
             )
+
+    def _loop_in_kernel(self, u, x, exog, out, units, values):
+        network = self.reservoir_._network
+        closed_loop(
+            network.W, network.drive, CODES[self.reservoir_.activation],
+            Held(np.empty((0, x.size), x.dtype), units, values), *self._linear(x.dtype),
+            u, np.ascontiguousarray(exog), x, out,
+        )  # fmt: skip
+
+    def _loop_slowly(self, u, x, exog, out, units, values):
+        """As the kernel, for any readout: it is asked at every step."""
+        n_fed = out.shape[1]
+        one_step = np.array([0, 1], dtype=np.int64)
+        for t in range(len(out)):
+            u[n_fed:] = exog[t]
+            held = units, values[t : t + 1] if len(values) > 1 else values
+            row = Sequences(u[None].copy(), one_step, "series")
+            for _, _, Z in self._features(row, x[None], held):
+                out[t] = self._apply_readout(Z)[0]
+            if not np.all(np.isfinite(out[t])):
+                out[t:] = np.nan
+                return
+            u[:n_fed] = out[t]
 
 
 class _Pooled:

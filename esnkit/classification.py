@@ -24,10 +24,10 @@ class SequenceClassifierMixin(ClassifierMixin):
             return self.target
         return "steps" if has_row_per_step(y, sequences) else "auto"
 
-    def _encode(self, targets: Targets) -> tuple[Targets, np.ndarray | None]:
+    def _encode(self, targets: Targets, form: str = "series") -> tuple[Targets, np.ndarray | None]:
         labels = targets.values[:, 0]
         if targets.values.shape[1] > 1 or not targets.flat:
-            labels = column_or_1d(targets.values, warn=True)
+            labels = column_or_1d(targets.values, warn=form == "series")
         check_classification_targets(labels)
         self.classes_, codes = np.unique(labels, return_inverse=True)
         indicators = np.zeros((codes.size, self.classes_.size))

@@ -73,7 +73,8 @@ class ESNRegressor(SequenceRegressorMixin, ReservoirEstimator):
     n_outputs_ : int
         Number of outputs.
     last_state_ : ndarray of shape (1, n_units)
-        State at the end of the training series, where there was one.
+        State at the end of the training series, if there was one series; with ``feedback`` the
+        last targets are appended.
     n_features_in_ : int
         Number of features seen in ``fit``.
 
@@ -91,7 +92,7 @@ class ESNRegressor(SequenceRegressorMixin, ReservoirEstimator):
     >>> series = np.sin(np.arange(500) / 5).reshape(-1, 1)
     >>> model = ESNRegressor(n_units=50, random_state=0).fit(series[:-1], series[1:])
     >>> model.generate(3).round(3).ravel()
-    array([-0.667, -0.505, -0.323])
+    array([-0.506, -0.324, -0.128])
     """
 
     def __init__(
@@ -174,7 +175,7 @@ class ESNClassifier(SequenceClassifierMixin, ReservoirEstimator):
         Standard deviation of noise added to the states in ``fit``.
     alpha : float or list of floats, default=1e-2
         Ridge penalty, absolute as in :class:`sklearn.linear_model.Ridge`; of several the best by
-        leave-one-out is taken. Closed-loop forecasts of clean data want it tiny (1e-12).
+        leave-one-out is taken.
     solver : {"auto", "gram", "qr"}, default="auto"
         How the ridge problem is solved, see :class:`RidgeReadout`.
     include_input : bool, default=True
@@ -202,7 +203,7 @@ class ESNClassifier(SequenceClassifierMixin, ReservoirEstimator):
     classes_ : ndarray
         The labels, sorted.
     last_state_ : ndarray of shape (1, n_units)
-        State at the end of the training series, where there was one.
+        State at the end of the training series, if there was one series.
     n_features_in_ : int
         Number of features seen in ``fit``.
 
@@ -308,7 +309,8 @@ class ReservoirRegressor(SequenceRegressorMixin, ReservoirEstimator):
     n_outputs_ : int
         Number of outputs.
     last_state_ : ndarray of shape (1, n_units)
-        State at the end of the training series, where there was one.
+        State at the end of the training series, if there was one series; with ``feedback`` the
+        last targets are appended.
     n_features_in_ : int
         Number of features seen in ``fit``.
 
@@ -389,7 +391,7 @@ class ReservoirClassifier(SequenceClassifierMixin, ReservoirEstimator):
     classes_ : ndarray
         The labels, sorted.
     last_state_ : ndarray of shape (1, n_units)
-        State at the end of the training series, where there was one.
+        State at the end of the training series, if there was one series.
     n_features_in_ : int
         Number of features seen in ``fit``.
 

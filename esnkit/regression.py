@@ -1,5 +1,6 @@
 """What regression adds to the core: targets as they are, scores, and the closed loop."""
 
+from collections import deque
 from typing import Any
 
 import numpy as np
@@ -7,7 +8,7 @@ from sklearn.base import MultiOutputMixin, RegressorMixin
 from sklearn.metrics import r2_score
 from sklearn.utils.validation import check_is_fitted
 
-from esnkit.sequences import Targets, is_ragged, pack
+from esnkit.sequences import Sequences, Targets, is_ragged, pack
 from esnkit.validation import check_positive_int, finite_array
 
 
@@ -19,7 +20,7 @@ class SequenceRegressorMixin(MultiOutputMixin, RegressorMixin):
     def _target_of(self, y: Any, sequences: Any) -> str:
         return self.target
 
-    def _encode(self, targets: Targets) -> tuple[Targets, None]:
+    def _encode(self, targets: Targets, form: str = "series") -> tuple[Targets, None]:
         return targets, None
 
     def _decode(self, values: Any) -> Any:
@@ -60,8 +61,9 @@ class SequenceRegressorMixin(MultiOutputMixin, RegressorMixin):
             Number of rows to generate.
         warmup : array of shape (n_timesteps, n_features), tuple (X, y) or None, default=None
             Series that is run with its true values before the loop closes; the first generated
-            row is the prediction after its last row. None goes on from the end of the series that
-            the model was fitted to. With ``feedback`` a tuple of inputs and outputs.
+            row is the prediction after its last row. None goes on from the series that the model
+            was fitted to: the first row follows its last target. With ``feedback`` a tuple of
+            inputs and outputs.
         exog : array of shape (n_steps, n_exog) or None, default=None
             Inputs that are not outputs: the last ``n_features - n_outputs`` features (with
             ``feedback`` all features), ``exog[k]`` beside the generated row k.
@@ -96,7 +98,7 @@ class SequenceRegressorMixin(MultiOutputMixin, RegressorMixin):
         n_steps = check_positive_int("n_steps", n_steps)
         if self._kind != "steps":
             raise ValueError("generate needs a model fitted to a target for every time step")
-        if self.feedback:
+        if self._fitted.feedback:
             return self._generate_fed(n_steps, warmup, exog, initial_state, return_state)
         n_exog = self.n_features_in_ - self.n_outputs_
         if n_exog < 0:
@@ -106,7 +108,7 @@ class SequenceRegressorMixin(MultiOutputMixin, RegressorMixin):
             )
         future = self._future(exog, n_steps, n_exog)
         u, state = self._warm_up(warmup, initial_state)
-        Z = np.concatenate([state[0], u] if self.include_input else [state[0]])[None]
+        Z = np.concatenate([state[0], u] if self._fitted.include_input else [state[0]])[None]
         out = np.empty((n_steps, self.n_outputs_), state.dtype)
         out[:1] = self._apply_readout(np.ascontiguousarray(Z))
         if n_steps > 1:
@@ -117,17 +119,26 @@ class SequenceRegressorMixin(MultiOutputMixin, RegressorMixin):
     def _warm_up(self, warmup, initial_state):
         """Return the last input row and the state that has heard it."""
         if warmup is None:
-            if initial_state is not None:
-                raise ValueError("initial_state needs a warmup of at least one row to go on from")
-            if not hasattr(self, "last_state_"):
-                raise ValueError("warmup is needed: the model was fitted to several sequences")
-            return self._last_input.copy(), self.last_state_.copy()
-        sequences = _one_series(self, "warmup", warmup)
-        state = self._initial_state(initial_state, 1)
-        held = np.empty(0, np.int64), np.empty((1, 0), state.dtype)
-        for _ in self.reservoir_._blocks(sequences, state, held, None):
-            pass
+            sequences, state = self._end_of_training(initial_state)
+        else:
+            sequences = _one_series(self, "warmup", warmup)
+            state = self._initial_state(initial_state, 1)
+        nothing_held = np.empty(0, np.int64), np.empty((1, 0), state.dtype)
+        deque(self.reservoir_._blocks(sequences, state, nothing_held, None), maxlen=0)
         return sequences.values[-1].copy(), state
+
+    def _end_of_training(self, initial_state):
+        """Return the last target, as the input that it is next, and the state before it."""
+        if initial_state is not None:
+            raise ValueError("initial_state needs a warmup of at least one row to go on from")
+        if not hasattr(self, "last_state_"):
+            raise ValueError("warmup is needed: the model was fitted to several sequences")
+        if self.n_features_in_ > self.n_outputs_:
+            raise ValueError(
+                "warmup is needed: the exogenous inputs beside the last target are not known"
+            )
+        last = Sequences(self._last_target, np.array([0, 1], dtype=np.int64), "series")
+        return last, self.last_state_.copy()
 
     def _future(self, exog, n_steps, n_exog):
         dtype = self.reservoir_.W_in_.dtype

@@ -5,6 +5,7 @@ series, a 3-D array sequences of equal length, a list of 2-D arrays ragged seque
 file nothing asks which it was.
 """
 
+import re
 import sys
 from collections.abc import Iterator
 from contextlib import contextmanager
@@ -139,6 +140,8 @@ def _naming(name: str) -> Iterator[None]:
     except ValueError as error:
         if str(error).startswith(("could not convert", "Complex data", "dtype='numeric'")):
             raise ValueError(f"{name} must hold real numbers: {error}") from error
+        if not re.search(rf"\b{name}\b", str(error)):
+            raise ValueError(f"{name} is not as expected: {error}") from error
         raise
 
 
@@ -378,7 +381,7 @@ def _weight_rows(sample_weight: Any, sequences: Sequences, targets: Targets) -> 
         if targets.kind == "steps" and sequences.form != "series":
             if per_sequence:
                 weights = np.repeat(weights, sequences.lengths)
-            elif weights.shape[:2] == (sequences.n_sequences, sequences.lengths[0]):
+            elif weights.ndim > 1 and np.all(sequences.lengths == weights.shape[1]):
                 weights = weights.reshape(-1, *weights.shape[2:])
     if weights.shape == (n_rows, 1):
         weights = weights[:, 0]

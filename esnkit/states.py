@@ -96,7 +96,7 @@ def _subset(name: str, pair: tuple, n_units: int, dtype: Any) -> tuple[np.ndarra
         )
     values = np.atleast_1d(finite_array(name, pair[1], dtype))
     values = np.broadcast_to(values, (units.size,)) if values.size == 1 else values
-    values = values.reshape(-1, values.shape[-1])
+    values = values.reshape(-1, 1 if units.size == 1 else values.shape[-1])
     if values.shape[1] != units.size:
         raise ValueError(f"{name} has {values.shape[1]} values for {units.size} units")
     return units, values

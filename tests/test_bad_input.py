@@ -5,7 +5,6 @@ import pytest
 import scipy.sparse as sp
 from sklearn.cluster import KMeans
 from sklearn.linear_model import Lasso, LinearRegression, LogisticRegression, Ridge
-from sklearn.tree import DecisionTreeRegressor
 
 import esnkit
 from esnkit import (
@@ -297,8 +296,6 @@ PARAMETERS = [
     row("feedback, one", lambda: esn(feedback=True).fit(BATCH, PER_SEQUENCE), V,
         "feedback=True needs"),
     *parameter("readout", T, "ridge", Ridge, Reservoir(), LogisticRegression()),
-    row("readout loop", lambda: given(readout=DecisionTreeRegressor(), feedback=True).predict(X), T,
-        "linear readout"),
     *each("reservoir", lambda v: ReservoirRegressor(v).fit(X, y), T, "x", Reservoir, Ridge(), 5),
     *each("reservoir", lambda v: ReservoirClassifier(v).fit(X, LABELS), T, "x", Reservoir, Ridge()),
     row("reservoir's n_units", lambda: ReservoirRegressor(Reservoir(0)).fit(X, y), V, "n_units"),
@@ -409,8 +406,7 @@ CLOSED_LOOP = [
     *each("exog", lambda v: fed().generate(3, exog=v), V, None, X[:2], X[:3, :1]),
     row("outputs", lambda: esn().fit(X[:, :1], X).generate(3), V, "2 outputs .* 1 features"),
     row("one target", lambda: esn().fit(BATCH, PER_SEQUENCE).generate(3), V, "for every time step"),
-    row("a tree", lambda: esn(readout=DecisionTreeRegressor()).fit(X, X).generate(3), T,
-        "linear readout"),
+    row("exog warm", lambda: exogenous().generate(3, exog=X[:3, :1]), V, "warmup is needed"),
     row("labels", lambda: labelled().generate(3), A, "generate"),
     *each("n_steps", lambda v: esnkit.forecast(closed(), X, v), V, 0, -1),
     *each("X", lambda v: esnkit.forecast(closed(), v, 3), V, hole(X), None, [], BATCH, "x",

@@ -1,12 +1,14 @@
 import os
 import subprocess
 import sys
+import warnings
 from pathlib import Path
 
 import joblib
 import numpy as np
 import pytest
 from reference import closed_loop, ridge_augmented, sequence_features
+from sklearn.cross_decomposition import PLSRegression
 from sklearn.linear_model import LogisticRegression, Ridge, RidgeClassifier, RidgeCV
 from sklearn.neighbors import KNeighborsRegressor
 from sklearn.neural_network import MLPRegressor
@@ -485,7 +487,7 @@ def test_generating_with_feedback_in_two_goes_equals_one(dtype, wave, rng):
 @pytest.mark.parametrize("noise", [0.0, 0.01])
 def test_without_a_warmup_the_training_series_goes_on(noise, wave):
     model = regressor(noise=noise).fit(wave[:-1], wave[1:])
-    assert np.array_equal(model.generate(10), model.generate(10, warmup=wave[:-1]))
+    assert np.array_equal(model.generate(10), model.generate(10, warmup=wave))
     assert np.array_equal(model.generate(10), model.generate(10))
 
 
@@ -604,12 +606,37 @@ def test_a_linear_readout_of_scikit_learn_closes_the_loop(wave):
     np.testing.assert_allclose(theirs.generate(5), ours.generate(5), atol=1e-6)
 
 
-def test_a_nonlinear_readout_predicts_but_closes_no_loop(wave):
-    readout = MLPRegressor(hidden_layer_sizes=5, max_iter=2000, tol=1e-2, random_state=0)
-    model = regressor(readout=readout)
-    assert model.fit(wave[:-1], wave[1:]).predict(wave).shape == wave.shape
-    with pytest.raises(TypeError, match="closed loop needs a linear readout"):
-        model.generate(5)
+@pytest.mark.parametrize(
+    "readout",
+    [
+        MLPRegressor(hidden_layer_sizes=5, max_iter=2000, tol=1e-2, random_state=0),
+        PLSRegression(1),  # has coefficients, but another formula for its answer
+        Ridge(1e-6),
+    ],
+    ids=lambda readout: type(readout).__name__,
+)
+@with_and_without_input
+def test_any_readout_closes_the_loop_with_its_own_answers(readout, include_input, wave):
+    model = regressor(readout=readout, include_input=include_input).fit(wave[:-1], wave[1:])
+    rows = model.generate(4, warmup=wave)
+    for k in range(4):
+        heard = np.vstack([wave, rows[:k]])
+        np.testing.assert_allclose(rows[k], model.predict(heard)[-1], rtol=1e-9, atol=1e-12)
+
+
+def test_parameters_set_after_fit_wait_for_the_next_fit(wave):
+    model = regressor(include_input=False).fit(wave[:-1], wave[1:])
+    before = model.predict(wave)
+    model.set_params(include_input=True, pooling="mean", washout=7, feedback=True)
+    assert np.array_equal(model.predict(wave), before)
+
+
+def test_one_unit_is_held_to_a_value_at_every_step(wave):
+    values = np.linspace(-1, 1, len(wave))
+    reservoir = Reservoir(9, degree=3, random_state=0).fit(wave)
+    states = reservoir.transform(wave, clamp=([4], values))
+    assert np.array_equal(states[:, 4], values)
+    assert np.array_equal(states, reservoir.transform(wave, clamp=([4], values[:, None])))
 
 
 def test_the_preset_and_the_general_core_are_one_model(X, y):
@@ -777,3 +804,12 @@ def test_numbers_are_no_labels_and_columns_are_no_labels(kinds):
         classifier().fit(sequences, np.linspace(0, 1, 30))
     with pytest.raises(ValueError, match="1d array"):
         classifier().fit(sequences, np.ones((30, 2), int))
+
+
+def test_labels_of_steps_may_have_an_axis_of_their_own(rng):
+    X = rng.normal(size=(4, 6, 2))
+    labels = np.where(X[..., :1] > 0, "up", "down")
+    with warnings.catch_warnings():
+        warnings.simplefilter("error")
+        model = ESNClassifier(n_units=20, random_state=0).fit(X, labels)
+    assert model.predict(X).shape == (4, 6)

@@ -285,3 +285,10 @@ def test_washout_is_zeros_at_every_start(ragged):
 def test_weights_that_teach_nothing_or_do_not_fit_are_refused(weights, washout, message, batch):
     with pytest.raises(ValueError, match=message):
         weights_of(weights, batch, washout=washout)
+
+
+def test_weights_whose_size_fits_by_chance_are_refused(rng):
+    X = [rng.normal(size=(n, 2)) for n in (3, 2, 4)]
+    model = ESNRegressor(n_units=5, random_state=0)
+    with pytest.raises(ValueError, match="sample_weight has shape"):
+        model.fit(X, [x[:, 0] for x in X], sample_weight=np.ones((3, 3)))
