@@ -3,6 +3,7 @@ import pandas as pd
 import pytest
 from sklearn.base import BaseEstimator
 
+from esnkit import ESNRegressor
 from esnkit.sequences import (
     Targets,
     has_row_per_step,
