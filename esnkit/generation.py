@@ -8,6 +8,7 @@ from sklearn.utils.validation import check_is_fitted
 from esnkit.batches import Data, evaluate
 from esnkit.layout import Spec
 from esnkit.losses import log_softmax
+from esnkit.network import Start
 from esnkit.sequences import is_ragged, pack
 from esnkit.streaming import Stepper
 from esnkit.threads import one_blas_thread
@@ -25,22 +26,41 @@ def warm_up(estimator: Any, warmup: Any, initial_state: Any) -> np.ndarray:
             "generate needs a network of one direction, fitted to a target for every time step"
         )
     if warmup is None:
-        if initial_state is not None:
-            raise ValueError("initial_state needs a warmup of at least one row to go on from")
-        if not hasattr(estimator, "last_state_"):
-            raise ValueError("warmup is needed: the model was not fitted to one series")
-        return estimator.last_state_
+        inputs, start = _end_of_training(estimator, initial_state)
+    else:
+        inputs = _as_inputs(estimator, warmup)
+        start = estimator._start(initial_state, 1, dtype)
+    n = len(inputs)
+    data = Data(inputs, np.array([0, n]), np.empty((n, 0)), True, start=start)
+    with one_blas_thread():
+        return evaluate(spec, estimator._theta, data)[1]
+
+
+def _end_of_training(estimator: Any, initial_state: Any) -> tuple[np.ndarray, Start]:
+    """Return the last target, as the input that it is next, and the state before it."""
+    if initial_state is not None:
+        raise ValueError("initial_state needs a warmup of at least one row to go on from")
+    if not hasattr(estimator, "last_state_"):
+        raise ValueError("warmup is needed: the model was not fitted to one series")
+    spec = estimator._spec
+    start = Start(estimator.last_state_, np.ones(spec.n_state, dtype=bool))
+    if spec.tokens:
+        return estimator.classes_[estimator._last_target.argmax(axis=1)], start
+    if spec.n_features > spec.n_outputs:
+        raise ValueError(
+            "warmup is needed: the exogenous inputs beside the last target are not known"
+        )
+    return estimator._last_target, start
+
+
+def _as_inputs(estimator: Any, warmup: Any) -> np.ndarray:
     if is_ragged(warmup) or np.ndim(warmup) == 3:
         raise ValueError("warmup must be one series (n_timesteps, n_features)")
     try:
-        sequences = pack(estimator, warmup, reset=False, dtype=(dtype,))
-        inputs = estimator._inputs(sequences)
+        sequences = pack(estimator, warmup, reset=False, dtype=(estimator._theta.dtype,))
+        return estimator._inputs(sequences)
     except (TypeError, ValueError) as error:
         raise type(error)(f"warmup must be a series like the X of fit: {error}") from error
-    start = estimator._start(initial_state, 1, dtype)
-    data = Data(inputs, sequences.offsets, np.empty((len(inputs), 0)), True, start=start)
-    with one_blas_thread():
-        return evaluate(spec, estimator._theta, data)[1]
 
 
 def future_rows(estimator: Any, exog: Any, n_steps: int) -> np.ndarray:

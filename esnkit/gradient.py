@@ -47,6 +47,9 @@ class GradientEstimator(BaseEstimator):
     __metadata_request__fit = dict.fromkeys(FIT_PARAMS)
     __metadata_request__partial_fit = dict.fromkeys(FIT_PARAMS)
 
+    _spec: Spec
+    _trainer: Trainer
+
     def fit(self, X: Any, y: Any = None, **params: Any) -> Self:
         """Train the network on sequences and their targets.
 
@@ -64,7 +67,7 @@ class GradientEstimator(BaseEstimator):
             before the first step: a vector (n_state,), a row a sequence, or a pair
             (indices, values); a vector of the units alone leaves the cells of an LSTM as they
             are. ``clamp`` is a pair (indices, values) of units that are held to given values at
-            every time step.
+            every time step: values of shape (n_held,), or with a row for every time step.
 
         Returns
         -------
@@ -112,11 +115,14 @@ class GradientEstimator(BaseEstimator):
             raise TypeError(
                 f"fit() got unexpected arguments {sorted(unknown)}, expected {list(FIT_PARAMS)}"
             )
-        sequences = pack(self, X, reset=fresh, dtype=FLOATS if fresh else (self._theta.dtype,))
+        # Single precision is too coarse for conjugate gradients.
+        dtypes: Any = (np.float64,) if self.solver == "hessian_free" else FLOATS
+        dtypes = dtypes if fresh else (self._theta.dtype,)
+        sequences = pack(self, X, reset=fresh, dtype=dtypes)
         check_choice("target", self.target, ("auto", "steps", "sequence"))
         raw = pack_targets(y, sequences, self._target_of(y, sequences), numeric=self._numeric)
         self._fresh = fresh
-        targets, class_weights = self._encode(raw)
+        targets, class_weights = self._encode(raw, sequences.form)
         weights = pack_weights(params.get("sample_weight"), sequences, targets)
         weights = _combine(weights, class_weights, targets, self._loss)
         spec = make_spec(self, X, sequences, targets, self._loss, None if fresh else self._spec)
@@ -213,6 +219,7 @@ class GradientEstimator(BaseEstimator):
         self.n_iter_ = len(trainer.loss_curve)
         self.__dict__.pop("last_state_", None)
         if len(data.offsets) == 2 and not self._spec.bidirectional:
+            self._last_target = data.Y[-1:].copy()
             with one_blas_thread():
                 self.last_state_ = evaluate(self._spec, theta, data)[1]
 
@@ -238,7 +245,7 @@ class GradientEstimator(BaseEstimator):
         last_state : ndarray of shape (n_sequences, n_state), if ``return_state``
             The units of all layers, then the cells of an LSTM.
         """
-        if return_state and getattr(self, "_spec", None) and self._spec.bidirectional:
+        if return_state and hasattr(self, "_spec") and self._spec.bidirectional:
             raise ValueError(
                 "return_state=True needs bidirectional=False: there is no state to go on from "
                 "where one direction starts at the end"

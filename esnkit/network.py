@@ -147,7 +147,12 @@ def _run_layer(spec, M, batch, index, X, h0, c0, own, imposed):
 
 
 def run_backward(
-    spec: Spec, theta: np.ndarray, batch: Batch, tape: Tape, d_outputs: np.ndarray
+    spec: Spec,
+    theta: np.ndarray,
+    batch: Batch,
+    tape: Tape,
+    d_outputs: np.ndarray,
+    extra: list[np.ndarray] | None = None,
 ) -> tuple[np.ndarray, list[np.ndarray]]:
     """Turn the gradient of the outputs into that of the parameters.
 
@@ -156,6 +161,8 @@ def run_backward(
     spec, theta, batch : as in :func:`run`
     tape : Tape
     d_outputs : ndarray like the outputs
+    extra : list of ndarray or None, default=None
+        For every layer and direction, in the kernels' layout, what is added to d loss / d h.
 
     Returns
     -------
@@ -173,7 +180,10 @@ def run_backward(
         X, d_below = tape.rows[layer], None
         d_here = np.empty_like(tape.rows[layer + 1])
         for part in parts[layer * spec.n_directions : (layer + 1) * spec.n_directions]:
-            dX = _layer_backward(spec, p, d, batch, tape, part, d_rows, d_here, d_start, X.shape[1])
+            dH = _columns_of(spec, batch, part, d_rows)
+            if extra is not None:
+                dH += extra[part[3]]
+            dX = _layer_backward(spec, p, d, batch, tape, part, dH, d_here, d_start, X.shape[1])
             d_below = dX if d_below is None else d_below + dX
         d_states.insert(0, d_here)
         d_rows = d_below
@@ -186,21 +196,27 @@ def run_backward(
     return gradient, d_states
 
 
-def _layer_backward(spec, p, d, batch, tape, part, d_rows, d_here, d_start, width):
+def _columns_of(spec, batch, part, rows):
+    """Return what belongs to one layer and direction of rows, in the kernels' layout."""
+    _, _, reverse, _ = part
+    index = batch.rows_reversed if reverse else batch.rows
+    columns = np.empty(spec.n_units * len(index), rows.dtype)
+    gather(
+        rows, spec.n_units if reverse else 0, spec.n_units, index, batch.n, spec.n_units, columns
+    )
+    return columns
+
+
+def _layer_backward(spec, p, d, batch, tape, part, dH, d_here, d_start, width):
     """Return d loss / d inputs of one layer and direction; write what belongs to its units."""
     name, _, reverse, place = part
     n_units, n = spec.n_units, batch.n
     index = batch.rows_reversed if reverse else batch.rows
-    first = n_units if reverse else 0
     S, A, C, c0, own = tape.passes[place]
-    M = p[f"M_{name}"]
-    dH, dS = np.empty(n_units * len(index), M.dtype), np.empty_like(S)
-    gather(d_rows, first, n_units, index, n, n_units, dH)
+    M, dS = p[f"M_{name}"], np.empty_like(S)
     dh0, dc0 = np.empty_like(c0), np.empty_like(c0)
-    backward(
-        CELLS[spec.cell], M, n, c0, own, S, A, C, dH, d[f"M_{name}"], dS, dh0, dc0
-    )  # fmt: skip
-    scatter(dH, index, n, n_units, d_here, first, n_units)
+    backward(CELLS[spec.cell], M, n, c0, own, S, A, C, dH, d[f"M_{name}"], dS, dh0, dc0)
+    scatter(dH, index, n, n_units, d_here, n_units if reverse else 0, n_units)
     hs, cs = state_columns(spec, place)
     d_start[batch.order, hs] = dh0.T
     if cs:

@@ -7,6 +7,7 @@ import numpy as np
 
 from esnkit.layout import Spec
 from esnkit.optimizers import MOMENTUM_SCHEDULES
+from esnkit.second_order import Damping
 from esnkit.sequences import Sequences, Targets
 from esnkit.training import SOLVERS, Settings, Stopping
 from esnkit.validation import check_choice, check_flag, check_number, check_positive_int
@@ -96,6 +97,8 @@ def make_settings(estimator: Any, n_sequences: int, kind: str) -> Settings:
                 f"tbptt needs a target for every time step or pooling='last', got "
                 f"pooling={estimator.pooling!r}"
             )
+        if estimator.solver == "hessian_free":
+            raise ValueError("tbptt needs solver='adam' or 'sgd': 'hessian_free' goes all the way")
     clip = estimator.clip_norm
     check_flag("early_stopping", estimator.early_stopping)
     check_flag("warm_start", estimator.warm_start)
@@ -110,6 +113,11 @@ def make_settings(estimator: Any, n_sequences: int, kind: str) -> Settings:
         check_flag("shuffle", estimator.shuffle),
         check_number("alpha", estimator.alpha, 0),
         tbptt,
+        Damping(
+            check_number("damping", estimator.damping, 0),
+            check_number("structural_damping", estimator.structural_damping, 0),
+            check_positive_int("max_cg_iter", estimator.max_cg_iter),
+        ),
     )
 
 

@@ -55,8 +55,9 @@ class RNNRegressor(SequenceRegressorMixin, GradientEstimator):
         Of the recurrent weights with ``init="sparse"``.
     input_scaling : float, default=0.001
         Standard deviation of the input weights with ``init="sparse"``.
-    solver : {"adam", "sgd"}, default="adam"
-        How the weights follow the gradient.
+    solver : {"adam", "sgd", "hessian_free"}, default="adam"
+        How the weights follow the gradient; "hessian_free" makes one update an iteration, on all
+        sequences, in double precision.
     learning_rate_init : float, default=0.001
         Size of the steps.
     momentum : float in [0, 1], default=0.9
@@ -76,6 +77,12 @@ class RNNRegressor(SequenceRegressorMixin, GradientEstimator):
     tbptt : int or None, default=None
         Truncated backpropagation: update after every so many time steps and let no gradient
         further back; the state is carried on.
+    damping : float, default=0.1
+        Of ``solver="hessian_free"``: the first lambda of Levenberg and Marquardt.
+    structural_damping : float, default=1/30
+        Of ``solver="hessian_free"``: weight, relative to the damping, of what holds the states.
+    max_cg_iter : int, default=250
+        Of ``solver="hessian_free"``: most iterations of conjugate gradients in an update.
     max_iter : int, default=200
         Most iterations, each over all sequences.
     tol : float, default=1e-4
@@ -169,6 +176,9 @@ class RNNRegressor(SequenceRegressorMixin, GradientEstimator):
         shuffle=True,
         alpha=0.0,
         tbptt=None,
+        damping=0.1,
+        structural_damping=1 / 30,
+        max_cg_iter=250,
         max_iter=200,
         tol=1e-4,
         n_iter_no_change=10,
@@ -203,6 +213,9 @@ class RNNRegressor(SequenceRegressorMixin, GradientEstimator):
         self.shuffle = shuffle
         self.alpha = alpha
         self.tbptt = tbptt
+        self.damping = damping
+        self.structural_damping = structural_damping
+        self.max_cg_iter = max_cg_iter
         self.max_iter = max_iter
         self.tol = tol
         self.n_iter_no_change = n_iter_no_change
@@ -258,8 +271,8 @@ class RNNRegressor(SequenceRegressorMixin, GradientEstimator):
         warmup : array of shape (n_timesteps, n_features) or None, default=None
             Series that is heard with its true values before the loop closes; the first generated
             row is the prediction after its last row. One row and an ``initial_state`` make a
-            sequence out of a vector. None goes on from the end of the series that the model was
-            fitted to.
+            sequence out of a vector. None goes on from the series that the model was fitted to:
+            the first row follows its last target.
         exog : array of shape (n_steps, n_exog) or None, default=None
             Inputs that are not outputs: the last ``n_features - n_outputs`` features, ``exog[k]``
             beside the generated row k.
@@ -335,8 +348,9 @@ class RNNClassifier(SequenceClassifierMixin, GradientEstimator):
         Of the recurrent weights with ``init="sparse"``.
     input_scaling : float, default=0.001
         Standard deviation of the input weights with ``init="sparse"``.
-    solver : {"adam", "sgd"}, default="adam"
-        How the weights follow the gradient.
+    solver : {"adam", "sgd", "hessian_free"}, default="adam"
+        How the weights follow the gradient; "hessian_free" makes one update an iteration, on all
+        sequences, in double precision.
     learning_rate_init : float, default=0.001
         Size of the steps.
     momentum : float in [0, 1], default=0.9
@@ -356,6 +370,12 @@ class RNNClassifier(SequenceClassifierMixin, GradientEstimator):
     tbptt : int or None, default=None
         Truncated backpropagation: update after every so many time steps and let no gradient
         further back; the state is carried on.
+    damping : float, default=0.1
+        Of ``solver="hessian_free"``: the first lambda of Levenberg and Marquardt.
+    structural_damping : float, default=1/30
+        Of ``solver="hessian_free"``: weight, relative to the damping, of what holds the states.
+    max_cg_iter : int, default=250
+        Of ``solver="hessian_free"``: most iterations of conjugate gradients in an update.
     max_iter : int, default=200
         Most iterations, each over all sequences.
     tol : float, default=1e-4
@@ -451,6 +471,9 @@ class RNNClassifier(SequenceClassifierMixin, GradientEstimator):
         shuffle=True,
         alpha=0.0,
         tbptt=None,
+        damping=0.1,
+        structural_damping=1 / 30,
+        max_cg_iter=250,
         max_iter=200,
         tol=1e-4,
         n_iter_no_change=10,
@@ -486,6 +509,9 @@ class RNNClassifier(SequenceClassifierMixin, GradientEstimator):
         self.shuffle = shuffle
         self.alpha = alpha
         self.tbptt = tbptt
+        self.damping = damping
+        self.structural_damping = structural_damping
+        self.max_cg_iter = max_cg_iter
         self.max_iter = max_iter
         self.tol = tol
         self.n_iter_no_change = n_iter_no_change
@@ -518,14 +544,14 @@ class RNNClassifier(SequenceClassifierMixin, GradientEstimator):
         finally:
             del self._classes_to_come
 
-    def _encode(self, targets: Targets) -> tuple[Targets, np.ndarray | None]:
+    def _encode(self, targets: Targets, form: str = "series") -> tuple[Targets, np.ndarray | None]:
         given = getattr(self, "_classes_to_come", None)
         known = np.unique(given) if given is not None and self._fresh else None
         if not self._fresh:
             known = self.classes_
             if given is not None and not np.array_equal(np.unique(given), known):
                 raise ValueError(f"classes must be those of the first call, {known.tolist()}")
-        found, weights = super()._encode(targets)
+        found, weights = super()._encode(targets, form)
         if known is None:
             return found, weights
         seen, self.classes_ = self.classes_, known
@@ -576,8 +602,8 @@ class RNNClassifier(SequenceClassifierMixin, GradientEstimator):
         n_steps : int
             Number of tokens to draw.
         warmup : array of shape (n_timesteps, 1) or None, default=None
-            Tokens that are heard first; None goes on from the end of the sequence that the model
-            was fitted to, if that was one.
+            Tokens that are heard first; None goes on after the last target of the sequence that
+            the model was fitted to, if that was one.
         temperature : float >= 0, default=1.0
             The outputs are divided by it before the softmax: below 1 the likely becomes likelier;
             0 always takes the likeliest.

@@ -13,9 +13,9 @@ from typing import Any, NamedTuple
 import numpy as np
 
 from esnkit.batches import Data, cut_batches, evaluate, in_chunks
+from esnkit.hessian_free import hessian_free_state
 from esnkit.layout import Spec
-from esnkit.losses import LOSSES
-from esnkit.network import Start, loss_gradient, make_batch, penalty
+from esnkit.network import Start, loss_gradient, make_batch
 from esnkit.optimizers import (
     adam_state,
     adam_step,
@@ -24,10 +24,11 @@ from esnkit.optimizers import (
     sgd_state,
     sgd_step,
 )
+from esnkit.second_order import Damping, full_loss, newton_step
 
 __all__ = ["SOLVERS", "Settings", "Stopping", "Trainer", "hold_out"]
 
-SOLVERS = ("adam", "sgd")
+SOLVERS = ("adam", "sgd", "hessian_free")
 
 
 class Settings(NamedTuple):
@@ -43,6 +44,7 @@ class Settings(NamedTuple):
     shuffle: bool = True
     alpha: float = 0.0
     tbptt: int | None = None
+    damping: Damping = Damping()
 
 
 class Stopping(NamedTuple):
@@ -82,7 +84,7 @@ class Trainer:
 
     def __init__(self, spec: Spec, theta: np.ndarray, settings: Settings, rng: np.random.Generator):
         self.spec, self.theta, self.settings, self.rng = spec, theta, settings, rng
-        self.memory: Any = _memory(settings.solver, theta)
+        self.memory: Any = _memory(settings, theta)
         self.n_updates = 0
         self.loss_curve: list[float] = []
         self.grad_norm_curve: list[float] = []
@@ -93,7 +95,7 @@ class Trainer:
     def use(self, settings: Settings) -> None:
         """Go on with other settings; another solver starts with an empty memory."""
         if settings.solver != self.settings.solver:
-            self.memory = _memory(settings.solver, self.theta)
+            self.memory = _memory(settings, self.theta)
         self.settings = settings
 
     def fit(
@@ -167,14 +169,14 @@ class Trainer:
 
     def _judge_last(self, data):
         """Look at the parameters after the very last update, which no epoch has judged yet."""
-        outputs, _ = evaluate(self.spec, self.theta, data)
-        loss = LOSSES[self.spec.loss][0](outputs, data.Y, data.weights).value
-        loss += penalty(self.spec, self.theta, self.settings.alpha, len(data.Y))[0]
+        loss = full_loss(self.spec, self.theta, data, self.settings.alpha)
         if loss < self.best_loss:
             self.best_loss, self.best_theta = loss, self.theta.copy()
 
     def epoch(self, data: Data) -> float:
         """Go through all sequences once, and return the loss over them."""
+        if self.settings.solver == "hessian_free":
+            return self._newton(data)
         losses, totals, norms = [], [], []
         rng = self.rng if self.settings.shuffle else None
         for chosen in cut_batches(data.lengths, self.settings.batch_size, rng):
@@ -185,6 +187,24 @@ class Trainer:
         self.loss_curve.append(float(np.average(losses, weights=totals)))
         self.grad_norm_curve.append(float(np.mean(norms)))
         return self.loss_curve[-1]
+
+    def _newton(self, data):
+        """Make one Hessian-free update, which sees all sequences."""
+        now = self.settings
+        try:
+            self.theta, self.memory, info = newton_step(
+                self.spec, self.theta, self.memory, data, self.rng,
+                alpha=now.alpha, damping=now.damping,
+            )  # fmt: skip
+        except ValueError as error:  # loss or gradient are not finite
+            raise FloatingPointError(
+                f"training diverged in iteration {len(self.loss_curve) + 1}: {error}; scale X and "
+                "y, or start from other weights (init)"
+            ) from error
+        self.n_updates += 1
+        self.loss_curve.append(info.loss)
+        self.grad_norm_curve.append(info.gradient_norm)
+        return info.loss
 
     def _learn(self, data):
         """Make the updates of one batch; yield loss, weight and gradient norm of each.
@@ -238,8 +258,10 @@ class Trainer:
         return norm
 
 
-def _memory(solver: str, theta: np.ndarray) -> Any:
-    return adam_state(theta) if solver == "adam" else sgd_state(theta)
+def _memory(settings: Settings, theta: np.ndarray) -> Any:
+    if settings.solver == "hessian_free":
+        return hessian_free_state(theta, settings.damping.damping)
+    return adam_state(theta) if settings.solver == "adam" else sgd_state(theta)
 
 
 def hold_out(data: Data, fraction: float, rng: np.random.Generator) -> tuple[Data, Data]:

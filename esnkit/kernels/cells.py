@@ -37,7 +37,7 @@ def _tanh(x):
 
 
 @njit(cache=True, nogil=True, error_model="numpy", forceinline=True)
-def _copy_columns(source, n_source, target, n_target, n_rows):
+def copy_columns(source, n_source, target, n_target, n_rows):
     """Copy the leading columns of a block, and zeros where the source has too few."""
     shared = min(n_source, n_target)
     for k in range(n_rows):
@@ -107,7 +107,7 @@ def forward(cell, M, n, h0, c0, held, imposed, S, A, C, H):
         size = n_units * m
         s = S[width * column : width * (column + m)]
         h = s[n_features * m : (width - 1) * m]
-        _copy_columns(before_h, before_n, h, m, n_units)
+        copy_columns(before_h, before_n, h, m, n_units)
         s[(width - 1) * m :] = 1.0
         a = A[n_gate_rows * column : n_gate_rows * (column + m)]
         out = H[n_units * column : n_units * (column + m)]
@@ -160,7 +160,7 @@ def _lstm_step(a, size, before_c, before_n, m, n_units, c, out):
     _sigmoid(a[: 2 * size])
     _tanh(g)
     _sigmoid(o)
-    _copy_columns(before_c, before_n, c, m, n_units)
+    copy_columns(before_c, before_n, c, m, n_units)
     for k in range(size):
         c[k] = fma(f[k], c[k], i[k] * g[k])
     for k in range(size):
@@ -220,11 +220,11 @@ def backward(cell, M, n, c0, held, S, A, C, dH, dM, dS, dh0, dc0):
             _gru_before_back(M, a, c, h, dh, d, s, ds, back, dM, n_units, width, m)
         else:
             if cell == LSTM:
-                _copy_columns(ahead_c, ahead_n, dc, m, n_units)
+                copy_columns(ahead_c, ahead_n, dc, m, n_units)
                 if t > 0:
                     first = column - n[t - 1]
                     source = C[n_units * first : n_units * column]
-                    _copy_columns(source, n[t - 1], previous_c, m, n_units)
+                    copy_columns(source, n[t - 1], previous_c, m, n_units)
                 else:
                     previous_c[:size] = c0.reshape(-1)
                 c = C[n_units * column : n_units * (column + m)]
