@@ -4,7 +4,8 @@
 
 fit    Lorenz, 20 000 steps to fit and 5000 to predict, N = 1000 and 2000, in one process on one
        thread and in another on two. esnkit draws and scales its weights anew every time; the peers
-       get theirs beforehand (reservoirpy the same ones) and are timed without that. All solve
+       get theirs beforehand (reservoirpy the same ones) and are timed without that, and reservoirpy
+       once more with drawing its own. All solve
        the same ridge problem by the Gram matrix; esnkit is timed with solver="auto" too, which
        takes an orthogonal factor where the Gram is too ill-conditioned to be trusted.
 loo    20 penalties by leave-one-out against one penalty, T = 20 000, N = 1000: the readout alone
@@ -34,6 +35,12 @@ def reservoirpy_run(reservoirpy, node, alpha, X, Y, X_new):
     return model.run(X_new)
 
 
+def reservoirpy_draw_and_run(reservoirpy, n_units, *work):
+    node = reservoirpy.nodes.Reservoir(n_units, sr=0.9, rc_connectivity=10 / n_units)
+    node.run(work[1][:1])
+    return reservoirpy_run(reservoirpy, node, *work)
+
+
 def rclib_run(rclib, n_units, alpha, model, X, Y, X_new):
     model.reset_reservoirs()
     model.fit(X, Y)
@@ -54,7 +61,11 @@ def time_fit(args, n_train, n_test, sizes, alpha):
             drawn = ESNRegressor(n_units, random_state=0).fit(X[:10], Y[:10]).reservoir_
             node = reservoirpy.nodes.Reservoir(W=drawn.W_, Win=drawn.W_in_)
             node.run(X[:1])
-            cases["reservoirpy"] = partial(reservoirpy_run, reservoirpy, node, alpha, X, Y, X_new)
+            work = alpha, X, Y, X_new
+            cases["reservoirpy"] = partial(reservoirpy_run, reservoirpy, node, *work)
+            cases["reservoirpy, with drawing"] = partial(
+                reservoirpy_draw_and_run, reservoirpy, n_units, *work
+            )
         if rclib:
             model = rclib.ESN()
             model.add_reservoir(rclib.reservoirs.RandomSparse(n_units, 0.9, 10 / n_units))
