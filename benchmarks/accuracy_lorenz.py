@@ -34,8 +34,8 @@ CLEAN = {
     "spectral_radius": 0.6,
     "leak_rate": 0.6,
     "input_scaling": 0.3,
-    "bias_scaling": 1.0,
-    "alpha": 1e-24,
+    "bias_scaling": 2.0,
+    "alpha": 1e-26,
 }
 NOISY = {
     "spectral_radius": 0.05,
@@ -93,10 +93,10 @@ class Scaled:
 
     def valid_time(self, series):
         """Return the valid prediction time after the first steps of a series."""
-        truth = series[WARMUP:]
         heard = self.scaled(series[:WARMUP], self.heard_noise)
+        truth = self.scaled(series[WARMUP:], 0.0)
         forecast = free_run(self.model, len(truth), heard)
-        return valid_time(truth, forecast * self.size + self.mean, self.std)
+        return valid_time(truth, forecast, self.std / self.size)
 
 
 def valid_time(truth, forecast, std):
