@@ -8,6 +8,7 @@ from sklearn.base import BaseEstimator
 from sklearn.utils.validation import check_is_fitted
 
 from esnkit.batches import Data, evaluate
+from esnkit.callbacks import CallbackSupportMixin, FitReport, with_callbacks
 from esnkit.initialization import INITS, initial_theta
 from esnkit.layout import Spec
 from esnkit.network import Held, Start
@@ -36,7 +37,7 @@ from esnkit.weights import from_torch, join_weights, split_weights, to_torch
 FIT_PARAMS = ("sample_weight", "initial_state", "clamp")
 
 
-class GradientEstimator(BaseEstimator):
+class GradientEstimator(CallbackSupportMixin, BaseEstimator):
     """Base of networks that learn by backpropagation through time.
 
     A mixin says how targets become numbers (``_encode``) and numbers answers (``_decode``); a
@@ -50,6 +51,7 @@ class GradientEstimator(BaseEstimator):
     _spec: Spec
     _trainer: Trainer
 
+    @with_callbacks
     def fit(self, X: Any, y: Any = None, **params: Any) -> Self:
         """Train the network on sequences and their targets.
 
@@ -87,12 +89,15 @@ class GradientEstimator(BaseEstimator):
                 "validation_fraction", self.validation_fraction, 0, 1, low_open=True, high_open=True
             )
             training, validation = hold_out(data, share, np.random.default_rng(self._split_seed))
+        stopping = make_stopping(self)
+        told = FitReport(self, X, y, stopping.max_iter)
         with one_blas_thread():
             self._trainer.fit(
-                training, validation, stopping=make_stopping(self), score=self._score_rows,
-                report=self._report,
+                training, validation, stopping=stopping, score=self._score_rows,
+                report=lambda trainer: self._report(trainer) or told.iteration(trainer.theta),
             )  # fmt: skip
         self._finish(self._trainer.best_theta, data)
+        told.end(self._theta)
         return self
 
     def _partial_fit(self, X: Any, y: Any, params: dict[str, Any]) -> Self:

@@ -31,7 +31,7 @@ LADDER = (
     + ("tokens", "optimizers", "hessian_free"),
     ("moments", "topologies", "states", "strategies"),
     ("accumulators", "spectral"),
-    ("layout", "losses", "pooling"),
+    ("layout", "losses", "pooling", "callbacks"),
     ("reservoirs", "readouts", "network", "weights", "initialization"),
     ("base", "batches", "streaming", "curvature"),
     ("second_order",),

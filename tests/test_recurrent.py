@@ -384,6 +384,51 @@ def test_hessian_free_learns_in_few_iterations():
         quick(solver="hessian_free", tbptt=3).fit(X, y)
 
 
+class Watcher:
+    """A callback that notes every iteration, and stops after some."""
+
+    def __init__(self, last):
+        self.last, self.scores, self.over = last, [], False
+
+    def setup(self, estimator, context):
+        self.max_iter = context.max_subtasks
+
+    def on_fit_task_begin(self, estimator, context, *, X=None, y=None):
+        pass
+
+    def on_fit_task_end(self, estimator, context, *, X=None, y=None, fitted_estimator=None):
+        if context.task_name == "iteration":
+            self.scores.append(fitted_estimator.score(X, y))
+        return len(self.scores) == self.last
+
+    def teardown(self, estimator, context):
+        self.over = True
+
+
+def test_callbacks_see_every_iteration_and_can_stop():
+    pytest.importorskip("sklearn", minversion="1.9")
+    X, y, _ = echo()
+    watcher = Watcher(last=4)
+    model = quick(max_iter=9).set_callbacks(watcher).fit(X, y)
+    assert model.n_iter_ == len(watcher.scores) == 4 and watcher.max_iter == 9 and watcher.over
+    assert len(set(watcher.scores)) == 4
+    assert model.set_callbacks().fit(X, y).n_iter_ == 9
+
+
+def test_an_interrupt_leaves_a_network_that_is_fitted(monkeypatch):
+    X, y, _ = echo()
+    model = quick(max_iter=9)
+
+    def interrupt(trainer):
+        if len(trainer.loss_curve) == 3:
+            raise KeyboardInterrupt
+
+    monkeypatch.setattr(model, "_report", interrupt)
+    with pytest.warns(UserWarning, match="interrupted in iteration 4: the best weights"):
+        model.fit(X, y)
+    assert model.n_iter_ == 3 and model.predict(X).shape == y.shape
+
+
 def test_verbose_writes_a_line_an_iteration(capsys):
     X, y, _ = echo(4)
     quick(verbose=True, max_iter=2).fit(X, y)
