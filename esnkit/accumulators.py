@@ -11,7 +11,15 @@ from typing import ClassVar, Self
 
 import numpy as np
 
-from esnkit.moments import EPS, GramMoments, Moments, OrthogonalMoments, Spectrum, as_gram
+from esnkit.moments import (
+    EPS,
+    GramMoments,
+    Moments,
+    OrthogonalMoments,
+    Spectrum,
+    as_gram,
+    centre,
+)
 from esnkit.threads import one_blas_thread, run_tasks
 
 Block = tuple[np.ndarray, np.ndarray, np.ndarray | None]
@@ -144,9 +152,12 @@ class Accumulator:
         return gram
 
     def totals(self) -> list[tuple[np.ndarray, Moments]]:
-        """Return (outputs, moments) of every group."""
+        """Return (outputs, moments) of every group; raise ValueError where they overflow."""
         with one_blas_thread():
-            return [(group.outputs, group.join()) for group in self.groups]
+            totals = [(group.outputs, group.join()) for group in self.groups]
+        for _, moments in totals:
+            moments.check()
+        return totals
 
     def solve(self, alpha: float) -> tuple[list[np.ndarray], float]:
         """Return the coefficients of every group, and the largest condition met."""
@@ -210,7 +221,7 @@ def _growth(moments: Accumulator, n_rows: int | None) -> float:
 
 def _can_tell(moments: Accumulator) -> bool:
     """Return whether the rows are enough to see all that the features can do."""
-    return moments.n_rows >= 1.25 * len(moments.groups[0].lanes[0].mean_x) + 50
+    return moments.n_rows >= 1.25 * len(moments.groups[0].lanes[0].factor) + 50
 
 
 def _well_conditioned(alpha: float, moments: Accumulator, n_rows: int | None) -> bool:
@@ -291,11 +302,11 @@ class _LeftOut:
         )
 
     def _errors(self, X: np.ndarray, Y: np.ndarray, w: np.ndarray) -> np.ndarray:
-        centred = X - self.moments.mean_x
+        centred = centre(X, self.moments.mean_x)
         Z = centred @ self.vectors
         np.multiply(Z, Z, out=Z)
         left = 1 - w[:, None] * (1 / self.moments.weight + Z @ self.filters)  # (m, n_alphas)
-        target = (Y - self.moments.mean_y)[:, None, :]
+        target = centre(Y, self.moments.mean_y)[:, None, :]
         residual = target - (centred @ self.coef).reshape(len(X), *self.shape)
         # a row that decides its own fit alone cannot be foretold from the others
         known = left > self.null

@@ -3,8 +3,8 @@
 Both hold, for features X and targets Y centred by their weighted means, what a ridge solution
 needs, in memory O(n_features^2): the Gram keeps X'X and X'Y, the factor keeps R and Q'Y of
 X = QR. Each block is centred by its own mean, and what the shift of the mean adds is one row
-more, sqrt(a b / (a + b)) (mean_b - mean_a) for total weights a and b, so that a common or a
-drifting offset costs no digits.
+more, sqrt(a b / (a + b)) (mean_b - mean_a) for total weights a and b. Means are kept with what
+their rounding left, so that a common or a drifting offset costs no digits.
 
 References
 ----------
@@ -56,7 +56,8 @@ class Moments(ABC):
     ----------
     weight : float
         Sum of all weights.
-    mean_x, mean_y : ndarray (n_features,), (n_outputs,)
+    mean_x, mean_y : ndarray (2, n_features), (2, n_outputs)
+        Two rows that add up to the mean: rounded, and what the rounding left.
     factor : ndarray (n_features, n_features), Fortran-ordered
         Lower triangle of X'X, or the triangle R, of which the other half is never read.
     cross : ndarray (n_features, n_outputs), Fortran-ordered
@@ -65,8 +66,8 @@ class Moments(ABC):
 
     def __init__(self, n_features: int, n_outputs: int):
         self.weight = 0.0
-        self.mean_x = np.zeros(n_features)
-        self.mean_y = np.zeros(n_outputs)
+        self.mean_x = np.zeros((2, n_features))
+        self.mean_y = np.zeros((2, n_outputs))
         self.factor = np.zeros((n_features, n_features), order="F")
         self.cross = np.zeros((n_features, n_outputs), order="F")
         self._work: tuple[np.ndarray, ...] = ()
@@ -88,16 +89,29 @@ class Moments(ABC):
 
     def _shift(self, weight: float, mean_x: np.ndarray, mean_y: np.ndarray):
         """Move the means on to those with the new rows; return the row that accounts for it."""
+        if self.weight == 0:  # a step from nowhere would not be exact
+            self.mean_x[:], self.mean_y[:] = mean_x, mean_y
         total = self.weight + weight
-        step_x, step_y = mean_x - self.mean_x, mean_y - self.mean_y
-        root = np.sqrt(self.weight * (weight / total))
-        if self.weight == 0:  # exact: a sum may differ from the mean by rounding
-            self.mean_x, self.mean_y = mean_x.copy(), mean_y.copy()
-        else:
-            self.mean_x = self.mean_x + weight / total * step_x
-            self.mean_y = self.mean_y + weight / total * step_y
-        self.weight = total
-        return root * step_x, root * step_y
+        share = weight / total if total > 0 else 0.0
+        root = np.sqrt(self.weight * share)
+        with np.errstate(over="ignore", invalid="ignore"):  # `check` reports it by name
+            step_x = (mean_x - self.mean_x).sum(axis=0)
+            step_y = (mean_y - self.mean_y).sum(axis=0)
+            linalg.move_mean(self.mean_x, share * step_x)
+            linalg.move_mean(self.mean_y, share * step_y)
+            self.weight = total
+            return root * step_x, root * step_y
+
+    def check(self) -> None:
+        """Raise ValueError if the sums of squares of the features overflow."""
+        with np.errstate(over="ignore"):
+            squares = self._squares()
+            worst = int(np.argmax(squares))
+            if not np.isfinite(squares.sum()):
+                raise ValueError(
+                    "X must have sums of squares within the range of float64, got "
+                    f"{squares[worst]:.3g} for feature {worst}: scale the features"
+                )
 
     def _rows(self, m: int) -> tuple[np.ndarray, np.ndarray]:
         """Return work space for m centred rows of features and targets, kept between calls."""
@@ -113,8 +127,9 @@ class Moments(ABC):
 
     def take(self, outputs: np.ndarray) -> Self:
         """Return a copy for some of the outputs."""
-        copy = type(self)(self.mean_x.size, len(outputs))
-        copy.weight, copy.mean_x, copy.mean_y = self.weight, self.mean_x, self.mean_y[outputs]
+        copy = type(self)(len(self.factor), len(outputs))
+        copy.weight = self.weight
+        copy.mean_x[:], copy.mean_y[:] = self.mean_x, self.mean_y[:, outputs]
         copy.factor[:] = self.factor
         copy.cross[:] = self.cross[:, outputs]
         return copy
@@ -136,6 +151,10 @@ class Moments(ABC):
         """Return the eigenvalues of X'X, and all that ridge solutions need of the vectors."""
 
     @abstractmethod
+    def _squares(self) -> np.ndarray:
+        """Return the sum of squares of every centred feature."""
+
+    @abstractmethod
     def _layout(self, flat: np.ndarray, m: int) -> np.ndarray: ...
 
     @abstractmethod
@@ -150,8 +169,9 @@ class GramMoments(Moments):
 
     def merge(self, other: Self) -> None:
         """Take in all that another one has seen."""
-        self.factor += other.factor
-        self.cross += other.cross
+        with np.errstate(over="ignore", invalid="ignore"):  # `check` reports it by name
+            self.factor += other.factor
+            self.cross += other.cross
         row_x, row_y = self._shift(other.weight, other.mean_x, other.mean_y)
         self._absorb(row_x[None], row_y[None])
 
@@ -177,6 +197,9 @@ class GramMoments(Moments):
         values = np.maximum(values, 0)
         top = EPS * values[-1]
         return Spectrum(values, vectors, vectors.T @ self.cross, top, len(values) * top)
+
+    def _squares(self) -> np.ndarray:
+        return self.factor.diagonal()
 
     def _layout(self, flat: np.ndarray, m: int) -> np.ndarray:
         return flat.reshape(m, -1)
@@ -225,6 +248,10 @@ class OrthogonalMoments(Moments):
         cross = s[:, None] * (U.T @ self.cross)
         return Spectrum(s**2, Vt.T, cross, top**2, (len(s) * top) ** 2)
 
+    def _squares(self) -> np.ndarray:
+        R = np.triu(self.factor)
+        return np.einsum("ij,ij->j", R, R)
+
     def _layout(self, flat: np.ndarray, m: int) -> np.ndarray:
         return flat.reshape(-1, m).T
 
@@ -235,12 +262,20 @@ class OrthogonalMoments(Moments):
         add_orthogonal(self.factor, self.cross, ZX, ZY)
 
 
+def centre(X: np.ndarray, mean: np.ndarray) -> np.ndarray:
+    """Return X less a mean (2, n), whose rows add up to it, in float64."""
+    centred = X - mean[0]
+    centred -= mean[1]
+    return centred
+
+
 def as_gram(moments: Moments) -> GramMoments:
     """Return the same moments as a Gram."""
     if isinstance(moments, GramMoments):
         return moments
     gram = GramMoments(*moments.cross.shape)
-    gram.weight, gram.mean_x, gram.mean_y = moments.weight, moments.mean_x, moments.mean_y
+    gram.weight = moments.weight
+    gram.mean_x[:], gram.mean_y[:] = moments.mean_x, moments.mean_y
     R, C = np.ascontiguousarray(np.triu(moments.factor)), np.ascontiguousarray(moments.cross)
     add_gram(gram.factor, gram.cross, R, C)
     return gram

@@ -408,9 +408,15 @@ class RidgeReadout(RegressorMixin, MultiOutputMixin, BaseEstimator):
         """Keep and return the solution of all groups; the intercept follows from the means."""
         coef = np.empty((self._n_outputs, self.n_features_in_), self._dtype)
         intercept = np.empty(self._n_outputs, self._dtype)
-        for (outputs, m), B in zip(moments.totals(), coefs, strict=True):
-            coef[outputs] = B.T
-            intercept[outputs] = m.mean_y - m.mean_x @ B
+        with one_blas_thread(), np.errstate(over="ignore", invalid="ignore"):
+            for (outputs, m), B in zip(moments.totals(), coefs, strict=True):
+                coef[outputs] = B.T
+                intercept[outputs] = (m.mean_y - m.mean_x @ B).sum(axis=0)
+        if not (np.isfinite(coef).all() and np.isfinite(intercept).all()):
+            raise ValueError(
+                f"y must have coefficients on X within the range of {coef.dtype}, got NaN or "
+                "infinity: scale y, or the features"
+            )
         if moments.solver == "gram" and condition > GRAM_CONDITION:
             warnings.warn(
                 f"the condition of the features, {condition:.1e}, is too large for a Gram "

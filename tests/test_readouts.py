@@ -89,6 +89,26 @@ def test_large_and_drifting_offsets_cost_no_accuracy(solver):
 
 
 @pytest.mark.parametrize("solver", SOLVERS)
+@pytest.mark.parametrize(("drift", "error"), [(0, 1e-13), (2.0**-8, 1e-11)])
+def test_an_exact_offset_leaves_the_coefficients_as_they_are(solver, drift, error):
+    X, Y = data(30_000, 6)
+    X = np.round(X * 2**20) / 2**20 + drift * np.arange(30_000)[:, None]
+    moved = X + 2.0**26 * np.array([1, -1, 0, 1, -1, 1])
+    Y = np.round(Y * 2**20) / 2**20
+    wanted = RidgeReadout(1e-3, solver=solver).fit(X, Y).coef_
+    got = [RidgeReadout(1e-3, solver=solver) for _ in range(6)]
+    got[0].fit(moved, Y + 2.0**26)
+    for start in range(0, 30_000, 700):
+        s = slice(start, start + 700)
+        got[1].partial_fit(moved[s], Y[s])
+    for i in range(4):
+        got[2 + i].fit(moved[i::4], Y[i::4])
+    got[2].merge(got[3]).merge(got[4].merge(got[5]))
+    for model in got[:3]:
+        assert_allclose(model.coef_, wanted, rtol=0, atol=error * np.abs(wanted).max())
+
+
+@pytest.mark.parametrize("solver", SOLVERS)
 def test_weights_per_row_and_output(solver):
     X, Y = data()
     rng = np.random.default_rng(2)
@@ -312,16 +332,28 @@ def test_prediction_of_a_row_does_not_depend_on_its_batch():
 
 
 @pytest.mark.parametrize("solver", SOLVERS)
-def test_kernels_centre_as_plain_numpy_does(solver):
+@pytest.mark.parametrize("offset", [0, 2.0**26])
+def test_kernels_centre_as_plain_numpy_does(solver, offset):
     X, _ = data(50, 7)
+    X = np.round(X * 2**20) / 2**20
     w = np.random.default_rng(8).random(50)
-    mean, out = np.empty(7), np.empty((7, 50))
-    linalg.weighted_mean(X, w, mean)
-    assert_allclose(mean, np.average(X, axis=0, weights=w), rtol=1e-14)
+    mean, out = np.empty((2, 7)), np.empty((7, 50))
+    linalg.weighted_mean(X + offset, w, mean)
+    centred = X - np.average(X, axis=0, weights=w)
+    assert_allclose(mean[0] - offset + mean[1], (X - centred)[0], rtol=1e-13)
+    assert_array_equal(mean[0], mean.sum(axis=0))
     rows = out.reshape(50, 7) if solver == "gram" else out
-    (linalg.centre_rows if solver == "gram" else linalg.centre_columns)(X, np.sqrt(w), mean, rows)
-    wanted = np.sqrt(w)[:, None] * (X - mean)
-    assert_allclose(rows if solver == "gram" else rows.T, wanted, rtol=1e-15)
+    centre = linalg.centre_rows if solver == "gram" else linalg.centre_columns
+    centre(X + offset, np.sqrt(w), mean, rows)
+    wanted = np.sqrt(w)[:, None] * centred
+    assert_allclose(rows if solver == "gram" else rows.T, wanted, rtol=1e-12, atol=1e-14)
+
+
+def test_a_mean_keeps_steps_below_its_rounding():
+    mean = np.array([[2.0**26, -1.0], [0.0, 0.0]])
+    for _ in range(1000):
+        linalg.move_mean(mean, np.full(2, 2.0**-40))
+    assert_array_equal(mean, [[2.0**26, -1.0 + 1000 * 2.0**-40], [1000 * 2.0**-40, 0.0]])
 
 
 BITS = """
@@ -404,6 +436,16 @@ def test_rows_that_are_all_left_out_may_come_first():
     assert_same_model(RidgeReadout(1e-3).fit_blocks(blocks_of(X, Y, w, size=50)), stream, 1e-11)
 
 
+def test_rows_that_are_all_left_out_may_be_merged():
+    X, Y = data()
+    empty = RidgeReadout(1e-3).partial_fit(X, Y, np.zeros(400))
+    other = RidgeReadout(1e-3).partial_fit(X + 9, Y, np.zeros(400))
+    stream = empty.merge(other).partial_fit(X, Y)
+    assert_same_model(stream, RidgeReadout(1e-3).fit(X, Y), 1e-11)
+    before = stream.coef_
+    assert_array_equal(stream.merge(other).coef_, before)
+
+
 @pytest.mark.parametrize("alpha", [0, 1e-3])
 def test_an_output_may_be_taught_by_late_rows_only(alpha):
     X, Y = data()
@@ -463,6 +505,29 @@ WRONG_CALLS = [
 def test_wrong_calls_say_what_is_wrong(call, error, message):
     with pytest.raises(error, match=message):
         call()
+
+
+@pytest.mark.parametrize("solver", ["auto", *SOLVERS])
+@pytest.mark.parametrize("alpha", [0, [0.0, 1.0]])
+@pytest.mark.parametrize("scale", [1e154, 1e200])
+def test_features_whose_squares_overflow_are_named(solver, alpha, scale):
+    X, Y = data(300, 4)
+    X = np.clip(X, -1, 1) * [1, scale, 1, 1]
+    message = "X must have sums of squares .* feature 1: scale the features"
+    with warnings.catch_warnings():
+        warnings.simplefilter("error")
+        with pytest.raises(ValueError, match=message):
+            RidgeReadout(alpha, solver=solver).fit(X, Y)
+        some = RidgeReadout(1.0, solver=solver).partial_fit(X[:30] / scale, Y[:30])
+        with pytest.raises(ValueError, match=message):
+            some.partial_fit(X, Y).predict(X)
+
+
+@pytest.mark.parametrize("solver", SOLVERS)
+def test_coefficients_beyond_the_dtype_name_y(solver):
+    X, Y = data(300, 4)
+    with pytest.raises(ValueError, match="y must have coefficients .* float32"):
+        RidgeReadout(0, solver=solver).fit((X * 1e-20).astype(np.float32), Y * 1e20)
 
 
 def test_trust_in_the_gram_is_of_one_piece():

@@ -52,37 +52,53 @@ def affine(X, coef, intercept, out):
 
 
 @njit(cache=True, nogil=True)
-def weighted_mean(X, w, mean):
-    """Write the mean of the rows of X, weighted by w (> 0), into mean (float64).
+def two_sum(a, b):
+    """Return a + b rounded, and exactly what the rounding left (Knuth, TAOCP 2, 4.2.2, th. B)."""
+    total = a + b
+    part = total - a
+    return total, (a - (total - part)) + (b - part)
 
-    Summed about the first row, so that a common offset does not eat digits.
+
+@njit(cache=True, nogil=True)
+def weighted_mean(X, w, mean):
+    """Write the mean of the rows of X, weighted by w (> 0), into mean (2, n) (float64).
+
+    Its rows add up to the mean: rounded, and what the rounding left. Summed about the first row
+    of X, so that a common offset does not eat digits.
     """
     mean[:] = 0
     total = 0.0
     for i in range(X.shape[0]):
         total += w[i]
         for j in range(X.shape[1]):
-            mean[j] += w[i] * (np.float64(X[i, j]) - np.float64(X[0, j]))
+            mean[0, j] += w[i] * (np.float64(X[i, j]) - np.float64(X[0, j]))
     for j in range(X.shape[1]):
-        mean[j] = np.float64(X[0, j]) + mean[j] / total
+        mean[0, j], mean[1, j] = two_sum(np.float64(X[0, j]), mean[0, j] / total)
+
+
+@njit(cache=True, nogil=True)
+def move_mean(mean, step):
+    """Add step (n,) to a mean (2, n) as of ``weighted_mean``, in place."""
+    for j in range(step.size):
+        mean[0, j], mean[1, j] = two_sum(mean[0, j], mean[1, j] + step[j])
 
 
 @njit(cache=True, nogil=True)
 def centre_rows(X, root, mean, out):
-    """Write root[i] * (X[i] - mean) into out (n_rows, n), row by row, in float64."""
+    """Write root[i] * (X[i] - mean) into out (n_rows, n), row by row; mean as of the above."""
     for i in range(X.shape[0]):
         for j in range(X.shape[1]):
-            out[i, j] = root[i] * (np.float64(X[i, j]) - mean[j])
+            out[i, j] = root[i] * (np.float64(X[i, j]) - mean[0, j] - mean[1, j])
 
 
 @njit(cache=True, nogil=True)
 def centre_columns(X, root, mean, out):
-    """Write root[i] * (X[i] - mean) into the columns of out (n, n_rows), in float64."""
+    """Write root[i] * (X[i] - mean) into the columns of out (n, n_rows); mean as of the above."""
     for start in range(0, X.shape[0], 16):  # 16 rows by a few columns stay in cache
         stop = min(start + 16, X.shape[0])
         for j in range(X.shape[1]):
             for i in range(start, stop):
-                out[j, i] = root[i] * (np.float64(X[i, j]) - mean[j])
+                out[j, i] = root[i] * (np.float64(X[i, j]) - mean[0, j] - mean[1, j])
 
 
 def n_threads() -> int:
