@@ -179,11 +179,12 @@ class Trainer:
             return self._newton(data)
         losses, totals, norms = [], [], []
         rng = self.rng if self.settings.shuffle else None
-        for chosen in cut_batches(data.lengths, self.settings.batch_size, rng):
-            for loss, total, norm in self._learn(data.subset(chosen)):
-                losses.append(loss)
-                totals.append(total)
-                norms.append(norm)
+        with np.errstate(over="ignore", invalid="ignore"):  # _update tells of it
+            for chosen in cut_batches(data.lengths, self.settings.batch_size, rng):
+                for loss, total, norm in self._learn(data.subset(chosen)):
+                    losses.append(loss)
+                    totals.append(total)
+                    norms.append(norm)
         self.loss_curve.append(float(np.average(losses, weights=totals)))
         self.grad_norm_curve.append(float(np.mean(norms)))
         return self.loss_curve[-1]
