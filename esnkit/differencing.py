@@ -36,8 +36,9 @@ def difference(values: np.ndarray, lags: tuple[int, ...]) -> np.ndarray:
     >>> difference(np.array([1.0, 4.0, 9.0, 16.0]), (1, 1))
     array([2., 2.])
     """
-    for lag in lags:
-        values = values[lag:] - values[:-lag]
+    with np.errstate(over="ignore"):  # what is scaled or forecast from it is checked, by name
+        for lag in lags:
+            values = values[lag:] - values[:-lag]
     return values
 
 
@@ -64,17 +65,30 @@ def integrate(future: np.ndarray, history: np.ndarray, lags: tuple[int, ...]) ->
         whole = np.concatenate([rows[len(rows) - lag :], future])
         for start in range(lag, len(whole), lag):
             block = whole[start : start + lag]
-            block += whole[start - lag : start - lag + len(block)]
+            with np.errstate(over="ignore"):
+                block += whole[start - lag : start - lag + len(block)]
         future = whole[lag:]
     return future
 
 
-def moments(values, scale: bool):
-    """Mean and standard deviation of the columns; 0 and 1 where nothing is to be scaled."""
+def moments(values, scale: bool, name: str = "series"):
+    """Mean and standard deviation of the columns; 0 and 1 where nothing is to be scaled.
+
+    Examples
+    --------
+    >>> moments(np.array([[1e300], [3e300]]), True)
+    (array([2.e+300]), array([1.e+300]))
+    """
+    if not np.isfinite(values).all():
+        raise ValueError(f"{name} must stay finite in float64 when differenced")
     n_columns = values.shape[1]
     if not scale:
         return np.zeros(n_columns), np.ones(n_columns)
-    location, spread = values.mean(axis=0), values.std(axis=0)
+    # a power of two leaves every digit as it is, and keeps squares and sums within range
+    largest = np.abs(values).max(axis=0, initial=0.0)
+    power = np.frexp(largest)[1]
+    unit = np.ldexp(values, -power)
+    location, spread = np.ldexp(unit.mean(axis=0), power), np.ldexp(unit.std(axis=0), power)
     # a constant column must not be blown up from its rounding errors
-    rounding = 10 * np.finfo(np.float64).eps * np.abs(values).max(axis=0, initial=0.0)
+    rounding = 10 * np.finfo(np.float64).eps * largest
     return location, np.where(spread > rounding, spread, 1.0)

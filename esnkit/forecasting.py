@@ -182,7 +182,7 @@ class Forecaster(BaseEstimator):
         self._errors: dict[int, np.ndarray] = {}
         z, e = difference(values, plan.differences), difference(past, plan.differences)
         self._location, self._spread = moments(z, self.scale)
-        self._exog_location, self._exog_spread = moments(e, self.scale)
+        self._exog_location, self._exog_spread = moments(e, self.scale, "exog")
         self._models = [
             make_strategy(member, self.strategy, plan.lags, plan.horizon).fit(*self._encode(z, e))
             for member in self._members(plan.estimator)
@@ -219,7 +219,7 @@ class Forecaster(BaseEstimator):
             interval outside (0, 1) or with too few errors to draw it from, and
             exogenous inputs that are missing, short or misnamed.
         FloatingPointError
-            If the closed loop runs away.
+            If the closed loop runs away, or a forecast is too large for float64.
         """
         check_is_fitted(self, "_models")
         n_steps = self._check_steps(n_steps)
@@ -230,7 +230,10 @@ class Forecaster(BaseEstimator):
         if interval is None:
             return label_forecast(self._labels, values)
         half = half_widths(self._backtest_errors(n_steps), interval)
-        return label_forecast(self._labels, values, (values - half, values + half))
+        with np.errstate(over="ignore"):
+            bounds = values - half, values + half
+        _check_in_range("interval", *bounds)
+        return label_forecast(self._labels, values, bounds)
 
     def update(self, new, exog=None) -> "Forecaster":
         """Append observations: the state moves on, the fitted weights stay.
@@ -366,7 +369,7 @@ class Forecaster(BaseEstimator):
         # the inputs past the end only reach forecasts that are cut off
         e = np.vstack([e, np.zeros((block, self.n_exog_))])
         ahead = np.vstack(list(self._roll(rows, e, stops, block)))[: len(rows)]
-        return -float(nrmse(rows, ahead))
+        return -float(nrmse(*_of_one_size(rows, ahead)))
 
     @property
     def estimators_(self) -> list:
@@ -473,7 +476,13 @@ class Forecaster(BaseEstimator):
         )
 
     def _encode(self, z, e):
-        return (z - self._location) / self._spread, (e - self._exog_location) / self._exog_spread
+        with np.errstate(over="ignore", invalid="ignore"):
+            z = (z - self._location) / self._spread
+            e = (e - self._exog_location) / self._exog_spread
+        for name, rows in (("series", z), ("exog", e)):
+            if not np.isfinite(rows).all():
+                raise ValueError(f"{name} must stay finite in float64 when differenced and scaled")
+        return z, e
 
     def _roll(self, values, e, stops, n_steps: int) -> np.ndarray:
         """Forecast from origins among `values`, the rows after those seen, in original units.
@@ -487,13 +496,18 @@ class Forecaster(BaseEstimator):
         lost = len(past) - len(values)
         members = []
         for model in self._models:
-            steps = roll(model, z, e, stops, n_steps) * self._spread + self._location
+            steps = roll(model, z, e, stops, n_steps)
+            with np.errstate(over="ignore", invalid="ignore"):
+                steps = steps * self._spread + self._location
             whole = [
                 integrate(step, past[: lost + stop], self._differences)
                 for step, stop in zip(steps, stops, strict=True)
             ]
             members.append(np.stack(whole))
-        return np.mean(members, axis=0) if self.combine == "mean" else np.median(members, axis=0)
+        with np.errstate(over="ignore", invalid="ignore"):
+            combined = (np.mean if self.combine == "mean" else np.median)(members, axis=0)
+        _check_in_range("forecast", combined)
+        return combined
 
     def _backtest_errors(self, n_steps: int) -> np.ndarray:
         """Errors (n_origins, n_steps, n_series) of forecasts past the calibration split."""
@@ -547,11 +561,25 @@ def _regressor_or_default(estimator):
     return estimator
 
 
+def _check_in_range(what: str, *parts):
+    """Raise for what left the range of float64 on its way back to the units of the series."""
+    if not all(np.isfinite(part).all() for part in parts):
+        raise FloatingPointError(f"the {what} is not finite: the series is too large for float64")
+
+
+def _of_one_size(*parts) -> list:
+    """Divide columns by a power of two near their largest value: no square of them overflows."""
+    power = np.frexp(np.max([np.abs(part).max(axis=0) for part in parts], axis=0))[1]
+    return [np.ldexp(part, -power) for part in parts]
+
+
 def _score_windows(truths, parts, origins, history) -> Bunch:
     from esnkit.metrics import mase, nrmse
 
     columns = truths.shape[2:]
-    flat_truths, flat = truths.reshape(-1, *columns), parts[0].reshape(-1, *columns)
+    flat_truths, flat, history = _of_one_size(
+        truths.reshape(-1, *columns), parts[0].reshape(-1, *columns), history
+    )
     scores = {"nrmse": np.nan, "mase": np.nan}
     # a constant stretch has no size to measure errors by
     if (np.ptp(flat_truths, axis=0) > 0).all():

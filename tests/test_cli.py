@@ -132,6 +132,17 @@ def test_tune_does_not_choose_worse_than_the_defaults():
     assert tried[0] == min(tried) <= default and ranking[0][1] == best
 
 
+@pytest.mark.parametrize("size", [1e160, 1e300])
+@pytest.mark.parametrize("options", [[], ["--interval", "0.5"], ["--tune"]])
+def test_huge_values_are_forecast(capsys, monkeypatch, size, options):
+    monkeypatch.setattr(fromfile, "CANDIDATES", 2)
+    write(["x", *(repr(float(size * x)) for x in X[:N])])
+    assert forecast(*options) == 0
+    out, err = capsys.readouterr()
+    ahead = np.array([line.split(",") for line in out.splitlines()[1:]], dtype=float)
+    assert (np.abs(ahead / size - 10) < 8).all() and "warning" not in err
+
+
 # --- time stamps ----------------------------------------------------------------------
 
 FREQUENCIES = {

@@ -97,6 +97,35 @@ def test_scaling_leaves_constant_columns_alone():
     np.testing.assert_allclose((rows - location) / spread * spread + location, rows, atol=1e-12)
 
 
+@pytest.mark.parametrize("size", [1e-290, 1e160, 1e300])
+@every_model
+def test_series_of_any_size_that_float64_holds_are_forecast(name, size):
+    expected = make(name).fit(2 + WAVE[:200]).forecast(3, interval=0.5)
+    parts = make(name).fit(size * (2 + WAVE[:200])).forecast(3, interval=0.5)
+    np.testing.assert_allclose(np.array(parts) / size, expected, rtol=1e-5)
+    scores, large = (make(name).backtest(s * (2 + WAVE[:200]), 5, 2).scores for s in (1.0, size))
+    assert large == pytest.approx(scores, rel=1e-3)
+
+
+HALVES = np.where(T[:60] % 2, 1.0, -1.0) * 1.2e308
+ONE_UP = np.r_[np.full(50, -1.2e308), 1.7e308]
+
+
+@pytest.mark.parametrize(
+    "series, settings, error, message",
+    [
+        (HALVES, {"differences": 1}, ValueError, "series must stay finite in float64 when diff"),
+        (HALVES, {"differences": 1, "scale": False}, ValueError, "series must stay finite"),
+        (ONE_UP, {}, ValueError, "series must stay finite in float64 when differenced and scaled"),
+        (T * 4e305, {"differences": 1}, FloatingPointError, "the forecast is not finite"),
+    ],
+)
+def test_what_leaves_the_range_of_float64_is_refused(series, settings, error, message):
+    with pytest.raises(error, match=message), warnings.catch_warnings():
+        warnings.simplefilter("ignore")
+        Forecaster(Ridge(), lags=2, **settings).fit(series).forecast(60)
+
+
 def test_a_line_is_continued_by_first_differences():
     line = 3.0 + 0.25 * np.arange(60.0)
     ahead = Forecaster(Ridge(), lags=2, differences=1).fit(line).forecast(10)

@@ -94,8 +94,9 @@ def _error(model, values, exog, horizon: int, n_windows: int, stride: int) -> fl
         result = model.backtest(values, horizon, n_windows, exog=inputs, stride=stride)
     except (FloatingPointError, ValueError, np.linalg.LinAlgError):
         return np.inf
-    error = np.sqrt(np.mean((result.forecasts - result.truths) ** 2))
-    return float(error / (np.std(values) or 1.0))
+    largest = np.abs(values).max() or 1.0  # squares must not overflow
+    error = np.sqrt(np.mean(((result.forecasts - result.truths) / largest) ** 2))
+    return float(error / (np.std(values / largest) or 1.0))
 
 
 def forecast_table(table: Table, horizon: int, settings: dict, seed: int, interval):
