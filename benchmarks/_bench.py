@@ -50,14 +50,13 @@ def describe() -> None:
     import scipy.linalg  # noqa: F401  brings its own BLAS
     from threadpoolctl import threadpool_info
 
-    found = [f"Python {platform.python_version()}"]
+    print(f"Python {platform.python_version()}", end="")
     for name in PACKAGES:
         with suppress(PackageNotFoundError):
-            found.append(f"{name} {version(name)}")
+            print(f", {name} {version(name)}", end="")
     features = numba.config.CPU_FEATURES or llvm.get_host_cpu_features().flatten()
     wide = "AVX-512" if "+avx512f" in features else "AVX2" if "+avx2" in features else "SSE"
-    print(", ".join(found))
-    print(f"{_cpu_name()}, {os.cpu_count()} cores, load before {os.getloadavg()[0]:.2f}")
+    print(f"\n{_cpu_name()}, {os.cpu_count()} cores, load before {os.getloadavg()[0]:.2f}")
     cpu = numba.config.CPU_NAME or llvm.get_host_cpu_name()
     print(f"Numba: {cpu}, {wide}, {numba.config.NUMBA_NUM_THREADS} threads")
     for pool in threadpool_info():
@@ -87,11 +86,12 @@ def compare(
 ) -> dict[str, float]:
     """Time all cases in turn, print a line each, and return the medians in seconds.
 
-    The first call of each, which may compile, is shown but not counted. Ratios are to the first
-    case, ``goals`` the ratios wanted, ``limit`` the most for the first in seconds * ``per``.
+    The first call of each, which may compile, is not counted; short ones are made several times a
+    turn. Ratios are to the first case, ``limit`` is the most for it in seconds * ``per``.
     """
-    first, *rest = [[_time(run) for run in cases.values()] for _ in range(1 + repeats)]
-    times = np.array(rest)
+    first = [_time(run) for run in cases.values()]
+    turns = [(run, 1 + int(0.05 / (_time(run) + 1e-6))) for run in cases.values()]
+    times = np.array([[_time(*turn) for turn in turns] for _ in range(repeats)])
     medians = dict(zip(cases, np.median(times, axis=0), strict=True))
     spread = np.subtract(*np.percentile(times, [75, 25], axis=0))
     print(work)
@@ -101,20 +101,20 @@ def compare(
         if i == 0 and limit is not None:
             verdict = f"<= {limit:g} {'ok' if median * per <= limit else 'MISSED'}"
         shown = [f"{t:.3g} s" for t in (first[i], median, spread[i])]
-        print(LINE.format("  " + name, *shown, f"{median * per:.4g}", f"{ratio:.2f}", verdict))
-    sys.stdout.flush()
+        shown += [f"{median * per:.4g}", f"{ratio:.2f}", verdict]
+        print(LINE.format("  " + name, *shown), flush=True)
     return medians
 
 
-def _time(run: Callable[[], Any]) -> float:
+def _time(run: Callable[[], Any], number: int = 1) -> float:
     start = _clocks[0]()
-    run()
-    return _clocks[0]() - start
+    for _ in range(number):
+        run()
+    return (_clocks[0]() - start) / number
 
 
 def rerun(*arguments: str, threads: int) -> None:
-    """Run this script again in a process of its own, on so many threads."""
+    """Run this script again in a new process, on so many threads."""
     names = ("NUMBA_NUM_THREADS", "OPENBLAS_NUM_THREADS", "OMP_NUM_THREADS", "MKL_NUM_THREADS")
     env = os.environ | dict.fromkeys(names, str(threads))
-    sys.stdout.flush()
     subprocess.run([sys.executable, sys.argv[0], *arguments], env=env, check=True)
