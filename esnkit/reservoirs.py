@@ -33,6 +33,7 @@ from esnkit.validation import (
 __all__ = ["Reservoir"]
 
 BLOCK_BYTES = 2**24  # states of a block stay in the cache until the readout has seen them
+REDRAWS = 50  # of two units, one matrix in four is nilpotent
 UNBOUNDED = ("identity", "relu")
 
 
@@ -257,13 +258,7 @@ class Reservoir(ClassNamePrefixFeaturesOutMixin, TransformerMixin, BaseEstimator
         check_choice("activation", self.activation, CODES)
         noise = check_number("noise", self.noise, 0.0)
         streams = self._streams()
-        W = make_topology(
-            self.topology, n_units, streams.W, degree=self.degree, weights=self.weights,
-            dtype=np.float64,
-        )  # fmt: skip
-        if self.spectral_radius is not None:
-            W = rescale(W, self.spectral_radius)
-        self.W_ = W.astype(dtype)
+        self.W_ = self._draw_recurrent(n_units, streams.W).astype(dtype)
         self.W_in_ = self._draw_input(n_units, n_features, streams.W_in).astype(dtype)
         bias_scaling = check_number("bias_scaling", self.bias_scaling, 0.0)
         # Zero is added to turn -0 into 0, which no layout of W treats differently from another.
@@ -279,6 +274,21 @@ class Reservoir(ClassNamePrefixFeaturesOutMixin, TransformerMixin, BaseEstimator
         W, W_in, b, leak, noise = np.random.SeedSequence(seed).spawn(5)
         rng = np.random.default_rng
         return _Streams(rng(W), rng(W_in), rng(b), rng(leak), noise)
+
+    def _draw_recurrent(self, n_units, rng):
+        """Draw W and scale it; weights of +-1 that cancel to a radius of 0 are drawn again."""
+        redraws = REDRAWS
+        while True:
+            W = make_topology(self.topology, n_units, rng, degree=self.degree, weights=self.weights)
+            if self.spectral_radius is None:
+                return W
+            try:
+                return rescale(W, self.spectral_radius)
+            except ValueError:
+                drawn = isinstance(self.topology, str) and self.weights == "bernoulli"
+                if not drawn or redraws == 0:
+                    raise
+                redraws -= 1
 
     def _draw_input(self, n_units, n_features, rng):
         density = check_number("input_density", self.input_density, 0.0, 1.0, low_open=True)

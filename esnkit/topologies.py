@@ -1,7 +1,12 @@
 """Recurrent weight matrices before scaling: which unit hears which, and how strongly.
 
-Every topology is a function ``(n_units, rng, *, degree, weights, dtype) -> csr_array`` in the table
+Every topology is a function ``(n_units, rng, degree, weights) -> csr_array`` in the table
 ``TOPOLOGIES``; row i of the matrix holds the weights of the connections that enter unit i.
+
+References
+----------
+Rodan and Tino (2011), "Minimum complexity echo state network", IEEE Transactions on Neural
+Networks 22(1), 131-144, section III: the cycle.
 """
 
 from collections.abc import Callable
@@ -62,49 +67,16 @@ def draw_weights(weights: str, size: int | tuple[int, ...], rng: np.random.Gener
     return WEIGHTS[check_choice("weights", weights, WEIGHTS)](rng, size)
 
 
-def diagonals(
-    n_units: int,
-    rng: np.random.Generator,
-    *,
-    degree: int = 10,
-    weights: str = "uniform",
-    dtype: Any = np.float64,
-) -> sp.csr_array:
-    """Draw random weights on ``degree`` cyclic diagonals, at columns (i + shift) mod n_units.
+def _diagonals(n_units, rng, degree, weights):
+    """Draw ``degree`` cyclic diagonals, at columns (i + shift) mod n_units.
 
     One shift is coprime with the number of units: following it alone visits every unit, so the
     graph is strongly connected. A degree of ``n_units`` or more fills the matrix.
-
-    Parameters
-    ----------
-    n_units : int
-        Number of rows and columns.
-    rng : numpy.random.Generator
-        Source of the shifts and of the weights.
-    degree : int, default=10
-        Number of diagonals, which is the number of non-zeros in every row and every column.
-    weights : {"uniform", "normal", "bernoulli"}, default="uniform"
-        Distribution of the non-zeros.
-    dtype : dtype, default=float64
-        The numbers are drawn in float64 and then rounded, so both precisions are one reservoir.
-
-    Returns
-    -------
-    csr_array of shape (n_units, n_units)
-        With sorted indices.
-
-    Examples
-    --------
-    >>> import numpy as np
-    >>> from esnkit.topologies import diagonals
-    >>> W = diagonals(6, np.random.default_rng(0), degree=2)
-    >>> sorted({int(s) for s in (W.indices - np.repeat(np.arange(6), 2)) % 6})
-    [1, 3]
     """
     shifts = _draw_shifts(n_units, min(degree, n_units), rng)
     columns = (np.arange(n_units)[:, np.newaxis] + shifts) % n_units
     columns.sort(axis=1)
-    return _from_columns(columns, draw_weights(weights, columns.size, rng), dtype)
+    return _from_columns(columns, draw_weights(weights, columns.size, rng))
 
 
 def _draw_shifts(n_units, degree, rng):
@@ -116,44 +88,10 @@ def _draw_shifts(n_units, degree, rng):
     return shifts
 
 
-def random(
-    n_units: int,
-    rng: np.random.Generator,
-    *,
-    degree: int = 10,
-    weights: str = "uniform",
-    dtype: Any = np.float64,
-) -> sp.csr_array:
-    """Draw random weights in ``degree`` distinct random columns of every row.
-
-    Parameters
-    ----------
-    n_units : int
-        Number of rows and columns.
-    rng : numpy.random.Generator
-        Source of the columns and of the weights.
-    degree : int, default=10
-        Number of units that each unit hears, at most ``n_units``.
-    weights : {"uniform", "normal", "bernoulli"}, default="uniform"
-        Distribution of the non-zeros.
-    dtype : dtype, default=float64
-        The numbers are drawn in float64 and then rounded, so both precisions are one reservoir.
-
-    Returns
-    -------
-    csr_array of shape (n_units, n_units)
-        With sorted indices.
-
-    Examples
-    --------
-    >>> import numpy as np
-    >>> from esnkit.topologies import random
-    >>> W = random(100, np.random.default_rng(0), degree=4)
-    >>> W.nnz, np.unique(np.diff(W.indptr))
-    (400, array([4], dtype=int32))
-    """
+def _random(n_units, rng, degree, weights):
+    """Draw ``degree`` distinct random columns for every row, at most all of them."""
     columns = _distinct_columns(n_units, min(degree, n_units), rng)
-    return _from_columns(columns, draw_weights(weights, columns.size, rng), dtype)
+    return _from_columns(columns, draw_weights(weights, columns.size, rng))
 
 
 def _distinct_columns(n_units, degree, rng):
@@ -180,110 +118,38 @@ def _distinct_columns(n_units, degree, rng):
         columns[rows] = part
 
 
-def dense(
-    n_units: int,
-    rng: np.random.Generator,
-    *,
-    degree: int = 10,
-    weights: str = "uniform",
-    dtype: Any = np.float64,
-) -> sp.csr_array:
-    """Draw a random weight for every pair of units; ``degree`` has no effect.
-
-    Parameters
-    ----------
-    n_units : int
-        Number of rows and columns.
-    rng : numpy.random.Generator
-        Source of the weights.
-    degree : int, default=10
-        Ignored: every unit hears all units.
-    weights : {"uniform", "normal", "bernoulli"}, default="uniform"
-        Distribution of the entries.
-    dtype : dtype, default=float64
-        The numbers are drawn in float64 and then rounded, so both precisions are one reservoir.
-
-    Returns
-    -------
-    csr_array of shape (n_units, n_units)
-        With sorted indices.
-
-    Examples
-    --------
-    >>> import numpy as np
-    >>> from esnkit.topologies import dense
-    >>> dense(20, np.random.default_rng(0)).nnz
-    400
-    """
+def _dense(n_units, rng, degree, weights):
+    """Draw a weight for every pair of units, whatever the degree."""
     columns = np.broadcast_to(np.arange(n_units), (n_units, n_units))
-    return _from_columns(columns, draw_weights(weights, n_units * n_units, rng), dtype)
+    return _from_columns(columns, draw_weights(weights, n_units * n_units, rng))
 
 
-def cycle(
-    n_units: int,
-    rng: np.random.Generator,
-    *,
-    degree: int = 10,
-    weights: str = "uniform",
-    dtype: Any = np.float64,
-) -> sp.csr_array:
+def _cycle(n_units, rng, degree, weights):
     """Return the simple cycle: unit i feeds unit i + 1 and the last feeds the first.
 
-    All weights are one, as in the simple cycle reservoir, whose single weight is set by the
-    spectral radius. ``rng``, ``degree`` and ``weights`` have no effect.
-
-    Parameters
-    ----------
-    n_units : int
-        Number of rows and columns.
-    rng : numpy.random.Generator
-        Ignored: nothing is random.
-    degree : int, default=10
-        Ignored: every unit hears one unit.
-    weights : str, default="uniform"
-        Ignored: there is one weight.
-    dtype : dtype, default=float64
-        Precision of the matrix.
-
-    Returns
-    -------
-    csr_array of shape (n_units, n_units)
-        With one non-zero in every row and every column.
-
-    References
-    ----------
-    Rodan and Tino (2011), "Minimum complexity echo state network", IEEE Transactions on Neural
-    Networks 22(1), 131-144, section III.
-
-    Examples
-    --------
-    >>> import numpy as np
-    >>> from esnkit.topologies import cycle
-    >>> cycle(3, np.random.default_rng(0)).toarray()
-    array([[0., 0., 1.],
-           [1., 0., 0.],
-           [0., 1., 0.]])
+    All weights are one, and nothing is random: the spectral radius sets the single weight of the
+    simple cycle reservoir (Rodan and Tino 2011).
     """
     columns = (np.arange(n_units)[:, np.newaxis] - 1) % n_units
-    return _from_columns(columns, np.ones(n_units), dtype)
+    return _from_columns(columns, np.ones(n_units))
 
 
 TOPOLOGIES: dict[str, Callable[..., sp.csr_array]] = {
-    "diagonals": diagonals,
-    "random": random,
-    "dense": dense,
-    "cycle": cycle,
+    "diagonals": _diagonals,
+    "random": _random,
+    "dense": _dense,
+    "cycle": _cycle,
 }
 
 
-def _from_columns(columns, data, dtype):
+def _from_columns(columns, data):
     """Assemble the matrix whose row i holds its share of data in the sorted columns[i]."""
     n_units, degree = columns.shape
     n_entries = n_units * degree
     index = _index_dtype(n_entries)
     indptr = np.arange(0, n_entries + 1, degree, dtype=index)
     indices = np.ravel(columns).astype(index)
-    return sp.csr_array((data.astype(dtype), indices, indptr), shape=(n_units, n_units))
+    return sp.csr_array((data, indices, indptr), shape=(n_units, n_units))
 
 
 def make_topology(
@@ -293,7 +159,6 @@ def make_topology(
     *,
     degree: int = 10,
     weights: str = "uniform",
-    dtype: Any = np.float64,
 ) -> sp.csr_array:
     """Return the unscaled recurrent matrix for a name, a matrix or a callable.
 
@@ -310,8 +175,6 @@ def make_topology(
         Non-zeros in a row, for the topologies that have a choice.
     weights : {"uniform", "normal", "bernoulli"}, default="uniform"
         Distribution of the weights, for the topologies that draw them.
-    dtype : dtype, default=float64
-        Precision of the matrix.
 
     Returns
     -------
@@ -346,21 +209,19 @@ def make_topology(
             )
         degree = check_positive_int("degree", degree)
         weights = check_choice("weights", weights, WEIGHTS)
-        return TOPOLOGIES[topology](n_units, rng, degree=degree, weights=weights, dtype=dtype)
+        return TOPOLOGIES[topology](n_units, rng, degree, weights)
     if callable(topology):
-        return as_csr("the matrix returned by topology", topology(n_units, rng), n_units, dtype)
+        return as_csr("the matrix returned by topology", topology(n_units, rng), n_units)
     if not sp.issparse(topology) and not hasattr(topology, "__len__"):
         raise TypeError(
             f"topology must be one of {sorted(TOPOLOGIES)}, a matrix or a callable, "
             f"got {topology!r}"
         )
-    return as_csr("topology", topology, n_units, dtype)
+    return as_csr("topology", topology, n_units)
 
 
-def as_csr(
-    name: str, matrix: Any, n_units: int | None = None, dtype: Any = np.float64
-) -> sp.csr_array:
-    """Copy a square, real, finite matrix into a canonical ``csr_array``.
+def as_csr(name: str, matrix: Any, n_units: int | None = None) -> sp.csr_array:
+    """Copy a square, real, finite matrix into a canonical ``csr_array`` of float64.
 
     Parameters
     ----------
@@ -370,8 +231,6 @@ def as_csr(
         It is left as it is.
     n_units : int or None, default=None
         The number of rows it must have; None for any.
-    dtype : dtype, default=float64
-        Precision of the answer.
 
     Returns
     -------
@@ -404,10 +263,10 @@ def as_csr(
     if matrix.dtype.kind not in "biuf":
         raise ValueError(f"{name} must be a matrix of real numbers, got dtype {matrix.dtype}")
     with np.errstate(over="ignore"):  # what overflows is reported below, by name
-        result = sp.csr_array(matrix, dtype=dtype, copy=True)
+        result = sp.csr_array(matrix, dtype=np.float64, copy=True)
     result.sum_duplicates()
     if not np.isfinite(result.data).all():
-        raise ValueError(f"{name} must be finite in {np.dtype(dtype)}, got NaN or infinity")
+        raise ValueError(f"{name} must be finite in float64, got NaN or infinity")
     result.eliminate_zeros()
     index = _index_dtype(result.nnz)
     result.indices, result.indptr = result.indices.astype(index), result.indptr.astype(index)

@@ -222,7 +222,7 @@ def test_input_scaling_per_feature(X):
     scaling = np.array([0.0, 1.0, 3.0])
     W_in = reservoir(500, input_scaling=scaling, spectral_radius=None).fit(X).W_in_
     assert np.all(np.abs(W_in) <= scaling) and np.all(np.abs(W_in).max(axis=0) >= 0.95 * scaling)
-    plain = reservoir(500, spectral_radius=None).fit(X).W_in_
+    plain = reservoir(500, input_scaling=1.0, spectral_radius=None).fit(X).W_in_
     assert np.array_equal(W_in, plain * scaling)
 
 
@@ -263,6 +263,34 @@ def test_a_given_matrix_is_left_alone(X, rng):
     before = W.toarray()
     reservoir(topology=W).fit(X)
     assert np.array_equal(W.toarray(), before)
+
+
+@pytest.mark.parametrize("weights", ["uniform", "normal", "bernoulli"])
+@pytest.mark.parametrize("topology", ["diagonals", "random", "dense", "cycle"])
+@pytest.mark.parametrize("n_units", range(1, 7))
+def test_every_seed_of_a_named_topology_reaches_the_spectral_radius(topology, weights, n_units):
+    for seed in range(100):
+        fitted = Reservoir(n_units, topology=topology, weights=weights, random_state=seed)
+        assert radius(fitted.fit(np.zeros((1, 1))).W_) == pytest.approx(0.9, rel=1e-6)
+
+
+def test_weights_that_cancel_are_drawn_again_at_any_size():
+    # Two shifts n/2 apart make W a cycle of 2 x 2 blocks, half of which have rank one.
+    for seed in range(100):
+        Reservoir(30, degree=2, weights="bernoulli", random_state=seed).fit(np.zeros((1, 1)))
+
+
+def test_a_given_matrix_is_not_drawn_again():
+    calls = []
+
+    def nilpotent(n_units, rng):
+        calls.append(n_units)
+        return np.eye(n_units, k=1)
+
+    for topology in (nilpotent, np.eye(3, k=1)):
+        with pytest.raises(ValueError, match="it is nilpotent"):
+            Reservoir(3, topology=topology, weights="bernoulli").fit(np.zeros((1, 1)))
+    assert calls == [3]
 
 
 def test_float32_in_float32_out(X):

@@ -173,7 +173,7 @@ def test_the_container_does_not_matter(form):
 def test_integers_and_float32_are_computed_in_float64():
     W = make("random", 150, weights="bernoulli")
     assert spectral_radius(W.astype(np.int8)) == spectral_radius(W)
-    W = make("random", 150, dtype=np.float32)
+    W = make("random", 150).astype(np.float32)
     assert spectral_radius(W) == spectral_radius(W.astype(np.float64))
 
 

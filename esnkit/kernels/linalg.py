@@ -63,8 +63,8 @@ def two_sum(a, b):
 def weighted_mean(X, w, mean):
     """Write the mean of the rows of X, weighted by w (> 0), into mean (2, n) (float64).
 
-    Its rows add up to the mean: rounded, and what the rounding left. Summed about the first row
-    of X, so that a common offset does not eat digits.
+    Its rows add up to the mean: rounded, and what the rounding left; so do those of every mean
+    below. Summed about the first row of X, so that a common offset does not eat digits.
     """
     mean[:] = 0
     total = 0.0
@@ -78,14 +78,14 @@ def weighted_mean(X, w, mean):
 
 @njit(cache=True, nogil=True)
 def move_mean(mean, step):
-    """Add step (n,) to a mean (2, n) as of ``weighted_mean``, in place."""
+    """Add step (n,) to a mean (2, n), in place."""
     for j in range(step.size):
         mean[0, j], mean[1, j] = two_sum(mean[0, j], mean[1, j] + step[j])
 
 
 @njit(cache=True, nogil=True)
 def centre_rows(X, root, mean, out):
-    """Write root[i] * (X[i] - mean) into out (n_rows, n), row by row; mean as of the above."""
+    """Write root[i] * (X[i] - mean) into out (n_rows, n), row by row."""
     for i in range(X.shape[0]):
         for j in range(X.shape[1]):
             out[i, j] = root[i] * (np.float64(X[i, j]) - mean[0, j] - mean[1, j])
@@ -93,7 +93,7 @@ def centre_rows(X, root, mean, out):
 
 @njit(cache=True, nogil=True)
 def centre_columns(X, root, mean, out):
-    """Write root[i] * (X[i] - mean) into the columns of out (n, n_rows); mean as of the above."""
+    """Write root[i] * (X[i] - mean) into the columns of out (n, n_rows)."""
     for start in range(0, X.shape[0], 16):  # 16 rows by a few columns stay in cache
         stop = min(start + 16, X.shape[0])
         for j in range(X.shape[1]):
