@@ -11,7 +11,6 @@ from esnkit.kernels.cells import GRU_AFTER, GRU_BEFORE, LSTM, N_GATES, RNN_RELU,
 __all__ = [
     "CELLS",
     "Spec",
-    "free_parameters",
     "layout",
     "n_parameters",
     "penalised",
@@ -110,19 +109,6 @@ def views(spec: Spec, theta: np.ndarray) -> dict[str, np.ndarray]:
 def n_parameters(spec: Spec) -> int:
     """Return the length of ``theta``."""
     return max((place.stop for place, _ in layout(spec).values()), default=0)
-
-
-@lru_cache(maxsize=8)
-def free_parameters(spec: Spec) -> np.ndarray:
-    """Tell which entries of ``theta`` may change: some blocks of a GRU are zero for good."""
-    free = np.ones(n_parameters(spec), dtype=bool)
-    if spec.cell == "gru":
-        parts, n = views(spec, free), spec.n_units
-        for name, width, _, _ in spec.layers():
-            M = parts[f"M_{name}"]
-            M[2 * n : 3 * n, width:-1] = False
-            M[3 * n :, :width] = False
-    return free
 
 
 @lru_cache(maxsize=8)

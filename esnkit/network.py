@@ -13,7 +13,7 @@ import numpy as np
 
 from esnkit.kernels.cells import GRU_BEFORE, LSTM, backward, forward, gather, scatter
 from esnkit.kernels.linalg import affine
-from esnkit.layout import CELLS, Spec, free_parameters, penalised, state_columns, views
+from esnkit.layout import CELLS, Spec, penalised, state_columns, views
 from esnkit.losses import LOSSES
 from esnkit.pooling import attend, attend_backward, pool_rows, pool_rows_backward
 
@@ -191,8 +191,6 @@ def run_backward(
         d["initial_state"] += np.where(tape.given, 0, d_start.sum(axis=0))
     if spec.embedding_dim:
         np.add.at(d["embedding"], batch.inputs, d_rows)
-    if spec.cell == "gru":
-        gradient *= free_parameters(spec)
     return gradient, d_states
 
 

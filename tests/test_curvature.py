@@ -2,10 +2,10 @@
 
 import numpy as np
 import pytest
-from test_network import CELLS, LENGTHS, OFFSETS, SPECS, problem, theta_of
+from test_network import CELLS, LENGTHS, OFFSETS, SPECS, free_parameters, problem, theta_of
 
 from esnkit.curvature import curvature_product, run_tangent
-from esnkit.layout import free_parameters, penalised
+from esnkit.layout import penalised
 from esnkit.losses import LOSSES
 from esnkit.network import Held, Start, run, run_backward
 

@@ -2,9 +2,10 @@
 
 import numpy as np
 import pytest
+from test_network import free_parameters
 
 from esnkit.initialization import INITS, initial_theta
-from esnkit.layout import Spec, free_parameters, views
+from esnkit.layout import Spec, views
 from esnkit.spectral import spectral_radius
 from esnkit.weights import split_weights
 

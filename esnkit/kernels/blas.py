@@ -1,4 +1,4 @@
-"""Matrix products inside kernels: BLAS gemm with accumulation, on contiguous row-major arrays."""
+"""Matrix products inside kernels: BLAS gemm with accumulation, on blocks of row-major arrays."""
 
 from typing import Any
 
@@ -21,6 +21,12 @@ _AS_IS, _TURNED = np.uint8(ord("n")), np.uint8(ord("t"))
 
 
 @njit(cache=True, nogil=True, forceinline=True)
+def _leading(A):
+    """Return how far apart rows are; columns are next to each other."""
+    return max(A.strides[0] // A.itemsize, A.shape[1])
+
+
+@njit(cache=True, nogil=True, forceinline=True)
 def _multiply(turn_a, turn_b, k, A, B, beta, C):
     scale = np.empty(2, C.dtype)
     scale[0], scale[1] = 1.0, beta
@@ -28,8 +34,8 @@ def _multiply(turn_a, turn_b, k, A, B, beta, C):
     m, n = C.shape
     # Row-major C = A B is column-major C' = B' A'.
     _gemm(
-        kind, turn_b, turn_a, n, m, k, scale[:1].ctypes, B.ctypes, B.shape[1], A.ctypes,
-        A.shape[1], scale[1:].ctypes, C.ctypes, n,
+        kind, turn_b, turn_a, n, m, k, scale[:1].ctypes, B.ctypes, _leading(B), A.ctypes,
+        _leading(A), scale[1:].ctypes, C.ctypes, _leading(C),
     )  # fmt: skip
 
 

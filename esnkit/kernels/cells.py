@@ -127,7 +127,10 @@ def forward(cell, M, n, h0, c0, held, imposed, S, A, C, H):
             for i in range(size):
                 out[i] = candidate[i] + a[size + i] * (h[i] - candidate[i])
         else:
-            gemm(M, s.reshape(width, m), 0.0, a.reshape(n_gate_rows, m))
+            if cell == GRU_AFTER:
+                _gru_gates(M, s.reshape(width, m), a.reshape(n_gate_rows, m), n_features, n_units)
+            else:
+                gemm(M, s.reshape(width, m), 0.0, a.reshape(n_gate_rows, m))
             if cell == LSTM:
                 _lstm_step(a, size, before_c, before_n, m, n_units, c, out)
                 before_c = c
@@ -168,6 +171,32 @@ def _lstm_step(a, size, before_c, before_n, m, n_units, c, out):
 
 
 @njit(cache=True, nogil=True, error_model="numpy", forceinline=True)
+def _gru_gates(M, s, a, n_features, n_units):
+    """Multiply without the blocks of M that are zero: nx sees no state, nh no input."""
+    both = 2 * n_units
+    gemm(M[:both], s, 0.0, a[:both])
+    for i in range(both, both + n_units):
+        a[i] = M[i, -1]
+    gemm(M[both : both + n_units, :n_features], s[:n_features], 1.0, a[both : both + n_units])
+    gemm(M[both + n_units :, n_features:], s[n_features:], 0.0, a[both + n_units :])
+
+
+@njit(cache=True, nogil=True, error_model="numpy", forceinline=True)
+def _gru_gates_back(turned, s, d, ds, dM, n_features, n_units):
+    """Carry the gradient of the gates back to M, inputs and states, again without the zeros."""
+    both = 2 * n_units
+    dx, dh = d[both : both + n_units], d[both + n_units :]
+    gemm_nt(d[:both], s, 1.0, dM[:both])
+    gemm_nt(dx, s[:n_features], 1.0, dM[both : both + n_units, :n_features])
+    for i in range(n_units):
+        dM[both + i, -1] += dx[i].sum()
+    gemm_nt(dh, s[n_features:], 1.0, dM[both + n_units :, n_features:])
+    gemm(turned[:, :both], d[:both], 0.0, ds)
+    gemm(turned[:n_features, both : both + n_units], dx, 1.0, ds[:n_features])
+    gemm(turned[n_features:, both + n_units :], dh, 1.0, ds[n_features:])
+
+
+@njit(cache=True, nogil=True, error_model="numpy", forceinline=True)
 def _gru_step(a, size, h, out):
     r, z, nx, nh = a[:size], a[size : 2 * size], a[2 * size : 3 * size], a[3 * size :]
     for k in range(size):
@@ -185,7 +214,7 @@ def backward(cell, M, n, c0, held, S, A, C, dH, dM, dS, dh0, dc0):
     cell, M, n, c0, held, S, A, C : as in `forward`, after it
     dH : blocks of n_units rows, d loss / d H; on exit also what came back through time, that is
         the whole derivative with respect to each output, zero for units that are held
-    dM : like M, added to
+    dM : like M, added to; the blocks of a gru where M is zero are left alone
     dS : blocks like S, written: the first n_features rows are d loss / d x
     dh0, dc0 : (n_units, n[0]), written
     """
@@ -236,11 +265,14 @@ def backward(cell, M, n, c0, held, S, A, C, dH, dM, dS, dh0, dc0):
             else:
                 _rnn_back(cell, a, dh, d)
             gates = d.reshape(n_gate_rows, m)
-            gemm_nt(gates, s.reshape(width, m), 1.0, dM)
-            gemm(turned, gates, 0.0, ds.reshape(width, m))
+            sb, dsb = s.reshape(width, m), ds.reshape(width, m)
             if cell == GRU_AFTER:
+                _gru_gates_back(turned, sb, gates, dsb, dM, n_features, n_units)
                 for k in range(size):
                     back[k] = fma(a[size + k], dh[k], back[k])
+            else:
+                gemm_nt(gates, sb, 1.0, dM)
+                gemm(turned, gates, 0.0, dsb)
         ahead_h, ahead_n = back, m
     dh0[:] = ahead_h.reshape(n_units, n[0])
     dc0[:] = ahead_c.reshape(n_units, n[0])
