@@ -24,9 +24,9 @@ class ESNRegressor(SequenceRegressorMixin, ReservoirEstimator):
         Modulus of the largest eigenvalue of the recurrent weights; nearer to 1 remembers longer.
     leak_rate : float, array of shape (n_units,) or tuple (low, high), default=1.0
         Share of the state replaced at each step, in (0, 1]; a tuple draws one a unit, log-uniform.
-    input_scaling : float or array of shape (n_features,), default=1.0
+    input_scaling : float or array of shape (n_features,), default=0.5
         Input weights are uniform on (-input_scaling, input_scaling).
-    bias_scaling : float, default=0.0
+    bias_scaling : float, default=0.5
         Biases are uniform on (-bias_scaling, bias_scaling).
     topology : {"diagonals", "random", "dense", "cycle"}, matrix or callable, default="diagonals"
         Which units are connected, see :class:`Reservoir`.
@@ -92,7 +92,7 @@ class ESNRegressor(SequenceRegressorMixin, ReservoirEstimator):
     >>> series = np.sin(np.arange(500) / 5).reshape(-1, 1)
     >>> model = ESNRegressor(n_units=50, random_state=0).fit(series[:-1], series[1:])
     >>> model.generate(3).round(3).ravel()
-    array([-0.506, -0.324, -0.128])
+    array([-0.506, -0.325, -0.13 ])
     """
 
     def __init__(
@@ -101,8 +101,8 @@ class ESNRegressor(SequenceRegressorMixin, ReservoirEstimator):
         *,
         spectral_radius=0.9,
         leak_rate=1.0,
-        input_scaling=1.0,
-        bias_scaling=0.0,
+        input_scaling=0.5,
+        bias_scaling=0.5,
         topology="diagonals",
         degree=10,
         weights="uniform",
@@ -157,9 +157,9 @@ class ESNClassifier(SequenceClassifierMixin, ReservoirEstimator):
         Modulus of the largest eigenvalue of the recurrent weights; nearer to 1 remembers longer.
     leak_rate : float, array of shape (n_units,) or tuple (low, high), default=1.0
         Share of the state replaced at each step, in (0, 1]; a tuple draws one a unit, log-uniform.
-    input_scaling : float or array of shape (n_features,), default=1.0
+    input_scaling : float or array of shape (n_features,), default=0.5
         Input weights are uniform on (-input_scaling, input_scaling).
-    bias_scaling : float, default=0.0
+    bias_scaling : float, default=0.5
         Biases are uniform on (-bias_scaling, bias_scaling).
     topology : {"diagonals", "random", "dense", "cycle"}, matrix or callable, default="diagonals"
         Which units are connected, see :class:`Reservoir`.
@@ -231,8 +231,8 @@ class ESNClassifier(SequenceClassifierMixin, ReservoirEstimator):
         *,
         spectral_radius=0.9,
         leak_rate=1.0,
-        input_scaling=1.0,
-        bias_scaling=0.0,
+        input_scaling=0.5,
+        bias_scaling=0.5,
         topology="diagonals",
         degree=10,
         weights="uniform",

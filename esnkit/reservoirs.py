@@ -75,10 +75,11 @@ class Reservoir(ClassNamePrefixFeaturesOutMixin, TransformerMixin, BaseEstimator
     leak_rate : float, array of shape (n_units,) or tuple (low, high), default=1.0
         Share ``a`` of the state that is replaced at each step, in (0, 1]; small values make slow
         units. A tuple draws one rate a unit, log-uniform between the two.
-    input_scaling : float or array of shape (n_features,), default=1.0
+    input_scaling : float or array of shape (n_features,), default=0.5
         Input weights are uniform on (-input_scaling, input_scaling), per feature.
-    bias_scaling : float, default=0.0
-        The bias of each unit is uniform on (-bias_scaling, bias_scaling).
+    bias_scaling : float, default=0.5
+        The bias of each unit is uniform on (-bias_scaling, bias_scaling). Without one a tanh
+        reservoir is an odd function of its input, which closed loops rarely survive.
     topology : {"diagonals", "random", "dense", "cycle"}, matrix or callable, default="diagonals"
         Which units are connected. "diagonals": `degree` cyclic diagonals at random places, with
         random weights, as good as unstructured and several times faster. "random": `degree`
@@ -137,8 +138,8 @@ class Reservoir(ClassNamePrefixFeaturesOutMixin, TransformerMixin, BaseEstimator
         *,
         spectral_radius=0.9,
         leak_rate=1.0,
-        input_scaling=1.0,
-        bias_scaling=0.0,
+        input_scaling=0.5,
+        bias_scaling=0.5,
         topology="diagonals",
         degree=10,
         weights="uniform",

@@ -36,7 +36,12 @@ labels = names[writers]
 
 # Loops are the same upside down; without a bias the mean of their states would be near zero.
 model = ESNClassifier(
-    n_units=300, leak_rate=0.5, bias_scaling=1.0, pooling="mean", alpha=1e-2, random_state=0
+    n_units=300,
+    leak_rate=0.5,
+    input_scaling=1.0,
+    bias_scaling=1.0,
+    pooling="mean",
+    random_state=0,
 )
 answers = cross_val_predict(model, drawings, labels, cv=5)
 print(f"{np.mean(answers == labels):.1%} of {len(labels)} drawings were named right")

@@ -14,12 +14,15 @@ from sklearn.ensemble import GradientBoostingRegressor, RandomForestRegressor
 from sklearn.exceptions import NotFittedError
 from sklearn.linear_model import LinearRegression, Ridge
 from sklearn.model_selection import GridSearchCV, TimeSeriesSplit
+from sklearn.pipeline import make_pipeline
+from sklearn.preprocessing import StandardScaler
 from sklearn.utils.estimator_checks import parametrize_with_checks
 
 from esnkit.differencing import difference, integrate, moments
-from esnkit.esn import ESNRegressor
+from esnkit.esn import ESNRegressor, ReservoirRegressor
 from esnkit.forecasting import Forecaster, forecast
 from esnkit.intervals import half_widths
+from esnkit.reservoirs import Reservoir
 
 T = np.arange(400)
 WAVE = np.sin(T / 5) + 0.4 * np.sin(T / 3)
@@ -29,7 +32,8 @@ DRIVEN = WAVE + 0.5 * EXOG + 0.3 * np.r_[0.0, EXOG[:-1]]
 
 
 def esn(**parameters):
-    settings = {"n_units": 60, "input_scaling": 0.1, "alpha": 1e-6, "random_state": 0}
+    settings = {"n_units": 60, "input_scaling": 0.1, "bias_scaling": 0.0, "alpha": 1e-6}
+    settings["random_state"] = 0
     return ESNRegressor(**(settings | parameters))
 
 
@@ -381,6 +385,21 @@ def test_an_ensemble_is_the_mean_or_median_of_members_with_seeds_of_their_own():
     np.testing.assert_array_equal(clone(model).fit(WAVE).forecast(6), model.forecast(6))
 
 
+@pytest.mark.parametrize(
+    "estimator, lags",
+    [
+        (ReservoirRegressor(Reservoir(20, random_state=3)), None),
+        (ReservoirRegressor(Reservoir(20, random_state=1), random_state=3), None),
+        (make_pipeline(StandardScaler(), RandomForestRegressor(3, random_state=3)), 2),
+    ],
+)
+def test_members_take_their_seeds_from_within_the_estimator(estimator, lags):
+    ahead = [Forecaster(estimator, lags=lags, n_ensemble=2).fit(WAVE[:90]) for _ in range(2)]
+    seeded = Forecaster(estimator, lags=lags, n_ensemble=2, random_state=3).fit(WAVE[:90])
+    np.testing.assert_array_equal(ahead[0].forecast(5), ahead[1].forecast(5))
+    np.testing.assert_array_equal(ahead[0].forecast(5), seeded.forecast(5))
+
+
 def test_backtest_windows_end_with_the_series():
     model = Forecaster(Ridge(1e-9), lags=6)
     result = model.backtest(DRIVEN, 10, 4, exog=EXOG, stride=15)
@@ -534,6 +553,14 @@ WRONG = [
     (lambda: Forecaster(Ridge(), lags=2, n_ensemble=2).fit(WAVE), None, None),
     (lambda: Forecaster(LinearRegression(), lags=2, n_ensemble=2).fit(WAVE), ValueError, "n_ens"),
     (lambda: Forecaster(esn(), combine="max").fit(WAVE), ValueError, "combine"),
+    (lambda: Forecaster(esn(feedback=True)).fit(WAVE), ValueError, "feedback must be False"),
+    (
+        lambda: Forecaster(ReservoirRegressor(feedback=True), strategy="direct", horizon=2).fit(
+            WAVE
+        ),
+        ValueError,
+        r"feedback must be False.*got ReservoirRegressor\(feedback=True\)",
+    ),
     (lambda: Forecaster(esn(), calibration=1.0).fit(WAVE), ValueError, "calibration"),
     (lambda: Forecaster("ridge").fit(WAVE), TypeError, "estimator"),
     (lambda: FITTED.backtest(WAVE[:50], 10, 5), ValueError, "series has 50 time steps"),

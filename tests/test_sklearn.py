@@ -129,7 +129,8 @@ def ragged():
 
 
 def esn(n_units=20, **parameters):
-    return ESNRegressor(n_units, **({"input_scaling": 0.3, "random_state": 0} | parameters))
+    settings = {"input_scaling": 0.3, "bias_scaling": 0.0, "random_state": 0}
+    return ESNRegressor(n_units, **(settings | parameters))
 
 
 MODELS = {
