@@ -69,7 +69,8 @@ class Forecaster(BaseEstimator):
     calibration : float in (0, 1), default=0.3
         Share of the fitted series, its end, whose forecast errors give the intervals.
     random_state : int, RandomState or None, default=None
-        Seeds the members. None: from the `random_state` of `estimator`.
+        Seeds the members. None: from the `random_state` of `estimator`, or of what it is
+        made of, the first that is not None.
 
     Attributes
     ----------
@@ -388,6 +389,11 @@ class Forecaster(BaseEstimator):
         horizon = 1 if self.horizon is None else check_positive_int("horizon", self.horizon)
         if self.strategy == "direct" and self.horizon is None:
             raise ValueError("horizon must be given for strategy='direct', got None")
+        if getattr(estimator, "feedback", False):
+            raise ValueError(
+                "feedback must be False: a Forecaster gives its model the values themselves, got "
+                f"{type(estimator).__name__}(feedback=True)"
+            )
         lags = None if self.lags is None else check_lags(self.lags)
         if carries_state(estimator) and lags is not None:
             raise ValueError(
@@ -411,6 +417,7 @@ class Forecaster(BaseEstimator):
         """Clone the estimator once per member, each with seeds of its own."""
         params = estimator.get_params(deep=True)
         seeded = [key for key in params if key.split("__")[-1] == "random_state"]
+        seeded.sort(key=lambda key: key.count("__"))
         if self.n_ensemble > 1 and not seeded:
             raise ValueError(
                 f"n_ensemble={self.n_ensemble} needs an estimator with a random_state, "
@@ -418,7 +425,8 @@ class Forecaster(BaseEstimator):
             )
         if self.n_ensemble == 1 and self.random_state is None:
             return [clone(estimator)]
-        source = self.random_state if self.random_state is not None else params.get("random_state")
+        given = [self.random_state, *(params[key] for key in seeded)]
+        source = next((seed for seed in given if seed is not None), None)
         seeds = check_seed(copy.deepcopy(source)).randint(2**31 - 1, size=self.n_ensemble)
         return [clone(estimator).set_params(**dict.fromkeys(seeded, int(seed))) for seed in seeds]
 
