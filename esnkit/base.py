@@ -342,10 +342,11 @@ class ReservoirEstimator(BaseEstimator):
 
     def _loop_in_kernel(self, u, x, exog, out, units, values):
         network = self.reservoir_._network
+        coef, intercept = self._linear(x.dtype)
         closed_loop(
             network.W, network.drive, CODES[self.reservoir_.activation],
-            Held(np.empty((0, x.size), x.dtype), units, values), *self._linear(x.dtype),
-            u, np.ascontiguousarray(exog), x, out,
+            Held(np.empty((0, x.size), x.dtype), units, values), coef, intercept, u,
+            np.ascontiguousarray(exog), x, out,
         )  # fmt: skip
 
     def _loop_slowly(self, u, x, exog, out, units, values):
