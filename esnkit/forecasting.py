@@ -14,6 +14,7 @@ from esnkit.differencing import check_differences, difference, integrate, moment
 from esnkit.intervals import half_widths, split_origins
 from esnkit.labels import (
     advance_labels,
+    check_interval_names,
     exog_argument,
     future_index,
     is_frame,
@@ -217,8 +218,9 @@ class Forecaster(BaseEstimator):
             For a number of steps that is not an integer.
         ValueError
             For a number of steps below 1 or beyond a direct model's horizon, an
-            interval outside (0, 1) or with too few errors to draw it from, and
-            exogenous inputs that are missing, short or misnamed.
+            interval outside (0, 1), with too few errors to draw it from or whose
+            columns would take the names of others, and exogenous inputs that are
+            missing, short or misnamed.
         FloatingPointError
             If the closed loop runs away, or a forecast is too large for float64.
         """
@@ -226,6 +228,7 @@ class Forecaster(BaseEstimator):
         n_steps = self._check_steps(n_steps)
         if interval is not None:
             interval = check_number("interval", interval, 0, 1, low_open=True, high_open=True)
+            check_interval_names(self._labels)
         ahead = self._future_exog(exog, n_steps)
         values = self._roll(np.empty((0, self.n_features_in_)), ahead, [0], n_steps)[0]
         if interval is None:

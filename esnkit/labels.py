@@ -57,6 +57,9 @@ def _table(values, argument: str):
         raise ValueError(f"{argument} must be 1-D or 2-D, got {kind.ndim} dimensions")
     if kind.shape[0] == 0:
         raise ValueError(f"{argument} must have at least one time step, got none")
+    dtypes = list(values.dtypes) if is_frame(values) else [getattr(kind, "dtype", None)]
+    if any(getattr(dtype, "kind", "") in ("m", "M") for dtype in dtypes):
+        raise ValueError(f"{argument} must hold numbers, got times: make them numbers yourself")
     return values if kind.ndim == 2 else np.reshape(np.asarray(values), (-1, 1))
 
 
@@ -64,10 +67,11 @@ def _numbers(table, argument: str) -> np.ndarray:
     """Copy a table to float64, in C order: sums depend, in their last bits, on the layout."""
     try:
         return check_array(table, dtype=np.float64, order="C", input_name=argument, copy=True)
-    except ValueError as error:
+    except (TypeError, ValueError) as error:
         if argument in str(error):
             raise
-        raise ValueError(f"{argument}: {error}") from None
+        kind = TypeError if isinstance(error, TypeError) else ValueError
+        raise kind(f"{argument}: {error}") from None
 
 
 def read_exog(exog, n_rows: int, index, exactly: bool = True) -> np.ndarray:
@@ -113,6 +117,20 @@ def _step(index, argument: str):
     """Frequency of a time index, or the constant step of any other index."""
     import pandas as pd
 
+    times = isinstance(index, pd.PeriodIndex | pd.DatetimeIndex | pd.TimedeltaIndex)
+    numbers = pd.api.types.is_numeric_dtype(index.dtype) and not pd.api.types.is_bool_dtype(
+        index.dtype
+    )
+    if not (times or numbers):
+        raise ValueError(
+            f"{argument} must have an index of times, periods or numbers that can be continued, "
+            f"got dtype {index.dtype}; pass {argument}.to_numpy() to go without labels"
+        )
+    if len(index) > 1 and index[-1] < index[0]:
+        raise ValueError(
+            f"{argument} must have its oldest row first, got an index from {index[0]} to "
+            f"{index[-1]}; sort it (sort_index)"
+        )
     if isinstance(index, pd.PeriodIndex):
         steps = np.diff(index.asi8)
         if steps.size and not (steps == 1).all():
@@ -120,11 +138,6 @@ def _step(index, argument: str):
         return index.freq
     if isinstance(index, pd.DatetimeIndex):
         return index.freq if index.freq is not None else _inferred(index, argument)
-    if not (isinstance(index, pd.TimedeltaIndex) or pd.api.types.is_numeric_dtype(index.dtype)):
-        raise ValueError(
-            f"{argument} must have an index of times, periods or numbers that can be continued, "
-            f"got dtype {index.dtype}; pass {argument}.to_numpy() to go without labels"
-        )
     return _constant_step(index, argument)
 
 
@@ -212,6 +225,23 @@ def advance_labels(labels: Labels, new, argument: str = "new") -> Labels:
     return labels._replace(last=expected[-1:])
 
 
+def check_interval_names(labels: Labels) -> None:
+    """Raise if the columns of an interval would take the place of others."""
+    names = [part for name in labels.names or () for part in interval_names(name)]
+    twice = [name for name in names if names.count(name) > 1]
+    if twice:
+        raise ValueError(
+            f"interval needs a column {twice[0]!r} of its own, which the columns "
+            f"{list(labels.names or ())} of series leave no room for; rename them"
+        )
+
+
+def interval_names(name) -> tuple:
+    """Names of the columns of a forecast and of the ends of its interval."""
+    name = "forecast" if name is None else name
+    return name, f"{name}_lower", f"{name}_upper"
+
+
 def label_forecast(labels: Labels, forecast, bounds=None):
     """Give a forecast (n_steps, n_series) the kind of the series it came from.
 
@@ -238,10 +268,8 @@ def label_forecast(labels: Labels, forecast, bounds=None):
         return label_rows(labels, forecast, index)
     columns = {}
     for j, name in enumerate(labels.names):
-        name = "forecast" if name is None else name
-        columns[name] = forecast[:, j]
-        columns[f"{name}_lower"] = bounds[0][:, j]
-        columns[f"{name}_upper"] = bounds[1][:, j]
+        parts = forecast[:, j], bounds[0][:, j], bounds[1][:, j]
+        columns |= dict(zip(interval_names(name), parts, strict=True))
     return pd.DataFrame(columns, index=index)
 
 

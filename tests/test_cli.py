@@ -306,6 +306,10 @@ BAD_COMMANDS |= {
     "plot of no kind": ([*FULL, "--plot", "o.xyz"], "--plot o.xyz must end in one of"),
     "a column twice": ([*FULL, "--exog", "x"], "column 'x' is named twice"),
     "no inputs to come": ([*FULL, "--exog", "u"], "must end with 6 rows that give the --exog"),
+    "names of the interval": (
+        ["in.csv", "--column", "x", "--time", "x_lower", "--horizon", "6", "--interval", "0.5"],
+        "--time x_lower is also the name of an end of the interval of 'x'",
+    ),
     "interval too wide": ([*FULL, "--interval", "0.999"], "--interval 0.999 needs at least 999"),
 }
 

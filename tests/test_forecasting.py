@@ -494,6 +494,63 @@ DIRECT = Forecaster(Ridge(), lags=2, strategy="direct", horizon=3).fit(WAVE[:50]
 WITH_EXOG = Forecaster(Ridge(), lags=2).fit(WAVE[:50], exog=EXOG[:50])
 GAP = pd.Series(WAVE[:3], pd.DatetimeIndex(["2024-01-01", "2024-01-02", "2024-01-04"]))
 LABELLED = pd.Series(WAVE[:4], list("abcd"))
+DAYS = pd.date_range("2024-01-01", periods=40, freq="D")
+FALLING = {
+    "days": DAYS[::-1],
+    "days without freq": DAYS[::-1]._with_freq(None),
+    "two days": DAYS[1::-1],
+    "months": pd.date_range("2020-01-31", periods=40, freq="ME")[::-1],
+    "periods": pd.period_range("2020-01", periods=40, freq="M")[::-1],
+    "range": pd.RangeIndex(40, 0, -1),
+    "floats": pd.Index(np.arange(40)[::-1] / 4),
+    "durations": pd.timedelta_range("1h", periods=40, freq="h")[::-1],
+}
+
+
+@pytest.mark.parametrize("kind", FALLING)
+def test_series_with_the_newest_row_first_are_refused(kind):
+    index = FALLING[kind]
+    with pytest.raises(ValueError, match="series must have its oldest row first, got an index fr"):
+        Forecaster(Ridge(), lags=1).fit(pd.Series(WAVE[: len(index)], index))
+
+
+def test_a_bool_index_is_refused():
+    series = pd.Series(WAVE[:40], np.arange(40) >= 20)
+    with pytest.raises(ValueError, match="series must have an index of times.* got dtype bool"):
+        Forecaster(Ridge(), lags=2).fit(series)
+
+
+TIMES = {
+    "series": pd.Series(DAYS),
+    "series with a zone": pd.Series(DAYS.tz_localize("UTC")),
+    "one column": pd.DataFrame({"x": WAVE[:40], "t": DAYS}),
+    "durations": np.arange(40).astype("m8[D]"),
+    "array": DAYS.to_numpy()[:, None],
+    "list": list(DAYS.to_numpy()),
+}
+
+
+@pytest.mark.parametrize("kind", TIMES)
+def test_times_are_no_values(kind):
+    with pytest.raises(ValueError, match="series must hold numbers, got times"):
+        Forecaster(Ridge(), lags=2).fit(TIMES[kind])
+    with pytest.raises(ValueError, match="exog must hold numbers, got times"):
+        Forecaster(Ridge(), lags=2).fit(WAVE[:40], exog=TIMES[kind])
+
+
+def test_objects_that_are_no_numbers_name_the_argument():
+    with pytest.raises(TypeError, match="series: float"):
+        Forecaster(Ridge(), lags=2).fit([day.to_pydatetime() for day in DAYS])
+
+
+@pytest.mark.parametrize("columns", [["y", "y_lower"], ["y_upper", "y"]])
+def test_columns_that_an_interval_would_replace_are_refused(columns):
+    frame = pd.DataFrame(np.c_[WAVE, 2 * WAVE], columns=columns)
+    model = Forecaster(Ridge(), lags=2).fit(frame)
+    assert list(model.forecast(2).columns) == columns
+    with pytest.raises(ValueError, match="interval needs a column .* of its own"):
+        model.forecast(2, interval=0.8)
+
 
 WRONG = [
     (lambda: Forecaster(Ridge(), lags=2).forecast(1), NotFittedError, "not fitted"),

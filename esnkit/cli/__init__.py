@@ -243,6 +243,7 @@ def _in_file(error: UserError, path: str) -> UserError:
 def _check_request(arguments) -> str | None:
     """Check what can be checked before reading; returns the format of the picture."""
     from esnkit.cli.table import check_writable
+    from esnkit.labels import interval_names
 
     for option in ("column", "horizon"):
         if getattr(arguments, option) is None:
@@ -251,6 +252,11 @@ def _check_request(arguments) -> str | None:
     for name in names:
         if names.count(name) > 1:
             raise UserError(f"column '{name}' is named twice among --column, --time and --exog")
+    if arguments.interval and arguments.time in interval_names(arguments.column)[1:]:
+        raise UserError(
+            f"--time {arguments.time} is also the name of an end of the interval of "
+            f"'{arguments.column}'; rename the column"
+        )
     picture = _picture_format(arguments.plot, wanted=True)
     paths = {"the input": arguments.file, "--out": arguments.out, "--plot": arguments.plot}
     seen: dict[str, str] = {}
@@ -277,9 +283,9 @@ def _report_search(ranking, describe) -> None:
 def _write_results(arguments, table, stamps, parts, picture) -> None:
     """Write the forecast, and its picture where one is wanted."""
     from esnkit.cli.table import write_columns, write_whole
+    from esnkit.labels import interval_names
 
-    name = arguments.column
-    names = [name, f"{name}_lower", f"{name}_upper"][: len(parts)]
+    names = interval_names(arguments.column)[: len(parts)]
     columns = {} if stamps is None else {arguments.time: stamps[0]}
     columns |= dict(zip(names, parts, strict=True))
 
