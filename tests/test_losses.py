@@ -21,7 +21,7 @@ def cases():
                 yield loss, WEIGHTS[weights]
 
 
-every_case = pytest.mark.parametrize(("loss", "weights"), cases())
+every_case = pytest.mark.parametrize(("loss", "weights"), list(cases()))
 
 
 @every_case
