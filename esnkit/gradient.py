@@ -1,6 +1,7 @@
 """The core of networks that are trained by gradients: data in, training, weights in and out."""
 
 import sys
+from collections.abc import Mapping
 from typing import Any, Self
 
 import numpy as np
@@ -11,7 +12,8 @@ from esnkit.batches import Data, evaluate
 from esnkit.callbacks import CallbackSupportMixin, FitReport, with_callbacks
 from esnkit.initialization import INITS, initial_theta
 from esnkit.layout import Spec
-from esnkit.network import Held, Start
+from esnkit.losses import LOSSES
+from esnkit.network import Held, Start, make_batch, run, run_backward
 from esnkit.options import as_tokens, make_settings, make_spec, make_stopping
 from esnkit.sequences import (
     FLOATS,
@@ -284,6 +286,48 @@ class GradientEstimator(CallbackSupportMixin, BaseEstimator):
         weights = pack_weights(sample_weight, sequences, truth)
         return truth.values, stack_answers(self.predict(X), len(truth.values)), weights
 
+    def gradient_norms(self, X: Any, y: Any, sample_weight: Any = None) -> np.ndarray:
+        """Tell how much of the gradient arrives at each time step.
+
+        Parameters
+        ----------
+        X, y : as in ``fit``
+        sample_weight : array-like, default=None
+            The teaching signal, as in ``fit``.
+
+        Returns
+        -------
+        norms : ndarray of shape (n_layers, n_timesteps)
+            The norm of d loss / d h(t), with all paths through time, as the root of its mean
+            square over the sequences that reach step t.
+
+        References
+        ----------
+        R. Pascanu, T. Mikolov and Y. Bengio (2013), On the difficulty of training recurrent neural
+        networks, ICML, section 2.
+        """
+        check_is_fitted(self, "_theta")
+        spec, theta = self._spec, self._theta
+        sequences = pack(self, X, reset=False, dtype=(theta.dtype,))
+        truth = pack_targets(y, sequences, self._kind, numeric=self._numeric)
+        targets = self._known(truth)
+        weights = _combine(
+            pack_weights(sample_weight, sequences, targets), None, targets, spec.loss
+        )
+        batch = make_batch(self._inputs(sequences), sequences.offsets)
+        with one_blas_thread():
+            outputs, tape = run(spec, theta, batch)
+            Y = finite_array("y", targets.values, theta.dtype)
+            loss = LOSSES[spec.loss][0](outputs, Y, weights)
+            _, states = run_backward(spec, theta, batch, tape, loss.gradient)
+        step = np.arange(len(batch.rows)) - np.repeat(sequences.offsets[:-1], sequences.lengths)
+        squares = [np.bincount(step, np.sum(d.astype(float) ** 2, axis=1)) for d in states]
+        return np.sqrt(np.array(squares) / batch.n)
+
+    def _known(self, truth: Targets) -> Targets:
+        """Return the targets as numbers, in the way of the last ``fit``."""
+        return truth
+
     def get_weights(self) -> dict[str, np.ndarray]:
         """Return copies of all weights by name.
 
@@ -312,6 +356,8 @@ class GradientEstimator(CallbackSupportMixin, BaseEstimator):
         self
         """
         check_is_fitted(self, "_theta")
+        if not isinstance(weights, Mapping):
+            raise TypeError(f"weights must be a dict of arrays, got {type(weights).__name__}")
         theta = self._theta.copy()
         join_weights(self._spec, weights, theta)
         self._replace(theta)

@@ -86,7 +86,8 @@ def _count_tokens(estimator, X, sequences):
 def make_settings(estimator: Any, n_sequences: int, kind: str) -> Settings:
     """Return how the parameters of an estimator ask to train."""
     size, tbptt = estimator.batch_size, estimator.tbptt
-    if isinstance(size, str) and size == "auto":
+    if isinstance(size, str):
+        check_choice("batch_size", size, ("auto",))
         size = min(200, n_sequences)
     if tbptt is not None:
         tbptt = check_positive_int("tbptt", tbptt)
@@ -102,6 +103,8 @@ def make_settings(estimator: Any, n_sequences: int, kind: str) -> Settings:
     clip = estimator.clip_norm
     check_flag("early_stopping", estimator.early_stopping)
     check_flag("warm_start", estimator.warm_start)
+    if not isinstance(estimator.verbose, (bool, int)):
+        raise TypeError(f"verbose must be True, False or an integer, got {estimator.verbose!r}")
     return Settings(
         check_choice("solver", estimator.solver, SOLVERS),
         check_number("learning_rate_init", estimator.learning_rate_init, 0, low_open=True),

@@ -565,6 +565,12 @@ class RNNClassifier(SequenceClassifierMixin, GradientEstimator):
         indicators[:, np.searchsorted(known, seen)] = found.values
         return Targets(indicators, found.kind, found.flat), weights
 
+    def _known(self, truth: Targets) -> Targets:
+        codes = np.searchsorted(self.classes_, truth.values[:, 0]) % self.classes_.size
+        if not np.array_equal(self.classes_[codes], truth.values[:, 0]):
+            raise ValueError(f"y holds labels unseen in fit, expected {self.classes_.tolist()}")
+        return Targets(np.eye(self.classes_.size)[codes], truth.kind, True)
+
     def predict_proba(self, X: Any, *, initial_state: Any = None, clamp: Any = None) -> Any:
         """Return the probability of every class: the softmax of the outputs.
 

@@ -428,6 +428,23 @@ def test_an_interrupt_leaves_a_network_that_is_fitted(monkeypatch):
     assert model.n_iter_ == 3 and model.predict(X).shape == y.shape
 
 
+def test_the_gradient_vanishes_but_not_through_the_identity():
+    X, y, _ = echo(n_timesteps=40)
+    norms = untrained(X, y, cell="rnn").gradient_norms(X, y)
+    assert norms.shape == (1, 40) and norms[0, 0] < 0.05 * norms[0, -1]
+    kept = untrained(1 + X, y, cell="rnn", activation="relu", init="identity")
+    kept.set_weights({"W_in_0": np.ones((8, 2))})  # no unit is ever off
+    norms = kept.gradient_norms(1 + X, y)
+    np.testing.assert_allclose(norms, norms[0, -1], rtol=1e-6)
+    deep = untrained(list(X[:, :9]) + [X[0]], y[np.r_[:40, 0]], n_layers=2)
+    assert deep.gradient_norms(list(X), y).shape == (2, 40)
+    labels = np.where(y > 0, "up", "down")
+    model = quick(RNNClassifier, max_iter=1).fit(X, labels)
+    assert model.gradient_norms(X, labels).shape == (1, 40)
+    with pytest.raises(ValueError, match="y holds labels unseen in fit"):
+        model.gradient_norms(X, np.where(y > 0, "up", "left"))
+
+
 def test_verbose_writes_a_line_an_iteration(capsys):
     X, y, _ = echo(4)
     quick(verbose=True, max_iter=2).fit(X, y)
