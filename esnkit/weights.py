@@ -6,17 +6,94 @@ for layer 0, with ``_reverse`` for the second direction; a GRU that resets after
 """
 
 from collections.abc import Mapping
-from typing import Any
+from typing import Any, Self
 
 import numpy as np
+from sklearn.utils.validation import check_is_fitted
 
 from esnkit.layout import Spec, layout, views
 from esnkit.sequences import finite_array
 
-__all__ = ["from_torch", "join_weights", "split_weights", "to_torch"]
+__all__ = ["WeightsMixin", "from_torch", "join_weights", "split_weights", "to_torch"]
 
 HEAD = {"head_W": "W_out", "head_b": "b_out"}
 TORCH_PARTS = {"W_out": "head.weight", "b_out": "head.bias", "embedding": "embedding.weight"}
+
+
+class WeightsMixin:
+    """Gives estimators with a ``_spec`` and a ``_theta`` their weights by name."""
+
+    _spec: Spec
+    _theta: np.ndarray
+
+    def get_weights(self) -> dict[str, np.ndarray]:
+        """Return copies of all weights by name.
+
+        Returns
+        -------
+        dict of str to ndarray
+            ``W_in_0`` (n_gates * n_units, n_features), ``W_0`` (n_gates * n_units, n_units) and
+            ``b_0`` for layer 0, the gates in the order i, f, g, o or r, z, n; ``b_hidden_0`` for
+            the n of a GRU that resets after the product; ``_reverse`` at the end for the second
+            direction; ``W_out``, ``b_out``, ``embedding``, ``initial_state`` and ``attention_W``,
+            ``_b``, ``_v`` where the network has them.
+        """
+        check_is_fitted(self, "_theta")
+        return split_weights(self._spec, self._theta)
+
+    def set_weights(self, weights: dict[str, Any]) -> Self:
+        """Replace weights by name; those that are not named stay as they are.
+
+        Parameters
+        ----------
+        weights : dict of str to array-like
+            As ``get_weights`` returns them.
+
+        Returns
+        -------
+        self
+        """
+        check_is_fitted(self, "_theta")
+        if not isinstance(weights, Mapping):
+            raise TypeError(f"weights must be a dict of arrays, got {type(weights).__name__}")
+        theta = self._theta.copy()
+        join_weights(self._spec, weights, theta)
+        self._replace(theta)
+        return self
+
+    def to_torch_state_dict(self) -> dict[str, np.ndarray]:
+        """Return the weights as arrays under PyTorch's names.
+
+        Returns
+        -------
+        dict of str to ndarray
+            ``weight_ih_l0``, ``weight_hh_l0``, ``bias_ih_l0``, ``bias_hh_l0`` and so on, as
+            ``torch.nn.RNN``, ``LSTM`` and ``GRU`` have them; ``head.weight``, ``head.bias``,
+            ``embedding.weight`` for the rest.
+        """
+        check_is_fitted(self, "_theta")
+        return to_torch(self._spec, self._theta)
+
+    def from_torch_state_dict(self, state_dict: dict[str, Any]) -> Self:
+        """Take over the weights of a PyTorch model of the same shape.
+
+        Parameters
+        ----------
+        state_dict : dict of str to array-like
+            As ``to_torch_state_dict`` returns them; names may have a prefix (``rnn.``).
+
+        Returns
+        -------
+        self
+        """
+        check_is_fitted(self, "_theta")
+        theta = self._theta.copy()
+        from_torch(self._spec, state_dict, theta)
+        self._replace(theta)
+        return self
+
+    def _replace(self, theta: np.ndarray) -> None:
+        raise NotImplementedError
 
 
 def split_weights(spec: Spec, theta: np.ndarray) -> dict[str, np.ndarray]:

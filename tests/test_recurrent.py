@@ -360,6 +360,8 @@ def test_what_cannot_be_done_is_refused_with_the_way_out():
         quick(pooling="mean", tbptt=3).fit(X, y)
     with pytest.raises(ValueError, match="cannot go on with other data"):
         quick(warm_start=True, max_iter=1).fit(X, y).set_params(n_units=3).fit(X, y)
+    with pytest.raises(TypeError, match="weights must be a dict of arrays, got list"):
+        both.set_weights([1])
     with pytest.raises(ValueError, match="warmup is needed"):
         untrained(X, Y).generate(3)
     with pytest.raises(TypeError, match=r"unexpected arguments \['lengths'\]"):
