@@ -266,10 +266,10 @@ def label_forecast(labels: Labels, forecast, bounds=None):
     index = future_index(labels, len(forecast))
     if bounds is None:
         return label_rows(labels, forecast, index)
-    columns = {}
+    columns: dict = {}
     for j, name in enumerate(labels.names):
-        parts = forecast[:, j], bounds[0][:, j], bounds[1][:, j]
-        columns |= dict(zip(interval_names(name), parts, strict=True))
+        ends = [rows[:, j] for rows in (forecast, *bounds)]
+        columns |= dict(zip(interval_names(name), ends, strict=True))
     return pd.DataFrame(columns, index=index)
 
 

@@ -190,6 +190,18 @@ def test_stamps_with_an_offset_go_on_over_a_change_of_clocks(frequency):
         (["2024-01-01T00:00Z", "2024-01-01T06:00Z"], ["2024-01-01T12:00Z", "2024-01-01T18:00Z"]),
         (["2024-01-30", "2024-02-29", "2024-03-30"], ["2024-04-30", "2024-05-30"]),
         (["2024-01-31", "2024-02-29", "2024-03-31"], ["2024-04-30", "2024-05-31"]),
+        ([str(k) for k in range(2011210, 2011229)], ["2011229", "2011230"]),
+        (["20111230", "20111231"], ["20120101", "20120102"]),
+        (["1/30/2020", "1/31/2020"], ["2/1/2020", "2/2/2020"]),
+        (["9.10.2020", "10.10.2020", "11.10.2020"], ["12.10.2020", "13.10.2020"]),
+        (["01/30/2020", "01/31/2020"], ["02/01/2020", "02/02/2020"]),
+        (["1/9/2020 22:00", "1/9/2020 23:00"], ["1/10/2020 00:00", "1/10/2020 01:00"]),
+        (["01/09/2020 8:00", "01/09/2020 9:00"], ["01/09/2020 10:00", "01/09/2020 11:00"]),
+        (["2020/1/9 23:00", "2020/1/10 0:00"], ["2020/1/10 1:00", "2020/1/10 2:00"]),
+        (
+            ["2020-01-09 00:00:00.5", "2020-01-09 00:00:01.0"],
+            ["2020-01-09 00:00:01.500000", "2020-01-09 00:00:02.000000"],
+        ),
         (["2021-01-01", "2022-01-01", "2023-01-01", "2024-01-01"], ["2025-01-01", "2026-01-01"]),
     ],
 )
@@ -277,7 +289,45 @@ def test_huge_files_are_cut_short(capsys, monkeypatch):
     monkeypatch.setattr(table, "MAX_ROWS", 50)
     write(rows())
     assert forecast() == 2
-    assert "more than 50 rows" in capsys.readouterr().err
+    assert "error: in.csv, line 52: more than 50 rows" in capsys.readouterr().err
+
+
+@pytest.mark.parametrize(
+    "stamps, message",
+    [(["9999-12-30", "9999-12-31"], "lie beyond year 9999"), (["5"], "at least two rows")],
+)
+def test_every_message_about_the_stamps_names_the_file(stamps, message, capsys, monkeypatch):
+    monkeypatch.setattr(fromfile, "LEAST_ROWS", 1 - 6)
+    write(["when,x", *(f"{stamp},1" for stamp in stamps)])
+    assert forecast("--time", "when") == 2
+    assert re.search(f"error: in.csv, .*{message}", capsys.readouterr().err)
+
+
+def test_a_column_without_a_name_can_hold_the_stamps():
+    pd.Series(X[:N], pd.date_range("2024", periods=N, freq="D"), name="x").to_csv("in.csv")
+    assert forecast("--time", "", "--out", "o.csv") == 0
+    assert Path("o.csv").read_text().startswith(",x\n2024-04-30,")
+
+
+@pytest.mark.parametrize("text, lags", [("1", 1), ("24,", (24,)), ("7,1", (7, 1)), ("0", 0)])
+def test_differences_are_an_order_or_lags(text, lags, capsys, monkeypatch):
+    seen = []
+    make = fromfile.make_forecaster
+    monkeypatch.setattr(
+        fromfile, "make_forecaster", lambda *a, **k: seen.append(make(*a, **k)) or seen[-1]
+    )
+    write(rows())
+    assert forecast("--differences", text) == 0
+    assert seen[0].differences == lags
+    assert f"--differences {text}" in fromfile.describe({"differences": lags})
+
+
+@pytest.mark.parametrize("text", ["24,", "24,1"])
+def test_differences_of_a_season_repeat_it(text, capsys):
+    write(["x", *(f"{k % 24}" for k in range(N))])
+    assert forecast("--differences", text) == 0
+    ahead = [float(line) for line in capsys.readouterr().out.splitlines()[1:]]
+    np.testing.assert_allclose(ahead, np.arange(N, N + 6) % 24, atol=1e-6)
 
 
 BAD_COMMANDS = {
@@ -292,6 +342,16 @@ BAD_COMMANDS = {
     "leak rate": (["in.csv", "--leak-rate", "0"], "argument --leak-rate: must be above 0 and at m"),
     "units": (["in.csv", "--units", "-3"], "argument --units: must be a whole number >= 1"),
     "alpha": (["in.csv", "--alpha", "nan"], "argument --alpha: must be above 0, got 'nan'"),
+    "a season as order": (
+        ["in.csv", "--differences", "168"],
+        "argument --differences: must be an order from 0 to 10, or lags >= 1 with commas, "
+        "got '168'; for one difference at that lag write 168,",
+    ),
+    "differences": (["in.csv", "--differences", "-1"], "argument --differences: must be an order"),
+    "lag 0": (["in.csv", "--differences", "24,0"], "lags >= 1 with commas, got '24,0'"),
+    "no lag": (["in.csv", "--differences", ","], "lags >= 1 with commas, got ','"),
+    "no name": ([""], "argument FILE: the name of the file is empty"),
+    "no name of the output": (["in.csv", "--out", ""], "argument --out: the name of the file is e"),
     "unknown option": (["in.csv", "--depth", "3"], "unrecognized arguments: --depth 3"),
 }
 FULL = ["in.csv", "--column", "x", "--horizon", "6", *SMALL]
@@ -326,8 +386,8 @@ def test_bad_commands_get_one_line_and_exit_code_2(kind, capsys):
     assert os.listdir() == ["in.csv"] and Path("in.csv").read_text() == before
 
 
-def test_no_command_and_unknown_commands(capsys):
-    assert main([]) == 2 and main(["frobnicate"]) == 2
+def test_unknown_commands_and_options_without_one(capsys):
+    assert main(["frobnicate"]) == 2 and main(["--plot", "o.png"]) == 2
     assert len(capsys.readouterr().err.splitlines()) == 2
 
 
@@ -452,10 +512,13 @@ def quick_table(monkeypatch):
     monkeypatch.setitem(shipped.SETTINGS, "n_units", 60)
 
 
-def test_without_arguments_a_table_and_a_picture(capsys, quick_table):
-    assert main(["forecast"]) == 0
+@pytest.mark.parametrize("words", [[], ["forecast"], None])
+def test_without_arguments_a_table_and_a_picture(words, capsys, quick_table, monkeypatch):
+    monkeypatch.setattr(sys, "argv", ["esnkit"])
+    assert main(words) == 0
     out, err = capsys.readouterr()
     assert err == "" and "esnkit-forecast.png" in out
+    assert "the\nkind of model was compared on these weeks too." in out
     for name in ("persistence", "seasonal naive", "autoregressive", "echo state network"):
         assert name in out
     assert Path("esnkit-forecast.png").stat().st_size > 30_000

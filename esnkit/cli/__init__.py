@@ -1,4 +1,4 @@
-"""The command line: `esnkit forecast`, `esnkit info`.
+"""The command line: `esnkit forecast`, which `esnkit` alone stands for, and `esnkit info`.
 
 Exit codes: 0 done; 2 the command or the file is not as it should be, said in one line on
 standard error; 130 stopped by Ctrl-C.
@@ -71,19 +71,23 @@ class _Parser(argparse.ArgumentParser):
 
 
 def _dispatch(argv) -> int:
-    arguments = _parser().parse_args(argv)
+    words = sys.argv[1:] if argv is None else argv
+    arguments = _parser().parse_args(words or ["forecast"])
     if arguments.command == "info":
         from esnkit.cli.info import lines
 
         print("\n".join(lines()))
         return 0
-    return _forecast_file(arguments) if arguments.file else _forecast_shipped(arguments)
+    return _forecast_shipped(arguments) if arguments.file is None else _forecast_file(arguments)
 
 
 def _parser() -> argparse.ArgumentParser:
     from esnkit import __version__
 
-    parser = _Parser(prog="esnkit", description="Forecasts with echo state networks.")
+    parser = _Parser(
+        prog="esnkit",
+        description="Forecasts with echo state networks. Without a command: esnkit forecast.",
+    )
     parser.add_argument("--version", action="version", version=f"esnkit {__version__}")
     commands = parser.add_subparsers(dest="command", required=True, metavar="forecast | info")
     commands.add_parser("info", help="print versions, threads and the cache of kernels")
@@ -101,7 +105,7 @@ def _parser() -> argparse.ArgumentParser:
 
 def _add_forecast_options(parser) -> None:
     add = parser.add_argument
-    add("file", nargs="?", metavar="FILE", help="CSV file, oldest row first")
+    add("file", nargs="?", metavar="FILE", type=_path, help="CSV file, oldest row first")
     add("--column", metavar="NAME", help="column to forecast")
     add("--time", metavar="COLUMN", help="column of time stamps, which go on in the output")
     add(
@@ -111,8 +115,13 @@ def _add_forecast_options(parser) -> None:
     )  # fmt: skip
     add("--horizon", metavar="H", type=_whole(1), help="number of steps to forecast")
     add("--interval", metavar="LEVEL", type=_number(0, 1), help="coverage wanted, such as 0.9")
-    add("--out", metavar="FILE", help="write the forecast here; default: standard output")
-    add("--plot", metavar="FILE", help="write a picture (png, pdf, svg) here")
+    add(
+        "--out",
+        metavar="FILE",
+        type=_path,
+        help="write the forecast here; default: standard output",
+    )
+    add("--plot", metavar="FILE", type=_path, help="write a picture (png, pdf, svg) here")
     add("--seed", type=_whole(0), default=0, help="of the random weights (default 0)")
     add("--tune", action="store_true", help="search the settings below that are not given")
     add("--units", metavar="N", type=_whole(1), dest="n_units", help="(default 300)")
@@ -121,7 +130,32 @@ def _add_forecast_options(parser) -> None:
     add("--input-scaling", metavar="S", type=_number(0), help="(default 0.3)")
     add("--bias-scaling", metavar="S", type=_number(0, zero=True), help="(default 0.3)")
     add("--alpha", metavar="A", type=_number(0), help="ridge penalty (default: leave-one-out)")
-    add("--differences", metavar="D", type=_whole(0), help="order of differencing (default 0)")
+    add(
+        "--differences", metavar="D", type=_differences,
+        help="order of differencing, or lags with commas: `24,` differences once at lag 24, "
+        "`24,1` then at lag 1 (default 0)",
+    )  # fmt: skip
+
+
+def _path(text: str) -> str:
+    if not text:
+        raise argparse.ArgumentTypeError("the name of the file is empty")
+    return text
+
+
+def _differences(text: str) -> int | tuple[int, ...]:
+    """Type of an order, or of lags with commas."""
+    from esnkit.differencing import MOST
+
+    lags = text.removesuffix(",").split(",") if "," in text else []
+    if all(lag.strip().isdecimal() and int(lag) > 0 for lag in lags) and (
+        lags or (text.isdecimal() and int(text) <= MOST)
+    ):
+        return tuple(map(int, lags)) or int(text)
+    hint = f"; for one difference at that lag write {text}," if text.isdecimal() else ""
+    raise argparse.ArgumentTypeError(
+        f"must be an order from 0 to {MOST}, or lags >= 1 with commas, got {text!r}{hint}"
+    )
 
 
 def _whole(minimum: int):
@@ -235,9 +269,9 @@ def _forecast_file(arguments) -> int:
 
 
 def _in_file(error: UserError, path: str) -> UserError:
-    """Name the file before the line of an error."""
-    message = str(error)
-    return UserError(f"{path}, {message}") if message.startswith("line ") else error
+    """Name the file in an error that does not."""
+    named = str(error).startswith((path, f"cannot read {path}"))
+    return error if named else UserError(f"{path}, {error}")
 
 
 def _check_request(arguments) -> str | None:
@@ -248,7 +282,8 @@ def _check_request(arguments) -> str | None:
     for option in ("column", "horizon"):
         if getattr(arguments, option) is None:
             raise UserError(f"--{option} must be given with a FILE")
-    names = [arguments.column, *([arguments.time] if arguments.time else []), *arguments.exog]
+    time = [] if arguments.time is None else [arguments.time]
+    names = [arguments.column, *time, *arguments.exog]
     for name in names:
         if names.count(name) > 1:
             raise UserError(f"column '{name}' is named twice among --column, --time and --exog")

@@ -24,6 +24,11 @@ _FORMATS = [
 ]
 _ISO_LENGTHS = {"%Y-%m-%d": 10}
 _ISO_LENGTHS |= {f"%Y-%m-%d{s}{h}": 11 + len(h) for s in " T" for h in _HOURS[:2]}
+# a day or month in the first ten characters, an hour: one digit alone, and with a zero before it
+_BARE_DAY, _PADDED_DAY = (
+    re.compile(rf"(?:^|(?<=[-/.])){digit}(?=[-/. T]|$)") for digit in (r"\d", r"0(\d)")
+)
+_BARE_HOUR, _PADDED_HOUR = (re.compile(rf"(?<=[ T]){digit}(?=:)") for digit in (r"\d", r"0(\d)"))
 
 
 class Clock:
@@ -39,6 +44,7 @@ class Clock:
         self.column = column
         self.lines: list[int] = []  # line numbers in the file
         self.readings: dict[str, list] = {}  # format: stamps
+        self.bare = [False, False]  # whether days or months, and hours, go without a leading zero
 
     def add(self, text: str, line: int) -> None:
         """Read one more stamp."""
@@ -61,6 +67,8 @@ class Clock:
             )
         self.readings = kept
         self.lines.append(line)
+        self.bare[0] = self.bare[0] or bool(_BARE_DAY.search(text[:10]))
+        self.bare[1] = self.bare[1] or bool(_BARE_HOUR.search(text))
 
     def future(self, n_known: int, n_steps: int) -> tuple[list[str], list, list]:
         """Continue the stamps after the first `n_known` rows, all rows being regular.
@@ -77,10 +85,18 @@ class Clock:
             for local in (False, True) if form.endswith("%z") else (False,):
                 try:
                     ahead = self._after(stamps, form, n_known, n_steps, local)
-                    return [_write(stamp, form) for stamp in ahead], stamps[:n_known], ahead
+                    written = [self._bared(_write(stamp, form)) for stamp in ahead]
+                    return written, stamps[:n_known], ahead
                 except UserError as error:
                     failure = failure or error
         raise failure or UserError(f"column '{self.column}' holds no time stamps")
+
+    def _bared(self, text: str) -> str:
+        """Leave out leading zeros where the file does."""
+        day, rest = text[:10], text[10:]
+        if self.bare[0]:
+            day = _PADDED_DAY.sub(r"\1", day)
+        return _PADDED_HOUR.sub(r"\1", day + rest) if self.bare[1] else day + rest
 
     def _after(self, stamps, form, n_known: int, n_steps: int, local: bool) -> list:
         """Stamps after those known; `local` goes by the clock on the wall as the offset moves."""
@@ -103,8 +119,8 @@ def _read(text: str, form: str):
         if form in _ISO_LENGTHS:  # ten times as fast
             fits = len(text) == _ISO_LENGTHS[form] and text[10:11] == form[8:9]
             return datetime.fromisoformat(text) if fits else None
-        if form.startswith("%Y%m%d") and not text[:8].isdigit():
-            return None
+        if form.startswith("%Y%m%d") and not re.match(r"\d{8}(?!\d)", text):
+            return None  # 2011210 is a number, though strptime finds a date in it
         return datetime.strptime(text, form)
     except ValueError:
         return None

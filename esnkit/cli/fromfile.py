@@ -119,6 +119,8 @@ def describe(settings: dict) -> str:
     words = []
     for key, value in settings.items():
         option = {"n_units": "units"}.get(key, key.replace("_", "-"))
-        if not isinstance(value, list):
+        if isinstance(value, tuple):
+            words.append(f"--{option} {','.join(map(str, value))}{',' * (len(value) == 1)}")
+        elif not isinstance(value, list):
             words.append(f"--{option} {value:g}")
     return " ".join(words)

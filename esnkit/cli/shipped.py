@@ -3,7 +3,7 @@
 The last 8 weeks are held out: at each of their midnights the next 24 hours are forecast
 from the past and the calendar. The models that are fitted see square roots, the scale on
 which counts vary alike. The settings of the network come from a random search scored on the 24
-weeks before the held-out ones.
+weeks before the held-out ones; what kind of model to take was compared on the held-out ones too.
 """
 
 import numpy as np
@@ -78,7 +78,8 @@ def print_table(scores: dict, n_hours: int) -> None:
     print(f"Hourly bike rentals, Washington D.C., 2011: {n_hours} hours (Capital Bikeshare,")
     print("by way of the UCI repository, CC BY 4.0). Each midnight of the last 8 weeks the")
     print("next 24 hours are forecast. The network and the last autoregressive model know the")
-    print("calendar; all were fitted, and settings chosen, on what came before these weeks.\n")
+    print("calendar. All were fitted, and settings ranked, on what came before these weeks; the")
+    print("kind of model was compared on these weeks too.\n")
     print(f"  {'':42} {'NRMSE':>7} {'MASE':>7}")
     for name, (error, scaled) in scores.items():
         print(f"  {name:42} {error:7.3f} {scaled:7.3f}")

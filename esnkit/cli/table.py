@@ -53,12 +53,12 @@ def read_table(path: str, column: str, time: str | None, exog: list[str]) -> Tab
         first = next(lines, "")
         if not first.strip():
             raise UserError(f"{path} is empty; it needs a header line and one row per time step")
-        separator = _separator(first, [column, *exog] + ([time] if time else []))
+        separator = _separator(first, [column, *exog, *([] if time is None else [time])])
         rows = csv.reader(_chain(first, lines), delimiter=separator, strict=True)
         header = [name.strip() for name in next(rows)]
         places = [_place(header, name, path) for name in [column, *exog]]
-        clock = Clock(time) if time else None
-        time_place = _place(header, time, path) if time else None
+        clock = None if time is None else Clock(time)
+        time_place = None if time is None else _place(header, time, path)
         columns = [array("d") for _ in places]
         known = _read_rows(rows, len(header), places, columns, (clock, time_place), header)
     values = np.array(columns[0])[:known]
@@ -134,7 +134,7 @@ def _read_rows(rows, width: int, places, columns, clock_at, header) -> int:
         if len(row) != width:
             raise UserError(f"line {line}: {len(row)} columns where the header has {width}")
         if len(columns[0]) == MAX_ROWS:
-            raise UserError(f"more than {MAX_ROWS:,} rows; give the last part of them only")
+            raise UserError(f"line {line}: more than {MAX_ROWS:,} rows; give the last of them only")
         if clock is not None:
             clock.add(row[time_place], line)
         for values, place in zip(columns[1:], places[1:], strict=True):
