@@ -10,7 +10,7 @@ esnkit and reservoirpy have the same weights, rclib draws its own of the same de
 from functools import partial
 
 import numpy as np
-from _bench import compare, describe, head, parse, peer
+from _bench import PLAIN, compare, describe, head, parse, peer
 
 from esnkit import ESNRegressor
 from esnkit.datasets import make_lorenz
@@ -47,7 +47,13 @@ def reservoirpy_model_loop(model, u, n_steps):
 def cases_for(n_units, series, n_steps, topology, reservoirpy, rclib):
     X, Y = series[:-1], series[1:]
     model = ESNRegressor(
-        n_units, topology=topology, alpha=ALPHA, solver="gram", include_input=False, random_state=0
+        n_units,
+        topology=topology,
+        alpha=ALPHA,
+        solver="gram",
+        include_input=False,
+        **PLAIN,
+        random_state=0,
     ).fit(X, Y)
     cases = {"esnkit": partial(model.generate, n_steps)}
     W, W_in = model.reservoir_.W_, model.reservoir_.W_in_

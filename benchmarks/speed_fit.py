@@ -15,7 +15,7 @@ loo    20 penalties by leave-one-out against one penalty, T = 20 000, N = 1000: 
 from functools import partial
 
 import numpy as np
-from _bench import compare, describe, head, parse, peer, rerun
+from _bench import PLAIN, compare, describe, head, parse, peer, rerun
 
 from esnkit import ESNRegressor, RidgeReadout
 from esnkit.datasets import make_lorenz
@@ -23,7 +23,7 @@ from esnkit.datasets import make_lorenz
 
 def esnkit_run(n_units, alpha, solver, X, Y, X_new):
     model = ESNRegressor(
-        n_units, alpha=alpha, solver=solver, include_input=False, random_state=0
+        n_units, alpha=alpha, solver=solver, include_input=False, **PLAIN, random_state=0
     ).fit(X, Y)
     return model.predict(X_new, initial_state=model.last_state_)
 
@@ -58,7 +58,7 @@ def time_fit(args, n_train, n_test, sizes, alpha):
         cases = {"esnkit": partial(esnkit_run, n_units, alpha, "gram", X, Y, X_new)}
         cases["esnkit, solver auto"] = partial(esnkit_run, n_units, alpha, "auto", X, Y, X_new)
         if reservoirpy:
-            drawn = ESNRegressor(n_units, random_state=0).fit(X[:10], Y[:10]).reservoir_
+            drawn = ESNRegressor(n_units, **PLAIN, random_state=0).fit(X[:10], Y[:10]).reservoir_
             node = reservoirpy.nodes.Reservoir(W=drawn.W_, Win=drawn.W_in_)
             node.run(X[:1])
             work = alpha, X, Y, X_new
@@ -82,7 +82,7 @@ def time_leave_one_out(args, n_steps, n_units, alpha):
     series = make_lorenz(n_steps + 1)
     series = (series - series.mean(axis=0)) / series.std(axis=0)
     X, Y = series[:-1], series[1:]
-    model = ESNRegressor(n_units, random_state=0).fit(X[:10], Y[:10])
+    model = ESNRegressor(n_units, **PLAIN, random_state=0).fit(X[:10], Y[:10])
     states = model.reservoir_.transform(X)
     many = list(np.logspace(-4, 4, 20))
     head(f"Leave-one-out, T = {n_steps}, N = {n_units}, {args.threads} thread(s)", "s")
@@ -90,7 +90,8 @@ def time_leave_one_out(args, n_steps, n_units, alpha):
         cases = {}
         for name, alphas in (("20 penalties", many), ("1, plain", 1.0), ("1 in a list", [1.0])):
             if what == "whole fit":
-                cases[name] = partial(ESNRegressor(n_units, alpha=alphas, random_state=0).fit, X, Y)
+                whole = ESNRegressor(n_units, alpha=alphas, random_state=0, **PLAIN)
+                cases[name] = partial(whole.fit, X, Y)
             else:
                 cases[name] = partial(RidgeReadout(alphas).fit, states, Y)
         medians = list(compare(what, cases, repeats=args.repeats).values())

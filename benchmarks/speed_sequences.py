@@ -12,7 +12,7 @@ from functools import partial
 
 import numba
 import numpy as np
-from _bench import compare, describe, head, parse, peer
+from _bench import PLAIN, compare, describe, head, parse, peer
 from threadpoolctl import threadpool_limits
 
 from esnkit import ESNClassifier, Reservoir
@@ -57,9 +57,9 @@ def time_states(args, X, reservoirpy):
     cases = {}
     threads = numba.config.NUMBA_NUM_THREADS
     for topology in ("diagonals", "random", "cycle"):
-        reservoir = Reservoir(args.units, topology=topology, random_state=0).fit(X)
+        reservoir = Reservoir(args.units, topology=topology, **PLAIN, random_state=0).fit(X)
         small = X.astype(np.float32)
-        single = Reservoir(args.units, topology=topology, random_state=0).fit(small)
+        single = Reservoir(args.units, topology=topology, **PLAIN, random_state=0).fit(small)
         cases = {
             f"esnkit, {threads} threads": partial(reservoir.transform, X),
             "esnkit, 1 thread": partial(on_threads, 1, reservoir.transform, X),
@@ -79,7 +79,7 @@ def time_states(args, X, reservoirpy):
 
 
 def esnkit_classify(n_units, X, labels, X_new):
-    model = ESNClassifier(n_units, include_input=False, random_state=0)
+    model = ESNClassifier(n_units, include_input=False, **PLAIN, random_state=0)
     return model.fit(X, labels).predict(X_new)
 
 
@@ -115,7 +115,7 @@ def time_classify(args, n_sequences, n_steps, reservoirpy, rclib):
     X_new, truth = make_sequences(n_sequences, n_steps, 12, seed=2)
     data = X, labels, X_new
     cases = {"esnkit": partial(esnkit_classify, args.units, *data)}
-    drawn = Reservoir(args.units, random_state=0).fit(X)
+    drawn = Reservoir(args.units, **PLAIN, random_state=0).fit(X)
     if reservoirpy:
         node = reservoirpy.nodes.Reservoir(W=drawn.W_, Win=drawn.W_in_)
         node.run(X[0, :1])

@@ -12,7 +12,7 @@ one, reservoirpy and the loop are timed with that too.
 from functools import partial
 
 import numpy as np
-from _bench import compare, describe, head, parse, peer
+from _bench import PLAIN, compare, describe, head, parse, peer
 
 from esnkit import Reservoir
 
@@ -54,8 +54,10 @@ def rclib_model(rclib, n_units, X):
 
 def cases_for(topology, n_units, X, peers):
     """Return what to time, and how far any states of the same weights are from esnkit's."""
-    reservoir = Reservoir(n_units, topology=topology, random_state=0).fit(X)
-    single = Reservoir(n_units, topology=topology, random_state=0).fit(X.astype(np.float32))
+    reservoir = Reservoir(n_units, topology=topology, **PLAIN, random_state=0).fit(X)
+    single = Reservoir(n_units, topology=topology, **PLAIN, random_state=0).fit(
+        X.astype(np.float32)
+    )
     cases = {
         "esnkit": partial(reservoir.transform, X),
         "esnkit, float32": partial(single.transform, X.astype(np.float32)),
