@@ -4,7 +4,6 @@ from typing import Any
 
 import numpy as np
 from sklearn.base import ClassifierMixin, is_classifier
-from sklearn.metrics import accuracy_score
 from sklearn.utils.class_weight import compute_class_weight
 from sklearn.utils.multiclass import check_classification_targets
 from sklearn.utils.validation import column_or_1d
@@ -128,6 +127,8 @@ class SequenceClassifierMixin(ClassifierMixin):
         -------
         float
         """
+        from sklearn.metrics import accuracy_score  # as scikit-learn does: costly to import
+
         truth, answer, weights = self._compare(X, y, sample_weight)
         return accuracy_score(truth[:, 0], answer[:, 0], sample_weight=weights)
 

@@ -5,7 +5,6 @@ from typing import Any
 
 import numpy as np
 from sklearn.base import MultiOutputMixin, RegressorMixin
-from sklearn.metrics import r2_score
 from sklearn.utils.validation import check_is_fitted
 
 from esnkit.sequences import Sequences, Targets, is_ragged, pack
@@ -41,6 +40,8 @@ class SequenceRegressorMixin(MultiOutputMixin, RegressorMixin):
         -------
         float
         """
+        from sklearn.metrics import r2_score  # as scikit-learn does: costly to import
+
         truth, answer, weights = self._compare(X, y, sample_weight)
         return r2_score(truth, answer, sample_weight=weights)
 
