@@ -42,7 +42,8 @@ class ESNRegressor(SequenceRegressorMixin, ReservoirEstimator):
         Standard deviation of noise added to the states in ``fit``.
     alpha : float or list of floats, default=1e-6
         Ridge penalty, absolute as in :class:`sklearn.linear_model.Ridge`; of several the best by
-        leave-one-out is taken. Closed-loop forecasts of clean data want it tiny (1e-12).
+        leave-one-out is taken. That judges single steps: for closed loops choose by what they
+        forecast. Those of clean data want it tiny (1e-12).
     solver : {"auto", "gram", "qr"}, default="auto"
         How the ridge problem is solved, see :class:`RidgeReadout`.
     include_input : bool, default=True
