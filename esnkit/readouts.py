@@ -97,8 +97,8 @@ class RidgeReadout(RegressorMixin, MultiOutputMixin, BaseEstimator):
     >>> RidgeReadout(alpha=0).fit(X, y).coef_.round(6)
     array([ 1., -2.])
     >>> halves = RidgeReadout(alpha=0).partial_fit(X[:2], y[:2]).partial_fit(X[2:], y[2:])
-    >>> halves.intercept_.round(6)
-    np.float64(3.0)
+    >>> float(halves.intercept_.round(6))
+    3.0
     """
 
     _moments: Accumulator | None

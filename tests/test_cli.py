@@ -556,6 +556,6 @@ def test_the_order_by_aic_is_that_of_one_fit_per_order():
     for p in range(most + 1):
         lags = [series[most - k : n - k] for k in range(1, p + 1)]
         design = np.column_stack([np.ones(n - most), *lags])
-        rest = series[most:] - design @ np.linalg.lstsq(design, series[most:])[0]
+        rest = series[most:] - design @ np.linalg.lstsq(design, series[most:], rcond=None)[0]
         aic.append((n - most) * math.log(rest @ rest / (n - most)) + 2 * p)
     assert autoregressive_order(series, most) == int(np.argmin(aic))

@@ -267,11 +267,11 @@ def test_the_index_goes_on_at_its_own_frequency(kind, with_freq):
     if not with_freq and isinstance(index, pd.DatetimeIndex):
         index = index._with_freq(None)
     series = pd.Series(np.sin(np.arange(60)), index=index, name="x")
-    model = Forecaster(Ridge(1e-6), lags=3).fit(series[:50])
+    model = Forecaster(Ridge(1e-6), lags=3).fit(series.iloc[:50])
     ahead = model.forecast(10)
     assert isinstance(ahead, pd.Series) and ahead.name == "x" and ahead.index.name == "when"
     assert ahead.index.equals(index[50:]) and ahead.index.dtype == index.dtype
-    later = model.update(series[50:53]).forecast(7)
+    later = model.update(series.iloc[50:53]).forecast(7)
     assert later.index.equals(index[53:])
 
 

@@ -228,7 +228,8 @@ def test_the_preconditioner_is_made_of_squared_gradients_and_damping():
 
     # (squares + lam) ** 0.75 is the diagonal of the damped system, which is all of it.
     squares = (D + lam) ** (4 / 3) - lam
-    assert step(squared_gradients=lambda theta: squares).n_cg_iter == 1 < step().n_cg_iter
+    # One step, or two where rounding leaves a residual; without it many.
+    assert step(squared_gradients=lambda theta: squares).n_cg_iter <= 2 < step().n_cg_iter
 
 
 def test_the_damping_grows_where_the_model_promises_too_much():
