@@ -1,6 +1,5 @@
 """The general core: a reservoir, a readout, and the way of rows between them."""
 
-from collections import deque
 from collections.abc import Iterator
 from typing import Any, NamedTuple, Self
 
@@ -22,7 +21,7 @@ from esnkit.sequences import (
     restore,
     stack_answers,
 )
-from esnkit.states import resolve_clamp, resolve_initial_state
+from esnkit.states import nothing_held, resolve_clamp, resolve_initial_state
 from esnkit.validation import (
     check_choice,
     check_flag,
@@ -140,7 +139,7 @@ class ReservoirEstimator(BaseEstimator):
         if sequences.n_sequences == 1:
             if self.reservoir_._noise:  # a forecast goes on from where the series truly ended
                 self._last = state[:, :n_units].copy()
-                deque(self.reservoir_._blocks(inputs, self._last, held, None), maxlen=0)
+                self.reservoir_._advance(inputs, self._last, held)
             self.last_state_ = self._with_feedback(self._last, Y[-1:])
             self._last_target = Y[-1:].copy()
         else:
@@ -328,7 +327,7 @@ class ReservoirEstimator(BaseEstimator):
 
     def _loop(self, u, x, exog, out, held=None):
         """Run with the outputs fed back into the first inputs; ``u``, ``x`` and ``out`` change."""
-        held = held or (np.empty(0, np.int64), np.empty((1, 0), x.dtype))
+        held = held or nothing_held(x.dtype)
         loop = (
             self._loop_in_kernel if isinstance(self.readout_, RidgeReadout) else self._loop_slowly
         )

@@ -1,6 +1,5 @@
 """What regression adds to the core: targets as they are, scores, and the closed loop."""
 
-from collections import deque
 from typing import Any
 
 import numpy as np
@@ -8,6 +7,7 @@ from sklearn.base import MultiOutputMixin, RegressorMixin
 from sklearn.utils.validation import check_is_fitted
 
 from esnkit.sequences import Sequences, Targets, is_ragged, pack
+from esnkit.states import nothing_held
 from esnkit.validation import check_positive_int, finite_array
 
 
@@ -124,8 +124,7 @@ class SequenceRegressorMixin(MultiOutputMixin, RegressorMixin):
         else:
             sequences = _one_series(self, "warmup", warmup)
             state = self._initial_state(initial_state, 1)
-        nothing_held = np.empty(0, np.int64), np.empty((1, 0), state.dtype)
-        deque(self.reservoir_._blocks(sequences, state, nothing_held, None), maxlen=0)
+        self.reservoir_._advance(sequences, state, nothing_held(state.dtype))
         return sequences.values[-1].copy(), state
 
     def _end_of_training(self, initial_state):
@@ -186,10 +185,8 @@ class SequenceRegressorMixin(MultiOutputMixin, RegressorMixin):
         state = self._initial_state(initial_state, 1)
         n_units = self.reservoir_.W_in_.shape[0]
         inputs = self._teacher_forced(sequences, Y, state[:, n_units:])
-        held = np.empty(0, np.int64), np.empty((1, 0), state.dtype)
         x = state[:, :n_units].copy()
-        for _ in self.reservoir_._blocks(inputs, x, held, None):
-            pass
+        self.reservoir_._advance(inputs, x, nothing_held(x.dtype))
         return np.hstack([x, Y[-1:]])
 
     def __sklearn_tags__(self):

@@ -1,5 +1,6 @@
 """The reservoir: a fixed random recurrent network that turns sequences into states."""
 
+from collections import deque
 from collections.abc import Callable, Iterator
 from functools import wraps
 from typing import Any, NamedTuple, Self
@@ -241,8 +242,7 @@ class Reservoir(ClassNamePrefixFeaturesOutMixin, TransformerMixin, BaseEstimator
         held = resolve_clamp(clamp, sequences, n_units, dtype)
         noise = self._noise_stream() if noisy else None
         out = np.empty((sequences.values.shape[0], n_units), dtype)
-        for _ in self._blocks(sequences, last, held, noise, out=out):
-            pass
+        self._advance(sequences, last, held, noise, out=out)
         return restore(out, sequences), last
 
     @property
@@ -325,6 +325,10 @@ class Reservoir(ClassNamePrefixFeaturesOutMixin, TransformerMixin, BaseEstimator
 
     def _noise_stream(self) -> np.random.Generator | None:
         return np.random.default_rng(self._noise_seed) if self._noise else None
+
+    def _advance(self, sequences, state, held, noise=None, *, out=None) -> None:
+        """Run all blocks for the sake of the last states, or of ``out``."""
+        deque(self._blocks(sequences, state, held, noise, out=out), maxlen=0)
 
     def _blocks(
         self,

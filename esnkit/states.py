@@ -7,7 +7,7 @@ import numpy as np
 from esnkit.sequences import Sequences, is_ragged
 from esnkit.validation import finite_array
 
-__all__ = ["resolve_clamp", "resolve_initial_state"]
+__all__ = ["nothing_held", "resolve_clamp", "resolve_initial_state"]
 
 
 def resolve_initial_state(
@@ -40,6 +40,11 @@ def resolve_initial_state(
     return states
 
 
+def nothing_held(dtype: Any) -> tuple[np.ndarray, np.ndarray]:
+    """Return a clamp of no units, in the form of `resolve_clamp`."""
+    return np.empty(0, dtype=np.int64), np.empty((1, 0), dtype=dtype)
+
+
 def resolve_clamp(
     clamp: Any, sequences: Sequences, n_units: int, dtype: Any
 ) -> tuple[np.ndarray, np.ndarray]:
@@ -49,7 +54,7 @@ def resolve_clamp(
     or sequence by sequence, as a list of arrays (n_timesteps_i, n_held) or a 3-D array.
     """
     if clamp is None:
-        return np.empty(0, dtype=np.int64), np.empty((1, 0), dtype=dtype)
+        return nothing_held(dtype)
     if not isinstance(clamp, tuple):
         raise TypeError(f"clamp must be a pair (indices, values), got {type(clamp).__name__}")
     if len(clamp) == 2:
