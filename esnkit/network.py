@@ -153,6 +153,7 @@ def run_backward(
     tape: Tape,
     d_outputs: np.ndarray,
     extra: list[np.ndarray] | None = None,
+    d_start: np.ndarray | None = None,
 ) -> tuple[np.ndarray, list[np.ndarray]]:
     """Turn the gradient of the outputs into that of the parameters.
 
@@ -163,6 +164,8 @@ def run_backward(
     d_outputs : ndarray like the outputs
     extra : list of ndarray or None, default=None
         For every layer and direction, in the kernels' layout, what is added to d loss / d h.
+    d_start : ndarray of shape (n_sequences, n_state) or None, default=None
+        Where to write d loss / d states before the first step.
 
     Returns
     -------
@@ -174,7 +177,7 @@ def run_backward(
     d = views(spec, gradient)
     d_rows = _pool_backward(spec, p, d, batch, tape, _head_backward(spec, p, d, tape, d_outputs))
     d_states: list[np.ndarray] = []
-    d_start = np.zeros_like(tape.state)
+    d_start = np.empty_like(tape.state) if d_start is None else d_start
     parts = spec.layers()
     for layer in range(spec.n_layers - 1, -1, -1):
         X, d_below = tape.rows[layer], None

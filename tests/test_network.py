@@ -164,6 +164,23 @@ def test_what_comes_back_through_time_is_the_derivative_by_the_state():
     np.testing.assert_allclose(d_states[1][last], top, atol=1e-14)
 
 
+@pytest.mark.parametrize("spec", ["two lstm", "both ways gru"])
+def test_the_gradient_of_given_states_is_that_of_the_loss(spec):
+    spec = SPECS[spec]
+    theta, (batch, Y, _) = theta_of(spec), problem(spec)
+    state = np.random.default_rng(3).normal(size=(len(LENGTHS), spec.n_state))
+    start = Start(state, np.array(True))
+    outputs, tape = run(spec, theta, batch, start)
+    found = np.empty_like(state)
+    run_backward(spec, theta, batch, tape, outputs - Y, d_start=found)
+
+    def loss():
+        return 0.5 * np.sum((run(spec, theta, batch, start)[0] - Y) ** 2)
+
+    expected = difference(loss, state)
+    np.testing.assert_allclose(found, expected, atol=1e-8 * np.abs(expected).max())
+
+
 def test_biases_and_states_are_not_penalised():
     spec = SPECS["attention"]._replace(learn_state=True)
     parts = views(spec, penalised(spec))
