@@ -12,7 +12,7 @@ from esnkit.callbacks import CallbackSupportMixin, FitReport, with_callbacks
 from esnkit.initialization import INITS, initial_theta
 from esnkit.layout import Spec
 from esnkit.losses import LOSSES
-from esnkit.network import Held, Start, make_batch, run, run_backward
+from esnkit.network import Batch, Held, Start, make_batch, run, run_backward
 from esnkit.options import as_tokens, make_settings, make_spec, make_stopping
 from esnkit.sequences import (
     FLOATS,
@@ -285,6 +285,44 @@ class GradientEstimator(WeightsMixin, CallbackSupportMixin, BaseEstimator):
         weights = pack_weights(sample_weight, sequences, truth)
         return truth.values, stack_answers(self.predict(X), len(truth.values)), weights
 
+    def attention_weights(self, X: Any) -> Any:
+        """Tell how much each time step weighs in the answer of ``pooling="attention"``.
+
+        Parameters
+        ----------
+        X : as in ``predict``
+
+        Returns
+        -------
+        weights : ndarray of shape (n_timesteps,) or (n_sequences, n_timesteps), or list of \
+                ndarrays of shape (n_timesteps_i,)
+            One a time step, in the container of ``X``; those of a sequence sum to 1.
+
+        Raises
+        ------
+        ValueError
+            If the network reads the states in another way.
+
+        Examples
+        --------
+        >>> import numpy as np
+        >>> from esnkit.recurrent import RNNRegressor
+        >>> X = np.random.default_rng(0).uniform(size=(4, 3, 1))
+        >>> model = RNNRegressor(8, pooling="attention", max_iter=2, random_state=0)
+        >>> model.fit(X, X[:, 0, 0]).attention_weights(X).sum(axis=1).round(12)
+        array([1., 1., 1., 1.])
+        """
+        check_is_fitted(self, "_theta")
+        if self._spec.pooling != "attention":
+            raise ValueError(
+                "attention_weights needs a network with pooling='attention', fitted to one target "
+                f"a sequence, got pooling={self.pooling!r} and a target a {self._kind}"
+            )
+        sequences, batch = self._pack_batch(X)
+        with one_blas_thread():
+            _, tape = run(self._spec, self._theta, batch)
+        return restore(tape.attention.weights[:, 0], sequences)
+
     def gradient_norms(self, X: Any, y: Any, sample_weight: Any = None) -> np.ndarray:
         """Tell how much of the gradient arrives at each time step.
 
@@ -300,6 +338,10 @@ class GradientEstimator(WeightsMixin, CallbackSupportMixin, BaseEstimator):
             The norm of d loss / d h(t), with all paths through time, as the root of its mean
             square over the sequences that reach step t.
 
+        See Also
+        --------
+        esnkit.plotting.GradientNormDisplay : Picture of it.
+
         References
         ----------
         R. Pascanu, T. Mikolov and Y. Bengio (2013), On the difficulty of training recurrent neural
@@ -307,13 +349,12 @@ class GradientEstimator(WeightsMixin, CallbackSupportMixin, BaseEstimator):
         """
         check_is_fitted(self, "_theta")
         spec, theta = self._spec, self._theta
-        sequences = pack(self, X, reset=False, dtype=(theta.dtype,))
+        sequences, batch = self._pack_batch(X)
         truth = pack_targets(y, sequences, self._kind, numeric=self._numeric)
         targets = self._known(truth)
         weights = _combine(
             pack_weights(sample_weight, sequences, targets), None, targets, spec.loss
         )
-        batch = make_batch(self._inputs(sequences), sequences.offsets)
         with one_blas_thread():
             outputs, tape = run(spec, theta, batch)
             Y = finite_array("y", targets.values, theta.dtype)
@@ -322,6 +363,10 @@ class GradientEstimator(WeightsMixin, CallbackSupportMixin, BaseEstimator):
         step = np.arange(len(batch.rows)) - np.repeat(sequences.offsets[:-1], sequences.lengths)
         squares = [np.bincount(step, np.sum(d.astype(float) ** 2, axis=1)) for d in states]
         return np.sqrt(np.array(squares) / batch.n)
+
+    def _pack_batch(self, X: Any) -> tuple[Sequences, Batch]:
+        sequences = pack(self, X, reset=False, dtype=(self._theta.dtype,))
+        return sequences, make_batch(self._inputs(sequences), sequences.offsets)
 
     def _known(self, truth: Targets) -> Targets:
         """Return the targets as numbers, in the way of the last ``fit``."""

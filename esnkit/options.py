@@ -128,7 +128,7 @@ def make_stopping(estimator: Any) -> Stopping:
     """Return when the parameters of an estimator ask to stop."""
     patience = estimator.n_iter_no_change
     return Stopping(
-        check_positive_int("max_iter", estimator.max_iter),
+        check_positive_int("max_iter", estimator.max_iter, 0),
         check_number("tol", estimator.tol, 0),
         math.inf if patience == math.inf else check_positive_int("n_iter_no_change", patience),
     )

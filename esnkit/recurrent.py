@@ -83,8 +83,8 @@ class RNNRegressor(SequenceRegressorMixin, GradientEstimator):
         Of ``solver="hessian_free"``: weight, relative to the damping, of what holds the states.
     max_cg_iter : int, default=250
         Of ``solver="hessian_free"``: most iterations of conjugate gradients in an update.
-    max_iter : int, default=200
-        Most iterations, each over all sequences.
+    max_iter : int >= 0, default=200
+        Most iterations, each over all sequences; 0 leaves the weights as they are drawn.
     tol : float, default=1e-4
         An iteration that does not improve the loss (or validation score) by as much is idle.
     n_iter_no_change : int, default=10
@@ -376,8 +376,8 @@ class RNNClassifier(SequenceClassifierMixin, GradientEstimator):
         Of ``solver="hessian_free"``: weight, relative to the damping, of what holds the states.
     max_cg_iter : int, default=250
         Of ``solver="hessian_free"``: most iterations of conjugate gradients in an update.
-    max_iter : int, default=200
-        Most iterations, each over all sequences.
+    max_iter : int >= 0, default=200
+        Most iterations, each over all sequences; 0 leaves the weights as they are drawn.
     tol : float, default=1e-4
         An iteration that does not improve the loss (or validation score) by as much is idle.
     n_iter_no_change : int, default=10

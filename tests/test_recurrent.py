@@ -51,8 +51,7 @@ def quick(estimator=RNNRegressor, **options):
 
 
 def untrained(X, y, **options):
-    """Return a network after one tiny update: what matters is that its weights are random."""
-    return quick(**{"max_iter": 1, "learning_rate_init": 1e-9} | options).fit(X, y)
+    return quick(**options | {"max_iter": 0}).fit(X, y)
 
 
 @every_cell
@@ -328,7 +327,7 @@ BAD = {
     "batch_size": (0, "batch_size must be an integer >= 1, got 0"),
     "alpha": (-1.0, "alpha must be a finite number >= 0"),
     "tbptt": (0, "tbptt must be an integer >= 1"),
-    "max_iter": (0, "max_iter must be an integer >= 1"),
+    "max_iter": (-1, "max_iter must be an integer >= 0"),
     "tol": (-1.0, "tol must be a finite number >= 0"),
     "n_iter_no_change": (0, "n_iter_no_change must be an integer >= 1"),
     "target": ("all", "target must be one of"),
@@ -414,6 +413,9 @@ def test_callbacks_see_every_iteration_and_can_stop():
     assert model.n_iter_ == len(watcher.scores) == 4 and watcher.max_iter == 9 and watcher.over
     assert len(set(watcher.scores)) == 4
     assert model.set_callbacks().fit(X, y).n_iter_ == 9
+    watcher = Watcher(last=9)
+    assert quick(max_iter=0).set_callbacks(watcher).fit(X, y).n_iter_ == 0
+    assert watcher.scores == [] and watcher.over
 
 
 def test_an_interrupt_leaves_a_network_that_is_fitted(monkeypatch):
@@ -445,6 +447,73 @@ def test_the_gradient_vanishes_but_not_through_the_identity():
     assert model.gradient_norms(X, labels).shape == (1, 40)
     with pytest.raises(ValueError, match="y holds labels unseen in fit"):
         model.gradient_norms(X, np.where(y > 0, "up", "left"))
+
+
+def loss_from(model, state, X, y):
+    """Return the loss of a network that goes on from a state."""
+    if isinstance(model, RNNRegressor):
+        return np.mean((model.predict(X, initial_state=state) - y) ** 2) / 2
+    right = model.classes_ == y[:, None]
+    return -np.mean(np.log(model.predict_proba(X, initial_state=state)[right]))
+
+
+@pytest.mark.parametrize("options", [{}, {"cell": "gru"}, {"cell": "rnn", "init": "glorot"}])
+def test_norms_of_the_gradient_agree_with_central_differences(options):
+    X, y, _ = echo(3)
+    labels = np.array(["a", "b", "a"])
+    step = 1e-6
+    for kind, truth in ((RNNRegressor, y), (RNNClassifier, labels)):
+        model = untrained(X, truth, estimator=kind, **options)
+        norms = model.gradient_norms(X, truth)[0]
+        for t in (0, 3, 6):
+            _, state = model.predict(X[:, : t + 1], return_state=True)
+            slopes = np.empty((3, 8))
+            for entry in np.ndindex(slopes.shape):
+                push = np.zeros_like(state)
+                push[entry] = step
+                more, less = (
+                    loss_from(model, state + side, X[:, t + 1 :], truth) for side in (push, -push)
+                )
+                slopes[entry] = (more - less) / (2 * step)
+            expected = np.sqrt(np.mean(np.sum(slopes**2, axis=1)))
+            assert norms[t] == pytest.approx(expected, rel=1e-6)
+
+
+def test_attention_tells_which_steps_it_reads():
+    X, _, _ = echo(60)
+    marked = np.random.default_rng(1).integers(0, 8, 60)
+    X[:, :, 1] = np.arange(8) == marked[:, None]
+    y = X[np.arange(60), marked, 0]
+    model = quick(cell="rnn", pooling="attention", batch_size=10, max_iter=100).fit(X, y)
+    weights = model.attention_weights(X)
+    assert weights.shape == (60, 8)
+    np.testing.assert_allclose(weights.sum(axis=1), 1.0)
+    assert np.mean(weights.argmax(axis=1) == marked) > 0.9
+    ragged = model.attention_weights([X[0], X[1, :3]])
+    np.testing.assert_allclose(ragged[0], weights[0])
+    assert [len(one) for one in ragged] == [8, 3]
+    alone = untrained(X[0], y[:1], target="sequence", pooling="attention")
+    assert alone.attention_weights(X[0]).shape == (8,)
+    for other in (untrained(X, y), untrained(X, X[:, :, :1], pooling="attention")):
+        with pytest.raises(ValueError, match="needs a network with pooling='attention'"):
+            other.attention_weights(X)
+
+
+def test_without_iterations_the_weights_are_as_they_are_drawn():
+    X, y, _ = echo()
+    model = quick(max_iter=0).fit(X, y)
+    assert model.n_iter_ == 0 and model.loss_curve_ == []
+    assert model.best_loss_ == pytest.approx(np.mean((model.predict(X) - y) ** 2) / 2)
+    drawn = model.get_weights()
+    trained = quick(max_iter=2, warm_start=True).fit(X, y)
+    before = trained.get_weights()
+    after = trained.set_params(max_iter=0).fit(X, y).get_weights()
+    for name, weights in after.items():
+        np.testing.assert_array_equal(weights, before[name])
+    assert np.any(drawn["W_in_0"] != before["W_in_0"])
+    model.set_params(warm_start=True, max_iter=2).fit(X, y)
+    for name, weights in model.get_weights().items():
+        np.testing.assert_array_equal(weights, before[name])
 
 
 def test_verbose_writes_a_line_an_iteration(capsys):
