@@ -7,7 +7,7 @@ it stopped.
 
 import math
 import warnings
-from collections.abc import Callable
+from collections.abc import Callable, Iterator
 from typing import Any, NamedTuple
 
 import numpy as np
@@ -26,7 +26,7 @@ from esnkit.optimizers import (
 )
 from esnkit.second_order import Damping, full_loss, newton_step
 
-__all__ = ["SOLVERS", "Settings", "Stopping", "Trainer", "hold_out"]
+__all__ = ["Learner", "SOLVERS", "Settings", "Stopping", "Trainer", "hold_out"]
 
 SOLVERS = ("adam", "sgd", "hessian_free")
 
@@ -58,17 +58,58 @@ class Stopping(NamedTuple):
 Score = Callable[[np.ndarray, Data], float]
 
 
+class Learner(NamedTuple):
+    """What is asked of a kind of network, with its spec, its parameters and data."""
+
+    # (spec, theta, data, settings) -> loss, gradient and weight of the updates of a batch, in turn
+    gradients: Callable[..., Iterator[tuple[float, np.ndarray, float]]]
+    loss: Callable[..., float]  # (spec, theta, data, alpha) -> the loss over all sequences
+
+
+def chunk_gradients(
+    spec: Spec, theta: np.ndarray, data: Data, settings: Settings
+) -> Iterator[tuple[float, np.ndarray, float]]:
+    """Yield loss, gradient and weight of the updates of a batch.
+
+    There is one, or with truncated backpropagation one for every chunk of time that has something
+    to be taught in it.
+    """
+    ends, tbptt = data.lengths, settings.tbptt
+    carried = None
+    for k, (alive, _, part) in enumerate(in_chunks(data, tbptt)):
+        if carried is not None:
+            part = part._replace(start=Start(carried[alive], np.array(True)))
+        if not data.per_step and tbptt is not None:
+            here = ends[alive] <= (k + 1) * tbptt
+            weights = np.ones(len(alive)) if part.weights is None else part.weights
+            part = part._replace(weights=(weights.T * here).T)
+        batch = make_batch(part.inputs, part.offsets)
+        loss, gradient, tape, total = loss_gradient(
+            spec, theta, batch, part.Y, part.weights, alpha=settings.alpha,
+            start=part.start, held=part.held,
+        )  # fmt: skip
+        carried = np.empty((len(ends), spec.n_state)) if carried is None else carried
+        carried[alive] = tape.state
+        if total > 0:
+            yield loss, gradient, total
+
+
+NETWORK = Learner(chunk_gradients, full_loss)
+
+
 class Trainer:
     """A network in training.
 
     Parameters
     ----------
     spec : Spec
+        Or what the learner knows as one.
     theta : ndarray of shape (n_parameters,)
         Where to start; changed in place.
     settings : Settings
     rng : Generator
         Shuffles the sequences.
+    learner : Learner, default=NETWORK
 
     Attributes
     ----------
@@ -82,8 +123,16 @@ class Trainer:
         and the score after it.
     """
 
-    def __init__(self, spec: Spec, theta: np.ndarray, settings: Settings, rng: np.random.Generator):
+    def __init__(
+        self,
+        spec: Any,
+        theta: np.ndarray,
+        settings: Settings,
+        rng: np.random.Generator,
+        learner: Learner = NETWORK,
+    ):
         self.spec, self.theta, self.settings, self.rng = spec, theta, settings, rng
+        self.learner = learner
         self.memory: Any = _memory(settings, theta)
         self.n_updates = 0
         self.loss_curve: list[float] = []
@@ -169,7 +218,7 @@ class Trainer:
 
     def _judge_last(self, data):
         """Look at the parameters after the very last update, which no epoch has judged yet."""
-        loss = full_loss(self.spec, self.theta, data, self.settings.alpha)
+        loss = self.learner.loss(self.spec, self.theta, data, self.settings.alpha)
         if loss < self.best_loss:
             self.best_loss, self.best_theta = loss, self.theta.copy()
 
@@ -177,14 +226,15 @@ class Trainer:
         """Go through all sequences once, and return the loss over them."""
         if self.settings.solver == "hessian_free":
             return self._newton(data)
-        losses, totals, norms = [], [], []
+        losses, totals, norms, gradients = [], [], [], self.learner.gradients
         rng = self.rng if self.settings.shuffle else None
         with np.errstate(over="ignore", invalid="ignore"):  # _update tells of it
             for chosen in cut_batches(data.lengths, self.settings.batch_size, rng):
-                for loss, total, norm in self._learn(data.subset(chosen)):
+                part = data.subset(chosen)
+                for loss, gradient, total in gradients(self.spec, self.theta, part, self.settings):
                     losses.append(loss)
                     totals.append(total)
-                    norms.append(norm)
+                    norms.append(self._update(loss, gradient))
         self.loss_curve.append(float(np.average(losses, weights=totals)))
         self.grad_norm_curve.append(float(np.mean(norms)))
         return self.loss_curve[-1]
@@ -206,31 +256,6 @@ class Trainer:
         self.loss_curve.append(info.loss)
         self.grad_norm_curve.append(info.gradient_norm)
         return info.loss
-
-    def _learn(self, data):
-        """Make the updates of one batch; yield loss, weight and gradient norm of each.
-
-        There is one, or with truncated backpropagation one for every chunk of time that has
-        something to be taught in it.
-        """
-        spec, carried = self.spec, None
-        ends = data.lengths
-        for k, (alive, _, part) in enumerate(in_chunks(data, self.settings.tbptt)):
-            if carried is not None:
-                part = part._replace(start=Start(carried[alive], np.array(True)))
-            if not data.per_step and self.settings.tbptt is not None:
-                here = ends[alive] <= (k + 1) * self.settings.tbptt
-                weights = np.ones(len(alive)) if part.weights is None else part.weights
-                part = part._replace(weights=(weights.T * here).T)
-            batch = make_batch(part.inputs, part.offsets)
-            loss, gradient, tape, total = loss_gradient(
-                spec, self.theta, batch, part.Y, part.weights, alpha=self.settings.alpha,
-                start=part.start, held=part.held,
-            )  # fmt: skip
-            carried = np.empty((len(ends), spec.n_state)) if carried is None else carried
-            carried[alive] = tape.state
-            if total > 0:
-                yield loss, total, self._update(loss, gradient)
 
     def _update(self, loss, gradient):
         """Change the parameters along one gradient, and return the norm that it had."""
