@@ -8,10 +8,12 @@ import numpy as np
 from esnkit.labels import is_pandas
 from esnkit.validation import check_positive_int
 
-__all__ = ["ForecastDisplay"]
+__all__ = ["ForecastDisplay", "GradientNormDisplay"]
 
 # Okabe and Ito (2008): told apart with any colour vision, and on paper
 _BLUE, _ORANGE, _GREY = "#0072B2", "#D55E00", "#4D4D4D"
+_COLOURS = (_BLUE, _ORANGE, "#009E73", "#CC79A7", "#E69F00", "#56B4E9", _GREY)
+_STYLES = ("-", "--", ":", "-.")
 
 
 def _pyplot():
@@ -241,17 +243,170 @@ class ForecastDisplay:
             ax.set_xlabel("time steps from now")
         if self.name is not None:
             ax.set_ylabel(str(self.name))
-        ax.margins(x=0.01)
-        ax.spines[["top", "right"]].set_visible(False)
-        ax.spines[["left", "bottom"]].set_linewidth(0.6)
-        ax.tick_params(width=0.6, labelsize=9)
-        ax.grid(axis="y", color="0.9", linewidth=0.6)
-        ax.set_axisbelow(True)
+        _quieten(ax)
         n_labels = len(ax.get_legend_handles_labels()[1])
         ax.legend(
             loc="lower left", bbox_to_anchor=(0, 1), ncols=n_labels, frameon=False, fontsize=9,
             borderaxespad=0.2, handlelength=1.6,
         )  # fmt: skip
+
+
+class GradientNormDisplay:
+    """Picture of how much of the gradient arrives at each time step, on a logarithmic scale.
+
+    A line that falls towards the first steps is a gradient that vanishes on its way back in time,
+    and what came early is not learned; one that rises is a gradient that explodes. Make a picture
+    with :meth:`from_estimator` or :meth:`from_estimators`; another on the same axes adds its lines
+    to it. A network fitted with ``max_iter=0`` shows the weights that training would start from.
+
+    Parameters
+    ----------
+    norms : dict of str to ndarray of shape (n_layers, n_timesteps)
+        Of every network, by its name, what ``gradient_norms`` returns.
+    relative : bool, default=False
+        Whether every line is drawn as a share of its value at the last time step.
+
+    Attributes
+    ----------
+    lines_ : list of matplotlib Line2D
+        The lines of the last `plot`, layer by layer.
+    ax_ : matplotlib Axes
+    figure_ : matplotlib Figure
+
+    Examples
+    --------
+    >>> from esnkit.datasets import make_adding
+    >>> from esnkit.plotting import GradientNormDisplay
+    >>> from esnkit.recurrent import RNNRegressor
+    >>> X, y, _ = make_adding(20, 30, random_state=0)
+    >>> networks = {
+    ...     cell: RNNRegressor(8, cell=cell, max_iter=0, random_state=0).fit(X, y)
+    ...     for cell in ("rnn", "lstm")
+    ... }
+    >>> display = GradientNormDisplay.from_estimators(networks, X, y)
+    >>> [line.get_label() for line in display.lines_]
+    ['rnn', 'lstm']
+    """
+
+    def __init__(self, norms, *, relative=False):
+        self.norms = norms
+        self.relative = relative
+
+    @classmethod
+    def from_estimator(
+        cls, estimator, X, y, *, sample_weight=None, name=None, relative=False, ax=None, **kwargs
+    ):
+        """Measure a fitted network and plot.
+
+        Parameters
+        ----------
+        estimator : RNNRegressor or RNNClassifier
+        X, y : as in ``estimator.fit``
+            The sequences whose loss is followed back.
+        sample_weight : array-like, default=None
+            The teaching signal, as in ``fit``.
+        name : str, default=None
+            Name in the legend; None stands for that of the class.
+        relative : bool, default=False
+        ax : matplotlib Axes, default=None
+            Axes to draw on; None makes a new figure.
+        **kwargs : properties of the lines
+            As in :meth:`matplotlib.axes.Axes.plot`.
+
+        Returns
+        -------
+        GradientNormDisplay
+        """
+        named = {type(estimator).__name__ if name is None else name: estimator}
+        return cls.from_estimators(
+            named, X, y, sample_weight=sample_weight, relative=relative, ax=ax, **kwargs
+        )
+
+    @classmethod
+    def from_estimators(
+        cls, estimators, X, y, *, sample_weight=None, relative=False, ax=None, **kwargs
+    ):
+        """Measure several fitted networks on the same sequences and plot.
+
+        Parameters
+        ----------
+        estimators : dict of str to RNNRegressor or RNNClassifier
+            The networks by their names in the legend.
+        X, y, sample_weight, relative, ax, **kwargs
+            As in :meth:`from_estimator`.
+
+        Returns
+        -------
+        GradientNormDisplay
+        """
+        norms = {
+            name: estimator.gradient_norms(X, y, sample_weight)
+            for name, estimator in estimators.items()
+        }
+        return cls(norms, relative=relative).plot(ax=ax, **kwargs)
+
+    def plot(self, ax=None, **kwargs):
+        """Draw the picture.
+
+        Parameters
+        ----------
+        ax : matplotlib Axes, default=None
+            Axes to draw on; None makes a new figure.
+        **kwargs : properties of the lines
+            As in :meth:`matplotlib.axes.Axes.plot`.
+
+        Returns
+        -------
+        self : GradientNormDisplay
+        """
+        plt = _pyplot()
+        curves = self._curves()
+        if ax is None:
+            _, ax = plt.subplots(figsize=(9, 4.5), layout="constrained")
+        self.lines_ = []
+        for label, values in curves:
+            k = len(ax.get_lines())
+            look = {
+                "color": _COLOURS[k % len(_COLOURS)],
+                "linestyle": _STYLES[k // len(_COLOURS) % len(_STYLES)],
+                "linewidth": 1.6,
+            }
+            self.lines_ += ax.plot(values, label=label, **look | kwargs)
+        self._dress(ax)
+        self.ax_, self.figure_ = ax, ax.figure
+        return self
+
+    def _curves(self):
+        """Pair every line with its label."""
+        curves = []
+        for name, norms in self.norms.items():
+            for layer, values in enumerate(norms):
+                label = name if len(norms) == 1 else f"{name}, layer {layer + 1}"
+                if self.relative and not values[-1] > 0:
+                    raise ValueError(
+                        f"relative=True needs a gradient at the last time step, and that of "
+                        f"{label!r} is zero: use relative=False"
+                    )
+                curves.append((label, values / values[-1] if self.relative else values))
+        return curves
+
+    def _dress(self, ax):
+        ax.set_yscale("log", nonpositive="mask")  # what is too small for its type is no line
+        ax.set_xlabel("time step t")
+        of_what = ", that of the last step = 1" if self.relative else ""
+        ax.set_ylabel(f"norm of ∂ loss / ∂ h(t){of_what}")
+        _quieten(ax)
+        ax.legend(loc="center left", bbox_to_anchor=(1, 0.5), frameon=False, fontsize=9)
+
+
+def _quieten(ax):
+    """Take from axes what is no data."""
+    ax.margins(x=0.01)
+    ax.spines[["top", "right"]].set_visible(False)
+    ax.spines[["left", "bottom"]].set_linewidth(0.6)
+    ax.tick_params(width=0.6, labelsize=9)
+    ax.grid(axis="y", color="0.9", linewidth=0.6)
+    ax.set_axisbelow(True)
 
 
 def _column(table, column: int):
