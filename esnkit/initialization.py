@@ -12,7 +12,7 @@ import numpy as np
 from esnkit.layout import Spec, n_parameters, views
 from esnkit.spectral import rescale
 
-__all__ = ["INITS", "initial_theta"]
+__all__ = ["INITS", "glorot", "initial_theta"]
 
 SPARSE_DEGREE = 15  # connections into a unit in Sutskever's sparse start
 GATED = ("lstm", "gru", "gru_before")
@@ -90,12 +90,12 @@ def initial_theta(
     if spec.embedding_dim:
         parts["embedding"][:] = rng.standard_normal(parts["embedding"].shape)
     if spec.pooling == "attention":
-        parts["attention_W"][:] = _glorot(rng, *parts["attention_W"].shape)
-        parts["attention_v"][:] = _glorot(rng, 1, parts["attention_v"].size)[0]
+        parts["attention_W"][:] = glorot(rng, *parts["attention_W"].shape)
+        parts["attention_v"][:] = glorot(rng, 1, parts["attention_v"].size)[0]
     if spec.head:
         shape = parts["head_W"].shape
         normal = SPARSE_HEAD * rng.standard_normal(shape) if init == "sparse" else None
-        parts["head_W"][:] = _glorot(rng, *shape) if normal is None else normal
+        parts["head_W"][:] = glorot(rng, *shape) if normal is None else normal
         parts["head_b"][:] = head_bias
     return theta.astype(dtype)
 
@@ -108,7 +108,8 @@ def _gates(spec: Spec, M: np.ndarray, width: int) -> list[tuple[str, np.ndarray]
     return list(zip(kinds, blocks, strict=True))
 
 
-def _glorot(rng: np.random.Generator, n_out: int, n_in: int) -> np.ndarray:
+def glorot(rng: np.random.Generator, n_out: int, n_in: int) -> np.ndarray:
+    """Draw a matrix that is uniform with Glorot's variance."""
     limit = math.sqrt(6.0 / (n_in + n_out))
     return rng.uniform(-limit, limit, (n_out, n_in))
 
@@ -128,7 +129,7 @@ def _sparse(rng: np.random.Generator, n: int, radius: float) -> np.ndarray:
 
 INITS = {
     "orthogonal": _orthogonal,
-    "glorot": lambda rng, n, radius: _glorot(rng, n, n),
+    "glorot": lambda rng, n, radius: glorot(rng, n, n),
     "identity": lambda rng, n, radius: np.eye(n),
     "sparse": _sparse,
     "chrono": _orthogonal,
@@ -140,7 +141,7 @@ def _input_weights(rng, init, n, width, input_scaling):
         return IDENTITY_INPUT * rng.standard_normal((n, width))
     if init == "sparse":
         return input_scaling * rng.standard_normal((n, width))
-    return _glorot(rng, n, width)
+    return glorot(rng, n, width)
 
 
 def _set_biases(spec, biases, rng, init, longest):

@@ -14,6 +14,7 @@ __all__ = [
     "layout",
     "n_parameters",
     "penalised",
+    "places",
     "state_columns",
     "views",
 ]
@@ -93,12 +94,17 @@ def layout(spec: Spec) -> dict[str, tuple[slice, tuple[int, ...]]]:
         shapes["attention_v"] = (width,)
     if spec.head:
         shapes |= {"head_W": (spec.n_outputs, width), "head_b": (spec.n_outputs,)}
-    places, start = {}, 0
+    return places(shapes)
+
+
+def places(shapes: dict[str, tuple[int, ...]]) -> dict[str, tuple[slice, tuple[int, ...]]]:
+    """Return place and shape of named parts that lie end to end in one vector."""
+    found, start = {}, 0
     for name, shape in shapes.items():
         stop = start + math.prod(shape)
-        places[name] = slice(start, stop), shape
+        found[name] = slice(start, stop), shape
         start = stop
-    return places
+    return found
 
 
 def views(spec: Spec, theta: np.ndarray) -> dict[str, np.ndarray]:

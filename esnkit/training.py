@@ -149,11 +149,11 @@ class Trainer:
 
     def fit(
         self,
-        data: Data,
+        data: Any,
         validation: Data | None = None,
         *,
         stopping: Stopping,
-        score: Score,
+        score: Score | None = None,
         report: Callable[["Trainer"], Any] | None = None,
     ) -> bool:
         """Train until the loss, or the validation score, no longer improves.
@@ -161,11 +161,12 @@ class Trainer:
         Parameters
         ----------
         data : Data
+            Or what the learner knows as such.
         validation : Data or None, default=None
             Sequences to score the network on after every epoch.
         stopping : Stopping
-        score : callable
-            Maps outputs and data to a number, the larger the better.
+        score : callable or None, default=None
+            Maps outputs and data to a number, the larger the better; for validation.
         report : callable or None, default=None
             Called after every epoch; True stops.
 
@@ -222,7 +223,7 @@ class Trainer:
         if loss < self.best_loss:
             self.best_loss, self.best_theta = loss, self.theta.copy()
 
-    def epoch(self, data: Data) -> float:
+    def epoch(self, data: Any) -> float:
         """Go through all sequences once, and return the loss over them."""
         if self.settings.solver == "hessian_free":
             return self._newton(data)
