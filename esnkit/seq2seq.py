@@ -22,7 +22,7 @@ from esnkit.encoder_decoder import (
 from esnkit.initialization import INITS
 from esnkit.layout import Spec
 from esnkit.options import as_tokens, make_stopping
-from esnkit.sequences import Sequences, pack
+from esnkit.sequences import FLOATS, Sequences, pack
 from esnkit.threads import one_blas_thread
 from esnkit.training import Learner, Settings, Trainer
 from esnkit.validation import (
@@ -202,28 +202,48 @@ class Seq2SeqClassifier(CallbackSupportMixin, BaseEstimator):
             If the loss diverges.
         """
         fresh = not (self.warm_start and hasattr(self, "_trainer"))
-        sequences = _pack(self, X, reset=fresh)
+        sequences = _pack(self, X, reset=fresh, dtype=FLOATS if fresh else (self._theta.dtype,))
         symbols, lengths = _pack_symbols(y, sequences.n_sequences)
         settings = self._settings()
         if fresh:
-            self.classes_ = np.unique(symbols)
+            self._begin(X, sequences, symbols, lengths, settings)
         else:
-            self._refuse_unseen(symbols)
-        n_tokens = self._count_tokens(X, sequences, fresh)
-        pair = self._make_pair(n_tokens, n_tokens or sequences.values.shape[1])
-        longest = max(sequences.lengths.max(), lengths.max())
-        if fresh:
-            self._pair, self._longest = pair, int(lengths.max())
-            self._trainer = self._make_trainer(settings, int(longest), sequences.values.dtype)
-        elif pair != self._pair:
+            self._go_on(symbols, settings)
+        codes = np.searchsorted(self.classes_, symbols)
+        self._train(make_pairs(self._hear(sequences), codes, lengths, self._pair.end), X, y)
+        return self
+
+    def _begin(self, X, sequences, symbols, lengths, settings):
+        """Make the network, and what trains it."""
+        if not symbols.size:
+            raise ValueError("y holds no token: expected at least one sequence that is not empty")
+        self.classes_ = np.unique(symbols)
+        n_tokens = self._count_tokens(X, sequences)
+        self._pair = self._make_pair(n_tokens, n_tokens or sequences.values.shape[1])
+        self._longest = int(lengths.max())
+        init = check_choice("init", self.init, INITS)
+        seed = check_seed(self.random_state).randint(2**31 - 1)
+        weights, order = (np.random.default_rng(s) for s in np.random.SeedSequence(seed).spawn(2))
+        longest = max(self._longest, int(sequences.lengths.max()))
+        self._theta = initial_pair(self._pair, weights, init, longest, sequences.values.dtype)
+        self._trainer = Trainer(self._pair, self._theta.copy(), settings, order, LEARNER)
+
+    def _go_on(self, symbols, settings):
+        """Refuse what the network cannot go on with, and train it in the way of now."""
+        encoder = self._pair.encoder
+        pair = self._make_pair(encoder.n_features if encoder.tokens else 0, encoder.n_features)
+        if pair != self._pair:
             raise ValueError(
                 f"the network cannot go on with parameters that change its shape: it is "
                 f"{self._pair}, got {pair}; use warm_start=False"
             )
+        unseen = np.setdiff1d(symbols, self.classes_)
+        if unseen.size:
+            raise ValueError(
+                f"y holds tokens unseen before, {unseen.tolist()}, expected some of "
+                f"{self.classes_.tolist()}; use warm_start=False"
+            )
         self._trainer.use(settings)
-        codes = np.searchsorted(self.classes_, symbols)
-        self._train(make_pairs(self._hear(sequences), codes, lengths, pair.end), X, y)
-        return self
 
     def _train(self, pairs: Pairs, X: Any, y: Any) -> None:
         stopping, trainer = make_stopping(self), self._trainer
@@ -274,11 +294,9 @@ class Seq2SeqClassifier(CallbackSupportMixin, BaseEstimator):
         )  # fmt: skip
         return Pair(encoder, decoder, check_flag("attention", self.attention))
 
-    def _count_tokens(self, X: Any, sequences: Sequences, fresh: bool) -> int:
+    def _count_tokens(self, X: Any, sequences: Sequences) -> int:
         """Return how many tokens X is made of, 0 where it holds numbers."""
         asked, n_columns = self.n_tokens, sequences.values.shape[1]
-        if not fresh and self._pair.encoder.tokens:
-            return self._pair.encoder.n_features
         if asked is None or (asked == "auto" and not (n_columns == 1 and _holds_integers(X))):
             return 0
         if asked == "auto":
@@ -286,22 +304,6 @@ class Seq2SeqClassifier(CallbackSupportMixin, BaseEstimator):
         if n_columns != 1:
             raise ValueError(f"X must have one column of tokens, got {n_columns} features")
         return check_positive_int("n_tokens", asked)
-
-    def _make_trainer(self, settings: Settings, longest: int, dtype: Any) -> Trainer:
-        init = check_choice("init", self.init, INITS)
-        seed = check_seed(self.random_state).randint(2**31 - 1)
-        weights, order = (np.random.default_rng(s) for s in np.random.SeedSequence(seed).spawn(2))
-        theta = initial_pair(self._pair, weights, init, longest, dtype)
-        self._theta = theta
-        return Trainer(self._pair, theta.copy(), settings, order, LEARNER)
-
-    def _refuse_unseen(self, symbols: np.ndarray) -> None:
-        unseen = np.setdiff1d(symbols, self.classes_)
-        if unseen.size:
-            raise ValueError(
-                f"y holds tokens unseen before, {unseen.tolist()}, expected some of "
-                f"{self.classes_.tolist()}; use warm_start=False"
-            )
 
     def _report(self, trainer: Trainer) -> bool:
         if self.verbose:
@@ -349,6 +351,11 @@ class Seq2SeqClassifier(CallbackSupportMixin, BaseEstimator):
         -------
         weights : list of ndarrays of shape (n_i, n_timesteps_i)
             The weights of a row, over the time steps of the sequence, sum to one.
+
+        Raises
+        ------
+        ValueError
+            If the model was fitted without attention.
         """
         check_is_fitted(self, "_theta")
         if not self._pair.attention:
@@ -424,10 +431,7 @@ def _pack_symbols(y: Any, n_sequences: int) -> tuple[np.ndarray, np.ndarray]:
                 f"{_described(codes)}"
             )
         items.append(codes.astype(np.int64))
-    symbols = np.concatenate(items)
-    if not symbols.size:
-        raise ValueError("y holds no token: expected at least one sequence that is not empty")
-    return symbols, np.array([item.size for item in items])
+    return np.concatenate(items), np.array([item.size for item in items])
 
 
 def _described(value: Any) -> str:
