@@ -1,7 +1,7 @@
-"""Reservoir computing and echo state networks that fit scikit-learn."""
+"""Reservoir computing, echo state networks and trained recurrent ones that fit scikit-learn."""
 
 import importlib
-from typing import Any
+from typing import TYPE_CHECKING, Any
 
 from esnkit.esn import ESNClassifier, ESNRegressor, ReservoirClassifier, ReservoirRegressor
 from esnkit.forecasting import Forecaster, forecast
@@ -9,15 +9,24 @@ from esnkit.readouts import RidgeReadout
 from esnkit.reservoirs import Reservoir
 from esnkit.spectral import effective_spectral_radius, rescale, spectral_radius
 
+if TYPE_CHECKING:
+    from esnkit.recurrent import RNNClassifier, RNNRegressor
+    from esnkit.seq2seq import Seq2SeqClassifier
+    from esnkit.tokens import TokenEncoder
+
 __version__ = "0.1.0"
 __all__ = [
     "ESNClassifier",
     "ESNRegressor",
     "Forecaster",
+    "RNNClassifier",
+    "RNNRegressor",
     "Reservoir",
     "ReservoirClassifier",
     "ReservoirRegressor",
     "RidgeReadout",
+    "Seq2SeqClassifier",
+    "TokenEncoder",
     "datasets",
     "effective_spectral_radius",
     "forecast",
@@ -27,8 +36,22 @@ __all__ = [
     "spectral_radius",
 ]
 
+# Loaded where they are first used: whoever needs an echo state network waits for nothing else.
+_LATE = {
+    "RNNClassifier": "recurrent",
+    "RNNRegressor": "recurrent",
+    "Seq2SeqClassifier": "seq2seq",
+    "TokenEncoder": "tokens",
+}
+
 
 def __getattr__(name: str) -> Any:
     if name in ("datasets", "metrics", "plotting"):
         return importlib.import_module(f"esnkit.{name}")
+    if name in _LATE:
+        return getattr(importlib.import_module(f"esnkit.{_LATE[name]}"), name)
     raise AttributeError(f"module 'esnkit' has no attribute {name!r}")
+
+
+def __dir__() -> list[str]:
+    return sorted([*globals(), *__all__])

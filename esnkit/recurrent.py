@@ -141,7 +141,7 @@ class RNNRegressor(SequenceRegressorMixin, GradientEstimator):
     Examples
     --------
     >>> import numpy as np
-    >>> from esnkit.recurrent import RNNRegressor
+    >>> from esnkit import RNNRegressor
     >>> X = np.random.default_rng(0).uniform(size=(64, 10, 1))
     >>> y = X[:, 0, 0]  # what came first, to be told at the end
     >>> model = RNNRegressor(16, learning_rate_init=0.02, max_iter=60, random_state=0)
@@ -295,7 +295,7 @@ class RNNRegressor(SequenceRegressorMixin, GradientEstimator):
         Examples
         --------
         >>> import numpy as np
-        >>> from esnkit.recurrent import RNNRegressor
+        >>> from esnkit import RNNRegressor
         >>> s = np.sin(np.arange(100) / 4).reshape(-1, 1)
         >>> model = RNNRegressor(8, max_iter=3, random_state=0).fit(s[:-1], s[1:])
         >>> y, state = model.generate(5, warmup=s, return_state=True)
@@ -436,7 +436,7 @@ class RNNClassifier(SequenceClassifierMixin, GradientEstimator):
     Examples
     --------
     >>> import numpy as np
-    >>> from esnkit.recurrent import RNNClassifier
+    >>> from esnkit import RNNClassifier
     >>> t = np.arange(20)
     >>> slow, fast = (np.sin(t[:, None] / period) for period in (6, 2))
     >>> model = RNNClassifier(8, learning_rate_init=0.05, max_iter=30, random_state=0)

@@ -123,7 +123,7 @@ class Seq2SeqClassifier(CallbackSupportMixin, BaseEstimator):
     Examples
     --------
     >>> import numpy as np
-    >>> from esnkit.seq2seq import Seq2SeqClassifier
+    >>> from esnkit import Seq2SeqClassifier
     >>> rng = np.random.default_rng(0)
     >>> X = [rng.integers(0, 3, rng.integers(1, 4)) for _ in range(300)]
     >>> y = [x[::-1] for x in X]

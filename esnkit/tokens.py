@@ -50,7 +50,7 @@ class TokenEncoder(TransformerMixin, BaseEstimator):
 
     Examples
     --------
-    >>> from esnkit.tokens import TokenEncoder
+    >>> from esnkit import TokenEncoder
     >>> encoder = TokenEncoder("word").fit(["the cat sat", "the dog"])
     >>> encoder.vocabulary_
     {'cat': 2, 'dog': 3, 'sat': 4, 'the': 5}
