@@ -253,13 +253,12 @@ def pair_gradient(
 ) -> tuple[float, np.ndarray, float]:
     """Return the mean loss of a symbol, its gradient, and the number of symbols (ends too)."""
     outputs, reading = read_pairs(pair, theta, pairs)
-    loss = _symbol_loss(outputs, pairs)
-    value, slope = _penalty(pair, theta, alpha, len(outputs))
-    return (
-        loss.value + value,
-        read_backward(pair, theta, reading, loss.gradient) + slope,
-        loss.total,
-    )
+    value, d_outputs, total = _symbol_loss(outputs, pairs)
+    gradient = read_backward(pair, theta, reading, d_outputs)
+    if alpha:
+        added, slope = _penalty(pair, theta, alpha, len(outputs))
+        value, gradient = value + added, gradient + slope
+    return value, gradient, total
 
 
 def pair_loss(pair: Pair, theta: np.ndarray, pairs: Pairs, alpha: float = 0.0) -> float:
@@ -298,7 +297,7 @@ def decode(
     for first in range(0, n, SIDE_BY_SIDE):
         part = source.subset(np.arange(first, min(first + SIDE_BY_SIDE, n)))
         codes, looks = _decode_together(pair, theta, part, max_length)
-        n_answered = np.argmax(np.pad(codes == pair.end, ((0, 0), (0, 1)), constant_values=True), 1)
+        n_answered = np.count_nonzero(codes != pair.end, axis=1)
         for i, (length, n_heard) in enumerate(zip(n_answered, part.lengths, strict=True)):
             yield codes[i, :length], looks[i, :length, :n_heard]
 
