@@ -306,7 +306,7 @@ class GradientEstimator(WeightsMixin, CallbackSupportMixin, BaseEstimator):
         Examples
         --------
         >>> import numpy as np
-        >>> from esnkit.recurrent import RNNRegressor
+        >>> from esnkit import RNNRegressor
         >>> X = np.random.default_rng(0).uniform(size=(4, 3, 1))
         >>> model = RNNRegressor(8, pooling="attention", max_iter=2, random_state=0)
         >>> model.fit(X, X[:, 0, 0]).attention_weights(X).sum(axis=1).round(12)

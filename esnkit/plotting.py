@@ -277,7 +277,7 @@ class GradientNormDisplay:
     --------
     >>> from esnkit.datasets import make_adding
     >>> from esnkit.plotting import GradientNormDisplay
-    >>> from esnkit.recurrent import RNNRegressor
+    >>> from esnkit import RNNRegressor
     >>> X, y, _ = make_adding(20, 30, random_state=0)
     >>> networks = {
     ...     cell: RNNRegressor(8, cell=cell, max_iter=0, random_state=0).fit(X, y)

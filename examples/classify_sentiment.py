@@ -15,8 +15,7 @@ from sklearn.feature_extraction.text import CountVectorizer
 from sklearn.linear_model import LogisticRegression
 from sklearn.pipeline import make_pipeline
 
-from esnkit.recurrent import RNNClassifier
-from esnkit.tokens import TokenEncoder
+from esnkit import RNNClassifier, TokenEncoder
 
 SUBJECTS = "film plot music acting ending dialogue camera cast".split()
 GOOD = "good great charming clever moving funny".split()

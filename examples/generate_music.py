@@ -14,8 +14,7 @@ import re
 import matplotlib.pyplot as plt
 import numpy as np
 
-from esnkit.recurrent import RNNClassifier
-from esnkit.tokens import TokenEncoder
+from esnkit import RNNClassifier, TokenEncoder
 
 TUNES = {
     "Ah! vous dirai-je, maman": "C C G G|A A G2|F F E E|D D C2|G G F F|E E D2|G G F F|E E D2|"

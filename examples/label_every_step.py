@@ -12,7 +12,7 @@ import matplotlib.pyplot as plt
 import numpy as np
 from matplotlib.colors import ListedColormap
 
-from esnkit.recurrent import RNNClassifier
+from esnkit import RNNClassifier
 
 NAMES, COLOURS = np.array(["calm", "blip", "shift"]), ["0.88", "#E69F00", "#0072B2"]
 N_STEPS, LONGEST = 150, 12

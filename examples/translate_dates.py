@@ -13,8 +13,7 @@ from datetime import date, timedelta
 import matplotlib.pyplot as plt
 import numpy as np
 
-from esnkit.seq2seq import Seq2SeqClassifier
-from esnkit.tokens import TokenEncoder
+from esnkit import Seq2SeqClassifier, TokenEncoder
 
 rng = np.random.default_rng(0)
 FORMS = [

@@ -11,9 +11,9 @@ Writes vanishing_gradients.png.
 
 import matplotlib.pyplot as plt
 
+from esnkit import RNNRegressor
 from esnkit.datasets import make_adding
 from esnkit.plotting import GradientNormDisplay
-from esnkit.recurrent import RNNRegressor
 
 NETWORKS = {
     "plain": {
