@@ -113,6 +113,14 @@ def test_gradient_of_two_layers_with_penalty_and_numbers():
     check_gradient(make_pair(both=True, n_layers=2, tokens=False), alpha=0.7)
 
 
+def test_the_penalty_is_half_the_squared_weights_over_the_number_of_tokens():
+    pair = make_pair()
+    pairs, (theta, _) = ragged_pairs(pair), random_theta(pair)
+    added = pair_loss(pair, theta, pairs, alpha=0.7) - pair_loss(pair, theta, pairs)
+    weights = theta[penalised_parts(pair)]
+    np.testing.assert_allclose(added, 0.35 * np.sum(weights**2) / len(pairs.target.Y))
+
+
 def test_biases_are_not_penalised():
     pair = make_pair(both=True)
     parts = pair_views(pair, penalised_parts(pair))
