@@ -72,9 +72,11 @@ def adding(n_timesteps, centred=False):
     return Task(make, wrong, RNNRegressor, lambda wrong, error: wrong < 0.01 and error < 0.01)
 
 
-def order(n_timesteps):
+def order(n_timesteps, n_symbols=2):
+    """Return the temporal order problem."""
+
     def make(n, rng):
-        X, y, _ = make_temporal_order(n, n_timesteps, random_state=rng)
+        X, y, _ = make_temporal_order(n, n_timesteps, n_symbols=n_symbols, random_state=rng)
         return X.astype(np.float32), y
 
     def wrong(answers, y):
