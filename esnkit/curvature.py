@@ -9,7 +9,7 @@ their pre-activations by 1 - h^2, of others half the squared distance.
 
 import numpy as np
 
-from esnkit.kernels.cells import gather, scatter
+from esnkit.kernels.blocks import gather, scatter
 from esnkit.kernels.tangents import tangent
 from esnkit.layout import CELLS, Spec, penalised, state_columns, views
 from esnkit.losses import LOSSES
@@ -49,7 +49,8 @@ def run_tangent(
     for part in spec.layers():
         _, _, reverse, place = part
         if place % spec.n_directions == 0:
-            rows, here = here, np.empty_like(tape.rows[1])
+            width = spec.n_directions * n_units
+            rows, here = here, np.empty((len(batch.rows), width), v.dtype)
         index = batch.rows_reversed if reverse else batch.rows
         RH, damped = _layer_tangent(spec, p, q, batch, tape, part, rows, start, index)
         scatter(RH, index, batch.n, n_units, here, n_units if reverse else 0, n_units)

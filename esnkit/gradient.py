@@ -12,7 +12,7 @@ from esnkit.callbacks import CallbackSupportMixin, FitReport, with_callbacks
 from esnkit.initialization import INITS, initial_theta
 from esnkit.layout import Spec
 from esnkit.losses import LOSSES
-from esnkit.network import Batch, Held, Start, make_batch, run, run_backward
+from esnkit.network import Batch, Held, Start, make_batch, run, run_backward, state_rows
 from esnkit.options import as_tokens, make_settings, make_spec, make_stopping
 from esnkit.sequences import (
     FLOATS,
@@ -361,7 +361,8 @@ class GradientEstimator(WeightsMixin, CallbackSupportMixin, BaseEstimator):
             loss = LOSSES[spec.loss][0](outputs, Y, weights)
             _, states = run_backward(spec, theta, batch, tape, loss.gradient)
         step = np.arange(len(batch.rows)) - np.repeat(sequences.offsets[:-1], sequences.lengths)
-        squares = [np.bincount(step, np.sum(d.astype(float) ** 2, axis=1)) for d in states]
+        rows = state_rows(spec, batch, states)
+        squares = [np.bincount(step, np.sum(d.astype(float) ** 2, axis=1)) for d in rows]
         return np.sqrt(np.array(squares) / batch.n)
 
     def _pack_batch(self, X: Any) -> tuple[Sequences, Batch]:

@@ -11,13 +11,23 @@ from typing import Any, NamedTuple
 
 import numpy as np
 
-from esnkit.kernels.cells import GRU_BEFORE, LSTM, backward, forward, gather, scatter
+from esnkit.kernels.blocks import gather, scatter
+from esnkit.kernels.cells import GRU_BEFORE, LSTM, backward, forward
 from esnkit.kernels.linalg import affine
 from esnkit.layout import CELLS, Spec, penalised, state_columns, views
 from esnkit.losses import LOSSES
 from esnkit.pooling import attend, attend_backward, pool_rows, pool_rows_backward
 
-__all__ = ["Batch", "Held", "Start", "loss_gradient", "make_batch", "run", "run_backward"]
+__all__ = [
+    "Batch",
+    "Held",
+    "Start",
+    "loss_gradient",
+    "make_batch",
+    "run",
+    "run_backward",
+    "state_rows",
+]
 
 
 class Batch(NamedTuple):
@@ -112,10 +122,13 @@ def run(
     state, given = initial_state(spec, p, batch, start)
     rows = [input_rows(spec, p, batch.inputs, theta.dtype)]
     final, passes = np.empty_like(state), []
-    n_units = spec.n_units
+    n_units, last = spec.n_units, _last_places(batch, spec.n_units)
     for name, _, reverse, place in spec.layers():
         if place % spec.n_directions == 0:
-            rows.append(np.empty((len(batch.rows), spec.n_directions * n_units), theta.dtype))
+            # Nobody looks at the rows of a last layer of which only the last states go on.
+            unseen = spec.pooling == "last" and len(rows) == spec.n_layers
+            n_rows = 0 if unseen else len(batch.rows)
+            rows.append(np.empty((n_rows, spec.n_directions * n_units), theta.dtype))
         index = batch.rows_reversed if reverse else batch.rows
         hs, cs = state_columns(spec, place)
         own, imposed = _held_here(spec, batch, held, place, index, theta.dtype)
@@ -124,12 +137,13 @@ def run(
         buffers, H = _run_layer(
             spec, p[f"M_{name}"], batch, index, rows[-2], first, c0, own, imposed
         )
-        scatter(H, index, batch.n, n_units, rows[-1], n_units if reverse else 0, n_units)
-        final[:, hs] = _last_columns(H, batch, n_units)
+        if len(rows[-1]):
+            scatter(H, index, batch.n, n_units, rows[-1], n_units if reverse else 0, n_units)
+        final[batch.order, hs] = H[last]
         if cs:
-            final[:, cs] = _last_columns(buffers.C, batch, n_units)
+            final[batch.order, cs] = buffers.C[last]
         passes.append(buffers)
-    pooled, attention = _pool(spec, p, rows[-1], batch.offsets)
+    pooled, attention = _pool(spec, p, rows[-1], final, batch.offsets)
     tape = Tape(passes, rows, attention, pooled, given, final)
     return _apply_head(spec, p, pooled, exact), tape
 
@@ -170,8 +184,9 @@ def run_backward(
     Returns
     -------
     gradient : ndarray like ``theta``
-    d_states : list of ndarray of shape (n_rows, n_directions * n_units)
-        For every layer d loss / d h at every time step, all paths through time together.
+    d_states : list of ndarray
+        For every layer and direction, in the kernels' layout (see :func:`state_rows`), d loss / d h
+        at every time step, all paths through time together.
     """
     p, gradient = views(spec, theta), np.zeros_like(theta)
     d = views(spec, gradient)
@@ -181,14 +196,16 @@ def run_backward(
     parts = spec.layers()
     for layer in range(spec.n_layers - 1, -1, -1):
         X, d_below = tape.rows[layer], None
-        d_here = np.empty_like(tape.rows[layer + 1])
+        d_here = []
         for part in parts[layer * spec.n_directions : (layer + 1) * spec.n_directions]:
             dH = _columns_of(spec, batch, part, d_rows)
             if extra is not None:
                 dH += extra[part[3]]
-            dX = _layer_backward(spec, p, d, batch, tape, part, dH, d_here, d_start, X.shape[1])
+            width = X.shape[1] if layer or spec.embedding_dim else 0
+            dX = _layer_backward(spec, p, d, batch, tape, part, dH, d_start, width)
             d_below = dX if d_below is None else d_below + dX
-        d_states.insert(0, d_here)
+            d_here.append(dH)
+        d_states = d_here + d_states
         d_rows = d_below
     if spec.learn_state:
         d["initial_state"] += np.where(tape.given, 0, d_start.sum(axis=0))
@@ -197,33 +214,50 @@ def run_backward(
     return gradient, d_states
 
 
+def state_rows(spec: Spec, batch: Batch, states: list[np.ndarray]) -> list[np.ndarray]:
+    """Return as rows, for every layer, what the kernels' layout has for layers and directions."""
+    rows: list[np.ndarray] = []
+    n = spec.n_units
+    for (_, _, reverse, _), blocks in zip(spec.layers(), states, strict=True):
+        if not reverse:
+            rows.append(np.empty((len(batch.rows), spec.n_directions * n), blocks.dtype))
+        index = batch.rows_reversed if reverse else batch.rows
+        scatter(blocks, index, batch.n, n, rows[-1], n if reverse else 0, n)
+    return rows
+
+
 def _columns_of(spec, batch, part, rows):
     """Return what belongs to one layer and direction of rows, in the kernels' layout."""
     _, _, reverse, _ = part
     index = batch.rows_reversed if reverse else batch.rows
-    columns = np.empty(spec.n_units * len(index), rows.dtype)
-    gather(
-        rows, spec.n_units if reverse else 0, spec.n_units, index, batch.n, spec.n_units, columns
-    )
+    first, n = spec.n_units if reverse else 0, spec.n_units
+    if len(rows) < len(index):  # of the last steps alone
+        columns = np.zeros(n * len(index), rows.dtype)
+        columns[_last_places(batch, n)] = rows[batch.order, first : first + n]
+        return columns
+    columns = np.empty(n * len(index), rows.dtype)
+    gather(rows, first, n, index, batch.n, n, columns)
     return columns
 
 
-def _layer_backward(spec, p, d, batch, tape, part, dH, d_here, d_start, width):
-    """Return d loss / d inputs of one layer and direction; write what belongs to its units."""
+def _layer_backward(spec, p, d, batch, tape, part, dH, d_start, width):
+    """Return d loss / d inputs of one layer and direction.
+
+    A width of zero leaves the inputs out.
+    """
     name, _, reverse, place = part
-    n_units, n = spec.n_units, batch.n
+    n = batch.n
     index = batch.rows_reversed if reverse else batch.rows
     S, A, C, c0, own = tape.passes[place]
-    M, dS = p[f"M_{name}"], np.empty_like(S)
+    M, columns = p[f"M_{name}"], np.empty(width * len(index), S.dtype)
     dh0, dc0 = np.empty_like(c0), np.empty_like(c0)
-    backward(CELLS[spec.cell], M, n, c0, own, S, A, C, dH, d[f"M_{name}"], dS, dh0, dc0)
-    scatter(dH, index, n, n_units, d_here, n_units if reverse else 0, n_units)
+    backward(CELLS[spec.cell], M, n, c0, own, S, A, C, dH, d[f"M_{name}"], columns, dh0, dc0)
     hs, cs = state_columns(spec, place)
     d_start[batch.order, hs] = dh0.T
     if cs:
         d_start[batch.order, cs] = dc0.T
     dX = np.empty((len(index), width), M.dtype)
-    scatter(dS, index, n, M.shape[1], dX, 0, width)
+    scatter(columns, index, n, width, dX, 0, width)
     return dX
 
 
@@ -295,14 +329,13 @@ def _as_columns(rows: np.ndarray) -> np.ndarray:
     return np.ascontiguousarray(rows.T)
 
 
-def _last_columns(H: np.ndarray, batch: Batch, n_units: int) -> np.ndarray:
-    """Return the last column of every sequence in the blocks of H, a row a sequence."""
-    last = np.diff(batch.offsets)[batch.order] - 1
-    starts = n_units * (np.cumsum(batch.n) - batch.n)
-    entry = starts[last][:, None] + np.arange(n_units) * batch.n[last][:, None]
-    rows = np.empty((len(last), n_units), H.dtype)
-    rows[batch.order] = H[entry + np.arange(len(last))[:, None]]
-    return rows
+def _last_places(batch: Batch, n_units: int) -> np.ndarray:
+    """Return where blocks of n_units rows have the last column of every sequence, longest first."""
+    lengths = batch.offsets[1:] - batch.offsets[:-1]
+    last = lengths[batch.order] - 1
+    m = batch.n[last]
+    starts = n_units * (batch.n.cumsum() - batch.n)[last] + np.arange(len(last))
+    return starts[:, None] + np.arange(n_units) * m[:, None]
 
 
 def _held_here(spec, batch, held, place, index, dtype):
@@ -319,16 +352,19 @@ def _held_here(spec, batch, held, place, index, dtype):
     return held.units[here] - place * spec.n_units, imposed
 
 
-def _pool(spec, p, rows, offsets):
+def _pool(spec, p, rows, final, offsets):
     if spec.pooling is None:
         return rows, None
     if spec.pooling == "attention":
         return attend(p, rows, offsets)
+    if spec.pooling == "last":
+        width = spec.n_directions * spec.n_units
+        return final[:, spec.n_hidden - width : spec.n_hidden], None
     return pool_rows(rows, offsets, spec.pooling, spec.n_units), None
 
 
 def _pool_backward(spec, p, d, batch, tape, d_pooled):
-    if spec.pooling is None:
+    if spec.pooling in (None, "last"):
         return d_pooled
     if spec.pooling == "attention":
         return attend_backward(p, d, tape.rows[-1], batch.offsets, tape.attention, d_pooled)

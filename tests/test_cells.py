@@ -2,10 +2,9 @@
 
 import numpy as np
 import pytest
-from numba import njit
 from reference import cell_states
 
-from esnkit.kernels.blas import gemm, gemm_nt, gemm_tn
+from esnkit.kernels.blocks import gather, product, scatter
 from esnkit.kernels.cells import (
     GRU_AFTER,
     GRU_BEFORE,
@@ -15,8 +14,6 @@ from esnkit.kernels.cells import (
     RNN_TANH,
     backward,
     forward,
-    gather,
-    scatter,
 )
 
 CELLS = {"rnn": RNN_TANH, "relu": RNN_RELU, "lstm": LSTM, "gru": GRU_AFTER, "before": GRU_BEFORE}
@@ -75,12 +72,13 @@ class Run:
         self.forward()
         dH = np.empty(N_UNITS * len(self.X), self.dtype)
         gather(self.taught, 0, N_UNITS, self.rows, self.n, N_UNITS, dH)
-        d = {name: np.zeros_like(getattr(self, name)) for name in ("M", "S", "X", "h0", "c0")}
+        d = {name: np.zeros_like(getattr(self, name)) for name in ("M", "X", "h0", "c0")}
+        dX = np.empty(self.X.size, self.dtype)
         backward(
             self.code, self.M, self.n, self.c0, self.held, self.S, self.A, self.C, dH,
-            d["M"], d["S"], d["h0"], d["c0"],
+            d["M"], dX, d["h0"], d["c0"],
         )  # fmt: skip
-        scatter(d["S"], self.rows, self.n, self.width, d["X"], 0, N_FEATURES)
+        scatter(dX, self.rows, self.n, N_FEATURES, d["X"], 0, N_FEATURES)
         return d
 
 
@@ -160,27 +158,48 @@ def test_a_long_sequence_in_two_parts_has_the_same_bits(cell):
             c = part.C[-3 * N_UNITS :].reshape(N_UNITS, 3)
 
 
-@njit
-def products(A, B, beta, C, turned):
-    """Call a product from compiled code, as the kernels do."""
-    if turned == "A":
-        gemm_tn(A, B, beta, C)
-    elif turned == "B":
-        gemm_nt(A, B, beta, C)
-    else:
-        gemm(A, B, beta, C)
+@pytest.mark.parametrize("dtype", [np.float64, np.float32])
+@pytest.mark.parametrize("shape", [(1, 1, 1), (7, 5, 3), (9, 40, 16), (16, 3, 33), (33, 20, 70)])
+def test_products_of_blocks(dtype, shape):
+    rng, (n_rows, n, m) = np.random.default_rng(0), shape
+    A, B = rng.normal(size=(n_rows, n)).astype(dtype), rng.normal(size=(n, m)).astype(dtype)
+    whole = np.full((n_rows + 2, m + 2), 2.0, dtype)
+    C = whole[1:-1, 1:-1]
+    product(A, B, True, C)
+    np.testing.assert_allclose(C, A @ B + 2, atol=50 * np.finfo(dtype).eps)
+    C[:] = np.nan
+    product(A, B, False, C)
+    np.testing.assert_allclose(C, A @ B, atol=50 * np.finfo(dtype).eps)
+    C[:] = 2.0
+    assert np.all(whole == 2.0)
 
 
 @pytest.mark.parametrize("dtype", [np.float64, np.float32])
-@pytest.mark.parametrize("turned", ["", "A", "B"])
-def test_products_add_to_what_is_there(dtype, turned):
+def test_a_column_of_a_product_does_not_depend_on_the_others(dtype):
     rng = np.random.default_rng(0)
-    A, B = rng.normal(size=(7, 5)).astype(dtype), rng.normal(size=(5, 3)).astype(dtype)
-    left = np.ascontiguousarray(A.T) if turned == "A" else A
-    right = np.ascontiguousarray(B.T) if turned == "B" else B
-    C = np.full((7, 3), 2.0, dtype)
-    products(left, right, 0.5, C, turned)
-    np.testing.assert_allclose(C, A @ B + 1, atol=50 * np.finfo(dtype).eps)
-    C[:] = np.nan
-    products(left, right, 0.0, C, turned)
-    np.testing.assert_allclose(C, A @ B, atol=50 * np.finfo(dtype).eps)
+    A, B = rng.normal(size=(12, 50)).astype(dtype), rng.normal(size=(50, 70)).astype(dtype)
+    whole, part = np.empty((12, 70), dtype), np.empty((12, 1), dtype)
+    product(A, B, False, whole)
+    for j in range(70):
+        product(A, B[:, j : j + 1].copy(), False, part)
+        assert np.array_equal(part[:, 0], whole[:, j])
+
+
+@pytest.mark.parametrize("dtype", [np.float64, np.float32])
+@pytest.mark.parametrize("k", [1, 5, 16, 33])
+@pytest.mark.parametrize("n", [[1], [40, 40], [17, 3, 1]], ids=["one", "equal", "ragged"])
+def test_rows_go_to_blocks_and_back(dtype, k, n):
+    rng, n = np.random.default_rng(0), np.array(n)
+    rows = rng.permutation(n.sum())
+    X = rng.normal(size=(n.sum(), k + 3)).astype(dtype)
+    blocks, there = np.full((k + 2) * n.sum(), 9.0, dtype), np.full_like(X, 9.0)
+    gather(X, 1, k, rows, n, k + 2, blocks)
+    start = 0
+    for m in n:
+        block = blocks[(k + 2) * start : (k + 2) * (start + m)].reshape(k + 2, m)
+        assert np.array_equal(block[:k], X[rows[start : start + m], 1 : k + 1].T)
+        assert np.all(block[k:] == 9.0)
+        start += m
+    scatter(blocks, rows, n, k + 2, there, 1, k)
+    assert np.array_equal(there[:, 1 : k + 1], X[:, 1 : k + 1])
+    assert np.all(there[:, 0] == 9.0) and np.all(there[:, k + 1 :] == 9.0)

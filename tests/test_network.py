@@ -6,7 +6,15 @@ from reference import cell_states
 from test_cells import difference
 
 from esnkit.layout import Spec, n_parameters, penalised, views
-from esnkit.network import Held, Start, loss_gradient, make_batch, run, run_backward
+from esnkit.network import (
+    Held,
+    Start,
+    loss_gradient,
+    make_batch,
+    run,
+    run_backward,
+    state_rows,
+)
 from esnkit.weights import from_torch, join_weights, split_weights, to_torch
 
 CELLS = ["tanh", "relu", "lstm", "gru", "gru_before"]
@@ -157,7 +165,8 @@ def test_what_comes_back_through_time_is_the_derivative_by_the_state():
     spec = SPECS["two lstm"]
     theta, (batch, Y, _) = theta_of(spec), problem(spec)
     outputs, tape = run(spec, theta, batch)
-    _, d_states = run_backward(spec, theta, batch, tape, outputs - Y)
+    _, blocks = run_backward(spec, theta, batch, tape, outputs - Y)
+    d_states = state_rows(spec, batch, blocks)
     assert [d.shape for d in d_states] == [(OFFSETS[-1], 4)] * 2
     last = OFFSETS[1:] - 1
     top = (outputs - Y)[last] @ views(spec, theta)["head_W"]

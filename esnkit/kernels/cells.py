@@ -1,4 +1,4 @@
-"""Recurrent cells, step by step over packed batches: forward, tangent and backward passes.
+"""Recurrent cells, step by step over packed batches: forward and backward passes.
 
 Sequences of a batch stand side by side, longest first, so that step t has ``n[t]`` columns and
 ragged batches cost what their time steps cost. Every array of a pass is a flat buffer of blocks,
@@ -16,66 +16,15 @@ The gates that a pass stores (``A``) are those after their activation.
 import numpy as np
 from numba import njit
 
-from esnkit.kernels.activations import fma, tanh
-from esnkit.kernels.blas import gemm, gemm_nt, gemm_tn
+from esnkit.kernels.activations import fma, positive, tanh
+from esnkit.kernels.blocks import add_products, copy_columns, product, turn
+from esnkit.kernels.masked import drop_tiny, load_first, store_first
+from esnkit.kernels.vectors import fill, width
 
 RNN_TANH, RNN_RELU, LSTM, GRU_AFTER, GRU_BEFORE = range(5)
 N_GATES = (1, 1, 4, 4, 3)
-
-
-@njit(cache=True, nogil=True, error_model="numpy", forceinline=True)
-def _sigmoid(x):
-    half = x.dtype.type(0.5)
-    for i in range(x.size):
-        x[i] = fma(half, tanh(half * x[i]), half)
-
-
-@njit(cache=True, nogil=True, error_model="numpy", forceinline=True)
-def _tanh(x):
-    for i in range(x.size):
-        x[i] = tanh(x[i])
-
-
-@njit(cache=True, nogil=True, error_model="numpy", forceinline=True)
-def copy_columns(source, n_source, target, n_target, n_rows):
-    """Copy the leading columns of a block, and zeros where the source has too few."""
-    shared = min(n_source, n_target)
-    for k in range(n_rows):
-        for j in range(shared):
-            target[k * n_target + j] = source[k * n_source + j]
-        for j in range(shared, n_target):
-            target[k * n_target + j] = 0.0
-
-
-@njit(cache=True, nogil=True, error_model="numpy")
-def gather(X, first, k, rows, n, n_rows, S):
-    """Write k columns of the rows of X, from column `first`, into the first rows of S's blocks.
-
-    ``rows[c]`` is the row of X that column c, counted through all blocks, stands for.
-    """
-    column = 0
-    for t in range(n.size):
-        m = n[t]
-        block = S[n_rows * column : n_rows * (column + m)]
-        for j in range(m):
-            row = rows[column + j]
-            for f in range(k):
-                block[f * m + j] = X[row, first + f]
-        column += m
-
-
-@njit(cache=True, nogil=True, error_model="numpy")
-def scatter(S, rows, n, n_rows, X, first, k):
-    """Write the first k rows of S's blocks into k columns of the rows of X, from `first` on."""
-    column = 0
-    for t in range(n.size):
-        m = n[t]
-        block = S[n_rows * column : n_rows * (column + m)]
-        for j in range(m):
-            row = rows[column + j]
-            for f in range(k):
-                X[row, first + f] = block[f * m + j]
-        column += m
+# Steps whose share in the gradient of the weights is added up in one product hold so many numbers.
+TOGETHER = 65536
 
 
 @njit(cache=True, nogil=True, error_model="numpy")
@@ -95,50 +44,33 @@ def forward(cell, M, n, h0, c0, held, imposed, S, A, C, H):
     H : blocks of n_units rows, written: the outputs
     """
     n_units = h0.shape[0]
-    width = M.shape[1]
-    n_features = width - n_units - 1
-    n_gate_rows = M.shape[0]
-    before_h, before_n = h0.reshape(-1), n[0]
-    before_c = np.empty(n_units * n[0], M.dtype)
-    before_c[:] = c0.reshape(-1)
+    n_gate_rows, n_rows = M.shape
+    n_features = n_rows - n_units - 1
+    before_h, before_c, before_n = h0.reshape(-1), c0.reshape(-1), n[0]
     column = 0
     for t in range(n.size):
         m = n[t]
-        size = n_units * m
-        s = S[width * column : width * (column + m)]
-        h = s[n_features * m : (width - 1) * m]
+        s = S[n_rows * column : n_rows * (column + m)]
+        h = s[n_features * m : (n_rows - 1) * m]
         copy_columns(before_h, before_n, h, m, n_units)
-        s[(width - 1) * m :] = 1.0
+        s[(n_rows - 1) * m :] = 1.0
         a = A[n_gate_rows * column : n_gate_rows * (column + m)]
         out = H[n_units * column : n_units * (column + m)]
         c = C[n_units * column : n_units * (column + m)] if C.size else before_c
-        if cell == GRU_BEFORE:
-            gates = a[: 2 * size]
-            gemm(M[: 2 * n_units], s.reshape(width, m), 0.0, gates.reshape(2 * n_units, m))
-            _sigmoid(gates)
-            for i in range(size):
-                c[i] = a[i] * h[i]
-            kept = h.copy()
-            h[:] = c
-            candidate = a[2 * size :]
-            gemm(M[2 * n_units :], s.reshape(width, m), 0.0, candidate.reshape(n_units, m))
-            h[:] = kept
-            _tanh(candidate)
-            for i in range(size):
-                out[i] = candidate[i] + a[size + i] * (h[i] - candidate[i])
+        sb, ab = s.reshape(n_rows, m), a.reshape(n_gate_rows, m)
+        if cell == LSTM:
+            product(M, sb, False, ab)
+            copy_columns(before_c, before_n, c, m, n_units)
+            _lstm_step(a, c, out)
+            before_c = c
+        elif cell == GRU_AFTER:
+            _gru_gates(M, sb, ab, n_features, n_units)
+            _gru_step(a, h, out)
+        elif cell == GRU_BEFORE:
+            _gru_before_step(M, sb, ab, a, h, c, out)
         else:
-            if cell == GRU_AFTER:
-                _gru_gates(M, s.reshape(width, m), a.reshape(n_gate_rows, m), n_features, n_units)
-            else:
-                gemm(M, s.reshape(width, m), 0.0, a.reshape(n_gate_rows, m))
-            if cell == LSTM:
-                _lstm_step(a, size, before_c, before_n, m, n_units, c, out)
-                before_c = c
-            elif cell == GRU_AFTER:
-                _sigmoid(a[: 2 * size])
-                _gru_step(a, size, h, out)
-            else:
-                _rnn_step(cell, a, out)
+            product(M, sb, False, ab)
+            _rnn_step(cell, a, out)
         for k in range(held.size):
             for j in range(m):
                 out[held[k] * m + j] = imposed[held.size * column + k * m + j]
@@ -147,67 +79,94 @@ def forward(cell, M, n, h0, c0, held, imposed, S, A, C, H):
 
 
 @njit(cache=True, nogil=True, error_model="numpy", forceinline=True)
-def _rnn_step(cell, a, out):
-    if cell == RNN_TANH:
-        _tanh(a)
-    else:
-        for i in range(a.size):
-            a[i] = max(a[i], a.dtype.type(0.0))
-    for i in range(a.size):
-        out[i] = a[i]
+def _sigmoid(x, half):
+    return fma(half, tanh(half * x), half)
 
 
 @njit(cache=True, nogil=True, error_model="numpy", forceinline=True)
-def _lstm_step(a, size, before_c, before_n, m, n_units, c, out):
-    i, f, g, o = a[:size], a[size : 2 * size], a[2 * size : 3 * size], a[3 * size :]
-    _sigmoid(a[: 2 * size])
-    _tanh(g)
-    _sigmoid(o)
-    copy_columns(before_c, before_n, c, m, n_units)
-    for k in range(size):
-        c[k] = fma(f[k], c[k], i[k] * g[k])
-    for k in range(size):
-        out[k] = o[k] * tanh(c[k])
+def _rnn_step(cell, a, out):
+    for k in range(0, out.size, width(a)):
+        left = out.size - k
+        z = load_first(a, k, left)
+        h = tanh(z) if cell == RNN_TANH else positive(z)
+        store_first(a, k, h, left)
+        store_first(out, k, h, left)
+
+
+@njit(cache=True, nogil=True, error_model="numpy", forceinline=True)
+def _lstm_step(a, c, out):
+    """On entry c holds the cells before this step."""
+    size, half = out.size, fill(a.dtype.type(0.5))
+    for k in range(0, size, width(a)):
+        left = size - k
+        i = _sigmoid(load_first(a, k, left), half)
+        f = _sigmoid(load_first(a, size + k, left), half)
+        g = tanh(load_first(a, 2 * size + k, left))
+        o = _sigmoid(load_first(a, 3 * size + k, left), half)
+        new = fma(f, load_first(c, k, left), i * g)
+        store_first(a, k, i, left)
+        store_first(a, size + k, f, left)
+        store_first(a, 2 * size + k, g, left)
+        store_first(a, 3 * size + k, o, left)
+        store_first(c, k, new, left)
+        store_first(out, k, o * tanh(new), left)
 
 
 @njit(cache=True, nogil=True, error_model="numpy", forceinline=True)
 def _gru_gates(M, s, a, n_features, n_units):
     """Multiply without the blocks of M that are zero: nx sees no state, nh no input."""
     both = 2 * n_units
-    gemm(M[:both], s, 0.0, a[:both])
-    for i in range(both, both + n_units):
-        a[i] = M[i, -1]
-    gemm(M[both : both + n_units, :n_features], s[:n_features], 1.0, a[both : both + n_units])
-    gemm(M[both + n_units :, n_features:], s[n_features:], 0.0, a[both + n_units :])
-
-
-@njit(cache=True, nogil=True, error_model="numpy", forceinline=True)
-def _gru_gates_back(turned, s, d, ds, dM, n_features, n_units):
-    """Carry the gradient of the gates back to M, inputs and states, again without the zeros."""
-    both = 2 * n_units
-    dx, dh = d[both : both + n_units], d[both + n_units :]
-    gemm_nt(d[:both], s, 1.0, dM[:both])
-    gemm_nt(dx, s[:n_features], 1.0, dM[both : both + n_units, :n_features])
+    from_x = a[both : both + n_units]
+    product(M[:both], s, False, a[:both])
     for i in range(n_units):
-        dM[both + i, -1] += dx[i].sum()
-    gemm_nt(dh, s[n_features:], 1.0, dM[both + n_units :, n_features:])
-    gemm(turned[:, :both], d[:both], 0.0, ds)
-    gemm(turned[:n_features, both : both + n_units], dx, 1.0, ds[:n_features])
-    gemm(turned[n_features:, both + n_units :], dh, 1.0, ds[n_features:])
+        from_x[i] = M[both + i, -1]
+    product(M[both : both + n_units, :n_features], s[:n_features], True, from_x)
+    product(M[both + n_units :, n_features:], s[n_features:], False, a[both + n_units :])
 
 
 @njit(cache=True, nogil=True, error_model="numpy", forceinline=True)
-def _gru_step(a, size, h, out):
-    r, z, nx, nh = a[:size], a[size : 2 * size], a[2 * size : 3 * size], a[3 * size :]
-    for k in range(size):
-        candidate = tanh(fma(r[k], nh[k], nx[k]))
-        nx[k] = candidate
-        out[k] = fma(z[k], h[k] - candidate, candidate)
+def _gru_step(a, h, out):
+    size, half = out.size, fill(a.dtype.type(0.5))
+    for k in range(0, size, width(a)):
+        left = size - k
+        r = _sigmoid(load_first(a, k, left), half)
+        z = _sigmoid(load_first(a, size + k, left), half)
+        nh = load_first(a, 3 * size + k, left)
+        new = tanh(fma(r, nh, load_first(a, 2 * size + k, left)))
+        store_first(a, k, r, left)
+        store_first(a, size + k, z, left)
+        store_first(a, 2 * size + k, new, left)
+        store_first(out, k, fma(z, load_first(h, k, left) - new, new), left)
+
+
+@njit(cache=True, nogil=True, error_model="numpy", forceinline=True)
+def _gru_before_step(M, s, ab, a, h, c, out):
+    size, half = out.size, fill(a.dtype.type(0.5))
+    both = 2 * size // s.shape[1]
+    product(M[:both], s, False, ab[:both])
+    for k in range(0, size, width(a)):
+        left = size - k
+        r = _sigmoid(load_first(a, k, left), half)
+        store_first(a, k, r, left)
+        store_first(a, size + k, _sigmoid(load_first(a, size + k, left), half), left)
+        store_first(c, k, r * load_first(h, k, left), left)
+    kept = h.copy()
+    h[:] = c
+    product(M[both:], s, False, ab[both:])
+    h[:] = kept
+    for k in range(0, size, width(a)):
+        left = size - k
+        new = tanh(load_first(a, 2 * size + k, left))
+        z = load_first(a, size + k, left)
+        store_first(a, 2 * size + k, new, left)
+        store_first(out, k, fma(z, load_first(h, k, left) - new, new), left)
 
 
 @njit(cache=True, nogil=True, error_model="numpy")
-def backward(cell, M, n, c0, held, S, A, C, dH, dM, dS, dh0, dc0):
+def backward(cell, M, n, c0, held, S, A, C, dH, dM, dX, dh0, dc0):
     """Carry the gradient back through a run of `forward`.
+
+    What is nearer to zero than ``TINY`` of the vectors is dropped on the way.
 
     Parameters
     ----------
@@ -215,134 +174,182 @@ def backward(cell, M, n, c0, held, S, A, C, dH, dM, dS, dh0, dc0):
     dH : blocks of n_units rows, d loss / d H; on exit also what came back through time, that is
         the whole derivative with respect to each output, zero for units that are held
     dM : like M, added to; the blocks of a gru where M is zero are left alone
-    dS : blocks like S, written: the first n_features rows are d loss / d x
+    dX : blocks of n_features rows, written: d loss / d x; empty where nobody asks for it
     dh0, dc0 : (n_units, n[0]), written
     """
     n_units = dh0.shape[0]
-    width = M.shape[1]
-    n_features = width - n_units - 1
-    n_gate_rows = M.shape[0]
-    size = 0
-    ahead_h = np.zeros(0, M.dtype)
-    ahead_c = np.zeros(n_units * n[0], M.dtype)
-    dc = np.zeros(n_units * n[0], M.dtype)
-    dz = np.empty(n_gate_rows * n[0], M.dtype)
-    previous_c = np.empty(n_units * n[0], M.dtype)
-    turned = M.T.copy()  # the products with it are faster than those that turn M themselves
-    ahead_n = 0
-    column = n.sum()
+    n_gate_rows, n_rows = M.shape
+    n_features = n_rows - n_units - 1
+    turned = M.T.copy()
+    turned_x, turned_h = turned[:n_features], turned[n_features : n_rows - 1]
+    most = n_units * n[0]
+    back, dc, spare = np.empty(most, M.dtype), np.zeros(most, M.dtype), np.empty(most, M.dtype)
+    together = max(1, min(n.size, TOGETHER // (n_gate_rows * n[0])))
+    dz = np.empty(together * n_gate_rows * n[0], M.dtype)
+    seen = np.empty((together * n[0], n_rows), M.dtype)
+    rows_x = n_features if dX.size else 0
+    waiting, ahead, column = 0, 0, n.sum()
     for t in range(n.size - 1, -1, -1):
         m = n[t]
         column -= m
-        size = n_units * m
-        s = S[width * column : width * (column + m)]
-        ds = dS[width * column : width * (column + m)]
+        s = S[n_rows * column : n_rows * (column + m)]
         a = A[n_gate_rows * column : n_gate_rows * (column + m)]
         dh = dH[n_units * column : n_units * (column + m)]
-        _add_columns(ahead_h, ahead_n, dh, m, n_units)
+        c = C[n_units * column : n_units * (column + m)] if C.size else dc
+        _add_columns(back, ahead, dh, m, n_units)
         for k in range(held.size):
             dh[held[k] * m : (held[k] + 1) * m] = 0.0
-        d = dz[: n_gate_rows * m]
-        h = s[n_features * m : (width - 1) * m]
-        back = ds[n_features * m : (width - 1) * m]
+        d = dz[n_gate_rows * waiting * m : n_gate_rows * (waiting + 1) * m]
+        db, backb = d.reshape(n_gate_rows, m), back[: n_units * m].reshape(n_units, m)
+        h = s[n_features * m : (n_rows - 1) * m]
+        turn(s, seen[waiting * m : (waiting + 1) * m])
         if cell == GRU_BEFORE:
-            c = C[n_units * column : n_units * (column + m)]
-            _gru_before_back(M, a, c, h, dh, d, s, ds, back, dM, n_units, width, m)
+            _gru_before_back(a, c, h, dh, d, s, seen[:m], turned_h, db, back, backb, dM)
+        elif cell == GRU_AFTER:
+            _gru_after_back(a, h, dh, d, back)
+            _gru_gates_back(turned_h, db, backb)
         else:
             if cell == LSTM:
-                copy_columns(ahead_c, ahead_n, dc, m, n_units)
-                if t > 0:
-                    first = column - n[t - 1]
-                    source = C[n_units * first : n_units * column]
-                    copy_columns(source, n[t - 1], previous_c, m, n_units)
-                else:
-                    previous_c[:size] = c0.reshape(-1)
-                c = C[n_units * column : n_units * (column + m)]
-                _lstm_back(a, size, c, previous_c, dh, dc, d)
-                ahead_c[:size] = dc[:size]
-            elif cell == GRU_AFTER:
-                _gru_after_back(a, size, h, dh, d)
+                if ahead < m:
+                    copy_columns(dc, ahead, spare, ahead, n_units)
+                    copy_columns(spare, ahead, dc, m, n_units)
+                before = _cells_before(n, t, column, C, c0, spare)
+                _lstm_back(a, c, before, dh, dc, d)
             else:
                 _rnn_back(cell, a, dh, d)
-            gates = d.reshape(n_gate_rows, m)
-            sb, dsb = s.reshape(width, m), ds.reshape(width, m)
-            if cell == GRU_AFTER:
-                _gru_gates_back(turned, sb, gates, dsb, dM, n_features, n_units)
-                for k in range(size):
-                    back[k] = fma(a[size + k], dh[k], back[k])
-            else:
-                gemm_nt(gates, sb, 1.0, dM)
-                gemm(turned, gates, 0.0, dsb)
-        ahead_h, ahead_n = back, m
-    dh0[:] = ahead_h.reshape(n_units, n[0])
-    dc0[:] = ahead_c.reshape(n_units, n[0])
+            product(turned_h, db, False, backb)
+        if dX.size:
+            dx = dX[rows_x * column : rows_x * (column + m)].reshape(rows_x, m)
+            product(turned_x, db, False, dx)
+        ahead = m
+        if cell != GRU_BEFORE:
+            waiting += 1
+            if waiting == together or t == 0 or n[t - 1] != m:
+                blocks = dz[: waiting * n_gate_rows * m].reshape(waiting, n_gate_rows, m)
+                _add_to_weights(cell, blocks, seen[: waiting * m], n_units, dM)
+                waiting = 0
+    dh0[:] = back.reshape(n_units, n[0])
+    dc0[:] = dc.reshape(n_units, n[0])
 
 
 @njit(cache=True, nogil=True, error_model="numpy", forceinline=True)
 def _add_columns(source, n_source, target, n_target, n_rows):
+    """Add the columns of a block to the leading ones of another."""
+    if n_source == n_target:
+        n_rows, n_source, n_target = 1, n_rows * n_source, n_rows * n_target
     for k in range(n_rows):
-        for j in range(n_source):
-            target[k * n_target + j] += source[k * n_source + j]
+        for j in range(0, n_source, width(target)):
+            left, place = n_source - j, k * n_target + j
+            total = load_first(target, place, left) + load_first(source, k * n_source + j, left)
+            store_first(target, place, drop_tiny(total), left)
 
 
 @njit(cache=True, nogil=True, error_model="numpy", forceinline=True)
 def _rnn_back(cell, a, dh, d):
-    one, zero = a.dtype.type(1.0), a.dtype.type(0.0)
-    if cell == RNN_TANH:
-        for k in range(a.size):
-            d[k] = dh[k] * (one - a[k] * a[k])
-    else:
+    one, zero = fill(a.dtype.type(1.0)), a.dtype.type(0.0)
+    if cell == RNN_RELU:
         for k in range(a.size):
             d[k] = dh[k] if a[k] > zero else zero
+        return
+    for k in range(0, a.size, width(a)):
+        left = a.size - k
+        h = load_first(a, k, left)
+        store_first(d, k, drop_tiny(load_first(dh, k, left) * (one - h * h)), left)
 
 
 @njit(cache=True, nogil=True, error_model="numpy", forceinline=True)
-def _lstm_back(a, size, c, previous_c, dh, dc, d):
-    one = a.dtype.type(1.0)
-    i, f, g, o = a[:size], a[size : 2 * size], a[2 * size : 3 * size], a[3 * size :]
-    di, df, dg, do = d[:size], d[size : 2 * size], d[2 * size : 3 * size], d[3 * size :]
-    for k in range(size):
-        squashed = tanh(c[k])
-        do[k] = dh[k] * squashed * o[k] * (one - o[k])
-        dc[k] += dh[k] * o[k] * (one - squashed * squashed)
-    for k in range(size):
-        di[k] = dc[k] * g[k] * i[k] * (one - i[k])
-        df[k] = dc[k] * previous_c[k] * f[k] * (one - f[k])
-        dg[k] = dc[k] * i[k] * (one - g[k] * g[k])
-        dc[k] *= f[k]
+def _cells_before(n, t, column, C, c0, spare):
+    """Return the cells before step t of the sequences that are in it; maybe in ``spare``."""
+    if t == 0:
+        return c0.reshape(-1)
+    n_units, n_before = c0.shape[0], n[t - 1]
+    before = C[n_units * (column - n_before) : n_units * column]
+    if n_before == n[t]:
+        return before
+    copy_columns(before, n_before, spare, n[t], n_units)
+    return spare
 
 
 @njit(cache=True, nogil=True, error_model="numpy", forceinline=True)
-def _gru_after_back(a, size, h, dh, d):
-    one = a.dtype.type(1.0)
-    r, z, n, nh = a[:size], a[size : 2 * size], a[2 * size : 3 * size], a[3 * size :]
-    dr, dz, dnx, dnh = d[:size], d[size : 2 * size], d[2 * size : 3 * size], d[3 * size :]
-    for k in range(size):
-        inner = dh[k] * (one - z[k]) * (one - n[k] * n[k])
-        dz[k] = dh[k] * (h[k] - n[k]) * z[k] * (one - z[k])
-        dr[k] = inner * nh[k] * r[k] * (one - r[k])
-        dnx[k] = inner
-        dnh[k] = inner * r[k]
+def _lstm_back(a, c, before, dh, dc, d):
+    size, one = c.size, fill(a.dtype.type(1.0))
+    for k in range(0, size, width(a)):
+        left = size - k
+        i, f = load_first(a, k, left), load_first(a, size + k, left)
+        g, o = load_first(a, 2 * size + k, left), load_first(a, 3 * size + k, left)
+        squashed, along = tanh(load_first(c, k, left)), load_first(dh, k, left)
+        to_c = along * o * (one - squashed * squashed) + load_first(dc, k, left)
+        to_i = to_c * g * i * (one - i)
+        to_f = to_c * load_first(before, k, left) * f * (one - f)
+        to_g = to_c * i * (one - g * g)
+        to_o = along * squashed * o * (one - o)
+        store_first(d, k, drop_tiny(to_i), left)
+        store_first(d, size + k, drop_tiny(to_f), left)
+        store_first(d, 2 * size + k, drop_tiny(to_g), left)
+        store_first(d, 3 * size + k, drop_tiny(to_o), left)
+        store_first(dc, k, drop_tiny(to_c * f), left)
 
 
 @njit(cache=True, nogil=True, error_model="numpy", forceinline=True)
-def _gru_before_back(M, a, reset, h, dh, d, s, ds, back, dM, n_units, width, m):
+def _gru_after_back(a, h, dh, d, back):
+    size, one = h.size, fill(a.dtype.type(1.0))
+    for k in range(0, size, width(a)):
+        left = size - k
+        r, z = load_first(a, k, left), load_first(a, size + k, left)
+        new, nh = load_first(a, 2 * size + k, left), load_first(a, 3 * size + k, left)
+        along = load_first(dh, k, left)
+        to_z = along * (load_first(h, k, left) - new) * z * (one - z)
+        inner = along * (one - z) * (one - new * new)
+        to_r = inner * nh * r * (one - r)
+        store_first(d, k, drop_tiny(to_r), left)
+        store_first(d, size + k, drop_tiny(to_z), left)
+        store_first(d, 2 * size + k, drop_tiny(inner), left)
+        store_first(d, 3 * size + k, drop_tiny(inner * r), left)
+        store_first(back, k, along * z, left)
+
+
+@njit(cache=True, nogil=True, error_model="numpy", forceinline=True)
+def _gru_gates_back(turned_h, d, back):
+    """Add what the gates carry back to the states, again without the zeros."""
+    both, n_units = 2 * len(turned_h), len(turned_h)
+    product(turned_h[:, :both], d[:both], True, back)
+    product(turned_h[:, both + n_units :], d[both + n_units :], True, back)
+
+
+@njit(cache=True, nogil=True, error_model="numpy", forceinline=True)
+def _add_to_weights(cell, d, sT, n_units, dM):
+    """Add to dM the products of the gradients of the gates of some steps with what they saw."""
+    if cell != GRU_AFTER:
+        add_products(d, sT, dM)
+        return
+    both, n_features = 2 * n_units, sT.shape[1] - n_units - 1
+    to_x, to_h = d[:, both : both + n_units], d[:, both + n_units :]
+    add_products(d[:, :both], sT, dM[:both])
+    add_products(to_x, sT[:, :n_features], dM[both : both + n_units, :n_features])
+    add_products(
+        to_x, sT[:, n_features + n_units :], dM[both : both + n_units, n_features + n_units :]
+    )
+    add_products(to_h, sT[:, n_features:], dM[both + n_units :, n_features:])
+
+
+@njit(cache=True, nogil=True, error_model="numpy", forceinline=True)
+def _gru_before_back(a, reset, h, dh, d, s, sT, turned_h, db, back, backb, dM):
+    size, m = h.size, len(sT)
+    both = 2 * size // m
     one = a.dtype.type(1.0)
-    size = n_units * m
     r, z, n = a[:size], a[size : 2 * size], a[2 * size :]
     dr, dz, dn = d[:size], d[size : 2 * size], d[2 * size :]
     for k in range(size):
         dn[k] = dh[k] * (one - z[k]) * (one - n[k] * n[k])
         dz[k] = dh[k] * (h[k] - n[k]) * z[k] * (one - z[k])
-    kept = h.copy()
-    h[:] = reset
-    candidate = dn.reshape(n_units, m)
-    gemm_nt(candidate, s.reshape(width, m), 1.0, dM[2 * n_units :])
-    gemm_tn(M[2 * n_units :], candidate, 0.0, ds.reshape(width, m))
-    h[:] = kept
+    product(turned_h[:, both:], db[both:], False, backb)
     for k in range(size):
         dr[k] = back[k] * h[k] * r[k] * (one - r[k])
         back[k] = fma(back[k], r[k], dh[k] * z[k])
-    gates = d[: 2 * size].reshape(2 * n_units, m)
-    gemm_nt(gates, s.reshape(width, m), 1.0, dM[: 2 * n_units])
-    gemm_tn(M[: 2 * n_units], gates, 1.0, ds.reshape(width, m))
+    product(turned_h[:, :both], db[:both], True, backb)
+    product(db[:both], sT, True, dM[:both])
+    kept = h.copy()
+    h[:] = reset
+    turn(s, sT)
+    h[:] = kept
+    product(db[both:], sT, True, dM[both:])

@@ -8,8 +8,8 @@ import numpy as np
 from numba import njit
 
 from esnkit.kernels.activations import fma, tanh
-from esnkit.kernels.blas import gemm
-from esnkit.kernels.cells import GRU_AFTER, GRU_BEFORE, LSTM, RNN_TANH, copy_columns
+from esnkit.kernels.blocks import copy_columns, product
+from esnkit.kernels.cells import GRU_AFTER, GRU_BEFORE, LSTM, RNN_TANH
 
 
 @njit(cache=True, nogil=True, error_model="numpy")
@@ -47,8 +47,8 @@ def tangent(cell, M, V, n, c0, Rh0, Rc0, held, S, A, C, RS, RZ, RC, RH):
         out = RH[n_units * column : n_units * (column + m)]
         h = s[n_features * m : (width - 1) * m]
         gates = rz.reshape(n_gate_rows, m)
-        gemm(V, s.reshape(width, m), 0.0, gates)
-        gemm(M, rs.reshape(width, m), 1.0, gates)
+        product(V, s.reshape(width, m), False, gates)
+        product(M, rs.reshape(width, m), True, gates)
         if cell == LSTM:
             c = C[n_units * column : n_units * (column + m)]
             rc = RC[n_units * column : n_units * (column + m)]
@@ -112,8 +112,8 @@ def _gru_before_tangent(M, V, a, rz, reset, h, rh, s, rs, out, n_units, width, m
         rh[k] = r[k] * (one - r[k]) * rr[k] * h[k] + r[k] * rh[k]
     h[:] = reset
     candidate = rn.reshape(n_units, m)
-    gemm(V[2 * n_units :], s.reshape(width, m), 0.0, candidate)
-    gemm(M[2 * n_units :], rs.reshape(width, m), 1.0, candidate)
+    product(V[2 * n_units :], s.reshape(width, m), False, candidate)
+    product(M[2 * n_units :], rs.reshape(width, m), True, candidate)
     h[:] = kept
     rh[:] = kept_rh
     for k in range(size):

@@ -1,0 +1,167 @@
+"""Tiles of matrices, held in registers: products of their rows, and rows turned into columns.
+
+Vectors have the processor's own width. Where a matrix ends before a vector does, the rest of the
+vector is masked: it is neither read nor written. Rows beyond the last are the last one again.
+"""
+
+import llvmlite.binding as llvm
+import numba
+from llvmlite import ir
+from numba import types
+from numba.core import cgutils
+from numba.extending import intrinsic
+
+from esnkit.kernels.masked import emit_fill, emit_load, emit_mask, emit_store
+from esnkit.kernels.vectors import constant, emit_fma
+
+_FEATURES = numba.config.CPU_FEATURES or llvm.get_host_cpu_features().flatten()  # type: ignore[attr-defined]
+_MANY_REGISTERS = "+avx512f" in _FEATURES
+BYTES = 64 if _MANY_REGISTERS else 32
+# Two vectors of so many rows are summed at a time: half of the registers.
+ROWS = 8 if _MANY_REGISTERS else 4
+_WORD = ir.IntType(64)
+
+
+class _Emitter:
+    """Emits LLVM code for vectors of the elements of an array."""
+
+    def __init__(self, context, builder, array_type):
+        self.context, self.builder = context, builder
+        self.bits = array_type.dtype.bitwidth
+        self.count = 8 * BYTES // self.bits
+        self.vector = ir.VectorType(context.get_value_type(array_type.dtype), self.count)
+
+    def pointer(self, array_type, array, place):
+        data = self.context.make_array(array_type)(self.context, self.builder, array).data
+        return self.builder.gep(data, [place])
+
+    def rows(self, first, far, last, n):
+        """Return pointers to n rows, so far apart; beyond the last one it is that again."""
+        return [
+            self.builder.gep(first, [self.builder.mul(self.smaller(_WORD(i), last), far)])
+            for i in range(n)
+        ]
+
+    def smaller(self, a, b):
+        return self.builder.select(self.builder.icmp_signed("<", a, b), a, b)
+
+    def everywhere(self, value):
+        return emit_fill(self.builder, value, self.count)
+
+    def mask(self, n):
+        return emit_mask(self.builder, n, self.count)
+
+    def load(self, pointer, mask):
+        return emit_load(self.builder, self._of_vector(pointer), mask)
+
+    def store(self, vector, pointer, mask):
+        emit_store(self.builder, vector, self._of_vector(pointer), mask)
+
+    def _of_vector(self, pointer):
+        return self.builder.bitcast(pointer, self.vector.as_pointer())
+
+    def _places(self, values):
+        return ir.Constant(ir.VectorType(ir.IntType(32), self.count), values)
+
+    def turned(self, vectors):
+        """Return the columns of a square of vectors, swapping ever larger blocks of it."""
+        vectors, n = list(vectors), self.count
+        size = 1
+        while size < n:
+            low = self._places([i + (n - size if i & size else 0) for i in range(n)])
+            high = self._places([i + (n if i & size else size) for i in range(n)])
+            for i in range(n):
+                if not i & size:
+                    a, b = vectors[i], vectors[i + size]
+                    vectors[i] = self.builder.shuffle_vector(a, b, low)
+                    vectors[i + size] = self.builder.shuffle_vector(a, b, high)
+            size *= 2
+        return vectors
+
+
+def _product(n_vectors):
+    @intrinsic
+    def tile(typingctx, A, a, far_a, last, far_block, blocks, B, b, far_b, n, C, c, far_c, m, add):
+        def codegen(context, builder, signature, args):
+            A, a, far_a, last, far_block, blocks, B, b, far_b, n, C, c, far_c, m, add = args
+            kind_a, kind_b, kind_c = (signature.args[i] for i in (0, 6, 10))
+            emit = _Emitter(context, builder, kind_a)
+            shifts = [_WORD(v * emit.count) for v in range(n_vectors)]
+            masks = [emit.mask(builder.sub(m, shift)) for shift in shifts]
+            left = emit.rows(emit.pointer(kind_a, A, a), far_a, last, ROWS)
+            right = emit.pointer(kind_b, B, b)
+            out = emit.rows(emit.pointer(kind_c, C, c), far_c, last, ROWS)
+            out = [builder.gep(row, [shift]) for row in out for shift in shifts]
+            zero = constant(emit.vector, 0.0)
+            # LLVM keeps such variables in registers.
+            sums = [cgutils.alloca_once_value(builder, zero) for _ in out]
+            with builder.if_then(add):
+                for i, place in enumerate(sums):
+                    builder.store(emit.load(out[i], masks[i % n_vectors]), place)
+            with cgutils.for_range(builder, blocks, intp=_WORD) as outer:
+                before = builder.mul(outer.index, n)
+                here = [builder.gep(p, [builder.mul(outer.index, far_block)]) for p in left]
+                with cgutils.for_range(builder, n, intp=_WORD) as loop:
+                    row = builder.mul(builder.add(before, loop.index), far_b)
+                    row = builder.gep(right, [row])
+                    vectors = [
+                        emit.load(builder.gep(row, [shift]), mask)
+                        for shift, mask in zip(shifts, masks, strict=True)
+                    ]
+                    for r in range(ROWS):
+                        value = builder.load(builder.gep(here[r], [loop.index]))
+                        value = emit.everywhere(value)
+                        for v in range(n_vectors):
+                            place = sums[r * n_vectors + v]
+                            total = emit_fma(builder, value, vectors[v], builder.load(place))
+                            builder.store(total, place)
+            for i, place in enumerate(sums):
+                emit.store(builder.load(place), out[i], masks[i % n_vectors])
+            return context.get_dummy_value()
+
+        i = types.intp
+        return types.none(A, *[i] * 5, B, i, i, i, C, i, i, i, types.boolean), codegen
+
+    return tile
+
+
+# C[c:] = A[a:] @ B[b:] for ROWS rows (`last` is the last there is) and up to one or two vectors of
+# the m columns that are left. Rows are far_a, far_b, far_c apart. What is summed over are n columns
+# of each of so many blocks of A, which are far_block apart.
+narrow_product, broad_product = _product(1), _product(2)
+
+
+def _turn(to_rows):
+    @intrinsic
+    def turn(typingctx, S, s, far_s, k, X, x, far_x, rows, at, m):
+        def codegen(context, builder, signature, args):
+            S, s, far_s, k, X, x, far_x, rows, at, m = args
+            emit = _Emitter(context, builder, signature.args[0])
+            one = _WORD(1)
+            block = emit.rows(
+                emit.pointer(signature.args[0], S, s), far_s, builder.sub(k, one), emit.count
+            )
+            index = emit.pointer(signature.args[7], rows, at)
+            first = emit.pointer(signature.args[4], X, x)
+            which = emit.rows(index, one, builder.sub(m, one), emit.count)
+            outside = [builder.gep(first, [builder.mul(builder.load(row), far_x)]) for row in which]
+            mask_k, mask_m = emit.mask(k), emit.mask(m)
+            if to_rows:
+                source, mask, target, n, mask_out = block, mask_m, outside, m, mask_k
+            else:
+                source, mask, target, n, mask_out = outside, mask_k, block, k, mask_m
+            vectors = emit.turned(emit.load(pointer, mask) for pointer in source)
+            for i, vector in enumerate(vectors):
+                with builder.if_then(builder.icmp_signed("<", _WORD(i), n), likely=True):
+                    emit.store(vector, target[i], mask_out)
+            return context.get_dummy_value()
+
+        i = types.intp
+        return types.none(S, i, i, i, X, i, i, rows, i, i), codegen
+
+    return turn
+
+
+# S[s + f far_s + j] = X[x + rows[at + j] far_x + f] for up to a vector of the k f and m j that
+# are left, and the reverse.
+rows_to_block, block_to_rows = _turn(False), _turn(True)
