@@ -16,6 +16,7 @@ from esnkit.kernels.cells import GRU_BEFORE, LSTM, backward, forward
 from esnkit.kernels.linalg import affine
 from esnkit.layout import CELLS, Spec, penalised, state_columns, views
 from esnkit.losses import LOSSES
+from esnkit.memory import Memory
 from esnkit.pooling import attend, attend_backward, pool_rows, pool_rows_backward
 
 __all__ = [
@@ -88,6 +89,7 @@ class Tape(NamedTuple):
     pooled: np.ndarray  # the rows that the head sees
     given: np.ndarray  # (n_state,) bool, as in Start
     state: np.ndarray  # (n_sequences, n_state) after the last step
+    memory: Memory  # where the rest of the tape lies
 
 
 def run(
@@ -98,6 +100,7 @@ def run(
     held: Held | None = None,
     *,
     exact: bool = False,
+    memory: Memory | None = None,
 ) -> tuple[np.ndarray, Tape]:
     """Run the network forward.
 
@@ -112,13 +115,15 @@ def run(
     exact : bool, default=False
         Whether a row of the outputs must have the same bits whatever rows are around it, which
         costs a little time.
+    memory : Memory or None, default=None
+        Where to put the tape, and what the backward pass needs; None stands for new memory.
 
     Returns
     -------
     outputs : ndarray of shape (n_rows, n_outputs), or (n_sequences, n_outputs) where pooled
     tape : Tape
     """
-    p = views(spec, theta)
+    p, memory = views(spec, theta), memory or Memory()
     state, given = initial_state(spec, p, batch, start)
     rows = [input_rows(spec, p, batch.inputs, theta.dtype)]
     final, passes = np.empty_like(state), []
@@ -127,15 +132,15 @@ def run(
         if place % spec.n_directions == 0:
             # Nobody looks at the rows of a last layer of which only the last states go on.
             unseen = spec.pooling == "last" and len(rows) == spec.n_layers
-            n_rows = 0 if unseen else len(batch.rows)
-            rows.append(np.empty((n_rows, spec.n_directions * n_units), theta.dtype))
+            n_rows, width = 0 if unseen else len(batch.rows), spec.n_directions * n_units
+            rows.append(memory.empty(n_rows * width, theta.dtype).reshape(n_rows, width))
         index = batch.rows_reversed if reverse else batch.rows
         hs, cs = state_columns(spec, place)
         own, imposed = _held_here(spec, batch, held, place, index, theta.dtype)
         first = _as_columns(state[batch.order, hs])
         c0 = _as_columns(state[batch.order, cs]) if cs else np.zeros_like(first)
         buffers, H = _run_layer(
-            spec, p[f"M_{name}"], batch, index, rows[-2], first, c0, own, imposed
+            spec, p[f"M_{name}"], batch, index, rows[-2], first, c0, own, imposed, memory
         )
         if len(rows[-1]):
             scatter(H, index, batch.n, n_units, rows[-1], n_units if reverse else 0, n_units)
@@ -144,18 +149,18 @@ def run(
             final[batch.order, cs] = buffers.C[last]
         passes.append(buffers)
     pooled, attention = _pool(spec, p, rows[-1], final, batch.offsets)
-    tape = Tape(passes, rows, attention, pooled, given, final)
+    tape = Tape(passes, rows, attention, pooled, given, final, memory)
     return _apply_head(spec, p, pooled, exact), tape
 
 
-def _run_layer(spec, M, batch, index, X, h0, c0, own, imposed):
+def _run_layer(spec, M, batch, index, X, h0, c0, own, imposed, memory):
     code, n_units, total = CELLS[spec.cell], spec.n_units, len(index)
     width = M.shape[1]
-    S = np.empty(width * total, M.dtype)
+    S = memory.empty(width * total, M.dtype)
     gather(X, 0, X.shape[1], index, batch.n, width, S)
-    A = np.empty(len(M) * total, M.dtype)
-    C = np.empty(n_units * total if code in (LSTM, GRU_BEFORE) else 0, M.dtype)
-    H = np.empty(n_units * total, M.dtype)
+    A = memory.empty(len(M) * total, M.dtype)
+    C = memory.empty(n_units * total if code in (LSTM, GRU_BEFORE) else 0, M.dtype)
+    H = memory.empty(n_units * total, M.dtype)
     forward(code, M, batch.n, h0, c0, own, imposed, S, A, C, H)
     return Pass(S, A, C, c0, own), H
 
@@ -198,7 +203,7 @@ def run_backward(
         X, d_below = tape.rows[layer], None
         d_here = []
         for part in parts[layer * spec.n_directions : (layer + 1) * spec.n_directions]:
-            dH = _columns_of(spec, batch, part, d_rows)
+            dH = _columns_of(spec, batch, part, d_rows, tape.memory)
             if extra is not None:
                 dH += extra[part[3]]
             width = X.shape[1] if layer or spec.embedding_dim else 0
@@ -226,16 +231,16 @@ def state_rows(spec: Spec, batch: Batch, states: list[np.ndarray]) -> list[np.nd
     return rows
 
 
-def _columns_of(spec, batch, part, rows):
+def _columns_of(spec, batch, part, rows, memory):
     """Return what belongs to one layer and direction of rows, in the kernels' layout."""
     _, _, reverse, _ = part
     index = batch.rows_reversed if reverse else batch.rows
     first, n = spec.n_units if reverse else 0, spec.n_units
+    columns = memory.empty(n * len(index), rows.dtype)
     if len(rows) < len(index):  # of the last steps alone
-        columns = np.zeros(n * len(index), rows.dtype)
+        columns[:] = 0
         columns[_last_places(batch, n)] = rows[batch.order, first : first + n]
         return columns
-    columns = np.empty(n * len(index), rows.dtype)
     gather(rows, first, n, index, batch.n, n, columns)
     return columns
 
@@ -249,14 +254,14 @@ def _layer_backward(spec, p, d, batch, tape, part, dH, d_start, width):
     n = batch.n
     index = batch.rows_reversed if reverse else batch.rows
     S, A, C, c0, own = tape.passes[place]
-    M, columns = p[f"M_{name}"], np.empty(width * len(index), S.dtype)
+    M, columns = p[f"M_{name}"], tape.memory.empty(width * len(index), S.dtype)
     dh0, dc0 = np.empty_like(c0), np.empty_like(c0)
     backward(CELLS[spec.cell], M, n, c0, own, S, A, C, dH, d[f"M_{name}"], columns, dh0, dc0)
     hs, cs = state_columns(spec, place)
     d_start[batch.order, hs] = dh0.T
     if cs:
         d_start[batch.order, cs] = dc0.T
-    dX = np.empty((len(index), width), M.dtype)
+    dX = tape.memory.empty(len(index) * width, M.dtype).reshape(len(index), width)
     scatter(columns, index, n, width, dX, 0, width)
     return dX
 
@@ -271,13 +276,14 @@ def loss_gradient(
     alpha: float = 0.0,
     start: Start | None = None,
     held: Held | None = None,
+    memory: Memory | None = None,
 ) -> tuple[float, np.ndarray, Tape, float]:
     """Return the loss of a batch, its gradient, the tape, and the sum of the weights.
 
     The loss is the weighted mean of :mod:`esnkit.losses` plus :func:`penalty`. Where all weights
     are zero the backward pass is left out: loss and gradient are zero.
     """
-    outputs, tape = run(spec, theta, batch, start, held)
+    outputs, tape = run(spec, theta, batch, start, held, memory=memory)
     loss = LOSSES[spec.loss][0](outputs, Y, weights)
     if loss.total == 0:
         return 0.0, np.zeros_like(theta), tape, 0.0

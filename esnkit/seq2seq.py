@@ -386,7 +386,7 @@ class Seq2SeqClassifier(CallbackSupportMixin, BaseEstimator):
         return tags
 
 
-def _gradients(pair, theta, pairs, settings):
+def _gradients(pair, theta, pairs, settings, memory):
     """Yield what the one update of a batch needs."""
     yield pair_gradient(pair, theta, pairs, settings.alpha)
 

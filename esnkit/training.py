@@ -15,6 +15,7 @@ import numpy as np
 from esnkit.batches import Data, cut_batches, evaluate, in_chunks
 from esnkit.hessian_free import hessian_free_state
 from esnkit.layout import Spec
+from esnkit.memory import Memory
 from esnkit.network import Start, loss_gradient, make_batch
 from esnkit.optimizers import (
     adam_state,
@@ -61,13 +62,13 @@ Score = Callable[[np.ndarray, Data], float]
 class Learner(NamedTuple):
     """What is asked of a kind of network, with its spec, its parameters and data."""
 
-    # (spec, theta, data, settings) -> loss, gradient and weight of the updates of a batch, in turn
+    # (spec, theta, data, settings, memory) -> loss, gradient and weight of the updates of a batch
     gradients: Callable[..., Iterator[tuple[float, np.ndarray, float]]]
     loss: Callable[..., float]  # (spec, theta, data, alpha) -> the loss over all sequences
 
 
 def chunk_gradients(
-    spec: Spec, theta: np.ndarray, data: Data, settings: Settings
+    spec: Spec, theta: np.ndarray, data: Data, settings: Settings, memory: Memory
 ) -> Iterator[tuple[float, np.ndarray, float]]:
     """Yield loss, gradient and weight of the updates of a batch.
 
@@ -84,9 +85,10 @@ def chunk_gradients(
             weights = np.ones(len(alive)) if part.weights is None else part.weights
             part = part._replace(weights=(weights.T * here).T)
         batch = make_batch(part.inputs, part.offsets)
+        memory.rewind()
         loss, gradient, tape, total = loss_gradient(
             spec, theta, batch, part.Y, part.weights, alpha=settings.alpha,
-            start=part.start, held=part.held,
+            start=part.start, held=part.held, memory=memory,
         )  # fmt: skip
         carried = np.empty((len(ends), spec.n_state)) if carried is None else carried
         carried[alive] = tape.state
@@ -180,9 +182,10 @@ class Trainer:
         FloatingPointError
             If the loss diverges.
         """
+        memory = Memory()
         try:
             for _ in range(stopping.max_iter):
-                self._epoch_and_score(data, validation, stopping.tol, score)
+                self._epoch_and_score(data, validation, stopping.tol, score, memory)
                 if report is not None and report(self):
                     return True
                 if self.n_idle > stopping.n_iter_no_change:
@@ -199,9 +202,9 @@ class Trainer:
             )
         return False
 
-    def _epoch_and_score(self, data, validation, tol, score):
+    def _epoch_and_score(self, data, validation, tol, score, memory):
         before, n_before = self.theta.copy(), self.n_updates
-        loss = self.epoch(data)
+        loss = self.epoch(data, memory)
         # The loss of the only update of an epoch is that of the parameters before it.
         judged = before if self.n_updates == n_before + 1 else self.theta
         if validation is None:
@@ -223,8 +226,9 @@ class Trainer:
         if loss < self.best_loss:
             self.best_loss, self.best_theta = loss, self.theta.copy()
 
-    def epoch(self, data: Any) -> float:
+    def epoch(self, data: Any, memory: Memory | None = None) -> float:
         """Go through all sequences once, and return the loss over them."""
+        memory = memory or Memory()
         if self.settings.solver == "hessian_free":
             return self._newton(data)
         losses, totals, norms, gradients = [], [], [], self.learner.gradients
@@ -232,7 +236,8 @@ class Trainer:
         with np.errstate(over="ignore", invalid="ignore"):  # _update tells of it
             for chosen in cut_batches(data.lengths, self.settings.batch_size, rng):
                 part = data.subset(chosen)
-                for loss, gradient, total in gradients(self.spec, self.theta, part, self.settings):
+                found = gradients(self.spec, self.theta, part, self.settings, memory)
+                for loss, gradient, total in found:
                     losses.append(loss)
                     totals.append(total)
                     norms.append(self._update(loss, gradient))

@@ -31,7 +31,7 @@ LADDER = (
     + ("tokens", "optimizers", "hessian_free"),
     ("moments", "topologies", "states", "strategies"),
     ("accumulators", "spectral"),
-    ("layout", "losses", "pooling", "callbacks"),
+    ("layout", "losses", "pooling", "callbacks", "memory"),
     ("reservoirs", "readouts", "network", "weights", "initialization"),
     ("base", "batches", "streaming", "curvature"),
     ("second_order", "encoder_decoder"),

@@ -1,0 +1,216 @@
+"""One update of a recurrent network: forward, backward and Adam, against PyTorch.
+
+    python benchmarks/speed_training.py [--quick] [--only update|ragged|stream|memory|compile]
+
+update   a batch of sequences with two inputs and one target a sequence, float32, in both libraries
+         from the same weights; PyTorch also as it is where it flushes subnormal numbers to zero,
+         which gradients that vanish over many steps become (esnkit drops them always)
+ragged   the time of a batch of lengths from 1 to T against that of an equal one of as many steps
+stream   one sequence, step by step, the state carried on
+memory   what an update of the longest batch takes, from the size of the process
+compile  the first fits of all three cells in new processes, before and after anything is cached
+"""
+
+import os
+import subprocess
+import sys
+import tempfile
+from functools import partial
+
+import numpy as np
+from _bench import compare, describe, head, parse, peer
+from memory import in_use
+
+from esnkit.layout import Spec, n_parameters
+from esnkit.memory import Memory
+from esnkit.network import loss_gradient, make_batch
+from esnkit.optimizers import adam_state, adam_step
+from esnkit.streaming import Stepper
+from esnkit.weights import join_weights, split_weights, to_torch
+
+NAMES = {"lstm": "LSTM", "gru": "GRU", "tanh": "RNN"}
+SHORT, LONG = (32, 100), (100, 784)  # sequences, time steps
+# cell, then by units how many times faster than PyTorch it should be; the last are those of LONG
+GOALS = {
+    "lstm": ({32: 2, 64: 1.6, 128: 1.3, 256: 1.2}, 1.8),
+    "gru": ({32: 6, 64: 4, 128: 2.5, 256: 1.6}, 2),
+    "tanh": ({32: 10, 64: 5, 128: 3, 256: 1.4}, 2),
+}
+COMPILE = """
+import sys, time
+import numpy as np
+from esnkit import RNNRegressor
+X = np.zeros((2, 5, 2), np.float32)
+for turn in range(2):
+    start = time.perf_counter()
+    for cell in ("rnn", "lstm", "gru"):
+        RNNRegressor(8, cell=cell, max_iter=1, random_state=0).fit(X, X[:, 0, 0])
+    print(time.perf_counter() - start)
+"""
+
+
+class Problem:
+    """Random weights and data, and updates that make use of them."""
+
+    def __init__(self, cell, n_units, n_sequences, n_steps):
+        rng = np.random.default_rng(0)
+        self.spec = Spec(cell, n_units, 2, 1, pooling="last")
+        drawn = rng.uniform(-1, 1, n_parameters(self.spec)) / np.sqrt(n_units)
+        self.theta = np.zeros(drawn.size, np.float32)
+        join_weights(self.spec, split_weights(self.spec, drawn), self.theta)
+        self.X = rng.uniform(size=(n_sequences, n_steps, 2)).astype(np.float32)
+        self.Y = rng.uniform(size=(n_sequences, 1)).astype(np.float32)
+        self.offsets = np.arange(n_sequences + 1) * n_steps
+        self.state, self.memory = adam_state(self.theta), Memory()
+
+    def update(self):
+        """Make one update of ours, and return the loss before it."""
+        batch = make_batch(self.X.reshape(-1, 2), self.offsets)
+        self.memory.rewind()
+        loss, gradient, _, _ = loss_gradient(
+            self.spec, self.theta, batch, self.Y, memory=self.memory
+        )
+        adam_step(self.theta, gradient, self.state)
+        return loss
+
+    def in_torch(self, torch):
+        """Return the same network in PyTorch, and its update."""
+        rnn = getattr(torch.nn, NAMES[self.spec.cell])(2, self.spec.n_units)
+        readout = torch.nn.Linear(self.spec.n_units, 1)
+        arrays = to_torch(self.spec, self.theta)
+        weights = {name: torch.from_numpy(array.copy()) for name, array in arrays.items()}
+        readout.load_state_dict({k: weights.pop(f"head.{k}") for k in ("weight", "bias")})
+        rnn.load_state_dict(weights)
+        optimizer = torch.optim.Adam([*rnn.parameters(), *readout.parameters()])
+        X = torch.from_numpy(np.ascontiguousarray(self.X.swapaxes(0, 1)))  # as it likes best
+        Y = torch.from_numpy(self.Y)
+
+        def update():
+            optimizer.zero_grad()
+            loss = 0.5 * ((readout(rnn(X)[0][-1]) - Y) ** 2).mean()
+            loss.backward()
+            optimizer.step()
+            return loss.item()
+
+        return rnn, update
+
+
+def flushing(torch, run):
+    torch.set_flush_denormal(True)
+    try:
+        return run()
+    finally:
+        torch.set_flush_denormal(False)
+
+
+def time_update(args, torch, cell, n_units, size, goal):
+    problem = Problem(cell, n_units, *size)
+    cases = {"esnkit": problem.update}
+    difference = 0.0
+    if torch:
+        _, update = problem.in_torch(torch)
+        difference = abs(problem.update() / update() - 1)
+        cases |= {"PyTorch": update, "PyTorch, flushing": partial(flushing, torch, update)}
+    goals = {name: goal for name in cases if name != "esnkit"}
+    work = f"{NAMES[cell]}, {n_units} units, {size[0]} x {size[1]} (same loss to {difference:.0e})"
+    compare(work, cases, goals=goals, per=1e3, repeats=args.repeats)
+
+
+def time_updates(args, torch):
+    head("Forward, backward and Adam step of a batch of two inputs, float32", "ms")
+    for cell, (goals, long_goal) in GOALS.items():
+        for n_units, goal in goals.items():
+            if not args.quick or n_units <= 64:
+                time_update(args, torch, cell, n_units, SHORT, goal)
+        if not args.quick:
+            time_update(args, torch, cell, 128, LONG, long_goal)
+
+
+def time_ragged(args):
+    head("A ragged batch and an equal one of as many time steps, 64 units", "us/step")
+    n_sequences, longest = 64, 40 if args.quick else 199
+    lengths = np.linspace(1, longest, n_sequences).round().astype(int)
+    for cell in GOALS:
+        ragged = Problem(cell, 64, n_sequences, longest)
+        ragged.X = ragged.X.reshape(-1, 2)[: lengths.sum()].copy()
+        ragged.offsets = np.concatenate([[0], np.cumsum(lengths)])
+        equal = Problem(cell, 64, n_sequences, int(lengths.mean().round()))
+        cases = {"ragged": ragged.update, "equal": equal.update}
+        work = f"{NAMES[cell]}, {lengths.sum()} steps of at most {longest}"
+        compare(work, cases, per=1e6 / lengths.sum(), repeats=args.repeats)
+
+
+def torch_steps(torch, rnn, x, n_steps):
+    state = None
+    with torch.no_grad():
+        for _ in range(n_steps):
+            _, state = rnn(x, state)
+
+
+def our_steps(stepper, x, n_steps):
+    for _ in range(n_steps):
+        stepper.step(x)
+
+
+def time_stream(args, torch):
+    n_steps = 100 if args.quick else 1000
+    head("One sequence step by step, 64 units, float32", "us/step")
+    for cell in GOALS:
+        problem = Problem(cell, 64, 1, 1)
+        stepper = Stepper(problem.spec, problem.theta, np.zeros(problem.spec.n_state, np.float32))
+        cases = {"esnkit": partial(our_steps, stepper, problem.X[0, 0], n_steps)}
+        if torch:
+            rnn, _ = problem.in_torch(torch)
+            x = torch.from_numpy(problem.X[0])
+            cases["PyTorch"] = partial(torch_steps, torch, rnn, x, n_steps)
+        compare(NAMES[cell], cases, goals={"PyTorch": 20}, per=1e6 / n_steps, repeats=args.repeats)
+
+
+def measure_memory(args):
+    n_sequences, n_steps = (20, 100) if args.quick else LONG
+    print(f"\nMemory of an update, {n_sequences} sequences x {n_steps} steps x 128 units")
+    for cell in GOALS:
+        problem = Problem(cell, 128, n_sequences, n_steps)
+        small = Problem(cell, 128, 1, 1)
+        small.update()
+        before = in_use()
+        problem.update()
+        extra = in_use() - before
+        numbers = extra * 2**20 / 4 / (n_sequences * n_steps * 128)
+        print(f"  {NAMES[cell]}: {extra:.0f} MB, {numbers:.1f} numbers a sequence, step and unit")
+
+
+def time_compile():
+    print("\nFirst and second fit of all three cells, in a new process")
+    with tempfile.TemporaryDirectory() as cache:
+        env = os.environ | {"NUMBA_CACHE_DIR": cache}
+        for name in ("cold cache", "warm cache"):
+            done = subprocess.run(
+                [sys.executable, "-c", COMPILE], env=env, check=True, capture_output=True, text=True
+            )
+            first, second = map(float, done.stdout.split())
+            bound, limit = (first, 60.0) if name == "cold cache" else (first - second, 0.5)
+            verdict = f"<= {limit:g} s {'ok' if bound <= limit else 'MISSED'}"
+            print(f"  {name}: {first:.2f} s, then {second:.3f} s; {bound:.2f} s {verdict}")
+
+
+def main():
+    args = parse(__doc__, repeats=(7, "how often each is timed"), only=("", "one of the parts"))
+    describe()
+    torch = peer("torch")
+    if torch:
+        torch.set_num_threads(int(os.environ.get("OMP_NUM_THREADS", os.cpu_count() or 1)))
+        print(f"torch {torch.__version__}: {torch.get_num_threads()} threads")
+    run = {
+        "update": partial(time_updates, args, torch),
+        "ragged": partial(time_ragged, args),
+        "stream": partial(time_stream, args, torch),
+        "memory": partial(measure_memory, args),
+        "compile": time_compile,
+    }
+    for part in [args.only] if args.only else run:
+        run[part]()
+
+
+if __name__ == "__main__":
+    main()
