@@ -59,12 +59,13 @@ class Held(NamedTuple):
 class Packed(NamedTuple):
     """What one step reads, in the order in which it does, as vectors; empty where none can be.
 
-    For every vector of units: bias and input weights (unless there are many inputs), the entries
-    of W, leak rates, and what they leave. The last vector ends with the last unit, and so may
-    repeat some of the vector before.
+    For every two vectors of units: bias and input weights (unless there are many inputs), and the
+    entries of W; apart from them leak rates, and what they leave. The last vector ends with the
+    last unit, and so may repeat some of the vector before.
     """
 
     numbers: np.ndarray  # (n,)
+    rates: np.ndarray  # (n,); where all units have the same rate, for the first two vectors alone
     n_inputs: int  # inputs that are packed, or -1 where the drive comes from elsewhere
     n_entries: int  # entries of W in each row
     shifts: np.ndarray  # (n_entries or 0,) uint64, as in Diagonals
@@ -84,7 +85,9 @@ def _pack(weights, shifts, columns, d):
     n, w = d.b.size, 2 * width(d.b)
     n_inputs = d.w_in.shape[0] if n >= w and d.w_in.shape[0] <= PACKED_INPUTS else -1
     n_vectors = -(-n // w) if n >= w else 0
-    numbers = aligned(n_vectors * (n_inputs + weights.shape[0] + 3) * w, d.b)
+    numbers = aligned(n_vectors * (n_inputs + weights.shape[0] + 1) * w, d.b)
+    n_rates = 1 if np.all(d.leak == d.leak[0]) else n_vectors
+    rates = aligned(n_rates * 2 * w, d.b)
     places = np.empty(n_vectors * columns.shape[0] * w, np.uint32)
     at = place = 0
     for v in range(n_vectors):
@@ -101,10 +104,10 @@ def _pack(weights, shifts, columns, d):
         for j in range(columns.shape[0]):
             places[place : place + w] = columns[j, units]
             place += w
-        numbers[at : at + w] = d.leak[units]
-        numbers[at + w : at + 2 * w] = d.keep[units]
-        at += 2 * w
-    return Packed(numbers, n_inputs, weights.shape[0], shifts, places)
+        if v < n_rates:
+            rates[2 * v * w : (2 * v + 1) * w] = d.leak[units]
+            rates[(2 * v + 1) * w : (2 * v + 2) * w] = d.keep[units]
+    return Packed(numbers, rates, n_inputs, weights.shape[0], shifts, places)
 
 
 def pack(W, d):
@@ -114,7 +117,8 @@ def pack(W, d):
         return _pack(W.weights, W.shifts, no_columns, d)
     if isinstance(W, Ell):
         return _pack(W.weights, no_shifts, W.columns, d)
-    return Packed(np.empty(0, d.b.dtype), -1, 0, no_shifts, np.empty(0, np.uint32))
+    nothing = np.empty(0, d.b.dtype)
+    return Packed(nothing, nothing, -1, 0, no_shifts, np.empty(0, np.uint32))
 
 
 def propagate(W, x, pre):
@@ -167,7 +171,12 @@ def _pack_overload(W, d):
         return lambda W, d: _pack(W.weights, np.empty(0, np.uint64), W.columns, d)
     if _layout(W) is Csr:
         return lambda W, d: Packed(
-            np.empty(0, d.b.dtype), -1, 0, np.empty(0, np.uint64), np.empty(0, np.uint32)
+            np.empty(0, d.b.dtype),
+            np.empty(0, d.b.dtype),
+            -1,
+            0,
+            np.empty(0, np.uint64),
+            np.empty(0, np.uint32),
         )
 
 

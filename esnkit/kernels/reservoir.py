@@ -60,18 +60,21 @@ def _step_plain(W, d, code, drive, x, pre):
         pre[i] = fma(d.leak[i], pre[i], d.keep[i] * x[i])
 
 
-@njit(cache=True, nogil=True, error_model="numpy")
+# Within a caller this loop would lose the registers that it keeps its constants in.
+@njit(cache=True, nogil=True, error_model="numpy", forceinline=False)
 def _steps_of_vectors(
-    numbers, n_inputs, n_entries, shifts, columns, code, n, U, start, stop, drive, x, now, out
-):
+    numbers, rates, n_inputs, n_entries, shifts, columns, code, n, U, start, stop, drive, x, now,
+    out,
+):  # fmt: skip
     """Make the steps of the rows from ``start`` to ``stop``; see `_steps`."""
     # Flat places instead of views of rows, whose reference counts would be kept at every step. Two
     # vectors at once keep the processor busy while it waits for the sums of the one or the other.
     w, size, half = uint64(width(x)), uint64(n), x.dtype.type(0.5)
+    next_rate = w + w + w + w if uint64(rates.size) > w + w + w + w else uint64(0)
     for t in range(start, stop):
         new = uint64(2 * n) - now
         row, driven = uint64(t) * uint64(out.shape[1]), uint64(t - start) * size
-        at = place = uint64(0)
+        at = place = rate = uint64(0)
         for first in range(0, n, 2 * width(x)):
             k = min(uint64(first), size - w - w)
             if n_inputs < 0:
@@ -96,18 +99,19 @@ def _steps_of_vectors(
                 at += w + w
                 place += w + w
             one, two = activated(code, one, half), activated(code, two, half)
-            leak, keep = at, at + w + w
-            one = fma(load(numbers, leak), one, multiply(load(numbers, keep), load(x, here)))
+            leak, keep = rate, rate + w + w
+            one = fma(load(rates, leak), one, multiply(load(rates, keep), load(x, here)))
             two = fma(
-                load(numbers, leak + w), two, multiply(load(numbers, keep + w), load(x, here + w))
+                load(rates, leak + w), two, multiply(load(rates, keep + w), load(x, here + w))
             )
-            at += w + w + w + w
+            rate += next_rate
             store(out, row + k, one)
             store(out, row + k + w, two)
             store(x, new + k, one)
             store(x, new + k + w, two)
-            store(x, new + size + k, one)
-            store(x, new + size + k + w, two)
+            if shifts.size > 0:  # only they reach beyond the last unit
+                store(x, new + size + k, one)
+                store(x, new + size + k + w, two)
         now = new
     return now
 
@@ -133,8 +137,8 @@ def _steps(W, packed, d, code, held, t, U, start, stop, drive, x, now, out):
     n = d.b.size
     if packed.numbers.size > 0:
         now = _steps_of_vectors(
-            packed.numbers, packed.n_inputs, packed.n_entries, packed.shifts, packed.columns, code,
-            n, U, start, stop, drive, x, now, out,
+            packed.numbers, packed.rates, packed.n_inputs, packed.n_entries, packed.shifts,
+            packed.columns, code, n, U, start, stop, drive, x, now, out,
         )  # fmt: skip
     else:
         _step_plain(W, d, code, drive[0], x[now : now + uint64(2 * n)], out[start, :n])
@@ -172,8 +176,8 @@ def run(W, d, code, held, U, starts, lengths, x0, out):
     in_step = packed.n_inputs >= 0
     # What is imposed on a state belongs between two steps.
     alone = packed.numbers.size == 0 or held.noise.shape[0] > 0 or held.units.size > 0
-    n_rows = 1 if alone else ROWS
-    drive = np.empty((n_rows, 0 if in_step else n), U.dtype)
+    n_rows = 1 if alone else len(U) if in_step else ROWS
+    drive = np.empty((0, 0) if in_step else (n_rows, n), U.dtype)
     for s in range(starts.size):
         x, now, end = _begin(n, x0[s]), uint64(0), starts[s] + lengths[s]
         for start in range(starts[s], end, n_rows):
@@ -208,7 +212,7 @@ def closed_loop(W, d, code, held, coef, intercept, u, exog, x0, out):
     z, U = np.empty((1, n + n_features), u.dtype), u.reshape(1, -1)
     drive = np.empty((1, n), u.dtype)
     lanes = np.empty(16, u.dtype)
-    numbers, n_inputs, n_entries, shifts, columns = packed
+    numbers, rates, n_inputs, n_entries, shifts, columns = packed
     simple = numbers.size > 0 and held.noise.shape[0] == 0 and held.units.size == 0
     for t in range(out.shape[0]):
         for f in range(n_outputs, n_features):
@@ -217,8 +221,9 @@ def closed_loop(W, d, code, held, coef, intercept, u, exog, x0, out):
             _drive(d, U, drive)
         if simple:
             now = _steps_of_vectors(
-                numbers, n_inputs, n_entries, shifts, columns, code, n, U, 0, 1, drive, x, now, z
-            )
+                numbers, rates, n_inputs, n_entries, shifts, columns, code, n, U, 0, 1, drive, x,
+                now, z,
+            )  # fmt: skip
         else:
             now = _steps(W, packed, d, code, held, t, U, 0, 1, drive, x, now, z)
         for f in range(n_features):
