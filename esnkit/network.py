@@ -161,7 +161,8 @@ def _run_layer(spec, M, batch, index, X, h0, c0, own, imposed, memory):
     A = memory.empty(len(M) * total, M.dtype)
     C = memory.empty(n_units * total if code in (LSTM, GRU_BEFORE) else 0, M.dtype)
     H = memory.empty(n_units * total, M.dtype)
-    forward(code, M, batch.n, h0, c0, own, imposed, S, A, C, H)
+    turned = M.T.copy() if batch.n[0] == 1 else np.empty((0, 0), M.dtype)
+    forward(code, M, turned, batch.n, h0, c0, own, imposed, S, A, C, H)
     return Pass(S, A, C, c0, own), H
 
 

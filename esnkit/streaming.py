@@ -29,44 +29,41 @@ class Stepper:
         self.free = np.empty(0, np.int64), np.empty(0, dtype)
         self.state = state.copy()
         self.layers: list[tuple[Any, ...]] = []
-        n = spec.n_units
+        n, unused = spec.n_units, np.zeros(spec.n_units, dtype)
         for name, width, _, place in spec.layers():
             M = self.p[f"M_{name}"]
             hs, cs = state_columns(spec, place)
-            h = self.state[hs].reshape(n, 1)
-            c = self.state[cs].reshape(n, 1) if cs else np.zeros_like(h)
-            C = np.empty(n if self.code in (LSTM, GRU_BEFORE) else 0, dtype)
-            buffers = np.empty(M.shape[1], dtype), np.empty(len(M), dtype), C, np.empty(n, dtype)
-            self.layers.append((M, width, h, c, cs is not None, *buffers))
+            h, c = self.state[hs], self.state[cs] if cs else unused
+            C = c if self.code in (LSTM, GRU_BEFORE) else unused[:0]
+            S, A = np.empty(M.shape[1], dtype), np.empty(len(M), dtype)
+            before = h.reshape(n, 1), c.reshape(n, 1)
+            step = self.code, M, M.T.copy(), self.one, *before, *self.free, S, A, C, h
+            self.layers.append((S[:width], step, h))
         self.inputs = np.zeros(spec.n_inputs, dtype)
         self.outputs = np.empty((1, spec.n_outputs), dtype)
+        self.top = self.layers[-1][2]
+        head = (self.p["head_W"], self.p["head_b"]) if spec.head else ()
+        self.readout = self.top[None], *head, self.outputs
 
     def step(self, x: Any) -> np.ndarray:
         """Hear one input row (or token) and return the outputs, in a buffer that is used again."""
-        x = self._row(x)
-        for M, width, h, c, has_cells, S, A, C, H in self.layers:
-            S[:width] = x
-            forward(self.code, M, self.one, h, c, *self.free, S, A, C, H)
-            h[:, 0] = H  # a view of the state
-            if has_cells:
-                c[:, 0] = C
-            x = H
-        return self._read(x)
+        if self.spec.tokens:
+            x = self._embedded(x)
+        for heard, arguments, h in self.layers:
+            heard[:] = x
+            forward(*arguments)  # writes over the state
+            x = h
+        return self.read()
 
     def read(self) -> np.ndarray:
         """Return the outputs of the state as it is, as the last step would have."""
-        return self._read(self.layers[-1][2][:, 0].copy())
-
-    def _read(self, top: np.ndarray) -> np.ndarray:
         if self.spec.head:
-            affine(top[None], self.p["head_W"], self.p["head_b"], self.outputs)
+            affine(*self.readout)
         else:
-            self.outputs[0] = top[: self.spec.n_outputs]
+            self.outputs[0] = self.top[: self.spec.n_outputs]
         return self.outputs[0]
 
-    def _row(self, x: Any) -> np.ndarray:
-        if not self.spec.tokens:
-            return x
+    def _embedded(self, x: Any) -> np.ndarray:
         if self.spec.embedding_dim:
             return self.p["embedding"][x]
         self.inputs[:] = 0.0

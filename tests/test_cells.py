@@ -4,7 +4,7 @@ import numpy as np
 import pytest
 from reference import cell_states
 
-from esnkit.kernels.blocks import gather, product, scatter
+from esnkit.kernels.blocks import either_product, gather, product, scatter
 from esnkit.kernels.cells import (
     GRU_AFTER,
     GRU_BEFORE,
@@ -57,9 +57,11 @@ class Run:
         imposed = np.empty(self.values.size, self.dtype)
         gather(self.X, 0, N_FEATURES, self.rows, self.n, self.width, self.S)
         gather(self.values, 0, self.held.size, self.rows, self.n, self.held.size, imposed)
+        turned = np.ascontiguousarray(self.M.T)
         forward(
-            code, self.M, self.n, self.h0, self.c0, self.held, imposed, self.S, self.A, self.C, H
-        )
+            code, self.M, turned, self.n, self.h0, self.c0, self.held, imposed, self.S, self.A,
+            self.C, H,
+        )  # fmt: skip
         states = np.empty((total, N_UNITS), self.dtype)
         scatter(H, self.rows, self.n, N_UNITS, states, 0, N_UNITS)
         return states
@@ -175,14 +177,20 @@ def test_products_of_blocks(dtype, shape):
 
 
 @pytest.mark.parametrize("dtype", [np.float64, np.float32])
-def test_a_column_of_a_product_does_not_depend_on_the_others(dtype):
+@pytest.mark.parametrize("n_rows", [12, 300])
+def test_a_column_of_a_product_does_not_depend_on_the_others(dtype, n_rows):
     rng = np.random.default_rng(0)
-    A, B = rng.normal(size=(12, 50)).astype(dtype), rng.normal(size=(50, 70)).astype(dtype)
-    whole, part = np.empty((12, 70), dtype), np.empty((12, 1), dtype)
-    product(A, B, False, whole)
+    A, B = rng.normal(size=(n_rows, 50)).astype(dtype), rng.normal(size=(50, 70)).astype(dtype)
+    whole, part = np.ones((2, n_rows, 70), dtype), np.ones((2, n_rows, 1), dtype)
+    turned = np.ascontiguousarray(A.T)
+    for add in (0, 1):
+        product(A, B, bool(add), whole[add])
     for j in range(70):
-        product(A, B[:, j : j + 1].copy(), False, part)
-        assert np.array_equal(part[:, 0], whole[:, j])
+        for A_turned in (turned, turned[:0]):
+            part[1] = 1
+            for add in (0, 1):
+                either_product(A, A_turned, B[:, j : j + 1].copy(), bool(add), part[add])
+            assert np.array_equal(part[:, :, 0], whole[:, :, j])
 
 
 @pytest.mark.parametrize("dtype", [np.float64, np.float32])

@@ -11,10 +11,12 @@ from numba import njit
 from esnkit.kernels.masked import load_first, store_first
 from esnkit.kernels.tiles import (
     BYTES,
+    ROW_VECTORS,
     ROWS,
     block_to_rows,
     broad_product,
     narrow_product,
+    row_product,
     rows_to_block,
 )
 from esnkit.kernels.vectors import width
@@ -30,6 +32,25 @@ def _far(A):
 def product(A, B, add, C):
     """C = A @ B, or that added to C. What one column gets depends on no other column."""
     _tiles(A, _far(A), 1, 0, A.shape[1], B, add, C)
+
+
+@njit(cache=True, nogil=True, error_model="numpy", forceinline=True)
+def either_product(A, turned, B, add, C):
+    """As `product`, by ``turned`` = A.T where B is one column; it may be empty otherwise.
+
+    The bits are the same: so are the order of the sums and their rounding.
+    """
+    if C.shape[1] == 1 and turned.size:
+        _row_tiles(B.reshape(-1), turned, add, C.reshape(-1))
+    else:
+        product(A, B, add, C)
+
+
+@njit(cache=True, nogil=True, error_model="numpy")
+def _row_tiles(a, B, add, c):
+    """Multiply a row by a matrix: c = a @ B, or that added to c."""
+    for j in range(0, c.size, ROW_VECTORS * (BYTES // c.itemsize)):
+        row_product(a, 0, 0, 0, 0, 1, B, j, _far(B), a.size, c, j, 0, c.size - j, add)
 
 
 @njit(cache=True, nogil=True, error_model="numpy", forceinline=True)

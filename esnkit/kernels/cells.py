@@ -17,7 +17,7 @@ import numpy as np
 from numba import njit
 
 from esnkit.kernels.activations import fma, positive, tanh
-from esnkit.kernels.blocks import add_products, copy_columns, product, turn
+from esnkit.kernels.blocks import add_products, copy_columns, either_product, product, turn
 from esnkit.kernels.masked import drop_tiny, load_first, store_first
 from esnkit.kernels.vectors import fill, width
 
@@ -28,15 +28,16 @@ TOGETHER = 65536
 
 
 @njit(cache=True, nogil=True, error_model="numpy")
-def forward(cell, M, n, h0, c0, held, imposed, S, A, C, H):
+def forward(cell, M, turned, n, h0, c0, held, imposed, S, A, C, H):
     """Run a batch forward.
 
     Parameters
     ----------
     cell : int
     M : (n_gates * n_units, n_features + n_units + 1)
+    turned : M.T, for a single sequence; it may be empty otherwise
     n : (n_timesteps,) int64, sequences still running at each step, never growing
-    h0, c0 : (n_units, n[0]) states before the first step
+    h0, c0 : (n_units, n[0]) states before the first step; for one step H and C may be their memory
     held, imposed : (n_held,) int64 units, and blocks of n_held rows: the values they are held to
     S : blocks of n_features + n_units + 1 rows; the inputs are there, the rest is written
     A : blocks of n_gates * n_units rows, written: the gates
@@ -59,17 +60,17 @@ def forward(cell, M, n, h0, c0, held, imposed, S, A, C, H):
         c = C[n_units * column : n_units * (column + m)] if C.size else before_c
         sb, ab = s.reshape(n_rows, m), a.reshape(n_gate_rows, m)
         if cell == LSTM:
-            product(M, sb, False, ab)
+            either_product(M, turned, sb, False, ab)
             copy_columns(before_c, before_n, c, m, n_units)
             _lstm_step(a, c, out)
             before_c = c
         elif cell == GRU_AFTER:
-            _gru_gates(M, sb, ab, n_features, n_units)
+            _gru_gates(M, turned, sb, ab, n_features, n_units)
             _gru_step(a, h, out)
         elif cell == GRU_BEFORE:
-            _gru_before_step(M, sb, ab, a, h, c, out)
+            _gru_before_step(M, turned, sb, ab, a, h, c, out)
         else:
-            product(M, sb, False, ab)
+            either_product(M, turned, sb, False, ab)
             _rnn_step(cell, a, out)
         for k in range(held.size):
             for j in range(m):
@@ -113,15 +114,15 @@ def _lstm_step(a, c, out):
 
 
 @njit(cache=True, nogil=True, error_model="numpy", forceinline=True)
-def _gru_gates(M, s, a, n_features, n_units):
+def _gru_gates(M, turned, s, a, n_features, n_units):
     """Multiply without the blocks of M that are zero: nx sees no state, nh no input."""
-    both = 2 * n_units
-    from_x = a[both : both + n_units]
-    product(M[:both], s, False, a[:both])
+    both, all_x = 2 * n_units, 3 * n_units
+    from_x, x, h = a[both:all_x], s[:n_features], s[n_features:]
+    either_product(M[:both], turned[:, :both], s, False, a[:both])
     for i in range(n_units):
         from_x[i] = M[both + i, -1]
-    product(M[both : both + n_units, :n_features], s[:n_features], True, from_x)
-    product(M[both + n_units :, n_features:], s[n_features:], False, a[both + n_units :])
+    either_product(M[both:all_x, :n_features], turned[:n_features, both:all_x], x, True, from_x)
+    either_product(M[all_x:, n_features:], turned[n_features:, all_x:], h, False, a[all_x:])
 
 
 @njit(cache=True, nogil=True, error_model="numpy", forceinline=True)
@@ -140,10 +141,10 @@ def _gru_step(a, h, out):
 
 
 @njit(cache=True, nogil=True, error_model="numpy", forceinline=True)
-def _gru_before_step(M, s, ab, a, h, c, out):
+def _gru_before_step(M, turned, s, ab, a, h, c, out):
     size, half = out.size, fill(a.dtype.type(0.5))
     both = 2 * size // s.shape[1]
-    product(M[:both], s, False, ab[:both])
+    either_product(M[:both], turned[:, :both], s, False, ab[:both])
     for k in range(0, size, width(a)):
         left = size - k
         r = _sigmoid(load_first(a, k, left), half)
@@ -152,7 +153,7 @@ def _gru_before_step(M, s, ab, a, h, c, out):
         store_first(c, k, r * load_first(h, k, left), left)
     kept = h.copy()
     h[:] = c
-    product(M[both:], s, False, ab[both:])
+    either_product(M[both:], turned[:, both:], s, False, ab[both:])
     h[:] = kept
     for k in range(0, size, width(a)):
         left = size - k
@@ -217,7 +218,7 @@ def backward(cell, M, n, c0, held, S, A, C, dH, dM, dX, dh0, dc0):
                 _lstm_back(a, c, before, dh, dc, d)
             else:
                 _rnn_back(cell, a, dh, d)
-            product(turned_h, db, False, backb)
+            either_product(turned_h, M[:, n_features : n_rows - 1], db, False, backb)
         if dX.size:
             dx = dX[rows_x * column : rows_x * (column + m)].reshape(rows_x, m)
             product(turned_x, db, False, dx)

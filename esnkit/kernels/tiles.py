@@ -19,6 +19,7 @@ _MANY_REGISTERS = "+avx512f" in _FEATURES
 BYTES = 64 if _MANY_REGISTERS else 32
 # Two vectors of so many rows are summed at a time: half of the registers.
 ROWS = 8 if _MANY_REGISTERS else 4
+ROW_VECTORS = 8
 _WORD = ir.IntType(64)
 
 
@@ -79,7 +80,7 @@ class _Emitter:
         return vectors
 
 
-def _product(n_vectors):
+def _product(n_rows, n_vectors):
     @intrinsic
     def tile(typingctx, A, a, far_a, last, far_block, blocks, B, b, far_b, n, C, c, far_c, m, add):
         def codegen(context, builder, signature, args):
@@ -88,9 +89,9 @@ def _product(n_vectors):
             emit = _Emitter(context, builder, kind_a)
             shifts = [_WORD(v * emit.count) for v in range(n_vectors)]
             masks = [emit.mask(builder.sub(m, shift)) for shift in shifts]
-            left = emit.rows(emit.pointer(kind_a, A, a), far_a, last, ROWS)
+            left = emit.rows(emit.pointer(kind_a, A, a), far_a, last, n_rows)
             right = emit.pointer(kind_b, B, b)
-            out = emit.rows(emit.pointer(kind_c, C, c), far_c, last, ROWS)
+            out = emit.rows(emit.pointer(kind_c, C, c), far_c, last, n_rows)
             out = [builder.gep(row, [shift]) for row in out for shift in shifts]
             zero = constant(emit.vector, 0.0)
             # LLVM keeps such variables in registers.
@@ -108,7 +109,7 @@ def _product(n_vectors):
                         emit.load(builder.gep(row, [shift]), mask)
                         for shift, mask in zip(shifts, masks, strict=True)
                     ]
-                    for r in range(ROWS):
+                    for r in range(n_rows):
                         value = builder.load(builder.gep(here[r], [loop.index]))
                         value = emit.everywhere(value)
                         for v in range(n_vectors):
@@ -126,9 +127,10 @@ def _product(n_vectors):
 
 
 # C[c:] = A[a:] @ B[b:] for ROWS rows (`last` is the last there is) and up to one or two vectors of
-# the m columns that are left. Rows are far_a, far_b, far_c apart. What is summed over are n columns
-# of each of so many blocks of A, which are far_block apart.
-narrow_product, broad_product = _product(1), _product(2)
+# the m columns that are left, or for one row and several vectors. Rows are far_a, far_b, far_c
+# apart. The sums are over n columns of each of so many blocks of A, which are far_block apart.
+narrow_product, broad_product = _product(ROWS, 1), _product(ROWS, 2)
+row_product = _product(1, ROW_VECTORS)
 
 
 def _turn(to_rows):
