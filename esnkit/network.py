@@ -263,7 +263,8 @@ def _layer_backward(spec, p, d, batch, tape, part, dH, d_start, width):
     if cs:
         d_start[batch.order, cs] = dc0.T
     dX = tape.memory.empty(len(index) * width, M.dtype).reshape(len(index), width)
-    scatter(columns, index, n, width, dX, 0, width)
+    if width:
+        scatter(columns, index, n, width, dX, 0, width)
     return dX
 
 
@@ -366,7 +367,7 @@ def _pool(spec, p, rows, final, offsets):
         return attend(p, rows, offsets)
     if spec.pooling == "last":
         width = spec.n_directions * spec.n_units
-        return final[:, spec.n_hidden - width : spec.n_hidden], None
+        return np.ascontiguousarray(final[:, spec.n_hidden - width : spec.n_hidden]), None
     return pool_rows(rows, offsets, spec.pooling, spec.n_units), None
 
 

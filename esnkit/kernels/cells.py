@@ -18,6 +18,7 @@ from numba import njit
 
 from esnkit.kernels.activations import fma, positive, tanh
 from esnkit.kernels.blocks import add_products, copy_columns, either_product, product, turn
+from esnkit.kernels.linalg import affine
 from esnkit.kernels.masked import drop_tiny, load_first, store_first
 from esnkit.kernels.vectors import fill, width
 
@@ -77,6 +78,28 @@ def forward(cell, M, turned, n, h0, c0, held, imposed, S, A, C, H):
                 out[held[k] * m + j] = imposed[held.size * column + k * m + j]
         before_h, before_n = out, m
         column += m
+
+
+@njit(cache=True, nogil=True, error_model="numpy")
+def stream(cell, M, turned, x, h, c, W, b, outputs):
+    """Run one sequence forward by one step, which costs little more than one call.
+
+    Parameters
+    ----------
+    cell, M, turned : as in `forward`
+    x : (n_features,)
+    h, c : (n_units,) the state, written over; c only matters to an lstm
+    W, b : (n_outputs, n_units), (n_outputs,) what reads the new h
+    outputs : (1, n_outputs), written; or empty for no reading
+    """
+    none, nowhere = np.empty(0, np.int64), np.empty(0, M.dtype)
+    S, A = np.empty(M.shape[1], M.dtype), np.empty(M.shape[0], M.dtype)
+    C = c if cell == LSTM else np.empty(h.size, M.dtype)
+    S[: x.size] = x
+    one, before = np.ones(1, np.int64), h.reshape(-1, 1)
+    forward(cell, M, turned, one, before, c.reshape(-1, 1), none, nowhere, S, A, C, h)
+    if outputs.size:
+        affine(h.reshape(1, -1), W, b, outputs)
 
 
 @njit(cache=True, nogil=True, error_model="numpy", forceinline=True)
