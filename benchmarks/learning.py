@@ -1,6 +1,6 @@
 """What the trained networks learn, ten seeds a row, with the settings printed beside it.
 
-    python benchmarks/learning.py [--row NAME ...] [--quick] [--seeds 10] [--data PATH]
+    python benchmarks/learning.py [--row NAME] [--quick] [--seeds 10] [--jobs 1] [--data PATH]
 
 adding          LSTM and GRU on the adding problem (family "ms"), T = 100. A sequence is right if
                 the absolute error is at most 0.04 (Martens & Sutskever 2011); a seed has solved it
@@ -28,6 +28,7 @@ from typing import Any, NamedTuple
 import numpy as np
 from _accuracy import parse, show
 from accuracy_japanese_vowels import DATA, find, read
+from joblib import Parallel, delayed
 from sklearn.model_selection import train_test_split
 
 from esnkit import RNNClassifier, RNNRegressor
@@ -38,15 +39,18 @@ N_TEST, N_CHECK = 10_000, 1000
 GATED = {"init": "chrono", "n_units": 32, "learning_rate_init": 0.01, "batch_size": 32}
 SPARSE = {"cell": "rnn", "init": "sparse", "n_units": 100}
 NESTEROV = {
-    "solver": "sgd", "learning_rate_init": 0.01, "momentum": 0.995, "momentum_schedule": "delayed",
+    "solver": "sgd", "learning_rate_init": 0.001, "momentum": 0.995, "momentum_schedule": "delayed",
     "batch_size": 100, "clip_norm": None,
 }  # fmt: skip
-PLAIN = NESTEROV | {"momentum": 0.0, "momentum_schedule": "constant"}
-HESSIAN_FREE = {"solver": "hessian_free", "input_scaling": 0.25}
-LENGTHY = NESTEROV | {"momentum": 0.9, "momentum_schedule": "constant", "input_scaling": 0.25}
+PLAIN = NESTEROV | {
+    "momentum": 0.0, "momentum_schedule": "constant", "learning_rate_init": 0.03,
+}  # fmt: skip
+HESSIAN_FREE = {"solver": "hessian_free", "input_scaling": 0.25, "max_cg_iter": 100}
+LENGTHY = PLAIN | {"momentum": 0.9, "learning_rate_init": 0.01, "input_scaling": 0.25}
 VOWELS = {"n_units": 32, "cell": "lstm", "bidirectional": True, "pooling": "mean"}
 VOWELS |= {"learning_rate_init": 0.005, "batch_size": 10}
-DIGITS = {"n_units": 64, "cell": "lstm", "init": "chrono", "learning_rate_init": 0.005}
+DIGITS = {"n_units": 128, "cell": "lstm", "init": "chrono", "learning_rate_init": 0.01}
+DIGITS |= {"alpha": 0.01, "batch_size": 32}
 
 
 class Task(NamedTuple):
@@ -55,7 +59,11 @@ class Task(NamedTuple):
     make: Any  # (n, random_state) -> X, y
     wrong: Any  # (answers, y) -> share of wrong sequences, mean error
     model: Any
-    solved: Any  # (wrong, error) -> bool
+    most_error: float = np.inf  # mean error and share of wrong sequences of a solved task
+    most_wrong: float = 0.01
+
+    def solved(self, wrong, error):
+        return bool(wrong < self.most_wrong and error < self.most_error)
 
 
 def adding(n_timesteps, centred=False):
@@ -69,7 +77,7 @@ def adding(n_timesteps, centred=False):
         errors = np.abs(answers - y)
         return np.mean(errors > 0.04), errors.mean()
 
-    return Task(make, wrong, RNNRegressor, lambda wrong, error: wrong < 0.01 and error < 0.01)
+    return Task(make, wrong, RNNRegressor, np.inf if centred else 0.01)
 
 
 def order(n_timesteps, n_symbols=2):
@@ -82,7 +90,7 @@ def order(n_timesteps, n_symbols=2):
     def wrong(answers, y):
         return (np.mean(answers != y),) * 2
 
-    return Task(make, wrong, RNNClassifier, lambda wrong, error: wrong < 0.01)
+    return Task(make, wrong, RNNClassifier)
 
 
 class Result(NamedTuple):
@@ -96,7 +104,7 @@ def learn(task, settings, seed, *, n_fresh=2000, most=200, decay=1.0, enough=0.0
     """Train on fresh sequences, ``n_fresh`` at a time, and measure on others.
 
     It ends after ``most`` times, after so many ``seconds`` of the processor, or when the share of
-    wrong check sequences is below ``enough``, and their mean error three quarters of what counts.
+    wrong check sequences is below ``enough``, and their mean error three quarters of what it may be.
     """
     rng = np.random.RandomState(10_000 + seed)
     model = task.model(random_state=seed, **settings)
@@ -108,23 +116,30 @@ def learn(task, settings, seed, *, n_fresh=2000, most=200, decay=1.0, enough=0.0
         model.partial_fit(*task.make(n_fresh, rng))
         share, error = task.wrong(model.predict(check[0]), check[1])
         spent = time.process_time() - began
-        if (share < enough and error < 0.0075) or spent > seconds:
+        if (share < enough and error < 0.75 * task.most_error) or spent > seconds:
             break
     X, y = task.make(N_TEST, rng)
     batch = n_fresh if settings.get("solver") == "hessian_free" else settings["batch_size"]
     return Result(*task.wrong(model.predict(X), y), (turn + 1) * -(-n_fresh // batch), spent)
 
 
-def report(title, task, settings, seeds, **how):
+def attempt(task, settings, seed, how):
+    """Return what :func:`learn` does, or that it failed."""
+    try:
+        return learn(task, settings, seed, **how)
+    except FloatingPointError as error:
+        print(f"  seed {seed}: {str(error)[:70]}")
+        return Result(1.0, np.inf, 0, 0.0)
+
+
+def report(title, task, settings, options, **how):
     """Train for every seed, print a line each and what they say together."""
     print(f"\n{title}\n  {show(settings | how)}", flush=True)
+    if options.quick:
+        how["most"] = 2
+    work = (delayed(attempt)(task, settings, seed, how) for seed in options.range)
     results = []
-    for seed in seeds:
-        try:
-            result = learn(task, settings, seed, **how)
-        except FloatingPointError as error:
-            print(f"  seed {seed}: {str(error)[:70]}")
-            result = Result(1.0, np.inf, 0, 0.0)
+    for seed, result in enumerate(Parallel(options.jobs, return_as="generator")(work)):
         results.append(result)
         print(
             f"  seed {seed}: {100 * result.wrong:7.3f} % wrong, mean error {result.error:.4f}, "
@@ -138,70 +153,63 @@ def report(title, task, settings, seeds, **how):
         f"  solved {solved} of {len(results)}, wrong {100 * middle:.3f} % (median), mean error "
         f"{error:.4f}, {np.median([r.seconds for r in results]):.0f} s (median)"
     )
-    return results
 
 
-def accuracies(title, make, fit, settings, seeds, goal):
+def accuracies(title, make, fit, settings, options, goal):
     """Print the share of right labels for every seed, and the median beside the goal."""
     print(f"\n{title}\n  {show(settings)}", flush=True)
     shares = []
-    for seed in seeds:
+    for seed in options.range:
         train, test = make(seed)
         began = time.process_time()
         model = fit(train, seed)
         shares.append(model.score(*test))
-        print(f"  seed {seed}: {shares[-1]:.4f} right, {time.process_time() - began:.0f} s")
+        spent = time.process_time() - began
+        print(f"  seed {seed}: {shares[-1]:.4f} right, {spent:.0f} s", flush=True)
     middle = np.median(shares)
     verdict = "met" if middle >= goal else "MISSED"
     print(f"  median {middle:.4f}, least {min(shares):.4f}; goal >= {goal}: {verdict}", flush=True)
 
 
-def gated(name, task, seeds, quick):
+def gated(name, task, options):
     for cell in ("lstm", "gru"):
         settings = {"cell": cell} | GATED
-        report(f"{name}, {cell}", task, settings, seeds, decay=0.98, most=3 if quick else 200)
+        report(f"{name}, {cell}", task, settings, options, decay=0.98, most=200)
 
 
-def momentum(seeds, quick):
-    task, most = adding(80, centred=True), 2 if quick else 500
+def momentum(options):
+    task, how = adding(80, centred=True), {"n_fresh": 10_000, "enough": 0.005, "most": 400}
     for name, settings in (("Nesterov 0.995", NESTEROV), ("no momentum", PLAIN)):
-        report(
-            f"adding T = 80, rnn, {name}", task, SPARSE | settings, seeds,
-            n_fresh=10_000, most=most, enough=0.005,
-        )  # fmt: skip
+        title = f"adding T = 80, rnn, {name}"
+        report(title, task, SPARSE | settings, options, decay=0.997, **how)
 
 
-def hessian_free(seeds, quick):
-    task = adding(30, centred=True)
-    report(
-        "adding T = 30, rnn, Hessian-free", task, SPARSE | HESSIAN_FREE, seeds,
-        n_fresh=5000, most=2 if quick else 200, enough=0.005,
-    )  # fmt: skip
-    report(
-        "adding T = 30, rnn, gradient descent", task, SPARSE | LENGTHY, seeds,
-        n_fresh=10_000, most=2 if quick else 200, enough=0.005,
-    )  # fmt: skip
+def hessian_free(options):
+    task, how = adding(30, centred=True), {"enough": 0.005}
+    title = "adding T = 30, rnn"
+    report(f"{title}, Hessian-free", task, SPARSE | HESSIAN_FREE, options, **how)
+    title = f"{title}, gradient descent"
+    report(title, task, SPARSE | LENGTHY, options, n_fresh=10_000, **how)
 
 
-def vowels(seeds, quick, path):
-    folder = find(path)
+def vowels(options):
+    folder = find(options.data)
     (X, y), (X_test, y_test) = read(folder, "TRAIN"), read(folder, "TEST")
     frames = np.concatenate(X)
     mean, std = frames.mean(axis=0), frames.std(axis=0)
     X, X_test = ([((x - mean) / std).astype(np.float32) for x in part] for part in (X, X_test))
+    settings = VOWELS | {"max_iter": 2 if options.quick else 40}
 
     def fit(train, seed):
-        n_iter = 2 if quick else 40
-        return RNNClassifier(max_iter=n_iter, random_state=seed, **VOWELS).fit(*train)
+        return RNNClassifier(random_state=seed, **settings).fit(*train)
 
-    accuracies(
-        "Japanese Vowels, bidirectional lstm", lambda seed: ((X, y), (X_test, y_test)), fit, VOWELS,
-        seeds, 0.95,
-    )  # fmt: skip
+    title = "Japanese Vowels, bidirectional lstm"
+    accuracies(title, lambda seed: ((X, y), (X_test, y_test)), fit, settings, options, 0.95)
 
 
-def digits(seeds, quick):
+def digits(options):
     X, y = load_digits_sequences(return_X_y=True)
+    n_epochs, decay = 2 if options.quick else 60, 0.96
 
     def make(seed):
         parts = train_test_split(X.astype(np.float32), y, test_size=0.2, random_state=seed)
@@ -209,25 +217,31 @@ def digits(seeds, quick):
 
     def fit(train, seed):
         model = RNNClassifier(random_state=seed, **DIGITS)
-        for turn in range(2 if quick else 100):
-            model.set_params(learning_rate_init=DIGITS["learning_rate_init"] * 0.97**turn)
+        for turn in range(n_epochs):
+            model.set_params(learning_rate_init=DIGITS["learning_rate_init"] * decay**turn)
             model.partial_fit(*train)
         return model
 
-    accuracies("digits, 64 steps, lstm", make, fit, DIGITS | {"decay": 0.97}, seeds, 0.95)
+    told = DIGITS | {"n_epochs": n_epochs, "decay": decay}
+    accuracies("digits, 64 steps, lstm", make, fit, told, options, 0.95)
 
 
 def main():
-    options = parse(__doc__, row=("all", "one of " + ", ".join(ROWS)), data=(None, DATA))
-    seeds, quick = range(options.seeds or (2 if options.quick else 10)), options.quick
-    n_steps = 20 if quick else 100
+    options = parse(
+        __doc__,
+        row=("all", "one of " + ", ".join(ROWS)),
+        jobs=(1, "how many seeds run at the same time"),
+        data=(None, DATA),
+    )
+    options.range = range(options.seeds or (2 if options.quick else 10))
+    n_steps = 20 if options.quick else 100
     runs = {
-        "adding": lambda: gated(f"adding T = {n_steps}", adding(n_steps), seeds, quick),
-        "order": lambda: gated(f"temporal order T = {n_steps}", order(n_steps), seeds, quick),
-        "momentum": lambda: momentum(seeds, quick),
-        "hessian_free": lambda: hessian_free(seeds, quick),
-        "vowels": lambda: vowels(seeds, quick, options.data),
-        "digits": lambda: digits(seeds, quick),
+        "adding": lambda: gated(f"adding T = {n_steps}", adding(n_steps), options),
+        "order": lambda: gated(f"temporal order T = {n_steps}", order(n_steps), options),
+        "momentum": lambda: momentum(options),
+        "hessian_free": lambda: hessian_free(options),
+        "vowels": lambda: vowels(options),
+        "digits": lambda: digits(options),
     }
     for name in ROWS if options.row == "all" else (options.row,):
         runs[name]()
