@@ -104,7 +104,7 @@ def learn(task, settings, seed, *, n_fresh=2000, most=200, decay=1.0, enough=0.0
     """Train on fresh sequences, ``n_fresh`` at a time, and measure on others.
 
     It ends after ``most`` times, after so many ``seconds`` of the processor, or when the share of
-    wrong check sequences is below ``enough``, and their mean error three quarters of what it may be.
+    wrong check sequences is below ``enough`` and their mean error three quarters of the most.
     """
     rng = np.random.RandomState(10_000 + seed)
     model = task.model(random_state=seed, **settings)
