@@ -14,7 +14,7 @@ from esnkit.streaming import Stepper
 from esnkit.threads import one_blas_thread
 from esnkit.validation import finite_array
 
-__all__ = ["future_rows", "generate_rows", "generate_tokens", "warm_up"]
+__all__ = ["future_rows", "generate_rows", "generate_tokens", "refuse_loop_of_others", "warm_up"]
 
 
 def warm_up(estimator: Any, warmup: Any, initial_state: Any) -> np.ndarray:
@@ -54,8 +54,10 @@ def _end_of_training(estimator: Any, initial_state: Any) -> tuple[np.ndarray, St
 
 
 def _as_inputs(estimator: Any, warmup: Any) -> np.ndarray:
-    if is_ragged(warmup) or np.ndim(warmup) == 3:
+    if is_ragged(warmup) or getattr(warmup, "ndim", None) == 3:
         raise ValueError("warmup must be one series (n_timesteps, n_features)")
+    if estimator._spec.tokens and getattr(warmup, "ndim", None) == 1:
+        warmup = warmup[:, None]
     try:
         sequences = pack(estimator, warmup, reset=False, dtype=(estimator._theta.dtype,))
         return estimator._inputs(sequences)
@@ -63,14 +65,21 @@ def _as_inputs(estimator: Any, warmup: Any) -> np.ndarray:
         raise type(error)(f"warmup must be a series like the X of fit: {error}") from error
 
 
+def refuse_loop_of_others(estimator: Any) -> None:
+    """Raise where outputs are no inputs: too many, or numbers where tokens are heard."""
+    spec = estimator._spec
+    if spec.tokens or spec.n_outputs > spec.n_features:
+        heard = "of tokens" if spec.tokens else "of numbers"
+        raise ValueError(
+            f"generate feeds {spec.n_outputs} outputs back into {estimator.n_features_in_} "
+            f"features {heard}: fit the next row of the series, fit(series[:-1], series[1:]), as "
+            "numbers"
+        )
+
+
 def future_rows(estimator: Any, exog: Any, n_steps: int) -> np.ndarray:
     """Return the inputs (n_steps, n_exog) that are not outputs."""
     n_exog = estimator.n_features_in_ - estimator.n_outputs_
-    if n_exog < 0 or estimator._spec.tokens:
-        raise ValueError(
-            f"generate feeds {estimator.n_outputs_} outputs back into {estimator.n_features_in_} "
-            "features of numbers: fit the next row of the series, fit(series[:-1], series[1:])"
-        )
     dtype = estimator._theta.dtype
     if exog is None:
         if n_exog:

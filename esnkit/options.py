@@ -15,6 +15,7 @@ from esnkit.validation import check_choice, check_flag, check_number, check_posi
 __all__ = ["as_tokens", "make_settings", "make_spec", "make_stopping"]
 
 STARTS = ("zeros", "ones", "learned")
+MOST_TOKENS = 100_000  # beyond, a column of integers is more likely of counts or times
 
 
 def make_spec(
@@ -35,14 +36,22 @@ def make_spec(
     names = {"rnn": activation, "lstm": "lstm", "gru": "gru_before" if resets_before else "gru"}
     pooling = check_choice("pooling", estimator.pooling, ("last", "mean", "attention"))
     start = check_choice("start", estimator.start, STARTS)
+    if start == "ones" and cell != "lstm":
+        raise ValueError(f"start='ones' is for the cells of cell='lstm' alone, got cell={cell!r}")
     heads = "linear" if loss == "squared" else "softmax"
     if estimator.head is not None:
         check_choice("head", estimator.head, (heads,))
+    dim = estimator.embedding_dim
+    dim = 0 if dim is None else check_positive_int("embedding_dim", dim)
     if before is None:
         n_tokens = _count_tokens(estimator, X, sequences)
     else:
         n_tokens = before.n_features if before.tokens else 0
-    dim = estimator.embedding_dim
+    if dim and not n_tokens:
+        raise ValueError(
+            f"embedding_dim={dim} needs tokens: n_tokens='auto' and X of one column of integers, "
+            f"or their number, got n_tokens={estimator.n_tokens!r}"
+        )
     spec = Spec(
         names[cell],
         check_positive_int("n_units", estimator.n_units),
@@ -51,7 +60,7 @@ def make_spec(
         check_positive_int("n_layers", estimator.n_layers),
         check_flag("bidirectional", estimator.bidirectional),
         n_tokens > 0,
-        0 if dim is None else check_positive_int("embedding_dim", dim),
+        dim,
         pooling if targets.kind == "sequence" else None,
         estimator.head is not None,
         loss,
@@ -69,18 +78,21 @@ def make_spec(
 
 def _count_tokens(estimator, X, sequences):
     """Return how many tokens there are, 0 where X holds numbers."""
-    asked = estimator.n_tokens
-    if asked is not None and asked != "auto":
-        asked = check_positive_int("n_tokens", asked)
-    n_columns = sequences.values.shape[1]
-    said = isinstance(asked, int) or estimator.embedding_dim is not None
-    if not said and not (asked == "auto" and n_columns == 1 and _holds_integers(X)):
+    asked, n_columns = estimator.n_tokens, sequences.values.shape[1]
+    if asked is None or (asked == "auto" and not (n_columns == 1 and _holds_integers(X))):
         return 0
-    if n_columns != 1:
-        raise ValueError(f"X must have one column of tokens, got {n_columns} features")
-    if isinstance(asked, int):
+    if asked != "auto":
+        asked = check_positive_int("n_tokens", asked)
+        if n_columns != 1:
+            raise ValueError(f"X must have one column of tokens, got {n_columns} features")
         return asked
-    return int(max(sequences.values.max(), 0)) + 1
+    n_tokens = int(max(sequences.values.max(), 0)) + 1
+    if n_tokens > MOST_TOKENS:
+        raise ValueError(
+            f"X holds integers up to {n_tokens - 1}: n_tokens=None takes them for numbers, "
+            f"n_tokens={n_tokens} for tokens, and n_tokens='auto' for tokens below {MOST_TOKENS}"
+        )
+    return n_tokens
 
 
 def make_settings(estimator: Any, n_sequences: int, kind: str) -> Settings:

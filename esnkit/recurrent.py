@@ -4,10 +4,17 @@ from typing import Any, Self
 
 import numpy as np
 from sklearn.metrics import accuracy_score
+from sklearn.utils.validation import check_is_fitted
 
 from esnkit.batches import Data
 from esnkit.classification import SequenceClassifierMixin
-from esnkit.generation import future_rows, generate_rows, generate_tokens, warm_up
+from esnkit.generation import (
+    future_rows,
+    generate_rows,
+    generate_tokens,
+    refuse_loop_of_others,
+    warm_up,
+)
 from esnkit.gradient import GradientEstimator
 from esnkit.losses import log_softmax
 from esnkit.regression import SequenceRegressorMixin
@@ -37,9 +44,9 @@ class RNNRegressor(SequenceRegressorMixin, GradientEstimator):
     reset_after : bool, default=True
         Whether the reset gate of ``cell="gru"`` acts after the recurrent product, as in cuDNN and
         PyTorch, or before it, as in Cho et al. (2014).
-    n_tokens : int, "auto" or None, default="auto"
-        How many tokens ``X``, of one column of integers from 0 on, is made of. "auto" takes one
-        column of an integer dtype for tokens, as many as `fit` sees; None takes all for numbers.
+    n_tokens : int, "auto" or None, default=None
+        How many tokens ``X``, of one column of integers from 0 on, is made of; None takes all for
+        numbers. "auto" takes one column of an integer dtype for tokens, as many as `fit` sees.
     embedding_dim : int or None, default=None
         Length of the vector that is learned for each token; None hears them one-hot.
     pooling : {"last", "mean", "attention"}, default="last"
@@ -158,7 +165,7 @@ class RNNRegressor(SequenceRegressorMixin, GradientEstimator):
         bidirectional=False,
         activation="tanh",
         reset_after=True,
-        n_tokens="auto",
+        n_tokens=None,
         embedding_dim=None,
         pooling="last",
         head="linear",
@@ -304,6 +311,8 @@ class RNNRegressor(SequenceRegressorMixin, GradientEstimator):
         True
         """
         n_steps = check_positive_int("n_steps", n_steps)
+        check_is_fitted(self, "_theta")
+        refuse_loop_of_others(self)
         state = warm_up(self, warmup, initial_state)
         future = future_rows(self, exog, n_steps)
         rows, state = generate_rows(self._spec, self._theta, state, future)
@@ -332,7 +341,8 @@ class RNNClassifier(SequenceClassifierMixin, GradientEstimator):
         PyTorch, or before it, as in Cho et al. (2014).
     n_tokens : int, "auto" or None, default="auto"
         How many tokens ``X``, of one column of integers from 0 on, is made of. "auto" takes one
-        column of an integer dtype for tokens, as many as `fit` sees; None takes all for numbers.
+        column of an integer dtype for tokens, as many as `fit` sees, at most 100 000; None takes
+        all for numbers.
     embedding_dim : int or None, default=None
         Length of the vector that is learned for each token; None hears them one-hot.
     pooling : {"last", "mean", "attention"}, default="last"

@@ -298,16 +298,29 @@ def test_tokens_are_heard_and_drawn(embedding_dim):
         model.predict(np.array([[9]]))
 
 
-def test_whole_numbers_in_one_column_are_tokens_unless_said_otherwise():
+def test_whole_numbers_in_one_column_are_tokens_to_a_classifier_unless_said_otherwise():
     X = np.random.default_rng(0).integers(0, 4, (10, 6, 1))
     y = X[:, -1, 0].astype(float)
-    assert untrained(X, y).get_weights()["W_in_0"].shape == (32, 4)
-    assert untrained(X, y, n_tokens=None).get_weights()["W_in_0"].shape == (32, 1)
-    assert untrained(X, y, n_tokens=9).get_weights()["W_in_0"].shape == (32, 9)
-    assert untrained(X, y, embedding_dim=3).get_weights()["embedding"].shape == (4, 3)
-    assert untrained(X.astype(float), y).get_weights()["W_in_0"].shape == (32, 1)
+
+    def shape(X, estimator=RNNRegressor, name="W_in_0", **options):
+        return untrained(X, y, estimator=estimator, **options).get_weights()[name].shape
+
+    assert shape(X, RNNClassifier) == (32, 4)
+    assert shape(X, RNNClassifier, n_tokens=None) == (32, 1)
+    assert shape(X.astype(float), RNNClassifier) == (32, 1)
+    assert shape(X) == (32, 1)
+    assert shape(X, n_tokens="auto") == (32, 4)
+    assert shape(X, n_tokens=9) == shape(X.astype(float), n_tokens=9) == (32, 9)
+    assert shape(X, n_tokens="auto", embedding_dim=3, name="embedding") == (4, 3)
     with pytest.raises(ValueError, match="X must have one column of tokens, got 2 features"):
-        untrained(np.tile(X, 2), y, embedding_dim=3)
+        untrained(np.tile(X, 2), y, n_tokens=4)
+    for numbers in (dict(n_tokens=None), dict(X=X.astype(float)), dict(X=np.tile(X, 2))):
+        with pytest.raises(ValueError, match="embedding_dim=3 needs tokens: n_tokens='auto'"):
+            untrained(**dict(X=X, y=y, n_tokens="auto", embedding_dim=3) | numbers)
+    moments = 1_700_000_000 + 3600 * X
+    assert shape(moments) == (32, 1)
+    with pytest.raises(ValueError, match="X holds integers up to 17000.*: n_tokens=None takes"):
+        shape(moments, RNNClassifier)
 
 
 BAD = {
@@ -521,3 +534,22 @@ def test_verbose_writes_a_line_an_iteration(capsys):
     quick(verbose=True, max_iter=2).fit(X, y)
     lines = capsys.readouterr().out.splitlines()
     assert [line.split(",")[0] for line in lines] == ["Iteration 1", "Iteration 2"]
+
+
+# What a second reader found.
+
+
+def test_counts_are_forecast_as_the_numbers_they_are():
+    counts = np.array([112, 118, 132, 129, 121, 135, 148, 148, 136, 119])[:, None]
+    model = untrained(counts[:-1], counts[1:])
+    assert np.array_equal(model.generate(3), model.generate(3, warmup=counts))
+    tokens = untrained(counts[:-1], counts[1:], n_tokens=200)
+    with pytest.raises(ValueError, match="generate feeds 1 outputs back into 1 features of tokens"):
+        tokens.generate(3)
+
+
+@pytest.mark.parametrize("cell", ["rnn", "gru"])
+def test_only_an_lstm_has_cells_to_start_from_one(cell):
+    X, y, _ = echo(4)
+    with pytest.raises(ValueError, match="start='ones' is for the cells of cell='lstm' alone"):
+        untrained(X, y, cell=cell, start="ones")
