@@ -113,12 +113,15 @@ def time_update(args, torch, cell, n_units, size, goal):
         cases |= {"PyTorch": update, "PyTorch, flushing": partial(flushing, torch, update)}
     goals = {name: goal for name in cases if name != "esnkit"}
     work = f"{NAMES[cell]}, {n_units} units, {size[0]} x {size[1]} (same loss to {difference:.0e})"
-    compare(work, cases, goals=goals, per=1e3, repeats=args.repeats)
+    repeats = args.repeats if size == SHORT else min(args.repeats, 3)
+    compare(work, cases, goals=goals, per=1e3, repeats=repeats)
 
 
 def time_updates(args, torch):
     head("Forward, backward and Adam step of a batch of two inputs, float32", "ms")
     for cell, (goals, long_goal) in GOALS.items():
+        if args.cell not in ("", cell):
+            continue
         for n_units, goal in goals.items():
             if not args.quick or n_units <= 64:
                 time_update(args, torch, cell, n_units, SHORT, goal)
@@ -195,7 +198,12 @@ def time_compile():
 
 
 def main():
-    args = parse(__doc__, repeats=(7, "how often each is timed"), only=("", "one of the parts"))
+    args = parse(
+        __doc__,
+        repeats=(7, "how often each is timed"),
+        only=("", "one of the parts"),
+        cell=("", "one of lstm, gru, tanh, in updates"),
+    )
     describe()
     torch = peer("torch")
     if torch:

@@ -7,6 +7,7 @@ A :class:`Batch` holds sequences side by side. :func:`run` returns outputs and a
 it is passed in and given back.
 """
 
+from functools import lru_cache
 from typing import Any, NamedTuple
 
 import numpy as np
@@ -44,16 +45,23 @@ class Batch(NamedTuple):
 
 def make_batch(inputs: np.ndarray, offsets: np.ndarray) -> Batch:
     """Lay out packed sequences for the kernels."""
+    return Batch(inputs, offsets, *_columns(offsets.astype(np.int64).tobytes()))
+
+
+@lru_cache(maxsize=4)  # equal lengths make all batches alike
+def _columns(offsets_as_bytes: bytes) -> tuple[np.ndarray, ...]:
+    """Return all of a batch that depends on where the sequences begin alone."""
+    offsets = np.frombuffer(offsets_as_bytes, np.int64)
     lengths = np.diff(offsets)
     order = np.argsort(-lengths, kind="stable")
     sorted_lengths = lengths[order]
     steps = np.arange(sorted_lengths[0])
     n = np.searchsorted(-sorted_lengths, -steps, side="left").astype(np.int64)
-    column = np.arange(len(inputs)) - np.repeat(np.cumsum(n) - n, n)
+    column = np.arange(offsets[-1]) - np.repeat(np.cumsum(n) - n, n)
     step = np.repeat(steps, n)
     rows = offsets[:-1][order][column] + step
     rows_reversed = offsets[1:][order][column] - 1 - step
-    return Batch(inputs, offsets, order, n, rows, rows_reversed)
+    return order, n, rows, rows_reversed
 
 
 class Start(NamedTuple):
@@ -90,6 +98,7 @@ class Tape(NamedTuple):
     given: np.ndarray  # (n_state,) bool, as in Start
     state: np.ndarray  # (n_sequences, n_state) after the last step
     memory: Memory  # where the rest of the tape lies
+    n_used: int  # arrays of the memory up to its end; the backward pass takes those behind
 
 
 def run(
@@ -149,7 +158,7 @@ def run(
             final[batch.order, cs] = buffers.C[last]
         passes.append(buffers)
     pooled, attention = _pool(spec, p, rows[-1], final, batch.offsets)
-    tape = Tape(passes, rows, attention, pooled, given, final, memory)
+    tape = Tape(passes, rows, attention, pooled, given, final, memory, memory.n_used)
     return _apply_head(spec, p, pooled, exact), tape
 
 
@@ -160,7 +169,8 @@ def _run_layer(spec, M, batch, index, X, h0, c0, own, imposed, memory):
     gather(X, 0, X.shape[1], index, batch.n, width, S)
     A = memory.empty(len(M) * total, M.dtype)
     C = memory.empty(n_units * total if code in (LSTM, GRU_BEFORE) else 0, M.dtype)
-    H = memory.empty(n_units * total, M.dtype)
+    # The only gate of a plain unit is what it gives out.
+    H = A if len(M) == n_units else memory.empty(n_units * total, M.dtype)
     turned = M.T.copy() if batch.n[0] == 1 else np.empty((0, 0), M.dtype)
     forward(code, M, turned, batch.n, h0, c0, own, imposed, S, A, C, H)
     return Pass(S, A, C, c0, own), H
@@ -192,8 +202,10 @@ def run_backward(
     gradient : ndarray like ``theta``
     d_states : list of ndarray
         For every layer and direction, in the kernels' layout (see :func:`state_rows`), d loss / d h
-        at every time step, all paths through time together.
+        at every time step, all paths through time together; the next backward pass with this tape
+        writes over it.
     """
+    tape.memory.rewind(tape.n_used)
     p, gradient = views(spec, theta), np.zeros_like(theta)
     d = views(spec, gradient)
     d_rows = _pool_backward(spec, p, d, batch, tape, _head_backward(spec, p, d, tape, d_outputs))

@@ -29,49 +29,69 @@ def _far(A):
 
 
 @njit(cache=True, nogil=True, error_model="numpy", forceinline=True)
+def _size(number):
+    return np.array([number]).itemsize
+
+
+@njit(cache=True, nogil=True, error_model="numpy")
 def product(A, B, add, C):
     """C = A @ B, or that added to C. What one column gets depends on no other column."""
-    _tiles(A, _far(A), 1, 0, A.shape[1], B, add, C)
+    n_rows, n = A.shape
+    one = A.dtype.type(1)
+    _tiles(
+        one, A.ctypes.data, _far(A), 1, 0, n_rows, n, B.ctypes.data, _far(B), add, C.ctypes.data,
+        _far(C), C.shape[1],
+    )  # fmt: skip
 
 
-@njit(cache=True, nogil=True, error_model="numpy", forceinline=True)
+@njit(cache=True, nogil=True, error_model="numpy")
+def add_products(A, B, C):
+    """Add to C the products of blocks (A.ndim is 3), those of B being rows one after the other."""
+    blocks, n_rows, n = A.shape
+    one, far_block = A.dtype.type(1), A.strides[0] // A.itemsize
+    _tiles(
+        one, A.ctypes.data, _far(A), blocks, far_block, n_rows, n, B.ctypes.data, _far(B), True,
+        C.ctypes.data, _far(C), C.shape[1],
+    )  # fmt: skip
+
+
+@njit(cache=True, nogil=True, error_model="numpy")
 def either_product(A, turned, B, add, C):
     """As `product`, by ``turned`` = A.T where B is one column; it may be empty otherwise.
 
     The bits are the same: so are the order of the sums and their rounding.
     """
     if C.shape[1] == 1 and turned.size:
-        _row_tiles(B.reshape(-1), turned, add, C.reshape(-1))
+        one = A.dtype.type(1)
+        _row_tiles(
+            one, B.ctypes.data, turned.ctypes.data, _far(turned), len(turned), add, C.ctypes.data,
+            len(C),
+        )  # fmt: skip
     else:
         product(A, B, add, C)
 
 
+# Addresses instead of arrays: one function serves whatever arrays are part of.
 @njit(cache=True, nogil=True, error_model="numpy")
-def _row_tiles(a, B, add, c):
-    """Multiply a row by a matrix: c = a @ B, or that added to c."""
-    for j in range(0, c.size, ROW_VECTORS * (BYTES // c.itemsize)):
-        row_product(a, 0, 0, 0, 0, 1, B, j, _far(B), a.size, c, j, 0, c.size - j, add)
-
-
-@njit(cache=True, nogil=True, error_model="numpy", forceinline=True)
-def add_products(A, B, C):
-    """Add to C the products of blocks (A.ndim is 3), those of B being rows one after the other."""
-    _tiles(A, _far(A), len(A), A.strides[0] // A.itemsize, A.shape[2], B, True, C)
-
-
-@njit(cache=True, nogil=True, error_model="numpy")
-def _tiles(A, far_a, blocks, far_block, n, B, add, C):
-    vector = BYTES // C.itemsize
-    n_rows, m = C.shape
-    far_b, far_c = _far(B), _far(C)
+def _tiles(one, A, far_a, blocks, far_block, n_rows, n, B, far_b, add, C, far_c, m):
+    size = _size(one)
+    vector = BYTES // size
     for j in range(0, m, 2 * vector):
         for i in range(0, n_rows, ROWS):
-            a, c, last = i * far_a, i * far_c + j, n_rows - 1 - i
-            left = a, far_a, last, far_block, blocks
+            a, b, c = A + i * far_a * size, B + j * size, C + (i * far_c + j) * size
+            left = far_a, n_rows - 1 - i, far_block, blocks
             if m - j > vector:
-                broad_product(A, *left, B, j, far_b, n, C, c, far_c, m - j, add)
+                broad_product(one, a, *left, b, far_b, n, c, far_c, m - j, add)
             else:
-                narrow_product(A, *left, B, j, far_b, n, C, c, far_c, m - j, add)
+                narrow_product(one, a, *left, b, far_b, n, c, far_c, m - j, add)
+
+
+@njit(cache=True, nogil=True, error_model="numpy")
+def _row_tiles(one, a, B, far_b, n, add, c, m):
+    """Multiply a row by a matrix: c = a @ B, or that added to c."""
+    size = _size(one)
+    for j in range(0, m, ROW_VECTORS * (BYTES // size)):
+        row_product(one, a, 0, 0, 0, 1, B + j * size, far_b, n, c + j * size, 0, m - j, add)
 
 
 @njit(cache=True, nogil=True, error_model="numpy")
@@ -80,39 +100,41 @@ def gather(X, first, k, rows, n, n_rows, S):
 
     ``rows[c]`` is the row of X that column c, counted through all blocks, stands for.
     """
-    vector, far = BYTES // X.itemsize, _far(X)
-    column = 0
-    for t in range(n.size):
-        m = n[t]
-        for j in range(0, m, vector):
-            for f in range(0, k, vector):
-                s = n_rows * column + f * m + j
-                rows_to_block(S, s, m, k - f, X, first + f, far, rows, column + j, m - j)
-        column += m
+    _turn(False, X, first, k, rows, n, n_rows, S)
 
 
 @njit(cache=True, nogil=True, error_model="numpy")
 def scatter(S, rows, n, n_rows, X, first, k):
     """Write the first k rows of S's blocks into k columns of the rows of X, from `first` on."""
-    vector, far = BYTES // X.itemsize, _far(X)
-    column = 0
+    _turn(True, X, first, k, rows, n, n_rows, S)
+
+
+@njit(cache=True, nogil=True, error_model="numpy", forceinline=True)
+def _turn(to_rows, X, first, k, rows, n, n_rows, S):
+    size, one, far = X.itemsize, X.dtype.type(1), _far(X)
+    block, outside, index = S.ctypes.data, X.ctypes.data + first * size, rows.ctypes.data
+    vector = BYTES // size
     for t in range(n.size):
         m = n[t]
         for j in range(0, m, vector):
             for f in range(0, k, vector):
-                s = n_rows * column + f * m + j
-                block_to_rows(S, s, m, k - f, X, first + f, far, rows, column + j, m - j)
-        column += m
+                s, x = block + (f * m + j) * size, outside + f * size
+                if to_rows:
+                    block_to_rows(one, s, m, k - f, x, far, index + 8 * j, m - j)
+                else:
+                    rows_to_block(one, s, m, k - f, x, far, index + 8 * j, m - j)
+        block += n_rows * m * size
+        index += 8 * m
 
 
-@njit(cache=True, nogil=True, error_model="numpy", forceinline=True)
+@njit(cache=True, nogil=True, error_model="numpy")
 def turn(s, sT):
     """Write the columns of a block as the rows of sT."""
     each, n = np.arange(len(sT)), np.full(1, len(sT))
     scatter(s, each, n, sT.shape[1], sT, 0, sT.shape[1])
 
 
-@njit(cache=True, nogil=True, error_model="numpy", forceinline=True)
+@njit(cache=True, nogil=True, error_model="numpy")
 def copy_columns(source, n_source, target, n_target, n_rows):
     """Copy the leading columns of a block, and zeros where the source has too few."""
     if n_source == n_target:

@@ -107,7 +107,7 @@ def _sigmoid(x, half):
     return fma(half, tanh(half * x), half)
 
 
-@njit(cache=True, nogil=True, error_model="numpy", forceinline=True)
+@njit(cache=True, nogil=True, error_model="numpy")
 def _rnn_step(cell, a, out):
     for k in range(0, out.size, width(a)):
         left = out.size - k
@@ -117,7 +117,7 @@ def _rnn_step(cell, a, out):
         store_first(out, k, h, left)
 
 
-@njit(cache=True, nogil=True, error_model="numpy", forceinline=True)
+@njit(cache=True, nogil=True, error_model="numpy")
 def _lstm_step(a, c, out):
     """On entry c holds the cells before this step."""
     size, half = out.size, fill(a.dtype.type(0.5))
@@ -136,7 +136,7 @@ def _lstm_step(a, c, out):
         store_first(out, k, o * tanh(new), left)
 
 
-@njit(cache=True, nogil=True, error_model="numpy", forceinline=True)
+@njit(cache=True, nogil=True, error_model="numpy")
 def _gru_gates(M, turned, s, a, n_features, n_units):
     """Multiply without the blocks of M that are zero: nx sees no state, nh no input."""
     both, all_x = 2 * n_units, 3 * n_units
@@ -148,7 +148,7 @@ def _gru_gates(M, turned, s, a, n_features, n_units):
     either_product(M[all_x:, n_features:], turned[n_features:, all_x:], h, False, a[all_x:])
 
 
-@njit(cache=True, nogil=True, error_model="numpy", forceinline=True)
+@njit(cache=True, nogil=True, error_model="numpy")
 def _gru_step(a, h, out):
     size, half = out.size, fill(a.dtype.type(0.5))
     for k in range(0, size, width(a)):
@@ -163,7 +163,7 @@ def _gru_step(a, h, out):
         store_first(out, k, fma(z, load_first(h, k, left) - new, new), left)
 
 
-@njit(cache=True, nogil=True, error_model="numpy", forceinline=True)
+@njit(cache=True, nogil=True, error_model="numpy")
 def _gru_before_step(M, turned, s, ab, a, h, c, out):
     size, half = out.size, fill(a.dtype.type(0.5))
     both = 2 * size // s.shape[1]
@@ -256,7 +256,7 @@ def backward(cell, M, n, c0, held, S, A, C, dH, dM, dX, dh0, dc0):
     dc0[:] = dc.reshape(n_units, n[0])
 
 
-@njit(cache=True, nogil=True, error_model="numpy", forceinline=True)
+@njit(cache=True, nogil=True, error_model="numpy")
 def _add_columns(source, n_source, target, n_target, n_rows):
     """Add the columns of a block to the leading ones of another."""
     if n_source == n_target:
@@ -268,7 +268,7 @@ def _add_columns(source, n_source, target, n_target, n_rows):
             store_first(target, place, drop_tiny(total), left)
 
 
-@njit(cache=True, nogil=True, error_model="numpy", forceinline=True)
+@njit(cache=True, nogil=True, error_model="numpy")
 def _rnn_back(cell, a, dh, d):
     one, zero = fill(a.dtype.type(1.0)), a.dtype.type(0.0)
     if cell == RNN_RELU:
@@ -281,7 +281,7 @@ def _rnn_back(cell, a, dh, d):
         store_first(d, k, drop_tiny(load_first(dh, k, left) * (one - h * h)), left)
 
 
-@njit(cache=True, nogil=True, error_model="numpy", forceinline=True)
+@njit(cache=True, nogil=True, error_model="numpy")
 def _cells_before(n, t, column, C, c0, spare):
     """Return the cells before step t of the sequences that are in it; maybe in ``spare``."""
     if t == 0:
@@ -294,7 +294,7 @@ def _cells_before(n, t, column, C, c0, spare):
     return spare
 
 
-@njit(cache=True, nogil=True, error_model="numpy", forceinline=True)
+@njit(cache=True, nogil=True, error_model="numpy")
 def _lstm_back(a, c, before, dh, dc, d):
     size, one = c.size, fill(a.dtype.type(1.0))
     for k in range(0, size, width(a)):
@@ -314,7 +314,7 @@ def _lstm_back(a, c, before, dh, dc, d):
         store_first(dc, k, drop_tiny(to_c * f), left)
 
 
-@njit(cache=True, nogil=True, error_model="numpy", forceinline=True)
+@njit(cache=True, nogil=True, error_model="numpy")
 def _gru_after_back(a, h, dh, d, back):
     size, one = h.size, fill(a.dtype.type(1.0))
     for k in range(0, size, width(a)):
@@ -332,7 +332,7 @@ def _gru_after_back(a, h, dh, d, back):
         store_first(back, k, along * z, left)
 
 
-@njit(cache=True, nogil=True, error_model="numpy", forceinline=True)
+@njit(cache=True, nogil=True, error_model="numpy")
 def _gru_gates_back(turned_h, d, back):
     """Add what the gates carry back to the states, again without the zeros."""
     both, n_units = 2 * len(turned_h), len(turned_h)
@@ -340,7 +340,7 @@ def _gru_gates_back(turned_h, d, back):
     product(turned_h[:, both + n_units :], d[both + n_units :], True, back)
 
 
-@njit(cache=True, nogil=True, error_model="numpy", forceinline=True)
+@njit(cache=True, nogil=True, error_model="numpy")
 def _add_to_weights(cell, d, sT, n_units, dM):
     """Add to dM the products of the gradients of the gates of some steps with what they saw."""
     if cell != GRU_AFTER:
@@ -356,7 +356,7 @@ def _add_to_weights(cell, d, sT, n_units, dM):
     add_products(to_h, sT[:, n_features:], dM[both + n_units :, n_features:])
 
 
-@njit(cache=True, nogil=True, error_model="numpy", forceinline=True)
+@njit(cache=True, nogil=True, error_model="numpy")
 def _gru_before_back(a, reset, h, dh, d, s, sT, turned_h, db, back, backb, dM):
     size, m = h.size, len(sT)
     both = 2 * size // m

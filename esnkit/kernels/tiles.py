@@ -24,17 +24,16 @@ _WORD = ir.IntType(64)
 
 
 class _Emitter:
-    """Emits LLVM code for vectors of the elements of an array."""
+    """Emits LLVM code for vectors of numbers of one type."""
 
-    def __init__(self, context, builder, array_type):
-        self.context, self.builder = context, builder
-        self.bits = array_type.dtype.bitwidth
-        self.count = 8 * BYTES // self.bits
-        self.vector = ir.VectorType(context.get_value_type(array_type.dtype), self.count)
+    def __init__(self, context, builder, number):
+        self.builder = builder
+        self.number = context.get_value_type(number)
+        self.count = 8 * BYTES // number.bitwidth
+        self.vector = ir.VectorType(self.number, self.count)
 
-    def pointer(self, array_type, array, place):
-        data = self.context.make_array(array_type)(self.context, self.builder, array).data
-        return self.builder.gep(data, [place])
+    def at(self, address):
+        return self.builder.inttoptr(address, self.number.as_pointer())
 
     def rows(self, first, far, last, n):
         """Return pointers to n rows, so far apart; beyond the last one it is that again."""
@@ -82,16 +81,15 @@ class _Emitter:
 
 def _product(n_rows, n_vectors):
     @intrinsic
-    def tile(typingctx, A, a, far_a, last, far_block, blocks, B, b, far_b, n, C, c, far_c, m, add):
+    def tile(typingctx, one, A, far_a, last, far_block, blocks, B, far_b, n, C, far_c, m, add):
         def codegen(context, builder, signature, args):
-            A, a, far_a, last, far_block, blocks, B, b, far_b, n, C, c, far_c, m, add = args
-            kind_a, kind_b, kind_c = (signature.args[i] for i in (0, 6, 10))
-            emit = _Emitter(context, builder, kind_a)
+            _, A, far_a, last, far_block, blocks, B, far_b, n, C, far_c, m, add = args
+            emit = _Emitter(context, builder, signature.args[0])
             shifts = [_WORD(v * emit.count) for v in range(n_vectors)]
             masks = [emit.mask(builder.sub(m, shift)) for shift in shifts]
-            left = emit.rows(emit.pointer(kind_a, A, a), far_a, last, n_rows)
-            right = emit.pointer(kind_b, B, b)
-            out = emit.rows(emit.pointer(kind_c, C, c), far_c, last, n_rows)
+            left = emit.rows(emit.at(A), far_a, last, n_rows)
+            right = emit.at(B)
+            out = emit.rows(emit.at(C), far_c, last, n_rows)
             out = [builder.gep(row, [shift]) for row in out for shift in shifts]
             zero = constant(emit.vector, 0.0)
             # LLVM keeps such variables in registers.
@@ -120,33 +118,32 @@ def _product(n_rows, n_vectors):
                 emit.store(builder.load(place), out[i], masks[i % n_vectors])
             return context.get_dummy_value()
 
-        i = types.intp
-        return types.none(A, *[i] * 5, B, i, i, i, C, i, i, i, types.boolean), codegen
+        return types.none(one, *[types.intp] * 11, types.boolean), codegen
 
     return tile
 
 
-# C[c:] = A[a:] @ B[b:] for ROWS rows (`last` is the last there is) and up to one or two vectors of
-# the m columns that are left, or for one row and several vectors. Rows are far_a, far_b, far_c
-# apart. The sums are over n columns of each of so many blocks of A, which are far_block apart.
+# C = A @ B for ROWS rows (`last` is the last there is) and up to one or two vectors of the m
+# columns left, or for one row and several vectors. A, B, C are addresses, their rows far_a, far_b,
+# far_c apart; `one` is any number of their type. The sums are over n columns of each of so many
+# blocks of A, which are far_block apart.
 narrow_product, broad_product = _product(ROWS, 1), _product(ROWS, 2)
 row_product = _product(1, ROW_VECTORS)
 
 
 def _turn(to_rows):
     @intrinsic
-    def turn(typingctx, S, s, far_s, k, X, x, far_x, rows, at, m):
+    def turn(typingctx, one, S, far_s, k, X, far_x, rows, m):
         def codegen(context, builder, signature, args):
-            S, s, far_s, k, X, x, far_x, rows, at, m = args
+            _, S, far_s, k, X, far_x, rows, m = args
             emit = _Emitter(context, builder, signature.args[0])
             one = _WORD(1)
-            block = emit.rows(
-                emit.pointer(signature.args[0], S, s), far_s, builder.sub(k, one), emit.count
-            )
-            index = emit.pointer(signature.args[7], rows, at)
-            first = emit.pointer(signature.args[4], X, x)
+            block = emit.rows(emit.at(S), far_s, builder.sub(k, one), emit.count)
+            index = builder.inttoptr(rows, _WORD.as_pointer())
             which = emit.rows(index, one, builder.sub(m, one), emit.count)
-            outside = [builder.gep(first, [builder.mul(builder.load(row), far_x)]) for row in which]
+            outside = [
+                builder.gep(emit.at(X), [builder.mul(builder.load(row), far_x)]) for row in which
+            ]
             mask_k, mask_m = emit.mask(k), emit.mask(m)
             if to_rows:
                 source, mask, target, n, mask_out = block, mask_m, outside, m, mask_k
@@ -158,12 +155,11 @@ def _turn(to_rows):
                     emit.store(vector, target[i], mask_out)
             return context.get_dummy_value()
 
-        i = types.intp
-        return types.none(S, i, i, i, X, i, i, rows, i, i), codegen
+        return types.none(one, *[types.intp] * 7), codegen
 
     return turn
 
 
-# S[s + f far_s + j] = X[x + rows[at + j] far_x + f] for up to a vector of the k f and m j that
-# are left, and the reverse.
+# S[f far_s + j] = X[rows[j] far_x + f] for up to a vector of the k f and m j that are left, and the
+# reverse. S, X and rows, which holds int64, are addresses.
 rows_to_block, block_to_rows = _turn(False), _turn(True)
