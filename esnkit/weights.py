@@ -70,6 +70,12 @@ class WeightsMixin:
             ``weight_ih_l0``, ``weight_hh_l0``, ``bias_ih_l0``, ``bias_hh_l0`` and so on, as
             ``torch.nn.RNN``, ``LSTM`` and ``GRU`` have them; ``head.weight``, ``head.bias``,
             ``embedding.weight`` for the rest.
+
+        Raises
+        ------
+        ValueError
+            If the network has what these modules do not: attention, a learned initial state, or a
+            GRU that resets before the product.
         """
         check_is_fitted(self, "_theta")
         return to_torch(self._spec, self._theta)
@@ -80,11 +86,17 @@ class WeightsMixin:
         Parameters
         ----------
         state_dict : dict of str to array-like
-            As ``to_torch_state_dict`` returns them; names may have a prefix (``rnn.``).
+            As ``to_torch_state_dict`` returns them; names may have a prefix (``rnn.``). Without a
+            head or an embedding in it, those of this network stay as they are.
 
         Returns
         -------
         self
+
+        Raises
+        ------
+        ValueError
+            If a weight of a layer is missing, has the wrong shape, or is not of this network.
         """
         check_is_fitted(self, "_theta")
         theta = self._theta.copy()
@@ -156,9 +168,17 @@ def to_torch(spec: Spec, theta: np.ndarray) -> dict[str, np.ndarray]:
 
     PyTorch adds two biases; ours is the first, the second is zero but for the n of a GRU. The
     head is ``head.weight`` and ``head.bias``, the embedding ``embedding.weight``.
+
+    Raises
+    ------
+    ValueError
+        If the network has parts that these modules do not have.
     """
     _refuse_before(spec)
     named, state = split_weights(spec, theta), {}
+    foreign = [name for name in named if name.startswith(("attention_", "initial_state"))]
+    if foreign:
+        raise ValueError(f"PyTorch's modules have no place for {foreign}: use get_weights")
     for name, _, _, _ in spec.layers():
         second = np.zeros_like(named[f"b_{name}"])
         if spec.cell == "gru":
@@ -174,42 +194,52 @@ def from_torch(spec: Spec, state_dict: Mapping[str, Any], theta: np.ndarray) -> 
     """Write the weights of a PyTorch model into ``theta``.
 
     Names may carry a prefix, as ``rnn.weight_ih_l0`` does; a head and an embedding are found by
-    the names that :func:`to_torch` gives them, and stay as they are where there are none.
+    the names that :func:`to_torch` gives them, and stay as they are where there are none. A bias
+    that is missing is zero.
 
     Raises
     ------
+    TypeError
+        If ``state_dict`` is no mapping.
     ValueError
-        If a weight of a layer is missing, or has the wrong shape.
+        If a weight of a layer is missing, has the wrong shape, or belongs to no part of the
+        network.
     """
     _refuse_before(spec)
+    if not isinstance(state_dict, Mapping):
+        raise TypeError(f"state_dict must be a dict of arrays, got {type(state_dict).__name__}")
     state = {key: np.asarray(value) for key, value in state_dict.items()}
     named: dict[str, np.ndarray] = {}
     for name, _, _, _ in spec.layers():
-        named[f"W_in_{name}"] = _find(state, f"weight_ih_l{name}")
-        named[f"W_{name}"] = _find(state, f"weight_hh_l{name}")
-        first = _find(state, f"bias_ih_l{name}", optional=True)
-        second = _find(state, f"bias_hh_l{name}", optional=True)
-        if first is None or second is None:
-            first = second = np.zeros(len(named[f"W_{name}"]), theta.dtype)
+        named[f"W_in_{name}"] = _take(state, f"weight_ih_l{name}")
+        named[f"W_{name}"] = _take(state, f"weight_hh_l{name}")
+        none = np.zeros(len(named[f"W_{name}"]), theta.dtype)
+        first = _take(state, f"bias_ih_l{name}", none)
+        second = _take(state, f"bias_hh_l{name}", none)
         named[f"b_{name}"] = first + second
         if spec.cell == "gru":
             cut = 2 * spec.n_units
             named[f"b_{name}"][cut:] = first[cut:]
             named[f"b_hidden_{name}"] = second[cut:]
-    ours = set(split_weights(spec, theta))
-    for key, torch_name in TORCH_PARTS.items():
-        value = _find(state, torch_name, optional=True)
-        if value is not None and key in ours:
-            named[key] = value
+    current = split_weights(spec, theta)
+    for key in TORCH_PARTS.keys() & current.keys():
+        named[key] = _take(state, TORCH_PARTS[key], current[key])
+    if state:
+        raise ValueError(
+            f"state_dict has weights that this network has no part for, {sorted(state)}: leave "
+            "them out, or call a head 'head.weight' and 'head.bias', an embedding "
+            "'embedding.weight'"
+        )
     join_weights(spec, named, theta)
 
 
-def _find(state: dict[str, np.ndarray], name: str, optional: bool = False) -> Any:
+def _take(state: dict[str, np.ndarray], name: str, default: np.ndarray | None = None) -> np.ndarray:
+    """Remove and return the one weight of this name, with a prefix or without."""
     keys = [key for key in state if key == name or key.endswith(f".{name}")]
     if len(keys) == 1:
-        return state[keys[0]]
-    if optional and not keys:
-        return None
+        return state.pop(keys[0])
+    if default is not None and not keys:
+        return default
     raise ValueError(f"state_dict must hold {name!r} once, got the names {sorted(state)}")
 
 

@@ -262,3 +262,53 @@ def test_outputs_and_gradients_are_those_of_pytorch(cell, n_layers, bidirectiona
     model = torch.nn.ModuleDict({"rnn": rnn, "head": head})
     from_torch(spec, {key: value.numpy() for key, value in model.state_dict().items()}, other)
     np.testing.assert_allclose(other, theta)
+
+
+@pytest.mark.parametrize("cell", TORCH)
+def test_a_model_of_pytorch_is_taken_over_with_both_its_biases(cell):
+    torch = pytest.importorskip("torch")
+    torch.manual_seed(0)
+    spec = Spec(cell, 6, 3, 2, n_layers=2)
+    options = {"nonlinearity": cell} if TORCH[cell] == "RNN" else {}
+    rnn = getattr(torch.nn, TORCH[cell])(3, 6, 2, dtype=torch.float64, **options)
+    head = torch.nn.Linear(6, 2, dtype=torch.float64)
+    theta = np.zeros(n_parameters(spec))
+    from_torch(spec, torch.nn.ModuleDict({"rnn": rnn, "head": head}).state_dict(), theta)
+    X = np.random.default_rng(0).normal(size=(9, 3))
+    expected = head(rnn(torch.from_numpy(X))[0]).detach().numpy()
+    outputs, _ = run(spec, theta, make_batch(X, np.array([0, 9])))
+    np.testing.assert_allclose(outputs, expected, atol=1e-13)
+
+
+@pytest.mark.parametrize("missing", ["bias_ih_l0", "bias_hh_l0"])
+@pytest.mark.parametrize("cell", ["lstm", "gru"])
+def test_one_bias_that_is_missing_is_zero(cell, missing):
+    spec = SPECS[cell]
+    state = to_torch(spec, theta_of(spec))
+    state["bias_hh_l0"] = np.arange(1.0, 1 + state["bias_hh_l0"].size)
+    given, without = theta_of(spec, 1), theta_of(spec, 1)
+    from_torch(spec, state | {missing: np.zeros_like(state[missing])}, given)
+    del state[missing]
+    from_torch(spec, state, without)
+    assert np.array_equal(without, given)
+
+
+def test_weights_that_are_not_of_the_network_are_refused_by_name():
+    spec = SPECS["gru"]
+    theta = theta_of(spec)
+    state = to_torch(spec, theta)
+    others = {
+        "fc.weight": np.zeros((2, 4)),
+        "weight_ih_l1": np.zeros((12, 4)),
+        "rnn.weight_ih_l0_reverse": np.zeros((12, 3)),
+        "embedding.weight": np.zeros((3, 4)),
+    }
+    for name, array in others.items():
+        with pytest.raises(ValueError, match=rf"has no part for, \['{name}'\]"):
+            from_torch(spec, state | {name: array}, theta)
+    with pytest.raises(TypeError, match="state_dict must be a dict of arrays, got list"):
+        from_torch(spec, list(state), theta)
+    for part in ({"pooling": "attention"}, {"learn_state": True}):
+        spec = BASE._replace(**part)
+        with pytest.raises(ValueError, match="PyTorch's modules have no place for .*get_weights"):
+            to_torch(spec, theta_of(spec))

@@ -536,7 +536,7 @@ def test_verbose_writes_a_line_an_iteration(capsys):
     assert [line.split(",")[0] for line in lines] == ["Iteration 1", "Iteration 2"]
 
 
-# What a second reader found.
+# What is easily taken for something else.
 
 
 def test_counts_are_forecast_as_the_numbers_they_are():
