@@ -14,7 +14,12 @@ CACHE_LINE = 64
 
 
 class Memory:
-    """Blocks of memory, handed out in turn, and again from the first one after :meth:`rewind`.
+    """Blocks of memory, handed out in turn, and again after :meth:`rewind`.
+
+    Attributes
+    ----------
+    n_used : int
+        Arrays handed out; what to rewind to later, to keep those.
 
     Examples
     --------
@@ -27,20 +32,20 @@ class Memory:
 
     def __init__(self) -> None:
         self._blocks: list[np.ndarray] = []
-        self._n_used = 0
+        self.n_used = 0
 
-    def rewind(self) -> None:
-        """Take back all arrays."""
-        self._n_used = 0
+    def rewind(self, n_used: int = 0) -> None:
+        """Take back all arrays but the first ones."""
+        self.n_used = n_used
 
     def empty(self, size: int, dtype: Any) -> np.ndarray:
         """Return an array of whatever was there; it begins on a line of the cache."""
         n_bytes = size * np.dtype(dtype).itemsize
-        if self._n_used == len(self._blocks):
+        if self.n_used == len(self._blocks):
             self._blocks.append(np.empty(0, np.uint8))
-        block = self._blocks[self._n_used]
+        block = self._blocks[self.n_used]
         if block.size < n_bytes + CACHE_LINE:
-            block = self._blocks[self._n_used] = np.empty(n_bytes + CACHE_LINE, np.uint8)
-        self._n_used += 1
+            block = self._blocks[self.n_used] = np.empty(n_bytes + CACHE_LINE, np.uint8)
+        self.n_used += 1
         start = -block.__array_interface__["data"][0] % CACHE_LINE
         return block[start : start + n_bytes].view(dtype)

@@ -6,6 +6,7 @@ from typing import NamedTuple
 import numpy as np
 import pytest
 
+from esnkit.batches import Data
 from esnkit.hessian_free import (
     adapt_damping,
     backtrack,
@@ -14,6 +15,9 @@ from esnkit.hessian_free import (
     hessian_free_step,
     line_search,
 )
+from esnkit.layout import Spec, n_parameters, views
+from esnkit.network import Held
+from esnkit.second_order import _Model
 
 
 def positive_definite(n, seed=0, condition=1e3):
@@ -469,3 +473,37 @@ def test_a_network_learns_to_remember_the_first_of_many_inputs(structural_dampin
             max_cg_iter=60,
         )
     assert info.new_loss < 0.01  # 0.5 by the mean
+
+
+# Networks of the library.
+
+
+def model_of(spec, held=None):
+    rng = np.random.default_rng(0)
+    offsets = np.array([0, 4, 6, 9])
+    X, Y = rng.normal(size=(9, spec.n_features)), rng.normal(size=(9, spec.n_outputs))
+    theta = rng.normal(0, 0.5, n_parameters(spec))
+    return _Model(spec, Data(X, offsets, Y, True, held=held), 0.0), theta
+
+
+@pytest.mark.parametrize("cell", ["tanh", "lstm", "gru"])
+def test_one_product_after_the_other_takes_no_more_memory(cell):
+    model, theta = model_of(Spec(cell, 3, 2, 1, n_layers=2))
+    v = np.random.default_rng(1).normal(size=theta.size)
+    first = model.product(theta, v, 0.1)
+    memory = model.forward[1].memory
+    n_blocks, n_used = len(memory._blocks), memory.n_used
+    model.product(theta, 2 * v, 0.1)
+    assert np.array_equal(model.product(theta, v, 0.1), first)
+    assert (len(memory._blocks), memory.n_used) == (n_blocks, n_used)
+
+
+def test_clamped_units_are_not_damped():
+    spec, units = Spec("tanh", 3, 2, 1), np.array([0, 2])
+    held = Held(units, np.random.default_rng(2).uniform(-0.5, 0.5, (9, 2)))
+    model, theta = model_of(spec, held)
+    into = np.zeros(theta.size)
+    views(spec, into)["M_0"][units] = 1.0  # what leads to them moves no state
+    assert np.array_equal(model.product(theta, into, 0.7), np.zeros(theta.size))
+    views(spec, into)["M_0"][1] = 1.0
+    assert np.any(model.product(theta, into, 0.7) != model.product(theta, into, 0.0))
