@@ -194,7 +194,8 @@ class GradientEstimator(WeightsMixin, CallbackSupportMixin, BaseEstimator):
             given[:] = False
             given[np.atleast_1d(initial_state[0])] = True
             return Start(values, given)
-        if np.shape(initial_state)[-1:] == (spec.n_hidden,):
+        initial_state = finite_array("initial_state", initial_state, dtype)
+        if initial_state.shape[-1:] == (spec.n_hidden,):
             width = spec.n_hidden
             given[width:] = False
         values = np.zeros((n_sequences, spec.n_state), dtype)
@@ -335,8 +336,9 @@ class GradientEstimator(WeightsMixin, CallbackSupportMixin, BaseEstimator):
         Returns
         -------
         norms : ndarray of shape (n_layers, n_timesteps)
-            The norm of d loss / d h(t), with all paths through time, as the root of its mean
-            square over the sequences that reach step t.
+            The norm of d loss / d h(t), along all paths through time that start at the units'
+            outputs h(t), as the root of its mean square over the sequences that reach step t. The
+            cells c(t) of an LSTM hand gradient back beside h(t), which is not in it.
 
         See Also
         --------
@@ -352,6 +354,10 @@ class GradientEstimator(WeightsMixin, CallbackSupportMixin, BaseEstimator):
         sequences, batch = self._pack_batch(X)
         truth = pack_targets(y, sequences, self._kind, numeric=self._numeric)
         targets = self._known(truth)
+        if targets.values.shape[1] != self.n_outputs_:
+            raise ValueError(
+                f"y has {targets.values.shape[1]} outputs, expected {self.n_outputs_} as in fit"
+            )
         weights = _combine(
             pack_weights(sample_weight, sequences, targets), None, targets, spec.loss
         )

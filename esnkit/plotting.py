@@ -3,6 +3,8 @@
 matplotlib is loaded by the first picture, not by the import.
 """
 
+from collections.abc import Mapping
+
 import numpy as np
 
 from esnkit.labels import is_pandas
@@ -255,9 +257,11 @@ class GradientNormDisplay:
     """Picture of how much of the gradient arrives at each time step, on a logarithmic scale.
 
     A line that falls towards the first steps is a gradient that vanishes on its way back in time,
-    and what came early is not learned; one that rises is a gradient that explodes. Make a picture
-    with :meth:`from_estimator` or :meth:`from_estimators`; another on the same axes adds its lines
-    to it. A network fitted with ``max_iter=0`` shows the weights that training would start from.
+    and what came early is not learned; one that rises is a gradient that explodes. What the cells
+    of an LSTM hand back beside its units is not in its line, which may fall faster than the
+    network forgets. Make a picture with :meth:`from_estimator` or :meth:`from_estimators`; another
+    on the same axes adds its lines to it. A network fitted with ``max_iter=0`` shows the weights
+    that training would start from.
 
     Parameters
     ----------
@@ -339,6 +343,16 @@ class GradientNormDisplay:
         -------
         GradientNormDisplay
         """
+        if not isinstance(estimators, Mapping):
+            raise TypeError(
+                f"estimators must be a dict of networks by name, got {type(estimators).__name__}"
+            )
+        for name, estimator in estimators.items():
+            if not hasattr(estimator, "gradient_norms"):
+                raise TypeError(
+                    f"the estimator {name!r} must be an RNNRegressor or RNNClassifier, got "
+                    f"{type(estimator).__name__}"
+                )
         norms = {
             name: estimator.gradient_norms(X, y, sample_weight)
             for name, estimator in estimators.items()

@@ -576,6 +576,8 @@ class RNNClassifier(SequenceClassifierMixin, GradientEstimator):
         return Targets(indicators, found.kind, found.flat), weights
 
     def _known(self, truth: Targets) -> Targets:
+        if truth.values.shape[1] > 1:
+            raise ValueError(f"y must hold one label each, got {truth.values.shape[1]} columns")
         codes = np.searchsorted(self.classes_, truth.values[:, 0]) % self.classes_.size
         if not np.array_equal(self.classes_[codes], truth.values[:, 0]):
             raise ValueError(f"y holds labels unseen in fit, expected {self.classes_.tolist()}")

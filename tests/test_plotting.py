@@ -7,6 +7,7 @@ import pandas as pd
 import pytest
 from sklearn.linear_model import Ridge
 
+from esnkit import ESNRegressor
 from esnkit.datasets import make_adding
 from esnkit.forecasting import Forecaster
 from esnkit.plotting import ForecastDisplay, GradientNormDisplay
@@ -173,3 +174,11 @@ def test_small_weights_let_the_gradient_vanish_geometrically_and_open_gates_do_n
     np.testing.assert_allclose(np.diff(logs), (logs[-1] - logs[0]) / 59, atol=0.15)
     assert logs[0] < 59 * np.log10(0.5)
     assert small_line[0] < 1e-15 * small_line[-10] and open_line[0] > 0.01 * open_line[-10]
+
+
+def test_what_has_no_gradient_is_refused_by_name(adding):
+    X, y = adding
+    with pytest.raises(TypeError, match="the estimator 'ESNRegressor' must be an RNNRegressor or"):
+        GradientNormDisplay.from_estimator(ESNRegressor(5).fit(X, y), X, y)
+    with pytest.raises(TypeError, match="estimators must be a dict of networks by name, got list"):
+        GradientNormDisplay.from_estimators([drawn_net(X, y)], X, y)

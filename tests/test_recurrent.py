@@ -553,3 +553,23 @@ def test_only_an_lstm_has_cells_to_start_from_one(cell):
     X, y, _ = echo(4)
     with pytest.raises(ValueError, match="start='ones' is for the cells of cell='lstm' alone"):
         untrained(X, y, cell=cell, start="ones")
+
+
+def test_norms_of_a_gradient_need_the_outputs_of_fit():
+    X, y, _ = echo(4)
+    three = untrained(X, np.stack([y, y, y], axis=1))
+    with pytest.raises(ValueError, match="y has 1 outputs, expected 3 as in fit"):
+        three.gradient_norms(X, y)
+    with pytest.raises(ValueError, match="y has 3 outputs, expected 1 as in fit"):
+        untrained(X, y).gradient_norms(X, np.stack([y, y, y], axis=1))
+    labels = np.array(["a", "b", "a", "b"])
+    with pytest.raises(ValueError, match="y must hold one label each, got 2 columns"):
+        untrained(X, labels, estimator=RNNClassifier).gradient_norms(
+            X, labels[:, None].repeat(2, 1)
+        )
+
+
+def test_a_ragged_state_is_refused_by_name():
+    X, y, _ = echo(4)
+    with pytest.raises(ValueError, match="initial_state must hold numbers"):
+        untrained(X, y).predict(X, initial_state=[[1, 2], [3]])
