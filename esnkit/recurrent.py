@@ -24,7 +24,23 @@ from esnkit.validation import check_number, check_positive_int, check_seed
 __all__ = ["RNNClassifier", "RNNRegressor"]
 
 
-class RNNRegressor(SequenceRegressorMixin, GradientEstimator):
+class _Network(GradientEstimator):
+    """What both kinds share: a call that is refused leaves them as they were."""
+
+    def _prepare(self, X, y, params, fresh):
+        before = dict(vars(self))
+        try:
+            return super()._prepare(X, y, params, fresh)
+        except BaseException:
+            self.__dict__ = before
+            raise
+
+    def _finish(self, theta, data):
+        super()._finish(theta, data)
+        self.best_validation_score_ = self._trainer.best_score if self.early_stopping else None
+
+
+class RNNRegressor(SequenceRegressorMixin, _Network):
     """Recurrent network that learns numbers, for every time step or for every sequence.
 
     The loss is half the mean squared error.
@@ -120,10 +136,12 @@ class RNNRegressor(SequenceRegressorMixin, GradientEstimator):
         Mean norm of the gradient in every iteration, before clipping.
     validation_scores_ : list of float or None
         Score on what is held out after every iteration, with `early_stopping`.
+    best_validation_score_ : float or None
+        The best of these scores, which the weights that are kept have.
     best_loss_ : float
         The least loss.
     n_iter_ : int
-        Number of iterations.
+        Number of iterations; where it has come to `max_iter` the loss may yet improve.
     last_state_ : ndarray of shape (1, n_state)
         State at the end of the training series, where there was one.
     n_features_in_ : int
@@ -319,7 +337,7 @@ class RNNRegressor(SequenceRegressorMixin, GradientEstimator):
         return (rows, state) if return_state else rows
 
 
-class RNNClassifier(SequenceClassifierMixin, GradientEstimator):
+class RNNClassifier(SequenceClassifierMixin, _Network):
     """Recurrent network that labels sequences, or every time step of them.
 
     The loss is the cross-entropy of the softmax of the outputs.
@@ -412,16 +430,20 @@ class RNNClassifier(SequenceClassifierMixin, GradientEstimator):
     ----------
     classes_ : ndarray
         The labels, sorted.
+    n_outputs_ : int
+        Number of outputs, one a class.
     loss_curve_ : list of float
         Loss of every iteration.
     grad_norm_curve_ : list of float
         Mean norm of the gradient in every iteration, before clipping.
     validation_scores_ : list of float or None
         Score on what is held out after every iteration, with `early_stopping`.
+    best_validation_score_ : float or None
+        The best of these scores, which the weights that are kept have.
     best_loss_ : float
         The least loss.
     n_iter_ : int
-        Number of iterations.
+        Number of iterations; where it has come to `max_iter` the loss may yet improve.
     last_state_ : ndarray of shape (1, n_state)
         State at the end of the training series, where there was one.
     n_features_in_ : int

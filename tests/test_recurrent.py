@@ -573,3 +573,34 @@ def test_a_ragged_state_is_refused_by_name():
     X, y, _ = echo(4)
     with pytest.raises(ValueError, match="initial_state must hold numbers"):
         untrained(X, y).predict(X, initial_state=[[1, 2], [3]])
+
+
+def test_a_call_that_is_refused_leaves_the_network_as_it_was():
+    X, labels = waves()
+    model = quick(RNNClassifier, max_iter=2).fit(X, labels)
+    before, answer = dict(vars(model)), model.predict(X)
+    other = np.where(labels == "fast", "a", "b")
+    refused = {"pooling": "bogus", "class_weight": "bad", "batch_size": 0}
+    for name, value in refused.items():
+        usual = model.get_params()[name]
+        with pytest.raises(ValueError, match=name):
+            model.set_params(**{name: value}).fit(np.concatenate([X, X], axis=2), other)
+        assert vars(model.set_params(**{name: usual})) == before
+        with pytest.raises(ValueError, match=name):
+            model.set_params(**{name: value}).partial_fit(X[:4], labels[:4])
+        model.set_params(**{name: usual})
+        assert model.classes_ is before["classes_"]
+    with pytest.raises(ValueError, match="clamp needs distinct unit indices"):
+        model.fit(X, other, clamp=([99], [0.0]))
+    assert np.array_equal(model.predict(X), answer)
+    unfit = quick(RNNClassifier, class_weight="bad")
+    with pytest.raises(ValueError, match="class_weight"):
+        unfit.fit(X, labels)
+    assert set(vars(unfit)) == set(vars(quick(RNNClassifier)))
+
+
+def test_the_best_score_is_that_of_the_weights_that_are_kept():
+    X, y, _ = echo()
+    model = quick(max_iter=5, early_stopping=True).fit(X, y)
+    assert model.best_validation_score_ == max(model.validation_scores_)
+    assert quick(max_iter=1).fit(X, y).best_validation_score_ is None
