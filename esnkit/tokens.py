@@ -1,7 +1,7 @@
 """Text as sequences of integers: the vocabulary that is learned, and the way back."""
 
 from collections import Counter
-from collections.abc import Iterable
+from collections.abc import Iterable, Iterator, Mapping
 from typing import Any
 
 import numpy as np
@@ -30,7 +30,8 @@ class TokenEncoder(TransformerMixin, BaseEstimator):
         from the words first if it is to be tokens of its own.
     n_timesteps : int or None, default=None
         None leaves every text as long as it is. A number makes all texts that long: longer ones
-        are cut at the end, shorter ones filled up with padding.
+        are cut at the end, shorter ones filled up with padding. A network hears padding as a token
+        like any other: give it ragged texts instead, as None leaves them.
     min_frequency : int, default=1
         Tokens that occur less often in the texts given to `fit` count as unknown.
     max_tokens : int or None, default=None
@@ -114,6 +115,21 @@ class TokenEncoder(TransformerMixin, BaseEstimator):
         self.n_tokens_ = first + len(self.vocabulary_)
         return self
 
+    def fit_transform(self, X: Iterable[str], y: Any = None) -> Any:
+        """Learn the vocabulary, and return the integers of the tokens of every text.
+
+        Parameters
+        ----------
+        X : iterable of str
+        y : ignored
+
+        Returns
+        -------
+        codes : as from ``transform``
+        """
+        texts = list(X) if isinstance(X, Iterator) else X  # which can be gone through only once
+        return self.fit(texts).transform(texts)
+
     def transform(self, X: Iterable[str]) -> Any:
         """Return the integers of the tokens of every text.
 
@@ -182,7 +198,9 @@ class TokenEncoder(TransformerMixin, BaseEstimator):
         n_timesteps = self.n_timesteps
         if n_timesteps is not None:
             n_timesteps = check_positive_int("n_timesteps", n_timesteps)
-        if isinstance(X, (str, bytes)) or not isinstance(X, Iterable):
+        # A table and a dict would answer with their names instead of their texts.
+        several = isinstance(X, Iterable) and not isinstance(X, (str, bytes, Mapping))
+        if not several or getattr(X, "ndim", 1) != 1:
             raise TypeError(f"X must be a list of str, one a text, got {type(X).__name__}")
         texts = list(X)
         if not texts:

@@ -104,6 +104,12 @@ def test_every_container_of_texts(container):
     assert all(np.array_equal(a, b) for a, b in zip(codes, expected, strict=True))
 
 
+def test_texts_that_come_once_are_learned_and_encoded():
+    codes = TokenEncoder().fit_transform(text for text in TEXTS)
+    expected = TokenEncoder().fit(TEXTS).transform(TEXTS)
+    assert all(np.array_equal(a, b) for a, b in zip(codes, expected, strict=True))
+
+
 @pytest.mark.parametrize(
     ("X", "error", "message"),
     [
@@ -112,7 +118,10 @@ def test_every_container_of_texts(container):
         (None, TypeError, "X must be a list of str, one a text, got NoneType"),
         (["ab", 3], TypeError, r"X\[1\] must be a str, got int"),
         (["ab", b"c"], TypeError, r"X\[1\] must be a str, got bytes"),
-        (np.zeros((2, 3)), TypeError, r"X\[0\] must be a str, got ndarray"),
+        (np.zeros((2, 3)), TypeError, "X must be a list of str, one a text, got ndarray"),
+        (np.zeros(2), TypeError, r"X\[0\] must be a str, got float64"),
+        (pd.DataFrame({"t": TEXTS}), TypeError, "X must be a list of str, .* got DataFrame"),
+        ({"t": TEXTS}, TypeError, "X must be a list of str, one a text, got dict"),
         ([], ValueError, "X is empty: expected at least one text"),
         (["ab", ""], ValueError, r"X\[1\] must hold at least one token, got ''"),
     ],
