@@ -408,6 +408,11 @@ class Forecaster(BaseEstimator):
                 f"lags must be given for {type(estimator).__name__}, which has no memory of its "
                 "own; try lags=12"
             )
+        if carries_state(estimator) and getattr(estimator, "bidirectional", False):
+            raise ValueError(
+                f"estimator must hear the series from its start alone, got {estimator!r}: a "
+                "direction that starts at the end cannot go on; use bidirectional=False"
+            )
         return Bunch(
             estimator=estimator,
             horizon=horizon,

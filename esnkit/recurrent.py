@@ -360,7 +360,7 @@ class RNNClassifier(SequenceClassifierMixin, _Network):
     n_tokens : int, "auto" or None, default="auto"
         How many tokens ``X``, of one column of integers from 0 on, is made of. "auto" takes one
         column of an integer dtype for tokens, as many as `fit` sees, at most 100 000; None takes
-        all for numbers.
+        all for numbers. A list of integer vectors is then one of sequences of tokens.
     embedding_dim : int or None, default=None
         Length of the vector that is learned for each token; None hears them one-hot.
     pooling : {"last", "mean", "attention"}, default="last"
@@ -641,7 +641,7 @@ class RNNClassifier(SequenceClassifierMixin, _Network):
         ----------
         n_steps : int
             Number of tokens to draw.
-        warmup : array of shape (n_timesteps, 1) or None, default=None
+        warmup : array of shape (n_timesteps,) or (n_timesteps, 1), or None, default=None
             Tokens that are heard first; None goes on after the last target of the sequence that
             the model was fitted to, if that was one.
         temperature : float >= 0, default=1.0

@@ -77,7 +77,8 @@ def pack(estimator: Any, X: Any, *, reset: bool, dtype: Any = FLOATS) -> Sequenc
     estimator : estimator
         Gets (``reset=True``) or must match ``n_features_in_`` and ``feature_names_in_``.
     X : array of shape (n_timesteps, n_features) or (n_sequences, n_timesteps, n_features), \
-            or list of arrays of shape (n_timesteps_i, n_features)
+            or list of arrays of shape (n_timesteps_i, n_features); where the estimator hears \
+            tokens, or list of integer arrays of shape (n_timesteps_i,)
     reset : bool
         True in ``fit``.
     dtype : dtype or sequence of dtypes
@@ -99,6 +100,8 @@ def pack(estimator: Any, X: Any, *, reset: bool, dtype: Any = FLOATS) -> Sequenc
         raise ValueError(
             "X is an empty list: expected 2-D arrays (n_timesteps, n_features), 0 sample(s) found"
         )
+    if getattr(estimator, "n_tokens", None) is not None:
+        X = _as_columns(X)
     if is_ragged(X):
         rows, offsets, form = *_stack(X), "ragged"
     elif _ndim(X) == 3:
@@ -122,6 +125,14 @@ def pack(estimator: Any, X: Any, *, reset: bool, dtype: Any = FLOATS) -> Sequenc
     return Sequences(values, offsets, form)
 
 
+def _as_columns(X: Any) -> Any:
+    """Return a list of vectors of tokens as ragged sequences of one column; all else as it is."""
+    if not isinstance(X, (list, tuple)):
+        return X
+    vectors = all(_ndim(item) == 1 and np.asarray(item).dtype.kind in "iu" for item in X)
+    return [np.asarray(item)[:, None] for item in X] if vectors else X
+
+
 def _refuse_times(name: str, values: Any) -> None:
     """Raise where times would silently become numbers."""
     dtypes: Any = getattr(values, "dtypes", getattr(values, "dtype", None))
@@ -140,6 +151,11 @@ def _naming(name: str) -> Iterator[None]:
     except ValueError as error:
         if str(error).startswith(("could not convert", "Complex data", "dtype='numeric'")):
             raise ValueError(f"{name} must hold real numbers: {error}") from error
+        if "inhomogeneous shape" in str(error) or "with a sequence" in str(error):
+            raise ValueError(
+                f"{name} holds items of different lengths: sequences of a list are 2-D arrays "
+                f"(n_timesteps_i, n_features), so that one of tokens is array[:, None] ({error})"
+            ) from error
         if not re.search(rf"\b{name}\b", str(error)):
             raise ValueError(f"{name} is not as expected: {error}") from error
         raise

@@ -604,3 +604,42 @@ def test_the_best_score_is_that_of_the_weights_that_are_kept():
     model = quick(max_iter=5, early_stopping=True).fit(X, y)
     assert model.best_validation_score_ == max(model.validation_scores_)
     assert quick(max_iter=1).fit(X, y).best_validation_score_ is None
+
+
+def test_vectors_of_tokens_are_sequences_of_them():
+    codes = [np.array([0, 1, 2]), np.array([2, 1, 0])]
+    columns = [code[:, None] for code in codes]
+    model = untrained(codes, ["a", "b"], estimator=RNNClassifier)
+    other = untrained(columns, ["a", "b"], estimator=RNNClassifier)
+    assert model.n_features_in_ == 1
+    proba = other.predict_proba(columns)
+    assert np.array_equal(model.predict_proba(codes), proba) and proba.shape == (2, 2)
+    ragged = [codes[0], codes[1][:2]]
+    following = untrained(ragged, [code % 2 for code in ragged], estimator=RNNClassifier)
+    assert [len(rows) for rows in following.predict(ragged)] == [3, 2]
+    assert untrained(codes, [0.0, 1.0]).n_features_in_ == 3  # rows of numbers
+    with pytest.raises(ValueError, match="X holds items of different lengths: .*tokens is array"):
+        untrained(ragged, [0.0, 1.0])
+
+
+def test_tokens_that_are_drawn_can_be_heard_as_they_come():
+    codes = np.array([0, 1, 2] * 4)
+    model = untrained(codes[:-1, None], codes[1:], estimator=RNNClassifier)
+    drawn = model.generate(5, warmup=codes[:4, None], random_state=0)
+    again = model.generate(5, warmup=drawn, random_state=1)
+    assert np.array_equal(model.generate(5, warmup=drawn[:, None], random_state=1), again)
+
+
+def test_a_temperature_divides_the_outputs():
+    codes = np.array([0, 1] * 6)
+    model = untrained(codes[:-1, None], codes[1:], estimator=RNNClassifier)
+    model.set_weights({"W_out": np.zeros((2, 8)), "b_out": np.log([1.0, 9.0])})
+    for temperature, share in ((1.0, 0.9), (2.0, 0.75), (0.5, 81 / 82)):
+        drawn = model.generate(4000, codes[:1], temperature=temperature, random_state=0)
+        assert drawn.mean() == pytest.approx(share, abs=0.02)
+
+
+def test_a_forecaster_needs_one_direction():
+    series = np.sin(np.arange(60) / 4)
+    with pytest.raises(ValueError, match="estimator must hear the series from its start alone"):
+        Forecaster(quick(bidirectional=True)).fit(series)
