@@ -130,12 +130,19 @@ class SequenceClassifierMixin(ClassifierMixin):
         from sklearn.metrics import accuracy_score  # as scikit-learn does: costly to import
 
         truth, answer, weights = self._compare(X, y, sample_weight)
-        return accuracy_score(truth[:, 0], answer[:, 0], sample_weight=weights)
+        return accuracy_score(labels_of(truth), answer[:, 0], sample_weight=weights)
 
     def __sklearn_tags__(self):
         tags = super().__sklearn_tags__()
         tags.input_tags.three_d_array = True
         return tags
+
+
+def labels_of(rows: np.ndarray) -> np.ndarray:
+    """Return the labels (n_rows,) in rows of one, or raise."""
+    if rows.shape[1] > 1:
+        raise ValueError(f"y must hold one label each, got {rows.shape[1]} columns")
+    return rows[:, 0]
 
 
 def _each(values: Any, function: Any) -> Any:

@@ -7,7 +7,7 @@ from sklearn.metrics import accuracy_score
 from sklearn.utils.validation import check_is_fitted
 
 from esnkit.batches import Data
-from esnkit.classification import SequenceClassifierMixin
+from esnkit.classification import SequenceClassifierMixin, labels_of
 from esnkit.generation import (
     future_rows,
     generate_rows,
@@ -598,10 +598,9 @@ class RNNClassifier(SequenceClassifierMixin, _Network):
         return Targets(indicators, found.kind, found.flat), weights
 
     def _known(self, truth: Targets) -> Targets:
-        if truth.values.shape[1] > 1:
-            raise ValueError(f"y must hold one label each, got {truth.values.shape[1]} columns")
-        codes = np.searchsorted(self.classes_, truth.values[:, 0]) % self.classes_.size
-        if not np.array_equal(self.classes_[codes], truth.values[:, 0]):
+        labels = labels_of(truth.values)
+        codes = np.searchsorted(self.classes_, labels) % self.classes_.size
+        if not np.array_equal(self.classes_[codes], labels):
             raise ValueError(f"y holds labels unseen in fit, expected {self.classes_.tolist()}")
         return Targets(np.eye(self.classes_.size)[codes], truth.kind, True)
 

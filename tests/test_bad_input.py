@@ -15,6 +15,8 @@ from esnkit import (
     ReservoirClassifier,
     ReservoirRegressor,
     RidgeReadout,
+    RNNClassifier,
+    RNNRegressor,
 )
 from esnkit.datasets import data_path, make_lorenz, make_mackey_glass, make_narma, make_sine
 from esnkit.metrics import mase, nrmse, valid_prediction_time
@@ -30,6 +32,7 @@ ONES = np.ones(40)
 PER_SEQUENCE = np.arange(6.0)
 NILPOTENT = np.diag(np.ones(4), 1)
 WAVE = np.sin(np.arange(60) / 4)
+TOKENS = np.arange(40)[:, None] % 3
 TIMES = np.arange(40).astype("datetime64[D]")
 nan, inf = np.nan, np.inf
 V, T, A = ValueError, TypeError, AttributeError
@@ -81,6 +84,39 @@ def lagged(**parameters):
     return Forecaster(Ridge(), **({"lags": 2} | parameters))
 
 
+def rnn(**parameters):
+    return RNNRegressor(**({"n_units": 5, "max_iter": 1, "random_state": 0} | parameters))
+
+
+def rnn_steps():
+    return rnn(target="steps")
+
+
+def rnn_labeller(**parameters):
+    return RNNClassifier(**({"n_units": 5, "max_iter": 1, "random_state": 0} | parameters))
+
+
+def trained(**parameters):
+    return rnn(**parameters).fit(X, y)
+
+
+def rnn_labelled(**parameters):
+    return rnn_labeller(**parameters).fit(X, LABELS)
+
+
+def rnn_closed():
+    return rnn().fit(X[:-1], X[1:])
+
+
+def rnn_exogenous():
+    return rnn().fit(X[:-1], X[1:, :1])
+
+
+def speaker(**parameters):
+    """Fit tokens to follow themselves, so that they can be drawn."""
+    return rnn_labeller(**parameters).fit(TOKENS[:-1], TOKENS[1:, 0])
+
+
 def frame(*columns):
     return pytest.importorskip("pandas").DataFrame(X[:, : len(columns)], columns=list(columns))
 
@@ -129,6 +165,12 @@ def each(name, call, error, *values, message=None):
 def parameter(name, error, *values, **others):
     """One row for every value of a parameter of a network."""
     return each(name, lambda v: given(**{name: v}, **others), error, *values)
+
+
+def hyper(name, error, *values, **others):
+    """One row for every value of a parameter of a trained network."""
+    return each(f"rnn {name}", lambda v: trained(**{name: v}, **others), error, *values,
+                message=name)  # fmt: skip
 
 
 def of_matrix(function, *more):
@@ -239,6 +281,8 @@ TARGETS = [
     row("y of a score NaN", lambda: given().score(X, hole(y)), V, "y contains NaN"),
     row("y of a score None", lambda: given().score(X, None), V, "requires y"),
     row("y of a score of labels", lambda: labelled().score(X, LABELS[:9]), V, "y has 9 rows"),
+    row("y of a score of two labels", lambda: labelled().score(X, np.stack([LABELS] * 2, axis=1)),
+        V, "y must hold one label each, got 2 columns"),
     row("y readout short", lambda: RidgeReadout().fit(X, y[:9]), V,
         "inconsistent numbers of samples"),
     row("y readout NaN", lambda: RidgeReadout().fit(X, hole(y)), V, "y contains NaN"),
@@ -416,6 +460,197 @@ CLOSED_LOOP = [
         "model must predict the next row of X, 2 values, got 1"),
 ]
 
+TRAINED = [
+    *each("rnn X", lambda v: rnn().fit(v, y), V, None, "series", {"a": 1}, X[None, None], hole(X),
+          hole(X, inf), X[:0], X[:, :0], X * 1j, TIMES[:, None], [], BATCH[:0], BATCH[:, :0],
+          BATCH[..., :0], [X, X[:0]], [X, X[:, :1]], [X, y], [X, BATCH], [X, None], [X, hole(X)],
+          [["a", "b"]] * 40, [[1.0], [1.0, 2.0]], message=r"\bX\b"),
+    row("rnn X 1-D", lambda: rnn().fit(y, y), V, "Expected 2D array"),
+    row("rnn X sparse", lambda: rnn().fit(sp.csr_array(X), y), T, "Sparse data was passed for X"),
+    *each("rnn X again", lambda v: trained().predict(v), V, hole(X), X[:0], X[:, :1],
+          BATCH[..., :1], [X[:, :1]], message="X|0 sample"),
+    row("rnn X names", lambda: rnn().fit(frame("a"), y).predict(frame("b")), V, "feature names"),
+    row("rnn X columns", lambda: rnn().fit([frame("a"), frame("b")], [0, 1]), V,
+        r"X\[1\] has other col"),
+    *each("rnn y", lambda v: rnn().fit(X, v), V, None, y[:-1], [], 1.0, y[:, None, None],
+          X[:, :0], hole(y), hole(y, inf), LABELS, y * 1j, TIMES, message=r"\by\b"),
+    row("rnn y sparse", lambda: rnn().fit(X, sp.csr_array(X)), T, "y is sparse"),
+    row("rnn y beyond float32", lambda: rnn().fit(X.astype("f4"), y * 1e300), V, "y must be fin"),
+    *each("rnn y of a batch", lambda v: rnn().fit(BATCH, v), V, y, BATCH[:, :-1], BATCH[..., 0],
+          message="y has|y of shape"),
+    *each("rnn y of a list", lambda v: rnn().fit(RAGGED, v), V, [1.0] * 5, RAGGED[:5],
+          without_row(2), message=r"\by\b"),
+    row("rnn y not steps", lambda: rnn_steps().fit(BATCH, PER_SEQUENCE), V,
+        "target='steps' needs a row of y"),
+    row("rnn y not one", lambda: rnn(target="sequence").fit(BATCH, BATCH), V, "target='sequence'"),
+    *each("rnn labels", lambda v: rnn_labeller().fit(X, v), V, None, y, X > 0, hole(y > 0),
+          np.array([1, "a"] * 20, object), LABELS[:9], message=r"\by\b|label type"),
+    *each("rnn score y", lambda v: trained().score(X, v), V, None, y[:9], hole(y), X,
+          message=r"\by(_true)?\b"),
+    *each("rnn score labels", lambda v: rnn_labelled().score(X, v), V, None, LABELS[:9],
+          np.stack([LABELS, LABELS], axis=1), message=r"\by\b"),
+    *each("rnn unseen labels", lambda v: rnn_labelled().partial_fit(X, v), V,
+          np.where(LABELS == "up", "left", "down"), message="labels unseen before.*'left'"),
+    *each("rnn classes", lambda v: rnn_labeller().partial_fit(X, LABELS, classes=v), V,
+          ["up"], ["a", "b"], message="labels unseen before"),
+    row("rnn other classes", lambda: rnn_labelled().partial_fit(X, LABELS, classes=["up", "x"]),
+        V, "classes must be those of the first call"),
+    *each("rnn gradient_norms y", lambda v: trained().gradient_norms(X, v), V, None, y[:9],
+          hole(y), X, message=r"\by\b"),
+
+    *each("rnn sample_weight", lambda v: rnn().fit(X, y, sample_weight=v), V, -ONES, hole(ONES),
+          hole(ONES, inf), ONES[:39], 1.0, 0 * ONES, np.ones((40, 2)), np.ones((40, 1, 1)),
+          ["a"] * 40, "balanced", ONES * 1j, TIMES, message="sample_weight"),
+    *each("rnn sample_weight", lambda v: rnn().fit(BATCH, PER_SEQUENCE, sample_weight=v), V, ONES,
+          -y[:6], message="sample_weight"),
+    *each("rnn sample_weight", lambda v: rnn_steps().fit(RAGGED, RAGGED, sample_weight=v), V,
+          [np.ones(5)] * 6, [np.ones(len(x)) for x in RAGGED[:5]], message="sample_weight"),
+    *each("rnn sample_weight", lambda v: trained().score(X, y, sample_weight=v), V, ONES[:3],
+          -ONES, message="sample_weight"),
+    row("rnn weights and classes", lambda: rnn_labeller(class_weight={"up": 1.0, "down": 0.0}).fit(
+        X, LABELS, sample_weight=LABELS == "down"), V, "class_weight and sample_weight"),
+    *each("rnn class_weight", lambda v: rnn_labelled(class_weight=v), V, "heavy", 2.0,
+          {"left": 1.0}, {"up": -1.0}, {"up": nan}, {"up": "x"}, {"up": 0.0, "down": 0.0},
+          message="class_weight"),
+    row("rnn unknown to fit", lambda: rnn().fit(X, y, weight=y), T, "weight"),
+
+    *each("rnn initial_state", lambda v: trained(cell="gru").predict(X, initial_state=v), V,
+          *SUBSETS, np.zeros(4), np.zeros(6), 0.0, np.zeros((2, 5)), np.zeros((1, 1, 5)),
+          np.full(5, nan), np.full(5, inf), "zeros", np.zeros(5) * 1j, {"units": 0},
+          [[1, 2], [3]], message="initial_state"),
+    *each("rnn initial_state", lambda v: rnn().fit(X, y, initial_state=v), V, np.zeros(9),
+          np.zeros((2, 10)), message="initial_state"),
+    *each("rnn initial_state", lambda v: trained().predict(BATCH, initial_state=v), V,
+          np.zeros((5, 10)), message="initial_state"),
+    *each("rnn clamp", lambda v: trained().predict(X, clamp=v), V, *SUBSETS, message="clamp"),
+    *each("rnn clamp", lambda v: trained().predict(X, clamp=v), T, np.zeros(5), [[0], [1.0]], 1.0,
+          message="clamp"),
+    *each("rnn clamp", lambda v: rnn().fit(X, y, clamp=v), V, ([9], [0.0]),
+          ([0], np.zeros((39, 1))), message="clamp"),
+    *each("rnn clamp", lambda v: rnn_steps().fit(RAGGED, RAGGED, clamp=([0], v)), V,
+          without_row(2), RAGGED, BATCH, message="clamp"),
+
+    *hyper("n_units", V, 0, -1),
+    *hyper("n_units", T, 1.5, True, "10", None),
+    *hyper("cell", V, "elman", None, 1),
+    *hyper("n_layers", V, 0, -1),
+    *hyper("n_layers", T, 1.5, None),
+    *hyper("bidirectional", T, "yes", None, 1),
+    *hyper("activation", V, "sigmoid", None),
+    *hyper("reset_after", T, "yes", None, 0),
+    *hyper("n_tokens", V, 0, -1),
+    *hyper("n_tokens", T, 1.5, "many", True),
+    row("rnn n_tokens of two columns", lambda: trained(n_tokens=9), V, "one column of tokens"),
+    *hyper("embedding_dim", V, 0, -1, 4),
+    *hyper("embedding_dim", T, 1.5, "wide"),
+    *hyper("pooling", V, "max", None),
+    *hyper("head", V, "softmax", 1),
+    *hyper("start", V, "random", None, 0.0),
+    *hyper("init", V, "he", None, "identity", "sparse"),
+    *hyper("spectral_radius", V, 0, -1.0, nan, inf, cell="rnn", init="sparse"),
+    *hyper("spectral_radius", T, "big", None, cell="rnn", init="sparse"),
+    *hyper("input_scaling", V, -1.0, nan, inf),
+    *hyper("input_scaling", T, "big", None),
+    *hyper("solver", V, "lbfgs", None),
+    *hyper("learning_rate_init", V, 0, -1e-3, nan, inf),
+    *hyper("learning_rate_init", T, "fast", None),
+    *hyper("momentum", V, -0.1, 1.1, nan),
+    *hyper("momentum", T, "much", None),
+    *hyper("momentum_schedule", V, "none", None),
+    *hyper("nesterovs_momentum", T, "yes", None, 1),
+    *hyper("clip_norm", V, 0, -1.0, nan, inf),
+    *hyper("clip_norm", T, "short", True),
+    *hyper("batch_size", V, 0, -1, "all"),
+    *hyper("batch_size", T, 1.5, None),
+    *hyper("shuffle", T, "yes", None, 1),
+    *hyper("alpha", V, -1.0, nan, inf),
+    *hyper("alpha", T, "small", None),
+    *hyper("tbptt", V, 0, -1),
+    *hyper("tbptt", T, 1.5, "long"),
+    *hyper("tbptt", V, 5, bidirectional=True),
+    *hyper("tbptt", V, 5, solver="hessian_free"),
+    *hyper("damping", V, -1.0, nan),
+    *hyper("structural_damping", V, -1.0, nan),
+    *hyper("max_cg_iter", V, 0),
+    *hyper("max_iter", V, -1),
+    *hyper("max_iter", T, 1.5, None, inf),
+    *hyper("tol", V, -1.0, nan),
+    *hyper("n_iter_no_change", V, 0),
+    *hyper("n_iter_no_change", T, 1.5, None),
+    *hyper("early_stopping", T, "yes", None, 1),
+    *hyper("validation_fraction", V, 0, 1, nan, early_stopping=True),
+    *hyper("target", V, "all", None),
+    *hyper("warm_start", T, "yes", None, 1),
+    *hyper("random_state", V, -1, 2**40, "x", 1.5),
+    *hyper("verbose", T, "loud", None),
+    row("rnn learning_rate_init too large", lambda: trained(learning_rate_init=1e200, max_iter=9),
+        FloatingPointError, "learning_rate_init"),
+
+    row("rnn tokens beyond", lambda: speaker().predict([[9]]), V, "X holds the token 9 in row 0"),
+    row("rnn tokens below", lambda: speaker().predict([[0], [-1]]), V, "X holds the token -1"),
+    row("rnn tokens between", lambda: speaker().predict([[0.0], [1.5]]), V, "the token 1.5 in row"),
+    row("rnn tokens of fit", lambda: speaker(n_tokens=2), V, "X holds the token 2 in row 2"),
+    row("rnn tokens in two columns", lambda: rnn_labeller(n_tokens=3).fit(TOKENS[:, [0, 0]],
+        LABELS), V, "X must have one column of tokens, got 2"),
+    row("rnn moments", lambda: rnn_labeller().fit(10**9 + TOKENS, LABELS), V, "X holds integers"),
+    row("rnn embedding of numbers", lambda: rnn_labeller(embedding_dim=2, n_tokens=None).fit(
+        TOKENS, LABELS), V, "embedding_dim=2 needs tokens"),
+
+    *each("rnn n_steps", lambda v: rnn_closed().generate(v), V, 0, -1, message="n_steps"),
+    *each("rnn n_steps", lambda v: rnn_closed().generate(v), T, 1.5, None, "5", True,
+          message="n_steps"),
+    *each("rnn warmup", lambda v: rnn_closed().generate(3, v), V, hole(X), hole(X, inf), y, BATCH,
+          RAGGED, X[:, :1], X[:0], "series", 5, (X, X), TIMES[:, None], message="warmup"),
+    row("rnn warmup missing", lambda: rnn_steps().fit(BATCH, BATCH).generate(3), V,
+        "warmup is needed"),
+    row("rnn warmup of none", lambda: rnn_closed().generate(3, initial_state=np.zeros(10)), V,
+        "needs a warmup"),
+    *each("rnn warmup of tokens", lambda v: speaker().generate(3, v), V, [[5]], [[0.5]], X,
+          np.array([0, 7]), message="warmup"),
+    *each("rnn temperature", lambda v: speaker().generate(3, temperature=v), V, -1.0, nan, inf,
+          message="temperature"),
+    *each("rnn temperature", lambda v: speaker().generate(3, temperature=v), T, "hot", None,
+          message="temperature"),
+    *each("rnn random_state", lambda v: speaker().generate(3, random_state=v), V, -1, "x",
+          message="random_state"),
+    *each("rnn initial_state", lambda v: rnn_closed().generate(3, X, initial_state=v), V,
+          np.zeros(4), "x", message="initial_state"),
+    *each("rnn exog", lambda v: rnn_exogenous().generate(3, X, exog=v), V, None, np.zeros((2, 1)),
+          np.zeros((4, 1)), np.zeros((3, 2)), [0.0, nan, 0.0], ["a"] * 3, 0.0, message="exog"),
+    *each("rnn exog", lambda v: rnn_closed().generate(3, exog=v), V, np.zeros((3, 1)),
+          message="exog"),
+    row("rnn outputs", lambda: rnn().fit(X[:, :1], X).generate(3), V, "2 outputs .* 1 features"),
+    row("rnn labels", lambda: rnn_labelled().generate(3, X), V, "generate needs a network"),
+    row("rnn one target", lambda: rnn().fit(BATCH, PER_SEQUENCE).generate(3), V, "every time step"),
+    row("rnn two ways", lambda: trained(bidirectional=True).predict(X, return_state=True), V,
+        "return_state=True needs bidirectional=False"),
+    row("rnn two ways, forecast", lambda: Forecaster(rnn(bidirectional=True)).fit(WAVE), V,
+        "bidirectional=False"),
+    row("rnn attention", lambda: trained().attention_weights(X), V, "pooling='attention'"),
+
+    *each("rnn weights", lambda v: trained().set_weights(v), V, {"W_9": ONES}, {"W_0": ONES},
+          {"b_out": [nan]}, {"b_out": ["a"]}, message="weights"),
+    *each("rnn weights", lambda v: trained().set_weights(v), T, [1.0], None, message="weights"),
+    *each("rnn state_dict", lambda v: trained().from_torch_state_dict(v), V, {},
+          {"fc.weight": ONES}, message="state_dict"),
+    *each("rnn state_dict", lambda v: trained().from_torch_state_dict(v), T, [1.0], None,
+          message="state_dict"),
+
+    row("rnn predict", lambda: rnn().predict(X), V, "RNNRegressor.* not fitted"),
+    row("rnn score", lambda: rnn().score(X, y), V, "not fitted"),
+    row("rnn generate", lambda: rnn().generate(3), V, "not fitted"),
+    row("rnn draw", lambda: rnn_labeller().generate(3), V, "not fitted"),
+    row("rnn predict_proba", lambda: rnn_labeller().predict_proba(X), V, "not fitted"),
+    row("rnn decision_function", lambda: rnn_labeller().decision_function(X), V, "not fitted"),
+    row("rnn gradient_norms", lambda: rnn().gradient_norms(X, y), V, "not fitted"),
+    row("rnn attention_weights", lambda: rnn().attention_weights(X), V, "not fitted"),
+    row("rnn get_weights", lambda: rnn().get_weights(), V, "not fitted"),
+    row("rnn set_weights", lambda: rnn().set_weights({}), V, "not fitted"),
+    row("rnn to_torch", lambda: rnn().to_torch_state_dict(), V, "not fitted"),
+    row("rnn last_state_ of six", lambda: rnn().fit(BATCH, PER_SEQUENCE).last_state_, A,
+        "last_state_"),
+]
+
 READOUTS = [
     *each("alpha", lambda v: ridge(alpha=v), V, -1, nan, inf, [], [1.0, -1.0], [[1.0]],
           [1.0, [2.0]]),
@@ -535,8 +770,8 @@ FORECASTS = [
 # fmt: on
 
 TABLE = [
-    *INPUTS, *TARGETS, *PARAMETERS, *UNFITTED, *WEIGHTS, *STATES, *CLOSED_LOOP, *READOUTS,
-    *FUNCTIONS, *FORECASTS,
+    *INPUTS, *TARGETS, *PARAMETERS, *UNFITTED, *WEIGHTS, *STATES, *CLOSED_LOOP, *TRAINED,
+    *READOUTS, *FUNCTIONS, *FORECASTS,
 ]  # fmt: skip
 
 
@@ -555,3 +790,11 @@ def test_the_calls_are_wrong_for_one_reason_only():
     esn().fit(BATCH, PER_SEQUENCE)
     given().predict(X, initial_state=([0, 1], [0.5, 0.5]), clamp=([2], [1.0]))
     esn(readout=Deaf()).fit(X, y, sample_weight=ONES)
+    trained(), rnn_labelled(), rnn_closed().generate(3, X)
+    rnn_exogenous().generate(3, X, exog=np.zeros((3, 1)))
+    speaker().generate(3, TOKENS[:3])
+    rnn_steps().fit(RAGGED, RAGGED)
+    rnn().fit(BATCH, PER_SEQUENCE)
+    trained(cell="gru").predict(X, initial_state=([0, 1], [0.5, 0.5]), clamp=([2], [1.0]))
+    trained(early_stopping=True, tbptt=5), trained(solver="hessian_free")
+    trained(cell="rnn", init="sparse")
