@@ -26,7 +26,7 @@ from esnkit.sequences import (
 )
 from esnkit.states import resolve_clamp, resolve_initial_state
 from esnkit.threads import one_blas_thread
-from esnkit.training import Trainer, hold_out
+from esnkit.training import Trainer, all_or_nothing, hold_out, name_changes
 from esnkit.validation import (
     check_choice,
     check_number,
@@ -52,6 +52,7 @@ class GradientEstimator(WeightsMixin, CallbackSupportMixin, BaseEstimator):
     _spec: Spec
     _trainer: Trainer
 
+    @all_or_nothing
     @with_callbacks
     def fit(self, X: Any, y: Any = None, **params: Any) -> Self:
         """Train the network on sequences and their targets.
@@ -81,7 +82,7 @@ class GradientEstimator(WeightsMixin, CallbackSupportMixin, BaseEstimator):
         ValueError
             If shapes do not fit, values are not finite, or a parameter is out of its range.
         FloatingPointError
-            If the loss diverges.
+            If the loss diverges. As after every error, the model is then what it was before.
         """
         data = self._prepare(X, y, params, fresh=not (self.warm_start and self._is_trained()))
         training, validation = data, None
@@ -89,7 +90,11 @@ class GradientEstimator(WeightsMixin, CallbackSupportMixin, BaseEstimator):
             share = check_number(
                 "validation_fraction", self.validation_fraction, 0, 1, low_open=True, high_open=True
             )
-            training, validation = hold_out(data, share, np.random.default_rng(self._split_seed))
+            whole = self._loss == "softmax" and not data.per_step
+            training, validation = hold_out(
+                data, share, np.random.default_rng(self._split_seed),
+                labels=data.Y.argmax(axis=1) if whole else None,
+            )  # fmt: skip
         stopping = make_stopping(self)
         told = FitReport(self, X, y, stopping.max_iter)
         with one_blas_thread():
@@ -101,13 +106,12 @@ class GradientEstimator(WeightsMixin, CallbackSupportMixin, BaseEstimator):
         told.end(self._theta)
         return self
 
+    @all_or_nothing
     def _partial_fit(self, X: Any, y: Any, params: dict[str, Any]) -> Self:
         data = self._prepare(X, y, params, fresh=not self._is_trained())
         with one_blas_thread():
-            self._trainer.epoch(data)
+            self._trainer.fit_once(data)
         self._report(self._trainer)
-        self._trainer.best_loss = min(self._trainer.loss_curve)
-        self._trainer.best_theta = self._trainer.theta.copy()
         self._finish(self._trainer.best_theta, data)
         return self
 
@@ -121,11 +125,12 @@ class GradientEstimator(WeightsMixin, CallbackSupportMixin, BaseEstimator):
             raise TypeError(
                 f"fit() got unexpected arguments {sorted(unknown)}, expected {list(FIT_PARAMS)}"
             )
-        # Single precision is too coarse for conjugate gradients.
-        dtypes: Any = (np.float64,) if self.solver == "hessian_free" else FLOATS
-        dtypes = dtypes if fresh else (self._theta.dtype,)
+        dtypes: Any = FLOATS if fresh else (self._theta.dtype,)
+        if self.solver == "hessian_free":
+            dtypes = (np.float64,)  # single precision is too coarse for conjugate gradients
         sequences = pack(self, X, reset=fresh, dtype=dtypes)
         check_choice("target", self.target, ("auto", "steps", "sequence"))
+        check_choice("init", self.init, INITS)
         raw = pack_targets(y, sequences, self._target_of(y, sequences), numeric=self._numeric)
         self._fresh = fresh
         targets, class_weights = self._encode(raw, sequences.form)
@@ -136,16 +141,16 @@ class GradientEstimator(WeightsMixin, CallbackSupportMixin, BaseEstimator):
         Y = finite_array("y", targets.values, dtype)
         settings = make_settings(self, sequences.n_sequences, targets.kind)
         if fresh:
-            self._kind, self._flat, self.n_outputs_ = targets.kind, targets.flat, Y.shape[1]
-            self._spec = spec
+            self._kind, self.n_outputs_, self._spec = targets.kind, Y.shape[1], spec
             self._trainer = self._make_trainer(spec, settings, sequences, Y, weights, dtype)
         else:
             self._refuse_another(spec, targets)
-            self._trainer.use(settings)
+        self._flat = targets.flat  # answers look like the last targets
         inputs = self._inputs(sequences)
         start = self._start(params.get("initial_state"), sequences.n_sequences, dtype)
         held = self._held(params.get("clamp"), sequences, dtype)
         per_step = targets.kind == "steps"
+        self._trainer.use(settings)
         return Data(inputs, sequences.offsets, Y, per_step, weights, start, held)
 
     def _inputs(self, sequences: Sequences) -> np.ndarray:
@@ -155,7 +160,6 @@ class GradientEstimator(WeightsMixin, CallbackSupportMixin, BaseEstimator):
         return sequences.values
 
     def _make_trainer(self, spec, settings, sequences, Y, weights, dtype):
-        init = check_choice("init", self.init, INITS)
         seed = check_seed(self.random_state).randint(2**31 - 1)
         weight_seed, order_seed = np.random.SeedSequence(seed).spawn(2)
         self._split_seed = seed
@@ -165,7 +169,7 @@ class GradientEstimator(WeightsMixin, CallbackSupportMixin, BaseEstimator):
         theta = initial_theta(
             spec,
             np.random.default_rng(weight_seed),
-            init,
+            self.init,
             spectral_radius=self.spectral_radius,
             input_scaling=check_number("input_scaling", self.input_scaling, 0),
             longest=int(sequences.lengths.max()),
@@ -176,11 +180,13 @@ class GradientEstimator(WeightsMixin, CallbackSupportMixin, BaseEstimator):
         return Trainer(spec, theta.copy(), settings, np.random.default_rng(order_seed))
 
     def _refuse_another(self, spec: Spec, targets: Targets) -> None:
-        if spec != self._spec or targets.kind != self._kind:
+        changes = name_changes(self._spec, spec)
+        if targets.kind != self._kind:
+            changes = f"the target was one for {self._kind!r} and is now for {targets.kind!r}"
+        if changes:
             raise ValueError(
                 "the network cannot go on with other data or parameters that change its shape: "
-                f"it is {self._spec} for a target a {self._kind}, got {spec}; use "
-                "warm_start=False, or a fresh estimator"
+                f"{changes}; use warm_start=False, or a fresh estimator"
             )
 
     def _start(self, initial_state: Any, n_sequences: int, dtype: Any) -> Start | None:

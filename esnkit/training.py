@@ -5,9 +5,11 @@ stream of random numbers, the curves, the best parameters so far), so it pickles
 it stopped.
 """
 
+import hashlib
 import math
 import warnings
 from collections.abc import Callable, Iterator
+from functools import wraps
 from typing import Any, NamedTuple
 
 import numpy as np
@@ -27,9 +29,20 @@ from esnkit.optimizers import (
 )
 from esnkit.second_order import Damping, full_loss, newton_step
 
-__all__ = ["Learner", "SOLVERS", "Settings", "Stopping", "Trainer", "hold_out"]
+__all__ = [
+    "Learner",
+    "SOLVERS",
+    "Settings",
+    "Stopping",
+    "Trainer",
+    "all_or_nothing",
+    "hold_out",
+    "name_changes",
+]
 
 SOLVERS = ("adam", "sgd", "hessian_free")
+# A loss so many times that of the weights at the start (or one, if that is less) is a divergence.
+HOPELESS = 1e6
 
 
 class Settings(NamedTuple):
@@ -119,7 +132,7 @@ class Trainer:
         The parameters now.
     best_theta : ndarray
         The best parameters so far: by the score of the validation data, where there are such, else
-        by the loss.
+        by the loss, those at the start among them.
     loss_curve, grad_norm_curve, validation_scores : list of float
         One item an epoch: the loss over the epoch, the mean norm of the gradient before clipping,
         and the score after it.
@@ -141,10 +154,15 @@ class Trainer:
         self.grad_norm_curve: list[float] = []
         self.validation_scores: list[float] = []
         self.best_theta, self.best_loss, self.best_score = theta.copy(), math.inf, -math.inf
+        self.to_beat = math.inf  # the least loss of an epoch, or the best score, times minus one
         self.n_idle = 0  # epochs in a row without progress
+        self.problem = ""  # a fingerprint of what the record is about
+        self.start_loss = math.inf  # of the best parameters, when that problem was new
 
     def use(self, settings: Settings) -> None:
         """Go on with other settings; another solver starts with an empty memory."""
+        if settings.solver == "hessian_free":  # which needs double precision
+            self.theta, self.best_theta = self.theta.astype(float), self.best_theta.astype(float)
         if settings.solver != self.settings.solver:
             self.memory = _memory(settings, self.theta)
         self.settings = settings
@@ -159,6 +177,9 @@ class Trainer:
         report: Callable[["Trainer"], Any] | None = None,
     ) -> bool:
         """Train until the loss, or the validation score, no longer improves.
+
+        On the data of the last time, and with the same penalty, the best parameters stay those to
+        beat; on others they are judged anew.
 
         Parameters
         ----------
@@ -180,10 +201,11 @@ class Trainer:
         Raises
         ------
         FloatingPointError
-            If the loss diverges.
+            If the loss diverges; the best parameters are then those to go on from.
         """
         memory = Memory()
         try:
+            self._face(data, validation, score)
             for _ in range(stopping.max_iter):
                 self._epoch_and_score(data, validation, stopping.tol, score, memory)
                 if report is not None and report(self):
@@ -194,31 +216,74 @@ class Trainer:
             if validation is None and self.n_updates == len(self.loss_curve):
                 self._judge_last(data)
         except KeyboardInterrupt:
-            best = "the first" if math.isinf(self.best_loss) else "the best"
             warnings.warn(
-                f"training was interrupted in iteration {len(self.loss_curve) + 1}: {best} weights "
-                "so far are kept",
+                f"training was interrupted in iteration {len(self.loss_curve) + 1}: the best "
+                "weights so far are kept",
                 stacklevel=4,
             )
+        except FloatingPointError:
+            self._go_back()
+            raise
         return False
+
+    def fit_once(self, data: Any) -> None:
+        """Make one epoch, after which the parameters are the best, for the next data may differ."""
+        self.problem, self.start_loss = "", math.inf
+        try:
+            self.epoch(data)
+        except BaseException:
+            self._go_back()
+            raise
+        self.best_loss, self.best_theta = min(self.loss_curve), self.theta.copy()
+
+    def _go_back(self):
+        """Go on from the best parameters, with an empty memory."""
+        self.theta = self.best_theta.copy()
+        self.memory = _memory(self.settings, self.theta)
+
+    def _face(self, data, validation, score):
+        """Judge the best parameters on another problem than the last, and start a new record."""
+        # The loss of an epoch has the penalty of every update in it.
+        alpha = self.settings.alpha * self._updates_an_epoch(data)
+        problem = _fingerprint((data, validation, alpha))
+        if problem == self.problem:
+            return
+        with np.errstate(over="ignore", invalid="ignore"):  # the first update tells of it
+            loss = self.learner.loss(self.spec, self.best_theta, data, alpha)
+            self.best_loss = self.start_loss = loss if math.isfinite(loss) else math.inf
+            self.best_score, self.to_beat, self.n_idle = -math.inf, math.inf, 0
+            # Weights as they were drawn may be best on a few sequences by luck.
+            if validation is not None and self.n_updates:
+                outputs, _ = evaluate(self.spec, self.best_theta, validation)
+                self.best_score = score(outputs, validation)
+        self.problem = problem
+
+    def _updates_an_epoch(self, data):
+        now = self.settings
+        if now.solver == "hessian_free":
+            return 1
+        n_chunks = 1 if now.tbptt is None else math.ceil(data.lengths.max() / now.tbptt)
+        return math.ceil(len(data.lengths) / now.batch_size) * n_chunks
 
     def _epoch_and_score(self, data, validation, tol, score, memory):
         before, n_before = self.theta.copy(), self.n_updates
-        loss = self.epoch(data, memory)
-        # The loss of the only update of an epoch is that of the parameters before it.
-        judged = before if self.n_updates == n_before + 1 else self.theta
+        loss, norm = self._go_through(data, memory)
         if validation is None:
-            self.n_idle = self.n_idle + 1 if loss > self.best_loss - tol else 0
-            if loss < self.best_loss:
-                self.best_loss, self.best_theta = loss, judged.copy()
-            return
+            # The loss of the only update of an epoch is that of the parameters before it.
+            judged, found = before if self.n_updates == n_before + 1 else self.theta, loss
+            better = loss < self.best_loss
+        else:
+            outputs, _ = evaluate(self.spec, self.theta, validation)
+            judged, found = self.theta, -score(outputs, validation)
+            better = -found > self.best_score
+            self.validation_scores.append(-found)
+            self.best_score = max(self.best_score, -found)
+        self._note(loss, norm)
         self.best_loss = min(self.best_loss, loss)
-        outputs, _ = evaluate(self.spec, self.theta, validation)
-        found = score(outputs, validation)
-        self.validation_scores.append(found)
-        self.n_idle = self.n_idle + 1 if found < self.best_score + tol else 0
-        if found > self.best_score:
-            self.best_score, self.best_theta = found, self.theta.copy()
+        self.n_idle = self.n_idle + 1 if found > self.to_beat - tol else 0
+        self.to_beat = min(self.to_beat, found)
+        if better:
+            self.best_theta = judged.copy()
 
     def _judge_last(self, data):
         """Look at the parameters after the very last update, which no epoch has judged yet."""
@@ -228,7 +293,15 @@ class Trainer:
 
     def epoch(self, data: Any, memory: Memory | None = None) -> float:
         """Go through all sequences once, and return the loss over them."""
-        memory = memory or Memory()
+        self._note(*self._go_through(data, memory or Memory()))
+        return self.loss_curve[-1]
+
+    def _note(self, loss, norm):
+        self.loss_curve.append(loss)
+        self.grad_norm_curve.append(norm)
+
+    def _go_through(self, data, memory):
+        """Make an epoch; return its loss and the mean norm of its gradients."""
         if self.settings.solver == "hessian_free":
             return self._newton(data)
         losses, totals, norms, gradients = [], [], [], self.learner.gradients
@@ -241,9 +314,10 @@ class Trainer:
                     losses.append(loss)
                     totals.append(total)
                     norms.append(self._update(loss, gradient))
-        self.loss_curve.append(float(np.average(losses, weights=totals)))
-        self.grad_norm_curve.append(float(np.mean(norms)))
-        return self.loss_curve[-1]
+        loss = float(np.average(losses, weights=totals))
+        if loss > HOPELESS * max(self.start_loss, 1.0):
+            raise self._diverged("", f"{loss:g}, at the start it was {self.start_loss:g}")
+        return loss, float(np.mean(norms))
 
     def _newton(self, data):
         """Make one Hessian-free update, which sees all sequences."""
@@ -259,20 +333,16 @@ class Trainer:
                 "y, or start from other weights (init)"
             ) from error
         self.n_updates += 1
-        self.loss_curve.append(info.loss)
-        self.grad_norm_curve.append(info.gradient_norm)
-        return info.loss
+        return info.loss, info.gradient_norm
 
     def _update(self, loss, gradient):
         """Change the parameters along one gradient, and return the norm that it had."""
         now = self.settings
         norm = clip_by_norm(gradient, now.clip_norm)
         if not (math.isfinite(norm) and math.isfinite(loss)):
-            raise FloatingPointError(
-                f"training diverged in iteration {len(self.loss_curve) + 1}, update "
-                f"{self.n_updates + 1}: the loss is {loss:g} and the norm of its gradient "
-                f"{norm:g}; use a smaller learning_rate_init (now {now.learning_rate_init:g}) or "
-                f"clip_norm (now {now.clip_norm}), and scale X and y"
+            raise self._diverged(
+                f", update {self.n_updates + 1}",
+                f"{loss:g} and the norm of its gradient {norm:g}",
             )
         if now.solver == "adam":
             adam_step(self.theta, gradient, self.memory, learning_rate_init=now.learning_rate_init)
@@ -289,6 +359,14 @@ class Trainer:
         self.n_updates += 1
         return norm
 
+    def _diverged(self, update, losses):
+        now = self.settings
+        return FloatingPointError(
+            f"training diverged in iteration {len(self.loss_curve) + 1}{update}: the loss is "
+            f"{losses}; use a smaller learning_rate_init (now {now.learning_rate_init:g}) or "
+            f"clip_norm (now {now.clip_norm}), and scale X and y"
+        )
+
 
 def _memory(settings: Settings, theta: np.ndarray) -> Any:
     if settings.solver == "hessian_free":
@@ -296,8 +374,51 @@ def _memory(settings: Settings, theta: np.ndarray) -> Any:
     return adam_state(theta) if settings.solver == "adam" else sgd_state(theta)
 
 
-def hold_out(data: Data, fraction: float, rng: np.random.Generator) -> tuple[Data, Data]:
+def _fingerprint(part: Any) -> str:
+    """Return a digest of all arrays and numbers in nested tuples."""
+    if isinstance(part, np.ndarray):
+        content = hashlib.blake2b(np.ascontiguousarray(part).data).hexdigest()
+        return f"{part.shape} {part.dtype} {content}"
+    if isinstance(part, tuple):
+        parts = " ".join(_fingerprint(item) for item in part)
+        return hashlib.blake2b(parts.encode()).hexdigest()
+    return repr(part)
+
+
+def name_changes(before: Any, now: Any, prefix: str = "") -> str:
+    """Tell by name in which fields two records differ, records within them too."""
+    pairs = zip(before._fields, before, now, strict=True)
+    return ", ".join(
+        name_changes(old, new, f"{name}.")
+        if hasattr(old, "_fields")
+        else f"{prefix}{name} was {old!r} and is now {new!r}"
+        for name, old, new in pairs
+        if old != new
+    )
+
+
+def all_or_nothing(method: Callable[..., Any]) -> Callable[..., Any]:
+    """Leave an estimator as it was where this method of it raises."""
+
+    @wraps(method)
+    def restoring(estimator: Any, *args: Any, **params: Any) -> Any:
+        before = dict(vars(estimator))
+        try:
+            return method(estimator, *args, **params)
+        except BaseException:
+            vars(estimator).clear()
+            vars(estimator).update(before)
+            raise
+
+    return restoring
+
+
+def hold_out(
+    data: Data, fraction: float, rng: np.random.Generator, labels: np.ndarray | None = None
+) -> tuple[Data, Data]:
     """Split off a share of the sequences, or the end of the only one, for validation.
+
+    Of every label (n_sequences,) about the same share is held out, and one is left to train.
 
     Raises
     ------
@@ -305,14 +426,39 @@ def hold_out(data: Data, fraction: float, rng: np.random.Generator) -> tuple[Dat
         If too little is left on one side.
     """
     n = len(data.offsets) - 1
-    if n > 1:
-        n_held = math.ceil(fraction * n)
-        if n_held == n:
+    if n == 1:
+        training, validation = _end_held_out(data, fraction)
+    else:
+        held = _spread(np.zeros(n) if labels is None else labels, fraction, rng)
+        training, validation = data.subset(np.flatnonzero(~held)), data.subset(np.flatnonzero(held))
+    for part, use in ((training, "train on"), (validation, "score")):
+        if part.weights is not None and not np.any(part.weights):
             raise ValueError(
-                f"validation_fraction={fraction} of {n} sequences leaves none to train"
+                f"early_stopping with validation_fraction={fraction} leaves nothing to {use}: "
+                "all of its sample_weight (times class_weight) are zero; change "
+                "validation_fraction, random_state or sample_weight"
             )
-        order = rng.permutation(n)
-        return data.subset(np.sort(order[n_held:])), data.subset(np.sort(order[:n_held]))
+    return training, validation
+
+
+def _spread(labels, fraction, rng):
+    """Choose a share of every label at random, but never all of it; True is chosen."""
+    n = len(labels)
+    order = rng.permutation(n)
+    order = order[np.argsort(labels[order], kind="stable")]
+    rest = np.delete(order, np.unique(labels[order], return_index=True)[1])
+    n_held = math.ceil(fraction * n)
+    if n_held > len(rest):
+        raise ValueError(
+            f"validation_fraction={fraction} of {n} sequences leaves none to train"
+            + (", or none of a class" if n_held < n else "")
+        )
+    held = np.zeros(n, dtype=bool)
+    held[rest[np.floor((np.arange(n_held) + rng.random()) * len(rest) / n_held).astype(int)]] = True
+    return held
+
+
+def _end_held_out(data, fraction):
     n_steps = int(data.offsets[-1])
     cut = n_steps - math.ceil(fraction * n_steps)
     if not data.per_step or cut < 1:
