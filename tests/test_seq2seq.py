@@ -252,8 +252,8 @@ def test_rows_of_numbers_are_heard():
 
 def test_texts_are_translated():
     numbers = {"one": "I", "two": "II", "three": "III", "four": "IV", "nine": "IX"}
-    source, target = TokenEncoder().fit(numbers), TokenEncoder().fit(numbers.values())
-    X, y = source.transform(numbers), target.transform(numbers.values())
+    source, target = TokenEncoder().fit(list(numbers)), TokenEncoder().fit(numbers.values())
+    X, y = source.transform(list(numbers)), target.transform(numbers.values())
     model = quick(n_units=24, max_iter=80, n_tokens=source.n_tokens_, embedding_dim=4).fit(X, y)
     assert target.inverse_transform(model.predict(X)) == list(numbers.values())
 
