@@ -41,6 +41,8 @@ from esnkit import (
     ReservoirClassifier,
     ReservoirRegressor,
     RidgeReadout,
+    RNNClassifier,
+    RNNRegressor,
 )
 
 SMALL = [
@@ -133,6 +135,11 @@ def esn(n_units=20, **parameters):
     return ESNRegressor(n_units, **(settings | parameters))
 
 
+def rnn(n_units=8, estimator=RNNRegressor, **parameters):
+    settings = {"cell": "gru", "learning_rate_init": 0.03, "max_iter": 3, "random_state": 0}
+    return estimator(n_units, **(settings | parameters))
+
+
 MODELS = {
     "reservoir": Reservoir(15, random_state=0),
     "readout": RidgeReadout(),
@@ -142,6 +149,8 @@ MODELS = {
     "feedback": ESNRegressor(15, feedback=True, random_state=0),
     "ESNClassifier": ESNClassifier(15, class_weight="balanced", random_state=0),
     "Forecaster": Forecaster(ESNRegressor(15), random_state=0),
+    "RNNRegressor": rnn(cell="lstm", n_layers=2, tbptt=100),
+    "RNNClassifier": rnn(estimator=RNNClassifier, bidirectional=True, class_weight="balanced"),
 }
 
 
@@ -156,6 +165,9 @@ def answer(model, X):
     if isinstance(model, Forecaster):
         return model.forecast(5)
     return model.transform(X) if hasattr(model, "transform") else model.predict(X)
+
+
+TRAINING_GRID = {"learning_rate_init": [1e-4, 0.03], "n_units": [3, 8]}
 
 
 @pytest.fixture(params=MODELS)
@@ -201,10 +213,13 @@ def test_joblib_files_go_on_alike(case, tmp_path):
 
 
 @pytest.mark.parametrize("backend", ["loky", "threading"])
-def test_parallel_search_gives_the_bits_of_the_serial_one(backend):
+@pytest.mark.parametrize("make", [esn, rnn])
+def test_parallel_search_gives_the_bits_of_the_serial_one(make, backend):
     X, y = series()
     grid = {"spectral_radius": [0.5, 0.9], "alpha": [1e-6, 1e-2]}
-    search = GridSearchCV(esn(), grid, cv=TimeSeriesSplit(2))
+    if make is rnn:
+        grid = TRAINING_GRID
+    search = GridSearchCV(make(), grid, cv=TimeSeriesSplit(2))
     serial = clone(search).fit(X, y).cv_results_["split1_test_score"]
     with joblib.parallel_config(backend, n_jobs=2):
         parallel = clone(search).fit(X, y).cv_results_["split1_test_score"]
@@ -247,6 +262,30 @@ def test_a_grid_is_searched_on_a_series():
     alone = clone(model).set_params(**search.cv_results_["params"][0]).fit(X[first[0]], y[first[0]])
     score = alone.score(X[first[1]], y[first[1]])
     assert search.cv_results_["split0_test_score"][0] == score
+
+
+def test_rates_and_units_of_a_trained_network_are_searched():
+    X, y = series()
+    model = rnn(batch_size=1, tbptt=20)
+    search = GridSearchCV(model, TRAINING_GRID, cv=TimeSeriesSplit(2), error_score="raise")
+    search.fit(X, y)
+    assert search.best_params_ == {"learning_rate_init": 0.03, "n_units": 8}
+    assert search.predict(X).shape == y.shape
+    train, test = list(TimeSeriesSplit(2).split(X))[1]
+    for parameters, score in zip(
+        search.cv_results_["params"], search.cv_results_["split1_test_score"], strict=True
+    ):
+        alone = clone(model).set_params(**parameters).fit(X[train], y[train])
+        assert alone.score(X[test], y[test]) == score
+
+
+@pytest.mark.parametrize("make", [batch, ragged])
+def test_a_trained_network_is_searched_on_sequences(make):
+    X, labels = make()
+    model = rnn(estimator=RNNClassifier, max_iter=40)
+    search = GridSearchCV(model, TRAINING_GRID, cv=2, error_score="raise").fit(X, labels)
+    assert search.best_params_["learning_rate_init"] == 0.03 and search.best_score_ > 0.8
+    assert search.predict(X).shape == labels.shape
 
 
 @pytest.mark.parametrize("make", [batch, ragged])
@@ -312,6 +351,21 @@ def test_predictions_by_cross_validation():
     X, _ = batch()
     answers = cross_val_predict(esn(), X, np.cumsum(X, axis=1), cv=4)
     assert answers.shape == X.shape
+
+
+def test_predictions_of_a_trained_network_by_cross_validation():
+    X, y = series()
+    answers = cross_val_predict(rnn(), X, y, cv=KFold(3))
+    model = clone(rnn()).fit(X[80:], y[80:])
+    np.testing.assert_array_equal(answers[:80], model.predict(X[:80]))
+    X, labels = ragged()
+    model = rnn(estimator=RNNClassifier, max_iter=40)
+    assert np.mean(cross_val_predict(model, X, labels, cv=3) == labels) > 0.8
+    proba = cross_val_predict(model, X, labels, cv=3, method="predict_proba")
+    assert proba.shape == (24, 2) and np.allclose(proba.sum(axis=1), 1)
+    assert cross_val_predict(model, X, labels, cv=3, method="decision_function").shape == (24,)
+    X, _ = batch()
+    assert cross_val_predict(rnn(), X, np.cumsum(X, axis=1), cv=3).shape == X.shape
 
 
 # Pipelines and other compositions.
@@ -413,6 +467,16 @@ def test_states_come_as_frames_on_demand():
     assert states.index.equals(index) and model.transform(frame).equals(states)
     pipe = make_pipeline(StandardScaler(), model, Ridge()).set_output(transform="pandas")
     assert pipe.fit(frame, y)[-1].feature_names_in_.tolist() == states.columns.tolist()
+
+
+def test_a_trained_network_takes_the_frames_of_a_scaler():
+    pd = pytest.importorskip("pandas")
+    X, y = series()
+    frame = pd.DataFrame(X, columns=["a", "b"])
+    pipe = make_pipeline(StandardScaler(), rnn()).set_output(transform="pandas").fit(frame, y)
+    assert pipe[-1].feature_names_in_.tolist() == ["a", "b"]
+    expected = make_pipeline(StandardScaler(), rnn()).fit(X, y).predict(X)
+    np.testing.assert_allclose(pipe.predict(frame), expected, atol=1e-9)
 
 
 def test_sequences_stay_arrays_where_frames_are_asked_for():
@@ -527,6 +591,9 @@ def test_float32_stays_float32():
     labels = y > 0
     assert ESNClassifier(15).fit(X, labels).predict_proba(X).dtype == np.float32
     assert esn().fit(X[:-1], X[1:]).generate(5).dtype == np.float32
+    assert rnn().fit(X, y).predict(X).dtype == np.float32
+    assert rnn().fit(X[:-1], X[1:]).generate(5).dtype == np.float32
+    assert rnn(estimator=RNNClassifier).fit(X, labels).predict_proba(X).dtype == np.float32
 
 
 @pytest.mark.parametrize("container", [csr_array, csr_matrix])
@@ -552,22 +619,24 @@ def weights_of(X):
     return np.where(np.arange(len(X)) < 60, 0.0, np.linspace(1, 2, len(X)))
 
 
-def test_weights_reach_a_step_of_a_pipeline():
+@pytest.mark.parametrize("make", [esn, rnn])
+def test_weights_reach_a_step_of_a_pipeline(make):
     X, y = series()
     w = weights_of(X)
     scaled = StandardScaler().fit_transform(X)
-    expected = esn().fit(scaled, y, sample_weight=w).predict(scaled)
-    model = make_pipeline(StandardScaler(), esn())
-    model.fit(X, y, esnregressor__sample_weight=w)
+    expected = make().fit(scaled, y, sample_weight=w).predict(scaled)
+    model = make_pipeline(StandardScaler(), make())
+    model.fit(X, y, **{f"{model.steps[1][0]}__sample_weight": w})
     np.testing.assert_array_equal(model.predict(X), expected)
     unweighted = clone(model).fit(X, y).predict(X)
     assert not np.array_equal(unweighted, expected)
 
 
-def test_weights_are_routed_through_a_pipeline(routing):
+@pytest.mark.parametrize("make", [esn, rnn])
+def test_weights_are_routed_through_a_pipeline(routing, make):
     X, y = series()
     w = weights_of(X)
-    last = esn().set_fit_request(sample_weight=True)
+    last = make().set_fit_request(sample_weight=True)
     scaled = StandardScaler().fit_transform(X)
     expected = clone(last).fit(scaled, y, sample_weight=w).predict(scaled)
     scaler = StandardScaler().set_fit_request(sample_weight=False)
@@ -575,32 +644,47 @@ def test_weights_are_routed_through_a_pipeline(routing):
     np.testing.assert_array_equal(model.predict(X), expected)
 
 
-@pytest.mark.parametrize("name", ["ESNRegressor", "ESNClassifier", "ReservoirRegressor"])
+ROUTED = {
+    "ESNRegressor": {"include_input": [True, False]},
+    "ESNClassifier": {"include_input": [True, False]},
+    "ReservoirRegressor": {"include_input": [True, False]},
+    "RNNRegressor": {"n_units": [3, 8]},
+    "RNNClassifier": {"n_units": [3, 8]},
+}
+
+
+@pytest.mark.parametrize("name", ROUTED)
 def test_weights_are_routed_through_a_search(routing, name):
     model = clone(MODELS[name]).set_fit_request(sample_weight=True)
     X, y = data_for(model)
     w = weights_of(X)
     split = TimeSeriesSplit(2)
     model.set_score_request(sample_weight=True)
-    search = GridSearchCV(model, {"include_input": [True, False]}, cv=split, error_score="raise")
+    search = GridSearchCV(model, ROUTED[name], cv=split, error_score="raise")
     search.fit(X, y, sample_weight=w)
     train, test = list(split.split(X))[-1]
-    alone = clone(model).fit(X[train], y[train], sample_weight=w[train])
+    alone = (
+        clone(model)
+        .set_params(**search.cv_results_["params"][0])
+        .fit(X[train], y[train], sample_weight=w[train])
+    )
     score = alone.score(X[test], y[test], sample_weight=w[test])
     assert search.cv_results_["split1_test_score"][0] == score
 
 
-def test_weights_nobody_asked_for_are_refused(routing):
+@pytest.mark.parametrize("make", [esn, rnn])
+def test_weights_nobody_asked_for_are_refused(routing, make):
     X, y = series()
-    model = make_pipeline(StandardScaler(), esn())
+    model = make_pipeline(StandardScaler(), make())
     with pytest.raises(UnsetMetadataPassedError, match="sample_weight"):
         model.fit(X, y, sample_weight=weights_of(X))
 
 
-def test_starts_are_routed_too(routing):
+@pytest.mark.parametrize("make", [esn, rnn])
+def test_starts_are_routed_too(routing, make):
     X, y = series()
     start = np.full(20, 0.5)
-    last = esn().set_fit_request(initial_state=True)
+    last = make(20).set_fit_request(initial_state=True)
     last.set_predict_request(initial_state=True)
     model = make_pipeline(last).fit(X, y, initial_state=start)
     alone = clone(last).fit(X, y, initial_state=start)
