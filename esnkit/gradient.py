@@ -82,7 +82,7 @@ class GradientEstimator(WeightsMixin, CallbackSupportMixin, BaseEstimator):
         ValueError
             If shapes do not fit, values are not finite, or a parameter is out of its range.
         FloatingPointError
-            If the loss diverges. As after every error, the model is then what it was before.
+            If the loss diverges. As after every error, the model then answers as it did before.
         """
         data = self._prepare(X, y, params, fresh=not (self.warm_start and self._is_trained()))
         training, validation = data, None

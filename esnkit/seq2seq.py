@@ -1,7 +1,7 @@
 """Sequences into sequences of tokens: a recurrent encoder, attention, and a recurrent decoder."""
 
 import sys
-from collections.abc import Iterator
+from collections.abc import Iterator, Mapping
 from typing import Any, Self
 
 import numpy as np
@@ -18,24 +18,28 @@ from esnkit.encoder_decoder import (
     make_pairs,
     pair_gradient,
     pair_loss,
+    pair_views,
 )
 from esnkit.initialization import INITS
 from esnkit.layout import Spec
 from esnkit.options import as_tokens, make_stopping
 from esnkit.sequences import FLOATS, Sequences, pack
 from esnkit.threads import one_blas_thread
-from esnkit.training import Learner, Settings, Trainer
+from esnkit.training import Learner, Settings, Trainer, all_or_nothing, name_changes
 from esnkit.validation import (
     check_choice,
     check_flag,
     check_number,
     check_positive_int,
     check_seed,
+    finite_array,
 )
+from esnkit.weights import HEAD, join_weights, split_weights
 
 __all__ = ["Seq2SeqClassifier"]
 
 CELLS = {"rnn": "tanh", "lstm": "lstm", "gru": "gru"}
+NETWORKS = ("encoder", "decoder")
 
 
 class Seq2SeqClassifier(CallbackSupportMixin, BaseEstimator):
@@ -69,8 +73,8 @@ class Seq2SeqClassifier(CallbackSupportMixin, BaseEstimator):
         Size of the steps of Adam.
     clip_norm : float or None, default=1.0
         A gradient whose norm over all weights is larger is scaled down to this norm.
-    batch_size : int, default=32
-        Sequences an update.
+    batch_size : int or "auto", default=32
+        Sequences an update; "auto" is ``min(200, n_sequences)``.
     shuffle : bool, default=True
         Whether the batches are drawn anew for every iteration.
     alpha : float, default=0.0
@@ -177,6 +181,7 @@ class Seq2SeqClassifier(CallbackSupportMixin, BaseEstimator):
         self.random_state = random_state
         self.verbose = verbose
 
+    @all_or_nothing
     @with_callbacks
     def fit(self, X: Any, y: Any = None) -> Self:
         """Train on sequences and what they are to be turned into.
@@ -199,12 +204,12 @@ class Seq2SeqClassifier(CallbackSupportMixin, BaseEstimator):
         ValueError
             If shapes do not fit, values are not finite, or a parameter is out of its range.
         FloatingPointError
-            If the loss diverges.
+            If the loss diverges. As after every error, the model then answers as it did before.
         """
         fresh = not (self.warm_start and hasattr(self, "_trainer"))
         sequences = _pack(self, X, reset=fresh, dtype=FLOATS if fresh else (self._theta.dtype,))
         symbols, lengths = _pack_symbols(y, sequences.n_sequences)
-        settings = self._settings()
+        settings = self._settings(sequences.n_sequences)
         if fresh:
             self._begin(X, sequences, symbols, lengths, settings)
         else:
@@ -221,11 +226,10 @@ class Seq2SeqClassifier(CallbackSupportMixin, BaseEstimator):
         n_tokens = self._count_tokens(X, sequences)
         self._pair = self._make_pair(n_tokens, n_tokens or sequences.values.shape[1])
         self._longest = int(lengths.max())
-        init = check_choice("init", self.init, INITS)
         seed = check_seed(self.random_state).randint(2**31 - 1)
         weights, order = (np.random.default_rng(s) for s in np.random.SeedSequence(seed).spawn(2))
         longest = max(self._longest, int(sequences.lengths.max()))
-        self._theta = initial_pair(self._pair, weights, init, longest, sequences.values.dtype)
+        self._theta = initial_pair(self._pair, weights, self.init, longest, sequences.values.dtype)
         self._trainer = Trainer(self._pair, self._theta.copy(), settings, order, LEARNER)
 
     def _go_on(self, symbols, settings):
@@ -234,8 +238,8 @@ class Seq2SeqClassifier(CallbackSupportMixin, BaseEstimator):
         pair = self._make_pair(encoder.n_features if encoder.tokens else 0, encoder.n_features)
         if pair != self._pair:
             raise ValueError(
-                f"the network cannot go on with parameters that change its shape: it is "
-                f"{self._pair}, got {pair}; use warm_start=False"
+                "the network cannot go on with parameters that change its shape: "
+                f"{name_changes(self._pair, pair)}; use warm_start=False"
             )
         unseen = np.setdiff1d(symbols, self.classes_)
         if unseen.size:
@@ -260,9 +264,13 @@ class Seq2SeqClassifier(CallbackSupportMixin, BaseEstimator):
         self.n_iter_ = len(trainer.loss_curve)
         told.end(self._theta)
 
-    def _settings(self) -> Settings:
-        clip = self.clip_norm
+    def _settings(self, n_sequences: int) -> Settings:
+        clip, size = self.clip_norm, self.batch_size
+        if isinstance(size, str):
+            check_choice("batch_size", size, ("auto",))
+            size = min(200, n_sequences)
         check_flag("warm_start", self.warm_start)
+        check_choice("init", self.init, INITS)
         if self.max_length is not None:
             check_positive_int("max_length", self.max_length)
         if not isinstance(self.verbose, (bool, int)):
@@ -272,7 +280,7 @@ class Seq2SeqClassifier(CallbackSupportMixin, BaseEstimator):
                 "learning_rate_init", self.learning_rate_init, 0, low_open=True
             ),
             clip_norm=None if clip is None else check_number("clip_norm", clip, 0, low_open=True),
-            batch_size=check_positive_int("batch_size", self.batch_size),
+            batch_size=check_positive_int("batch_size", size),
             shuffle=check_flag("shuffle", self.shuffle),
             alpha=check_number("alpha", self.alpha, 0),
         )
@@ -362,6 +370,44 @@ class Seq2SeqClassifier(CallbackSupportMixin, BaseEstimator):
             raise ValueError("attention_weights needs a model that was fitted with attention=True")
         return [weights for _, weights in self._decode(X)]
 
+    def get_weights(self) -> dict[str, np.ndarray]:
+        """Return copies of all weights by name.
+
+        Returns
+        -------
+        dict of str to ndarray
+            ``encoder_W_in_0``, ``encoder_W_0``, ``encoder_b_0`` and so on, and the same of the
+            ``decoder``, as :meth:`esnkit.recurrent.RNNClassifier.get_weights` has them;
+            ``bridge_W`` and ``bridge_b`` from the last state of the encoder to the first of the
+            decoder; with attention ``score_W``, which compares states of the two, and ``mix_W``,
+            which takes what was found and the state together; ``W_out`` and ``b_out``.
+        """
+        check_is_fitted(self, "_theta")
+        return _split(self._pair, self._theta)
+
+    def set_weights(self, weights: dict[str, Any]) -> Self:
+        """Replace weights by name; those that are not named stay as they are.
+
+        Training goes on from them with an empty memory.
+
+        Parameters
+        ----------
+        weights : dict of str to array-like
+            As ``get_weights`` returns them.
+
+        Returns
+        -------
+        self
+        """
+        check_is_fitted(self, "_theta")
+        if not isinstance(weights, Mapping):
+            raise TypeError(f"weights must be a dict of arrays, got {type(weights).__name__}")
+        theta, old = self._theta.copy(), self._trainer
+        _join(self._pair, weights, theta)
+        self._theta = theta
+        self._trainer = Trainer(self._pair, theta.copy(), old.settings, old.rng, LEARNER)
+        return self
+
     def score(self, X: Any, y: Any) -> float:
         """Return the share of sequences whose answer is right from the first token to the last.
 
@@ -392,6 +438,40 @@ def _gradients(pair, theta, pairs, settings, memory):
 
 
 LEARNER = Learner(_gradients, pair_loss)
+
+
+def _split(pair: Pair, theta: np.ndarray) -> dict[str, np.ndarray]:
+    """Return copies of all parts of ``theta`` by name."""
+    named: dict[str, np.ndarray] = {}
+    for name, part in pair_views(pair, theta).items():
+        if name in NETWORKS:
+            inner = split_weights(getattr(pair, name), part)
+            named |= {f"{name}_{key}": value for key, value in inner.items()}
+        else:
+            named[HEAD.get(name, name)] = part.copy()
+    return named
+
+
+def _join(pair: Pair, named: Mapping[str, Any], theta: np.ndarray) -> None:
+    """Write named arrays over the parts of ``theta``; parts that are not named stay."""
+    current = _split(pair, theta)
+    unknown = sorted(set(named) - set(current))
+    if unknown:
+        raise ValueError(f"weights has unknown names {unknown}, expected {sorted(current)}")
+    for name, value in named.items():
+        array = finite_array(f"weights[{name!r}]", value, theta.dtype)
+        if array.shape != current[name].shape:
+            raise ValueError(
+                f"weights[{name!r}] has shape {array.shape}, expected {current[name].shape}"
+            )
+        current[name] = array
+    for name, part in pair_views(pair, theta).items():
+        if name in NETWORKS:
+            start = f"{name}_"
+            inner = {key[len(start) :]: current[key] for key in current if key.startswith(start)}
+            join_weights(getattr(pair, name), inner, part)
+        else:
+            part[:] = current[HEAD.get(name, name)]
 
 
 def _pack(estimator: Any, X: Any, *, reset: bool, **options: Any) -> Sequences:

@@ -6,6 +6,7 @@ import numpy as np
 import pytest
 from reference import cell_step
 from sklearn.base import clone
+from sklearn.exceptions import NotFittedError
 from sklearn.model_selection import GridSearchCV, cross_val_score
 from sklearn.utils import get_tags
 from sklearn.utils.estimator_checks import check_estimators_unfitted
@@ -309,6 +310,82 @@ def test_fitting_in_parts_is_fitting_in_one_go():
         part.fit(X, [np.array([77]) for _ in X])
     with pytest.raises(ValueError, match="cannot go on with parameters that change its shape"):
         part.set_params(n_units=3).fit(X, y)
+
+
+@pytest.mark.parametrize("cell", ["rnn", "lstm", "gru"])
+@pytest.mark.parametrize("options", [{}, {"bidirectional": True, "embedding_dim": 2}])
+def test_weights_go_out_and_in(cell, options):
+    X, y = reversed_words(10)
+    one = quick(cell=cell, max_iter=2, **options).fit(X, y)
+    two = quick(cell=cell, max_iter=0, random_state=1, **options).fit(X, y)
+    weights = one.get_weights()
+    n = {"rnn": 1, "lstm": 4, "gru": 3}[cell] * 8
+    assert weights["encoder_W_0"].shape == weights["decoder_W_0"].shape == (n, 8)
+    assert weights["b_out"].shape == (9,) and ("encoder_W_0_reverse" in weights) == bool(options)
+    assert not np.array_equal(one._theta, two._theta)
+    two.set_weights(weights)
+    assert np.array_equal(one._theta, two._theta)
+    weights["mix_W"][:] = 0  # they are copies
+    assert np.array_equal(one._theta, two._theta)
+    two.set_weights({"decoder_b_0": np.full(n, 0.5), "b_out": np.arange(9)})
+    found = two.get_weights()
+    assert np.all(found["decoder_b_0"] == 0.5) and found["b_out"].tolist() == list(range(9))
+    assert np.array_equal(found["encoder_b_0"], weights["encoder_b_0"])
+    two.set_params(warm_start=True, max_iter=1).fit(X, y)
+    assert len(two.loss_curve_) == 1 and np.any(two.get_weights()["b_out"] != found["b_out"])
+
+
+def test_weights_that_do_not_fit_are_refused_by_name():
+    model = quick(max_iter=0).fit(X4, Y4)
+    with pytest.raises(ValueError, match=r"weights has unknown names \['W_0'\], expected \['W_out"):
+        model.set_weights({"W_0": np.eye(8)})
+    with pytest.raises(ValueError, match=r"weights\['encoder_W_0'\] has shape \(8, 8\), expected"):
+        model.set_weights({"encoder_W_0": np.eye(8)})
+    with pytest.raises(ValueError, match=r"weights\['bridge_b'\]"):
+        model.set_weights({"bridge_b": np.full(16, np.nan)})
+    with pytest.raises(TypeError, match="weights must be a dict of arrays, got list"):
+        model.set_weights([np.eye(8)])
+
+
+def test_batches_of_a_size_of_their_own():
+    X, y = reversed_words(210)
+    auto, said = (quick(batch_size=size, max_iter=2).fit(X, y) for size in ("auto", 200))
+    assert np.array_equal(auto._theta, said._theta)
+    few, said = (quick(batch_size=size, max_iter=2).fit(X[:9], y[:9]) for size in ("auto", 9))
+    assert np.array_equal(few._theta, said._theta)
+    with pytest.raises(ValueError, match="batch_size must be one of"):
+        quick(batch_size="all").fit(X, y)
+
+
+def test_going_on_with_other_data_learns_them():
+    X, y = reversed_words(30)
+    model = quick(max_iter=30, warm_start=True).fit(X, y)
+    other = [(x + 1) % 8 for x in y]
+    before = model._theta.copy()
+    model.fit(X, other)
+    assert not np.array_equal(model._theta, before)
+    codes = np.concatenate(other), np.array([len(item) for item in other])
+    pairs = make_pairs(model._hear(packed(model, X)), *codes, model._pair.end)
+    assert pair_loss(model._pair, model._theta, pairs) < pair_loss(model._pair, before, pairs)
+
+
+def test_a_fit_that_fails_leaves_what_was_there():
+    X, y = reversed_words(10)
+    model = quick(learning_rate_init=1e30)
+    with pytest.raises(FloatingPointError, match="diverged in iteration"):
+        model.fit(X, y)
+    with pytest.raises(NotFittedError):
+        model.predict(X)
+    model.set_params(learning_rate_init=0.02, warm_start=True).fit(X, y)
+    before, fields = model._theta.copy(), set(vars(model))
+    with pytest.raises(FloatingPointError, match="diverged in iteration"):
+        model.set_params(learning_rate_init=1e30).fit(X, y)
+    assert np.array_equal(model._theta, before) and set(vars(model)) == fields
+    with pytest.raises(ValueError, match=r"encoder.n_units was 8 and is now 3, .*decoder.n_units"):
+        model.set_params(learning_rate_init=0.02, n_units=3).fit(X, y)
+    with pytest.raises(ValueError, match="init must be one of"):
+        model.set_params(n_units=8, init="bogus").fit(X, y)
+    assert model.set_params(init="orthogonal").fit(X, y).best_loss_ < model.loss_curve_[0]
 
 
 def test_the_weights_with_the_least_loss_are_kept():
