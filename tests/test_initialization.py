@@ -36,6 +36,14 @@ def test_every_gate_is_orthogonal(cell):
                                atol=1e-12)  # fmt: skip
 
 
+@pytest.mark.parametrize("n", [1, 3])
+def test_orthogonal_weights_prefer_no_direction(n):
+    rng = np.random.default_rng(0)
+    drawn = np.array([INITS["orthogonal"](rng, n, 1.0) for _ in range(2000)])
+    assert np.abs(drawn.mean(axis=0)).max() < 0.06
+    np.testing.assert_allclose(np.mean(drawn**2, axis=0), 1 / n, atol=0.03)
+
+
 def test_glorot_has_its_limit():
     W_in = weights("lstm", "glorot")["W_in_0"]
     limit = np.sqrt(6 / (3 + 40))

@@ -5,14 +5,20 @@ import pickle
 import numpy as np
 import pytest
 from sklearn.base import clone
+from sklearn.exceptions import NotFittedError
+from sklearn.metrics import accuracy_score, mean_squared_error, r2_score
 from sklearn.model_selection import GridSearchCV, cross_val_score
 from sklearn.pipeline import make_pipeline
 from sklearn.preprocessing import StandardScaler
 from sklearn.utils.estimator_checks import parametrize_with_checks
 
 from esnkit import Forecaster, forecast
+from esnkit.batches import Data
+from esnkit.gradient import _combine
 from esnkit.recurrent import RNNClassifier, RNNRegressor
+from esnkit.sequences import Targets
 from esnkit.tokens import TokenEncoder
+from esnkit.training import Trainer
 
 CELLS = ["rnn", "lstm", "gru"]
 every_cell = pytest.mark.parametrize("cell", CELLS)
@@ -643,3 +649,202 @@ def test_a_forecaster_needs_one_direction():
     series = np.sin(np.arange(60) / 4)
     with pytest.raises(ValueError, match="estimator must hear the series from its start alone"):
         Forecaster(quick(bidirectional=True)).fit(series)
+
+
+def test_a_classifier_counts_a_row_by_the_weight_of_its_class():
+    X, labels = waves()
+    weights = np.random.default_rng(0).uniform(1, 2, (20, 2))
+    of_its_own = weights[np.arange(20), (labels == "slow").astype(int)]
+    indicators = Targets(np.eye(2)[(labels == "slow").astype(int)], "sequence", True)
+    assert np.array_equal(_combine(weights, None, indicators, "softmax"), of_its_own)
+    by_output, by_row = (
+        quick(RNNClassifier, max_iter=2, alpha=1.0).fit(X, labels, sample_weight=w).loss_curve_
+        for w in (weights, of_its_own)
+    )
+    assert by_output == by_row
+
+
+def test_the_head_starts_at_the_weighted_mean_of_the_targets():
+    X, _, _ = echo(6)
+    rng = np.random.default_rng(0)
+    Y, rows, outputs = rng.normal(5, 1, (6, 2)), rng.uniform(size=6), rng.uniform(size=(6, 2))
+
+    def bias(**params):
+        return quick(max_iter=0).fit(X, Y, **params).get_weights()["b_out"]
+
+    np.testing.assert_allclose(bias(), Y.mean(axis=0))
+    np.testing.assert_allclose(bias(sample_weight=rows), np.average(Y, axis=0, weights=rows))
+    np.testing.assert_allclose(bias(sample_weight=outputs), np.average(Y, axis=0, weights=outputs))
+    outputs[:, 1] = 0
+    assert bias(sample_weight=outputs)[1] == 0
+
+
+def scored(model, outputs, Y, weights=None):
+    n = len(Y)
+    return model._score_rows(outputs, Data(np.empty((n, 1)), np.array([0, n]), Y, True, weights))
+
+
+def test_what_is_held_out_is_scored_as_scikit_learn_scores_it():
+    rng = np.random.default_rng(0)
+    Y, outputs, weights = rng.normal(size=(9, 2)), rng.normal(size=(9, 2)), rng.uniform(size=9)
+    model = RNNRegressor()
+    assert scored(model, outputs, Y) == pytest.approx(r2_score(Y, outputs))
+    assert scored(model, outputs, Y, weights) == pytest.approx(
+        r2_score(Y, outputs, sample_weight=weights)
+    )
+    constant = np.ones((9, 2))
+    assert scored(model, outputs, constant, weights) == pytest.approx(
+        -mean_squared_error(constant, outputs, sample_weight=weights)
+    )
+    codes = rng.integers(0, 2, 9)
+    assert scored(RNNClassifier(), outputs, np.eye(2)[codes], weights) == pytest.approx(
+        accuracy_score(codes, outputs.argmax(axis=1), sample_weight=weights)
+    )
+
+
+# What training keeps, forgets and refuses.
+
+
+def error_of(model, X, y):
+    return np.mean((model.predict(X) - y) ** 2) / 2
+
+
+def test_going_on_with_other_data_learns_them():
+    X, y, _ = echo()
+    model = quick(max_iter=40, warm_start=True, batch_size=10).fit(X, y)
+    before = error_of(model, X, 3 - y)
+    model.set_params(max_iter=30).fit(X, 3 - y)
+    assert error_of(model, X, 3 - y) < 0.1 * before and model.n_iter_ == 70
+    assert model.best_loss_ == pytest.approx(min(model.loss_curve_[40:]))
+    model.set_params(early_stopping=True).fit(X, y)
+    assert error_of(model, X, y) < 0.5
+    model.set_params(max_iter=0, early_stopping=False, alpha=10.0).fit(X, y)
+    assert model.best_loss_ > error_of(model, X, y)
+
+
+def test_the_record_outlives_a_pickle_on_the_same_data():
+    X, y, _ = echo()
+    for options in ({}, {"early_stopping": True}, {"alpha": 1.0, "tbptt": 3}):
+        whole = quick(max_iter=9, batch_size=10, **options).fit(X, y)
+        part = quick(max_iter=4, batch_size=10, warm_start=True, **options).fit(X, y)
+        part = pickle.loads(pickle.dumps(part)).set_params(max_iter=5).fit(X.copy(), y.tolist())
+        assert np.array_equal(part._theta, whole._theta)
+        assert part.loss_curve_ == whole.loss_curve_ and part.best_loss_ == whole.best_loss_
+
+
+def test_the_best_weights_are_kept_and_not_the_last():
+    X, y, _ = echo()
+    model = quick(learning_rate_init=0.5, max_iter=15).fit(X, y)  # it comes and goes
+    assert model.best_loss_ < 0.99 * model.loss_curve_[-1]
+    last, best = model._trainer.theta, model._trainer.best_theta
+    assert np.array_equal(model._theta, best) and not np.array_equal(model._theta, last)
+    by_score = quick(learning_rate_init=0.5, max_iter=15, early_stopping=True).fit(X, y)
+    assert not np.array_equal(by_score._theta, by_score._trainer.theta)
+    assert np.array_equal(by_score._theta, by_score._trainer.best_theta)
+
+
+def test_the_last_epoch_alone_is_kept():
+    X, y, _ = echo()
+    model = quick(learning_rate_init=0.5).fit(X, y)
+    for _ in range(3):
+        model.partial_fit(X, y)
+        assert np.array_equal(model._theta, model._trainer.theta)
+    kept = model.predict(X)
+    model._trainer.epoch(model._prepare(X, y, {}, fresh=False))
+    assert np.array_equal(model.predict(X), kept)
+
+
+@pytest.mark.parametrize("rate", [1e30, 1e200])
+def test_what_diverged_is_as_if_it_had_not_been_asked(rate):
+    X, y, _ = echo()
+    model = quick(learning_rate_init=rate, warm_start=True, batch_size=10)
+    with pytest.raises(FloatingPointError, match="use a smaller learning_rate_init"):
+        model.fit(X, y)
+    with pytest.raises(NotFittedError):
+        model.predict(X)
+    model.set_params(learning_rate_init=0.02).fit(X, y)
+    kept = model.predict(X)
+    for attempt in (model.fit, model.partial_fit):
+        with pytest.raises(FloatingPointError):
+            model.set_params(learning_rate_init=1e200)
+            attempt(X, y)
+        assert np.array_equal(model.predict(X), kept)
+        model.set_params(learning_rate_init=0.02)
+        attempt(X, y)
+        assert error_of(model, X, y) < 0.5
+        kept = model.predict(X)
+
+
+def test_a_call_that_is_interrupted_or_refused_leaves_no_half_fitted_network(monkeypatch):
+    X, y, _ = echo()
+    with pytest.raises(ValueError, match="leaves none to train"):
+        model = quick(early_stopping=True, validation_fraction=0.99)
+        model.fit(X[:3], y[:3])
+    assert not vars(model).keys() & {"_theta", "_trainer", "n_features_in_"}
+
+    def interrupt(*args):
+        raise KeyboardInterrupt
+
+    monkeypatch.setattr("esnkit.training.clip_by_norm", interrupt)
+    model = quick()
+    with pytest.raises(KeyboardInterrupt):
+        model.partial_fit(X, y)
+    with pytest.raises(NotFittedError):
+        model.predict(X)
+
+
+def test_early_stopping_scores_what_is_taught_and_trains_every_class():
+    X, y, Y = echo(20)
+    weights = np.zeros(20)
+    weights[0] = 1
+    for fraction in (0.3, 0.7):
+        model = quick(early_stopping=True, validation_fraction=fraction, max_iter=1)
+        with pytest.raises(ValueError, match="leaves nothing to .*sample_weight"):
+            model.fit(X, y, sample_weight=weights)
+    start = np.repeat([[1.0, 0.0]], 4, axis=1).ravel()
+    with pytest.raises(ValueError, match="leaves nothing to score"):
+        quick(early_stopping=True, max_iter=1).fit(X[0], Y[0], sample_weight=start)
+    labels = np.array(["b"] * 2 + ["a"] * 18)
+    for seed in range(10):
+        model = RNNClassifier(
+            2, max_iter=0, early_stopping=True, validation_fraction=0.3, random_state=seed
+        )
+        taught = held_by(model, X, labels)
+        assert taught.sum(axis=0)[1] >= 1
+
+
+def held_by(model, X, labels):
+    """Return the targets that a model trains on."""
+    seen = []
+    with pytest.MonkeyPatch.context() as patch:
+        patch.setattr(Trainer, "fit", lambda self, data, *args, **options: seen.append(data.Y))
+        model.fit(X, labels)
+    return seen[0]
+
+
+def test_hessian_free_goes_on_in_double_precision():
+    X, y, _ = echo()
+    model = quick(cell="rnn", max_iter=2, warm_start=True)
+    model.fit(X.astype(np.float32), y)
+    assert model.predict(X).dtype == np.float32
+    model.set_params(solver="hessian_free", max_iter=3, max_cg_iter=20)
+    model.fit(X.astype(np.float32), y)
+    assert model.predict(X).dtype == np.float64 and model._trainer.theta.dtype == np.float64
+    assert model.set_params(solver="adam").fit(X, y).predict(X).dtype == np.float64
+
+
+def test_going_on_checks_and_answers_like_the_first_time():
+    X, y, _ = echo(6)
+    model = untrained(X, y, warm_start=True)
+    assert model.predict(X).shape == (6,)
+    assert model.fit(X, y[:, None]).predict(X).shape == (6, 1)
+    assert model.partial_fit(X, y).predict(X).shape == (6,)
+    with pytest.raises(ValueError, match="init must be one of"):
+        model.set_params(init="bogus").fit(X, y)
+    model.set_params(init="orthogonal")
+    with pytest.raises(
+        ValueError, match="n_units was 8 and is now 3, n_layers was 1 and is now 2;"
+    ):
+        model.set_params(n_units=3, n_layers=2).fit(X, y)
+    with pytest.raises(ValueError, match="target was one for 'sequence' and is now for 'steps'"):
+        model.set_params(n_units=8, n_layers=1).fit(X, X)
