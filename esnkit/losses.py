@@ -8,7 +8,7 @@ With weights w and the sum of all weights W:
 ``weights`` is None (all one), ``(n_rows,)``, or for the squared loss ``(n_rows, n_outputs)``.
 """
 
-from typing import NamedTuple
+from typing import Any, NamedTuple
 
 import numpy as np
 
@@ -62,7 +62,7 @@ LOSSES = {
 }
 
 
-def _shares(outputs: np.ndarray, weights: np.ndarray | None) -> tuple[np.ndarray, float]:
+def _shares(outputs: np.ndarray, weights: np.ndarray | None) -> tuple[Any, float]:
     """Return weights that sum to one over rows and outputs, as rows and outputs or rows and 1."""
     if weights is None or weights.ndim == 1:
         share, total = _row_shares(outputs, weights)
@@ -70,8 +70,11 @@ def _shares(outputs: np.ndarray, weights: np.ndarray | None) -> tuple[np.ndarray
     return _normalised(outputs, weights)
 
 
-def _row_shares(outputs: np.ndarray, weights: np.ndarray | None) -> tuple[np.ndarray, float]:
-    return _normalised(outputs, np.ones((len(outputs), 1)) if weights is None else weights[:, None])
+def _row_shares(outputs: np.ndarray, weights: np.ndarray | None) -> tuple[Any, float]:
+    if weights is None:  # one number stands for all rows
+        n_rows = len(outputs)
+        return outputs.dtype.type(1.0 / (n_rows or 1)), float(n_rows)
+    return _normalised(outputs, weights[:, None])
 
 
 def _normalised(outputs: np.ndarray, weights: np.ndarray) -> tuple[np.ndarray, float]:

@@ -42,10 +42,15 @@ class Memory:
         """Return an array of whatever was there; it begins on a line of the cache."""
         n_bytes = size * np.dtype(dtype).itemsize
         if self.n_used == len(self._blocks):
-            self._blocks.append(np.empty(0, np.uint8))
-        block = self._blocks[self.n_used]
-        if block.size < n_bytes + CACHE_LINE:
-            block = self._blocks[self.n_used] = np.empty(n_bytes + CACHE_LINE, np.uint8)
+            self._blocks.append(_aligned(n_bytes))
+        elif self._blocks[self.n_used].size < n_bytes:
+            self._blocks[self.n_used] = _aligned(n_bytes)
         self.n_used += 1
-        start = -block.__array_interface__["data"][0] % CACHE_LINE
-        return block[start : start + n_bytes].view(dtype)
+        return self._blocks[self.n_used - 1][:n_bytes].view(dtype)
+
+
+def _aligned(n_bytes: int) -> np.ndarray:
+    """Return new bytes that begin on a line of the cache."""
+    block = np.empty(n_bytes + CACHE_LINE, np.uint8)
+    start = -block.ctypes.data % CACHE_LINE
+    return block[start : start + n_bytes]

@@ -328,7 +328,8 @@ def initial_state(
     default[spec.n_hidden :] = spec.cell_state
     if spec.learn_state:
         default = p["initial_state"]
-    rows = np.tile(default, (len(batch.offsets) - 1, 1))
+    rows = np.empty((len(batch.offsets) - 1, spec.n_state), default.dtype)
+    rows[:] = default
     if start is None:
         return rows, np.zeros(spec.n_state, dtype=bool)
     return np.where(start.given, start.values, rows).astype(rows.dtype), start.given

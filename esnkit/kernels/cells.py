@@ -24,8 +24,9 @@ from esnkit.kernels.vectors import fill, width
 
 RNN_TANH, RNN_RELU, LSTM, GRU_AFTER, GRU_BEFORE = range(5)
 N_GATES = (1, 1, 4, 4, 3)
-# Steps whose share in the gradient of the weights is added up in one product hold so many numbers.
-TOGETHER = 65536
+# Steps whose share in the gradient of the weights is added up in one product hold so many numbers,
+# few enough that they are still near when they are multiplied.
+TOGETHER = 16384
 
 
 @njit(cache=True, nogil=True, error_model="numpy")
