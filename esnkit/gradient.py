@@ -330,7 +330,15 @@ class GradientEstimator(WeightsMixin, CallbackSupportMixin, BaseEstimator):
             _, tape = run(self._spec, self._theta, batch)
         return restore(tape.attention.weights[:, 0], sequences)
 
-    def gradient_norms(self, X: Any, y: Any, sample_weight: Any = None) -> np.ndarray:
+    def gradient_norms(
+        self,
+        X: Any,
+        y: Any,
+        sample_weight: Any = None,
+        *,
+        initial_state: Any = None,
+        clamp: Any = None,
+    ) -> np.ndarray:
         """Tell how much of the gradient arrives at each time step.
 
         Parameters
@@ -338,6 +346,8 @@ class GradientEstimator(WeightsMixin, CallbackSupportMixin, BaseEstimator):
         X, y : as in ``fit``
         sample_weight : array-like, default=None
             The teaching signal, as in ``fit``.
+        initial_state, clamp : optional
+            As in ``fit``.
 
         Returns
         -------
@@ -367,8 +377,10 @@ class GradientEstimator(WeightsMixin, CallbackSupportMixin, BaseEstimator):
         weights = _combine(
             pack_weights(sample_weight, sequences, targets), None, targets, spec.loss
         )
+        start = self._start(initial_state, sequences.n_sequences, theta.dtype)
+        held = self._held(clamp, sequences, theta.dtype)
         with one_blas_thread():
-            outputs, tape = run(spec, theta, batch)
+            outputs, tape = run(spec, theta, batch, start, held)
             Y = finite_array("y", targets.values, theta.dtype)
             loss = LOSSES[spec.loss][0](outputs, Y, weights)
             _, states = run_backward(spec, theta, batch, tape, loss.gradient)

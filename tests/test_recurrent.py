@@ -805,7 +805,7 @@ def test_early_stopping_scores_what_is_taught_and_trains_every_class():
     with pytest.raises(ValueError, match="leaves nothing to score"):
         quick(early_stopping=True, max_iter=1).fit(X[0], Y[0], sample_weight=start)
     labels = np.array(["b"] * 2 + ["a"] * 18)
-    for seed in range(10):
+    for seed in range(40):
         model = RNNClassifier(
             2, max_iter=0, early_stopping=True, validation_fraction=0.3, random_state=seed
         )
@@ -848,3 +848,13 @@ def test_going_on_checks_and_answers_like_the_first_time():
         model.set_params(n_units=3, n_layers=2).fit(X, y)
     with pytest.raises(ValueError, match="target was one for 'sequence' and is now for 'steps'"):
         model.set_params(n_units=8, n_layers=1).fit(X, X)
+
+
+def test_norms_of_a_gradient_are_those_of_the_states_that_are_given():
+    X, y, _ = echo()
+    model = untrained(X, y)
+    _, state = model.predict(X[:, :3], return_state=True)
+    rest = model.gradient_norms(X[:, 3:], y, initial_state=state)
+    np.testing.assert_allclose(rest, model.gradient_norms(X, y)[:, 3:], rtol=1e-12)
+    all_held = model.gradient_norms(X, y, clamp=(np.arange(8), np.zeros(8)))
+    assert not np.any(all_held[:, :-1])
