@@ -12,7 +12,7 @@ from typing import Any, NamedTuple
 
 import numpy as np
 
-from esnkit.kernels.blocks import gather, scatter
+from esnkit.kernels.blocks import gather, put_last, scatter, take_last
 from esnkit.kernels.cells import GRU_BEFORE, LSTM, backward, forward
 from esnkit.kernels.linalg import affine
 from esnkit.layout import CELLS, Spec, penalised, state_columns, views
@@ -136,7 +136,7 @@ def run(
     state, given = initial_state(spec, p, batch, start)
     rows = [input_rows(spec, p, batch.inputs, theta.dtype)]
     final, passes = np.empty_like(state), []
-    n_units, last = spec.n_units, _last_places(batch, spec.n_units)
+    n_units = spec.n_units
     for name, _, reverse, place in spec.layers():
         if place % spec.n_directions == 0:
             # Nobody looks at the rows of a last layer of which only the last states go on.
@@ -146,16 +146,16 @@ def run(
         index = batch.rows_reversed if reverse else batch.rows
         hs, cs = state_columns(spec, place)
         own, imposed = _held_here(spec, batch, held, place, index, theta.dtype)
-        first = _as_columns(state[batch.order, hs])
-        c0 = _as_columns(state[batch.order, cs]) if cs else np.zeros_like(first)
+        first = _as_columns(state, hs, batch)
+        c0 = _as_columns(state, cs, batch) if cs else np.zeros_like(first)
         buffers, H = _run_layer(
             spec, p[f"M_{name}"], batch, index, rows[-2], first, c0, own, imposed, memory
         )
         if len(rows[-1]):
             scatter(H, index, batch.n, n_units, rows[-1], n_units if reverse else 0, n_units)
-        final[batch.order, hs] = H[last]
+        take_last(H, batch.order, batch.n, n_units, final, hs.start)
         if cs:
-            final[batch.order, cs] = buffers.C[last]
+            take_last(buffers.C, batch.order, batch.n, n_units, final, cs.start)
         passes.append(buffers)
     pooled, attention = _pool(spec, p, rows[-1], final, batch.offsets)
     tape = Tape(passes, rows, attention, pooled, given, final, memory, memory.n_used)
@@ -251,10 +251,9 @@ def _columns_of(spec, batch, part, rows, memory):
     first, n = spec.n_units if reverse else 0, spec.n_units
     columns = memory.empty(n * len(index), rows.dtype)
     if len(rows) < len(index):  # of the last steps alone
-        columns[:] = 0
-        columns[_last_places(batch, n)] = rows[batch.order, first : first + n]
-        return columns
-    gather(rows, first, n, index, batch.n, n, columns)
+        put_last(rows, first, batch.order, batch.n, n, columns)
+    else:
+        gather(rows, first, n, index, batch.n, n, columns)
     return columns
 
 
@@ -271,9 +270,9 @@ def _layer_backward(spec, p, d, batch, tape, part, dH, d_start, width):
     dh0, dc0 = np.empty_like(c0), np.empty_like(c0)
     backward(CELLS[spec.cell], M, n, c0, own, S, A, C, dH, d[f"M_{name}"], columns, dh0, dc0)
     hs, cs = state_columns(spec, place)
-    d_start[batch.order, hs] = dh0.T
+    scatter(dh0.reshape(-1), batch.order, n[:1], len(dh0), d_start, hs.start, len(dh0))
     if cs:
-        d_start[batch.order, cs] = dc0.T
+        scatter(dc0.reshape(-1), batch.order, n[:1], len(dc0), d_start, cs.start, len(dc0))
     dX = tape.memory.empty(len(index) * width, M.dtype).reshape(len(index), width)
     if width:
         scatter(columns, index, n, width, dX, 0, width)
@@ -332,7 +331,7 @@ def initial_state(
     rows[:] = default
     if start is None:
         return rows, np.zeros(spec.n_state, dtype=bool)
-    return np.where(start.given, start.values, rows).astype(rows.dtype), start.given
+    return np.where(start.given, start.values, rows).astype(rows.dtype, order="C"), start.given
 
 
 def input_rows(spec: Spec, p: dict[str, np.ndarray], inputs: np.ndarray, dtype: Any) -> np.ndarray:
@@ -346,17 +345,12 @@ def input_rows(spec: Spec, p: dict[str, np.ndarray], inputs: np.ndarray, dtype: 
     return rows
 
 
-def _as_columns(rows: np.ndarray) -> np.ndarray:
-    return np.ascontiguousarray(rows.T)
-
-
-def _last_places(batch: Batch, n_units: int) -> np.ndarray:
-    """Return where blocks of n_units rows have the last column of every sequence, longest first."""
-    lengths = batch.offsets[1:] - batch.offsets[:-1]
-    last = lengths[batch.order] - 1
-    m = batch.n[last]
-    starts = n_units * (batch.n.cumsum() - batch.n)[last] + np.arange(len(last))
-    return starts[:, None] + np.arange(n_units) * m[:, None]
+def _as_columns(state: np.ndarray, columns: slice, batch: Batch) -> np.ndarray:
+    """Return some columns of the states as a block of the kernels."""
+    n_units = columns.stop - columns.start
+    block = np.empty((n_units, len(state)), state.dtype)
+    gather(state, columns.start, n_units, batch.order, batch.n[:1], n_units, block.reshape(-1))
+    return block
 
 
 def _held_here(spec, batch, held, place, index, dtype):

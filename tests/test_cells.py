@@ -4,7 +4,7 @@ import numpy as np
 import pytest
 from reference import cell_states
 
-from esnkit.kernels.blocks import either_product, gather, product, scatter
+from esnkit.kernels.blocks import either_product, gather, product, put_last, scatter, take_last
 from esnkit.kernels.cells import (
     GRU_AFTER,
     GRU_BEFORE,
@@ -211,3 +211,19 @@ def test_rows_go_to_blocks_and_back(dtype, k, n):
     scatter(blocks, rows, n, k + 2, there, 1, k)
     assert np.array_equal(there[:, 1 : k + 1], X[:, 1 : k + 1])
     assert np.all(there[:, 0] == 9.0) and np.all(there[:, k + 1 :] == 9.0)
+
+
+@pytest.mark.parametrize("n", [[2], [3, 3], [4, 4, 2, 1, 1]], ids=["one", "equal", "ragged"])
+def test_last_columns_go_to_rows_and_back(n):
+    rng, n, k = np.random.default_rng(0), np.array(n), 3
+    order = rng.permutation(n[0])
+    steps = [rng.normal(size=(k, m)) for m in n]
+    X, S = np.full((n[0], k + 2), 9.0), np.concatenate([step.ravel() for step in steps])
+    take_last(S, order, n, k, X, 1)
+    for j, row in enumerate(order):
+        assert np.array_equal(X[row, 1 : k + 1], steps[np.sum(n > j) - 1][:, j])
+    assert np.all(X[:, [0, -1]] == 9.0)
+    put_last(X, 1, order, n, k, S)
+    for t, step in enumerate(steps):
+        step[:, : n[t + 1] if t + 1 < len(n) else 0] = 0
+    assert np.array_equal(S, np.concatenate([step.ravel() for step in steps]))

@@ -128,6 +128,31 @@ def _turn(to_rows, X, first, k, rows, n, n_rows, S):
 
 
 @njit(cache=True, nogil=True, error_model="numpy")
+def take_last(S, order, n, n_rows, X, first):
+    """Write the last column of every sequence in S's blocks into n_rows columns of its row of X."""
+    start = 0
+    for t in range(n.size):
+        m = n[t]
+        for j in range(n[t + 1] if t + 1 < n.size else 0, m):
+            for f in range(n_rows):
+                X[order[j], first + f] = S[start + f * m + j]
+        start += n_rows * m
+
+
+@njit(cache=True, nogil=True, error_model="numpy")
+def put_last(X, first, order, n, n_rows, S):
+    """Write S's blocks: n_rows columns of X in the last column of every sequence, zeros before."""
+    S[:] = 0
+    start = 0
+    for t in range(n.size):
+        m = n[t]
+        for j in range(n[t + 1] if t + 1 < n.size else 0, m):
+            for f in range(n_rows):
+                S[start + f * m + j] = X[order[j], first + f]
+        start += n_rows * m
+
+
+@njit(cache=True, nogil=True, error_model="numpy")
 def turn(s, sT):
     """Write the columns of a block as the rows of sT."""
     each, n = np.arange(len(sT)), np.full(1, len(sT))
