@@ -240,13 +240,14 @@ class ReservoirEstimator(BaseEstimator):
         values = restore(rows, sequences) if self._kind == "steps" else rows
         return values, state
 
-    def _compare(self, X, y, sample_weight):
+    def _compare(self, X, y, sample_weight, **states):
         """Return true and predicted rows (n_rows, n_outputs) and their weights, for a score."""
         check_is_fitted(self)
         sequences = pack(self, X, reset=False, dtype=(self.reservoir_.W_in_.dtype,))
         truth = pack_targets(y, sequences, self._kind, numeric=self._numeric)
         weights = pack_weights(sample_weight, sequences, truth)
-        return truth.values, stack_answers(self.predict(X), len(truth.values)), weights
+        answers = stack_answers(self.predict(X, **states), len(truth.values))
+        return truth.values, answers, weights
 
     def _read(self, blocks, n_rows):
         rows = None

@@ -114,7 +114,15 @@ class SequenceClassifierMixin(ClassifierMixin):
             return _each(values, _softmax)
         return _each(values, _as_probabilities)
 
-    def score(self, X: Any, y: Any, sample_weight: Any = None) -> float:
+    def score(
+        self,
+        X: Any,
+        y: Any,
+        sample_weight: Any = None,
+        *,
+        initial_state: Any = None,
+        clamp: Any = None,
+    ) -> float:
         """Return the share of right labels over all rows of all sequences.
 
         Parameters
@@ -122,6 +130,8 @@ class SequenceClassifierMixin(ClassifierMixin):
         X, y : as in ``fit``
         sample_weight : array-like, default=None
             A weight for every row or every sequence.
+        initial_state, clamp : optional
+            As in ``fit``.
 
         Returns
         -------
@@ -129,7 +139,9 @@ class SequenceClassifierMixin(ClassifierMixin):
         """
         from sklearn.metrics import accuracy_score  # as scikit-learn does: costly to import
 
-        truth, answer, weights = self._compare(X, y, sample_weight)
+        truth, answer, weights = self._compare(
+            X, y, sample_weight, initial_state=initial_state, clamp=clamp
+        )
         return accuracy_score(labels_of(truth), answer[:, 0], sample_weight=weights)
 
     def __sklearn_tags__(self):

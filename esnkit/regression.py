@@ -27,7 +27,15 @@ class SequenceRegressorMixin(MultiOutputMixin, RegressorMixin):
             return values
         return [rows[..., 0] for rows in values] if isinstance(values, list) else values[..., 0]
 
-    def score(self, X: Any, y: Any, sample_weight: Any = None) -> float:
+    def score(
+        self,
+        X: Any,
+        y: Any,
+        sample_weight: Any = None,
+        *,
+        initial_state: Any = None,
+        clamp: Any = None,
+    ) -> float:
         """Return the coefficient of determination over all rows of all sequences.
 
         Parameters
@@ -35,6 +43,8 @@ class SequenceRegressorMixin(MultiOutputMixin, RegressorMixin):
         X, y : as in ``fit``
         sample_weight : array-like, default=None
             A weight for every row or every sequence.
+        initial_state, clamp : optional
+            As in ``fit``.
 
         Returns
         -------
@@ -42,7 +52,9 @@ class SequenceRegressorMixin(MultiOutputMixin, RegressorMixin):
         """
         from sklearn.metrics import r2_score  # as scikit-learn does: costly to import
 
-        truth, answer, weights = self._compare(X, y, sample_weight)
+        truth, answer, weights = self._compare(
+            X, y, sample_weight, initial_state=initial_state, clamp=clamp
+        )
         return r2_score(truth, answer, sample_weight=weights)
 
     def generate(

@@ -16,7 +16,7 @@ from sklearn.exceptions import UnsetMetadataPassedError
 from sklearn.experimental import enable_halving_search_cv  # noqa: F401
 from sklearn.inspection import permutation_importance
 from sklearn.linear_model import LogisticRegression, Ridge
-from sklearn.metrics import r2_score
+from sklearn.metrics import accuracy_score, r2_score
 from sklearn.model_selection import (
     GridSearchCV,
     HalvingGridSearchCV,
@@ -692,6 +692,21 @@ def test_starts_are_routed_too(routing, make):
         model.predict(X, initial_state=start), alone.predict(X, initial_state=start)
     )
     assert not np.array_equal(model.predict(X), alone.predict(X, initial_state=start))
+
+
+@pytest.mark.parametrize("name", ["ESNRegressor", "ESNClassifier", "RNNRegressor"])
+def test_scores_start_where_they_are_told(routing, name):
+    model = clone(MODELS[name])
+    X, y = data_for(model)
+    model.fit(X, y)
+    given = {"initial_state": ([0, 1], [0.9, -0.9]), "clamp": ([2], [2.0])}
+    for states in ({"initial_state": given["initial_state"]}, {"clamp": given["clamp"]}):
+        metric = accuracy_score if is_classifier(model) else r2_score
+        expected = metric(y[:9], model.predict(X[:9], **states))
+        assert model.score(X[:9], y[:9], **states) == expected != model.score(X[:9], y[:9])
+    model.set_score_request(initial_state=True)
+    pipe = make_pipeline(model).score(X[:9], y[:9], initial_state=given["initial_state"])
+    assert pipe == model.score(X[:9], y[:9], initial_state=given["initial_state"])
 
 
 def test_weights_reach_every_member_of_a_vote():
