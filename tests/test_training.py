@@ -100,11 +100,11 @@ def test_the_loss_falls_and_the_best_weights_are_kept(solver, per_step):
 
 def test_one_batch_an_epoch_keeps_the_weights_that_its_loss_is_of():
     data = make_data()
-    trainer = make_trainer(batch_size=6, learning_rate_init=0.8)
-    fit(trainer, data, max_iter=12)
+    trainer = make_trainer(batch_size=6, learning_rate_init=0.3)
+    fit(trainer, data, max_iter=11)
+    assert 0 < np.argmin(trainer.loss_curve) < 10 and trainer.best_loss == min(trainer.loss_curve)
     outputs, _ = evaluate(SPEC, trainer.best_theta, data)
     assert -negative_loss(outputs, data) / 2 == pytest.approx(trainer.best_loss, rel=1e-12)
-    assert trainer.best_loss <= min(trainer.loss_curve)
 
 
 def test_an_update_is_that_of_the_gradient():
@@ -268,6 +268,13 @@ def test_the_record_is_about_one_problem(change):
     assert np.array_equal(trainer.best_theta, kept)
     fit(trainer, other, max_iter=20)
     assert trainer.best_loss < loss and not np.array_equal(trainer.best_theta, kept)
+
+
+def test_patience_is_about_one_problem():
+    data, trainer = make_data(), make_trainer(learning_rate_init=0.05)
+    fit(trainer, data, max_iter=30)
+    assert not fit(trainer, data._replace(Y=9 - data.Y), n_iter_no_change=2, max_iter=10)
+    assert len(trainer.loss_curve) == 40
 
 
 def test_the_record_of_scores_is_about_one_problem():
