@@ -213,7 +213,7 @@ class Trainer:
                 if self.n_idle > stopping.n_iter_no_change:
                     self.n_idle = 0
                     return True
-            if validation is None and self.n_updates == len(self.loss_curve):
+            if validation is None and 0 < self.n_updates == len(self.loss_curve):
                 self._judge_last(data)
         except KeyboardInterrupt:
             warnings.warn(

@@ -213,6 +213,15 @@ def test_where_training_does_harm_the_weights_at_the_start_are_kept(alpha):
     assert trainer.best_loss < min(trainer.loss_curve)
 
 
+def test_the_start_has_the_penalty_of_every_update_of_an_epoch():
+    trainer, data = make_trainer(solver="hessian_free", alpha=5.0), make_data()
+    fit(trainer, data, max_iter=0)
+    assert trainer.best_loss == full_loss(SPEC, trainer.theta, data, 5.0)
+    trainer = make_trainer(alpha=5.0)
+    fit(trainer, data, max_iter=0)
+    assert trainer.best_loss == full_loss(SPEC, trainer.theta, data, 3 * 5.0)
+
+
 def test_a_penalty_that_counts_by_the_batch_is_not_in_favour_of_the_start():
     trainer, data = make_trainer(learning_rate_init=1e-3, alpha=100.0), make_data()
     fit(trainer, data, max_iter=3)
@@ -282,6 +291,8 @@ def test_the_record_of_scores_is_about_one_problem():
     trainer = make_trainer(learning_rate_init=0.05)
     fit(trainer, data, validation, max_iter=10)
     other = validation._replace(Y=9 - validation.Y)
+    fit(trainer, data._replace(Y=9 - data.Y), other, max_iter=0)
+    assert trainer.best_score == negative_loss(evaluate(SPEC, trainer.best_theta, other)[0], other)
     fit(trainer, data._replace(Y=9 - data.Y), other, max_iter=10)
     outputs, _ = evaluate(SPEC, trainer.best_theta, other)
     assert (
