@@ -4,7 +4,15 @@ import numpy as np
 import pytest
 from reference import cell_states
 
-from esnkit.kernels.blocks import either_product, gather, product, put_last, scatter, take_last
+from esnkit.kernels.blocks import (
+    add_products,
+    either_product,
+    gather,
+    product,
+    put_last,
+    scatter,
+    take_last,
+)
 from esnkit.kernels.cells import (
     GRU_AFTER,
     GRU_BEFORE,
@@ -191,6 +199,21 @@ def test_a_column_of_a_product_does_not_depend_on_the_others(dtype, n_rows):
             for add in (0, 1):
                 either_product(A, A_turned, B[:, j : j + 1].copy(), bool(add), part[add])
             assert np.array_equal(part[:, :, 0], whole[:, :, j])
+
+
+@pytest.mark.parametrize("dtype", [np.float64, np.float32])
+@pytest.mark.parametrize("n", [1, 5, 32, 100])
+@pytest.mark.parametrize("k", [1, 3, 35, 45])
+def test_products_of_blocks_are_added_up(dtype, n, k):
+    rng = np.random.default_rng(0)
+    A, B = (rng.normal(size=(3, rows, n)).astype(dtype) for rows in (9, k))
+    C = rng.normal(size=(9, k + 1)).astype(dtype)
+    expected, B = C.copy(), B[::-1]
+    expected[:, :k] += np.einsum("tin,tkn->ik", A, B)
+    turned = np.ascontiguousarray(B.transpose(0, 2, 1)).reshape(-1, k)
+    add_products(A, B, turned, C[:, :k])
+    np.testing.assert_allclose(C, expected, rtol=0, atol=1e3 * np.finfo(dtype).eps)
+    assert np.array_equal(C[:, k], expected[:, k])
 
 
 @pytest.mark.parametrize("dtype", [np.float64, np.float32])

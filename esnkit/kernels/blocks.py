@@ -13,6 +13,8 @@ from esnkit.kernels.tiles import (
     BYTES,
     ROW_VECTORS,
     ROWS,
+    SIDE,
+    add_dots,
     block_to_rows,
     broad_product,
     narrow_product,
@@ -26,6 +28,12 @@ from esnkit.kernels.vectors import width
 def _far(A):
     """Return how far apart rows are; columns are next to each other."""
     return A.strides[A.ndim - 2] // A.itemsize
+
+
+@njit(cache=True, nogil=True, error_model="numpy", forceinline=True)
+def _block(A):
+    """Return how far apart blocks are; they may lie in reverse."""
+    return A.strides[0] // A.itemsize
 
 
 @njit(cache=True, nogil=True, error_model="numpy", forceinline=True)
@@ -45,14 +53,32 @@ def product(A, B, add, C):
 
 
 @njit(cache=True, nogil=True, error_model="numpy")
-def add_products(A, B, C):
-    """Add to C the products of blocks (A.ndim is 3), those of B being rows one after the other."""
+def add_products(A, B, turned, C):
+    """Add to C the products of blocks of A with those of B, turned: A[t] @ B[t].T over all t.
+
+    ``turned`` has the columns of all blocks of B as rows, one after the other. Columns of C that
+    would fill a small part of a vector are summed along the columns of the blocks instead.
+    """
     blocks, n_rows, n = A.shape
-    one, far_block = A.dtype.type(1), A.strides[0] // A.itemsize
+    one, block_a, block_b = A.dtype.type(1), _block(A), _block(B)
+    a, b, c = A.ctypes.data, B.ctypes.data, C.ctypes.data
+    size = _size(one)
+    vector = BYTES // size
+    few = C.shape[1] % vector
+    if 2 * few * ((n + vector - 1) // vector) > n:
+        few = 0
+    many = C.shape[1] - few
     _tiles(
-        one, A.ctypes.data, _far(A), blocks, far_block, n_rows, n, B.ctypes.data, _far(B), True,
-        C.ctypes.data, _far(C), C.shape[1],
+        one, a, _far(A), blocks, block_a, n_rows, n, turned.ctypes.data, _far(turned), True, c,
+        _far(C), many,
     )  # fmt: skip
+    for i in range(0, n_rows, SIDE):
+        for k in range(many, many + few, SIDE):
+            add_dots(
+                one, a + i * _far(A) * size, _far(A), n_rows - 1 - i, block_a,
+                b + k * _far(B) * size, _far(B), many + few - 1 - k, block_b, blocks, n,
+                c + (i * _far(C) + k) * size, _far(C),
+            )  # fmt: skip
 
 
 @njit(cache=True, nogil=True, error_model="numpy")

@@ -251,7 +251,9 @@ def backward(cell, M, n, c0, held, S, A, C, dH, dM, dX, dh0, dc0):
             waiting += 1
             if waiting == together or t == 0 or n[t - 1] != m:
                 blocks = dz[: waiting * n_gate_rows * m].reshape(waiting, n_gate_rows, m)
-                _add_to_weights(cell, blocks, seen[: waiting * m], n_units, dM)
+                s = S[n_rows * column : n_rows * (column + waiting * m)]
+                s = s.reshape(waiting, n_rows, m)[::-1]  # the last step came first
+                _add_to_weights(cell, blocks, s, seen[: waiting * m], n_units, dM)
                 waiting = 0
     dh0[:] = back.reshape(n_units, n[0])
     dc0[:] = dc.reshape(n_units, n[0])
@@ -342,19 +344,20 @@ def _gru_gates_back(turned_h, d, back):
 
 
 @njit(cache=True, nogil=True, error_model="numpy")
-def _add_to_weights(cell, d, sT, n_units, dM):
+def _add_to_weights(cell, d, s, sT, n_units, dM):
     """Add to dM the products of the gradients of the gates of some steps with what they saw."""
     if cell != GRU_AFTER:
-        add_products(d, sT, dM)
+        add_products(d, s, sT, dM)
         return
-    both, n_features = 2 * n_units, sT.shape[1] - n_units - 1
-    to_x, to_h = d[:, both : both + n_units], d[:, both + n_units :]
-    add_products(d[:, :both], sT, dM[:both])
-    add_products(to_x, sT[:, :n_features], dM[both : both + n_units, :n_features])
-    add_products(
-        to_x, sT[:, n_features + n_units :], dM[both : both + n_units, n_features + n_units :]
-    )
-    add_products(to_h, sT[:, n_features:], dM[both + n_units :, n_features:])
+    both, all_x = 2 * n_units, 3 * n_units
+    n_features = sT.shape[1] - n_units - 1
+    bias = n_features + n_units
+    to_x, to_h = d[:, both:all_x], d[:, all_x:]
+    x, h, one = s[:, :n_features], s[:, n_features:], s[:, bias:]
+    add_products(d[:, :both], s, sT, dM[:both])
+    add_products(to_x, x, sT[:, :n_features], dM[both:all_x, :n_features])
+    add_products(to_x, one, sT[:, bias:], dM[both:all_x, bias:])
+    add_products(to_h, h, sT[:, n_features:], dM[all_x:, n_features:])
 
 
 @njit(cache=True, nogil=True, error_model="numpy")

@@ -20,6 +20,7 @@ BYTES = 64 if _MANY_REGISTERS else 32
 # Two vectors of so many rows are summed at a time: half of the registers.
 ROWS = 8 if _MANY_REGISTERS else 4
 ROW_VECTORS = 8
+SIDE = 4 if _MANY_REGISTERS else 2
 _WORD = ir.IntType(64)
 
 
@@ -56,6 +57,14 @@ class _Emitter:
 
     def store(self, vector, pointer, mask):
         emit_store(self.builder, vector, self._of_vector(pointer), mask)
+
+    def total(self, start, vector):
+        """Return start plus all elements of the vector."""
+        bits = 8 * BYTES // self.count
+        kind = ir.FunctionType(self.number, [self.number, self.vector])
+        name = f"llvm.vector.reduce.fadd.v{self.count}f{bits}"
+        function = cgutils.get_or_insert_function(self.builder.module, kind, name)
+        return self.builder.call(function, [start, vector], fastmath=("reassoc",))
 
     def _of_vector(self, pointer):
         return self.builder.bitcast(pointer, self.vector.as_pointer())
@@ -129,6 +138,46 @@ def _product(n_rows, n_vectors):
 # blocks of A, which are far_block apart.
 narrow_product, broad_product = _product(ROWS, 1), _product(ROWS, 2)
 row_product = _product(1, ROW_VECTORS)
+
+
+@intrinsic
+def add_dots(
+    typingctx, one, A, far_a, last_a, block_a, B, far_b, last_b, block_b, blocks, n, C, far_c
+):
+    """Add products of up to SIDE rows of A with as many of B to C, in sums that go along rows.
+
+    The rows of one block are n numbers; blocks are block_a and block_b apart. All the rest is as
+    above.
+    """
+
+    def codegen(context, builder, signature, args):
+        _, A, far_a, last_a, block_a, B, far_b, last_b, block_b, blocks, n, C, far_c = args
+        emit = _Emitter(context, builder, signature.args[0])
+        left = emit.rows(emit.at(A), far_a, last_a, SIDE)
+        right = emit.rows(emit.at(B), far_b, last_b, SIDE)
+        rows = emit.rows(emit.at(C), far_c, last_a, SIDE)
+        out = [pointer for row in rows for pointer in emit.rows(row, _WORD(1), last_b, SIDE)]
+        before = [builder.load(pointer) for pointer in out]
+        zero = constant(emit.vector, 0.0)
+        sums = [cgutils.alloca_once_value(builder, zero) for _ in out]
+        vectors = builder.sdiv(builder.add(n, _WORD(emit.count - 1)), _WORD(emit.count))
+        with cgutils.for_range(builder, blocks, intp=_WORD) as outer:
+            shift_a, shift_b = (builder.mul(outer.index, block) for block in (block_a, block_b))
+            with cgutils.for_range(builder, vectors, intp=_WORD) as loop:
+                place = builder.mul(loop.index, _WORD(emit.count))
+                mask = emit.mask(builder.sub(n, place))
+                at_a, at_b = builder.add(shift_a, place), builder.add(shift_b, place)
+                a = [emit.load(builder.gep(row, [at_a]), mask) for row in left]
+                b = [emit.load(builder.gep(row, [at_b]), mask) for row in right]
+                for i, total in enumerate(sums):
+                    factors = a[i // SIDE], b[i % SIDE]
+                    builder.store(emit_fma(builder, *factors, builder.load(total)), total)
+        # Rows beyond the last come to what it comes to, and write that again.
+        for start, total, pointer in zip(before, sums, out, strict=True):
+            builder.store(emit.total(start, builder.load(total)), pointer)
+        return context.get_dummy_value()
+
+    return types.none(one, *[types.intp] * 12), codegen
 
 
 def _turn(to_rows):
