@@ -11,6 +11,7 @@ from typing import NamedTuple
 import numpy as np
 from scipy.linalg.blas import get_blas_funcs
 
+from esnkit.kernels.updates import adam
 from esnkit.validation import check_choice, check_number
 
 __all__ = [
@@ -97,18 +98,7 @@ def adam_step(
     n_updates += 1
     t = int(n_updates[0])
     rate = learning_rate_init * math.sqrt(1.0 - beta_2**t) / (1.0 - beta_1**t)
-    work = (1.0 - beta_1) * gradient
-    m *= beta_1
-    m += work
-    np.multiply(gradient, gradient, out=work)
-    work *= 1.0 - beta_2
-    v *= beta_2
-    v += work
-    np.sqrt(v, out=work)
-    work += epsilon
-    np.divide(m, work, out=work)
-    work *= rate
-    theta -= work
+    adam(theta, gradient, m, v, rate, beta_1, beta_2, epsilon)
 
 
 def sgd_state(theta: np.ndarray) -> SGDState:

@@ -1,0 +1,18 @@
+"""Updates of parameters, every element in one go."""
+
+import numpy as np
+from numba import njit
+
+
+@njit(cache=True, nogil=True, error_model="numpy")
+def adam(theta, gradient, m, v, rate, beta_1, beta_2, epsilon):
+    """Make one update of Adam in place, in the arithmetic of the arrays."""
+    number = theta.dtype.type
+    keep_m, new_m = number(beta_1), number(1 - beta_1)
+    keep_v, new_v = number(beta_2), number(1 - beta_2)
+    eps_t, small = number(rate), number(epsilon)
+    for k in range(theta.size):
+        g = gradient[k]
+        m[k] = keep_m * m[k] + new_m * g
+        v[k] = keep_v * v[k] + new_v * (g * g)
+        theta[k] -= eps_t * (m[k] / (np.sqrt(v[k]) + small))
