@@ -75,19 +75,7 @@ def _layer_tangent(spec, p, q, batch, tape, part, X, start, index):
     RH = np.empty(spec.n_units * len(index), M.dtype)
     gather(X, 0, X.shape[1], index, batch.n, M.shape[1], RS)
     tangent(CELLS[spec.cell], M, V, batch.n, c0, Rh0, Rc0, own, S, A, C, RS, RZ, RC, RH)
-    if spec.cell != "tanh":
-        return RH, RH
-    for unit in own:
-        _zero_rows(RZ, batch.n, spec.n_units, unit)
-    return RH, RZ
-
-
-def _zero_rows(blocks, n, n_rows, row):
-    """Set one row of every block to zero."""
-    stops = np.cumsum(n)
-    for m, stop in zip(n, stops, strict=True):
-        first = n_rows * (stop - m) + row * m
-        blocks[first : first + m] = 0.0
+    return RH, RZ if spec.cell == "tanh" else RH
 
 
 def curvature_product(

@@ -228,6 +228,7 @@ class GradientEstimator(WeightsMixin, CallbackSupportMixin, BaseEstimator):
         self.loss_curve_ = list(trainer.loss_curve)
         self.grad_norm_curve_ = list(trainer.grad_norm_curve)
         self.validation_scores_ = list(trainer.validation_scores) if self.early_stopping else None
+        self.best_validation_score_ = trainer.best_score if self.early_stopping else None
         self.best_loss_ = trainer.best_loss
         self.n_iter_ = len(trainer.loss_curve)
         self.__dict__.pop("last_state_", None)

@@ -24,23 +24,7 @@ from esnkit.validation import check_number, check_positive_int, check_seed
 __all__ = ["RNNClassifier", "RNNRegressor"]
 
 
-class _Network(GradientEstimator):
-    """What both kinds share: a call that is refused leaves them as they were."""
-
-    def _prepare(self, X, y, params, fresh):
-        before = dict(vars(self))
-        try:
-            return super()._prepare(X, y, params, fresh)
-        except BaseException:
-            self.__dict__ = before
-            raise
-
-    def _finish(self, theta, data):
-        super()._finish(theta, data)
-        self.best_validation_score_ = self._trainer.best_score if self.early_stopping else None
-
-
-class RNNRegressor(SequenceRegressorMixin, _Network):
+class RNNRegressor(SequenceRegressorMixin, GradientEstimator):
     """Recurrent network that learns numbers, for every time step or for every sequence.
 
     The loss is half the mean squared error.
@@ -337,7 +321,7 @@ class RNNRegressor(SequenceRegressorMixin, _Network):
         return (rows, state) if return_state else rows
 
 
-class RNNClassifier(SequenceClassifierMixin, _Network):
+class RNNClassifier(SequenceClassifierMixin, GradientEstimator):
     """Recurrent network that labels sequences, or every time step of them.
 
     The loss is the cross-entropy of the softmax of the outputs.
