@@ -6,7 +6,7 @@ import numpy as np
 
 from esnkit.kernels.cells import stream
 from esnkit.kernels.linalg import affine
-from esnkit.layout import CELLS, Spec, state_columns, views
+from esnkit.layout import CELLS, Spec, views
 
 __all__ = ["Stepper"]
 
@@ -25,39 +25,35 @@ class Stepper:
 
     def __init__(self, spec: Spec, theta: np.ndarray, state: np.ndarray):
         self.spec, self.p, dtype = spec, views(spec, theta), theta.dtype
-        self.state = state.copy()
-        self.inputs = np.zeros(spec.n_inputs, dtype)
-        self.outputs = np.empty((1, spec.n_outputs), dtype)
-        unused, nothing = np.zeros(spec.n_units, dtype), np.empty((0, 0), dtype)
-        self.readout = (self.p["head_W"], self.p["head_b"]) if spec.head else (nothing, unused)
-        heard = self.inputs
-        self.layers: list[tuple[Any, ...]] = []
-        for name, _, _, place in spec.layers():
-            M = self.p[f"M_{name}"]
-            hs, cs = state_columns(spec, place)
-            h, c = self.state[hs], self.state[cs] if cs else unused
-            read = self.outputs if spec.head and place == spec.n_layers - 1 else nothing
-            self.layers.append((CELLS[spec.cell], M, M.T.copy(), heard, h, c, *self.readout, read))
-            heard = h
-        self.top = heard
+        self.state = state.astype(dtype)
+        recurrent = [self.p[f"M_{name}"] for name, _, _, _ in spec.layers()]
+        readout = [self.p["head_W"], self.p["head_b"]] if spec.head else []
+        parts = [part for M in recurrent for part in (M, M.T)] + readout
+        self.weights = np.concatenate([part.ravel() for part in parts])
+        n_read = spec.n_outputs if spec.head else 0
+        self.sizes = CELLS[spec.cell], spec.n_layers, spec.n_units, spec.n_inputs, n_read
+        room = max(sum(M.shape) for M in recurrent) + spec.n_units
+        self.work = np.zeros(spec.n_inputs + n_read + room, dtype)
+        self.inputs = self.work[: spec.n_inputs]
+        self.top = self.state[spec.n_hidden - spec.n_units : spec.n_hidden]
+        if spec.head:
+            self.outputs = self.work[spec.n_inputs : spec.n_inputs + n_read]
+        else:
+            self.outputs = np.empty(spec.n_outputs, dtype)
 
     def step(self, x: Any) -> np.ndarray:
         """Hear one input row (or token) and return the outputs, in a buffer that is used again."""
         self.inputs[:] = self._embedded(x) if self.spec.tokens else x
-        for code, M, turned, heard, h, c, W, b, read in self.layers:
-            stream(code, M, turned, heard, h, c, W, b, read)  # writes over the state
-        if not self.spec.head:
-            self.outputs[0] = self.top[: self.spec.n_outputs]
-        return self.outputs[0]
+        stream(*self.sizes, self.weights, self.state, self.work)
+        return self.outputs if self.spec.head else self.read()
 
     def read(self) -> np.ndarray:
         """Return the outputs of the state as it is, as the last step would have."""
         if self.spec.head:
-            W, b = self.readout
-            affine(self.top[None], W, b, self.outputs)
+            affine(self.top[None], self.p["head_W"], self.p["head_b"], self.outputs[None])
         else:
-            self.outputs[0] = self.top[: self.spec.n_outputs]
-        return self.outputs[0]
+            self.outputs[:] = self.top[: self.spec.n_outputs]
+        return self.outputs
 
     def _embedded(self, x: Any) -> np.ndarray:
         if self.spec.embedding_dim:

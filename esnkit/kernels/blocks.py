@@ -74,7 +74,7 @@ def add_products(A, B, turned, C):
     )  # fmt: skip
     for i in range(0, n_rows, SIDE):
         for k in range(many, many + few, SIDE):
-            add_dots(
+            add_dots(  # type: ignore[call-arg]
                 one, a + i * _far(A) * size, _far(A), n_rows - 1 - i, block_a,
                 b + k * _far(B) * size, _far(B), many + few - 1 - k, block_b, blocks, n,
                 c + (i * _far(C) + k) * size, _far(C),

@@ -82,25 +82,43 @@ def forward(cell, M, turned, n, h0, c0, held, imposed, S, A, C, H):
 
 
 @njit(cache=True, nogil=True, error_model="numpy")
-def stream(cell, M, turned, x, h, c, W, b, outputs):
+def stream(cell, n_layers, n_units, n_inputs, n_outputs, weights, state, work):
     """Run one sequence forward by one step, which costs little more than one call.
+
+    So there are few arrays, as each one makes a call slower.
 
     Parameters
     ----------
-    cell, M, turned : as in `forward`
-    x : (n_features,)
-    h, c : (n_units,) the state, written over; c only matters to an lstm
-    W, b : (n_outputs, n_units), (n_outputs,) what reads the new h
-    outputs : (1, n_outputs), written; or empty for no reading
+    cell : int
+    n_layers, n_units, n_inputs : int
+    n_outputs : int, 0 for no reading
+    weights : flat: of each layer M and M.T, then (n_outputs, n_units) and (n_outputs,) that read h
+    state : the h of all layers, and of an lstm the c of all; written over
+    work : flat: the inputs, the outputs, which are written, and room for S, A and C of any layer
     """
-    none, nowhere = np.empty(0, np.int64), np.empty(0, M.dtype)
-    S, A = np.empty(M.shape[1], M.dtype), np.empty(M.shape[0], M.dtype)
-    C = c if cell == LSTM else np.empty(h.size, M.dtype)
-    S[: x.size] = x
-    one, before = np.ones(1, np.int64), h.reshape(-1, 1)
-    forward(cell, M, turned, one, before, c.reshape(-1, 1), none, nowhere, S, A, C, h)
-    if outputs.size:
-        affine(h.reshape(1, -1), W, b, outputs)
+    one, start, room = np.ones(1, np.int64), 0, work[n_inputs + n_outputs :]
+    heard = work[:n_inputs]
+    for layer in range(n_layers):
+        n_rows, n_gate_rows = heard.size + n_units + 1, N_GATES[cell] * n_units
+        stop = start + n_rows * n_gate_rows
+        M = weights[start:stop].reshape(n_gate_rows, n_rows)
+        start, stop = stop, 2 * stop - start
+        turned = weights[start:stop].reshape(n_rows, n_gate_rows)
+        start = stop
+        S, A, c = room[:n_rows], room[n_rows : n_rows + n_gate_rows], room[n_rows + n_gate_rows :]
+        S[: heard.size] = heard
+        h = state[layer * n_units : (layer + 1) * n_units]
+        if cell == LSTM:
+            c = state[(n_layers + layer) * n_units :]
+        c = c[:n_units]
+        h0, c0 = h.reshape(-1, 1), c.reshape(-1, 1)
+        forward(cell, M, turned, one, h0, c0, one[:0], work[:0], S, A, c, h)
+        heard = h
+    if n_outputs:
+        stop = start + n_outputs * n_units
+        W = weights[start:stop].reshape(n_outputs, n_units)
+        outputs = work[n_inputs : n_inputs + n_outputs].reshape(1, n_outputs)
+        affine(heard.reshape(1, -1), W, weights[stop:], outputs)
 
 
 @njit(cache=True, nogil=True, error_model="numpy", forceinline=True)
