@@ -6,8 +6,8 @@ Adding (family "ms"), temporal order with two and with three symbols (family "ms
 100 and 200, and digits pixel by pixel (64 steps, shuffled split). Every method has the same budget,
 seconds of the processor for fitting and for looking at 1000 check sequences, without the time in
 which kernels are compiled. It stops when those are right; whether a seed has *solved* the task is
-then measured on 10 000 fresh sequences: less than 1 % wrong (adding: an absolute error over 0.04, and
-a mean error below 0.01), and for digits 95 % of a fifth of the set, held out.
+then measured on 10 000 fresh sequences: less than 1 % wrong (adding: an absolute error over 0.04,
+and a mean error below 0.01), and for digits 95 % of a fifth of the set, held out.
 
     linear  ridge regression on the last T steps, no memory of its own
     esn     one reservoir, its leak rates log-uniform from 0.1 / T to 1; the readout is fitted to
