@@ -16,7 +16,7 @@ and a mean error below 0.01), and for digits 95 % of a fifth of the set, held ou
     lstm    and gru: gates from the chrono start (Tallec & Ollivier 2018), Adam
 
 The gradient-trained networks see fresh sequences at every update. One setting a method for all T
-and tasks, printed with the table and tried on other seeds; nothing is searched here.
+and tasks, printed with the table and tried on other sequences; nothing is searched here.
 """
 
 import time
