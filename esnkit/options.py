@@ -12,7 +12,7 @@ from esnkit.sequences import Sequences, Targets
 from esnkit.training import SOLVERS, Settings, Stopping
 from esnkit.validation import check_choice, check_flag, check_number, check_positive_int
 
-__all__ = ["as_tokens", "make_settings", "make_spec", "make_stopping"]
+__all__ = ["as_tokens", "count_tokens", "make_settings", "make_spec", "make_stopping"]
 
 STARTS = ("zeros", "ones", "learned")
 MOST_TOKENS = 100_000  # beyond, a column of integers is more likely of counts or times
@@ -44,7 +44,7 @@ def make_spec(
     dim = estimator.embedding_dim
     dim = 0 if dim is None else check_positive_int("embedding_dim", dim)
     if before is None:
-        n_tokens = _count_tokens(estimator, X, sequences)
+        n_tokens = count_tokens(estimator, X, sequences)
     else:
         n_tokens = before.n_features if before.tokens else 0
     if dim and not n_tokens:
@@ -76,8 +76,8 @@ def make_spec(
     return spec
 
 
-def _count_tokens(estimator, X, sequences):
-    """Return how many tokens there are, 0 where X holds numbers."""
+def count_tokens(estimator: Any, X: Any, sequences: Sequences) -> int:
+    """Return how many tokens an estimator takes X to be made of, 0 where it holds numbers."""
     asked, n_columns = estimator.n_tokens, sequences.values.shape[1]
     if asked is None or (asked == "auto" and not (n_columns == 1 and _holds_integers(X))):
         return 0

@@ -22,7 +22,7 @@ from esnkit.encoder_decoder import (
 )
 from esnkit.initialization import INITS
 from esnkit.layout import Spec
-from esnkit.options import as_tokens, make_stopping
+from esnkit.options import as_tokens, count_tokens, make_stopping
 from esnkit.sequences import FLOATS, Sequences, pack
 from esnkit.threads import one_blas_thread
 from esnkit.training import Learner, Settings, Trainer, all_or_nothing, name_changes
@@ -223,7 +223,7 @@ class Seq2SeqClassifier(CallbackSupportMixin, BaseEstimator):
         if not symbols.size:
             raise ValueError("y holds no token: expected at least one sequence that is not empty")
         self.classes_ = np.unique(symbols)
-        n_tokens = self._count_tokens(X, sequences)
+        n_tokens = count_tokens(self, X, sequences)
         self._pair = self._make_pair(n_tokens, n_tokens or sequences.values.shape[1])
         self._longest = int(lengths.max())
         seed = check_seed(self.random_state).randint(2**31 - 1)
@@ -301,17 +301,6 @@ class Seq2SeqClassifier(CallbackSupportMixin, BaseEstimator):
             tokens=True, embedding_dim=dim, head=False,
         )  # fmt: skip
         return Pair(encoder, decoder, check_flag("attention", self.attention))
-
-    def _count_tokens(self, X: Any, sequences: Sequences) -> int:
-        """Return how many tokens X is made of, 0 where it holds numbers."""
-        asked, n_columns = self.n_tokens, sequences.values.shape[1]
-        if asked is None or (asked == "auto" and not (n_columns == 1 and _holds_integers(X))):
-            return 0
-        if asked == "auto":
-            return int(max(sequences.values.max(), 0)) + 1
-        if n_columns != 1:
-            raise ValueError(f"X must have one column of tokens, got {n_columns} features")
-        return check_positive_int("n_tokens", asked)
 
     def _report(self, trainer: Trainer) -> bool:
         if self.verbose:
@@ -518,8 +507,3 @@ def _described(value: Any) -> str:
     if hasattr(value, "dtype"):
         return f"an array of shape {value.shape} and dtype {value.dtype}"
     return f"{type(value).__name__} {value!r:.60}"
-
-
-def _holds_integers(X: Any) -> bool:
-    items = X if isinstance(X, (list, tuple)) else [X]
-    return all(np.asarray(item).dtype.kind in "iu" for item in items)

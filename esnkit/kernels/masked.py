@@ -12,7 +12,7 @@ from numba import types
 from numba.core import cgutils
 from numba.extending import lower_builtin, type_callable
 
-from esnkit.kernels.vectors import Vector, constant, load, width
+from esnkit.kernels.vectors import Vector, constant, emit_pointer, load, width
 
 # Numbers this near to zero, long before the processor becomes slow, are no gradients.
 TINY = {64: 2.0**-960, 32: 2.0**-100}
@@ -46,14 +46,14 @@ type_callable(drop_tiny)(lambda context: lambda x: x)
 def _load_first(context, builder, signature, args):
     kind = context.get_value_type(signature.return_type)
     array, place, n = args
-    pointer = _pointer(context, builder, signature.args[0], array, place, kind)
+    pointer = emit_pointer(context, builder, signature.args[0], array, place, kind)
     return emit_load(builder, pointer, emit_mask(builder, n, kind.count))
 
 
 @lower_builtin(store_first, types.Array, types.Integer, Vector, types.Integer)
 def _store_first(context, builder, signature, args):
     array, place, vector, n = args
-    pointer = _pointer(context, builder, signature.args[0], array, place, vector.type)
+    pointer = emit_pointer(context, builder, signature.args[0], array, place, vector.type)
     emit_store(builder, vector, pointer, emit_mask(builder, n, vector.type.count))
     return context.get_dummy_value()
 
@@ -78,11 +78,6 @@ def _arithmetic(function, instruction):
 _arithmetic(operator.add, "fadd")
 _arithmetic(operator.sub, "fsub")
 _arithmetic(operator.mul, "fmul")
-
-
-def _pointer(context, builder, array_type, array, place, kind):
-    data = context.make_array(array_type)(context, builder, array).data
-    return builder.bitcast(builder.gep(data, [place]), kind.as_pointer())
 
 
 def emit_fill(builder, value, count):

@@ -72,7 +72,8 @@ def gather(array, start, places, place):
     return array[int(start) + places[int(place) : int(place) + width(array)].astype(np.int64)]
 
 
-def _pointer(context, builder, array_type, array, place, kind):
+def emit_pointer(context, builder, array_type, array, place, kind):
+    """Emit a pointer of this kind to what begins at ``place`` in the array."""
     data = context.make_array(array_type)(context, builder, array).data
     return builder.bitcast(builder.gep(data, [place]), kind.as_pointer())
 
@@ -99,14 +100,14 @@ def _width(array):
 @lower_builtin(load, types.Array, types.Integer)
 def _load(context, builder, signature, args):
     array, kind = signature.args[0], context.get_value_type(signature.return_type)
-    pointer = _pointer(context, builder, array, args[0], args[1], kind)
+    pointer = emit_pointer(context, builder, array, args[0], args[1], kind)
     return builder.load(pointer, align=array.dtype.bitwidth // 8)
 
 
 @lower_builtin(store, types.Array, types.Integer, Vector)
 def _store(context, builder, signature, args):
     array = signature.args[0]
-    pointer = _pointer(context, builder, array, args[0], args[1], args[2].type)
+    pointer = emit_pointer(context, builder, array, args[0], args[1], args[2].type)
     builder.store(args[2], pointer, align=array.dtype.bitwidth // 8)
     return context.get_dummy_value()
 
@@ -120,14 +121,14 @@ def _fill(context, builder, signature, args):
 def _gather(context, builder, signature, args):
     array, _, places, _ = signature.args
     kind, index = (context.get_value_type(t) for t in (signature.return_type, places.dtype))
-    data = _pointer(context, builder, array, args[0], args[1], kind.element)
+    data = emit_pointer(context, builder, array, args[0], args[1], kind.element)
     if _GATHERS:
         several = ir.VectorType(index, kind.count)
-        first = _pointer(context, builder, places, args[2], args[3], several)
+        first = emit_pointer(context, builder, places, args[2], args[3], several)
         return _emit_gather(
             builder, data, builder.load(first, align=places.dtype.bitwidth // 8), kind
         )
-    first = _pointer(context, builder, places, args[2], args[3], index)
+    first = emit_pointer(context, builder, places, args[2], args[3], index)
     result = ir.Constant(kind, ir.Undefined)
     for k in range(kind.count):
         where = builder.load(builder.gep(first, [ir.IntType(64)(k)]))
