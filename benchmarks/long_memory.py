@@ -99,7 +99,7 @@ def endless(task, seed):
     """Return fresh sequences for everything."""
     rng = np.random.RandomState(20_000 + seed)
     check, test = task.make(N_CHECK, rng), task.make(N_TEST, rng)
-    return Source(task, lambda n: task.make(n, rng), check, test, 0.005)
+    return Source(task, lambda n: task.make(n, rng), check, test, 0.003)
 
 
 def digits(seed):
@@ -160,7 +160,9 @@ def race(name, n_steps, method, seed, budget):
             more = teach(model, method, source, turn)
             share, error = source.task.wrong(model.predict(source.check[0]), source.check[1])
             spent += time.process_time() - began
-            more = more and not (share < source.enough and source.task.solved(share, error))
+            # A margin: what the check sequences just pass, others may just fail.
+            sure = share < source.enough and error < 0.75 * source.task.most_error
+            more = more and not sure
             turn += 1
     except FloatingPointError:
         return Result(name, n_steps, method, seed, 1.0, False, budget)
