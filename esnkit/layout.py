@@ -65,16 +65,22 @@ class Spec(NamedTuple):
         """Width of the rows that the first layer sees."""
         return self.embedding_dim or self.n_features
 
-    def layers(self) -> list[tuple[str, int, bool, int]]:
+    def layers(self) -> tuple[tuple[str, int, bool, int], ...]:
         """List name, input width, direction (True: reversed) and place of every recurrent part."""
-        parts, place = [], 0
-        for layer in range(self.n_layers):
-            width = self.n_inputs if layer == 0 else self.n_directions * self.n_units
-            for direction in range(self.n_directions):
-                name = f"{layer}_reverse" if direction else f"{layer}"
-                parts.append((name, width, bool(direction), place))
-                place += 1
-        return parts
+        return _layers(self)
+
+
+# Asked at every update, as is what stands below.
+@lru_cache(maxsize=64)
+def _layers(spec: Spec) -> tuple[tuple[str, int, bool, int], ...]:
+    parts, place = [], 0
+    for layer in range(spec.n_layers):
+        width = spec.n_inputs if layer == 0 else spec.n_directions * spec.n_units
+        for direction in range(spec.n_directions):
+            name = f"{layer}_reverse" if direction else f"{layer}"
+            parts.append((name, width, bool(direction), place))
+            place += 1
+    return tuple(parts)
 
 
 @lru_cache(maxsize=64)
@@ -130,6 +136,7 @@ def penalised(spec: Spec) -> np.ndarray:
     return weights
 
 
+@lru_cache(maxsize=64)
 def state_columns(spec: Spec, place: int) -> tuple[slice, slice | None]:
     """Return the columns of a state row that hold the units of a part, and its cells if any."""
     first = place * spec.n_units

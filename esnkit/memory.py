@@ -32,6 +32,7 @@ class Memory:
 
     def __init__(self) -> None:
         self._blocks: list[np.ndarray] = []
+        self._arrays: list[np.ndarray] = []  # what was last made of each
         self.n_used = 0
 
     def rewind(self, n_used: int = 0) -> None:
@@ -40,13 +41,18 @@ class Memory:
 
     def empty(self, size: int, dtype: Any) -> np.ndarray:
         """Return an array of whatever was there; it begins on a line of the cache."""
-        n_bytes = size * np.dtype(dtype).itemsize
-        if self.n_used == len(self._blocks):
-            self._blocks.append(_aligned(n_bytes))
-        elif self._blocks[self.n_used].size < n_bytes:
-            self._blocks[self.n_used] = _aligned(n_bytes)
+        k = self.n_used
         self.n_used += 1
-        return self._blocks[self.n_used - 1][:n_bytes].view(dtype)
+        if k == len(self._blocks):
+            self._blocks.append(_aligned(0))
+            self._arrays.append(self._blocks[k])
+        array = self._arrays[k]
+        if array.size != size or array.dtype != dtype:
+            n_bytes = size * np.dtype(dtype).itemsize
+            if self._blocks[k].size < n_bytes:
+                self._blocks[k] = _aligned(n_bytes)
+            self._arrays[k] = array = self._blocks[k][:n_bytes].view(dtype)
+        return array
 
 
 def _aligned(n_bytes: int) -> np.ndarray:

@@ -91,6 +91,7 @@ class Pass(NamedTuple):
 class Tape(NamedTuple):
     """What the backward pass needs of a forward pass."""
 
+    p: dict[str, np.ndarray]  # the parameters by name
     passes: list[Pass]
     rows: list[np.ndarray]  # the rows into the first layer and out of every layer
     attention: Any
@@ -158,7 +159,7 @@ def run(
             take_last(buffers.C, batch.order, batch.n, n_units, final, cs.start)
         passes.append(buffers)
     pooled, attention = _pool(spec, p, rows[-1], final, batch.offsets)
-    tape = Tape(passes, rows, attention, pooled, given, final, memory, memory.n_used)
+    tape = Tape(p, passes, rows, attention, pooled, given, final, memory, memory.n_used)
     return _apply_head(spec, p, pooled, exact), tape
 
 
@@ -206,7 +207,7 @@ def run_backward(
         writes over it.
     """
     tape.memory.rewind(tape.n_used)
-    p, gradient = views(spec, theta), np.zeros_like(theta)
+    p, gradient = tape.p, np.zeros(theta.size, theta.dtype)
     d = views(spec, gradient)
     d_rows = _pool_backward(spec, p, d, batch, tape, _head_backward(spec, p, d, tape, d_outputs))
     d_states: list[np.ndarray] = []
@@ -323,12 +324,12 @@ def initial_state(
     spec: Spec, p: dict[str, np.ndarray], batch: Batch, start: Start | None
 ) -> tuple[np.ndarray, np.ndarray]:
     """Return the states before the first step, a row a sequence, and which columns are given."""
-    default = np.zeros(spec.n_state, p["head_b"].dtype if spec.head else p["M_0"].dtype)
-    default[spec.n_hidden :] = spec.cell_state
+    n_sequences, dtype = len(batch.offsets) - 1, p["M_0"].dtype
+    rows = np.zeros((n_sequences, spec.n_state), dtype)
     if spec.learn_state:
-        default = p["initial_state"]
-    rows = np.empty((len(batch.offsets) - 1, spec.n_state), default.dtype)
-    rows[:] = default
+        rows[:] = p["initial_state"]
+    elif spec.cell_state:
+        rows[:, spec.n_hidden :] = spec.cell_state
     if start is None:
         return rows, np.zeros(spec.n_state, dtype=bool)
     return np.where(start.given, start.values, rows).astype(rows.dtype, order="C"), start.given

@@ -179,10 +179,9 @@ def put_last(X, first, order, n, n_rows, S):
 
 
 @njit(cache=True, nogil=True, error_model="numpy")
-def turn(s, sT):
-    """Write the columns of a block as the rows of sT."""
-    each, n = np.arange(len(sT)), np.full(1, len(sT))
-    scatter(s, each, n, sT.shape[1], sT, 0, sT.shape[1])
+def turn(s, each, m, sT):
+    """Write the m (1,) columns of a block as the rows of sT; each[j] is j."""
+    scatter(s, each, m, sT.shape[1], sT, 0, sT.shape[1])
 
 
 @njit(cache=True, nogil=True, error_model="numpy")

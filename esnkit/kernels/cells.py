@@ -230,7 +230,7 @@ def backward(cell, M, n, c0, held, S, A, C, dH, dM, dX, dh0, dc0):
     together = max(1, min(n.size, TOGETHER // (n_gate_rows * n[0])))
     dz = np.empty(together * n_gate_rows * n[0], M.dtype)
     seen = np.empty((together * n[0], n_rows), M.dtype)
-    rows_x = n_features if dX.size else 0
+    each, rows_x = np.arange(n[0]), n_features if dX.size else 0
     waiting, ahead, column = 0, 0, n.sum()
     for t in range(n.size - 1, -1, -1):
         m = n[t]
@@ -245,9 +245,9 @@ def backward(cell, M, n, c0, held, S, A, C, dH, dM, dX, dh0, dc0):
         d = dz[n_gate_rows * waiting * m : n_gate_rows * (waiting + 1) * m]
         db, backb = d.reshape(n_gate_rows, m), back[: n_units * m].reshape(n_units, m)
         h = s[n_features * m : (n_rows - 1) * m]
-        turn(s, seen[waiting * m : (waiting + 1) * m])
+        turn(s, each, n[t : t + 1], seen[waiting * m : (waiting + 1) * m])
         if cell == GRU_BEFORE:
-            _gru_before_back(a, c, h, dh, d, s, seen[:m], turned_h, db, back, backb, dM)
+            _gru_before_back(a, c, h, dh, d, s, each, seen[:m], turned_h, db, back, backb, dM)
         elif cell == GRU_AFTER:
             _gru_after_back(a, h, dh, d, back)
             _gru_gates_back(turned_h, db, backb)
@@ -379,7 +379,7 @@ def _add_to_weights(cell, d, s, sT, n_units, dM):
 
 
 @njit(cache=True, nogil=True, error_model="numpy")
-def _gru_before_back(a, reset, h, dh, d, s, sT, turned_h, db, back, backb, dM):
+def _gru_before_back(a, reset, h, dh, d, s, each, sT, turned_h, db, back, backb, dM):
     size, m = h.size, len(sT)
     both = 2 * size // m
     one = a.dtype.type(1.0)
@@ -396,6 +396,6 @@ def _gru_before_back(a, reset, h, dh, d, s, sT, turned_h, db, back, backb, dM):
     product(db[:both], sT, True, dM[:both])
     kept = h.copy()
     h[:] = reset
-    turn(s, sT)
+    turn(s, each, np.full(1, m), sT)
     h[:] = kept
     product(db[both:], sT, True, dM[both:])
