@@ -12,7 +12,7 @@ from typing import Any, NamedTuple
 
 import numpy as np
 
-from esnkit.kernels.blocks import gather, put_last, scatter, take_last
+from esnkit.kernels.blocks import add_last, gather, scatter, take_last
 from esnkit.kernels.cells import GRU_BEFORE, LSTM, backward, forward
 from esnkit.kernels.linalg import affine
 from esnkit.layout import CELLS, Spec, penalised, state_columns, views
@@ -217,11 +217,10 @@ def run_backward(
         X, d_below = tape.rows[layer], None
         d_here = []
         for part in parts[layer * spec.n_directions : (layer + 1) * spec.n_directions]:
-            dH = _columns_of(spec, batch, part, d_rows, tape.memory)
-            if extra is not None:
-                dH += extra[part[3]]
+            more = None if extra is None else extra[part[3]]
+            last, dH = _columns_of(spec, batch, part, d_rows, more, tape.memory)
             width = X.shape[1] if layer or spec.embedding_dim else 0
-            dX = _layer_backward(spec, p, d, batch, tape, part, dH, d_start, width)
+            dX = _layer_backward(spec, p, d, batch, tape, part, last, dH, d_start, width)
             d_below = dX if d_below is None else d_below + dX
             d_here.append(dH)
         d_states = d_here + d_states
@@ -245,20 +244,29 @@ def state_rows(spec: Spec, batch: Batch, states: list[np.ndarray]) -> list[np.nd
     return rows
 
 
-def _columns_of(spec, batch, part, rows, memory):
-    """Return what belongs to one layer and direction of rows, in the kernels' layout."""
+def _columns_of(spec, batch, part, rows, more, memory):
+    """Return, of rows and more, what belongs to one layer and direction, in the kernels' layout.
+
+    Rows of the last steps alone stand by themselves, if that is all there is; see `backward`.
+    """
     _, _, reverse, _ = part
     index = batch.rows_reversed if reverse else batch.rows
     first, n = spec.n_units if reverse else 0, spec.n_units
-    columns = memory.empty(n * len(index), rows.dtype)
-    if len(rows) < len(index):  # of the last steps alone
-        put_last(rows, first, batch.order, batch.n, n, columns)
-    else:
+    columns, last = memory.empty(n * len(index), rows.dtype), np.empty(0, rows.dtype)
+    if len(rows) == len(index):
         gather(rows, first, n, index, batch.n, n, columns)
-    return columns
+        if more is not None:
+            columns += more
+        return last, columns
+    last = _as_columns(rows, slice(first, first + n), batch).reshape(-1)
+    if more is None:
+        return last, columns
+    columns[:] = more
+    add_last(last, batch.n, n, columns)
+    return last[:0], columns
 
 
-def _layer_backward(spec, p, d, batch, tape, part, dH, d_start, width):
+def _layer_backward(spec, p, d, batch, tape, part, last, dH, d_start, width):
     """Return d loss / d inputs of one layer and direction.
 
     A width of zero leaves the inputs out.
@@ -269,7 +277,7 @@ def _layer_backward(spec, p, d, batch, tape, part, dH, d_start, width):
     S, A, C, c0, own = tape.passes[place]
     M, columns = p[f"M_{name}"], tape.memory.empty(width * len(index), S.dtype)
     dh0, dc0 = np.empty_like(c0), np.empty_like(c0)
-    backward(CELLS[spec.cell], M, n, c0, own, S, A, C, dH, d[f"M_{name}"], columns, dh0, dc0)
+    backward(CELLS[spec.cell], M, n, c0, own, S, A, C, last, dH, d[f"M_{name}"], columns, dh0, dc0)
     hs, cs = state_columns(spec, place)
     scatter(dh0.reshape(-1), batch.order, n[:1], len(dh0), d_start, hs.start, len(dh0))
     if cs:

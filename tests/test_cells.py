@@ -5,11 +5,11 @@ import pytest
 from reference import cell_states
 
 from esnkit.kernels.blocks import (
+    add_last,
     add_products,
     either_product,
     gather,
     product,
-    put_last,
     scatter,
     take_last,
 )
@@ -77,18 +77,20 @@ class Run:
     def loss(self):
         return np.sum(self.forward() * self.taught)
 
-    def backward(self):
+    def backward(self, last=()):
         """Return the gradients of the loss, by the names of the arrays."""
         self.forward()
-        dH = np.empty(N_UNITS * len(self.X), self.dtype)
-        gather(self.taught, 0, N_UNITS, self.rows, self.n, N_UNITS, dH)
+        dH = np.full(N_UNITS * len(self.X), np.nan, self.dtype)
+        if not len(last):
+            gather(self.taught, 0, N_UNITS, self.rows, self.n, N_UNITS, dH)
         d = {name: np.zeros_like(getattr(self, name)) for name in ("M", "X", "h0", "c0")}
         dX = np.empty(self.X.size, self.dtype)
         backward(
-            self.code, self.M, self.n, self.c0, self.held, self.S, self.A, self.C, dH,
-            d["M"], dX, d["h0"], d["c0"],
+            self.code, self.M, self.n, self.c0, self.held, self.S, self.A, self.C,
+            np.array(last, self.dtype), dH, d["M"], dX, d["h0"], d["c0"],
         )  # fmt: skip
         scatter(dX, self.rows, self.n, N_FEATURES, d["X"], 0, N_FEATURES)
+        d["H"] = dH
         return d
 
 
@@ -139,6 +141,22 @@ def test_backward_is_the_gradient(cell, lengths, held):
             found[name][3 * N_UNITS :, :N_FEATURES] = 0
         scale = max(np.abs(expected).max(), 1e-3)
         np.testing.assert_allclose(found[name] / scale, expected / scale, atol=1e-8)
+
+
+@every_cell
+@pytest.mark.parametrize(
+    "lengths", [*LENGTHS.values(), [9] * 20 + [8] * 3 + [4] * 17 + [1] * 5], ids=[*LENGTHS, "many"]
+)
+@pytest.mark.parametrize("held", [(), (3, 1)], ids=["free", "held"])
+def test_a_loss_of_the_last_states_needs_no_zeros_for_the_others(cell, lengths, held):
+    run = Run(cell, lengths, held=held)
+    ends = np.cumsum(lengths) - 1
+    taught = run.taught[ends]
+    run.taught = np.zeros_like(run.taught)
+    run.taught[ends] = taught
+    found, expected = run.backward(last=taught.T.ravel()), run.backward()
+    for name, gradient in expected.items():
+        assert np.array_equal(found[name], gradient), name
 
 
 @every_cell
@@ -246,7 +264,9 @@ def test_last_columns_go_to_rows_and_back(n):
     for j, row in enumerate(order):
         assert np.array_equal(X[row, 1 : k + 1], steps[np.sum(n > j) - 1][:, j])
     assert np.all(X[:, [0, -1]] == 9.0)
-    put_last(X, 1, order, n, k, S)
+    last = rng.normal(size=(k, n[0]))
+    add_last(last.ravel(), n, k, S)
     for t, step in enumerate(steps):
-        step[:, : n[t + 1] if t + 1 < len(n) else 0] = 0
+        ended = n[t + 1] if t + 1 < len(n) else 0
+        step[:, ended:] += last[:, ended : n[t]]
     assert np.array_equal(S, np.concatenate([step.ravel() for step in steps]))

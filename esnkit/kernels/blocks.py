@@ -166,15 +166,14 @@ def take_last(S, order, n, n_rows, X, first):
 
 
 @njit(cache=True, nogil=True, error_model="numpy")
-def put_last(X, first, order, n, n_rows, S):
-    """Write S's blocks: n_rows columns of X in the last column of every sequence, zeros before."""
-    S[:] = 0
+def add_last(last, n, n_rows, S):
+    """Add the columns of a block of n[0] to the last column of every sequence in S's blocks."""
     start = 0
     for t in range(n.size):
         m = n[t]
         for j in range(n[t + 1] if t + 1 < n.size else 0, m):
             for f in range(n_rows):
-                S[start + f * m + j] = X[order[j], first + f]
+                S[start + f * m + j] += last[f * n[0] + j]
         start += n_rows * m
 
 

@@ -206,7 +206,7 @@ def _gru_before_step(M, turned, s, ab, a, h, c, out):
 
 
 @njit(cache=True, nogil=True, error_model="numpy")
-def backward(cell, M, n, c0, held, S, A, C, dH, dM, dX, dh0, dc0):
+def backward(cell, M, n, c0, held, S, A, C, last, dH, dM, dX, dh0, dc0):
     """Carry the gradient back through a run of `forward`.
 
     What is nearer to zero than ``TINY`` of the vectors is dropped on the way.
@@ -214,6 +214,8 @@ def backward(cell, M, n, c0, held, S, A, C, dH, dM, dX, dh0, dc0):
     Parameters
     ----------
     cell, M, n, c0, held, S, A, C : as in `forward`, after it
+    last : (n_units * n[0],) d loss / d the last outputs of every sequence, where the loss sees no
+        others: then dH is written alone; empty otherwise
     dH : blocks of n_units rows, d loss / d H; on exit also what came back through time, that is
         the whole derivative with respect to each output, zero for units that are held
     dM : like M, added to; the blocks of a gru where M is zero are left alone
@@ -239,7 +241,10 @@ def backward(cell, M, n, c0, held, S, A, C, dH, dM, dX, dh0, dc0):
         a = A[n_gate_rows * column : n_gate_rows * (column + m)]
         dh = dH[n_units * column : n_units * (column + m)]
         c = C[n_units * column : n_units * (column + m)] if C.size else dc
-        _add_columns(back, ahead, dh, m, n_units)
+        if last.size:
+            _join_columns(back, ahead, last, n[0], dh, m, n_units)
+        else:
+            _add_columns(back, ahead, dh, m, n_units)
         for k in range(held.size):
             dh[held[k] * m : (held[k] + 1) * m] = 0.0
         d = dz[n_gate_rows * waiting * m : n_gate_rows * (waiting + 1) * m]
@@ -287,6 +292,21 @@ def _add_columns(source, n_source, target, n_target, n_rows):
             left, place = n_source - j, k * n_target + j
             total = load_first(target, place, left) + load_first(source, k * n_source + j, left)
             store_first(target, place, drop_tiny(total), left)
+
+
+@njit(cache=True, nogil=True, error_model="numpy")
+def _join_columns(source, n_source, last, n_last, target, n_target, n_rows):
+    """Copy a block to the leading columns of another, and to the others what stands in ``last``."""
+    if n_source == n_target:
+        n_rows, n_source, n_target = 1, n_rows * n_source, n_rows * n_target
+    for k in range(n_rows):
+        for j in range(0, n_target, width(target)):
+            place = k * n_target + j
+            if j + width(target) > n_source and n_source < n_target:
+                vector = load_first(last, k * n_last + j, n_target - j)
+                store_first(target, place, vector, n_target - j)
+            vector = drop_tiny(load_first(source, k * n_source + j, n_source - j))
+            store_first(target, place, vector, n_source - j)
 
 
 @njit(cache=True, nogil=True, error_model="numpy")
