@@ -5,7 +5,7 @@ from typing import Any
 import numpy as np
 
 from esnkit.kernels.cells import stream
-from esnkit.kernels.linalg import affine
+from esnkit.kernels.linalg import LANES, affine
 from esnkit.layout import CELLS, Spec, views
 
 __all__ = ["Stepper"]
@@ -25,15 +25,17 @@ class Stepper:
 
     def __init__(self, spec: Spec, theta: np.ndarray, state: np.ndarray):
         self.spec, self.p, dtype = spec, views(spec, theta), theta.dtype
+        self.embeds, self.reads = spec.tokens, spec.head  # at hand: a step takes two microseconds
         self.state = state.astype(dtype)
         recurrent = [self.p[f"M_{name}"] for name, _, _, _ in spec.layers()]
         readout = [self.p["head_W"], self.p["head_b"]] if spec.head else []
         parts = [part for M in recurrent for part in (M, M.T)] + readout
-        self.weights = np.concatenate([part.ravel() for part in parts])
+        weights = np.concatenate([part.ravel() for part in parts])
         n_read = spec.n_outputs if spec.head else 0
-        self.sizes = CELLS[spec.cell], spec.n_layers, spec.n_units, spec.n_inputs, n_read
-        room = max(sum(M.shape) for M in recurrent) + spec.n_units
+        sizes = CELLS[spec.cell], spec.n_layers, spec.n_units, spec.n_inputs, n_read
+        room = LANES + max(sum(M.shape) for M in recurrent) + spec.n_units
         self.work = np.zeros(spec.n_inputs + n_read + room, dtype)
+        self.stream = *sizes, weights, self.state, self.work
         self.inputs = self.work[: spec.n_inputs]
         self.top = self.state[spec.n_hidden - spec.n_units : spec.n_hidden]
         if spec.head:
@@ -43,9 +45,9 @@ class Stepper:
 
     def step(self, x: Any) -> np.ndarray:
         """Hear one input row (or token) and return the outputs, in a buffer that is used again."""
-        self.inputs[:] = self._embedded(x) if self.spec.tokens else x
-        stream(*self.sizes, self.weights, self.state, self.work)
-        return self.outputs if self.spec.head else self.read()
+        self.inputs[:] = self._embedded(x) if self.embeds else x
+        stream(*self.stream)
+        return self.outputs if self.reads else self.read()
 
     def read(self) -> np.ndarray:
         """Return the outputs of the state as it is, as the last step would have."""

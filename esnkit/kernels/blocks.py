@@ -5,8 +5,8 @@ vectors of the batch can be multiplied from where they lie, while a library of m
 would first copy them to an order of its own, which pays only where matrices are larger than here.
 """
 
-import numpy as np
 from numba import njit
+from numba.extending import overload
 
 from esnkit.kernels.masked import load_first, store_first
 from esnkit.kernels.tiles import (
@@ -36,9 +36,15 @@ def _block(A):
     return A.strides[0] // A.itemsize
 
 
-@njit(cache=True, nogil=True, error_model="numpy", forceinline=True)
-def _size(number):
-    return np.array([number]).itemsize
+def n_bytes(number):
+    """Return how many bytes a number has."""
+    return number.itemsize
+
+
+@overload(n_bytes, inline="always")
+def _n_bytes(number):
+    size = number.bitwidth // 8
+    return lambda number: size
 
 
 @njit(cache=True, nogil=True, error_model="numpy")
@@ -46,7 +52,7 @@ def product(A, B, add, C):
     """C = A @ B, or that added to C. What one column gets depends on no other column."""
     n_rows, n = A.shape
     one = A.dtype.type(1)
-    _tiles(
+    tiles(
         one, A.ctypes.data, _far(A), 1, 0, n_rows, n, B.ctypes.data, _far(B), add, C.ctypes.data,
         _far(C), C.shape[1],
     )  # fmt: skip
@@ -62,13 +68,13 @@ def add_products(A, B, turned, C):
     blocks, n_rows, n = A.shape
     one, block_a, block_b = A.dtype.type(1), _block(A), _block(B)
     a, b, c = A.ctypes.data, B.ctypes.data, C.ctypes.data
-    size = _size(one)
+    size = n_bytes(one)
     vector = BYTES // size
     few = C.shape[1] % vector
     if 2 * few * ((n + vector - 1) // vector) > n:
         few = 0
     many = C.shape[1] - few
-    _tiles(
+    tiles(
         one, a, _far(A), blocks, block_a, n_rows, n, turned.ctypes.data, _far(turned), True, c,
         _far(C), many,
     )  # fmt: skip
@@ -89,7 +95,7 @@ def either_product(A, turned, B, add, C):
     """
     if C.shape[1] == 1 and turned.size:
         one = A.dtype.type(1)
-        _row_tiles(
+        row_tiles(
             one, B.ctypes.data, turned.ctypes.data, _far(turned), len(turned), add, C.ctypes.data,
             len(C),
         )  # fmt: skip
@@ -99,8 +105,9 @@ def either_product(A, turned, B, add, C):
 
 # Addresses instead of arrays: one function serves whatever arrays are part of.
 @njit(cache=True, nogil=True, error_model="numpy")
-def _tiles(one, A, far_a, blocks, far_block, n_rows, n, B, far_b, add, C, far_c, m):
-    size = _size(one)
+def tiles(one, A, far_a, blocks, far_block, n_rows, n, B, far_b, add, C, far_c, m):
+    """C = A @ B over blocks of A, or that added to C; m columns."""
+    size = n_bytes(one)
     vector = BYTES // size
     for j in range(0, m, 2 * vector):
         for i in range(0, n_rows, ROWS):
@@ -113,9 +120,9 @@ def _tiles(one, A, far_a, blocks, far_block, n_rows, n, B, far_b, add, C, far_c,
 
 
 @njit(cache=True, nogil=True, error_model="numpy")
-def _row_tiles(one, a, B, far_b, n, add, c, m):
+def row_tiles(one, a, B, far_b, n, add, c, m):
     """Multiply a row by a matrix: c = a @ B, or that added to c."""
-    size = _size(one)
+    size = n_bytes(one)
     for j in range(0, m, ROW_VECTORS * (BYTES // size)):
         row_product(one, a, 0, 0, 0, 1, B + j * size, far_b, n, c + j * size, 0, m - j, add)
 
@@ -184,11 +191,14 @@ def turn(s, each, m, sT):
 
 
 @njit(cache=True, nogil=True, error_model="numpy")
-def copy_columns(source, n_source, target, n_target, n_rows):
-    """Copy the leading columns of a block, and zeros where the source has too few."""
+def copy_columns(source, s, n_source, target, t, n_target, n_rows):
+    """Copy the leading columns of a block, and zeros where the source has too few.
+
+    The blocks begin at the places s and t.
+    """
     if n_source == n_target:
         n_rows, n_source, n_target = 1, n_rows * n_source, n_rows * n_target
     for k in range(n_rows):
         for j in range(0, n_target, width(target)):
-            vector = load_first(source, k * n_source + j, n_source - j)
-            store_first(target, k * n_target + j, vector, n_target - j)
+            vector = load_first(source, s + k * n_source + j, n_source - j)
+            store_first(target, t + k * n_target + j, vector, n_target - j)

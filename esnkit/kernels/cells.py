@@ -17,8 +17,17 @@ import numpy as np
 from numba import njit
 
 from esnkit.kernels.activations import fma, positive, tanh
-from esnkit.kernels.blocks import add_products, copy_columns, either_product, product, turn
-from esnkit.kernels.linalg import affine
+from esnkit.kernels.blocks import (
+    add_products,
+    copy_columns,
+    either_product,
+    n_bytes,
+    product,
+    row_tiles,
+    tiles,
+    turn,
+)
+from esnkit.kernels.linalg import LANES, affine_row
 from esnkit.kernels.masked import drop_tiny, load_first, store_first
 from esnkit.kernels.vectors import fill, width
 
@@ -48,36 +57,25 @@ def forward(cell, M, turned, n, h0, c0, held, imposed, S, A, C, H):
     """
     n_units = h0.shape[0]
     n_gate_rows, n_rows = M.shape
-    n_features = n_rows - n_units - 1
-    before_h, before_c, before_n = h0.reshape(-1), c0.reshape(-1), n[0]
-    column = 0
+    n_features, one = n_rows - n_units - 1, M.dtype.type(1)
+    at_m, turned_at = M.ctypes.data, turned.ctypes.data if turned.size else 0
+    before_h, before_c = h0.reshape(-1), c0.reshape(-1)
+    cells = C if C.size else before_c
+    before, before_n, column = 0, n[0], 0
     for t in range(n.size):
         m = n[t]
-        s = S[n_rows * column : n_rows * (column + m)]
-        h = s[n_features * m : (n_rows - 1) * m]
-        copy_columns(before_h, before_n, h, m, n_units)
-        s[(n_rows - 1) * m :] = 1.0
-        a = A[n_gate_rows * column : n_gate_rows * (column + m)]
-        out = H[n_units * column : n_units * (column + m)]
-        c = C[n_units * column : n_units * (column + m)] if C.size else before_c
-        sb, ab = s.reshape(n_rows, m), a.reshape(n_gate_rows, m)
+        s, a, h = n_rows * column, n_gate_rows * column, n_units * column
+        copy_columns(before_h, before, before_n, S, s + n_features * m, m, n_units)
+        for j in range(s + (n_rows - 1) * m, s + n_rows * m):
+            S[j] = one
         if cell == LSTM:
-            either_product(M, turned, sb, False, ab)
-            copy_columns(before_c, before_n, c, m, n_units)
-            _lstm_step(a, c, out)
-            before_c = c
-        elif cell == GRU_AFTER:
-            _gru_gates(M, turned, sb, ab, n_features, n_units)
-            _gru_step(a, h, out)
-        elif cell == GRU_BEFORE:
-            _gru_before_step(M, turned, sb, ab, a, h, c, out)
-        else:
-            either_product(M, turned, sb, False, ab)
-            _rnn_step(cell, a, out)
+            copy_columns(before_c, before, before_n, cells, h, m, n_units)
+            before_c = cells
+        _step(cell, one, n_features, n_units, m, at_m, turned_at, S, s, A, a, cells, h, H, h)
         for k in range(held.size):
             for j in range(m):
-                out[held[k] * m + j] = imposed[held.size * column + k * m + j]
-        before_h, before_n = out, m
+                H[h + held[k] * m + j] = imposed[held.size * column + k * m + j]
+        before_h, before, before_n = H, h, m
         column += m
 
 
@@ -94,31 +92,76 @@ def stream(cell, n_layers, n_units, n_inputs, n_outputs, weights, state, work):
     n_outputs : int, 0 for no reading
     weights : flat: of each layer M and M.T, then (n_outputs, n_units) and (n_outputs,) that read h
     state : the h of all layers, and of an lstm the c of all; written over
-    work : flat: the inputs, the outputs, which are written, and room for S, A and C of any layer
+    work : flat: the inputs, the outputs, which are written, LANES numbers of room, and room for S,
+        A and C of any layer
     """
-    one, start, room = np.ones(1, np.int64), 0, work[n_inputs + n_outputs :]
-    heard = work[:n_inputs]
+    one, start, n_features, s = work.dtype.type(1), 0, n_inputs, n_inputs + n_outputs + LANES
+    cells = state if cell == LSTM else work
     for layer in range(n_layers):
-        n_rows, n_gate_rows = heard.size + n_units + 1, N_GATES[cell] * n_units
-        stop = start + n_rows * n_gate_rows
-        M = weights[start:stop].reshape(n_gate_rows, n_rows)
-        start, stop = stop, 2 * stop - start
-        turned = weights[start:stop].reshape(n_rows, n_gate_rows)
-        start = stop
-        S, A, c = room[:n_rows], room[n_rows : n_rows + n_gate_rows], room[n_rows + n_gate_rows :]
-        S[: heard.size] = heard
-        h = state[layer * n_units : (layer + 1) * n_units]
-        if cell == LSTM:
-            c = state[(n_layers + layer) * n_units :]
-        c = c[:n_units]
-        h0, c0 = h.reshape(-1, 1), c.reshape(-1, 1)
-        forward(cell, M, turned, one, h0, c0, one[:0], work[:0], S, A, c, h)
-        heard = h
+        n_rows, n_gate_rows, h = n_features + n_units + 1, N_GATES[cell] * n_units, layer * n_units
+        for i in range(n_features):
+            work[s + i] = work[i] if layer == 0 else state[h - n_units + i]
+        for i in range(n_units):
+            work[s + n_features + i] = state[h + i]
+        work[s + n_rows - 1] = one
+        a = s + n_rows
+        c = (n_layers + layer) * n_units if cell == LSTM else a + n_gate_rows
+        size = n_rows * n_gate_rows
+        M = weights.ctypes.data + start * n_bytes(one)
+        turned = M + size * n_bytes(one)
+        _step(cell, one, n_features, n_units, 1, M, turned, work, s, work, a, cells, c, state, h)
+        start += 2 * size
+        n_features = n_units
     if n_outputs:
-        stop = start + n_outputs * n_units
-        W = weights[start:stop].reshape(n_outputs, n_units)
-        outputs = work[n_inputs : n_inputs + n_outputs].reshape(1, n_outputs)
-        affine(heard.reshape(1, -1), W, weights[stop:], outputs)
+        stop, top = start + n_outputs * n_units, (n_layers - 1) * n_units
+        W, lanes = weights[start:stop].reshape(n_outputs, n_units), work[n_inputs + n_outputs : s]
+        outputs = work[n_inputs : n_inputs + n_outputs]
+        affine_row(state[top : top + n_units], W, weights[stop:], lanes, outputs)
+
+
+@njit(cache=True, nogil=True, error_model="numpy")
+def _step(cell, one, n_features, n_units, m, M, turned, S, s, A, a, C, c, H, h):
+    """Make one step of m sequences, whose blocks begin at the places s, a, c and h.
+
+    M and turned are addresses, zero where there is none; C holds the cells before this step. All
+    the rest is as in `forward`; ``one`` is any number of the arrays' type.
+    """
+    n_gate_rows, n_rows = N_GATES[cell] * n_units, n_features + n_units + 1
+    size, both, past = n_units * m, 2 * n_units, s + n_features * m
+    weights = one, M, turned, n_gate_rows, n_rows, m
+    at_s, at_a = S.ctypes.data + s * n_bytes(one), A.ctypes.data + a * n_bytes(one)
+    if cell == LSTM:
+        _gates(*weights, 0, n_gate_rows, 0, n_rows, False, at_s, at_a)
+        _lstm_step(size, A, a, C, c, H, h)
+    elif cell == GRU_AFTER:
+        # Without the blocks of M that are zero: nx sees no state, nh no input.
+        _gates(*weights, 0, both, 0, n_rows, False, at_s, at_a)
+        _gates(*weights, both, n_units, n_rows - 1, 1, False, at_s, at_a)
+        _gates(*weights, both, n_units, 0, n_features, True, at_s, at_a)
+        _gates(*weights, both + n_units, n_units, n_features, n_units + 1, False, at_s, at_a)
+        _gru_step(size, A, a, S, past, H, h)
+    elif cell == GRU_BEFORE:
+        _gates(*weights, 0, both, 0, n_rows, False, at_s, at_a)
+        _reset(size, A, a, S, past, C, c)
+        at_c = C.ctypes.data + (c - n_features * m) * n_bytes(one)
+        _gates(*weights, both, n_units, n_rows - 1, 1, False, at_s, at_a)
+        _gates(*weights, both, n_units, 0, n_features, True, at_s, at_a)
+        _gates(*weights, both, n_units, n_features, n_units, True, at_c, at_a)
+        _gru_before_step(size, A, a, S, past, H, h)
+    else:
+        _gates(*weights, 0, n_gate_rows, 0, n_rows, False, at_s, at_a)
+        _rnn_step(cell, size, A, a, H, h)
+
+
+@njit(cache=True, nogil=True, error_model="numpy")
+def _gates(one, M, turned, n_gate_rows, n_rows, m, i, n_i, k, n_k, add, s, a):
+    """Multiply n_k rows of a block at s, from the k-th on, for n_i rows of one at a, from i on."""
+    size = n_bytes(one)
+    s, a = s + k * m * size, a + i * m * size
+    if m == 1 and turned:
+        row_tiles(one, s, turned + (k * n_gate_rows + i) * size, n_gate_rows, n_k, add, a, n_i)
+    else:
+        tiles(one, M + (i * n_rows + k) * size, n_rows, 1, 0, n_i, n_k, s, m, add, a, m, m)
 
 
 @njit(cache=True, nogil=True, error_model="numpy", forceinline=True)
@@ -127,82 +170,70 @@ def _sigmoid(x, half):
 
 
 @njit(cache=True, nogil=True, error_model="numpy")
-def _rnn_step(cell, a, out):
-    for k in range(0, out.size, width(a)):
-        left = out.size - k
-        z = load_first(a, k, left)
-        h = tanh(z) if cell == RNN_TANH else positive(z)
-        store_first(a, k, h, left)
-        store_first(out, k, h, left)
+def _rnn_step(cell, size, A, a, H, h):
+    for k in range(0, size, width(A)):
+        left = size - k
+        z = load_first(A, a + k, left)
+        new = tanh(z) if cell == RNN_TANH else positive(z)
+        store_first(A, a + k, new, left)
+        store_first(H, h + k, new, left)
 
 
 @njit(cache=True, nogil=True, error_model="numpy")
-def _lstm_step(a, c, out):
-    """On entry c holds the cells before this step."""
-    size, half = out.size, fill(a.dtype.type(0.5))
-    for k in range(0, size, width(a)):
-        left = size - k
-        i = _sigmoid(load_first(a, k, left), half)
-        f = _sigmoid(load_first(a, size + k, left), half)
-        g = tanh(load_first(a, 2 * size + k, left))
-        o = _sigmoid(load_first(a, 3 * size + k, left), half)
-        new = fma(f, load_first(c, k, left), i * g)
-        store_first(a, k, i, left)
-        store_first(a, size + k, f, left)
-        store_first(a, 2 * size + k, g, left)
-        store_first(a, 3 * size + k, o, left)
-        store_first(c, k, new, left)
-        store_first(out, k, o * tanh(new), left)
+def _lstm_step(size, A, a, C, c, H, h):
+    """On entry C holds the cells before this step."""
+    half = fill(A.dtype.type(0.5))
+    for k in range(0, size, width(A)):
+        left, at = size - k, a + k
+        i = _sigmoid(load_first(A, at, left), half)
+        f = _sigmoid(load_first(A, at + size, left), half)
+        g = tanh(load_first(A, at + 2 * size, left))
+        o = _sigmoid(load_first(A, at + 3 * size, left), half)
+        new = fma(f, load_first(C, c + k, left), i * g)
+        store_first(A, at, i, left)
+        store_first(A, at + size, f, left)
+        store_first(A, at + 2 * size, g, left)
+        store_first(A, at + 3 * size, o, left)
+        store_first(C, c + k, new, left)
+        store_first(H, h + k, o * tanh(new), left)
 
 
 @njit(cache=True, nogil=True, error_model="numpy")
-def _gru_gates(M, turned, s, a, n_features, n_units):
-    """Multiply without the blocks of M that are zero: nx sees no state, nh no input."""
-    both, all_x = 2 * n_units, 3 * n_units
-    from_x, x, h = a[both:all_x], s[:n_features], s[n_features:]
-    either_product(M[:both], turned[:, :both], s, False, a[:both])
-    for i in range(n_units):
-        from_x[i] = M[both + i, -1]
-    either_product(M[both:all_x, :n_features], turned[:n_features, both:all_x], x, True, from_x)
-    either_product(M[all_x:, n_features:], turned[n_features:, all_x:], h, False, a[all_x:])
+def _gru_step(size, A, a, S, s, H, h):
+    """The states before this step begin at the place s."""
+    half = fill(A.dtype.type(0.5))
+    for k in range(0, size, width(A)):
+        left, at = size - k, a + k
+        r = _sigmoid(load_first(A, at, left), half)
+        z = _sigmoid(load_first(A, at + size, left), half)
+        nh = load_first(A, at + 3 * size, left)
+        new = tanh(fma(r, nh, load_first(A, at + 2 * size, left)))
+        store_first(A, at, r, left)
+        store_first(A, at + size, z, left)
+        store_first(A, at + 2 * size, new, left)
+        store_first(H, h + k, fma(z, load_first(S, s + k, left) - new, new), left)
 
 
 @njit(cache=True, nogil=True, error_model="numpy")
-def _gru_step(a, h, out):
-    size, half = out.size, fill(a.dtype.type(0.5))
-    for k in range(0, size, width(a)):
-        left = size - k
-        r = _sigmoid(load_first(a, k, left), half)
-        z = _sigmoid(load_first(a, size + k, left), half)
-        nh = load_first(a, 3 * size + k, left)
-        new = tanh(fma(r, nh, load_first(a, 2 * size + k, left)))
-        store_first(a, k, r, left)
-        store_first(a, size + k, z, left)
-        store_first(a, 2 * size + k, new, left)
-        store_first(out, k, fma(z, load_first(h, k, left) - new, new), left)
+def _reset(size, A, a, S, s, C, c):
+    """Finish r and z of a gru that resets before, and write the reset states into C."""
+    half = fill(A.dtype.type(0.5))
+    for k in range(0, size, width(A)):
+        left, at = size - k, a + k
+        r = _sigmoid(load_first(A, at, left), half)
+        store_first(A, at, r, left)
+        store_first(A, at + size, _sigmoid(load_first(A, at + size, left), half), left)
+        store_first(C, c + k, r * load_first(S, s + k, left), left)
 
 
 @njit(cache=True, nogil=True, error_model="numpy")
-def _gru_before_step(M, turned, s, ab, a, h, c, out):
-    size, half = out.size, fill(a.dtype.type(0.5))
-    both = 2 * size // s.shape[1]
-    either_product(M[:both], turned[:, :both], s, False, ab[:both])
-    for k in range(0, size, width(a)):
-        left = size - k
-        r = _sigmoid(load_first(a, k, left), half)
-        store_first(a, k, r, left)
-        store_first(a, size + k, _sigmoid(load_first(a, size + k, left), half), left)
-        store_first(c, k, r * load_first(h, k, left), left)
-    kept = h.copy()
-    h[:] = c
-    either_product(M[both:], turned[:, both:], s, False, ab[both:])
-    h[:] = kept
-    for k in range(0, size, width(a)):
-        left = size - k
-        new = tanh(load_first(a, 2 * size + k, left))
-        z = load_first(a, size + k, left)
-        store_first(a, 2 * size + k, new, left)
-        store_first(out, k, fma(z, load_first(h, k, left) - new, new), left)
+def _gru_before_step(size, A, a, S, s, H, h):
+    """The states before this step begin at the place s."""
+    for k in range(0, size, width(A)):
+        left, at = size - k, a + k
+        new, z = tanh(load_first(A, at + 2 * size, left)), load_first(A, at + size, left)
+        store_first(A, at + 2 * size, new, left)
+        store_first(H, h + k, fma(z, load_first(S, s + k, left) - new, new), left)
 
 
 @njit(cache=True, nogil=True, error_model="numpy")
@@ -259,8 +290,8 @@ def backward(cell, M, n, c0, held, S, A, C, last, dH, dM, dX, dh0, dc0):
         else:
             if cell == LSTM:
                 if ahead < m:
-                    copy_columns(dc, ahead, spare, ahead, n_units)
-                    copy_columns(spare, ahead, dc, m, n_units)
+                    copy_columns(dc, 0, ahead, spare, 0, ahead, n_units)
+                    copy_columns(spare, 0, ahead, dc, 0, m, n_units)
                 before = _cells_before(n, t, column, C, c0, spare)
                 _lstm_back(a, c, before, dh, dc, d)
             else:
@@ -331,7 +362,7 @@ def _cells_before(n, t, column, C, c0, spare):
     before = C[n_units * (column - n_before) : n_units * column]
     if n_before == n[t]:
         return before
-    copy_columns(before, n_before, spare, n[t], n_units)
+    copy_columns(before, 0, n_before, spare, 0, n[t], n_units)
     return spare
 
 

@@ -4,6 +4,8 @@ import numba
 import numpy as np
 from numba import njit
 
+LANES = 16
+
 
 @njit(cache=True, nogil=True)
 def dot(x, c, lanes):
@@ -29,7 +31,7 @@ def dot(x, c, lanes):
 
 @njit(cache=True, nogil=True)
 def affine_row(x, coef, intercept, lanes, out):
-    """Write coef @ x + intercept into out; coef (n_out, n), lanes (16,) is work space.
+    """Write coef @ x + intercept into out; coef (n_out, n), lanes (LANES,) is work space.
 
     All arrays have one dtype. ``affine`` does the very same arithmetic, bit for bit.
     """
@@ -43,7 +45,7 @@ def affine(X, coef, intercept, out):
 
     A row of the answer never depends on the rows around it: the order of its sums is fixed.
     """
-    lanes = np.empty(16, X.dtype)
+    lanes = np.empty(LANES, X.dtype)
     for start in range(0, X.shape[0], 16):  # 16 rows stay in cache while coef passes by
         stop = min(start + 16, X.shape[0])
         for o in range(coef.shape[0]):
