@@ -1,5 +1,6 @@
 """Callbacks of scikit-learn (progress bars, early stops) where its version has them: 1.9 on."""
 
+import sys
 from collections.abc import Callable
 from typing import Any
 
@@ -23,6 +24,8 @@ __all__ = ["CallbackSupportMixin", "FitReport", "with_callbacks"]
 class FitReport:
     """Tells the callbacks of an estimator, if it has any, of its fit and of every iteration.
 
+    Where the estimator is ``verbose``, it also writes a line an iteration.
+
     Parameters
     ----------
     estimator : estimator
@@ -37,13 +40,15 @@ class FitReport:
             self.context = estimator._init_callback_context(max_subtasks=max_iter)
             self.context.call_on_fit_task_begin(estimator=estimator, **self.data)
 
-    def iteration(self, theta: np.ndarray) -> bool:
+    def iteration(self, trainer: Any) -> bool:
         """Tell of one iteration; return whether a callback asks to stop."""
+        if self.estimator.verbose:
+            sys.stdout.write(trainer.progress())
         if self.context is None:
             return False
         task = self.context.subcontext(task_name="iteration")
         task.call_on_fit_task_begin(estimator=self.estimator, **self.data)
-        return self._end(task, theta)
+        return self._end(task, trainer.theta)
 
     def end(self, theta: np.ndarray) -> None:
         """Tell that the fit is over."""

@@ -33,12 +33,12 @@ from esnkit.validation import (
     check_seed,
     finite_array,
 )
-from esnkit.weights import WeightsMixin
+from esnkit.weights import TorchMixin
 
 FIT_PARAMS = ("sample_weight", "initial_state", "clamp")
 
 
-class GradientEstimator(WeightsMixin, CallbackSupportMixin, BaseEstimator):
+class GradientEstimator(TorchMixin, CallbackSupportMixin, BaseEstimator):
     """Base of networks that learn by backpropagation through time.
 
     A mixin says how targets become numbers (``_encode``) and numbers answers (``_decode``); a
@@ -49,7 +49,6 @@ class GradientEstimator(WeightsMixin, CallbackSupportMixin, BaseEstimator):
     __metadata_request__fit = dict.fromkeys(FIT_PARAMS)
     __metadata_request__partial_fit = dict.fromkeys(FIT_PARAMS)
 
-    _spec: Spec
     _trainer: Trainer
 
     @all_or_nothing
@@ -100,7 +99,7 @@ class GradientEstimator(WeightsMixin, CallbackSupportMixin, BaseEstimator):
         with one_blas_thread():
             self._trainer.fit(
                 training, validation, stopping=stopping, score=self._score_rows,
-                report=lambda trainer: self._report(trainer) or told.iteration(trainer.theta),
+                report=told.iteration,
             )  # fmt: skip
         self._finish(self._trainer.best_theta, data)
         told.end(self._theta)
@@ -111,7 +110,8 @@ class GradientEstimator(WeightsMixin, CallbackSupportMixin, BaseEstimator):
         data = self._prepare(X, y, params, fresh=not self._is_trained())
         with one_blas_thread():
             self._trainer.fit_once(data)
-        self._report(self._trainer)
+        if self.verbose:
+            sys.stdout.write(self._trainer.progress())
         self._finish(self._trainer.best_theta, data)
         return self
 
@@ -213,14 +213,6 @@ class GradientEstimator(WeightsMixin, CallbackSupportMixin, BaseEstimator):
             return None
         units, values = resolve_clamp(clamp, sequences, self._spec.n_hidden, dtype)
         return Held(units, np.broadcast_to(values, (len(sequences.values), units.size)))
-
-    def _report(self, trainer: Trainer) -> bool:
-        if self.verbose:
-            scores = trainer.validation_scores
-            extra = f", validation score = {scores[-1]:.6f}" if scores else ""
-            n, loss = len(trainer.loss_curve), trainer.loss_curve[-1]
-            sys.stdout.write(f"Iteration {n}, loss = {loss:.8f}{extra}\n")
-        return False
 
     def _finish(self, theta: np.ndarray, data: Data) -> None:
         trainer = self._trainer

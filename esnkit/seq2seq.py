@@ -1,7 +1,6 @@
 """Sequences into sequences of tokens: a recurrent encoder, attention, and a recurrent decoder."""
 
-import sys
-from collections.abc import Iterator, Mapping
+from collections.abc import Iterator
 from typing import Any, Self
 
 import numpy as np
@@ -32,9 +31,8 @@ from esnkit.validation import (
     check_number,
     check_positive_int,
     check_seed,
-    finite_array,
 )
-from esnkit.weights import HEAD, join_weights, split_weights
+from esnkit.weights import HEAD, WeightsMixin, join_weights, split_weights
 
 __all__ = ["Seq2SeqClassifier"]
 
@@ -42,7 +40,7 @@ CELLS = {"rnn": "tanh", "lstm": "lstm", "gru": "gru"}
 NETWORKS = ("encoder", "decoder")
 
 
-class Seq2SeqClassifier(CallbackSupportMixin, BaseEstimator):
+class Seq2SeqClassifier(WeightsMixin, CallbackSupportMixin, BaseEstimator):
     """Recurrent networks that turn sequences into sequences of tokens, of a length of their own.
 
     An encoder hears a sequence. A decoder starts from the encoder's last state and says one token
@@ -253,10 +251,7 @@ class Seq2SeqClassifier(CallbackSupportMixin, BaseEstimator):
         stopping, trainer = make_stopping(self), self._trainer
         told = FitReport(self, X, y, stopping.max_iter)
         with one_blas_thread():
-            trainer.fit(
-                pairs, stopping=stopping,
-                report=lambda trainer: self._report(trainer) or told.iteration(trainer.theta),
-            )  # fmt: skip
+            trainer.fit(pairs, stopping=stopping, report=told.iteration)
         self._theta = trainer.best_theta
         self.loss_curve_ = list(trainer.loss_curve)
         self.grad_norm_curve_ = list(trainer.grad_norm_curve)
@@ -301,12 +296,6 @@ class Seq2SeqClassifier(CallbackSupportMixin, BaseEstimator):
             tokens=True, embedding_dim=dim, head=False,
         )  # fmt: skip
         return Pair(encoder, decoder, check_flag("attention", self.attention))
-
-    def _report(self, trainer: Trainer) -> bool:
-        if self.verbose:
-            n, loss = len(trainer.loss_curve), trainer.loss_curve[-1]
-            sys.stdout.write(f"Iteration {n}, loss = {loss:.8f}\n")
-        return False
 
     def _hear(self, sequences: Sequences) -> Data:
         inputs = sequences.values
@@ -359,43 +348,29 @@ class Seq2SeqClassifier(CallbackSupportMixin, BaseEstimator):
             raise ValueError("attention_weights needs a model that was fitted with attention=True")
         return [weights for _, weights in self._decode(X)]
 
-    def get_weights(self) -> dict[str, np.ndarray]:
-        """Return copies of all weights by name.
+    def _split(self, theta: np.ndarray) -> dict[str, np.ndarray]:
+        named: dict[str, np.ndarray] = {}
+        for name, part in pair_views(self._pair, theta).items():
+            if name in NETWORKS:
+                inner = split_weights(getattr(self._pair, name), part)
+                named |= {f"{name}_{key}": value for key, value in inner.items()}
+            else:
+                named[HEAD.get(name, name)] = part.copy()
+        return named
 
-        Returns
-        -------
-        dict of str to ndarray
-            ``encoder_W_in_0``, ``encoder_W_0``, ``encoder_b_0`` and so on, and the same of the
-            ``decoder``, as :meth:`esnkit.recurrent.RNNClassifier.get_weights` has them;
-            ``bridge_W`` and ``bridge_b`` from the last state of the encoder to the first of the
-            decoder; with attention ``score_W``, which compares states of the two, and ``mix_W``,
-            which takes what was found and the state together; ``W_out`` and ``b_out``.
-        """
-        check_is_fitted(self, "_theta")
-        return _split(self._pair, self._theta)
+    def _join(self, named: dict[str, np.ndarray], theta: np.ndarray) -> None:
+        for name, part in pair_views(self._pair, theta).items():
+            if name in NETWORKS:
+                start = f"{name}_"
+                inner = {key[len(start) :]: named[key] for key in named if key.startswith(start)}
+                join_weights(getattr(self._pair, name), inner, part)
+            else:
+                part[:] = named[HEAD.get(name, name)]
 
-    def set_weights(self, weights: dict[str, Any]) -> Self:
-        """Replace weights by name; those that are not named stay as they are.
-
-        Training goes on from them with an empty memory.
-
-        Parameters
-        ----------
-        weights : dict of str to array-like
-            As ``get_weights`` returns them.
-
-        Returns
-        -------
-        self
-        """
-        check_is_fitted(self, "_theta")
-        if not isinstance(weights, Mapping):
-            raise TypeError(f"weights must be a dict of arrays, got {type(weights).__name__}")
-        theta, old = self._theta.copy(), self._trainer
-        _join(self._pair, weights, theta)
+    def _replace(self, theta: np.ndarray) -> None:
+        old = self._trainer
         self._theta = theta
         self._trainer = Trainer(self._pair, theta.copy(), old.settings, old.rng, LEARNER)
-        return self
 
     def score(self, X: Any, y: Any) -> float:
         """Return the share of sequences whose answer is right from the first token to the last.
@@ -427,40 +402,6 @@ def _gradients(pair, theta, pairs, settings, memory):
 
 
 LEARNER = Learner(_gradients, pair_loss)
-
-
-def _split(pair: Pair, theta: np.ndarray) -> dict[str, np.ndarray]:
-    """Return copies of all parts of ``theta`` by name."""
-    named: dict[str, np.ndarray] = {}
-    for name, part in pair_views(pair, theta).items():
-        if name in NETWORKS:
-            inner = split_weights(getattr(pair, name), part)
-            named |= {f"{name}_{key}": value for key, value in inner.items()}
-        else:
-            named[HEAD.get(name, name)] = part.copy()
-    return named
-
-
-def _join(pair: Pair, named: Mapping[str, Any], theta: np.ndarray) -> None:
-    """Write named arrays over the parts of ``theta``; parts that are not named stay."""
-    current = _split(pair, theta)
-    unknown = sorted(set(named) - set(current))
-    if unknown:
-        raise ValueError(f"weights has unknown names {unknown}, expected {sorted(current)}")
-    for name, value in named.items():
-        array = finite_array(f"weights[{name!r}]", value, theta.dtype)
-        if array.shape != current[name].shape:
-            raise ValueError(
-                f"weights[{name!r}] has shape {array.shape}, expected {current[name].shape}"
-            )
-        current[name] = array
-    for name, part in pair_views(pair, theta).items():
-        if name in NETWORKS:
-            start = f"{name}_"
-            inner = {key[len(start) :]: current[key] for key in current if key.startswith(start)}
-            join_weights(getattr(pair, name), inner, part)
-        else:
-            part[:] = current[HEAD.get(name, name)]
 
 
 def _pack(estimator: Any, X: Any, *, reset: bool, **options: Any) -> Sequences:

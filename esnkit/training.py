@@ -226,6 +226,12 @@ class Trainer:
             raise
         return False
 
+    def progress(self) -> str:
+        """Return a line on the last iteration."""
+        scores = self.validation_scores
+        extra = f", validation score = {scores[-1]:.6f}" if scores else ""
+        return f"Iteration {len(self.loss_curve)}, loss = {self.loss_curve[-1]:.8f}{extra}\n"
+
     def fit_once(self, data: Any) -> None:
         """Make one epoch, after which the parameters are the best, for the next data may differ."""
         self.problem, self.start_loss = "", math.inf

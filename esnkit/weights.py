@@ -14,16 +14,27 @@ from sklearn.utils.validation import check_is_fitted
 from esnkit.layout import Spec, layout, views
 from esnkit.sequences import finite_array
 
-__all__ = ["WeightsMixin", "from_torch", "join_weights", "split_weights", "to_torch"]
+__all__ = [
+    "TorchMixin",
+    "WeightsMixin",
+    "from_torch",
+    "join_weights",
+    "replaced",
+    "split_weights",
+    "to_torch",
+]
 
 HEAD = {"head_W": "W_out", "head_b": "b_out"}
 TORCH_PARTS = {"W_out": "head.weight", "b_out": "head.bias", "embedding": "embedding.weight"}
 
 
 class WeightsMixin:
-    """Gives estimators with a ``_spec`` and a ``_theta`` their weights by name."""
+    """Gives estimators with a ``_theta`` their weights by name.
 
-    _spec: Spec
+    They say what parts it has (``_split``, copies by name), write them back (``_join``), and use
+    another one (``_replace``).
+    """
+
     _theta: np.ndarray
 
     def get_weights(self) -> dict[str, np.ndarray]:
@@ -36,13 +47,19 @@ class WeightsMixin:
             ``b_0`` for layer 0, the gates in the order i, f, g, o or r, z, n; ``b_hidden_0`` for
             the n of a GRU that resets after the product; ``_reverse`` at the end for the second
             direction; ``W_out``, ``b_out``, ``embedding``, ``initial_state`` and ``attention_W``,
-            ``_b``, ``_v`` where the network has them.
+            ``_b``, ``_v`` where the network has them. An encoder and a decoder have ``encoder_``
+            and ``decoder_`` before these names; between them stand ``bridge_W`` and ``bridge_b``,
+            from the last state of the one to the first of the other, and with attention
+            ``score_W``, which compares states of the two, and ``mix_W``, which takes what was
+            found and the state together.
         """
         check_is_fitted(self, "_theta")
-        return split_weights(self._spec, self._theta)
+        return self._split(self._theta)
 
     def set_weights(self, weights: dict[str, Any]) -> Self:
         """Replace weights by name; those that are not named stay as they are.
+
+        Training goes on from them with an empty memory.
 
         Parameters
         ----------
@@ -57,9 +74,24 @@ class WeightsMixin:
         if not isinstance(weights, Mapping):
             raise TypeError(f"weights must be a dict of arrays, got {type(weights).__name__}")
         theta = self._theta.copy()
-        join_weights(self._spec, weights, theta)
+        self._join(replaced(self._split(theta), weights), theta)
         self._replace(theta)
         return self
+
+    def _split(self, theta: np.ndarray) -> dict[str, np.ndarray]:
+        raise NotImplementedError
+
+    def _join(self, named: dict[str, np.ndarray], theta: np.ndarray) -> None:
+        raise NotImplementedError
+
+    def _replace(self, theta: np.ndarray) -> None:
+        raise NotImplementedError
+
+
+class TorchMixin(WeightsMixin):
+    """The same for one network, ``_spec``, and PyTorch's names too."""
+
+    _spec: Spec
 
     def to_torch_state_dict(self) -> dict[str, np.ndarray]:
         """Return the weights as arrays under PyTorch's names.
@@ -104,8 +136,32 @@ class WeightsMixin:
         self._replace(theta)
         return self
 
-    def _replace(self, theta: np.ndarray) -> None:
-        raise NotImplementedError
+    def _split(self, theta: np.ndarray) -> dict[str, np.ndarray]:
+        return split_weights(self._spec, theta)
+
+    def _join(self, named: dict[str, np.ndarray], theta: np.ndarray) -> None:
+        join_weights(self._spec, named, theta)
+
+
+def replaced(current: dict[str, np.ndarray], named: Mapping[str, Any]) -> dict[str, np.ndarray]:
+    """Return the parts of a network, those that are named in place of the current ones.
+
+    Raises
+    ------
+    ValueError
+        If a name is unknown, or an array has the wrong shape or is not finite.
+    """
+    unknown = sorted(set(named) - set(current))
+    if unknown:
+        raise ValueError(f"weights has unknown names {unknown}, expected {sorted(current)}")
+    arrays = {}
+    for name, value in named.items():
+        arrays[name] = finite_array(f"weights[{name!r}]", value, current[name].dtype)
+        if arrays[name].shape != current[name].shape:
+            raise ValueError(
+                f"weights[{name!r}] has shape {arrays[name].shape}, expected {current[name].shape}"
+            )
+    return current | arrays
 
 
 def split_weights(spec: Spec, theta: np.ndarray) -> dict[str, np.ndarray]:
@@ -128,37 +184,20 @@ def split_weights(spec: Spec, theta: np.ndarray) -> dict[str, np.ndarray]:
     return named
 
 
-def join_weights(spec: Spec, named: Mapping[str, Any], theta: np.ndarray) -> None:
-    """Write named arrays over the parts of ``theta``; parts that are not named stay.
-
-    Raises
-    ------
-    ValueError
-        If a name is unknown, or an array has the wrong shape or is not finite.
-    """
-    current = split_weights(spec, theta)
-    unknown = sorted(set(named) - set(current))
-    if unknown:
-        raise ValueError(f"weights has unknown names {unknown}, expected {sorted(current)}")
-    for name, value in named.items():
-        array = finite_array(f"weights[{name!r}]", value, theta.dtype)
-        if array.shape != current[name].shape:
-            raise ValueError(
-                f"weights[{name!r}] has shape {array.shape}, expected {current[name].shape}"
-            )
-        current[name] = array
+def join_weights(spec: Spec, named: Mapping[str, np.ndarray], theta: np.ndarray) -> None:
+    """Write the parts that :func:`split_weights` returns into ``theta``."""
     parts, n = views(spec, theta), spec.n_units
     for name in layout(spec):
         if not name.startswith("M_"):
-            parts[name][:] = current[HEAD.get(name, name)]
+            parts[name][:] = named[HEAD.get(name, name)]
             continue
         M, layer = parts[name], name[2:]
-        width, recurrent = M.shape[1] - n - 1, current[f"W_{layer}"]
+        width, recurrent = M.shape[1] - n - 1, named[f"W_{layer}"]
         top = M[: 3 * n] if spec.cell == "gru" else M
-        top[:, :width], top[:, -1] = current[f"W_in_{layer}"], current[f"b_{layer}"]
+        top[:, :width], top[:, -1] = named[f"W_in_{layer}"], named[f"b_{layer}"]
         if spec.cell == "gru":
             M[: 2 * n, width:-1], M[3 * n :, width:-1] = recurrent[: 2 * n], recurrent[2 * n :]
-            M[3 * n :, -1] = current[f"b_hidden_{layer}"]
+            M[3 * n :, -1] = named[f"b_hidden_{layer}"]
         else:
             M[:, width:-1] = recurrent
 
@@ -230,7 +269,7 @@ def from_torch(spec: Spec, state_dict: Mapping[str, Any], theta: np.ndarray) -> 
             "them out, or call a head 'head.weight' and 'head.bias', an embedding "
             "'embedding.weight'"
         )
-    join_weights(spec, named, theta)
+    join_weights(spec, replaced(current, named), theta)
 
 
 def _take(state: dict[str, np.ndarray], name: str, default: np.ndarray | None = None) -> np.ndarray:

@@ -15,7 +15,7 @@ from esnkit.network import (
     run_backward,
     state_rows,
 )
-from esnkit.weights import from_torch, join_weights, split_weights, to_torch
+from esnkit.weights import from_torch, join_weights, replaced, split_weights, to_torch
 
 CELLS = ["tanh", "relu", "lstm", "gru", "gru_before"]
 LENGTHS = [4, 6, 1, 4]
@@ -211,9 +211,9 @@ def test_wrong_weights_are_refused_by_name():
     spec = SPECS["gru"]
     theta = theta_of(spec)
     with pytest.raises(ValueError, match=r"weights has unknown names \['W_7'\]"):
-        join_weights(spec, {"W_7": np.zeros(3)}, theta)
+        replaced(split_weights(spec, theta), {"W_7": np.zeros(3)})
     with pytest.raises(ValueError, match=r"weights\['W_0'\] has shape \(3,\), expected \(12, 4\)"):
-        join_weights(spec, {"W_0": np.zeros(3)}, theta)
+        replaced(split_weights(spec, theta), {"W_0": np.zeros(3)})
     with pytest.raises(ValueError, match="state_dict must hold 'weight_ih_l0' once"):
         from_torch(spec, {}, theta)
     with pytest.raises(ValueError, match="reset_after=True"):

@@ -14,6 +14,7 @@ from sklearn.utils.estimator_checks import parametrize_with_checks
 
 from esnkit import Forecaster, forecast
 from esnkit.batches import Data
+from esnkit.callbacks import FitReport
 from esnkit.gradient import _combine
 from esnkit.recurrent import RNNClassifier, RNNRegressor
 from esnkit.sequences import Targets
@@ -441,11 +442,11 @@ def test_an_interrupt_leaves_a_network_that_is_fitted(monkeypatch):
     X, y, _ = echo()
     model = quick(max_iter=9)
 
-    def interrupt(trainer):
+    def interrupt(report, trainer):
         if len(trainer.loss_curve) == 3:
             raise KeyboardInterrupt
 
-    monkeypatch.setattr(model, "_report", interrupt)
+    monkeypatch.setattr(FitReport, "iteration", interrupt)
     with pytest.warns(UserWarning, match="interrupted in iteration 4: the best weights"):
         model.fit(X, y)
     assert model.n_iter_ == 3 and model.predict(X).shape == y.shape

@@ -40,7 +40,7 @@ def tangent(cell, M, V, n, c0, Rh0, Rc0, held, S, A, C, RS, RZ, RC, RH):
         s = S[width * column : width * (column + m)]
         rs = RS[width * column : width * (column + m)]
         rh = rs[n_features * m : (width - 1) * m]
-        copy_columns(before_h, before_n, rh, m, n_units)
+        copy_columns(before_h, 0, before_n, rh, 0, m, n_units)
         rs[(width - 1) * m :] = 0.0
         a = A[n_gate_rows * column : n_gate_rows * (column + m)]
         rz = RZ[n_gate_rows * column : n_gate_rows * (column + m)]
@@ -52,7 +52,7 @@ def tangent(cell, M, V, n, c0, Rh0, Rc0, held, S, A, C, RS, RZ, RC, RH):
         if cell == LSTM:
             c = C[n_units * column : n_units * (column + m)]
             rc = RC[n_units * column : n_units * (column + m)]
-            copy_columns(before_rc, before_n, rc, m, n_units)
+            copy_columns(before_rc, 0, before_n, rc, 0, m, n_units)
             _lstm_tangent(a, rz, size, before_c, before_n, m, n_units, c, rc, out)
             before_c, before_rc = c, rc
         elif cell == GRU_AFTER:
