@@ -14,6 +14,7 @@ from numba import njit, uint64
 from esnkit.kernels.activations import activate, activated, fma
 from esnkit.kernels.layouts import Csr, Diagonals, Drive, Ell, Held, aligned, pack, propagate
 from esnkit.kernels.linalg import affine_row
+from esnkit.kernels.tiles import BYTES, block_to_rows
 from esnkit.kernels.vectors import fill, gather, load, multiply, store, width
 
 __all__ = ["LANES", "Csr", "Diagonals", "Drive", "Ell", "Held", "closed_loop", "run", "run_lanes"]
@@ -321,7 +322,10 @@ def _step_lanes(weights, columns, indptr, w_in, b, leak, keep, code, begin, end,
 @njit(cache=True, nogil=True, error_model="numpy")
 def _spread(x, new, places, n_lanes, begin, end, flat):
     """Copy the units from ``begin`` to ``end`` of every lane to its place in ``flat``."""
-    for i in range(begin, end):
-        unit = new + uint64(i * LANES)
-        for lane in range(n_lanes):
-            flat[places[lane] + uint64(i)] = x[unit + uint64(lane)]
+    one, size = flat.dtype.type(1), flat.itemsize
+    vector = BYTES // size
+    for i in range(begin, end, vector):
+        units, out = x.ctypes.data + (int(new) + i * LANES) * size, flat.ctypes.data + i * size
+        for lane in range(0, n_lanes, vector):
+            which = places.ctypes.data + lane * places.itemsize
+            block_to_rows(one, units + lane * size, LANES, end - i, out, 1, which, n_lanes - lane)
