@@ -40,8 +40,8 @@ N_TEST, N_CHECK = 10_000, 1000
 GATED = {"init": "chrono", "n_units": 32, "learning_rate_init": 0.01, "batch_size": 32}
 SPARSE = {"cell": "rnn", "init": "sparse", "n_units": 100}
 NESTEROV = {
-    "solver": "sgd", "learning_rate_init": 0.001, "momentum": 0.995, "momentum_schedule": "delayed",
-    "batch_size": 100, "clip_norm": None,
+    "solver": "sgd", "learning_rate_init": 5e-4, "momentum": 0.995, "momentum_schedule": "delayed",
+    "batch_size": 100, "clip_norm": 1.0, "input_scaling": 3e-4,
 }  # fmt: skip
 PLAIN = NESTEROV | {
     "momentum": 0.0, "momentum_schedule": "constant", "learning_rate_init": 0.03,
@@ -101,11 +101,16 @@ class Result(NamedTuple):
     seconds: float
 
 
-def learn(task, settings, seed, *, n_fresh=2000, most=200, decay=1.0, enough=0.003, seconds=600.0):
+def learn(
+    task, settings, seed, *, n_fresh=2000, most=200, decay=1.0, settled=1.0, enough=0.003,
+    seconds=600.0,
+):  # fmt: skip
     """Train on fresh sequences, ``n_fresh`` at a time, and measure on others.
 
-    It ends after ``most`` times, after so many ``seconds`` of the processor, or when the share of
-    wrong check sequences is below ``enough`` and their mean error three quarters of the most.
+    The learning rate falls by ``decay`` every time that at most ``settled`` of the check sequences
+    are wrong. It ends after ``most`` times, after so many ``seconds`` of the processor, or when the
+    share of wrong check sequences is below ``enough`` and their mean error three quarters of the
+    most.
     """
     rng = np.random.RandomState(10_000 + seed)
     model = task.model(random_state=seed, **settings)
@@ -113,9 +118,11 @@ def learn(task, settings, seed, *, n_fresh=2000, most=200, decay=1.0, enough=0.0
     check, began = task.make(N_CHECK, rng), time.process_time()
     for turn in range(most):
         if rate is not None:
-            model.set_params(learning_rate_init=rate * decay**turn)
+            model.set_params(learning_rate_init=rate)
         model.partial_fit(*task.make(n_fresh, rng))
         share, error = task.wrong(model.predict(check[0]), check[1])
+        if rate is not None and share <= settled:
+            rate *= decay
         spent = time.process_time() - began
         if (share < enough and error < 0.75 * task.most_error) or spent > seconds:
             break
@@ -179,10 +186,11 @@ def gated(name, task, options):
 
 
 def momentum(options):
-    task, how = adding(80, centred=True), {"n_fresh": 10_000, "enough": 0.005, "most": 400}
-    for name, settings in (("Nesterov 0.995", NESTEROV), ("no momentum", PLAIN)):
+    task = adding(80, centred=True)
+    how = {"n_fresh": 10_000, "decay": 0.98, "settled": 0.1, "enough": 0.005}
+    for name, settings, most in (("Nesterov 0.995", NESTEROV, 700), ("no momentum", PLAIN, 400)):
         title = f"adding T = 80, rnn, {name}"
-        report(title, task, SPARSE | settings, options, decay=0.997, **how)
+        report(title, task, SPARSE | settings, options, most=most, **how)
 
 
 def hessian_free(options):
