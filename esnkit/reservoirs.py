@@ -428,21 +428,20 @@ class Network(NamedTuple):
         arrays = (code, held, U)
         kernel: Callable = run
         W = self.W
-        order = np.arange(starts.size)
+        multiple = 2
         if self.in_lanes is not None and starts.size >= LANES // 2:
-            kernel, W = run_lanes, self.in_lanes
-            order = np.argsort(-lengths, kind="stable")
-            starts, lengths = starts[order], lengths[order]
-        states = state[order] if kernel is run_lanes else state
+            kernel, W, multiple = run_lanes, self.in_lanes, LANES
+        # Those that run side by side should end together.
+        order = np.argsort(-lengths, kind="stable")
+        starts, lengths, states = starts[order], lengths[order], state[order]
         tasks = [
             (lambda a=a, z=z: kernel(
                 W, self.drive, *arrays, starts[a:z], lengths[a:z], states[a:z], out
             ))
-            for a, z in _shares(lengths, LANES if kernel is run_lanes else 1)
+            for a, z in _shares(lengths, multiple)
         ]  # fmt: skip
         run_tasks(tasks)
-        if states is not state:
-            state[order] = states
+        state[order] = states
 
 
 def _shares(lengths: np.ndarray, multiple: int) -> list[tuple[int, int]]:

@@ -150,7 +150,7 @@ def test_run_equals_the_loop_for_every_degree(layout, degree):
 
 
 @layouts
-@pytest.mark.parametrize("n_features", [1, 2, 4, 5, 13])
+@pytest.mark.parametrize("n_features", [1, 2, 4, 5, 13, 37])
 def test_run_equals_the_loop_for_every_number_of_features(layout, n_features):
     case = Case(layout, 11, n_features, [12], np.float64)
     assert_close(case.run()[0], case.reference())
@@ -200,6 +200,20 @@ def test_lanes_equal_run_for_any_number_of_sequences(n_sequences, activation):
         assert_close(states, case.reference(activation))
         assert np.array_equal(last, states[case.starts + case.lengths - 1])
     assert np.array_equal(case.run(run, activation)[0], case.run(run_lanes, activation)[0])
+
+
+@layouts
+@both
+@pytest.mark.parametrize("n_units, n_features", [(17, 3), (40, 12), (70, 40)])
+def test_sequences_side_by_side_have_the_bits_of_each_alone(layout, dtype, n_units, n_features):
+    case = Case(layout, n_units, n_features, [9, 9, 1, 20, 4, 4, 7], dtype)
+    states, last = case.run()
+    starts, lengths, x0 = case.starts, case.lengths, case.x0
+    for s in range(len(lengths)):
+        case.starts, case.lengths, case.x0 = starts[s : s + 1], lengths[s : s + 1], x0[s : s + 1]
+        alone, end = case.run()
+        rows = slice(starts[s], starts[s] + lengths[s])
+        assert np.array_equal(alone[rows], states[rows]) and np.array_equal(end[0], last[s])
 
 
 @layouts

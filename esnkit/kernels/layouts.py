@@ -14,7 +14,7 @@ from numba.extending import overload
 from esnkit.kernels.activations import fma
 from esnkit.kernels.vectors import BYTES, width
 
-PACKED_INPUTS = 8  # with more, the drive of some rows at once is cheaper
+PACKED_INPUTS = 32  # with more, the drive of some rows at once is cheaper
 
 
 class Diagonals(NamedTuple):

@@ -117,6 +117,71 @@ def _steps_of_vectors(
     return now
 
 
+@njit(cache=True, nogil=True, error_model="numpy", forceinline=False)
+def _steps_of_two(
+    numbers, rates, n_inputs, n_entries, shifts, columns, code, n, U, first, second, n_steps, x,
+    gap, now, out,
+):  # fmt: skip
+    """Make the same steps of two sequences, which then read all numbers once.
+
+    Their rows begin at ``first`` and ``second``; the states of the second are ``gap`` behind those
+    of the first.
+    """
+    w, size, half = uint64(width(x)), uint64(n), x.dtype.type(0.5)
+    next_rate = w + w + w + w if uint64(rates.size) > w + w + w + w else uint64(0)
+    for t in range(n_steps):
+        new = uint64(2 * n) - now
+        row_a = uint64(first + t) * uint64(out.shape[1])
+        row_b = uint64(second + t) * uint64(out.shape[1])
+        at = place = rate = uint64(0)
+        for start in range(0, n, 2 * width(x)):
+            k = min(uint64(start), size - w - w)
+            a1 = b1 = load(numbers, at)
+            a2 = b2 = load(numbers, at + w)
+            at += w + w
+            for f in range(n_inputs):
+                one, two = load(numbers, at), load(numbers, at + w)
+                u_a, u_b = fill(U[first + t, f]), fill(U[second + t, f])
+                a1, a2 = fma(one, u_a, a1), fma(two, u_a, a2)
+                b1, b2 = fma(one, u_b, b1), fma(two, u_b, b2)
+                at += w + w
+            a, b = now + k, now + k + gap
+            for j in range(shifts.size):
+                one, two, shift = load(numbers, at), load(numbers, at + w), shifts[j]
+                a1, a2 = fma(one, load(x, a + shift), a1), fma(two, load(x, a + shift + w), a2)
+                b1, b2 = fma(one, load(x, b + shift), b1), fma(two, load(x, b + shift + w), b2)
+                at += w + w
+            for _ in range(n_entries - shifts.size):
+                one, two = load(numbers, at), load(numbers, at + w)
+                a1 = fma(one, gather(x, now, columns, place), a1)
+                a2 = fma(two, gather(x, now, columns, place + w), a2)
+                b1 = fma(one, gather(x, now + gap, columns, place), b1)
+                b2 = fma(two, gather(x, now + gap, columns, place + w), b2)
+                at += w + w
+                place += w + w
+            leak, keep = rate, rate + w + w
+            one, two = load(rates, leak), load(rates, leak + w)
+            three, four = load(rates, keep), load(rates, keep + w)
+            a1 = fma(one, activated(code, a1, half), multiply(three, load(x, a)))
+            a2 = fma(two, activated(code, a2, half), multiply(four, load(x, a + w)))
+            b1 = fma(one, activated(code, b1, half), multiply(three, load(x, b)))
+            b2 = fma(two, activated(code, b2, half), multiply(four, load(x, b + w)))
+            rate += next_rate
+            store(out, row_a + k, a1)
+            store(out, row_a + k + w, a2)
+            store(out, row_b + k, b1)
+            store(out, row_b + k + w, b2)
+            a, b = new + k, new + k + gap
+            for _ in range(2 if shifts.size > 0 else 1):
+                store(x, a, a1)
+                store(x, a + w, a2)
+                store(x, b, b1)
+                store(x, b + w, b2)
+                a, b = a + size, b + size
+        now = new
+    return now
+
+
 @njit(cache=True, nogil=True, error_model="numpy", forceinline=True)
 def _impose_twice(held, t, x, now, row):
     """Impose what is held on the new state in ``row``, and write it to ``x[now]``, twice."""
@@ -179,14 +244,31 @@ def run(W, d, code, held, U, starts, lengths, x0, out):
     alone = packed.numbers.size == 0 or held.noise.shape[0] > 0 or held.units.size > 0
     n_rows = 1 if alone else len(U) if in_step else ROWS
     drive = np.empty((0, 0) if in_step else (n_rows, n), U.dtype)
-    for s in range(starts.size):
-        x, now, end = _begin(n, x0[s]), uint64(0), starts[s] + lengths[s]
-        for start in range(starts[s], end, n_rows):
-            stop = min(start + n_rows, end)
-            if not in_step:
-                _drive(d, U[start:stop], drive)
-            now = _steps(W, packed, d, code, held, start, U, start, stop, drive, x, now, out)
-        x0[s] = x[now : now + uint64(n)]
+    gap = uint64(4 * n + 2 * width(x0))
+    x = aligned(2 * int(gap), x0)
+    for first in range(0, starts.size, 2):
+        several, now, done = min(2, starts.size - first), uint64(0), 0
+        for s in range(several):
+            place = s * int(gap)
+            x[place : place + n] = x0[first + s]
+            x[place + n : place + 2 * n] = x0[first + s]
+        if several == 2 and in_step and not alone:
+            done = min(lengths[first], lengths[first + 1])
+            now = _steps_of_two(
+                packed.numbers, packed.rates, packed.n_inputs, packed.n_entries, packed.shifts,
+                packed.columns, code, n, U, starts[first], starts[first + 1], done, x, gap, now,
+                out,
+            )  # fmt: skip
+        for s in range(first, first + several):
+            own, here, end = x[(s - first) * int(gap) :], now, starts[s] + lengths[s]
+            for start in range(starts[s] + done, end, n_rows):
+                stop = min(start + n_rows, end)
+                if not in_step:
+                    _drive(d, U[start:stop], drive)
+                here = _steps(
+                    W, packed, d, code, held, start, U, start, stop, drive, own, here, out
+                )
+            x0[s] = own[here : here + uint64(n)]
 
 
 @njit(cache=True, nogil=True, error_model="numpy")
