@@ -21,11 +21,11 @@ import numpy as np
 from _bench import compare, describe, head, parse, peer
 from memory import in_use
 
+from esnkit import RNNRegressor
 from esnkit.layout import Spec, n_parameters
 from esnkit.memory import Memory
 from esnkit.network import loss_gradient, make_batch
 from esnkit.optimizers import adam_state, adam_step
-from esnkit.streaming import Stepper
 from esnkit.weights import join_weights, split_weights, to_torch
 
 NAMES = {"lstm": "LSTM", "gru": "GRU", "tanh": "RNN"}
@@ -160,7 +160,8 @@ def time_stream(args, torch):
     head("One sequence step by step, 64 units, float32", "us/step")
     for cell in GOALS:
         problem = Problem(cell, 64, 1, 1)
-        stepper = Stepper(problem.spec, problem.theta, np.zeros(problem.spec.n_state, np.float32))
+        model = RNNRegressor(64, cell="rnn" if cell == "tanh" else cell, max_iter=0)
+        stepper = model.fit(problem.X, problem.Y[:, 0]).stream()
         cases = {"esnkit": partial(our_steps, stepper, problem.X[0, 0], n_steps)}
         if torch:
             rnn, _ = problem.in_torch(torch)

@@ -6,27 +6,39 @@ import numpy as np
 from sklearn.utils.validation import check_is_fitted
 
 from esnkit.batches import Data, evaluate
-from esnkit.layout import Spec
+from esnkit.layout import Spec, views
 from esnkit.losses import log_softmax
-from esnkit.network import Start
+from esnkit.network import Start, make_batch, starting_state
 from esnkit.sequences import is_ragged, pack
 from esnkit.streaming import Stepper
 from esnkit.threads import one_blas_thread
 from esnkit.validation import finite_array
 
-__all__ = ["future_rows", "generate_rows", "generate_tokens", "refuse_loop_of_others", "warm_up"]
+__all__ = [
+    "first_state",
+    "future_rows",
+    "generate_rows",
+    "generate_tokens",
+    "refuse_loop_of_others",
+    "warm_up",
+]
 
 
 def warm_up(estimator: Any, warmup: Any, initial_state: Any) -> np.ndarray:
-    """Return the state (1, n_state) that has heard the warm-up, or the series of ``fit``."""
+    """Return the state (1, n_state) that has heard the warm-up, or the series of ``fit``.
+
+    Without a warm-up, an initial state is returned as it is.
+    """
     check_is_fitted(estimator, "_theta")
     spec, dtype = estimator._spec, estimator._theta.dtype
     if estimator._kind != "steps" or spec.bidirectional:
         raise ValueError(
             "generate needs a network of one direction, fitted to a target for every time step"
         )
+    if warmup is None and initial_state is not None:
+        return first_state(estimator, initial_state)
     if warmup is None:
-        inputs, start = _end_of_training(estimator, initial_state)
+        inputs, start = _end_of_training(estimator)
     else:
         inputs = _as_inputs(estimator, warmup)
         start = estimator._start(initial_state, 1, dtype)
@@ -36,12 +48,20 @@ def warm_up(estimator: Any, warmup: Any, initial_state: Any) -> np.ndarray:
         return evaluate(spec, estimator._theta, data)[1]
 
 
-def _end_of_training(estimator: Any, initial_state: Any) -> tuple[np.ndarray, Start]:
+def first_state(estimator: Any, initial_state: Any) -> np.ndarray:
+    """Return the state (1, n_state) before the first step of one sequence."""
+    spec, theta = estimator._spec, estimator._theta
+    start = estimator._start(initial_state, 1, theta.dtype)
+    batch = make_batch(np.empty((1, 0)), np.array([0, 1]))
+    return starting_state(spec, views(spec, theta), batch, start)[0]
+
+
+def _end_of_training(estimator: Any) -> tuple[np.ndarray, Start]:
     """Return the last target, as the input that it is next, and the state before it."""
-    if initial_state is not None:
-        raise ValueError("initial_state needs a warmup of at least one row to go on from")
     if not hasattr(estimator, "last_state_"):
-        raise ValueError("warmup is needed: the model was not fitted to one series")
+        raise ValueError(
+            "warmup or initial_state is needed: the model was not fitted to one series"
+        )
     spec = estimator._spec
     start = Start(estimator.last_state_, np.ones(spec.n_state, dtype=bool))
     if spec.tokens:
@@ -56,8 +76,8 @@ def _end_of_training(estimator: Any, initial_state: Any) -> tuple[np.ndarray, St
 def _as_inputs(estimator: Any, warmup: Any) -> np.ndarray:
     if is_ragged(warmup) or getattr(warmup, "ndim", None) == 3:
         raise ValueError("warmup must be one series (n_timesteps, n_features)")
-    if estimator._spec.tokens and getattr(warmup, "ndim", None) == 1:
-        warmup = warmup[:, None]
+    if estimator._spec.tokens and not isinstance(warmup, str) and np.ndim(warmup) == 1:
+        warmup = np.asarray(warmup)[:, None]
     try:
         sequences = pack(estimator, warmup, reset=False, dtype=(estimator._theta.dtype,))
         return estimator._inputs(sequences)
@@ -101,13 +121,14 @@ def generate_rows(
     with one_blas_thread():
         rows[0] = stepper.read()
         for k in range(1, len(rows)):
-            rows[k] = stepper.step(np.concatenate([rows[k - 1], future[k - 1]]))
+            stepper.hear(np.concatenate([rows[k - 1], future[k - 1]]))
+            rows[k] = stepper.read()
     if not np.all(np.isfinite(rows)):
         first = int(np.flatnonzero(~np.isfinite(rows).all(axis=1))[0])
         raise FloatingPointError(
             f"the closed loop diverged after {first} steps: train longer, or on scaled data"
         )
-    return rows, stepper.state[None]
+    return rows, stepper.state
 
 
 def generate_tokens(
@@ -128,7 +149,7 @@ def generate_tokens(
             drawn[k] = classes[_draw(logits, temperature, rng)]
             if k + 1 < n_steps:
                 logits = stepper.step(drawn[k])
-    return drawn, stepper.state[None]
+    return drawn, stepper.state
 
 
 def _draw(logits: np.ndarray, temperature: float, rng: np.random.RandomState) -> int:

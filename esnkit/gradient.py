@@ -1,6 +1,7 @@
 """The core of networks that are trained by gradients: data in, training, weights in and out."""
 
 import sys
+from copy import deepcopy
 from typing import Any, Self
 
 import numpy as np
@@ -9,6 +10,7 @@ from sklearn.utils.validation import check_is_fitted
 
 from esnkit.batches import Data, evaluate
 from esnkit.callbacks import CallbackSupportMixin, FitReport, with_callbacks
+from esnkit.generation import first_state
 from esnkit.initialization import INITS, initial_theta
 from esnkit.layout import Spec
 from esnkit.losses import LOSSES
@@ -25,6 +27,7 @@ from esnkit.sequences import (
     stack_answers,
 )
 from esnkit.states import resolve_clamp, resolve_initial_state
+from esnkit.streaming import Stepper
 from esnkit.threads import one_blas_thread
 from esnkit.training import Trainer, all_or_nothing, hold_out, name_changes
 from esnkit.validation import (
@@ -101,18 +104,20 @@ class GradientEstimator(TorchMixin, CallbackSupportMixin, BaseEstimator):
                 training, validation, stopping=stopping, score=self._score_rows,
                 report=told.iteration,
             )  # fmt: skip
-        self._finish(self._trainer.best_theta, data)
+        self._finish(self._trainer.chosen_theta, data)
         told.end(self._theta)
         return self
 
     @all_or_nothing
     def _partial_fit(self, X: Any, y: Any, params: dict[str, Any]) -> Self:
+        if self.early_stopping:
+            raise ValueError("partial_fit has nothing to hold out: use early_stopping=False")
         data = self._prepare(X, y, params, fresh=not self._is_trained())
         with one_blas_thread():
             self._trainer.fit_once(data)
         if self.verbose:
             sys.stdout.write(self._trainer.progress())
-        self._finish(self._trainer.best_theta, data)
+        self._finish(self._trainer.chosen_theta, data)
         return self
 
     def _is_trained(self) -> bool:
@@ -145,6 +150,7 @@ class GradientEstimator(TorchMixin, CallbackSupportMixin, BaseEstimator):
             self._trainer = self._make_trainer(spec, settings, sequences, Y, weights, dtype)
         else:
             self._refuse_another(spec, targets)
+            self._trainer = deepcopy(self._trainer)  # so that an error leaves it as it was
         self._flat = targets.flat  # answers look like the last targets
         inputs = self._inputs(sequences)
         start = self._start(params.get("initial_state"), sequences.n_sequences, dtype)
@@ -228,6 +234,44 @@ class GradientEstimator(TorchMixin, CallbackSupportMixin, BaseEstimator):
             self._last_target = data.Y[-1:].copy()
             with one_blas_thread():
                 self.last_state_ = evaluate(self._spec, theta, data)[1]
+
+    def stream(self, initial_state: Any = None) -> Stepper:
+        """Begin a sequence that comes step by step.
+
+        Parameters
+        ----------
+        initial_state : array or tuple (indices, values), default=None
+            State before the first step, as in ``fit``.
+
+        Returns
+        -------
+        Stepper
+            Its ``step(x)`` hears one row and returns the outputs, which for a whole sequence are
+            those of ``predict``, bit for bit; its ``state`` is what ``initial_state`` takes to go
+            on. It keeps the weights that it was made with.
+
+        Raises
+        ------
+        ValueError
+            If the answer needs the steps to come: two directions, or pooling that is not "last".
+
+        Examples
+        --------
+        >>> import numpy as np
+        >>> from esnkit import RNNRegressor
+        >>> s = np.sin(np.arange(100) / 4).reshape(-1, 1)
+        >>> model = RNNRegressor(8, max_iter=3, random_state=0).fit(s[:-1], s[1:])
+        >>> stepper = model.stream()
+        >>> bool(np.array_equal([stepper.step(x) for x in s], model.predict(s)))
+        True
+        """
+        check_is_fitted(self, "_theta")
+        if self._spec.bidirectional or self._spec.pooling not in (None, "last"):
+            raise ValueError(
+                "stream needs a network of one direction, and a target for every time step or "
+                "pooling='last'"
+            )
+        return Stepper(self._spec, self._theta, first_state(self, initial_state)[0])
 
     def predict(
         self, X: Any, *, initial_state: Any = None, clamp: Any = None, return_state: bool = False

@@ -28,6 +28,7 @@ __all__ = [
     "make_batch",
     "run",
     "run_backward",
+    "starting_state",
     "state_rows",
 ]
 
@@ -134,7 +135,7 @@ def run(
     tape : Tape
     """
     p, memory = views(spec, theta), memory or Memory()
-    state, given = initial_state(spec, p, batch, start)
+    state, given = starting_state(spec, p, batch, start)
     rows = [input_rows(spec, p, batch.inputs, theta.dtype)]
     final, passes = np.empty_like(state), []
     n_units = spec.n_units
@@ -328,7 +329,7 @@ def penalty(
     return 0.5 * float(np.vdot(slope, theta)), slope.astype(theta.dtype, copy=False)
 
 
-def initial_state(
+def starting_state(
     spec: Spec, p: dict[str, np.ndarray], batch: Batch, start: Start | None
 ) -> tuple[np.ndarray, np.ndarray]:
     """Return the states before the first step, a row a sequence, and which columns are given."""

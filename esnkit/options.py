@@ -49,8 +49,8 @@ def make_spec(
         n_tokens = before.n_features if before.tokens else 0
     if dim and not n_tokens:
         raise ValueError(
-            f"embedding_dim={dim} needs tokens: n_tokens='auto' and X of one column of integers, "
-            f"or their number, got n_tokens={estimator.n_tokens!r}"
+            f"embedding_dim={dim} needs tokens: X of one column of integers, or their number as "
+            f"n_tokens, got n_tokens={estimator.n_tokens!r}"
         )
     spec = Spec(
         names[cell],
@@ -79,6 +79,8 @@ def make_spec(
 def count_tokens(estimator: Any, X: Any, sequences: Sequences) -> int:
     """Return how many tokens an estimator takes X to be made of, 0 where it holds numbers."""
     asked, n_columns = estimator.n_tokens, sequences.values.shape[1]
+    if asked is None and estimator.embedding_dim is not None:
+        asked = "auto"  # only tokens are embedded
     if asked is None or (asked == "auto" and not (n_columns == 1 and _holds_integers(X))):
         return 0
     if asked != "auto":
@@ -153,7 +155,7 @@ def as_tokens(sequences: Sequences, n_tokens: int) -> np.ndarray:
     if np.any(wrong):
         raise ValueError(
             f"X holds the token {values[wrong][0]:g} in row {np.flatnonzero(wrong)[0]}, "
-            f"expected integers in [0, {n_tokens - 1}]"
+            f"expected integers in [0, {n_tokens - 1}]; n_tokens says how many there may be"
         )
     return values.astype(np.int64)
 

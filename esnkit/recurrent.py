@@ -48,7 +48,8 @@ class RNNRegressor(SequenceRegressorMixin, GradientEstimator):
         How many tokens ``X``, of one column of integers from 0 on, is made of; None takes all for
         numbers. "auto" takes one column of an integer dtype for tokens, as many as `fit` sees.
     embedding_dim : int or None, default=None
-        Length of the vector that is learned for each token; None hears them one-hot.
+        Length of the vector that is learned for each token, as which X is then taken; None hears
+        them one-hot.
     pooling : {"last", "mean", "attention"}, default="last"
         For one target a sequence: read from the last state, from the mean of the states, or from
         a mean whose weights are learned.
@@ -280,8 +281,9 @@ class RNNRegressor(SequenceRegressorMixin, GradientEstimator):
         warmup : array of shape (n_timesteps, n_features) or None, default=None
             Series that is heard with its true values before the loop closes; the first generated
             row is the prediction after its last row. One row and an ``initial_state`` make a
-            sequence out of a vector. None goes on from the series that the model was fitted to:
-            the first row follows its last target.
+            sequence out of a vector. None and an ``initial_state``: the first row is what the
+            network says of that state, before it hears anything. None alone goes on from the
+            series that the model was fitted to: the first row follows its last target.
         exog : array of shape (n_steps, n_exog) or None, default=None
             Inputs that are not outputs: the last ``n_features - n_outputs`` features, ``exog[k]``
             beside the generated row k.
@@ -625,8 +627,9 @@ class RNNClassifier(SequenceClassifierMixin, GradientEstimator):
         n_steps : int
             Number of tokens to draw.
         warmup : array of shape (n_timesteps,) or (n_timesteps, 1), or None, default=None
-            Tokens that are heard first; None goes on after the last target of the sequence that
-            the model was fitted to, if that was one.
+            Tokens that are heard first; None and an ``initial_state``: the first token is what the
+            network says of that state; None alone goes on after the last target of the sequence
+            that the model was fitted to, if that was one.
         temperature : float >= 0, default=1.0
             The outputs are divided by it before the softmax: below 1 the likely becomes likelier;
             0 always takes the likeliest.

@@ -1,6 +1,7 @@
 """Sequences into sequences of tokens: a recurrent encoder, attention, and a recurrent decoder."""
 
 from collections.abc import Iterator
+from copy import deepcopy
 from typing import Any, Self
 
 import numpy as np
@@ -245,6 +246,7 @@ class Seq2SeqClassifier(WeightsMixin, CallbackSupportMixin, BaseEstimator):
                 f"y holds tokens unseen before, {unseen.tolist()}, expected some of "
                 f"{self.classes_.tolist()}; use warm_start=False"
             )
+        self._trainer = deepcopy(self._trainer)  # so that an error leaves it as it was
         self._trainer.use(settings)
 
     def _train(self, pairs: Pairs, X: Any, y: Any) -> None:
@@ -252,7 +254,7 @@ class Seq2SeqClassifier(WeightsMixin, CallbackSupportMixin, BaseEstimator):
         told = FitReport(self, X, y, stopping.max_iter)
         with one_blas_thread():
             trainer.fit(pairs, stopping=stopping, report=told.iteration)
-        self._theta = trainer.best_theta
+        self._theta = trainer.chosen_theta
         self.loss_curve_ = list(trainer.loss_curve)
         self.grad_norm_curve_ = list(trainer.grad_norm_curve)
         self.best_loss_ = trainer.best_loss

@@ -12,54 +12,95 @@ __all__ = ["Stepper"]
 
 
 class Stepper:
-    """One sequence in progress; all buffers are made once.
+    """One sequence that comes step by step, its state at hand.
 
     Parameters
     ----------
     spec : Spec
-        One direction, no pooling.
+        One direction, no pooling but "last".
     theta : ndarray of shape (n_parameters,)
     state : ndarray of shape (n_state,)
         The state before the first step; left as it is.
+
+    See Also
+    --------
+    esnkit.recurrent.RNNRegressor.stream : Where to get one from.
     """
 
     def __init__(self, spec: Spec, theta: np.ndarray, state: np.ndarray):
-        self.spec, self.p, dtype = spec, views(spec, theta), theta.dtype
-        self.embeds, self.reads = spec.tokens, spec.head  # at hand: a step takes two microseconds
-        self.state = state.astype(dtype)
-        recurrent = [self.p[f"M_{name}"] for name, _, _, _ in spec.layers()]
-        readout = [self.p["head_W"], self.p["head_b"]] if spec.head else []
+        self._spec, self._p, dtype = spec, views(spec, theta), theta.dtype
+        # At hand, as a step takes about a microsecond.
+        self._embeds, self._reads, self._shape = spec.tokens, spec.head, (spec.n_features,)
+        self._state = state.astype(dtype)
+        recurrent = [self._p[f"M_{name}"] for name, _, _, _ in spec.layers()]
+        readout = [self._p["head_W"], self._p["head_b"]] if spec.head else []
         parts = [part for M in recurrent for part in (M, M.T)] + readout
         weights = np.concatenate([part.ravel() for part in parts])
         n_read = spec.n_outputs if spec.head else 0
         sizes = CELLS[spec.cell], spec.n_layers, spec.n_units, spec.n_inputs, n_read
         room = LANES + max(sum(M.shape) for M in recurrent) + spec.n_units
-        self.work = np.zeros(spec.n_inputs + n_read + room, dtype)
-        self.stream = *sizes, weights, self.state, self.work
-        self.inputs = self.work[: spec.n_inputs]
-        self.top = self.state[spec.n_hidden - spec.n_units : spec.n_hidden]
+        work = np.zeros(spec.n_inputs + n_read + room, dtype)
+        self._arguments = *sizes, weights, self._state, work
+        self._inputs = work[: spec.n_inputs]
+        self._top = self._state[spec.n_hidden - spec.n_units : spec.n_hidden]
         if spec.head:
-            self.outputs = self.work[spec.n_inputs : spec.n_inputs + n_read]
+            self._outputs = work[spec.n_inputs : spec.n_inputs + n_read]
         else:
-            self.outputs = np.empty(spec.n_outputs, dtype)
+            self._outputs = np.empty(spec.n_outputs, dtype)
+
+    @property
+    def state(self) -> np.ndarray:
+        """State (1, n_state) after the last step, as ``initial_state`` takes it."""
+        return self._state[None].copy()
 
     def step(self, x: Any) -> np.ndarray:
-        """Hear one input row (or token) and return the outputs, in a buffer that is used again."""
-        self.inputs[:] = self._embedded(x) if self.embeds else x
-        stream(*self.stream)
-        return self.outputs if self.reads else self.read()
+        """Hear one row, or token, and return the outputs.
+
+        Parameters
+        ----------
+        x : array-like of shape (n_features,), or int
+            A row of the sequence, or a token where the network hears tokens.
+
+        Returns
+        -------
+        outputs : ndarray of shape (n_outputs,)
+            Of a regressor the prediction; of a classifier the numbers whose softmax are the
+            probabilities of ``classes_``.
+
+        Raises
+        ------
+        ValueError
+            If ``x`` has another shape, is not finite, or is no token of the network.
+        """
+        if self._embeds:
+            if not 0 <= x < self._spec.n_features or x != int(x):
+                raise ValueError(
+                    f"x must be an integer in [0, {self._spec.n_features - 1}], got {x!r}"
+                )
+        else:
+            x = np.asarray(x)
+            if x.shape != self._shape:
+                raise ValueError(f"x must be a row of shape {self._shape}, got one of {x.shape}")
+        if not self.hear(x):
+            raise ValueError(f"x must be finite, got {x!r}")
+        return self._outputs.copy() if self._reads else self.read()
+
+    def hear(self, x: Any) -> bool:
+        """Make a step, unless x is not finite; return whether it was made."""
+        self._inputs[:] = self._embedded(int(x)) if self._embeds else x
+        return stream(*self._arguments)
 
     def read(self) -> np.ndarray:
         """Return the outputs of the state as it is, as the last step would have."""
-        if self.spec.head:
-            affine(self.top[None], self.p["head_W"], self.p["head_b"], self.outputs[None])
+        if self._spec.head:
+            affine(self._top[None], self._p["head_W"], self._p["head_b"], self._outputs[None])
         else:
-            self.outputs[:] = self.top[: self.spec.n_outputs]
-        return self.outputs
+            self._outputs[:] = self._top[: self._spec.n_outputs]
+        return self._outputs.copy()
 
-    def _embedded(self, x: Any) -> np.ndarray:
-        if self.spec.embedding_dim:
-            return self.p["embedding"][x]
-        row = np.zeros_like(self.inputs)
+    def _embedded(self, x: int) -> np.ndarray:
+        if self._spec.embedding_dim:
+            return self._p["embedding"][x]
+        row = np.zeros_like(self._inputs)
         row[x] = 1.0
         return row

@@ -9,6 +9,7 @@ import hashlib
 import math
 import warnings
 from collections.abc import Callable, Iterator
+from copy import deepcopy
 from functools import wraps
 from typing import Any, NamedTuple
 
@@ -133,6 +134,9 @@ class Trainer:
     best_theta : ndarray
         The best parameters so far: by the score of the validation data, where there are such, else
         by the loss, those at the start among them.
+    chosen_theta : ndarray
+        The parameters to answer with: the best, or after `fit` the last ones, if no epoch was
+        better than the start but they are.
     loss_curve, grad_norm_curve, validation_scores : list of float
         One item an epoch: the loss over the epoch, the mean norm of the gradient before clipping,
         and the score after it.
@@ -154,6 +158,7 @@ class Trainer:
         self.grad_norm_curve: list[float] = []
         self.validation_scores: list[float] = []
         self.best_theta, self.best_loss, self.best_score = theta.copy(), math.inf, -math.inf
+        self.chosen_theta = self.best_theta
         self.to_beat = math.inf  # the least loss of an epoch, or the best score, times minus one
         self.n_idle = 0  # epochs in a row without progress
         self.problem = ""  # a fingerprint of what the record is about
@@ -203,28 +208,58 @@ class Trainer:
         FloatingPointError
             If the loss diverges; the best parameters are then those to go on from.
         """
-        memory = Memory()
+        memory, stopped, begun = Memory(), False, self._progress_so_far()
         try:
             self._face(data, validation, score)
             for _ in range(stopping.max_iter):
+                begun = self._progress_so_far()
                 self._epoch_and_score(data, validation, stopping.tol, score, memory)
-                if report is not None and report(self):
-                    return True
+                stopped = bool(report is not None and report(self))
                 if self.n_idle > stopping.n_iter_no_change:
-                    self.n_idle = 0
-                    return True
-            if validation is None and 0 < self.n_updates == len(self.loss_curve):
-                self._judge_last(data)
+                    self.n_idle, stopped = 0, True
+                if stopped:
+                    break
+            self._choose(data, validation)
         except KeyboardInterrupt:
+            self._forget_half_an_epoch(*begun)
+            self.chosen_theta = self.best_theta
             warnings.warn(
                 f"training was interrupted in iteration {len(self.loss_curve) + 1}: the best "
                 "weights so far are kept",
-                stacklevel=4,
+                stacklevel=5,
             )
         except FloatingPointError:
             self._go_back()
             raise
-        return False
+        return stopped
+
+    def _progress_so_far(self):
+        return (
+            len(self.loss_curve),
+            self.n_updates,
+            self.theta.copy(),
+            deepcopy((self.memory, self.rng)),
+        )
+
+    def _forget_half_an_epoch(self, n_epochs, n_updates, theta, others):
+        """Return to the end of the last epoch, unless that is where it stands."""
+        if len(self.loss_curve) == n_epochs:
+            self.n_updates, self.theta, (self.memory, self.rng) = n_updates, theta, others
+            del self.validation_scores[n_epochs:]
+
+    def _choose(self, data, validation):
+        """Choose the parameters to answer with: the best, or the last where they are better still.
+
+        The loss of an epoch lags behind the parameters at its end, so it may be worse than that
+        of the parameters at the start while they are not.
+        """
+        if validation is None and 0 < self.n_updates == len(self.loss_curve):
+            self._judge_last(data)
+        self.chosen_theta = self.best_theta
+        if validation is None and self.n_updates and self.best_loss == self.start_loss:
+            alpha = self.settings.alpha * self._updates_an_epoch(data)
+            if self.learner.loss(self.spec, self.theta, data, alpha) < self.best_loss:
+                self.chosen_theta = self.theta.copy()
 
     def progress(self) -> str:
         """Return a line on the last iteration."""
@@ -241,6 +276,7 @@ class Trainer:
             self._go_back()
             raise
         self.best_loss, self.best_theta = min(self.loss_curve), self.theta.copy()
+        self.chosen_theta = self.best_theta
 
     def _go_back(self):
         """Go on from the best parameters, with an empty memory."""
@@ -329,10 +365,11 @@ class Trainer:
         """Make one Hessian-free update, which sees all sequences."""
         now = self.settings
         try:
-            self.theta, self.memory, info = newton_step(
-                self.spec, self.theta, self.memory, data, self.rng,
-                alpha=now.alpha, damping=now.damping,
-            )  # fmt: skip
+            with np.errstate(over="ignore", invalid="ignore"):  # newton_step tells of it
+                self.theta, self.memory, info = newton_step(
+                    self.spec, self.theta, self.memory, data, self.rng,
+                    alpha=now.alpha, damping=now.damping,
+                )  # fmt: skip
         except ValueError as error:  # loss or gradient are not finite
             raise FloatingPointError(
                 f"training diverged in iteration {len(self.loss_curve) + 1}: {error}; scale X and "

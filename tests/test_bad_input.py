@@ -593,8 +593,8 @@ TRAINED = [
     row("rnn tokens in two columns", lambda: rnn_labeller(n_tokens=3).fit(TOKENS[:, [0, 0]],
         LABELS), V, "X must have one column of tokens, got 2"),
     row("rnn moments", lambda: rnn_labeller().fit(10**9 + TOKENS, LABELS), V, "X holds integers"),
-    row("rnn embedding of numbers", lambda: rnn_labeller(embedding_dim=2, n_tokens=None).fit(
-        TOKENS, LABELS), V, "embedding_dim=2 needs tokens"),
+    row("rnn embedding of numbers", lambda: rnn_labeller(embedding_dim=2).fit(
+        TOKENS.astype(float), LABELS), V, "embedding_dim=2 needs tokens"),
 
     *each("rnn n_steps", lambda v: rnn_closed().generate(v), V, 0, -1, message="n_steps"),
     *each("rnn n_steps", lambda v: rnn_closed().generate(v), T, 1.5, None, "5", True,
@@ -602,9 +602,15 @@ TRAINED = [
     *each("rnn warmup", lambda v: rnn_closed().generate(3, v), V, hole(X), hole(X, inf), y, BATCH,
           RAGGED, X[:, :1], X[:0], "series", 5, (X, X), TIMES[:, None], message="warmup"),
     row("rnn warmup missing", lambda: rnn_steps().fit(BATCH, BATCH).generate(3), V,
-        "warmup is needed"),
-    row("rnn warmup of none", lambda: rnn_closed().generate(3, initial_state=np.zeros(10)), V,
-        "needs a warmup"),
+        "warmup or initial_state is needed"),
+    row("rnn stream of two directions", lambda: rnn(bidirectional=True).fit(BATCH, BATCH).stream(),
+        V, "stream needs a network of one direction"),
+    *each("rnn row", lambda v: rnn_closed().stream().step(v), V, X[0, :1], X[:1], 5.0, [nan, 0.0],
+          [0.0, inf], message="x must be"),
+    *each("rnn token", lambda v: speaker().stream().step(v), V, -1, 7, 0.5, nan,
+          message="x must be an integer in"),
+    row("rnn partial_fit and early_stopping", lambda: rnn(early_stopping=True).partial_fit(
+        X, y), V, "early_stopping=False"),
     *each("rnn warmup of tokens", lambda v: speaker().generate(3, v), V, [[5]], [[0.5]], X,
           np.array([0, 7]), message="warmup"),
     *each("rnn temperature", lambda v: speaker().generate(3, temperature=v), V, -1.0, nan, inf,

@@ -25,7 +25,7 @@ CELLS = ["rnn", "lstm", "gru"]
 every_cell = pytest.mark.parametrize("cell", CELLS)
 QUICK = {"n_units": 8, "max_iter": 60, "learning_rate_init": 0.05, "random_state": 0}
 SMALL = [
-    estimator(8, cell=cell, max_iter=60, learning_rate_init=0.05)
+    estimator(8, cell=cell, max_iter=60, learning_rate_init=0.05, random_state=0)
     for cell in CELLS
     for estimator in (RNNRegressor, RNNClassifier)
 ]
@@ -321,8 +321,8 @@ def test_whole_numbers_in_one_column_are_tokens_to_a_classifier_unless_said_othe
     assert shape(X, n_tokens="auto", embedding_dim=3, name="embedding") == (4, 3)
     with pytest.raises(ValueError, match="X must have one column of tokens, got 2 features"):
         untrained(np.tile(X, 2), y, n_tokens=4)
-    for numbers in (dict(n_tokens=None), dict(X=X.astype(float)), dict(X=np.tile(X, 2))):
-        with pytest.raises(ValueError, match="embedding_dim=3 needs tokens: n_tokens='auto'"):
+    for numbers in (dict(X=X.astype(float)), dict(X=np.tile(X, 2))):
+        with pytest.raises(ValueError, match="embedding_dim=3 needs tokens: X of one column"):
             untrained(**dict(X=X, y=y, n_tokens="auto", embedding_dim=3) | numbers)
     moments = 1_700_000_000 + 3600 * X
     assert shape(moments) == (32, 1)
@@ -381,7 +381,7 @@ def test_what_cannot_be_done_is_refused_with_the_way_out():
         quick(warm_start=True, max_iter=1).fit(X, y).set_params(n_units=3).fit(X, y)
     with pytest.raises(TypeError, match="weights must be a dict of arrays, got list"):
         both.set_weights([1])
-    with pytest.raises(ValueError, match="warmup is needed"):
+    with pytest.raises(ValueError, match="warmup or initial_state is needed"):
         untrained(X, Y).generate(3)
     with pytest.raises(TypeError, match=r"unexpected arguments \['lengths'\]"):
         quick().fit(X, y, lengths=[1])
@@ -450,6 +450,128 @@ def test_an_interrupt_leaves_a_network_that_is_fitted(monkeypatch):
     with pytest.warns(UserWarning, match="interrupted in iteration 4: the best weights"):
         model.fit(X, y)
     assert model.n_iter_ == 3 and model.predict(X).shape == y.shape
+
+
+def test_an_interrupt_within_an_epoch_is_as_if_that_epoch_had_not_begun(monkeypatch):
+    X, y, _ = echo()
+    whole = quick(max_iter=6, batch_size=10).fit(X, y)
+    model = quick(max_iter=6, batch_size=10, warm_start=True)
+    updates, update = [], Trainer._update
+
+    def interrupt(trainer, *found):
+        updates.append(found)
+        if len(updates) == 14:  # the second of the fourth epoch
+            raise KeyboardInterrupt
+        return update(trainer, *found)
+
+    monkeypatch.setattr(Trainer, "_update", interrupt)
+    with pytest.warns(UserWarning, match="interrupted in iteration 4") as told:
+        model.fit(X, y)
+    assert told[0].filename == __file__ and model.n_iter_ == 3
+    model.set_params(max_iter=3).fit(X, y)
+    assert model.loss_curve_ == whole.loss_curve_
+    assert np.array_equal(model.predict(X), whole.predict(X))
+
+
+def test_an_error_leaves_what_trains_as_it_was():
+    pytest.importorskip("sklearn", minversion="1.9")
+    X, y, _ = echo()
+    whole = quick(max_iter=8, batch_size=10).fit(X, y)
+    model = quick(max_iter=5, batch_size=10, warm_start=True).fit(X, y)
+
+    class Broken(Watcher):
+        def on_fit_task_end(self, estimator, context, **data):
+            if context.task_name == "iteration":
+                self.scores.append(0.0)
+                assert len(self.scores) < 3, "broken"
+            return False
+
+    with pytest.raises(AssertionError, match="broken"):
+        model.set_callbacks(Broken(last=9)).fit(X, y)
+    model.set_callbacks().set_params(max_iter=3).fit(X, y)
+    assert model.loss_curve_ == whole.loss_curve_
+    assert np.array_equal(model.predict(X), whole.predict(X))
+
+
+def test_the_last_weights_are_kept_where_only_their_epoch_seemed_worse_than_the_start():
+    X = np.random.default_rng(0).uniform(size=(20, 8, 2))
+    y, kept = X[:, 0, 0], 0
+    for seed in range(8):
+        options = {"max_iter": 1, "batch_size": 5, "learning_rate_init": 1e-3, "random_state": seed}
+        start = untrained(X, y, **options)
+        model, once = quick(**options).fit(X, y), quick(**options).partial_fit(X, y)
+        kept += np.array_equal(model.predict(X), start.predict(X))
+        assert mean_squared_error(y, model.predict(X)) <= mean_squared_error(y, start.predict(X))
+        better = mean_squared_error(y, once.predict(X)) < mean_squared_error(y, start.predict(X))
+        assert np.array_equal(model.predict(X), (once if better else start).predict(X))
+    assert kept < 4
+    with pytest.raises(ValueError, match="partial_fit has nothing to hold out"):
+        quick(early_stopping=True).partial_fit(X, y)
+
+
+def test_a_hessian_free_run_that_diverges_says_so_alone(recwarn):
+    X, y, _ = echo()
+    with pytest.raises(FloatingPointError, match="training diverged in iteration 1"):
+        quick(solver="hessian_free", max_iter=3).fit(X, 1e200 * y)
+    assert not recwarn.list
+
+
+@every_cell
+@pytest.mark.parametrize("dtype", [np.float64, np.float32])
+def test_a_stream_gives_the_bits_of_the_whole(cell, dtype):
+    X, y, Y = echo()
+    X = X.astype(dtype)
+    model = quick(cell=cell, max_iter=2, n_layers=2).fit(X, Y)
+    stepper, whole = model.stream(), model.predict(X[:1])[0]
+    assert np.array_equal([stepper.step(x) for x in X[0, :3]], whole[:3])
+    later = model.stream(stepper.state)
+    kept = stepper.state
+    assert np.array_equal([later.step(x) for x in X[0, 3:]], whole[3:])
+    assert np.array_equal(stepper.state, kept)  # the other one has a state of its own
+    with pytest.raises(ValueError, match="x must be finite"):
+        stepper.step([np.nan, 0.0])
+    assert np.array_equal(stepper.state, kept)
+    last = quick(cell=cell, max_iter=1).fit(X, y)
+    stepper = last.stream(initial_state=([0, 2], [0.5, -0.5]))
+    answers = [stepper.step(x)[0] for x in X[0]]
+    expected = last.predict(X[:1], initial_state=([0, 2], [[0.5, -0.5]]))
+    assert np.array_equal(answers[-1], expected[0])
+    with pytest.raises(ValueError, match="stream needs a network of one direction"):
+        quick(max_iter=0, pooling="mean").fit(X, y).stream()
+
+
+@pytest.mark.parametrize("dim", [None, 3])
+def test_a_stream_of_tokens(dim):
+    codes = np.random.default_rng(0).integers(0, 4, (60, 1))
+    model = quick(RNNClassifier, max_iter=2, embedding_dim=dim).fit(codes[:-1], codes[1:, 0])
+    stepper = model.stream()
+    logits = np.array([stepper.step(int(code)) for code in codes[:, 0]])
+    p = np.exp(logits) / np.exp(logits).sum(axis=1, keepdims=True)
+    np.testing.assert_allclose(p, model.predict_proba(codes), rtol=1e-10)
+    numbers = quick(max_iter=2, embedding_dim=3).fit(codes[:-1], 1.0 * codes[1:, 0])
+    assert numbers._spec.tokens and numbers._spec.n_features == 4
+    drawn = model.generate(5, warmup=codes[:4, 0].tolist(), random_state=0)
+    assert np.array_equal(drawn, model.generate(5, warmup=codes[:4], random_state=0))
+    with pytest.raises(ValueError, match=r"expected integers in \[0, 3\]; n_tokens says"):
+        model.predict(np.array([[4]]))
+
+
+def test_a_sequence_comes_out_of_a_state_alone():
+    vectors = np.random.default_rng(0).uniform(-1, 1, (20, 8))
+    waves = np.cumsum(vectors[:, :1, None] * np.ones((20, 6, 1)), axis=1)
+    before = np.concatenate([np.zeros((20, 1, 1)), waves[:, :-1]], axis=1)
+    model = quick(cell="rnn", max_iter=5).fit(before, waves, initial_state=vectors)
+    alone, state = model.generate(4, initial_state=vectors[0], return_state=True)
+    stepper = model.stream(vectors[0])
+    expected = [model._theta[-1] + vectors[0] @ model.get_weights()["W_out"][0]]
+    for _ in range(3):
+        expected.append(stepper.step([expected[-1]])[0])
+    np.testing.assert_allclose(alone[:, 0], expected, rtol=1e-12)
+    assert np.array_equal(state, stepper.state) or np.allclose(state, stepper.state, rtol=1e-12)
+    part = model.generate(3, initial_state=([1], [0.5]))
+    full = np.zeros(8)
+    full[1] = 0.5
+    assert np.array_equal(part, model.generate(3, initial_state=full))
 
 
 def test_the_gradient_vanishes_but_not_through_the_identity():

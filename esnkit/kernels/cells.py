@@ -83,7 +83,8 @@ def forward(cell, M, turned, n, h0, c0, held, imposed, S, A, C, H):
 def stream(cell, n_layers, n_units, n_inputs, n_outputs, weights, state, work):
     """Run one sequence forward by one step, which costs little more than one call.
 
-    So there are few arrays, as each one makes a call slower.
+    So there are few arrays, as each one makes a call slower. Nothing is done, and False returned,
+    where an input is not finite.
 
     Parameters
     ----------
@@ -95,6 +96,9 @@ def stream(cell, n_layers, n_units, n_inputs, n_outputs, weights, state, work):
     work : flat: the inputs, the outputs, which are written, LANES numbers of room, and room for S,
         A and C of any layer
     """
+    for i in range(n_inputs):
+        if not np.isfinite(work[i]):
+            return False
     one, start, n_features, s = work.dtype.type(1), 0, n_inputs, n_inputs + n_outputs + LANES
     cells = state if cell == LSTM else work
     for layer in range(n_layers):
@@ -117,6 +121,7 @@ def stream(cell, n_layers, n_units, n_inputs, n_outputs, weights, state, work):
         W, lanes = weights[start:stop].reshape(n_outputs, n_units), work[n_inputs + n_outputs : s]
         outputs = work[n_inputs : n_inputs + n_outputs]
         affine_row(state[top : top + n_units], W, weights[stop:], lanes, outputs)
+    return True
 
 
 @njit(cache=True, nogil=True, error_model="numpy")
