@@ -294,6 +294,23 @@ class GradientEstimator(TorchMixin, CallbackSupportMixin, BaseEstimator):
         y : in the container and shape of the ``y`` of ``fit``
         last_state : ndarray of shape (n_sequences, n_state), if ``return_state``
             The units of all layers, then the cells of an LSTM.
+
+        Raises
+        ------
+        ValueError
+            If X is not like that of ``fit`` or not finite, a state or what is held does not fit, or
+            ``return_state`` is asked of two directions.
+
+        Examples
+        --------
+        >>> import numpy as np
+        >>> from esnkit import RNNRegressor
+        >>> s = np.sin(np.arange(100) / 4).reshape(-1, 1)
+        >>> model = RNNRegressor(8, max_iter=3, random_state=0).fit(s[:-1], s[1:])
+        >>> first, state = model.predict(s[:40], return_state=True)
+        >>> rest = model.predict(s[40:], initial_state=state)
+        >>> bool(np.array_equal(np.vstack([first, rest]), model.predict(s)))
+        True
         """
         if return_state and hasattr(self, "_spec") and self._spec.bidirectional:
             raise ValueError(
@@ -398,10 +415,25 @@ class GradientEstimator(TorchMixin, CallbackSupportMixin, BaseEstimator):
         --------
         esnkit.plotting.GradientNormDisplay : Picture of it.
 
+        Raises
+        ------
+        ValueError
+            If ``X`` or ``y`` is not like that of ``fit``.
+
         References
         ----------
         R. Pascanu, T. Mikolov and Y. Bengio (2013), On the difficulty of training recurrent neural
         networks, ICML, section 2.
+
+        Examples
+        --------
+        >>> import numpy as np
+        >>> from esnkit import RNNRegressor
+        >>> X = np.random.default_rng(0).uniform(-1, 1, (20, 30, 1))
+        >>> model = RNNRegressor(8, cell="rnn", max_iter=0, random_state=0).fit(X, X[:, 0, 0])
+        >>> norms = model.gradient_norms(X, X[:, 0, 0])
+        >>> norms.shape, bool(norms[0, 0] < 0.1 * norms[0, -1])  # it vanishes
+        ((1, 30), True)
         """
         check_is_fitted(self, "_theta")
         spec, theta = self._spec, self._theta

@@ -342,6 +342,11 @@ class GradientNormDisplay:
         Returns
         -------
         GradientNormDisplay
+
+        Raises
+        ------
+        TypeError
+            If ``estimators`` is no dict, or one of them is no trained network.
         """
         if not isinstance(estimators, Mapping):
             raise TypeError(

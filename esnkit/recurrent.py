@@ -248,6 +248,24 @@ class RNNRegressor(SequenceRegressorMixin, GradientEstimator):
         Returns
         -------
         self
+
+        Raises
+        ------
+        ValueError
+            As ``fit``, if the data are not like those of the first call, or with `early_stopping`.
+        FloatingPointError
+            If the loss diverges; the model then stays as it was.
+
+        Examples
+        --------
+        >>> import numpy as np
+        >>> from esnkit import RNNRegressor
+        >>> X = np.random.default_rng(0).uniform(size=(64, 10, 1))
+        >>> model = RNNRegressor(8, random_state=0)
+        >>> for turn in range(3):
+        ...     model = model.partial_fit(X, X[:, 0, 0])
+        >>> model.n_iter_
+        3
         """
         return self._partial_fit(X, y, params)
 
@@ -555,6 +573,23 @@ class RNNClassifier(SequenceClassifierMixin, GradientEstimator):
         Returns
         -------
         self
+
+        Raises
+        ------
+        ValueError
+            As ``fit``, if the data are not like those of the first call, or with `early_stopping`.
+        FloatingPointError
+            If the loss diverges; the model then stays as it was.
+
+        Examples
+        --------
+        >>> import numpy as np
+        >>> from esnkit import RNNClassifier
+        >>> X = np.random.default_rng(0).uniform(-1, 1, (20, 10, 1))
+        >>> model = RNNClassifier(8, random_state=0)
+        >>> model = model.partial_fit(X[:10], X[:10, 0, 0] > 0, classes=[False, True])
+        >>> model.partial_fit(X[10:], X[10:, 0, 0] > 0).n_iter_
+        2
         """
         self._classes_to_come = classes
         try:
@@ -644,6 +679,22 @@ class RNNClassifier(SequenceClassifierMixin, GradientEstimator):
         -------
         tokens : ndarray of shape (n_steps,)
         state : ndarray of shape (1, n_state), if ``return_state``
+
+        Raises
+        ------
+        ValueError
+            If the network does not hear the tokens that it is taught, or an argument is out of
+            its range.
+
+        Examples
+        --------
+        >>> import numpy as np
+        >>> from esnkit import RNNClassifier
+        >>> tune = np.tile([0, 1, 2, 1], 30)
+        >>> model = RNNClassifier(8, learning_rate_init=0.05, max_iter=150, random_state=0)
+        >>> model = model.fit(tune[:-1, None], tune[1:])
+        >>> model.generate(6, warmup=[0, 1], temperature=0)
+        array([2, 1, 0, 1, 2, 1])
         """
         n_steps = check_positive_int("n_steps", n_steps)
         temperature = check_number("temperature", temperature, 0)

@@ -344,6 +344,15 @@ class Seq2SeqClassifier(WeightsMixin, CallbackSupportMixin, BaseEstimator):
         ------
         ValueError
             If the model was fitted without attention.
+
+        Examples
+        --------
+        >>> import numpy as np
+        >>> from esnkit import Seq2SeqClassifier
+        >>> X = [np.array([0, 1, 2]), np.array([2, 1])]
+        >>> model = Seq2SeqClassifier(4, max_iter=2, random_state=0).fit(X, X)
+        >>> for weights in model.attention_weights(X):
+        ...     assert np.allclose(weights.sum(axis=1), 1.0)
         """
         check_is_fitted(self, "_theta")
         if not self._pair.attention:

@@ -52,6 +52,15 @@ class WeightsMixin:
             from the last state of the one to the first of the other, and with attention
             ``score_W``, which compares states of the two, and ``mix_W``, which takes what was
             found and the state together.
+
+        Examples
+        --------
+        >>> import numpy as np
+        >>> from esnkit import RNNRegressor
+        >>> X = np.zeros((2, 5, 3))
+        >>> model = RNNRegressor(4, cell="rnn", max_iter=0, random_state=0).fit(X, X[:, 0, 0])
+        >>> {name: array.shape for name, array in model.get_weights().items()}
+        {'W_in_0': (4, 3), 'W_0': (4, 4), 'b_0': (4,), 'W_out': (1, 4), 'b_out': (1,)}
         """
         check_is_fitted(self, "_theta")
         return self._split(self._theta)
@@ -69,6 +78,22 @@ class WeightsMixin:
         Returns
         -------
         self
+
+        Raises
+        ------
+        TypeError
+            If ``weights`` is no dict.
+        ValueError
+            If a name is unknown, or an array has the wrong shape or is not finite.
+
+        Examples
+        --------
+        >>> import numpy as np
+        >>> from esnkit import RNNRegressor
+        >>> X = np.zeros((2, 5, 3))
+        >>> model = RNNRegressor(4, cell="rnn", max_iter=0, random_state=0).fit(X, X[:, 0, 0])
+        >>> model.set_weights({"b_out": [2.0]}).predict(X)
+        array([2., 2.])
         """
         check_is_fitted(self, "_theta")
         if not isinstance(weights, Mapping):
@@ -108,6 +133,20 @@ class TorchMixin(WeightsMixin):
         ValueError
             If the network has what these modules do not: attention, a learned initial state, or a
             GRU that resets before the product.
+
+        Examples
+        --------
+        >>> import numpy as np
+        >>> from esnkit import RNNRegressor
+        >>> X = np.random.default_rng(0).uniform(size=(2, 5, 3))
+        >>> model = RNNRegressor(4, max_iter=0, random_state=0).fit(X, X[:, 0, 0])
+        >>> state = model.to_torch_state_dict()
+        >>> state["weight_ih_l0"].shape
+        (16, 3)
+        >>> other = RNNRegressor(4, max_iter=0, random_state=1).fit(X, X[:, 0, 0])
+        >>> other = other.from_torch_state_dict(state)
+        >>> bool(np.array_equal(other.predict(X), model.predict(X)))
+        True
         """
         check_is_fitted(self, "_theta")
         return to_torch(self._spec, self._theta)
