@@ -691,7 +691,7 @@ class RNNClassifier(SequenceClassifierMixin, GradientEstimator):
         >>> import numpy as np
         >>> from esnkit import RNNClassifier
         >>> tune = np.tile([0, 1, 2, 1], 30)
-        >>> model = RNNClassifier(8, learning_rate_init=0.05, max_iter=150, random_state=0)
+        >>> model = RNNClassifier(8, cell="gru", learning_rate_init=0.05, random_state=0)
         >>> model = model.fit(tune[:-1, None], tune[1:])
         >>> model.generate(6, warmup=[0, 1, 2, 1, 0, 1], temperature=0)
         array([2, 1, 0, 1, 2, 1])
