@@ -33,11 +33,18 @@ class Memory:
     def __init__(self) -> None:
         self._blocks: list[np.ndarray] = []
         self._arrays: list[np.ndarray] = []  # what was last made of each
+        self._beside: Memory | None = None
         self.n_used = 0
 
     def rewind(self, n_used: int = 0) -> None:
         """Take back all arrays but the first ones."""
         self.n_used = n_used
+
+    def beside(self) -> "Memory":
+        """Return another memory, always the same, for what runs at the same time."""
+        if self._beside is None:
+            self._beside = Memory()
+        return self._beside
 
     def empty(self, size: int, dtype: Any) -> np.ndarray:
         """Return an array of whatever was there; it begins on a line of the cache."""

@@ -7,18 +7,19 @@ A :class:`Batch` holds sequences side by side. :func:`run` returns outputs and a
 it is passed in and given back.
 """
 
-from functools import lru_cache
+from functools import lru_cache, partial
 from typing import Any, NamedTuple
 
 import numpy as np
 
 from esnkit.kernels.blocks import add_last, gather, scatter, take_last
-from esnkit.kernels.cells import GRU_BEFORE, LSTM, backward, forward
+from esnkit.kernels.cells import GRU_BEFORE, LSTM, N_GATES, backward, forward
 from esnkit.kernels.linalg import affine
 from esnkit.layout import CELLS, Spec, penalised, state_columns, views
 from esnkit.losses import LOSSES
 from esnkit.memory import Memory
 from esnkit.pooling import attend, attend_backward, pool_rows, pool_rows_backward
+from esnkit.threads import run_tasks
 
 __all__ = [
     "Batch",
@@ -31,6 +32,10 @@ __all__ = [
     "starting_state",
     "state_rows",
 ]
+
+# Batches of so many sequences run in two halves where a step has so many rows of gates: then a
+# thread for each is worth its while. A half has a multiple of so many sequences, as vectors have.
+LEAST, MANY_ROWS = 16, 256
 
 
 class Batch(NamedTuple):
@@ -49,7 +54,7 @@ def make_batch(inputs: np.ndarray, offsets: np.ndarray) -> Batch:
     return Batch(inputs, offsets, *_columns(offsets.astype(np.int64).tobytes()))
 
 
-@lru_cache(maxsize=4)  # equal lengths make all batches alike
+@lru_cache(maxsize=8)  # equal lengths make all batches alike
 def _columns(offsets_as_bytes: bytes) -> tuple[np.ndarray, ...]:
     """Return all of a batch that depends on where the sequences begin alone."""
     offsets = np.frombuffer(offsets_as_bytes, np.int64)
@@ -300,22 +305,75 @@ def loss_gradient(
     start: Start | None = None,
     held: Held | None = None,
     memory: Memory | None = None,
-) -> tuple[float, np.ndarray, Tape, float]:
-    """Return the loss of a batch, its gradient, the tape, and the sum of the weights.
+) -> tuple[float, np.ndarray, np.ndarray, float]:
+    """Return the loss of a batch, its gradient, the last states, and the sum of the weights.
 
     The loss is the weighted mean of :mod:`esnkit.losses` plus :func:`penalty`. Where all weights
-    are zero the backward pass is left out: loss and gradient are zero.
+    are zero the backward pass is left out: loss and gradient are zero. Large networks run on two
+    halves of the batch, side by side where there are threads.
     """
-    outputs, tape = run(spec, theta, batch, start, held, memory=memory)
+    parts, memory = _halves(spec, batch, start, held), memory or Memory()
+    memories = [memory] if len(parts) == 1 else [memory, memory.beside()]
+    for each in memories[1:]:
+        each.rewind()
+    runs = _side_by_side(
+        partial(run, spec, theta, *part, memory=own)
+        for part, own in zip(parts, memories, strict=True)
+    )
+    outputs = _joined([found[0] for found in runs])
+    state = _joined([tape.state for _, tape in runs])
     loss = LOSSES[spec.loss][0](outputs, Y, weights)
     if loss.total == 0:
-        return 0.0, np.zeros_like(theta), tape, 0.0
-    gradient, _ = run_backward(spec, theta, batch, tape, loss.gradient)
+        return 0.0, np.zeros_like(theta), state, 0.0
+    cuts = np.split(loss.gradient, [len(runs[0][0])]) if len(runs) > 1 else [loss.gradient]
+    found = _side_by_side(
+        partial(run_backward, spec, theta, part[0], tape, d_outputs)
+        for part, (_, tape), d_outputs in zip(parts, runs, cuts, strict=True)
+    )
+    gradient = found[0][0]
+    for other, _ in found[1:]:
+        gradient += other
     value = loss.value
     if alpha:
         added, slope = penalty(spec, theta, alpha, len(Y))
         value, gradient = value + added, gradient + slope
-    return value, gradient, tape, loss.total
+    return value, gradient, state, loss.total
+
+
+def _halves(spec, batch, start, held):
+    """Return batch, start and what is held, or those of two halves with about as many steps.
+
+    What decides has nothing to do with threads, so that their number never changes a result.
+    """
+    offsets, n = batch.offsets, len(batch.offsets) - 1
+    widest = N_GATES[CELLS[spec.cell]] * spec.n_units
+    if n < 2 * LEAST or widest < MANY_ROWS:
+        return [(batch, start, held)]
+    middle = np.searchsorted(offsets, offsets[-1] / 2) // LEAST * LEAST
+    k = min(max(int(middle), LEAST), n - LEAST)
+    parts, row = [], int(offsets[k])
+    for sequences, rows in ((slice(0, k), slice(0, row)), (slice(k, n), slice(row, None))):
+        first, last = sequences.start, sequences.stop
+        part = make_batch(batch.inputs[rows], offsets[first : last + 1] - offsets[first])
+        begun = start and Start(start.values[sequences], start.given)
+        parts.append((part, begun, held and Held(held.units, held.values[rows])))
+    return parts
+
+
+def _side_by_side(tasks):
+    """Run tasks on threads, with what NumPy is told here to make of overflows."""
+    told = np.geterr()
+
+    def quietly(task):
+        with np.errstate(**told):
+            return task()
+
+    tasks = list(tasks)
+    return run_tasks(partial(quietly, task) for task in tasks) if len(tasks) > 1 else [tasks[0]()]
+
+
+def _joined(parts):
+    return parts[0] if len(parts) == 1 else np.concatenate(parts)
 
 
 def penalty(

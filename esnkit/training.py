@@ -100,12 +100,12 @@ def chunk_gradients(
             part = part._replace(weights=(weights.T * here).T)
         batch = make_batch(part.inputs, part.offsets)
         memory.rewind()
-        loss, gradient, tape, total = loss_gradient(
+        loss, gradient, state, total = loss_gradient(
             spec, theta, batch, part.Y, part.weights, alpha=settings.alpha,
             start=part.start, held=part.held, memory=memory,
         )  # fmt: skip
         carried = np.empty((len(ends), spec.n_state)) if carried is None else carried
-        carried[alive] = tape.state
+        carried[alive] = state
         if total > 0:
             yield loss, gradient, total
 

@@ -6,9 +6,11 @@ from reference import cell_states
 from test_cells import difference
 
 from esnkit.layout import Spec, n_parameters, penalised, views
+from esnkit.memory import Memory
 from esnkit.network import (
     Held,
     Start,
+    _halves,
     loss_gradient,
     make_batch,
     run,
@@ -117,6 +119,40 @@ def test_gradient_with_given_states_and_held_units(spec):
     units = np.array([1, spec.n_hidden - 1])
     held = Held(units, rng.normal(size=(OFFSETS[-1], 2)))
     check_gradient(spec, start=start, held=held)
+
+
+@pytest.mark.parametrize("weights", [None, "rows"])
+@every_spec
+def test_a_large_network_runs_on_two_halves_of_a_batch(spec, weights, monkeypatch):
+    batch, Y, w = problem(spec, weights)
+    theta, rng = theta_of(spec), np.random.default_rng(3)
+    start = Start(rng.normal(size=(len(LENGTHS), spec.n_state)), rng.random(spec.n_state) > 0.5)
+    held = Held(np.array([1]), rng.normal(size=(OFFSETS[-1], 1)))
+    arguments, options = (spec, theta, batch, Y, w), {"start": start, "held": held, "alpha": 0.3}
+    whole = loss_gradient(*arguments, **options)
+    monkeypatch.setattr("esnkit.network.MANY_ROWS", 0)
+    monkeypatch.setattr("esnkit.network.LEAST", 1)
+    memory, found = Memory(), []
+    for n_threads in (1, 2, 2):
+        monkeypatch.setattr("numba.config.NUMBA_NUM_THREADS", n_threads)
+        memory.rewind()
+        found.append(loss_gradient(*arguments, **options, memory=memory))
+    for halves in found:
+        assert np.array_equal(halves[1], found[0][1])
+        np.testing.assert_allclose(halves[0], whole[0], rtol=1e-13)
+        np.testing.assert_allclose(halves[1], whole[1], atol=1e-13 * np.abs(whole[1]).max())
+        assert np.array_equal(halves[2], whole[2]) and halves[3] == whole[3]
+
+
+def test_halves_are_of_sequences_with_as_many_steps():
+    lengths = np.array([1] * 30 + [9] * 50)
+    offsets = np.concatenate([[0], np.cumsum(lengths)])
+    batch = make_batch(np.zeros((offsets[-1], 3)), offsets)
+    parts = _halves(BASE._replace(n_units=64, cell="lstm"), batch, None, None)
+    assert [len(part.offsets) - 1 for part, _, _ in parts] == [48, 32]
+    assert [len(part.inputs) for part, _, _ in parts] == [192, 288]
+    for small in (BASE, BASE._replace(n_units=128, cell="tanh")):
+        assert _halves(small, batch, None, None) == [(batch, None, None)]
 
 
 @pytest.mark.parametrize("cell", CELLS)
