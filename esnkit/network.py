@@ -14,7 +14,7 @@ import numpy as np
 
 from esnkit.kernels.blocks import add_last, gather, scatter, take_last
 from esnkit.kernels.cells import GRU_BEFORE, LSTM, N_GATES, backward, forward
-from esnkit.kernels.linalg import affine
+from esnkit.kernels.linalg import affine, n_threads
 from esnkit.layout import CELLS, Spec, penalised, state_columns, views
 from esnkit.losses import LOSSES
 from esnkit.memory import Memory
@@ -36,6 +36,9 @@ __all__ = [
 # Batches of so many sequences run in two halves where a step has so many rows of gates: then a
 # thread for each is worth its while. A half has a multiple of so many sequences, as vectors have.
 LEAST, MANY_ROWS = 16, 256
+# Steps whose share in the gradient of the weights is added up in one product hold so many numbers,
+# few enough that they are still near when they are multiplied.
+TOGETHER = 16384
 
 
 class Batch(NamedTuple):
@@ -47,11 +50,13 @@ class Batch(NamedTuple):
     n: np.ndarray  # (n_timesteps,) sequences that still run at each step
     rows: np.ndarray  # (n_rows,) the row of every column of every step
     rows_reversed: np.ndarray  # the same where every sequence is read from its end
+    n_beside: int  # sequences in the batch that this is a part of
 
 
 def make_batch(inputs: np.ndarray, offsets: np.ndarray) -> Batch:
     """Lay out packed sequences for the kernels."""
-    return Batch(inputs, offsets, *_columns(offsets.astype(np.int64).tobytes()))
+    order, n, rows, back = _columns(offsets.astype(np.int64).tobytes())
+    return Batch(inputs, offsets, order, n, rows, back, len(offsets) - 1)
 
 
 @lru_cache(maxsize=8)  # equal lengths make all batches alike
@@ -117,6 +122,7 @@ def run(
     *,
     exact: bool = False,
     memory: Memory | None = None,
+    cut: int = 0,
 ) -> tuple[np.ndarray, Tape]:
     """Run the network forward.
 
@@ -133,6 +139,8 @@ def run(
         costs a little time.
     memory : Memory or None, default=None
         Where to put the tape, and what the backward pass needs; None stands for new memory.
+    cut : int, default=0
+        Where a second half begins, of which the head is applied by itself, see `_halves`.
 
     Returns
     -------
@@ -166,7 +174,8 @@ def run(
         passes.append(buffers)
     pooled, attention = _pool(spec, p, rows[-1], final, batch.offsets)
     tape = Tape(p, passes, rows, attention, pooled, given, final, memory, memory.n_used)
-    return _apply_head(spec, p, pooled, exact), tape
+    parts = _cut_rows(pooled, batch, cut)
+    return _joined([_apply_head(spec, p, part, exact) for part in parts]), tape
 
 
 def _run_layer(spec, M, batch, index, X, h0, c0, own, imposed, memory):
@@ -191,6 +200,7 @@ def run_backward(
     d_outputs: np.ndarray,
     extra: list[np.ndarray] | None = None,
     d_start: np.ndarray | None = None,
+    cut: int = 0,
 ) -> tuple[np.ndarray, list[np.ndarray]]:
     """Turn the gradient of the outputs into that of the parameters.
 
@@ -203,6 +213,8 @@ def run_backward(
         For every layer and direction, in the kernels' layout, what is added to d loss / d h.
     d_start : ndarray of shape (n_sequences, n_state) or None, default=None
         Where to write d loss / d states before the first step.
+    cut : int, default=0
+        Where a second half begins, whose gradient is added up by itself, see `_halves`.
 
     Returns
     -------
@@ -213,9 +225,16 @@ def run_backward(
         writes over it.
     """
     tape.memory.rewind(tape.n_used)
-    p, gradient = tape.p, np.zeros(theta.size, theta.dtype)
-    d = views(spec, gradient)
-    d_rows = _pool_backward(spec, p, d, batch, tape, _head_backward(spec, p, d, tape, d_outputs))
+    p, gradients = tape.p, [np.zeros(theta.size, theta.dtype) for _ in range(2 if cut else 1)]
+    d, rest = views(spec, gradients[0]), views(spec, gradients[-1])
+    d_pooled = _joined([
+        _head_backward(spec, p, *part)
+        for part in zip(
+            (d, rest), *(_cut_rows(rows, batch, cut) for rows in (tape.pooled, d_outputs)),
+            strict=False,
+        )
+    ])  # fmt: skip
+    d_rows = _pool_backward(spec, p, d, batch, tape, d_pooled)
     d_states: list[np.ndarray] = []
     d_start = np.empty_like(tape.state) if d_start is None else d_start
     parts = spec.layers()
@@ -226,7 +245,8 @@ def run_backward(
             more = None if extra is None else extra[part[3]]
             last, dH = _columns_of(spec, batch, part, d_rows, more, tape.memory)
             width = X.shape[1] if layer or spec.embedding_dim else 0
-            dX = _layer_backward(spec, p, d, batch, tape, part, last, dH, d_start, width)
+            halves = cut or batch.n[0], d, rest
+            dX = _layer_backward(spec, p, halves, batch, tape, part, last, dH, d_start, width)
             d_below = dX if d_below is None else d_below + dX
             d_here.append(dH)
         d_states = d_here + d_states
@@ -235,7 +255,9 @@ def run_backward(
         d["initial_state"] += np.where(tape.given, 0, d_start.sum(axis=0))
     if spec.embedding_dim:
         np.add.at(d["embedding"], batch.inputs, d_rows)
-    return gradient, d_states
+    for other in gradients[1:]:
+        gradients[0] += other
+    return gradients[0], d_states
 
 
 def state_rows(spec: Spec, batch: Batch, states: list[np.ndarray]) -> list[np.ndarray]:
@@ -272,7 +294,7 @@ def _columns_of(spec, batch, part, rows, more, memory):
     return last[:0], columns
 
 
-def _layer_backward(spec, p, d, batch, tape, part, last, dH, d_start, width):
+def _layer_backward(spec, p, halves, batch, tape, part, last, dH, d_start, width):
     """Return d loss / d inputs of one layer and direction.
 
     A width of zero leaves the inputs out.
@@ -283,7 +305,12 @@ def _layer_backward(spec, p, d, batch, tape, part, last, dH, d_start, width):
     S, A, C, c0, own = tape.passes[place]
     M, columns = p[f"M_{name}"], tape.memory.empty(width * len(index), S.dtype)
     dh0, dc0 = np.empty_like(c0), np.empty_like(c0)
-    backward(CELLS[spec.cell], M, n, c0, own, S, A, C, last, dH, d[f"M_{name}"], columns, dh0, dc0)
+    together = max(1, TOGETHER // (len(M) * batch.n_beside))
+    cut, d, rest = halves
+    backward(
+        CELLS[spec.cell], M, n, c0, own, S, A, C, last, dH, together, cut, d[f"M_{name}"],
+        rest[f"M_{name}"], columns, dh0, dc0,
+    )  # fmt: skip
     hs, cs = state_columns(spec, place)
     scatter(dh0.reshape(-1), batch.order, n[:1], len(dh0), d_start, hs.start, len(dh0))
     if cs:
@@ -312,13 +339,16 @@ def loss_gradient(
     are zero the backward pass is left out: loss and gradient are zero. Large networks run on two
     halves of the batch, side by side where there are threads.
     """
-    parts, memory = _halves(spec, batch, start, held), memory or Memory()
-    memories = [memory] if len(parts) == 1 else [memory, memory.beside()]
-    for each in memories[1:]:
-        each.rewind()
+    memory, cut = memory or Memory(), _middle(spec, batch)
+    if cut and n_threads() < 2 and _goes_by_columns(spec, batch):
+        parts, memories = [(batch, start, held)], [memory]
+    else:
+        parts = _halves(batch, start, held, cut) if cut else [(batch, start, held)]
+        memories, cut = [memory, memory.beside()], 0
+    memory.beside().rewind()
     runs = _side_by_side(
-        partial(run, spec, theta, *part, memory=own)
-        for part, own in zip(parts, memories, strict=True)
+        partial(run, spec, theta, *part, memory=own, cut=cut)
+        for part, own in zip(parts, memories, strict=False)
     )
     outputs = _joined([found[0] for found in runs])
     state = _joined([tape.state for _, tape in runs])
@@ -327,7 +357,7 @@ def loss_gradient(
         return 0.0, np.zeros_like(theta), state, 0.0
     cuts = np.split(loss.gradient, [len(runs[0][0])]) if len(runs) > 1 else [loss.gradient]
     found = _side_by_side(
-        partial(run_backward, spec, theta, part[0], tape, d_outputs)
+        partial(run_backward, spec, theta, part[0], tape, d_outputs, cut=cut)
         for part, (_, tape), d_outputs in zip(parts, runs, cuts, strict=True)
     )
     gradient = found[0][0]
@@ -340,24 +370,45 @@ def loss_gradient(
     return value, gradient, state, loss.total
 
 
-def _halves(spec, batch, start, held):
-    """Return batch, start and what is held, or those of two halves with about as many steps.
+def _middle(spec: Spec, batch: Batch) -> int:
+    """Return how many sequences the first half of a batch has, 0 where it is not cut.
 
-    What decides has nothing to do with threads, so that their number never changes a result.
+    What decides has nothing to do with threads, so that their number never changes a result: on
+    one thread, too, the sums over the two halves are made by themselves.
     """
     offsets, n = batch.offsets, len(batch.offsets) - 1
-    widest = N_GATES[CELLS[spec.cell]] * spec.n_units
-    if n < 2 * LEAST or widest < MANY_ROWS:
-        return [(batch, start, held)]
-    middle = np.searchsorted(offsets, offsets[-1] / 2) // LEAST * LEAST
-    k = min(max(int(middle), LEAST), n - LEAST)
-    parts, row = [], int(offsets[k])
-    for sequences, rows in ((slice(0, k), slice(0, row)), (slice(k, n), slice(row, None))):
+    if n < 2 * LEAST or N_GATES[CELLS[spec.cell]] * spec.n_units < MANY_ROWS:
+        return 0
+    middle = int(np.searchsorted(offsets, offsets[-1] / 2)) // LEAST * LEAST
+    return min(max(middle, LEAST), n - LEAST)
+
+
+def _goes_by_columns(spec: Spec, batch: Batch) -> bool:
+    """Tell whether two halves may run as one: nothing but the heads and weights sums over them."""
+    alike = batch.n[-1] == batch.n[0] and spec.cell != "gru_before"
+    sums = spec.embedding_dim or spec.learn_state or spec.pooling not in (None, "last")
+    return alike and not sums
+
+
+def _halves(batch, start, held, cut):
+    """Return batch, start and what is held of both halves."""
+    offsets, parts = batch.offsets, []
+    n, row = len(offsets) - 1, int(offsets[cut])
+    for sequences, rows in ((slice(0, cut), slice(0, row)), (slice(cut, n), slice(row, None))):
         first, last = sequences.start, sequences.stop
         part = make_batch(batch.inputs[rows], offsets[first : last + 1] - offsets[first])
         begun = start and Start(start.values[sequences], start.given)
-        parts.append((part, begun, held and Held(held.units, held.values[rows])))
+        taken = held and Held(held.units, held.values[rows])
+        parts.append((part._replace(n_beside=n), begun, taken))
     return parts
+
+
+def _cut_rows(rows, batch, cut):
+    """Return rows of steps or of sequences, cut where the second half begins, if there is one."""
+    if not cut:
+        return [rows]
+    place = cut if len(rows) == len(batch.offsets) - 1 else int(batch.offsets[cut])
+    return [rows[:place], rows[place:]]
 
 
 def _side_by_side(tasks):
@@ -464,11 +515,11 @@ def _apply_head(spec, p, rows, exact):
     return rows[:, : spec.n_outputs].copy()
 
 
-def _head_backward(spec, p, d, tape, d_outputs):
+def _head_backward(spec, p, d, pooled, d_outputs):
     if spec.head:
-        d["head_W"] += d_outputs.T @ tape.pooled
+        d["head_W"] += d_outputs.T @ pooled
         d["head_b"] += d_outputs.sum(axis=0)
         return d_outputs @ p["head_W"]
-    d_rows = np.zeros_like(tape.pooled)
+    d_rows = np.zeros_like(pooled)
     d_rows[:, : spec.n_outputs] = d_outputs
     return d_rows

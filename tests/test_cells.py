@@ -87,7 +87,7 @@ class Run:
         dX = np.empty(self.X.size, self.dtype)
         backward(
             self.code, self.M, self.n, self.c0, self.held, self.S, self.A, self.C,
-            np.array(last, self.dtype), dH, d["M"], dX, d["h0"], d["c0"],
+            np.array(last, self.dtype), dH, 2, self.n[0], d["M"], d["M"], dX, d["h0"], d["c0"],
         )  # fmt: skip
         scatter(dX, self.rows, self.n, N_FEATURES, d["X"], 0, N_FEATURES)
         d["H"] = dH

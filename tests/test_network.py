@@ -10,7 +10,9 @@ from esnkit.memory import Memory
 from esnkit.network import (
     Held,
     Start,
+    _goes_by_columns,
     _halves,
+    _middle,
     loss_gradient,
     make_batch,
     run,
@@ -144,15 +146,35 @@ def test_a_large_network_runs_on_two_halves_of_a_batch(spec, weights, monkeypatc
         assert np.array_equal(halves[2], whole[2]) and halves[3] == whole[3]
 
 
+@pytest.mark.parametrize("dtype", [np.float64, np.float32])
+@pytest.mark.parametrize("cell", CELLS)
+@pytest.mark.parametrize("pooling", [None, "last"])
+def test_one_thread_has_the_bits_of_two(cell, pooling, dtype, monkeypatch):
+    rng = np.random.default_rng(0)
+    for n_layers, n_units, n, n_outputs in ((1, 80, 40, 1), (2, 256, 35, 3)):
+        spec = Spec(cell, n_units, 3, n_outputs, n_layers, n_layers > 1, pooling=pooling)
+        theta = rng.normal(0, 0.1, n_parameters(spec)).astype(dtype)
+        X = rng.normal(size=(9 * n, 3)).astype(dtype)
+        Y = rng.normal(size=(n if pooling else 9 * n, n_outputs)).astype(dtype)
+        batch, found = make_batch(X, np.arange(n + 1) * 9), []
+        assert _goes_by_columns(spec, batch) == (cell != "gru_before")
+        for n_threads in (1, 2):
+            monkeypatch.setattr("numba.config.NUMBA_NUM_THREADS", n_threads)
+            found.append(loss_gradient(spec, theta, batch, Y))
+        for one, two in zip(*found, strict=True):
+            assert np.array_equal(one, two)
+
+
 def test_halves_are_of_sequences_with_as_many_steps():
     lengths = np.array([1] * 30 + [9] * 50)
     offsets = np.concatenate([[0], np.cumsum(lengths)])
     batch = make_batch(np.zeros((offsets[-1], 3)), offsets)
-    parts = _halves(BASE._replace(n_units=64, cell="lstm"), batch, None, None)
+    cut = _middle(BASE._replace(n_units=64, cell="lstm"), batch)
+    parts = _halves(batch, None, None, cut)
     assert [len(part.offsets) - 1 for part, _, _ in parts] == [48, 32]
     assert [len(part.inputs) for part, _, _ in parts] == [192, 288]
     for small in (BASE, BASE._replace(n_units=128, cell="tanh")):
-        assert _halves(small, batch, None, None) == [(batch, None, None)]
+        assert _middle(small, batch) == 0
 
 
 @pytest.mark.parametrize("cell", CELLS)

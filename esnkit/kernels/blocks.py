@@ -185,9 +185,14 @@ def add_last(last, n, n_rows, S):
 
 
 @njit(cache=True, nogil=True, error_model="numpy")
-def turn(s, each, m, sT):
-    """Write the m (1,) columns of a block as the rows of sT; each[j] is j."""
-    scatter(s, each, m, sT.shape[1], sT, 0, sT.shape[1])
+def turn(s, m, first, n, each, sT):
+    """Write n columns, from the first on, of a block of m as the rows of sT; each[j] is j."""
+    size, one, far, k = s.itemsize, s.dtype.type(1), _far(sT), sT.shape[1]
+    vector = BYTES // size
+    for j in range(0, n, vector):
+        for f in range(0, k, vector):
+            block, rows = s.ctypes.data + (f * m + first + j) * size, sT.ctypes.data + f * size
+            block_to_rows(one, block, m, k - f, rows, far, each.ctypes.data + 8 * j, n - j)
 
 
 @njit(cache=True, nogil=True, error_model="numpy")

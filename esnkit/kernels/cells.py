@@ -33,9 +33,6 @@ from esnkit.kernels.vectors import fill, width
 
 RNN_TANH, RNN_RELU, LSTM, GRU_AFTER, GRU_BEFORE = range(5)
 N_GATES = (1, 1, 4, 4, 3)
-# Steps whose share in the gradient of the weights is added up in one product hold so many numbers,
-# few enough that they are still near when they are multiplied.
-TOGETHER = 16384
 
 
 @njit(cache=True, nogil=True, error_model="numpy")
@@ -242,7 +239,7 @@ def _gru_before_step(size, A, a, S, s, H, h):
 
 
 @njit(cache=True, nogil=True, error_model="numpy")
-def backward(cell, M, n, c0, held, S, A, C, last, dH, dM, dX, dh0, dc0):
+def backward(cell, M, n, c0, held, S, A, C, last, dH, together, cut, dM, rest, dX, dh0, dc0):
     """Carry the gradient back through a run of `forward`.
 
     What is nearer to zero than ``TINY`` of the vectors is dropped on the way.
@@ -254,7 +251,9 @@ def backward(cell, M, n, c0, held, S, A, C, last, dH, dM, dX, dh0, dc0):
         others: then dH is written alone; empty otherwise
     dH : blocks of n_units rows, d loss / d H; on exit also what came back through time, that is
         the whole derivative with respect to each output, zero for units that are held
-    dM : like M, added to; the blocks of a gru where M is zero are left alone
+    together : int, steps whose share in the gradient of the weights is added up in one product
+    cut : int, columns from there on add to ``rest`` instead of dM; n[0] but for some cells
+    dM, rest : like M, added to; the blocks of a gru where M is zero are left alone
     dX : blocks of n_features rows, written: d loss / d x; empty where nobody asks for it
     dh0, dc0 : (n_units, n[0]), written
     """
@@ -265,7 +264,7 @@ def backward(cell, M, n, c0, held, S, A, C, last, dH, dM, dX, dh0, dc0):
     turned_x, turned_h = turned[:n_features], turned[n_features : n_rows - 1]
     most = n_units * n[0]
     back, dc, spare = np.empty(most, M.dtype), np.zeros(most, M.dtype), np.empty(most, M.dtype)
-    together = max(1, min(n.size, TOGETHER // (n_gate_rows * n[0])))
+    together = min(n.size, together)
     dz = np.empty(together * n_gate_rows * n[0], M.dtype)
     seen = np.empty((together * n[0], n_rows), M.dtype)
     each, rows_x = np.arange(n[0]), n_features if dX.size else 0
@@ -286,7 +285,12 @@ def backward(cell, M, n, c0, held, S, A, C, last, dH, dM, dX, dh0, dc0):
         d = dz[n_gate_rows * waiting * m : n_gate_rows * (waiting + 1) * m]
         db, backb = d.reshape(n_gate_rows, m), back[: n_units * m].reshape(n_units, m)
         h = s[n_features * m : (n_rows - 1) * m]
-        turn(s, each, n[t : t + 1], seen[waiting * m : (waiting + 1) * m])
+        left = min(m, cut)
+        right = m - left
+        behind = together * cut + waiting * right
+        turn(s, m, 0, left, each, seen[waiting * left : (waiting + 1) * left])
+        if right:
+            turn(s, m, left, right, each, seen[behind : behind + right])
         if cell == GRU_BEFORE:
             _gru_before_back(a, c, h, dh, d, s, each, seen[:m], turned_h, db, back, backb, dM)
         elif cell == GRU_AFTER:
@@ -312,7 +316,12 @@ def backward(cell, M, n, c0, held, S, A, C, last, dH, dM, dX, dh0, dc0):
                 blocks = dz[: waiting * n_gate_rows * m].reshape(waiting, n_gate_rows, m)
                 s = S[n_rows * column : n_rows * (column + waiting * m)]
                 s = s.reshape(waiting, n_rows, m)[::-1]  # the last step came first
-                _add_to_weights(cell, blocks, s, seen[: waiting * m], n_units, dM)
+                x, y = blocks[:, :, :left], s[:, :, :left]
+                _add_to_weights(cell, x, y, seen[: waiting * left], n_units, dM)
+                if right:
+                    x, y, behind = blocks[:, :, left:], s[:, :, left:], together * cut
+                    own = seen[behind : behind + waiting * right]
+                    _add_to_weights(cell, x, y, own, n_units, rest)
                 waiting = 0
     dh0[:] = back.reshape(n_units, n[0])
     dc0[:] = dc.reshape(n_units, n[0])
@@ -452,6 +461,6 @@ def _gru_before_back(a, reset, h, dh, d, s, each, sT, turned_h, db, back, backb,
     product(db[:both], sT, True, dM[:both])
     kept = h.copy()
     h[:] = reset
-    turn(s, each, np.full(1, m), sT)
+    turn(s, m, 0, m, each, sT)
     h[:] = kept
     product(db[both:], sT, True, dM[both:])
