@@ -36,9 +36,10 @@ __all__ = [
 # Batches of so many sequences run in two halves where a step has so many rows of gates: then a
 # thread for each is worth its while. A half has a multiple of so many sequences, as vectors have.
 LEAST, MANY_ROWS = 16, 256
-# Steps whose share in the gradient of the weights is added up in one product hold so many numbers,
-# few enough that they are still near when they are multiplied.
-TOGETHER = 16384
+# The gradient of the weights adds up steps that hold so many numbers in one product, few enough
+# that they are still near then, but of large networks so many steps, if these hold not too many:
+# every product reads and writes the whole gradient.
+NEAR, STEPS, MANY = 2**14, 6, 2**19
 
 
 class Batch(NamedTuple):
@@ -226,14 +227,12 @@ def run_backward(
     """
     tape.memory.rewind(tape.n_used)
     p, gradients = tape.p, [np.zeros(theta.size, theta.dtype) for _ in range(2 if cut else 1)]
-    d, rest = views(spec, gradients[0]), views(spec, gradients[-1])
-    d_pooled = _joined([
-        _head_backward(spec, p, *part)
-        for part in zip(
-            (d, rest), *(_cut_rows(rows, batch, cut) for rows in (tape.pooled, d_outputs)),
-            strict=False,
-        )
-    ])  # fmt: skip
+    d = views(spec, gradients[0])
+    rest = views(spec, gradients[1]) if cut else d
+    pooled, d_out = _cut_rows(tape.pooled, batch, cut), _cut_rows(d_outputs, batch, cut)
+    d_pooled = _joined(
+        [_head_backward(spec, p, *part) for part in zip((d, rest), pooled, d_out, strict=False)]
+    )
     d_rows = _pool_backward(spec, p, d, batch, tape, d_pooled)
     d_states: list[np.ndarray] = []
     d_start = np.empty_like(tape.state) if d_start is None else d_start
@@ -305,7 +304,8 @@ def _layer_backward(spec, p, halves, batch, tape, part, last, dH, d_start, width
     S, A, C, c0, own = tape.passes[place]
     M, columns = p[f"M_{name}"], tape.memory.empty(width * len(index), S.dtype)
     dh0, dc0 = np.empty_like(c0), np.empty_like(c0)
-    together = max(1, TOGETHER // (len(M) * batch.n_beside))
+    numbers = len(M) * batch.n_beside
+    together = max(1, NEAR // numbers, min(STEPS, MANY // numbers))
     cut, d, rest = halves
     backward(
         CELLS[spec.cell], M, n, c0, own, S, A, C, last, dH, together, cut, d[f"M_{name}"],
@@ -413,14 +413,16 @@ def _cut_rows(rows, batch, cut):
 
 def _side_by_side(tasks):
     """Run tasks on threads, with what NumPy is told here to make of overflows."""
+    first, *others = tasks
+    if not others:
+        return [first()]
     told = np.geterr()
 
     def quietly(task):
         with np.errstate(**told):
             return task()
 
-    tasks = list(tasks)
-    return run_tasks(partial(quietly, task) for task in tasks) if len(tasks) > 1 else [tasks[0]()]
+    return run_tasks(partial(quietly, task) for task in (first, *others))
 
 
 def _joined(parts):
