@@ -285,12 +285,7 @@ def backward(cell, M, n, c0, held, S, A, C, last, dH, together, cut, dM, rest, d
         d = dz[n_gate_rows * waiting * m : n_gate_rows * (waiting + 1) * m]
         db, backb = d.reshape(n_gate_rows, m), back[: n_units * m].reshape(n_units, m)
         h = s[n_features * m : (n_rows - 1) * m]
-        left = min(m, cut)
-        right = m - left
-        behind = together * cut + waiting * right
-        turn(s, m, 0, left, each, seen[waiting * left : (waiting + 1) * left])
-        if right:
-            turn(s, m, left, right, each, seen[behind : behind + right])
+        _turn_both(s, m, cut, each, seen, together, waiting)
         if cell == GRU_BEFORE:
             _gru_before_back(a, c, h, dh, d, s, each, seen[:m], turned_h, db, back, backb, dM)
         elif cell == GRU_AFTER:
@@ -316,15 +311,33 @@ def backward(cell, M, n, c0, held, S, A, C, last, dH, together, cut, dM, rest, d
                 blocks = dz[: waiting * n_gate_rows * m].reshape(waiting, n_gate_rows, m)
                 s = S[n_rows * column : n_rows * (column + waiting * m)]
                 s = s.reshape(waiting, n_rows, m)[::-1]  # the last step came first
-                x, y = blocks[:, :, :left], s[:, :, :left]
-                _add_to_weights(cell, x, y, seen[: waiting * left], n_units, dM)
-                if right:
-                    x, y, behind = blocks[:, :, left:], s[:, :, left:], together * cut
-                    own = seen[behind : behind + waiting * right]
-                    _add_to_weights(cell, x, y, own, n_units, rest)
+                _add_both(cell, blocks, s, seen, cut, together, n_units, dM, rest)
                 waiting = 0
     dh0[:] = back.reshape(n_units, n[0])
     dc0[:] = dc.reshape(n_units, n[0])
+
+
+@njit(cache=True, nogil=True, error_model="numpy")
+def _turn_both(s, m, cut, each, seen, together, waiting):
+    """Write the columns of a block before and behind the cut as rows, those behind further on."""
+    left = min(m, cut)
+    right = m - left
+    behind = together * cut + waiting * right
+    turn(s, m, 0, left, each, seen[waiting * left : (waiting + 1) * left])
+    if right:
+        turn(s, m, left, right, each, seen[behind : behind + right])
+
+
+@njit(cache=True, nogil=True, error_model="numpy")
+def _add_both(cell, d, s, seen, cut, together, n_units, dM, rest):
+    """Add the products of the columns before the cut to dM, and of those behind it to ``rest``."""
+    steps, _, m = d.shape
+    left = min(m, cut)
+    rows = seen[: steps * left]
+    _add_to_weights(cell, d[:, :, :left], s[:, :, :left], rows, n_units, dM)
+    if left < m:
+        rows = seen[together * cut : together * cut + steps * (m - left)]
+        _add_to_weights(cell, d[:, :, left:], s[:, :, left:], rows, n_units, rest)
 
 
 @njit(cache=True, nogil=True, error_model="numpy")
