@@ -160,9 +160,7 @@ def race(name, n_steps, method, seed, budget):
             more = teach(model, method, source, turn)
             share, error = source.task.wrong(model.predict(source.check[0]), source.check[1])
             spent += time.process_time() - began
-            # A margin: what the check sequences just pass, others may just fail.
-            sure = share < source.enough and error < 0.75 * source.task.most_error
-            more = more and not sure
+            more = more and not source.task.surely_solved(share, error, source.enough)
             turn += 1
     except FloatingPointError:
         return Result(name, n_steps, method, seed, 1.0, False, budget)

@@ -122,7 +122,7 @@ def generate_rows(
         rows[0] = stepper.read()
         for k in range(1, len(rows)):
             stepper.hear(np.concatenate([rows[k - 1], future[k - 1]]))
-            rows[k] = stepper.read()
+            rows[k] = stepper.said()
     if not np.all(np.isfinite(rows)):
         first = int(np.flatnonzero(~np.isfinite(rows).all(axis=1))[0])
         raise FloatingPointError(

@@ -83,6 +83,10 @@ class Stepper:
                 raise ValueError(f"x must be a row of shape {self._shape}, got one of {x.shape}")
         if not self.hear(x):
             raise ValueError(f"x must be finite, got {x!r}")
+        return self.said()
+
+    def said(self) -> np.ndarray:
+        """Return the outputs of the last step."""
         return self._outputs.copy() if self._reads else self.read()
 
     def hear(self, x: Any) -> bool:

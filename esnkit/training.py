@@ -213,7 +213,7 @@ class Trainer:
             self._face(data, validation, score)
             for _ in range(stopping.max_iter):
                 begun = self._progress_so_far()
-                self._epoch_and_score(data, validation, stopping.tol, score, memory)
+                self._epoch_and_score(data, validation, stopping.tol, score, memory, begun)
                 stopped = bool(report is not None and report(self))
                 if self.n_idle > stopping.n_iter_no_change:
                     self.n_idle, stopped = 0, True
@@ -255,11 +255,12 @@ class Trainer:
         """
         if validation is None and 0 < self.n_updates == len(self.loss_curve):
             self._judge_last(data)
-        self.chosen_theta = self.best_theta
-        if validation is None and self.n_updates and self.best_loss == self.start_loss:
+        elif validation is None and self.n_updates and self.best_loss == self.start_loss:
             alpha = self.settings.alpha * self._updates_an_epoch(data)
             if self.learner.loss(self.spec, self.theta, data, alpha) < self.best_loss:
                 self.chosen_theta = self.theta.copy()
+                return
+        self.chosen_theta = self.best_theta
 
     def progress(self) -> str:
         """Return a line on the last iteration."""
@@ -307,8 +308,8 @@ class Trainer:
         n_chunks = 1 if now.tbptt is None else math.ceil(data.lengths.max() / now.tbptt)
         return math.ceil(len(data.lengths) / now.batch_size) * n_chunks
 
-    def _epoch_and_score(self, data, validation, tol, score, memory):
-        before, n_before = self.theta.copy(), self.n_updates
+    def _epoch_and_score(self, data, validation, tol, score, memory, begun):
+        _, n_before, before, _ = begun
         loss, norm = self._go_through(data, memory)
         if validation is None:
             # The loss of the only update of an epoch is that of the parameters before it.
