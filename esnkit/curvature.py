@@ -118,7 +118,7 @@ def curvature_product(
     extra = None
     if structural:
         extra = [(structural / len(outputs)) * part for part in hidden]
-    product, _ = run_backward(spec, theta, batch, tape, curved, extra)
+    product = run_backward(spec, theta, batch, tape, curved, extra)
     if alpha:
         product += (alpha / len(outputs)) * np.where(penalised(spec), v, 0)
     return product

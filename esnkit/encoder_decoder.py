@@ -199,7 +199,7 @@ def read_backward(
         d_states, d_heard = _attend_backward(p, d, reading.states, reading.keys, attended, d_states)
     batch, tape = reading.target
     d_start = np.empty_like(reading.start)
-    d["decoder"][:], _ = run_backward(
+    d["decoder"][:] = run_backward(
         pair.decoder, p["decoder"], batch, tape, d_states, d_start=d_start
     )
     d_start *= 1 - reading.start**2
@@ -208,7 +208,7 @@ def read_backward(
     d["bridge_b"] += d_start.sum(axis=0)
     d_last = d_start @ p["bridge_W"]
     d_heard += pool_rows_backward(d_last, batch.offsets, "last", pair.encoder.n_units)
-    d["encoder"][:], _ = run_backward(pair.encoder, p["encoder"], batch, tape, d_heard)
+    d["encoder"][:] = run_backward(pair.encoder, p["encoder"], batch, tape, d_heard)
     return gradient
 
 

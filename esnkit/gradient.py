@@ -453,7 +453,8 @@ class GradientEstimator(TorchMixin, CallbackSupportMixin, BaseEstimator):
             outputs, tape = run(spec, theta, batch, start, held)
             Y = finite_array("y", targets.values, theta.dtype)
             loss = LOSSES[spec.loss][0](outputs, Y, weights)
-            _, states = run_backward(spec, theta, batch, tape, loss.gradient)
+            states: list[np.ndarray] = []
+            run_backward(spec, theta, batch, tape, loss.gradient, d_states=states)
         step = np.arange(len(batch.rows)) - np.repeat(sequences.offsets[:-1], sequences.lengths)
         rows = state_rows(spec, batch, states)
         squares = [np.bincount(step, np.sum(d.astype(float) ** 2, axis=1)) for d in rows]

@@ -201,8 +201,9 @@ def run_backward(
     d_outputs: np.ndarray,
     extra: list[np.ndarray] | None = None,
     d_start: np.ndarray | None = None,
+    d_states: list[np.ndarray] | None = None,
     cut: int = 0,
-) -> tuple[np.ndarray, list[np.ndarray]]:
+) -> np.ndarray:
     """Turn the gradient of the outputs into that of the parameters.
 
     Parameters
@@ -214,16 +215,16 @@ def run_backward(
         For every layer and direction, in the kernels' layout, what is added to d loss / d h.
     d_start : ndarray of shape (n_sequences, n_state) or None, default=None
         Where to write d loss / d states before the first step.
+    d_states : list of ndarray or None, default=None
+        Where to put, for every layer and direction, in the kernels' layout (see
+        :func:`state_rows`), d loss / d h at every time step, all paths through time together; the
+        next backward pass with this tape writes over them.
     cut : int, default=0
         Where a second half begins, whose gradient is added up by itself, see `_halves`.
 
     Returns
     -------
     gradient : ndarray like ``theta``
-    d_states : list of ndarray
-        For every layer and direction, in the kernels' layout (see :func:`state_rows`), d loss / d h
-        at every time step, all paths through time together; the next backward pass with this tape
-        writes over it.
     """
     tape.memory.rewind(tape.n_used)
     p, gradients = tape.p, [np.zeros(theta.size, theta.dtype) for _ in range(2 if cut else 1)]
@@ -234,7 +235,6 @@ def run_backward(
         [_head_backward(spec, p, *part) for part in zip((d, rest), pooled, d_out, strict=False)]
     )
     d_rows = _pool_backward(spec, p, d, batch, tape, d_pooled)
-    d_states: list[np.ndarray] = []
     d_start = np.empty_like(tape.state) if d_start is None else d_start
     parts = spec.layers()
     for layer in range(spec.n_layers - 1, -1, -1):
@@ -242,13 +242,15 @@ def run_backward(
         d_here = []
         for part in parts[layer * spec.n_directions : (layer + 1) * spec.n_directions]:
             more = None if extra is None else extra[part[3]]
-            last, dH = _columns_of(spec, batch, part, d_rows, more, tape.memory)
+            keep = more is not None or d_states is not None
+            last, dH = _columns_of(spec, batch, part, d_rows, more, keep, tape.memory)
             width = X.shape[1] if layer or spec.embedding_dim else 0
             halves = cut or batch.n[0], d, rest
             dX = _layer_backward(spec, p, halves, batch, tape, part, last, dH, d_start, width)
             d_below = dX if d_below is None else d_below + dX
             d_here.append(dH)
-        d_states = d_here + d_states
+        if d_states is not None:
+            d_states[:0] = d_here
         d_rows = d_below
     if spec.learn_state:
         d["initial_state"] += np.where(tape.given, 0, d_start.sum(axis=0))
@@ -256,7 +258,7 @@ def run_backward(
         np.add.at(d["embedding"], batch.inputs, d_rows)
     for other in gradients[1:]:
         gradients[0] += other
-    return gradients[0], d_states
+    return gradients[0]
 
 
 def state_rows(spec: Spec, batch: Batch, states: list[np.ndarray]) -> list[np.ndarray]:
@@ -271,16 +273,19 @@ def state_rows(spec: Spec, batch: Batch, states: list[np.ndarray]) -> list[np.nd
     return rows
 
 
-def _columns_of(spec, batch, part, rows, more, memory):
+def _columns_of(spec, batch, part, rows, more, keep, memory):
     """Return, of rows and more, what belongs to one layer and direction, in the kernels' layout.
 
-    Rows of the last steps alone stand by themselves, if that is all there is; see `backward`.
+    Rows of the last steps alone stand by themselves, if that is all there is, beside room for all
+    steps only where these are to be kept; see `backward`.
     """
     _, _, reverse, _ = part
     index = batch.rows_reversed if reverse else batch.rows
     first, n = spec.n_units if reverse else 0, spec.n_units
-    columns, last = memory.empty(n * len(index), rows.dtype), np.empty(0, rows.dtype)
-    if len(rows) == len(index):
+    whole = len(rows) == len(index)
+    n_columns = len(index) if whole or keep else len(rows)
+    columns, last = memory.empty(n * n_columns, rows.dtype), np.empty(0, rows.dtype)
+    if whole:
         gather(rows, first, n, index, batch.n, n, columns)
         if more is not None:
             columns += more
@@ -308,8 +313,8 @@ def _layer_backward(spec, p, halves, batch, tape, part, last, dH, d_start, width
     together = max(1, NEAR // numbers, min(STEPS, MANY // numbers))
     cut, d, rest = halves
     backward(
-        CELLS[spec.cell], M, n, c0, own, S, A, C, last, dH, together, cut, d[f"M_{name}"],
-        rest[f"M_{name}"], columns, dh0, dc0,
+        CELLS[spec.cell], M, M.T.copy(), n, c0, own, S, A, C, last, dH, together, cut,
+        d[f"M_{name}"], rest[f"M_{name}"], columns, dh0, dc0,
     )  # fmt: skip
     hs, cs = state_columns(spec, place)
     scatter(dh0.reshape(-1), batch.order, n[:1], len(dh0), d_start, hs.start, len(dh0))
@@ -360,8 +365,8 @@ def loss_gradient(
         partial(run_backward, spec, theta, part[0], tape, d_outputs, cut=cut)
         for part, (_, tape), d_outputs in zip(parts, runs, cuts, strict=True)
     )
-    gradient = found[0][0]
-    for other, _ in found[1:]:
+    gradient = found[0]
+    for other in found[1:]:
         gradient += other
     value = loss.value
     if alpha:

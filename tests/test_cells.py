@@ -7,7 +7,7 @@ from reference import cell_states
 from esnkit.kernels.blocks import (
     add_last,
     add_products,
-    either_product,
+    block_product,
     gather,
     product,
     scatter,
@@ -86,7 +86,7 @@ class Run:
         d = {name: np.zeros_like(getattr(self, name)) for name in ("M", "X", "h0", "c0")}
         dX = np.empty(self.X.size, self.dtype)
         backward(
-            self.code, self.M, self.n, self.c0, self.held, self.S, self.A, self.C,
+            self.code, self.M, self.M.T.copy(), self.n, self.c0, self.held, self.S, self.A, self.C,
             np.array(last, self.dtype), dH, 2, self.n[0], d["M"], d["M"], dX, d["h0"], d["c0"],
         )  # fmt: skip
         scatter(dX, self.rows, self.n, N_FEATURES, d["X"], 0, N_FEATURES)
@@ -212,10 +212,14 @@ def test_a_column_of_a_product_does_not_depend_on_the_others(dtype, n_rows):
     for add in (0, 1):
         product(A, B, bool(add), whole[add])
     for j in range(70):
-        for A_turned in (turned, turned[:0]):
+        column = B[:, j].copy()
+        for by_rows in (True, False):
             part[1] = 1
             for add in (0, 1):
-                either_product(A, A_turned, B[:, j : j + 1].copy(), bool(add), part[add])
+                block_product(
+                    dtype(1), A.ctypes.data, 50, turned.ctypes.data * by_rows, n_rows, n_rows, 50,
+                    column.ctypes.data, 1, bool(add), part[add].ctypes.data,
+                )  # fmt: skip
             assert np.array_equal(part[:, :, 0], whole[:, :, j])
 
 

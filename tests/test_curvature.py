@@ -18,7 +18,7 @@ def jacobian(spec, theta, batch, outputs, tape):
     for i in np.ndindex(outputs.shape):
         unit = np.zeros_like(outputs)
         unit[i] = 1
-        rows.append(run_backward(spec, theta, batch, tape, unit)[0])
+        rows.append(run_backward(spec, theta, batch, tape, unit))
     return np.array(rows)
 
 

@@ -223,7 +223,8 @@ def test_what_comes_back_through_time_is_the_derivative_by_the_state():
     spec = SPECS["two lstm"]
     theta, (batch, Y, _) = theta_of(spec), problem(spec)
     outputs, tape = run(spec, theta, batch)
-    _, blocks = run_backward(spec, theta, batch, tape, outputs - Y)
+    blocks = []
+    run_backward(spec, theta, batch, tape, outputs - Y, d_states=blocks)
     d_states = state_rows(spec, batch, blocks)
     assert [d.shape for d in d_states] == [(OFFSETS[-1], 4)] * 2
     last = OFFSETS[1:] - 1

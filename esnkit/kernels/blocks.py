@@ -5,6 +5,7 @@ vectors of the batch can be multiplied from where they lie, while a library of m
 would first copy them to an order of its own, which pays only where matrices are larger than here.
 """
 
+import numpy as np
 from numba import njit
 from numba.extending import overload
 
@@ -25,7 +26,7 @@ from esnkit.kernels.vectors import width
 
 
 @njit(cache=True, nogil=True, error_model="numpy", forceinline=True)
-def _far(A):
+def row_size(A):
     """Return how far apart rows are; columns are next to each other."""
     return A.strides[A.ndim - 2] // A.itemsize
 
@@ -53,8 +54,8 @@ def product(A, B, add, C):
     n_rows, n = A.shape
     one = A.dtype.type(1)
     tiles(
-        one, A.ctypes.data, _far(A), 1, 0, n_rows, n, B.ctypes.data, _far(B), add, C.ctypes.data,
-        _far(C), C.shape[1],
+        one, A.ctypes.data, row_size(A), 1, 0, n_rows, n, B.ctypes.data, row_size(B), add, C.ctypes.data,
+        row_size(C), C.shape[1],
     )  # fmt: skip
 
 
@@ -75,32 +76,16 @@ def add_products(A, B, turned, C):
         few = 0
     many = C.shape[1] - few
     tiles(
-        one, a, _far(A), blocks, block_a, n_rows, n, turned.ctypes.data, _far(turned), True, c,
-        _far(C), many,
+        one, a, row_size(A), blocks, block_a, n_rows, n, turned.ctypes.data, row_size(turned), True, c,
+        row_size(C), many,
     )  # fmt: skip
     for i in range(0, n_rows, SIDE):
         for k in range(many, many + few, SIDE):
             add_dots(  # type: ignore[call-arg]
-                one, a + i * _far(A) * size, _far(A), n_rows - 1 - i, block_a,
-                b + k * _far(B) * size, _far(B), many + few - 1 - k, block_b, blocks, n,
-                c + (i * _far(C) + k) * size, _far(C),
+                one, a + i * row_size(A) * size, row_size(A), n_rows - 1 - i, block_a,
+                b + k * row_size(B) * size, row_size(B), many + few - 1 - k, block_b, blocks, n,
+                c + (i * row_size(C) + k) * size, row_size(C),
             )  # fmt: skip
-
-
-@njit(cache=True, nogil=True, error_model="numpy")
-def either_product(A, turned, B, add, C):
-    """As `product`, by ``turned`` = A.T where B is one column; it may be empty otherwise.
-
-    The bits are the same: so are the order of the sums and their rounding.
-    """
-    if C.shape[1] == 1 and turned.size:
-        one = A.dtype.type(1)
-        row_tiles(
-            one, B.ctypes.data, turned.ctypes.data, _far(turned), len(turned), add, C.ctypes.data,
-            len(C),
-        )  # fmt: skip
-    else:
-        product(A, B, add, C)
 
 
 # Addresses instead of arrays: one function serves whatever arrays are part of.
@@ -128,6 +113,19 @@ def row_tiles(one, a, B, far_b, n, add, c, m):
 
 
 @njit(cache=True, nogil=True, error_model="numpy")
+def block_product(one, A, far_a, turned, far_turned, n_rows, n, B, m, add, C):
+    """C = A @ B, or that added to C, where B and C are blocks of m columns.
+
+    One column goes by ``turned`` = A.T, if there is one (else 0). The bits are the same: so are the
+    order of the sums and their rounding.
+    """
+    if m == 1 and turned:
+        row_tiles(one, B, turned, far_turned, n, add, C, n_rows)
+    else:
+        tiles(one, A, far_a, 1, 0, n_rows, n, B, m, add, C, m, m)
+
+
+@njit(cache=True, nogil=True, error_model="numpy")
 def gather(X, first, k, rows, n, n_rows, S):
     """Write k columns of the rows of X, from column `first`, into the first rows of S's blocks.
 
@@ -144,7 +142,7 @@ def scatter(S, rows, n, n_rows, X, first, k):
 
 @njit(cache=True, nogil=True, error_model="numpy", forceinline=True)
 def _turn(to_rows, X, first, k, rows, n, n_rows, S):
-    size, one, far = X.itemsize, X.dtype.type(1), _far(X)
+    size, one, far = X.itemsize, X.dtype.type(1), row_size(X)
     block, outside, index = S.ctypes.data, X.ctypes.data + first * size, rows.ctypes.data
     vector = BYTES // size
     for t in range(n.size):
@@ -185,14 +183,28 @@ def add_last(last, n, n_rows, S):
 
 
 @njit(cache=True, nogil=True, error_model="numpy")
-def turn(s, m, first, n, each, sT):
-    """Write n columns, from the first on, of a block of m as the rows of sT; each[j] is j."""
-    size, one, far, k = s.itemsize, s.dtype.type(1), _far(sT), sT.shape[1]
+def turn(one, S, far_s, k, n, each, X, far_x):
+    """Write k rows of n columns at S as n rows of k at X; each[j] is j."""
+    size = n_bytes(one)
     vector = BYTES // size
     for j in range(0, n, vector):
         for f in range(0, k, vector):
-            block, rows = s.ctypes.data + (f * m + first + j) * size, sT.ctypes.data + f * size
-            block_to_rows(one, block, m, k - f, rows, far, each.ctypes.data + 8 * j, n - j)
+            block, rows = S + (f * far_s + j) * size, X + f * size
+            block_to_rows(one, block, far_s, k - f, rows, far_x, each.ctypes.data + 8 * j, n - j)
+
+
+@njit(cache=True, nogil=True, error_model="numpy", forceinline=True)
+def lines(n, like):
+    """Return the least number that is not below n and fills lines of the cache."""
+    return (n + width(like) - 1) // width(like) * width(like)
+
+
+@njit(cache=True, nogil=True, error_model="numpy")
+def aligned(n, like):
+    """Return n numbers of any value that begin on a line of the cache, as vectors best do."""
+    array = np.empty(n + width(like), like.dtype)
+    start = -(array.ctypes.data // like.itemsize) % width(like)
+    return array[start : start + n]
 
 
 @njit(cache=True, nogil=True, error_model="numpy")

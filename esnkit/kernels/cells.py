@@ -19,12 +19,13 @@ from numba import njit
 from esnkit.kernels.activations import fma, positive, tanh
 from esnkit.kernels.blocks import (
     add_products,
+    aligned,
+    block_product,
     copy_columns,
-    either_product,
+    lines,
     n_bytes,
     product,
-    row_tiles,
-    tiles,
+    row_size,
     turn,
 )
 from esnkit.kernels.linalg import LANES, affine_row
@@ -159,11 +160,11 @@ def _step(cell, one, n_features, n_units, m, M, turned, S, s, A, a, C, c, H, h):
 def _gates(one, M, turned, n_gate_rows, n_rows, m, i, n_i, k, n_k, add, s, a):
     """Multiply n_k rows of a block at s, from the k-th on, for n_i rows of one at a, from i on."""
     size = n_bytes(one)
+    at_m, at_t = M + (i * n_rows + k) * size, 0
+    if turned:
+        at_t = turned + (k * n_gate_rows + i) * size
     s, a = s + k * m * size, a + i * m * size
-    if m == 1 and turned:
-        row_tiles(one, s, turned + (k * n_gate_rows + i) * size, n_gate_rows, n_k, add, a, n_i)
-    else:
-        tiles(one, M + (i * n_rows + k) * size, n_rows, 1, 0, n_i, n_k, s, m, add, a, m, m)
+    block_product(one, at_m, n_rows, at_t, n_gate_rows, n_i, n_k, s, m, add, a)
 
 
 @njit(cache=True, nogil=True, error_model="numpy", forceinline=True)
@@ -239,7 +240,9 @@ def _gru_before_step(size, A, a, S, s, H, h):
 
 
 @njit(cache=True, nogil=True, error_model="numpy")
-def backward(cell, M, n, c0, held, S, A, C, last, dH, together, cut, dM, rest, dX, dh0, dc0):
+def backward(
+    cell, M, turned, n, c0, held, S, A, C, last, dH, together, cut, dM, rest, dX, dh0, dc0
+):  # fmt: skip
     """Carry the gradient back through a run of `forward`.
 
     What is nearer to zero than ``TINY`` of the vectors is dropped on the way.
@@ -247,85 +250,124 @@ def backward(cell, M, n, c0, held, S, A, C, last, dH, together, cut, dM, rest, d
     Parameters
     ----------
     cell, M, n, c0, held, S, A, C : as in `forward`, after it
+    turned : M.T
     last : (n_units * n[0],) d loss / d the last outputs of every sequence, where the loss sees no
         others: then dH is written alone; empty otherwise
     dH : blocks of n_units rows, d loss / d H; on exit also what came back through time, that is
-        the whole derivative with respect to each output, zero for units that are held
+        the whole derivative with respect to each output, zero for units that are held. Where it is
+        written alone it may be room for one block, which every step takes anew.
     together : int, steps whose share in the gradient of the weights is added up in one product
     cut : int, columns from there on add to ``rest`` instead of dM; n[0] but for some cells
     dM, rest : like M, added to; the blocks of a gru where M is zero are left alone
     dX : blocks of n_features rows, written: d loss / d x; empty where nobody asks for it
     dh0, dc0 : (n_units, n[0]), written
     """
-    n_units = dh0.shape[0]
-    n_gate_rows, n_rows = M.shape
-    n_features = n_rows - n_units - 1
-    turned = M.T.copy()
-    turned_x, turned_h = turned[:n_features], turned[n_features : n_rows - 1]
-    most = n_units * n[0]
-    back, dc, spare = np.empty(most, M.dtype), np.zeros(most, M.dtype), np.empty(most, M.dtype)
+    n_units, n_gate_rows, n_rows = dh0.shape[0], M.shape[0], M.shape[1]
+    n_features, one, most = n_rows - n_units - 1, M.dtype.type(1), n_units * n[0]
     together = min(n.size, together)
-    dz = np.empty(together * n_gate_rows * n[0], M.dtype)
-    seen = np.empty((together * n[0], n_rows), M.dtype)
-    each, rows_x = np.arange(n[0]), n_features if dX.size else 0
+    weights = one, M.ctypes.data, turned.ctypes.data, n_gate_rows, n_rows
+    back, spare, dc = aligned(most, S), aligned(most, S), aligned(most, S)
+    dc[:] = 0
+    dz = aligned(together * n_gate_rows * n[0], S)
+    # Rows that begin on a line of the cache, as vectors of them are read again and again.
+    seen = aligned(together * n[0] * lines(n_rows, S), S).reshape(-1, lines(n_rows, S))[:, :n_rows]
+    each, first_c = np.arange(n[0]), c0.reshape(-1)
     waiting, ahead, column = 0, 0, n.sum()
+    far = 0 if dH.size == most else n_units
     for t in range(n.size - 1, -1, -1):
         m = n[t]
         column -= m
-        s = S[n_rows * column : n_rows * (column + m)]
-        a = A[n_gate_rows * column : n_gate_rows * (column + m)]
-        dh = dH[n_units * column : n_units * (column + m)]
-        c = C[n_units * column : n_units * (column + m)] if C.size else dc
+        s, a, c, h = n_rows * column, n_gate_rows * column, n_units * column, far * column
+        d, before, b = n_gate_rows * waiting * m, first_c, 0
         if last.size:
-            _join_columns(back, ahead, last, n[0], dh, m, n_units)
+            _join_columns(back, ahead, last, n[0], dH, h, m, n_units)
         else:
-            _add_columns(back, ahead, dh, m, n_units)
+            _add_columns(back, ahead, dH, h, m, n_units)
         for k in range(held.size):
-            dh[held[k] * m : (held[k] + 1) * m] = 0.0
-        d = dz[n_gate_rows * waiting * m : n_gate_rows * (waiting + 1) * m]
-        db, backb = d.reshape(n_gate_rows, m), back[: n_units * m].reshape(n_units, m)
-        h = s[n_features * m : (n_rows - 1) * m]
-        _turn_both(s, m, cut, each, seen, together, waiting)
-        if cell == GRU_BEFORE:
-            _gru_before_back(a, c, h, dh, d, s, each, seen[:m], turned_h, db, back, backb, dM)
-        elif cell == GRU_AFTER:
-            _gru_after_back(a, h, dh, d, back)
-            _gru_gates_back(turned_h, db, backb)
-        else:
-            if cell == LSTM:
-                if ahead < m:
-                    copy_columns(dc, 0, ahead, spare, 0, ahead, n_units)
-                    copy_columns(spare, 0, ahead, dc, 0, m, n_units)
-                before = _cells_before(n, t, column, C, c0, spare)
-                _lstm_back(a, c, before, dh, dc, d)
-            else:
-                _rnn_back(cell, a, dh, d)
-            either_product(turned_h, M[:, n_features : n_rows - 1], db, False, backb)
+            for j in range(m):
+                dH[h + held[k] * m + j] = 0
+        _turn_both(one, S, s, m, cut, each, seen, together, waiting)
+        if cell == LSTM:
+            if ahead < m:
+                copy_columns(dc, 0, ahead, spare, 0, ahead, n_units)
+                copy_columns(spare, 0, ahead, dc, 0, m, n_units)
+            if t:
+                before, b = _leading_columns(C, c - n_units * n[t - 1], n[t - 1], m, n_units, spare)
+        gates = A
+        if cell <= RNN_RELU and ahead == m:
+            # The step after this one saw them, and they are nearer there.
+            gates, a = S, s + (n_rows + n_features) * m
+        _step_back(
+            cell, *weights, n_units, m, S, s, gates, a, C, c, before, b, dH, h, dz, d, back, dc
+        )
         if dX.size:
-            dx = dX[rows_x * column : rows_x * (column + m)].reshape(rows_x, m)
-            product(turned_x, db, False, dx)
+            at_x = dX.ctypes.data + n_features * column * n_bytes(one)
+            _carry(*weights, m, 0, n_gate_rows, 0, n_features, False, dz, d, at_x)
         ahead = m
-        if cell != GRU_BEFORE:
-            waiting += 1
-            if waiting == together or t == 0 or n[t - 1] != m:
-                blocks = dz[: waiting * n_gate_rows * m].reshape(waiting, n_gate_rows, m)
-                s = S[n_rows * column : n_rows * (column + waiting * m)]
-                s = s.reshape(waiting, n_rows, m)[::-1]  # the last step came first
-                _add_both(cell, blocks, s, seen, cut, together, n_units, dM, rest)
-                waiting = 0
+        if cell == GRU_BEFORE:
+            _add_gru_before(S, s, C, c, dz, m, n_units, each, seen, dM)
+            continue
+        waiting += 1
+        if waiting == together or t == 0 or n[t - 1] != m:
+            blocks = dz[: waiting * n_gate_rows * m].reshape(waiting, n_gate_rows, m)
+            steps = S[s : s + n_rows * waiting * m].reshape(waiting, n_rows, m)
+            # The last step came first.
+            _add_both(cell, blocks, steps[::-1], seen, cut, together, n_units, dM, rest)
+            waiting = 0
     dh0[:] = back.reshape(n_units, n[0])
     dc0[:] = dc.reshape(n_units, n[0])
 
 
 @njit(cache=True, nogil=True, error_model="numpy")
-def _turn_both(s, m, cut, each, seen, together, waiting):
+def _step_back(
+    cell, one, M, turned, n_gate_rows, n_rows, n_units, m, S, s, A, a, C, c, before, b, dH, h, dz,
+    d, back, dc,
+):  # fmt: skip
+    """Carry the gradient through one step of m sequences, whose blocks begin at the places.
+
+    M and turned are addresses; the cells before the step begin at the place b of ``before``. dz
+    gets the gradient of the gates, ``back`` that of the states before the step.
+    """
+    weights, at = (one, M, turned, n_gate_rows, n_rows, m), back.ctypes.data
+    size, both, n_features = n_units * m, 2 * n_units, n_rows - n_units - 1
+    past = s + n_features * m
+    if cell == LSTM:
+        _lstm_back(size, A, a, C, c, before, b, dH, h, dc, dz, d)
+        _carry(*weights, 0, n_gate_rows, n_features, n_units, False, dz, d, at)
+    elif cell == GRU_AFTER:
+        # Again without the blocks of M that are zero.
+        _gru_after_back(size, A, a, S, past, dH, h, dz, d, back)
+        _carry(*weights, 0, both, n_features, n_units, True, dz, d, at)
+        _carry(*weights, both + n_units, n_units, n_features, n_units, True, dz, d, at)
+    elif cell == GRU_BEFORE:
+        _gru_before_back(size, A, a, S, past, dH, h, dz, d)
+        _carry(*weights, both, n_units, n_features, n_units, False, dz, d, at)
+        _reset_back(size, A, a, S, past, dH, h, dz, d, back)
+        _carry(*weights, 0, both, n_features, n_units, True, dz, d, at)
+    else:
+        _rnn_back(cell, size, A, a, dH, h, dz, d)
+        _carry(*weights, 0, n_gate_rows, n_features, n_units, False, dz, d, at)
+
+
+@njit(cache=True, nogil=True, error_model="numpy")
+def _carry(one, M, turned, n_gate_rows, n_rows, m, i, n_i, k, n_k, add, dz, d, out):
+    """Carry n_i rows of gates, from the i-th on, to n_k of what they saw, from the k-th on."""
+    size = n_bytes(one)
+    at_t, at_m = turned + (k * n_gate_rows + i) * size, M + (i * n_rows + k) * size
+    at_d = dz.ctypes.data + (d + i * m) * size
+    block_product(one, at_t, n_gate_rows, at_m, n_rows, n_k, n_i, at_d, m, add, out)
+
+
+@njit(cache=True, nogil=True, error_model="numpy")
+def _turn_both(one, S, s, m, cut, each, seen, together, waiting):
     """Write the columns of a block before and behind the cut as rows, those behind further on."""
     left = min(m, cut)
-    right = m - left
-    behind = together * cut + waiting * right
-    turn(s, m, 0, left, each, seen[waiting * left : (waiting + 1) * left])
+    right, k, far, size = m - left, seen.shape[1], row_size(seen), n_bytes(one)
+    block, rows = S.ctypes.data + s * size, seen.ctypes.data
+    turn(one, block, m, k, left, each, rows + waiting * left * far * size, far)
     if right:
-        turn(s, m, left, right, each, seen[behind : behind + right])
+        rows += (together * cut + waiting * right) * far * size
+        turn(one, block + left * size, m, k, right, each, rows, far)
 
 
 @njit(cache=True, nogil=True, error_model="numpy")
@@ -341,25 +383,28 @@ def _add_both(cell, d, s, seen, cut, together, n_units, dM, rest):
 
 
 @njit(cache=True, nogil=True, error_model="numpy")
-def _add_columns(source, n_source, target, n_target, n_rows):
-    """Add the columns of a block to the leading ones of another."""
+def _add_columns(source, n_source, target, t, n_target, n_rows):
+    """Add the columns of a block to the leading ones of another, which begins at the place t."""
     if n_source == n_target:
         n_rows, n_source, n_target = 1, n_rows * n_source, n_rows * n_target
     for k in range(n_rows):
         for j in range(0, n_source, width(target)):
-            left, place = n_source - j, k * n_target + j
+            left, place = n_source - j, t + k * n_target + j
             total = load_first(target, place, left) + load_first(source, k * n_source + j, left)
             store_first(target, place, drop_tiny(total), left)
 
 
 @njit(cache=True, nogil=True, error_model="numpy")
-def _join_columns(source, n_source, last, n_last, target, n_target, n_rows):
-    """Copy a block to the leading columns of another, and to the others what stands in ``last``."""
+def _join_columns(source, n_source, last, n_last, target, t, n_target, n_rows):
+    """Copy a block to the leading columns of another, and to the others what stands in ``last``.
+
+    The other begins at the place t.
+    """
     if n_source == n_target:
         n_rows, n_source, n_target = 1, n_rows * n_source, n_rows * n_target
     for k in range(n_rows):
         for j in range(0, n_target, width(target)):
-            place = k * n_target + j
+            place = t + k * n_target + j
             if j + width(target) > n_source and n_source < n_target:
                 vector = load_first(last, k * n_last + j, n_target - j)
                 store_first(target, place, vector, n_target - j)
@@ -368,75 +413,90 @@ def _join_columns(source, n_source, last, n_last, target, n_target, n_rows):
 
 
 @njit(cache=True, nogil=True, error_model="numpy")
-def _rnn_back(cell, a, dh, d):
-    one, zero = fill(a.dtype.type(1.0)), a.dtype.type(0.0)
+def _leading_columns(C, c, n_before, m, n_units, spare):
+    """Return where the first m columns of a block begin that has n_before; maybe in ``spare``."""
+    if n_before == m:
+        return C, c
+    copy_columns(C, c, n_before, spare, 0, m, n_units)
+    return spare, 0
+
+
+@njit(cache=True, nogil=True, error_model="numpy")
+def _rnn_back(cell, size, A, a, dH, h, dz, d):
+    one, zero = fill(A.dtype.type(1.0)), A.dtype.type(0.0)
     if cell == RNN_RELU:
-        for k in range(a.size):
-            d[k] = dh[k] if a[k] > zero else zero
+        for k in range(size):
+            dz[d + k] = dH[h + k] if A[a + k] > zero else zero
         return
-    for k in range(0, a.size, width(a)):
-        left = a.size - k
-        h = load_first(a, k, left)
-        store_first(d, k, drop_tiny(load_first(dh, k, left) * (one - h * h)), left)
-
-
-@njit(cache=True, nogil=True, error_model="numpy")
-def _cells_before(n, t, column, C, c0, spare):
-    """Return the cells before step t of the sequences that are in it; maybe in ``spare``."""
-    if t == 0:
-        return c0.reshape(-1)
-    n_units, n_before = c0.shape[0], n[t - 1]
-    before = C[n_units * (column - n_before) : n_units * column]
-    if n_before == n[t]:
-        return before
-    copy_columns(before, 0, n_before, spare, 0, n[t], n_units)
-    return spare
-
-
-@njit(cache=True, nogil=True, error_model="numpy")
-def _lstm_back(a, c, before, dh, dc, d):
-    size, one = c.size, fill(a.dtype.type(1.0))
-    for k in range(0, size, width(a)):
+    for k in range(0, size, width(A)):
         left = size - k
-        i, f = load_first(a, k, left), load_first(a, size + k, left)
-        g, o = load_first(a, 2 * size + k, left), load_first(a, 3 * size + k, left)
-        squashed, along = tanh(load_first(c, k, left)), load_first(dh, k, left)
+        out = load_first(A, a + k, left)
+        store_first(dz, d + k, drop_tiny(load_first(dH, h + k, left) * (one - out * out)), left)
+
+
+@njit(cache=True, nogil=True, error_model="numpy")
+def _lstm_back(size, A, a, C, c, before, b, dH, h, dc, dz, d):
+    one = fill(A.dtype.type(1.0))
+    for k in range(0, size, width(A)):
+        left, at, to = size - k, a + k, d + k
+        i, f = load_first(A, at, left), load_first(A, at + size, left)
+        g, o = load_first(A, at + 2 * size, left), load_first(A, at + 3 * size, left)
+        squashed, along = tanh(load_first(C, c + k, left)), load_first(dH, h + k, left)
         to_c = along * o * (one - squashed * squashed) + load_first(dc, k, left)
         to_i = to_c * g * i * (one - i)
-        to_f = to_c * load_first(before, k, left) * f * (one - f)
+        to_f = to_c * load_first(before, b + k, left) * f * (one - f)
         to_g = to_c * i * (one - g * g)
         to_o = along * squashed * o * (one - o)
-        store_first(d, k, drop_tiny(to_i), left)
-        store_first(d, size + k, drop_tiny(to_f), left)
-        store_first(d, 2 * size + k, drop_tiny(to_g), left)
-        store_first(d, 3 * size + k, drop_tiny(to_o), left)
+        store_first(dz, to, drop_tiny(to_i), left)
+        store_first(dz, to + size, drop_tiny(to_f), left)
+        store_first(dz, to + 2 * size, drop_tiny(to_g), left)
+        store_first(dz, to + 3 * size, drop_tiny(to_o), left)
         store_first(dc, k, drop_tiny(to_c * f), left)
 
 
 @njit(cache=True, nogil=True, error_model="numpy")
-def _gru_after_back(a, h, dh, d, back):
-    size, one = h.size, fill(a.dtype.type(1.0))
-    for k in range(0, size, width(a)):
-        left = size - k
-        r, z = load_first(a, k, left), load_first(a, size + k, left)
-        new, nh = load_first(a, 2 * size + k, left), load_first(a, 3 * size + k, left)
-        along = load_first(dh, k, left)
-        to_z = along * (load_first(h, k, left) - new) * z * (one - z)
+def _gru_after_back(size, A, a, S, s, dH, h, dz, d, back):
+    """The states before this step begin at the place s."""
+    one = fill(A.dtype.type(1.0))
+    for k in range(0, size, width(A)):
+        left, at, to = size - k, a + k, d + k
+        r, z = load_first(A, at, left), load_first(A, at + size, left)
+        new, nh = load_first(A, at + 2 * size, left), load_first(A, at + 3 * size, left)
+        along = load_first(dH, h + k, left)
+        to_z = along * (load_first(S, s + k, left) - new) * z * (one - z)
         inner = along * (one - z) * (one - new * new)
         to_r = inner * nh * r * (one - r)
-        store_first(d, k, drop_tiny(to_r), left)
-        store_first(d, size + k, drop_tiny(to_z), left)
-        store_first(d, 2 * size + k, drop_tiny(inner), left)
-        store_first(d, 3 * size + k, drop_tiny(inner * r), left)
+        store_first(dz, to, drop_tiny(to_r), left)
+        store_first(dz, to + size, drop_tiny(to_z), left)
+        store_first(dz, to + 2 * size, drop_tiny(inner), left)
+        store_first(dz, to + 3 * size, drop_tiny(inner * r), left)
         store_first(back, k, along * z, left)
 
 
 @njit(cache=True, nogil=True, error_model="numpy")
-def _gru_gates_back(turned_h, d, back):
-    """Add what the gates carry back to the states, again without the zeros."""
-    both, n_units = 2 * len(turned_h), len(turned_h)
-    product(turned_h[:, :both], d[:both], True, back)
-    product(turned_h[:, both + n_units :], d[both + n_units :], True, back)
+def _gru_before_back(size, A, a, S, s, dH, h, dz, d):
+    """Write the gradients of z and n; the states before this step begin at the place s."""
+    one = fill(A.dtype.type(1.0))
+    for k in range(0, size, width(A)):
+        left = size - k
+        z, new = load_first(A, a + size + k, left), load_first(A, a + 2 * size + k, left)
+        along = load_first(dH, h + k, left)
+        to_z = along * (load_first(S, s + k, left) - new) * z * (one - z)
+        to_n = along * (one - z) * (one - new * new)
+        store_first(dz, d + size + k, drop_tiny(to_z), left)
+        store_first(dz, d + 2 * size + k, drop_tiny(to_n), left)
+
+
+@njit(cache=True, nogil=True, error_model="numpy")
+def _reset_back(size, A, a, S, s, dH, h, dz, d, back):
+    """Write the gradient of r; ``back`` holds that of the reset states, then of those before."""
+    one = fill(A.dtype.type(1.0))
+    for k in range(0, size, width(A)):
+        left = size - k
+        r, z = load_first(A, a + k, left), load_first(A, a + size + k, left)
+        to_reset, past = load_first(back, k, left), load_first(S, s + k, left)
+        store_first(dz, d + k, drop_tiny(to_reset * past * r * (one - r)), left)
+        store_first(back, k, fma(to_reset, r, load_first(dH, h + k, left) * z), left)
 
 
 @njit(cache=True, nogil=True, error_model="numpy")
@@ -457,23 +517,12 @@ def _add_to_weights(cell, d, s, sT, n_units, dM):
 
 
 @njit(cache=True, nogil=True, error_model="numpy")
-def _gru_before_back(a, reset, h, dh, d, s, each, sT, turned_h, db, back, backb, dM):
-    size, m = h.size, len(sT)
-    both = 2 * size // m
-    one = a.dtype.type(1.0)
-    r, z, n = a[:size], a[size : 2 * size], a[2 * size :]
-    dr, dz, dn = d[:size], d[size : 2 * size], d[2 * size :]
-    for k in range(size):
-        dn[k] = dh[k] * (one - z[k]) * (one - n[k] * n[k])
-        dz[k] = dh[k] * (h[k] - n[k]) * z[k] * (one - z[k])
-    product(turned_h[:, both:], db[both:], False, backb)
-    for k in range(size):
-        dr[k] = back[k] * h[k] * r[k] * (one - r[k])
-        back[k] = fma(back[k], r[k], dh[k] * z[k])
-    product(turned_h[:, :both], db[:both], True, backb)
-    product(db[:both], sT, True, dM[:both])
-    kept = h.copy()
-    h[:] = reset
-    turn(s, m, 0, m, each, sT)
-    h[:] = kept
-    product(db[both:], sT, True, dM[both:])
+def _add_gru_before(S, s, C, c, dz, m, n_units, each, seen, dM):
+    """Add the share of one step to dM; ``seen`` holds what r and z saw, n saw the reset states."""
+    n_rows, both, one = dM.shape[1], 2 * n_units, S.dtype.type(1)
+    d, rows = dz[: 3 * n_units * m].reshape(-1, m), seen[:m]
+    product(d[:both], rows, True, dM[:both])
+    n_features = n_rows - n_units - 1
+    reset = C.ctypes.data + c * n_bytes(one), rows[:, n_features:].ctypes.data
+    turn(one, reset[0], m, n_units, m, each, reset[1], row_size(seen))
+    product(d[both:], rows, True, dM[both:])
