@@ -165,11 +165,12 @@ def run(
         first = _as_columns(state, hs, batch)
         c0 = _as_columns(state, cs, batch) if cs else np.zeros_like(first)
         buffers, H = _run_layer(
-            spec, p[f"M_{name}"], batch, index, rows[-2], first, c0, own, imposed, memory
+            spec, p[f"M_{name}"], batch, index, rows[-2:], first, c0, own, imposed, memory
         )
         if len(rows[-1]):
             scatter(H, index, batch.n, n_units, rows[-1], n_units if reverse else 0, n_units)
-        take_last(H, batch.order, batch.n, n_units, final, hs.start)
+        kept = batch.n if H.size == n_units * len(index) else batch.n[-1:]
+        take_last(H, batch.order, kept, n_units, final, hs.start)
         if cs:
             take_last(buffers.C, batch.order, batch.n, n_units, final, cs.start)
         passes.append(buffers)
@@ -179,15 +180,17 @@ def run(
     return _joined([_apply_head(spec, p, part, exact) for part in parts]), tape
 
 
-def _run_layer(spec, M, batch, index, X, h0, c0, own, imposed, memory):
+def _run_layer(spec, M, batch, index, rows, h0, c0, own, imposed, memory):
     code, n_units, total = CELLS[spec.cell], spec.n_units, len(index)
-    width = M.shape[1]
+    (X, out), width = rows, M.shape[1]
     S = memory.empty(width * total, M.dtype)
     gather(X, 0, X.shape[1], index, batch.n, width, S)
-    A = memory.empty(len(M) * total, M.dtype)
+    # Where only the last outputs are asked for and all come with the last step, it alone is kept.
+    n_kept = total if len(out) or batch.n[-1] < batch.n[0] else batch.n[0]
+    plain = len(M) == n_units
+    A = memory.empty(len(M) * (n_kept if plain else total), M.dtype)
     C = memory.empty(n_units * total if code in (LSTM, GRU_BEFORE) else 0, M.dtype)
-    # The only gate of a plain unit is what it gives out.
-    H = A if len(M) == n_units else memory.empty(n_units * total, M.dtype)
+    H = A if plain else memory.empty(n_units * n_kept, M.dtype)
     turned = M.T.copy() if batch.n[0] == 1 else np.empty((0, 0), M.dtype)
     forward(code, M, turned, batch.n, h0, c0, own, imposed, S, A, C, H)
     return Pass(S, A, C, c0, own), H

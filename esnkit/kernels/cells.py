@@ -10,7 +10,8 @@ innermost. With S_t = [x_t; h_{t-1}; 1] all gates of a step are one product, Z_t
     gru   (r, z, nx, nh)                 h = z h' + (1 - z) tanh(nx + r nh)     reset after
     gru   (r, z, n)                      the rows of n see [x; r h'; 1]         reset before
 
-The gates that a pass stores (``A``) are those after their activation.
+The gates that a pass stores (``A``) are those after their activation; of a plain network, whose
+only gate is its output, A and H are one array.
 """
 
 import numpy as np
@@ -51,7 +52,8 @@ def forward(cell, M, turned, n, h0, c0, held, imposed, S, A, C, H):
     S : blocks of n_features + n_units + 1 rows; the inputs are there, the rest is written
     A : blocks of n_gates * n_units rows, written: the gates
     C : blocks of n_units rows, written: cell states (lstm) or reset states r h' (gru before)
-    H : blocks of n_units rows, written: the outputs
+    H : blocks of n_units rows, written: the outputs. It may be room for one block, which every
+        step takes anew, if all steps have as many sequences.
     """
     n_units = h0.shape[0]
     n_gate_rows, n_rows = M.shape
@@ -59,17 +61,19 @@ def forward(cell, M, turned, n, h0, c0, held, imposed, S, A, C, H):
     at_m, turned_at = M.ctypes.data, turned.ctypes.data if turned.size else 0
     before_h, before_c = h0.reshape(-1), c0.reshape(-1)
     cells = C if C.size else before_c
-    before, before_n, column = 0, n[0], 0
+    before, at_c, before_n, column = 0, 0, n[0], 0
+    far = 0 if H.size == h0.size else n_units
+    far_a = far if cell <= RNN_RELU else n_gate_rows
     for t in range(n.size):
         m = n[t]
-        s, a, h = n_rows * column, n_gate_rows * column, n_units * column
+        s, a, c, h = n_rows * column, far_a * column, n_units * column, far * column
         copy_columns(before_h, before, before_n, S, s + n_features * m, m, n_units)
         for j in range(s + (n_rows - 1) * m, s + n_rows * m):
             S[j] = one
         if cell == LSTM:
-            copy_columns(before_c, before, before_n, cells, h, m, n_units)
-            before_c = cells
-        _step(cell, one, n_features, n_units, m, at_m, turned_at, S, s, A, a, cells, h, H, h)
+            copy_columns(before_c, at_c, before_n, cells, c, m, n_units)
+            before_c, at_c = cells, c
+        _step(cell, one, n_features, n_units, m, at_m, turned_at, S, s, A, a, cells, c, H, h)
         for k in range(held.size):
             for j in range(m):
                 H[h + held[k] * m + j] = imposed[held.size * column + k * m + j]
@@ -177,9 +181,7 @@ def _rnn_step(cell, size, A, a, H, h):
     for k in range(0, size, width(A)):
         left = size - k
         z = load_first(A, a + k, left)
-        new = tanh(z) if cell == RNN_TANH else positive(z)
-        store_first(A, a + k, new, left)
-        store_first(H, h + k, new, left)
+        store_first(H, h + k, tanh(z) if cell == RNN_TANH else positive(z), left)
 
 
 @njit(cache=True, nogil=True, error_model="numpy")
@@ -274,10 +276,11 @@ def backward(
     each, first_c = np.arange(n[0]), c0.reshape(-1)
     waiting, ahead, column = 0, 0, n.sum()
     far = 0 if dH.size == most else n_units
+    far_a = 0 if A.size == n_gate_rows * n[0] else n_gate_rows
     for t in range(n.size - 1, -1, -1):
         m = n[t]
         column -= m
-        s, a, c, h = n_rows * column, n_gate_rows * column, n_units * column, far * column
+        s, a, c, h = n_rows * column, far_a * column, n_units * column, far * column
         d, before, b = n_gate_rows * waiting * m, first_c, 0
         if last.size:
             _join_columns(back, ahead, last, n[0], dH, h, m, n_units)
