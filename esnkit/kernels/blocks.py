@@ -54,8 +54,8 @@ def product(A, B, add, C):
     n_rows, n = A.shape
     one = A.dtype.type(1)
     tiles(
-        one, A.ctypes.data, row_size(A), 1, 0, n_rows, n, B.ctypes.data, row_size(B), add, C.ctypes.data,
-        row_size(C), C.shape[1],
+        one, A.ctypes.data, row_size(A), 1, 0, n_rows, n, B.ctypes.data, row_size(B), add,
+        C.ctypes.data, row_size(C), C.shape[1],
     )  # fmt: skip
 
 
@@ -76,8 +76,8 @@ def add_products(A, B, turned, C):
         few = 0
     many = C.shape[1] - few
     tiles(
-        one, a, row_size(A), blocks, block_a, n_rows, n, turned.ctypes.data, row_size(turned), True, c,
-        row_size(C), many,
+        one, a, row_size(A), blocks, block_a, n_rows, n, turned.ctypes.data, row_size(turned),
+        True, c, row_size(C), many,
     )  # fmt: skip
     for i in range(0, n_rows, SIDE):
         for k in range(many, many + few, SIDE):
