@@ -13,6 +13,7 @@ from sklearn.utils.validation import check_is_fitted
 from esnkit.kernels.activations import CODES
 from esnkit.kernels.linalg import n_threads
 from esnkit.kernels.reservoir import LANES, Csr, Diagonals, Drive, Ell, Held, run, run_lanes
+from esnkit.memory import recycled
 from esnkit.sequences import (
     Sequences,
     is_ragged,
@@ -241,7 +242,7 @@ class Reservoir(ClassNamePrefixFeaturesOutMixin, TransformerMixin, BaseEstimator
         last = resolve_initial_state(initial_state, sequences.n_sequences, n_units, dtype)
         held = resolve_clamp(clamp, sequences, n_units, dtype)
         noise = self._noise_stream() if noisy else None
-        out = np.empty((sequences.values.shape[0], n_units), dtype)
+        out = recycled((sequences.values.shape[0], n_units), dtype)
         self._advance(sequences, last, held, noise, out=out)
         return restore(out, sequences), last
 

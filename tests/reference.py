@@ -1,5 +1,7 @@
 """Slow, obvious twins of the fast code: loops over plain arrays, no numba, no esnkit."""
 
+from fractions import Fraction
+
 import numpy as np
 from scipy.integrate import solve_ivp
 
@@ -72,16 +74,25 @@ def narma(u, order):
 
 
 def affine_lanes(x, coef, intercept):
-    """Return coef @ x + intercept, each sum in 16 interleaved parts that are added pairwise."""
-    out = []
+    """Return coef @ x + intercept, each sum in parts that are added pairwise.
+
+    Four times as many products as fill 64 bytes are added to as many parts, each rounded once with
+    its sum; what is left in the end goes to the first of the four.
+    """
+    out, dtype = [], x.dtype.type
+    width = 64 // x.itemsize
+    whole = x.size - x.size % (4 * width)
     for row, c in zip(coef, intercept, strict=True):
-        lanes = [x.dtype.type(0)] * 16
+        lanes = [dtype(0)] * (4 * width)
         for k in range(x.size):
-            lanes[k % 16] += x[k] * row[k]
-        while len(lanes) > 1:
-            half = len(lanes) // 2
-            lanes = [lanes[j] + lanes[j + half] for j in range(half)]
-        out.append(lanes[0] + c)
+            lane = k % (4 * width) if k < whole else (k - whole) % width
+            exact = Fraction(float(x[k])) * Fraction(float(row[k])) + Fraction(float(lanes[lane]))
+            lanes[lane] = dtype(float(exact))
+        parts = [np.array(lanes[i * width : (i + 1) * width]) for i in range(4)]
+        total = (parts[0] + parts[1]) + (parts[2] + parts[3])
+        while total.size > 1:
+            total = total[: total.size // 2] + total[total.size // 2 :]
+        out.append(total[0] + c)
     return np.array(out)
 
 

@@ -311,9 +311,11 @@ def test_float32_rows_are_summed_in_float64():
 
 @pytest.mark.parametrize("dtype", [np.float32, np.float64])
 @pytest.mark.parametrize("n", [1, 15, 16, 64, 100, 131])
-def test_a_row_alone_has_the_same_bits_as_in_a_batch(dtype, n):
+@pytest.mark.parametrize("apart", [0, 3])
+def test_a_row_alone_has_the_same_bits_as_in_a_batch(dtype, n, apart):
     rng = np.random.default_rng(7)
-    X, coef = rng.standard_normal((37, n)).astype(dtype), rng.standard_normal((3, n)).astype(dtype)
+    X = rng.standard_normal((37, n + apart)).astype(dtype)[:, :n]
+    coef = rng.standard_normal((3, n)).astype(dtype)
     intercept, out = rng.standard_normal(3).astype(dtype), np.empty((37, 3), dtype)
     linalg.affine(X, coef, intercept, out)
     row, lanes = np.empty(3, dtype), np.empty(16, dtype)

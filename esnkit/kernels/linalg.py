@@ -4,53 +4,63 @@ import numba
 import numpy as np
 from numba import njit
 
+from esnkit.kernels.activations import fma
+from esnkit.kernels.masked import load_first
+from esnkit.kernels.vectors import fill, load, store, width
+
 LANES = 16
 
 
-@njit(cache=True, nogil=True)
-def dot(x, c, lanes):
-    """Sum x[k] * c[k] in 16 interleaved partial sums, added pairwise at the end."""
-    n = x.size
-    whole = n - n % 64
-    lanes[:] = 0
-    for k in range(0, whole, 64):
-        for j in range(16):
-            a = lanes[j] + x[k + j] * c[k + j]
-            a = a + x[k + 16 + j] * c[k + 16 + j]
-            a = a + x[k + 32 + j] * c[k + 32 + j]
-            lanes[j] = a + x[k + 48 + j] * c[k + 48 + j]
-    for k in range(whole, n):
-        lanes[k % 16] += x[k] * c[k]
-    width = 8
-    while width > 0:
-        for j in range(width):
-            lanes[j] += lanes[j + width]
-        width //= 2
+@njit(cache=True, nogil=True, error_model="numpy", forceinline=True)
+def _dot(x, a, c, b, n, lanes):
+    """Sum the products of n numbers of x, from the place a on, with those of c, from b on.
+
+    Four vectors of partial sums run side by side. What is left goes to the first; at the end they,
+    and then their elements, are added pairwise.
+    """
+    w = width(x)
+    whole = n - n % (4 * w)
+    one = two = three = four = fill(x.dtype.type(0))
+    for k in range(0, whole, 4 * w):
+        i, j = a + k, b + k
+        one = fma(load(x, i), load(c, j), one)
+        two = fma(load(x, i + w), load(c, j + w), two)
+        three = fma(load(x, i + 2 * w), load(c, j + 2 * w), three)
+        four = fma(load(x, i + 3 * w), load(c, j + 3 * w), four)
+    for k in range(whole, n, w):
+        one = fma(load_first(x, a + k, n - k), load_first(c, b + k, n - k), one)
+    store(lanes, 0, (one + two) + (three + four))
+    w //= 2
+    while w > 0:
+        for j in range(w):
+            lanes[j] += lanes[j + w]
+        w //= 2
     return lanes[0]
 
 
-@njit(cache=True, nogil=True)
+@njit(cache=True, nogil=True, error_model="numpy")
 def affine_row(x, coef, intercept, lanes, out):
     """Write coef @ x + intercept into out; coef (n_out, n), lanes (LANES,) is work space.
 
-    All arrays have one dtype. ``affine`` does the very same arithmetic, bit for bit.
+    All arrays have one dtype, and rows without gaps. ``affine`` does the very same arithmetic, bit
+    for bit.
     """
     for o in range(out.size):
-        out[o] = dot(x, coef[o], lanes) + intercept[o]
+        out[o] = _dot(x, 0, coef, o * x.size, x.size, lanes) + intercept[o]
 
 
-@njit(cache=True, nogil=True)
+@njit(cache=True, nogil=True, error_model="numpy")
 def affine(X, coef, intercept, out):
     """Write X @ coef.T + intercept into out (n_rows, n_out); coef (n_out, n), one dtype.
 
-    A row of the answer never depends on the rows around it: the order of its sums is fixed.
+    Rows of X have no gaps but may be apart; coef is C-contiguous. A row of the answer never depends on the rows around it: the order of its sums is fixed.
     """
-    lanes = np.empty(LANES, X.dtype)
+    lanes, n, far = np.empty(LANES, X.dtype), X.shape[1], X.strides[0] // X.itemsize
     for start in range(0, X.shape[0], 16):  # 16 rows stay in cache while coef passes by
         stop = min(start + 16, X.shape[0])
         for o in range(coef.shape[0]):
             for i in range(start, stop):
-                out[i, o] = dot(X[i], coef[o], lanes) + intercept[o]
+                out[i, o] = _dot(X, i * far, coef, o * n, n, lanes) + intercept[o]
 
 
 @njit(cache=True, nogil=True)

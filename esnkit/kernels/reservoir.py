@@ -292,7 +292,9 @@ def closed_loop(W, d, code, held, coef, intercept, u, exog, x0, out):
     n_outputs = out.shape[1]
     packed = pack(W, d)
     x, now = _begin(n, x0), uint64(0)
-    z, U = np.empty((1, n + n_features), u.dtype), u.reshape(1, -1)
+    z, U = aligned(n + n_features, u).reshape(1, -1), u.reshape(1, -1)
+    near = aligned(coef.size, coef).reshape(coef.shape)
+    near[:] = coef
     drive = np.empty((1, n), u.dtype)
     lanes = np.empty(16, u.dtype)
     numbers, rates, n_inputs, n_entries, shifts, columns = packed
@@ -311,7 +313,7 @@ def closed_loop(W, d, code, held, coef, intercept, u, exog, x0, out):
             now = _steps(W, packed, d, code, held, t, U, 0, 1, drive, x, now, z)
         for f in range(n_features):
             z[0, n + f] = u[f]
-        affine_row(z[0, : coef.shape[1]], coef, intercept, lanes, out[t])
+        affine_row(z[0, : coef.shape[1]], near, intercept, lanes, out[t])
         for f in range(n_outputs):
             u[f] = out[t, f]
     x0[:] = x[now : now + uint64(n)]
