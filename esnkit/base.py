@@ -11,7 +11,7 @@ from esnkit.kernels.activations import CODES
 from esnkit.kernels.linalg import affine
 from esnkit.kernels.reservoir import Held, closed_loop
 from esnkit.readouts import RidgeReadout
-from esnkit.reservoirs import scale_of_features
+from esnkit.reservoirs import BLOCK_BYTES, scale_of_features
 from esnkit.sequences import (
     Sequences,
     pack,
@@ -155,6 +155,9 @@ class ReservoirEstimator(BaseEstimator):
         """Yield (start, stop, [x; u]): rows are time steps, or sequences where they are pooled."""
         n_units = state.shape[1]
         n_extra = inputs.values.shape[1] if self._fitted.include_input else 0
+        if self._kind == "sequence" and self._fitted.pooling == "last" and noise is None:
+            yield from self._last_features(inputs, state, held, n_extra)
+            return
         blocks = self.reservoir_._blocks(inputs, state, held, noise, n_extra=n_extra)
         pooled = None
         if self._kind == "sequence":
@@ -166,6 +169,22 @@ class ReservoirEstimator(BaseEstimator):
                 yield start, stop, Z
             else:
                 yield from pooled.take(start, stop, Z)
+
+    def _last_features(self, inputs, state, held, n_extra):
+        """Yield (start, stop, [x; u]) of the last time steps; no other states are kept."""
+        n_units, offsets = state.shape[1], inputs.offsets
+        size = max(1, BLOCK_BYTES // (state.itemsize * (n_units + n_extra)))
+        for start in range(0, inputs.n_sequences, size):
+            stop = min(start + size, inputs.n_sequences)
+            part, values = inputs.part(start, stop), held[1]
+            if len(values) > 1:
+                values = values[offsets[start] : offsets[stop]]
+            self.reservoir_._advance(part, state[start:stop], (held[0], values))
+            Z = np.empty((stop - start, n_units + n_extra), state.dtype)
+            Z[:, :n_units] = state[start:stop]
+            if n_extra:
+                Z[:, n_units:] = inputs.values[offsets[start + 1 : stop + 1] - 1]
+            yield start, stop, Z
 
     def _fit_readout(self, make_blocks, n_rows):
         if isinstance(self.readout_, RidgeReadout):

@@ -328,8 +328,24 @@ class Reservoir(ClassNamePrefixFeaturesOutMixin, TransformerMixin, BaseEstimator
         return np.random.default_rng(self._noise_seed) if self._noise else None
 
     def _advance(self, sequences, state, held, noise=None, *, out=None) -> None:
-        """Run all blocks for the sake of the last states, or of ``out``."""
-        deque(self._blocks(sequences, state, held, noise, out=out), maxlen=0)
+        """Run for the sake of the last states, which ``state`` becomes, or of ``out``."""
+        if out is None and noise is None:
+            n_units, dtype = self.W_in_.shape[0], self.W_in_.dtype
+            self._network.advance(
+                CODES[self.activation], Held(np.empty((0, n_units), dtype), *held),
+                sequences.values, sequences.offsets[:-1], sequences.lengths, state,
+                np.empty((0, n_units), dtype),
+            )  # fmt: skip
+            self._check_bounded(state)
+        else:
+            deque(self._blocks(sequences, state, held, noise, out=out), maxlen=0)
+
+    def _check_bounded(self, state):
+        if self.activation in UNBOUNDED and not np.all(np.isfinite(state)):
+            raise FloatingPointError(
+                f"the states grew beyond all bounds: activation={self.activation!r} has no "
+                f"limit; lower spectral_radius (now {self.spectral_radius!r}) or input_scaling"
+            )
 
     def _blocks(
         self,
@@ -373,11 +389,7 @@ class Reservoir(ClassNamePrefixFeaturesOutMixin, TransformerMixin, BaseEstimator
                 code, imposed, sequences.values[start:stop], starts - start, lengths,
                 state[first:last], rows,
             )  # fmt: skip
-            if self.activation in UNBOUNDED and not np.all(np.isfinite(state[first:last])):
-                raise FloatingPointError(
-                    f"the states grew beyond all bounds: activation={self.activation!r} has no "
-                    f"limit; lower spectral_radius (now {self.spectral_radius!r}) or input_scaling"
-                )
+            self._check_bounded(state[first:last])
             yield start, stop, rows
 
 

@@ -49,6 +49,11 @@ class Sequences(NamedTuple):
         """Number of sequences."""
         return self.offsets.size - 1
 
+    def part(self, start: int, stop: int) -> "Sequences":
+        """Return the sequences from ``start`` to before ``stop``."""
+        offsets = self.offsets[start : stop + 1]
+        return Sequences(self.values[offsets[0] : offsets[-1]], offsets - offsets[0], self.form)
+
 
 class Targets(NamedTuple):
     """Targets as rows, one a time step or one a sequence."""

@@ -91,11 +91,11 @@ class Case:
         self.held = Held(added.astype(self.dtype), np.array(units, np.int64), values)
         return self
 
-    def run(self, kernel=run, activation="tanh"):
+    def run(self, kernel=run, activation="tanh", every=True):
         """Return (states, last states); lanes take the longest sequences first."""
         order = np.argsort(-self.lengths, kind="stable")
         W = self.csr if kernel is run_lanes else self.W
-        out = np.full((len(self.U), len(self.b)), np.nan, self.dtype)
+        out = np.full((len(self.U) if every else 0, len(self.b)), np.nan, self.dtype)
         last = self.x0[order].copy()
         code = CODES[activation]
         kernel(
@@ -214,6 +214,19 @@ def test_sequences_side_by_side_have_the_bits_of_each_alone(layout, dtype, n_uni
         alone, end = case.run()
         rows = slice(starts[s], starts[s] + lengths[s])
         assert np.array_equal(alone[rows], states[rows]) and np.array_equal(end[0], last[s])
+
+
+@layouts
+@both
+@pytest.mark.parametrize("kernel", [run, run_lanes])
+@pytest.mark.parametrize("held", [{}, {"units": [2, 0], "per_row": True}, {"noise": 0.1}])
+def test_last_states_alone_have_the_same_bits(layout, dtype, kernel, held):
+    for n_units in (5, 40):
+        case = Case(layout, n_units, 3, [9, 9, 1, 20, 4, 4, 7], dtype)
+        if held:
+            case.hold(**held)
+        _, last = case.run(kernel)
+        assert np.array_equal(case.run(kernel, every=False)[1], last)
 
 
 @layouts

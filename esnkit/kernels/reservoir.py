@@ -65,7 +65,7 @@ def _step_plain(W, d, code, drive, x, pre):
 @njit(cache=True, nogil=True, error_model="numpy", forceinline=False)
 def _steps_of_vectors(
     numbers, rates, n_inputs, n_entries, shifts, columns, code, n, U, start, stop, drive, x, now,
-    out,
+    out, far,
 ):  # fmt: skip
     """Make the steps of the rows from ``start`` to ``stop``; see `_steps`."""
     # Flat places instead of views of rows, whose reference counts would be kept at every step. Two
@@ -74,7 +74,7 @@ def _steps_of_vectors(
     next_rate = w + w + w + w if uint64(rates.size) > w + w + w + w else uint64(0)
     for t in range(start, stop):
         new = uint64(2 * n) - now
-        row, driven = uint64(t) * uint64(out.shape[1]), uint64(t - start) * size
+        row, driven = uint64(t) * far, uint64(t - start) * size
         at = place = rate = uint64(0)
         for first in range(0, n, 2 * width(x)):
             k = min(uint64(first), size - w - w)
@@ -120,7 +120,7 @@ def _steps_of_vectors(
 @njit(cache=True, nogil=True, error_model="numpy", forceinline=False)
 def _steps_of_two(
     numbers, rates, n_inputs, n_entries, shifts, columns, code, n, U, first, second, n_steps, x,
-    gap, now, out,
+    gap, now, out, far,
 ):  # fmt: skip
     """Make the same steps of two sequences, which then read all numbers once.
 
@@ -131,8 +131,7 @@ def _steps_of_two(
     next_rate = w + w + w + w if uint64(rates.size) > w + w + w + w else uint64(0)
     for t in range(n_steps):
         new = uint64(2 * n) - now
-        row_a = uint64(first + t) * uint64(out.shape[1])
-        row_b = uint64(second + t) * uint64(out.shape[1])
+        row_a, row_b = uint64(first + t) * far, uint64(second + t) * far
         at = place = rate = uint64(0)
         for start in range(0, n, 2 * width(x)):
             k = min(uint64(start), size - w - w)
@@ -193,23 +192,23 @@ def _impose_twice(held, t, x, now, row):
 
 
 @njit(cache=True, nogil=True, error_model="numpy", forceinline=True)
-def _steps(W, packed, d, code, held, t, U, start, stop, drive, x, now, out):
-    """Write the states of the rows from ``start`` to ``stop`` into ``out``.
+def _steps(W, packed, d, code, held, t, U, start, stop, drive, x, now, out, far):
+    """Write the states of the rows from ``start`` to ``stop`` into ``out``, ``far`` apart there.
 
     The state before is at ``x[now]`` (twice in a row), the last one at the returned place. The
     drive is in the rows of ``drive``, unless ``packed`` has what makes it of ``U``. Where anything
     is held, a single step is made, on which row ``t`` of it is imposed.
     """
-    n = d.b.size
+    n, row = d.b.size, start if far else 0
     if packed.numbers.size > 0:
         now = _steps_of_vectors(
             packed.numbers, packed.rates, packed.n_inputs, packed.n_entries, packed.shifts,
-            packed.columns, code, n, U, start, stop, drive, x, now, out,
+            packed.columns, code, n, U, start, stop, drive, x, now, out, far,
         )  # fmt: skip
     else:
-        _step_plain(W, d, code, drive[0], x[now : now + uint64(2 * n)], out[start, :n])
+        _step_plain(W, d, code, drive[0], x[now : now + uint64(2 * n)], out[row, :n])
     if packed.numbers.size == 0 or held.noise.shape[0] > 0 or held.units.size > 0:
-        _impose_twice(held, t, x, now, out[start, :n])
+        _impose_twice(held, t, x, now, out[row, :n])
     return now
 
 
@@ -235,9 +234,12 @@ def run(W, d, code, held, U, starts, lengths, x0, out):
     U : (n_rows, n_features) inputs of all sequences
     starts, lengths : (n_sequences,) int64, first row and number of rows
     x0 : (n_sequences, n_units), states; updated in place
-    out : (n_rows, >= n_units), on exit the states in the first columns
+    out : (n_rows, >= n_units), on exit the states in the first columns; without rows where nobody
+        asks for any but the last, in x0
     """
-    n = d.b.size
+    n, far = d.b.size, uint64(out.shape[1])
+    if len(out) == 0:
+        out, far = np.empty((1, n), x0.dtype), uint64(0)
     packed = pack(W, d)
     in_step = packed.n_inputs >= 0
     # What is imposed on a state belongs between two steps.
@@ -257,7 +259,7 @@ def run(W, d, code, held, U, starts, lengths, x0, out):
             now = _steps_of_two(
                 packed.numbers, packed.rates, packed.n_inputs, packed.n_entries, packed.shifts,
                 packed.columns, code, n, U, starts[first], starts[first + 1], done, x, gap, now,
-                out,
+                out, far,
             )  # fmt: skip
         for s in range(first, first + several):
             own, here, end = x[(s - first) * int(gap) :], now, starts[s] + lengths[s]
@@ -266,7 +268,7 @@ def run(W, d, code, held, U, starts, lengths, x0, out):
                 if not in_step:
                     _drive(d, U[start:stop], drive)
                 here = _steps(
-                    W, packed, d, code, held, start, U, start, stop, drive, own, here, out
+                    W, packed, d, code, held, start, U, start, stop, drive, own, here, out, far
                 )
             x0[s] = own[here : here + uint64(n)]
 
@@ -307,10 +309,10 @@ def closed_loop(W, d, code, held, coef, intercept, u, exog, x0, out):
         if simple:
             now = _steps_of_vectors(
                 numbers, rates, n_inputs, n_entries, shifts, columns, code, n, U, 0, 1, drive, x,
-                now, z,
+                now, z, uint64(0),
             )  # fmt: skip
         else:
-            now = _steps(W, packed, d, code, held, t, U, 0, 1, drive, x, now, z)
+            now = _steps(W, packed, d, code, held, t, U, 0, 1, drive, x, now, z, uint64(0))
         for f in range(n_features):
             z[0, n + f] = u[f]
         affine_row(z[0, : coef.shape[1]], near, intercept, lanes, out[t])
@@ -330,9 +332,11 @@ def run_lanes(W, d, code, held, U, starts, lengths, x0, out):
     d, code, held, U : as in `run`; rows of all sequences
     starts, lengths : (n_sequences,) int64, first row and number of rows, longest first
     x0 : (n_sequences, n_units), states; updated in place
-    out : (n_rows, >= n_units)
+    out : as in `run`
     """
-    n, n_features = d.b.size, U.shape[1]
+    n, n_features, every = d.b.size, U.shape[1], len(out) > 0
+    if not every:
+        out = np.empty((LANES, n), x0.dtype)
     x, u = aligned(2 * n * LANES, d.b), np.zeros(n_features * LANES, U.dtype)
     places, flat = np.empty(LANES, np.uint64), out.reshape(-1)
     now, new = uint64(0), uint64(n * LANES)
@@ -347,7 +351,8 @@ def run_lanes(W, d, code, held, U, starts, lengths, x0, out):
             while lengths[first + n_lanes - 1] <= t:
                 n_lanes -= 1
             for lane in range(n_lanes):
-                places[lane] = uint64(starts[first + lane] + t) * uint64(out.shape[1])
+                row = starts[first + lane] + t if every else lane
+                places[lane] = uint64(row) * uint64(out.shape[1])
                 for f in range(n_features):
                     u[f * LANES + lane] = U[starts[first + lane] + t, f]
             for tile in range(0, n, TILE):
@@ -359,13 +364,13 @@ def run_lanes(W, d, code, held, U, starts, lengths, x0, out):
                 _spread(x, new, places, n_lanes, tile, end, flat)
             if imposing:
                 for lane in range(n_lanes):
-                    row = out[starts[first + lane] + t, :n]
-                    _impose(held, starts[first + lane] + t, row)
+                    state = flat[places[lane] : places[lane] + uint64(n)]
+                    _impose(held, starts[first + lane] + t, state)
                     for i in range(n):
-                        x[new + uint64(i * LANES + lane)] = row[i]
+                        x[new + uint64(i * LANES + lane)] = state[i]
             for lane in range(n_lanes):
                 if lengths[first + lane] == t + 1:
-                    x0[first + lane] = out[starts[first + lane] + t, :n]
+                    x0[first + lane] = flat[places[lane] : places[lane] + uint64(n)]
             now, new = new, now
 
 
