@@ -46,7 +46,8 @@ LADDER = (
 )
 RUNG = {module: height for height, rung in enumerate(LADDER) for module in rung}
 # llvmlite is the half of numba that speaks of machine instructions.
-FOR_KERNELS = {"collections", "math", "operator", "typing", "numpy", "numba", "llvmlite"}
+FOR_KERNELS = {"collections", "hashlib", "math", "operator", "pathlib", "typing"}
+FOR_KERNELS |= {"numpy", "numba", "llvmlite"}
 # Loaded where they are first used, never by ``import esnkit``.
 LATE = {"matplotlib", "pandas", "scipy.signal", "scipy.optimize", "sklearn.linear_model"}
 MOST_LINES = 60

@@ -1,10 +1,13 @@
 """The reservoir kernels against loops over dense arrays, and against each other bit for bit."""
 
+from pathlib import Path
+
 import numpy as np
 import pytest
 from reference import closed_loop as closed_loop_reference
 from reference import reservoir_states
 
+from esnkit.kernels import drop_stale_code
 from esnkit.kernels.activations import CODES
 from esnkit.kernels.linalg import affine
 from esnkit.kernels.reservoir import (
@@ -313,3 +316,26 @@ def test_closed_loop_holds_units():
     loop.coef[:], loop.intercept[:] = 0, 0
     loop.coef[0, 3] = 1.0
     assert np.array_equal(loop.run(loop.exog, loop.u, loop.x)[0][:, 0], case.held.values[:, 0])
+
+
+def test_code_of_changed_sources_is_compiled_anew(tmp_path):
+    sources, cache = tmp_path / "kernels", tmp_path / "somewhere" / "cache"
+    sources.mkdir()
+    for name in ("a", "b"):
+        (sources / f"{name}.py").write_text(name)
+    drop_stale_code(sources, cache)
+    kept, index, code = cache / "note.txt", cache / "a.f-1.nbi", cache / "a.f-1.1.nbc"
+    for path in (kept, index, code):
+        path.write_text("")
+    drop_stale_code(sources, cache)
+    assert index.exists()
+    (sources / "b.py").write_text("changed")
+    drop_stale_code(sources, cache)
+    assert not index.exists() and kept.exists()
+    index.write_text("")
+    drop_stale_code(sources, cache)
+    assert index.exists()
+
+
+def test_compiled_code_is_kept_where_sources_are_watched():
+    assert (Path(run.stats.cache_path) / "sources.sha256").exists()

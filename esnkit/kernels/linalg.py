@@ -53,7 +53,8 @@ def affine_row(x, coef, intercept, lanes, out):
 def affine(X, coef, intercept, out):
     """Write X @ coef.T + intercept into out (n_rows, n_out); coef (n_out, n), one dtype.
 
-    Rows of X have no gaps but may be apart; coef is C-contiguous. A row of the answer never depends on the rows around it: the order of its sums is fixed.
+    Rows of X have no gaps but may be apart; coef is C-contiguous. A row of the answer never depends
+    on the rows around it: the order of its sums is fixed.
     """
     lanes, n, far = np.empty(LANES, X.dtype), X.shape[1], X.strides[0] // X.itemsize
     for start in range(0, X.shape[0], 16):  # 16 rows stay in cache while coef passes by
