@@ -53,7 +53,7 @@ HESSIAN_FREE = {"solver": "hessian_free", "input_scaling": 0.25, "max_cg_iter": 
 LENGTHY = PLAIN | {"input_scaling": 0.25}
 VOWELS = {"n_units": 32, "cell": "lstm", "bidirectional": True, "pooling": "mean"}
 VOWELS |= {"learning_rate_init": 0.005, "batch_size": 10}
-DIGITS = {"n_units": 128, "cell": "lstm", "init": "chrono", "learning_rate_init": 0.01}
+DIGITS = {"n_units": 128, "cell": "lstm", "init": "chrono", "learning_rate_init": 0.05}
 DIGITS |= {"alpha": 0.01, "batch_size": 32}
 
 
