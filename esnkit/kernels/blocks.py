@@ -5,7 +5,6 @@ vectors of the batch can be multiplied from where they lie, while a library of m
 would first copy them to an order of its own, which pays only where matrices are larger than here.
 """
 
-import numpy as np
 from numba import njit
 from numba.extending import overload
 
@@ -197,14 +196,6 @@ def turn(one, S, far_s, k, n, each, X, far_x):
 def lines(n, like):
     """Return the least number that is not below n and fills lines of the cache."""
     return (n + width(like) - 1) // width(like) * width(like)
-
-
-@njit(cache=True, nogil=True, error_model="numpy")
-def aligned(n, like):
-    """Return n numbers of any value that begin on a line of the cache, as vectors best do."""
-    array = np.empty(n + width(like), like.dtype)
-    start = -(array.ctypes.data // like.itemsize) % width(like)
-    return array[start : start + n]
 
 
 @njit(cache=True, nogil=True, error_model="numpy")

@@ -20,7 +20,6 @@ from numba import njit
 from esnkit.kernels.activations import fma, positive, tanh
 from esnkit.kernels.blocks import (
     add_products,
-    aligned,
     block_product,
     copy_columns,
     lines,
@@ -31,7 +30,7 @@ from esnkit.kernels.blocks import (
 )
 from esnkit.kernels.linalg import LANES, affine_row
 from esnkit.kernels.masked import drop_tiny, load_first, store_first
-from esnkit.kernels.vectors import fill, width
+from esnkit.kernels.vectors import aligned, fill, width
 
 RNN_TANH, RNN_RELU, LSTM, GRU_AFTER, GRU_BEFORE = range(5)
 N_GATES = (1, 1, 4, 4, 3)

@@ -12,7 +12,7 @@ from numba.core import types
 from numba.extending import overload
 
 from esnkit.kernels.activations import fma
-from esnkit.kernels.vectors import BYTES, width
+from esnkit.kernels.vectors import aligned, width
 
 PACKED_INPUTS = 32  # with more, the drive of some rows at once is cheaper
 
@@ -70,14 +70,6 @@ class Packed(NamedTuple):
     n_entries: int  # entries of W in each row
     shifts: np.ndarray  # (n_entries or 0,) uint64, as in Diagonals
     columns: np.ndarray  # (n,) uint32, those of Ell, as vectors
-
-
-@njit(cache=True, nogil=True, error_model="numpy", forceinline=True)
-def aligned(size, like):
-    """Return an array that begins where a vector of the processor's widest kind may."""
-    spare = np.empty(size + width(like), like.dtype)
-    skip = -spare.ctypes.data % BYTES // spare.itemsize
-    return spare[skip : skip + size]
 
 
 @njit(cache=True, nogil=True, error_model="numpy", forceinline=True)

@@ -12,10 +12,10 @@ import numpy as np
 from numba import njit, uint64
 
 from esnkit.kernels.activations import activate, activated, fma
-from esnkit.kernels.layouts import Csr, Diagonals, Drive, Ell, Held, aligned, pack, propagate
+from esnkit.kernels.layouts import Csr, Diagonals, Drive, Ell, Held, pack, propagate
 from esnkit.kernels.linalg import affine_row
 from esnkit.kernels.tiles import BYTES, block_to_rows
-from esnkit.kernels.vectors import fill, gather, load, multiply, store, width
+from esnkit.kernels.vectors import aligned, fill, gather, load, multiply, store, width
 
 __all__ = ["LANES", "Csr", "Diagonals", "Drive", "Ell", "Held", "closed_loop", "run", "run_lanes"]
 

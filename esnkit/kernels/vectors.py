@@ -12,7 +12,7 @@ import llvmlite.binding as llvm
 import numba
 import numpy as np
 from llvmlite import ir
-from numba import types
+from numba import njit, types
 from numba.core import cgutils
 from numba.extending import lower_builtin, models, overload, register_model, type_callable
 
@@ -187,3 +187,11 @@ def emit_fill(builder, value, count):
     one = builder.insert_element(ir.Constant(kind, ir.Undefined), value, ir.IntType(32)(0))
     first = constant(ir.VectorType(ir.IntType(32), count), 0)
     return builder.shuffle_vector(one, one, first)
+
+
+@njit(cache=True, nogil=True, error_model="numpy", forceinline=True)
+def aligned(size, like):
+    """Return an array that begins where a vector of the processor's widest kind may."""
+    spare = np.empty(size + width(like), like.dtype)
+    skip = -spare.ctypes.data % BYTES // spare.itemsize
+    return spare[skip : skip + size]
