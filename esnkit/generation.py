@@ -20,6 +20,7 @@ __all__ = [
     "generate_rows",
     "generate_tokens",
     "refuse_loop_of_others",
+    "refuse_tokens_of_others",
     "warm_up",
 ]
 
@@ -60,12 +61,14 @@ def _end_of_training(estimator: Any) -> tuple[np.ndarray, Start]:
     """Return the last target, as the input that it is next, and the state before it."""
     if not hasattr(estimator, "last_state_"):
         raise ValueError(
-            "warmup or initial_state is needed: the model was not fitted to one series"
+            "warmup or initial_state is needed: the model was not fitted to one series, or its "
+            "weights were replaced since"
         )
     spec = estimator._spec
     start = Start(estimator.last_state_, np.ones(spec.n_state, dtype=bool))
     if spec.tokens:
-        return estimator.classes_[estimator._last_target.argmax(axis=1)], start
+        token = estimator.classes_[estimator._last_target.argmax(axis=1)]
+        return token.astype(np.int64), start
     if spec.n_features > spec.n_outputs:
         raise ValueError(
             "warmup is needed: the exogenous inputs beside the last target are not known"
@@ -94,6 +97,16 @@ def refuse_loop_of_others(estimator: Any) -> None:
             f"generate feeds {spec.n_outputs} outputs back into {estimator.n_features_in_} "
             f"features {heard}: fit the next row of the series, fit(series[:-1], series[1:]), as "
             "numbers"
+        )
+
+
+def refuse_tokens_of_others(estimator: Any) -> None:
+    """Raise where the labels that a network is taught are not the tokens that it hears."""
+    spec = estimator._spec
+    if not (spec.tokens and np.all(np.isin(estimator.classes_, np.arange(spec.n_features)))):
+        raise ValueError(
+            "generate needs a network that hears tokens and is taught tokens: integer X of one "
+            f"column, and y of integers in [0, {spec.n_features - 1}]"
         )
 
 

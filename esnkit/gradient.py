@@ -207,6 +207,14 @@ class GradientEstimator(TorchMixin, CallbackSupportMixin, BaseEstimator):
             given[np.atleast_1d(initial_state[0])] = True
             return Start(values, given)
         initial_state = finite_array("initial_state", initial_state, dtype)
+        if spec.n_state > spec.n_hidden and initial_state.shape[-1:] not in (
+            (spec.n_hidden,), (spec.n_state,)
+        ):  # fmt: skip
+            raise ValueError(
+                f"initial_state has shape {initial_state.shape}, expected a vector, or a row for "
+                f"each of {n_sequences} sequences, of {spec.n_hidden} numbers (all units) or of "
+                f"{spec.n_state} (their cells too)"
+            )
         if initial_state.shape[-1:] == (spec.n_hidden,):
             width = spec.n_hidden
             given[width:] = False

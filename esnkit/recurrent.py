@@ -13,6 +13,7 @@ from esnkit.generation import (
     generate_rows,
     generate_tokens,
     refuse_loop_of_others,
+    refuse_tokens_of_others,
     warm_up,
 )
 from esnkit.gradient import GradientEstimator
@@ -699,13 +700,9 @@ class RNNClassifier(SequenceClassifierMixin, GradientEstimator):
         n_steps = check_positive_int("n_steps", n_steps)
         temperature = check_number("temperature", temperature, 0)
         rng = check_seed(random_state)
+        check_is_fitted(self, "_theta")
+        refuse_tokens_of_others(self)
         state = warm_up(self, warmup, initial_state)
-        n_tokens = self._spec.n_features
-        if not (self._spec.tokens and np.all(np.isin(self.classes_, np.arange(n_tokens)))):
-            raise ValueError(
-                "generate needs a network that hears tokens and is taught tokens: integer X of "
-                f"one column, and y of integers in [0, {n_tokens - 1}]"
-            )
         codes, state = generate_tokens(
             self._spec, self._theta, state, n_steps, self.classes_, temperature, rng
         )

@@ -288,36 +288,45 @@ def from_torch(spec: Spec, state_dict: Mapping[str, Any], theta: np.ndarray) -> 
         raise TypeError(f"state_dict must be a dict of arrays, got {type(state_dict).__name__}")
     state = {key: np.asarray(value) for key, value in state_dict.items()}
     named: dict[str, np.ndarray] = {}
+    current = split_weights(spec, theta)
     for name, _, _, _ in spec.layers():
-        named[f"W_in_{name}"] = _take(state, f"weight_ih_l{name}")
-        named[f"W_{name}"] = _take(state, f"weight_hh_l{name}")
-        none = np.zeros(len(named[f"W_{name}"]), theta.dtype)
-        first = _take(state, f"bias_ih_l{name}", none)
-        second = _take(state, f"bias_hh_l{name}", none)
+        W_in, W = current[f"W_in_{name}"], current[f"W_{name}"]
+        named[f"W_in_{name}"] = _take(state, f"weight_ih_l{name}", W_in)
+        named[f"W_{name}"] = _take(state, f"weight_hh_l{name}", W)
+        none = np.zeros(len(W), theta.dtype)
+        first = _take(state, f"bias_ih_l{name}", none, needed=False)
+        second = _take(state, f"bias_hh_l{name}", none, needed=False)
         named[f"b_{name}"] = first + second
         if spec.cell == "gru":
             cut = 2 * spec.n_units
             named[f"b_{name}"][cut:] = first[cut:]
             named[f"b_hidden_{name}"] = second[cut:]
-    current = split_weights(spec, theta)
     for key in TORCH_PARTS.keys() & current.keys():
-        named[key] = _take(state, TORCH_PARTS[key], current[key])
+        named[key] = _take(state, TORCH_PARTS[key], current[key], needed=False)
     if state:
         raise ValueError(
             f"state_dict has weights that this network has no part for, {sorted(state)}: leave "
             "them out, or call a head 'head.weight' and 'head.bias', an embedding "
             "'embedding.weight'"
         )
-    join_weights(spec, replaced(current, named), theta)
+    join_weights(spec, current | named, theta)
 
 
-def _take(state: dict[str, np.ndarray], name: str, default: np.ndarray | None = None) -> np.ndarray:
-    """Remove and return the one weight of this name, with a prefix or without."""
+def _take(
+    state: dict[str, np.ndarray], name: str, current: np.ndarray, *, needed: bool = True
+) -> np.ndarray:
+    """Remove and return the one weight of this name, with a prefix or without, else the current."""
     keys = [key for key in state if key == name or key.endswith(f".{name}")]
     if len(keys) == 1:
-        return state.pop(keys[0])
-    if default is not None and not keys:
-        return default
+        value = finite_array(f"state_dict[{keys[0]!r}]", state.pop(keys[0]), current.dtype)
+        if value.shape != current.shape:
+            raise ValueError(
+                f"state_dict[{keys[0]!r}] has shape {value.shape}, expected {current.shape}: has "
+                "the model another cell, or another number of units or features?"
+            )
+        return value
+    if not needed and not keys:
+        return current
     raise ValueError(f"state_dict must hold {name!r} once, got the names {sorted(state)}")
 
 

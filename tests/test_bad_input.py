@@ -627,6 +627,10 @@ TRAINED = [
           message="exog"),
     row("rnn outputs", lambda: rnn().fit(X[:, :1], X).generate(3), V, "2 outputs .* 1 features"),
     row("rnn labels", lambda: rnn_labelled().generate(3, X), V, "generate needs a network"),
+    *each("rnn labels of tokens", lambda v: rnn_labeller().fit(TOKENS, v).generate(3), V,
+          ["a", "b"] * 20, [5, 6] * 20, [1.0, 7.0] * 20, message="y of integers in \\[0, 2\\]"),
+    *each("lstm state", lambda v: trained(cell="lstm").predict(X, initial_state=v), V,
+          np.zeros(7), np.zeros((1, 11)), message="initial_state .* of 5 numbers .* or of 10"),
     row("rnn one target", lambda: rnn().fit(BATCH, PER_SEQUENCE).generate(3), V, "every time step"),
     row("rnn two ways", lambda: trained(bidirectional=True).predict(X, return_state=True), V,
         "return_state=True needs bidirectional=False"),
@@ -639,6 +643,9 @@ TRAINED = [
     *each("rnn weights", lambda v: trained().set_weights(v), T, [1.0], None, message="weights"),
     *each("rnn state_dict", lambda v: trained().from_torch_state_dict(v), V, {},
           {"fc.weight": ONES}, message="state_dict"),
+    *each("rnn state_dict", lambda v: trained().from_torch_state_dict(
+              trained().to_torch_state_dict() | {"bias_hh_l0": v}), V,
+          np.zeros(3), np.full(20, nan), message=r"state_dict\['bias_hh_l0'\]"),
     *each("rnn state_dict", lambda v: trained().from_torch_state_dict(v), T, [1.0], None,
           message="state_dict"),
 

@@ -759,6 +759,15 @@ def test_tokens_that_are_drawn_can_be_heard_as_they_come():
     assert np.array_equal(model.generate(5, warmup=drawn[:, None], random_state=1), again)
 
 
+@pytest.mark.parametrize("kind", [float, bool, np.int8])
+def test_tokens_are_drawn_where_labels_are_tokens_of_another_type(kind):
+    tokens = np.array([0, 1] * 6)
+    model = RNNClassifier(8, max_iter=1, random_state=0).fit(tokens[:-1, None], tokens[1:])
+    other = RNNClassifier(8, max_iter=1, random_state=0)
+    drawn = other.fit(tokens[:-1, None], tokens[1:].astype(kind)).generate(3, temperature=0)
+    assert np.array_equal(drawn, model.generate(3, temperature=0))
+
+
 def test_a_temperature_divides_the_outputs():
     codes = np.array([0, 1] * 6)
     model = untrained(codes[:-1, None], codes[1:], estimator=RNNClassifier)
