@@ -407,9 +407,13 @@ def _weight_rows(sample_weight: Any, sequences: Sequences, targets: Targets) -> 
     if weights.shape == (n_rows, 1):
         weights = weights[:, 0]
     if weights.shape not in ((n_rows,), (n_rows, n_outputs)):
+        got, expected = weights.shape, f"({n_rows},) or ({n_rows}, {n_outputs})"
+        if sequences.form == "batch" and targets.kind == "steps":
+            n, n_steps = sequences.n_sequences, int(sequences.lengths[0])
+            got = np.shape(sample_weight)
+            expected = f"({n},), ({n}, {n_steps}) or ({n}, {n_steps}, {n_outputs})"
         raise ValueError(
-            f"sample_weight has shape {np.shape(weights)}, expected ({n_rows},) or "
-            f"({n_rows}, {n_outputs}): a weight for every row, every sequence, or every row and "
-            "output"
+            f"sample_weight has shape {got}, expected {expected}: a weight for every "
+            "row, every sequence, or every row and output"
         )
     return weights
