@@ -7,6 +7,7 @@ import numpy as np
 from esnkit.kernels.cells import stream
 from esnkit.kernels.linalg import LANES, affine
 from esnkit.layout import CELLS, Spec, views
+from esnkit.memory import Memory
 
 __all__ = ["Stepper"]
 
@@ -31,7 +32,6 @@ class Stepper:
         self._spec, self._p, dtype = spec, views(spec, theta), theta.dtype
         # At hand, as a step takes about a microsecond.
         self._embeds, self._reads, self._shape = spec.tokens, spec.head, (spec.n_features,)
-        self._state = state.astype(dtype)
         recurrent = [self._p[f"M_{name}"] for name, _, _, _ in spec.layers()]
         readout = [self._p["head_W"], self._p["head_b"]] if spec.head else []
         parts = [part for M in recurrent for part in (M, M.T)] + readout
@@ -39,12 +39,15 @@ class Stepper:
         n_read = spec.n_outputs if spec.head else 0
         sizes = CELLS[spec.cell], spec.n_layers, spec.n_units, spec.n_inputs, n_read
         room = LANES + max(sum(M.shape) for M in recurrent) + spec.n_units
-        work = np.zeros(spec.n_inputs + n_read + room, dtype)
-        self._arguments = *sizes, weights, self._state, work
-        self._inputs = work[: spec.n_inputs]
+        places = np.cumsum([0, weights.size, spec.n_state, spec.n_inputs, n_read, room]).tolist()
+        work = Memory().empty(places[-1], dtype)
+        _, first, inputs, outputs, end, _ = places
+        work[:first], work[first:inputs], work[inputs:] = weights, state, 0
+        self._arguments = *sizes, first, inputs, work
+        self._state, self._inputs = work[first:inputs], work[inputs:outputs]
         self._top = self._state[spec.n_hidden - spec.n_units : spec.n_hidden]
         if spec.head:
-            self._outputs = work[spec.n_inputs : spec.n_inputs + n_read]
+            self._outputs = work[outputs:end]
         else:
             self._outputs = np.empty(spec.n_outputs, dtype)
 

@@ -28,7 +28,7 @@ from esnkit.kernels.blocks import (
     row_size,
     turn,
 )
-from esnkit.kernels.linalg import LANES, affine_row
+from esnkit.kernels.linalg import LANES, dot
 from esnkit.kernels.masked import drop_tiny, load_first, store_first
 from esnkit.kernels.vectors import aligned, fill, width
 
@@ -81,47 +81,47 @@ def forward(cell, M, turned, n, h0, c0, held, imposed, S, A, C, H):
 
 
 @njit(cache=True, nogil=True, error_model="numpy")
-def stream(cell, n_layers, n_units, n_inputs, n_outputs, weights, state, work):
+def stream(cell, n_layers, n_units, n_inputs, n_outputs, state, inputs, work):
     """Run one sequence forward by one step, which costs little more than one call.
 
-    So there are few arrays, as each one makes a call slower. Nothing is done, and False returned,
-    where an input is not finite.
+    So all is in one array, as each makes a call slower. Nothing is done, and False returned, where
+    an input is not finite.
 
     Parameters
     ----------
     cell : int
     n_layers, n_units, n_inputs : int
     n_outputs : int, 0 for no reading
-    weights : flat: of each layer M and M.T, then (n_outputs, n_units) and (n_outputs,) that read h
-    state : the h of all layers, and of an lstm the c of all; written over
-    work : flat: the inputs, the outputs, which are written, LANES numbers of room, and room for S,
-        A and C of any layer
+    state, inputs : int, places in ``work``
+    work : flat: of each layer M and M.T, then (n_outputs, n_units) and (n_outputs,) that read h; at
+        ``state`` the h of all layers, and of an lstm the c of all, which are written over; at
+        ``inputs`` the inputs, then the outputs, which are written, LANES numbers of room, and room
+        for S, A and C of any layer
     """
-    for i in range(n_inputs):
+    for i in range(inputs, inputs + n_inputs):
         if not np.isfinite(work[i]):
             return False
-    one, start, n_features, s = work.dtype.type(1), 0, n_inputs, n_inputs + n_outputs + LANES
-    cells = state if cell == LSTM else work
+    one, start, n_features, said = work.dtype.type(1), 0, n_inputs, inputs + n_inputs
+    s, below = said + n_outputs + LANES, inputs
     for layer in range(n_layers):
-        n_rows, n_gate_rows, h = n_features + n_units + 1, N_GATES[cell] * n_units, layer * n_units
+        n_rows, n_gate_rows = n_features + n_units + 1, N_GATES[cell] * n_units
+        h, a = state + layer * n_units, s + n_rows
         for i in range(n_features):
-            work[s + i] = work[i] if layer == 0 else state[h - n_units + i]
+            work[s + i] = work[below + i]
         for i in range(n_units):
-            work[s + n_features + i] = state[h + i]
-        work[s + n_rows - 1] = one
-        a = s + n_rows
-        c = (n_layers + layer) * n_units if cell == LSTM else a + n_gate_rows
+            work[s + n_features + i] = work[h + i]
+        work[a - 1] = one
+        c = h + n_layers * n_units if cell == LSTM else a + n_gate_rows
         size = n_rows * n_gate_rows
-        M = weights.ctypes.data + start * n_bytes(one)
+        M = work.ctypes.data + start * n_bytes(one)
         turned = M + size * n_bytes(one)
-        _step(cell, one, n_features, n_units, 1, M, turned, work, s, work, a, cells, c, state, h)
+        _step(cell, one, n_features, n_units, 1, M, turned, work, s, work, a, work, c, work, h)
         start += 2 * size
-        n_features = n_units
-    if n_outputs:
-        stop, top = start + n_outputs * n_units, (n_layers - 1) * n_units
-        W, lanes = weights[start:stop].reshape(n_outputs, n_units), work[n_inputs + n_outputs : s]
-        outputs = work[n_inputs : n_inputs + n_outputs]
-        affine_row(state[top : top + n_units], W, weights[stop:], lanes, outputs)
+        n_features, below = n_units, h
+    lanes = work[s - LANES : s]
+    for o in range(n_outputs):
+        bias = work[start + n_outputs * n_units + o]
+        work[said + o] = dot(work, below, work, start + o * n_units, n_units, lanes) + bias
     return True
 
 

@@ -12,7 +12,7 @@ LANES = 16
 
 
 @njit(cache=True, nogil=True, error_model="numpy", forceinline=True)
-def _dot(x, a, c, b, n, lanes):
+def dot(x, a, c, b, n, lanes):
     """Sum the products of n numbers of x, from the place a on, with those of c, from b on.
 
     Four vectors of partial sums run side by side. What is left goes to the first; at the end they,
@@ -46,7 +46,7 @@ def affine_row(x, coef, intercept, lanes, out):
     for bit.
     """
     for o in range(out.size):
-        out[o] = _dot(x, 0, coef, o * x.size, x.size, lanes) + intercept[o]
+        out[o] = dot(x, 0, coef, o * x.size, x.size, lanes) + intercept[o]
 
 
 @njit(cache=True, nogil=True, error_model="numpy")
@@ -61,7 +61,7 @@ def affine(X, coef, intercept, out):
         stop = min(start + 16, X.shape[0])
         for o in range(coef.shape[0]):
             for i in range(start, stop):
-                out[i, o] = _dot(X, i * far, coef, o * n, n, lanes) + intercept[o]
+                out[i, o] = dot(X, i * far, coef, o * n, n, lanes) + intercept[o]
 
 
 @njit(cache=True, nogil=True)
