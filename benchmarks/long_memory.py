@@ -210,9 +210,9 @@ def draw(results, budget, path):
                           color=COLOURS[method])  # fmt: skip
         axis.axhline(1.2 * budget, color="0.7", lw=0.8)
         axis.set(yscale="log", title=name, xlabel="time steps", xlim=(-0.5, len(lengths) - 0.5))
-        axis.set_ylim(top=4 * budget)
         axis.set_xticks(range(len(lengths)), lengths)
         axis.spines[["top", "right"]].set_visible(False)
+    axes[0].set_ylim(0.015, 4 * budget)  # the axes share it
     axes[0].set_ylabel("seconds of one core until solved")
     axes[0].text(-0.45, 2.3 * budget, f"not solved in {budget:g} s", fontsize=8, color="0.4")
     figure.legend(
