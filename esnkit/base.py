@@ -21,7 +21,7 @@ from esnkit.sequences import (
     restore,
     stack_answers,
 )
-from esnkit.states import nothing_held, resolve_clamp, resolve_initial_state
+from esnkit.states import held_rows, nothing_held, resolve_clamp, resolve_initial_state
 from esnkit.validation import (
     check_choice,
     check_flag,
@@ -176,10 +176,8 @@ class ReservoirEstimator(BaseEstimator):
         size = max(1, BLOCK_BYTES // (state.itemsize * (n_units + n_extra)))
         for start in range(0, inputs.n_sequences, size):
             stop = min(start + size, inputs.n_sequences)
-            part, values = inputs.part(start, stop), held[1]
-            if len(values) > 1:
-                values = values[offsets[start] : offsets[stop]]
-            self.reservoir_._advance(part, state[start:stop], (held[0], values))
+            values = held_rows(held[1], offsets[start], offsets[stop])
+            self.reservoir_._advance(inputs.part(start, stop), state[start:stop], (held[0], values))
             Z = np.empty((stop - start, n_units + n_extra), state.dtype)
             Z[:, :n_units] = state[start:stop]
             if n_extra:
@@ -340,7 +338,7 @@ class ReservoirEstimator(BaseEstimator):
             a, z = sequences.offsets[s], sequences.offsets[s + 1]
             u = np.concatenate([state[s, n_units:], sequences.values[a]])
             x = state[s, :n_units].copy()
-            now = (units, values[a:z] if len(values) > 1 else values)
+            now = (units, held_rows(values, a, z))
             self._loop(u, x, sequences.values[a:z], rows[a:z], now)
             state[s, :n_units], state[s, n_units:] = x, rows[z - 1]
         return rows
@@ -374,7 +372,7 @@ class ReservoirEstimator(BaseEstimator):
         one_step = np.array([0, 1], dtype=np.int64)
         for t in range(len(out)):
             u[n_fed:] = exog[t]
-            held = units, values[t : t + 1] if len(values) > 1 else values
+            held = units, held_rows(values, t, t + 1)
             row = Sequences(u[None].copy(), one_step, "series")
             for _, _, Z in self._features(row, x[None], held):
                 out[t] = self._apply_readout(Z)[0]

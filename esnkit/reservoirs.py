@@ -21,7 +21,7 @@ from esnkit.sequences import (
     restore,
 )
 from esnkit.spectral import rescale
-from esnkit.states import resolve_clamp, resolve_initial_state
+from esnkit.states import held_rows, resolve_clamp, resolve_initial_state
 from esnkit.threads import run_tasks
 from esnkit.topologies import make_topology
 from esnkit.validation import (
@@ -382,7 +382,7 @@ class Reservoir(ClassNamePrefixFeaturesOutMixin, TransformerMixin, BaseEstimator
             added = np.empty((0, n_units), dtype)
             if noise is not None:
                 added = (self._noise * noise.standard_normal((n_rows, n_units))).astype(dtype)
-            imposed = Held(added, units, values[start:stop] if len(values) > 1 else values)
+            imposed = Held(added, units, held_rows(values, start, stop))
             starts = np.maximum(sequences.offsets[first:last], start)
             lengths = np.minimum(sequences.offsets[first + 1 : last + 1], stop) - starts
             network.advance(

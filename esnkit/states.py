@@ -7,7 +7,7 @@ import numpy as np
 from esnkit.sequences import Sequences, is_ragged
 from esnkit.validation import finite_array
 
-__all__ = ["nothing_held", "resolve_clamp", "resolve_initial_state"]
+__all__ = ["held_rows", "nothing_held", "resolve_clamp", "resolve_initial_state"]
 
 
 def resolve_initial_state(
@@ -43,6 +43,11 @@ def resolve_initial_state(
 def nothing_held(dtype: Any) -> tuple[np.ndarray, np.ndarray]:
     """Return a clamp of no units, in the form of `resolve_clamp`."""
     return np.empty(0, dtype=np.int64), np.empty((1, 0), dtype=dtype)
+
+
+def held_rows(values: np.ndarray, start: int, stop: int) -> np.ndarray:
+    """Return what units are held to in some rows, of values in the form of `resolve_clamp`."""
+    return values[start:stop] if len(values) > 1 else values
 
 
 def resolve_clamp(

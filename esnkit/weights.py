@@ -195,12 +195,16 @@ def replaced(current: dict[str, np.ndarray], named: Mapping[str, Any]) -> dict[s
         raise ValueError(f"weights has unknown names {unknown}, expected {sorted(current)}")
     arrays = {}
     for name, value in named.items():
-        arrays[name] = finite_array(f"weights[{name!r}]", value, current[name].dtype)
-        if arrays[name].shape != current[name].shape:
-            raise ValueError(
-                f"weights[{name!r}] has shape {arrays[name].shape}, expected {current[name].shape}"
-            )
+        arrays[name] = _in_place_of(current[name], f"weights[{name!r}]", value)
     return current | arrays
+
+
+def _in_place_of(current: np.ndarray, name: str, value: Any, hint: str = "") -> np.ndarray:
+    """Return the value as finite numbers of the same dtype and shape, or raise."""
+    array = finite_array(name, value, current.dtype)
+    if array.shape != current.shape:
+        raise ValueError(f"{name} has shape {array.shape}, expected {current.shape}{hint}")
+    return array
 
 
 def split_weights(spec: Spec, theta: np.ndarray) -> dict[str, np.ndarray]:
@@ -318,13 +322,8 @@ def _take(
     """Remove and return the one weight of this name, with a prefix or without, else the current."""
     keys = [key for key in state if key == name or key.endswith(f".{name}")]
     if len(keys) == 1:
-        value = finite_array(f"state_dict[{keys[0]!r}]", state.pop(keys[0]), current.dtype)
-        if value.shape != current.shape:
-            raise ValueError(
-                f"state_dict[{keys[0]!r}] has shape {value.shape}, expected {current.shape}: has "
-                "the model another cell, or another number of units or features?"
-            )
-        return value
+        hint = ": has the model another cell, or another number of units or features?"
+        return _in_place_of(current, f"state_dict[{keys[0]!r}]", state.pop(keys[0]), hint)
     if not needed and not keys:
         return current
     raise ValueError(f"state_dict must hold {name!r} once, got the names {sorted(state)}")

@@ -21,13 +21,7 @@ from esnkit.kernels.tiles import (
     row_product,
     rows_to_block,
 )
-from esnkit.kernels.vectors import width
-
-
-@njit(cache=True, nogil=True, error_model="numpy", forceinline=True)
-def row_size(A):
-    """Return how far apart rows are; columns are next to each other."""
-    return A.strides[A.ndim - 2] // A.itemsize
+from esnkit.kernels.vectors import row_size, width
 
 
 @njit(cache=True, nogil=True, error_model="numpy", forceinline=True)

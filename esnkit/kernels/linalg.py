@@ -6,7 +6,7 @@ from numba import njit
 
 from esnkit.kernels.activations import fma
 from esnkit.kernels.masked import load_first
-from esnkit.kernels.vectors import fill, load, store, width
+from esnkit.kernels.vectors import fill, load, row_size, store, width
 
 LANES = 16
 
@@ -56,7 +56,7 @@ def affine(X, coef, intercept, out):
     Rows of X have no gaps but may be apart; coef is C-contiguous. A row of the answer never depends
     on the rows around it: the order of its sums is fixed.
     """
-    lanes, n, far = np.empty(LANES, X.dtype), X.shape[1], X.strides[0] // X.itemsize
+    lanes, n, far = np.empty(LANES, X.dtype), X.shape[1], row_size(X)
     for start in range(0, X.shape[0], 16):  # 16 rows stay in cache while coef passes by
         stop = min(start + 16, X.shape[0])
         for o in range(coef.shape[0]):

@@ -33,7 +33,7 @@ def tangent(cell, M, V, n, c0, Rh0, Rc0, held, S, A, C, RS, RZ, RC, RH):
     before_rc[:] = Rc0.reshape(-1)
     before_c = np.empty(n_units * n[0], M.dtype)
     before_c[:] = c0.reshape(-1)
-    column, far_a = 0, 0 if A.size < RZ.size else n_gate_rows
+    column = 0
     for t in range(n.size):
         m = n[t]
         size = n_units * m
@@ -42,10 +42,13 @@ def tangent(cell, M, V, n, c0, Rh0, Rc0, held, S, A, C, RS, RZ, RC, RH):
         rh = rs[n_features * m : (width - 1) * m]
         copy_columns(before_h, 0, before_n, rh, 0, m, n_units)
         rs[(width - 1) * m :] = 0.0
-        a = A[far_a * column : far_a * column + n_gate_rows * m]
-        if A.size < RZ.size and t + 1 < n.size:  # kept of the last step alone, see `forward`
-            after = width * (column + m) + n_features * m
+        after = width * (column + m) + n_features * m
+        if A.size == RZ.size:
+            a = A[n_gate_rows * column : n_gate_rows * (column + m)]
+        elif t + 1 < n.size:  # A is kept of the last step alone, see `forward`
             a = S[after : after + size]
+        else:
+            a = A
         rz = RZ[n_gate_rows * column : n_gate_rows * (column + m)]
         out = RH[n_units * column : n_units * (column + m)]
         h = s[n_features * m : (width - 1) * m]

@@ -190,6 +190,12 @@ def emit_fill(builder, value, count):
 
 
 @njit(cache=True, nogil=True, error_model="numpy", forceinline=True)
+def row_size(A):
+    """Return how far apart rows are; columns are next to each other."""
+    return A.strides[A.ndim - 2] // A.itemsize
+
+
+@njit(cache=True, nogil=True, error_model="numpy", forceinline=True)
 def aligned(size, like):
     """Return an array that begins where a vector of the processor's widest kind may."""
     spare = np.empty(size + width(like), like.dtype)
