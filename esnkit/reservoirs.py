@@ -441,7 +441,7 @@ class Network(NamedTuple):
         arrays = (code, held, U)
         kernel: Callable = run
         W = self.W
-        multiple = 2
+        multiple = 4
         if self.in_lanes is not None and starts.size >= LANES // 2:
             kernel, W, multiple = run_lanes, self.in_lanes, LANES
         # Those that run side by side should end together.

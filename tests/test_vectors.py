@@ -5,7 +5,18 @@ import pytest
 from numba import njit
 
 from esnkit.kernels.activations import CODES, activate, activated, fma
-from esnkit.kernels.vectors import fill, gather, load, multiply, store, width
+from esnkit.kernels.vectors import (
+    aligned,
+    fill,
+    gather,
+    join,
+    load,
+    multiply,
+    part,
+    store,
+    store_past,
+    width,
+)
 
 both = pytest.mark.parametrize("dtype", [np.float64, np.float32])
 
@@ -15,6 +26,15 @@ def mixed(a, places, place, value, out):
     for at in range(0, out.size - width(a), width(a)):
         total = fma(load(a, at), fill(value), gather(a, 3, places, place))
         store(out, at + 1, multiply(total, load(a, at + 1)))
+
+
+def several(a, places, place, value, out):
+    """The same with vectors of four, which are joined and parted; ``out`` begins a line."""
+    one, four = load(a, 1), load(a, 2, 4)
+    joined = join(one, load(a, 3), load(a, 5), load(a, 7))
+    total = fma(four, fill(value, four), gather(a, 3, places, place, 4))
+    store_past(out, 0, fma(joined, four, total))
+    store(out, 4 * width(a), multiply(part(joined, 0), part(joined, 3)))
 
 
 def applied(code, x, half, out):
@@ -31,6 +51,19 @@ def test_compiled_vectors_are_arrays(dtype):
         function(a, places, 5, dtype(0.7), out)
     np.testing.assert_allclose(fast, slow, rtol=4 * np.finfo(dtype).eps, atol=np.finfo(dtype).eps)
     assert slow[0] == fast[0] == 0 and np.all(slow[1 : 1 + width(a)] != 0)
+
+
+@both
+def test_compiled_vectors_of_several_are_arrays(dtype):
+    rng = np.random.default_rng(1)
+    a = rng.normal(size=200).astype(dtype)
+    places = rng.integers(0, 190, 100).astype(np.uint32)
+    slow, fast = aligned(100, a), aligned(100, a)
+    for function, out in ((several, slow), (njit(several), fast)):
+        function(a, places, 5, dtype(0.7), out)
+    used = 5 * width(a)
+    eps = np.finfo(dtype).eps
+    np.testing.assert_allclose(fast[:used], slow[:used], rtol=4 * eps, atol=4 * eps)
 
 
 @both

@@ -185,6 +185,6 @@ def activated(code, x, half):
     if code == RELU:
         return positive(x)
     if code == SIGMOID:
-        halves = fill(half)
+        halves = fill(half, x)
         return fma(halves, tanh(multiply(halves, x)), halves)
     return x

@@ -7,13 +7,14 @@ order in which it needs them, which the caches of a processor serve best.
 from typing import NamedTuple
 
 import numpy as np
-from numba import njit, uint64
+from numba import njit
 from numba.core import types
 from numba.extending import overload
 
 from esnkit.kernels.activations import fma
 from esnkit.kernels.vectors import aligned, width
 
+WIDE = 4  # vectors of units that a step computes side by side
 PACKED_INPUTS = 32  # with more, the drive of some rows at once is cheaper
 
 
@@ -59,47 +60,52 @@ class Held(NamedTuple):
 class Packed(NamedTuple):
     """What one step reads, in the order in which it does, as vectors; empty where none can be.
 
-    For every two vectors of units: bias and input weights (unless there are many inputs), and the
-    entries of W; apart from them leak rates, and what they leave. The last vector ends with the
-    last unit, and so may repeat some of the vector before.
+    For every `WIDE` vectors of units, a block: bias and input weights (unless there are many
+    inputs), and the entries of W; apart from them leak rates, and what they leave. The last block
+    is filled with zeros.
     """
 
     numbers: np.ndarray  # (n,)
-    rates: np.ndarray  # (n,); where all units have the same rate, for the first two vectors alone
+    rates: np.ndarray  # (n,); where all units have the same rate, for the first block alone
     n_inputs: int  # inputs that are packed, or -1 where the drive comes from elsewhere
-    n_entries: int  # entries of W in each row
-    shifts: np.ndarray  # (n_entries or 0,) uint64, as in Diagonals
-    columns: np.ndarray  # (n,) uint32, those of Ell, as vectors
+    n_runs: int  # diagonals: what a block takes of one of them lies side by side in the state
+    n_gathered: int  # entries of each row that may lie anywhere
+    places: np.ndarray  # (n,) uint32, in the state: where runs begin, then each gathered entry
 
 
 @njit(cache=True, nogil=True, error_model="numpy", forceinline=True)
 def _pack(weights, shifts, columns, d):
-    n, w = d.b.size, 2 * width(d.b)
-    n_inputs = d.w_in.shape[0] if n >= w and d.w_in.shape[0] <= PACKED_INPUTS else -1
-    n_vectors = -(-n // w) if n >= w else 0
-    numbers = aligned(n_vectors * (n_inputs + weights.shape[0] + 1) * w, d.b)
-    n_rates = 1 if np.all(d.leak == d.leak[0]) else n_vectors
+    n, w = d.b.size, WIDE * width(d.b)
+    n_inputs = d.w_in.shape[0] if d.w_in.shape[0] <= PACKED_INPUTS else -1
+    n_blocks = -(-n // w)
+    numbers = aligned(n_blocks * (n_inputs + weights.shape[0] + 1) * w, d.b)
+    n_rates = 1 if np.all(d.leak == d.leak[0]) else n_blocks
     rates = aligned(n_rates * 2 * w, d.b)
-    places = np.empty(n_vectors * columns.shape[0] * w, np.uint32)
+    places = np.zeros(n_blocks * (shifts.size + columns.shape[0] * w), np.uint32)
+    numbers[:], rates[:] = 0, 0
     at = place = 0
-    for v in range(n_vectors):
-        units = slice(min(v * w, n - w), min(v * w, n - w) + w)
+    for first in range(0, n, w):
+        units = slice(first, min(first + w, n))
+        size = units.stop - first
         if n_inputs >= 0:
-            numbers[at : at + w] = d.b[units]
+            numbers[at : at + size] = d.b[units]
             at += w
         for f in range(n_inputs):
-            numbers[at : at + w] = d.w_in[f, units]
+            numbers[at : at + size] = d.w_in[f, units]
             at += w
         for j in range(weights.shape[0]):
-            numbers[at : at + w] = weights[j, units]
+            numbers[at : at + size] = weights[j, units]
             at += w
+        for j in range(shifts.size):
+            places[place] = (first + int(shifts[j])) % n
+            place += 1
         for j in range(columns.shape[0]):
-            places[place : place + w] = columns[j, units]
+            places[place : place + size] = columns[j, units]
             place += w
-        if v < n_rates:
-            rates[2 * v * w : (2 * v + 1) * w] = d.leak[units]
-            rates[(2 * v + 1) * w : (2 * v + 2) * w] = d.keep[units]
-    return Packed(numbers, rates, n_inputs, weights.shape[0], shifts, places)
+        if first < n_rates * w:
+            rates[2 * first : 2 * first + size] = d.leak[units]
+            rates[2 * first + w : 2 * first + w + size] = d.keep[units]
+    return Packed(numbers, rates, n_inputs, shifts.size, columns.shape[0], places)
 
 
 def pack(W, d):
@@ -110,35 +116,15 @@ def pack(W, d):
     if isinstance(W, Ell):
         return _pack(W.weights, no_shifts, W.columns, d)
     nothing = np.empty(0, d.b.dtype)
-    return Packed(nothing, nothing, -1, 0, no_shifts, np.empty(0, np.uint32))
+    return Packed(nothing, nothing, -1, 0, 0, np.empty(0, np.uint32))
 
 
 def propagate(W, x, pre):
-    """Add ``W x`` to ``pre``, unit by unit."""
-    for i in range(pre.size):
-        if isinstance(W, Diagonals):
-            for j in range(W.shifts.size):
-                pre[i] = fma(W.weights[j, i], x[i + int(W.shifts[j])], pre[i])
-        elif isinstance(W, Ell):
-            for j in range(W.columns.shape[0]):
-                pre[i] = fma(W.weights[j, i], x[W.columns[j, i]], pre[i])
-        else:
+    """Add ``W x`` to ``pre``, unit by unit, where `pack` leaves that to be done."""
+    if isinstance(W, Csr):
+        for i in range(pre.size):
             for k in range(W.indptr[i], W.indptr[i + 1]):
                 pre[i] = fma(W.weights[k], x[W.columns[k]], pre[i])
-
-
-@njit(cache=True, nogil=True, error_model="numpy", forceinline=True)
-def _propagate_diagonals(W, x, pre):
-    for i in range(pre.size):
-        for j in range(W.shifts.size):
-            pre[i] = fma(W.weights[j, i], x[uint64(i) + W.shifts[j]], pre[i])
-
-
-@njit(cache=True, nogil=True, error_model="numpy", forceinline=True)
-def _propagate_ell(W, x, pre):
-    for i in range(pre.size):
-        for j in range(W.columns.shape[0]):
-            pre[i] = fma(W.weights[j, i], x[W.columns[j, i]], pre[i])
 
 
 @njit(cache=True, nogil=True, error_model="numpy", forceinline=True)
@@ -163,20 +149,12 @@ def _pack_overload(W, d):
         return lambda W, d: _pack(W.weights, np.empty(0, np.uint64), W.columns, d)
     if _layout(W) is Csr:
         return lambda W, d: Packed(
-            np.empty(0, d.b.dtype),
-            np.empty(0, d.b.dtype),
-            -1,
-            0,
-            np.empty(0, np.uint64),
-            np.empty(0, np.uint32),
+            np.empty(0, d.b.dtype), np.empty(0, d.b.dtype), -1, 0, 0, np.empty(0, np.uint32)
         )
 
 
 @overload(propagate, inline="always")
 def _propagate_overload(W, x, pre):
-    if _layout(W) is Diagonals:
-        return lambda W, x, pre: _propagate_diagonals(W, x, pre)
-    if _layout(W) is Ell:
-        return lambda W, x, pre: _propagate_ell(W, x, pre)
     if _layout(W) is Csr:
         return lambda W, x, pre: _propagate_csr(W, x, pre)
+    return lambda W, x, pre: None

@@ -28,7 +28,7 @@ def load_first(array, place, n):
 
 def store_first(array, place, vector, n):
     """Write the first n elements of the vector, or all where it has fewer, from ``place`` on."""
-    n = min(n, width(array))
+    n = min(n, vector.size)
     array.reshape(-1)[int(place) : int(place) + n] = vector[:n]
 
 

@@ -12,16 +12,30 @@ import numpy as np
 from numba import njit, uint64
 
 from esnkit.kernels.activations import activate, activated, fma
-from esnkit.kernels.layouts import Csr, Diagonals, Drive, Ell, Held, pack, propagate
+from esnkit.kernels.layouts import WIDE, Csr, Diagonals, Drive, Ell, Held, pack, propagate
 from esnkit.kernels.linalg import affine_row
+from esnkit.kernels.masked import store_first
 from esnkit.kernels.tiles import BYTES, block_to_rows
-from esnkit.kernels.vectors import aligned, fill, gather, load, multiply, store, width
+from esnkit.kernels.vectors import BYTES as LINE
+from esnkit.kernels.vectors import (
+    aligned,
+    fill,
+    gather,
+    join,
+    load,
+    multiply,
+    part,
+    store,
+    store_past,
+    width,
+)
 
 __all__ = ["LANES", "Csr", "Diagonals", "Drive", "Ell", "Held", "closed_loop", "run", "run_lanes"]
 
 LANES = 32
 TILE = 64  # units whose lanes are computed, then copied while they are still in the cache
 ROWS = 16
+PAST = 2**25  # bytes of states; of more than that, the caches hold none that are read next
 
 
 @njit(cache=True, nogil=True, error_model="numpy", forceinline=True)
@@ -61,169 +75,165 @@ def _step_plain(W, d, code, drive, x, pre):
         pre[i] = fma(d.leak[i], pre[i], d.keep[i] * x[i])
 
 
+@njit(cache=True, nogil=True, error_model="numpy", forceinline=True)
+def _room(n, x):
+    """Return the room of a state, behind which the units of its first block stand once more."""
+    w = width(x)
+    return uint64((n + (WIDE + 1) * w - 1) // w * w)
+
+
 # Within a caller this loop would lose the registers that it keeps its constants in.
 @njit(cache=True, nogil=True, error_model="numpy", forceinline=False)
-def _steps_of_vectors(
-    numbers, rates, n_inputs, n_entries, shifts, columns, code, n, U, start, stop, drive, x, now,
-    out, far,
+def _steps_of_one(
+    numbers, rates, n_inputs, n_runs, n_gathered, places, code, n, U, start, stop, drive, x, now,
+    out, far, past,
 ):  # fmt: skip
     """Make the steps of the rows from ``start`` to ``stop``; see `_steps`."""
-    # Flat places instead of views of rows, whose reference counts would be kept at every step. Two
-    # vectors at once keep the processor busy while it waits for the sums of the one or the other.
-    w, size, half = uint64(width(x)), uint64(n), x.dtype.type(0.5)
-    next_rate = w + w + w + w if uint64(rates.size) > w + w + w + w else uint64(0)
+    # Flat places instead of views of rows, whose reference counts would be kept at every step.
+    w, room, half = uint64(WIDE * width(x)), _room(n, x), x.dtype.type(0.5)
+    next_rate = w + w if uint64(rates.size) > w + w else uint64(0)
     for t in range(start, stop):
-        new = uint64(2 * n) - now
-        row, driven = uint64(t) * far, uint64(t - start) * size
+        new = room - now
+        row, driven = uint64(t) * far, uint64(t - start) * uint64(drive.shape[1])
         at = place = rate = uint64(0)
-        for first in range(0, n, 2 * width(x)):
-            k = min(uint64(first), size - w - w)
+        for first in range(0, n, WIDE * width(x)):
+            k = uint64(first)
             if n_inputs < 0:
-                one, two = load(drive, driven + k), load(drive, driven + k + w)
+                value = load(drive, driven + k, WIDE)
             else:
-                one, two = load(numbers, at), load(numbers, at + w)
-                at += w + w
+                value = load(numbers, at, WIDE)
+                at += w
                 for f in range(n_inputs):
-                    u = fill(U[t, f])
-                    one = fma(load(numbers, at), u, one)
-                    two = fma(load(numbers, at + w), u, two)
-                    at += w + w
-            here = now + k
-            for j in range(shifts.size):
-                there = here + shifts[j]
-                one = fma(load(numbers, at), load(x, there), one)
-                two = fma(load(numbers, at + w), load(x, there + w), two)
-                at += w + w
-            for _ in range(n_entries - shifts.size):
-                one = fma(load(numbers, at), gather(x, now, columns, place), one)
-                two = fma(load(numbers, at + w), gather(x, now, columns, place + w), two)
-                at += w + w
-                place += w + w
-            one, two = activated(code, one, half), activated(code, two, half)
-            leak, keep = rate, rate + w + w
-            one = fma(load(rates, leak), one, multiply(load(rates, keep), load(x, here)))
-            two = fma(
-                load(rates, leak + w), two, multiply(load(rates, keep + w), load(x, here + w))
-            )
+                    value = fma(load(numbers, at, WIDE), fill(U[t, f], value), value)
+                    at += w
+            for _ in range(n_runs):
+                here = now + uint64(places[place])
+                value = fma(load(numbers, at, WIDE), load(x, here, WIDE), value)
+                at += w
+                place += uint64(1)
+            for _ in range(n_gathered):
+                value = fma(load(numbers, at, WIDE), gather(x, now, places, place, WIDE), value)
+                at += w
+                place += w
+            value = activated(code, value, half)
+            kept = multiply(load(rates, rate + w, WIDE), load(x, now + k, WIDE))
+            value = fma(load(rates, rate, WIDE), value, kept)
             rate += next_rate
-            store(out, row + k, one)
-            store(out, row + k + w, two)
-            store(x, new + k, one)
-            store(x, new + k + w, two)
-            if shifts.size > 0:  # only they reach beyond the last unit
-                store(x, new + size + k, one)
-                store(x, new + size + k + w, two)
+            store(x, new + k, value)
+            if first + WIDE * width(x) > n:
+                for done in range(first, n, width(x)):
+                    vector = load(x, new + uint64(done))
+                    if done + width(x) > n:
+                        store_first(out, row + uint64(done), vector, n - done)
+                    elif past:
+                        store_past(out, row + uint64(done), vector)
+                    else:
+                        store(out, row + uint64(done), vector)
+            elif past:
+                store_past(out, row + k, value)
+            else:
+                store(out, row + k, value)
+        for v in range(0, WIDE * width(x), width(x)):
+            store(x, new + uint64(n + v), load(x, new + uint64(v)))
         now = new
     return now
 
 
 @njit(cache=True, nogil=True, error_model="numpy", forceinline=False)
-def _steps_of_two(
-    numbers, rates, n_inputs, n_entries, shifts, columns, code, n, U, first, second, n_steps, x,
-    gap, now, out, far,
-):  # fmt: skip
-    """Make the same steps of two sequences, which then read all numbers once.
+def _steps_of_four(
+    numbers, rates, n_inputs, n_runs, places, code, n, U, starts, n_steps, x, now, out, far, past
+):
+    """Make steps of four sequences side by side, which then read all numbers once.
 
-    Their rows begin at ``first`` and ``second``; the states of the second are ``gap`` behind those
-    of the first.
+    Their rows begin at ``starts``; each has room for two states in ``x``, one after the other.
+    Nothing is gathered.
     """
-    w, size, half = uint64(width(x)), uint64(n), x.dtype.type(0.5)
-    next_rate = w + w + w + w if uint64(rates.size) > w + w + w + w else uint64(0)
+    w, room, half = uint64(WIDE * width(x)), _room(n, x), x.dtype.type(0.5)
+    gap, n_numbers = room + room, uint64(n_inputs + n_runs + 1)
+    next_rate = w + w if uint64(rates.size) > w + w else uint64(0)
     for t in range(n_steps):
-        new = uint64(2 * n) - now
-        row_a, row_b = uint64(first + t) * far, uint64(second + t) * far
-        at = place = rate = uint64(0)
-        for start in range(0, n, 2 * width(x)):
-            k = min(uint64(start), size - w - w)
-            a1 = b1 = load(numbers, at)
-            a2 = b2 = load(numbers, at + w)
-            at += w + w
+        new = room - now
+        ta, tb, tc, td = starts[0] + t, starts[1] + t, starts[2] + t, starts[3] + t
+        for first in range(0, n, width(x)):
+            block, inside = uint64(first) // w, uint64(first) % w
+            at, place = block * w * n_numbers + inside, block * uint64(n_runs)
+            one = load(numbers, at)
+            value = join(one, one, one, one)
+            at += w
             for f in range(n_inputs):
-                one, two = load(numbers, at), load(numbers, at + w)
-                u_a, u_b = fill(U[first + t, f]), fill(U[second + t, f])
-                a1, a2 = fma(one, u_a, a1), fma(two, u_a, a2)
-                b1, b2 = fma(one, u_b, b1), fma(two, u_b, b2)
-                at += w + w
-            a, b = now + k, now + k + gap
-            for j in range(shifts.size):
-                one, two, shift = load(numbers, at), load(numbers, at + w), shifts[j]
-                a1, a2 = fma(one, load(x, a + shift), a1), fma(two, load(x, a + shift + w), a2)
-                b1, b2 = fma(one, load(x, b + shift), b1), fma(two, load(x, b + shift + w), b2)
-                at += w + w
-            for _ in range(n_entries - shifts.size):
-                one, two = load(numbers, at), load(numbers, at + w)
-                a1 = fma(one, gather(x, now, columns, place), a1)
-                a2 = fma(two, gather(x, now, columns, place + w), a2)
-                b1 = fma(one, gather(x, now + gap, columns, place), b1)
-                b2 = fma(two, gather(x, now + gap, columns, place + w), b2)
-                at += w + w
-                place += w + w
-            leak, keep = rate, rate + w + w
-            one, two = load(rates, leak), load(rates, leak + w)
-            three, four = load(rates, keep), load(rates, keep + w)
-            a1 = fma(one, activated(code, a1, half), multiply(three, load(x, a)))
-            a2 = fma(two, activated(code, a2, half), multiply(four, load(x, a + w)))
-            b1 = fma(one, activated(code, b1, half), multiply(three, load(x, b)))
-            b2 = fma(two, activated(code, b2, half), multiply(four, load(x, b + w)))
-            rate += next_rate
-            store(out, row_a + k, a1)
-            store(out, row_a + k + w, a2)
-            store(out, row_b + k, b1)
-            store(out, row_b + k + w, b2)
-            a, b = new + k, new + k + gap
-            for _ in range(2 if shifts.size > 0 else 1):
-                store(x, a, a1)
-                store(x, a + w, a2)
-                store(x, b, b1)
-                store(x, b + w, b2)
-                a, b = a + size, b + size
+                one = load(numbers, at)
+                heard = join(fill(U[ta, f]), fill(U[tb, f]), fill(U[tc, f]), fill(U[td, f]))
+                value = fma(join(one, one, one, one), heard, value)
+                at += w
+            for _ in range(n_runs):
+                one, a = load(numbers, at), now + inside + uint64(places[place])
+                b, c, d = a + gap, a + gap + gap, a + gap + gap + gap
+                before = join(load(x, a), load(x, b), load(x, c), load(x, d))
+                value = fma(join(one, one, one, one), before, value)
+                at += w
+                place += uint64(1)
+            a = now + uint64(first)
+            b, c, d = a + gap, a + gap + gap, a + gap + gap + gap
+            rate = block * next_rate + inside
+            leak, keep = load(rates, rate), load(rates, rate + w)
+            before = join(load(x, a), load(x, b), load(x, c), load(x, d))
+            kept = multiply(join(keep, keep, keep, keep), before)
+            value = fma(join(leak, leak, leak, leak), activated(code, value, half), kept)
+            a = new + uint64(first)
+            store(x, a, part(value, 0))
+            store(x, a + gap, part(value, 1))
+            store(x, a + gap + gap, part(value, 2))
+            store(x, a + gap + gap + gap, part(value, 3))
+            for s in range(4 if far else 0):
+                vector = load(x, a + uint64(s) * gap)
+                row = uint64(starts[s] + t) * far + uint64(first)
+                if first + width(x) > n:
+                    store_first(out, row, vector, n - first)
+                elif past:
+                    store_past(out, row, vector)
+                else:
+                    store(out, row, vector)
+        for v in range(0, WIDE * width(x), width(x)):
+            for s in range(4):
+                here = new + uint64(v) + uint64(s) * gap
+                store(x, here + uint64(n), load(x, here))
         now = new
     return now
 
 
 @njit(cache=True, nogil=True, error_model="numpy", forceinline=True)
-def _impose_twice(held, t, x, now, row):
-    """Impose what is held on the new state in ``row``, and write it to ``x[now]``, twice."""
-    n = row.size
-    _impose(held, t, row)
-    for i in range(n):
-        x[now + uint64(i)] = row[i]
-        x[now + uint64(n + i)] = row[i]
+def _put(state, x, now):
+    """Write a state to ``x[now]``, its first block once more behind it."""
+    n = state.size
+    for i in range(n + WIDE * width(x)):
+        x[now + uint64(i)] = state[i % n]
 
 
 @njit(cache=True, nogil=True, error_model="numpy", forceinline=True)
-def _steps(W, packed, d, code, held, t, U, start, stop, drive, x, now, out, far):
+def _steps(W, packed, d, code, held, t, U, start, stop, drive, x, now, out, far, past):
     """Write the states of the rows from ``start`` to ``stop`` into ``out``, ``far`` apart there.
 
-    The state before is at ``x[now]`` (twice in a row), the last one at the returned place. The
-    drive is in the rows of ``drive``, unless ``packed`` has what makes it of ``U``. Where anything
-    is held, a single step is made, on which row ``t`` of it is imposed.
+    The state before is at ``x[now]``, the last one at the returned place. The drive is in the rows
+    of ``drive``, unless ``packed`` has what makes it of ``U``. Where anything is held, a single
+    step is made, on which row ``t`` of it is imposed.
     """
     n, row = d.b.size, start if far else 0
     if packed.numbers.size > 0:
-        now = _steps_of_vectors(
-            packed.numbers, packed.rates, packed.n_inputs, packed.n_entries, packed.shifts,
-            packed.columns, code, n, U, start, stop, drive, x, now, out, far,
+        now = _steps_of_one(
+            packed.numbers, packed.rates, packed.n_inputs, packed.n_runs, packed.n_gathered,
+            packed.places, code, n, U, start, stop, drive, x, now, out, far, past,
         )  # fmt: skip
     else:
-        _step_plain(W, d, code, drive[0], x[now : now + uint64(2 * n)], out[row, :n])
+        _step_plain(W, d, code, drive[0], x[now : now + uint64(n)], out[row, :n])
     if packed.numbers.size == 0 or held.noise.shape[0] > 0 or held.units.size > 0:
-        _impose_twice(held, t, x, now, out[row, :n])
+        _impose(held, t, out[row, :n])
+        _put(out[row, :n], x, now)
     return now
-
-
-@njit(cache=True, nogil=True, error_model="numpy", forceinline=True)
-def _begin(n, x0):
-    """Return room for two states, each twice in a row, the first of them x0."""
-    x = aligned(4 * n + 2 * width(x0), x0)
-    x[:n] = x0
-    x[n : 2 * n] = x0
-    return x
 
 
 @njit(cache=True, nogil=True, error_model="numpy")
 def run(W, d, code, held, U, starts, lengths, x0, out):
-    """Run sequences one after the other.
+    """Run sequences one after the other, or four side by side.
 
     Parameters
     ----------
@@ -237,39 +247,40 @@ def run(W, d, code, held, U, starts, lengths, x0, out):
     out : (n_rows, >= n_units), on exit the states in the first columns; without rows where nobody
         asks for any but the last, in x0
     """
-    n, far = d.b.size, uint64(out.shape[1])
+    n, far, w = d.b.size, uint64(out.shape[1]), width(x0)
     if len(out) == 0:
         out, far = np.empty((1, n), x0.dtype), uint64(0)
+    past = out.size * out.itemsize >= PAST and n % w == 0 and out.shape[1] % w == 0
+    past = past and out.ctypes.data % LINE == 0
     packed = pack(W, d)
     in_step = packed.n_inputs >= 0
     # What is imposed on a state belongs between two steps.
     alone = packed.numbers.size == 0 or held.noise.shape[0] > 0 or held.units.size > 0
+    in_fours = in_step and not alone and packed.n_gathered == 0
     n_rows = 1 if alone else len(U) if in_step else ROWS
-    drive = np.empty((0, 0) if in_step else (n_rows, n), U.dtype)
-    gap = uint64(4 * n + 2 * width(x0))
-    x = aligned(2 * int(gap), x0)
-    for first in range(0, starts.size, 2):
-        several, now, done = min(2, starts.size - first), uint64(0), 0
+    drive = np.zeros((0, 0) if in_step else (n_rows, n + WIDE * w), U.dtype)
+    gap = 2 * int(_room(n, x0))
+    x = aligned(4 * gap, x0)
+    for first in range(0, starts.size, 4):
+        several, now, done = min(4, starts.size - first), uint64(0), 0
         for s in range(several):
-            place = s * int(gap)
-            x[place : place + n] = x0[first + s]
-            x[place + n : place + 2 * n] = x0[first + s]
-        if several == 2 and in_step and not alone:
-            done = min(lengths[first], lengths[first + 1])
-            now = _steps_of_two(
-                packed.numbers, packed.rates, packed.n_inputs, packed.n_entries, packed.shifts,
-                packed.columns, code, n, U, starts[first], starts[first + 1], done, x, gap, now,
-                out, far,
+            _put(x0[first + s], x, uint64(s * gap))
+        if several == 4 and in_fours:
+            done = lengths[first : first + 4].min()
+            now = _steps_of_four(
+                packed.numbers, packed.rates, packed.n_inputs, packed.n_runs, packed.places, code,
+                n, U, starts[first : first + 4], done, x, now, out, far, past,
             )  # fmt: skip
         for s in range(first, first + several):
-            own, here, end = x[(s - first) * int(gap) :], now, starts[s] + lengths[s]
+            own, here, end = x[(s - first) * gap :], now, starts[s] + lengths[s]
             for start in range(starts[s] + done, end, n_rows):
                 stop = min(start + n_rows, end)
                 if not in_step:
                     _drive(d, U[start:stop], drive)
                 here = _steps(
-                    W, packed, d, code, held, start, U, start, stop, drive, own, here, out, far
-                )
+                    W, packed, d, code, held, start, U, start, stop, drive, own, here, out, far,
+                    past,
+                )  # fmt: skip
             x0[s] = own[here : here + uint64(n)]
 
 
@@ -293,13 +304,14 @@ def closed_loop(W, d, code, held, coef, intercept, u, exog, x0, out):
     n, n_features = d.b.size, u.size
     n_outputs = out.shape[1]
     packed = pack(W, d)
-    x, now = _begin(n, x0), uint64(0)
+    x, now = aligned(2 * int(_room(n, x0)), x0), uint64(0)
+    _put(x0, x, now)
     z, U = aligned(n + n_features, u).reshape(1, -1), u.reshape(1, -1)
     near = aligned(coef.size, coef).reshape(coef.shape)
     near[:] = coef
-    drive = np.empty((1, n), u.dtype)
+    drive = np.zeros((1, n + WIDE * width(u)), u.dtype)
     lanes = np.empty(16, u.dtype)
-    numbers, rates, n_inputs, n_entries, shifts, columns = packed
+    numbers, rates, n_inputs, n_runs, n_gathered, places = packed
     simple = numbers.size > 0 and held.noise.shape[0] == 0 and held.units.size == 0
     for t in range(out.shape[0]):
         for f in range(n_outputs, n_features):
@@ -307,12 +319,12 @@ def closed_loop(W, d, code, held, coef, intercept, u, exog, x0, out):
         if n_inputs < 0:
             _drive(d, U, drive)
         if simple:
-            now = _steps_of_vectors(
-                numbers, rates, n_inputs, n_entries, shifts, columns, code, n, U, 0, 1, drive, x,
-                now, z, uint64(0),
+            now = _steps_of_one(
+                numbers, rates, n_inputs, n_runs, n_gathered, places, code, n, U, 0, 1, drive, x,
+                now, z, uint64(0), False,
             )  # fmt: skip
         else:
-            now = _steps(W, packed, d, code, held, t, U, 0, 1, drive, x, now, z, uint64(0))
+            now = _steps(W, packed, d, code, held, t, U, 0, 1, drive, x, now, z, uint64(0), False)
         for f in range(n_features):
             z[0, n + f] = u[f]
         affine_row(z[0, : coef.shape[1]], near, intercept, lanes, out[t])

@@ -24,18 +24,18 @@ _GATHERS = "+avx512f" in _FEATURES and not _NAME.startswith("znver")
 
 
 class Vector(types.Type):
-    """Numba's type of a vector of float64 or float32."""
+    """Numba's type of a vector of float64 or float32, or of several of them in one."""
 
-    def __init__(self, dtype):
-        self.dtype = dtype
-        super().__init__(f"Vector({dtype})")
+    def __init__(self, dtype, several=1):
+        self.dtype, self.several = dtype, several
+        super().__init__(f"Vector({dtype}, {several})")
 
 
 @register_model(Vector)
 class _VectorModel(models.PrimitiveModel):
     def __init__(self, dmm, fe_type):
         element = ir.DoubleType() if fe_type.dtype == types.float64 else ir.FloatType()
-        super().__init__(dmm, fe_type, ir.VectorType(element, _count(fe_type.dtype)))
+        super().__init__(dmm, fe_type, ir.VectorType(element, fe_type.several * _count(fe_type.dtype)))
 
 
 def _count(dtype):
@@ -47,18 +47,27 @@ def width(array):
     return BYTES // array.itemsize
 
 
-def load(array, place):
-    """Return the vector that begins at ``place``."""
-    return array.reshape(-1)[int(place) : int(place) + width(array)].copy()
+def load(array, place, several=1):
+    """Return the vector that begins at ``place``, or several that do, as one.
+
+    How many must be a constant. They are computed side by side, which keeps a processor busy that
+    would wait for the one before it starts the next.
+    """
+    return array.reshape(-1)[int(place) : int(place) + several * width(array)].copy()
 
 
 def store(array, place, vector):
     """Write the vector to the elements from ``place`` on."""
-    array.reshape(-1)[int(place) : int(place) + width(array)] = vector
+    array.reshape(-1)[int(place) : int(place) + vector.size] = vector
 
 
-def fill(value):
-    """Return a vector with ``value`` everywhere."""
+def store_past(array, place, vector):
+    """Do as `store`, but leave the caches alone; a line of them must begin at ``place``."""
+    store(array, place, vector)
+
+
+def fill(value, like=None):
+    """Return a vector with ``value`` everywhere, of the same kind as another one."""
     return value
 
 
@@ -67,9 +76,20 @@ def multiply(a, b):
     return a * b
 
 
-def gather(array, start, places, place):
+def gather(array, start, places, place, several=1):
     """Return the elements of ``array[start:]`` at the vector of places begun at ``place``."""
-    return array[int(start) + places[int(place) : int(place) + width(array)].astype(np.int64)]
+    chosen = places[int(place) : int(place) + several * width(array)]
+    return array[int(start) + chosen.astype(np.int64)]
+
+
+def join(a, b, c, d):
+    """Return four vectors as one."""
+    return np.concatenate([a, b, c, d])
+
+
+def part(joined, k):
+    """Return the k-th of the vectors that `join` was given; k must be a constant."""
+    return np.split(joined, 4)[k]
 
 
 def emit_pointer(context, builder, array_type, array, place, kind):
@@ -83,12 +103,32 @@ def _typed(function, answer):
     type_callable(function)(lambda context: answer)
 
 
+def _vector(dtype, several):
+    # Numba asks again with the constant where a call with any integer has no type.
+    return Vector(dtype, several.literal_value) if isinstance(several, types.Literal) else None
+
+
+def _load_type(array, place, several=types.literal(1)):
+    return _vector(array.dtype, several)
+
+
+def _fill_type(value, like=None):
+    return Vector(value) if like is None else like
+
+
+def _gather_type(array, start, places, place, several=types.literal(1)):
+    return _vector(array.dtype, several)
+
+
 # Lowered by hand, since a compiled function would keep the arrays' reference counts at each call.
-_typed(load, lambda array, place: Vector(array.dtype))
+_typed(load, _load_type)
 _typed(store, lambda array, place, vector: types.none)
-_typed(fill, lambda value: Vector(value))
-_typed(gather, lambda array, start, places, place: Vector(array.dtype))
+_typed(store_past, lambda array, place, vector: types.none)
+_typed(fill, _fill_type)
+_typed(gather, _gather_type)
 _typed(multiply, lambda a, b: a)
+_typed(join, lambda a, b, c, d: Vector(a.dtype, 4 * a.several) if a == b == c == d else None)
+_typed(part, lambda a, k: Vector(a.dtype, a.several // 4) if isinstance(k, types.Literal) else None)
 
 
 @overload(width, inline="always")
@@ -98,6 +138,7 @@ def _width(array):
 
 
 @lower_builtin(load, types.Array, types.Integer)
+@lower_builtin(load, types.Array, types.Integer, types.Integer)
 def _load(context, builder, signature, args):
     array, kind = signature.args[0], context.get_value_type(signature.return_type)
     pointer = emit_pointer(context, builder, array, args[0], args[1], kind)
@@ -112,14 +153,25 @@ def _store(context, builder, signature, args):
     return context.get_dummy_value()
 
 
+@lower_builtin(store_past, types.Array, types.Integer, Vector)
+def _store_past(context, builder, signature, args):
+    array = signature.args[0]
+    pointer = emit_pointer(context, builder, array, args[0], args[1], args[2].type)
+    stored = builder.store(args[2], pointer, align=BYTES)
+    stored.set_metadata("nontemporal", builder.module.add_metadata([ir.IntType(32)(1)]))
+    return context.get_dummy_value()
+
+
 @lower_builtin(fill, types.Float)
+@lower_builtin(fill, types.Float, Vector)
 def _fill(context, builder, signature, args):
     return emit_fill(builder, args[0], context.get_value_type(signature.return_type).count)
 
 
 @lower_builtin(gather, types.Array, types.Integer, types.Array, types.Integer)
+@lower_builtin(gather, types.Array, types.Integer, types.Array, types.Integer, types.Integer)
 def _gather(context, builder, signature, args):
-    array, _, places, _ = signature.args
+    array, _, places = signature.args[:3]
     kind, index = (context.get_value_type(t) for t in (signature.return_type, places.dtype))
     data = emit_pointer(context, builder, array, args[0], args[1], kind.element)
     if _GATHERS:
@@ -157,6 +209,23 @@ def _emit_gather(builder, data, places, kind):
 @lower_builtin(multiply, Vector, Vector)
 def _multiply(context, builder, signature, args):
     return builder.fmul(*args)
+
+
+@lower_builtin(join, Vector, Vector, Vector, Vector)
+def _join(context, builder, signature, args):
+    def both(a, b):
+        places = ir.VectorType(ir.IntType(32), 2 * a.type.count)
+        return builder.shuffle_vector(a, b, ir.Constant(places, list(range(places.count))))
+
+    return both(both(*args[:2]), both(*args[2:]))
+
+
+@lower_builtin(part, Vector, types.Integer)
+def _part(context, builder, signature, args):
+    count = signature.return_type.several * _count(signature.return_type.dtype)
+    first = signature.args[1].literal_value * count
+    places = ir.Constant(ir.VectorType(ir.IntType(32), count), list(range(first, first + count)))
+    return builder.shuffle_vector(args[0], args[0], places)
 
 
 def constant(kind, value):
