@@ -11,8 +11,9 @@ from sklearn.base import BaseEstimator, ClassNamePrefixFeaturesOutMixin, Transfo
 from sklearn.utils.validation import check_is_fitted
 
 from esnkit.kernels.activations import CODES
+from esnkit.kernels.layouts import Csr, Diagonals, Drive, Ell, Held, lay_out
 from esnkit.kernels.linalg import n_threads
-from esnkit.kernels.reservoir import LANES, Csr, Diagonals, Drive, Ell, Held, run, run_lanes
+from esnkit.kernels.reservoir import LANES, run, run_lanes
 from esnkit.memory import recycled
 from esnkit.sequences import (
     Sequences,
@@ -487,34 +488,3 @@ def segments(offsets: np.ndarray, block_rows: int) -> Iterator[tuple[int, int, i
         for piece in range(start, stop, block_rows):
             yield first, first + 1, piece, min(piece + block_rows, stop)
         first += 1
-
-
-def lay_out(W: sp.csr_array) -> tuple[Diagonals | Ell | Csr, Csr | None]:
-    """Return W in the layout whose step is fastest, and in lanes where that can be faster still."""
-    n = W.shape[0]
-    counts = np.diff(W.indptr)
-    rows = np.repeat(np.arange(n), counts)
-    columns = W.indices.astype(np.int64)
-    offset = (columns - rows) % n
-    shifts = np.flatnonzero(np.bincount(offset, minlength=n))
-    if W.nnz >= 0.6 * shifts.size * n:
-        which = np.searchsorted(shifts, offset)
-        weights = np.zeros((shifts.size, n), W.dtype)
-        weights[which, rows] = W.data
-        layout: Diagonals | Ell | Csr = Diagonals(weights, shifts.astype(np.uint64))
-        if shifts.size <= 32:
-            return layout, None
-        order = np.lexsort((which, rows))
-        return layout, Csr(
-            W.data[order], columns[order].astype(np.uint32), W.indptr.astype(np.int64)
-        )
-    in_lanes = Csr(W.data, columns.astype(np.uint32), W.indptr.astype(np.int64))
-    widest = int(counts.max(initial=0))
-    if widest * n > 2 * W.nnz + 4 * n:
-        return in_lanes, in_lanes
-    place = np.arange(W.nnz) - np.repeat(W.indptr[:-1], counts)
-    weights = np.zeros((widest, n), W.dtype)
-    where = np.tile(np.arange(n, dtype=np.uint32), (widest, 1))
-    weights[place, rows] = W.data
-    where[place, rows] = columns
-    return Ell(weights, where), in_lanes

@@ -5,8 +5,9 @@ import scipy.sparse as sp
 from reference import reservoir_states
 
 from esnkit import Reservoir
+from esnkit.kernels.layouts import lay_out
 from esnkit.kernels.reservoir import Csr, Diagonals, Ell
-from esnkit.reservoirs import lay_out, segments
+from esnkit.reservoirs import segments
 
 DTYPES = [np.float64, np.float32]
 both = pytest.mark.parametrize("dtype", DTYPES)

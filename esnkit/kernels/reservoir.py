@@ -402,8 +402,8 @@ def _step_lanes(weights, columns, indptr, w_in, b, leak, keep, code, begin, end,
     """Make one step of the units from ``begin`` to ``end``, from x[now] to x[new]."""
     half, w, lanes = b.dtype.type(0.5), uint64(width(x)), uint64(LANES)
     for i in range(begin, end):
-        for part in range(0, LANES, 2 * width(x)):
-            k = uint64(part)
+        for lane in range(0, LANES, 2 * width(x)):
+            k = uint64(lane)
             one = two = fill(b[i])
             for f in range(w_in.shape[0]):
                 weight, place = fill(w_in[f, i]), uint64(f) * lanes + k

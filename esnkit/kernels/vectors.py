@@ -35,7 +35,9 @@ class Vector(types.Type):
 class _VectorModel(models.PrimitiveModel):
     def __init__(self, dmm, fe_type):
         element = ir.DoubleType() if fe_type.dtype == types.float64 else ir.FloatType()
-        super().__init__(dmm, fe_type, ir.VectorType(element, fe_type.several * _count(fe_type.dtype)))
+        super().__init__(
+            dmm, fe_type, ir.VectorType(element, fe_type.several * _count(fe_type.dtype))
+        )
 
 
 def _count(dtype):
@@ -103,12 +105,15 @@ def _typed(function, answer):
     type_callable(function)(lambda context: answer)
 
 
+_ONE = types.literal(1)
+
+
 def _vector(dtype, several):
     # Numba asks again with the constant where a call with any integer has no type.
     return Vector(dtype, several.literal_value) if isinstance(several, types.Literal) else None
 
 
-def _load_type(array, place, several=types.literal(1)):
+def _load_type(array, place, several=_ONE):
     return _vector(array.dtype, several)
 
 
@@ -116,7 +121,7 @@ def _fill_type(value, like=None):
     return Vector(value) if like is None else like
 
 
-def _gather_type(array, start, places, place, several=types.literal(1)):
+def _gather_type(array, start, places, place, several=_ONE):
     return _vector(array.dtype, several)
 
 
