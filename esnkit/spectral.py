@@ -238,7 +238,11 @@ def _component_radius(A):
 
 
 def _dense_is_faster(A, power):
-    """Compare measured costs in seconds: n^3 nanoseconds against a full basis of A^power."""
+    """Compare costs in seconds: n^3 nanoseconds against a full basis of A^power.
+
+    The latter is what it takes through SciPy, ten times as much as `_powers_of` does: where one
+    power was not enough, dense eigenvalues are the surer way.
+    """
     n = A.shape[0]
     return n <= DENSE_LIMIT and 1e-9 * n**3 < BASIS * power * (1e-5 + 1e-9 * A.nnz)
 
