@@ -177,13 +177,11 @@ class GramMoments(Moments):
 
     def solve(self, alpha: float) -> tuple[np.ndarray, float]:
         """Solve by Cholesky, or by eigenvalues where that fails."""
-        G = np.tril(self.factor) + np.tril(self.factor, -1).T
-        np.einsum("ii->i", G)[:] += alpha
-        scale = np.where(G.diagonal() > 0, G.diagonal(), 1.0) ** -0.5
-        G *= scale
-        G *= scale[:, None]
-        norm = np.abs(G).sum(axis=0).max()
-        L, info = lapack.dpotrf(G.T, lower=1, overwrite_a=1)
+        size = self.factor.diagonal() + alpha
+        scale = np.where(size > 0, size, 1.0) ** -0.5
+        G = np.empty(self.factor.shape, order="F")
+        norm = linalg.scale_lower(self.factor, alpha, scale, G)
+        L, info = lapack.dpotrf(G, lower=1, clean=0, overwrite_a=1)
         rcond = lapack.dpocon(L, norm, uplo="L")[0] if info == 0 else 0.0
         if rcond == 0:
             return self.spectrum().solve(alpha), np.inf

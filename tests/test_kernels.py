@@ -208,8 +208,11 @@ def test_lanes_equal_run_for_any_number_of_sequences(n_sequences, activation):
 @layouts
 @both
 @pytest.mark.parametrize("n_units, n_features", [(17, 3), (40, 12), (70, 40)])
-def test_sequences_side_by_side_have_the_bits_of_each_alone(layout, dtype, n_units, n_features):
-    case = Case(layout, n_units, n_features, [9, 9, 1, 20, 4, 4, 7], dtype)
+@pytest.mark.parametrize("lengths", [[9, 9, 6, 20, 4, 4, 7], [5] * 8, [1, 3, 3, 3]])
+def test_sequences_side_by_side_have_the_bits_of_each_alone(
+    layout, dtype, n_units, n_features, lengths
+):
+    case = Case(layout, n_units, n_features, lengths, dtype)
     states, last = case.run()
     starts, lengths, x0 = case.starts, case.lengths, case.x0
     for s in range(len(lengths)):

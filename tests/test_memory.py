@@ -76,3 +76,19 @@ def test_states_are_the_same_in_used_memory():
     expected = first.copy()
     del first
     assert np.array_equal(reservoir.transform(X), expected)
+
+
+@pytest.mark.parametrize("n_units", [72, 104])
+def test_states_that_go_past_the_caches_are_the_same(n_units):
+    n_rows = LARGE // 8 // n_units + 4
+    X = np.random.default_rng(1).normal(size=(n_rows - n_rows % 8, 2))
+    half = len(X) // 2
+    reservoir = Reservoir(n_units, random_state=0).fit(X)
+    whole = reservoir.transform(X)
+    first, state = reservoir.transform(X[:half], return_state=True)
+    second = reservoir.transform(X[half:], initial_state=state)
+    assert whole.nbytes >= LARGE > first.nbytes
+    assert np.array_equal(np.vstack([first, second]), whole)
+    fours = reservoir.transform(X.reshape(4, -1, 2))
+    assert np.array_equal(fours[0], whole[: len(X) // 4])
+    assert np.array_equal(fours[3], reservoir.transform(X[3 * len(X) // 4 :]))

@@ -333,6 +333,19 @@ def test_prediction_of_a_row_does_not_depend_on_its_batch():
     assert_array_equal(whole[[111]], model.predict(X[[111]]))
 
 
+@pytest.mark.parametrize("n", [1, 2, 7, 40])
+def test_kernels_scale_a_triangle_as_plain_numpy_does(n):
+    rng = np.random.default_rng(n)
+    rows, scale = rng.normal(size=(n + 3, n)), rng.uniform(0.5, 2.0, n)
+    gram = rows.T @ rows
+    lower, out = np.asfortranarray(gram), np.full((n, n), np.nan, order="F")
+    lower[np.triu_indices(n, 1)] = np.nan  # never read
+    norm = linalg.scale_lower(lower, 0.5, scale, out)
+    wanted = scale[:, None] * (gram + 0.5 * np.eye(n)) * scale
+    assert_allclose(np.tril(out), np.tril(wanted), rtol=1e-14, atol=1e-14)
+    assert_allclose(norm, np.linalg.norm(wanted, 1), rtol=1e-13)
+
+
 @pytest.mark.parametrize("solver", SOLVERS)
 @pytest.mark.parametrize("offset", [0, 2.0**26])
 def test_kernels_centre_as_plain_numpy_does(solver, offset):

@@ -114,6 +114,24 @@ def centre_columns(X, root, mean, out):
                 out[j, i] = root[i] * (np.float64(X[i, j]) - mean[0, j] - mean[1, j])
 
 
+@njit(cache=True, nogil=True)
+def scale_lower(G, alpha, scale, out):
+    """Write the lower triangle of D (G + alpha I) D to out, D = diag(scale); return its 1-norm.
+
+    G and out are (n, n) and Fortran-ordered; of a symmetric G only that triangle is read.
+    """
+    sums = np.zeros(scale.size)
+    for j in range(scale.size):
+        out[j, j] = (G[j, j] + alpha) * scale[j] * scale[j]
+        below = abs(out[j, j])
+        for i in range(j + 1, scale.size):
+            out[i, j] = G[i, j] * scale[j] * scale[i]
+            below += abs(out[i, j])
+            sums[i] += abs(out[i, j])
+        sums[j] += below
+    return sums.max()
+
+
 def n_threads() -> int:
     """Return how many threads kernels may be spread over (``NUMBA_NUM_THREADS``)."""
     return numba.config.NUMBA_NUM_THREADS  # type: ignore[attr-defined]
