@@ -80,7 +80,7 @@ def test_states_are_the_same_in_used_memory():
 
 @pytest.mark.parametrize("n_units", [72, 104])
 def test_states_that_go_past_the_caches_are_the_same(n_units):
-    n_rows = LARGE // 8 // n_units + 4
+    n_rows = LARGE // 8 // n_units + 8
     X = np.random.default_rng(1).normal(size=(n_rows - n_rows % 8, 2))
     half = len(X) // 2
     reservoir = Reservoir(n_units, random_state=0).fit(X)
