@@ -205,8 +205,10 @@ def _steps_of_four(
 def _put(state, x, now):
     """Write a state to ``x[now]``, its first block once more behind it."""
     n = state.size
-    for i in range(n + WIDE * width(x)):
-        x[now + uint64(i)] = state[i % n]
+    for i in range(n):
+        x[now + uint64(i)] = state[i]
+    for i in range(WIDE * width(x)):  # in order: of a state shorter than a block all again
+        x[now + uint64(n + i)] = x[now + uint64(i)]
 
 
 @njit(cache=True, nogil=True, error_model="numpy", forceinline=True)
