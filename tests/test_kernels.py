@@ -175,6 +175,14 @@ def test_noise_and_held_units_come_after_the_step(layout, kernel, per_row):
     assert_close(case.run(kernel)[0], case.reference())
 
 
+@layouts
+@pytest.mark.parametrize("n_features", [2, 40])
+def test_no_rows_are_no_steps(layout, n_features):
+    case = Case(layout, 5, n_features, [0], np.float64)
+    states, last = case.run()
+    assert states.shape == (0, 5) and np.array_equal(last, case.x0)
+
+
 def test_a_reservoir_without_connections_runs():
     for layout in ("diagonals", "ell", "csr"):
         case = Case(layout, 4, 1, [5], np.float64)

@@ -31,7 +31,7 @@ def mixed(a, places, place, value, out):
 def several(a, places, place, value, out):
     """The same with vectors of four, which are joined and parted; ``out`` begins a line."""
     one, four = load(a, 1), load(a, 2, 4)
-    joined = join(one, load(a, 3), load(a, 5), load(a, 7))
+    joined = join(one, load(a, 3), fill(value), load(a, 7))
     total = fma(four, fill(value, four), gather(a, 3, places, place, 4))
     store_past(out, 0, fma(joined, four, total))
     store(out, 4 * width(a), multiply(part(joined, 0), part(joined, 3)))

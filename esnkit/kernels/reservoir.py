@@ -259,7 +259,7 @@ def run(W, d, code, held, U, starts, lengths, x0, out):
     # What is imposed on a state belongs between two steps.
     alone = packed.numbers.size == 0 or held.noise.shape[0] > 0 or held.units.size > 0
     in_fours = in_step and not alone and packed.n_gathered == 0
-    n_rows = 1 if alone else len(U) if in_step else ROWS
+    n_rows = 1 if alone else max(1, len(U)) if in_step else ROWS
     drive = np.zeros((0, 0) if in_step else (n_rows, n + WIDE * w), U.dtype)
     gap = 2 * int(_room(n, x0))
     x = aligned(4 * gap, x0)

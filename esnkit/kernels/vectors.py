@@ -70,7 +70,7 @@ def store_past(array, place, vector):
 
 def fill(value, like=None):
     """Return a vector with ``value`` everywhere, of the same kind as another one."""
-    return value
+    return np.full(width(value) if like is None else like.size, value)
 
 
 def multiply(a, b):
