@@ -1,5 +1,8 @@
 """The reservoir kernels against loops over dense arrays, and against each other bit for bit."""
 
+import os
+import subprocess
+import sys
 from pathlib import Path
 
 import numpy as np
@@ -350,3 +353,26 @@ def test_code_of_changed_sources_is_compiled_anew(tmp_path):
 
 def test_compiled_code_is_kept_where_sources_are_watched():
     assert (Path(run.stats.cache_path) / "sources.sha256").exists()
+
+
+UNCOMPILED = """
+import numpy as np
+from esnkit import Reservoir
+X = np.random.default_rng(0).uniform(-1, 1, (20, 3))
+sequences = X.reshape(4, 5, 3)
+for topology in ("diagonals", "random"):
+    reservoir = Reservoir(41, topology=topology, random_state=0).fit(X)
+    print(*reservoir.transform(X).ravel(), *reservoir.transform(sequences).ravel())
+"""
+
+
+def test_uncompiled_kernels_give_the_same_states():
+    answers = []
+    for disable in ("0", "1"):
+        env = os.environ | {"NUMBA_DISABLE_JIT": disable}
+        out = subprocess.run(
+            [sys.executable, "-c", UNCOMPILED], env=env, capture_output=True, text=True, check=True
+        ).stdout
+        answers.append(np.array(out.split(), float))
+    assert answers[0].size == 2 * 2 * 20 * 41
+    np.testing.assert_allclose(answers[1], answers[0], rtol=1e-12, atol=1e-12)
