@@ -17,6 +17,7 @@ from scipy.sparse.csgraph import connected_components
 from esnkit.kernels.activations import IDENTITY
 from esnkit.kernels.layouts import Diagonals, Drive, Ell, Held, lay_out
 from esnkit.kernels.reservoir import run
+from esnkit.states import nothing_held
 from esnkit.topologies import as_csr
 from esnkit.validation import check_number, finite_array
 
@@ -345,7 +346,7 @@ def _powers_of(A):
         return lambda v, n_times: functools.reduce(lambda w, _: A @ w, range(n_times), v)
     n = A.shape[0]
     drive = Drive(np.zeros((0, n)), np.zeros(n), np.ones(n), np.zeros(n))
-    held = Held(np.empty((0, n)), np.empty(0, np.int64), np.empty((1, 0)))
+    held = Held(np.empty((0, n)), *nothing_held(np.float64))
     first, last_only = np.zeros(1, np.int64), np.empty((0, n))
 
     def apply_often(v, n_times):

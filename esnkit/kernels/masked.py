@@ -12,7 +12,7 @@ from numba import types
 from numba.core import cgutils
 from numba.extending import lower_builtin, type_callable
 
-from esnkit.kernels.vectors import Vector, constant, emit_pointer, load, width
+from esnkit.kernels.vectors import Vector, constant, emit_fill, emit_pointer, load, width
 
 # Numbers this near to zero, long before the processor becomes slow, are no gradients.
 TINY = {64: 2.0**-960, 32: 2.0**-100}
@@ -78,14 +78,6 @@ def _arithmetic(function, instruction):
 _arithmetic(operator.add, "fadd")
 _arithmetic(operator.sub, "fsub")
 _arithmetic(operator.mul, "fmul")
-
-
-def emit_fill(builder, value, count):
-    """Emit a vector with ``value`` everywhere."""
-    kind = ir.VectorType(value.type, count)
-    one = builder.insert_element(ir.Constant(kind, ir.Undefined), value, ir.IntType(32)(0))
-    first = constant(ir.VectorType(ir.IntType(32), count), 0)
-    return builder.shuffle_vector(one, one, first)
 
 
 def emit_mask(builder, n, count):

@@ -11,8 +11,8 @@ from numba import types
 from numba.core import cgutils
 from numba.extending import intrinsic
 
-from esnkit.kernels.masked import emit_fill, emit_load, emit_mask, emit_store
-from esnkit.kernels.vectors import constant, emit_fma
+from esnkit.kernels.masked import emit_load, emit_mask, emit_store
+from esnkit.kernels.vectors import constant, emit_fill, emit_fma
 
 _FEATURES = numba.config.CPU_FEATURES or llvm.get_host_cpu_features().flatten()  # type: ignore[attr-defined]
 _MANY_REGISTERS = "+avx512f" in _FEATURES
