@@ -16,7 +16,7 @@ from scipy.sparse.csgraph import connected_components
 
 from esnkit.kernels.activations import IDENTITY
 from esnkit.kernels.layouts import Diagonals, Drive, Ell, Held, lay_out
-from esnkit.kernels.reservoir import run
+from esnkit.parts import run_one
 from esnkit.states import nothing_held
 from esnkit.topologies import as_csr
 from esnkit.validation import check_number, finite_array
@@ -28,8 +28,10 @@ DENSE_BELOW = 80
 # Largest size at which a failing Arnoldi process may fall back on dense eigenvalues.
 DENSE_LIMIT = 4000
 # Powers tried in turn, the basis of each, and the residual in A^m that ends it. The root takes the
-# error down by another factor m.
+# error down by another factor m. The more units, the denser are the eigenvalues at the rim, and
+# twice the first power saves a basis that is filled in vain.
 POWERS = (64, 512, 4096)
+MANY = 20_000
 BASIS = 120
 TOLERANCE = 1e-10
 
@@ -223,8 +225,9 @@ def _component_radius(A):
     # Of a nearly full matrix some powers are cheaper formed than applied.
     formed = 8 if A.nnz > 0.2 * n * n else 1
     B = A if formed == 1 else np.linalg.matrix_power(A.toarray(), formed)
-    for power in POWERS:
-        if power > POWERS[0] and _dense_is_faster(A, power):
+    powers = (2 * POWERS[0] if n > MANY else POWERS[0], *POWERS[1:])
+    for power in powers:
+        if power > powers[0] and _dense_is_faster(A, power):
             break
         radius = _krylov_radius(B, power // formed, start)
         if radius is not None:
@@ -352,7 +355,7 @@ def _powers_of(A):
     def apply_often(v, n_times):
         x = v[np.newaxis].copy()
         nothing = np.empty((n_times, 0))
-        run(W, drive, IDENTITY, held, nothing, first, np.array([n_times]), x, last_only)
+        run_one(W, drive, IDENTITY, held, nothing, first, np.array([n_times]), x, last_only)
         return x[0]
 
     return apply_often

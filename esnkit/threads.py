@@ -2,7 +2,7 @@
 
 import os
 import threading
-from collections.abc import Callable, Iterable, Iterator
+from collections.abc import Callable, Iterable, Iterator, Sequence
 from concurrent.futures import ThreadPoolExecutor, wait
 from contextlib import ExitStack, contextmanager
 from functools import cache
@@ -12,7 +12,7 @@ from threadpoolctl import ThreadpoolController
 
 from esnkit.kernels.linalg import n_threads
 
-__all__ = ["one_blas_thread", "run_tasks"]
+__all__ = ["one_blas_thread", "run_tasks", "run_together"]
 
 
 class _Threads:
@@ -80,3 +80,36 @@ def run_tasks(tasks: Iterable[Callable[[], Any]]) -> list[Any]:
     finally:
         wait(waiting)  # the arrays they work on are the caller's again
     return [first, *(w.result() for w in waiting)]
+
+
+def run_together(tasks: Sequence[Callable[[], Any]], release: Callable[[], None]) -> list[Any]:
+    """Run tasks that wait for one another, each on a thread of its own, and list their results.
+
+    Where one of them fails, or cannot be started, ``release`` must let the others end.
+    """
+    results: list[Any] = [None] * len(tasks)
+    failures: list[BaseException] = []
+
+    def run(place: int) -> None:
+        try:
+            results[place] = tasks[place]()
+        except BaseException as failure:
+            failures.append(failure)
+            release()
+
+    threads = [threading.Thread(target=run, args=(place,)) for place in range(1, len(tasks))]
+    started = []
+    try:
+        for thread in threads:
+            thread.start()
+            started.append(thread)
+        run(0)
+    except BaseException:
+        release()
+        raise
+    finally:
+        for thread in started:
+            thread.join()
+    if failures:
+        raise failures[0]
+    return results

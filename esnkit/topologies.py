@@ -16,6 +16,7 @@ from typing import Any
 import numpy as np
 import scipy.sparse as sp
 
+from esnkit.kernels.layouts import PARTED
 from esnkit.validation import check_choice, check_positive_int
 
 __all__ = ["TOPOLOGIES", "WEIGHTS", "as_csr", "draw_weights", "make_topology"]
@@ -71,20 +72,23 @@ def _diagonals(n_units, rng, degree, weights):
     """Draw ``degree`` cyclic diagonals, at columns (i + shift) mod n_units.
 
     One shift is coprime with the number of units: following it alone visits every unit, so the
-    graph is strongly connected. A degree of ``n_units`` or more fills the matrix.
+    graph is strongly connected. A degree of ``n_units`` or more fills the matrix. In a large
+    reservoir a unit hears only the sixteenth of them that lies before it on a ring.
     """
-    shifts = _draw_shifts(n_units, min(degree, n_units), rng)
+    degree = min(degree, n_units)
+    n_heard = n_units if n_units < PARTED else max(n_units // 16, degree)
+    shifts = _draw_shifts(n_units, n_heard, degree, rng)
     columns = (np.arange(n_units)[:, np.newaxis] + shifts) % n_units
     columns.sort(axis=1)
     return _from_columns(columns, draw_weights(weights, columns.size, rng))
 
 
-def _draw_shifts(n_units, degree, rng):
-    shifts = rng.choice(n_units, degree, replace=False)
+def _draw_shifts(n_units, n_heard, degree, rng):
+    shifts = rng.choice(n_heard, degree, replace=False)
     if not any(gcd(int(shift), n_units) == 1 for shift in shifts):
         # None of the drawn shifts is coprime, so a coprime one is distinct from all of them.
         while gcd(int(shifts[0]), n_units) != 1:
-            shifts[0] = rng.integers(n_units)
+            shifts[0] = rng.integers(n_heard)
     return shifts
 
 

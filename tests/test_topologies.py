@@ -50,6 +50,16 @@ def test_diagonals_are_cyclic_and_one_shift_visits_all_units(n_units, degree, se
     assert connected_components(W, connection="strong")[0] == 1
 
 
+@pytest.mark.parametrize("n_units", [4095, 4096, 4290])
+@pytest.mark.parametrize("degree", [1, 10, 300])
+def test_units_of_large_reservoirs_hear_those_near_them(n_units, degree):
+    W = make("diagonals", n_units, degree=degree)
+    assert W.nnz == degree * n_units and shifts(W).size == degree
+    assert any(gcd(int(shift), n_units) == 1 for shift in shifts(W))
+    near = shifts(W).max() < max(n_units // 16, degree)
+    assert near == (n_units >= 4096)
+
+
 @pytest.mark.parametrize(
     "n_units, degree", [(1, 1), (2, 1), (9, 4), (9, 5), (9, 8), (9, 20), (500, 10)]
 )

@@ -15,6 +15,7 @@ from esnkit.kernels.activations import fma
 from esnkit.kernels.vectors import aligned, width
 
 WIDE = 4  # vectors of units that a step computes side by side
+PARTED = 4096  # units whose step takes long enough to be divided among threads
 PACKED_INPUTS = 32  # with more, the drive of some rows at once is cheaper
 
 

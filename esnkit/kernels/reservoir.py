@@ -12,9 +12,19 @@ import numpy as np
 from numba import njit, uint64
 
 from esnkit.kernels.activations import activate, activated, fma
-from esnkit.kernels.layouts import WIDE, Csr, Diagonals, Drive, Ell, Held, pack, propagate
+from esnkit.kernels.layouts import (
+    WIDE,
+    Csr,
+    Diagonals,
+    Drive,
+    Ell,
+    Held,
+    pack,
+    propagate,
+)
 from esnkit.kernels.linalg import affine_row
 from esnkit.kernels.masked import store_first
+from esnkit.kernels.progress import APART, announce, announced, wait_for
 from esnkit.kernels.tiles import BYTES, block_to_rows
 from esnkit.kernels.vectors import BYTES as LINE
 from esnkit.kernels.vectors import (
@@ -35,6 +45,7 @@ __all__ = ["LANES", "Csr", "Diagonals", "Drive", "Ell", "Held", "closed_loop", "
 LANES = 32
 TILE = 64  # units whose lanes are computed, then copied while they are still in the cache
 ROWS = 16
+PATIENCE = 2**24  # looks at the progress of another thread, some milliseconds
 PAST = 2**25  # bytes of states; of more than that, the caches hold none that are read next
 
 
@@ -82,21 +93,33 @@ def _room(n, x):
     return uint64((n + (WIDE + 1) * w - 1) // w * w)
 
 
+@njit(cache=True, nogil=True, error_model="numpy", forceinline=True)
+def _n_blocks(n, x):
+    return -(-n // (WIDE * width(x)))
+
+
 # Within a caller this loop would lose the registers that it keeps its constants in.
 @njit(cache=True, nogil=True, error_model="numpy", forceinline=False)
 def _steps_of_one(
-    numbers, rates, n_inputs, n_runs, n_gathered, places, code, n, U, start, stop, drive, x, now,
-    out, far, past,
+    numbers, rates, n_inputs, n_runs, n_gathered, places, code, units, U, start, stop, drive, x,
+    now, out, far, past,
 ):  # fmt: skip
-    """Make the steps of the rows from ``start`` to ``stop``; see `_steps`."""
+    """Make the steps of the rows from ``start`` to ``stop``; see `_steps`.
+
+    Of the ``units[0]`` units they are those of the blocks from ``units[1]`` to ``units[2]``.
+    """
     # Flat places instead of views of rows, whose reference counts would be kept at every step.
+    n, begin, end = units
     w, room, half = uint64(WIDE * width(x)), _room(n, x), x.dtype.type(0.5)
+    n_numbers = uint64(max(n_inputs + 1, 0) + n_runs + n_gathered)
     next_rate = w + w if uint64(rates.size) > w + w else uint64(0)
     for t in range(start, stop):
         new = room - now
         row, driven = uint64(t) * far, uint64(t - start) * uint64(drive.shape[1])
-        at = place = rate = uint64(0)
-        for first in range(0, n, WIDE * width(x)):
+        at, rate = uint64(begin) * n_numbers * w, uint64(begin) * next_rate
+        place = uint64(begin) * (uint64(n_runs) + uint64(n_gathered) * w)
+        for block in range(begin, end):
+            first = block * WIDE * width(x)
             k = uint64(first)
             if n_inputs < 0:
                 value = load(drive, driven + k, WIDE)
@@ -133,7 +156,7 @@ def _steps_of_one(
                 store_past(out, row + k, value)
             else:
                 store(out, row + k, value)
-        for v in range(0, WIDE * width(x), width(x)):
+        for v in range(0, WIDE * width(x) if begin == 0 else 0, width(x)):
             store(x, new + uint64(n + v), load(x, new + uint64(v)))
         now = new
     return now
@@ -223,7 +246,8 @@ def _steps(W, packed, d, code, held, t, U, start, stop, drive, x, now, out, far,
     if packed.numbers.size > 0:
         now = _steps_of_one(
             packed.numbers, packed.rates, packed.n_inputs, packed.n_runs, packed.n_gathered,
-            packed.places, code, n, U, start, stop, drive, x, now, out, far, past,
+            packed.places, code, (n, 0, _n_blocks(n, x)), U, start, stop, drive, x, now, out, far,
+            past,
         )  # fmt: skip
     else:
         _step_plain(W, d, code, drive[0], x[now : now + uint64(n)], out[row, :n])
@@ -231,6 +255,13 @@ def _steps(W, packed, d, code, held, t, U, start, stop, drive, x, now, out, far,
         _impose(held, t, out[row, :n])
         _put(out[row, :n], x, now)
     return now
+
+
+@njit(cache=True, nogil=True, error_model="numpy", forceinline=True)
+def _goes_past(out, n):
+    """Tell whether states are written past the caches: many, in rows that begin on lines."""
+    aligned_rows = n % width(out) == 0 and out.shape[1] % width(out) == 0
+    return out.size * out.itemsize >= PAST and aligned_rows and out.ctypes.data % LINE == 0
 
 
 @njit(cache=True, nogil=True, error_model="numpy")
@@ -252,9 +283,7 @@ def run(W, d, code, held, U, starts, lengths, x0, out):
     n, far, w = d.b.size, uint64(out.shape[1]), width(x0)
     if len(out) == 0:
         out, far = np.empty((1, n), x0.dtype), uint64(0)
-    past = out.size * out.itemsize >= PAST and n % w == 0 and out.shape[1] % w == 0
-    past = past and out.ctypes.data % LINE == 0
-    packed = pack(W, d)
+    past, packed = _goes_past(out, n), pack(W, d)
     in_step = packed.n_inputs >= 0
     # What is imposed on a state belongs between two steps.
     alone = packed.numbers.size == 0 or held.noise.shape[0] > 0 or held.units.size > 0
@@ -287,6 +316,94 @@ def run(W, d, code, held, U, starts, lengths, x0, out):
 
 
 @njit(cache=True, nogil=True, error_model="numpy")
+def _sectors(part, n_parts, n_blocks, edge):
+    """Return the ranges of blocks of a part, in the order in which they are to be computed.
+
+    First those at its two ends. Where the ring is closed, behind the last block, lies in the
+    middle of the last part: what its first block repeats there no other part reads.
+    """
+    first, last = (2 * part + 1) * n_blocks // (2 * n_parts), (2 * part + 3) * n_blocks
+    last //= 2 * n_parts
+    middle = min(last - edge, n_blocks)
+    sectors = np.array(
+        [first, first + edge, last - edge, last, first + edge, middle, middle, middle]
+    )
+    if last > n_blocks:
+        sectors[2:4] -= n_blocks
+        sectors[6], sectors[7] = 0, last - edge - n_blocks
+    return sectors.reshape(4, 2)
+
+
+@njit(cache=True, nogil=True, error_model="numpy")
+def shared_by_parts(n_parts, n_rows, x0):
+    """Return what the parts of `run_part` share: room for two states, and the progress they make.
+
+    The latter has the steps that each announces, and behind them how many are to be made.
+    """
+    done = np.zeros((n_parts + 1) * APART, np.int64)
+    done[n_parts * APART] = n_rows
+    return aligned(2 * int(_room(x0.size, x0)), x0), done
+
+
+@njit(cache=True, nogil=True, error_model="numpy")
+def run_part(W, d, code, U, x0, x, done, part, edge, out):
+    """Run one sequence as `run` does, but of its units only one part of a ring of them.
+
+    Other threads run the other parts meanwhile. The blocks near the two ends of a part, which
+    alone hear or are heard by those of its neighbours, come first, so that these seldom wait.
+    Where the first part does wait for long, as on a busy machine, it ends the run of all.
+
+    Parameters
+    ----------
+    W : Diagonals
+    d, code : as in `run`
+    U : (n_rows, n_features), at most `PACKED_INPUTS` features
+    x0 : (n_units,), state; updated in place
+    x, done : what `shared_by_parts` returns
+    part : int, which of the parts
+    edge : int, how many blocks those near an end are, of a part that has two more than twice that
+    out : as in `run`
+
+    Returns
+    -------
+    int
+        How many steps have been made: n_rows, or fewer.
+    """
+    n, far, n_parts = d.b.size, uint64(out.shape[1]), done.size // APART - 1
+    if len(out) == 0:
+        out, far = np.empty((1, n), x0.dtype), uint64(0)
+    past, packed, w = _goes_past(out, n), pack(W, d), WIDE * width(x)
+    sectors = _sectors(part, n_parts, _n_blocks(n, x), edge)
+    left, right = (part - 1) % n_parts * APART, (part + 1) % n_parts * APART
+    now, drive, looks, t = uint64(0), np.zeros((0, 0), U.dtype), 0, 0
+    for s in range(4):
+        for i in range(sectors[s, 0] * w, min(sectors[s, 1] * w, n)):
+            x[i] = x0[i]
+        for i in range(w if sectors[s, 0] == 0 else 0):
+            x[n + i] = x[i]
+    announce(done, part * APART, 1)
+    while t < announced(done, n_parts * APART):
+        looks += wait_for(done, left, t + 1) + wait_for(done, right, t + 1)
+        if part == 0 and looks > PATIENCE + 2 * n * t:
+            # No part is farther ahead of the first than there are others.
+            announce(done, n_parts * APART, min(t + n_parts, len(U)))
+            looks = np.iinfo(np.int64).min
+        for s in range(4):
+            units = n, sectors[s, 0], sectors[s, 1]
+            _steps_of_one(
+                packed.numbers, packed.rates, packed.n_inputs, packed.n_runs, packed.n_gathered,
+                packed.places, code, units, U, t, t + 1, drive, x, now, out, far, past,
+            )  # fmt: skip
+            if s == 1:
+                announce(done, part * APART, t + 2)
+        now, t = _room(n, x) - now, t + 1
+    for s in range(4):
+        for i in range(sectors[s, 0] * w, min(sectors[s, 1] * w, n)):
+            x0[i] = x[now + uint64(i)]
+    return t
+
+
+@njit(cache=True, nogil=True, error_model="numpy")
 def closed_loop(W, d, code, held, coef, intercept, u, exog, x0, out):
     """Run with the outputs fed back into the first inputs.
 
@@ -315,6 +432,7 @@ def closed_loop(W, d, code, held, coef, intercept, u, exog, x0, out):
     lanes = np.empty(16, u.dtype)
     numbers, rates, n_inputs, n_runs, n_gathered, places = packed
     simple = numbers.size > 0 and held.noise.shape[0] == 0 and held.units.size == 0
+    units = n, 0, _n_blocks(n, x)
     for t in range(out.shape[0]):
         for f in range(n_outputs, n_features):
             u[f] = exog[t, f - n_outputs]
@@ -322,8 +440,8 @@ def closed_loop(W, d, code, held, coef, intercept, u, exog, x0, out):
             _drive(d, U, drive)
         if simple:
             now = _steps_of_one(
-                numbers, rates, n_inputs, n_runs, n_gathered, places, code, n, U, 0, 1, drive, x,
-                now, z, uint64(0), False,
+                numbers, rates, n_inputs, n_runs, n_gathered, places, code, units, U, 0, 1, drive,
+                x, now, z, uint64(0), False,
             )  # fmt: skip
         else:
             now = _steps(W, packed, d, code, held, t, U, 0, 1, drive, x, now, z, uint64(0), False)
