@@ -449,9 +449,10 @@ class Network(NamedTuple):
         multiple = 4
         if self.in_lanes is not None and starts.size >= LANES // 2:
             kernel, W, multiple = run_lanes, self.in_lanes, LANES
-        # Those that run side by side should end together.
-        order = np.argsort(-lengths, kind="stable")
-        starts, lengths, states = starts[order], lengths[order], state[order]
+        states, order = state, None
+        if np.any(np.diff(lengths) > 0):  # those that run side by side should end together
+            order = np.argsort(-lengths, kind="stable")
+            starts, lengths, states = starts[order], lengths[order], state[order]
         tasks = [
             (lambda a=a, z=z: kernel(
                 W, self.drive, *arrays, starts[a:z], lengths[a:z], states[a:z], out
@@ -459,7 +460,8 @@ class Network(NamedTuple):
             for a, z in _shares(lengths, multiple)
         ]  # fmt: skip
         run_tasks(tasks)
-        state[order] = states
+        if order is not None:
+            state[order] = states
 
 
 def _shares(lengths: np.ndarray, multiple: int) -> list[tuple[int, int]]:

@@ -35,6 +35,7 @@ from esnkit.kernels.vectors import (
     load,
     multiply,
     part,
+    repeat,
     store,
     store_past,
     width,
@@ -45,6 +46,7 @@ __all__ = ["LANES", "Csr", "Diagonals", "Drive", "Ell", "Held", "closed_loop", "
 LANES = 32
 TILE = 64  # units whose lanes are computed, then copied while they are still in the cache
 ROWS = 16
+FEW_INPUTS = 4
 PATIENCE = 2**24  # looks at the progress of another thread, some milliseconds
 PAST = 2**25  # bytes of states; of more than that, the caches hold none that are read next
 
@@ -163,6 +165,27 @@ def _steps_of_one(
 
 
 @njit(cache=True, nogil=True, error_model="numpy", forceinline=False)
+def _drive_of_four(numbers, at, n_inputs, U, ta, tb, tc, td, out):
+    """Write ``W_in u + b`` of a block, for four rows of ``U``; every input is read once."""
+    v = uint64(width(out))
+    w = uint64(WIDE) * v
+    one, two = repeat(load(numbers, at)), repeat(load(numbers, at + v))
+    k = at + v + v
+    three, four = repeat(load(numbers, k)), repeat(load(numbers, k + v))
+    for f in range(n_inputs):
+        heard = join(fill(U[ta, f]), fill(U[tb, f]), fill(U[tc, f]), fill(U[td, f]))
+        at, k = at + w, k + w
+        one = fma(repeat(load(numbers, at)), heard, one)
+        two = fma(repeat(load(numbers, at + v)), heard, two)
+        three = fma(repeat(load(numbers, k)), heard, three)
+        four = fma(repeat(load(numbers, k + v)), heard, four)
+    store(out, 0, one)
+    store(out, w, two)
+    store(out, w + w, three)
+    store(out, w + w + w, four)
+
+
+@njit(cache=True, nogil=True, error_model="numpy", forceinline=False)
 def _steps_of_four(
     numbers, rates, n_inputs, n_runs, places, code, n, U, starts, n_steps, x, now, out, far, past
 ):
@@ -173,35 +196,37 @@ def _steps_of_four(
     """
     w, room, half = uint64(WIDE * width(x)), _room(n, x), x.dtype.type(0.5)
     gap, n_numbers = room + room, uint64(n_inputs + n_runs + 1)
-    next_rate = w + w if uint64(rates.size) > w + w else uint64(0)
+    next_rate, driven = w + w if uint64(rates.size) > w + w else uint64(0), aligned(4 * int(w), x)
     for t in range(n_steps):
         new = room - now
         ta, tb, tc, td = starts[0] + t, starts[1] + t, starts[2] + t, starts[3] + t
         for first in range(0, n, width(x)):
             block, inside = uint64(first) // w, uint64(first) % w
             at, place = block * w * n_numbers + inside, block * uint64(n_runs)
-            one = load(numbers, at)
-            value = join(one, one, one, one)
-            at += w
-            for f in range(n_inputs):
-                one = load(numbers, at)
-                heard = join(fill(U[ta, f]), fill(U[tb, f]), fill(U[tc, f]), fill(U[td, f]))
-                value = fma(join(one, one, one, one), heard, value)
-                at += w
+            if n_inputs > FEW_INPUTS and inside == 0:
+                _drive_of_four(numbers, at, n_inputs, U, ta, tb, tc, td, driven)
+            if n_inputs > FEW_INPUTS:
+                value = load(driven, inside * uint64(4), WIDE)
+                at += uint64(n_inputs) * w
+            else:
+                value = repeat(load(numbers, at))
+                for f in range(n_inputs):
+                    at += w
+                    heard = join(fill(U[ta, f]), fill(U[tb, f]), fill(U[tc, f]), fill(U[td, f]))
+                    value = fma(repeat(load(numbers, at)), heard, value)
             for _ in range(n_runs):
-                one, a = load(numbers, at), now + inside + uint64(places[place])
+                at += w
+                a = now + inside + uint64(places[place])
                 b, c, d = a + gap, a + gap + gap, a + gap + gap + gap
                 before = join(load(x, a), load(x, b), load(x, c), load(x, d))
-                value = fma(join(one, one, one, one), before, value)
-                at += w
+                value = fma(repeat(load(numbers, at)), before, value)
                 place += uint64(1)
             a = now + uint64(first)
             b, c, d = a + gap, a + gap + gap, a + gap + gap + gap
             rate = block * next_rate + inside
-            leak, keep = load(rates, rate), load(rates, rate + w)
             before = join(load(x, a), load(x, b), load(x, c), load(x, d))
-            kept = multiply(join(keep, keep, keep, keep), before)
-            value = fma(join(leak, leak, leak, leak), activated(code, value, half), kept)
+            kept = multiply(repeat(load(rates, rate + w)), before)
+            value = fma(repeat(load(rates, rate)), activated(code, value, half), kept)
             a = new + uint64(first)
             store(x, a, part(value, 0))
             store(x, a + gap, part(value, 1))
@@ -216,9 +241,9 @@ def _steps_of_four(
                     store_past(out, row, vector)
                 else:
                     store(out, row, vector)
-        for v in range(0, WIDE * width(x), width(x)):
+        for first in range(0, WIDE * width(x), width(x)):
             for s in range(4):
-                here = new + uint64(v) + uint64(s) * gap
+                here = new + uint64(first) + uint64(s) * gap
                 store(x, here + uint64(n), load(x, here))
         now = new
     return now

@@ -89,6 +89,11 @@ def join(a, b, c, d):
     return np.concatenate([a, b, c, d])
 
 
+def repeat(vector):
+    """Return a vector four times, as one."""
+    return join(vector, vector, vector, vector)
+
+
 def part(joined, k):
     """Return the k-th of the vectors that `join` was given; k must be a constant."""
     return np.split(joined, 4)[k]
@@ -133,6 +138,7 @@ _typed(fill, _fill_type)
 _typed(gather, _gather_type)
 _typed(multiply, lambda a, b: a)
 _typed(join, lambda a, b, c, d: Vector(a.dtype, 4 * a.several) if a == b == c == d else None)
+_typed(repeat, lambda a: Vector(a.dtype, 4 * a.several))
 _typed(part, lambda a, k: Vector(a.dtype, a.several // 4) if isinstance(k, types.Literal) else None)
 
 
@@ -218,11 +224,18 @@ def _multiply(context, builder, signature, args):
 
 @lower_builtin(join, Vector, Vector, Vector, Vector)
 def _join(context, builder, signature, args):
-    def both(a, b):
-        places = ir.VectorType(ir.IntType(32), 2 * a.type.count)
-        return builder.shuffle_vector(a, b, ir.Constant(places, list(range(places.count))))
+    return _both(builder, _both(builder, *args[:2]), _both(builder, *args[2:]))
 
-    return both(both(*args[:2]), both(*args[2:]))
+
+@lower_builtin(repeat, Vector)
+def _repeat(context, builder, signature, args):
+    twice = _both(builder, *args, *args)
+    return _both(builder, twice, twice)
+
+
+def _both(builder, a, b):
+    places = ir.VectorType(ir.IntType(32), 2 * a.type.count)
+    return builder.shuffle_vector(a, b, ir.Constant(places, list(range(places.count))))
 
 
 @lower_builtin(part, Vector, types.Integer)
