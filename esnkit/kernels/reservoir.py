@@ -28,6 +28,7 @@ from esnkit.kernels.progress import APART, announce, announced, wait_for
 from esnkit.kernels.tiles import BYTES, block_to_rows
 from esnkit.kernels.vectors import BYTES as LINE
 from esnkit.kernels.vectors import (
+    address,
     aligned,
     fill,
     gather,
@@ -100,6 +101,44 @@ def _n_blocks(n, x):
     return -(-n // (WIDE * width(x)))
 
 
+@njit(cache=True, nogil=True, error_model="numpy", forceinline=True)
+def _after(arrays, counts, code, half, w, rows, block, inside, k, several):
+    """Return what the states of one vector of units, or of several, are after a step.
+
+    Parameters
+    ----------
+    arrays : addresses of numbers, rates and places, as they are packed, of U, drive and states
+    counts : numbers of inputs, runs and gathered entries
+    half, w : 0.5, of the dtype of all, and the units of a block
+    rows : places in U, drive and states where what belongs to this step begins
+    block : places in numbers, rates and places where their block begins
+    inside : how many units into their block the units begin
+    k : number of the first of the units
+    """
+    (numbers, rates, places, U, drive, x), (n_inputs, n_runs, n_gathered) = arrays, counts
+    (heard, driven, now), (at, rate, place) = rows, block
+    at, rate = at + inside, rate + inside
+    if n_inputs < 0:
+        value = load(drive, driven + k, several)
+    else:
+        value = load(numbers, at, several)
+        at += w
+        for f in range(n_inputs):
+            value = fma(load(numbers, at, several), fill(U[heard + uint64(f)], value), value)
+            at += w
+    for j in range(n_runs):
+        here = now + inside + uint64(places[place + uint64(j)])
+        value = fma(load(numbers, at, several), load(x, here, several), value)
+        at += w
+    for j in range(n_gathered):
+        these = place + inside + uint64(j) * w
+        value = fma(load(numbers, at, several), gather(x, now, places, these, several), value)
+        at += w
+    value = activated(code, value, half)
+    kept = multiply(load(rates, rate + w, several), load(x, now + k, several))
+    return fma(load(rates, rate, several), value, kept)
+
+
 # Within a caller this loop would lose the registers that it keeps its constants in.
 @njit(cache=True, nogil=True, error_model="numpy", forceinline=False)
 def _steps_of_one(
@@ -110,54 +149,42 @@ def _steps_of_one(
 
     Of the ``units[0]`` units they are those of the blocks from ``units[1]`` to ``units[2]``.
     """
-    # Flat places instead of views of rows, whose reference counts would be kept at every step.
     n, begin, end = units
     w, room, half = uint64(WIDE * width(x)), _room(n, x), x.dtype.type(0.5)
-    n_numbers = uint64(max(n_inputs + 1, 0) + n_runs + n_gathered)
-    next_rate = w + w if uint64(rates.size) > w + w else uint64(0)
+    counts = n_inputs, n_runs, n_gathered
+    n_numbers = uint64(max(n_inputs + 1, 0) + n_runs + n_gathered) * w
+    n_rates = w + w if uint64(rates.size) > w + w else uint64(0)
+    n_places = uint64(n_runs) + uint64(n_gathered) * w
+    far_inputs, far_driven = uint64(U.shape[1]), uint64(drive.shape[1])
+    arrays = (
+        address(numbers), address(rates), address(places), address(U), address(drive), address(x)
+    )  # fmt: skip
+    n_whole = min(end, n // (WIDE * width(x)))
     for t in range(start, stop):
-        new = room - now
-        row, driven = uint64(t) * far, uint64(t - start) * uint64(drive.shape[1])
-        at, rate = uint64(begin) * n_numbers * w, uint64(begin) * next_rate
-        place = uint64(begin) * (uint64(n_runs) + uint64(n_gathered) * w)
-        for block in range(begin, end):
-            first = block * WIDE * width(x)
-            k = uint64(first)
-            if n_inputs < 0:
-                value = load(drive, driven + k, WIDE)
-            else:
-                value = load(numbers, at, WIDE)
-                at += w
-                for f in range(n_inputs):
-                    value = fma(load(numbers, at, WIDE), fill(U[t, f], value), value)
-                    at += w
-            for _ in range(n_runs):
-                here = now + uint64(places[place])
-                value = fma(load(numbers, at, WIDE), load(x, here, WIDE), value)
-                at += w
-                place += uint64(1)
-            for _ in range(n_gathered):
-                value = fma(load(numbers, at, WIDE), gather(x, now, places, place, WIDE), value)
-                at += w
-                place += w
-            value = activated(code, value, half)
-            kept = multiply(load(rates, rate + w, WIDE), load(x, now + k, WIDE))
-            value = fma(load(rates, rate, WIDE), value, kept)
-            rate += next_rate
+        new, row = room - now, uint64(t) * far
+        rows = uint64(t) * far_inputs, uint64(t - start) * far_driven, now
+        for which in range(begin, n_whole):
+            b = uint64(which)
+            block, k = (b * n_numbers, b * n_rates, b * n_places), b * w
+            value = _after(arrays, counts, code, half, w, rows, block, uint64(0), k, WIDE)
             store(x, new + k, value)
-            if first + WIDE * width(x) > n:
-                for done in range(first, n, width(x)):
-                    vector = load(x, new + uint64(done))
-                    if done + width(x) > n:
-                        store_first(out, row + uint64(done), vector, n - done)
-                    elif past:
-                        store_past(out, row + uint64(done), vector)
-                    else:
-                        store(out, row + uint64(done), vector)
-            elif past:
+            if past:
                 store_past(out, row + k, value)
             else:
                 store(out, row + k, value)
+        b = uint64(n_whole)
+        block = b * n_numbers, b * n_rates, b * n_places
+        # Vectors of a last block that is not full are computed one by one.
+        for first in range(n_whole * WIDE * width(x), n if n_whole < end else 0, width(x)):
+            k = uint64(first)
+            vector = _after(arrays, counts, code, half, w, rows, block, k % w, k, 1)
+            store(x, new + k, vector)
+            if first + width(x) > n:
+                store_first(out, row + k, vector, n - first)
+            elif past:
+                store_past(out, row + k, vector)
+            else:
+                store(out, row + k, vector)
         for v in range(0, WIDE * width(x) if begin == 0 else 0, width(x)):
             store(x, new + uint64(n + v), load(x, new + uint64(v)))
         now = new

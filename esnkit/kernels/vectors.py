@@ -49,6 +49,15 @@ def width(array):
     return BYTES // array.itemsize
 
 
+def address(array):
+    """Return where an array begins, which stands for it here but leaves its reference count alone.
+
+    A function that is given arrays within a loop keeps their counts at every call, with
+    instructions that wait for all stores before them.
+    """
+    return array.reshape(-1)
+
+
 def load(array, place, several=1):
     """Return the vector that begins at ``place``, or several that do, as one.
 
@@ -101,7 +110,8 @@ def part(joined, k):
 
 def emit_pointer(context, builder, array_type, array, place, kind):
     """Emit a pointer of this kind to what begins at ``place`` in the array."""
-    data = context.make_array(array_type)(context, builder, array).data
+    is_address = isinstance(array_type, types.CPointer)
+    data = array if is_address else context.make_array(array_type)(context, builder, array).data
     return builder.bitcast(builder.gep(data, [place]), kind.as_pointer())
 
 
@@ -131,6 +141,7 @@ def _gather_type(array, start, places, place, several=_ONE):
 
 
 # Lowered by hand, since a compiled function would keep the arrays' reference counts at each call.
+_typed(address, lambda array: types.CPointer(array.dtype))
 _typed(load, _load_type)
 _typed(store, lambda array, place, vector: types.none)
 _typed(store_past, lambda array, place, vector: types.none)
@@ -148,8 +159,14 @@ def _width(array):
     return lambda array: count
 
 
+@lower_builtin(address, types.Array)
+def _address(context, builder, signature, args):
+    return context.make_array(signature.args[0])(context, builder, args[0]).data
+
+
 @lower_builtin(load, types.Array, types.Integer)
 @lower_builtin(load, types.Array, types.Integer, types.Integer)
+@lower_builtin(load, types.CPointer, types.Integer, types.Integer)
 def _load(context, builder, signature, args):
     array, kind = signature.args[0], context.get_value_type(signature.return_type)
     pointer = emit_pointer(context, builder, array, args[0], args[1], kind)
@@ -181,6 +198,7 @@ def _fill(context, builder, signature, args):
 
 @lower_builtin(gather, types.Array, types.Integer, types.Array, types.Integer)
 @lower_builtin(gather, types.Array, types.Integer, types.Array, types.Integer, types.Integer)
+@lower_builtin(gather, types.CPointer, types.Integer, types.CPointer, types.Integer, types.Integer)
 def _gather(context, builder, signature, args):
     array, _, places = signature.args[:3]
     kind, index = (context.get_value_type(t) for t in (signature.return_type, places.dtype))
