@@ -31,18 +31,23 @@ def run_one(
     Where every unit of a large reservoir hears only units near it, parts of a ring of units need
     each other no more than at their ends.
     """
-    start, n_rows = int(starts[0]), int(lengths[0])
+    made, n_rows, n_units = 0, int(lengths[0]), drive.b.size
     n_parts, edge = _parts(W, drive)
     held_nowhere = len(held.noise) == 0 and held.units.size == 0
-    made = 0
-    if n_parts > 1 and held_nowhere and n_rows * drive.b.size >= LONG:
-        rows = slice(start, start + n_rows)
-        x, done = shared_by_parts(n_parts, n_rows, state[0])
-        arrays = W, drive, code, U[rows], state[0], x, done
-        tasks = [partial(run_part, *arrays, part, edge, out[rows]) for part in range(n_parts)]
-        made = run_together(tasks, release=lambda: done.fill(n_rows))[0]
-    if made < n_rows:
-        run(W, drive, code, held, U, starts + made, lengths - made, state, out)
+    alone = -(-LONG // n_units)
+    while made < n_rows:
+        n_next = n_rows - made
+        if n_parts > 1 and held_nowhere and n_next >= alone:
+            rows = slice(int(starts[0]) + made, int(starts[0]) + n_rows)
+            x, done = shared_by_parts(n_parts, n_next, state[0])
+            arrays = W, drive, code, U[rows], state[0], x, done
+            tasks = [partial(run_part, *arrays, part, edge, out[rows]) for part in range(n_parts)]
+            made += run_together(tasks, release=partial(done.fill, n_next))[0]
+            # Had it to wait, it goes on alone, and tries again when that was not for long.
+            n_next, alone = min(n_rows - made, alone), 2 * alone
+        if n_next:
+            run(W, drive, code, held, U, starts + made, np.array([n_next]), state, out)
+            made += n_next
 
 
 def _parts(W, drive):

@@ -436,7 +436,7 @@ def run_part(W, d, code, U, x0, x, done, part, edge, out):
     announce(done, part * APART, 1)
     while t < announced(done, n_parts * APART):
         looks += wait_for(done, left, t + 1) + wait_for(done, right, t + 1)
-        if part == 0 and looks > PATIENCE + 2 * n * t:
+        if part == 0 and looks > PATIENCE + n * t:
             # No part is farther ahead of the first than there are others.
             announce(done, n_parts * APART, min(t + n_parts, len(U)))
             looks = np.iinfo(np.int64).min
