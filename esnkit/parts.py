@@ -1,5 +1,6 @@
 """One sequence on several threads, each of which computes a part of the units."""
 
+import os
 from functools import partial
 
 import numpy as np
@@ -13,6 +14,27 @@ from esnkit.threads import run_together
 __all__ = ["run_one"]
 
 LONG = 2**22  # states of single units; fewer are computed while threads are started
+MOST_ALONE = 2**30
+
+
+class _Retreat:
+    """How many states are computed alone once parts had to wait for one another.
+
+    Twice as many as the last time, until parts are no longer kept waiting. No result depends on
+    it, so several threads may write to it.
+    """
+
+    def __init__(self) -> None:
+        self.next, self.left = LONG, 0
+
+    def begin(self) -> None:
+        self.next, self.left = min(2 * self.next, MOST_ALONE), self.next
+
+    def end(self) -> None:
+        self.next = LONG
+
+
+_retreat = _Retreat()
 
 
 def run_one(
@@ -33,21 +55,23 @@ def run_one(
     """
     made, n_rows, n_units = 0, int(lengths[0]), drive.b.size
     n_parts, edge = _parts(W, drive)
-    held_nowhere = len(held.noise) == 0 and held.units.size == 0
-    alone = -(-LONG // n_units)
+    cut = n_parts > 1 and len(held.noise) == 0 and held.units.size == 0
     while made < n_rows:
         n_next = n_rows - made
-        if n_parts > 1 and held_nowhere and n_next >= alone:
+        if cut and n_next * n_units >= LONG and _retreat.left <= 0:
             rows = slice(int(starts[0]) + made, int(starts[0]) + n_rows)
             x, done = shared_by_parts(n_parts, n_next, state[0])
             arrays = W, drive, code, U[rows], state[0], x, done
             tasks = [partial(run_part, *arrays, part, edge, out[rows]) for part in range(n_parts)]
-            made += run_together(tasks, release=partial(done.fill, n_next))[0]
-            # Had it to wait, it goes on alone, and tries again when that was not for long.
-            n_next, alone = min(n_rows - made, alone), 2 * alone
-        if n_next:
-            run(W, drive, code, held, U, starts + made, np.array([n_next]), state, out)
-            made += n_next
+            n_made = (run_together(tasks, release=partial(done.fill, n_next)) or [0])[0]
+            made += n_made
+            if n_made == n_next:
+                return _retreat.end()
+            _retreat.begin()
+            n_next = min(n_rows - made, -(-_retreat.left // n_units))
+        run(W, drive, code, held, U, starts + made, np.array([n_next]), state, out)
+        made += n_next
+        _retreat.left -= n_next * n_units
 
 
 def _parts(W, drive):
@@ -56,6 +80,11 @@ def _parts(W, drive):
     if not isinstance(W, Diagonals) or len(drive.w_in) > PACKED_INPUTS or n_units < PARTED:
         return 1, 0
     reach = int(np.minimum(W.shifts, n_units - W.shifts).max(initial=0))
-    # A block more, since a reach seldom ends where a block does, and one for a last, shorter block.
-    edge = reach // block + 2
-    return min(n_threads(), n_units // block // (2 * edge + 4)), edge
+    edge = reach // block + 1  # a reach seldom ends where a block does
+    return min(n_threads(), _n_processors(), n_units // block // (2 * edge + 2)), edge
+
+
+def _n_processors():
+    if hasattr(os, "sched_getaffinity"):
+        return len(os.sched_getaffinity(0))
+    return os.cpu_count() or 1

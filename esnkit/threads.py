@@ -82,33 +82,44 @@ def run_tasks(tasks: Iterable[Callable[[], Any]]) -> list[Any]:
     return [first, *(w.result() for w in waiting)]
 
 
-def run_together(tasks: Sequence[Callable[[], Any]], release: Callable[[], None]) -> list[Any]:
+def run_together(
+    tasks: Sequence[Callable[[], Any]], release: Callable[[], None]
+) -> list[Any] | None:
     """Run tasks that wait for one another, each on a thread of its own, and list their results.
 
-    Where one of them fails, or cannot be started, ``release`` must let the others end.
+    Where one of them fails, ``release`` must let the others end. Returns None, with no task begun,
+    where the system has no more threads.
     """
     results: list[Any] = [None] * len(tasks)
     failures: list[BaseException] = []
+    begun: list[bool] = []
+    opened = threading.Event()
 
-    def run(place: int) -> None:
+    def work(place: int) -> None:
+        opened.wait()
+        if not begun:
+            return
         try:
             results[place] = tasks[place]()
         except BaseException as failure:
             failures.append(failure)
             release()
 
-    threads = [threading.Thread(target=run, args=(place,)) for place in range(1, len(tasks))]
-    started = []
+    threads = [threading.Thread(target=work, args=(place,)) for place in range(1, len(tasks))]
     try:
         for thread in threads:
             thread.start()
-            started.append(thread)
-        run(0)
-    except BaseException:
+        begun.append(True)
+        opened.set()
+        work(0)
+    except BaseException as failure:
         release()
+        opened.set()
+        if not begun and isinstance(failure, RuntimeError):
+            return None
         raise
     finally:
-        for thread in started:
+        for thread in threads if begun else []:
             thread.join()
     if failures:
         raise failures[0]

@@ -73,7 +73,7 @@ def _diagonals(n_units, rng, degree, weights):
 
     One shift is coprime with the number of units: following it alone visits every unit, so the
     graph is strongly connected. A degree of ``n_units`` or more fills the matrix. In a large
-    reservoir a unit hears only the sixteenth of them that lies before it on a ring.
+    reservoir all shifts are less than a sixteenth of the units, or than the degree if that is more.
     """
     degree = min(degree, n_units)
     n_heard = n_units if n_units < PARTED else max(n_units // 16, degree)

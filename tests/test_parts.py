@@ -36,9 +36,9 @@ class Case:
     def draw(self, *shape):
         return self.rng.normal(size=shape).astype(self.dtype)
 
-    def run(self, kernel, first=0, every=True):
+    def run(self, kernel, first=0, every=True, n_rows=None):
         """Return (states, last state) of the rows from ``first`` on."""
-        n_rows = len(self.U)
+        n_rows = n_rows or len(self.U)
         out = np.full((n_rows if every else 0, self.n_units), np.nan, self.dtype)
         last = self.x0.copy()
         kernel(
@@ -66,6 +66,8 @@ def in_parts(monkeypatch):
 
     monkeypatch.setattr(parts, "PARTED", 1)
     monkeypatch.setattr(parts, "LONG", 2**14)
+    monkeypatch.setattr(parts, "_retreat", parts._Retreat())
+    monkeypatch.setattr(parts, "_n_processors", lambda: 8)
     monkeypatch.setattr(parts, "run_together", note)
     return noted
 
@@ -75,24 +77,26 @@ def set_threads(monkeypatch, n_threads):
 
 
 @both
-@pytest.mark.parametrize("n_threads", [2, 3, 5])
+@pytest.mark.parametrize("n_threads", [2, 5])
 @pytest.mark.parametrize("n_units", [4096, 4099, 4191])
 @pytest.mark.parametrize("shifts", [[1], [-1], [0, 3, 31, 32, 33], [-33, -32, 2, 40], [-1, 1]])
 def test_parts_have_the_bits_of_the_whole(in_parts, monkeypatch, dtype, n_threads, n_units, shifts):
     set_threads(monkeypatch, n_threads)
     case = Case(n_units, shifts, dtype)
     for every in (True, False):
+        parts._retreat.left = 0
         for got, wanted in zip(
             case.run(parts.run_one, every=every), case.run(run, every=every), strict=True
         ):
             assert np.array_equal(got, wanted, equal_nan=True)
-    assert set(in_parts) == {n_threads}
+    assert in_parts[0] == in_parts[-1] == n_threads
 
 
 def test_random_shifts_sizes_and_rows(in_parts, monkeypatch):
     rng = np.random.default_rng(0)
     for _ in range(60):
         set_threads(monkeypatch, int(rng.integers(2, 7)))
+        parts._retreat.left = 0
         n_units, reach = int(rng.integers(600, 3000)), int(rng.integers(1, 150))
         shifts = rng.choice(np.arange(-reach, reach + 1), min(4, 2 * reach + 1), replace=False)
         case = Case(n_units, shifts, n_features=int(rng.integers(0, 5)), n_rows=70)
@@ -152,32 +156,39 @@ def test_a_run_that_ends_early_is_completed(in_parts, monkeypatch):
         return x, done
 
     monkeypatch.setattr(parts, "shared_by_parts", ended)
-    case = Case(2048, [1, 5, -3])
+    case = Case(2048, [1, 5, -3], n_rows=100)
     for got, wanted in zip(case.run(parts.run_one), case.run(run), strict=True):
         assert np.array_equal(got, wanted)
-    assert in_parts == [3] * 2  # 7 rows, 8 alone, 7 again, and 18 are too few for another 16
+    assert in_parts == [3] * 4  # 7 rows, 8 alone, 7, 16 alone, 7, 32 alone, 7, 16 to the end
+    monkeypatch.setattr(parts, "shared_by_parts", shared_by_parts)
+    parts._retreat.left = 0
+    case.run(parts.run_one)
+    assert len(in_parts) >= 5
 
 
 def test_a_part_that_waits_long_ends_the_run_for_all():
     case = Case(2048, [1, 5, -3])
 
-    def start(n_parts):
+    def start(n_parts, n_rows):
         last, out = case.x0[0].copy(), np.zeros((40, 2048))
-        x, done = shared_by_parts(n_parts, 40, last)
-        arrays = case.W, case.drive, CODES["tanh"], case.U, last, x, done
-        return last, out, lambda part: run_part(*arrays, part, 2, out)
+        x, done = shared_by_parts(n_parts, n_rows, last)
+        arrays = case.W, case.drive, CODES["tanh"], case.U[:n_rows], last, x, done
+        return last, out, lambda part: run_part(*arrays, part, 2, out[:n_rows])
 
-    assert start(1)[-1](0) == 40  # compiled by now, so that what is late below is the sleeper alone
-    last, out, make = start(2)
+    # Compiled by now, so that what is late below is the sleeper alone.
+    assert start(1, 40)[-1](0) == 40
+    for n_rows, n_made in ((40, 2), (1, 1)):
+        last, out, make = start(2, n_rows)
 
-    def late():
-        time.sleep(1.0)
-        return make(1)
+        def late(make=make):
+            time.sleep(1.0)
+            return make(1)
 
-    assert run_together([lambda: make(0), late], lambda: None) == [2, 2]
-    case.U = case.U[:2]
-    states, state = case.run(run)
-    assert np.array_equal(out[:2], states) and np.array_equal(last, state[0])
+        made = run_together([lambda make=make: make(0), late], lambda: None)
+        assert made == [n_made, n_made]
+        states, state = case.run(run, n_rows=n_made)
+        assert np.array_equal(out[:n_made], states[:n_made]) and np.array_equal(last, state[0])
+        assert not out[n_made:].any()
 
 
 def test_a_failing_task_releases_the_others():
@@ -193,22 +204,52 @@ def test_a_failing_task_releases_the_others():
     assert run_together([lambda: 1, lambda: 2], gone.set) == [1, 2]
 
 
-def test_a_thread_that_cannot_be_started_releases_the_others(monkeypatch):
-    gone, start = threading.Event(), threading.Thread.start
-    ended = []
+def fail_in_start(monkeypatch, failure, n_started):
+    """Raise a failure when a thread more than these is started; return all that were."""
+    start, started = threading.Thread.start, []
 
-    def start_once(thread):
-        monkeypatch.setattr(threading.Thread, "start", refuse)
+    def start_or_fail(thread):
+        if len(started) == n_started:
+            raise failure
+        started.append(thread)
         start(thread)
 
-    def refuse(thread):
-        raise RuntimeError("can't start new thread")
+    monkeypatch.setattr(threading.Thread, "start", start_or_fail)
+    return started
 
-    monkeypatch.setattr(threading.Thread, "start", start_once)
-    tasks = [gone.wait, lambda: ended.append(gone.wait()), gone.wait]
-    with pytest.raises(RuntimeError, match="can't start"):
-        run_together(tasks, gone.set)
-    assert ended == [True]
+
+REFUSED = RuntimeError("can't start new thread")
+
+
+def test_no_task_is_begun_where_a_thread_cannot_be_started(monkeypatch):
+    started, begun = fail_in_start(monkeypatch, REFUSED, 1), []
+    assert run_together([lambda: begun.append(0)] * 3, lambda: None) is None
+    started[0].join()
+    assert begun == []
+
+
+def test_without_threads_a_sequence_is_run_whole(in_parts, monkeypatch):
+    set_threads(monkeypatch, 2)
+    case = Case(2048, [1, 100])
+    fail_in_start(monkeypatch, REFUSED, 0)
+    assert np.array_equal(case.run(parts.run_one)[0], case.run(run)[0])
+    assert set(in_parts) == {2}
+
+
+def test_an_interrupt_leaves_no_thread_at_work(monkeypatch):
+    def interrupted():
+        raise KeyboardInterrupt
+
+    n_threads, begun, gone = threading.active_count(), [], threading.Event()
+    with pytest.raises(KeyboardInterrupt):
+        run_together([interrupted, lambda: begun.append(gone.wait())], gone.set)
+    assert begun == [True] and threading.active_count() == n_threads
+
+    started = fail_in_start(monkeypatch, KeyboardInterrupt(), 1)
+    with pytest.raises(KeyboardInterrupt):
+        run_together([lambda: begun.append(0)] * 3, lambda: None)
+    started[0].join()
+    assert begun == [True]
 
 
 def test_large_reservoirs_are_run_in_parts(monkeypatch):

@@ -1,5 +1,7 @@
 """Row products of one fixed order of summation, centring of rows, and the number of threads."""
 
+from typing import Any
+
 import numba
 import numpy as np
 from numba import njit
@@ -134,4 +136,5 @@ def scale_lower(G, alpha, scale, out):
 
 def n_threads() -> int:
     """Return how many threads kernels may be spread over (``NUMBA_NUM_THREADS``)."""
-    return numba.config.NUMBA_NUM_THREADS  # type: ignore[attr-defined]
+    config: Any = numba.config
+    return 1 if config.DISABLE_JIT else config.NUMBA_NUM_THREADS

@@ -48,7 +48,7 @@ LANES = 32
 TILE = 64  # units whose lanes are computed, then copied while they are still in the cache
 ROWS = 16
 FEW_INPUTS = 4
-PATIENCE = 2**24  # looks at the progress of another thread, some milliseconds
+PATIENCE = 2**25  # looks at the progress of another thread, some ten milliseconds
 PAST = 2**25  # bytes of states; of more than that, the caches hold none that are read next
 
 
@@ -147,7 +147,8 @@ def _steps_of_one(
 ):  # fmt: skip
     """Make the steps of the rows from ``start`` to ``stop``; see `_steps`.
 
-    Of the ``units[0]`` units they are those of the blocks from ``units[1]`` to ``units[2]``.
+    Of the ``units[0]`` units they are those of the blocks from ``units[1]`` to ``units[2]``. All
+    arrays are C-contiguous.
     """
     n, begin, end = units
     w, room, half = uint64(WIDE * width(x)), _room(n, x), x.dtype.type(0.5)
@@ -386,7 +387,6 @@ def _sectors(part, n_parts, n_blocks, edge):
     return sectors.reshape(4, 2)
 
 
-@njit(cache=True, nogil=True, error_model="numpy")
 def shared_by_parts(n_parts, n_rows, x0):
     """Return what the parts of `run_part` share: room for two states, and the progress they make.
 
@@ -413,7 +413,7 @@ def run_part(W, d, code, U, x0, x, done, part, edge, out):
     x0 : (n_units,), state; updated in place
     x, done : what `shared_by_parts` returns
     part : int, which of the parts
-    edge : int, how many blocks those near an end are, of a part that has two more than twice that
+    edge : int, how many blocks those near an end are, of at least twice that and two in a part
     out : as in `run`
 
     Returns
