@@ -14,7 +14,7 @@ from esnkit.threads import run_together
 __all__ = ["run_one"]
 
 LONG = 2**22  # states of single units; fewer are computed while threads are started
-MOST_ALONE = 2**30
+MOST_ALONE = 2**26  # new memory keeps parts waiting too, but not for ever
 
 
 class _Retreat:
