@@ -16,6 +16,7 @@ import numpy as np
 
 PACKAGES = ("esnkit", "numpy", "scipy", "scikit-learn", "numba", "reservoirpy", "rclib")
 # The peers have no bias and inputs of scale 1: the same weights then give the same states.
+PAUSE = 0.2  # seconds, in which the system clears up after the case before
 PLAIN = {"input_scaling": 1.0, "bias_scaling": 0.0}
 _clocks = [time.perf_counter]
 LINE = "{:<36}{:>11}{:>11}{:>10}{:>13}{:>10}  {}"
@@ -109,6 +110,7 @@ def compare(
 
 
 def _time(run: Callable[[], Any], number: int = 1) -> float:
+    time.sleep(PAUSE)
     start = _clocks[0]()
     for _ in range(number):
         run()
