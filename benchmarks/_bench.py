@@ -16,7 +16,7 @@ import numpy as np
 
 PACKAGES = ("esnkit", "numpy", "scipy", "scikit-learn", "numba", "reservoirpy", "rclib")
 # The peers have no bias and inputs of scale 1: the same weights then give the same states.
-PAUSE = 0.2  # seconds, in which the system clears up after the case before
+SHORT = 1.0  # seconds
 PLAIN = {"input_scaling": 1.0, "bias_scaling": 0.0}
 _clocks = [time.perf_counter]
 LINE = "{:<36}{:>11}{:>11}{:>10}{:>13}{:>10}  {}"
@@ -90,11 +90,13 @@ def compare(
     """Time all cases in turn, print a line each, and return the medians in seconds.
 
     The first call of each, which may compile, is not counted; short ones are made several times a
-    turn. Ratios are to the first case, ``limit`` is the most for it in seconds * ``per``.
+    turn, after one that is not counted, since what the case before leaves to be cleared up would
+    take a large part of it. Ratios are to the first case, ``limit`` is the most for it in
+    seconds * ``per``.
     """
     first = [_time(run) for run in cases.values()]
-    turns = [(run, 1 + int(0.05 / (_time(run) + 1e-6))) for run in cases.values()]
-    times = np.array([[_time(*turn) for turn in turns] for _ in range(repeats)])
+    turns = [(run, _time(run)) for run in cases.values()]
+    times = np.array([[_turn(*turn) for turn in turns] for _ in range(repeats)])
     medians = dict(zip(cases, np.median(times, axis=0), strict=True))
     spread = np.subtract(*np.percentile(times, [75, 25], axis=0))
     print(work)
@@ -109,8 +111,13 @@ def compare(
     return medians
 
 
+def _turn(run: Callable[[], Any], seconds: float) -> float:
+    if seconds < SHORT:
+        run()
+    return _time(run, 1 + int(0.05 / (seconds + 1e-6)))
+
+
 def _time(run: Callable[[], Any], number: int = 1) -> float:
-    time.sleep(PAUSE)
     start = _clocks[0]()
     for _ in range(number):
         run()
