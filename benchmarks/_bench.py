@@ -15,8 +15,8 @@ from typing import Any
 import numpy as np
 
 PACKAGES = ("esnkit", "numpy", "scipy", "scikit-learn", "numba", "reservoirpy", "rclib")
-# The peers have no bias and inputs of scale 1: the same weights then give the same states.
 SHORT = 1.0  # seconds
+# The peers have no bias and inputs of scale 1: the same weights then give the same states.
 PLAIN = {"input_scaling": 1.0, "bias_scaling": 0.0}
 _clocks = [time.perf_counter]
 LINE = "{:<36}{:>11}{:>11}{:>10}{:>13}{:>10}  {}"

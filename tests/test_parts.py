@@ -11,6 +11,7 @@ from esnkit import Reservoir, parts
 from esnkit.kernels.activations import CODES
 from esnkit.kernels.layouts import Diagonals, Drive, Held
 from esnkit.kernels.reservoir import run, run_part, shared_by_parts
+from esnkit.states import nothing_held
 from esnkit.threads import run_together
 
 both = pytest.mark.parametrize("dtype", [np.float64, np.float32])
@@ -29,9 +30,7 @@ class Case:
         leak = self.rng.uniform(0.2, 1.0, n_units).astype(dtype)
         self.drive = Drive(self.w_in, self.b, leak, 1 - leak)
         self.U, self.x0 = self.draw(n_rows, n_features), self.draw(1, n_units)
-        self.held = Held(
-            np.empty((0, n_units), dtype), np.empty(0, np.int64), np.empty((1, 0), dtype)
-        )
+        self.held = Held(np.empty((0, n_units), dtype), *nothing_held(dtype))
 
     def draw(self, *shape):
         return self.rng.normal(size=shape).astype(self.dtype)
@@ -56,19 +55,25 @@ class Case:
 
 
 @pytest.fixture
-def in_parts(monkeypatch):
-    """Let reservoirs of any size be run in parts; return where their numbers are noted."""
-    noted = []
+def noted(monkeypatch):
+    """Return where it is noted in how many parts sequences are run."""
+    numbers = []
 
     def note(tasks, release):
-        noted.append(len(tasks))
+        numbers.append(len(tasks))
         return run_together(tasks, release)
 
+    monkeypatch.setattr(parts, "run_together", note)
+    return numbers
+
+
+@pytest.fixture
+def in_parts(monkeypatch, noted):
+    """Let reservoirs of any size be run in parts; return where their numbers are noted."""
     monkeypatch.setattr(parts, "PARTED", 1)
     monkeypatch.setattr(parts, "LONG", 2**14)
     monkeypatch.setattr(parts, "_retreat", parts._Retreat())
     monkeypatch.setattr(parts, "_n_processors", lambda: 8)
-    monkeypatch.setattr(parts, "run_together", note)
     return noted
 
 
@@ -252,14 +257,9 @@ def test_an_interrupt_leaves_no_thread_at_work(monkeypatch):
     assert begun == [True]
 
 
-def test_large_reservoirs_are_run_in_parts(monkeypatch):
-    noted, states = [], []
-
-    def note(tasks, release):
-        noted.append(len(tasks))
-        return run_together(tasks, release)
-
-    monkeypatch.setattr(parts, "run_together", note)
+def test_large_reservoirs_are_run_in_parts(monkeypatch, noted):
+    monkeypatch.setattr(parts, "_retreat", parts._Retreat())
+    states = []
     X = np.random.default_rng(0).uniform(-1, 1, (1100, 3))
     reservoir = Reservoir(4100, random_state=0).fit(X)
     for n_threads in (1, 2):

@@ -12,16 +12,7 @@ import numpy as np
 from numba import njit, uint64
 
 from esnkit.kernels.activations import activate, activated, fma
-from esnkit.kernels.layouts import (
-    WIDE,
-    Csr,
-    Diagonals,
-    Drive,
-    Ell,
-    Held,
-    pack,
-    propagate,
-)
+from esnkit.kernels.layouts import WIDE, Csr, Diagonals, Drive, Ell, Held, pack, propagate
 from esnkit.kernels.linalg import affine_row
 from esnkit.kernels.masked import store_first
 from esnkit.kernels.progress import APART, announce, announced, wait_for
@@ -43,11 +34,12 @@ from esnkit.kernels.vectors import (
 )
 
 __all__ = ["LANES", "Csr", "Diagonals", "Drive", "Ell", "Held", "closed_loop", "run", "run_lanes"]
+__all__ += ["run_part", "shared_by_parts"]
 
 LANES = 32
 TILE = 64  # units whose lanes are computed, then copied while they are still in the cache
 ROWS = 16
-FEW_INPUTS = 4
+FEW_INPUTS = 4  # of more, one call for a whole block reads each once instead of four times
 PATIENCE = 2**25  # looks at the progress of another thread, some ten milliseconds
 PAST = 2**25  # bytes of states; of more than that, the caches hold none that are read next
 
