@@ -5,6 +5,7 @@ shared between two lanes that fill independently. Which row goes to which lane d
 rows alone, so that one thread and two give the same bits.
 """
 
+import copy
 from collections.abc import Callable, Iterable
 from functools import partial
 from typing import ClassVar, Self
@@ -68,13 +69,21 @@ class Group:
             partial(lane.add, X[s], Y[s], w[s]) for lane, s in zip(self.lanes, parts, strict=False)
         ]
 
-    def join(self) -> Moments:
-        """Join the lanes to one, and return it."""
+    def total(self) -> Moments:
+        """Return the moments of all lanes, which stay as they are: others may read them too."""
+        if len(self.lanes) == 1:
+            return self.lanes[0]
+        total = self.lanes[0].take(np.arange(len(self.outputs)))
+        for lane in self.lanes[1:]:
+            total.merge(lane)
+        return total
+
+    def join(self) -> None:
+        """Join the lanes to one, without a copy, and give the work space back."""
         for lane in self.lanes[1:]:
             self.lanes[0].merge(lane)
         del self.lanes[1:]
         self.lanes[0].release()
-        return self.lanes[0]
 
     def take(self, inside: np.ndarray) -> "Group":
         """Return a copy for the outputs at these positions."""
@@ -110,7 +119,7 @@ class Accumulator:
         w = np.ones(len(X)) if w is None else np.asarray(w, np.float64)
         X = np.ascontiguousarray(X)
         if w.ndim == 2:
-            self._split(lambda outputs: _equal_columns(w[:, outputs]))
+            self.groups = _split(self.groups, lambda outputs: _equal_columns(w[:, outputs]))
         with one_blas_thread():
             for start in range(0, len(X), 2 * LANE_ROWS):
                 s = slice(start, start + 2 * LANE_ROWS)
@@ -123,18 +132,21 @@ class Accumulator:
 
     def merge(self, other: "Accumulator") -> None:
         """Take in all that another accumulator has seen; it is left as it was."""
+        mine = self
         if self.solver != other.solver:
-            other = other.as_gram()
-            self.__dict__.update(self.as_gram().__dict__)
+            mine, other = self.as_gram(), other.as_gram()
         labels = other.labels()
-        self._split(lambda outputs: labels[outputs])
+        groups = _split(mine.groups, lambda outputs: labels[outputs])
         with one_blas_thread():
-            for group in self.groups:
+            totals = [group.take(np.arange(len(group.outputs))).total() for group in groups]
+            for group, total in zip(groups, totals, strict=True):
                 theirs = other.groups[labels[group.outputs[0]]]
                 inside = np.searchsorted(theirs.outputs, group.outputs)
-                group.join().merge(theirs.take(inside).join())
+                total.merge(theirs.take(inside).total())
+        self.groups = [Group(g.outputs, [total]) for g, total in zip(groups, totals, strict=True)]
+        self.solver = mine.solver
         self.n_rows += other.n_rows
-        self.settled |= other.settled
+        self.settled = mine.settled or other.settled
 
     def labels(self) -> np.ndarray:
         """Return the number of the group of every output."""
@@ -145,16 +157,30 @@ class Accumulator:
 
     def as_gram(self) -> "Accumulator":
         """Return the same moments in Gram form."""
-        gram = Accumulator.__new__(Accumulator)
-        gram.solver, gram.n_rows, gram.settled = "gram", self.n_rows, True
+        gram = self.joined()
+        gram.solver, gram.settled = "gram", True
         with one_blas_thread():
-            gram.groups = [Group(g.outputs, [as_gram(g.join())]) for g in self.groups]
+            gram.groups = [Group(g.outputs, [as_gram(g.total())]) for g in gram.groups]
         return gram
+
+    def joined(self) -> "Accumulator":
+        """Return the same moments with one lane in every group."""
+        joined = copy.copy(self)
+        with one_blas_thread():
+            joined.groups = [Group(g.outputs, [g.total()]) for g in self.groups]
+        return joined
+
+    def join(self) -> Self:
+        """Join the lanes of every group in place, once all rows have come."""
+        with one_blas_thread():
+            for group in self.groups:
+                group.join()
+        return self
 
     def totals(self) -> list[tuple[np.ndarray, Moments]]:
         """Return (outputs, moments) of every group; raise ValueError where they overflow."""
         with one_blas_thread():
-            totals = [(group.outputs, group.join()) for group in self.groups]
+            totals = [(group.outputs, group.total()) for group in self.groups]
         for _, moments in totals:
             moments.check()
         return totals
@@ -170,18 +196,6 @@ class Accumulator:
         with one_blas_thread():
             solved = [moments.solve(alpha) for _, moments in totals]
         return [B for B, _ in solved], max(condition for _, condition in solved)
-
-    def _split(self, labels_of: Callable[[np.ndarray], np.ndarray]) -> None:
-        """Divide every group into one group for each label of its outputs."""
-        groups = []
-        for group in self.groups:
-            labels = labels_of(group.outputs)
-            kinds = np.unique(labels)
-            if len(kinds) == 1:
-                groups.append(group)
-            else:
-                groups += [group.take(np.flatnonzero(labels == k)) for k in kinds]
-        self.groups = groups
 
 
 def take(
@@ -312,6 +326,19 @@ class _LeftOut:
         known = left > self.null
         errors = (residual / np.where(known, left, 1)[:, :, None]) ** 2
         return np.einsum("i,iko->ko", w, np.where(known[:, :, None], errors, np.inf))
+
+
+def _split(groups: list[Group], labels_of: Callable[[np.ndarray], np.ndarray]) -> list[Group]:
+    """Divide every group into one group for each label of its outputs."""
+    divided = []
+    for group in groups:
+        labels = labels_of(group.outputs)
+        kinds = np.unique(labels)
+        if len(kinds) == 1:
+            divided.append(group)
+        else:
+            divided += [group.take(np.flatnonzero(labels == k)) for k in kinds]
+    return divided
 
 
 def _equal_columns(w: np.ndarray) -> np.ndarray:

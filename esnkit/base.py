@@ -7,6 +7,7 @@ import numpy as np
 from sklearn.base import BaseEstimator, is_classifier
 from sklearn.utils.validation import check_is_fitted, has_fit_parameter
 
+from esnkit.atomic import all_or_nothing
 from esnkit.kernels.activations import CODES
 from esnkit.kernels.linalg import affine
 from esnkit.kernels.reservoir import Held, closed_loop
@@ -54,6 +55,7 @@ class ReservoirEstimator(BaseEstimator):
     # the row said twice, which no model of time steps can keep.
     __metadata_request__fit = dict.fromkeys(FIT_PARAMS)
 
+    @all_or_nothing
     def fit(self, X: Any, y: Any = None, **params: Any) -> Self:
         """Run the sequences through the reservoir and fit the readout to the targets.
 

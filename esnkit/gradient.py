@@ -8,6 +8,7 @@ import numpy as np
 from sklearn.base import BaseEstimator
 from sklearn.utils.validation import check_is_fitted
 
+from esnkit.atomic import all_or_nothing
 from esnkit.batches import Data, evaluate
 from esnkit.callbacks import CallbackSupportMixin, FitReport, with_callbacks
 from esnkit.generation import first_state
@@ -29,7 +30,7 @@ from esnkit.sequences import (
 from esnkit.states import resolve_clamp, resolve_initial_state
 from esnkit.streaming import Stepper
 from esnkit.threads import one_blas_thread
-from esnkit.training import Trainer, all_or_nothing, hold_out, name_changes
+from esnkit.training import Trainer, hold_out, name_changes
 from esnkit.validation import (
     check_choice,
     check_number,

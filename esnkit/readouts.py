@@ -15,6 +15,7 @@ from sklearn.exceptions import NotFittedError
 from sklearn.utils.validation import check_is_fitted, validate_data
 
 from esnkit.accumulators import GRAM_CONDITION, Accumulator, Block, leave_one_out, take
+from esnkit.atomic import all_or_nothing
 from esnkit.kernels import linalg
 from esnkit.threads import one_blas_thread
 
@@ -101,13 +102,14 @@ class RidgeReadout(RegressorMixin, MultiOutputMixin, BaseEstimator):
     3.0
     """
 
-    _moments: Accumulator | None
+    _moments: Accumulator
     _solution: Solution | None
 
     def __init__(self, alpha: Any = 1e-6, *, solver: str = "auto"):
         self.alpha = alpha
         self.solver = solver
 
+    @all_or_nothing
     def fit(self, X: Any, y: Any, sample_weight: Any = None) -> Self:
         """Fit to rows X and targets y, forgetting all seen before.
 
@@ -132,6 +134,7 @@ class RidgeReadout(RegressorMixin, MultiOutputMixin, BaseEstimator):
         X, y, w = self._validate(X, y, sample_weight, reset=True)
         return self.fit_blocks(lambda: _slices(X, y, w), n_rows=len(X))
 
+    @all_or_nothing
     def fit_blocks(
         self, make_blocks: Callable[[], Iterable[Block]], n_rows: int | None = None
     ) -> Self:
@@ -163,14 +166,13 @@ class RidgeReadout(RegressorMixin, MultiOutputMixin, BaseEstimator):
                 f"call, got {type(make_blocks).__name__}"
             )
         alphas = self._alphas()
-        self._forget()
         moments = self._accumulate(make_blocks(), self.solver, n_rows)
         coefs, condition = moments.solve(alphas.min())
         if self.solver == "auto" and moments.solver == "gram" and condition > GRAM_CONDITION:
             moments = self._accumulate(make_blocks(), "qr", n_rows)
             coefs, condition = moments.solve(alphas.min())
+        self._moments = moments
         if np.ndim(self.alpha) == 0:
-            self._moments = moments
             self._settle(moments, coefs, float(alphas[0]), condition)
             return self
         errors, spectra = leave_one_out(moments, make_blocks(), alphas)
@@ -201,16 +203,14 @@ class RidgeReadout(RegressorMixin, MultiOutputMixin, BaseEstimator):
             As for `fit`, and for several alphas, or features or outputs not as before.
         """
         alpha = self._one_alpha()
-        first = getattr(self, "_moments", None) is None
-        X, y, w = self._validate(X, y, sample_weight, reset=first)
-        if first:
-            self._forget()
-        elif (1 if y.ndim == 1 else y.shape[1]) != self._n_outputs:
+        moments: Accumulator | None = getattr(self, "_moments", None)
+        X, y, w = self._validate(X, y, sample_weight, reset=moments is None)
+        if moments is not None and (1 if y.ndim == 1 else y.shape[1]) != self._n_outputs:
             raise ValueError(f"y must have {self._n_outputs} outputs as before, got {y.shape}")
         for block in _slices(X, y, w):
-            self._look(block, first)
-            self._moments = take(self._moments, block, self.solver, alpha, None)
-            first = False
+            if moments is None:
+                self._record_shapes(block)
+            moments = self._moments = take(moments, block, self.solver, alpha, None)
         self._solution = None
         return self
 
@@ -220,7 +220,7 @@ class RidgeReadout(RegressorMixin, MultiOutputMixin, BaseEstimator):
         Parameters
         ----------
         other : RidgeReadout
-            Fitted, with one alpha; it is left as it was.
+            Fitted; it is left as it was.
 
         Returns
         -------
@@ -231,7 +231,7 @@ class RidgeReadout(RegressorMixin, MultiOutputMixin, BaseEstimator):
         TypeError
             If `other` is not a RidgeReadout.
         ValueError
-            If the numbers of features or outputs differ, or alpha is a list.
+            If the numbers of features or outputs differ, or the alpha of this readout is a list.
         """
         if not isinstance(other, RidgeReadout):
             raise TypeError(f"other must be a RidgeReadout, got {type(other).__name__}")
@@ -243,10 +243,8 @@ class RidgeReadout(RegressorMixin, MultiOutputMixin, BaseEstimator):
                 f"other must have {shape[0]} features and {shape[1]} outputs as this readout, "
                 f"got {other.n_features_in_} and {other._n_outputs}"
             )
-        mine, theirs = self._moments, other._moments
-        if mine is None or theirs is None:
-            raise ValueError("alpha must be one number to merge, as of a list nothing is kept")
-        mine.merge(theirs)
+        self._one_alpha()
+        self._moments.merge(other._moments)
         self._solution = None
         return self
 
@@ -315,11 +313,8 @@ class RidgeReadout(RegressorMixin, MultiOutputMixin, BaseEstimator):
         return float(self.loo_scores_.min())
 
     def __sklearn_is_fitted__(self) -> bool:
-        """Return whether there is, or can be, a solution."""
-        return (
-            getattr(self, "_moments", None) is not None
-            or getattr(self, "_solution", None) is not None
-        )
+        """Return whether there are rows to solve for."""
+        return getattr(self, "_moments", None) is not None
 
     def _alphas(self) -> np.ndarray:
         """Return the checked penalties as an array; check the solver's name on the way."""
@@ -363,37 +358,33 @@ class RidgeReadout(RegressorMixin, MultiOutputMixin, BaseEstimator):
             y = y.astype(np.float64)
         return X, y, _check_weights(sample_weight, len(X), 1 if y.ndim == 1 else y.shape[1])
 
-    def _forget(self) -> None:
-        self._moments = None
-        self._solution = None
-
-    def _look(self, block: Block, first: bool) -> None:
-        """Learn shapes and dtype from the first block."""
+    def _record_shapes(self, block: Block) -> None:
+        """Keep what the first block tells of shapes and dtype."""
         X, Y, _ = block
-        if first:
-            self.n_features_in_ = X.shape[1]
-            self._dtype, self._flat = X.dtype, Y.ndim == 1
-            self._n_outputs = 1 if Y.ndim == 1 else Y.shape[1]
+        self.n_features_in_ = X.shape[1]
+        self._dtype, self._flat = X.dtype, Y.ndim == 1
+        self._n_outputs = 1 if Y.ndim == 1 else Y.shape[1]
 
     def _accumulate(self, blocks: Iterable[Block], solver: str, n_rows: int | None) -> Accumulator:
         """Return the moments of all blocks, by the given solver or one chosen on the way."""
         moments = None
         smallest = float(self._alphas().min())
         for block in blocks:
-            self._look(block, moments is None)
+            if moments is None:
+                self._record_shapes(block)
             moments = take(moments, block, solver, smallest, n_rows)
         if moments is None:
             raise ValueError("make_blocks must yield at least one block, got none")
-        return moments
+        return moments.join()
 
     def _solve(self) -> Solution:
         """Return the solution, computing it if rows have come since the last time."""
-        solution, moments = getattr(self, "_solution", None), getattr(self, "_moments", None)
-        if solution is not None:
-            return solution
-        if moments is None:
+        if getattr(self, "_moments", None) is None:
             raise NotFittedError("This RidgeReadout is not fitted yet: call fit first")
+        if self._solution is not None:
+            return self._solution
         alpha = self._one_alpha()
+        moments = self._moments.joined()
         coefs, condition = moments.solve(alpha)
         return self._settle(moments, coefs, alpha, condition)
 

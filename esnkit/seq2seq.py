@@ -8,6 +8,7 @@ import numpy as np
 from sklearn.base import BaseEstimator
 from sklearn.utils.validation import check_is_fitted
 
+from esnkit.atomic import all_or_nothing
 from esnkit.batches import Data
 from esnkit.callbacks import CallbackSupportMixin, FitReport, with_callbacks
 from esnkit.encoder_decoder import (
@@ -25,7 +26,7 @@ from esnkit.layout import Spec
 from esnkit.options import as_tokens, count_tokens, make_stopping
 from esnkit.sequences import FLOATS, Sequences, pack
 from esnkit.threads import one_blas_thread
-from esnkit.training import Learner, Settings, Trainer, all_or_nothing, name_changes
+from esnkit.training import Learner, Settings, Trainer, name_changes
 from esnkit.validation import (
     check_choice,
     check_flag,

@@ -10,7 +10,6 @@ import math
 import warnings
 from collections.abc import Callable, Iterator
 from copy import deepcopy
-from functools import wraps
 from typing import Any, NamedTuple
 
 import numpy as np
@@ -36,7 +35,6 @@ __all__ = [
     "Settings",
     "Stopping",
     "Trainer",
-    "all_or_nothing",
     "hold_out",
     "name_changes",
 ]
@@ -439,22 +437,6 @@ def name_changes(before: Any, now: Any, prefix: str = "") -> str:
         for name, old, new in pairs
         if old != new
     )
-
-
-def all_or_nothing(method: Callable[..., Any]) -> Callable[..., Any]:
-    """Leave an estimator as it was where this method of it raises."""
-
-    @wraps(method)
-    def restoring(estimator: Any, *args: Any, **params: Any) -> Any:
-        before = dict(vars(estimator))
-        try:
-            return method(estimator, *args, **params)
-        except BaseException:
-            vars(estimator).clear()
-            vars(estimator).update(before)
-            raise
-
-    return restoring
 
 
 def hold_out(
