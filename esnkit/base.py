@@ -363,7 +363,7 @@ class ReservoirEstimator(BaseEstimator):
         network = self.reservoir_._network
         coef, intercept = self._linear(x.dtype)
         closed_loop(
-            network.W, network.drive, CODES[self.reservoir_.activation],
+            network.W, network.drive, CODES[network.activation],
             Held(np.empty((0, x.size), x.dtype), units, values), coef, intercept, u,
             np.ascontiguousarray(exog), x, out,
         )  # fmt: skip

@@ -10,6 +10,7 @@ from sklearn.base import BaseEstimator, clone
 from sklearn.utils import Bunch, get_tags
 from sklearn.utils.validation import check_is_fitted
 
+from esnkit.atomic import all_or_nothing
 from esnkit.differencing import check_differences, difference, integrate, moments
 from esnkit.intervals import half_widths, split_origins
 from esnkit.labels import (
@@ -138,6 +139,7 @@ class Forecaster(BaseEstimator):
         self.calibration = calibration
         self.random_state = random_state
 
+    @all_or_nothing
     def fit(self, series, y=None, exog=None) -> "Forecaster":
         """Fit the model to a series.
 
@@ -165,6 +167,7 @@ class Forecaster(BaseEstimator):
             irregular index, or exogenous inputs that do not fit the series.
         """
         plan = self._plan()
+        self._fitted = clone(self)  # what is set later waits for the next fit
         values = read_rows(series, "series", self)
         self._labels = read_labels(series)
         exog = exog_argument(series, y, exog)
@@ -264,9 +267,10 @@ class Forecaster(BaseEstimator):
         e = self._future_exog(exog, len(rows), exactly=True)
         labels = advance_labels(self._labels, new)
         z, e_new = self._encode(*self._difference_on(rows, e))
-        for model in self._models:
+        models = [model.copy() for model in self._models]
+        for model in models:
             model.advance(z, e_new)
-        self._labels = labels
+        self._models, self._labels = models, labels
         self._blocks.append((rows, e))
         self.n_timesteps_ += len(rows)
         return self
@@ -368,7 +372,8 @@ class Forecaster(BaseEstimator):
         check_is_fitted(self, "_models")
         rows = read_rows(series, "series", self, reset=False)
         e = self._future_exog(exog_argument(series, y, exog), len(rows), exactly=True)
-        block = len(rows) if self.horizon is None else min(self.horizon, len(rows))
+        horizon = self._fitted.horizon
+        block = len(rows) if horizon is None else min(horizon, len(rows))
         stops = np.arange(0, len(rows), block)
         # the inputs past the end only reach forecasts that are cut off
         e = np.vstack([e, np.zeros((block, self.n_exog_))])
@@ -440,9 +445,10 @@ class Forecaster(BaseEstimator):
 
     def _check_steps(self, n_steps) -> int:
         n_steps = check_positive_int("n_steps", n_steps)
-        if self.strategy == "direct" and n_steps > self.horizon:
+        fitted = self._fitted
+        if fitted.strategy == "direct" and n_steps > fitted.horizon:
             raise ValueError(
-                f"n_steps must be at most horizon={self.horizon} for strategy='direct', "
+                f"n_steps must be at most horizon={fitted.horizon} for strategy='direct', "
                 f"got {n_steps}"
             )
         return n_steps
@@ -521,14 +527,15 @@ class Forecaster(BaseEstimator):
             ]
             members.append(np.stack(whole))
         with np.errstate(over="ignore", invalid="ignore"):
-            combined = (np.mean if self.combine == "mean" else np.median)(members, axis=0)
+            combined = (np.mean if self._fitted.combine == "mean" else np.median)(members, axis=0)
         _check_in_range("forecast", combined)
         return combined
 
     def _backtest_errors(self, n_steps: int) -> np.ndarray:
         """Errors (n_origins, n_steps, n_series) of forecasts past the calibration split."""
         values, e = self._seen()
-        start, origins = split_origins(self._n_fit, len(values), n_steps, self.calibration)
+        share = self._fitted.calibration
+        start, origins = split_origins(self._n_fit, len(values), n_steps, share)
         errors = self._errors.get(n_steps, np.empty((0, n_steps, values.shape[1])))
         new = origins[len(errors) :]
         if len(new):
@@ -541,10 +548,10 @@ class Forecaster(BaseEstimator):
 
     def _fit_calibrator(self, values, e) -> "Forecaster":
         try:
-            return clone(self).fit(values, exog=e if self.n_exog_ else None)
+            return clone(self._fitted).fit(values, exog=e if self.n_exog_ else None)
         except ValueError as error:
             raise ValueError(
-                f"interval needs a longer series: calibration={self.calibration} leaves "
+                f"interval needs a longer series: calibration={self._fitted.calibration} leaves "
                 f"{len(values)} rows to fit on ({error})"
             ) from error
 

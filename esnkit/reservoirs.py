@@ -272,7 +272,9 @@ class Reservoir(ClassNamePrefixFeaturesOutMixin, TransformerMixin, BaseEstimator
         self.n_features_in_ = n_features
         self._noise = noise
         self._noise_seed = streams.noise
-        self._network = Network.build(self.W_, self.W_in_, self.b_, self.leak_rate_)
+        self._network = Network.build(
+            self.W_, self.W_in_, self.b_, self.leak_rate_, self.activation
+        )
 
     def _streams(self) -> "_Streams":
         seed = check_seed(self.random_state).randint(np.iinfo(np.int32).max)
@@ -335,19 +337,19 @@ class Reservoir(ClassNamePrefixFeaturesOutMixin, TransformerMixin, BaseEstimator
         if out is None and noise is None:
             n_units, dtype = self.W_in_.shape[0], self.W_in_.dtype
             self._network.advance(
-                CODES[self.activation], Held(np.empty((0, n_units), dtype), *held),
-                sequences.values, sequences.offsets[:-1], sequences.lengths, state,
-                np.empty((0, n_units), dtype),
+                Held(np.empty((0, n_units), dtype), *held), sequences.values,
+                sequences.offsets[:-1], sequences.lengths, state, np.empty((0, n_units), dtype),
             )  # fmt: skip
             self._check_bounded(state)
         else:
             deque(self._blocks(sequences, state, held, noise, out=out), maxlen=0)
 
     def _check_bounded(self, state):
-        if self.activation in UNBOUNDED and not np.all(np.isfinite(state)):
+        activation = self._network.activation
+        if activation in UNBOUNDED and not np.all(np.isfinite(state)):
             raise FloatingPointError(
-                f"the states grew beyond all bounds: activation={self.activation!r} has no "
-                f"limit; lower spectral_radius (now {self.spectral_radius!r}) or input_scaling"
+                f"the states grew beyond all bounds: activation={activation!r} has no limit; "
+                f"lower spectral_radius (now {self.spectral_radius!r}) or input_scaling"
             )
 
     def _blocks(
@@ -368,7 +370,6 @@ class Reservoir(ClassNamePrefixFeaturesOutMixin, TransformerMixin, BaseEstimator
         n_units, dtype = self.W_in_.shape[0], self.W_in_.dtype
         network = self._network
         units, values = held
-        code = CODES[self.activation]
         buffer = None
         if out is not None and noise is None:
             block_rows = len(out)
@@ -389,8 +390,8 @@ class Reservoir(ClassNamePrefixFeaturesOutMixin, TransformerMixin, BaseEstimator
             starts = np.maximum(sequences.offsets[first:last], start)
             lengths = np.minimum(sequences.offsets[first + 1 : last + 1], stop) - starts
             network.advance(
-                code, imposed, sequences.values[start:stop], starts - start, lengths,
-                state[first:last], rows,
+                imposed, sequences.values[start:stop], starts - start, lengths, state[first:last],
+                rows,
             )  # fmt: skip
             self._check_bounded(state[first:last])
             yield start, stop, rows
@@ -423,12 +424,15 @@ class Network(NamedTuple):
     W: Diagonals | Ell | Csr
     in_lanes: Csr | None  # the entries in the order of W, where lanes are worth their while
     drive: Drive
+    activation: str
 
     @classmethod
-    def build(cls, W: sp.csr_array, W_in: np.ndarray, b: np.ndarray, leak: np.ndarray) -> Self:
+    def build(
+        cls, W: sp.csr_array, W_in: np.ndarray, b: np.ndarray, leak: np.ndarray, activation: str
+    ) -> Self:
         """Choose the fastest layout for W."""
         drive = Drive(np.ascontiguousarray(W_in.T), b, leak, 1 - leak)
-        return cls(*lay_out(W), drive)
+        return cls(*lay_out(W), drive, activation)
 
     def block_rows(self, lengths: np.ndarray, n_extra: int) -> int:
         """Return how many rows to run before the readout sees them."""
@@ -439,9 +443,9 @@ class Network(NamedTuple):
             rows = max(rows, min(wanted, 4 * BLOCK_BYTES // row_bytes))
         return rows
 
-    def advance(self, code, held, U, starts, lengths, state, out) -> None:
+    def advance(self, held, U, starts, lengths, state, out) -> None:
         """Run sequences from ``state``, which moves along, spread over threads."""
-        arrays = (code, held, U)
+        arrays = (CODES[self.activation], held, U)
         if starts.size == 1:
             return run_one(self.W, self.drive, *arrays, starts, lengths, state, out)
         kernel: Callable = run

@@ -58,14 +58,16 @@ def newton_step(
     n = len(data.lengths)
     n_chosen = min(n, max(FEWEST, math.ceil(SHARE * n)))
     chosen = data if n_chosen == n else _subset_with_weight(data, n_chosen, rng)
-    model = _Model(spec, chosen, alpha)
+    # The penalty is divided by the number of targets: of the part it must stay that of the whole.
+    share = alpha * len(chosen.Y) / len(data.Y)
+    model = _Model(spec, chosen, share)
     return hessian_free_step(
         theta,
         memory,
         lambda at: full_loss(spec, at, data, alpha),
         lambda at: full_gradient(spec, at, data, alpha),
         model.product,
-        curvature_loss=lambda at: full_loss(spec, at, chosen, alpha),
+        curvature_loss=lambda at: full_loss(spec, at, chosen, share),
         structural_damping=damping.structural,
         max_cg_iter=damping.max_cg_iter,
     )

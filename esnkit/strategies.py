@@ -285,6 +285,10 @@ class _Lagged:
         self.tail = np.vstack([self.tail, z])[-self.lags[-1] :]
         self.e_tail = np.vstack([self.e_tail, e])[-self.lags[-1] :]
 
+    def copy(self):
+        # tails are replaced, never written to
+        return copy.copy(self)
+
     def run(self, n_steps: int, e):
         """Forecast from the end of the rows seen."""
         none = np.empty((0, self.tail.shape[1]))

@@ -1,11 +1,13 @@
 """The optimiser on problems with known answers; Gauss-Newton products against explicit J'HJ."""
 
 import math
+from functools import partial
 from typing import NamedTuple
 
 import numpy as np
 import pytest
 
+from esnkit import second_order
 from esnkit.batches import Data
 from esnkit.hessian_free import (
     adapt_damping,
@@ -17,7 +19,7 @@ from esnkit.hessian_free import (
 )
 from esnkit.layout import Spec, n_parameters, views
 from esnkit.network import Held
-from esnkit.second_order import _Model
+from esnkit.second_order import Damping, _Model
 
 
 def positive_definite(n, seed=0, condition=1e3):
@@ -496,6 +498,34 @@ def test_one_product_after_the_other_takes_no_more_memory(cell):
     model.product(theta, 2 * v, 0.1)
     assert np.array_equal(model.product(theta, v, 0.1), first)
     assert (len(memory._blocks), memory.n_used) == (n_blocks, n_used)
+
+
+def test_the_curvature_of_a_part_has_the_penalty_of_the_whole(monkeypatch):
+    rng = np.random.default_rng(0)
+    spec, n = Spec("tanh", 3, 2, 1), 150
+    offsets, X, Y = 4 * np.arange(n + 1), rng.normal(size=(4 * n, 2)), rng.normal(size=(4 * n, 1))
+    data, theta = Data(X, offsets, Y, True), rng.normal(0, 0.5, n_parameters(spec))
+
+    def call(record, *args, **named):
+        record((args, named))
+
+    def penalty_in(what):
+        """Return what a penalty adds to something that an update is given."""
+        found = []
+        for alpha in 5.0, 0.0:
+            given = []
+            monkeypatch.setattr(second_order, "hessian_free_step", partial(call, given.append))
+            rng = np.random.default_rng(1)
+            second_order.newton_step(spec, theta, None, data, rng, alpha=alpha, damping=Damping())
+            found.append(what(*given[0]))
+        return found[0] - found[1]
+
+    gradient = penalty_in(lambda args, named: args[3](theta))
+    product = penalty_in(lambda args, named: args[4](theta, theta, 0.0))
+    assert np.count_nonzero(gradient) == 3 * (2 + 3) + 3
+    np.testing.assert_allclose(product, gradient, rtol=1e-9, atol=1e-12)
+    loss = penalty_in(lambda args, named: args[2](theta))
+    assert penalty_in(lambda args, named: named["curvature_loss"](theta)) == pytest.approx(loss)
 
 
 def test_clamped_units_are_not_damped():

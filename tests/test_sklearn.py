@@ -167,6 +167,9 @@ def answer(model, X):
     return model.transform(X) if hasattr(model, "transform") else model.predict(X)
 
 
+# Of every kind of model a parameter that is looked at when much of a fit is done.
+CHECKED_LATE = ["max_iter", "spectral_radius", "reservoir__spectral_radius"]
+CHECKED_LATE += ["estimator__spectral_radius", "alpha"]
 TRAINING_GRID = {"learning_rate_init": [1e-4, 0.03], "n_units": [3, 8]}
 
 
@@ -194,6 +197,27 @@ def test_fitting_and_answering_twice_gives_the_same_bits(case):
     model, X, y, before = case
     np.testing.assert_array_equal(answer(model, X), before)
     np.testing.assert_array_equal(answer(model.fit(X, y), X), before)
+
+
+def test_parameters_set_later_wait_for_the_next_fit(case):
+    model, X, y, before = case
+    for name in model.get_params(deep=False):
+        setattr(model, name, object())
+    np.testing.assert_array_equal(answer(model, X), before)
+    if isinstance(model, Forecaster):
+        model.forecast(5, interval=0.5)
+        assert model.score(X[:5]) < 0
+
+
+def test_a_fit_that_fails_changes_nothing(case):
+    model, X, y, before = case
+    state = vars(model).copy()
+    name = next(name for name in CHECKED_LATE if name in model.get_params())
+    model.set_params(**{name: -1})
+    with pytest.raises(ValueError, match=name.split("__")[-1]):
+        model.fit(np.vstack([X, X]) + 7, None if y is None else np.append(y, y))
+    assert vars(model).keys() == state.keys()
+    np.testing.assert_array_equal(answer(model, X), before)
 
 
 def test_pickles_go_on_alike(case):
