@@ -245,8 +245,14 @@ class ReservoirEstimator(BaseEstimator):
         answer = self._decode(values)
         return (answer, state) if return_state else answer
 
-    def _outputs(self, X, initial_state=None, clamp=None):
-        """Return the outputs of the readout, in X's container, and the last states."""
+    def _scores(self, X, initial_state, clamp):
+        return self._outputs(X, initial_state, clamp, self._ask_scores)[0]
+
+    def _outputs(self, X, initial_state=None, clamp=None, ask=None):
+        """Return the outputs of the readout, in X's container, and the last states.
+
+        A readout of the user's own is asked by ``ask``, or by ``_ask_readout``.
+        """
         check_is_fitted(self)
         sequences = pack(self, X, reset=False, dtype=(self.reservoir_.W_in_.dtype,))
         state = self._initial_state(initial_state, sequences.n_sequences)
@@ -255,7 +261,7 @@ class ReservoirEstimator(BaseEstimator):
         if self._fitted.feedback:
             rows = self._run_free(sequences, state, held)
         else:
-            rows = self._read(self._features(sequences, state, held), n_rows)
+            rows = self._read(self._features(sequences, state, held), n_rows, ask)
         values = restore(rows, sequences) if self._kind == "steps" else rows
         return values, state
 
@@ -268,22 +274,22 @@ class ReservoirEstimator(BaseEstimator):
         answers = stack_answers(self.predict(X, **states), len(truth.values))
         return truth.values, answers, weights
 
-    def _read(self, blocks, n_rows):
+    def _read(self, blocks, n_rows, ask):
         rows = None
         for start, stop, Z in blocks:
-            block = self._apply_readout(Z)
+            block = self._apply_readout(Z, ask)
             if rows is None:
                 rows = np.empty((n_rows, block.shape[1]), block.dtype)
             rows[start:stop] = block
         return rows
 
-    def _apply_readout(self, Z):
+    def _apply_readout(self, Z, ask=None):
         if isinstance(self.readout_, RidgeReadout):
             coef, intercept = self._linear(Z.dtype)
             out = np.empty((Z.shape[0], coef.shape[0]), Z.dtype)
             affine(Z, coef, intercept, out)
             return out
-        out = np.asarray(self._ask_readout(Z))
+        out = np.asarray((ask or self._ask_readout)(Z))
         return out.reshape(Z.shape[0], -1)
 
     def _ask_readout(self, Z):

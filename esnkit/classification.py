@@ -62,16 +62,29 @@ class SequenceClassifierMixin(ClassifierMixin):
     def _ask_readout(self, Z):
         if not is_classifier(self.readout_):
             return self.readout_.predict(Z)
-        if hasattr(self.readout_, "predict_proba"):
+        if self.classes_.size == 1:
+            return np.ones((len(Z), 1), Z.dtype)
+        # Its labels need not be those of the largest score: it may have a threshold of its own.
+        return (self.readout_.predict(Z)[:, None] == self.classes_).astype(Z.dtype)
+
+    def _ask_scores(self, Z):
+        scored = [hasattr(self.readout_, way) for way in ("predict_proba", "decision_function")]
+        if not is_classifier(self.readout_) or self.classes_.size == 1 or not any(scored):
+            return self._ask_readout(Z)
+        if scored[0]:
             scores, unknown = self.readout_.predict_proba(Z), 0.0
-        elif hasattr(self.readout_, "decision_function"):
+        else:
             scores, unknown = self.readout_.decision_function(Z), -np.inf
             scores = np.stack([-scores, scores], axis=1) / 2 if scores.ndim == 1 else scores
-        else:
-            return (self.readout_.predict(Z)[:, None] == self.classes_).astype(Z.dtype)
+        known = self.readout_.classes_
+        if scores.shape[1] != len(known) or (len(known) > 2 and _of_pairs(self.readout_)):
+            raise ValueError(
+                f"readout must score every class, got scores of pairs of classes from "
+                f"{self.readout_!r}: use decision_function_shape='ovr'"
+            )
         # A class whose rows all have weight zero is known to us, but not to the readout.
         full = np.full((len(Z), self.classes_.size), unknown, scores.dtype)
-        full[:, np.searchsorted(self.classes_, self.readout_.classes_)] = scores
+        full[:, np.searchsorted(self.classes_, known)] = scores
         return full
 
     def _decode(self, values: Any) -> Any:
@@ -88,7 +101,7 @@ class SequenceClassifierMixin(ClassifierMixin):
         -------
         scores : like ``predict``, with an axis for the classes if there are more than two
         """
-        values, _ = self._outputs(X, initial_state, clamp)
+        values = self._scores(X, initial_state, clamp)
         if self.classes_.size != 2:
             return values
         return _each(values, lambda rows: rows[..., 1] - rows[..., 0])
@@ -108,7 +121,7 @@ class SequenceClassifierMixin(ClassifierMixin):
         -------
         probabilities : like ``predict``, with an axis (n_classes,) at the end
         """
-        values, _ = self._outputs(X, initial_state, clamp)
+        values = self._scores(X, initial_state, clamp)
         unbounded = hasattr(self.readout_, "decision_function")
         if unbounded and not hasattr(self.readout_, "predict_proba"):
             return _each(values, _softmax)
@@ -155,6 +168,13 @@ def labels_of(rows: np.ndarray) -> np.ndarray:
     if rows.shape[1] > 1:
         raise ValueError(f"y must hold one label each, got {rows.shape[1]} columns")
     return rows[:, 0]
+
+
+def _of_pairs(readout: Any) -> bool:
+    """Tell whether a classifier, or one inside it, scores pairs of classes instead of classes."""
+    parameters = readout.get_params(deep=True) if hasattr(readout, "get_params") else {}
+    shapes = {v for k, v in parameters.items() if k.endswith("decision_function_shape")}
+    return "ovo" in shapes and not hasattr(readout, "predict_proba")
 
 
 def _each(values: Any, function: Any) -> Any:

@@ -12,7 +12,7 @@ from sklearn.utils.validation import check_is_fitted
 
 from esnkit.atomic import all_or_nothing
 from esnkit.differencing import check_differences, difference, integrate, moments
-from esnkit.intervals import half_widths, split_origins
+from esnkit.intervals import IntervalError, half_widths, split_origins
 from esnkit.labels import (
     advance_labels,
     check_interval_names,
@@ -371,6 +371,11 @@ class Forecaster(BaseEstimator):
 
         check_is_fitted(self, "_models")
         rows = read_rows(series, "series", self, reset=False)
+        if not np.ptp(rows, axis=0).all():
+            raise ValueError(
+                f"series must vary to be scored by its deviation, got {len(rows)} row(s) of which "
+                "a column is constant"
+            )
         e = self._future_exog(exog_argument(series, y, exog), len(rows), exactly=True)
         horizon = self._fitted.horizon
         block = len(rows) if horizon is None else min(horizon, len(rows))
@@ -378,7 +383,7 @@ class Forecaster(BaseEstimator):
         # the inputs past the end only reach forecasts that are cut off
         e = np.vstack([e, np.zeros((block, self.n_exog_))])
         ahead = np.vstack(list(self._roll(rows, e, stops, block)))[: len(rows)]
-        return -float(nrmse(*_of_one_size(rows, ahead)))
+        return -float(nrmse(rows, ahead))
 
     @property
     def estimators_(self) -> list:
@@ -407,6 +412,13 @@ class Forecaster(BaseEstimator):
             raise ValueError(
                 f"lags must be None for {type(estimator).__name__}, which has a memory of its "
                 f"own, got {self.lags!r}"
+            )
+        inner = [part for part in estimator.get_params().values() if carries_state(part)]
+        if not carries_state(estimator) and inner:
+            raise ValueError(
+                f"estimator must be {type(inner[0]).__name__} itself, whose state goes on, not a "
+                f"{type(estimator).__name__} around it: the Forecaster scales and takes "
+                "differences by itself"
             )
         if not carries_state(estimator) and lags is None:
             raise ValueError(
@@ -550,9 +562,9 @@ class Forecaster(BaseEstimator):
         try:
             return clone(self._fitted).fit(values, exog=e if self.n_exog_ else None)
         except ValueError as error:
-            raise ValueError(
-                f"interval needs a longer series: calibration={self._fitted.calibration} leaves "
-                f"{len(values)} rows to fit on ({error})"
+            raise IntervalError(
+                f"to fit on a part of the series, of {len(values)} rows ({error})",
+                "fit on a longer series or lower calibration",
             ) from error
 
     def _forecast_windows(self, values, e, origins, horizon: int, refit: bool, interval):
@@ -590,19 +602,11 @@ def _check_in_range(what: str, *parts):
         raise FloatingPointError(f"the {what} is not finite: the series is too large for float64")
 
 
-def _of_one_size(*parts) -> list:
-    """Divide columns by a power of two near their largest value: no square of them overflows."""
-    power = np.frexp(np.max([np.abs(part).max(axis=0) for part in parts], axis=0))[1]
-    return [np.ldexp(part, -power) for part in parts]
-
-
 def _score_windows(truths, parts, origins, history) -> Bunch:
     from esnkit.metrics import mase, nrmse
 
     columns = truths.shape[2:]
-    flat_truths, flat, history = _of_one_size(
-        truths.reshape(-1, *columns), parts[0].reshape(-1, *columns), history
-    )
+    flat_truths, flat = truths.reshape(-1, *columns), parts[0].reshape(-1, *columns)
     scores = {"nrmse": np.nan, "mase": np.nan}
     # a constant stretch has no size to measure errors by
     if (np.ptp(flat_truths, axis=0) > 0).all():

@@ -89,10 +89,10 @@ class GradientEstimator(TorchMixin, CallbackSupportMixin, BaseEstimator):
         """
         data = self._prepare(X, y, params, fresh=not (self.warm_start and self._is_trained()))
         training, validation = data, None
+        share = check_number(
+            "validation_fraction", self.validation_fraction, 0, 1, low_open=True, high_open=True
+        )
         if self.early_stopping:
-            share = check_number(
-                "validation_fraction", self.validation_fraction, 0, 1, low_open=True, high_open=True
-            )
             whole = self._loss == "softmax" and not data.per_step
             training, validation = hold_out(
                 data, share, np.random.default_rng(self._split_seed),
@@ -329,6 +329,9 @@ class GradientEstimator(TorchMixin, CallbackSupportMixin, BaseEstimator):
         values, state = self._outputs(X, initial_state, clamp)
         answer = self._decode(values)
         return (answer, state) if return_state else answer
+
+    def _scores(self, X, initial_state, clamp):
+        return self._outputs(X, initial_state, clamp)[0]
 
     def _outputs(self, X, initial_state=None, clamp=None):
         """Return the outputs, in X's container, and the last states."""

@@ -9,6 +9,14 @@ exchangeable errors the coverage is at least `level`.
 import numpy as np
 
 
+class IntervalError(ValueError):
+    """A series is too short for an interval: what is missing, and how to mend it."""
+
+    def __str__(self) -> str:
+        missing, remedy = self.args
+        return f"interval needs {missing}: {remedy}"
+
+
 def split_origins(n_fit: int, n_total: int, n_steps: int, share: float, limit: int = 500):
     """Choose the end of the part fitted on, and the origins of the rolling forecasts after it.
 
@@ -35,7 +43,7 @@ def half_widths(errors: np.ndarray, level: float) -> np.ndarray:
 
     Raises
     ------
-    ValueError
+    IntervalError
         If there are too few errors for a finite interval at this level.
 
     Examples
@@ -48,8 +56,8 @@ def half_widths(errors: np.ndarray, level: float) -> np.ndarray:
     rank = int(np.ceil((m + 1) * level - 1e-9))
     if rank > m:
         needed = int(np.ceil(level / (1 - level) - 1e-9))
-        raise ValueError(
-            f"interval={level} needs at least {needed} backtest errors, the series gives {m}: "
-            "fit on a longer series, raise calibration, forecast fewer steps or lower interval"
+        raise IntervalError(
+            f"at least {needed} backtest errors at level {level:g}, the series gives {m}",
+            "fit on a longer series, raise calibration, forecast fewer steps or lower interval",
         )
     return np.partition(np.abs(errors), rank - 1, axis=0)[rank - 1]

@@ -64,13 +64,15 @@ def nrmse(
     true, pred = _check_pair(y_true, y_pred)
     check_choice("norm", norm, tuple(_NORMS))
     check_choice("multioutput", multioutput, _MULTIOUTPUT)
-    size = _NORMS[norm](true)
+    power, power_of_error = _power(true), _power(true, pred)
+    size = _NORMS[norm](np.ldexp(true, -power))
     if np.any(size == 0.0):
         raise ValueError(
             f'y_true has an output whose norm "{norm}" is zero, so that its error cannot be '
             "normalised; choose another norm"
         )
-    return _combine(np.sqrt(np.mean((true - pred) ** 2, axis=0)) / size, multioutput)
+    error = np.ldexp(true, -power_of_error) - np.ldexp(pred, -power_of_error)
+    return _combine(np.sqrt(np.mean(error**2, axis=0)) / size, power_of_error - power, multioutput)
 
 
 def mase(
@@ -132,13 +134,16 @@ def mase(
         raise ValueError(
             f"y_train must be longer than period = {period}, got {len(train)} time steps"
         )
+    power, power_of_error = _power(train), _power(true, pred)
+    train = np.ldexp(train, -power)
     scale = np.mean(np.abs(train[period:] - train[:-period]), axis=0)
     if np.any(scale == 0.0):
         raise ValueError(
             f"y_train has an output that repeats itself exactly every period = {period} steps, "
             "so that its error cannot be scaled"
         )
-    return _combine(np.mean(np.abs(true - pred), axis=0) / scale, multioutput)
+    error = np.ldexp(true, -power_of_error) - np.ldexp(pred, -power_of_error)
+    return _combine(np.mean(np.abs(error), axis=0) / scale, power_of_error - power, multioutput)
 
 
 def valid_prediction_time(
@@ -198,6 +203,9 @@ def valid_prediction_time(
     true, pred = _check_pair(y_true, y_pred, finite_pred=False)
     dt = check_number("dt", dt, 0.0, low_open=True)
     threshold = check_number("threshold", threshold, 0.0, low_open=True)
+    power = _power(true)
+    with np.errstate(over="ignore"):  # what is that far away is wrong
+        true, pred = np.ldexp(true, -power), np.ldexp(pred, -power)
     scale = _NORMS["std"](true) if std is None else finite_array("std", std)
     if scale.ndim > 1 or scale.size not in (1, true.shape[1]):
         raise ValueError(
@@ -206,6 +214,7 @@ def valid_prediction_time(
         )
     if not np.all(scale > 0.0):
         raise ValueError(f"std must be positive for every output, got {scale}")
+    scale = scale if std is None else np.ldexp(scale, -power)
     with np.errstate(invalid="ignore", over="ignore"):
         error = np.sqrt(np.mean(((true - pred) / scale) ** 2, axis=1))
     bad = ~(error <= threshold)  # NaN is bad, too
@@ -232,6 +241,8 @@ def _check_pair(
 
 def _check_numbers(name: str, y: ArrayLike, finite: bool = True) -> NDArray[np.float64]:
     try:
+        if np.ma.is_masked(y):
+            raise TypeError("some of them are masked")
         values = np.asarray(y)
         if values.dtype.kind not in "biufO":
             raise TypeError(f"got dtype {values.dtype}")
@@ -248,5 +259,17 @@ def _check_numbers(name: str, y: ArrayLike, finite: bool = True) -> NDArray[np.f
     return values.reshape(len(values), -1)
 
 
-def _combine(scores: NDArray[np.float64], multioutput: str) -> Any:
+def _power(*parts: NDArray[np.float64]) -> NDArray[np.int32]:
+    """Return for every output a power of two near its largest finite value.
+
+    Divided by it, which costs no bit, numbers have squares within the range of float64.
+    """
+    largest = [np.abs(np.where(np.isfinite(part), part, 0.0)).max(axis=0) for part in parts]
+    return np.frexp(np.max(largest, axis=0))[1]
+
+
+def _combine(scores: NDArray[np.float64], power: NDArray[np.int32], multioutput: str) -> Any:
+    """Return scores times powers of two, or their mean."""
+    with np.errstate(over="ignore"):
+        scores = np.ldexp(scores, power)
     return scores if multioutput == "raw_values" else float(np.mean(scores))

@@ -1,6 +1,5 @@
 """One sequence on several threads, each of which computes a part of the units."""
 
-import os
 from functools import partial
 
 import numpy as np
@@ -9,7 +8,7 @@ from esnkit.kernels.layouts import PACKED_INPUTS, PARTED, WIDE, Csr, Diagonals, 
 from esnkit.kernels.linalg import n_threads
 from esnkit.kernels.reservoir import run, run_part, shared_by_parts
 from esnkit.kernels.vectors import width
-from esnkit.threads import run_together
+from esnkit.threads import n_processors, run_together
 
 __all__ = ["run_one"]
 
@@ -81,10 +80,4 @@ def _parts(W, drive):
         return 1, 0
     reach = int(np.minimum(W.shifts, n_units - W.shifts).max(initial=0))
     edge = reach // block + 1  # a reach seldom ends where a block does
-    return min(n_threads(), _n_processors(), n_units // block // (2 * edge + 2)), edge
-
-
-def _n_processors():
-    if hasattr(os, "sched_getaffinity"):
-        return len(os.sched_getaffinity(0))
-    return os.cpu_count() or 1
+    return min(n_threads(), n_processors(), n_units // block // (2 * edge + 2)), edge

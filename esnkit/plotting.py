@@ -8,7 +8,7 @@ from collections.abc import Mapping
 import numpy as np
 
 from esnkit.labels import is_pandas
-from esnkit.validation import check_positive_int
+from esnkit.validation import check_flag, check_positive_int
 
 __all__ = ["ForecastDisplay", "GradientNormDisplay"]
 
@@ -122,10 +122,15 @@ class ForecastDisplay:
         -------
         ForecastDisplay
         """
+        if not hasattr(forecaster, "forecast") or not hasattr(forecaster, "history"):
+            raise TypeError(f"forecaster must be a fitted Forecaster, got {forecaster!r}")
+        if n_history is not None:
+            n_history = check_positive_int("n_history", n_history)
         answer = forecaster.forecast(n_steps, exog, interval)
         n_series = forecaster.n_features_in_
         if check_positive_int("column", column, minimum=0) >= n_series:
             raise ValueError(f"column must be an integer from 0 to {n_series - 1}, got {column}")
+        truth = truth if truth is None or is_pandas(truth) else np.asarray(truth)
         if np.ndim(truth) == 2 and np.shape(truth)[1] != n_series:
             raise ValueError(f"truth must have {n_series} columns, got {np.shape(truth)[1]}")
         past = forecaster.history(3 * n_steps if n_history is None else n_history)
@@ -176,13 +181,28 @@ class ForecastDisplay:
         if is_pandas(history) and is_pandas(forecast) and times is None:
             history_times, times = _plain_times(history.index), _plain_times(forecast.index)
             name = name if name is not None else history.name
-        values = _line("forecast", forecast)
+        past, values = _line("history", history), _line("forecast", forecast)
+        if (lower is None) != (upper is None):
+            raise ValueError("lower and upper must be given together, got one of them")
+        if (times is None) != (history_times is None):
+            raise ValueError("times and history_times must be given together, got one of them")
+        for argument, given, line in (
+            ("times", times, values),
+            ("history_times", history_times, past),
+        ):
+            if given is not None and len(given) != len(line):
+                raise ValueError(f"{argument} must have {len(line)} values, got {len(given)}")
+        truth = None if truth is None else _line("truth", truth)
+        if truth is not None and len(truth) > len(values):
+            raise ValueError(
+                f"truth must have at most {len(values)} values, as forecast, got {len(truth)}"
+            )
         display = cls(
-            _line("history", history),
+            past,
             values,
             lower=None if lower is None else _line("lower", lower, len(values)),
             upper=None if upper is None else _line("upper", upper, len(values)),
-            truth=None if truth is None else _line("truth", truth),
+            truth=truth,
             history_times=history_times,
             times=times,
             name=name,
@@ -378,6 +398,9 @@ class GradientNormDisplay:
         -------
         self : GradientNormDisplay
         """
+        check_flag("relative", self.relative)
+        if not isinstance(self.norms, Mapping) or not self.norms:
+            raise ValueError(f"norms must be a dict of norms by name, got {self.norms!r}")
         plt = _pyplot()
         curves = self._curves()
         if ax is None:
@@ -430,7 +453,7 @@ def _quieten(ax):
 
 def _column(table, column: int):
     """Take one column of a table of any kind, or the whole of a 1-D one."""
-    if np.ndim(table) == 1:
+    if np.ndim(table) < 2:
         return table
     return table.iloc[:, column] if is_pandas(table) else np.asarray(table)[:, column]
 

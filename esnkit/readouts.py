@@ -12,11 +12,13 @@ import numpy as np
 from scipy.linalg import LinAlgWarning
 from sklearn.base import BaseEstimator, MultiOutputMixin, RegressorMixin
 from sklearn.exceptions import NotFittedError
-from sklearn.utils.validation import check_is_fitted, validate_data
+from sklearn.utils.metaestimators import available_if
+from sklearn.utils.validation import check_array, check_is_fitted, validate_data
 
 from esnkit.accumulators import GRAM_CONDITION, Accumulator, Block, leave_one_out, take
 from esnkit.atomic import all_or_nothing
 from esnkit.kernels import linalg
+from esnkit.sequences import naming, refuse_times
 from esnkit.threads import one_blas_thread
 
 BLOCK_ROWS = 2048
@@ -31,6 +33,11 @@ class Solution(NamedTuple):
     solver: str
     condition: float
     loo_scores: np.ndarray | None  # (n_alphas,)
+
+
+def _may_stream(readout: "RidgeReadout") -> bool:
+    """Return True, or raise where there are several alphas."""
+    return np.ndim(readout.alpha) == 0 or readout._one_alpha() >= 0
 
 
 class RidgeReadout(RegressorMixin, MultiOutputMixin, BaseEstimator):
@@ -183,6 +190,7 @@ class RidgeReadout(RegressorMixin, MultiOutputMixin, BaseEstimator):
         self._settle(moments, coefs, alpha, condition, scores)
         return self
 
+    @available_if(_may_stream)
     def partial_fit(self, X: Any, y: Any, sample_weight: Any = None) -> Self:
         """Take in more rows; the result is that of `fit` on all rows so far.
 
@@ -260,7 +268,9 @@ class RidgeReadout(RegressorMixin, MultiOutputMixin, BaseEstimator):
         y : ndarray (n_rows,) or (n_rows, n_outputs)
         """
         check_is_fitted(self)
-        X = validate_data(self, X, reset=False, dtype=[np.float64, np.float32], order="C")
+        refuse_times("X", X)
+        with naming("X"):
+            X = validate_data(self, X, reset=False, dtype=[np.float64, np.float32], order="C")
         solution = self._solve()
         dtype = np.result_type(X, solution.coef)
         out = np.empty((len(X), len(solution.coef)), dtype)
@@ -344,16 +354,19 @@ class RidgeReadout(RegressorMixin, MultiOutputMixin, BaseEstimator):
         return float(alphas[0])
 
     def _validate(self, X: Any, y: Any, sample_weight: Any, reset: bool):
-        X, y = validate_data(
-            self,
-            X,
-            y,
-            reset=reset,
-            dtype=[np.float64, np.float32],
-            order="C",
-            multi_output=True,
-            y_numeric=True,
-        )
+        if y is None:
+            raise ValueError("RidgeReadout requires y to be passed, but the target y is None")
+        refuse_times("X", X)
+        with naming("X"):
+            X = validate_data(self, X, reset=reset, dtype=[np.float64, np.float32], order="C")
+        refuse_times("y", y)
+        with naming("y"):
+            y = check_array(y, ensure_2d=False, input_name="y")
+        if len(y) != len(X):
+            raise ValueError(
+                f"y must have as many rows as X, {len(X)}, got {len(y)}: inconsistent numbers of "
+                "samples"
+            )
         if y.dtype not in (np.float64, np.float32):
             y = y.astype(np.float64)
         return X, y, _check_weights(sample_weight, len(X), 1 if y.ndim == 1 else y.shape[1])

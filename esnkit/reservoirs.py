@@ -256,6 +256,7 @@ class Reservoir(ClassNamePrefixFeaturesOutMixin, TransformerMixin, BaseEstimator
     def __sklearn_tags__(self):
         tags = super().__sklearn_tags__()
         tags.transformer_tags.preserves_dtype = ["float64", "float32"]
+        tags.non_deterministic = self.noise != 0  # `fit_transform` adds noise, `transform` none
         return tags
 
     def _draw(self, n_features: int, dtype: Any) -> None:

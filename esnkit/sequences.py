@@ -12,6 +12,7 @@ from contextlib import contextmanager
 from typing import Any, NamedTuple
 
 import numpy as np
+from scipy.sparse import issparse
 from sklearn.utils import check_array
 from sklearn.utils.validation import validate_data
 
@@ -107,6 +108,9 @@ def pack(estimator: Any, X: Any, *, reset: bool, dtype: Any = FLOATS) -> Sequenc
         )
     if getattr(estimator, "n_tokens", None) is not None:
         X = _as_columns(X)
+    if _is_nested(X):
+        with naming("X"):
+            X = [np.asarray(item) for item in X]
     if is_ragged(X):
         rows, offsets, form = *_stack(X), "ragged"
     elif _ndim(X) == 3:
@@ -121,13 +125,22 @@ def pack(estimator: Any, X: Any, *, reset: bool, dtype: Any = FLOATS) -> Sequenc
         offsets = np.arange(n_sequences + 1, dtype=np.int64) * n_timesteps
     else:
         rows, offsets, form = X, None, "series"
-    _refuse_times("X", rows)
+    refuse_times("X", rows)
     # What overflows float32 becomes infinite, and is refused as that.
-    with _naming("X"), np.errstate(over="ignore", invalid="ignore"):
+    with naming("X"), np.errstate(over="ignore", invalid="ignore"):
         values = validate_data(estimator, rows, reset=reset, dtype=list(dtype), order="C")
     if offsets is None:
         offsets = np.array([0, values.shape[0]], dtype=np.int64)
     return Sequences(values, offsets, form)
+
+
+def _is_nested(X: Any) -> bool:
+    """Tell whether ``X`` is lists within lists within a list, as of JSON: sequences of rows."""
+    for _ in range(2):
+        if not isinstance(X, (list, tuple)) or len(X) == 0:
+            return False
+        X = X[0]
+    return isinstance(X, (list, tuple))
 
 
 def _as_columns(X: Any) -> Any:
@@ -138,7 +151,7 @@ def _as_columns(X: Any) -> Any:
     return [np.asarray(item)[:, None] for item in X] if vectors else X
 
 
-def _refuse_times(name: str, values: Any) -> None:
+def refuse_times(name: str, values: Any) -> None:
     """Raise where times would silently become numbers."""
     dtypes: Any = getattr(values, "dtypes", getattr(values, "dtype", None))
     kinds = {getattr(dtype, "kind", "") for dtype in (dtypes if np.ndim(dtypes) else [dtypes])}
@@ -149,10 +162,12 @@ def _refuse_times(name: str, values: Any) -> None:
 
 
 @contextmanager
-def _naming(name: str) -> Iterator[None]:
+def naming(name: str) -> Iterator[None]:
     """Put the name of the argument into messages of scikit-learn that lack it."""
     try:
         yield
+    except TypeError as error:
+        raise TypeError(f"{name} must be an array of real numbers: {error}") from error
     except ValueError as error:
         if str(error).startswith(("could not convert", "Complex data", "dtype='numeric'")):
             raise ValueError(f"{name} must hold real numbers: {error}") from error
@@ -168,7 +183,8 @@ def _naming(name: str) -> Iterator[None]:
 
 def _stack(items: Any) -> tuple[Any, np.ndarray]:
     for i, item in enumerate(items):
-        if _ndim(item) != 2:
+        refuse_times(f"X[{i}]", item)
+        if _ndim(item) != 2 or issparse(item):
             raise ValueError(
                 f"X[{i}] must be a 2-D array (n_timesteps, n_features) like X[0], "
                 f"got {type(item).__name__} with ndim {_ndim(item)}"
@@ -324,8 +340,8 @@ def _as_values(y: Any, numeric: bool, max_ndim: int = 2, name: str = "y") -> np.
     if hasattr(y, "toarray"):
         raise TypeError(f"{name} is sparse, but dense targets are required")
     if numeric:
-        _refuse_times(name, y)
-    with _naming(name):
+        refuse_times(name, y)
+    with naming(name):
         values = check_array(
             y,
             dtype="numeric" if numeric else None,
@@ -377,7 +393,7 @@ def pack_weights(
         if np.all(sequences.lengths <= washout):
             raise ValueError(
                 f"washout={washout} leaves no time step to be taught: the longest sequence has "
-                f"{sequences.lengths.max()}"
+                f"n_samples={sequences.lengths.max()}"
             )
         weights = np.ones(n_rows) if weights is None else weights.copy()
         for start, stop in zip(sequences.offsets[:-1], sequences.offsets[1:], strict=True):

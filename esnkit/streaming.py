@@ -9,6 +9,8 @@ from esnkit.kernels.linalg import LANES, affine
 from esnkit.layout import CELLS, Spec, views
 from esnkit.memory import Memory
 
+NUMBERS = int, float, np.integer, np.floating, np.bool_
+
 __all__ = ["Stepper"]
 
 
@@ -76,14 +78,17 @@ class Stepper:
             If ``x`` has another shape, is not finite, or is no token of the network.
         """
         if self._embeds:
-            if not 0 <= x < self._spec.n_features or x != int(x):
+            if not isinstance(x, NUMBERS) or not 0 <= x < self._spec.n_features or x != int(x):
                 raise ValueError(
                     f"x must be an integer in [0, {self._spec.n_features - 1}], got {x!r}"
                 )
         else:
             x = np.asarray(x)
-            if x.shape != self._shape:
-                raise ValueError(f"x must be a row of shape {self._shape}, got one of {x.shape}")
+            if x.shape != self._shape or x.dtype.kind not in "fiub":
+                raise ValueError(
+                    f"x must be a row of real numbers of shape {self._shape}, got {x.dtype} of "
+                    f"shape {x.shape}"
+                )
         if not self.hear(x):
             raise ValueError(f"x must be finite, got {x!r}")
         return self.said()

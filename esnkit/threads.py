@@ -12,7 +12,12 @@ from threadpoolctl import ThreadpoolController
 
 from esnkit.kernels.linalg import n_threads
 
-__all__ = ["one_blas_thread", "run_tasks", "run_together"]
+__all__ = ["n_processors", "one_blas_thread", "run_tasks", "run_together"]
+
+
+def n_processors() -> int:
+    """Return how many processors this process may use."""
+    return len(os.sched_getaffinity(0)) if hasattr(os, "sched_getaffinity") else os.cpu_count() or 1
 
 
 class _Threads:

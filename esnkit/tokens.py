@@ -184,6 +184,8 @@ class TokenEncoder(TransformerMixin, BaseEstimator):
             If X holds something else, or an integer beyond the vocabulary.
         """
         check_is_fitted(self)
+        if not isinstance(X, Iterable):
+            raise ValueError(f"X must be a list of integer arrays, one a text, got {X!r}")
         names = ["", UNKNOWN_TEXT, *self.vocabulary_]
         glue = " " if self.level == "word" else ""
         texts = []

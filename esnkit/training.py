@@ -489,7 +489,7 @@ def _end_held_out(data, fraction):
     cut = n_steps - math.ceil(fraction * n_steps)
     if not data.per_step or cut < 1:
         raise ValueError(
-            f"early_stopping needs sequences to hold out, got one of {n_steps} time steps"
+            f"early_stopping needs sequences to hold out, got one of n_samples={n_steps} time steps"
         )
     # The network hears the start of the series before the end that it is scored on.
     weights = np.ones(n_steps) if data.weights is None else data.weights.copy()

@@ -5,6 +5,9 @@ import pytest
 import scipy.sparse as sp
 from sklearn.cluster import KMeans
 from sklearn.linear_model import Lasso, LinearRegression, LogisticRegression, Ridge
+from sklearn.pipeline import make_pipeline
+from sklearn.preprocessing import StandardScaler
+from sklearn.svm import SVC
 
 import esnkit
 from esnkit import (
@@ -17,8 +20,18 @@ from esnkit import (
     RidgeReadout,
     RNNClassifier,
     RNNRegressor,
+    TokenEncoder,
 )
-from esnkit.datasets import data_path, make_lorenz, make_mackey_glass, make_narma, make_sine
+from esnkit.datasets import (
+    data_path,
+    load_bike_sharing,
+    make_adding,
+    make_lorenz,
+    make_mackey_glass,
+    make_narma,
+    make_sine,
+    make_temporal_order,
+)
 from esnkit.metrics import mase, nrmse, valid_prediction_time
 from esnkit.topologies import make_topology
 
@@ -117,6 +130,12 @@ def speaker(**parameters):
     return rnn_labeller(**parameters).fit(TOKENS[:-1], TOKENS[1:, 0])
 
 
+def pairs():
+    """Fit a classifier that scores pairs of three classes."""
+    readout = make_pipeline(SVC(decision_function_shape="ovo"))
+    return labeller(readout=readout).fit(X, np.digitize(y, [-0.5, 0.5]))
+
+
 def frame(*columns):
     return pytest.importorskip("pandas").DataFrame(X[:, : len(columns)], columns=list(columns))
 
@@ -208,6 +227,11 @@ INPUTS = [
     row("X NaN in 3-D", lambda: esn().fit(hole(BATCH), PER_SEQUENCE), V, "X contains NaN"),
     row("X empty sequence", lambda: esn().fit([X, X[:0]], [0, 1]), V, r"X\[1\] is an empty"),
     row("X first one empty", lambda: esn().fit([X[:0], X], [0, 1]), V, r"X\[0\] is an empty"),
+    *each("X", lambda v: esn().fit(v, y), T, (x for x in X), {1.0}, len, object()),
+    row("X times in a list", lambda: esn().fit([X, TIMES[:, None]], [0, 1]), V, r"X\[1\] .* times"),
+    row("X sparse in a list", lambda: esn().fit([X, sp.csr_array(X)], [0, 1]), V,
+        r"X\[1\] must be a 2-D array"),
+    row("X widths in nested lists", lambda: esn().fit([[[1.0], [2.0, 3.0]]], [0]), V, "X holds"),
     row("X widths", lambda: esn().fit([X, X[:, :1]], [0, 1]), V,
         r"X\[1\] has 1 features but X\[0\]"),
     row("X dimensions", lambda: esn().fit([X, y], [0, 1]), V, r"X\[1\] must be a 2-D array"),
@@ -328,7 +352,7 @@ PARAMETERS = [
     *parameter("washout", V, -1, 40, 41, 10**9),
     *parameter("washout", T, 1.5, "10", None, True),
     row("washout batch", lambda: esn(washout=10).fit(BATCH, BATCH), V,
-        "washout=10 .* longest .* 10"),
+        "washout=10 .* longest .*10"),
     row("washout list", lambda: esn(washout=10).fit(RAGGED, RAGGED), V, "washout=10"),
     row("washout one", lambda: esn(washout=10, pooling="mean").fit(BATCH, PER_SEQUENCE), V,
         r"washout=10 leaves no time step of X\[0\] for the mean"),
@@ -665,11 +689,17 @@ TRAINED = [
 ]
 
 READOUTS = [
+    *each("X", lambda v: RidgeReadout().fit(v, y), V, TIMES[:, None], X * 1j, [[1.0, 2.0], [3.0]],
+          X.astype(str) + "a"),
+    *each("y", lambda v: RidgeReadout().fit(X, v), V, TIMES, y * 1j, LABELS, y[:9], hole(y)),
+    *each("y", lambda v: RidgeReadout().fit(X, v), T, sp.csr_array(y[:, None])),
+    row("scores of pairs", lambda: pairs().decision_function(X), V, "readout must score every"),
+    row("probabilities of pairs", lambda: pairs().predict_proba(X), V, "readout must score every"),
     *each("alpha", lambda v: ridge(alpha=v), V, -1, nan, inf, [], [1.0, -1.0], [[1.0]],
           [1.0, [2.0]]),
     *each("alpha", lambda v: ridge(alpha=v), T, "a", None, True, ["a"]),
     *each("solver", lambda v: ridge(solver=v), V, "cholesky", None, 3),
-    row("partial_fit alpha", lambda: RidgeReadout([1.0, 2.0]).partial_fit(X, y), (V, A), "alpha"),
+    row("partial_fit alpha", lambda: RidgeReadout([1.0, 2.0]).partial_fit(X, y), A, "partial_fit"),
     row("partial_fit X", lambda: ridge().partial_fit(X[:, :1], y), V, "X has 1 features"),
     row("partial_fit NaN", lambda: ridge().partial_fit(hole(X), y), V, "X contains NaN"),
     row("partial_fit y", lambda: ridge().partial_fit(X, X), V, "y must have 1 outputs"),
@@ -678,7 +708,7 @@ READOUTS = [
     row("merge X", lambda: ridge().merge(RidgeReadout().fit(X[:, :1], y)), V, "other must have 2"),
     row("merge y", lambda: ridge().merge(RidgeReadout().fit(X, X)), V,
         "other must have .* 1 outputs"),
-    row("merge alpha", lambda: ridge().merge(ridge(alpha=[1.0, 2.0])), V, "alpha"),
+    row("merge alpha", lambda: ridge(alpha=[1.0, 2.0]).merge(ridge()), V, "alpha"),
     *each("make_blocks", lambda v: RidgeReadout().fit_blocks(v), T, None, [(X, y, None)]),
     row("no blocks", lambda: RidgeReadout().fit_blocks(lambda: iter(())), V, "make_blocks"),
     row("loo_scores_", lambda: ridge().loo_scores_, A, "alpha"),
@@ -700,6 +730,7 @@ FUNCTIONS = [
           y * 1j, TIMES, RAGGED),
     *each("y_pred", lambda v: nrmse(y, v), V, hole(y), [], LABELS, None, y[:-1]),
     *each("y_true", lambda v: nrmse(v, v), V, ONES, np.zeros(9)),
+    *each("y_true", lambda v: nrmse(v, y), V, np.ma.array(y, mask=y > 0)),
     *each("norm", lambda v: nrmse(y, y, norm=v), V, "max", None),
     *each("multioutput", lambda v: nrmse(y, y, multioutput=v), V, "sum"),
     *each("period", lambda v: mase(y, y, y, period=v), V, 0, -1),
@@ -721,7 +752,14 @@ FUNCTIONS = [
     *each("dt", lambda v: make_mackey_glass(9, dt=v), V, 0, -1, inf),
     *each("method", lambda v: make_mackey_glass(9, method=v), V, "rk2", None),
     *each("initial_value", lambda v: make_mackey_glass(9, initial_value=v), V, nan, -1.0),
-    *each("dt", lambda v: make_lorenz(9, dt=v), V, 0, -0.01, nan),
+    *each("dt", lambda v: make_lorenz(9, dt=v), V, 0, -0.01, nan, 1e16),
+    *each("random_state", lambda v: make_adding(5, 20, random_state=v), V, -1, "x"),
+    *each("random_state", lambda v: make_temporal_order(5, 20, random_state=v), V, -1, "x"),
+    *each("n_symbols", lambda v: make_temporal_order(5, 20, n_symbols=v), V, 4),
+    *each("n_symbols", lambda v: make_temporal_order(5, 20, n_symbols=v), T, np.array([2, 3])),
+    *each("return_X_y", lambda v: load_bike_sharing(return_X_y=v), T, "False", None),
+    *each("as_frame", lambda v: load_bike_sharing(as_frame=v), T, 1),
+    *each("X", lambda v: TokenEncoder().fit(["a"]).inverse_transform(v), V, None, 5),
     *each("initial_state", lambda v: make_lorenz(9, initial_state=v), V, [1.0, 2.0], [1, 2, nan],
           "abc", [1e300] * 3),
     *each("rho", lambda v: make_lorenz(9, rho=v), T, "28", None),
@@ -741,6 +779,8 @@ FORECASTS = [
     *each("lags", lambda v: lagged(lags=v).fit(WAVE), V, None, 0, -1, 1.5, True, "2", (), (1, 1),
           (0, 1)),
     *each("lags", lambda v: Forecaster(esn(), lags=v).fit(WAVE), V, 3),
+    row("memory inside", lambda: Forecaster(make_pipeline(StandardScaler(), esn())).fit(WAVE), V,
+        "estimator must be ESNRegressor itself"),
     *each("series", lambda v: lagged().fit(v), V, WAVE[:2], [1.0], hole(WAVE), hole(WAVE, inf),
           BATCH,
           None, 1.0, [], np.empty((0, 2)), np.empty((2, 0)), ["a"] * 60, [[1.0], [1.0, 2.0]],
@@ -773,7 +813,7 @@ FORECASTS = [
     *each("interval", lambda v: lagged().fit(WAVE).forecast(3, interval=v), T, "90%", True),
     *each("interval", lambda v: lagged().fit(WAVE[:12]).forecast(3, interval=v), V, 0.99),
     *each("new", lambda v: lagged().fit(WAVE).update(v), V, X, [nan], None, []),
-    *each("series", lambda v: lagged().fit(WAVE).score(v), V, [], [nan]),
+    *each("series", lambda v: lagged().fit(WAVE).score(v), V, [], [nan], [1.0], [1.0, 1.0]),
     *each("series", lambda v: lagged().backtest(v, 30, 5), V, WAVE, None, hole(WAVE)),
     *each("horizon", lambda v: lagged().backtest(WAVE, v), V, 0, -1),
     *each("n_windows", lambda v: lagged().backtest(WAVE, 3, v), V, 0, -1),

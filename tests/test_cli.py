@@ -370,7 +370,11 @@ BAD_COMMANDS |= {
         ["in.csv", "--column", "x", "--time", "x_lower", "--horizon", "6", "--interval", "0.5"],
         "--time x_lower is also the name of an end of the interval of 'x'",
     ),
-    "interval too wide": ([*FULL, "--interval", "0.999"], "--interval 0.999 needs at least 999"),
+    "interval of a part too short": (
+        [*FULL, "--differences", "100,", "--interval", "0.5"],
+        "--interval needs to fit on a part of the series, of ",
+    ),
+    "interval too wide": ([*FULL, "--interval", "0.999"], "--interval needs at least 999"),
 }
 
 

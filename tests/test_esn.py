@@ -10,9 +10,10 @@ import pytest
 from reference import closed_loop, ridge_augmented, sequence_features
 from sklearn.cross_decomposition import PLSRegression
 from sklearn.linear_model import LogisticRegression, Ridge, RidgeClassifier, RidgeCV
+from sklearn.model_selection import FixedThresholdClassifier
 from sklearn.neighbors import KNeighborsRegressor
-from sklearn.neural_network import MLPRegressor
-from sklearn.svm import LinearSVC
+from sklearn.neural_network import MLPClassifier, MLPRegressor
+from sklearn.svm import SVC, LinearSVC
 
 from esnkit import ESNClassifier, ESNRegressor, Reservoir, ReservoirClassifier, ReservoirRegressor
 
@@ -707,6 +708,31 @@ def test_labels_come_back_as_they_went_in(name, readout, kinds):
     per_step = [np.full(len(X), k, labels.dtype) for X, k in zip(sequences, labels, strict=True)]
     for rows in classifier(readout=readout).fit(sequences, per_step).predict(sequences):
         assert rows.dtype == labels.dtype
+
+
+@pytest.mark.parametrize(
+    ("readout", "n_classes"),
+    [
+        (SVC(decision_function_shape="ovo"), 3),
+        (SVC(decision_function_shape="ovo"), 4),
+        (FixedThresholdClassifier(LogisticRegression(), threshold=0.9), 2),
+    ],
+)
+def test_labels_are_those_of_the_readout_itself(readout, n_classes, rng):
+    X = rng.normal(size=(200, 2))
+    labels = np.digitize(X.sum(axis=1), np.linspace(-1, 1, n_classes + 1)[1:-1])
+    model = classifier(readout=readout).fit(X, labels)
+    Z = np.hstack([model.reservoir_.transform(X), X])
+    assert np.array_equal(model.predict(X), model.readout_.predict(Z))
+    assert model.score(X, labels) > 0.5
+
+
+@pytest.mark.parametrize("readout", [None, RidgeClassifier(), MLPClassifier(max_iter=3)])
+@pytest.mark.filterwarnings("ignore::sklearn.exceptions.ConvergenceWarning")
+def test_one_class_is_always_right(readout, rng):
+    X = rng.normal(size=(30, 2))
+    model = classifier(readout=readout).fit(X, ["a"] * 30)
+    assert set(model.predict(X)) == {"a"} and np.all(model.predict_proba(X) == 1)
 
 
 @pytest.mark.parametrize("n_classes", [2, 3])

@@ -358,8 +358,8 @@ def test_compiled_code_is_kept_where_sources_are_watched():
 UNCOMPILED = """
 import numpy as np
 from esnkit import Reservoir
-X = np.random.default_rng(0).uniform(-1, 1, (20, 3))
-sequences = X.reshape(4, 5, 3)
+X = np.random.default_rng(0).uniform(-1, 1, (40, 3))
+sequences = X.reshape(20, 2, 3)
 for topology in ("diagonals", "random"):
     reservoir = Reservoir(41, topology=topology, random_state=0).fit(X)
     print(*reservoir.transform(X).ravel(), *reservoir.transform(sequences).ravel())
@@ -374,5 +374,5 @@ def test_uncompiled_kernels_give_the_same_states():
             [sys.executable, "-c", UNCOMPILED], env=env, capture_output=True, text=True, check=True
         ).stdout
         answers.append(np.array(out.split(), float))
-    assert answers[0].size == 2 * 2 * 20 * 41
+    assert answers[0].size == 2 * 2 * 40 * 41
     np.testing.assert_allclose(answers[1], answers[0], rtol=1e-12, atol=1e-12)

@@ -33,6 +33,19 @@ def test_nrmse_of_the_mean_is_one_and_of_the_truth_zero():
     assert nrmse(TRUE, TRUE) == 0.0
 
 
+@pytest.mark.parametrize("size", [1e200, 1e-200, 1e308, 1e-300])
+def test_numbers_whose_squares_leave_the_range_have_the_same_errors(size):
+    true, pred, train = [0.5, -1.0, 0.25], [0.25, -0.75, -1.0], [1.0, -1.0, 0.5]
+    with np.errstate(all="raise", under="ignore"):
+        big = [size * np.array(part) for part in (true, pred, train)]
+        for norm in "std", "range", "rms", "mean":
+            assert nrmse(*big[:2], norm=norm) == pytest.approx(nrmse(true, pred, norm=norm))
+        assert mase(*big) == pytest.approx(mase(true, pred, train))
+        assert valid_prediction_time(*big[:2], threshold=1) == 2
+        assert valid_prediction_time(*big[:2], threshold=1, std=size) == 2
+    assert nrmse(np.array([1e-200, 3e-200]), [1e200, 1e200]) == np.inf
+
+
 def test_nrmse_does_not_depend_on_the_unit():
     a, b = TRUE[:, 0], PRED[:, 0]
     assert nrmse(1e6 * a - 7e6, 1e6 * b - 7e6) == pytest.approx(nrmse(a, b), rel=1e-9)

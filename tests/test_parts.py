@@ -73,12 +73,12 @@ def in_parts(monkeypatch, noted):
     monkeypatch.setattr(parts, "PARTED", 1)
     monkeypatch.setattr(parts, "LONG", 2**14)
     monkeypatch.setattr(parts, "_retreat", parts._Retreat())
-    monkeypatch.setattr(parts, "_n_processors", lambda: 8)
     return noted
 
 
 def set_threads(monkeypatch, n_threads):
     monkeypatch.setattr("numba.config.NUMBA_NUM_THREADS", n_threads)
+    monkeypatch.setattr(parts, "n_processors", lambda: 8)
 
 
 @both

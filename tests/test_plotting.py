@@ -13,6 +13,40 @@ from esnkit.forecasting import Forecaster
 from esnkit.plotting import ForecastDisplay, GradientNormDisplay
 from esnkit.recurrent import RNNClassifier, RNNRegressor
 
+WRONG_PICTURES = [
+    (lambda: ForecastDisplay.from_forecaster(Ridge(), 3), TypeError, "forecaster"),
+    (lambda: ForecastDisplay.from_forecaster(None, 3), TypeError, "forecaster"),
+    (lambda: lagged(n_history=0), ValueError, "n_history"),
+    (lambda: lagged(truth=np.ones(4)), ValueError, "truth must have at most 3"),
+    (lambda: lagged(truth="x"), ValueError, "truth"),
+    (lambda: predicted(lower=[1, 2]), ValueError, "lower and upper"),
+    (lambda: predicted(times=[1, 2]), ValueError, "times and history_times"),
+    (lambda: predicted(times=[1], history_times=[0]), ValueError, "times must have 2 values"),
+    (lambda: predicted(times=[1, 2], history_times=[0]), ValueError, "history_times must have 3"),
+    (lambda: GradientNormDisplay({}).plot(), ValueError, "norms"),
+    (
+        lambda: GradientNormDisplay({"a": np.ones((1, 3))}, relative="x").plot(),
+        TypeError,
+        "relative",
+    ),
+]
+
+
+def lagged(**options):
+    model = Forecaster(Ridge(), lags=2).fit(np.sin(np.arange(20)))
+    return ForecastDisplay.from_forecaster(model, 3, **options)
+
+
+def predicted(**options):
+    return ForecastDisplay.from_predictions([1.0, 2.0, 3.0], [4.0, 5.0], **options)
+
+
+@pytest.mark.parametrize(("call", "error", "message"), WRONG_PICTURES)
+def test_wrong_pictures_are_refused(call, error, message):
+    with pytest.raises(error, match=message):
+        call()
+
+
 plt = pytest.importorskip("matplotlib.pyplot")
 
 WAVE = np.sin(np.arange(140) / 4)

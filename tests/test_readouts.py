@@ -523,7 +523,7 @@ WRONG_CALLS = [
     (lambda: RidgeReadout("small").fit(X, Y), TypeError, "alpha"),
     (lambda: RidgeReadout(None).fit(X, Y), TypeError, "alpha"),
     (lambda: RidgeReadout(True).fit(X, Y), TypeError, "alpha"),
-    (lambda: RidgeReadout([1.0, 2.0]).partial_fit(X, Y), ValueError, "alpha"),
+    (lambda: RidgeReadout([1.0, 2.0]).partial_fit(X, Y), AttributeError, "partial_fit"),
     (lambda: fitted(alpha=[1.0, 2.0]).merge(fitted()), ValueError, "alpha"),
     (lambda: RidgeReadout(solver="svd").fit(X, Y), ValueError, "solver"),
     (lambda: RidgeReadout(solver=["qr"]).fit(X, Y), ValueError, "solver"),

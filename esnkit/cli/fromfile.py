@@ -6,6 +6,7 @@ import numpy as np
 
 from esnkit.cli.errors import UserError
 from esnkit.cli.table import Table
+from esnkit.intervals import IntervalError
 
 # several penalties: the readout takes the best by leave-one-out
 ALPHAS = [10.0**k for k in range(-8, 4)]
@@ -109,9 +110,11 @@ def forecast_table(table: Table, horizon: int, settings: dict, seed: int, interv
         return [model.forecast(horizon, ahead)]
     try:
         return list(model.forecast(horizon, ahead, interval))
-    except ValueError as error:
-        reason = str(error).partition(":")[0].removeprefix("interval=")
-        raise UserError(f"--interval {reason}; lower --interval or --horizon") from None
+    except IntervalError as error:
+        raise UserError(
+            f"--interval needs {error.args[0]}: use a longer series, or lower --interval, "
+            "--horizon or --differences"
+        ) from None
 
 
 def describe(settings: dict) -> str:

@@ -6,6 +6,8 @@ import sys
 from importlib.metadata import PackageNotFoundError, version
 from pathlib import Path
 
+from esnkit.threads import n_processors
+
 
 def lines() -> list[str]:
     """Describe versions, threads and the cache of compiled kernels, a line each."""
@@ -21,7 +23,7 @@ def lines() -> list[str]:
         rows.append((name, _version(name)))
     rows += [
         ("system", f"{platform.system()} {platform.release()} {platform.machine()}"),
-        ("processors", f"{_usable_processors()} usable of {os.cpu_count()}, {_features()}"),
+        ("processors", f"{n_processors()} usable of {os.cpu_count()}, {_features()}"),
         ("numba threads", str(sys.modules["numba"].config.NUMBA_NUM_THREADS)),
     ]
     for pool in threadpool_info():
@@ -40,10 +42,6 @@ def _version(name: str) -> str:
         return version(name)
     except PackageNotFoundError:
         return "not installed"
-
-
-def _usable_processors() -> int:
-    return len(os.sched_getaffinity(0)) if hasattr(os, "sched_getaffinity") else os.cpu_count() or 1
 
 
 def _features() -> str:

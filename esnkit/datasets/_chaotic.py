@@ -136,7 +136,7 @@ def make_lorenz(
     n_timesteps : int, default=1000
         Number of rows.
     dt : float, default=0.01
-        Time between two rows; it has no influence on the accuracy.
+        Time between two rows, at most 1000; it has no influence on the accuracy.
     sigma, rho, beta : float, default=10, 28, 8/3
         Parameters of the system, positive and at most 1e6. At the defaults the largest Lyapunov
         exponent is 0.9056 per unit of time, so that a Lyapunov time is 1.104.
@@ -176,7 +176,7 @@ def make_lorenz(
     """
     n_timesteps = check_positive_int("n_timesteps", n_timesteps)
     n_discard = check_positive_int("n_discard", n_discard, minimum=0)
-    dt, sigma = _check_positive("dt", dt), _check_positive("sigma", sigma, _LARGEST)
+    dt, sigma = _check_positive("dt", dt, 1e3), _check_positive("sigma", sigma, _LARGEST)
     rho, beta = _check_positive("rho", rho, _LARGEST), _check_positive("beta", beta, _LARGEST)
     if initial_state is None:
         rng = None if random_state is None else check_seed(random_state)

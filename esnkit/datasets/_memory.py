@@ -9,9 +9,9 @@ from __future__ import annotations
 from typing import Any
 
 import numpy as np
-from sklearn.utils import Bunch, check_random_state
+from sklearn.utils import Bunch
 
-from esnkit.validation import check_choice, check_flag, check_positive_int
+from esnkit.validation import check_choice, check_flag, check_positive_int, check_seed
 
 # Shortest sequences in which all marks find their place.
 _ADDING = {"ms": 10, "hochreiter": 11, "pascanu": 10, "urnn": 2, "tcn": 2}
@@ -114,7 +114,7 @@ def make_adding(
     family = check_choice("family", family, _ADDING)
     n_timesteps = check_positive_int("n_timesteps", n_timesteps, _ADDING[family])
     target = check_choice("target", target, ("sequence", "steps"))
-    rng = check_random_state(random_state)
+    rng = check_seed(random_state)
     lengths = _lengths(n_sequences, n_timesteps, family, rng)
     first, second = _adding_marks(family, lengths, n_timesteps, rng)
     offsets = np.concatenate([[0], np.cumsum(lengths)])
@@ -234,11 +234,11 @@ def make_temporal_order(
     """
     n_sequences = check_positive_int("n_sequences", n_sequences)
     n_timesteps = check_positive_int("n_timesteps", n_timesteps, 10)
-    if n_symbols not in (2, 3):
+    if check_positive_int("n_symbols", n_symbols) not in (2, 3):
         raise ValueError(f"n_symbols must be 2 or 3, got {n_symbols!r}")
     family = check_choice("family", family, _ORDER)
     target = check_choice("target", target, ("sequence", "steps"))
-    rng = check_random_state(random_state)
+    rng = check_seed(random_state)
     framed = family == "hochreiter"
     lengths = _lengths(n_sequences, n_timesteps, family if framed else "urnn", rng)
     offsets = np.concatenate([[0], np.cumsum(lengths)])

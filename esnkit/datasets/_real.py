@@ -9,6 +9,8 @@ from typing import Any
 import numpy as np
 from sklearn.utils import Bunch
 
+from esnkit.validation import check_flag
+
 _DATA = Path(str(files("esnkit.datasets"))) / "data"
 
 
@@ -101,6 +103,8 @@ def load_bike_sharing(*, return_X_y: bool = False, as_frame: bool = False) -> An
     >>> bikes.feature_names
     ['working_day', 'hour_sin', 'hour_cos']
     """
+    check_flag("return_X_y", return_X_y)
+    check_flag("as_frame", as_frame)
     path = data_path("bike_sharing")
     names = ["rentals", "working_day", "hour_sin", "hour_cos"]
     values = np.loadtxt(path, delimiter=",", skiprows=1, usecols=(1, 2, 3, 4))

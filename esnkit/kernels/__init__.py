@@ -1,4 +1,8 @@
-"""Plain compiled functions on arrays; the only place that knows Numba."""
+"""Plain compiled functions on arrays; the only place that knows Numba.
+
+With NUMBA_DISABLE_JIT reservoirs and readouts run as plain Python, to look at them in a debugger.
+Trained networks need the compiler: their matrix products are written as machine instructions.
+"""
 
 from hashlib import sha256
 from pathlib import Path

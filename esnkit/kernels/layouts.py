@@ -12,6 +12,7 @@ from numba.core import types
 from numba.extending import overload
 
 from esnkit.kernels.activations import fma
+from esnkit.kernels.linalg import is_compiled
 from esnkit.kernels.vectors import aligned, width
 
 WIDE = 4  # vectors of units that a step computes side by side
@@ -77,19 +78,24 @@ def lay_out(W: Any) -> tuple[Diagonals | Ell | Csr, Csr | None]:
         if shifts.size <= 32:
             return layout, None
         order = np.lexsort((which, rows))
-        return layout, Csr(
-            W.data[order], columns[order].astype(np.uint32), W.indptr.astype(np.int64)
+        return layout, _in_lanes(
+            Csr(W.data[order], columns[order].astype(np.uint32), W.indptr.astype(np.int64))
         )
-    in_lanes = Csr(W.data, columns.astype(np.uint32), W.indptr.astype(np.int64))
+    by_rows = Csr(W.data, columns.astype(np.uint32), W.indptr.astype(np.int64))
     widest = int(counts.max(initial=0))
     if widest * n > 2 * W.nnz + 4 * n:
-        return in_lanes, in_lanes
+        return by_rows, _in_lanes(by_rows)
     place = np.arange(W.nnz) - np.repeat(W.indptr[:-1], counts)
     weights = np.zeros((widest, n), W.dtype)
     where = np.tile(np.arange(n, dtype=np.uint32), (widest, 1))
     weights[place, rows] = W.data
     where[place, rows] = columns
-    return Ell(weights, where), in_lanes
+    return Ell(weights, where), _in_lanes(by_rows)
+
+
+def _in_lanes(W: Csr) -> Csr | None:
+    """Return W, or None where nothing is compiled: lanes are turned by machine instructions."""
+    return W if is_compiled() else None
 
 
 class Packed(NamedTuple):

@@ -134,7 +134,13 @@ def scale_lower(G, alpha, scale, out):
     return sums.max()
 
 
+def is_compiled() -> bool:
+    """Tell whether kernels are compiled, as they are without ``NUMBA_DISABLE_JIT``."""
+    config: Any = numba.config
+    return not config.DISABLE_JIT
+
+
 def n_threads() -> int:
     """Return how many threads kernels may be spread over (``NUMBA_NUM_THREADS``)."""
     config: Any = numba.config
-    return 1 if config.DISABLE_JIT else config.NUMBA_NUM_THREADS
+    return config.NUMBA_NUM_THREADS if is_compiled() else 1
