@@ -11,6 +11,7 @@ from functools import partial
 from typing import ClassVar, Self
 
 import numpy as np
+from scipy.linalg import eigh
 
 from esnkit.moments import (
     EPS,
@@ -259,22 +260,25 @@ def leave_one_out(
 ) -> tuple[np.ndarray, list[Spectrum]]:
     """Return mean squared leave-one-out errors (n_alphas, n_outputs), and the spectra used.
 
-    The blocks are those that the moments were made of, once more.
+    The blocks are those that the moments were made of, once more. Few rows, no more than features
+    and one, are kept, and judged in the dual form, where no digits cancel.
     """
     totals = moments.totals()
     with one_blas_thread():
         spectra = [m.spectrum() for _, m in totals]
-        judges = [
-            _LeftOut(m, s, alphas, moments.n_rows)
+        few = moments.n_rows <= len(spectra[0].values) + 1
+        judges: list[_LeftOut | _LeftOutOfFew] = [
+            _LeftOutOfFew(m, alphas) if few else _LeftOut(m, s, alphas, moments.n_rows)
             for (_, m), s in zip(totals, spectra, strict=True)
         ]
+        blocks = [_as_one(blocks)] if few else blocks
         sums = np.zeros((len(alphas), len(moments.labels())))
         for X, Y, w in blocks:
             Y = Y.reshape(len(Y), -1)
             for (outputs, _), judge in zip(totals, judges, strict=True):
                 v = np.ones(len(X)) if w is None else w if w.ndim == 1 else w[:, outputs[0]]
-                for start in range(0, len(X), 2 * LANE_ROWS):
-                    rows = slice(start, start + 2 * LANE_ROWS)
+                for start in range(0, len(X), step := len(X) if few else 2 * LANE_ROWS):
+                    rows = slice(start, start + step)
                     sums[:, outputs] += judge.errors(X[rows], Y[rows][:, outputs], v[rows])
     for outputs, m in totals:
         sums[:, outputs] /= m.weight
@@ -326,6 +330,46 @@ class _LeftOut:
         known = left > self.null
         errors = (residual / np.where(known, left, 1)[:, :, None]) ** 2
         return np.einsum("i,iko->ko", w, np.where(known[:, :, None], errors, np.inf))
+
+
+class _LeftOutOfFew:
+    """The same of all rows at once, where they are no more than the features.
+
+    With S = (XX' + alpha I)^-1 on what is orthogonal to the intercept, and rows scaled by the roots
+    of their weights, the error is (S y)_i / S_ii.
+    """
+
+    def __init__(self, moments: Moments, alphas: np.ndarray):
+        self.moments, self.alphas = moments, alphas
+
+    def errors(self, X: np.ndarray, Y: np.ndarray, w: np.ndarray) -> np.ndarray:
+        """Return sums of w times squared errors (n_alphas, n_outputs) over rows with w > 0."""
+        taught = w > 0
+        root = np.sqrt(w[taught])[:, None]
+        Z = root * centre(X[taught], self.moments.mean_x)
+        target = root * centre(Y[taught], self.moments.mean_y)
+        K = Z @ Z.T
+        # The intercept goes to an eigenvalue of its own, above all others, and is left out.
+        aside = 2 * np.trace(K) + 1
+        values, U = eigh(K + aside / self.moments.weight * (root @ root.T), check_finite=False)
+        values, U = np.maximum(values[:-1], 0), U[:, :-1]
+        null = len(K) * EPS * values.max(initial=0.0)
+        sums = np.empty((len(self.alphas), target.shape[1]))
+        for i, alpha in enumerate(self.alphas):
+            S = U / (values + max(alpha, null, np.finfo(float).tiny))
+            sums[i] = ((S @ (U.T @ target) / np.einsum("ij,ij->i", S, U)[:, None]) ** 2).sum(axis=0)
+        return sums
+
+
+def _as_one(blocks: Iterable[Block]) -> Block:
+    """Join blocks, but for rows without any weight."""
+    parts = []
+    for X, Y, w in blocks:
+        w = np.ones(len(X)) if w is None else w
+        taught = (w if w.ndim == 1 else w.any(axis=1)) > 0
+        parts.append((X[taught], Y[taught], w[taught]))
+    X, Y, w = (np.concatenate(part) for part in zip(*parts, strict=True))
+    return X, Y, w
 
 
 def _split(groups: list[Group], labels_of: Callable[[np.ndarray], np.ndarray]) -> list[Group]:

@@ -23,6 +23,7 @@ from esnkit.sequences import (
     stack_answers,
 )
 from esnkit.states import held_rows, nothing_held, resolve_clamp, resolve_initial_state
+from esnkit.strategies import for_outputs
 from esnkit.validation import (
     check_choice,
     check_flag,
@@ -193,6 +194,9 @@ class ReservoirEstimator(BaseEstimator):
         blocks = [(Z.copy(), Y, w) for Z, Y, w in make_blocks()]
         Z, Y = (np.concatenate([block[i] for block in blocks]) for i in (0, 1))
         target = self._readout_target(Y)
+        weighted = has_fit_parameter(self.readout_, "sample_weight")
+        if target.ndim > 1:
+            self.readout_ = for_outputs(self.readout_, target.shape[1])
         if blocks[0][2] is None:
             self.readout_.fit(Z, target)
             return
@@ -201,7 +205,7 @@ class ReservoirEstimator(BaseEstimator):
             raise ValueError("weights per output need the ridge readout, readout=None")
         taught = w > 0
         self._check_taught(target[taught])
-        if has_fit_parameter(self.readout_, "sample_weight"):
+        if weighted:
             self.readout_.fit(Z[taught], target[taught], sample_weight=w[taught])
         elif np.unique(w[taught]).size == 1:
             self.readout_.fit(Z[taught], target[taught])
@@ -233,7 +237,8 @@ class ReservoirEstimator(BaseEstimator):
             As in ``fit``.
         return_state : bool, default=False
             Whether to return the last states too, which ``initial_state`` takes to go on: a series
-            in two halves gives the same bits as the whole.
+            in two halves gives the same bits as the whole (and, of a readout of your own, the same
+            up to what it makes of rows in other company).
 
         Returns
         -------

@@ -463,7 +463,9 @@ def _seeded_reservoir(estimator: Any) -> Reservoir:
 def _ridge_or(readout: Any, alpha: Any, solver: str) -> Any:
     if readout is None:
         return RidgeReadout(alpha, solver=solver)
-    if isinstance(readout, type) or not (hasattr(readout, "fit") and hasattr(readout, "predict")):
+    # Of the class: some have `predict` only once they are fitted.
+    has_both = hasattr(type(readout), "fit") and hasattr(type(readout), "predict")
+    if isinstance(readout, type) or not has_both:
         raise TypeError(
             f"readout must be an estimator with fit and predict, or None, got {readout!r}"
         )

@@ -27,7 +27,14 @@ from esnkit.labels import (
     read_labels,
     read_rows,
 )
-from esnkit.strategies import carries_state, check_lags, forecast, make_strategy, roll
+from esnkit.strategies import (
+    carries_state,
+    check_lags,
+    forecast,
+    make_strategy,
+    memory_inside,
+    roll,
+)
 from esnkit.validation import (
     check_choice,
     check_flag,
@@ -371,6 +378,7 @@ class Forecaster(BaseEstimator):
 
         check_is_fitted(self, "_models")
         rows = read_rows(series, "series", self, reset=False)
+        advance_labels(self._labels, series, "series")
         if not np.ptp(rows, axis=0).all():
             raise ValueError(
                 f"series must vary to be scored by its deviation, got {len(rows)} row(s) of which "
@@ -413,12 +421,12 @@ class Forecaster(BaseEstimator):
                 f"lags must be None for {type(estimator).__name__}, which has a memory of its "
                 f"own, got {self.lags!r}"
             )
-        inner = [part for part in estimator.get_params().values() if carries_state(part)]
-        if not carries_state(estimator) and inner:
+        inner = memory_inside(estimator)
+        if inner is not None:
             raise ValueError(
-                f"estimator must be {type(inner[0]).__name__} itself, whose state goes on, not a "
-                f"{type(estimator).__name__} around it: the Forecaster scales and takes "
-                "differences by itself"
+                f"estimator must be a model that carries its state on, not {type(inner).__name__} "
+                f"inside a {type(estimator).__name__}: use ESNRegressor, or "
+                "ReservoirRegressor(reservoir, readout); the Forecaster scales by itself"
             )
         if not carries_state(estimator) and lags is None:
             raise ValueError(
@@ -587,7 +595,8 @@ def _regressor_or_default(estimator):
         from esnkit.esn import ESNRegressor
 
         return ESNRegressor()
-    has_all = all(hasattr(estimator, name) for name in ("fit", "predict", "get_params"))
+    # Of the class: some have `predict` only once they are fitted.
+    has_all = all(hasattr(type(estimator), name) for name in ("fit", "predict", "get_params"))
     if isinstance(estimator, type) or not has_all:
         raise TypeError(f"estimator must be a regressor with fit and predict, got {estimator!r}")
     kind = get_tags(estimator).estimator_type if hasattr(estimator, "__sklearn_tags__") else None

@@ -132,9 +132,9 @@ def _step(index, argument: str):
             f"{index[-1]}; sort it (sort_index)"
         )
     if isinstance(index, pd.PeriodIndex):
-        steps = np.diff(index.asi8)
-        if steps.size and not (steps == 1).all():
-            raise ValueError(_gap_message(index, int(np.argmax(steps != 1)), argument))
+        off = np.diff(index.asi8) != index.freq.n
+        if off.any():
+            raise ValueError(_gap_message(index, int(np.argmax(off)), argument))
         return index.freq
     if isinstance(index, pd.DatetimeIndex):
         return index.freq if index.freq is not None else _inferred(index, argument)

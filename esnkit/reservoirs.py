@@ -262,14 +262,20 @@ class Reservoir(ClassNamePrefixFeaturesOutMixin, TransformerMixin, BaseEstimator
     def _draw(self, n_features: int, dtype: Any) -> None:
         n_units = check_positive_int("n_units", self.n_units)
         check_choice("activation", self.activation, CODES)
-        noise = check_number("noise", self.noise, 0.0)
+        noise = check_number("noise", self.noise, 0.0, float(np.finfo(dtype).max) / 100)
         streams = self._streams()
-        self.W_ = self._draw_recurrent(n_units, streams.W).astype(dtype)
-        self.W_in_ = self._draw_input(n_units, n_features, streams.W_in).astype(dtype)
+        self.W_ = self._draw_recurrent(n_units, streams.W)
+        source = "topology" if self.spectral_radius is None else "spectral_radius"
+        self.W_.data = finite_array(source, self.W_.data, dtype)
+        W_in = self._draw_input(n_units, n_features, streams.W_in)
+        self.W_in_ = finite_array("input_scaling", W_in, dtype)
         bias_scaling = check_number("bias_scaling", self.bias_scaling, 0.0)
         # Zero is added to turn -0 into 0, which no layout of W treats differently from another.
-        self.b_ = (bias_scaling * streams.b.uniform(-1.0, 1.0, n_units) + 0.0).astype(dtype)
+        bias = bias_scaling * streams.b.uniform(-1.0, 1.0, n_units) + 0.0
+        self.b_ = finite_array("bias_scaling", bias, dtype)
         self.leak_rate_ = self._draw_leak(n_units, streams.leak).astype(dtype)
+        if not self.leak_rate_.all():
+            raise ValueError(f"leak_rate must be > 0 in {np.dtype(dtype)}, got {self.leak_rate!r}")
         self.n_features_in_ = n_features
         self._noise = noise
         self._noise_seed = streams.noise

@@ -336,11 +336,19 @@ def _is_list_of_rows(y: Any) -> bool:
     )
 
 
+def _own_type(labels: np.ndarray) -> np.ndarray:
+    """Return numbers that lie in an array of objects, but are of one type, as that type."""
+    kinds = {type(label) for label in labels.flat} if labels.dtype == object else set()
+    return np.array(labels.tolist()) if kinds in ({int}, {bool}, {float}) else labels
+
+
 def _as_values(y: Any, numeric: bool, max_ndim: int = 2, name: str = "y") -> np.ndarray:
     if hasattr(y, "toarray"):
         raise TypeError(f"{name} is sparse, but dense targets are required")
     if numeric:
         refuse_times(name, y)
+    elif isinstance(y, np.ndarray) or hasattr(y, "iloc"):
+        y = _own_type(np.asarray(y))
     with naming(name):
         values = check_array(
             y,
@@ -411,6 +419,12 @@ def _weight_rows(sample_weight: Any, sequences: Sequences, targets: Targets) -> 
         items = [finite_array("sample_weight", item) for item in sample_weight]
         if [item.shape[0] for item in items] != sequences.lengths.tolist():
             raise ValueError("sample_weight must have one item a sequence, one row a time step")
+        for i, item in enumerate(items):
+            if item.shape[1:] != items[0].shape[1:]:
+                raise ValueError(
+                    f"sample_weight[{i}] has shape {item.shape}, which does not go with "
+                    f"{items[0].shape} of sample_weight[0]"
+                )
         weights = np.concatenate(items)
     else:
         weights = finite_array("sample_weight", sample_weight)
@@ -418,6 +432,8 @@ def _weight_rows(sample_weight: Any, sequences: Sequences, targets: Targets) -> 
         if targets.kind == "steps" and sequences.form != "series":
             if per_sequence:
                 weights = np.repeat(weights, sequences.lengths)
+            elif weights.shape == (n_rows, n_outputs):
+                pass
             elif weights.ndim > 1 and np.all(sequences.lengths == weights.shape[1]):
                 weights = weights.reshape(-1, *weights.shape[2:])
     if weights.shape == (n_rows, 1):

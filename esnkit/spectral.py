@@ -23,6 +23,7 @@ from esnkit.validation import check_number, finite_array
 
 __all__ = ["effective_spectral_radius", "rescale", "spectral_radius"]
 
+EPS = float(np.finfo(np.float64).eps)
 # Up to this size dense eigenvalues are as fast as the Arnoldi process (measured, 10 a row).
 DENSE_BELOW = 80
 # Largest size at which a failing Arnoldi process may fall back on dense eigenvalues.
@@ -115,14 +116,19 @@ def rescale(W: Any, spectral_radius: float) -> Any:
             f"({reason}); draw other weights, add connections, or set the weights by value"
         )
     factor = target / radius
+    scaled: Any = W.tocsr() if sp.issparse(W) else np.asarray(W)
+    dtype = scaled.dtype if scaled.dtype.kind == "f" else np.dtype(np.float64)
+    scaled = scaled.astype(np.float64)
+    entries = scaled.data if sp.issparse(W) else scaled
+    with np.errstate(over="ignore", invalid="ignore"):
+        entries = (np.ldexp(entries, -exponent) * factor).astype(dtype)
+    if not (np.isfinite(entries).all() and entries.any()):
+        raise ValueError(
+            f"spectral_radius={target:g} takes the weights out of the range of {dtype}"
+        )
     if not sp.issparse(W):
-        W = np.asarray(W)
-    dtype = W.dtype if W.dtype.kind == "f" else np.float64
-    if not sp.issparse(W):
-        return (np.ldexp(W.astype(np.float64), -exponent) * factor).astype(dtype)
-    scaled = W.tocsr().astype(np.float64)
-    scaled.data = np.ldexp(scaled.data, -exponent) * factor
-    return scaled.astype(dtype).asformat(W.format)
+        return entries
+    return type(scaled)((entries, scaled.indices, scaled.indptr), W.shape).asformat(W.format)
 
 
 def effective_spectral_radius(W: Any, leak_rate: Any) -> float:
@@ -175,11 +181,13 @@ def _diagonal(values):
 
 def _normalised(A):
     """Return A / 2^exponent with entries of at most one, an exact division."""
+    A.eliminate_zeros()
     if A.nnz == 0:
         return A, 0
     exponent = int(np.frexp(np.abs(A.data).max())[1])
     A.data = np.ldexp(A.data, -exponent)
-    A.eliminate_zeros()  # what is smaller by 2^-1074 is gone
+    if not A.data.all():
+        raise ValueError("W must have entries within a factor of 2**1074 of each other, got more")
     return A, exponent
 
 
@@ -224,6 +232,8 @@ def _component_radius(A):
         return _rounded(scale)
     # Of a nearly full matrix some powers are cheaper formed than applied.
     formed = 8 if A.nnz > 0.2 * n * n else 1
+    if formed > 1 and _grow(A, start, 64)[1] == 0.0:
+        return 0.0
     B = A if formed == 1 else np.linalg.matrix_power(A.toarray(), formed)
     powers = (2 * POWERS[0] if n > MANY else POWERS[0], *POWERS[1:])
     for power in powers:
@@ -304,14 +314,18 @@ def _is_nilpotent(matrix):
 
     The computed eigenvalues do not tell: at index p rounding lifts them to the p-th root of 1e-16.
     """
-    power = matrix = matrix / np.linalg.norm(matrix)
+    power = matrix = _of_size_one(matrix)
     for _ in range(len(matrix)):
         power = power @ matrix
-        size = np.linalg.norm(power)
-        if size <= len(matrix) * np.finfo(np.float64).eps:
+        if np.linalg.norm(power) <= len(matrix) * EPS:
             return True
-        power = power / size
+        power = _of_size_one(power)
     return False
+
+
+def _of_size_one(matrix):
+    """Divide by the power of two next to the norm, which keeps products of integers exact."""
+    return np.ldexp(matrix, -int(np.frexp(np.linalg.norm(matrix))[1]))
 
 
 def _krylov_radius(A, power, start):
@@ -362,12 +376,17 @@ def _powers_of(A):
 
 
 def _grow(A, v, n_steps):
-    """Apply A often; return the unit vector it ends in and the mean growth in the last half."""
+    """Apply A often; return the unit vector it ends in and the mean growth in the last half.
+
+    Where nothing but rounding errors is left of the vector after a step, A is nilpotent.
+    """
     sizes = []
+    noise = v.size * EPS * _norm(A.data if sp.issparse(A) else A.ravel())
+    v = v / _norm(v)
     for _ in range(n_steps):
         v = A @ v
         sizes.append(_norm(v))
-        if sizes[-1] == 0.0:
+        if sizes[-1] <= noise:
             return v, 0.0
         v = v / sizes[-1]
     return v, np.exp(np.mean(np.log(sizes[n_steps // 2 :])))
@@ -401,7 +420,7 @@ def _largest_ritz_value(H):
 
 def _trusted(radius, A):
     """Return the rounded radius, or zero where rounding errors alone could have made it."""
-    noise = A.shape[0] * np.finfo(np.float64).eps * _norm(A.data)
+    noise = A.shape[0] * EPS * _norm(A.data)
     return _rounded(radius) if radius > noise else 0.0
 
 

@@ -104,9 +104,14 @@ def _subset(name: str, pair: tuple, n_units: int, dtype: Any) -> tuple[np.ndarra
         raise ValueError(
             f"{name} needs distinct unit indices in [0, {n_units - 1}], got {units.tolist()}"
         )
-    values = np.atleast_1d(finite_array(name, pair[1], dtype))
-    values = np.broadcast_to(values, (units.size,)) if values.size == 1 else values
-    values = values.reshape(-1, 1 if units.size == 1 else values.shape[-1])
-    if values.shape[1] != units.size:
-        raise ValueError(f"{name} has {values.shape[1]} values for {units.size} units")
+    values = finite_array(name, pair[1], dtype)
+    if values.shape in ((), (1,)):
+        values = np.full((1, units.size), values.item())
+    elif values.ndim == 1:
+        values = values[:, None] if units.size == 1 else values[None]
+    if values.ndim != 2 or values.shape[1] != units.size:
+        raise ValueError(
+            f"{name} has values of shape {np.shape(pair[1])}, expected ({units.size},) or rows of "
+            f"{units.size} values, one for each unit"
+        )
     return units, values

@@ -15,8 +15,11 @@ from sklearn.base import clone
 from sklearn.multioutput import MultiOutputRegressor
 from sklearn.utils import get_tags
 
-from esnkit.labels import read_rows
+from esnkit.labels import is_frame, read_rows
 from esnkit.validation import check_positive_int
+
+# A model that needs only the last row to say the same so many times has no memory to keep.
+TRIED = 3
 
 
 def forecast(model, X, n_steps: int) -> np.ndarray:
@@ -59,38 +62,51 @@ def forecast(model, X, n_steps: int) -> np.ndarray:
     rows = read_rows(X, "X")
     one_d = np.ndim(X) == 1
     if hasattr(model, "generate"):
-        out = np.reshape(model.generate(n_steps, rows), (n_steps, -1))
+        out = np.reshape(model.generate(n_steps, X if is_frame(X) else rows), (n_steps, -1))
     else:
-        out = _closed_loop(model, rows, n_steps)
+        out = _closed_loop(model, X, rows, n_steps)
     return out[:, 0] if one_d else out
 
 
-def _closed_loop(model, rows, n_steps: int) -> np.ndarray:
+def _closed_loop(model, X, rows, n_steps: int) -> np.ndarray:
     """Feed predictions back row by row; memory is kept by predicting on the whole series."""
-    whole = np.vstack([rows, np.empty((n_steps, rows.shape[1]))])
+
+    def last_answer(rows):
+        answer = model.predict(type(X)(rows, columns=X.columns) if is_frame(X) else rows)
+        return np.reshape(answer[-1], -1)
+
     n_rows = len(rows)
-    step = np.reshape(model.predict(rows)[-1], -1)
-    if step.size != rows.shape[1]:
-        raise ValueError(
-            f"model must predict the next row of X, {rows.shape[1]} values, got {step.size}"
-        )
-    # a model that needs only the last row to say the same has no memory to keep
-    alone = np.reshape(model.predict(rows[-1:])[-1], -1)
-    start = n_rows - 1 if np.allclose(alone, step, rtol=1e-9, atol=0.0) else 0
+    whole, memoryless = np.vstack([rows, np.empty((n_steps, rows.shape[1]))]), True
     for k in range(n_rows, n_rows + n_steps):
+        tried = k < n_rows + TRIED
+        step = last_answer(whole[:k] if tried or not memoryless else whole[k - 1 : k])
+        if step.size != rows.shape[1]:
+            raise ValueError(
+                f"model must predict the next row of X, {rows.shape[1]} values, got {step.size}"
+            )
+        if tried:
+            alone = last_answer(whole[k - 1 : k])
+            memoryless = memoryless and np.allclose(alone, step, rtol=1e-9, atol=0.0)
         whole[k] = step
-        if k + 1 < n_rows + n_steps:
-            first = k if start else 0
-            step = np.reshape(model.predict(whole[first : k + 1])[-1], -1)
     return whole[n_rows:]
 
 
-def carries_state(estimator) -> bool:
-    """Tell whether `predict` takes a state and gives one back."""
-    predict = getattr(estimator, "predict", None)
-    if predict is None:
+def carries_state(estimator, method: str = "predict") -> bool:
+    """Tell whether a method of an estimator takes a state and gives one back."""
+    function = getattr(type(estimator), method, None)
+    if not inspect.isfunction(function):
         return False
-    return {"initial_state", "return_state"} <= set(inspect.signature(predict).parameters)
+    return {"initial_state", "return_state"} <= set(inspect.signature(function).parameters)
+
+
+def memory_inside(estimator):
+    """Return the first part of an estimator with a memory that it cannot carry on, or None."""
+    if carries_state(estimator):
+        return None
+    for part in estimator.get_params(deep=True).values():
+        if carries_state(part) or carries_state(part, "transform"):
+            return part
+    return None
 
 
 def check_lags(lags) -> tuple[int, ...]:
@@ -258,13 +274,17 @@ def _check_bounded(step, k: int):
         )
 
 
+def for_outputs(estimator, n_outputs: int):
+    """Return an estimator for so many outputs: with a clone for each if it takes only one."""
+    if n_outputs == 1 or get_tags(estimator).target_tags.multi_output:
+        return estimator
+    return MultiOutputRegressor(estimator)
+
+
 def _fit_rows(estimator, X, Y):
-    """Fit a row-by-row regressor, with one clone per output if it takes only one."""
-    if Y.shape[1] == 1:
-        return estimator.fit(X, Y[:, 0])
-    if not get_tags(estimator).target_tags.multi_output:
-        estimator = MultiOutputRegressor(estimator)
-    return estimator.fit(X, Y)
+    """Fit a row-by-row regressor."""
+    estimator = for_outputs(estimator, Y.shape[1])
+    return estimator.fit(X, Y[:, 0] if Y.shape[1] == 1 else Y)
 
 
 class _Lagged:

@@ -24,6 +24,8 @@ def check_positive_int(name: str, value: Any, minimum: int = 1) -> int:
         raise TypeError(f"{name} must be an integer >= {minimum}, got {value!r}")
     if value < minimum:
         raise ValueError(f"{name} must be an integer >= {minimum}, got {value!r}")
+    if int(value) > np.iinfo(np.int64).max:
+        raise ValueError(f"{name} must be an integer below 2**63, got a larger one")
     return int(value)
 
 
@@ -40,7 +42,10 @@ def check_number(
     interval = _describe(low, high, low_open, high_open)
     if isinstance(value, (bool, np.bool_)) or not isinstance(value, Real):
         raise TypeError(f"{name} must be {interval}, got {value!r}")
-    number = float(value)
+    try:
+        number = float(value)
+    except OverflowError:
+        number = math.inf
     too_low = number <= low if low_open else number < low
     too_high = number >= high if high_open else number > high
     if not math.isfinite(number) or too_low or too_high:

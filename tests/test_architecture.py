@@ -46,8 +46,9 @@ LADDER = (
 )
 RUNG = {module: height for height, rung in enumerate(LADDER) for module in rung}
 # llvmlite is the half of numba that speaks of machine instructions.
-FOR_KERNELS = {"collections", "hashlib", "math", "operator", "pathlib", "typing"}
-FOR_KERNELS |= {"numpy", "numba", "llvmlite"}
+FOR_KERNELS = {"collections", "math", "operator", "typing", "numpy", "numba", "llvmlite"}
+# What keeps compiled code on disk needs some more.
+FOR_KERNELS |= {"atexit", "hashlib", "pathlib", "shutil", "tempfile", "warnings"}
 # Loaded where they are first used, never by ``import esnkit``.
 LATE = {"matplotlib", "pandas", "scipy.signal", "scipy.optimize", "sklearn.linear_model"}
 MOST_LINES = 60

@@ -46,6 +46,7 @@ PER_SEQUENCE = np.arange(6.0)
 NILPOTENT = np.diag(np.ones(4), 1)
 WAVE = np.sin(np.arange(60) / 4)
 TOKENS = np.arange(40)[:, None] % 3
+SMALL = X.astype("f4")
 TIMES = np.arange(40).astype("datetime64[D]")
 nan, inf = np.nan, np.inf
 V, T, A = ValueError, TypeError, AttributeError
@@ -410,7 +411,8 @@ WEIGHTS = [
     *each("sample_weight", lambda v: esn().fit(BATCH, BATCH, sample_weight=v), V, np.ones((6, 9))),
     *each("sample_weight", lambda v: steps().fit(RAGGED, RAGGED, sample_weight=v), V,
           [np.ones(5)] * 6, [np.ones(len(x)) for x in RAGGED[:5]],
-          [["a"] * len(x) for x in RAGGED]),
+          [["a"] * len(x) for x in RAGGED], [x[:, :1] if len(x) > 7 else x[:, 0] ** 2
+                                             for x in RAGGED]),
     *each("sample_weight", lambda v: esn(washout=5).fit(X, y, sample_weight=v), V,
           np.arange(40) < 5),
     *each("sample_weight", lambda v: esn().fit(X, X, sample_weight=v), V,
@@ -433,7 +435,8 @@ SUBSETS = (([0], [1.0], [2.0]), ([0],), ([5], [1.0]), ([-1], [1.0]), ([1, 1], [0
            ([0.5], [1.0]), (["a"], [1.0]), ([[0, 1]], [0.0, 1.0]), ([], []),
            ([0, 1, 2], [0.0, 1.0]),
            (np.array([True, False]), [0.0]), ([0, 1], np.zeros((3, 2))), ([0, 1], [0.0, nan]),
-           ([0], ["a"]), ([0], np.zeros((4, 1, 1))))
+           ([0], ["a"]), ([0], np.zeros((4, 1, 1))), ([0], np.zeros((1, 2))),
+           ([0], np.zeros((2, 20))))
 
 STATES = [
     *each("initial_state", lambda v: given().predict(X, initial_state=v), V, *SUBSETS, np.zeros(4),
@@ -759,6 +762,16 @@ FUNCTIONS = [
     *each("n_symbols", lambda v: make_temporal_order(5, 20, n_symbols=v), T, np.array([2, 3])),
     *each("return_X_y", lambda v: load_bike_sharing(return_X_y=v), T, "False", None),
     *each("as_frame", lambda v: load_bike_sharing(as_frame=v), T, 1),
+    *each("spectral_radius", lambda v: esnkit.rescale(np.eye(2, dtype="f4"), v), V, 1e39, 1e-50),
+    *each("W", lambda v: esnkit.spectral_radius(v), V, [[0, 1e200], [1e-200, 0]]),
+    *each("spectral_radius", lambda v: reservoir(spectral_radius=v).fit(SMALL), V, 1e39, 10**400),
+    *each("input_scaling", lambda v: reservoir(input_scaling=v).fit(SMALL), V, 1e39),
+    *each("bias_scaling", lambda v: reservoir(bias_scaling=v).fit(SMALL), V, 1e39),
+    *each("leak_rate", lambda v: reservoir(leak_rate=v).fit(SMALL), V, 1e-50),
+    *each("noise", lambda v: reservoir(noise=v).fit(SMALL), V, 1e39),
+    *each("topology", lambda v: reservoir(topology=v, spectral_radius=None).fit(SMALL), V,
+          1e300 * np.eye(5)),
+    *each("n_units", lambda v: reservoir(n_units=v).fit(X), V, 10**30),
     *each("X", lambda v: TokenEncoder().fit(["a"]).inverse_transform(v), V, None, 5),
     *each("initial_state", lambda v: make_lorenz(9, initial_state=v), V, [1.0, 2.0], [1, 2, nan],
           "abc", [1e300] * 3),
@@ -780,7 +793,10 @@ FORECASTS = [
           (0, 1)),
     *each("lags", lambda v: Forecaster(esn(), lags=v).fit(WAVE), V, 3),
     row("memory inside", lambda: Forecaster(make_pipeline(StandardScaler(), esn())).fit(WAVE), V,
-        "estimator must be ESNRegressor itself"),
+        "not ESNRegressor inside a Pipeline"),
+    row("a reservoir inside",
+        lambda: Forecaster(make_pipeline(reservoir(), Ridge()), lags=1).fit(WAVE), V,
+        "not Reservoir inside a Pipeline"),
     *each("series", lambda v: lagged().fit(v), V, WAVE[:2], [1.0], hole(WAVE), hole(WAVE, inf),
           BATCH,
           None, 1.0, [], np.empty((0, 2)), np.empty((2, 0)), ["a"] * 60, [[1.0], [1.0, 2.0]],

@@ -6,16 +6,25 @@ from pathlib import Path
 
 import joblib
 import numpy as np
+import pandas as pd
 import pytest
 from reference import closed_loop, ridge_augmented, sequence_features
 from sklearn.cross_decomposition import PLSRegression
+from sklearn.ensemble import StackingRegressor
 from sklearn.linear_model import LogisticRegression, Ridge, RidgeClassifier, RidgeCV
 from sklearn.model_selection import FixedThresholdClassifier
 from sklearn.neighbors import KNeighborsRegressor
 from sklearn.neural_network import MLPClassifier, MLPRegressor
-from sklearn.svm import SVC, LinearSVC
+from sklearn.svm import SVC, SVR, LinearSVC
 
-from esnkit import ESNClassifier, ESNRegressor, Reservoir, ReservoirClassifier, ReservoirRegressor
+from esnkit import (
+    ESNClassifier,
+    ESNRegressor,
+    Forecaster,
+    Reservoir,
+    ReservoirClassifier,
+    ReservoirRegressor,
+)
 
 ROOT = Path(__file__).resolve().parents[1]
 DTYPES = [np.float64, np.float32]
@@ -708,6 +717,33 @@ def test_labels_come_back_as_they_went_in(name, readout, kinds):
     per_step = [np.full(len(X), k, labels.dtype) for X, k in zip(sequences, labels, strict=True)]
     for rows in classifier(readout=readout).fit(sequences, per_step).predict(sequences):
         assert rows.dtype == labels.dtype
+
+
+@pytest.mark.parametrize("dtype", ["Int64", "boolean", "string", "object"])
+def test_labels_of_pandas_come_back_as_plain_ones(dtype, rng):
+    large = [2**62 + 1, 2**62 + 3]  # which float64 cannot tell apart
+    labels = {"Int64": large, "boolean": [True, False], "string": ["a", "b"], "object": large}
+    X, numbers = rng.normal(size=(40, 2)), np.arange(40) % 2
+    y = pd.Series([labels[dtype][k] for k in numbers], dtype=dtype)
+    model = classifier().fit(X, y)
+    assert model.classes_.tolist() == sorted(labels[dtype])
+    assert set(model.predict(X).tolist()) <= set(labels[dtype])
+
+
+def test_regressors_of_one_output_read_several(rng):
+    X = rng.normal(size=(60, 2))
+    weights = np.arange(59) % 3
+    one = regressor(readout=SVR()).fit(X[:-1], X[1:, 0], sample_weight=weights)
+    both = regressor(readout=SVR()).fit(X[:-1], X[1:], sample_weight=weights)
+    np.testing.assert_allclose(both.predict(X)[:, 0], one.predict(X), rtol=1e-9)
+    assert classifier(readout=SVR()).fit(X, X[:, 0] > 0).score(X, X[:, 0] > 0) > 0.8
+
+
+def test_regressors_that_predict_only_once_fitted_read_states(rng):
+    X = rng.normal(size=(60, 2))
+    readout = StackingRegressor([("a", Ridge())], cv=2)
+    assert regressor(readout=readout).fit(X, X[:, 0]).score(X, X[:, 0]) > 0.5
+    assert Forecaster(readout, lags=2).fit(X[:, 0]).forecast(3).shape == (3,)
 
 
 @pytest.mark.parametrize(

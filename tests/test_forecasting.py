@@ -181,6 +181,19 @@ def test_update_moves_the_state_as_one_run_over_everything_does():
     )
 
 
+def test_an_update_that_fails_changes_nothing(monkeypatch):
+    model = Forecaster(esn(), n_ensemble=2, random_state=0).fit(WAVE[:300])
+    before = model.forecast(5)
+
+    def failing(*args):
+        raise MemoryError
+
+    with monkeypatch.context() as patch, pytest.raises(MemoryError):
+        patch.setattr(model._models[1], "advance", failing)
+        model.update(WAVE[300:320])
+    np.testing.assert_array_equal(model.forecast(5), before)
+
+
 def test_pickled_forecasters_go_on_alike():
     model = Forecaster(esn()).fit(pd.Series(WAVE, name="wave"))
     again = pickle.loads(pickle.dumps(model))
@@ -369,6 +382,44 @@ def test_update_by_parts_gives_the_same_interval():
     b.update(DRIVEN[200:230])
     for one, other in zip(a.forecast(4, interval=0.8), b.forecast(4, interval=0.8), strict=True):
         np.testing.assert_allclose(one, other, rtol=1e-12)
+
+
+def test_the_rows_scored_are_those_that_follow():
+    series = pd.Series(WAVE, index=pd.date_range("2024-01-01", periods=len(WAVE), freq="h"))
+    model = Forecaster(Ridge(1e-3), lags=3).fit(series[:200])
+    assert model.score(series[200:220]) == model.score(series[200:220].to_numpy())
+    with pytest.raises(ValueError, match="series must go on where the series ended"):
+        model.score(series[206:226])
+
+
+@pytest.mark.parametrize("freq", ["15min", "3h", "2M", "2Q", "2W", "D"])
+def test_periods_of_any_length_go_on(freq):
+    index = pd.period_range("2020-01-01", periods=90, freq=freq)
+    model = Forecaster(Ridge(), lags=3).fit(pd.Series(WAVE[:80], index=index[:80]))
+    assert model.forecast(10).index.equals(index[80:])
+    with pytest.raises(ValueError, match="regular index"):
+        Forecaster(Ridge(), lags=3).fit(pd.Series(WAVE[:80], index=index[:81].delete(40)))
+
+
+def test_a_memory_that_shows_late_is_kept():
+    impulse = np.append(np.zeros(5), 1.0)
+    model = make_pipeline(Reservoir(30, bias_scaling=0, random_state=0), Ridge(1e-6))
+    model.fit(WAVE[:300, None], WAVE[1:301])
+    whole = impulse
+    for _ in range(6):
+        whole = np.append(whole, model.predict(whole[:, None])[-1])
+    np.testing.assert_allclose(forecast(model, impulse, 6), whole[6:], rtol=1e-6)
+
+
+@pytest.mark.parametrize("model", [esn(), Ridge()])
+def test_a_frame_is_given_to_the_model_as_one(model):
+    frame = pd.DataFrame({"a": WAVE[:200], "b": WAVE[100:300]})
+    model = clone(model).fit(frame[:-1], frame[1:])
+    plain = clone(model).fit(frame[:-1].to_numpy(), frame[1:].to_numpy())
+    answer = forecast(model, frame, 3)
+    np.testing.assert_allclose(answer, forecast(plain, frame.to_numpy(), 3), rtol=1e-9)
+    with pytest.raises(ValueError, match="eature names"):
+        forecast(model, frame[["b", "a"]], 3)
 
 
 # --- ensembles, backtests, other regressors -------------------------------------------

@@ -10,8 +10,8 @@ import pytest
 from reference import closed_loop as closed_loop_reference
 from reference import reservoir_states
 
-from esnkit.kernels import drop_stale_code
 from esnkit.kernels.activations import CODES
+from esnkit.kernels.cache import drop_stale_code
 from esnkit.kernels.linalg import affine
 from esnkit.kernels.reservoir import (
     LANES,
@@ -353,6 +353,32 @@ def test_code_of_changed_sources_is_compiled_anew(tmp_path):
 
 def test_compiled_code_is_kept_where_sources_are_watched():
     assert (Path(run.stats.cache_path) / "sources.sha256").exists()
+
+
+NO_PLACE = """
+import warnings
+from numba.core import caching
+impl = getattr(caching, "CacheImpl", None) or caching._CacheImpl
+impl._locator_classes = impl._locator_classes[:1]
+with warnings.catch_warnings(record=True) as caught:
+    warnings.simplefilter("always")
+    from esnkit.kernels.activations import tanh_array
+    from esnkit.kernels import cache
+import numpy as np
+x, out = np.zeros(1), np.ones(1)
+tanh_array(x, out)
+print(out[0], [w.filename == cache.__file__ for w in caught], "NUMBA_CACHE_DIR" in str(caught[0]))
+print(tanh_array.stats.cache_path)
+"""
+
+
+def test_without_a_place_for_compiled_kernels_they_live_for_one_process():
+    env = {name: value for name, value in os.environ.items() if name != "NUMBA_CACHE_DIR"}
+    command = [sys.executable, "-c", NO_PLACE]
+    out = subprocess.run(command, env=env, capture_output=True, text=True, check=True).stdout
+    first, place = out.splitlines()
+    assert first == "0.0 [True] True"
+    assert Path(place).parent.name.startswith("esnkit-") and not Path(place).exists()
 
 
 UNCOMPILED = """

@@ -207,6 +207,24 @@ def test_leave_one_out_equals_literal_refits(solver, weighted):
     assert_same_model(model, RidgeReadout(model.alpha_, solver=solver).fit(X, Y, w), 1e-11)
 
 
+@pytest.mark.parametrize("solver", SOLVERS)
+@pytest.mark.parametrize(("n_rows", "n_features"), [(25, 40), (30, 30), (31, 30), (3, 50)])
+def test_leave_one_out_of_few_rows_equals_literal_refits(solver, n_rows, n_features):
+    X, Y = data(n_rows + 4, n_features, 2, noise=1.0)
+    w = np.random.default_rng(5).uniform(0.5, 2, Y.shape)
+    w[1:5] = 0  # rows that are not kept
+    alphas = [1e-8, 0.1, 30.0]
+    model = RidgeReadout(alphas, solver=solver)
+    with warnings.catch_warnings():
+        warnings.simplefilter("ignore", LinAlgWarning)
+        model.fit_blocks(lambda: [(X[:6], Y[:6], w[:6]), (X[6:], Y[6:], w[6:])])
+    wanted = [
+        np.mean([reference.leave_one_out_by_refits(X, Y[:, [o]], a, w[:, o]) for o in range(2)])
+        for a in alphas
+    ]
+    assert_allclose(model.loo_scores_, wanted, rtol=1e-5)
+
+
 def test_leave_one_out_may_skip_directions_that_do_not_count():
     t = np.linspace(0, 40, 3000)[:, None]
     rng = np.random.default_rng(6)
@@ -224,7 +242,8 @@ def _hat(X, alpha):
 
 
 def test_a_row_that_fits_itself_alone_scores_infinity():
-    X, Y = data(6, 12)
+    X, Y = data(30, 3)
+    X = np.hstack([X, np.eye(30)[:, :1]])
     model = RidgeReadout([0.0, 1.0]).fit(X, Y)
     assert model.loo_scores_[0] == np.inf and model.alpha_ == 1.0
 

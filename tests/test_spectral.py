@@ -196,7 +196,18 @@ def test_no_convergence_falls_back_on_dense_eigenvalues_or_says_so(monkeypatch):
         spectral_radius(W)
 
 
+def turned(index, n_units):
+    """Return a dense matrix whose power ``index`` is the first that is zero."""
+    rng = np.random.default_rng(0)
+    Q = np.linalg.qr(rng.normal(size=(n_units, n_units)))[0]
+    return Q @ np.diag((np.arange(1, n_units) % index != 0).astype(float), 1) @ Q.T
+
+
 NILPOTENT = {
+    "whole numbers": np.array([[6, -5, 4], [4, -3, 3], [-4, 3, -3]]),
+    "dense, index 3": turned(3, 60),
+    "dense and large, index 2": turned(2, 150),
+    "dense and large, index 20": turned(20, 150),
     "zero": np.zeros((3, 3)),
     "one unit": np.zeros((1, 1)),
     "delay line": np.eye(50, k=-1),

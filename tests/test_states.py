@@ -33,7 +33,7 @@ def test_initial_states():
         (([1, 1], [1, 2]), "initial_state needs distinct unit indices"),
         (([-1], [1]), "initial_state needs distinct unit indices"),
         (([0.5], [1]), "initial_state needs a vector of unit indices"),
-        (([0, 1], [1, 2, 3]), "initial_state has 3 values for 2 units"),
+        (([0, 1], [1, 2, 3]), r"initial_state has values of shape \(3,\), expected \(2,\)"),
         (([0], [[1], [2]]), "initial_state has values of shape"),
         (([0], [1], [2]), "initial_state must be a pair"),
     ],
@@ -63,6 +63,15 @@ def test_clamps():
         clamp([0, 1])
 
 
+def test_one_row_for_one_unit_is_one_value():
+    sequences = Sequences(np.zeros((1, 3)), np.array([0, 1]), "series")
+    assert resolve_clamp(([2], np.array([[0.5]])), sequences, 6, np.float64)[1] == 0.5
+    state = resolve_initial_state(([2], np.array([[0.5]])), 1, 6, np.float64)
+    assert np.array_equal(state, [[0, 0, 0.5, 0, 0, 0]])
+    empty = np.empty(0, int), np.empty(0)
+    assert not resolve_initial_state(empty, 3, 6, np.float64).any()
+
+
 def test_clamps_of_ragged_sequences():
     sequences = Sequences(np.zeros((9, 3)), np.array([0, 2, 3, 9]), "ragged")
     rows = np.arange(18.0).reshape(9, 2)
@@ -80,7 +89,7 @@ def test_clamps_of_ragged_sequences():
         ([np.zeros((2, 2)), np.zeros((2, 2)), np.zeros((5, 2))], r"\(2, 2\) for sequence 1"),
         ([np.zeros((2, 2)), np.zeros((1, 1)), np.zeros((6, 2))], r"\(1, 1\) for sequence 1"),
         ([np.zeros((2, 2)), np.zeros(1), np.zeros((6, 2))], r"\(1,\) for sequence 1"),
-        ([np.zeros((2, 1)), np.zeros((1, 1)), np.zeros((6, 1))], "1 values for 2 units"),
+        ([np.zeros((2, 1)), np.zeros((1, 1)), np.zeros((6, 1))], r"\(9, 1\), expected \(2,\)"),
         ([np.zeros((2, 2)), np.full((1, 2), np.nan), np.zeros((6, 2))], "must be finite"),
         (np.zeros((3, 3, 2)), r"\(3, 2\) for sequence 0"),
     ],
