@@ -19,7 +19,7 @@ __all__ = [
     "future_rows",
     "generate_rows",
     "generate_tokens",
-    "refuse_loop_of_others",
+    "check_can_feed_back",
     "refuse_tokens_of_others",
     "warm_up",
 ]
@@ -88,7 +88,7 @@ def _as_inputs(estimator: Any, warmup: Any) -> np.ndarray:
         raise type(error)(f"warmup must be a series like the X of fit: {error}") from error
 
 
-def refuse_loop_of_others(estimator: Any) -> None:
+def check_can_feed_back(estimator: Any) -> None:
     """Raise where outputs are no inputs: too many, or numbers where tokens are heard."""
     spec = estimator._spec
     if spec.tokens or spec.n_outputs > spec.n_features:
@@ -132,10 +132,10 @@ def generate_rows(
     stepper = Stepper(spec, theta, state[0])
     rows = np.empty((len(future), spec.n_outputs), theta.dtype)
     with one_blas_thread():
-        rows[0] = stepper.read()
+        rows[0] = stepper.outputs_of_state()
         for k in range(1, len(rows)):
-            stepper.hear(np.concatenate([rows[k - 1], future[k - 1]]))
-            rows[k] = stepper.said()
+            stepper.advance(np.concatenate([rows[k - 1], future[k - 1]]))
+            rows[k] = stepper.outputs()
     if not np.all(np.isfinite(rows)):
         first = int(np.flatnonzero(~np.isfinite(rows).all(axis=1))[0])
         raise FloatingPointError(
@@ -157,7 +157,7 @@ def generate_tokens(
     stepper = Stepper(spec, theta, state[0])
     drawn = np.empty(n_steps, classes.dtype)
     with one_blas_thread():
-        logits = stepper.read()
+        logits = stepper.outputs_of_state()
         for k in range(n_steps):
             drawn[k] = classes[_draw(logits, temperature, rng)]
             if k + 1 < n_steps:

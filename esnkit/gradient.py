@@ -99,14 +99,14 @@ class GradientEstimator(TorchMixin, CallbackSupportMixin, BaseEstimator):
                 labels=data.Y.argmax(axis=1) if whole else None,
             )  # fmt: skip
         stopping = make_stopping(self)
-        told = FitReport(self, X, y, stopping.max_iter)
+        report = FitReport(self, X, y, stopping.max_iter)
         with one_blas_thread():
             self._trainer.fit(
                 training, validation, stopping=stopping, score=self._score_rows,
-                report=told.iteration,
+                report=report.iteration,
             )  # fmt: skip
         self._finish(self._trainer.chosen_theta, data)
-        told.end(self._theta)
+        report.end(self._theta)
         return self
 
     @all_or_nothing

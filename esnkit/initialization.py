@@ -81,7 +81,7 @@ def initial_theta(
     theta = np.zeros(n_parameters(spec))
     parts, n = views(spec, theta), spec.n_units
     for name, width, _, _ in spec.layers():
-        for kind, block in _gates(spec, parts[f"M_{name}"], width):
+        for kind, block in _gates(spec, parts[f"M_{name}"]):
             if "x" in kind:
                 block[:, :width] = _input_weights(rng, init, n, width, input_scaling)
             if "h" in kind:
@@ -100,7 +100,7 @@ def initial_theta(
     return theta.astype(dtype)
 
 
-def _gates(spec: Spec, M: np.ndarray, width: int) -> list[tuple[str, np.ndarray]]:
+def _gates(spec: Spec, M: np.ndarray) -> list[tuple[str, np.ndarray]]:
     """List the blocks of rows of the gates, and whether they see inputs (x) and states (h)."""
     n = spec.n_units
     blocks = [M[k * n : (k + 1) * n] for k in range(len(M) // n)]

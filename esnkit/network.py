@@ -420,14 +420,14 @@ def _cut_rows(rows, batch, cut):
 
 
 def _side_by_side(tasks):
-    """Run tasks on threads, with what NumPy is told here to make of overflows."""
+    """Run tasks on threads, with the NumPy error settings of the caller."""
     first, *others = tasks
     if not others:
         return [first()]
-    told = np.geterr()
+    settings = np.geterr()
 
     def quietly(task):
-        with np.errstate(**told):
+        with np.errstate(**settings):
             return task()
 
     return run_tasks(partial(quietly, task) for task in (first, *others))

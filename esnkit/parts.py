@@ -16,7 +16,7 @@ LONG = 2**22  # states of single units; fewer are computed while threads are sta
 MOST_ALONE = 2**26  # new memory keeps parts waiting too, but not for ever
 
 
-class _Retreat:
+class _Backoff:
     """How many states are computed alone once parts had to wait for one another.
 
     Twice as many as the last time, until parts are no longer kept waiting. No result depends on
@@ -33,7 +33,7 @@ class _Retreat:
         self.next = LONG
 
 
-_retreat = _Retreat()
+_backoff = _Backoff()
 
 
 def run_one(
@@ -57,7 +57,7 @@ def run_one(
     cut = n_parts > 1 and len(held.noise) == 0 and held.units.size == 0
     while made < n_rows:
         n_next = n_rows - made
-        if cut and n_next * n_units >= LONG and _retreat.left <= 0:
+        if cut and n_next * n_units >= LONG and _backoff.left <= 0:
             rows = slice(int(starts[0]) + made, int(starts[0]) + n_rows)
             x, done = shared_by_parts(n_parts, n_next, state[0])
             arrays = W, drive, code, U[rows], state[0], x, done
@@ -65,12 +65,12 @@ def run_one(
             n_made = (run_together(tasks, release=partial(done.fill, n_next)) or [0])[0]
             made += n_made
             if n_made == n_next:
-                return _retreat.end()
-            _retreat.begin()
-            n_next = min(n_rows - made, -(-_retreat.left // n_units))
+                return _backoff.end()
+            _backoff.begin()
+            n_next = min(n_rows - made, -(-_backoff.left // n_units))
         run(W, drive, code, held, U, starts + made, np.array([n_next]), state, out)
         made += n_next
-        _retreat.left -= n_next * n_units
+        _backoff.left -= n_next * n_units
 
 
 def _parts(W, drive):

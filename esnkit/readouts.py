@@ -4,7 +4,6 @@ Minimises sum_i w_i |y_i - x_i B - c|^2 + alpha |B|^2, the intercept c unpenalis
 O(n_features^2) however many rows there are.
 """
 
-import warnings
 from collections.abc import Callable, Iterable, Iterator
 from typing import Any, NamedTuple, Self
 
@@ -20,6 +19,7 @@ from esnkit.atomic import all_or_nothing
 from esnkit.kernels import linalg
 from esnkit.sequences import naming, refuse_times
 from esnkit.threads import one_blas_thread
+from esnkit.warn import warn
 
 BLOCK_ROWS = 2048
 
@@ -422,11 +422,10 @@ class RidgeReadout(RegressorMixin, MultiOutputMixin, BaseEstimator):
                 "infinity: scale y, or the features"
             )
         if moments.solver == "gram" and condition > GRAM_CONDITION:
-            warnings.warn(
+            warn(
                 f"the condition of the features, {condition:.1e}, is too large for a Gram "
                 'matrix: use solver="qr" or a larger alpha',
                 LinAlgWarning,
-                stacklevel=4,
             )
         self._solution = Solution(coef, intercept, alpha, moments.solver, condition, scores)
         return self._solution

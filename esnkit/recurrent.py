@@ -9,10 +9,10 @@ from sklearn.utils.validation import check_is_fitted
 from esnkit.batches import Data
 from esnkit.classification import SequenceClassifierMixin, labels_of
 from esnkit.generation import (
+    check_can_feed_back,
     future_rows,
     generate_rows,
     generate_tokens,
-    refuse_loop_of_others,
     refuse_tokens_of_others,
     warm_up,
 )
@@ -335,7 +335,7 @@ class RNNRegressor(SequenceRegressorMixin, GradientEstimator):
         """
         n_steps = check_positive_int("n_steps", n_steps)
         check_is_fitted(self, "_theta")
-        refuse_loop_of_others(self)
+        check_can_feed_back(self)
         state = warm_up(self, warmup, initial_state)
         future = future_rows(self, exog, n_steps)
         rows, state = generate_rows(self._spec, self._theta, state, future)

@@ -252,15 +252,15 @@ class Seq2SeqClassifier(WeightsMixin, CallbackSupportMixin, BaseEstimator):
 
     def _train(self, pairs: Pairs, X: Any, y: Any) -> None:
         stopping, trainer = make_stopping(self), self._trainer
-        told = FitReport(self, X, y, stopping.max_iter)
+        report = FitReport(self, X, y, stopping.max_iter)
         with one_blas_thread():
-            trainer.fit(pairs, stopping=stopping, report=told.iteration)
+            trainer.fit(pairs, stopping=stopping, report=report.iteration)
         self._theta = trainer.chosen_theta
         self.loss_curve_ = list(trainer.loss_curve)
         self.grad_norm_curve_ = list(trainer.grad_norm_curve)
         self.best_loss_ = trainer.best_loss
         self.n_iter_ = len(trainer.loss_curve)
-        told.end(self._theta)
+        report.end(self._theta)
 
     def _settings(self, n_sequences: int) -> Settings:
         clip, size = self.clip_norm, self.batch_size

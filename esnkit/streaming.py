@@ -89,20 +89,20 @@ class Stepper:
                     f"x must be a row of real numbers of shape {self._shape}, got {x.dtype} of "
                     f"shape {x.shape}"
                 )
-        if not self.hear(x):
+        if not self.advance(x):
             raise ValueError(f"x must be finite, got {x!r}")
-        return self.said()
+        return self.outputs()
 
-    def said(self) -> np.ndarray:
+    def outputs(self) -> np.ndarray:
         """Return the outputs of the last step."""
-        return self._outputs.copy() if self._reads else self.read()
+        return self._outputs.copy() if self._reads else self.outputs_of_state()
 
-    def hear(self, x: Any) -> bool:
+    def advance(self, x: Any) -> bool:
         """Make a step, unless x is not finite; return whether it was made."""
         self._inputs[:] = self._embedded(int(x)) if self._embeds else x
         return stream(*self._arguments)
 
-    def read(self) -> np.ndarray:
+    def outputs_of_state(self) -> np.ndarray:
         """Return the outputs of the state as it is, as the last step would have."""
         if self._spec.head:
             affine(self._top[None], self._p["head_W"], self._p["head_b"], self._outputs[None])

@@ -7,7 +7,6 @@ it stopped.
 
 import hashlib
 import math
-import warnings
 from collections.abc import Callable, Iterator
 from copy import deepcopy
 from typing import Any, NamedTuple
@@ -28,6 +27,7 @@ from esnkit.optimizers import (
     sgd_step,
 )
 from esnkit.second_order import Damping, full_loss, newton_step
+from esnkit.warn import warn
 
 __all__ = [
     "Learner",
@@ -150,7 +150,7 @@ class Trainer:
     ):
         self.spec, self.theta, self.settings, self.rng = spec, theta, settings, rng
         self.learner = learner
-        self.memory: Any = _memory(settings, theta)
+        self.optimizer_state: Any = _optimizer_state(settings, theta)
         self.n_updates = 0
         self.loss_curve: list[float] = []
         self.grad_norm_curve: list[float] = []
@@ -167,7 +167,7 @@ class Trainer:
         if settings.solver == "hessian_free":  # which needs double precision
             self.theta, self.best_theta = self.theta.astype(float), self.best_theta.astype(float)
         if settings.solver != self.settings.solver:
-            self.memory = _memory(settings, self.theta)
+            self.optimizer_state = _optimizer_state(settings, self.theta)
         self.settings = settings
 
     def fit(
@@ -208,7 +208,7 @@ class Trainer:
         """
         memory, stopped, begun = Memory(), False, self._progress_so_far()
         try:
-            self._face(data, validation, score)
+            self._start_objective(data, validation, score)
             for _ in range(stopping.max_iter):
                 begun = self._progress_so_far()
                 self._epoch_and_score(data, validation, stopping.tol, score, memory, begun)
@@ -221,10 +221,9 @@ class Trainer:
         except KeyboardInterrupt:
             self._forget_half_an_epoch(*begun)
             self.chosen_theta = self.best_theta
-            warnings.warn(
+            warn(
                 f"training was interrupted in iteration {len(self.loss_curve) + 1}: the best "
-                "weights so far are kept",
-                stacklevel=5,
+                "weights so far are kept"
             )
         except FloatingPointError:
             self._go_back()
@@ -236,13 +235,13 @@ class Trainer:
             len(self.loss_curve),
             self.n_updates,
             self.theta.copy(),
-            deepcopy((self.memory, self.rng)),
+            deepcopy((self.optimizer_state, self.rng)),
         )
 
     def _forget_half_an_epoch(self, n_epochs, n_updates, theta, others):
         """Return to the end of the last epoch, unless that is where it stands."""
         if len(self.loss_curve) == n_epochs:
-            self.n_updates, self.theta, (self.memory, self.rng) = n_updates, theta, others
+            self.n_updates, self.theta, (self.optimizer_state, self.rng) = n_updates, theta, others
             del self.validation_scores[n_epochs:]
 
     def _choose(self, data, validation):
@@ -280,9 +279,9 @@ class Trainer:
     def _go_back(self):
         """Go on from the best parameters, with an empty memory."""
         self.theta = self.best_theta.copy()
-        self.memory = _memory(self.settings, self.theta)
+        self.optimizer_state = _optimizer_state(self.settings, self.theta)
 
-    def _face(self, data, validation, score):
+    def _start_objective(self, data, validation, score):
         """Judge the best parameters on another problem than the last, and start a new record."""
         # The loss of an epoch has the penalty of every update in it.
         alpha = self.settings.alpha * self._updates_an_epoch(data)
@@ -365,8 +364,8 @@ class Trainer:
         now = self.settings
         try:
             with np.errstate(over="ignore", invalid="ignore"):  # newton_step tells of it
-                self.theta, self.memory, info = newton_step(
-                    self.spec, self.theta, self.memory, data, self.rng,
+                self.theta, self.optimizer_state, info = newton_step(
+                    self.spec, self.theta, self.optimizer_state, data, self.rng,
                     alpha=now.alpha, damping=now.damping,
                 )  # fmt: skip
         except ValueError as error:  # loss or gradient are not finite
@@ -387,16 +386,19 @@ class Trainer:
                 f"{loss:g} and the norm of its gradient {norm:g}",
             )
         if now.solver == "adam":
-            adam_step(self.theta, gradient, self.memory, learning_rate_init=now.learning_rate_init)
+            adam_step(
+                self.theta, gradient, self.optimizer_state,
+                learning_rate_init=now.learning_rate_init,
+            )  # fmt: skip
         else:
             momentum, following = (
                 momentum_at(now.momentum_schedule, update, now.momentum)
                 for update in (self.n_updates, self.n_updates + 1)
             )
             sgd_step(
-                self.theta, gradient, self.memory, learning_rate_init=now.learning_rate_init,
-                momentum=momentum, nesterovs_momentum=now.nesterovs_momentum,
-                next_momentum=following,
+                self.theta, gradient, self.optimizer_state,
+                learning_rate_init=now.learning_rate_init, momentum=momentum,
+                nesterovs_momentum=now.nesterovs_momentum, next_momentum=following,
             )  # fmt: skip
         self.n_updates += 1
         return norm
@@ -410,7 +412,7 @@ class Trainer:
         )
 
 
-def _memory(settings: Settings, theta: np.ndarray) -> Any:
+def _optimizer_state(settings: Settings, theta: np.ndarray) -> Any:
     if settings.solver == "hessian_free":
         return hessian_free_state(theta, settings.damping.damping)
     return adam_state(theta) if settings.solver == "adam" else sgd_state(theta)

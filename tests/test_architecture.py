@@ -26,7 +26,7 @@ IMPORTABLE = [path for path in LIBRARY if path.stem != "__main__"]
 LADDER = (
     ("kernels",),
     ("blas", "threads"),
-    ("atomic", "validation", "parts"),
+    ("atomic", "validation", "parts", "warn"),
     ("sequences", "datasets", "metrics", "differencing", "intervals", "labels")
     + ("tokens", "optimizers", "hessian_free"),
     ("moments", "topologies", "states", "strategies"),

@@ -72,7 +72,7 @@ def in_parts(monkeypatch, noted):
     """Let reservoirs of any size be run in parts; return where their numbers are noted."""
     monkeypatch.setattr(parts, "PARTED", 1)
     monkeypatch.setattr(parts, "LONG", 2**14)
-    monkeypatch.setattr(parts, "_retreat", parts._Retreat())
+    monkeypatch.setattr(parts, "_backoff", parts._Backoff())
     return noted
 
 
@@ -89,7 +89,7 @@ def test_parts_have_the_bits_of_the_whole(in_parts, monkeypatch, dtype, n_thread
     set_threads(monkeypatch, n_threads)
     case = Case(n_units, shifts, dtype)
     for every in (True, False):
-        parts._retreat.left = 0
+        parts._backoff.left = 0
         for got, wanted in zip(
             case.run(parts.run_one, every=every), case.run(run, every=every), strict=True
         ):
@@ -101,7 +101,7 @@ def test_random_shifts_sizes_and_rows(in_parts, monkeypatch):
     rng = np.random.default_rng(0)
     for _ in range(60):
         set_threads(monkeypatch, int(rng.integers(2, 7)))
-        parts._retreat.left = 0
+        parts._backoff.left = 0
         n_units, reach = int(rng.integers(600, 3000)), int(rng.integers(1, 150))
         shifts = rng.choice(np.arange(-reach, reach + 1), min(4, 2 * reach + 1), replace=False)
         case = Case(n_units, shifts, n_features=int(rng.integers(0, 5)), n_rows=70)
@@ -166,7 +166,7 @@ def test_a_run_that_ends_early_is_completed(in_parts, monkeypatch):
         assert np.array_equal(got, wanted)
     assert in_parts == [3] * 4  # 7 rows, 8 alone, 7, 16 alone, 7, 32 alone, 7, 16 to the end
     monkeypatch.setattr(parts, "shared_by_parts", shared_by_parts)
-    parts._retreat.left = 0
+    parts._backoff.left = 0
     case.run(parts.run_one)
     assert len(in_parts) >= 5
 
@@ -258,7 +258,7 @@ def test_an_interrupt_leaves_no_thread_at_work(monkeypatch):
 
 
 def test_large_reservoirs_are_run_in_parts(monkeypatch, noted):
-    monkeypatch.setattr(parts, "_retreat", parts._Retreat())
+    monkeypatch.setattr(parts, "_backoff", parts._Backoff())
     states = []
     X = np.random.default_rng(0).uniform(-1, 1, (1100, 3))
     reservoir = Reservoir(4100, random_state=0).fit(X)

@@ -9,7 +9,29 @@ TEXT = (Path(__file__).resolve().parents[1] / "README.md").read_text(encoding="u
 BLOCKS = re.findall(r"^```python\n(.*?)^```$", TEXT, re.M | re.S)
 
 
-@pytest.mark.parametrize("code", BLOCKS, ids=lambda code: code.splitlines()[0])
-def test_block_runs_and_prints(code, capsys):
+def the_forecast_is_better_than_last_week_again(printed):
+    forecast, last_week = re.findall(r": ([\d.]+)", printed)
+    return float(forecast) < float(last_week)
+
+
+def the_pipeline_and_the_search_find_the_memory(printed):
+    score = re.search(r"steps: ([\d.]+)", printed)
+    return float(score[1]) > 0.8 and "'spectral_radius': 0.6" in printed
+
+
+def all_but_the_plain_network_can_add(printed):
+    scores = dict(re.findall(r"(\S+): R2 on new sequences (\S+)", printed))
+    return min(float(scores[name]) for name in ("network", "LSTM", "GRU")) > 0.9
+
+
+CLAIMS = [
+    the_forecast_is_better_than_last_week_again,
+    the_pipeline_and_the_search_find_the_memory,
+    all_but_the_plain_network_can_add,
+]
+
+
+@pytest.mark.parametrize(("code", "claim"), list(zip(BLOCKS, CLAIMS, strict=True)))
+def test_a_block_shows_what_it_is_there_for(code, claim, capsys):
     exec(compile(code, "README.md", "exec"), {})
-    assert capsys.readouterr().out
+    assert claim(capsys.readouterr().out)

@@ -594,6 +594,18 @@ def test_features_whose_squares_overflow_are_named(solver, alpha, scale):
             some.partial_fit(X, Y).predict(X)
 
 
+@pytest.mark.parametrize("late", [False, True])
+def test_the_warning_of_a_gram_points_at_the_callers_line(late):
+    X, y = hilbert_like()
+    readout = RidgeReadout(1e-14, solver="gram")
+    with pytest.warns(LinAlgWarning, match="too large for a Gram") as warned:
+        if late:
+            readout.partial_fit(X, y).predict(X)
+        else:
+            readout.fit(X, y)
+    assert warned[0].filename == __file__
+
+
 @pytest.mark.parametrize("solver", SOLVERS)
 def test_coefficients_beyond_the_dtype_name_y(solver):
     X, Y = data(300, 4)

@@ -237,7 +237,7 @@ def test_after_divergence_training_goes_on_from_the_best_weights(solver):
     with pytest.raises(FloatingPointError):
         fit(trainer, data)
     assert np.array_equal(trainer.theta, trainer.best_theta)
-    assert not trainer.memory[0].any()
+    assert not trainer.optimizer_state[0].any()
     before = trainer.best_loss
     trainer.use(good)
     fit(trainer, data)

@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import warnings
 from typing import Any
 
 import numpy as np
@@ -10,6 +9,7 @@ from numpy.typing import NDArray
 
 from esnkit.kernels import datasets as kernels
 from esnkit.validation import check_number, check_positive_int, check_seed
+from esnkit.warn import warn
 
 # order: (weight of y(t), weight of y(t) times the sum, constant, wrapped in tanh)
 _NARMA = {
@@ -104,7 +104,7 @@ def make_narma(
         kernels.narma(y, u, order, *_NARMA[order])
         if np.max(np.abs(y)) <= _DIVERGED:  # False for NaN, too
             return u[n_discard:, np.newaxis].copy(), y[n_discard:].copy()
-        warnings.warn(f"a NARMA stream of order {order} diverged and was drawn anew", stacklevel=2)
+        warn(f"a NARMA stream of order {order} diverged and was drawn anew")
     raise RuntimeError(
         f"{_MAX_DRAWS} NARMA streams of order {order} and {y.size} steps diverged in a row; "
         "ask for fewer n_timesteps"
