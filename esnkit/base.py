@@ -8,6 +8,7 @@ from sklearn.base import BaseEstimator, is_classifier
 from sklearn.utils.validation import check_is_fitted, has_fit_parameter
 
 from esnkit.atomic import all_or_nothing
+from esnkit.closed_loop import check_bounded
 from esnkit.kernels.activations import CODES
 from esnkit.kernels.linalg import affine
 from esnkit.kernels.reservoir import Held, closed_loop
@@ -363,12 +364,7 @@ class ReservoirEstimator(BaseEstimator):
             self._loop_in_kernel if isinstance(self.readout_, RidgeReadout) else self._loop_slowly
         )
         loop(u, x, exog, out, *held)
-        if not np.all(np.isfinite(out)):
-            first = int(np.flatnonzero(~np.isfinite(out).all(axis=1))[0])
-            raise FloatingPointError(
-                f"the closed loop diverged after {first} steps: train with a larger alpha, a "
-                "little noise, or include_input=False"
-            )
+        check_bounded(out, "train with a larger alpha, a little noise, or include_input=False")
 
     def _loop_in_kernel(self, u, x, exog, out, units, values):
         network = self.reservoir_._network

@@ -6,20 +6,18 @@ import numpy as np
 from sklearn.utils.validation import check_is_fitted
 
 from esnkit.batches import Data, evaluate
+from esnkit.closed_loop import check_bounded, pack_one_series
 from esnkit.layout import Spec, views
 from esnkit.losses import log_softmax
 from esnkit.network import Start, make_batch, starting_state
-from esnkit.sequences import is_ragged, pack
 from esnkit.streaming import Stepper
 from esnkit.threads import one_blas_thread
-from esnkit.validation import finite_array
 
 __all__ = [
+    "check_can_feed_back",
     "first_state",
-    "future_rows",
     "generate_rows",
     "generate_tokens",
-    "check_can_feed_back",
     "refuse_tokens_of_others",
     "warm_up",
 ]
@@ -77,15 +75,13 @@ def _end_of_training(estimator: Any) -> tuple[np.ndarray, Start]:
 
 
 def _as_inputs(estimator: Any, warmup: Any) -> np.ndarray:
-    if is_ragged(warmup) or getattr(warmup, "ndim", None) == 3:
-        raise ValueError("warmup must be one series (n_timesteps, n_features)")
     if estimator._spec.tokens and not isinstance(warmup, str) and np.ndim(warmup) == 1:
         warmup = np.asarray(warmup)[:, None]
+    sequences = pack_one_series(estimator, "warmup", warmup, estimator._theta.dtype)
     try:
-        sequences = pack(estimator, warmup, reset=False, dtype=(estimator._theta.dtype,))
         return estimator._inputs(sequences)
-    except (TypeError, ValueError) as error:
-        raise type(error)(f"warmup must be a series like the X of fit: {error}") from error
+    except ValueError as error:
+        raise ValueError(f"warmup must be a series like the X of fit: {error}") from error
 
 
 def check_can_feed_back(estimator: Any) -> None:
@@ -110,21 +106,6 @@ def refuse_tokens_of_others(estimator: Any) -> None:
         )
 
 
-def future_rows(estimator: Any, exog: Any, n_steps: int) -> np.ndarray:
-    """Return the inputs (n_steps, n_exog) that are not outputs."""
-    n_exog = estimator.n_features_in_ - estimator.n_outputs_
-    dtype = estimator._theta.dtype
-    if exog is None:
-        if n_exog:
-            raise ValueError(f"exog is needed: an array of shape ({n_steps}, {n_exog})")
-        return np.empty((n_steps, 0), dtype)
-    future = finite_array("exog", exog, dtype)
-    future = future[:, None] if future.ndim == 1 and n_exog == 1 else future
-    if future.shape != (n_steps, n_exog):
-        raise ValueError(f"exog has shape {future.shape}, expected ({n_steps}, {n_exog})")
-    return future
-
-
 def generate_rows(
     spec: Spec, theta: np.ndarray, state: np.ndarray, future: np.ndarray
 ) -> tuple[np.ndarray, np.ndarray]:
@@ -136,11 +117,7 @@ def generate_rows(
         for k in range(1, len(rows)):
             stepper.advance(np.concatenate([rows[k - 1], future[k - 1]]))
             rows[k] = stepper.outputs()
-    if not np.all(np.isfinite(rows)):
-        first = int(np.flatnonzero(~np.isfinite(rows).all(axis=1))[0])
-        raise FloatingPointError(
-            f"the closed loop diverged after {first} steps: train longer, or on scaled data"
-        )
+    check_bounded(rows, "train longer, or on scaled data")
     return rows, stepper.state
 
 

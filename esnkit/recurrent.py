@@ -8,9 +8,9 @@ from sklearn.utils.validation import check_is_fitted
 
 from esnkit.batches import Data
 from esnkit.classification import SequenceClassifierMixin, labels_of
+from esnkit.closed_loop import future_rows
 from esnkit.generation import (
     check_can_feed_back,
-    future_rows,
     generate_rows,
     generate_tokens,
     refuse_tokens_of_others,
@@ -337,7 +337,8 @@ class RNNRegressor(SequenceRegressorMixin, GradientEstimator):
         check_is_fitted(self, "_theta")
         check_can_feed_back(self)
         state = warm_up(self, warmup, initial_state)
-        future = future_rows(self, exog, n_steps)
+        n_exog = self.n_features_in_ - self.n_outputs_
+        future = future_rows(exog, n_steps, n_exog, self._theta.dtype)
         rows, state = generate_rows(self._spec, self._theta, state, future)
         return (rows, state) if return_state else rows
 

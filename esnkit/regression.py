@@ -6,7 +6,8 @@ import numpy as np
 from sklearn.base import MultiOutputMixin, RegressorMixin
 from sklearn.utils.validation import check_is_fitted
 
-from esnkit.sequences import Sequences, Targets, is_ragged, pack
+from esnkit.closed_loop import future_rows, pack_one_series
+from esnkit.sequences import Sequences, Targets
 from esnkit.states import nothing_held
 from esnkit.validation import check_positive_int, finite_array
 
@@ -119,7 +120,7 @@ class SequenceRegressorMixin(MultiOutputMixin, RegressorMixin):
                 f"generate feeds {self.n_outputs_} outputs back into {self.n_features_in_} "
                 "features: fit the next row of the series, fit(series[:-1], series[1:])"
             )
-        future = self._future(exog, n_steps, n_exog)
+        future = future_rows(exog, n_steps, n_exog, self.reservoir_.W_in_.dtype)
         u, state = self._warm_up(warmup, initial_state)
         Z = np.concatenate([state[0], u] if self._fitted.include_input else [state[0]])[None]
         out = np.empty((n_steps, self.n_outputs_), state.dtype)
@@ -134,7 +135,7 @@ class SequenceRegressorMixin(MultiOutputMixin, RegressorMixin):
         if warmup is None:
             sequences, state = self._end_of_training(initial_state)
         else:
-            sequences = _one_series(self, "warmup", warmup)
+            sequences = pack_one_series(self, "warmup", warmup, self.reservoir_.W_in_.dtype)
             state = self._initial_state(initial_state, 1)
         self.reservoir_._advance(sequences, state, nothing_held(state.dtype))
         return sequences.values[-1].copy(), state
@@ -152,22 +153,9 @@ class SequenceRegressorMixin(MultiOutputMixin, RegressorMixin):
         last = Sequences(self._last_target, np.array([0, 1], dtype=np.int64), "series")
         return last, self.last_state_.copy()
 
-    def _future(self, exog, n_steps, n_exog):
-        dtype = self.reservoir_.W_in_.dtype
-        if exog is None:
-            if n_exog:
-                raise ValueError(f"exog is needed: an array of shape ({n_steps}, {n_exog})")
-            return np.empty((n_steps, 0), dtype)
-        future = finite_array("exog", exog, dtype)
-        if future.ndim == 1 and n_exog == 1:
-            future = future[:, None]
-        if future.shape != (n_steps, n_exog):
-            raise ValueError(f"exog has shape {future.shape}, expected ({n_steps}, {n_exog})")
-        return np.ascontiguousarray(future)
-
     def _generate_fed(self, n_steps, warmup, exog, initial_state, return_state):
-        future = self._future(exog, n_steps, self.n_features_in_)
-        n_units = self.reservoir_.W_in_.shape[0]
+        W_in = self.reservoir_.W_in_
+        future, n_units = future_rows(exog, n_steps, self.n_features_in_, W_in.dtype), len(W_in)
         if warmup is None:
             state = self._initial_state(initial_state, 1)
             if initial_state is None:
@@ -186,7 +174,7 @@ class SequenceRegressorMixin(MultiOutputMixin, RegressorMixin):
     def _teach_warm_up(self, warmup, initial_state):
         if not isinstance(warmup, tuple) or len(warmup) != 2:
             raise ValueError("warmup must be a pair (X, y) with feedback=True")
-        sequences = _one_series(self, "warmup", warmup[0])
+        sequences = pack_one_series(self, "warmup", warmup[0], self.reservoir_.W_in_.dtype)
         Y = finite_array("warmup", warmup[1], sequences.values.dtype)
         Y = Y[:, None] if Y.ndim == 1 else Y
         if Y.shape != (len(sequences.values), self.n_outputs_):
@@ -205,12 +193,3 @@ class SequenceRegressorMixin(MultiOutputMixin, RegressorMixin):
         tags = super().__sklearn_tags__()
         tags.input_tags.three_d_array = True
         return tags
-
-
-def _one_series(estimator: Any, name: str, X: Any) -> Any:
-    if is_ragged(X) or np.ndim(X) == 3:
-        raise ValueError(f"{name} must be one series (n_timesteps, n_features)")
-    try:
-        return pack(estimator, X, reset=False, dtype=(estimator.reservoir_.W_in_.dtype,))
-    except (TypeError, ValueError) as error:
-        raise type(error)(f"{name} must be a series like the X of fit: {error}") from error

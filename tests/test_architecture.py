@@ -29,7 +29,7 @@ LADDER = (
     ("atomic", "validation", "parts", "warn"),
     ("sequences", "datasets", "metrics", "differencing", "intervals", "labels")
     + ("tokens", "optimizers", "hessian_free"),
-    ("moments", "topologies", "states", "strategies"),
+    ("moments", "topologies", "states", "strategies", "closed_loop"),
     ("accumulators", "spectral"),
     ("layout", "losses", "pooling", "callbacks", "memory"),
     ("reservoirs", "readouts", "network", "weights", "initialization"),
