@@ -47,13 +47,12 @@ def run_tangent(
     hidden: list[np.ndarray] = []
     here = rows
     for part in spec.layers():
-        _, _, reverse, place = part
-        if place % spec.n_directions == 0:
+        if part.place % spec.n_directions == 0:
             width = spec.n_directions * n_units
             rows, here = here, np.empty((len(batch.rows), width), v.dtype)
-        index = batch.rows_reversed if reverse else batch.rows
+        index = batch.rows_reversed if part.reverse else batch.rows
         RH, damped = _layer_tangent(spec, p, q, batch, tape, part, rows, start, index)
-        scatter(RH, index, batch.n, n_units, here, n_units if reverse else 0, n_units)
+        scatter(RH, index, batch.n, n_units, here, n_units if part.reverse else 0, n_units)
         hidden.append(damped)
     if spec.pooling == "attention":
         here = attend_tangent(p, q, tape.rows[-1], here, batch.offsets, tape.attention)

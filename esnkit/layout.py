@@ -28,6 +28,15 @@ CELLS = {
 }
 
 
+class Layer(NamedTuple):
+    """One layer in one direction."""
+
+    name: str
+    width: int  # of its input rows
+    reverse: bool
+    place: int  # among all layers and directions
+
+
 class Spec(NamedTuple):
     """What network it is; hashable, all sizes known."""
 
@@ -65,22 +74,21 @@ class Spec(NamedTuple):
         """Width of the rows that the first layer sees."""
         return self.embedding_dim or self.n_features
 
-    def layers(self) -> tuple[tuple[str, int, bool, int], ...]:
-        """List name, input width, direction (True: reversed) and place of every recurrent part."""
+    def layers(self) -> tuple[Layer, ...]:
+        """List every layer in every direction, from the input up."""
         return _layers(self)
 
 
 # Asked at every update, as is what stands below.
 @lru_cache(maxsize=64)
-def _layers(spec: Spec) -> tuple[tuple[str, int, bool, int], ...]:
-    parts, place = [], 0
+def _layers(spec: Spec) -> tuple[Layer, ...]:
+    layers: list[Layer] = []
     for layer in range(spec.n_layers):
         width = spec.n_inputs if layer == 0 else spec.n_directions * spec.n_units
         for direction in range(spec.n_directions):
             name = f"{layer}_reverse" if direction else f"{layer}"
-            parts.append((name, width, bool(direction), place))
-            place += 1
-    return tuple(parts)
+            layers.append(Layer(name, width, bool(direction), len(layers)))
+    return tuple(layers)
 
 
 @lru_cache(maxsize=64)
@@ -89,9 +97,9 @@ def layout(spec: Spec) -> dict[str, tuple[slice, tuple[int, ...]]]:
     shapes: dict[str, tuple[int, ...]] = {}
     if spec.embedding_dim:
         shapes["embedding"] = (spec.n_features, spec.embedding_dim)
-    for name, width, _, _ in spec.layers():
+    for layer in spec.layers():
         n_rows = N_GATES[CELLS[spec.cell]] * spec.n_units
-        shapes[f"M_{name}"] = (n_rows, width + spec.n_units + 1)
+        shapes[f"M_{layer.name}"] = (n_rows, layer.width + spec.n_units + 1)
     if spec.learn_state:
         shapes["initial_state"] = (spec.n_state,)
     width = spec.n_directions * spec.n_units

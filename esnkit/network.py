@@ -244,7 +244,7 @@ def run_backward(
         X, d_below = tape.rows[layer], None
         d_here = []
         for part in parts[layer * spec.n_directions : (layer + 1) * spec.n_directions]:
-            more = None if extra is None else extra[part[3]]
+            more = None if extra is None else extra[part.place]
             keep = more is not None or d_states is not None
             last, dH = _columns_of(spec, batch, part, d_rows, more, keep, tape.memory)
             width = X.shape[1] if layer or spec.embedding_dim else 0
@@ -268,11 +268,11 @@ def state_rows(spec: Spec, batch: Batch, states: list[np.ndarray]) -> list[np.nd
     """Return as rows, for every layer, what the kernels' layout has for layers and directions."""
     rows: list[np.ndarray] = []
     n = spec.n_units
-    for (_, _, reverse, _), blocks in zip(spec.layers(), states, strict=True):
-        if not reverse:
+    for layer, blocks in zip(spec.layers(), states, strict=True):
+        if not layer.reverse:
             rows.append(np.empty((len(batch.rows), spec.n_directions * n), blocks.dtype))
-        index = batch.rows_reversed if reverse else batch.rows
-        scatter(blocks, index, batch.n, n, rows[-1], n if reverse else 0, n)
+        index = batch.rows_reversed if layer.reverse else batch.rows
+        scatter(blocks, index, batch.n, n, rows[-1], n if layer.reverse else 0, n)
     return rows
 
 
@@ -282,9 +282,8 @@ def _columns_of(spec, batch, part, rows, more, keep, memory):
     Rows of the last steps alone stand by themselves, if that is all there is, beside room for all
     steps only where these are to be kept; see `backward`.
     """
-    _, _, reverse, _ = part
-    index = batch.rows_reversed if reverse else batch.rows
-    first, n = spec.n_units if reverse else 0, spec.n_units
+    index = batch.rows_reversed if part.reverse else batch.rows
+    first, n = spec.n_units if part.reverse else 0, spec.n_units
     whole = len(rows) == len(index)
     n_columns = len(index) if whole or keep else len(rows)
     columns, last = memory.empty(n * n_columns, rows.dtype), np.empty(0, rows.dtype)

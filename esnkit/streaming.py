@@ -34,7 +34,7 @@ class Stepper:
         self._spec, self._p, dtype = spec, views(spec, theta), theta.dtype
         # At hand, as a step takes about a microsecond.
         self._embeds, self._reads, self._shape = spec.tokens, spec.head, (spec.n_features,)
-        recurrent = [self._p[f"M_{name}"] for name, _, _, _ in spec.layers()]
+        recurrent = [self._p[f"M_{layer.name}"] for layer in spec.layers()]
         readout = [self._p["head_W"], self._p["head_b"]] if spec.head else []
         parts = [part for M in recurrent for part in (M, M.T)] + readout
         weights = np.concatenate([part.ravel() for part in parts])

@@ -261,7 +261,7 @@ def to_torch(spec: Spec, theta: np.ndarray) -> dict[str, np.ndarray]:
     foreign = [name for name in named if name.startswith(("attention_", "initial_state"))]
     if foreign:
         raise ValueError(f"PyTorch's modules have no place for {foreign}: use get_weights")
-    for name, _, _, _ in spec.layers():
+    for name in (layer.name for layer in spec.layers()):
         second = np.zeros_like(named[f"b_{name}"])
         if spec.cell == "gru":
             second[2 * spec.n_units :] = named[f"b_hidden_{name}"]
@@ -293,7 +293,7 @@ def from_torch(spec: Spec, state_dict: Mapping[str, Any], theta: np.ndarray) -> 
     state = {key: np.asarray(value) for key, value in state_dict.items()}
     named: dict[str, np.ndarray] = {}
     current = split_weights(spec, theta)
-    for name, _, _, _ in spec.layers():
+    for name in (layer.name for layer in spec.layers()):
         W_in, W = current[f"W_in_{name}"], current[f"W_{name}"]
         named[f"W_in_{name}"] = _take(state, f"weight_ih_l{name}", W_in)
         named[f"W_{name}"] = _take(state, f"weight_hh_l{name}", W)
