@@ -3,15 +3,14 @@
 import importlib
 from typing import TYPE_CHECKING, Any
 
-from esnkit.esn import ESNClassifier, ESNRegressor, ReservoirClassifier, ReservoirRegressor
-from esnkit.forecasting import Forecaster, forecast
-from esnkit.readouts import RidgeReadout
-from esnkit.reservoirs import Reservoir
-from esnkit.spectral import effective_spectral_radius, rescale, spectral_radius
-
 if TYPE_CHECKING:
+    from esnkit.esn import ESNClassifier, ESNRegressor, ReservoirClassifier, ReservoirRegressor
+    from esnkit.forecasting import Forecaster, forecast
+    from esnkit.readouts import RidgeReadout
     from esnkit.recurrent import RNNClassifier, RNNRegressor
+    from esnkit.reservoirs import Reservoir
     from esnkit.seq2seq import Seq2SeqClassifier
+    from esnkit.spectral import effective_spectral_radius, rescale, spectral_radius
     from esnkit.tokens import TokenEncoder
 
 __version__ = "0.1.0"
@@ -36,12 +35,24 @@ __all__ = [
     "spectral_radius",
 ]
 
-# Loaded where they are first used: whoever needs an echo state network waits for nothing else.
+# Loaded where they are first used: whoever needs an echo state network waits for nothing else, and
+# the command line answers Ctrl-C from the start.
 _LATE = {
+    "ESNClassifier": "esn",
+    "ESNRegressor": "esn",
+    "Forecaster": "forecasting",
     "RNNClassifier": "recurrent",
     "RNNRegressor": "recurrent",
+    "Reservoir": "reservoirs",
+    "ReservoirClassifier": "esn",
+    "ReservoirRegressor": "esn",
+    "RidgeReadout": "readouts",
     "Seq2SeqClassifier": "seq2seq",
     "TokenEncoder": "tokens",
+    "effective_spectral_radius": "spectral",
+    "forecast": "forecasting",
+    "rescale": "spectral",
+    "spectral_radius": "spectral",
 }
 
 

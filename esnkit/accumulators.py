@@ -127,7 +127,9 @@ class Accumulator:
                 for group in self.groups:
                     weights = w[s] if w.ndim == 1 else w[s, group.outputs[0]]
                     targets = np.ascontiguousarray(Y[s, group.outputs])
-                    run_tasks(group.tasks(X[s], targets, np.ascontiguousarray(weights)))
+                    # Kernels would be compiled once more for arrays that may not be written to.
+                    rows = np.require(X[s], requirements="W")
+                    run_tasks(group.tasks(rows, targets, np.require(weights, None, ["C", "W"])))
         self.n_rows += int(np.count_nonzero(w if w.ndim == 1 else w.any(axis=1)))
         return self
 

@@ -303,9 +303,9 @@ class ReservoirEstimator(BaseEstimator):
 
     def _linear(self, dtype):
         """Return the ridge readout as matrix and intercept, for the kernels."""
-        coef = np.asarray(self.readout_.coef_, dtype=dtype).reshape(self.n_outputs_, -1)
+        coef = np.reshape(self.readout_.coef_, (self.n_outputs_, -1))
         intercept = np.broadcast_to(self.readout_.intercept_, self.n_outputs_)
-        return np.ascontiguousarray(coef), np.ascontiguousarray(intercept, dtype=dtype)
+        return np.require(coef, dtype, ["C", "W"]), np.require(intercept, dtype, ["C", "W"])
 
     def _teacher_forced(self, sequences: Sequences, Y: np.ndarray, y0: np.ndarray) -> Sequences:
         """Put y(t-1) in front of u(t); ``y0`` (n_sequences, n_outputs) comes before the first."""

@@ -330,6 +330,12 @@ class GradientEstimator(TorchMixin, CallbackSupportMixin, BaseEstimator):
         answer = self._decode(values)
         return (answer, state) if return_state else answer
 
+    def __setstate__(self, state: dict[str, Any]) -> None:
+        """Copy weights that may not be written to: kernels would be compiled once more for them."""
+        super().__setstate__(state)
+        if hasattr(self, "_theta"):
+            self._theta = np.require(self._theta, requirements="W")
+
     def _scores(self, X, initial_state, clamp):
         return self._outputs(X, initial_state, clamp)[0]
 

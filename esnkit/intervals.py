@@ -53,7 +53,7 @@ def half_widths(errors: np.ndarray, level: float) -> np.ndarray:
     """
     m = len(errors)
     # a level written in decimals must not cost a residual to rounding
-    rank = int(np.ceil((m + 1) * level - 1e-9))
+    rank = max(1, int(np.ceil((m + 1) * level - 1e-9)))
     if rank > m:
         needed = int(np.ceil(level / (1 - level) - 1e-9))
         raise IntervalError(

@@ -241,7 +241,7 @@ class ForecastDisplay:
         x, y = np.concatenate([start, ahead]), np.concatenate([level, self.forecast])
         ax.plot(x, y, color=_BLUE, linewidth=2.0, label="forecast")
         ax.axvline(past[-1], color=_GREY, linewidth=0.8, linestyle=(0, (2, 3)))
-        self._dress(ax, past)
+        self._dress(ax, past, ahead)
         self.ax_, self.figure_ = ax, ax.figure
         return self
 
@@ -252,11 +252,13 @@ class ForecastDisplay:
             return np.arange(1 - n_past, 1), np.arange(1, len(self.forecast) + 1)
         return np.asarray(self.history_times), np.asarray(self.times)
 
-    def _dress(self, ax, past):
+    def _dress(self, ax, past, ahead):
         if np.issubdtype(past.dtype, np.datetime64):
             from matplotlib.dates import AutoDateLocator, ConciseDateFormatter
 
-            locator = AutoDateLocator(minticks=4, maxticks=9)
+            # days counted from the 1st would put the 29th or 31st beside the 1st that follows
+            within_a_month = 4 <= (ahead[-1] - past[0]) / np.timedelta64(1, "D") <= 33
+            locator = AutoDateLocator(minticks=4, maxticks=9, interval_multiples=not within_a_month)
             ax.xaxis.set_major_locator(locator)
             formatter = ConciseDateFormatter(locator)
             formatter.formats[2] = "%d %b"  # a day says its month
@@ -264,11 +266,12 @@ class ForecastDisplay:
         elif self.times is None:
             ax.set_xlabel("time steps from now")
         if self.name is not None:
-            ax.set_ylabel(str(self.name))
+            ax.set_ylabel(str(self.name), parse_math=False)  # US$ or $/kWh is no formula
         _quieten(ax)
         n_labels = len(ax.get_legend_handles_labels()[1])
+        # on the right, for on the left stands the power of ten or the offset of the labels
         ax.legend(
-            loc="lower left", bbox_to_anchor=(0, 1), ncols=n_labels, frameon=False, fontsize=9,
+            loc="lower right", bbox_to_anchor=(1, 1), ncols=n_labels, frameon=False, fontsize=9,
             borderaxespad=0.2, handlelength=1.6,
         )  # fmt: skip
 

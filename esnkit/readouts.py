@@ -274,12 +274,11 @@ class RidgeReadout(RegressorMixin, MultiOutputMixin, BaseEstimator):
         solution = self._solve()
         dtype = np.result_type(X, solution.coef)
         out = np.empty((len(X), len(solution.coef)), dtype)
-        linalg.affine(
-            X.astype(dtype, copy=False),
-            solution.coef.astype(dtype, copy=False),
-            solution.intercept.astype(dtype, copy=False),
-            out,
-        )
+        # Kernels would be compiled once more for arrays that may not be written to.
+        coef, intercept = (np.require(part, dtype, ["C", "W"]) for part in solution[:2])
+        for start in range(0, len(X), BLOCK_ROWS):
+            rows = slice(start, start + BLOCK_ROWS)
+            linalg.affine(np.require(X[rows], dtype, ["C", "W"]), coef, intercept, out[rows])
         return out[:, 0] if self._flat else out
 
     @property

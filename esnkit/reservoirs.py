@@ -279,9 +279,22 @@ class Reservoir(ClassNamePrefixFeaturesOutMixin, TransformerMixin, BaseEstimator
         self.n_features_in_ = n_features
         self._noise = noise
         self._noise_seed = streams.noise
+        self._activation = self.activation
+        self._lay_out()
+
+    def _lay_out(self) -> None:
         self._network = Network.build(
-            self.W_, self.W_in_, self.b_, self.leak_rate_, self.activation
+            self.W_, self.W_in_, self.b_, self.leak_rate_, self._activation
         )
+
+    def __getstate__(self) -> dict[str, Any]:
+        """Leave out what `_lay_out` makes of the rest."""
+        return {key: part for key, part in super().__getstate__().items() if key != "_network"}
+
+    def __setstate__(self, state: dict[str, Any]) -> None:
+        super().__setstate__(state)
+        if hasattr(self, "W_"):
+            self._lay_out()
 
     def _streams(self) -> "_Streams":
         seed = check_seed(self.random_state).randint(np.iinfo(np.int32).max)
@@ -437,8 +450,13 @@ class Network(NamedTuple):
     def build(
         cls, W: sp.csr_array, W_in: np.ndarray, b: np.ndarray, leak: np.ndarray, activation: str
     ) -> Self:
-        """Choose the fastest layout for W."""
-        drive = Drive(np.ascontiguousarray(W_in.T), b, leak, 1 - leak)
+        """Choose the fastest layout for W.
+
+        What comes from a file that is mapped into memory may not be written to; it is copied, since
+        kernels would be compiled once more for it.
+        """
+        W_in, b, leak = (np.require(part, None, ["C", "W"]) for part in (W_in.T, b, leak))
+        drive = Drive(W_in, b, leak, 1 - leak)
         return cls(*lay_out(W), drive, activation)
 
     def block_rows(self, lengths: np.ndarray, n_extra: int) -> int:

@@ -128,7 +128,10 @@ def pack(estimator: Any, X: Any, *, reset: bool, dtype: Any = FLOATS) -> Sequenc
     refuse_times("X", rows)
     # What overflows float32 becomes infinite, and is refused as that.
     with naming("X"), np.errstate(over="ignore", invalid="ignore"):
-        values = validate_data(estimator, rows, reset=reset, dtype=list(dtype), order="C")
+        # Kernels would be compiled once more for arrays that may not be written to.
+        values = validate_data(
+            estimator, rows, reset=reset, dtype=list(dtype), order="C", force_writeable=True
+        )
     if offsets is None:
         offsets = np.array([0, values.shape[0]], dtype=np.int64)
     return Sequences(values, offsets, form)

@@ -101,6 +101,22 @@ def test_the_time_axis_follows_the_index(kind, tmp_path):
     assert (tmp_path / "picture.png").stat().st_size > 10_000
 
 
+@pytest.mark.parametrize("first, n_days", [("2024-01-31", 33), ("2024-02-15", 18), ("2024", 60)])
+def test_labels_can_be_read(first, n_days):
+    index = pd.date_range(first, periods=n_days)
+    y = pd.Series(1e7 + 1e6 * np.sin(np.arange(n_days)), index, name=r"US$ and $\frac$")
+    display = ForecastDisplay.from_predictions(y[:-3], y[-3:], y[-3:] - 1, y[-3:] + 1)
+    display.figure_.draw_without_rendering()
+    ax = display.ax_
+    assert ax.get_ylabel() == y.name
+    offset, legend = ax.yaxis.get_offset_text(), ax.get_legend()
+    assert offset.get_text() == "1e7"
+    assert not offset.get_window_extent().overlaps(legend.get_window_extent())
+    boxes = [label.get_window_extent() for label in ax.get_xticklabels() if label.get_text()]
+    assert len(boxes) >= 4
+    assert all(a.x1 + 5 < b.x0 for a, b in zip(boxes[:-1], boxes[1:], strict=True))
+
+
 def test_one_of_several_series_is_shown():
     table = pd.DataFrame({"a": WAVE, "b": 5 + WAVE}, INDEXES["dates"])
     model = fitted(table)

@@ -44,6 +44,9 @@ from esnkit import (
     RNNClassifier,
     RNNRegressor,
 )
+from esnkit.kernels.cells import backward, forward
+from esnkit.kernels.linalg import affine, centre_rows, weighted_mean
+from esnkit.kernels.reservoir import closed_loop, run
 
 SMALL = [
     Reservoir(12, random_state=0),
@@ -234,6 +237,18 @@ def test_joblib_files_go_on_alike(case, tmp_path):
     # Memory-mapped weights are read-only.
     mapped = joblib.load(tmp_path / "model.joblib", mmap_mode="r")
     np.testing.assert_array_equal(answer(mapped, X), before)
+
+
+def test_nothing_is_compiled_for_arrays_that_may_not_be_written_to(case, tmp_path):
+    model, X, y, before = case
+    joblib.dump((model, X, y), tmp_path / "all.joblib")
+    kernels = affine, backward, closed_loop, forward, run, weighted_mean, centre_rows
+    compiled = [len(kernel.signatures) for kernel in kernels]
+    mapped, X, y = joblib.load(tmp_path / "all.joblib", mmap_mode="r")
+    assert not X.flags.writeable
+    np.testing.assert_array_equal(answer(mapped, X), before)
+    np.testing.assert_array_equal(answer(clone(model).fit(X, y), X), before)
+    assert [len(kernel.signatures) for kernel in kernels] == compiled
 
 
 @pytest.mark.parametrize("backend", ["loky", "threading"])

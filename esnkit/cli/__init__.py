@@ -6,12 +6,14 @@ standard error; 130 stopped by Ctrl-C.
 
 import argparse
 import os
+import re
 import sys
 import warnings
 
 from esnkit.cli.errors import UserError
 
 DEFAULT_PLOT = "esnkit-forecast.png"
+MOST_WHOLE, MOST_SEED = 2**31 - 1, 2**32 - 1
 
 
 def main(argv: list[str] | None = None) -> int:
@@ -34,35 +36,53 @@ def main(argv: list[str] | None = None) -> int:
     esnkit ...
     0
     """
-    with warnings.catch_warnings():
-        warnings.showwarning = _show_warning
+    try:
+        with warnings.catch_warnings():
+            warnings.showwarning = _show_warning
+            return _run(argv)
+    except KeyboardInterrupt:
+        return _end("stopped", 130)
+    except MemoryError:
+        return _end("error: not enough memory; use fewer --units or fewer rows")
+    except Exception as error:
+        known = isinstance(error, UserError | ValueError | OSError | FloatingPointError)
+        text = str(error) if known else f"unexpected {type(error).__name__}: {error}"
+        return _end(f"error: {text}")
+
+
+def _run(argv) -> int:
+    try:
         try:
             code = _dispatch(argv)
-            sys.stdout.flush()
-            return code
         except SystemExit as stop:  # --help and --version
-            return int(stop.code or 0)
-        except KeyboardInterrupt:
-            print("esnkit: stopped", file=sys.stderr)
-            return 130
-        except BrokenPipeError:
-            # nobody reads on: keep the interpreter from saying so when it closes the stream
-            os.dup2(os.open(os.devnull, os.O_WRONLY), sys.stdout.fileno())
+            code = int(stop.code or 0)
+        if sys.stdout is not None:
+            sys.stdout.flush()
+        return code
+    except OSError as error:
+        if error.filename is not None:
+            raise
+        # keep the interpreter from writing again, and complaining, when it closes the stream
+        os.dup2(os.open(os.devnull, os.O_WRONLY), sys.stdout.fileno())
+        if isinstance(error, BrokenPipeError):  # nobody reads on
             return 141
-        except MemoryError:
-            return _fail("not enough memory; use fewer --units or fewer rows")
-        except Exception as error:
-            known = isinstance(error, UserError | ValueError | OSError | FloatingPointError)
-            return _fail(str(error) if known else f"unexpected {type(error).__name__}: {error}")
+        raise UserError(f"cannot write to standard output: {error.strerror or error}") from None
 
 
-def _fail(message: str) -> int:
-    print("esnkit: error:", " ".join(message.split()), file=sys.stderr)
-    return 2
+def _end(message: str, code: int = 2) -> int:
+    _say(" ".join(message.split()))
+    return code
 
 
 def _show_warning(message, category, filename, lineno, file=None, line=None):
-    print("esnkit: warning:", " ".join(str(message).split()), file=sys.stderr)
+    _say(f"warning: {' '.join(str(message).split())}")
+
+
+def _say(message: str) -> None:
+    """Print a line on standard error; what a file holds must not steer the terminal."""
+    if sys.stderr is not None:  # where it is closed, print would take standard output
+        shown = (c if c.isprintable() else ascii(c)[1:-1] for c in message)
+        print("esnkit:", "".join(shown), file=sys.stderr)
 
 
 class _Parser(argparse.ArgumentParser):
@@ -73,6 +93,8 @@ class _Parser(argparse.ArgumentParser):
 def _dispatch(argv) -> int:
     words = sys.argv[1:] if argv is None else argv
     arguments = _parser().parse_args(words or ["forecast"])
+    if sys.stdout is None and getattr(arguments, "out", None) in (None, "-"):
+        raise UserError("standard output is closed; there is nowhere to write to")
     if arguments.command == "info":
         from esnkit.cli.info import lines
 
@@ -122,7 +144,7 @@ def _add_forecast_options(parser) -> None:
         help="write the forecast here; default: standard output",
     )
     add("--plot", metavar="FILE", type=_path, help="write a picture (png, pdf, svg) here")
-    add("--seed", type=_whole(0), default=0, help="of the random weights (default 0)")
+    add("--seed", type=_whole(0, MOST_SEED), default=0, help="of the random weights (default 0)")
     add("--tune", action="store_true", help="search the settings below that are not given")
     add("--units", metavar="N", type=_whole(1), dest="n_units", help="(default 300)")
     add("--spectral-radius", metavar="R", type=_number(0), help="(default 0.9)")
@@ -148,23 +170,35 @@ def _differences(text: str) -> int | tuple[int, ...]:
     from esnkit.differencing import MOST
 
     lags = text.removesuffix(",").split(",") if "," in text else []
-    if all(lag.strip().isdecimal() and int(lag) > 0 for lag in lags) and (
-        lags or (text.isdecimal() and int(text) <= MOST)
-    ):
-        return tuple(map(int, lags)) or int(text)
-    hint = f"; for one difference at that lag write {text}," if text.isdecimal() else ""
+    if lags and all(_is_whole(lag.strip(), 1) for lag in lags):
+        return tuple(map(int, lags))
+    if _is_whole(text, 0, MOST):
+        return int(text)
+    hint = f"; for one difference at that lag write {text}," if _is_whole(text, 1) else ""
     raise argparse.ArgumentTypeError(
-        f"must be an order from 0 to {MOST}, or lags >= 1 with commas, got {text!r}{hint}"
+        f"must be an order from 0 to {MOST}, or lags >= 1 with commas, got {_shown(text)}{hint}"
     )
 
 
-def _whole(minimum: int):
+def _whole(minimum: int, maximum: int = MOST_WHOLE):
     def read(text: str) -> int:
-        if not text.lstrip("+-").isdigit() or int(text) < minimum:
-            raise argparse.ArgumentTypeError(f"must be a whole number >= {minimum}, got {text!r}")
+        if not _is_whole(text, minimum, maximum):
+            raise argparse.ArgumentTypeError(
+                f"must be a whole number from {minimum} to {maximum}, got {_shown(text)}"
+            )
         return int(text)
 
     return read
+
+
+def _is_whole(text: str, minimum: int, maximum: int = MOST_WHOLE) -> bool:
+    # Python reads no number of thousands of digits
+    plain = re.fullmatch(r"[+-]?[0-9]{1,18}", text)
+    return plain is not None and minimum <= int(text) <= maximum
+
+
+def _shown(text: str) -> str:
+    return repr(text) if len(text) <= 40 else f"{text[:40]!r}..."
 
 
 def _number(low: float, high: float = float("inf"), closed: bool = False, zero: bool = False):
@@ -179,7 +213,7 @@ def _number(low: float, high: float = float("inf"), closed: bool = False, zero: 
         inside = low < value < high or (closed and value == high) or (zero and value == low)
         if not inside:
             lower = "at least" if zero else "above"
-            raise argparse.ArgumentTypeError(f"must be {lower} {low:g}{upper}, got {text!r}")
+            raise argparse.ArgumentTypeError(f"must be {lower} {low:g}{upper}, got {_shown(text)}")
         return value
 
     return read
@@ -214,7 +248,7 @@ def _forecast_shipped(arguments) -> int:
 def _refuse_without_file(arguments) -> None:
     allowed = {"command", "file", "plot", "seed"}
     for key, value in vars(arguments).items():
-        if key not in allowed and value not in (None, False, []):
+        if key not in allowed and not (value is None or value is False or value == []):
             option = "--units" if key == "n_units" else f"--{key.replace('_', '-')}"
             raise UserError(f"{option} needs a FILE to forecast")
 
@@ -234,7 +268,7 @@ def _picture_format(path: str | None, wanted: bool) -> str | None:
         return None
     matplotlib.use("agg")
     suffix = os.path.splitext(path)[1].lstrip(".").lower()
-    known = FigureCanvasBase.get_supported_filetypes()
+    known = FigureCanvasBase.get_supported_filetypes().keys() - {"pgf"}  # which needs TeX
     if suffix not in known:
         raise UserError(f"--plot {path} must end in one of {', '.join(sorted(known))}")
     return suffix
@@ -250,7 +284,7 @@ def _forecast_file(arguments) -> int:
     horizon, seed = arguments.horizon, arguments.seed
     try:
         table = read_table(arguments.file, arguments.column, arguments.time, arguments.exog)
-        fromfile.check_length(table, horizon, arguments.file)
+        fromfile.check_length(table, horizon, arguments.file, arguments.differences)
         stamps = table.clock.future(table.n_known, horizon) if table.clock else None
     except UserError as error:
         raise _in_file(error, arguments.file) from None
@@ -310,9 +344,9 @@ def _check_request(arguments) -> str | None:
 def _report_search(ranking, describe) -> None:
     """Say on standard error what the search found."""
     shown = [(error, describe(settings)) for error, settings in ranking]
-    print(f"esnkit: {len(ranking)} settings tried on the end of the series:", file=sys.stderr)
+    _say(f"{len(ranking)} settings tried on the end of the series:")
     for error, text in shown[:3]:
-        print(f"esnkit:   NRMSE {error:.4f}  {text}", file=sys.stderr)
+        _say(f"  NRMSE {error:.4f}  {text}")
 
 
 def _write_results(arguments, table, stamps, parts, picture) -> None:
@@ -331,12 +365,12 @@ def _write_results(arguments, table, stamps, parts, picture) -> None:
     if picture:
         figure = _draw(arguments, table, stamps, parts).figure_
         write_whole(arguments.plot, lambda draft: figure.savefig(draft, format=picture, dpi=120))
-        print(f"esnkit: picture in {arguments.plot}", file=sys.stderr)
+        _say(f"picture in {arguments.plot}")
     if arguments.out in (None, "-"):
         write_columns(sys.stdout, columns)
     else:
         write_whole(arguments.out, write_csv)
-        print(f"esnkit: {len(parts[0])} steps in {arguments.out}", file=sys.stderr)
+        _say(f"{len(parts[0])} steps in {arguments.out}")
 
 
 def _draw(arguments, table, stamps, parts):

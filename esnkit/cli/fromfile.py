@@ -6,6 +6,7 @@ import numpy as np
 
 from esnkit.cli.errors import UserError
 from esnkit.cli.table import Table
+from esnkit.differencing import check_differences, difference
 from esnkit.intervals import IntervalError
 
 # several penalties: the readout takes the best by leave-one-out
@@ -28,6 +29,8 @@ SEARCH: dict[str, list] = {
     "differences": [0, 1],
 }
 MEMBERS, CANDIDATES, LEAST_ROWS = 5, 30, 10
+# values near the largest float, whose sums are not finite, or a candidate that diverges
+_HUGE_VALUES = np.errstate(over="ignore", invalid="ignore")
 
 
 def make_forecaster(settings: dict, seed: int, members: int = MEMBERS):
@@ -44,14 +47,21 @@ def make_forecaster(settings: dict, seed: int, members: int = MEMBERS):
     )
 
 
-def check_length(table: Table, horizon: int, path: str) -> None:
-    """Raise if the series is too short for the horizon, or inputs of the future are missing."""
-    needed = horizon + LEAST_ROWS
+def check_length(table: Table, horizon: int, path: str, differences=None) -> None:
+    """Raise if a series cannot be forecast so far, differenced so, or lacks inputs to come."""
+    lags = check_differences(differences or 0)
+    needed = horizon + LEAST_ROWS + sum(lags)
+    option = describe({"differences": differences}) if lags else ""
     if table.n_known < needed:
         rows = "1 row" if table.n_known == 1 else f"{table.n_known} rows"
+        when = f" with '{option}'" if lags else ""
         raise UserError(
-            f"{path} has {rows} of '{table.name}', too few: --horizon {horizon} needs {needed}"
+            f"{path} has {rows} of '{table.name}', too few: "
+            f"--horizon {horizon} needs {needed}{when}"
         )
+    with np.errstate(invalid="ignore"):
+        if not np.isfinite(difference(table.values, lags)).all():
+            raise UserError(f"{path} holds values of '{table.name}' too large for '{option}'")
     n_ahead = len(table.exog) - table.n_known
     if table.exog.shape[1] and n_ahead < horizon:
         raise UserError(
@@ -88,6 +98,7 @@ def tune(table: Table, horizon: int, given: dict, seed: int, step=lambda label: 
     return ranking[0][2], [(error, settings) for error, _, settings in ranking]
 
 
+@_HUGE_VALUES
 def _error(model, values, exog, horizon: int, n_windows: int, stride: int) -> float:
     """Root mean squared error over the series' standard deviation, infinite if it diverges."""
     inputs = exog if exog.shape[1] else None
@@ -100,6 +111,7 @@ def _error(model, values, exog, horizon: int, n_windows: int, stride: int) -> fl
     return float(error / (np.std(values / largest) or 1.0))
 
 
+@_HUGE_VALUES
 def forecast_table(table: Table, horizon: int, settings: dict, seed: int, interval):
     """Fit on all rows and forecast; returns a list of one array, or three with an interval."""
     model = make_forecaster(settings, seed)

@@ -14,6 +14,7 @@ def lines() -> list[str]:
     from threadpoolctl import threadpool_info
 
     import esnkit
+    import esnkit.forecasting  # its kernels, and Numba with them, are what is told about below
 
     rows = [
         ("esnkit", f"{esnkit.__version__} ({Path(esnkit.__file__).parent})"),

@@ -33,7 +33,7 @@ def progress(total: int, stream=None):
         labels.append(label)
 
     thread = threading.Thread(target=draw, daemon=True)
-    shown = stream.isatty()
+    shown = stream is not None and stream.isatty()  # None where standard error is closed
     if shown:
         thread.start()
     try:

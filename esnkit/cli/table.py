@@ -4,6 +4,7 @@ A file is UTF-8 text with a header line; comma, semicolon, tab or bar separate i
 """
 
 import csv
+import errno
 import math
 import os
 import stat
@@ -54,8 +55,8 @@ def read_table(path: str, column: str, time: str | None, exog: list[str]) -> Tab
         if not first.strip():
             raise UserError(f"{path} is empty; it needs a header line and one row per time step")
         separator = _separator(first, [column, *exog, *([] if time is None else [time])])
-        rows = csv.reader(_chain(first, lines), delimiter=separator, strict=True)
-        header = [name.strip() for name in next(rows)]
+        rows = _numbered(csv.reader(_chain(first, lines), delimiter=separator, strict=True))
+        header = [name.strip() for name in next(rows)[1]]
         places = [_place(header, name, path) for name in [column, *exog]]
         clock = None if time is None else Clock(time)
         time_place = None if time is None else _place(header, time, path)
@@ -79,8 +80,6 @@ def _open_text(path: str) -> Iterator[Iterator[str]]:
         raise UserError(
             f"{path} is not UTF-8 text (byte 0x{error.object[error.start]:02x}); save it as UTF-8"
         ) from None
-    except csv.Error as error:
-        raise UserError(f"{path} is not a CSV file: {error}") from None
     except IsADirectoryError:
         raise UserError(f"{path} is a directory, not a CSV file") from None
     except OSError as error:
@@ -100,6 +99,19 @@ def _bounded_lines(file, path: str) -> Iterator[str]:
 def _chain(first: str, rest: Iterator[str]) -> Iterator[str]:
     yield first
     yield from rest
+
+
+def _numbered(rows) -> Iterator[tuple[int, list[str]]]:
+    """Yield the rows of a CSV reader with the lines they end on."""
+    before = 0
+    try:
+        for row in rows:
+            yield rows.line_num, row
+            before = rows.line_num
+    except csv.Error as error:  # an open quote goes on to the end of the file
+        raise UserError(
+            f"line {before + 1}: the row that begins here is not CSV, {error}; check its quotes"
+        ) from None
 
 
 def _separator(header: str, wanted: list[str]) -> str:
@@ -124,8 +136,7 @@ def _place(header: list[str], name: str, path: str) -> int:
 def _read_rows(rows, width: int, places, columns, clock_at, header) -> int:
     """Append all rows to the columns; return how many have a value in the first one."""
     (clock, time_place), first_empty, blank = clock_at, 0, 0
-    for row in rows:
-        line = rows.line_num
+    for line, row in rows:
         if not any(cell.strip() for cell in row):
             blank = blank or line
             continue  # as often at the end of a file
@@ -166,20 +177,27 @@ def _number(text: str, column: str, line: int) -> float:
 
 def check_writable(path: str, option: str) -> None:
     """Raise if a file cannot be written here, before the work that it is to hold."""
-    target = os.path.realpath(path)
-    if os.path.isdir(target):
+    if os.path.isdir(path):
         raise UserError(f"{option} {path} is a directory")
+    target = os.path.realpath(path)
     try:
+        if _is_stream(path):
+            if not os.access(path, os.W_OK):
+                raise PermissionError(errno.EACCES, os.strerror(errno.EACCES))
+            return  # opened now and closed, a pipe would lose its reader
         if os.path.exists(target):
             with open(target, "ab"):
                 pass
-            if not stat.S_ISREG(os.stat(target).st_mode):
-                return
         handle, probe = tempfile.mkstemp(dir=os.path.dirname(target), prefix=".esnkit-")
         os.close(handle)
         os.unlink(probe)
     except OSError as error:
         raise UserError(f"cannot write {option} {path}: {error.strerror or error}") from None
+
+
+def _is_stream(path: str) -> bool:
+    """Tell a pipe or a device; what /dev/stdout links to may have no name that can be opened."""
+    return os.path.exists(path) and not os.path.isfile(path)
 
 
 def write_whole(path: str, write: Callable[[str], None]) -> None:
@@ -189,8 +207,8 @@ def write_whole(path: str, write: Callable[[str], None]) -> None:
     """
     target = os.path.realpath(path)
     try:
-        if os.path.exists(target) and not stat.S_ISREG(os.stat(target).st_mode):
-            write(target)
+        if _is_stream(path):
+            write(path)
             return
         suffix = Path(target).suffix
         handle, draft = tempfile.mkstemp(

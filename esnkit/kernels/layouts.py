@@ -67,28 +67,28 @@ def lay_out(W: Any) -> tuple[Diagonals | Ell | Csr, Csr | None]:
     n = W.shape[0]
     counts = np.diff(W.indptr)
     rows = np.repeat(np.arange(n), counts)
-    columns = W.indices.astype(np.int64)
+    data, columns = np.require(W.data, requirements=["C", "W"]), W.indices.astype(np.int64)
     offset = (columns - rows) % n
     shifts = np.flatnonzero(np.bincount(offset, minlength=n))
     if W.nnz >= 0.6 * shifts.size * n:
         which = np.searchsorted(shifts, offset)
         weights = np.zeros((shifts.size, n), W.dtype)
-        weights[which, rows] = W.data
+        weights[which, rows] = data
         layout: Diagonals | Ell | Csr = Diagonals(weights, shifts.astype(np.uint64))
         if shifts.size <= 32:
             return layout, None
         order = np.lexsort((which, rows))
         return layout, _in_lanes(
-            Csr(W.data[order], columns[order].astype(np.uint32), W.indptr.astype(np.int64))
+            Csr(data[order], columns[order].astype(np.uint32), W.indptr.astype(np.int64))
         )
-    by_rows = Csr(W.data, columns.astype(np.uint32), W.indptr.astype(np.int64))
+    by_rows = Csr(data, columns.astype(np.uint32), W.indptr.astype(np.int64))
     widest = int(counts.max(initial=0))
     if widest * n > 2 * W.nnz + 4 * n:
         return by_rows, _in_lanes(by_rows)
     place = np.arange(W.nnz) - np.repeat(W.indptr[:-1], counts)
     weights = np.zeros((widest, n), W.dtype)
     where = np.tile(np.arange(n, dtype=np.uint32), (widest, 1))
-    weights[place, rows] = W.data
+    weights[place, rows] = data
     where[place, rows] = columns
     return Ell(weights, where), _in_lanes(by_rows)
 
