@@ -3,7 +3,8 @@
     python benchmarks/import_time.py [--quick]
 
 Every measurement is a process of its own. `import esnkit` alone loads nothing; what is timed is
-`from esnkit import ESNRegressor, Forecaster`, against importing what esnkit stands on. The first fit, with compiled kernels on disk, is compared with the second one.
+`from esnkit import ESNRegressor, Forecaster`, against importing what esnkit stands on. The first
+fit, with compiled kernels on disk, is compared with the second one.
 """
 
 import json
