@@ -83,8 +83,8 @@ def set_threads(monkeypatch, n_threads):
 
 @both
 @pytest.mark.parametrize("n_threads", [2, 5])
-@pytest.mark.parametrize("n_units", [4096, 4099, 4191])
-@pytest.mark.parametrize("shifts", [[1], [-1], [0, 3, 31, 32, 33], [-33, -32, 2, 40], [-1, 1]])
+@pytest.mark.parametrize("n_units", [4096, 4191])
+@pytest.mark.parametrize("shifts", [[1], [0, 3, 31, 32, 33], [-33, -32, 2, 40], [-1, 1]])
 def test_parts_have_the_bits_of_the_whole(in_parts, monkeypatch, dtype, n_threads, n_units, shifts):
     set_threads(monkeypatch, n_threads)
     case = Case(n_units, shifts, dtype)
@@ -186,7 +186,7 @@ def test_a_part_that_waits_long_ends_the_run_for_all():
         last, out, make = start(2, n_rows)
 
         def late(make=make):
-            time.sleep(1.0)
+            time.sleep(0.3)
             return make(1)
 
         made = run_together([lambda make=make: make(0), late], lambda: None)

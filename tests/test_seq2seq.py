@@ -218,7 +218,7 @@ def test_it_says_what_the_slow_twin_says(cell, options):
 # What it learns.
 
 
-@pytest.mark.parametrize("task, attention", [("reverse", True), ("sort", True), ("sort", False)])
+@pytest.mark.parametrize("task, attention", [("reverse", True), ("sort", False)])
 def test_it_learns_to_reverse_and_to_sort(task, attention):
     change = {"reverse": lambda x: x[::-1], "sort": np.sort}[task]
     X, fresh = words(1500, dtype=np.float32), words(300, seed=1)
