@@ -57,7 +57,7 @@ _LATE = {
 
 
 def __getattr__(name: str) -> Any:
-    if name in ("datasets", "metrics", "plotting"):
+    if name in {"datasets", "metrics", "plotting", *_LATE.values()}:
         return importlib.import_module(f"esnkit.{name}")
     if name in _LATE:
         return getattr(importlib.import_module(f"esnkit.{_LATE[name]}"), name)

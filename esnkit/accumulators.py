@@ -352,14 +352,20 @@ class _LeftOutOfFew:
         target = root * centre(Y[taught], self.moments.mean_y)
         K = Z @ Z.T
         # The intercept goes to an eigenvalue of its own, above all others, and is left out.
-        aside = 2 * np.trace(K) + 1
+        aside = 2 * np.trace(K) or 1.0
         values, U = eigh(K + aside / self.moments.weight * (root @ root.T), check_finite=False)
-        values, U = np.maximum(values[:-1], 0), U[:, :-1]
-        null = len(K) * EPS * values.max(initial=0.0)
+        values, U = values[:-1], U[:, :-1]
+        zero = values <= len(K) * EPS * aside
+        values[zero] = 0
+        # Rounding, which a tiny alpha would make much of, puts rows into directions without any.
+        outside = np.einsum("ij,ij->i", U[:, zero], U[:, zero]) <= len(K) * EPS
+        U[np.ix_(outside, zero)] = 0
         sums = np.empty((len(self.alphas), target.shape[1]))
         for i, alpha in enumerate(self.alphas):
-            S = U / (values + max(alpha, null, np.finfo(float).tiny))
-            sums[i] = ((S @ (U.T @ target) / np.einsum("ij,ij->i", S, U)[:, None]) ** 2).sum(axis=0)
+            S = U / (values + max(alpha, np.finfo(float).tiny))
+            own = np.einsum("ij,ij->i", S, U)[:, None]
+            errors = (S @ (U.T @ target)) / np.where(own > 0, own, 1)
+            sums[i] = np.where(own > 0, errors**2, np.inf).sum(axis=0)
         return sums
 
 
@@ -367,8 +373,10 @@ def _as_one(blocks: Iterable[Block]) -> Block:
     """Join blocks, but for rows without any weight."""
     parts = []
     for X, Y, w in blocks:
+        Y = Y[:, None] if Y.ndim == 1 else Y
         w = np.ones(len(X)) if w is None else w
-        taught = (w if w.ndim == 1 else w.any(axis=1)) > 0
+        w = np.broadcast_to(w[:, None], Y.shape) if w.ndim == 1 else w
+        taught = w.any(axis=1)
         parts.append((X[taught], Y[taught], w[taught]))
     X, Y, w = (np.concatenate(part) for part in zip(*parts, strict=True))
     return X, Y, w

@@ -5,6 +5,7 @@ from typing import Any, NamedTuple, Self
 
 import numpy as np
 from sklearn.base import BaseEstimator, is_classifier
+from sklearn.multioutput import MultiOutputRegressor
 from sklearn.utils.validation import check_is_fitted, has_fit_parameter
 
 from esnkit.atomic import all_or_nothing
@@ -24,7 +25,6 @@ from esnkit.sequences import (
     stack_answers,
 )
 from esnkit.states import held_rows, nothing_held, resolve_clamp, resolve_initial_state
-from esnkit.strategies import for_outputs
 from esnkit.validation import (
     check_choice,
     check_flag,
@@ -195,26 +195,33 @@ class ReservoirEstimator(BaseEstimator):
         blocks = [(Z.copy(), Y, w) for Z, Y, w in make_blocks()]
         Z, Y = (np.concatenate([block[i] for block in blocks]) for i in (0, 1))
         target = self._readout_target(Y)
-        weighted = has_fit_parameter(self.readout_, "sample_weight")
-        if target.ndim > 1:
-            self.readout_ = for_outputs(self.readout_, target.shape[1])
         if blocks[0][2] is None:
-            self.readout_.fit(Z, target)
+            self._fit_own_readout(Z, target)
             return
         w = np.concatenate([block[2] for block in blocks])
         if w.ndim > 1:
             raise ValueError("weights per output need the ridge readout, readout=None")
         taught = w > 0
         self._check_taught(target[taught])
-        if weighted:
-            self.readout_.fit(Z[taught], target[taught], sample_weight=w[taught])
+        if has_fit_parameter(self.readout_, "sample_weight"):
+            self._fit_own_readout(Z[taught], target[taught], sample_weight=w[taught])
         elif np.unique(w[taught]).size == 1:
-            self.readout_.fit(Z[taught], target[taught])
+            self._fit_own_readout(Z[taught], target[taught])
         else:
             raise ValueError(
                 f"sample_weight: {type(self.readout_).__name__} takes no weights, so all rows that "
                 "are taught must have the same"
             )
+
+    def _fit_own_readout(self, Z, target, **weights):
+        """Fit a readout of the user's own; one for each output if it takes only one."""
+        try:
+            self.readout_.fit(Z, target, **weights)
+        except ValueError:
+            # No tag tells: that of a search is the same whatever it searches.
+            if target.ndim == 1 or not hasattr(self.readout_, "__sklearn_tags__"):
+                raise
+            self.readout_ = MultiOutputRegressor(self.readout_).fit(Z, target, **weights)
 
     def _readout_target(self, Y):
         return Y[:, 0] if Y.shape[1] == 1 else Y

@@ -171,10 +171,10 @@ def labels_of(rows: np.ndarray) -> np.ndarray:
 
 
 def _of_pairs(readout: Any) -> bool:
-    """Tell whether a classifier, or one inside it, scores pairs of classes instead of classes."""
-    parameters = readout.get_params(deep=True) if hasattr(readout, "get_params") else {}
-    shapes = {v for k, v in parameters.items() if k.endswith("decision_function_shape")}
-    return "ovo" in shapes and not hasattr(readout, "predict_proba")
+    """Tell whether a classifier, at the end of a pipeline or found by a search, scores pairs."""
+    found = getattr(readout, "best_estimator_", readout)
+    last = found[-1] if hasattr(found, "steps") else found
+    return getattr(last, "decision_function_shape", None) == "ovo"
 
 
 def _each(values: Any, function: Any) -> Any:

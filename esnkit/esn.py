@@ -464,7 +464,7 @@ def _ridge_or(readout: Any, alpha: Any, solver: str) -> Any:
     if readout is None:
         return RidgeReadout(alpha, solver=solver)
     # Of the class: some have `predict` only once they are fitted.
-    has_both = hasattr(type(readout), "fit") and hasattr(type(readout), "predict")
+    has_both = all(hasattr(type(readout), n) or hasattr(readout, n) for n in ("fit", "predict"))
     if isinstance(readout, type) or not has_both:
         raise TypeError(
             f"readout must be an estimator with fit and predict, or None, got {readout!r}"

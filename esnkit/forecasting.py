@@ -596,7 +596,8 @@ def _regressor_or_default(estimator):
 
         return ESNRegressor()
     # Of the class: some have `predict` only once they are fitted.
-    has_all = all(hasattr(type(estimator), name) for name in ("fit", "predict", "get_params"))
+    names = "fit", "predict", "get_params"
+    has_all = all(hasattr(type(estimator), n) or hasattr(estimator, n) for n in names)
     if isinstance(estimator, type) or not has_all:
         raise TypeError(f"estimator must be a regressor with fit and predict, got {estimator!r}")
     kind = get_tags(estimator).estimator_type if hasattr(estimator, "__sklearn_tags__") else None

@@ -75,7 +75,8 @@ def _end_of_training(estimator: Any) -> tuple[np.ndarray, Start]:
 
 
 def _as_inputs(estimator: Any, warmup: Any) -> np.ndarray:
-    if estimator._spec.tokens and not isinstance(warmup, str) and np.ndim(warmup) == 1:
+    listed = isinstance(warmup, (list, tuple)) and not any(np.ndim(item) for item in warmup)
+    if estimator._spec.tokens and (listed or getattr(warmup, "ndim", None) == 1):
         warmup = np.asarray(warmup)[:, None]
     sequences = pack_one_series(estimator, "warmup", warmup, estimator._theta.dtype)
     try:

@@ -203,20 +203,20 @@ def valid_prediction_time(
     true, pred = _check_pair(y_true, y_pred, finite_pred=False)
     dt = check_number("dt", dt, 0.0, low_open=True)
     threshold = check_number("threshold", threshold, 0.0, low_open=True)
-    power = _power(true)
-    with np.errstate(over="ignore"):  # what is that far away is wrong
-        true, pred = np.ldexp(true, -power), np.ldexp(pred, -power)
-    scale = _NORMS["std"](true) if std is None else finite_array("std", std)
-    if scale.ndim > 1 or scale.size not in (1, true.shape[1]):
+    long_run = None if std is None else finite_array("std", std)
+    if long_run is not None and (long_run.ndim > 1 or long_run.size not in (1, true.shape[1])):
         raise ValueError(
             f"std must be one number or one for each of {true.shape[1]} outputs, "
-            f"got shape {scale.shape}"
+            f"got shape {long_run.shape}"
         )
-    if not np.all(scale > 0.0):
-        raise ValueError(f"std must be positive for every output, got {scale}")
-    scale = scale if std is None else np.ldexp(scale, -power)
-    with np.errstate(invalid="ignore", over="ignore"):
-        error = np.sqrt(np.mean(((true - pred) / scale) ** 2, axis=1))
+    deviation = _NORMS["std"](np.ldexp(true, -_power(true))) if long_run is None else long_run
+    if not np.all(deviation > 0.0):
+        raise ValueError(f"std must be positive for every output, got {deviation}")
+    power = _power(true, true if long_run is None else np.broadcast_to(long_run, true.shape))
+    scale = deviation if long_run is None else np.ldexp(long_run, -power)
+    with np.errstate(divide="ignore", invalid="ignore", over="ignore"):
+        distance = np.ldexp(true, -power) - np.ldexp(pred, -power)
+        error = np.sqrt(np.mean((distance / scale) ** 2, axis=1))
     bad = ~(error <= threshold)  # NaN is bad, too
     n_valid = int(np.argmax(bad)) if bad.any() else len(bad)
     if lyapunov_exponent is None:

@@ -75,6 +75,12 @@ class Moments(ABC):
     def __getstate__(self) -> dict[str, Any]:
         return {**self.__dict__, "_work": ()}
 
+    def __setstate__(self, state: dict[str, Any]) -> None:
+        """Copy what is mapped from a file and may not be written to: BLAS would do so."""
+        for name, part in state.items():
+            own = isinstance(part, np.ndarray)
+            setattr(self, name, np.require(part, requirements="W") if own else part)
+
     def add(self, X: np.ndarray, Y: np.ndarray, w: np.ndarray) -> None:
         """Take in rows X (m, n_features), Y (m, n_outputs), with weights w (m,), all > 0."""
         mean_x, mean_y = np.empty_like(self.mean_x), np.empty_like(self.mean_y)

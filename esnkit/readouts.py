@@ -208,7 +208,9 @@ class RidgeReadout(RegressorMixin, MultiOutputMixin, BaseEstimator):
         Raises
         ------
         ValueError
-            As for `fit`, and for several alphas, or features or outputs not as before.
+            As for `fit`, and for features or outputs not as before.
+        AttributeError
+            With several alphas, there is no `partial_fit`.
         """
         alpha = self._one_alpha()
         moments: Accumulator | None = getattr(self, "_moments", None)

@@ -274,17 +274,13 @@ def _check_bounded(step, k: int):
         )
 
 
-def for_outputs(estimator, n_outputs: int):
-    """Return an estimator for so many outputs: with a clone for each if it takes only one."""
-    if n_outputs == 1 or get_tags(estimator).target_tags.multi_output:
-        return estimator
-    return MultiOutputRegressor(estimator)
-
-
 def _fit_rows(estimator, X, Y):
-    """Fit a row-by-row regressor."""
-    estimator = for_outputs(estimator, Y.shape[1])
-    return estimator.fit(X, Y[:, 0] if Y.shape[1] == 1 else Y)
+    """Fit a row-by-row regressor, with one clone per output if it takes only one."""
+    if Y.shape[1] == 1:
+        return estimator.fit(X, Y[:, 0])
+    if not get_tags(estimator).target_tags.multi_output:
+        estimator = MultiOutputRegressor(estimator)
+    return estimator.fit(X, Y)
 
 
 class _Lagged:

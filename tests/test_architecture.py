@@ -48,7 +48,7 @@ RUNG = {module: height for height, rung in enumerate(LADDER) for module in rung}
 # llvmlite is the half of numba that speaks of machine instructions.
 FOR_KERNELS = {"collections", "math", "operator", "typing", "numpy", "numba", "llvmlite"}
 # What keeps compiled code on disk needs some more.
-FOR_KERNELS |= {"atexit", "hashlib", "pathlib", "shutil", "tempfile", "warnings"}
+FOR_KERNELS |= {"atexit", "hashlib", "os", "pathlib", "shutil", "tempfile", "warnings"}
 # Loaded where they are first used, never by ``from esnkit import ESNRegressor``.
 LATE = {"matplotlib", "pandas", "scipy.signal", "scipy.optimize", "sklearn.linear_model"}
 MOST_LINES = 60
@@ -242,6 +242,12 @@ def test_importing_esnkit_loads_nothing_heavy():
     command = [sys.executable, "-c", code]
     run = subprocess.run(command, cwd=ROOT, check=True, capture_output=True, text=True)
     assert LATE.isdisjoint(run.stdout.split())
+
+
+def test_modules_are_found_without_being_imported_first():
+    code = "import esnkit; print(esnkit.readouts.RidgeReadout is esnkit.RidgeReadout)"
+    run = subprocess.run([sys.executable, "-c", code], check=True, capture_output=True, text=True)
+    assert run.stdout == "True\n"
 
 
 def test_the_lowest_versions_are_the_declared_bounds():

@@ -11,8 +11,9 @@ import pytest
 from reference import closed_loop, ridge_augmented, sequence_features
 from sklearn.cross_decomposition import PLSRegression
 from sklearn.ensemble import StackingRegressor
+from sklearn.frozen import FrozenEstimator
 from sklearn.linear_model import LogisticRegression, Ridge, RidgeClassifier, RidgeCV
-from sklearn.model_selection import FixedThresholdClassifier
+from sklearn.model_selection import FixedThresholdClassifier, GridSearchCV
 from sklearn.neighbors import KNeighborsRegressor
 from sklearn.neural_network import MLPClassifier, MLPRegressor
 from sklearn.svm import SVC, SVR, LinearSVC
@@ -737,6 +738,15 @@ def test_regressors_of_one_output_read_several(rng):
     both = regressor(readout=SVR()).fit(X[:-1], X[1:], sample_weight=weights)
     np.testing.assert_allclose(both.predict(X)[:, 0], one.predict(X), rtol=1e-9)
     assert classifier(readout=SVR()).fit(X, X[:, 0] > 0).score(X, X[:, 0] > 0) > 0.8
+
+
+def test_searches_and_frozen_readouts_stay_what_they_are(rng):
+    X = rng.normal(size=(60, 2))
+    searched = regressor(readout=GridSearchCV(Ridge(), {"alpha": [0.1, 1.0]})).fit(X[:-1], X[1:])
+    assert searched.readout_.best_params_["alpha"] in (0.1, 1.0)
+    states = np.hstack([searched.reservoir_.transform(X), X])
+    frozen = FrozenEstimator(Ridge().fit(states[:-1], X[1:]))
+    assert regressor(readout=frozen).fit(X[:-1], X[1:]).predict(X).shape == (60, 2)
 
 
 def test_regressors_that_predict_only_once_fitted_read_states(rng):

@@ -46,6 +46,11 @@ def test_numbers_whose_squares_leave_the_range_have_the_same_errors(size):
     assert nrmse(np.array([1e-200, 3e-200]), [1e200, 1e200]) == np.inf
 
 
+def test_a_truth_that_is_tiny_beside_the_long_run_counts_by_the_latter():
+    assert valid_prediction_time(np.full(3, 1e-305), [0, 1e4, 3e4], std=1e5, threshold=1) == 3
+    assert valid_prediction_time([1e-310, 0, 0], [0, 1e4, 3e5], std=1e5, threshold=1) == 2
+
+
 def test_nrmse_does_not_depend_on_the_unit():
     a, b = TRUE[:, 0], PRED[:, 0]
     assert nrmse(1e6 * a - 7e6, 1e6 * b - 7e6) == pytest.approx(nrmse(a, b), rel=1e-9)

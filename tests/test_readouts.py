@@ -8,6 +8,7 @@ import threading
 import warnings
 from concurrent.futures import ThreadPoolExecutor
 
+import joblib
 import numpy as np
 import pytest
 import reference
@@ -223,6 +224,41 @@ def test_leave_one_out_of_few_rows_equals_literal_refits(solver, n_rows, n_featu
         for a in alphas
     ]
     assert_allclose(model.loo_scores_, wanted, rtol=1e-5)
+
+
+@pytest.mark.parametrize(
+    ("X", "alphas"),
+    [
+        (1e-9 * np.random.default_rng(0).normal(size=(15, 20)), [1e-18, 1e-17]),
+        (np.random.default_rng(1).normal(size=(6, 2)) @ np.ones((2, 8)), [1e-12, 1.0]),
+        (np.random.default_rng(2).normal(size=(7, 9))[[0, 0, 1, 2, 3, 4, 5]], [1e-10, 1.0]),
+    ],
+)
+def test_leave_one_out_of_few_rows_of_any_size_and_rank(X, alphas):
+    y = np.random.default_rng(3).normal(size=(len(X), 1))
+    wanted = [reference.leave_one_out_by_refits(X, y, a, np.ones(len(X))) for a in alphas]
+    model = RidgeReadout(alphas, solver="qr").fit(X, y)
+    assert_allclose(model.loo_scores_, np.ravel(wanted), rtol=1e-4)
+
+
+def test_a_row_alone_cannot_be_left_out():
+    assert np.all(RidgeReadout([1.0, 10.0]).fit(np.ones((1, 3)), [1.0]).loo_scores_ == np.inf)
+
+
+def test_weights_a_row_and_an_output_may_come_in_turn():
+    X, Y = data(8, 20, 2)
+    mixed = RidgeReadout([1.0, 10.0]).fit_blocks(
+        lambda: iter([(X[:4], Y[:4], None), (X[4:], Y[4:], np.ones((4, 2)))])
+    )
+    assert_allclose(mixed.loo_scores_, RidgeReadout([1.0, 10.0]).fit(X, Y).loo_scores_, rtol=1e-9)
+
+
+@pytest.mark.parametrize("solver", SOLVERS)
+def test_rows_may_be_added_to_what_is_mapped_from_a_file(solver, tmp_path):
+    X, Y = data(600, 30)
+    joblib.dump(RidgeReadout(1.0, solver=solver).fit(X[:300], Y[:300]), tmp_path / "readout")
+    mapped = joblib.load(tmp_path / "readout", mmap_mode="r").partial_fit(X[300:], Y[300:])
+    assert_same_model(mapped, RidgeReadout(1.0, solver=solver).fit(X, Y), 1e-11)
 
 
 def test_leave_one_out_may_skip_directions_that_do_not_count():

@@ -218,6 +218,22 @@ NILPOTENT = {
 }
 
 
+def test_weak_links_are_no_rounding_errors():
+    rng = np.random.default_rng(0)
+    W = np.zeros((300, 300))
+    W[:150, 150:] = rng.standard_normal((150, 150))
+    W[150:, :150] = 1e-14 * rng.standard_normal((150, 150))
+    Q = np.linalg.qr(rng.standard_normal((300, 300)))[0]
+    assert spectral_radius(Q @ W @ Q.T) == pytest.approx(np.abs(np.linalg.eigvals(W)).max(), 1e-2)
+
+
+def test_entries_that_underflow_do_not_matter_where_others_link_the_same_units():
+    x = np.linspace(0, 30, 200)
+    W = np.exp(-((x[:, None] - x) ** 2))
+    assert W.min() < 1e-300 * W.max()
+    assert spectral_radius(1e4 * W) == pytest.approx(1e4 * np.linalg.eigvalsh(W)[-1], 1e-9)
+
+
 @pytest.mark.parametrize("kind", sorted(NILPOTENT))
 def test_a_nilpotent_matrix_has_radius_zero_and_cannot_be_rescaled(kind):
     W = NILPOTENT[kind]

@@ -1,6 +1,7 @@
 """Where compiled kernels are kept from one process to the next, and when they are dropped."""
 
 import atexit
+import os
 import shutil
 import tempfile
 import warnings
@@ -25,7 +26,7 @@ def find_a_place() -> None:
         numba.njit(cache=True)(probe)
     except RuntimeError:
         place = tempfile.mkdtemp(prefix="esnkit-")
-        atexit.register(shutil.rmtree, place, ignore_errors=True)
+        atexit.register(_remove, place, os.getpid())
         numba.config.CACHE_DIR = place  # type: ignore[attr-defined]
         warnings.warn(
             "there is no directory to keep compiled kernels in, so that every process compiles "
@@ -33,6 +34,11 @@ def find_a_place() -> None:
             RuntimeWarning,
             stacklevel=2,
         )
+
+
+def _remove(place: str, owner: int) -> None:
+    if os.getpid() == owner:  # and not a forked child of it
+        shutil.rmtree(place, ignore_errors=True)
 
 
 def drop_stale_code(sources: Path, cache: Path) -> None:
