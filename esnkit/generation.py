@@ -100,7 +100,8 @@ def check_can_feed_back(estimator: Any) -> None:
 def refuse_tokens_of_others(estimator: Any) -> None:
     """Raise where the labels that a network is taught are not the tokens that it hears."""
     spec = estimator._spec
-    if not (spec.tokens and np.all(np.isin(estimator.classes_, np.arange(spec.n_features)))):
+    known = set(estimator.classes_.tolist()) <= set(range(spec.n_features))
+    if not (spec.tokens and known):
         raise ValueError(
             "generate needs a network that hears tokens and is taught tokens: integer X of one "
             f"column, and y of integers in [0, {spec.n_features - 1}]"

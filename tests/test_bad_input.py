@@ -693,7 +693,7 @@ TRAINED = [
 
 READOUTS = [
     *each("X", lambda v: RidgeReadout().fit(v, y), V, TIMES[:, None], X * 1j, [[1.0, 2.0], [3.0]],
-          X.astype(str) + "a"),
+          np.char.add(X.astype(str), "a")),
     *each("y", lambda v: RidgeReadout().fit(X, v), V, TIMES, y * 1j, LABELS, y[:9], hole(y)),
     *each("y", lambda v: RidgeReadout().fit(X, v), T, sp.csr_array(y[:, None])),
     row("scores of pairs", lambda: pairs().decision_function(X), V, "readout must score every"),

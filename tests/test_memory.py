@@ -7,11 +7,17 @@ import numpy as np
 import pytest
 from joblib import Parallel, delayed
 
-from esnkit import Reservoir
+from esnkit import Reservoir, memory
 from esnkit.memory import _CAN_RECYCLE, LARGE, recycled
 
 ROWS = LARGE // 8 // 1024
 needs_recycling = pytest.mark.skipif(not _CAN_RECYCLE, reason="the system cannot take memory back")
+
+
+@pytest.fixture(autouse=True)
+def nothing_kept():
+    """Forget the memory that other tests have given back."""
+    memory._free.clear()
 
 
 @needs_recycling
