@@ -185,9 +185,10 @@ def _normalised(A):
     if A.nnz == 0:
         return A, 0
     exponent = int(np.frexp(np.abs(A.data).max())[1])
-    linked = connected_components(A, connection="strong")[0]
-    A.data = np.ldexp(A.data, -exponent)
-    if not A.data.all():
+    scaled = np.ldexp(A.data, -exponent)
+    linked = 0 if scaled.all() else connected_components(A, connection="strong")[0]
+    A.data = scaled
+    if linked:
         A.eliminate_zeros()
         if connected_components(A, connection="strong")[0] != linked:
             raise ValueError("W must have links within a factor of 2**1074 of each other, got more")
