@@ -23,6 +23,7 @@ from esnkit.moments import (
     centre,
 )
 from esnkit.threads import one_blas_thread, run_tasks
+from esnkit.validation import for_kernels
 
 Block = tuple[np.ndarray, np.ndarray, np.ndarray | None]
 
@@ -127,9 +128,7 @@ class Accumulator:
                 for group in self.groups:
                     weights = w[s] if w.ndim == 1 else w[s, group.outputs[0]]
                     targets = np.ascontiguousarray(Y[s, group.outputs])
-                    # Kernels would be compiled once more for arrays that may not be written to.
-                    rows = np.require(X[s], requirements="W")
-                    run_tasks(group.tasks(rows, targets, np.require(weights, None, ["C", "W"])))
+                    run_tasks(group.tasks(for_kernels(X[s]), targets, for_kernels(weights)))
         self.n_rows += int(np.count_nonzero(w if w.ndim == 1 else w.any(axis=1)))
         return self
 
@@ -139,14 +138,16 @@ class Accumulator:
         if self.solver != other.solver:
             mine, other = self.as_gram(), other.as_gram()
         labels = other.labels()
-        groups = _split(mine.groups, lambda outputs: labels[outputs])
+        divided = _split(mine.groups, lambda outputs: labels[outputs])
+        # Copies, so that what stops a merge on the way leaves everything as it was.
+        groups = [group.take(np.arange(len(group.outputs))) for group in divided]
         with one_blas_thread():
-            totals = [group.take(np.arange(len(group.outputs))).total() for group in groups]
-            for group, total in zip(groups, totals, strict=True):
+            for group in groups:
                 theirs = other.groups[labels[group.outputs[0]]]
                 inside = np.searchsorted(theirs.outputs, group.outputs)
-                total.merge(theirs.take(inside).total())
-        self.groups = [Group(g.outputs, [total]) for g, total in zip(groups, totals, strict=True)]
+                group.join()
+                group.lanes[0].merge(theirs.take(inside).total())
+        self.groups = groups
         self.solver = mine.solver
         self.n_rows += other.n_rows
         self.settled = mine.settled or other.settled

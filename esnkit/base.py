@@ -31,6 +31,7 @@ from esnkit.validation import (
     check_number,
     check_positive_int,
     finite_array,
+    for_kernels,
 )
 
 FIT_PARAMS = ("sample_weight", "initial_state", "clamp")
@@ -312,7 +313,7 @@ class ReservoirEstimator(BaseEstimator):
         """Return the ridge readout as matrix and intercept, for the kernels."""
         coef = np.reshape(self.readout_.coef_, (self.n_outputs_, -1))
         intercept = np.broadcast_to(self.readout_.intercept_, self.n_outputs_)
-        return np.require(coef, dtype, ["C", "W"]), np.require(intercept, dtype, ["C", "W"])
+        return for_kernels(coef, dtype), for_kernels(intercept, dtype)
 
     def _teacher_forced(self, sequences: Sequences, Y: np.ndarray, y0: np.ndarray) -> Sequences:
         """Put y(t-1) in front of u(t); ``y0`` (n_sequences, n_outputs) comes before the first."""

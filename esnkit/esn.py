@@ -9,6 +9,7 @@ from esnkit.classification import SequenceClassifierMixin
 from esnkit.readouts import RidgeReadout
 from esnkit.regression import SequenceRegressorMixin
 from esnkit.reservoirs import Reservoir
+from esnkit.validation import has_methods
 
 __all__ = ["ESNClassifier", "ESNRegressor", "ReservoirClassifier", "ReservoirRegressor"]
 
@@ -463,9 +464,7 @@ def _seeded_reservoir(estimator: Any) -> Reservoir:
 def _ridge_or(readout: Any, alpha: Any, solver: str) -> Any:
     if readout is None:
         return RidgeReadout(alpha, solver=solver)
-    # Of the class: some have `predict` only once they are fitted.
-    has_both = all(hasattr(type(readout), n) or hasattr(readout, n) for n in ("fit", "predict"))
-    if isinstance(readout, type) or not has_both:
+    if isinstance(readout, type) or not has_methods(readout, "fit", "predict"):
         raise TypeError(
             f"readout must be an estimator with fit and predict, or None, got {readout!r}"
         )

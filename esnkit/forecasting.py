@@ -41,6 +41,7 @@ from esnkit.validation import (
     check_number,
     check_positive_int,
     check_seed,
+    has_methods,
 )
 
 __all__ = ["Forecaster", "forecast"]
@@ -595,10 +596,7 @@ def _regressor_or_default(estimator):
         from esnkit.esn import ESNRegressor
 
         return ESNRegressor()
-    # Of the class: some have `predict` only once they are fitted.
-    names = "fit", "predict", "get_params"
-    has_all = all(hasattr(type(estimator), n) or hasattr(estimator, n) for n in names)
-    if isinstance(estimator, type) or not has_all:
+    if isinstance(estimator, type) or not has_methods(estimator, "fit", "predict", "get_params"):
         raise TypeError(f"estimator must be a regressor with fit and predict, got {estimator!r}")
     kind = get_tags(estimator).estimator_type if hasattr(estimator, "__sklearn_tags__") else None
     if kind not in (None, "regressor"):

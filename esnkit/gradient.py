@@ -36,6 +36,7 @@ from esnkit.validation import (
     check_number,
     check_seed,
     finite_array,
+    for_kernels,
 )
 from esnkit.weights import TorchMixin
 
@@ -331,10 +332,9 @@ class GradientEstimator(TorchMixin, CallbackSupportMixin, BaseEstimator):
         return (answer, state) if return_state else answer
 
     def __setstate__(self, state: dict[str, Any]) -> None:
-        """Copy weights that may not be written to: kernels would be compiled once more for them."""
         super().__setstate__(state)
-        if hasattr(self, "_theta"):
-            self._theta = np.require(self._theta, requirements="W")
+        if hasattr(self, "_theta"):  # perhaps mapped from a file
+            self._theta = for_kernels(self._theta)
 
     def _scores(self, X, initial_state, clamp):
         return self._outputs(X, initial_state, clamp)[0]

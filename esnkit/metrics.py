@@ -71,7 +71,7 @@ def nrmse(
             f'y_true has an output whose norm "{norm}" is zero, so that its error cannot be '
             "normalised; choose another norm"
         )
-    error = np.ldexp(true, -power_of_error) - np.ldexp(pred, -power_of_error)
+    error = _difference(true, pred, power_of_error)
     return _combine(np.sqrt(np.mean(error**2, axis=0)) / size, power_of_error - power, multioutput)
 
 
@@ -142,7 +142,7 @@ def mase(
             f"y_train has an output that repeats itself exactly every period = {period} steps, "
             "so that its error cannot be scaled"
         )
-    error = np.ldexp(true, -power_of_error) - np.ldexp(pred, -power_of_error)
+    error = _difference(true, pred, power_of_error)
     return _combine(np.mean(np.abs(error), axis=0) / scale, power_of_error - power, multioutput)
 
 
@@ -215,8 +215,7 @@ def valid_prediction_time(
     power = _power(true, true if long_run is None else np.broadcast_to(long_run, true.shape))
     scale = deviation if long_run is None else np.ldexp(long_run, -power)
     with np.errstate(divide="ignore", invalid="ignore", over="ignore"):
-        distance = np.ldexp(true, -power) - np.ldexp(pred, -power)
-        error = np.sqrt(np.mean((distance / scale) ** 2, axis=1))
+        error = np.sqrt(np.mean((_difference(true, pred, power) / scale) ** 2, axis=1))
     bad = ~(error <= threshold)  # NaN is bad, too
     n_valid = int(np.argmax(bad)) if bad.any() else len(bad)
     if lyapunov_exponent is None:
@@ -266,6 +265,13 @@ def _power(*parts: NDArray[np.float64]) -> NDArray[np.int32]:
     """
     largest = [np.abs(np.where(np.isfinite(part), part, 0.0)).max(axis=0) for part in parts]
     return np.frexp(np.max(largest, axis=0))[1]
+
+
+def _difference(
+    true: NDArray[np.float64], pred: NDArray[np.float64], power: NDArray[np.int32]
+) -> NDArray[np.float64]:
+    """Return the errors of a forecast over powers of two."""
+    return np.ldexp(true, -power) - np.ldexp(pred, -power)
 
 
 def _combine(scores: NDArray[np.float64], power: NDArray[np.int32], multioutput: str) -> Any:

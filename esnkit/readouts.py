@@ -19,6 +19,7 @@ from esnkit.atomic import all_or_nothing
 from esnkit.kernels import linalg
 from esnkit.sequences import naming, refuse_times
 from esnkit.threads import one_blas_thread
+from esnkit.validation import for_kernels
 from esnkit.warn import warn
 
 BLOCK_ROWS = 2048
@@ -270,17 +271,14 @@ class RidgeReadout(RegressorMixin, MultiOutputMixin, BaseEstimator):
         y : ndarray (n_rows,) or (n_rows, n_outputs)
         """
         check_is_fitted(self)
-        refuse_times("X", X)
-        with naming("X"):
-            X = validate_data(self, X, reset=False, dtype=[np.float64, np.float32], order="C")
+        X = self._validate_rows(X, reset=False)
         solution = self._solve()
         dtype = np.result_type(X, solution.coef)
         out = np.empty((len(X), len(solution.coef)), dtype)
-        # Kernels would be compiled once more for arrays that may not be written to.
-        coef, intercept = (np.require(part, dtype, ["C", "W"]) for part in solution[:2])
+        coef, intercept = (for_kernels(part, dtype) for part in solution[:2])
         for start in range(0, len(X), BLOCK_ROWS):
             rows = slice(start, start + BLOCK_ROWS)
-            linalg.affine(np.require(X[rows], dtype, ["C", "W"]), coef, intercept, out[rows])
+            linalg.affine(for_kernels(X[rows], dtype), coef, intercept, out[rows])
         return out[:, 0] if self._flat else out
 
     @property
@@ -357,9 +355,7 @@ class RidgeReadout(RegressorMixin, MultiOutputMixin, BaseEstimator):
     def _validate(self, X: Any, y: Any, sample_weight: Any, reset: bool):
         if y is None:
             raise ValueError("RidgeReadout requires y to be passed, but the target y is None")
-        refuse_times("X", X)
-        with naming("X"):
-            X = validate_data(self, X, reset=reset, dtype=[np.float64, np.float32], order="C")
+        X = self._validate_rows(X, reset)
         refuse_times("y", y)
         with naming("y"):
             y = check_array(y, ensure_2d=False, input_name="y")
@@ -371,6 +367,11 @@ class RidgeReadout(RegressorMixin, MultiOutputMixin, BaseEstimator):
         if y.dtype not in (np.float64, np.float32):
             y = y.astype(np.float64)
         return X, y, _check_weights(sample_weight, len(X), 1 if y.ndim == 1 else y.shape[1])
+
+    def _validate_rows(self, X: Any, reset: bool) -> np.ndarray:
+        refuse_times("X", X)
+        with naming("X"):
+            return validate_data(self, X, reset=reset, dtype=[np.float64, np.float32], order="C")
 
     def _record_shapes(self, block: Block) -> None:
         """Keep what the first block tells of shapes and dtype."""

@@ -32,6 +32,7 @@ from esnkit.validation import (
     check_positive_int,
     check_seed,
     finite_array,
+    for_kernels,
 )
 
 __all__ = ["Reservoir"]
@@ -450,12 +451,8 @@ class Network(NamedTuple):
     def build(
         cls, W: sp.csr_array, W_in: np.ndarray, b: np.ndarray, leak: np.ndarray, activation: str
     ) -> Self:
-        """Choose the fastest layout for W.
-
-        What comes from a file that is mapped into memory may not be written to; it is copied, since
-        kernels would be compiled once more for it.
-        """
-        W_in, b, leak = (np.require(part, None, ["C", "W"]) for part in (W_in.T, b, leak))
+        """Choose the fastest layout for W."""
+        W_in, b, leak = (for_kernels(part) for part in (W_in.T, b, leak))
         drive = Drive(W_in, b, leak, 1 - leak)
         return cls(*lay_out(W), drive, activation)
 

@@ -15,6 +15,8 @@ __all__ = [
     "check_positive_int",
     "check_seed",
     "finite_array",
+    "for_kernels",
+    "has_methods",
 ]
 
 
@@ -85,6 +87,19 @@ def check_seed(random_state: Any) -> np.random.RandomState:
             "random_state must be an integer from 0 to 2**32 - 1, a RandomState instance or "
             f"None, got {random_state!r}"
         ) from error
+
+
+def has_methods(estimator: Any, *names: str) -> bool:
+    """Tell whether an estimator has methods, or will have them: some only once they are fitted."""
+    return all(hasattr(type(estimator), name) or hasattr(estimator, name) for name in names)
+
+
+def for_kernels(values: Any, dtype: Any = None) -> np.ndarray:
+    """Return a C-contiguous array that may be written to, a copy where need be.
+
+    For arrays that may not, as those mapped from a file, kernels would be compiled once more.
+    """
+    return np.require(values, dtype, ["C", "W"])
 
 
 def finite_array(name: str, values: Any, dtype: Any = np.float64) -> np.ndarray:
