@@ -4,14 +4,13 @@ import ast
 import importlib
 import inspect
 import re
-import subprocess
-import sys
 import textwrap
 import tomllib
 from pathlib import Path
 from types import FunctionType
 
 import pytest
+from processes import outputs_of
 from sklearn.base import BaseEstimator
 
 import esnkit
@@ -239,15 +238,13 @@ def test_importing_esnkit_loads_nothing_heavy():
         "from esnkit import ESNRegressor, Forecaster, Reservoir, RidgeReadout, spectral_radius\n"
         "print(*sorted(set(sys.modules) - before))"
     )
-    command = [sys.executable, "-c", code]
-    run = subprocess.run(command, cwd=ROOT, check=True, capture_output=True, text=True)
-    assert LATE.isdisjoint(run.stdout.split())
+    (loaded,) = outputs_of(code, {})
+    assert LATE.isdisjoint(loaded.split())
 
 
 def test_modules_are_found_without_being_imported_first():
     code = "import esnkit; print(esnkit.readouts.RidgeReadout is esnkit.RidgeReadout)"
-    run = subprocess.run([sys.executable, "-c", code], check=True, capture_output=True, text=True)
-    assert run.stdout == "True\n"
+    assert outputs_of(code, {}) == ["True\n"]
 
 
 def test_the_lowest_versions_are_the_declared_bounds():

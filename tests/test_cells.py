@@ -108,6 +108,17 @@ def difference(function, array, step=1e-5):
     return gradient
 
 
+def slope(function, array, direction, step=1e-5):
+    """Return the derivative of a function of an array in a direction, by central differences."""
+    middle = array.copy()
+    values = []
+    for sign in (1, -1):
+        array[:] = middle + sign * step * direction
+        values.append(function())
+    array[:] = middle
+    return (values[0] - values[1]) / (2 * step)
+
+
 @every_cell
 @every_length
 @pytest.mark.parametrize("held", [(), (3, 1)], ids=["free", "held"])

@@ -1,13 +1,10 @@
-import os
-import subprocess
-import sys
 import warnings
-from pathlib import Path
 
 import joblib
 import numpy as np
 import pandas as pd
 import pytest
+from processes import outputs_of
 from reference import closed_loop, ridge_augmented, sequence_features
 from sklearn.cross_decomposition import PLSRegression
 from sklearn.ensemble import StackingRegressor
@@ -27,7 +24,6 @@ from esnkit import (
     ReservoirRegressor,
 )
 
-ROOT = Path(__file__).resolve().parents[1]
 DTYPES = [np.float64, np.float32]
 both = pytest.mark.parametrize("dtype", DTYPES)
 with_and_without_input = pytest.mark.parametrize("include_input", [True, False])
@@ -189,15 +185,8 @@ print(digest.hexdigest())
 
 
 def test_one_thread_and_two_give_the_same_bytes():
-    answers = set()
-    for n_threads in ("1", "2"):
-        run = subprocess.run(
-            [sys.executable, "-c", THREADED],
-            env=os.environ | {"NUMBA_NUM_THREADS": n_threads},
-            cwd=ROOT, check=True, capture_output=True, text=True,
-        )  # fmt: skip
-        answers.add(run.stdout)
-    assert len(answers) == 1
+    one, two = outputs_of(THREADED, *({"NUMBA_NUM_THREADS": n} for n in "12"))
+    assert one == two
 
 
 # Against the slow reference

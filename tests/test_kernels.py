@@ -1,12 +1,10 @@
 """The reservoir kernels against loops over dense arrays, and against each other bit for bit."""
 
-import os
-import subprocess
-import sys
 from pathlib import Path
 
 import numpy as np
 import pytest
+from processes import outputs_of
 from reference import closed_loop as closed_loop_reference
 from reference import reservoir_states
 
@@ -373,9 +371,7 @@ print(tanh_array.stats.cache_path)
 
 
 def test_without_a_place_for_compiled_kernels_they_live_for_one_process():
-    env = {name: value for name, value in os.environ.items() if name != "NUMBA_CACHE_DIR"}
-    command = [sys.executable, "-c", NO_PLACE]
-    out = subprocess.run(command, env=env, capture_output=True, text=True, check=True).stdout
+    (out,) = outputs_of(NO_PLACE, {"NUMBA_CACHE_DIR": ""})
     first, place = out.splitlines()
     assert first == "0.0 [True] True"
     assert Path(place).parent.name.startswith("esnkit-") and not Path(place).exists()
@@ -393,12 +389,7 @@ for topology in ("diagonals", "random"):
 
 
 def test_uncompiled_kernels_give_the_same_states():
-    answers = []
-    for disable in ("0", "1"):
-        env = os.environ | {"NUMBA_DISABLE_JIT": disable}
-        out = subprocess.run(
-            [sys.executable, "-c", UNCOMPILED], env=env, capture_output=True, text=True, check=True
-        ).stdout
-        answers.append(np.array(out.split(), float))
+    found = outputs_of(UNCOMPILED, *({"NUMBA_DISABLE_JIT": disable} for disable in "01"))
+    answers = [np.array(out.split(), float) for out in found]
     assert answers[0].size == 2 * 2 * 40 * 41
     np.testing.assert_allclose(answers[1], answers[0], rtol=1e-12, atol=1e-12)

@@ -1,9 +1,6 @@
 """RidgeReadout against plain least squares, scikit-learn's Ridge, and itself in pieces."""
 
-import os
 import pickle
-import subprocess
-import sys
 import threading
 import warnings
 from concurrent.futures import ThreadPoolExecutor
@@ -13,6 +10,7 @@ import numpy as np
 import pytest
 import reference
 from numpy.testing import assert_allclose, assert_array_equal
+from processes import outputs_of
 from scipy.linalg import LinAlgWarning
 from sklearn.base import clone
 from sklearn.linear_model import Ridge
@@ -443,13 +441,9 @@ for solver in ("gram", "qr"):
 
 
 def test_thread_count_changes_no_bit():
-    def run(threads):
-        names = ("OPENBLAS_NUM_THREADS", "OMP_NUM_THREADS", "MKL_NUM_THREADS", "NUMBA_NUM_THREADS")
-        env = os.environ | dict.fromkeys(names, str(threads))
-        command = [sys.executable, "-c", BITS]
-        return subprocess.run(command, env=env, check=True, capture_output=True, text=True).stdout
-
-    assert run(1) == run(2)
+    names = ("OPENBLAS_NUM_THREADS", "OMP_NUM_THREADS", "MKL_NUM_THREADS", "NUMBA_NUM_THREADS")
+    one, two = outputs_of(BITS, *(dict.fromkeys(names, n) for n in "12"))
+    assert one == two
 
 
 def test_blas_gets_its_threads_back():

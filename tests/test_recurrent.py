@@ -25,7 +25,7 @@ CELLS = ["rnn", "lstm", "gru"]
 every_cell = pytest.mark.parametrize("cell", CELLS)
 QUICK = {"n_units": 8, "max_iter": 60, "learning_rate_init": 0.05, "random_state": 0}
 SMALL = [
-    estimator(8, cell=cell, max_iter=40, learning_rate_init=0.05, random_state=0)
+    estimator(8, cell=cell, max_iter=20, learning_rate_init=0.1, random_state=0)
     for cell in CELLS
     for estimator in (RNNRegressor, RNNClassifier)
 ]
