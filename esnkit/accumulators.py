@@ -263,29 +263,29 @@ def leave_one_out(
 ) -> tuple[np.ndarray, list[Spectrum]]:
     """Return mean squared leave-one-out errors (n_alphas, n_outputs), and the spectra used.
 
-    The blocks are those that the moments were made of, once more. Few rows, no more than features
-    and one, are kept, and judged in the dual form, where no digits cancel.
+    The blocks are those that the moments were made of, once more. Where the rows of an output are
+    no more than features and one, they are kept, and judged in the dual form, where no digits
+    cancel.
     """
     totals = moments.totals()
+    scores = np.empty((len(alphas), len(moments.labels())))
     with one_blas_thread():
         spectra = [m.spectrum() for _, m in totals]
-        few = moments.n_rows <= len(spectra[0].values) + 1
         judges: list[_LeftOut | _LeftOutOfFew] = [
-            _LeftOutOfFew(m, alphas) if few else _LeftOut(m, s, alphas, moments.n_rows)
+            _LeftOutOfFew(m, alphas) if m.n_rows <= len(s.values) + 1 else _LeftOut(m, s, alphas)
             for (_, m), s in zip(totals, spectra, strict=True)
         ]
-        blocks = [_as_one(blocks)] if few else blocks
-        sums = np.zeros((len(alphas), len(moments.labels())))
         for X, Y, w in blocks:
             Y = Y.reshape(len(Y), -1)
             for (outputs, _), judge in zip(totals, judges, strict=True):
                 v = np.ones(len(X)) if w is None else w if w.ndim == 1 else w[:, outputs[0]]
-                for start in range(0, len(X), step := len(X) if few else 2 * LANE_ROWS):
-                    rows = slice(start, start + step)
-                    sums[:, outputs] += judge.errors(X[rows], Y[rows][:, outputs], v[rows])
-    for outputs, m in totals:
-        sums[:, outputs] /= m.weight
-    return sums, spectra
+                for start in range(0, len(X), 2 * LANE_ROWS):
+                    s = slice(start, start + 2 * LANE_ROWS)
+                    taught = v[s] > 0
+                    judge.add(X[s][taught], Y[s][taught][:, outputs], v[s][taught])
+        for (outputs, m), judge in zip(totals, judges, strict=True):
+            scores[:, outputs] = judge.sums() / m.weight
+    return scores, spectra
 
 
 class _LeftOut:
@@ -295,13 +295,13 @@ class _LeftOut:
     w_i (1 / sum(w) + x_i (X'X + alpha I)^-1 x_i') for centred x_i.
     """
 
-    def __init__(self, moments: Moments, spectrum: Spectrum, alphas: np.ndarray, n_rows: int):
+    def __init__(self, moments: Moments, spectrum: Spectrum, alphas: np.ndarray):
         filters = np.stack([spectrum.filters(a) for a in alphas], axis=1)  # (n, n_alphas)
         # Directions with next to no degrees of freedom at the smallest alpha cost as much as
         # others and count for nothing; the spectrum of a reservoir often has many.
         freedom = spectrum.values * filters.max(axis=1)
         order = np.argsort(freedom)
-        dropped = np.cumsum(freedom[order]) <= LEFT_OUT * n_rows
+        dropped = np.cumsum(freedom[order]) <= LEFT_OUT * moments.n_rows
         kept = np.sort(order[~dropped])
         self.moments = moments
         self.vectors = np.ascontiguousarray(spectrum.vectors[:, kept])
@@ -309,18 +309,18 @@ class _LeftOut:
         p = spectrum.cross.shape[1]
         solved = [spectrum.vectors @ (f[:, None] * spectrum.cross) for f in filters.T]
         self.coef = np.concatenate(solved, axis=1)  # (n, n_alphas * p)
-        self.shape = len(alphas), p
+        self.total = np.zeros((len(alphas), p))
         self.null = len(filters) * EPS
 
-    def errors(self, X: np.ndarray, Y: np.ndarray, w: np.ndarray) -> np.ndarray:
-        """Return sums of w times squared errors (n_alphas, n_outputs) over rows with w > 0."""
-        taught = w > 0
-        X, Y, w = X[taught], Y[taught], w[taught]
+    def add(self, X: np.ndarray, Y: np.ndarray, w: np.ndarray) -> None:
+        """Judge rows with weights w > 0."""
         halves = slice(0, len(w) // 2), slice(len(w) // 2, len(w))
-        return sum(
-            run_tasks(partial(self._errors, X[s], Y[s], w[s]) for s in halves),
-            np.zeros(self.shape),
-        )
+        for errors in run_tasks(partial(self._errors, X[s], Y[s], w[s]) for s in halves):
+            self.total += errors
+
+    def sums(self) -> np.ndarray:
+        """Return sums of weights times squared errors (n_alphas, n_outputs)."""
+        return self.total
 
     def _errors(self, X: np.ndarray, Y: np.ndarray, w: np.ndarray) -> np.ndarray:
         centred = centre(X, self.moments.mean_x)
@@ -328,7 +328,7 @@ class _LeftOut:
         np.multiply(Z, Z, out=Z)
         left = 1 - w[:, None] * (1 / self.moments.weight + Z @ self.filters)  # (m, n_alphas)
         target = centre(Y, self.moments.mean_y)[:, None, :]
-        residual = target - (centred @ self.coef).reshape(len(X), *self.shape)
+        residual = target - (centred @ self.coef).reshape(len(X), *self.total.shape)
         # a row that decides its own fit alone cannot be foretold from the others
         known = left > self.null
         errors = (residual / np.where(known, left, 1)[:, :, None]) ** 2
@@ -344,13 +344,18 @@ class _LeftOutOfFew:
 
     def __init__(self, moments: Moments, alphas: np.ndarray):
         self.moments, self.alphas = moments, alphas
+        self.rows: list[tuple[np.ndarray, np.ndarray, np.ndarray]] = []
 
-    def errors(self, X: np.ndarray, Y: np.ndarray, w: np.ndarray) -> np.ndarray:
-        """Return sums of w times squared errors (n_alphas, n_outputs) over rows with w > 0."""
-        taught = w > 0
-        root = np.sqrt(w[taught])[:, None]
-        Z = root * centre(X[taught], self.moments.mean_x)
-        target = root * centre(Y[taught], self.moments.mean_y)
+    def add(self, X: np.ndarray, Y: np.ndarray, w: np.ndarray) -> None:
+        """Keep rows with weights w > 0."""
+        self.rows.append((X, Y, w))
+
+    def sums(self) -> np.ndarray:
+        """Return sums of weights times squared errors (n_alphas, n_outputs)."""
+        X, Y, w = (np.concatenate(part) for part in zip(*self.rows, strict=True))
+        root = np.sqrt(w)[:, None]
+        Z = root * centre(X, self.moments.mean_x)
+        target = root * centre(Y, self.moments.mean_y)
         K = Z @ Z.T
         # The intercept goes to an eigenvalue of its own, above all others, and is left out.
         aside = 2 * np.trace(K) or 1.0
@@ -368,19 +373,6 @@ class _LeftOutOfFew:
             errors = (S @ (U.T @ target)) / np.where(own > 0, own, 1)
             sums[i] = np.where(own > 0, errors**2, np.inf).sum(axis=0)
         return sums
-
-
-def _as_one(blocks: Iterable[Block]) -> Block:
-    """Join blocks, but for rows without any weight."""
-    parts = []
-    for X, Y, w in blocks:
-        Y = Y[:, None] if Y.ndim == 1 else Y
-        w = np.ones(len(X)) if w is None else w
-        w = np.broadcast_to(w[:, None], Y.shape) if w.ndim == 1 else w
-        taught = w.any(axis=1)
-        parts.append((X[taught], Y[taught], w[taught]))
-    X, Y, w = (np.concatenate(part) for part in zip(*parts, strict=True))
-    return X, Y, w
 
 
 def _split(groups: list[Group], labels_of: Callable[[np.ndarray], np.ndarray]) -> list[Group]:

@@ -5,7 +5,6 @@ from typing import Any, NamedTuple, Self
 
 import numpy as np
 from sklearn.base import BaseEstimator, is_classifier
-from sklearn.multioutput import MultiOutputRegressor
 from sklearn.utils.validation import check_is_fitted, has_fit_parameter
 
 from esnkit.atomic import all_or_nothing
@@ -13,6 +12,7 @@ from esnkit.closed_loop import check_bounded
 from esnkit.kernels.activations import CODES
 from esnkit.kernels.linalg import affine
 from esnkit.kernels.reservoir import Held, closed_loop
+from esnkit.multioutput import fit_outputs
 from esnkit.readouts import RidgeReadout
 from esnkit.reservoirs import BLOCK_BYTES, scale_of_features
 from esnkit.sequences import (
@@ -195,37 +195,25 @@ class ReservoirEstimator(BaseEstimator):
             return
         blocks = [(Z.copy(), Y, w) for Z, Y, w in make_blocks()]
         Z, Y = (np.concatenate([block[i] for block in blocks]) for i in (0, 1))
-        target = self._readout_target(Y)
-        if blocks[0][2] is None:
-            self._fit_own_readout(Z, target)
-            return
-        w = np.concatenate([block[2] for block in blocks])
-        if w.ndim > 1:
-            raise ValueError("weights per output need the ridge readout, readout=None")
-        taught = w > 0
-        self._check_taught(target[taught])
-        if has_fit_parameter(self.readout_, "sample_weight"):
-            self._fit_own_readout(Z[taught], target[taught], sample_weight=w[taught])
-        elif np.unique(w[taught]).size == 1:
-            self._fit_own_readout(Z[taught], target[taught])
-        else:
-            raise ValueError(
-                f"sample_weight: {type(self.readout_).__name__} takes no weights, so all rows that "
-                "are taught must have the same"
-            )
-
-    def _fit_own_readout(self, Z, target, **weights):
-        """Fit a readout of the user's own; one for each output if it takes only one."""
-        try:
-            self.readout_.fit(Z, target, **weights)
-        except ValueError:
-            # No tag tells: that of a search is the same whatever it searches.
-            if target.ndim == 1 or not hasattr(self.readout_, "__sklearn_tags__"):
-                raise
-            self.readout_ = MultiOutputRegressor(self.readout_).fit(Z, target, **weights)
+        target, weights = self._readout_target(Y), {}
+        if blocks[0][2] is not None:
+            w = np.concatenate([block[2] for block in blocks])
+            if w.ndim > 1:
+                raise ValueError("weights per output need the ridge readout, readout=None")
+            taught = w > 0
+            Z, target, w = Z[taught], target[taught], w[taught]
+            self._check_taught(target)
+            if has_fit_parameter(self.readout_, "sample_weight"):
+                weights["sample_weight"] = w
+            elif np.unique(w).size != 1:
+                raise ValueError(
+                    f"sample_weight: {type(self.readout_).__name__} takes no weights, so all rows "
+                    "that are taught must have the same"
+                )
+        self.readout_ = fit_outputs(self.readout_, Z, target, **weights)
 
     def _readout_target(self, Y):
-        return Y[:, 0] if Y.shape[1] == 1 else Y
+        return Y
 
     def _check_taught(self, target):
         pass

@@ -54,6 +54,8 @@ class Moments(ABC):
 
     Attributes
     ----------
+    n_rows : int
+        Rows seen.
     weight : float
         Sum of all weights.
     mean_x, mean_y : ndarray (2, n_features), (2, n_outputs)
@@ -65,6 +67,7 @@ class Moments(ABC):
     """
 
     def __init__(self, n_features: int, n_outputs: int):
+        self.n_rows = 0
         self.weight = 0.0
         self.mean_x = np.zeros((2, n_features))
         self.mean_y = np.zeros((2, n_outputs))
@@ -83,6 +86,7 @@ class Moments(ABC):
 
     def add(self, X: np.ndarray, Y: np.ndarray, w: np.ndarray) -> None:
         """Take in rows X (m, n_features), Y (m, n_outputs), with weights w (m,), all > 0."""
+        self.n_rows += len(X)
         mean_x, mean_y = np.empty_like(self.mean_x), np.empty_like(self.mean_y)
         linalg.weighted_mean(X, w, mean_x)
         linalg.weighted_mean(Y, w, mean_y)
@@ -134,7 +138,7 @@ class Moments(ABC):
     def take(self, outputs: np.ndarray) -> Self:
         """Return a copy for some of the outputs."""
         copy = type(self)(len(self.factor), len(outputs))
-        copy.weight = self.weight
+        copy.n_rows, copy.weight = self.n_rows, self.weight
         copy.mean_x[:], copy.mean_y[:] = self.mean_x, self.mean_y[:, outputs]
         copy.factor[:] = self.factor
         copy.cross[:] = self.cross[:, outputs]
@@ -175,6 +179,7 @@ class GramMoments(Moments):
 
     def merge(self, other: Self) -> None:
         """Take in all that another one has seen."""
+        self.n_rows += other.n_rows
         with np.errstate(over="ignore", invalid="ignore"):  # `check` reports it by name
             self.factor += other.factor
             self.cross += other.cross
@@ -220,6 +225,7 @@ class OrthogonalMoments(Moments):
 
     def merge(self, other: Self) -> None:
         """Take in all that another one has seen."""
+        self.n_rows += other.n_rows
         n, p = self.cross.shape
         ZX, ZY = np.empty((n + 1, n), order="F"), np.empty((n + 1, p), order="F")
         ZX[1:], ZY[1:] = other.factor, other.cross
@@ -278,7 +284,7 @@ def as_gram(moments: Moments) -> GramMoments:
     if isinstance(moments, GramMoments):
         return moments
     gram = GramMoments(*moments.cross.shape)
-    gram.weight = moments.weight
+    gram.n_rows, gram.weight = moments.n_rows, moments.weight
     gram.mean_x[:], gram.mean_y[:] = moments.mean_x, moments.mean_y
     R, C = np.ascontiguousarray(np.triu(moments.factor)), np.ascontiguousarray(moments.cross)
     add_gram(gram.factor, gram.cross, R, C)

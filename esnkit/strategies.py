@@ -12,10 +12,9 @@ import inspect
 
 import numpy as np
 from sklearn.base import clone
-from sklearn.multioutput import MultiOutputRegressor
-from sklearn.utils import get_tags
 
 from esnkit.labels import is_frame, read_rows
+from esnkit.multioutput import fit_outputs
 from esnkit.validation import check_positive_int
 
 # A model that needs only the last row to say the same so many times has no memory to keep.
@@ -274,15 +273,6 @@ def _check_bounded(step, k: int):
         )
 
 
-def _fit_rows(estimator, X, Y):
-    """Fit a row-by-row regressor, with one clone per output if it takes only one."""
-    if Y.shape[1] == 1:
-        return estimator.fit(X, Y[:, 0])
-    if not get_tags(estimator).target_tags.multi_output:
-        estimator = MultiOutputRegressor(estimator)
-    return estimator.fit(X, Y)
-
-
 class _Lagged:
     """A model without memory on a window: rows z[t - lag] and inputs e[t + 1 - lag] for row t."""
 
@@ -328,7 +318,8 @@ class _LagRecursive(_Lagged):
     def fit(self, z, e):
         """Fit on all rows that have a full window before them."""
         targets = np.arange(self.lags[-1], len(z))
-        self.fitted = _fit_rows(self.estimator, self._window(z, e, targets), z[targets])
+        X = self._window(z, e, targets)
+        self.fitted = fit_outputs(self.estimator, X, z[targets])
         self.tail, self.e_tail = z[:0], e[:0]
         self.advance(z, e)
         return self
@@ -359,7 +350,7 @@ class _LagDirect(_Lagged):
         for h in range(self.horizon):
             targets = np.arange(self.lags[-1], len(z) - h)
             X = self._window(z, e, targets, h)
-            self.fitted.append(_fit_rows(clone(self.estimator), X, z[targets + h]))
+            self.fitted.append(fit_outputs(clone(self.estimator), X, z[targets + h]))
         self.tail, self.e_tail = z[:0], e[:0]
         self.advance(z, e)
         return self

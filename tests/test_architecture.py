@@ -25,7 +25,7 @@ IMPORTABLE = [path for path in LIBRARY if path.stem != "__main__"]
 LADDER = (
     ("kernels",),
     ("blas", "threads"),
-    ("atomic", "validation", "parts", "warn"),
+    ("atomic", "validation", "parts", "warn", "multioutput"),
     ("sequences", "datasets", "metrics", "differencing", "intervals", "labels")
     + ("tokens", "optimizers", "hessian_free"),
     ("moments", "topologies", "states", "strategies", "closed_loop"),

@@ -15,6 +15,7 @@ from sklearn.linear_model import LinearRegression, Ridge
 from sklearn.model_selection import GridSearchCV, TimeSeriesSplit
 from sklearn.pipeline import make_pipeline
 from sklearn.preprocessing import StandardScaler
+from sklearn.svm import SVR
 from sklearn.utils.estimator_checks import parametrize_with_checks
 
 from esnkit.differencing import difference, integrate, moments
@@ -475,6 +476,21 @@ def test_regressors_of_one_output_forecast_several_series(strategy):
     )
     assert model.fit(np.c_[WAVE, DRIVEN]).forecast(2).shape == (2, 2)
     assert model.fit(WAVE).forecast(2).shape == (2,)
+
+
+@pytest.mark.parametrize("inner, name, fits", [(Ridge(), "alpha", 1), (SVR(), "C", 2)])
+def test_a_search_is_fitted_once_where_it_takes_all_series(inner, name, fits):
+    class Counting(GridSearchCV):
+        done = 0
+
+        def fit(self, X, y):
+            fitted = super().fit(X, y)
+            Counting.done += 1
+            return fitted
+
+    model = Forecaster(Counting(inner, {name: [0.1, 1.0]}, cv=2), lags=3)
+    assert model.fit(np.c_[WAVE, DRIVEN]).forecast(2).shape == (2, 2)
+    assert Counting.done == fits
 
 
 def test_rolling_forecasts_call_the_regressor_once_a_step():

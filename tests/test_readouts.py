@@ -259,6 +259,20 @@ def test_rows_may_be_added_to_what_is_mapped_from_a_file(solver, tmp_path):
     assert_same_model(mapped, RidgeReadout(1.0, solver=solver).fit(X, Y), 1e-11)
 
 
+def test_leave_one_out_of_few_rows_beside_an_output_with_many():
+    rng = np.random.default_rng(0)
+    X = rng.standard_normal((60, 30))
+    Y = X[:, :2] + 0.1 * rng.standard_normal((60, 2))
+    w = np.ones((60, 2))
+    w[20:, 0] = 0
+    alphas = [1e-12, 1e-3]
+    wanted = [
+        np.mean([reference.leave_one_out_by_refits(X, Y[:, [o]], a, w[:, o]) for o in range(2)])
+        for a in alphas
+    ]
+    assert_allclose(RidgeReadout(alphas).fit(X, Y, w).loo_scores_, wanted, rtol=1e-6)
+
+
 def test_leave_one_out_may_skip_directions_that_do_not_count():
     t = np.linspace(0, 40, 3000)[:, None]
     rng = np.random.default_rng(6)
