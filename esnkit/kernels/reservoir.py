@@ -186,23 +186,20 @@ def _steps_of_one(
 
 @njit(cache=True, nogil=True, error_model="numpy", forceinline=False)
 def _drive_of_four(numbers, at, n_inputs, U, ta, tb, tc, td, out):
-    """Write ``W_in u + b`` of a block, for four rows of ``U``; every input is read once."""
+    """Write ``W_in u + b`` of a block, for four rows of ``U``; every input is read twice."""
     v = uint64(width(out))
     w = uint64(WIDE) * v
-    one, two = repeat(load(numbers, at)), repeat(load(numbers, at + v))
-    k = at + v + v
-    three, four = repeat(load(numbers, k)), repeat(load(numbers, k + v))
-    for f in range(n_inputs):
-        heard = join(fill(U[ta, f]), fill(U[tb, f]), fill(U[tc, f]), fill(U[td, f]))
-        at, k = at + w, k + w
-        one = fma(repeat(load(numbers, at)), heard, one)
-        two = fma(repeat(load(numbers, at + v)), heard, two)
-        three = fma(repeat(load(numbers, k)), heard, three)
-        four = fma(repeat(load(numbers, k + v)), heard, four)
-    store(out, 0, one)
-    store(out, w, two)
-    store(out, w + w, three)
-    store(out, w + w + w, four)
+    for first in range(0, WIDE, 2):  # of more vectors at once, AVX2 has not the registers
+        k = uint64(first) * v
+        to, k = k * uint64(4), at + k
+        one, two = repeat(load(numbers, k)), repeat(load(numbers, k + v))
+        for f in range(n_inputs):
+            heard = join(fill(U[ta, f]), fill(U[tb, f]), fill(U[tc, f]), fill(U[td, f]))
+            k += w
+            one = fma(repeat(load(numbers, k)), heard, one)
+            two = fma(repeat(load(numbers, k + v)), heard, two)
+        store(out, to, one)
+        store(out, to + w, two)
 
 
 @njit(cache=True, nogil=True, error_model="numpy", forceinline=False)
