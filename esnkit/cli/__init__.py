@@ -9,6 +9,7 @@ import os
 import re
 import sys
 import warnings
+from math import isfinite
 
 from esnkit.cli.errors import UserError
 
@@ -118,7 +119,9 @@ def _parser() -> argparse.ArgumentParser:
         help="forecast a column of a CSV file, or the series that ships with the package",
         description=(
             "Forecast a column of a CSV file (UTF-8, with a header line). Without FILE, forecast "
-            "the hourly bike rentals that ship with the package, against simple models."
+            "the hourly bike rentals that ship with the package, against simple models. The "
+            "penalty and the differences that are not given are those under which rolling "
+            "forecasts of the end of the series are best."
         ),
     )
     _add_forecast_options(forecast)
@@ -151,11 +154,11 @@ def _add_forecast_options(parser) -> None:
     add("--leak-rate", metavar="A", type=_number(0, 1, True), help="(default 0.7)")
     add("--input-scaling", metavar="S", type=_number(0), help="(default 0.3)")
     add("--bias-scaling", metavar="S", type=_number(0, zero=True), help="(default 0.3)")
-    add("--alpha", metavar="A", type=_number(0), help="ridge penalty (default: leave-one-out)")
+    add("--alpha", metavar="A", type=_number(0), help="ridge penalty (default: see above)")
     add(
         "--differences", metavar="D", type=_differences,
         help="order of differencing, or lags with commas: `24,` differences once at lag 24, "
-        "`24,1` then at lag 1 (default 0)",
+        "`24,1` then at lag 1 (default: see above)",
     )  # fmt: skip
 
 
@@ -290,14 +293,13 @@ def _forecast_file(arguments) -> int:
         raise _in_file(error, arguments.file) from None
     given = {key: getattr(arguments, key) for key in fromfile.DEFAULTS}
     given = {key: value for key, value in given.items() if value is not None}
-    settings = fromfile.DEFAULTS | given
-    with progress(fromfile.CANDIDATES + 1 if arguments.tune else 1) as step:
-        if arguments.tune:
-            settings, ranking = fromfile.tune(table, horizon, given, seed, step)
+    tried = fromfile.candidates(table.values[-fromfile.MOST_ROWS :], given, seed, arguments.tune)
+    with progress(len(tried) + 1) as step:
+        ranking, simple = fromfile.choose(table, horizon, tried, seed, step)
         step("forecast")
+        settings = ranking[0][1]
         parts = fromfile.forecast_table(table, horizon, settings, seed, arguments.interval)
-    if arguments.tune:
-        _report_search(ranking, fromfile.describe)
+    _report_choice(ranking, simple, 3 if arguments.tune else 1, fromfile.describe)
     _write_results(arguments, table, stamps, parts, picture)
     return 0
 
@@ -341,12 +343,16 @@ def _check_request(arguments) -> str | None:
     return picture
 
 
-def _report_search(ranking, describe) -> None:
-    """Say on standard error what the search found."""
-    shown = [(error, describe(settings)) for error, settings in ranking]
-    _say(f"{len(ranking)} settings tried on the end of the series:")
-    for error, text in shown[:3]:
-        _say(f"  NRMSE {error:.4f}  {text}")
+def _report_choice(ranking, simple: dict, most: int, describe) -> None:
+    """Say on standard error how well settings, the first of which are used, forecast the end."""
+    if not isfinite(ranking[0][0]):
+        _say("the series is too short, or too wild, for settings to be tried on its end")
+        return
+    _say("rolling forecasts of the end of the series, NRMSE by its standard deviation:")
+    for error, settings in ranking[:most]:
+        _say(f"  {error:<8.4g}  {describe(settings)}")
+    for name, error in simple.items():
+        _say(f"  {error:<8.4g}  {name}")
 
 
 def _write_results(arguments, table, stamps, parts, picture) -> None:

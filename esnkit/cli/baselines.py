@@ -13,6 +13,28 @@ def seasonal_naive(past: np.ndarray, n_steps: int, period: int) -> np.ndarray:
     return np.resize(past[-period:], n_steps)
 
 
+def seasons(series: np.ndarray) -> list[int]:
+    """Return the lags at which a series, less its trend, resembles itself: none, one or two.
+
+    Of the peaks of its autocorrelation within a third of the series those count that reach 0.3:
+    the first that comes near to the highest, and the first that is not far below.
+    """
+    n, time = len(series), np.linspace(-1.0, 1.0, len(series))
+    if n < 9:  # a third has no peak
+        return []
+    rest = series / (np.abs(series).max() or 1.0)
+    rest = rest - np.polynomial.Polynomial.fit(time, rest, 1)(time)
+    if np.abs(rest).max() < 1e-9:  # nothing but a line, rounded
+        return []
+    power = np.abs(np.fft.rfft(rest, 2 * n)) ** 2
+    r = np.fft.irfft(power)[:n]
+    r *= n / r[0] / np.arange(n, 0, -1)
+    inner = r[2 : max(n // 3, 2)]
+    peaks = (inner >= 0.3) & (inner > r[1 : 1 + len(inner)]) & (inner >= r[3 : 3 + len(inner)])
+    lags = np.flatnonzero(peaks) + 2
+    return sorted({int(lags[r[lags] >= q * r[lags].max()][0]) for q in (0.8, 0.95) if len(lags)})
+
+
 def autoregressive_order(series: np.ndarray, max_order: int) -> int:
     """Choose the order of an autoregressive model, fitted by least squares, by its AIC.
 

@@ -1,34 +1,36 @@
 """`esnkit forecast FILE.csv`: read, choose, fit, forecast."""
 
+from functools import partial
 from typing import Any
 
 import numpy as np
 
+from esnkit.cli.baselines import persistence, seasonal_naive, seasons
 from esnkit.cli.errors import UserError
 from esnkit.cli.table import Table
 from esnkit.differencing import check_differences, difference
 from esnkit.intervals import IntervalError
 
-# several penalties: the readout takes the best by leave-one-out
-ALPHAS = [10.0**k for k in range(-8, 4)]
 DEFAULTS: dict[str, Any] = {
     "n_units": 300,
     "spectral_radius": 0.9,
     "leak_rate": 0.7,
     "input_scaling": 0.3,
     "bias_scaling": 0.3,
-    "alpha": ALPHAS,
+    "alpha": 1.0,
     "differences": 0,
 }
+# Leave-one-out judges single steps, and takes penalties under which a long forecast runs away.
+ALPHAS = [1e-6, 1e-3, 1.0, 30.0, 1000.0]
 SEARCH: dict[str, list] = {
     "spectral_radius": [0.5, 0.7, 0.9, 0.99, 1.1],
     "leak_rate": [0.1, 0.3, 0.7, 1.0],
     "input_scaling": [0.05, 0.1, 0.3, 1.0],
     "bias_scaling": [0.0, 0.3, 1.0],
-    "alpha": [1e-6, 1e-4, 1e-2, 1.0, 100.0, ALPHAS],
-    "differences": [0, 1],
+    "alpha": [1e-6, 1e-4, 1e-2, 1.0, 30.0, 1000.0],
 }
-MEMBERS, CANDIDATES, LEAST_ROWS = 5, 30, 10
+MEMBERS, DRAWN, LEAST_ROWS = 5, 30, 10
+MOST_ROWS = 20_000  # the last ones, on which settings are compared
 # values near the largest float, whose sums are not finite, or a candidate that diverges
 _HUGE_VALUES = np.errstate(over="ignore", invalid="ignore")
 
@@ -70,44 +72,65 @@ def check_length(table: Table, horizon: int, path: str, differences=None) -> Non
         )
 
 
-def tune(table: Table, horizon: int, given: dict, seed: int, step=lambda label: None):
-    """Search settings at random, scored by rolling forecasts of the end of the series.
-
-    Returns
-    -------
-    settings : dict
-        Those given, and for the others the best found.
-    ranking : list of (nrmse, settings)
-        All candidates, best first. The first one tried are the defaults.
-    """
-    rng = np.random.default_rng(seed)
-    values, exog = table.values, table.exog[: table.n_known]
-    length = max(horizon, len(values) * 3 // 10)
-    stride = max(1, (length - horizon) // 19)
-    n_windows = (length - horizon) // stride + 1
-    ranking = []
-    for k in range(CANDIDATES):
-        drawn = {key: choices[rng.integers(len(choices))] for key, choices in SEARCH.items()}
-        settings = DEFAULTS | (drawn if k else {}) | given
-        model = make_forecaster(settings, seed, members=1)
-        step(f"candidate {k + 1}")
-        ranking.append((_error(model, values, exog, horizon, n_windows, stride), k, settings))
-    ranking.sort(key=lambda item: item[:2])
-    if not np.isfinite(ranking[0][0]):
-        raise UserError("--tune found no settings under which the series can be forecast")
-    return ranking[0][2], [(error, settings) for error, _, settings in ranking]
+def candidates(values: np.ndarray, given: dict, seed: int, tuned: bool) -> list[dict]:
+    """Return the settings to compare: all penalties and differences, and more for `--tune`."""
+    lags = [(season,) for season in seasons(values)]
+    differences = [0, 1, *lags, *((*lag, 1) for lag in lags)]
+    tried: list[dict] = [{}, *({"alpha": a, "differences": d} for d in differences for a in ALPHAS)]
+    rng, choices = np.random.default_rng(seed), SEARCH | {"differences": differences}
+    for _ in range(DRAWN if tuned else 0):
+        tried.append({key: several[rng.integers(len(several))] for key, several in choices.items()})
+    settings = [DEFAULTS | drawn | given for drawn in tried]
+    return [one for k, one in enumerate(settings) if one not in settings[:k]]
 
 
 @_HUGE_VALUES
-def _error(model, values, exog, horizon: int, n_windows: int, stride: int) -> float:
-    """Root mean squared error over the series' standard deviation, infinite if it diverges."""
-    inputs = exog if exog.shape[1] else None
-    try:
-        result = model.backtest(values, horizon, n_windows, exog=inputs, stride=stride)
-    except (FloatingPointError, ValueError, np.linalg.LinAlgError):
-        return np.inf
+def choose(table: Table, horizon: int, tried: list[dict], seed: int, step=lambda label: None):
+    """Compare settings by rolling forecasts of the end of the series.
+
+    Returns
+    -------
+    ranking : list of (nrmse, settings)
+        Best first; infinite where the series cannot be forecast so. NRMSE: the root mean squared
+        error over the standard deviation of the series.
+    simple : dict of str: float
+        The same error of the last value and the last season, repeated.
+    """
+    n = min(table.n_known, MOST_ROWS)
+    values, exog = table.values[-n:], table.exog[: table.n_known][-n:]
+    length = max(horizon, n * 3 // 10)
+    stride = max(1, (length - horizon) // 19)
+    n_windows = (length - horizon) // stride + 1
+    ranking = []
+    for k, settings in enumerate(tried):
+        step(f"settings {k + 1}")
+        model = make_forecaster(settings, seed, members=1)
+        inputs = exog if exog.shape[1] else None
+        try:
+            windows = model.backtest(values, horizon, n_windows, exog=inputs, stride=stride)
+            error = _error(values, windows.forecasts, windows.truths)
+        except (FloatingPointError, ValueError, np.linalg.LinAlgError):
+            error = np.inf
+        ranking.append((error, k))
+    origins = n - horizon - stride * np.arange(n_windows)
+    truths = np.stack([values[t : t + horizon] for t in origins])
+    rules = {"the last value, repeated": partial(persistence, n_steps=horizon)} | {
+        f"the last {season} steps, repeated": partial(
+            seasonal_naive, n_steps=horizon, period=season
+        )
+        for season in seasons(values)
+        if season <= origins[-1]
+    }
+    simple = {
+        name: _error(values, np.stack([rule(values[:t]) for t in origins]), truths)
+        for name, rule in rules.items()
+    }
+    return [(error, tried[k]) for error, k in sorted(ranking)], simple
+
+
+def _error(values: np.ndarray, forecasts: np.ndarray, truths: np.ndarray) -> float:
     largest = np.abs(values).max() or 1.0  # squares must not overflow
-    error = np.sqrt(np.mean(((result.forecasts - result.truths) / largest) ** 2))
+    error = np.sqrt(np.mean((forecasts / largest - truths / largest) ** 2))
     return float(error / (np.std(values / largest) or 1.0))
 
 
@@ -136,6 +159,6 @@ def describe(settings: dict) -> str:
         option = {"n_units": "units"}.get(key, key.replace("_", "-"))
         if isinstance(value, tuple):
             words.append(f"--{option} {','.join(map(str, value))}{',' * (len(value) == 1)}")
-        elif not isinstance(value, list):
+        else:
             words.append(f"--{option} {value:g}")
     return " ".join(words)
