@@ -6,7 +6,7 @@ z[t] = y[t] - y[t - lag],    y[t] = z[t] + y[t - lag],    one lag after the othe
 import numpy as np
 
 # A season's length given as an order would difference that many times.
-MOST = 10
+MOST = 2
 
 
 def check_differences(differences) -> tuple[int, ...]:

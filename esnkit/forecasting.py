@@ -43,8 +43,11 @@ from esnkit.validation import (
     check_seed,
     has_methods,
 )
+from esnkit.warn import warn
 
 __all__ = ["Forecaster", "forecast"]
+
+FAR = 10  # times as far from the middle of a series as its own ends: no forecast to be trusted
 
 
 class Forecaster(BaseEstimator):
@@ -68,7 +71,7 @@ class Forecaster(BaseEstimator):
         The longest forecast of the direct strategy, which needs it. With either strategy
         the number of steps ahead that :meth:`score` is about.
     differences : int or tuple of int, default=0
-        Order of differencing, at most 10, or the lags to difference at one after the other:
+        Order of differencing, at most 2, or the lags to difference at one after the other:
         ``(12, 1)`` takes a yearly and then a first difference of monthly values.
     scale : bool, default=True
         Standardise every (differenced) series and exogenous input for the model.
@@ -191,6 +194,7 @@ class Forecaster(BaseEstimator):
             )
         self._differences, self._blocks = plan.differences, [(values, past)]
         self.n_timesteps_ = self._n_fit = len(values)
+        self._range = _range_of(values)
         self._calibrator: Forecaster | None = None
         self._errors: dict[int, np.ndarray] = {}
         z, e = difference(values, plan.differences), difference(past, plan.differences)
@@ -234,6 +238,11 @@ class Forecaster(BaseEstimator):
             missing, short or misnamed.
         FloatingPointError
             If the closed loop runs away, or a forecast is too large for float64.
+
+        Warns
+        -----
+        RuntimeWarning
+            If a forecast is 10 times as far from the middle of the series as any value seen.
         """
         check_is_fitted(self, "_models")
         n_steps = self._check_steps(n_steps)
@@ -242,6 +251,7 @@ class Forecaster(BaseEstimator):
             check_interval_names(self._labels)
         ahead = self._future_exog(exog, n_steps)
         values = self._roll(np.empty((0, self.n_features_in_)), ahead, [0], n_steps)[0]
+        self._check_reach(values)
         if interval is None:
             return label_forecast(self._labels, values)
         half = half_widths(self._backtest_errors(n_steps), interval)
@@ -279,6 +289,7 @@ class Forecaster(BaseEstimator):
         for model in models:
             model.advance(z, e_new)
         self._models, self._labels = models, labels
+        self._range = _range_of(np.vstack([rows, self._range]))
         self._blocks.append((rows, e))
         self.n_timesteps_ += len(rows)
         return self
@@ -552,6 +563,21 @@ class Forecaster(BaseEstimator):
         _check_in_range("forecast", combined)
         return combined
 
+    def _check_reach(self, forecasts) -> None:
+        """Warn of forecasts far outside of the series seen."""
+        low, high = self._range / 2
+        reach = np.where(high > low, high - low, np.inf)
+        with np.errstate(over="ignore"):
+            times = np.abs(forecasts / 2 - (low + high) / 2) / (reach / 2)
+        far = times.max(axis=1)
+        if far.max() > FAR:
+            warn(
+                f"the forecast runs away: in step {int(np.argmax(far > FAR)) + 1} it is more than "
+                f"{FAR} times as far from the middle of the series as any value seen, and at most "
+                f"{far.max():.3g} times; use a larger alpha, differences, or strategy='direct'",
+                RuntimeWarning,
+            )
+
     def _backtest_errors(self, n_steps: int) -> np.ndarray:
         """Errors (n_origins, n_steps, n_series) of forecasts past the calibration split."""
         values, e = self._seen()
@@ -602,6 +628,11 @@ def _regressor_or_default(estimator):
     if kind not in (None, "regressor"):
         raise TypeError(f"estimator must be a regressor, got the {kind} {estimator!r}")
     return estimator
+
+
+def _range_of(rows: np.ndarray) -> np.ndarray:
+    """Return the least and the largest values (2, n_series)."""
+    return np.stack([rows.min(axis=0), rows.max(axis=0)])
 
 
 def _check_in_range(what: str, *parts):

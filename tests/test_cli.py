@@ -457,7 +457,7 @@ BAD_COMMANDS = {
     "alpha": (["in.csv", "--alpha", "nan"], "argument --alpha: must be above 0, got 'nan'"),
     "a season as order": (
         ["in.csv", "--differences", "168"],
-        "argument --differences: must be an order from 0 to 10, or lags >= 1 with commas, "
+        "argument --differences: must be an order from 0 to 2, or lags >= 1 with commas, "
         "got '168'; for one difference at that lag write 168,",
     ),
     "differences": (["in.csv", "--differences", "-1"], "argument --differences: must be an order"),

@@ -493,6 +493,22 @@ def test_a_search_is_fitted_once_where_it_takes_all_series(inner, name, fits):
     assert Counting.done == fits
 
 
+def test_a_forecast_that_runs_away_is_warned_of():
+    doubling = 2.0 ** np.arange(12)
+    model = Forecaster(LinearRegression(), lags=1).fit(doubling)
+    assert model.forecast(2)[-1] == pytest.approx(2.0**13)
+    with pytest.warns(RuntimeWarning, match=r"in step 3 it is more than 10 times .* most 31 times"):
+        assert model.forecast(4)[-1] == pytest.approx(2.0**15)
+    model.update(2.0 ** np.arange(12, 16))
+    assert model.forecast(2)[-1] == pytest.approx(2.0**17)
+
+
+def test_no_forecast_of_a_constant_runs_away():
+    assert Forecaster(LinearRegression(), lags=1).fit(np.full(9, 0.1)).forecast(5) == pytest.approx(
+        0.1
+    )
+
+
 def test_rolling_forecasts_call_the_regressor_once_a_step():
     class Counting(RandomForestRegressor):
         calls = 0

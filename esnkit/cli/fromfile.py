@@ -1,5 +1,6 @@
 """`esnkit forecast FILE.csv`: read, choose, fit, forecast."""
 
+import warnings
 from functools import partial
 from typing import Any
 
@@ -107,7 +108,9 @@ def choose(table: Table, horizon: int, tried: list[dict], seed: int, step=lambda
         model = make_forecaster(settings, seed, members=1)
         inputs = exog if exog.shape[1] else None
         try:
-            windows = model.backtest(values, horizon, n_windows, exog=inputs, stride=stride)
+            with warnings.catch_warnings():
+                warnings.simplefilter("ignore", RuntimeWarning)  # what runs away comes last
+                windows = model.backtest(values, horizon, n_windows, exog=inputs, stride=stride)
             error = _error(values, windows.forecasts, windows.truths)
         except (FloatingPointError, ValueError, np.linalg.LinAlgError):
             error = np.inf
