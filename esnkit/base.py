@@ -160,6 +160,8 @@ class ReservoirEstimator(BaseEstimator):
         """Yield (start, stop, [x; u]): rows are time steps, or sequences where they are pooled."""
         n_units = state.shape[1]
         n_extra = inputs.values.shape[1] if self._fitted.include_input else 0
+        if self._kind == "sequence":
+            _check_longer(inputs.lengths, self._fitted.washout)
         if self._kind == "sequence" and self._fitted.pooling == "last" and noise is None:
             yield from self._last_features(inputs, state, held, n_extra)
             return
@@ -267,13 +269,15 @@ class ReservoirEstimator(BaseEstimator):
         values = restore(rows, sequences) if self._kind == "steps" else rows
         return values, state
 
-    def _compare(self, X, y, sample_weight, **states):
+    def _compare(self, X, y, sample_weight, initial_state, clamp):
         """Return true and predicted rows (n_rows, n_outputs) and their weights, for a score."""
         check_is_fitted(self)
         sequences = pack(self, X, reset=False, dtype=(self.reservoir_.W_in_.dtype,))
         truth = pack_targets(y, sequences, self._kind, numeric=self._numeric)
-        weights = pack_weights(sample_weight, sequences, truth)
-        answers = stack_answers(self.predict(X, **states), len(truth.values))
+        washout = self._fitted.washout if initial_state is None else 0
+        weights = pack_weights(sample_weight, sequences, truth, washout)
+        answers = self.predict(X, initial_state=initial_state, clamp=clamp)
+        answers = stack_answers(answers, len(truth.values))
         return truth.values, answers, weights
 
     def _read(self, blocks, n_rows, ask):
@@ -387,17 +391,18 @@ class ReservoirEstimator(BaseEstimator):
             u[:n_fed] = out[t]
 
 
+def _check_longer(lengths: np.ndarray, washout: int) -> None:
+    shortest = int(np.argmin(lengths))
+    if lengths[shortest] <= washout:
+        raise ValueError(
+            f"washout={washout} leaves no time step of X[{shortest}]: it has {lengths[shortest]}"
+        )
+
+
 class _Pooled:
     """Gathers blocks of time steps and gives one row for every sequence that is complete."""
 
     def __init__(self, pooling: str, offsets: np.ndarray, washout: int):
-        shortest = int(np.argmin(np.diff(offsets)))
-        length = offsets[shortest + 1] - offsets[shortest]
-        if pooling == "mean" and length <= washout:
-            raise ValueError(
-                f"washout={washout} leaves no time step of X[{shortest}] for the mean: it has "
-                f"{length}"
-            )
         self.pooling, self.offsets, self.washout = pooling, offsets, washout
         self.done = 0
         self.sums: np.ndarray | None = None

@@ -138,6 +138,9 @@ class SequenceClassifierMixin(ClassifierMixin):
     ) -> float:
         """Return the share of right labels over all rows of all sequences.
 
+        Without ``initial_state`` the first ``washout`` time steps of a sequence, in which the
+        state comes from zero, are left out, as they are in ``fit``.
+
         Parameters
         ----------
         X, y : as in ``fit``
@@ -152,9 +155,7 @@ class SequenceClassifierMixin(ClassifierMixin):
         """
         from sklearn.metrics import accuracy_score  # as scikit-learn does: costly to import
 
-        truth, answer, weights = self._compare(
-            X, y, sample_weight, initial_state=initial_state, clamp=clamp
-        )
+        truth, answer, weights = self._compare(X, y, sample_weight, initial_state, clamp)
         return accuracy_score(labels_of(truth), answer[:, 0], sample_weight=weights)
 
     def __sklearn_tags__(self):

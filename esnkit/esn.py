@@ -55,7 +55,8 @@ class ESNRegressor(SequenceRegressorMixin, ReservoirEstimator):
     feedback_scaling : float, default=1.0
         Feedback weights are uniform on (-feedback_scaling, feedback_scaling).
     washout : int, default=0
-        Time steps at the start of every sequence that are not taught.
+        Time steps at the start of every sequence that are neither taught nor scored, since the
+        state comes from zero there. In a cross-validation every part starts from zero too.
     target : {"auto", "steps", "sequence"}, default="auto"
         Whether a target belongs to a time step or to a sequence; "auto" tells from the shape.
     pooling : {"last", "mean"}, default="last"
@@ -183,7 +184,8 @@ class ESNClassifier(SequenceClassifierMixin, ReservoirEstimator):
     include_input : bool, default=True
         Whether the readout sees the input beside the states.
     washout : int, default=0
-        Time steps at the start of every sequence that are not taught.
+        Time steps at the start of every sequence that are neither taught nor scored, since the
+        state comes from zero there. In a cross-validation every part starts from zero too.
     target : {"auto", "steps", "sequence"}, default="auto"
         Whether a target belongs to a time step or to a sequence; "auto" tells from the shape.
     pooling : {"last", "mean"}, default="last"
@@ -293,7 +295,8 @@ class ReservoirRegressor(SequenceRegressorMixin, ReservoirEstimator):
     feedback_scaling : float, default=1.0
         Feedback weights are uniform on (-feedback_scaling, feedback_scaling).
     washout : int, default=0
-        Time steps at the start of every sequence that are not taught.
+        Time steps at the start of every sequence that are neither taught nor scored, since the
+        state comes from zero there. In a cross-validation every part starts from zero too.
     target : {"auto", "steps", "sequence"}, default="auto"
         Whether a target belongs to a time step or to a sequence; "auto" tells from the shape.
     pooling : {"last", "mean"}, default="last"
@@ -373,7 +376,8 @@ class ReservoirClassifier(SequenceClassifierMixin, ReservoirEstimator):
     include_input : bool, default=True
         Whether the readout sees the input beside the states.
     washout : int, default=0
-        Time steps at the start of every sequence that are not taught.
+        Time steps at the start of every sequence that are neither taught nor scored, since the
+        state comes from zero there. In a cross-validation every part starts from zero too.
     target : {"auto", "steps", "sequence"}, default="auto"
         Whether a target belongs to a time step or to a sequence; "auto" tells from the shape.
     pooling : {"last", "mean"}, default="last"

@@ -356,7 +356,9 @@ class Forecaster(BaseEstimator):
         stride = horizon if stride is None else check_positive_int("stride", stride)
         check_flag("refit", refit)
         values = read_rows(series, "series")
-        e = None if exog is None else read_exog(exog, len(values), None)
+        read_labels(series)  # which must be regular, though arrays are returned
+        index = series.index if is_pandas(series) else None
+        e = None if exog is None else read_exog(exog, len(values), index)
         origins = len(values) - horizon - stride * np.arange(n_windows)[::-1]
         if origins[0] < 1:
             raise ValueError(

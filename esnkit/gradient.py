@@ -356,13 +356,14 @@ class GradientEstimator(TorchMixin, CallbackSupportMixin, BaseEstimator):
             rows, states = evaluate(spec, self._theta, data)
         return (restore(rows, sequences) if per_step else rows), states
 
-    def _compare(self, X, y, sample_weight, **states):
+    def _compare(self, X, y, sample_weight, initial_state, clamp):
         """Return true and predicted rows (n_rows, n_outputs) and their weights, for a score."""
         check_is_fitted(self, "_theta")
         sequences = pack(self, X, reset=False, dtype=(self._theta.dtype,))
         truth = pack_targets(y, sequences, self._kind, numeric=self._numeric)
         weights = pack_weights(sample_weight, sequences, truth)
-        answers = stack_answers(self.predict(X, **states), len(truth.values))
+        answers = self.predict(X, initial_state=initial_state, clamp=clamp)
+        answers = stack_answers(answers, len(truth.values))
         return truth.values, answers, weights
 
     def attention_weights(self, X: Any) -> Any:

@@ -82,7 +82,7 @@ def read_exog(exog, n_rows: int, index, exactly: bool = True) -> np.ndarray:
             f"exog must have {'' if exactly else 'at least '}{n_rows} rows, one per time step, "
             f"got {len(e)}"
         )
-    if index is not None and is_pandas(exog) and not exog.index[:n_rows].equals(index):
+    if index is not None and is_pandas(exog) and not _same(exog.index[:n_rows], index):
         raise ValueError(
             f"exog must have the index of its time steps, {index[0]} to {index[-1]}, got "
             f"{exog.index[0]} to {exog.index[-1]}; pass exog.to_numpy() to go by position"
@@ -150,6 +150,11 @@ def _inferred(index, argument: str):
         warnings.simplefilter("ignore", FutureWarning)  # a string or an offset: both will do
         warnings.simplefilter("ignore", DeprecationWarning)
         freq = pd.infer_freq(index)
+    months = (index[1].year - index[0].year) * 12 + index[1].month - index[0].month
+    if freq is None and months > 0:  # the same day of months, which has no name
+        every = pd.DateOffset(months=months)
+        if index.equals(pd.date_range(index[0], periods=len(index), freq=every)):
+            freq = every
     if freq is None:
         steps = np.diff(index.asi8)
         values, counts = np.unique(steps, return_counts=True)
@@ -161,15 +166,39 @@ def _inferred(index, argument: str):
 def _constant_step(index, argument: str):
     if len(index) < 2:
         return 1
-    steps = np.diff(index.to_numpy())
+    labels = index.to_numpy()
+    steps = np.diff(labels)
     usual = steps[0]
     if steps.dtype.kind == "f":
-        off = ~np.isclose(steps, usual, rtol=1e-6, atol=0.0)
+        off = np.abs(steps - usual) > _rounding(labels)
+        usual = float(labels[-1] - labels[0]) / (len(labels) - 1)
     else:
         off = steps != usual
+        usual = int(usual) if steps.dtype.kind in "iu" else index[1] - index[0]
     if off.any() or not usual:
         raise ValueError(_gap_message(index, int(np.argmax(off)), argument))
-    return index[1] - index[0]
+    return usual
+
+
+def _rounding(labels: np.ndarray) -> float:
+    """Return how far numbers may be from where their index has them."""
+    step = np.ptp(labels) / max(1, len(labels) - 1)
+    return 1e-6 * step + 4 * np.finfo(labels.dtype).eps * np.abs(labels).max()
+
+
+def _same(found, expected) -> bool:
+    """Tell whether two indices are the same, numbers whatever their dtype and but for rounding."""
+    if found.equals(expected):
+        return True
+    if len(found) != len(expected) or found.dtype.kind not in "iuf":
+        return False
+    a, b = found.to_numpy(), expected.to_numpy()
+    if "f" not in found.dtype.kind + expected.dtype.kind:
+        return bool(np.array_equal(a, b))
+    if expected.dtype.kind not in "iuf":
+        return False
+    a, b = a.astype(np.result_type(a, np.float32)), b.astype(np.float64)
+    return bool((np.abs(a - b) <= _rounding(a)).all())
 
 
 def _gap_message(index, gap: int, argument: str) -> str:
@@ -196,6 +225,7 @@ def _index_range(labels: Labels, first: int, n_rows: int):
     import pandas as pd
 
     last, step = labels.last[0], labels.step
+    last = last.item() if isinstance(last, np.number) else last  # small integers would overflow
     if isinstance(labels.last, pd.PeriodIndex):
         index = pd.period_range(last + first, periods=n_rows, freq=step)
     elif isinstance(labels.last, pd.DatetimeIndex):
@@ -217,7 +247,7 @@ def advance_labels(labels: Labels, new, argument: str = "new") -> Labels:
     expected = future_index(labels, len(new))
     if expected is None:
         return labels
-    if is_pandas(new) and not new.index.equals(expected):
+    if is_pandas(new) and not _same(new.index, expected):
         raise ValueError(
             f"{argument} must go on where the series ended, at {expected[0]}, "
             f"got an index from {new.index[0]} to {new.index[-1]}"

@@ -30,6 +30,8 @@ class Solution(NamedTuple):
 
     coef: np.ndarray  # (n_outputs, n_features)
     intercept: np.ndarray  # (n_outputs,)
+    centre: np.ndarray  # (n_features,), means of the features, in float64
+    middle: np.ndarray  # (n_outputs,), what the centre is answered with
     alpha: float
     solver: str
     condition: float
@@ -275,10 +277,12 @@ class RidgeReadout(RegressorMixin, MultiOutputMixin, BaseEstimator):
         solution = self._solve()
         dtype = np.result_type(X, solution.coef)
         out = np.empty((len(X), len(solution.coef)), dtype)
-        coef, intercept = (for_kernels(part, dtype) for part in solution[:2])
+        coef, middle = for_kernels(solution.coef, dtype), for_kernels(solution.middle, dtype)
         for start in range(0, len(X), BLOCK_ROWS):
             rows = slice(start, start + BLOCK_ROWS)
-            linalg.affine(for_kernels(X[rows], dtype), coef, intercept, out[rows])
+            # An offset of the features would cost digits of their products.
+            centred = (X[rows] - solution.centre).astype(dtype, copy=False)
+            linalg.affine(centred, coef, middle, out[rows])
         return out[:, 0] if self._flat else out
 
     @property
@@ -413,11 +417,15 @@ class RidgeReadout(RegressorMixin, MultiOutputMixin, BaseEstimator):
     ) -> Solution:
         """Keep and return the solution of all groups; the intercept follows from the means."""
         coef = np.empty((self._n_outputs, self.n_features_in_), self._dtype)
-        intercept = np.empty(self._n_outputs, self._dtype)
+        intercept, middle = (np.empty(self._n_outputs, self._dtype) for _ in range(2))
         with one_blas_thread(), np.errstate(over="ignore", invalid="ignore"):
-            for (outputs, m), B in zip(moments.totals(), coefs, strict=True):
+            totals = moments.totals()
+            centre = totals[0][1].mean_x.sum(axis=0)
+            for (outputs, m), B in zip(totals, coefs, strict=True):
                 coef[outputs] = B.T
                 intercept[outputs] = (m.mean_y - m.mean_x @ B).sum(axis=0)
+                away = (centre - m.mean_x[0]) - m.mean_x[1]
+                middle[outputs] = m.mean_y.sum(axis=0) + away @ B
         if not (np.isfinite(coef).all() and np.isfinite(intercept).all()):
             raise ValueError(
                 f"y must have coefficients on X within the range of {coef.dtype}, got NaN or "
@@ -429,7 +437,9 @@ class RidgeReadout(RegressorMixin, MultiOutputMixin, BaseEstimator):
                 'matrix: use solver="qr" or a larger alpha',
                 LinAlgWarning,
             )
-        self._solution = Solution(coef, intercept, alpha, moments.solver, condition, scores)
+        self._solution = Solution(
+            coef, intercept, centre, middle, alpha, moments.solver, condition, scores
+        )
         return self._solution
 
 

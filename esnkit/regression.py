@@ -39,6 +39,9 @@ class SequenceRegressorMixin(MultiOutputMixin, RegressorMixin):
     ) -> float:
         """Return the coefficient of determination over all rows of all sequences.
 
+        Without ``initial_state`` the first ``washout`` time steps of a sequence, in which the
+        state comes from zero, are left out, as they are in ``fit``.
+
         Parameters
         ----------
         X, y : as in ``fit``
@@ -53,9 +56,7 @@ class SequenceRegressorMixin(MultiOutputMixin, RegressorMixin):
         """
         from sklearn.metrics import r2_score  # as scikit-learn does: costly to import
 
-        truth, answer, weights = self._compare(
-            X, y, sample_weight, initial_state=initial_state, clamp=clamp
-        )
+        truth, answer, weights = self._compare(X, y, sample_weight, initial_state, clamp)
         return r2_score(truth, answer, sample_weight=weights)
 
     def generate(

@@ -356,7 +356,9 @@ PARAMETERS = [
         "washout=10 .* longest .*10"),
     row("washout list", lambda: esn(washout=10).fit(RAGGED, RAGGED), V, "washout=10"),
     row("washout one", lambda: esn(washout=10, pooling="mean").fit(BATCH, PER_SEQUENCE), V,
-        r"washout=10 leaves no time step of X\[0\] for the mean"),
+        r"washout=10 leaves no time step of X\[0\]: it has 10"),
+    row("washout last", lambda: esn(washout=10).fit(BATCH, PER_SEQUENCE), V,
+        r"washout=10 leaves no time step of X\[0\]: it has 10"),
     row("washout one, predict", lambda: esn(washout=5, pooling="mean").fit(BATCH, PER_SEQUENCE)
         .predict(RAGGED), V, r"washout=5 leaves no time step of X\[0\]"),
     *parameter("feedback_scaling", V, -1.0, nan, feedback=True),

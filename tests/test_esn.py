@@ -10,6 +10,7 @@ from sklearn.cross_decomposition import PLSRegression
 from sklearn.ensemble import StackingRegressor
 from sklearn.frozen import FrozenEstimator
 from sklearn.linear_model import LogisticRegression, Ridge, RidgeClassifier, RidgeCV
+from sklearn.metrics import r2_score
 from sklearn.model_selection import FixedThresholdClassifier, GridSearchCV
 from sklearn.neighbors import KNeighborsRegressor
 from sklearn.neural_network import MLPClassifier, MLPRegressor
@@ -227,8 +228,24 @@ def test_the_mean_of_a_sequence_starts_after_the_washout(washout, lengths, rng):
 
 def test_the_last_state_does_not_know_a_washout(ragged, rng):
     y = rng.normal(size=len(ragged))
-    with_it, without = regressor(washout=10**6).fit(ragged, y), regressor().fit(ragged, y)
+    most = min(map(len, ragged)) - 1
+    with_it, without = regressor(washout=most).fit(ragged, y), regressor().fit(ragged, y)
     np.testing.assert_array_equal(with_it.predict(ragged), without.predict(ragged))
+
+
+def test_a_score_leaves_out_the_washout_unless_the_state_goes_on(X, y):
+    model = regressor(washout=7).fit(X, y)
+    answer = model.predict(X)
+    assert model.score(X, y) == pytest.approx(r2_score(y[7:], answer[7:]), rel=1e-12)
+    batch, targets = X[:30].reshape(3, 10, -1), y[:30].reshape(3, 10, -1)
+    rows = [part[:, 7:].reshape(9, -1) for part in (targets, model.predict(batch))]
+    wanted = r2_score(*rows)
+    assert model.score(batch, targets) == pytest.approx(wanted, rel=1e-12)
+    state = model.last_state_
+    answer = model.predict(X, initial_state=state)
+    assert model.score(X, y, initial_state=state) == pytest.approx(r2_score(y, answer), rel=1e-12)
+    with pytest.raises(ValueError, match="washout=7 leaves no time step"):
+        model.score(X[:7], y[:7])
 
 
 @both

@@ -493,6 +493,48 @@ def test_a_search_is_fitted_once_where_it_takes_all_series(inner, name, fits):
     assert Counting.done == fits
 
 
+@pytest.mark.parametrize(
+    "index",
+    [
+        pd.Index(np.arange(200) * 0.1),
+        pd.Index((np.arange(200) * 0.1).astype(np.float32)),
+        pd.Index(1e9 + 0.1 * np.arange(200)),
+        pd.Index(np.arange(200), dtype="Int64"),
+        pd.Index(np.arange(200) / 2, dtype="Float64"),
+        pd.Index(np.arange(200), dtype=np.uint8),
+        pd.date_range("2001-01-15", periods=200, freq=pd.DateOffset(months=1)),
+    ],
+    ids=lambda index: str(index.dtype),
+)
+def test_indices_go_on_whatever_holds_them(index):
+    series = pd.Series(WAVE[:200], index)
+    inputs = pd.DataFrame({"a": EXOG[:200]}, index)
+    model = Forecaster(Ridge(1e-6), lags=3).fit(series[:180], exog=inputs[:180])
+    ahead = model.forecast(10, exog=inputs[180:190], interval=0.5)
+    assert len(ahead) == 10 and np.isfinite(model.score(series[180:], exog=inputs[180:]))
+    model.update(series[180:], exog=inputs[180:])
+    assert len(model.history(5)) == 5
+    with pytest.raises(ValueError, match="index"):
+        model.update(series[:5], exog=inputs[:5])
+
+
+@pytest.mark.parametrize(
+    "change, message",
+    [
+        (lambda s, e: (s, e.sample(frac=1, random_state=0)), "exog must have the index"),
+        (lambda s, e: (s, e.shift(freq="-7D")), "exog must have the index"),
+        (lambda s, e: (s[::-1], e[::-1]), "series must have its oldest row first"),
+        (lambda s, e: (s.drop(s.index[50:60]), None), "series must have a regular index"),
+    ],
+)
+def test_a_backtest_reads_indices_as_fit_does(change, message):
+    index = pd.date_range("2024-01-01", periods=200, freq="h")
+    series, inputs = pd.Series(WAVE[:200], index), pd.DataFrame({"a": EXOG[:200]}, index)
+    changed, exog = change(series, inputs)
+    with pytest.raises(ValueError, match=message):
+        Forecaster(Ridge(), lags=2).backtest(changed, 5, 3, exog=exog)
+
+
 def test_a_forecast_that_runs_away_is_warned_of():
     doubling = 2.0 ** np.arange(12)
     model = Forecaster(LinearRegression(), lags=1).fit(doubling)

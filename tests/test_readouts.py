@@ -433,6 +433,18 @@ def test_kernels_centre_as_plain_numpy_does(solver, offset):
     assert_allclose(rows if solver == "gram" else rows.T, wanted, rtol=1e-12, atol=1e-14)
 
 
+@pytest.mark.parametrize(("dtype", "offset"), [(np.float64, 1e8), (np.float32, 2.0**20)])
+def test_an_offset_of_the_features_costs_predictions_no_digits(dtype, offset):
+    rng = np.random.default_rng(0)
+    near = rng.integers(-8, 8, size=(400, 6)).astype(dtype)  # whole numbers, exact beside it
+    y = near @ rng.standard_normal((6, 2)).astype(dtype)
+    w = np.ones(y.shape)
+    w[:200, 1] = 0
+    model = RidgeReadout(0.0).fit(near + dtype(offset), y, w)
+    limit = 50 * np.finfo(dtype).eps
+    assert_allclose(model.predict(near + dtype(offset)), y, rtol=limit, atol=limit * y.std())
+
+
 def test_a_mean_keeps_steps_below_its_rounding():
     mean = np.array([[2.0**26, -1.0], [0.0, 0.0]])
     for _ in range(1000):
