@@ -225,7 +225,7 @@ class ReservoirEstimator(BaseEstimator):
     ) -> Any:
         """Predict the targets of every time step or sequence.
 
-        With ``feedback`` the model hears its own predictions.
+        A regressor with ``feedback`` hears its own predictions.
 
         Parameters
         ----------

@@ -61,7 +61,8 @@ class Forecaster(BaseEstimator):
     ----------
     estimator : estimator, default=None
         A model with memory (:class:`ESNRegressor`), or any scikit-learn regressor with
-        `lags`. None stands for ``ESNRegressor()``.
+        `lags`. None stands for an :class:`ESNRegressor` whose `alpha` is the best of 1e-8,
+        1e-7, ..., 1e3 by leave-one-out.
     strategy : {"recursive", "direct"}, default="recursive"
         Feed one-step forecasts back, or learn every step up to `horizon` by itself.
     lags : int or sequence of int, default=None
@@ -105,6 +106,9 @@ class Forecaster(BaseEstimator):
     there, and the (m + 1) * level-th smallest of the m absolute errors of each step
     ahead is the half-width. The clone is fitted at the first call that asks for an
     interval and kept; its errors go on over what `update` brings.
+
+    A recursive forecast may run away under a penalty that is best for single steps, which
+    leave-one-out finds: for noisy series choose `alpha` by :meth:`backtest` or :meth:`score`.
 
     Exogenous inputs are known in advance: row t of `exog` belongs to row t of the series,
     and a forecast needs the rows of the steps ahead.
@@ -623,7 +627,7 @@ def _regressor_or_default(estimator):
     if estimator is None:
         from esnkit.esn import ESNRegressor
 
-        return ESNRegressor()
+        return ESNRegressor(alpha=[10.0**k for k in range(-8, 4)])
     if isinstance(estimator, type) or not has_methods(estimator, "fit", "predict", "get_params"):
         raise TypeError(f"estimator must be a regressor with fit and predict, got {estimator!r}")
     kind = get_tags(estimator).estimator_type if hasattr(estimator, "__sklearn_tags__") else None

@@ -261,7 +261,8 @@ class ForecastDisplay:
             locator = AutoDateLocator(minticks=4, maxticks=9, interval_multiples=not within_a_month)
             ax.xaxis.set_major_locator(locator)
             formatter = ConciseDateFormatter(locator)
-            formatter.formats[2] = "%d %b"  # a day says its month
+            formatter.formats[2] = "%d %b"  # a day says its month, and the corner the year alone
+            formatter.offset_formats[2] = "%Y"
             ax.xaxis.set_major_formatter(formatter)
         elif self.times is None:
             ax.set_xlabel("time steps from now")

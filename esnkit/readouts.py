@@ -74,7 +74,8 @@ class RidgeReadout(RegressorMixin, MultiOutputMixin, BaseEstimator):
         columns scaled to length one; of several alphas, for the smallest.
     loo_scores_ : ndarray (n_alphas,)
         With several alphas, the weighted mean squared leave-one-out error of each, averaged
-        over outputs.
+        over outputs. Where a row nearly decides its own fit alone, as an event that is seen once
+        does under a tiny alpha, digits are lost; where none is left it is infinite.
     loo_mse_ : float
         The smallest of them.
     n_features_in_ : int
@@ -187,7 +188,10 @@ class RidgeReadout(RegressorMixin, MultiOutputMixin, BaseEstimator):
             return self
         errors, spectra = leave_one_out(moments, make_blocks(), alphas)
         scores = errors.mean(axis=1)
-        alpha = float(alphas[np.argmin(scores)])
+        if not np.isfinite(scores).any():
+            warn("every alpha lets a row decide its own fit alone: the largest is taken")
+        best = np.argmin(scores) if np.isfinite(scores).any() else np.argmax(alphas)
+        alpha = float(alphas[best])
         with one_blas_thread():
             coefs = [spectrum.solve(alpha) for spectrum in spectra]
         self._settle(moments, coefs, alpha, condition, scores)

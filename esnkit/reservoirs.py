@@ -125,7 +125,7 @@ class Reservoir(ClassNamePrefixFeaturesOutMixin, TransformerMixin, BaseEstimator
     References
     ----------
     H. Jaeger, M. Lukoševičius, D. Popovici and U. Siewert (2007), Optimization and applications
-    of echo state networks with leaky-integrator neurons, Neural Networks 20, eq. 1.
+    of echo state networks with leaky-integrator neurons, Neural Networks 20.
 
     M. Lukoševičius (2012), A practical guide to applying echo state networks, eqs. 2-3.
 

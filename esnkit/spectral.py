@@ -154,7 +154,7 @@ def effective_spectral_radius(W: Any, leak_rate: Any) -> float:
     References
     ----------
     Jaeger, Lukosevicius, Popovici and Siewert (2007), "Optimization and applications of echo state
-    networks with leaky-integrator neurons", Neural Networks 20(3), proposition 1.
+    networks with leaky-integrator neurons", Neural Networks 20(3).
 
     Examples
     --------

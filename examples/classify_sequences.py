@@ -51,9 +51,10 @@ left, right = figure.subfigures(1, 2, width_ratios=(1.1, 1))
 for writer, axes in enumerate(left.subplots(2, 5).flat):
     for n, colour in zip(np.flatnonzero(writers == writer)[:2], ("tab:blue", "0.7"), strict=True):
         axes.plot(*drawings[n].T, linewidth=1.2, color=colour, zorder=colour == "tab:blue")
+    axes.set_aspect("equal", adjustable="datalim")
     axes.set_title(names[writer])
     axes.set_axis_off()
-left.suptitle("two drawings of each writer")
+left.suptitle("two drawings of each writer, the first in blue")
 axes = right.subplots()
 ConfusionMatrixDisplay.from_predictions(
     labels, answers, ax=axes, cmap="Blues", colorbar=False, xticks_rotation=45

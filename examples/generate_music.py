@@ -118,7 +118,12 @@ for axes, (tune, title) in zip(panels, titles.items(), strict=True):
     axes.set_title(title, loc="left")
     axes.spines[["top", "right"]].set_visible(False)
     axes.tick_params(axis="y", length=0)
-axes.set_yticks(sorted(set(pitches)), [NAMES[pitch % 12] for pitch in sorted(set(pitches))])
-axes.set_xlabel("beats")
+shown = sorted(set(pitches))
+figure.supylabel("note and octave")
+axes.set_yticks(
+    shown,
+    [f"{NAMES[p % 12].replace('^', '')}{'♯' * ('^' in NAMES[p % 12])}{4 + p // 12}" for p in shown],
+)
+axes.set_xlabel("beats, with a line at the end of every bar")
 figure.savefig("generate_music.png", dpi=150)
 print("wrote generate_music.png")
