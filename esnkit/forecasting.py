@@ -47,6 +47,7 @@ from esnkit.warn import warn
 
 __all__ = ["Forecaster", "forecast"]
 
+WASHOUT = 30
 FAR = 10  # times as far from the middle of a series as its own ends: no forecast to be trusted
 
 
@@ -62,7 +63,7 @@ class Forecaster(BaseEstimator):
     estimator : estimator, default=None
         A model with memory (:class:`ESNRegressor`), or any scikit-learn regressor with
         `lags`. None stands for an :class:`ESNRegressor` whose `alpha` is the best of 1e-8,
-        1e-7, ..., 1e3 by leave-one-out.
+        1e-7, ..., 1e3 by leave-one-out, after a washout of 30 rows, or of a quarter of them.
     strategy : {"recursive", "direct"}, default="recursive"
         Feed one-step forecasts back, or learn every step up to `horizon` by itself.
     lags : int or sequence of int, default=None
@@ -202,6 +203,10 @@ class Forecaster(BaseEstimator):
         self._calibrator: Forecaster | None = None
         self._errors: dict[int, np.ndarray] = {}
         z, e = difference(values, plan.differences), difference(past, plan.differences)
+        if self.estimator is None:
+            # The first states, like no others, would speak for far too large a penalty.
+            n_taught = max(0, len(z) - plan.horizon)
+            plan.estimator.set_params(washout=min(WASHOUT, n_taught // 4))
         self._location, self._spread = moments(z, self.scale)
         self._exog_location, self._exog_spread = moments(e, self.scale, "exog")
         self._models = [

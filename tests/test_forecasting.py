@@ -535,6 +535,15 @@ def test_a_backtest_reads_indices_as_fit_does(change, message):
         Forecaster(Ridge(), lags=2).backtest(changed, 5, 3, exog=exog)
 
 
+def test_the_network_of_its_own_suits_clean_and_noisy_series():
+    noise = np.random.default_rng(0).normal(size=300)
+    clean, noisy = (Forecaster(random_state=0).fit(s) for s in (WAVE[:350], noise))
+    assert np.abs(clean.forecast(50) - WAVE[350:]).max() < 1e-3
+    assert np.abs(noisy.forecast(50)).max() < np.abs(noise).max()
+    assert [m.estimators_[0].readout_.alpha_ for m in (clean, noisy)] == [1e-8, 1e3]
+    assert len(Forecaster(random_state=0).fit(WAVE[:4]).forecast(3)) == 3
+
+
 def test_a_forecast_that_runs_away_is_warned_of():
     doubling = 2.0 ** np.arange(12)
     model = Forecaster(LinearRegression(), lags=1).fit(doubling)
