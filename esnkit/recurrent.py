@@ -140,6 +140,9 @@ class RNNRegressor(SequenceRegressorMixin, GradientEstimator):
     (Sutskever et al. 2013) are made for ``cell="rnn"``; "chrono" (Tallec & Ollivier 2018) sets the
     gates of the others for memories up to the longest sequence.
 
+    Nothing is scaled inside: give inputs and targets a deviation of about one (``StandardScaler``,
+    ``TransformedTargetRegressor``), or training may stop early at the mean of the targets.
+
     References
     ----------
     S. Hochreiter and J. Schmidhuber (1997), Long short-term memory, Neural Computation 9(8).
@@ -148,6 +151,11 @@ class RNNRegressor(SequenceRegressorMixin, GradientEstimator):
 
     I. Sutskever, J. Martens, G. Dahl and G. Hinton (2013), On the importance of initialization
     and momentum in deep learning, ICML.
+
+    Q. V. Le, N. Jaitly and G. E. Hinton (2015), A simple way to initialize recurrent networks of
+    rectified linear units, arXiv 1504.00941.
+
+    C. Tallec and Y. Ollivier (2018), Can recurrent neural networks warp time?, ICLR.
 
     Examples
     --------
@@ -462,6 +470,8 @@ class RNNClassifier(SequenceClassifierMixin, GradientEstimator):
     (Sutskever et al. 2013) are made for ``cell="rnn"``; "chrono" (Tallec & Ollivier 2018) sets the
     gates of the others for memories up to the longest sequence.
 
+    Nothing is scaled inside: give inputs a deviation of about one (``StandardScaler``).
+
     References
     ----------
     S. Hochreiter and J. Schmidhuber (1997), Long short-term memory, Neural Computation 9(8).
@@ -470,6 +480,11 @@ class RNNClassifier(SequenceClassifierMixin, GradientEstimator):
 
     I. Sutskever, J. Martens, G. Dahl and G. Hinton (2013), On the importance of initialization
     and momentum in deep learning, ICML.
+
+    Q. V. Le, N. Jaitly and G. E. Hinton (2015), A simple way to initialize recurrent networks of
+    rectified linear units, arXiv 1504.00941.
+
+    C. Tallec and Y. Ollivier (2018), Can recurrent neural networks warp time?, ICLR.
 
     Examples
     --------
