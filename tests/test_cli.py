@@ -238,6 +238,18 @@ FREQUENCIES = {
 }
 
 
+@pytest.mark.parametrize("form", ["%Y/%m", "%m/%Y", "%m.%Y", "%Y-Q%q", "%YQ%q", "%Y Q%q"])
+def test_months_and_quarters_go_on(form):
+    periods = pd.period_range("2019-11", periods=40, freq="Q" if "q" in form else "M")
+    texts = list(periods.strftime(form))
+    clock = Clock("t")
+    for k, text in enumerate(texts[:30]):
+        clock.add(text, k + 2)
+    assert clock.future(30, 10)[0] == texts[30:]
+    with pytest.raises(UserError, match="is not a date"):
+        clock.add(texts[30].replace("2", "0").replace("1", "0"), 32)
+
+
 @pytest.mark.parametrize("frequency", FREQUENCIES)
 def test_stamps_go_on_at_their_own_frequency(frequency):
     stamps = pd.date_range("2019-12-31", periods=40, freq=frequency)

@@ -4,9 +4,10 @@ A column holds whole numbers, or dates in one format throughout. The step betwee
 a constant number, a constant time (in UTC, or by the clock on the wall), business days, or
 a constant number of months on the same day, the last one of the month included.
 
-A format is written as for `date` of GNU: `%-d` is a day without a leading zero, `%3f` three
-digits of a fraction, `%z`, `%:z` and `%:::z` are +0100, +01:00 and +01. `%1i` is a whole number,
-`%4i` one of at least four digits. What a format reads, it writes back letter by letter.
+A format is written as for `date` of GNU: `%-d` is a day without a leading zero, `%q` a quarter,
+`%3f` three digits of a fraction, `%z`, `%:z` and `%:::z` are +0100, +01:00 and +01. `%1i` is a
+whole number, `%4i` one of at least four digits. What a format reads, it writes back letter by
+letter.
 """
 
 import re
@@ -17,13 +18,14 @@ from functools import lru_cache
 
 from esnkit.cli.errors import UserError
 
-_DATES = ("%Y-%m-%d", "%Y/%m/%d", "%d.%m.%Y", "%m/%d/%Y", "%d/%m/%Y", "%Y%m%d", "%Y-%m")
+_DATES = "%Y-%m-%d %Y/%m/%d %d.%m.%Y %m/%d/%Y %d/%m/%Y %Y%m%d".split()
+_DATES += ["%Y-%m", "%Y/%m", "%m/%Y", "%m.%Y", "%Y-Q%q", "%YQ%q", "%Y Q%q"]
 _TIME = re.compile(r"([ T])\d\d?:\d\d(:\d\d(?:\.(\d{1,6}))?)?(Z|[+-]\d\d(?::?\d\d)?)?$")
 _ZONES = {0: "", 1: "Z", 3: "%:::z", 5: "%z", 6: "%:z"}  # by the length of the text
 _FIELD = re.compile(r"%(?P<how>[-:\d]*)(?P<what>[a-zA-Z])")
 _ATTRIBUTES = {"m": "month", "d": "day", "H": "hour", "M": "minute", "S": "second"}
 _PATTERNS = {"Y": r"\d{4}"} | dict.fromkeys("mdMS", r"\d\d") | {"H": r"[01]\d|2[0-3]"}
-_PATTERNS |= {"-m": r"[1-9]\d?", "-d": r"[1-9]\d?", "-H": r"1?\d|2[0-3]"}
+_PATTERNS |= {"q": "[1-4]", "-m": r"[1-9]\d?", "-d": r"[1-9]\d?", "-H": r"1?\d|2[0-3]"}
 # -00:00 would come back as +00:00
 _PATTERNS |= {"z": r"(?!-0000)[+-]\d{4}", ":z": r"(?!-00:00)[+-]\d\d:\d\d"}
 _PATTERNS |= {":::z": r"(?!-00)[+-]\d\d"}
@@ -168,7 +170,10 @@ def _read(text: str, form: str):
         if form.startswith("%Y-%m-%d") and "%-" not in form and "Z" not in form:
             return datetime.fromisoformat(text)  # as below, three times as fast
         iso = "{Y}-{m:0>2}-{d:0>2}T{H:0>2}:{M}:{S}.{f:0<6}{z}"
-        return datetime.fromisoformat(iso.format_map(_ISO | found.groupdict()))
+        fields = found.groupdict()
+        if "q" in fields:
+            fields["m"] = str(3 * int(fields["q"]) - 2)
+        return datetime.fromisoformat(iso.format_map(_ISO | fields))
     except ValueError:  # no such day or hour
         return None
 
@@ -182,6 +187,8 @@ def _field_text(stamp, how: str, what: str) -> str:
         return f"{stamp:0{how}d}"
     if what == "Y":
         return f"{stamp.year:04d}"
+    if what == "q":
+        return str((stamp.month + 2) // 3)
     if what == "f":
         return f"{stamp.microsecond:06d}"[: int(how)]
     if what == "z":
