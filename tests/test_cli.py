@@ -113,8 +113,8 @@ def test_penalty_and_differences_are_chosen_where_they_are_not_given(monkeypatch
     line = table.Table(5 + 2 * np.arange(200.0), np.empty((200, 0)), None, "x")
 
     def best(**given):
-        tried = fromfile.candidates(line.values, {"n_units": 20} | given, 0, False)
-        return tried, fromfile.choose(line, 6, tried, 0)[0][0][1]
+        tried = fromfile.candidates(line, {"n_units": 20} | given, 0, False)
+        return tried, fromfile.rank(line, 6, tried, 0)[0][1]
 
     tried, chosen = best()
     assert len(tried) == 5 and chosen["differences"] == 1  # the defaults, and each with each
@@ -187,8 +187,8 @@ def test_tune_prints_what_it_tried_and_keeps_what_was_given(capsys, monkeypatch)
 
 def test_tune_does_not_choose_worse_than_the_defaults():
     data = table.Table(X[:N], np.empty((N, 0)), None, "x")
-    tried = fromfile.candidates(data.values, {"n_units": 20}, 0, tuned=True)
-    ranking, _ = fromfile.choose(data, 4, tried, seed=0)
+    tried = fromfile.candidates(data, {"n_units": 20}, 0, tuned=True)
+    ranking = fromfile.rank(data, 4, tried, seed=0)
     errors = [error for error, _ in ranking]
     default = next(e for e, s in ranking if s == fromfile.DEFAULTS | {"n_units": 20})
     assert errors == sorted(errors) and errors[0] < default and len(errors) > fromfile.DRAWN

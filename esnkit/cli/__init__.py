@@ -293,13 +293,14 @@ def _forecast_file(arguments) -> int:
         raise _in_file(error, arguments.file) from None
     given = {key: getattr(arguments, key) for key in fromfile.DEFAULTS}
     given = {key: value for key, value in given.items() if value is not None}
-    tried = fromfile.candidates(table.values[-fromfile.MOST_ROWS :], given, seed, arguments.tune)
+    tried = fromfile.candidates(table, given, seed, arguments.tune)
     with progress(len(tried) + 1) as step:
-        ranking, simple = fromfile.choose(table, horizon, tried, seed, step)
+        ranking = fromfile.rank(table, horizon, tried, seed, step)
         step("forecast")
         settings = ranking[0][1]
         parts = fromfile.forecast_table(table, horizon, settings, seed, arguments.interval)
-    _report_choice(ranking, simple, 3 if arguments.tune else 1, fromfile.describe)
+    simple = fromfile.rank_simple(table, horizon)
+    _report_choice(ranking[: 3 if arguments.tune else 1], simple, fromfile.describe)
     _write_results(arguments, table, stamps, parts, picture)
     return 0
 
@@ -343,13 +344,14 @@ def _check_request(arguments) -> str | None:
     return picture
 
 
-def _report_choice(ranking, simple: dict, most: int, describe) -> None:
+def _report_choice(ranking, simple: dict, describe) -> None:
     """Say on standard error how well settings, the first of which are used, forecast the end."""
     if not isfinite(ranking[0][0]):
         _say("the series is too short, or too wild, for settings to be tried on its end")
         return
-    _say("rolling forecasts of the end of the series, NRMSE by its standard deviation:")
-    for error, settings in ranking[:most]:
+    used = "" if len(ranking) == 1 else "; the first settings are used"
+    _say(f"rolling forecasts of the end of the series, NRMSE by its standard deviation{used}:")
+    for error, settings in ranking:
         _say(f"  {error:<8.4g}  {describe(settings)}")
     for name, error in simple.items():
         _say(f"  {error:<8.4g}  {name}")

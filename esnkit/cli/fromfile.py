@@ -1,12 +1,11 @@
 """`esnkit forecast FILE.csv`: read, choose, fit, forecast."""
 
 import warnings
-from functools import partial
 from typing import Any
 
 import numpy as np
 
-from esnkit.cli.baselines import persistence, seasonal_naive, seasons
+from esnkit.cli.baselines import seasonal_naive, seasons
 from esnkit.cli.errors import UserError
 from esnkit.cli.table import Table
 from esnkit.differencing import check_differences, difference
@@ -73,9 +72,9 @@ def check_length(table: Table, horizon: int, path: str, differences=None) -> Non
         )
 
 
-def candidates(values: np.ndarray, given: dict, seed: int, tuned: bool) -> list[dict]:
+def candidates(table: Table, given: dict, seed: int, tuned: bool) -> list[dict]:
     """Return the settings to compare: all penalties and differences, and more for `--tune`."""
-    lags = [(season,) for season in seasons(values)]
+    lags = [(season,) for season in seasons(_recent(table)[0])]
     differences = [0, 1, *lags, *((*lag, 1) for lag in lags)]
     tried: list[dict] = [{}, *({"alpha": a, "differences": d} for d in differences for a in ALPHAS)]
     rng, choices = np.random.default_rng(seed), SEARCH | {"differences": differences}
@@ -86,49 +85,62 @@ def candidates(values: np.ndarray, given: dict, seed: int, tuned: bool) -> list[
 
 
 @_HUGE_VALUES
-def choose(table: Table, horizon: int, tried: list[dict], seed: int, step=lambda label: None):
+def rank(table: Table, horizon: int, tried: list[dict], seed: int, step=lambda label: None):
     """Compare settings by rolling forecasts of the end of the series.
 
     Returns
     -------
-    ranking : list of (nrmse, settings)
+    list of (nrmse, settings)
         Best first; infinite where the series cannot be forecast so. NRMSE: the root mean squared
         error over the standard deviation of the series.
-    simple : dict of str: float
-        The same error of the last value and the last season, repeated.
     """
-    n = min(table.n_known, MOST_ROWS)
-    values, exog = table.values[-n:], table.exog[: table.n_known][-n:]
-    length = max(horizon, n * 3 // 10)
-    stride = max(1, (length - horizon) // 19)
-    n_windows = (length - horizon) // stride + 1
+    values, exog = _recent(table)
+    n_windows, stride = _windows(len(values), horizon)
     ranking = []
     for k, settings in enumerate(tried):
         step(f"settings {k + 1}")
         model = make_forecaster(settings, seed, members=1)
-        inputs = exog if exog.shape[1] else None
         try:
             with warnings.catch_warnings():
                 warnings.simplefilter("ignore", RuntimeWarning)  # what runs away comes last
-                windows = model.backtest(values, horizon, n_windows, exog=inputs, stride=stride)
+                windows = model.backtest(values, horizon, n_windows, exog=exog, stride=stride)
             error = _error(values, windows.forecasts, windows.truths)
         except (FloatingPointError, ValueError, np.linalg.LinAlgError):
             error = np.inf
         ranking.append((error, k))
-    origins = n - horizon - stride * np.arange(n_windows)
-    truths = np.stack([values[t : t + horizon] for t in origins])
-    rules = {"the last value, repeated": partial(persistence, n_steps=horizon)} | {
-        f"the last {season} steps, repeated": partial(
-            seasonal_naive, n_steps=horizon, period=season
-        )
+    return [(error, tried[k]) for error, k in sorted(ranking)]
+
+
+@_HUGE_VALUES
+def rank_simple(table: Table, horizon: int) -> dict[str, float]:
+    """Return the same error of the last value and of the last seasons, repeated."""
+    values, _ = _recent(table)
+    n_windows, stride = _windows(len(values), horizon)
+    origins = len(values) - horizon - stride * np.arange(n_windows)
+    rules = {"the last value, repeated": 1} | {
+        f"the last {season} steps, repeated": season
         for season in seasons(values)
         if season <= origins[-1]
     }
-    simple = {
-        name: _error(values, np.stack([rule(values[:t]) for t in origins]), truths)
-        for name, rule in rules.items()
-    }
-    return [(error, tried[k]) for error, k in sorted(ranking)], simple
+    truths = np.stack([values[t : t + horizon] for t in origins])
+    errors = {}
+    for name, period in rules.items():
+        repeated = [seasonal_naive(values[:t], horizon, period) for t in origins]
+        errors[name] = _error(values, np.stack(repeated), truths)
+    return errors
+
+
+def _recent(table: Table):
+    n = min(table.n_known, MOST_ROWS)
+    exog = table.exog[: table.n_known][-n:]
+    return table.values[-n:], exog if exog.shape[1] else None
+
+
+def _windows(n_rows: int, horizon: int) -> tuple[int, int]:
+    """Return how many windows there are at the end, and how far apart."""
+    length = max(horizon, n_rows * 3 // 10)
+    stride = max(1, (length - horizon) // 19)
+    return (length - horizon) // stride + 1, stride
 
 
 def _error(values: np.ndarray, forecasts: np.ndarray, truths: np.ndarray) -> float:
