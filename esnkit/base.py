@@ -124,6 +124,8 @@ class ReservoirEstimator(BaseEstimator):
             raise TypeError(f"readout must be a regressor, got {type(self.readout_).__name__}")
         self.n_outputs_ = Y.shape[1]
         self._kind, self._flat = targets.kind, targets.flat
+        if self._kind == "sequence":
+            _check_longer(sequences.lengths, self._fitted.washout)
         n_fed = self.n_outputs_ if self.feedback else 0
         self._scale_inputs(sequences.values.shape[1])
         self.reservoir_._draw(n_fed + sequences.values.shape[1], sequences.values.dtype)
@@ -160,7 +162,7 @@ class ReservoirEstimator(BaseEstimator):
         """Yield (start, stop, [x; u]): rows are time steps, or sequences where they are pooled."""
         n_units = state.shape[1]
         n_extra = inputs.values.shape[1] if self._fitted.include_input else 0
-        if self._kind == "sequence":
+        if self._kind == "sequence" and self._fitted.pooling == "mean":
             _check_longer(inputs.lengths, self._fitted.washout)
         if self._kind == "sequence" and self._fitted.pooling == "last" and noise is None:
             yield from self._last_features(inputs, state, held, n_extra)

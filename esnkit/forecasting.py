@@ -205,8 +205,8 @@ class Forecaster(BaseEstimator):
         z, e = difference(values, plan.differences), difference(past, plan.differences)
         if self.estimator is None:
             # The first states, like no others, would speak for far too large a penalty.
-            n_taught = max(0, len(z) - plan.horizon)
-            plan.estimator.set_params(washout=min(WASHOUT, n_taught // 4))
+            n_taught = len(z) - (plan.horizon if self.strategy == "direct" else 1)
+            plan.estimator.set_params(washout=min(WASHOUT, max(0, n_taught) // 4))
         self._location, self._spread = moments(z, self.scale)
         self._exog_location, self._exog_spread = moments(e, self.scale, "exog")
         self._models = [
@@ -575,17 +575,18 @@ class Forecaster(BaseEstimator):
         return combined
 
     def _check_reach(self, forecasts) -> None:
-        """Warn of forecasts far outside of the series seen."""
+        """Warn of forecasts far beyond the series seen."""
         low, high = self._range / 2
         reach = np.where(high > low, high - low, np.inf)
-        with np.errstate(over="ignore"):
+        with np.errstate(over="ignore", invalid="ignore"):
             times = np.abs(forecasts / 2 - (low + high) / 2) / (reach / 2)
         far = times.max(axis=1)
         if far.max() > FAR:
             warn(
-                f"the forecast runs away: in step {int(np.argmax(far > FAR)) + 1} it is more than "
-                f"{FAR} times as far from the middle of the series as any value seen, and at most "
-                f"{far.max():.3g} times; use a larger alpha, differences, or strategy='direct'",
+                f"the forecast goes far beyond the series: in step {int(np.argmax(far > FAR)) + 1} "
+                f"it is more than {FAR} times as far from its middle as any value seen, and at "
+                f"most {far.max():.3g} times; if that is no trend, the closed loop runs away: use "
+                "a larger alpha, differences, or strategy='direct'",
                 RuntimeWarning,
             )
 

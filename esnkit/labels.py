@@ -126,6 +126,8 @@ def _step(index, argument: str):
             f"{argument} must have an index of times, periods or numbers that can be continued, "
             f"got dtype {index.dtype}; pass {argument}.to_numpy() to go without labels"
         )
+    if index.hasnans or (index.dtype.kind == "f" and not np.isfinite(index.to_numpy()).all()):
+        raise ValueError(f"{argument} must have an index without missing or infinite labels")
     if len(index) > 1 and index[-1] < index[0]:
         raise ValueError(
             f"{argument} must have its oldest row first, got an index from {index[0]} to "
@@ -151,7 +153,7 @@ def _inferred(index, argument: str):
         warnings.simplefilter("ignore", DeprecationWarning)
         freq = pd.infer_freq(index)
     months = (index[1].year - index[0].year) * 12 + index[1].month - index[0].month
-    if freq is None and months > 0:  # the same day of months, which has no name
+    if freq is None and months > 0 and index.day.max() <= 28:  # a day that every month has
         every = pd.DateOffset(months=months)
         if index.equals(pd.date_range(index[0], periods=len(index), freq=every)):
             freq = every
@@ -167,38 +169,43 @@ def _constant_step(index, argument: str):
     if len(index) < 2:
         return 1
     labels = index.to_numpy()
+    if labels.dtype.kind in "iu" and labels.itemsize < 8:  # differences could overflow
+        labels = labels.astype(np.int64)
     steps = np.diff(labels)
-    usual = steps[0]
-    if steps.dtype.kind == "f":
-        off = np.abs(steps - usual) > _rounding(labels)
-        usual = float(labels[-1] - labels[0]) / (len(labels) - 1)
+    if labels.dtype.kind == "f":
+        usual = np.median(steps)
+        off = ~(np.abs(steps - usual) <= _rounding(labels, usual))
+        step = float(labels[-1] - labels[0]) / (len(labels) - 1)
     else:
+        usual = steps[0]
         off = steps != usual
-        usual = int(usual) if steps.dtype.kind in "iu" else index[1] - index[0]
+        step = int(usual) if labels.dtype.kind in "iu" else index[1] - index[0]
     if off.any() or not usual:
         raise ValueError(_gap_message(index, int(np.argmax(off)), argument))
-    return usual
+    return step
 
 
-def _rounding(labels: np.ndarray) -> float:
+def _rounding(labels: np.ndarray, step: float) -> float:
     """Return how far numbers may be from where their index has them."""
-    step = np.ptp(labels) / max(1, len(labels) - 1)
-    return 1e-6 * step + 4 * np.finfo(labels.dtype).eps * np.abs(labels).max()
+    coarse = 4 * np.finfo(labels.dtype).eps * np.abs(labels).max()
+    return min(1e-6 * abs(step) + coarse, 0.01 * abs(step))
 
 
-def _same(found, expected) -> bool:
+def _same(found, expected, step=None) -> bool:
     """Tell whether two indices are the same, numbers whatever their dtype and but for rounding."""
     if found.equals(expected):
         return True
-    if len(found) != len(expected) or found.dtype.kind not in "iuf":
+    kinds = found.dtype.kind + expected.dtype.kind
+    if len(found) != len(expected) or not set(kinds) <= set("iuf") or found.hasnans:
         return False
     a, b = found.to_numpy(), expected.to_numpy()
-    if "f" not in found.dtype.kind + expected.dtype.kind:
+    if "f" not in kinds:
         return bool(np.array_equal(a, b))
-    if expected.dtype.kind not in "iuf":
-        return False
-    a, b = a.astype(np.result_type(a, np.float32)), b.astype(np.float64)
-    return bool((np.abs(a - b) <= _rounding(a)).all())
+    a = a if a.dtype.kind == "f" else a.astype(np.float64)
+    if step is None and len(b) == 1:
+        return bool(a[0] == b.astype(a.dtype)[0])
+    step = (b[-1] - b[0]) / (len(b) - 1) if step is None else step
+    return bool((np.abs(a - b.astype(np.float64)) <= _rounding(a, step)).all())
 
 
 def _gap_message(index, gap: int, argument: str) -> str:
@@ -247,12 +254,14 @@ def advance_labels(labels: Labels, new, argument: str = "new") -> Labels:
     expected = future_index(labels, len(new))
     if expected is None:
         return labels
-    if is_pandas(new) and not _same(new.index, expected):
+    numbers = isinstance(labels.step, int | float)
+    if is_pandas(new) and not _same(new.index, expected, labels.step if numbers else None):
         raise ValueError(
             f"{argument} must go on where the series ended, at {expected[0]}, "
             f"got an index from {new.index[0]} to {new.index[-1]}"
         )
-    return labels._replace(last=expected[-1:])
+    # Numbers go on from where they are, or the rounding of the step would add up.
+    return labels._replace(last=new.index[-1:] if is_pandas(new) and numbers else expected[-1:])
 
 
 def check_interval_names(labels: Labels) -> None:

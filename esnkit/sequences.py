@@ -403,7 +403,7 @@ def pack_weights(
     if washout and targets.kind == "steps":
         if np.all(sequences.lengths <= washout):
             raise ValueError(
-                f"washout={washout} leaves no time step to be taught: the longest sequence has "
+                f"washout={washout} leaves no time step: the longest sequence has "
                 f"n_samples={sequences.lengths.max()}"
             )
         weights = np.ones(n_rows) if weights is None else weights.copy()

@@ -17,6 +17,6 @@ def outputs_of(code, *environments):
         )
         for environment in environments
     ]  # fmt: skip
-    found = [run.communicate() for run in runs]
+    found = [run.communicate(timeout=300) for run in runs]
     assert [error for run, (_, error) in zip(runs, found, strict=True) if run.returncode] == []
     return [out for out, _ in found]

@@ -519,6 +519,32 @@ def test_indices_go_on_whatever_holds_them(index):
 
 
 @pytest.mark.parametrize(
+    "index",
+    [
+        [0.0, 1, np.nan, 7, 3.2, 10],
+        [0.0, 1, 2, 7, np.inf],
+        pd.Index([1, 2, None, 4], dtype="Int64"),
+        np.array([0, 1, 2, 5, 6], np.float32) + np.float32(1e7),
+        np.array([0, 1, 1, 2], np.float32) + np.float32(1e7),
+        pd.to_datetime([f"2023-{month:02d}-30" for month in range(3, 13)]),
+    ],
+)
+def test_irregular_indices_are_refused(index):
+    with pytest.raises(ValueError, match="series must have a regular index|series must have an"):
+        Forecaster(Ridge(), lags=1).fit(pd.Series(WAVE[: len(index)], index))
+
+
+def test_an_index_of_numbers_goes_on_row_by_row_without_drifting():
+    series = pd.Series(WAVE, 1000 + 0.1 * np.arange(400))
+    model = Forecaster(Ridge(), lags=1).fit(series[:50])
+    for k in range(50, 400):
+        model.update(series[k : k + 1])
+    far = pd.Series(WAVE[:2], np.array([1040.2, 1040.3], np.float32))
+    with pytest.raises(ValueError, match="must go on where the series ended"):
+        model.update(far)
+
+
+@pytest.mark.parametrize(
     "change, message",
     [
         (lambda s, e: (s, e.sample(frac=1, random_state=0)), "exog must have the index"),
