@@ -120,8 +120,8 @@ def _parser() -> argparse.ArgumentParser:
         description=(
             "Forecast a column of a CSV file (UTF-8, with a header line). Without FILE, forecast "
             "the hourly bike rentals that ship with the package, against simple models. The "
-            "penalty and the differences that are not given are those under which rolling "
-            "forecasts of the end of the series are best."
+            "penalty and the differences that are not given are chosen by rolling forecasts of "
+            "all but the last three tenths of the series, which then show how good they are."
         ),
     )
     _add_forecast_options(forecast)
@@ -148,7 +148,7 @@ def _add_forecast_options(parser) -> None:
     )
     add("--plot", metavar="FILE", type=_path, help="write a picture (png, pdf, svg) here")
     add("--seed", type=_whole(0, MOST_SEED), default=0, help="of the random weights (default 0)")
-    add("--tune", action="store_true", help="search the settings below that are not given")
+    add("--tune", action="store_true", help="search all settings below that are not given")
     add("--units", metavar="N", type=_whole(1), dest="n_units", help="(default 300)")
     add("--spectral-radius", metavar="R", type=_number(0), help="(default 0.9)")
     add("--leak-rate", metavar="A", type=_number(0, 1, True), help="(default 0.7)")
@@ -294,13 +294,14 @@ def _forecast_file(arguments) -> int:
     given = {key: getattr(arguments, key) for key in fromfile.DEFAULTS}
     given = {key: value for key, value in given.items() if value is not None}
     tried = fromfile.candidates(table, given, seed, arguments.tune)
-    with progress(len(tried) + 1) as step:
+    with progress(len(tried) + 2) as step:
         ranking = fromfile.rank(table, horizon, tried, seed, step)
         step("forecast")
-        settings = ranking[0][1]
-        parts = fromfile.forecast_table(table, horizon, settings, seed, arguments.interval)
-    simple = fromfile.rank_simple(table, horizon)
-    _report_choice(ranking[: 3 if arguments.tune else 1], simple, fromfile.describe)
+        settings, parts = fromfile.forecast_table(table, horizon, ranking, seed, arguments.interval)
+        step("the end of the series")
+        judged = fromfile.judge(table, horizon, settings, seed)
+    _report_settings(settings, ranking if arguments.tune else [], fromfile.describe)
+    _report_errors(*judged)
     _write_results(arguments, table, stamps, parts, picture)
     return 0
 
@@ -344,16 +345,22 @@ def _check_request(arguments) -> str | None:
     return picture
 
 
-def _report_choice(ranking, simple: dict, describe) -> None:
-    """Say on standard error how well settings, the first of which are used, forecast the end."""
-    if not isfinite(ranking[0][0]):
-        _say("the series is too short, or too wild, for settings to be tried on its end")
+def _report_settings(settings: dict, ranking: list, describe) -> None:
+    """Say on standard error which settings are used, and what a search found."""
+    if ranking:
+        _say(f"{len(ranking)} settings tried on what came before the end of the series, NRMSE:")
+    for error, tried in ranking[:3]:
+        _say(f"  {error:<8.4g}  {describe(tried)}")
+    _say(f"settings {describe(settings)}")
+
+
+def _report_errors(what: str, errors: dict[str, float]) -> None:
+    """Say on standard error how well the end of the series was forecast."""
+    if not isfinite(errors["the network"]):
+        _say("the series is too short, or too wild, for its end to be forecast")
         return
-    used = "" if len(ranking) == 1 else "; the first settings are used"
-    _say(f"rolling forecasts of the end of the series, NRMSE by its standard deviation{used}:")
-    for error, settings in ranking:
-        _say(f"  {error:<8.4g}  {describe(settings)}")
-    for name, error in simple.items():
+    _say(f"NRMSE, by the standard deviation, of {what}:")
+    for name, error in errors.items():
         _say(f"  {error:<8.4g}  {name}")
 
 

@@ -30,7 +30,8 @@ SEARCH: dict[str, list] = {
     "alpha": [1e-6, 1e-4, 1e-2, 1.0, 30.0, 1000.0],
 }
 MEMBERS, DRAWN, LEAST_ROWS = 5, 30, 10
-MOST_ROWS = 20_000  # the last ones, on which settings are compared
+MOST_ROWS = 20_000  # before the end, on which settings are compared
+NEAR = 1.05  # settings whose error is so many times the least at most are as good
 # values near the largest float, whose sums are not finite, or a candidate that diverges
 _HUGE_VALUES = np.errstate(over="ignore", invalid="ignore")
 
@@ -74,7 +75,7 @@ def check_length(table: Table, horizon: int, path: str, differences=None) -> Non
 
 def candidates(table: Table, given: dict, seed: int, tuned: bool) -> list[dict]:
     """Return the settings to compare: all penalties and differences, and more for `--tune`."""
-    lags = [(season,) for season in seasons(_recent(table)[0])]
+    lags = [(season,) for season in seasons(table.values[_before_end(table)])]
     differences = [0, 1, *lags, *((*lag, 1) for lag in lags)]
     tried: list[dict] = [{}, *({"alpha": a, "differences": d} for d in differences for a in ALPHAS)]
     rng, choices = np.random.default_rng(seed), SEARCH | {"differences": differences}
@@ -84,63 +85,86 @@ def candidates(table: Table, given: dict, seed: int, tuned: bool) -> list[dict]:
     return [one for k, one in enumerate(settings) if one not in settings[:k]]
 
 
+def _before_end(table: Table) -> slice:
+    """Rows on which settings are chosen: those before the end, which judges them."""
+    stop = table.n_known - _span(table.n_known)
+    return slice(max(0, stop - MOST_ROWS), stop)
+
+
+def _span(n_rows: int) -> int:
+    """Return how many of the rows are the end; those of a Forecaster's intervals, too."""
+    return max(1, n_rows * 3 // 10)
+
+
+def _windows(n_rows: int, horizon: int, span: int) -> dict[str, int]:
+    """Return the rolling forecasts of the last `span` rows, some twenty."""
+    horizon = min(horizon, span)
+    stride = max(1, (span - horizon) // 19)
+    return {"horizon": horizon, "n_windows": (span - horizon) // stride + 1, "stride": stride}
+
+
 @_HUGE_VALUES
 def rank(table: Table, horizon: int, tried: list[dict], seed: int, step=lambda label: None):
-    """Compare settings by rolling forecasts of the end of the series.
+    """Compare settings by rolling forecasts of what came before the end.
 
     Returns
     -------
     list of (nrmse, settings)
-        Best first; infinite where the series cannot be forecast so. NRMSE: the root mean squared
-        error over the standard deviation of the series.
+        Best first, but for those that are about as good and have a larger penalty; infinite where
+        the series cannot be forecast so. NRMSE: the root mean squared error over the standard
+        deviation of the rows.
     """
-    values, exog = _recent(table)
-    n_windows, stride = _windows(len(values), horizon)
-    ranking = []
+    rows, ranking = _before_end(table), []
+    values = table.values[rows]
+    windows = _windows(len(values), horizon, _span(len(values)))
     for k, settings in enumerate(tried):
         step(f"settings {k + 1}")
         model = make_forecaster(settings, seed, members=1)
-        try:
-            with warnings.catch_warnings():
-                warnings.simplefilter("ignore", RuntimeWarning)  # what runs away comes last
-                windows = model.backtest(values, horizon, n_windows, exog=exog, stride=stride)
-            error = _error(values, windows.forecasts, windows.truths)
-        except (FloatingPointError, ValueError, np.linalg.LinAlgError):
-            error = np.inf
-        ranking.append((error, k))
-    return [(error, tried[k]) for error, k in sorted(ranking)]
+        ranking.append((_backtest_error(model, table, rows, windows), k))
+    ranking.sort()
+    near = [item for item in ranking if item[0] <= NEAR * ranking[0][0] < np.inf]
+    first = max(near, key=lambda item: tried[item[1]]["alpha"], default=ranking[0])
+    return [(e, tried[k]) for e, k in [first, *(item for item in ranking if item != first)]]
 
 
 @_HUGE_VALUES
-def rank_simple(table: Table, horizon: int) -> dict[str, float]:
-    """Return the same error of the last value and of the last seasons, repeated."""
-    values, _ = _recent(table)
-    n_windows, stride = _windows(len(values), horizon)
-    origins = len(values) - horizon - stride * np.arange(n_windows)
-    rules = {"the last value, repeated": 1} | {
-        f"the last {season} steps, repeated": season
-        for season in seasons(values)
-        if season <= origins[-1]
-    }
-    truths = np.stack([values[t : t + horizon] for t in origins])
-    errors = {}
-    for name, period in rules.items():
-        repeated = [seasonal_naive(values[:t], horizon, period) for t in origins]
-        errors[name] = _error(values, np.stack(repeated), truths)
-    return errors
+def judge(table: Table, horizon: int, settings: dict, seed: int) -> tuple[str, dict[str, float]]:
+    """Forecast the end, of which the settings know nothing.
+
+    Returns
+    -------
+    what : str
+        What was forecast, in words.
+    errors : dict of str: float
+        NRMSE of the network, of the last value and of the last seasons, repeated.
+    """
+    before = _before_end(table)
+    rows, span = slice(before.start, table.n_known), table.n_known - before.stop
+    values = table.values[rows]
+    windows = _windows(len(values), horizon, span)
+    model = make_forecaster(settings, seed)
+    errors = {"the network": _backtest_error(model, table, rows, windows)}
+    ahead, n_windows = windows["horizon"], windows["n_windows"]
+    origins = len(values) - ahead - windows["stride"] * np.arange(n_windows)
+    truths = np.stack([values[t : t + ahead] for t in origins])
+    for season in [1, *seasons(table.values[before])]:
+        repeated = np.stack([seasonal_naive(values[:t], ahead, season) for t in origins])
+        name = "the last value" if season == 1 else f"the last {season} steps"
+        errors[f"{name}, repeated"] = _error(values, repeated, truths)
+    times = "once" if n_windows == 1 else f"{n_windows} times"
+    return f"the last {span} rows, {ahead} steps ahead, {times}", errors
 
 
-def _recent(table: Table):
-    n = min(table.n_known, MOST_ROWS)
-    exog = table.exog[: table.n_known][-n:]
-    return table.values[-n:], exog if exog.shape[1] else None
-
-
-def _windows(n_rows: int, horizon: int) -> tuple[int, int]:
-    """Return how many windows there are at the end, and how far apart."""
-    length = max(horizon, n_rows * 3 // 10)
-    stride = max(1, (length - horizon) // 19)
-    return (length - horizon) // stride + 1, stride
+def _backtest_error(model, table: Table, rows: slice, windows: dict[str, int]) -> float:
+    values = table.values[rows]
+    exog = table.exog[rows] if table.exog.shape[1] else None
+    try:
+        with warnings.catch_warnings():
+            warnings.simplefilter("ignore", RuntimeWarning)  # the error tells what runs away
+            result = model.backtest(values, exog=exog, **windows)
+        return _error(values, result.forecasts, result.truths)
+    except (FloatingPointError, ValueError, np.linalg.LinAlgError):
+        return np.inf
 
 
 def _error(values: np.ndarray, forecasts: np.ndarray, truths: np.ndarray) -> float:
@@ -149,9 +173,27 @@ def _error(values: np.ndarray, forecasts: np.ndarray, truths: np.ndarray) -> flo
     return float(error / (np.std(values / largest) or 1.0))
 
 
+def forecast_table(table: Table, horizon: int, ranking: list, seed: int, interval):
+    """Fit on all rows and forecast with the first settings under which nothing runs away.
+
+    Returns
+    -------
+    settings : dict
+    parts : list of one array, or three with an interval
+    """
+    for _, settings in ranking:
+        try:
+            with warnings.catch_warnings():
+                warnings.simplefilter("error", RuntimeWarning)
+                return settings, _forecast(table, horizon, settings, seed, interval)
+        except (RuntimeWarning, FloatingPointError):
+            continue
+    settings = ranking[0][1]
+    return settings, _forecast(table, horizon, settings, seed, interval)
+
+
 @_HUGE_VALUES
-def forecast_table(table: Table, horizon: int, settings: dict, seed: int, interval):
-    """Fit on all rows and forecast; returns a list of one array, or three with an interval."""
+def _forecast(table: Table, horizon: int, settings: dict, seed: int, interval) -> list:
     model = make_forecaster(settings, seed)
     known, exog = table.n_known, table.exog
     model.fit(table.values, exog=exog[:known] if exog.shape[1] else None)
