@@ -509,13 +509,13 @@ def test_a_search_is_fitted_once_where_it_takes_all_series(inner, name, fits):
 def test_indices_go_on_whatever_holds_them(index):
     series = pd.Series(WAVE[:200], index)
     inputs = pd.DataFrame({"a": EXOG[:200]}, index)
-    model = Forecaster(Ridge(1e-6), lags=3).fit(series[:180], exog=inputs[:180])
-    ahead = model.forecast(10, exog=inputs[180:190], interval=0.5)
-    assert len(ahead) == 10 and np.isfinite(model.score(series[180:], exog=inputs[180:]))
-    model.update(series[180:], exog=inputs[180:])
+    model = Forecaster(Ridge(1e-6), lags=3).fit(series.iloc[:180], exog=inputs.iloc[:180])
+    ahead = model.forecast(10, exog=inputs.iloc[180:190], interval=0.5)
+    assert len(ahead) == 10 and np.isfinite(model.score(series.iloc[180:], exog=inputs.iloc[180:]))
+    model.update(series.iloc[180:], exog=inputs.iloc[180:])
     assert len(model.history(5)) == 5
     with pytest.raises(ValueError, match="index"):
-        model.update(series[:5], exog=inputs[:5])
+        model.update(series.iloc[:5], exog=inputs.iloc[:5])
 
 
 @pytest.mark.parametrize(
@@ -536,9 +536,9 @@ def test_irregular_indices_are_refused(index):
 
 def test_an_index_of_numbers_goes_on_row_by_row_without_drifting():
     series = pd.Series(WAVE, 1000 + 0.1 * np.arange(400))
-    model = Forecaster(Ridge(), lags=1).fit(series[:50])
+    model = Forecaster(Ridge(), lags=1).fit(series.iloc[:50])
     for k in range(50, 400):
-        model.update(series[k : k + 1])
+        model.update(series.iloc[k : k + 1])
     far = pd.Series(WAVE[:2], np.array([1040.2, 1040.3], np.float32))
     with pytest.raises(ValueError, match="must go on where the series ended"):
         model.update(far)
