@@ -285,6 +285,28 @@ def test_months_and_quarters_go_on(form):
         clock.add(texts[30].replace("2", "0").replace("1", "0"), 32)
 
 
+@pytest.mark.parametrize("start, step, digits", [(-5, 25, 2), (0, 1, 1), (90, 1, 1), (7, 500, 3)])
+def test_fractions_go_on(start, step, digits):
+    numbers = start + step * np.arange(40)
+    texts = [f"{number / 10**digits:.{digits}f}" for number in numbers]
+    clock = Clock("t")
+    for k, text in enumerate(texts[:30]):
+        clock.add(text, k + 2)
+    written, known, ahead = clock.future(30, 10)
+    assert written == texts[30:]
+    np.testing.assert_array_equal(known + ahead, numbers / 10**digits)
+    for other in ("1e3", "-0.0", "01.5", "1.23456"):
+        with pytest.raises(UserError, match="is not a date"):
+            clock.add(other, 33)
+
+
+def test_months_before_years_are_no_fractions():
+    clock = Clock("t")
+    for k, text in enumerate(["10.2019", "11.2019", "12.2019"]):
+        clock.add(text, k + 2)
+    assert clock.future(3, 2)[0] == ["01.2020", "02.2020"]
+
+
 @pytest.mark.parametrize("frequency", FREQUENCIES)
 def test_stamps_go_on_at_their_own_frequency(frequency):
     stamps = pd.date_range("2019-12-31", periods=40, freq=frequency)
@@ -367,7 +389,7 @@ def test_numbers_and_months(texts, expected):
         (["2024-02-30"], "line 2: .* is not a date"),
         (["2024-01-01", "2024-1-2"], "line 3: .* is not a date .* in the format of the lines befo"),
         (["0001", "2"], "line 3: .* is not a date"),
-        (["9223372036854775808"], "line 2: .* nor a whole number of at most 64 bits"),
+        (["9223372036854775808"], "line 2: .* nor a number of at most 64 bits"),
         (
             [f"{day:02}/02/2024" for day in range(1, 13)],
             "column 't' can be read with the month first, which leads to 01/02/2025, or with the "

@@ -409,6 +409,6 @@ def _plain_times(stamps: list):
     """Turn stamps into numbers or local dates for the axis of a picture."""
     import numpy as np
 
-    if isinstance(stamps[0], int):
+    if isinstance(stamps[0], int | float):
         return np.array(stamps)
     return np.array([stamp.replace(tzinfo=None) for stamp in stamps], dtype="datetime64[us]")

@@ -1,13 +1,13 @@
 """Time stamps of a CSV column: read, checked to be regular, and continued, without pandas.
 
-A column holds whole numbers, or dates in one format throughout. The step between rows is
+A column holds numbers, or dates in one format throughout. The step between rows is
 a constant number, a constant time (in UTC, or by the clock on the wall), business days, or
 a constant number of months on the same day, the last one of the month included.
 
 A format is written as for `date` of GNU: `%-d` is a day without a leading zero, `%q` a quarter,
 `%3f` three digits of a fraction, `%z`, `%:z` and `%:::z` are +0100, +01:00 and +01. `%1i` is a
-whole number, `%4i` one of at least four digits. What a format reads, it writes back letter by
-letter.
+whole number, `%4i` one of at least four digits, `%2r` one with two digits behind the point, kept
+as a whole number of hundredths. What a format reads, it writes back letter by letter.
 """
 
 import re
@@ -63,8 +63,7 @@ class Clock:
             before = ", in the format of the lines before" if self.lines else ""
             raise UserError(
                 f"line {line}: time stamp {text[:40]!r} in column '{self.column}' is not a date "
-                "like 2024-01-31 or 2024-01-31 23:59, nor a whole number of at most 64 bits"
-                + before
+                "like 2024-01-31 or 2024-01-31 23:59, nor a number of at most 64 bits" + before
             )
         self.readings = kept
         self.lines.append(line)
@@ -93,14 +92,17 @@ class Clock:
         if not answers:
             raise failure or UserError(f"column '{self.column}' holds no time stamps")
         self._check_one_meaning(answers)
-        return answers[0][1:]
+        form, written, known, ahead = answers[0]
+        if form.endswith("r"):
+            known, ahead = ([float(_write(s, form)) for s in part] for part in (known, ahead))
+        return written, known, ahead
 
     def _check_one_meaning(self, answers: list[tuple]) -> None:
         """Raise if dates are regular with the day first and with the month first, and differ."""
         form, written, _, ahead = answers[0]
         for other, texts, _, stamps in answers[1:]:
             # 20240131 is a date, though as a number it would lead to 20240132
-            if stamps == ahead or texts == written or other.endswith("i"):
+            if stamps == ahead or texts == written or other.endswith(("i", "r")):
                 continue
             k = next(k for k in range(len(texts)) if texts[k] != written[k])
             first, second = ("day" if "d" in form[:3] else "month" for form in (form, other))
@@ -143,6 +145,7 @@ def _formats(text: str) -> list[str]:
         # none of the fields of %Y%m%d goes without its zero
         forms = forms + [re.sub(rf"(?<![Ym])%(?=[{bare}])", "%-", form) for form in padded]
     forms.append(f"%{len(text) if text.startswith('0') else 1}i")
+    forms.append(f"%{len(text.rpartition('.')[2])}r")
     return [form for form in dict.fromkeys(forms) if _read(text, form) is not None]
 
 
@@ -156,6 +159,8 @@ def _field_pattern(field: re.Match) -> str:
     if what == "i":
         width = int(how)
         return r"0|-?[1-9]\d*" if width == 1 else rf"\d{{{width}}}|[1-9]\d{{{width},}}"
+    if what == "r":
+        return rf"(?!-0\.0+$)-?(0|[1-9]\d*)\.\d{{{how}}}"
     return f"(?P<{what}>{_PATTERNS.get(how + what) or rf'[0-9]{{{how}}}'})"
 
 
@@ -164,8 +169,9 @@ def _read(text: str, form: str):
     found = _pattern(form).fullmatch(text)
     if not found:
         return None
-    if form.endswith("i"):
-        return int(text) if len(text) < 21 and -(2**63) <= int(text) < 2**63 else None
+    if form.endswith(("i", "r")):
+        number = text.replace(".", "")
+        return int(number) if len(number) < 21 and -(2**63) <= int(number) < 2**63 else None
     try:
         if form.startswith("%Y-%m-%d") and "%-" not in form and "Z" not in form:
             return datetime.fromisoformat(text)  # as below, three times as fast
@@ -185,6 +191,9 @@ def _write(stamp, form: str) -> str:
 def _field_text(stamp, how: str, what: str) -> str:
     if what == "i":
         return f"{stamp:0{how}d}"
+    if what == "r":
+        whole, rest = divmod(abs(stamp), 10 ** int(how))
+        return f"{'-' * (stamp < 0)}{whole}.{rest:0{how}d}"
     if what == "Y":
         return f"{stamp.year:04d}"
     if what == "q":
