@@ -188,9 +188,10 @@ class RidgeReadout(RegressorMixin, MultiOutputMixin, BaseEstimator):
             return self
         errors, spectra = leave_one_out(moments, make_blocks(), alphas)
         scores = errors.mean(axis=1)
-        if not np.isfinite(scores).any():
+        best = np.argmin(scores)
+        if not np.isfinite(scores[best]):
             warn("every alpha lets a row decide its own fit alone: the largest is taken")
-        best = np.argmin(scores) if np.isfinite(scores).any() else np.argmax(alphas)
+            best = np.argmax(alphas)
         alpha = float(alphas[best])
         with one_blas_thread():
             coefs = [spectrum.solve(alpha) for spectrum in spectra]

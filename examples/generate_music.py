@@ -119,11 +119,9 @@ for axes, (tune, title) in zip(panels, titles.items(), strict=True):
     axes.spines[["top", "right"]].set_visible(False)
     axes.tick_params(axis="y", length=0)
 shown = sorted(set(pitches))
+notes = [re.sub(r"\^(.)", r"\1♯", NAMES[pitch % 12]) + str(4 + pitch // 12) for pitch in shown]
 figure.supylabel("note and octave")
-axes.set_yticks(
-    shown,
-    [f"{NAMES[p % 12].replace('^', '')}{'♯' * ('^' in NAMES[p % 12])}{4 + p // 12}" for p in shown],
-)
+axes.set_yticks(shown, notes)
 axes.set_xlabel("beats, with a line at the end of every bar")
 figure.savefig("generate_music.png", dpi=150)
 print("wrote generate_music.png")

@@ -45,15 +45,9 @@ heat.set(xlabel="spectral radius", ylabel="input scaling", title="R² over four 
 row, column = np.unravel_index(scores.argmax(), scores.shape)
 heat.scatter(column, row, marker="*", s=200, color="white", edgecolor="black")
 figure.colorbar(image, ax=heat, shrink=0.8)
-last = slice(3900, 4000)
-line.plot(np.arange(900, 1000), y[last], color="0.6", linewidth=2.5, label="NARMA-10")
-line.plot(
-    np.arange(900, 1000),
-    search.predict(u)[last],
-    color="tab:blue",
-    linewidth=1.2,
-    label="best network",
-)
+steps, last = np.arange(900, 1000), slice(3900, 4000)
+line.plot(steps, y[last], color="0.6", linewidth=2.5, label="NARMA-10")
+line.plot(steps, search.predict(u)[last], color="tab:blue", linewidth=1.2, label="best network")
 line.set(xlabel="time step", title=f"the last of 1000 unseen steps, NRMSE of all {error:.3f}")
 line.legend(frameon=False)
 for axes in (line, heat):

@@ -145,19 +145,19 @@ def test_of_settings_about_as_good_the_larger_penalty_is_taken(monkeypatch):
     assert [s["alpha"] for _, s in ranking] == [2.0, 1.0, 3.0, 9.0]
 
 
-def test_settings_that_run_away_give_way_to_the_next(monkeypatch):
+def test_settings_that_run_away_give_way_to_the_next():
     wave = alone(np.sin(np.arange(60) / 3))
-    wild = fromfile.DEFAULTS | {
-        "n_units": 50,
-        "alpha": 0.0,
-        "leak_rate": 1.0,
-        "differences": (1, 1),
-    }
-    tame = fromfile.DEFAULTS | {"n_units": 20, "alpha": 1000.0}
     wave.values[-1] = 1e3
+    unpenalised = {"n_units": 50, "alpha": 0.0, "leak_rate": 1.0, "differences": (1, 1)}
+    wild = fromfile.DEFAULTS | unpenalised
+    tame = fromfile.DEFAULTS | {"n_units": 20, "alpha": 1000.0}
     with pytest.warns(RuntimeWarning, match="far beyond"):
         fromfile.forecast_table(wave, 20, [(1.0, wild)], 0, None)
     assert fromfile.forecast_table(wave, 20, [(1.0, wild), (2.0, tame)], 0, None)[0] == tame
+    too_long = fromfile.DEFAULTS | {"differences": (100,)}  # with which nothing can be fitted
+    with pytest.warns(RuntimeWarning, match="far beyond"):
+        used, _ = fromfile.forecast_table(wave, 20, [(1.0, wild), (np.inf, too_long)], 0, None)
+    assert used == wild
 
 
 @pytest.mark.parametrize("period", [7, 24])

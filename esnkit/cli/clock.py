@@ -20,6 +20,7 @@ from esnkit.cli.errors import UserError
 
 _DATES = "%Y-%m-%d %Y/%m/%d %d.%m.%Y %m/%d/%Y %d/%m/%Y %Y%m%d".split()
 _DATES += ["%Y-%m", "%Y/%m", "%m/%Y", "%m.%Y", "%Y-Q%q", "%YQ%q", "%Y Q%q"]
+_NUMBERS = ("i", "r")  # ends of the formats that are no dates
 _TIME = re.compile(r"([ T])\d\d?:\d\d(:\d\d(?:\.(\d{1,6}))?)?(Z|[+-]\d\d(?::?\d\d)?)?$")
 _ZONES = {0: "", 1: "Z", 3: "%:::z", 5: "%z", 6: "%:z"}  # by the length of the text
 _FIELD = re.compile(r"%(?P<how>[-:\d]*)(?P<what>[a-zA-Z])")
@@ -94,7 +95,8 @@ class Clock:
         self._check_one_meaning(answers)
         form, written, known, ahead = answers[0]
         if form.endswith("r"):
-            known, ahead = ([float(_write(s, form)) for s in part] for part in (known, ahead))
+            parts = 10 ** int(form[1:-1])
+            known, ahead = ([stamp / parts for stamp in stamps] for stamps in (known, ahead))
         return written, known, ahead
 
     def _check_one_meaning(self, answers: list[tuple]) -> None:
@@ -102,7 +104,7 @@ class Clock:
         form, written, _, ahead = answers[0]
         for other, texts, _, stamps in answers[1:]:
             # 20240131 is a date, though as a number it would lead to 20240132
-            if stamps == ahead or texts == written or other.endswith(("i", "r")):
+            if stamps == ahead or texts == written or other.endswith(_NUMBERS):
                 continue
             k = next(k for k in range(len(texts)) if texts[k] != written[k])
             first, second = ("day" if "d" in form[:3] else "month" for form in (form, other))
@@ -169,7 +171,7 @@ def _read(text: str, form: str):
     found = _pattern(form).fullmatch(text)
     if not found:
         return None
-    if form.endswith(("i", "r")):
+    if form.endswith(_NUMBERS):
         number = text.replace(".", "")
         return int(number) if len(number) < 21 and -(2**63) <= int(number) < 2**63 else None
     try:

@@ -181,15 +181,15 @@ def forecast_table(table: Table, horizon: int, ranking: list, seed: int, interva
     settings : dict
     parts : list of one array, or three with an interval
     """
-    for _, settings in ranking:
+    usable = [settings for error, settings in ranking if error < np.inf] or [ranking[0][1]]
+    for settings in usable:
         try:
             with warnings.catch_warnings():
                 warnings.simplefilter("error", RuntimeWarning)
                 return settings, _forecast(table, horizon, settings, seed, interval)
         except (RuntimeWarning, FloatingPointError):
             continue
-    settings = ranking[0][1]
-    return settings, _forecast(table, horizon, settings, seed, interval)
+    return usable[0], _forecast(table, horizon, usable[0], seed, interval)
 
 
 @_HUGE_VALUES
