@@ -35,7 +35,7 @@ for _ in range(3):
     times.append(time.perf_counter() - start)
 print(json.dumps(times))
 """
-ESTIMATORS = "esnkit.esn, esnkit.forecasting"
+ESTIMATORS = "esnkit.esn._presets, esnkit.forecasting._forecaster"
 FOUNDATIONS = "numpy, scipy.sparse, sklearn.base, numba"
 FITS = {
     "ESNRegressor, diagonals": ("ESNRegressor()", "X, y", "X"),

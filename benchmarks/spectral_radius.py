@@ -17,8 +17,8 @@ import numpy as np
 from scipy.sparse.linalg import eigs
 from threadpoolctl import threadpool_info
 
-from esnkit.spectral import rescale, spectral_radius
-from esnkit.topologies import TOPOLOGIES, WEIGHTS, make_topology
+from esnkit.reservoirs.spectral import rescale, spectral_radius
+from esnkit.reservoirs.topologies import TOPOLOGIES, WEIGHTS, make_topology
 
 
 def show_versions():

@@ -15,8 +15,9 @@ import numpy as np
 from _bench import compare, describe, head, parse, rerun
 
 from esnkit import Reservoir, RidgeReadout
-from esnkit.accumulators import EPS, GRAM_CONDITION, GRAM_MARGIN, Accumulator
 from esnkit.datasets import make_lorenz, make_mackey_glass, make_narma
+from esnkit.readouts._accumulator import GRAM_CONDITION, GRAM_MARGIN, Accumulator
+from esnkit.readouts._least_squares import EPS
 
 SETTINGS = {
     "lorenz": {"spectral_radius": 0.4, "input_scaling": 0.3, "bias_scaling": 0.3},

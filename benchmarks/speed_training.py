@@ -22,11 +22,12 @@ from _bench import compare, describe, head, parse, peer
 from memory import in_use
 
 from esnkit import RNNRegressor
-from esnkit.layout import Spec, n_parameters
-from esnkit.memory import Memory
-from esnkit.network import loss_gradient, make_batch
-from esnkit.optimizers import adam_state, adam_step
-from esnkit.weights import join_weights, split_weights, to_torch
+from esnkit.networks._bptt import loss_gradient, make_batch
+from esnkit.networks._spec import Spec, n_parameters
+from esnkit.networks._torch import to_torch
+from esnkit.networks._weights import join_weights, split_weights
+from esnkit.optim._first_order import adam_state, adam_step
+from esnkit.utils._workspace import Workspace
 
 NAMES = {"lstm": "LSTM", "gru": "GRU", "tanh": "RNN"}
 SHORT, LONG = (32, 100), (100, 784)  # sequences, time steps
@@ -61,7 +62,7 @@ class Problem:
         self.X = rng.uniform(size=(n_sequences, n_steps, 2)).astype(np.float32)
         self.Y = rng.uniform(size=(n_sequences, 1)).astype(np.float32)
         self.offsets = np.arange(n_sequences + 1) * n_steps
-        self.state, self.memory = adam_state(self.theta), Memory()
+        self.state, self.memory = adam_state(self.theta), Workspace()
 
     def update(self):
         """Make one update of ours, and return the loss before it."""

@@ -6,12 +6,11 @@ from typing import TYPE_CHECKING, Any
 if TYPE_CHECKING:
     from esnkit.esn import ESNClassifier, ESNRegressor, ReservoirClassifier, ReservoirRegressor
     from esnkit.forecasting import Forecaster, forecast
+    from esnkit.networks import RNNClassifier, RNNRegressor, Seq2SeqClassifier
+    from esnkit.preprocessing import TokenEncoder
     from esnkit.readouts import RidgeReadout
-    from esnkit.recurrent import RNNClassifier, RNNRegressor
-    from esnkit.reservoirs import Reservoir
-    from esnkit.seq2seq import Seq2SeqClassifier
-    from esnkit.spectral import effective_spectral_radius, rescale, spectral_radius
-    from esnkit.tokens import TokenEncoder
+    from esnkit.reservoirs import Reservoir, effective_spectral_radius, rescale, spectral_radius
+
 
 __version__ = "0.1.0"
 __all__ = [
@@ -41,18 +40,18 @@ _LATE = {
     "ESNClassifier": "esn",
     "ESNRegressor": "esn",
     "Forecaster": "forecasting",
-    "RNNClassifier": "recurrent",
-    "RNNRegressor": "recurrent",
+    "RNNClassifier": "networks",
+    "RNNRegressor": "networks",
     "Reservoir": "reservoirs",
     "ReservoirClassifier": "esn",
     "ReservoirRegressor": "esn",
     "RidgeReadout": "readouts",
-    "Seq2SeqClassifier": "seq2seq",
-    "TokenEncoder": "tokens",
-    "effective_spectral_radius": "spectral",
+    "Seq2SeqClassifier": "networks",
+    "TokenEncoder": "preprocessing",
+    "effective_spectral_radius": "reservoirs",
     "forecast": "forecasting",
-    "rescale": "spectral",
-    "spectral_radius": "spectral",
+    "rescale": "reservoirs",
+    "spectral_radius": "reservoirs",
 }
 
 

@@ -10,7 +10,7 @@ from typing import Any
 import numpy as np
 from numpy.typing import ArrayLike, NDArray
 
-from esnkit.validation import check_choice, check_number, check_positive_int, finite_array
+from esnkit.utils._validation import check_choice, check_number, check_positive_int, finite_array
 
 __all__ = ["mase", "nrmse", "valid_prediction_time"]
 

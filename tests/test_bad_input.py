@@ -33,7 +33,7 @@ from esnkit.datasets import (
     make_temporal_order,
 )
 from esnkit.metrics import mase, nrmse, valid_prediction_time
-from esnkit.topologies import make_topology
+from esnkit.reservoirs.topologies import make_topology
 
 RNG = np.random.default_rng(0)
 X = RNG.standard_normal((40, 2))

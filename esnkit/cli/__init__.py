@@ -11,7 +11,7 @@ import sys
 import warnings
 from math import isfinite
 
-from esnkit.cli.errors import UserError
+from esnkit.cli._errors import UserError
 
 DEFAULT_PLOT = "esnkit-forecast.png"
 MOST_WHOLE, MOST_SEED = 2**31 - 1, 2**32 - 1
@@ -97,7 +97,7 @@ def _dispatch(argv) -> int:
     if sys.stdout is None and getattr(arguments, "out", None) in (None, "-"):
         raise UserError("standard output is closed; there is nowhere to write to")
     if arguments.command == "info":
-        from esnkit.cli.info import lines
+        from esnkit.cli._info import lines
 
         print("\n".join(lines()))
         return 0
@@ -170,7 +170,7 @@ def _path(text: str) -> str:
 
 def _differences(text: str) -> int | tuple[int, ...]:
     """Type of an order, or of lags with commas."""
-    from esnkit.differencing import MOST
+    from esnkit.forecasting._differencing import MOST
 
     lags = text.removesuffix(",").split(",") if "," in text else []
     if lags and all(_is_whole(lag.strip(), 1) for lag in lags):
@@ -224,9 +224,9 @@ def _number(low: float, high: float = float("inf"), closed: bool = False, zero: 
 
 def _forecast_shipped(arguments) -> int:
     """Forecast the shipped series, print the table, write the picture."""
-    from esnkit.cli import shipped
-    from esnkit.cli.progress import progress
-    from esnkit.cli.table import check_writable, write_whole
+    from esnkit.cli import _demo as shipped
+    from esnkit.cli._csv import check_writable, write_whole
+    from esnkit.cli._progress import progress
     from esnkit.datasets import load_bike_sharing
 
     _refuse_without_file(arguments)
@@ -279,9 +279,9 @@ def _picture_format(path: str | None, wanted: bool) -> str | None:
 
 def _forecast_file(arguments) -> int:
     """Forecast a column of a CSV file."""
-    from esnkit.cli import fromfile
-    from esnkit.cli.progress import progress
-    from esnkit.cli.table import read_table
+    from esnkit.cli import _forecast_csv as fromfile
+    from esnkit.cli._csv import read_table
+    from esnkit.cli._progress import progress
 
     picture = _check_request(arguments)
     horizon, seed = arguments.horizon, arguments.seed
@@ -314,8 +314,8 @@ def _in_file(error: UserError, path: str) -> UserError:
 
 def _check_request(arguments) -> str | None:
     """Check what can be checked before reading; returns the format of the picture."""
-    from esnkit.cli.table import check_writable
-    from esnkit.labels import interval_names
+    from esnkit.cli._csv import check_writable
+    from esnkit.forecasting._index import interval_names
 
     for option in ("column", "horizon"):
         if getattr(arguments, option) is None:
@@ -366,8 +366,8 @@ def _report_errors(what: str, errors: dict[str, float]) -> None:
 
 def _write_results(arguments, table, stamps, parts, picture) -> None:
     """Write the forecast, and its picture where one is wanted."""
-    from esnkit.cli.table import write_columns, write_whole
-    from esnkit.labels import interval_names
+    from esnkit.cli._csv import write_columns, write_whole
+    from esnkit.forecasting._index import interval_names
 
     names = interval_names(arguments.column)[: len(parts)]
     columns = {} if stamps is None else {arguments.time: stamps[0]}

@@ -8,7 +8,7 @@ import numpy as np
 from numpy.typing import ArrayLike, NDArray
 
 from esnkit.kernels import datasets as kernels
-from esnkit.validation import check_choice, check_number, check_positive_int, check_seed
+from esnkit.utils._validation import check_choice, check_number, check_positive_int, check_seed
 
 # Far beyond any attractor: from here on the Taylor series overflows, or creeps.
 _LARGEST = 1e6

@@ -11,7 +11,7 @@ from typing import Any
 import numpy as np
 from sklearn.utils import Bunch
 
-from esnkit.validation import check_choice, check_flag, check_positive_int, check_seed
+from esnkit.utils._validation import check_choice, check_flag, check_positive_int, check_seed
 
 # Shortest sequences in which all marks find their place.
 _ADDING = {"ms": 10, "hochreiter": 11, "pascanu": 10, "urnn": 2, "tcn": 2}

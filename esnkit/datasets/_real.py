@@ -9,7 +9,7 @@ from typing import Any
 import numpy as np
 from sklearn.utils import Bunch
 
-from esnkit.validation import check_flag
+from esnkit.utils._validation import check_flag
 
 _DATA = Path(str(files("esnkit.datasets"))) / "data"
 

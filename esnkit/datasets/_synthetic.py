@@ -8,8 +8,8 @@ import numpy as np
 from numpy.typing import NDArray
 
 from esnkit.kernels import datasets as kernels
-from esnkit.validation import check_number, check_positive_int, check_seed
-from esnkit.warn import warn
+from esnkit.utils._validation import check_number, check_positive_int, check_seed
+from esnkit.utils._warnings import warn
 
 # order: (weight of y(t), weight of y(t) times the sum, constant, wrapped in tanh)
 _NARMA = {

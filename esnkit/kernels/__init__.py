@@ -8,6 +8,9 @@ from pathlib import Path
 
 from esnkit.kernels import cache
 from esnkit.kernels.activations import tanh_array
+from esnkit.kernels.simd.vectors import aligned
 
-if hasattr(tanh_array, "stats"):  # not where NUMBA_DISABLE_JIT leaves all as it is
-    cache.drop_stale_code(Path(__file__).parent, Path(str(tanh_array.stats.cache_path)))
+# Numba keeps the code of a function beside its file; nothing is kept with NUMBA_DISABLE_JIT.
+for compiled in (tanh_array, aligned):
+    if hasattr(compiled, "stats"):
+        cache.drop_stale_code(Path(__file__).parent, Path(str(compiled.stats.cache_path)))

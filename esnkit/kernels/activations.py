@@ -16,7 +16,7 @@ from llvmlite import ir
 from numba import njit, types
 from numba.extending import intrinsic, overload
 
-from esnkit.kernels.vectors import Vector, as_kind, constant, emit_fma, fill, multiply
+from esnkit.kernels.simd.vectors import Vector, as_kind, constant, emit_fma, fill, multiply
 
 TANH, IDENTITY, RELU, SIGMOID = range(4)
 CODES = {"tanh": TANH, "identity": IDENTITY, "relu": RELU, "sigmoid": SIGMOID}

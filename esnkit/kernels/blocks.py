@@ -8,8 +8,8 @@ would first copy them to an order of its own, which pays only where matrices are
 from numba import njit
 from numba.extending import overload
 
-from esnkit.kernels.masked import load_first, store_first
-from esnkit.kernels.tiles import (
+from esnkit.kernels.simd.masked import load_first, store_first
+from esnkit.kernels.simd.tiles import (
     BYTES,
     ROW_VECTORS,
     ROWS,
@@ -21,7 +21,7 @@ from esnkit.kernels.tiles import (
     row_product,
     rows_to_block,
 )
-from esnkit.kernels.vectors import row_size, width
+from esnkit.kernels.simd.vectors import row_size, width
 
 
 @njit(cache=True, nogil=True, error_model="numpy", forceinline=True)

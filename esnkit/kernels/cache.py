@@ -47,7 +47,7 @@ def drop_stale_code(sources: Path, cache: Path) -> None:
     Numba does so where the file of a function itself has, but keeps in the code of one function
     that of others that it calls, from whatever file.
     """
-    parts = [path.read_bytes() for path in sorted(sources.glob("*.py"))]
+    parts = [path.read_bytes() for path in sorted(sources.rglob("*.py"))]
     digest, stamp = sha256(b"\0".join(parts)).hexdigest(), cache / "sources.sha256"
     try:
         if stamp.exists() and stamp.read_text() == digest:

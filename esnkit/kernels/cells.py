@@ -28,8 +28,8 @@ from esnkit.kernels.blocks import (
     turn,
 )
 from esnkit.kernels.linalg import LANES, dot
-from esnkit.kernels.masked import drop_tiny, load_first, store_first
-from esnkit.kernels.vectors import aligned, fill, row_size, width
+from esnkit.kernels.simd.masked import drop_tiny, load_first, store_first
+from esnkit.kernels.simd.vectors import aligned, fill, row_size, width
 
 RNN_TANH, RNN_RELU, LSTM, GRU_AFTER, GRU_BEFORE = range(5)
 N_GATES = (1, 1, 4, 4, 3)

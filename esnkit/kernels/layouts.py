@@ -13,7 +13,7 @@ from numba.extending import overload
 
 from esnkit.kernels.activations import fma
 from esnkit.kernels.linalg import is_compiled
-from esnkit.kernels.vectors import aligned, width
+from esnkit.kernels.simd.vectors import aligned, width
 
 WIDE = 4  # vectors of units that a step computes side by side
 PARTED = 4096  # units whose step takes long enough to be divided among threads
@@ -42,7 +42,7 @@ class Csr(NamedTuple):
     indptr: np.ndarray  # (n_units + 1,) int64
 
 
-class Drive(NamedTuple):
+class InputWeights(NamedTuple):
     """Everything of a reservoir but W."""
 
     w_in: np.ndarray  # (n_features, n_units)
@@ -51,7 +51,7 @@ class Drive(NamedTuple):
     keep: np.ndarray  # (n_units,), 1 - leak
 
 
-class Held(NamedTuple):
+class Forcing(NamedTuple):
     """What is added to or imposed on the states: empty arrays where nothing is."""
 
     noise: np.ndarray  # (n_rows or 0, n_units)

@@ -7,8 +7,8 @@ import numpy as np
 from numba import njit
 
 from esnkit.kernels.activations import fma
-from esnkit.kernels.masked import load_first
-from esnkit.kernels.vectors import fill, load, row_size, store, width
+from esnkit.kernels.simd.masked import load_first
+from esnkit.kernels.simd.vectors import fill, load, row_size, store, width
 
 LANES = 16
 

@@ -12,13 +12,13 @@ import numpy as np
 from numba import njit, uint64
 
 from esnkit.kernels.activations import activate, activated, fma
-from esnkit.kernels.layouts import WIDE, Csr, Diagonals, Drive, Ell, Held, pack, propagate
+from esnkit.kernels.layouts import WIDE, Csr, Diagonals, Ell, Forcing, InputWeights, pack, propagate
 from esnkit.kernels.linalg import affine_row
-from esnkit.kernels.masked import store_first
-from esnkit.kernels.progress import APART, announce, announced, wait_for
-from esnkit.kernels.tiles import BYTES, block_to_rows
-from esnkit.kernels.vectors import BYTES as LINE
-from esnkit.kernels.vectors import (
+from esnkit.kernels.simd.masked import store_first
+from esnkit.kernels.simd.progress import APART, announce, announced, wait_for
+from esnkit.kernels.simd.tiles import BYTES, block_to_rows
+from esnkit.kernels.simd.vectors import BYTES as LINE
+from esnkit.kernels.simd.vectors import (
     address,
     aligned,
     fill,
@@ -33,7 +33,17 @@ from esnkit.kernels.vectors import (
     width,
 )
 
-__all__ = ["LANES", "Csr", "Diagonals", "Drive", "Ell", "Held", "closed_loop", "run", "run_lanes"]
+__all__ = [
+    "LANES",
+    "Csr",
+    "Diagonals",
+    "InputWeights",
+    "Ell",
+    "Forcing",
+    "closed_loop",
+    "run",
+    "run_lanes",
+]
 __all__ += ["run_part", "shared_by_parts"]
 
 LANES = 32
@@ -313,9 +323,9 @@ def run(W, d, code, held, U, starts, lengths, x0, out):
     Parameters
     ----------
     W : Diagonals, Ell or Csr
-    d : Drive
+    d : InputWeights
     code : int, activation
-    held : Held
+    held : Forcing
     U : (n_rows, n_features) inputs of all sequences
     starts, lengths : (n_sequences,) int64, first row and number of rows
     x0 : (n_sequences, n_units), states; updated in place

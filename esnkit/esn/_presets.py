@@ -1,0 +1,475 @@
+"""Echo state networks as scikit-learn estimators: everyday presets over a general core."""
+
+from typing import Any
+
+from sklearn.base import clone
+
+from esnkit.esn._base import ReservoirEstimator
+from esnkit.readouts._ridge import RidgeReadout
+from esnkit.reservoirs._reservoir import Reservoir
+from esnkit.sequences._classifier_mixin import SequenceClassifierMixin
+from esnkit.sequences._regressor_mixin import SequenceRegressorMixin
+from esnkit.utils._validation import has_methods
+
+__all__ = ["ESNClassifier", "ESNRegressor", "ReservoirClassifier", "ReservoirRegressor"]
+
+
+class ESNRegressor(SequenceRegressorMixin, ReservoirEstimator):
+    """Echo state network for regression and forecasting: a fixed reservoir, a ridge readout.
+
+    Parameters
+    ----------
+    n_units : int, default=300
+        Number of units of the reservoir.
+    spectral_radius : float or None, default=0.9
+        Modulus of the largest eigenvalue of the recurrent weights; nearer to 1 remembers longer.
+    leak_rate : float, array of shape (n_units,) or tuple (low, high), default=1.0
+        Share of the state replaced at each step, in (0, 1]; a tuple draws one a unit, log-uniform.
+    input_scaling : float or array of shape (n_features,), default=0.5
+        Input weights are uniform on (-input_scaling, input_scaling).
+    bias_scaling : float, default=0.5
+        Biases are uniform on (-bias_scaling, bias_scaling).
+    topology : {"diagonals", "random", "dense", "cycle"}, matrix or callable, default="diagonals"
+        Which units are connected, see :class:`Reservoir`.
+    degree : int, default=10
+        Connections into each unit, for "diagonals" and "random".
+    weights : {"uniform", "normal", "bernoulli"}, default="uniform"
+        Distribution of the recurrent weights.
+    input_density : float in (0, 1], default=1.0
+        Share of the input weights that are not zero.
+    activation : {"tanh", "identity", "relu", "sigmoid"}, default="tanh"
+        Activation of the units.
+    noise : float, default=0.0
+        Standard deviation of noise added to the states in ``fit``.
+    alpha : float or list of floats, default=1e-6
+        Ridge penalty, absolute as in :class:`sklearn.linear_model.Ridge`; of several the best by
+        leave-one-out is taken. That judges single steps: for closed loops choose by what they
+        forecast. Those of clean data want it tiny (1e-12).
+    solver : {"auto", "gram", "qr"}, default="auto"
+        How the ridge problem is solved, see :class:`RidgeReadout`.
+    include_input : bool, default=True
+        Whether the readout sees the input beside the states.
+    feedback : bool, default=False
+        Whether the output of the step before is an input too: the true one in ``fit``, the
+        predicted one in ``predict``.
+    feedback_scaling : float, default=1.0
+        Feedback weights are uniform on (-feedback_scaling, feedback_scaling).
+    washout : int, default=0
+        Time steps at the start of every sequence that are neither taught nor scored, since the
+        state comes from zero there. In a cross-validation every part starts from zero too.
+    target : {"auto", "steps", "sequence"}, default="auto"
+        Whether a target belongs to a time step or to a sequence; "auto" tells from the shape.
+    pooling : {"last", "mean"}, default="last"
+        For one target a sequence: read from its last state, or from the mean of its states after
+        the washout.
+    readout : scikit-learn regressor or None, default=None
+        Takes the place of the ridge readout.
+    random_state : int, RandomState instance or None, default=None
+        Determines all random weights.
+
+    Attributes
+    ----------
+    reservoir_ : Reservoir
+        The fitted reservoir, with ``W_``, ``W_in_``, ``b_`` and ``leak_rate_``.
+    readout_ : estimator
+        The fitted readout.
+    n_outputs_ : int
+        Number of outputs.
+    last_state_ : ndarray of shape (1, n_units)
+        State at the end of the training series, if there was one series; with ``feedback`` the
+        last targets are appended.
+    n_features_in_ : int
+        Number of features seen in ``fit``.
+
+    References
+    ----------
+    H. Jaeger (2001), The "echo state" approach to analysing and training recurrent neural
+    networks, GMD report 148.
+
+    M. Lukoševičius (2012), A practical guide to applying echo state networks.
+
+    Examples
+    --------
+    >>> import numpy as np
+    >>> from esnkit import ESNRegressor
+    >>> series = np.sin(np.arange(500) / 5).reshape(-1, 1)
+    >>> model = ESNRegressor(n_units=50, random_state=0).fit(series[:-1], series[1:])
+    >>> model.generate(3).round(3).ravel()
+    array([-0.506, -0.325, -0.13 ])
+    """
+
+    def __init__(
+        self,
+        n_units=300,
+        *,
+        spectral_radius=0.9,
+        leak_rate=1.0,
+        input_scaling=0.5,
+        bias_scaling=0.5,
+        topology="diagonals",
+        degree=10,
+        weights="uniform",
+        input_density=1.0,
+        activation="tanh",
+        noise=0.0,
+        alpha=1e-6,
+        solver="auto",
+        include_input=True,
+        feedback=False,
+        feedback_scaling=1.0,
+        washout=0,
+        target="auto",
+        pooling="last",
+        readout=None,
+        random_state=None,
+    ):
+        self.n_units = n_units
+        self.spectral_radius = spectral_radius
+        self.leak_rate = leak_rate
+        self.input_scaling = input_scaling
+        self.bias_scaling = bias_scaling
+        self.topology = topology
+        self.degree = degree
+        self.weights = weights
+        self.input_density = input_density
+        self.activation = activation
+        self.noise = noise
+        self.alpha = alpha
+        self.solver = solver
+        self.include_input = include_input
+        self.feedback = feedback
+        self.feedback_scaling = feedback_scaling
+        self.washout = washout
+        self.target = target
+        self.pooling = pooling
+        self.readout = readout
+        self.random_state = random_state
+
+    def _parts(self):
+        return _reservoir_of(self), _ridge_or(self.readout, self.alpha, self.solver)
+
+
+class ESNClassifier(SequenceClassifierMixin, ReservoirEstimator):
+    """Echo state network that labels sequences, or every time step of them.
+
+    Parameters
+    ----------
+    n_units : int, default=300
+        Number of units of the reservoir.
+    spectral_radius : float or None, default=0.9
+        Modulus of the largest eigenvalue of the recurrent weights; nearer to 1 remembers longer.
+    leak_rate : float, array of shape (n_units,) or tuple (low, high), default=1.0
+        Share of the state replaced at each step, in (0, 1]; a tuple draws one a unit, log-uniform.
+    input_scaling : float or array of shape (n_features,), default=0.5
+        Input weights are uniform on (-input_scaling, input_scaling).
+    bias_scaling : float, default=0.5
+        Biases are uniform on (-bias_scaling, bias_scaling).
+    topology : {"diagonals", "random", "dense", "cycle"}, matrix or callable, default="diagonals"
+        Which units are connected, see :class:`Reservoir`.
+    degree : int, default=10
+        Connections into each unit, for "diagonals" and "random".
+    weights : {"uniform", "normal", "bernoulli"}, default="uniform"
+        Distribution of the recurrent weights.
+    input_density : float in (0, 1], default=1.0
+        Share of the input weights that are not zero.
+    activation : {"tanh", "identity", "relu", "sigmoid"}, default="tanh"
+        Activation of the units.
+    noise : float, default=0.0
+        Standard deviation of noise added to the states in ``fit``.
+    alpha : float or list of floats, default=1e-2
+        Ridge penalty, absolute as in :class:`sklearn.linear_model.Ridge`; of several the best by
+        leave-one-out is taken.
+    solver : {"auto", "gram", "qr"}, default="auto"
+        How the ridge problem is solved, see :class:`RidgeReadout`.
+    include_input : bool, default=True
+        Whether the readout sees the input beside the states.
+    washout : int, default=0
+        Time steps at the start of every sequence that are neither taught nor scored, since the
+        state comes from zero there. In a cross-validation every part starts from zero too.
+    target : {"auto", "steps", "sequence"}, default="auto"
+        Whether a target belongs to a time step or to a sequence; "auto" tells from the shape.
+    pooling : {"last", "mean"}, default="last"
+        For one target a sequence: read from its last state, or from the mean of its states after
+        the washout.
+    class_weight : dict, "balanced" or None, default=None
+        Weights of the classes, as in scikit-learn.
+    readout : scikit-learn classifier or regressor or None, default=None
+        Takes the place of the ridge readout.
+    random_state : int, RandomState instance or None, default=None
+        Determines all random weights.
+
+    Attributes
+    ----------
+    reservoir_ : Reservoir
+        The fitted reservoir, with ``W_``, ``W_in_``, ``b_`` and ``leak_rate_``.
+    readout_ : estimator
+        The fitted readout.
+    classes_ : ndarray
+        The labels, sorted.
+    last_state_ : ndarray of shape (1, n_units)
+        State at the end of the training series, if there was one series.
+    n_features_in_ : int
+        Number of features seen in ``fit``.
+
+    References
+    ----------
+    H. Jaeger (2001), The "echo state" approach to analysing and training recurrent neural
+    networks, GMD report 148.
+
+    M. Lukoševičius (2012), A practical guide to applying echo state networks.
+
+    Examples
+    --------
+    >>> import numpy as np
+    >>> from esnkit import ESNClassifier
+    >>> t = np.arange(40)
+    >>> slow, fast = (np.sin(t[:, None] / period) for period in (6, 2))
+    >>> model = ESNClassifier(n_units=50, random_state=0).fit([slow, fast], ["slow", "fast"])
+    >>> model.predict([slow[5:30]])
+    array(['slow'], dtype='<U4')
+    """
+
+    def __init__(
+        self,
+        n_units=300,
+        *,
+        spectral_radius=0.9,
+        leak_rate=1.0,
+        input_scaling=0.5,
+        bias_scaling=0.5,
+        topology="diagonals",
+        degree=10,
+        weights="uniform",
+        input_density=1.0,
+        activation="tanh",
+        noise=0.0,
+        alpha=1e-2,
+        solver="auto",
+        include_input=True,
+        washout=0,
+        target="auto",
+        pooling="last",
+        class_weight=None,
+        readout=None,
+        random_state=None,
+    ):
+        self.n_units = n_units
+        self.spectral_radius = spectral_radius
+        self.leak_rate = leak_rate
+        self.input_scaling = input_scaling
+        self.bias_scaling = bias_scaling
+        self.topology = topology
+        self.degree = degree
+        self.weights = weights
+        self.input_density = input_density
+        self.activation = activation
+        self.noise = noise
+        self.alpha = alpha
+        self.solver = solver
+        self.include_input = include_input
+        self.washout = washout
+        self.target = target
+        self.pooling = pooling
+        self.class_weight = class_weight
+        self.readout = readout
+        self.random_state = random_state
+
+    def _parts(self):
+        return _reservoir_of(self), _ridge_or(self.readout, self.alpha, self.solver)
+
+
+class ReservoirRegressor(SequenceRegressorMixin, ReservoirEstimator):
+    """Any reservoir with any linear or other regressor on its states.
+
+    Parameters
+    ----------
+    reservoir : Reservoir or None, default=None
+        The reservoir, cloned in ``fit``; None is ``Reservoir()``.
+    readout : scikit-learn regressor or None, default=None
+        What reads the states, cloned in ``fit``; None is ``RidgeReadout()``.
+    include_input : bool, default=True
+        Whether the readout sees the input beside the states.
+    feedback : bool, default=False
+        Whether the output of the step before is an input too: the true one in ``fit``, the
+        predicted one in ``predict``.
+    feedback_scaling : float, default=1.0
+        Feedback weights are uniform on (-feedback_scaling, feedback_scaling).
+    washout : int, default=0
+        Time steps at the start of every sequence that are neither taught nor scored, since the
+        state comes from zero there. In a cross-validation every part starts from zero too.
+    target : {"auto", "steps", "sequence"}, default="auto"
+        Whether a target belongs to a time step or to a sequence; "auto" tells from the shape.
+    pooling : {"last", "mean"}, default="last"
+        For one target a sequence: read from its last state, or from the mean of its states after
+        the washout.
+    random_state : int, RandomState instance or None, default=None
+        Determines the random weights of a reservoir that has no `random_state` of its own.
+
+    Attributes
+    ----------
+    reservoir_ : Reservoir
+        The fitted reservoir, with ``W_``, ``W_in_``, ``b_`` and ``leak_rate_``.
+    readout_ : estimator
+        The fitted readout.
+    n_outputs_ : int
+        Number of outputs.
+    last_state_ : ndarray of shape (1, n_units)
+        State at the end of the training series, if there was one series; with ``feedback`` the
+        last targets are appended.
+    n_features_in_ : int
+        Number of features seen in ``fit``.
+
+    References
+    ----------
+    H. Jaeger (2001), The "echo state" approach to analysing and training recurrent neural
+    networks, GMD report 148.
+
+    M. Lukoševičius (2012), A practical guide to applying echo state networks.
+
+    Examples
+    --------
+    >>> import numpy as np
+    >>> from sklearn.linear_model import Ridge
+    >>> from esnkit import Reservoir, ReservoirRegressor
+    >>> series = np.sin(np.arange(300) / 5).reshape(-1, 1)
+    >>> model = ReservoirRegressor(Reservoir(n_units=40, random_state=0), Ridge(1e-6))
+    >>> round(model.fit(series[:-1], series[1:]).score(series[:-1], series[1:]), 3)
+    1.0
+    """
+
+    def __init__(
+        self,
+        reservoir=None,
+        readout=None,
+        *,
+        include_input=True,
+        feedback=False,
+        feedback_scaling=1.0,
+        washout=0,
+        target="auto",
+        pooling="last",
+        random_state=None,
+    ):
+        self.reservoir = reservoir
+        self.readout = readout
+        self.include_input = include_input
+        self.feedback = feedback
+        self.feedback_scaling = feedback_scaling
+        self.washout = washout
+        self.target = target
+        self.pooling = pooling
+        self.random_state = random_state
+
+    def _parts(self):
+        return _seeded_reservoir(self), _ridge_or(self.readout, 1e-6, "auto")
+
+
+class ReservoirClassifier(SequenceClassifierMixin, ReservoirEstimator):
+    """Any reservoir with any classifier, or a regressor on indicators, on its states.
+
+    Parameters
+    ----------
+    reservoir : Reservoir or None, default=None
+        The reservoir, cloned in ``fit``; None is ``Reservoir()``.
+    readout : scikit-learn classifier or regressor or None, default=None
+        What reads the states, cloned in ``fit``; None is ``RidgeReadout(1e-2)``.
+    include_input : bool, default=True
+        Whether the readout sees the input beside the states.
+    washout : int, default=0
+        Time steps at the start of every sequence that are neither taught nor scored, since the
+        state comes from zero there. In a cross-validation every part starts from zero too.
+    target : {"auto", "steps", "sequence"}, default="auto"
+        Whether a target belongs to a time step or to a sequence; "auto" tells from the shape.
+    pooling : {"last", "mean"}, default="last"
+        For one target a sequence: read from its last state, or from the mean of its states after
+        the washout.
+    class_weight : dict, "balanced" or None, default=None
+        Weights of the classes, as in scikit-learn.
+    random_state : int, RandomState instance or None, default=None
+        Determines the random weights of a reservoir that has no `random_state` of its own.
+
+    Attributes
+    ----------
+    reservoir_ : Reservoir
+        The fitted reservoir, with ``W_``, ``W_in_``, ``b_`` and ``leak_rate_``.
+    readout_ : estimator
+        The fitted readout.
+    classes_ : ndarray
+        The labels, sorted.
+    last_state_ : ndarray of shape (1, n_units)
+        State at the end of the training series, if there was one series.
+    n_features_in_ : int
+        Number of features seen in ``fit``.
+
+    References
+    ----------
+    H. Jaeger (2001), The "echo state" approach to analysing and training recurrent neural
+    networks, GMD report 148.
+
+    M. Lukoševičius (2012), A practical guide to applying echo state networks.
+
+    Examples
+    --------
+    >>> import numpy as np
+    >>> from sklearn.linear_model import LogisticRegression
+    >>> from esnkit import Reservoir, ReservoirClassifier
+    >>> t = np.arange(40)
+    >>> slow, fast = (np.sin(t[:, None] / period) for period in (6, 2))
+    >>> model = ReservoirClassifier(Reservoir(n_units=40, random_state=0), LogisticRegression())
+    >>> model.fit([slow, fast], ["slow", "fast"]).predict([fast[3:]])
+    array(['fast'], dtype='<U4')
+    """
+
+    def __init__(
+        self,
+        reservoir=None,
+        readout=None,
+        *,
+        include_input=True,
+        washout=0,
+        target="auto",
+        pooling="last",
+        class_weight=None,
+        random_state=None,
+    ):
+        self.reservoir = reservoir
+        self.readout = readout
+        self.include_input = include_input
+        self.washout = washout
+        self.target = target
+        self.pooling = pooling
+        self.class_weight = class_weight
+        self.random_state = random_state
+
+    def _parts(self):
+        return _seeded_reservoir(self), _ridge_or(self.readout, 1e-2, "auto")
+
+
+RESERVOIR_PARAMS = (
+    "n_units", "spectral_radius", "leak_rate", "input_scaling", "bias_scaling", "topology",
+    "degree", "weights", "input_density", "activation", "noise", "random_state",
+)  # fmt: skip
+
+
+def _reservoir_of(estimator: Any) -> Reservoir:
+    return Reservoir(**{name: getattr(estimator, name) for name in RESERVOIR_PARAMS})
+
+
+def _seeded_reservoir(estimator: Any) -> Reservoir:
+    reservoir = Reservoir() if estimator.reservoir is None else estimator.reservoir
+    if not isinstance(reservoir, Reservoir):
+        raise TypeError(f"reservoir must be a Reservoir or None, got {reservoir!r}")
+    reservoir = clone(reservoir)
+    if reservoir.random_state is None:
+        reservoir.random_state = estimator.random_state
+    return reservoir
+
+
+def _ridge_or(readout: Any, alpha: Any, solver: str) -> Any:
+    if readout is None:
+        return RidgeReadout(alpha, solver=solver)
+    if isinstance(readout, type) or not has_methods(readout, "fit", "predict"):
+        raise TypeError(
+            f"readout must be an estimator with fit and predict, or None, got {readout!r}"
+        )
+    return clone(readout)

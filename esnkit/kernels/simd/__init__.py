@@ -1,0 +1,1 @@
+"""Vectors and tiles as machine instructions; the only place that knows addresses."""

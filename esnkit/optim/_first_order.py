@@ -1,0 +1,277 @@
+"""First-order updates of one flat parameter vector: Adam, gradient descent with momentum, clipping.
+
+Every function changes its arrays in place; what an optimiser remembers is a tuple of arrays, so it
+pickles and a run goes on where it stopped. Names mean what they mean in scikit-learn's
+``MLPRegressor``. Parameters are checked by the caller, once, not at every update.
+"""
+
+import math
+from typing import NamedTuple
+
+import numpy as np
+from scipy.linalg.blas import get_blas_funcs
+
+from esnkit.kernels.updates import adam
+from esnkit.utils._validation import check_choice, check_number
+
+__all__ = [
+    "AdamState",
+    "MOMENTUM_SCHEDULES",
+    "SGDState",
+    "adam_state",
+    "adam_step",
+    "clip_by_norm",
+    "momentum_at",
+    "sgd_state",
+    "sgd_step",
+]
+
+
+class AdamState(NamedTuple):
+    """What Adam remembers from update to update."""
+
+    first_moment: np.ndarray  # (n_parameters,) running mean of the gradient
+    second_moment: np.ndarray  # (n_parameters,) running mean of its square
+    n_updates: np.ndarray  # (1,) int64, an array so that a step can count
+
+
+class SGDState(NamedTuple):
+    """What gradient descent with momentum remembers."""
+
+    velocity: np.ndarray  # (n_parameters,)
+
+
+def adam_state(theta: np.ndarray) -> AdamState:
+    """Return the state before the first update of ``theta``."""
+    return AdamState(np.zeros_like(theta), np.zeros_like(theta), np.zeros(1, dtype=np.int64))
+
+
+def adam_step(
+    theta: np.ndarray,
+    gradient: np.ndarray,
+    state: AdamState,
+    *,
+    learning_rate_init: float = 0.001,
+    beta_1: float = 0.9,
+    beta_2: float = 0.999,
+    epsilon: float = 1e-8,
+) -> None:
+    """Make one update of Adam, in place.
+
+    With g the gradient and t the number of this update, from 1::
+
+        m <- beta_1 m + (1 - beta_1) g        v <- beta_2 v + (1 - beta_2) g g
+        theta <- theta - eps_t m / (sqrt(v) + epsilon)
+        eps_t = learning_rate_init sqrt(1 - beta_2^t) / (1 - beta_1^t)
+
+    This is the form at the end of section 2 of [1]_ and that of scikit-learn. PyTorch adds epsilon
+    to the corrected root, which is a smaller share of it in the first updates.
+
+    Parameters
+    ----------
+    theta : ndarray of shape (n_parameters,), float32 or float64
+        Changed in place.
+    gradient : ndarray of shape (n_parameters,), same dtype
+    state : AdamState
+        From :func:`adam_state`; changed in place.
+    learning_rate_init : float, default=0.001
+    beta_1, beta_2 : float in [0, 1), default=0.9 and 0.999
+        Decay of the two running means.
+    epsilon : float, default=1e-8
+
+    References
+    ----------
+    .. [1] D. P. Kingma and J. Ba, "Adam: a method for stochastic optimization", ICLR 2015,
+       algorithm 1 and the remark on its order of computation.
+
+    Examples
+    --------
+    The first update moves every parameter by the learning rate, whatever the gradient:
+
+    >>> import numpy as np
+    >>> theta = np.array([1.0, 1.0])
+    >>> adam_step(theta, np.array([5.0, -0.1]), adam_state(theta), learning_rate_init=0.25)
+    >>> theta.round(3)
+    array([0.75, 1.25])
+    """
+    m, v, n_updates = state
+    n_updates += 1
+    t = int(n_updates[0])
+    rate = learning_rate_init * math.sqrt(1.0 - beta_2**t) / (1.0 - beta_1**t)
+    adam(theta, gradient, m, v, rate, beta_1, beta_2, epsilon)
+
+
+def sgd_state(theta: np.ndarray) -> SGDState:
+    """Return the state before the first update of ``theta``."""
+    return SGDState(np.zeros_like(theta))
+
+
+def sgd_step(
+    theta: np.ndarray,
+    gradient: np.ndarray,
+    state: SGDState,
+    *,
+    learning_rate_init: float = 0.001,
+    momentum: float = 0.9,
+    nesterovs_momentum: bool = True,
+    next_momentum: float | None = None,
+) -> None:
+    """Make one update of gradient descent with momentum, in place.
+
+    Classical momentum, with f the loss, mu the momentum and eps the learning rate::
+
+        v <- mu v - eps grad f(theta)               theta <- theta + v
+
+    Nesterov's form [1]_ takes the gradient where the velocity alone would lead::
+
+        v <- mu v - eps grad f(theta + mu v)        theta <- theta + v
+
+    Here the vector that the caller holds *is* that point ahead, theta + mu v, so one gradient at
+    one point is enough and the caller need not know which form runs. One update then reads::
+
+        v <- mu v - eps g                           ahead <- ahead + mu' v - eps g
+
+    where mu' is the momentum of the update to come. With mu' = mu this is scikit-learn's update,
+    and with mu' = 0 it ends on theta itself. The two sequences are the same; they start together
+    because v = 0.
+
+    Parameters
+    ----------
+    theta : ndarray of shape (n_parameters,), float32 or float64
+        The parameters, or the point ahead of them; the place where `gradient` was taken. Changed
+        in place.
+    gradient : ndarray of shape (n_parameters,), same dtype
+    state : SGDState
+        From :func:`sgd_state`; changed in place.
+    learning_rate_init : float, default=0.001
+    momentum : float in [0, 1), default=0.9
+        mu of this update.
+    nesterovs_momentum : bool, default=True
+    next_momentum : float or None, default=None
+        mu' of the next update, where a schedule changes it; None means the same as `momentum`.
+        Of no effect on classical momentum.
+
+    References
+    ----------
+    .. [1] I. Sutskever, J. Martens, G. Dahl and G. Hinton, "On the importance of initialization
+       and momentum in deep learning", ICML 2013, eqs. 1-4.
+
+    Examples
+    --------
+    >>> import numpy as np
+    >>> theta = np.array([1.0])
+    >>> state = sgd_state(theta)
+    >>> for _ in range(2):
+    ...     gradient = 2 * theta
+    ...     sgd_step(theta, gradient, state, learning_rate_init=0.25, momentum=0.5)
+    >>> theta
+    array([-0.0625])
+    """
+    velocity = state.velocity
+    step = learning_rate_init * gradient
+    velocity *= momentum
+    velocity -= step
+    if nesterovs_momentum:
+        theta -= step
+        theta += (momentum if next_momentum is None else next_momentum) * velocity
+    else:
+        theta += velocity
+
+
+def _constant(update: int, momentum: float) -> float:
+    return momentum
+
+
+def _increasing(update: int, momentum: float) -> float:
+    return min(1.0 - 2.0 ** (-1.0 - math.log2(update // 250 + 1)), momentum)
+
+
+def _delayed(update: int, momentum: float) -> float:
+    return 0.9 if update < 1000 else momentum
+
+
+MOMENTUM_SCHEDULES = {"constant": _constant, "increasing": _increasing, "delayed": _delayed}
+
+
+def momentum_at(schedule: str, update: int, momentum: float) -> float:
+    """Return the momentum of one update.
+
+    ``"constant"``
+        ``momentum`` at every update.
+    ``"increasing"``
+        min(1 - 2^(-1 - log2(floor(update / 250) + 1)), momentum): 0.5 at first, 0.75 after 250
+        updates, and on towards `momentum`. Equation 5 of [1]_, for deep autoencoders.
+    ``"delayed"``
+        0.9 in the first 1000 updates, then `momentum`. Section 4 of [1]_, for recurrent networks.
+
+    Parameters
+    ----------
+    schedule : {"constant", "increasing", "delayed"}
+    update : int
+        Number of updates made so far.
+    momentum : float in [0, 1)
+
+    Returns
+    -------
+    float
+
+    Raises
+    ------
+    ValueError
+        If there is no such schedule.
+
+    References
+    ----------
+    .. [1] I. Sutskever, J. Martens, G. Dahl and G. Hinton, "On the importance of initialization
+       and momentum in deep learning", ICML 2013.
+
+    Examples
+    --------
+    >>> [momentum_at("increasing", t, 0.9) for t in (0, 250, 750, 10_000)]
+    [0.5, 0.75, 0.875, 0.9]
+    """
+    names = MOMENTUM_SCHEDULES
+    return names[check_choice("momentum_schedule", schedule, names)](update, momentum)
+
+
+def clip_by_norm(gradient: np.ndarray, clip_norm: float | None) -> float:
+    """Scale the gradient down to a norm, in place, and return the norm that it had.
+
+    The norm is that of all parameters as one vector; where it is at most `clip_norm` nothing
+    changes. A gradient that is not finite is left alone: its norm, infinite or NaN, tells.
+
+    Parameters
+    ----------
+    gradient : ndarray of shape (n_parameters,), float32 or float64
+        Changed in place.
+    clip_norm : float > 0 or None
+        None only measures.
+
+    Returns
+    -------
+    norm : float
+
+    Raises
+    ------
+    ValueError
+        If `clip_norm` is not a positive number.
+
+    References
+    ----------
+    .. [1] R. Pascanu, T. Mikolov and Y. Bengio, "On the difficulty of training recurrent neural
+       networks", ICML 2013, algorithm 1.
+
+    Examples
+    --------
+    >>> import numpy as np
+    >>> gradient = np.array([3.0, 4.0])
+    >>> clip_by_norm(gradient, 1.0), gradient
+    (5.0, array([0.6, 0.8]))
+    """
+    # BLAS scales as it sums, so that squares of a large gradient do not overflow.
+    norm = float(get_blas_funcs("nrm2", (gradient,))(gradient))
+    if clip_norm is not None:
+        limit = check_number("clip_norm", clip_norm, 0.0, low_open=True)
+        if limit < norm < math.inf:
+            gradient *= limit / norm
+    return norm

@@ -1,0 +1,64 @@
+"""What all displays share: colours, axes, and how values are read."""
+
+import numpy as np
+
+from esnkit.utils._pandas import is_pandas
+
+# Okabe and Ito (2008): told apart with any colour vision, and on paper
+BLUE, ORANGE, GREY = "#0072B2", "#D55E00", "#4D4D4D"
+COLOURS = (BLUE, ORANGE, "#009E73", "#CC79A7", "#E69F00", "#56B4E9", GREY)
+STYLES = ("-", "--", ":", "-.")
+
+
+def pyplot():
+    try:
+        import matplotlib.pyplot as plt
+    except ImportError as error:
+        raise ImportError(
+            "pictures need matplotlib, which is not installed: pip install 'esnkit[plot]'"
+        ) from error
+    return plt
+
+
+def quieten(ax):
+    """Take from axes what is no data."""
+    ax.margins(x=0.01)
+    ax.spines[["top", "right"]].set_visible(False)
+    ax.spines[["left", "bottom"]].set_linewidth(0.6)
+    ax.tick_params(width=0.6, labelsize=9)
+    ax.grid(axis="y", color="0.9", linewidth=0.6)
+    ax.set_axisbelow(True)
+
+
+def column_of(table, column: int):
+    """Take one column of a table of any kind, or the whole of a 1-D one."""
+    if np.ndim(table) < 2:
+        return table
+    return table.iloc[:, column] if is_pandas(table) else np.asarray(table)[:, column]
+
+
+def line_of(argument: str, values, length: int | None = None) -> np.ndarray:
+    try:
+        line = np.asarray(values, dtype=float)
+    except (TypeError, ValueError) as error:
+        raise ValueError(f"{argument} must hold numbers: {error}") from None
+    if line.ndim == 2 and line.shape[1] == 1:
+        line = line[:, 0]
+    if line.ndim != 1 or not line.size:
+        raise ValueError(f"{argument} must be 1-D and not empty, got shape {line.shape}")
+    if length is not None and len(line) != length:
+        raise ValueError(
+            f"{argument} must have as many values as forecast, {length}, got {len(line)}"
+        )
+    return line
+
+
+def plain_times(index):
+    """Turn a pandas index into numbers or datetime64 values; None stays None."""
+    if index is None:
+        return None
+    if hasattr(index, "to_timestamp"):
+        index = index.to_timestamp()
+    if getattr(index, "tz", None) is not None:
+        index = index.tz_localize(None)
+    return index.to_numpy()

@@ -1,0 +1,270 @@
+"""Pictures in scikit-learn's manner: `...Display.from_...(...)`, then `.plot()` again at will.
+
+matplotlib is loaded by the first picture, not by the import.
+"""
+
+import numpy as np
+
+from esnkit.plotting._common import (
+    BLUE,
+    GREY,
+    ORANGE,
+    column_of,
+    line_of,
+    plain_times,
+    pyplot,
+    quieten,
+)
+from esnkit.utils._pandas import is_pandas
+from esnkit.utils._validation import check_positive_int
+
+__all__ = ["ForecastDisplay"]
+
+
+class ForecastDisplay:
+    """Picture of a forecast: the past, what is forecast, its interval, and what came.
+
+    Make one with :meth:`from_forecaster` or :meth:`from_predictions`.
+
+    Parameters
+    ----------
+    history : ndarray of shape (n_history,)
+        The end of the series that the forecast goes on from.
+    forecast : ndarray of shape (n_steps,)
+    lower, upper : ndarray of shape (n_steps,), default=None
+        Ends of an interval.
+    truth : ndarray of shape (<= n_steps,), default=None
+        What came.
+    history_times, times : array-like, default=None
+        Positions on the time axis (numbers or dates); None counts time steps, the
+        first one forecast being 1.
+    name : str, default=None
+        Name of the series, the label of the vertical axis.
+    interval : float, default=None
+        Coverage of the interval, for the legend.
+
+    Attributes
+    ----------
+    ax_ : matplotlib Axes
+    figure_ : matplotlib Figure
+
+    Examples
+    --------
+    >>> import numpy as np
+    >>> from esnkit.plotting import ForecastDisplay
+    >>> wave = np.sin(np.arange(60) / 4)
+    >>> display = ForecastDisplay.from_predictions(wave[:40], wave[40:], name="wave")
+    >>> display.ax_.get_ylabel()
+    'wave'
+    """
+
+    def __init__(
+        self,
+        history,
+        forecast,
+        *,
+        lower=None,
+        upper=None,
+        truth=None,
+        history_times=None,
+        times=None,
+        name=None,
+        interval=None,
+    ):
+        self.history = history
+        self.forecast = forecast
+        self.lower = lower
+        self.upper = upper
+        self.truth = truth
+        self.history_times = history_times
+        self.times = times
+        self.name = name
+        self.interval = interval
+
+    @classmethod
+    def from_forecaster(
+        cls,
+        forecaster,
+        n_steps,
+        *,
+        exog=None,
+        interval=None,
+        truth=None,
+        n_history=None,
+        column=0,
+        ax=None,
+    ):
+        """Forecast with a fitted :class:`Forecaster` and plot.
+
+        Parameters
+        ----------
+        forecaster : Forecaster
+        n_steps : int >= 1
+        exog : array-like of shape (>= n_steps, n_exog), default=None
+        interval : float in (0, 1), default=None
+        truth : array-like of shape (<= n_steps,) or (<= n_steps, n_series), default=None
+            What came; its first row is that of the first step.
+        n_history : int, default=None
+            Rows of the past to show; None stands for three times `n_steps`.
+        column : int, default=0
+            Which of several series to show.
+        ax : matplotlib Axes, default=None
+            Axes to draw on; None makes a new figure.
+
+        Returns
+        -------
+        ForecastDisplay
+        """
+        if not hasattr(forecaster, "forecast") or not hasattr(forecaster, "history"):
+            raise TypeError(f"forecaster must be a fitted Forecaster, got {forecaster!r}")
+        if n_history is not None:
+            n_history = check_positive_int("n_history", n_history)
+        answer = forecaster.forecast(n_steps, exog, interval)
+        n_series = forecaster.n_features_in_
+        if check_positive_int("column", column, minimum=0) >= n_series:
+            raise ValueError(f"column must be an integer from 0 to {n_series - 1}, got {column}")
+        truth = truth if truth is None or is_pandas(truth) else np.asarray(truth)
+        if np.ndim(truth) == 2 and np.shape(truth)[1] != n_series:
+            raise ValueError(f"truth must have {n_series} columns, got {np.shape(truth)[1]}")
+        past = forecaster.history(3 * n_steps if n_history is None else n_history)
+        parts = answer if isinstance(answer, tuple) else (answer,)
+        if is_pandas(answer) and interval is not None:
+            parts = tuple(answer.iloc[:, 3 * column + k] for k in range(3))
+        return cls.from_predictions(
+            column_of(past, column),
+            *(column_of(part, column) for part in parts),
+            truth=None if truth is None else column_of(truth, column),
+            interval=interval,
+            ax=ax,
+        )
+
+    @classmethod
+    def from_predictions(
+        cls,
+        history,
+        forecast,
+        lower=None,
+        upper=None,
+        *,
+        truth=None,
+        history_times=None,
+        times=None,
+        name=None,
+        interval=None,
+        ax=None,
+    ):
+        """Plot a forecast that has been made.
+
+        Parameters
+        ----------
+        history : array-like of shape (n_history,)
+        forecast : array-like of shape (n_steps,)
+        lower, upper : array-like of shape (n_steps,), default=None
+        truth : array-like of shape (<= n_steps,), default=None
+        history_times, times : array-like, default=None
+            Both or none, see the class. A pandas Series brings its own index.
+        name : str, default=None
+        interval : float, default=None
+        ax : matplotlib Axes, default=None
+
+        Returns
+        -------
+        ForecastDisplay
+        """
+        if is_pandas(history) and is_pandas(forecast) and times is None:
+            history_times, times = plain_times(history.index), plain_times(forecast.index)
+            name = name if name is not None else history.name
+        past, values = line_of("history", history), line_of("forecast", forecast)
+        if (lower is None) != (upper is None):
+            raise ValueError("lower and upper must be given together, got one of them")
+        if (times is None) != (history_times is None):
+            raise ValueError("times and history_times must be given together, got one of them")
+        for argument, given, line in (
+            ("times", times, values),
+            ("history_times", history_times, past),
+        ):
+            if given is not None and len(given) != len(line):
+                raise ValueError(f"{argument} must have {len(line)} values, got {len(given)}")
+        truth = None if truth is None else line_of("truth", truth)
+        if truth is not None and len(truth) > len(values):
+            raise ValueError(
+                f"truth must have at most {len(values)} values, as forecast, got {len(truth)}"
+            )
+        display = cls(
+            past,
+            values,
+            lower=None if lower is None else line_of("lower", lower, len(values)),
+            upper=None if upper is None else line_of("upper", upper, len(values)),
+            truth=truth,
+            history_times=history_times,
+            times=times,
+            name=name,
+            interval=interval,
+        )
+        return display.plot(ax=ax)
+
+    def plot(self, ax=None):
+        """Draw the picture.
+
+        Parameters
+        ----------
+        ax : matplotlib Axes, default=None
+            Axes to draw on; None makes a new figure.
+
+        Returns
+        -------
+        self : ForecastDisplay
+        """
+        plt = pyplot()
+        if ax is None:
+            _, ax = plt.subplots(figsize=(9, 4), layout="constrained")
+        past, ahead = self._positions()
+        # the forecast starts where the past ends, so that the line does not break
+        start, level = past[-1:], self.history[-1:]
+        if self.lower is not None and self.upper is not None:
+            label = "interval" if self.interval is None else f"{100 * self.interval:g} % interval"
+            ax.fill_between(
+                ahead, self.lower, self.upper, color=BLUE, alpha=0.18, linewidth=0, label=label
+            )
+        ax.plot(past, self.history, color=GREY, linewidth=1.3, label="observed")
+        if self.truth is not None:
+            x = np.concatenate([start, ahead[: len(self.truth)]])
+            y = np.concatenate([level, self.truth])
+            ax.plot(x, y, color=ORANGE, linewidth=1.3, label="what came")
+        x, y = np.concatenate([start, ahead]), np.concatenate([level, self.forecast])
+        ax.plot(x, y, color=BLUE, linewidth=2.0, label="forecast")
+        ax.axvline(past[-1], color=GREY, linewidth=0.8, linestyle=(0, (2, 3)))
+        self._dress(ax, past, ahead)
+        self.ax_, self.figure_ = ax, ax.figure
+        return self
+
+    def _positions(self):
+        """Positions of past and forecast on the time axis."""
+        if self.times is None or self.history_times is None:
+            n_past = len(self.history)
+            return np.arange(1 - n_past, 1), np.arange(1, len(self.forecast) + 1)
+        return np.asarray(self.history_times), np.asarray(self.times)
+
+    def _dress(self, ax, past, ahead):
+        if np.issubdtype(past.dtype, np.datetime64):
+            from matplotlib.dates import AutoDateLocator, ConciseDateFormatter
+
+            # days counted from the 1st would put the 29th or 31st beside the 1st that follows
+            within_a_month = 4 <= (ahead[-1] - past[0]) / np.timedelta64(1, "D") <= 33
+            locator = AutoDateLocator(minticks=4, maxticks=9, interval_multiples=not within_a_month)
+            ax.xaxis.set_major_locator(locator)
+            formatter = ConciseDateFormatter(locator)
+            formatter.formats[2] = "%d %b"  # a day says its month, and the corner the year alone
+            formatter.offset_formats[2] = "%Y"
+            ax.xaxis.set_major_formatter(formatter)
+        elif self.times is None:
+            ax.set_xlabel("time steps from now")
+        if self.name is not None:
+            ax.set_ylabel(str(self.name), parse_math=False)  # US$ or $/kWh is no formula
+        quieten(ax)
+        n_labels = len(ax.get_legend_handles_labels()[1])
+        # on the right, for on the left stands the power of ten or the offset of the labels
+        ax.legend(
+            loc="lower right", bbox_to_anchor=(1, 1), ncols=n_labels, frameon=False, fontsize=9,
+            borderaxespad=0.2, handlelength=1.6,
+        )  # fmt: skip

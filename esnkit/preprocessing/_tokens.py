@@ -1,0 +1,239 @@
+"""Text as sequences of integers: the vocabulary that is learned, and the way back."""
+
+from collections import Counter
+from collections.abc import Iterable, Iterator, Mapping
+from typing import Any
+
+import numpy as np
+from sklearn.base import BaseEstimator, TransformerMixin
+from sklearn.utils.validation import check_is_fitted
+
+from esnkit.utils._validation import check_choice, check_positive_int
+
+__all__ = ["PADDING", "UNKNOWN", "TokenEncoder"]
+
+PADDING, UNKNOWN = 0, 1  # the integers of the two tokens that stand for no text
+UNKNOWN_TEXT = "\ufffd"  # Unicode's replacement character
+
+
+class TokenEncoder(TransformerMixin, BaseEstimator):
+    """Turn texts into sequences of integers, one a character or one a word.
+
+    The integers are 0 for padding, 1 for tokens that `fit` has not seen, and from 2 on the
+    vocabulary in sorted order. They are names, not numbers: a network reads them one-hot or
+    through a learned embedding.
+
+    Parameters
+    ----------
+    level : {"char", "word"}, default="char"
+        What a token is: a character, or what stands between white space. Separate punctuation
+        from the words first if it is to be tokens of its own.
+    n_timesteps : int or None, default=None
+        None leaves every text as long as it is. A number makes all texts that long: longer ones
+        are cut at the end, shorter ones filled up with padding. A network hears padding as a token
+        like any other: give it ragged texts instead, as None leaves them.
+    min_frequency : int, default=1
+        Tokens that occur less often in the texts given to `fit` count as unknown.
+    max_tokens : int or None, default=None
+        Only so many tokens, the most frequent, are learned; of equally frequent ones those that
+        come first in sorted order.
+
+    Attributes
+    ----------
+    vocabulary_ : dict of str to int
+        The learned tokens, sorted, and their integers.
+    n_tokens_ : int
+        Number of integers in use: the vocabulary, padding and unknown.
+
+    See Also
+    --------
+    sklearn.feature_extraction.text.CountVectorizer : Counts of tokens, their order forgotten.
+
+    Examples
+    --------
+    >>> from esnkit import TokenEncoder
+    >>> encoder = TokenEncoder("word").fit(["the cat sat", "the dog"])
+    >>> encoder.vocabulary_
+    {'cat': 2, 'dog': 3, 'sat': 4, 'the': 5}
+    >>> codes = encoder.transform(["the dog sat", "the bird"])
+    >>> [c.ravel().tolist() for c in codes]
+    [[5, 3, 4], [5, 1]]
+    >>> encoder.inverse_transform(codes)
+    ['the dog sat', 'the \ufffd']
+    >>> TokenEncoder(n_timesteps=4).fit_transform(["abcde", "ab"])[:, :, 0]
+    array([[2, 3, 4, 5],
+           [2, 3, 0, 0]])
+    """
+
+    def __init__(
+        self,
+        level: str = "char",
+        *,
+        n_timesteps: int | None = None,
+        min_frequency: int = 1,
+        max_tokens: int | None = None,
+    ):
+        self.level = level
+        self.n_timesteps = n_timesteps
+        self.min_frequency = min_frequency
+        self.max_tokens = max_tokens
+
+    def fit(self, X: Iterable[str], y: Any = None) -> "TokenEncoder":
+        """Learn the vocabulary.
+
+        Parameters
+        ----------
+        X : iterable of str
+        y : ignored
+
+        Returns
+        -------
+        self : TokenEncoder
+
+        Raises
+        ------
+        TypeError
+            If X is one text instead of several, or holds something that is no text.
+        ValueError
+            If a parameter is out of its range, or if no token is left to be learned.
+        """
+        least = check_positive_int("min_frequency", self.min_frequency)
+        most = self.max_tokens
+        if most is not None:
+            most = check_positive_int("max_tokens", most)
+        counts = Counter(token for tokens in self._tokens(X) for token in tokens)
+        counts.pop(UNKNOWN_TEXT, None)
+        frequent = [token for token in sorted(counts) if counts[token] >= least]
+        if not frequent:
+            raise ValueError(
+                f"X holds no token that occurs at least min_frequency={least} times: expected one "
+                "or more"
+            )
+        kept = sorted(frequent, key=lambda token: -counts[token])[:most]
+        first = max(PADDING, UNKNOWN) + 1
+        self.vocabulary_ = {token: first + i for i, token in enumerate(sorted(kept))}
+        self.n_tokens_ = first + len(self.vocabulary_)
+        return self
+
+    def fit_transform(self, X: Iterable[str], y: Any = None) -> Any:
+        """Learn the vocabulary, and return the integers of the tokens of every text.
+
+        Parameters
+        ----------
+        X : iterable of str
+        y : ignored
+
+        Returns
+        -------
+        codes : as from ``transform``
+        """
+        texts = list(X) if isinstance(X, Iterator) else X  # which can be gone through only once
+        return self.fit(texts).transform(texts)
+
+    def transform(self, X: Iterable[str]) -> Any:
+        """Return the integers of the tokens of every text.
+
+        Parameters
+        ----------
+        X : iterable of str
+
+        Returns
+        -------
+        codes : list of ndarrays of shape (n_timesteps_i, 1), int64, or ndarray of shape \
+                (n_texts, n_timesteps, 1)
+            An array where the parameter `n_timesteps` is a number.
+
+        Raises
+        ------
+        TypeError
+            If X is one text instead of several, or holds something that is no text.
+        ValueError
+            If a text has no token.
+        """
+        check_is_fitted(self)
+        code_of = self.vocabulary_.get
+        codes = [
+            np.array([[code_of(token, UNKNOWN)] for token in tokens], dtype=np.int64)
+            for tokens in self._tokens(X)
+        ]
+        if self.n_timesteps is None:
+            return codes
+        padded = np.full((len(codes), self.n_timesteps, 1), PADDING, dtype=np.int64)
+        for row, code in zip(padded, codes, strict=True):
+            row[: len(code)] = code
+        return padded
+
+    def inverse_transform(self, X: Any) -> list[str]:
+        """Return the texts that the integers stand for.
+
+        Characters are joined as they are, words by a space. Padding is left out; an unknown token
+        is the replacement character U+FFFD.
+
+        Parameters
+        ----------
+        X : list of integer arrays of shape (n_timesteps_i,) or (n_timesteps_i, 1), or array of \
+                shape (n_texts, n_timesteps) or (n_texts, n_timesteps, 1)
+
+        Returns
+        -------
+        texts : list of str
+
+        Raises
+        ------
+        ValueError
+            If X holds something else, or an integer beyond the vocabulary.
+        """
+        check_is_fitted(self)
+        if not isinstance(X, Iterable):
+            raise ValueError(f"X must be a list of integer arrays, one a text, got {X!r}")
+        names = ["", UNKNOWN_TEXT, *self.vocabulary_]
+        glue = " " if self.level == "word" else ""
+        texts = []
+        for i, item in enumerate(X):
+            codes = _as_codes(f"X[{i}]", item, self.n_tokens_)
+            texts.append(glue.join(names[code] for code in codes if code != PADDING))
+        return texts
+
+    def _tokens(self, X: Any) -> list[list[str]]:
+        """Split every text into tokens, and cut it where it is to be cut."""
+        level = check_choice("level", self.level, ("char", "word"))
+        n_timesteps = self.n_timesteps
+        if n_timesteps is not None:
+            n_timesteps = check_positive_int("n_timesteps", n_timesteps)
+        # A table and a dict would answer with their names instead of their texts.
+        several = isinstance(X, Iterable) and not isinstance(X, (str, bytes, Mapping))
+        if not several or getattr(X, "ndim", 1) != 1:
+            raise TypeError(f"X must be a list of str, one a text, got {type(X).__name__}")
+        texts = list(X)
+        if not texts:
+            raise ValueError("X is empty: expected at least one text")
+        found = []
+        for i, text in enumerate(texts):
+            if not isinstance(text, str):
+                raise TypeError(f"X[{i}] must be a str, got {type(text).__name__}")
+            tokens = (list(text) if level == "char" else text.split())[:n_timesteps]
+            if not tokens:
+                raise ValueError(f"X[{i}] must hold at least one token, got {text!r}")
+            found.append(tokens)
+        return found
+
+    def __sklearn_tags__(self):
+        tags = super().__sklearn_tags__()
+        tags.input_tags.string = True
+        tags.input_tags.two_d_array = False
+        return tags
+
+
+def _as_codes(name: str, item: Any, n_tokens: int) -> list[int]:
+    codes = np.asarray(item)
+    if codes.ndim == 2 and codes.shape[1] == 1:
+        codes = codes[:, 0]
+    if codes.ndim != 1 or codes.dtype.kind not in "iuf" or np.any(codes != np.trunc(codes)):
+        raise ValueError(
+            f"{name} must hold integers, of shape (n_timesteps,) or (n_timesteps, 1), got "
+            f"{codes.dtype} of shape {np.shape(item)}"
+        )
+    wrong = codes[(codes < 0) | (codes >= n_tokens)]
+    if wrong.size:
+        raise ValueError(f"{name} must hold integers in [0, {n_tokens - 1}], got {wrong[0]}")
+    return codes.astype(np.int64).tolist()

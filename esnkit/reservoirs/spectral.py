@@ -1,0 +1,437 @@
+"""Spectral radius of real square matrices, and scaling to a wanted one.
+
+A matrix falls apart into its strongly connected components, whose eigenvalues together are its own.
+A component that is one cycle has a closed form, a small one dense eigenvalues. For the rest, the
+Arnoldi process runs on a power A^m: the eigenvalues of a random matrix crowd the rim of a disc, and
+m products with the sparse A spread their moduli m-fold apart at a fraction of the price of one
+more basis vector.
+"""
+
+import functools
+from typing import Any
+
+import numpy as np
+import scipy.sparse as sp
+from scipy.sparse.csgraph import connected_components
+
+from esnkit.kernels.activations import IDENTITY
+from esnkit.kernels.layouts import Diagonals, Ell, Forcing, InputWeights, lay_out
+from esnkit.reservoirs._unit_threads import run_one
+from esnkit.reservoirs.topologies import as_csr
+from esnkit.sequences._initial_state import no_clamp
+from esnkit.utils._validation import check_number, finite_array
+
+__all__ = ["effective_spectral_radius", "rescale", "spectral_radius"]
+
+EPS = float(np.finfo(np.float64).eps)
+# Up to this size dense eigenvalues are as fast as the Arnoldi process (measured, 10 a row).
+DENSE_BELOW = 80
+# Largest size at which a failing Arnoldi process may fall back on dense eigenvalues.
+DENSE_LIMIT = 4000
+# Powers tried in turn, the basis of each, and the residual in A^m that ends it. The root takes the
+# error down by another factor m. The more units, the denser are the eigenvalues at the rim, and
+# twice the first power saves a basis that is filled in vain.
+POWERS = (64, 512, 4096)
+MANY = 20_000
+BASIS = 120
+TOLERANCE = 1e-10
+
+
+def spectral_radius(W: Any) -> float:
+    """Return the largest modulus of the eigenvalues of a real square matrix.
+
+    Parameters
+    ----------
+    W : array-like or sparse matrix of shape (n_units, n_units)
+        Real and finite, of any dtype and sparse format. It is computed in float64.
+
+    Returns
+    -------
+    float
+        Rounded to a relative 1.2e-10 where it comes from an iteration, so that threads and
+        processors, which differ in the last bits, give one answer.
+
+    Raises
+    ------
+    ValueError
+        If W is not square, real and finite, or if more than 4000 of its units are connected and
+        no process converges, since too many eigenvalues share the largest modulus.
+
+    References
+    ----------
+    Saad (2011), "Numerical methods for large eigenvalue problems", SIAM, sections 6.2 and 7.
+
+    Examples
+    --------
+    >>> from esnkit import spectral_radius
+    >>> spectral_radius([[0.0, 4.0], [1.0, 0.0]])
+    2.0
+    """
+    A, exponent = _normalised(as_csr("W", W))
+    with np.errstate(over="ignore"):
+        radius = float(np.ldexp(_radius(A), exponent))
+    if not np.isfinite(radius):
+        raise ValueError("W must have a spectral radius within the range of float64, got more")
+    return radius
+
+
+def rescale(W: Any, spectral_radius: float) -> Any:
+    """Multiply a matrix by a number so that it has the spectral radius asked for.
+
+    Parameters
+    ----------
+    W : array-like or sparse matrix of shape (n_units, n_units)
+        Real and finite. It is left as it is.
+    spectral_radius : float
+        The radius wanted, positive.
+
+    Returns
+    -------
+    array or sparse matrix
+        Of the kind and sparse format of W; float32 stays float32, integers become float64.
+
+    Raises
+    ------
+    ValueError
+        If ``spectral_radius`` is not a positive finite number, W is not square, real and finite, or
+        the radius of W is zero: then no factor changes it.
+    TypeError
+        If ``spectral_radius`` is not a number.
+
+    Examples
+    --------
+    >>> import numpy as np
+    >>> from esnkit import rescale
+    >>> rescale(np.array([[0.0, 4.0], [1.0, 0.0]]), 0.5)
+    array([[0.  , 1.  ],
+           [0.25, 0.  ]])
+    """
+    target = check_number("spectral_radius", spectral_radius, 0.0, low_open=True)
+    A, exponent = _normalised(as_csr("W", W))
+    radius = _radius(A)
+    if radius == 0.0:
+        reason = "all its entries are zero" if A.nnz == 0 else "it is nilpotent"
+        raise ValueError(
+            f"spectral_radius={target} cannot be reached: the radius of W is 0 whatever its scale "
+            f"({reason}); draw other weights, add connections, or set the weights by value"
+        )
+    factor = target / radius
+    scaled: Any = W.tocsr() if sp.issparse(W) else np.asarray(W)
+    dtype = scaled.dtype if scaled.dtype.kind == "f" else np.dtype(np.float64)
+    scaled = scaled.astype(np.float64)
+    entries = scaled.data if sp.issparse(W) else scaled
+    with np.errstate(over="ignore", invalid="ignore"):
+        entries = (np.ldexp(entries, -exponent) * factor).astype(dtype)
+    if not (np.isfinite(entries).all() and entries.any()):
+        raise ValueError(
+            f"spectral_radius={target:g} takes the weights out of the range of {dtype}"
+        )
+    if not sp.issparse(W):
+        return entries
+    return type(scaled)((entries, scaled.indices, scaled.indptr), W.shape).asformat(W.format)
+
+
+def effective_spectral_radius(W: Any, leak_rate: Any) -> float:
+    """Return the spectral radius of the leaky update, of diag(1 - a) + diag(a) W.
+
+    Parameters
+    ----------
+    W : array-like or sparse matrix of shape (n_units, n_units)
+        Recurrent weights, real and finite.
+    leak_rate : float or array-like of shape (n_units,)
+        The leak rates a, in (0, 1], one for all units or one for each.
+
+    Returns
+    -------
+    float
+        As :func:`spectral_radius` gives it.
+
+    Raises
+    ------
+    ValueError
+        If W is not square, real and finite, or ``leak_rate`` has another shape or leaves (0, 1].
+
+    References
+    ----------
+    Jaeger, Lukosevicius, Popovici and Siewert (2007), "Optimization and applications of echo state
+    networks with leaky-integrator neurons", Neural Networks 20(3).
+
+    Examples
+    --------
+    >>> import numpy as np
+    >>> from esnkit import effective_spectral_radius
+    >>> effective_spectral_radius(np.array([[0.5]]), 0.5)
+    0.75
+    """
+    W = as_csr("W", W)
+    leak = finite_array("leak_rate", leak_rate)
+    n_units = W.shape[0]
+    if leak.ndim and leak.shape != (n_units,):
+        raise ValueError(f"leak_rate must be a number or of shape ({n_units},), got {leak.shape}")
+    if not (np.all(leak > 0.0) and np.all(leak <= 1.0)):
+        raise ValueError(f"leak_rate must lie in (0, 1], got {leak_rate!r}")
+    leak = np.broadcast_to(leak, n_units)
+    return spectral_radius(_diagonal(1.0 - leak) + _diagonal(leak) @ W)
+
+
+def _diagonal(values):
+    index = np.arange(values.size + 1)
+    return sp.csr_array((values, index[:-1], index), shape=(values.size, values.size))
+
+
+def _normalised(A):
+    """Return A / 2^exponent with entries of at most one, an exact division."""
+    A.eliminate_zeros()
+    if A.nnz == 0:
+        return A, 0
+    exponent = int(np.frexp(np.abs(A.data).max())[1])
+    scaled = np.ldexp(A.data, -exponent)
+    linked = 0 if scaled.all() else connected_components(A, connection="strong")[0]
+    A.data = scaled
+    if linked:
+        A.eliminate_zeros()
+        if connected_components(A, connection="strong")[0] != linked:
+            raise ValueError("W must have links within a factor of 2**1074 of each other, got more")
+    return A, exponent
+
+
+def _radius(A):
+    """Return the largest radius of the strongly connected components."""
+    n_components, labels = connected_components(A, connection="strong")
+    if n_components == 1:
+        return _component_radius(A)
+    rows = np.repeat(np.arange(A.shape[0]), np.diff(A.indptr))
+    inside = labels[rows] == labels[A.indices]
+    if not inside.any():
+        return 0.0
+    order = np.argsort(labels, kind="stable")
+    place = np.empty_like(order)
+    place[order] = np.arange(order.size)
+    entries = (A.data[inside], (place[rows[inside]], place[A.indices[inside]]))
+    A = sp.csr_array(entries, shape=A.shape)
+    edges = np.concatenate([[0], np.cumsum(np.bincount(labels))])
+    sums = abs(A) @ np.ones(order.size), abs(A).T @ np.ones(order.size)
+    # No eigenvalue exceeds the largest row sum or column sum: most components need no more.
+    bounds = np.minimum(*(np.maximum.reduceat(total, edges[:-1]) for total in sums))
+    radius = 0.0
+    for i in np.argsort(-bounds, kind="stable"):
+        if bounds[i] <= radius:
+            break
+        part = slice(edges[i], edges[i + 1])
+        radius = max(radius, _component_radius(A[part, part]))
+    return radius
+
+
+def _component_radius(A):
+    """Return the radius of a strongly connected A, by the cheapest way that is safe."""
+    n = A.shape[0]
+    moduli = np.abs(A.data)
+    if A.nnz == n:  # one cycle
+        return float(moduli[0] if np.ptp(moduli) == 0.0 else np.exp(np.mean(np.log(moduli))))
+    A = _balanced(A)
+    if n <= DENSE_BELOW:
+        return _dense_radius(A)
+    start = np.random.default_rng(0).standard_normal(n)
+    if (scale := _orthogonal_scale(A, start)) is not None:
+        return _rounded(scale)
+    # Of a nearly full matrix some powers are cheaper formed than applied.
+    formed = 8 if A.nnz > 0.2 * n * n else 1
+    if formed > 1 and _grow(A, start, 64)[1] == 0.0:
+        return 0.0
+    B = A if formed == 1 else np.linalg.matrix_power(A.toarray(), formed)
+    powers = (2 * POWERS[0] if n > MANY else POWERS[0], *POWERS[1:])
+    for power in powers:
+        if power > powers[0] and _dense_is_faster(A, power):
+            break
+        radius = _krylov_radius(B, power // formed, start)
+        if radius is not None:
+            return _trusted(radius ** (1.0 / formed), A)
+    if n <= DENSE_LIMIT:
+        return _dense_radius(A)
+    raise ValueError(
+        f"the spectral radius of W was not found: no process converged for its {n} connected "
+        "units, most often since too many eigenvalues share the largest modulus; scale the weights "
+        "by value instead"
+    )
+
+
+def _dense_is_faster(A, power):
+    """Compare costs in seconds: n^3 nanoseconds against a full basis of A^power.
+
+    The latter is what it takes through SciPy, ten times as much as `_powers_of` does: where one
+    power was not enough, dense eigenvalues are the surer way.
+    """
+    n = A.shape[0]
+    return n <= DENSE_LIMIT and 1e-9 * n**3 < BASIS * power * (1e-5 + 1e-9 * A.nnz)
+
+
+def _balanced(A):
+    """Return a diagonal similarity of A whose row and column norms are near each other.
+
+    Without cycles longer than two (a tree of units linked both ways, such as a delay line with
+    backward links) the exact answer is known, and nothing short of it helps: the moduli of the two
+    weights of a link become equal.
+    """
+    n = A.shape[0]
+    rows = np.repeat(np.arange(n), np.diff(A.indptr))
+    moduli = np.abs(A.data)
+    links = np.count_nonzero(rows != A.indices)
+    if links == 2 * (n - 1):
+        mirror = abs(A.T.tocsr())
+        mirror.sort_indices()
+        if np.array_equal(mirror.indices, A.indices):
+            data = np.copysign(np.sqrt(moduli) * np.sqrt(mirror.data), A.data)
+            return sp.csr_array((data, A.indices, A.indptr), shape=A.shape)
+    log_scale = np.zeros(n)
+    weights = moduli * (rows != A.indices)
+    for _ in range(20):
+        scale = np.exp2(log_scale)
+        scaled = weights * (scale[A.indices] / scale[rows])
+        change = np.log2(np.bincount(rows, scaled)) - np.log2(np.bincount(A.indices, scaled))
+        if np.abs(change).max() < 2.0:
+            break
+        # Half of the step that would balance one unit alone, since all units move at once.
+        log_scale = np.clip(log_scale + change / 4.0, -400.0, 400.0)
+    shift = np.rint(log_scale).astype(np.int32)
+    data = np.ldexp(A.data, shift[A.indices] - shift[rows])  # powers of two round nothing
+    return sp.csr_array((data, A.indices, A.indptr), shape=A.shape)
+
+
+def _orthogonal_scale(A, start):
+    """Return c if A is c times an orthogonal matrix, whose eigenvalues all have modulus c."""
+    scale = np.sqrt(np.einsum("i,i->", A.data, A.data) / A.shape[0])
+    error = np.abs(A.T @ (A @ start) - scale**2 * start).max()
+    return scale if error <= 1e-13 * scale**2 else None
+
+
+def _dense_radius(A):
+    matrix = A.toarray()
+    radius = np.abs(np.linalg.eigvals(matrix)).max()
+    small = radius < 0.3 * np.linalg.norm(matrix) / np.sqrt(A.shape[0])
+    if small and A.shape[0] <= DENSE_BELOW and _is_nilpotent(matrix):
+        return 0.0
+    return _trusted(radius, A)
+
+
+def _is_nilpotent(matrix):
+    """Tell whether some power falls to nothing but rounding errors in a single step.
+
+    The computed eigenvalues do not tell: at index p rounding lifts them to the p-th root of 1e-16.
+    """
+    power = matrix = _of_size_one(matrix)
+    for _ in range(len(matrix)):
+        power = power @ matrix
+        if np.linalg.norm(power) <= len(matrix) * EPS:
+            return True
+        power = _of_size_one(power)
+    return False
+
+
+def _of_size_one(matrix):
+    """Divide by the power of two next to the norm, which keeps products of integers exact."""
+    return np.ldexp(matrix, -int(np.frexp(np.linalg.norm(matrix))[1]))
+
+
+def _krylov_radius(A, power, start):
+    """Run Arnoldi on A^power: the radius of A, or None if the basis is full before it is found."""
+    v, growth = _grow(A, start, power)
+    if growth == 0.0:
+        return 0.0
+    apply_often = _powers_of(A * (1.0 / growth))
+    V = np.empty((BASIS + 1, v.size))
+    H = np.zeros((BASIS + 1, BASIS))
+    V[0] = v
+    for j in range(BASIS):
+        w = apply_often(V[j], power)
+        size = _norm(w)
+        if not np.isfinite(size):
+            return None
+        w = _orthogonalise(w, V[: j + 1], H[: j + 2, j])
+        closed = H[j + 1, j] <= 1e-12 * size  # an invariant subspace: nothing is missing from it
+        if closed or j % 6 == 5:
+            largest, residual = _largest_ritz_value(H[: j + 2, : j + 1])
+            if closed or residual <= TOLERANCE * largest:
+                return growth * largest ** (1.0 / power)
+        V[j + 1] = w
+    return None
+
+
+def _powers_of(A):
+    """Return what maps a vector v and n to A^n v.
+
+    A reservoir of linear units without input does just that, at a fraction of the time of as many
+    products through SciPy.
+    """
+    W = lay_out(A)[0] if sp.issparse(A) else None
+    if not isinstance(W, Diagonals | Ell):
+        return lambda v, n_times: functools.reduce(lambda w, _: A @ w, range(n_times), v)
+    n = A.shape[0]
+    drive = InputWeights(np.zeros((0, n)), np.zeros(n), np.ones(n), np.zeros(n))
+    held = Forcing(np.empty((0, n)), *no_clamp(np.float64))
+    first, last_only = np.zeros(1, np.int64), np.empty((0, n))
+
+    def apply_often(v, n_times):
+        x = v[np.newaxis].copy()
+        nothing = np.empty((n_times, 0))
+        run_one(W, drive, IDENTITY, held, nothing, first, np.array([n_times]), x, last_only)
+        return x[0]
+
+    return apply_often
+
+
+def _grow(A, v, n_steps):
+    """Apply A often; return the unit vector it ends in and the mean growth in the last half.
+
+    A is nilpotent where nothing but rounding errors, which add up with the steps, is left of the
+    vector; not where weak links carried it over a step that shrank it nearly as much before.
+    """
+    sizes: list[float] = []
+    largest, carried = 0.0, False
+    v = v / _norm(v)
+    for _ in range(n_steps):
+        v = A @ v
+        sizes.append(_norm(v))
+        largest = max(largest, sizes[-1])
+        if sizes[-1] == 0.0 or (sizes[-1] <= 8 * EPS * len(sizes) * largest and not carried):
+            return v, 0.0
+        carried = carried or sizes[-1] <= 1e-6 * largest
+        v = v / sizes[-1]
+    return v, np.exp(np.mean(np.log(sizes[n_steps // 2 :])))
+
+
+def _norm(v):
+    # einsum here and below, not BLAS, whose sums depend on the number of threads.
+    return np.sqrt(np.einsum("i,i->", v, v))
+
+
+def _orthogonalise(w, V, h):
+    """Return the unit vector along w less its part in the rows of V; h takes the coefficients."""
+    for _ in range(2):  # one pass of Gram-Schmidt leaves the basis oblique
+        part = np.einsum("ij,j->i", V, w)
+        w = w - np.einsum("i,ij->j", part, V)
+        h[:-1] += part
+    h[-1] = _norm(w)
+    return w / h[-1] if h[-1] > 0.0 else w
+
+
+def _largest_ritz_value(H):
+    """Return the largest modulus and the largest residual of the four first Ritz values.
+
+    A small residual proves an eigenvalue, not the largest one; with its followers settled too, and
+    a start vector that has a part in every direction, none of larger modulus is still to come.
+    """
+    values, vectors = np.linalg.eig(H[:-1])
+    first = np.argsort(-np.abs(values))[:4]
+    return np.abs(values[first[0]]), H[-1, -1] * np.abs(vectors[-1, first]).max()
+
+
+def _trusted(radius, A):
+    """Return the rounded radius, or zero where rounding errors alone could have made it."""
+    noise = A.shape[0] * EPS * _norm(A.data)
+    return _rounded(radius) if radius > noise else 0.0
+
+
+def _rounded(radius):
+    """Round to 33 bits: the last bits depend on the processor and on the threads of LAPACK."""
+    mantissa, exponent = np.frexp(radius)
+    return float(np.ldexp(np.rint(np.ldexp(mantissa, 33)), exponent - 33))

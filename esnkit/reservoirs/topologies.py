@@ -1,0 +1,281 @@
+"""Recurrent weight matrices before scaling: which unit hears which, and how strongly.
+
+Every topology is a function ``(n_units, rng, degree, weights) -> csr_array`` in the table
+``TOPOLOGIES``; row i of the matrix holds the weights of the connections that enter unit i.
+
+References
+----------
+Rodan and Tino (2011), "Minimum complexity echo state network", IEEE Transactions on Neural
+Networks 22(1), 131-144, section III: the cycle.
+"""
+
+from collections.abc import Callable
+from math import gcd
+from typing import Any
+
+import numpy as np
+import scipy.sparse as sp
+
+from esnkit.kernels.layouts import PARTED
+from esnkit.utils._validation import check_choice, check_positive_int
+
+__all__ = ["TOPOLOGIES", "WEIGHTS", "as_csr", "draw_weights", "make_topology"]
+
+
+def _uniform(rng, size):
+    return rng.uniform(-1.0, 1.0, size)
+
+
+def _normal(rng, size):
+    return rng.standard_normal(size)
+
+
+def _bernoulli(rng, size):
+    return rng.integers(0, 2, size) * 2.0 - 1.0
+
+
+WEIGHTS: dict[str, Callable] = {"uniform": _uniform, "normal": _normal, "bernoulli": _bernoulli}
+
+
+def draw_weights(weights: str, size: int | tuple[int, ...], rng: np.random.Generator) -> np.ndarray:
+    """Draw independent weights of mean zero.
+
+    Parameters
+    ----------
+    weights : {"uniform", "normal", "bernoulli"}
+        Uniform on (-1, 1), standard normal, or -1 and +1 with equal chances.
+    size : int or tuple of int
+        Shape of the answer.
+    rng : numpy.random.Generator
+        Source of the numbers.
+
+    Returns
+    -------
+    ndarray of float64 and of the shape asked for
+
+    Raises
+    ------
+    ValueError
+        If the name of the distribution is unknown.
+
+    Examples
+    --------
+    >>> import numpy as np
+    >>> from esnkit.reservoirs.topologies import draw_weights
+    >>> sorted(set(draw_weights("bernoulli", 50, np.random.default_rng(0)).tolist()))
+    [-1.0, 1.0]
+    """
+    return WEIGHTS[check_choice("weights", weights, WEIGHTS)](rng, size)
+
+
+def _diagonals(n_units, rng, degree, weights):
+    """Draw ``degree`` cyclic diagonals, at columns (i + shift) mod n_units.
+
+    One shift is coprime with the number of units: following it alone visits every unit, so the
+    graph is strongly connected. A degree of ``n_units`` or more fills the matrix. In a large
+    reservoir all shifts are less than a sixteenth of the units, or than the degree if that is more.
+    """
+    degree = min(degree, n_units)
+    n_heard = n_units if n_units < PARTED else max(n_units // 16, degree)
+    shifts = _draw_shifts(n_units, n_heard, degree, rng)
+    columns = (np.arange(n_units)[:, np.newaxis] + shifts) % n_units
+    columns.sort(axis=1)
+    return _from_columns(columns, draw_weights(weights, columns.size, rng))
+
+
+def _draw_shifts(n_units, n_heard, degree, rng):
+    shifts = rng.choice(n_heard, degree, replace=False)
+    if not any(gcd(int(shift), n_units) == 1 for shift in shifts):
+        # None of the drawn shifts is coprime, so a coprime one is distinct from all of them.
+        while gcd(int(shifts[0]), n_units) != 1:
+            shifts[0] = rng.integers(n_heard)
+    return shifts
+
+
+def _random(n_units, rng, degree, weights):
+    """Draw ``degree`` distinct random columns for every row, at most all of them."""
+    columns = _distinct_columns(n_units, min(degree, n_units), rng)
+    return _from_columns(columns, draw_weights(weights, columns.size, rng))
+
+
+def _distinct_columns(n_units, degree, rng):
+    """Return (n_units, degree) sorted columns, every subset of the units being equally likely."""
+    if 2 * degree > n_units:  # near a full row repeats dominate: draw the columns left out
+        absent = np.zeros((n_units, n_units), dtype=bool)
+        if degree < n_units:
+            left_out = _distinct_columns(n_units, n_units - degree, rng)
+            np.put_along_axis(absent, left_out, True, axis=1)
+        return np.nonzero(~absent)[1].reshape(n_units, degree)
+    columns = rng.integers(n_units, size=(n_units, degree))
+    columns.sort(axis=1)
+    rows = np.arange(n_units)
+    while True:
+        # Repeats are replaced by fresh draws: a set that grows by uniform draws stays uniform.
+        part = columns[rows]
+        repeated = part[:, 1:] == part[:, :-1]
+        bad = repeated.any(axis=1)
+        if not bad.any():
+            return columns
+        rows, part, repeated = rows[bad], part[bad], repeated[bad]
+        part[:, 1:][repeated] = rng.integers(n_units, size=np.count_nonzero(repeated))
+        part.sort(axis=1)
+        columns[rows] = part
+
+
+def _dense(n_units, rng, degree, weights):
+    """Draw a weight for every pair of units, whatever the degree."""
+    columns = np.broadcast_to(np.arange(n_units), (n_units, n_units))
+    return _from_columns(columns, draw_weights(weights, n_units * n_units, rng))
+
+
+def _cycle(n_units, rng, degree, weights):
+    """Return the simple cycle: unit i feeds unit i + 1 and the last feeds the first.
+
+    All weights are one, and nothing is random: the spectral radius sets the single weight of the
+    simple cycle reservoir (Rodan and Tino 2011).
+    """
+    columns = (np.arange(n_units)[:, np.newaxis] - 1) % n_units
+    return _from_columns(columns, np.ones(n_units))
+
+
+TOPOLOGIES: dict[str, Callable[..., sp.csr_array]] = {
+    "diagonals": _diagonals,
+    "random": _random,
+    "dense": _dense,
+    "cycle": _cycle,
+}
+
+
+def _from_columns(columns, data):
+    """Assemble the matrix whose row i holds its share of data in the sorted columns[i]."""
+    n_units, degree = columns.shape
+    n_entries = n_units * degree
+    index = _index_dtype(n_entries)
+    indptr = np.arange(0, n_entries + 1, degree, dtype=index)
+    indices = np.ravel(columns).astype(index)
+    return sp.csr_array((data, indices, indptr), shape=(n_units, n_units))
+
+
+def make_topology(
+    topology: Any,
+    n_units: int,
+    rng: np.random.Generator,
+    *,
+    degree: int = 10,
+    weights: str = "uniform",
+) -> sp.csr_array:
+    """Return the unscaled recurrent matrix for a name, a matrix or a callable.
+
+    Parameters
+    ----------
+    topology : {"diagonals", "random", "dense", "cycle"}, array, sparse matrix or callable
+        A name in ``TOPOLOGIES``, the matrix itself, or a function ``(n_units, rng)`` that returns
+        the matrix, dense or sparse.
+    n_units : int
+        Number of rows and columns.
+    rng : numpy.random.Generator
+        Source of all that is random.
+    degree : int, default=10
+        Non-zeros in a row, for the topologies that have a choice.
+    weights : {"uniform", "normal", "bernoulli"}, default="uniform"
+        Distribution of the weights, for the topologies that draw them.
+
+    Returns
+    -------
+    csr_array of shape (n_units, n_units)
+        With sorted indices, no duplicates and no stored zeros; it shares no memory with a given
+        matrix.
+
+    Raises
+    ------
+    ValueError
+        If the name is unknown, a parameter is out of range, or the matrix is not square of
+        ``n_units`` rows, real and finite.
+    TypeError
+        If ``topology`` is none of the three kinds.
+
+    Examples
+    --------
+    >>> import numpy as np
+    >>> from esnkit.reservoirs.topologies import make_topology
+    >>> make_topology("random", 100, np.random.default_rng(0), degree=5).nnz
+    500
+    >>> make_topology(np.diag([1.0, 2.0]), 2, np.random.default_rng(0)).toarray()
+    array([[1., 0.],
+           [0., 2.]])
+    """
+    n_units = check_positive_int("n_units", n_units)
+    if isinstance(topology, str):
+        if topology not in TOPOLOGIES:
+            raise ValueError(
+                f"topology must be one of {sorted(TOPOLOGIES)}, a matrix or a callable, "
+                f"got {topology!r}"
+            )
+        degree = check_positive_int("degree", degree)
+        weights = check_choice("weights", weights, WEIGHTS)
+        return TOPOLOGIES[topology](n_units, rng, degree, weights)
+    if callable(topology):
+        return as_csr("the matrix returned by topology", topology(n_units, rng), n_units)
+    if not sp.issparse(topology) and not hasattr(topology, "__len__"):
+        raise TypeError(
+            f"topology must be one of {sorted(TOPOLOGIES)}, a matrix or a callable, "
+            f"got {topology!r}"
+        )
+    return as_csr("topology", topology, n_units)
+
+
+def as_csr(name: str, matrix: Any, n_units: int | None = None) -> sp.csr_array:
+    """Copy a square, real, finite matrix into a canonical ``csr_array`` of float64.
+
+    Parameters
+    ----------
+    name : str
+        What the messages call the matrix.
+    matrix : array-like or sparse matrix of any format
+        It is left as it is.
+    n_units : int or None, default=None
+        The number of rows it must have; None for any.
+
+    Returns
+    -------
+    csr_array of shape (n_units, n_units)
+        With sorted indices, no duplicates and no stored zeros.
+
+    Raises
+    ------
+    ValueError
+        If the matrix is not square of ``n_units`` rows, real and finite.
+
+    Examples
+    --------
+    >>> from esnkit.reservoirs.topologies import as_csr
+    >>> as_csr("W", [[0, 2], [1, 0]]).data
+    array([2., 1.])
+    """
+    if not sp.issparse(matrix):
+        try:
+            matrix = np.asarray(matrix)
+        except ValueError:
+            raise ValueError(
+                f"{name} must be a square matrix, got rows of unequal length"
+            ) from None
+    shape = tuple(matrix.shape)
+    if len(shape) != 2 or shape[0] != shape[1] or shape[0] == 0:
+        raise ValueError(f"{name} must be a square matrix, got shape {shape}")
+    if n_units is not None and shape[0] != n_units:
+        raise ValueError(f"{name} must have shape ({n_units}, {n_units}), got {shape}")
+    if matrix.dtype.kind not in "biuf":
+        raise ValueError(f"{name} must be a matrix of real numbers, got dtype {matrix.dtype}")
+    with np.errstate(over="ignore"):  # what overflows is reported below, by name
+        result = sp.csr_array(matrix, dtype=np.float64, copy=True)
+    result.sum_duplicates()
+    if not np.isfinite(result.data).all():
+        raise ValueError(f"{name} must be finite in float64, got NaN or infinity")
+    result.eliminate_zeros()
+    index = _index_dtype(result.nnz)
+    result.indices, result.indptr = result.indices.astype(index), result.indptr.astype(index)
+    return result
+
+
+def _index_dtype(n_entries):
+    return np.int32 if n_entries <= np.iinfo(np.int32).max else np.int64

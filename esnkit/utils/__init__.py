@@ -1,0 +1,1 @@
+"""Helpers that several folders share and no field has a word for."""

@@ -1,0 +1,128 @@
+"""Arrays that batch after batch, or call after call, writes anew.
+
+A system hands out new memory page by page as it is first written to, which for the tapes of long
+batches and for the states of long series takes longer than writing to them does.
+"""
+
+import contextlib
+import math
+import mmap
+import weakref
+from collections import deque
+from typing import Any
+
+import numpy as np
+
+__all__ = ["Workspace", "recycled"]
+
+CACHE_LINE = 64
+# Smaller ones are kept by the allocator of most systems, but no larger ones.
+LARGE, HUGE_PAGE = 2**25, 2**21
+# Where a system can take back at any time what we keep but do not use, nobody misses it.
+_CAN_RECYCLE = hasattr(mmap, "MADV_FREE")
+_free: deque[mmap.mmap] = deque(maxlen=2)
+
+
+def recycled(shape: tuple[int, ...], dtype: Any) -> np.ndarray:
+    """Return an array of whatever was there; a large one takes the memory of one that is gone.
+
+    That memory is free in the meantime: the system takes it back as soon as it needs any.
+
+    Examples
+    --------
+    >>> a = recycled((2**12, 2**11), float)
+    >>> place = a.ctypes.data
+    >>> del a
+    >>> recycled((2**12, 2**11), float).ctypes.data == place
+    True
+    """
+    n_bytes = math.prod(shape) * np.dtype(dtype).itemsize
+    if n_bytes < LARGE or not _CAN_RECYCLE:
+        return np.empty(shape, dtype)
+    try:
+        block = _take(n_bytes)
+    except (OSError, OverflowError):
+        return np.empty(shape, dtype)  # which tells how much is missing
+    owner = np.frombuffer(block, np.uint8)  # every view of it keeps it alive
+    weakref.finalize(owner, _give_back, block).atexit = False
+    return owner[:n_bytes].view(dtype).reshape(shape)
+
+
+def _take(n_bytes):
+    """Return a free block that is not much too large, or a new one."""
+    for _ in range(len(_free)):
+        try:
+            block = _free.popleft()
+        except IndexError:  # another thread was faster
+            break
+        if n_bytes <= len(block) <= 2 * n_bytes:
+            return block
+        _free.append(block)
+    block = mmap.mmap(
+        -1, -(-n_bytes // HUGE_PAGE) * HUGE_PAGE, flags=mmap.MAP_PRIVATE | mmap.MAP_ANONYMOUS
+    )
+    with contextlib.suppress(OSError, AttributeError):
+        block.madvise(mmap.MADV_HUGEPAGE)
+    return block
+
+
+def _give_back(block):
+    with contextlib.suppress(OSError):
+        block.madvise(mmap.MADV_FREE)
+        _free.append(block)
+
+
+class Workspace:
+    """Blocks of memory, handed out in turn, and again after :meth:`rewind`.
+
+    Attributes
+    ----------
+    n_used : int
+        Arrays handed out; what to rewind to later, to keep those.
+
+    Examples
+    --------
+    >>> memory = Workspace()
+    >>> a = memory.empty(3, float)
+    >>> memory.rewind()
+    >>> np.shares_memory(a, memory.empty(2, float))
+    True
+    """
+
+    def __init__(self) -> None:
+        self._blocks: list[np.ndarray] = []
+        self._arrays: list[np.ndarray] = []  # what was last made of each
+        self._beside: Workspace | None = None
+        self.n_used = 0
+
+    def rewind(self, n_used: int = 0) -> None:
+        """Take back all arrays but the first ones."""
+        self.n_used = n_used
+
+    def beside(self) -> "Workspace":
+        """Return another memory, always the same, for what runs at the same time."""
+        if self._beside is None:
+            self._beside = Workspace()
+        return self._beside
+
+    def empty(self, size: int, dtype: Any) -> np.ndarray:
+        """Return an array of whatever was there; it begins on a line of the cache."""
+        k = self.n_used
+        self.n_used += 1
+        if k == len(self._blocks):
+            self._blocks.append(_aligned(0))
+            self._arrays.append(self._blocks[k])
+        array = self._arrays[k]
+        if array.size != size or array.dtype != dtype:
+            n_bytes = size * np.dtype(dtype).itemsize
+            if self._blocks[k].size < n_bytes:
+                self._blocks[k] = _aligned(n_bytes)
+            self._arrays[k] = array = self._blocks[k][:n_bytes].view(dtype)
+        return array
+
+
+def _aligned(n_bytes: int) -> np.ndarray:
+    """Return new bytes that begin on a line of the cache."""
+    block = np.empty(n_bytes + CACHE_LINE, np.uint8)
+    start = -block.ctypes.data % CACHE_LINE
+    return block[start : start + n_bytes]

@@ -1,0 +1,173 @@
+"""The graphs and weights of the topologies, and what may stand in their place."""
+
+from math import gcd
+
+import numpy as np
+import pytest
+import scipy.sparse as sp
+from scipy.sparse.csgraph import connected_components
+
+from esnkit.reservoirs.topologies import TOPOLOGIES, WEIGHTS, draw_weights, make_topology
+
+EVERY = sorted(TOPOLOGIES)
+
+
+def make(topology, n_units, seed=0, **options):
+    return make_topology(topology, n_units, np.random.default_rng(seed), **options)
+
+
+def shifts(W):
+    rows = np.repeat(np.arange(W.shape[0]), np.diff(W.indptr))
+    return np.unique((W.indices - rows) % W.shape[0])
+
+
+@pytest.mark.parametrize("name", EVERY)
+@pytest.mark.parametrize("n_units", [1, 2, 3, 10, 57])
+def test_a_matrix_is_canonical(name, n_units):
+    W = make(name, n_units)
+    assert isinstance(W, sp.csr_array) and W.shape == (n_units, n_units)
+    assert W.indices.dtype == W.indptr.dtype == np.int32
+    assert W.data.dtype == np.float64 and W.data.all()
+    for i in range(n_units):
+        assert (np.diff(W.indices[W.indptr[i] : W.indptr[i + 1]]) > 0).all()
+
+
+@pytest.mark.parametrize("name", EVERY)
+def test_the_seed_decides(name):
+    first, again, other = make(name, 40, 1), make(name, 40, 1), make(name, 40, 2)
+    assert np.array_equal(first.toarray(), again.toarray())
+    assert name == "cycle" or not np.array_equal(first.toarray(), other.toarray())
+
+
+@pytest.mark.parametrize("n_units", [1, 2, 3, 12, 30, 210, 211])
+@pytest.mark.parametrize("degree", [1, 2, 10, 500])
+@pytest.mark.parametrize("seed", range(5))
+def test_diagonals_are_cyclic_and_one_shift_visits_all_units(n_units, degree, seed):
+    W = make("diagonals", n_units, seed, degree=degree)
+    k = min(degree, n_units)
+    assert W.nnz == k * n_units and shifts(W).size == k
+    assert any(gcd(int(shift), n_units) == 1 for shift in shifts(W))
+    assert connected_components(W, connection="strong")[0] == 1
+
+
+@pytest.mark.parametrize("n_units", [4095, 4096, 4290])
+@pytest.mark.parametrize("degree", [1, 10, 300])
+def test_units_of_large_reservoirs_hear_those_near_them(n_units, degree):
+    W = make("diagonals", n_units, degree=degree)
+    assert W.nnz == degree * n_units and shifts(W).size == degree
+    assert any(gcd(int(shift), n_units) == 1 for shift in shifts(W))
+    near = shifts(W).max() < max(n_units // 16, degree)
+    assert near == (n_units >= 4096)
+
+
+@pytest.mark.parametrize(
+    "n_units, degree", [(1, 1), (2, 1), (9, 4), (9, 5), (9, 8), (9, 20), (500, 10)]
+)
+def test_random_has_a_fixed_number_of_distinct_columns(n_units, degree):
+    W = make("random", n_units, degree=degree)
+    assert (np.diff(W.indptr) == min(degree, n_units)).all()
+
+
+@pytest.mark.parametrize("degree", [2, 4, 7])
+def test_random_columns_are_uniform(degree):
+    n_units, n_draws = 8, 4000
+    rng = np.random.default_rng(0)
+    pairs = np.zeros((n_units, n_units))
+    for _ in range(n_draws // n_units):
+        pattern = TOPOLOGIES["random"](n_units, rng, degree, "uniform").toarray() != 0
+        pairs += pattern.T.astype(float) @ pattern
+    together = degree / n_units * (degree - 1) / (n_units - 1)
+    expected = np.full((n_units, n_units), together) + np.eye(n_units) * (
+        degree / n_units - together
+    )
+    # Five standard errors of a share, over 36 shares.
+    assert np.abs(pairs / n_draws - expected).max() < 5 * 0.5 / np.sqrt(n_draws)
+
+
+def test_dense_fills_the_matrix():
+    assert make("dense", 30).nnz == 900
+
+
+def test_cycle_feeds_every_unit_to_the_next():
+    W = make("cycle", 5, weights="normal").toarray()
+    assert np.array_equal(W @ np.arange(5.0), [4.0, 0.0, 1.0, 2.0, 3.0])
+
+
+@pytest.mark.parametrize("name", ["diagonals", "random", "dense"])
+@pytest.mark.parametrize(
+    "weights, mean_square, highest", [("uniform", 1 / 3, 1), ("normal", 1, 6), ("bernoulli", 1, 1)]
+)
+def test_weights_have_their_distribution(name, weights, mean_square, highest):
+    data = make(name, 200, weights=weights).data
+    assert abs(data.mean()) < 0.12 and np.abs(data).max() <= highest
+    assert np.mean(data**2) == pytest.approx(mean_square, rel=0.15)
+
+
+@pytest.mark.parametrize("weights", sorted(WEIGHTS))
+def test_draw_weights_takes_a_shape(weights):
+    assert draw_weights(weights, (3, 4), np.random.default_rng(0)).shape == (3, 4)
+
+
+GIVEN = np.array([[0.0, 2.0, 0.0], [0.0, 0.0, -1.0], [0.5, 0.0, 0.0]])
+
+
+@pytest.mark.parametrize(
+    "form",
+    [np.array, np.ndarray.tolist, np.asfortranarray, sp.csr_array, sp.csc_matrix, sp.coo_array]
+    + [sp.lil_matrix, sp.dok_array, sp.dia_array, lambda W: lambda n, rng: W]
+    + [lambda W: lambda n, rng: sp.csc_array(W)],
+)
+def test_a_matrix_or_callable_is_taken_as_it_is(form):
+    W = make(form(GIVEN), 3)
+    assert isinstance(W, sp.csr_array) and W.nnz == 3 and W.indices.dtype == np.int32
+    assert np.array_equal(W.toarray(), GIVEN)
+
+
+def test_a_callable_draws_from_the_generator():
+    W = make(lambda n, rng: rng.uniform(size=(n, n)), 4, seed=3)
+    assert np.array_equal(W.toarray(), np.random.default_rng(3).uniform(size=(4, 4)))
+
+
+def test_a_given_matrix_is_copied_and_made_canonical():
+    entries = (np.array([1.0, 2.0, 0.0, 3.0]), ([0, 0, 1, 1], [1, 1, 0, 1]))
+    given = sp.coo_array(entries, shape=(2, 2))
+    W = make(given, 2)
+    assert np.array_equal(W.toarray(), [[0.0, 3.0], [0.0, 3.0]]) and W.nnz == 2
+    csr = sp.csr_array(GIVEN)
+    make(csr, 3).data[:] = 9.0
+    assert np.array_equal(csr.toarray(), GIVEN)
+
+
+WRONG = [
+    ("ring", 5, {}, ValueError, "topology must be one of .*'ring'"),
+    (None, 5, {}, TypeError, "topology must be one of .* got None"),
+    (3.5, 5, {}, TypeError, "topology must be one of .* got 3.5"),
+    (GIVEN, 4, {}, ValueError, r"topology must have shape \(4, 4\), got \(3, 3\)"),
+    (GIVEN[:2], 3, {}, ValueError, r"topology must be a square matrix, got shape \(2, 3\)"),
+    ([[1.0], [1.0, 2.0]], 2, {}, ValueError, "topology must be a square matrix"),
+    (GIVEN * 1j, 3, {}, ValueError, "topology must be a matrix of real numbers, got dtype complex"),
+    (np.full((2, 2), "a"), 2, {}, ValueError, "topology must be a matrix of real numbers"),
+    (GIVEN * np.nan, 3, {}, ValueError, "topology must be finite"),
+    (
+        np.full((2, 2), np.longdouble("1e400")),
+        2,
+        {},
+        ValueError,
+        "topology must be finite in float64",
+    ),
+    (lambda n, rng: GIVEN, 5, {}, ValueError, "returned by topology must have shape"),
+    ("random", 0, {}, ValueError, "n_units must be .* got 0"),
+    ("random", 2.5, {}, TypeError, "n_units must be .* got 2.5"),
+    ("random", 5, {"degree": 0}, ValueError, "degree must be .* got 0"),
+    ("random", 5, {"degree": "all"}, TypeError, "degree must be .* got 'all'"),
+    ("random", 5, {"weights": "cauchy"}, ValueError, "weights must be one of .*'cauchy'"),
+    ("cycle", 5, {"weights": "cauchy"}, ValueError, "weights must be one of .*'cauchy'"),
+]
+
+
+# NumPy before 1.24 warns of unequal rows, where later ones refuse them.
+@pytest.mark.filterwarnings("ignore:Creating an ndarray from ragged nested sequences")
+@pytest.mark.parametrize("topology, n_units, options, error, message", WRONG)
+def test_wrong_calls_name_the_argument(topology, n_units, options, error, message):
+    with pytest.raises(error, match=message):
+        make(topology, n_units, **options)
