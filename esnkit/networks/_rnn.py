@@ -15,7 +15,7 @@ from esnkit.networks._generation import (
     warm_up,
 )
 from esnkit.networks._losses import log_softmax
-from esnkit.networks._minibatches import Data
+from esnkit.networks._minibatches import SequenceBatch
 from esnkit.sequences._classifier_mixin import SequenceClassifierMixin, labels_of
 from esnkit.sequences._closed_loop import future_rows
 from esnkit.sequences._regressor_mixin import SequenceRegressorMixin
@@ -278,7 +278,7 @@ class RNNRegressor(SequenceRegressorMixin, GradientEstimator):
         """
         return self._partial_fit(X, y, params)
 
-    def _score_rows(self, outputs: np.ndarray, data: Data) -> float:
+    def _score_rows(self, outputs: np.ndarray, data: SequenceBatch) -> float:
         """Return the mean over the outputs of R^2, or where it is undefined minus the error."""
         weights = np.ones((len(data.Y), 1)) if data.weights is None else data.weights
         weights = np.broadcast_to(weights.reshape(len(data.Y), -1), data.Y.shape)
@@ -658,7 +658,7 @@ class RNNClassifier(SequenceClassifierMixin, GradientEstimator):
             return [np.exp(log_softmax(rows)) for rows in values]
         return np.exp(log_softmax(values))
 
-    def _score_rows(self, outputs: np.ndarray, data: Data) -> float:
+    def _score_rows(self, outputs: np.ndarray, data: SequenceBatch) -> float:
         right, wanted = outputs.argmax(axis=1), data.Y.argmax(axis=1)
         return float(accuracy_score(wanted, right, sample_weight=data.weights))
 
