@@ -8,12 +8,12 @@ import numpy as np
 from sklearn.base import BaseEstimator
 from sklearn.utils.validation import check_is_fitted
 
-from esnkit.networks._bptt import Batch, Start, make_batch, run, run_backward, state_rows
+from esnkit.networks._bptt import Batch, InitialState, make_batch, run, run_backward, state_rows
 from esnkit.networks._callbacks import CallbackSupportMixin, FitReport, with_callbacks
 from esnkit.networks._generation import first_state
 from esnkit.networks._initializers import INITS, initial_theta
 from esnkit.networks._losses import LOSSES
-from esnkit.networks._minibatches import Data, evaluate
+from esnkit.networks._minibatches import SequenceBatch, evaluate
 from esnkit.networks._parameters import as_tokens, make_settings, make_spec, make_stopping
 from esnkit.networks._spec import Spec
 from esnkit.networks._stepper import Stepper
@@ -168,7 +168,7 @@ class GradientEstimator(TorchMixin, CallbackSupportMixin, BaseEstimator):
         held = self._held(params.clamp, sequences, dtype)
         per_step = targets.kind == "steps"
         self._trainer.use(settings)
-        return Data(inputs, sequences.offsets, Y, per_step, weights, start, held)
+        return SequenceBatch(inputs, sequences.offsets, Y, per_step, weights, start, held)
 
     def _inputs(self, sequences: Sequences) -> np.ndarray:
         """Return what the network hears: rows of numbers, or tokens."""
@@ -206,7 +206,7 @@ class GradientEstimator(TorchMixin, CallbackSupportMixin, BaseEstimator):
                 f"{changes}; use warm_start=False, or a fresh estimator"
             )
 
-    def _start(self, initial_state: Any, n_sequences: int, dtype: Any) -> Start | None:
+    def _start(self, initial_state: Any, n_sequences: int, dtype: Any) -> InitialState | None:
         if initial_state is None:
             return None
         spec = self._spec
@@ -216,7 +216,7 @@ class GradientEstimator(TorchMixin, CallbackSupportMixin, BaseEstimator):
             values = resolve_initial_state(initial_state, n_sequences, width, dtype)
             given[:] = False
             given[np.atleast_1d(initial_state[0])] = True
-            return Start(values, given)
+            return InitialState(values, given)
         initial_state = finite_array("initial_state", initial_state, dtype)
         if spec.n_state > spec.n_hidden and initial_state.shape[-1:] not in (
             (spec.n_hidden,), (spec.n_state,)
@@ -231,7 +231,7 @@ class GradientEstimator(TorchMixin, CallbackSupportMixin, BaseEstimator):
             given[width:] = False
         values = np.zeros((n_sequences, spec.n_state), dtype)
         values[:, :width] = resolve_initial_state(initial_state, n_sequences, width, dtype)
-        return Start(values, given)
+        return InitialState(values, given)
 
     def _held(self, clamp: Any, sequences: Sequences, dtype: Any) -> Clamp | None:
         if clamp is None:
@@ -239,7 +239,7 @@ class GradientEstimator(TorchMixin, CallbackSupportMixin, BaseEstimator):
         units, values = resolve_clamp(clamp, sequences, self._spec.n_hidden, dtype)
         return Clamp(units, np.broadcast_to(values, (len(sequences.values), units.size)))
 
-    def _finish(self, theta: np.ndarray, data: Data) -> None:
+    def _finish(self, theta: np.ndarray, data: SequenceBatch) -> None:
         trainer = self._trainer
         self._theta = theta
         self.loss_curve_ = list(trainer.loss_curve)
@@ -357,9 +357,9 @@ class GradientEstimator(TorchMixin, CallbackSupportMixin, BaseEstimator):
         n_rows = len(sequences.values) if per_step else sequences.n_sequences
         start = self._start(initial_state, sequences.n_sequences, dtype)
         held = self._held(clamp, sequences, dtype)
-        data = Data(
+        data = SequenceBatch(
             self._inputs(sequences), sequences.offsets, np.empty((n_rows, 0)), per_step,
-            start=start, held=held,
+            initial_state=start, clamp=held,
         )  # fmt: skip
         with one_blas_thread():
             rows, states = evaluate(spec, self._theta, data)

@@ -15,7 +15,7 @@ from esnkit.networks._generation import (
     warm_up,
 )
 from esnkit.networks._losses import log_softmax
-from esnkit.networks._minibatches import Data
+from esnkit.networks._minibatches import SequenceBatch
 from esnkit.sequences._classifier_mixin import (
     SequenceClassifierMixin,
     known_classes,
@@ -290,7 +290,7 @@ class RNNRegressor(SequenceRegressorMixin, GradientEstimator):
         """
         return self._partial_fit(X, y, FitParams(sample_weight, initial_state, clamp))
 
-    def _score_rows(self, outputs: np.ndarray, data: Data) -> float:
+    def _score_rows(self, outputs: np.ndarray, data: SequenceBatch) -> float:
         """Return the mean over the outputs of R^2, or where it is undefined minus the error."""
         weights = np.ones((len(data.Y), 1)) if data.weights is None else data.weights
         weights = np.broadcast_to(weights.reshape(len(data.Y), -1), data.Y.shape)
@@ -642,7 +642,7 @@ class RNNClassifier(SequenceClassifierMixin, GradientEstimator):
     def _as_probabilities(self, outputs: np.ndarray) -> np.ndarray:
         return np.exp(log_softmax(outputs))
 
-    def _score_rows(self, outputs: np.ndarray, data: Data) -> float:
+    def _score_rows(self, outputs: np.ndarray, data: SequenceBatch) -> float:
         right, wanted = outputs.argmax(axis=1), data.Y.argmax(axis=1)
         return float(accuracy_score(wanted, right, sample_weight=data.weights))
 

@@ -16,7 +16,7 @@ from sklearn.utils.estimator_checks import parametrize_with_checks
 from esnkit import Forecaster, forecast
 from esnkit.networks._base import FitParams, _combine
 from esnkit.networks._callbacks import FitReport
-from esnkit.networks._minibatches import Data
+from esnkit.networks._minibatches import SequenceBatch
 from esnkit.networks._rnn import RNNClassifier, RNNRegressor
 from esnkit.networks._trainer import Trainer
 from esnkit.preprocessing._tokens import TokenEncoder
@@ -800,7 +800,9 @@ def test_the_head_starts_at_the_weighted_mean_of_the_targets():
 
 def scored(model, outputs, Y, weights=None):
     n = len(Y)
-    return model._score_rows(outputs, Data(np.empty((n, 1)), np.array([0, n]), Y, True, weights))
+    return model._score_rows(
+        outputs, SequenceBatch(np.empty((n, 1)), np.array([0, n]), Y, True, weights)
+    )
 
 
 def test_what_is_held_out_is_scored_as_scikit_learn_scores_it():
