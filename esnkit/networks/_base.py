@@ -135,7 +135,7 @@ class GradientEstimator(TorchMixin, CallbackSupportMixin, BaseEstimator):
     def _is_trained(self) -> bool:
         return hasattr(self, "_trainer")
 
-    def _prepare(self, X, y, params: FitParams, fresh: bool, known: Any) -> Data:
+    def _prepare(self, X, y, params: FitParams, fresh: bool, known: Any) -> SequenceBatch:
         """Check everything and return the data; create the network if training starts anew.
 
         ``known`` are the classes that earlier data, or the caller, determine.
