@@ -5,6 +5,8 @@ from typing import Any
 from sklearn.base import clone
 
 from esnkit.esn._base import ReservoirEstimator
+from esnkit.esn._classification import ReservoirClassifierMixin
+from esnkit.esn._regression import ReservoirRegressorMixin
 from esnkit.readouts._ridge import RidgeReadout
 from esnkit.reservoirs._reservoir import Reservoir
 from esnkit.sequences._classifier_mixin import SequenceClassifierMixin
@@ -14,7 +16,7 @@ from esnkit.utils._validation import has_methods
 __all__ = ["ESNClassifier", "ESNRegressor", "ReservoirClassifier", "ReservoirRegressor"]
 
 
-class ESNRegressor(SequenceRegressorMixin, ReservoirEstimator):
+class ESNRegressor(ReservoirRegressorMixin, SequenceRegressorMixin, ReservoirEstimator):
     """Echo state network for regression and forecasting: a fixed reservoir, a ridge readout.
 
     Parameters
@@ -145,11 +147,11 @@ class ESNRegressor(SequenceRegressorMixin, ReservoirEstimator):
         self.readout = readout
         self.random_state = random_state
 
-    def _parts(self):
-        return _reservoir_of(self), _ridge_or(self.readout, self.alpha, self.solver)
+    def _make_reservoir_and_readout(self):
+        return _preset_reservoir(self), _ridge_or(self.readout, self.alpha, self.solver)
 
 
-class ESNClassifier(SequenceClassifierMixin, ReservoirEstimator):
+class ESNClassifier(ReservoirClassifierMixin, SequenceClassifierMixin, ReservoirEstimator):
     """Echo state network that labels sequences, or every time step of them.
 
     Parameters
@@ -274,11 +276,11 @@ class ESNClassifier(SequenceClassifierMixin, ReservoirEstimator):
         self.readout = readout
         self.random_state = random_state
 
-    def _parts(self):
-        return _reservoir_of(self), _ridge_or(self.readout, self.alpha, self.solver)
+    def _make_reservoir_and_readout(self):
+        return _preset_reservoir(self), _ridge_or(self.readout, self.alpha, self.solver)
 
 
-class ReservoirRegressor(SequenceRegressorMixin, ReservoirEstimator):
+class ReservoirRegressor(ReservoirRegressorMixin, SequenceRegressorMixin, ReservoirEstimator):
     """Any reservoir with any linear or other regressor on its states.
 
     Parameters
@@ -292,8 +294,6 @@ class ReservoirRegressor(SequenceRegressorMixin, ReservoirEstimator):
     feedback : bool, default=False
         Whether the output of the step before is an input too: the true one in ``fit``, the
         predicted one in ``predict``.
-    feedback_scaling : float, default=1.0
-        Feedback weights are uniform on (-feedback_scaling, feedback_scaling).
     washout : int, default=0
         Time steps at the start of every sequence that are neither taught nor scored, since the
         state comes from zero there. In a cross-validation every part starts from zero too.
@@ -344,7 +344,6 @@ class ReservoirRegressor(SequenceRegressorMixin, ReservoirEstimator):
         *,
         include_input=True,
         feedback=False,
-        feedback_scaling=1.0,
         washout=0,
         target="auto",
         pooling="last",
@@ -354,17 +353,16 @@ class ReservoirRegressor(SequenceRegressorMixin, ReservoirEstimator):
         self.readout = readout
         self.include_input = include_input
         self.feedback = feedback
-        self.feedback_scaling = feedback_scaling
         self.washout = washout
         self.target = target
         self.pooling = pooling
         self.random_state = random_state
 
-    def _parts(self):
-        return _seeded_reservoir(self), _ridge_or(self.readout, 1e-6, "auto")
+    def _make_reservoir_and_readout(self):
+        return _cloned_reservoir(self), _ridge_or(self.readout, 1e-6, "auto")
 
 
-class ReservoirClassifier(SequenceClassifierMixin, ReservoirEstimator):
+class ReservoirClassifier(ReservoirClassifierMixin, SequenceClassifierMixin, ReservoirEstimator):
     """Any reservoir with any classifier, or a regressor on indicators, on its states.
 
     Parameters
@@ -441,8 +439,8 @@ class ReservoirClassifier(SequenceClassifierMixin, ReservoirEstimator):
         self.class_weight = class_weight
         self.random_state = random_state
 
-    def _parts(self):
-        return _seeded_reservoir(self), _ridge_or(self.readout, 1e-2, "auto")
+    def _make_reservoir_and_readout(self):
+        return _cloned_reservoir(self), _ridge_or(self.readout, 1e-2, "auto")
 
 
 RESERVOIR_PARAMS = (
@@ -451,21 +449,30 @@ RESERVOIR_PARAMS = (
 )  # fmt: skip
 
 
-def _reservoir_of(estimator: Any) -> Reservoir:
-    return Reservoir(**{name: getattr(estimator, name) for name in RESERVOIR_PARAMS})
+def _preset_reservoir(estimator: Any) -> Reservoir:
+    """Return the reservoir that the flat parameters of an estimator describe."""
+    params = {name: getattr(estimator, name) for name in RESERVOIR_PARAMS}
+    if hasattr(estimator, "feedback_scaling"):
+        params["feedback_scaling"] = estimator.feedback_scaling
+    return Reservoir(**params)
 
 
-def _seeded_reservoir(estimator: Any) -> Reservoir:
+def _cloned_reservoir(estimator: Any) -> Any:
+    """Return a clone of the reservoir of an estimator, seeded by the estimator if it has no seed."""
     reservoir = Reservoir() if estimator.reservoir is None else estimator.reservoir
-    if not isinstance(reservoir, Reservoir):
-        raise TypeError(f"reservoir must be a Reservoir or None, got {reservoir!r}")
+    if isinstance(reservoir, type) or not has_methods(reservoir, "draw", "run", "get_params"):
+        raise TypeError(
+            f"reservoir must be a reservoir (esnkit.reservoirs.BaseReservoir) or None, got "
+            f"{reservoir!r}"
+        )
     reservoir = clone(reservoir)
-    if reservoir.random_state is None:
-        reservoir.random_state = estimator.random_state
+    if reservoir.get_params(deep=False).get("random_state", 0) is None:
+        reservoir.set_params(random_state=estimator.random_state)
     return reservoir
 
 
 def _ridge_or(readout: Any, alpha: Any, solver: str) -> Any:
+    """Return a clone of the readout of the user, or a ridge readout."""
     if readout is None:
         return RidgeReadout(alpha, solver=solver)
     if isinstance(readout, type) or not has_methods(readout, "fit", "predict"):
