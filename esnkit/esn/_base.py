@@ -38,7 +38,7 @@ class StreamEnd(NamedTuple):
     """Where the last series ended, for ``partial_fit`` to continue it."""
 
     state: np.ndarray  # (1, n_state_), with the noise of training
-    noise: np.random.Generator | None
+    noise: np.random.Generator | None  # that the noise continues from
     n_rows: int  # time steps of the series so far
 
 
@@ -50,6 +50,10 @@ class ReservoirEstimator(BaseEstimator):
     """
 
     feedback = False
+    reservoir_: Any
+    readout_: Any
+    last_state_: np.ndarray
+    _settings: Settings
 
     @property
     def causal(self) -> bool:
@@ -201,7 +205,7 @@ class ReservoirEstimator(BaseEstimator):
         if self._settings.feedback:
             inputs = teacher_forced(sequences, Y, state[:, n_state:])
         rows = _TaughtRows(self._parts, inputs, data._replace(weights=weights), resolved)
-        rows.start(state[:, :n_state], None if end is None else end.noise)
+        rows.start_state, rows.first_noise = state[:, :n_state], None if end is None else end.noise
         if not stream:
             self.readout_ = estimator_of(rows.parts.readout.fit_blocks(rows, n_rows=len(Y)))
         else:
@@ -211,7 +215,7 @@ class ReservoirEstimator(BaseEstimator):
         self._finish(rows, series, 0 if end is None else end.n_rows)
 
     def _without_washout(self, data: TrainingData, end: StreamEnd | None) -> np.ndarray | None:
-        """Return the weights with zeros for the time steps of the washout that are still to come."""
+        """Return the weights, zero for the time steps of the washout that are still to come."""
         n_left = self._settings.washout - (0 if end is None else end.n_rows)
         if n_left <= 0:
             return data.weights
@@ -230,8 +234,9 @@ class ReservoirEstimator(BaseEstimator):
         last, noise = rows.end_state, rows.noise
         if series:
             self._stream_end = StreamEnd(last, noise, n_before + len(Y))
-        if noise is not None:  # a forecast continues from where the series ended without noise
-            last = rows.start_state.copy()
+        if noise is not None:  # a forecast continues from where the series ends without noise
+            n_state = self.reservoir_.n_state_
+            last = self.last_state_[:, :n_state].copy() if n_before else rows.start_state.copy()
             self.reservoir_.advance(rows.inputs, last, clamp=rows.clamp)
         self.last_state_ = self._with_feedback(last, Y[-1:])
         self._last_target = Y[-1:].copy()
@@ -335,9 +340,8 @@ class _TaughtRows:
     ):
         self.parts, self.inputs, self.data, self.clamp = parts, inputs, data, clamp
 
-    def start(self, state: np.ndarray, noise: np.random.Generator | None) -> None:
-        """Set the states to start from, and the noise to continue with (None: from its seed)."""
-        self.start_state, self.first_noise = state, noise
+    start_state: np.ndarray  # (n_sequences, n_state_)
+    first_noise: np.random.Generator | None = None  # None: from the seed
 
     def __call__(self) -> Iterator[Block]:
         """Yield blocks of (features, targets, weights or None)."""

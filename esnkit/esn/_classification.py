@@ -6,12 +6,12 @@ import numpy as np
 from sklearn.utils.metaestimators import available_if
 
 from esnkit.esn._base import streams
-from esnkit.sequences._classifier_mixin import known_classes, softmax
+from esnkit.sequences._classifier_mixin import SequenceClassifierMixin, known_classes, softmax
 from esnkit.utils._rollback import rollback_on_error
 
 
-class ReservoirClassifierMixin:
-    """``partial_fit`` and probabilities of classifiers with a reservoir."""
+class ReservoirClassifierMixin(SequenceClassifierMixin):
+    """Classification with ``partial_fit`` and probabilities from the scores of a readout."""
 
     @available_if(streams)
     @rollback_on_error

@@ -9,14 +9,12 @@ from esnkit.esn._classification import ReservoirClassifierMixin
 from esnkit.esn._regression import ReservoirRegressorMixin
 from esnkit.readouts._ridge import RidgeReadout
 from esnkit.reservoirs._reservoir import Reservoir
-from esnkit.sequences._classifier_mixin import SequenceClassifierMixin
-from esnkit.sequences._regressor_mixin import SequenceRegressorMixin
 from esnkit.utils._validation import has_methods
 
 __all__ = ["ESNClassifier", "ESNRegressor", "ReservoirClassifier", "ReservoirRegressor"]
 
 
-class ESNRegressor(ReservoirRegressorMixin, SequenceRegressorMixin, ReservoirEstimator):
+class ESNRegressor(ReservoirRegressorMixin, ReservoirEstimator):
     """Echo state network for regression and forecasting: a fixed reservoir, a ridge readout.
 
     Parameters
@@ -151,7 +149,7 @@ class ESNRegressor(ReservoirRegressorMixin, SequenceRegressorMixin, ReservoirEst
         return _preset_reservoir(self), _ridge_or(self.readout, self.alpha, self.solver)
 
 
-class ESNClassifier(ReservoirClassifierMixin, SequenceClassifierMixin, ReservoirEstimator):
+class ESNClassifier(ReservoirClassifierMixin, ReservoirEstimator):
     """Echo state network that labels sequences, or every time step of them.
 
     Parameters
@@ -280,7 +278,7 @@ class ESNClassifier(ReservoirClassifierMixin, SequenceClassifierMixin, Reservoir
         return _preset_reservoir(self), _ridge_or(self.readout, self.alpha, self.solver)
 
 
-class ReservoirRegressor(ReservoirRegressorMixin, SequenceRegressorMixin, ReservoirEstimator):
+class ReservoirRegressor(ReservoirRegressorMixin, ReservoirEstimator):
     """Any reservoir with any linear or other regressor on its states.
 
     Parameters
@@ -362,7 +360,7 @@ class ReservoirRegressor(ReservoirRegressorMixin, SequenceRegressorMixin, Reserv
         return _cloned_reservoir(self), _ridge_or(self.readout, 1e-6, "auto")
 
 
-class ReservoirClassifier(ReservoirClassifierMixin, SequenceClassifierMixin, ReservoirEstimator):
+class ReservoirClassifier(ReservoirClassifierMixin, ReservoirEstimator):
     """Any reservoir with any classifier, or a regressor on indicators, on its states.
 
     Parameters
@@ -458,7 +456,7 @@ def _preset_reservoir(estimator: Any) -> Reservoir:
 
 
 def _cloned_reservoir(estimator: Any) -> Any:
-    """Return a clone of the reservoir of an estimator, seeded by the estimator if it has no seed."""
+    """Return a clone of the reservoir, seeded by the estimator if it has no seed."""
     reservoir = Reservoir() if estimator.reservoir is None else estimator.reservoir
     if isinstance(reservoir, type) or not has_methods(reservoir, "draw", "run", "get_params"):
         raise TypeError(

@@ -12,12 +12,13 @@ from esnkit.esn._features import features
 from esnkit.esn._readout import read_rows
 from esnkit.sequences._closed_loop import future_rows, pack_one_series
 from esnkit.sequences._packing import Sequences
+from esnkit.sequences._regressor_mixin import SequenceRegressorMixin
 from esnkit.utils._rollback import rollback_on_error
 from esnkit.utils._validation import check_positive_int, finite_array
 
 
-class ReservoirRegressorMixin:
-    """``partial_fit`` and ``generate`` of regressors with a reservoir."""
+class ReservoirRegressorMixin(SequenceRegressorMixin):
+    """Regression with ``partial_fit`` and ``generate``."""
 
     @available_if(streams)
     @rollback_on_error

@@ -39,7 +39,7 @@ class EstimatorReadout(BaseReadout):
         The labels, where targets are indicators.
     """
 
-    def __init__(self, estimator: Any, classes: np.ndarray | None = None):
+    def __init__(self, estimator: Any, classes: Any = None):
         self.estimator = estimator
         self.classes = classes
 

@@ -83,7 +83,7 @@ def _run(reservoir, rows: Sequences, state=None, **forcing):
 
 def _check_sizes(reservoir, rows):
     for name in ("n_state_", "n_features_out_"):
-        size = getattr(reservoir, name, None)
+        size: Any = getattr(reservoir, name, None)
         whole = isinstance(size, (int, np.integer))
         _require(whole and size >= 1, f"draw must set {name} to an integer >= 1, got {size!r}")
     before = rows.values.copy()
@@ -116,7 +116,8 @@ def _check_advance(reservoir, rows):
 def _check_two_halves(reservoir, rows):
     start, stop = rows.bounds[2]
     whole, last = _run(reservoir, rows.part(2, 3))
-    parts, state = [], None
+    parts: list[np.ndarray] = []
+    state: Any = None
     for a, b in ((start, start + 5), (start + 5, stop)):
         half = Sequences(rows.values[a:b], np.array([0, b - a]), "series")
         features, state = _run(reservoir, half, state)
