@@ -18,10 +18,14 @@ from esnkit.kernels import linalg
 from esnkit.readouts._accumulator import GRAM_CONDITION, Accumulator, take
 from esnkit.readouts._base import BaseReadout, Block
 from esnkit.readouts._leave_one_out import leave_one_out
-from esnkit.sequences._packing import naming, refuse_times
 from esnkit.utils._rollback import rollback_on_error
 from esnkit.utils._threads import one_blas_thread
-from esnkit.utils._validation import check_weights, for_kernels
+from esnkit.utils._validation import (
+    check_weights,
+    for_kernels,
+    name_in_errors,
+    refuse_datetimes,
+)
 from esnkit.utils._warnings import warn
 
 BLOCK_ROWS = 2048
@@ -367,8 +371,8 @@ class RidgeReadout(RegressorMixin, MultiOutputMixin, BaseReadout):
         if y is None:
             raise ValueError("RidgeReadout requires y to be passed, but the target y is None")
         X = self._validate_rows(X, reset)
-        refuse_times("y", y)
-        with naming("y"):
+        refuse_datetimes("y", y)
+        with name_in_errors("y"):
             y = check_array(y, ensure_2d=False, input_name="y")
         if len(y) != len(X):
             raise ValueError(
@@ -380,8 +384,8 @@ class RidgeReadout(RegressorMixin, MultiOutputMixin, BaseReadout):
         return X, y, check_weights(sample_weight, len(X), 1 if y.ndim == 1 else y.shape[1])
 
     def _validate_rows(self, X: Any, reset: bool) -> np.ndarray:
-        refuse_times("X", X)
-        with naming("X"):
+        refuse_datetimes("X", X)
+        with name_in_errors("X"):
             return validate_data(self, X, reset=reset, dtype=[np.float64, np.float32], order="C")
 
     def _record_shapes(self, block: Block) -> None:

@@ -1,4 +1,4 @@
-"""Classification of sequences: labels, indicators of classes, probabilities."""
+"""Classification of sequences: labels, class indicators, probabilities."""
 
 from collections.abc import Callable
 from typing import Any
@@ -11,30 +11,38 @@ from sklearn.utils.validation import column_or_1d
 
 from esnkit.sequences._targets import Encoded, Targets, has_row_per_step
 
+__all__ = ["SequenceClassifierMixin", "known_classes", "labels_of", "map_rows", "softmax"]
+
 
 class SequenceClassifierMixin(ClassifierMixin):
-    """Encode labels as indicators of classes; decode, score and tag the predictions."""
+    """Encode labels as class indicators; decode, score and tag the predictions.
+
+    The estimator provides ``target``, ``class_weight``, ``classes_``, ``_scores``,
+    ``_as_probabilities`` and ``_compare``, which returns true and predicted rows and their weights.
+    """
 
     _numeric = False
 
     def _target_of(self, y: Any, sequences: Any) -> str:
-        # A label has no second axis, so two axes are sequences and time steps.
+        """Return the kind of target, "auto" if the shape of ``y`` is to decide."""
+        # A label has no second axis: if there are two axes, they are sequences and time steps.
         if self.target != "auto" or sequences.form == "series":
             return self.target
         return "steps" if has_row_per_step(y, sequences) else "auto"
 
     def _encode(self, targets: Targets, form: str = "series", known: Any = None) -> Encoded:
-        """Return the indicators of the classes, their weights and the classes.
+        """Return the class indicators (n_targets, n_classes), the class weights and the classes.
 
-        ``known`` are the sorted classes, where earlier data or the caller determine them.
+        ``known`` holds the sorted classes, if earlier data or the caller determine them.
         """
         labels = targets.values[:, 0]
         if targets.values.shape[1] > 1 or not targets.flat:
             labels = column_or_1d(targets.values, warn=form == "series")
         check_classification_targets(labels)
         seen, codes = np.unique(labels, return_inverse=True)
-        classes = seen if known is None else known
-        codes = codes if known is None else _positions(seen, classes)[codes]
+        classes = seen
+        if known is not None:
+            classes, codes = known, _positions(seen, known)[codes]
         indicators = np.zeros((codes.size, classes.size))
         indicators[np.arange(codes.size), codes] = 1.0
         weights = None
@@ -43,6 +51,7 @@ class SequenceClassifierMixin(ClassifierMixin):
         return Encoded(Targets(indicators, targets.kind, True), weights, classes)
 
     def _class_weights(self, classes: np.ndarray, labels: np.ndarray) -> np.ndarray:
+        """Return the weight of each class, or raise."""
         try:
             weights = compute_class_weight(self.class_weight, classes=classes, y=labels)
         except (TypeError, ValueError) as error:
@@ -57,10 +66,11 @@ class SequenceClassifierMixin(ClassifierMixin):
         return weights
 
     def _decode(self, values: Any) -> Any:
+        """Return the label of the largest score."""
         return map_rows(values, lambda rows: self.classes_[rows.argmax(axis=-1)])
 
     def decision_function(self, X: Any, *, initial_state: Any = None, clamp: Any = None) -> Any:
-        """Return the score of every class; of two classes, by how much the second leads.
+        """Return the score of every class; for two classes, the second score minus the first.
 
         Parameters
         ----------
@@ -99,14 +109,14 @@ class SequenceClassifierMixin(ClassifierMixin):
     ) -> float:
         """Return the accuracy over all rows of all sequences.
 
-        Without ``initial_state`` the first ``washout`` time steps of a sequence, whose states
-        still depend on the start from zero, are left out as they are in ``fit``.
+        Without ``initial_state``, the first ``washout`` time steps of every sequence are left out
+        as they are in ``fit``: their states still depend on the initial zeros.
 
         Parameters
         ----------
         X, y : as in ``fit``
         sample_weight : array-like, default=None
-            A weight for every row or every sequence.
+            A weight per row or per sequence.
         initial_state, clamp : optional
             As in ``fit``.
 
@@ -114,7 +124,7 @@ class SequenceClassifierMixin(ClassifierMixin):
         -------
         float
         """
-        from sklearn.metrics import accuracy_score  # as scikit-learn does: costly to import
+        from sklearn.metrics import accuracy_score  # as in scikit-learn: slow to import
 
         y_true, y_pred, weights = self._compare(X, y, sample_weight, initial_state, clamp)
         return accuracy_score(labels_of(y_true), y_pred[:, 0], sample_weight=weights)
@@ -136,7 +146,7 @@ def _positions(seen: np.ndarray, known: np.ndarray) -> np.ndarray:
 
 
 def known_classes(estimator: Any, classes: Any, first: bool) -> np.ndarray | None:
-    """Return the classes that bind ``partial_fit``: those given in its first call, or learned."""
+    """Return the classes of ``partial_fit``: given in the first call, or learned; else None."""
     given = None if classes is None else np.unique(classes)
     if first:
         return given
@@ -149,7 +159,7 @@ def known_classes(estimator: Any, classes: Any, first: bool) -> np.ndarray | Non
 
 
 def labels_of(rows: np.ndarray) -> np.ndarray:
-    """Return the labels (n_rows,) in rows of one, or raise."""
+    """Return the labels (n_rows,) of rows with one column, or raise."""
     if rows.shape[1] > 1:
         raise ValueError(f"y must hold one label each, got {rows.shape[1]} columns")
     return rows[:, 0]

@@ -1,4 +1,4 @@
-"""Regression on sequences: targets and predictions are numbers."""
+"""Regression on sequences: numeric targets and predictions."""
 
 from typing import Any
 
@@ -6,21 +6,28 @@ from sklearn.base import MultiOutputMixin, RegressorMixin
 
 from esnkit.sequences._targets import Encoded, Targets
 
+__all__ = ["SequenceRegressorMixin"]
+
 
 class SequenceRegressorMixin(MultiOutputMixin, RegressorMixin):
-    """Encode, decode, score and tag numeric targets of sequences."""
+    """Encode, decode, score and tag numeric targets of sequences.
+
+    The estimator provides ``target``, ``_flat`` and ``_compare``, which returns true and predicted
+    rows and their weights.
+    """
 
     _numeric = True
 
     def _target_of(self, y: Any, sequences: Any) -> str:
+        """Return the kind of target, "auto" if the shape of ``y`` is to decide."""
         return self.target
 
     def _encode(self, targets: Targets, form: str = "series", known: Any = None) -> Encoded:
-        """Return the targets as they are."""
+        """Return the targets unchanged."""
         return Encoded(targets)
 
     def _decode(self, values: Any) -> Any:
-        """Drop the axis of the outputs where the targets had none."""
+        """Remove the axis of the outputs if the targets had none."""
         if not self._flat:
             return values
         return [rows[..., 0] for rows in values] if isinstance(values, list) else values[..., 0]
@@ -36,14 +43,14 @@ class SequenceRegressorMixin(MultiOutputMixin, RegressorMixin):
     ) -> float:
         """Return the coefficient of determination over all rows of all sequences.
 
-        Without ``initial_state`` the first ``washout`` time steps of a sequence, in which the
-        state comes from zero, are left out, as they are in ``fit``.
+        Without ``initial_state``, the first ``washout`` time steps of every sequence are left out
+        as they are in ``fit``: their states still depend on the initial zeros.
 
         Parameters
         ----------
         X, y : as in ``fit``
         sample_weight : array-like, default=None
-            A weight for every row or every sequence.
+            A weight per row or per sequence.
         initial_state, clamp : optional
             As in ``fit``.
 
@@ -51,10 +58,10 @@ class SequenceRegressorMixin(MultiOutputMixin, RegressorMixin):
         -------
         float
         """
-        from sklearn.metrics import r2_score  # as scikit-learn does: costly to import
+        from sklearn.metrics import r2_score  # as in scikit-learn: slow to import
 
-        truth, answer, weights = self._compare(X, y, sample_weight, initial_state, clamp)
-        return r2_score(truth, answer, sample_weight=weights)
+        y_true, y_pred, weights = self._compare(X, y, sample_weight, initial_state, clamp)
+        return r2_score(y_true, y_pred, sample_weight=weights)
 
     def __sklearn_tags__(self):
         tags = super().__sklearn_tags__()
