@@ -16,7 +16,11 @@ from _bench import compare, describe, head, parse, rerun
 
 from esnkit import Reservoir, RidgeReadout
 from esnkit.datasets import make_lorenz, make_mackey_glass, make_narma
-from esnkit.readouts._accumulator import GRAM_CONDITION, GRAM_MARGIN, Accumulator
+from esnkit.readouts._accumulator import (
+    MAX_GRAM_CONDITION,
+    MIN_ALPHA_OVER_ROUNDING,
+    Accumulator,
+)
 from esnkit.readouts._least_squares import EPS
 
 SETTINGS = {
@@ -73,15 +77,15 @@ def speed(quick):
 
 def rule(quick):
     n_rows, sizes = (2000, (100,)) if quick else (6000, (300, 1000))
-    print(f'"auto": Gram at once if alpha / rounding > {GRAM_MARGIN:g}', end="")
-    print(f", else if condition < {GRAM_CONDITION:g}\n")
+    print(f'"auto": Gram at once if alpha / rounding > {MIN_ALPHA_OVER_ROUNDING:g}', end="")
+    print(f", else if condition < {MAX_GRAM_CONDITION:g}\n")
     line = "{:<14}{:>6}{:>9}{:>13}{:>12}{:>12}{:>12}"
     print(line.format("task", "N", "alpha", "a / rounding", "condition", "Gram - QR", "error QR"))
     for task in SETTINGS:
         for n_units in sizes:
             X, y = states(task, n_rows, n_units)
             gram, qr = (Accumulator(k, n_units, y.shape[1]).add(X, y, None) for k in ("gram", "qr"))
-            rounding = EPS * gram.totals()[0][1].factor.trace()
+            rounding = EPS * gram.totals()[0][1].triangle.trace()
             for alpha in 10.0 ** np.arange(-14, 1, 1):
                 (B, *_), condition = gram.solve(alpha)
                 (best, *_), _ = qr.solve(alpha)

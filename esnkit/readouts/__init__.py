@@ -1,4 +1,4 @@
-"""Readouts: models of targets on feature rows, fitted from a stream of blocks."""
+"""Readouts: models of targets as a function of feature rows, fitted to a stream of blocks."""
 
 from esnkit.readouts._base import BaseReadout
 from esnkit.readouts._checks import check_readout
