@@ -64,7 +64,7 @@ def classifier(n_units=15, **params):
 
 def weights_of(model):
     r = model.reservoir_
-    return r.W_.toarray(), r.W_in_, r.b_, r.leak_rate_, r.activation
+    return r.W_.toarray(), np.hstack([r.W_fb_, r.W_in_]), r.b_, r.leak_rate_, r.activation
 
 
 def features(model, sequences, pooling=None, **params):
@@ -528,9 +528,9 @@ def test_generate_against_the_reference(include_input, wave, rng):
     np.testing.assert_allclose(got, np.vstack([first, wanted]), rtol=0, atol=1e-7)
 
 
-def test_feedback_hears_the_truth_in_fit_and_itself_in_predict(X, y):
+def test_feedback_is_teacher_forced_in_fit_and_runs_free_in_predict(X, y):
     model = regressor(feedback=True, feedback_scaling=0.5).fit(X, y)
-    assert np.all(np.abs(model.reservoir_.W_in_[:, :2]) <= 0.5)
+    assert np.all(np.abs(model.reservoir_.W_fb_) <= 0.5)
     heard = np.vstack([np.zeros((1, 2)), y[:-1]])
     wanted = slow_answer(model, [np.hstack([heard, X])], y)
     Z = np.hstack([heard, X])
@@ -544,7 +544,7 @@ def test_feedback_hears_the_truth_in_fit_and_itself_in_predict(X, y):
     np.testing.assert_allclose(model.predict(X), free, rtol=0, atol=1e-6)
 
 
-def test_every_sequence_hears_its_own_outputs_only(ragged, rng):
+def test_feedback_stays_within_a_sequence(ragged, rng):
     start = rng.normal(size=(len(ragged), 17))
     y = [X.cumsum(axis=0) for X in ragged]
     model = regressor(feedback=True).fit(ragged, y, initial_state=start)

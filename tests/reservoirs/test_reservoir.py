@@ -6,7 +6,7 @@ from reference import reservoir_states
 
 from esnkit import Reservoir
 from esnkit.kernels.layouts import Csr, Diagonals, Ell, lay_out
-from esnkit.reservoirs._compiled import segments
+from esnkit.reservoirs._blocks import segments
 
 DTYPES = [np.float64, np.float32]
 both = pytest.mark.parametrize("dtype", DTYPES)
