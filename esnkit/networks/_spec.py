@@ -9,11 +9,9 @@ from typing import Any, NamedTuple
 
 import numpy as np
 
-from esnkit.networks import _cells
-from esnkit.networks._cells import Cell
+from esnkit.networks._cells import CELLS, Cell
 
 __all__ = [
-    "CELLS",
     "POOLINGS",
     "Pooling",
     "Spec",
@@ -25,8 +23,6 @@ __all__ = [
     "state_columns",
     "weight_decay_mask",
 ]
-
-CELLS = {name: cell.code for name, cell in _cells.CELLS.items()}
 
 
 class Pooling(NamedTuple):
@@ -72,7 +68,7 @@ class Spec(NamedTuple):
     @property
     def cell_record(self) -> Cell:
         """The record of the cell."""
-        return _cells.CELLS[self.cell]
+        return CELLS[self.cell]
 
     @property
     def n_directions(self) -> int:
