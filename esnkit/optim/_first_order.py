@@ -28,21 +28,65 @@ __all__ = [
 
 
 class AdamState(NamedTuple):
-    """State of Adam."""
+    """State of Adam, see :func:`adam_step`, which changes its arrays in place.
 
-    first_moment: np.ndarray  # (n_parameters,) running mean of the gradient
-    second_moment: np.ndarray  # (n_parameters,) running mean of its square
-    n_updates: np.ndarray  # (1,) int64; an array, as updates are made in place
+    Parameters
+    ----------
+    first_moment : ndarray of shape (n_parameters,)
+        Running mean of the gradient.
+    second_moment : ndarray of shape (n_parameters,)
+        Running mean of the squared gradient.
+    n_updates : ndarray of shape (1,), int64
+        Number of updates.
+
+    Examples
+    --------
+    >>> import numpy as np
+    >>> state = adam_state(np.ones(2))
+    >>> state.first_moment, state.n_updates
+    (array([0., 0.]), array([0]))
+    """
+
+    first_moment: np.ndarray
+    second_moment: np.ndarray
+    n_updates: np.ndarray
 
 
 class SGDState(NamedTuple):
-    """State of gradient descent with momentum."""
+    """State of gradient descent with momentum, see :func:`sgd_step`.
 
-    velocity: np.ndarray  # (n_parameters,)
+    Parameters
+    ----------
+    velocity : ndarray of shape (n_parameters,)
+        Changed in place by every update.
+
+    Examples
+    --------
+    >>> import numpy as np
+    >>> sgd_state(np.ones(2)).velocity
+    array([0., 0.])
+    """
+
+    velocity: np.ndarray
 
 
 def adam_state(theta: np.ndarray) -> AdamState:
-    """Return the state before the first update of ``theta``."""
+    """Return the state of Adam before the first update.
+
+    Parameters
+    ----------
+    theta : ndarray of shape (n_parameters,)
+
+    Returns
+    -------
+    AdamState
+
+    Examples
+    --------
+    >>> import numpy as np
+    >>> adam_state(np.ones(2)).second_moment
+    array([0., 0.])
+    """
     return AdamState(np.zeros_like(theta), np.zeros_like(theta), np.zeros(1, dtype=np.int64))
 
 
@@ -102,7 +146,22 @@ def adam_step(
 
 
 def sgd_state(theta: np.ndarray) -> SGDState:
-    """Return the state before the first update of ``theta``."""
+    """Return the state of gradient descent before the first update.
+
+    Parameters
+    ----------
+    theta : ndarray of shape (n_parameters,)
+
+    Returns
+    -------
+    SGDState
+
+    Examples
+    --------
+    >>> import numpy as np
+    >>> sgd_state(np.ones(2))
+    SGDState(velocity=array([0., 0.]))
+    """
     return SGDState(np.zeros_like(theta))
 
 

@@ -41,22 +41,68 @@ STEP_SHRINKAGE, MAX_SHRINKS, ARMIJO = 0.8, 60, 1e-2
 
 
 class HessianFreeState(NamedTuple):
-    """State of the optimiser between updates."""
+    """State of Hessian-free optimisation between updates, see :func:`hessian_free_step`.
 
-    damping: float  # lambda
-    direction: np.ndarray  # (n_parameters,) the last iterate of the last run of conjugate gradients
+    Parameters
+    ----------
+    damping : float
+        Lambda.
+    direction : ndarray of shape (n_parameters,)
+        The last iterate of the last run of conjugate gradients.
+
+    Examples
+    --------
+    >>> import numpy as np
+    >>> hessian_free_state(np.ones(2))
+    HessianFreeState(damping=0.1, direction=array([0., 0.]))
+    """
+
+    damping: float
+    direction: np.ndarray
 
 
 class HessianFreeInfo(NamedTuple):
-    """Diagnostics of one update."""
+    """Diagnostics of one Hessian-free update.
 
-    loss: float  # before the update
+    Parameters
+    ----------
+    loss : float
+        Loss before the update.
+    new_loss : float
+        Loss after the update.
+    gradient_norm : float
+        Norm of the gradient before the update.
+    reduction_ratio : float
+        Actual reduction of the loss over that of the undamped model.
+    n_cg_iter : int
+        Number of iterations of conjugate gradients.
+    chosen_cg_iter : int
+        The iterate that backtracking chose.
+    step_size : float
+        Step size of the line search; 0.0 means that no step was taken.
+
+    Examples
+    --------
+    >>> import numpy as np
+    >>> theta = np.array([2.0])
+    >>> _, _, info = hessian_free_step(
+    ...     theta,
+    ...     hessian_free_state(theta, damping=0.0),
+    ...     loss=lambda x: 0.5 * float(x @ x),
+    ...     gradient=lambda x: x,
+    ...     curvature_product=lambda x, v, s: v,
+    ... )
+    >>> info.loss, info.new_loss, info.n_cg_iter
+    (2.0, 0.0, 1)
+    """
+
+    loss: float
     new_loss: float
     gradient_norm: float
-    reduction_ratio: float  # actual reduction of the loss over that of the undamped model
+    reduction_ratio: float
     n_cg_iter: int
-    chosen_cg_iter: int  # the iterate that backtracking chose
-    step_size: float  # 0.0: no step was taken
+    chosen_cg_iter: int
+    step_size: float
 
 
 class CGPath(NamedTuple):
@@ -78,6 +124,12 @@ def hessian_free_state(theta: np.ndarray, damping: float = 0.1) -> HessianFreeSt
     Returns
     -------
     HessianFreeState
+
+    Examples
+    --------
+    >>> import numpy as np
+    >>> hessian_free_state(np.ones(2), damping=1.0).damping
+    1.0
     """
     return HessianFreeState(float(damping), np.zeros_like(theta))
 

@@ -23,7 +23,21 @@ __all__ = ["OPTIMIZERS", "Optimizer", "OptimizerParameters"]
 
 
 class OptimizerParameters(NamedTuple):
-    """Parameters of the optimisers, with the names and ranges of scikit-learn's MLPRegressor."""
+    """Parameters of the optimisers, with the names and meanings of scikit-learn's MLPRegressor.
+
+    Parameters
+    ----------
+    learning_rate_init : float > 0, default=0.001
+    momentum : float in [0, 1], default=0.9
+    momentum_schedule : {"constant", "increasing", "delayed"}, default="constant"
+        See :func:`momentum_at`.
+    nesterovs_momentum : bool, default=True
+
+    Examples
+    --------
+    >>> OptimizerParameters(learning_rate_init=0.01).momentum
+    0.9
+    """
 
     learning_rate_init: float = 1e-3
     momentum: float = 0.9
@@ -34,9 +48,15 @@ class OptimizerParameters(NamedTuple):
 class Optimizer(NamedTuple):
     """A first-order optimiser of one flat parameter vector ``theta``.
 
-    ``init(theta)`` returns the state before the first update, of arrays, so that it pickles.
-    ``update(theta, gradient, state, n_updates, parameters)`` makes the update that follows
-    ``n_updates`` others; it changes ``theta`` and ``state`` in place.
+    Parameters
+    ----------
+    init : callable
+        ``init(theta)`` returns the state before the first update: an array or a tuple of arrays,
+        so that it pickles.
+    update : callable
+        ``update(theta, gradient, state, n_updates, parameters)`` makes one update after
+        ``n_updates`` others, with an :class:`OptimizerParameters`; it changes ``theta`` and
+        ``state`` in place.
 
     Examples
     --------
