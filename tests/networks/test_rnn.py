@@ -1,5 +1,8 @@
 """The recurrent networks as estimators: scikit-learn's checks, learning, scores and docstrings."""
 
+import inspect
+import re
+
 import numpy as np
 import pytest
 from sklearn.base import clone
@@ -8,11 +11,17 @@ from sklearn.model_selection import GridSearchCV, cross_val_score
 from sklearn.pipeline import make_pipeline
 from sklearn.preprocessing import StandardScaler
 from sklearn.utils.estimator_checks import parametrize_with_checks
-from training_problems import echo, quick, waves
+from training_problems import echo, quick, untrained, waves
 
-from esnkit.networks._cells import cell_choices
+from esnkit.networks._cells import activation_choices, cell_choices
+from esnkit.networks._initializers import INITS
 from esnkit.networks._minibatches import SequenceBatch
+from esnkit.networks._parameters import STARTS
 from esnkit.networks._rnn import RNNClassifier, RNNRegressor
+from esnkit.networks._seq2seq import Seq2SeqClassifier
+from esnkit.networks._solvers import solvers
+from esnkit.networks._spec import POOLINGS
+from esnkit.optim._first_order import MOMENTUM_SCHEDULES
 from esnkit.sequences._targets import Targets
 
 every_cell = pytest.mark.parametrize("cell", cell_choices())
@@ -159,3 +168,56 @@ def test_searches_and_pipelines_accept_the_estimators():
     pipe = make_pipeline(StandardScaler(), quick(max_iter=5)).fit(s[:-1], s[1:])
     assert pipe.predict(s[:10]).shape == (10, 1)
     assert clone(quick()).get_params() == quick().get_params()
+
+
+def test_a_network_is_causal_unless_it_is_bidirectional():
+    X, y, _ = echo(4)
+    assert RNNRegressor().causal and not RNNClassifier(bidirectional=True).causal
+    model = untrained(X, y, bidirectional=True)
+    assert not model.causal
+    assert not model.set_params(bidirectional=False).causal  # the fitted network is not
+    assert model.fit(X, y).causal
+
+
+# Docstrings.
+
+
+def documented(cls, section):
+    """Return the entries of a section of a docstring: name, then type and description."""
+    text = re.search(rf"^{section}\n-+\n(.*?)\n\n", inspect.getdoc(cls), re.M | re.S)[1]
+    entries = re.split(r"^(\w+) : ", text, flags=re.M)[1:]
+    return dict(zip(entries[::2], entries[1::2], strict=True))
+
+
+DIFFERENT = {
+    "Parameters": {"n_tokens", "embedding_dim", "head"},
+    "Attributes": {"n_outputs_"},
+}
+
+
+@pytest.mark.parametrize("section", DIFFERENT)
+def test_docstrings_of_both_estimators_agree(section):
+    one, two = documented(RNNRegressor, section), documented(RNNClassifier, section)
+    found = {name for name in one.keys() & two.keys() if one[name] != two[name]}
+    assert found == DIFFERENT[section]
+
+
+CHOICES = {
+    "cell": cell_choices(),
+    "activation": activation_choices(),
+    "pooling": POOLINGS,
+    "start": STARTS,
+    "init": INITS,
+    "solver": solvers(),
+    "momentum_schedule": MOMENTUM_SCHEDULES,
+}
+
+
+@pytest.mark.parametrize("cls", [RNNRegressor, RNNClassifier, Seq2SeqClassifier])
+def test_choices_in_docstrings_are_those_of_the_tables(cls):
+    documented_parameters = documented(cls, "Parameters")
+    defaults = cls().get_params()
+    for name in CHOICES.keys() & documented_parameters.keys():
+        head = documented_parameters[name].partition("\n")[0]
+        choices = ", ".join(f'"{choice}"' for choice in CHOICES[name])
+        assert head == f'{{{choices}}}, default="{defaults[name]}"', name
