@@ -62,14 +62,14 @@ class Problem:
         self.X = rng.uniform(size=(n_sequences, n_steps, 2)).astype(np.float32)
         self.Y = rng.uniform(size=(n_sequences, 1)).astype(np.float32)
         self.offsets = np.arange(n_sequences + 1) * n_steps
-        self.state, self.memory = adam_state(self.theta), Workspace()
+        self.state, self.workspace = adam_state(self.theta), Workspace()
 
     def update(self):
         """Make one update of ours, and return the loss before it."""
         batch = make_batch(self.X.reshape(-1, 2), self.offsets)
-        self.memory.rewind()
+        self.workspace.rewind()
         loss, gradient, _, _ = loss_gradient(
-            self.spec, self.theta, batch, self.Y, memory=self.memory
+            self.spec, self.theta, batch, self.Y, workspace=self.workspace
         )
         adam_step(self.theta, gradient, self.state)
         return loss

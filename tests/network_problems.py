@@ -3,7 +3,7 @@
 import numpy as np
 
 from esnkit.networks._bptt import make_batch
-from esnkit.networks._spec import Spec, n_parameters, views
+from esnkit.networks._spec import Spec, n_parameters, parameter_views
 
 CELLS = ["tanh", "relu", "lstm", "gru", "gru_before"]
 LENGTHS = [4, 6, 1, 4]
@@ -14,7 +14,7 @@ BASE = Spec("lstm", 4, 3, 2)
 def free_parameters(spec):
     """Tell which parameters the network uses: not the blocks of a GRU that are zero for good."""
     free = np.ones(n_parameters(spec), dtype=bool)
-    parts, n = views(spec, free), spec.n_units
+    parts, n = parameter_views(spec, free), spec.n_units
     for name, width, _, _ in spec.layers():
         if spec.cell == "gru":
             parts[f"M_{name}"][2 * n : 3 * n, width:-1] = False

@@ -2,18 +2,18 @@
 
 import sys
 from copy import deepcopy
-from typing import Any, Self
+from typing import Any, NamedTuple, Self
 
 import numpy as np
 from sklearn.base import BaseEstimator
 from sklearn.utils.validation import check_is_fitted
 
-from esnkit.networks._bptt import Batch, Start, make_batch, run, run_backward, state_rows
+from esnkit.networks._bptt import Batch, InitialState, make_batch, run, run_backward, state_rows
 from esnkit.networks._callbacks import CallbackSupportMixin, FitReport, with_callbacks
 from esnkit.networks._generation import first_state
 from esnkit.networks._initializers import INITS, initial_theta
 from esnkit.networks._losses import LOSSES
-from esnkit.networks._minibatches import Data, evaluate
+from esnkit.networks._minibatches import SequenceBatch, evaluate
 from esnkit.networks._parameters import as_tokens, make_settings, make_spec, make_stopping
 from esnkit.networks._spec import Spec
 from esnkit.networks._stepper import Stepper
@@ -34,7 +34,13 @@ from esnkit.utils._validation import (
     for_kernels,
 )
 
-FIT_PARAMS = ("sample_weight", "initial_state", "clamp")
+
+class FitParams(NamedTuple):
+    """What ``fit`` takes beside X and y."""
+
+    sample_weight: Any = None
+    initial_state: Any = None
+    clamp: Any = None
 
 
 class GradientEstimator(TorchMixin, CallbackSupportMixin, BaseEstimator):
@@ -44,15 +50,19 @@ class GradientEstimator(TorchMixin, CallbackSupportMixin, BaseEstimator):
     subclass says what it learns (``_loss``, ``_score_rows``).
     """
 
-    # As for the echo state networks: rows are time steps, and a weight is not a row said twice.
-    __metadata_request__fit = dict.fromkeys(FIT_PARAMS)
-    __metadata_request__partial_fit = dict.fromkeys(FIT_PARAMS)
-
     _trainer: Trainer
 
     @rollback_on_error
     @with_callbacks
-    def fit(self, X: Any, y: Any = None, **params: Any) -> Self:
+    def fit(
+        self,
+        X: Any,
+        y: Any = None,
+        *,
+        sample_weight: Any = None,
+        initial_state: Any = None,
+        clamp: Any = None,
+    ) -> Self:
         """Train the network on sequences and their targets.
 
         Parameters
@@ -63,13 +73,16 @@ class GradientEstimator(TorchMixin, CallbackSupportMixin, BaseEstimator):
         y : array-like or list of array-likes
             A row for every time step, in a container like that of ``X``, or one target for every
             sequence.
-        **params : sample_weight, initial_state, clamp
-            ``sample_weight`` is the teaching signal: weights >= 0 per row, per sequence, or per
-            row and output; what has weight zero is not taught. ``initial_state`` is the state
-            before the first step: a vector (n_state,), a row a sequence, or a pair
+        sample_weight : array-like, default=None
+            The teaching signal: weights >= 0 per row, per sequence, or per row and output; zero
+            means not taught.
+        initial_state : array or tuple (indices, values), default=None
+            State before the first step: a vector (n_state,), a row a sequence, or a pair
             (indices, values); a vector of the units alone leaves the cells of an LSTM as they
-            are. ``clamp`` is a pair (indices, values) of units that are held to given values at
-            every time step: values of shape (n_held,), or with a row for every time step.
+            are.
+        clamp : tuple (indices, values), default=None
+            Units that are held at given values at every time step: values of shape (n_clamped,),
+            or with a row for every time step.
 
         Returns
         -------
@@ -82,7 +95,10 @@ class GradientEstimator(TorchMixin, CallbackSupportMixin, BaseEstimator):
         FloatingPointError
             If the loss diverges. As after every error, the model then answers as it did before.
         """
-        data = self._prepare(X, y, params, fresh=not (self.warm_start and self._is_trained()))
+        fresh = not (self.warm_start and self._is_trained())
+        known = None if fresh else getattr(self, "classes_", None)
+        params = FitParams(sample_weight, initial_state, clamp)
+        data = self._prepare(X, y, params, fresh, known)
         training, validation = data, None
         share = check_number(
             "validation_fraction", self.validation_fraction, 0, 1, low_open=True, high_open=True
@@ -105,10 +121,10 @@ class GradientEstimator(TorchMixin, CallbackSupportMixin, BaseEstimator):
         return self
 
     @rollback_on_error
-    def _partial_fit(self, X: Any, y: Any, params: dict[str, Any]) -> Self:
+    def _partial_fit(self, X: Any, y: Any, params: FitParams, known: Any = None) -> Self:
         if self.early_stopping:
             raise ValueError("partial_fit has nothing to hold out: use early_stopping=False")
-        data = self._prepare(X, y, params, fresh=not self._is_trained())
+        data = self._prepare(X, y, params, not self._is_trained(), known)
         with one_blas_thread():
             self._trainer.fit_once(data)
         if self.verbose:
@@ -119,13 +135,11 @@ class GradientEstimator(TorchMixin, CallbackSupportMixin, BaseEstimator):
     def _is_trained(self) -> bool:
         return hasattr(self, "_trainer")
 
-    def _prepare(self, X, y, params, fresh):
-        """Check everything and return the data; make the network if it is a fresh start."""
-        unknown = set(params) - set(FIT_PARAMS)
-        if unknown:
-            raise TypeError(
-                f"fit() got unexpected arguments {sorted(unknown)}, expected {list(FIT_PARAMS)}"
-            )
+    def _prepare(self, X, y, params: FitParams, fresh: bool, known: Any) -> SequenceBatch:
+        """Check everything and return the data; create the network if training starts anew.
+
+        ``known`` are the classes that earlier data, or the caller, determine.
+        """
         dtypes: Any = FLOATS if fresh else (self._theta.dtype,)
         if self.solver == "hessian_free":
             dtypes = (np.float64,)  # single precision is too coarse for conjugate gradients
@@ -133,9 +147,10 @@ class GradientEstimator(TorchMixin, CallbackSupportMixin, BaseEstimator):
         check_choice("target", self.target, ("auto", "steps", "sequence"))
         check_choice("init", self.init, INITS)
         raw = pack_targets(y, sequences, self._target_of(y, sequences), numeric=self._numeric)
-        self._fresh = fresh
-        targets, class_weights = self._encode(raw, sequences.form)
-        weights = pack_weights(params.get("sample_weight"), sequences, targets)
+        targets, class_weights, classes = self._encode(raw, sequences.form, known)
+        if classes is not None:
+            self.classes_ = classes
+        weights = pack_weights(params.sample_weight, sequences, targets)
         weights = _combine(weights, class_weights, targets, self._loss)
         spec = make_spec(self, X, sequences, targets, self._loss, None if fresh else self._spec)
         dtype = sequences.values.dtype
@@ -149,11 +164,11 @@ class GradientEstimator(TorchMixin, CallbackSupportMixin, BaseEstimator):
             self._trainer = deepcopy(self._trainer)  # so that an error leaves it as it was
         self._flat = targets.flat  # answers look like the last targets
         inputs = self._inputs(sequences)
-        start = self._start(params.get("initial_state"), sequences.n_sequences, dtype)
-        held = self._held(params.get("clamp"), sequences, dtype)
+        start = self._start(params.initial_state, sequences.n_sequences, dtype)
+        held = self._held(params.clamp, sequences, dtype)
         per_step = targets.kind == "steps"
         self._trainer.use(settings)
-        return Data(inputs, sequences.offsets, Y, per_step, weights, start, held)
+        return SequenceBatch(inputs, sequences.offsets, Y, per_step, weights, start, held)
 
     def _inputs(self, sequences: Sequences) -> np.ndarray:
         """Return what the network hears: rows of numbers, or tokens."""
@@ -191,7 +206,7 @@ class GradientEstimator(TorchMixin, CallbackSupportMixin, BaseEstimator):
                 f"{changes}; use warm_start=False, or a fresh estimator"
             )
 
-    def _start(self, initial_state: Any, n_sequences: int, dtype: Any) -> Start | None:
+    def _start(self, initial_state: Any, n_sequences: int, dtype: Any) -> InitialState | None:
         if initial_state is None:
             return None
         spec = self._spec
@@ -201,7 +216,7 @@ class GradientEstimator(TorchMixin, CallbackSupportMixin, BaseEstimator):
             values = resolve_initial_state(initial_state, n_sequences, width, dtype)
             given[:] = False
             given[np.atleast_1d(initial_state[0])] = True
-            return Start(values, given)
+            return InitialState(values, given)
         initial_state = finite_array("initial_state", initial_state, dtype)
         if spec.n_state > spec.n_hidden and initial_state.shape[-1:] not in (
             (spec.n_hidden,), (spec.n_state,)
@@ -216,7 +231,7 @@ class GradientEstimator(TorchMixin, CallbackSupportMixin, BaseEstimator):
             given[width:] = False
         values = np.zeros((n_sequences, spec.n_state), dtype)
         values[:, :width] = resolve_initial_state(initial_state, n_sequences, width, dtype)
-        return Start(values, given)
+        return InitialState(values, given)
 
     def _held(self, clamp: Any, sequences: Sequences, dtype: Any) -> Clamp | None:
         if clamp is None:
@@ -224,7 +239,7 @@ class GradientEstimator(TorchMixin, CallbackSupportMixin, BaseEstimator):
         units, values = resolve_clamp(clamp, sequences, self._spec.n_hidden, dtype)
         return Clamp(units, np.broadcast_to(values, (len(sequences.values), units.size)))
 
-    def _finish(self, theta: np.ndarray, data: Data) -> None:
+    def _finish(self, theta: np.ndarray, data: SequenceBatch) -> None:
         trainer = self._trainer
         self._theta = theta
         self.loss_curve_ = list(trainer.loss_curve)
@@ -342,9 +357,9 @@ class GradientEstimator(TorchMixin, CallbackSupportMixin, BaseEstimator):
         n_rows = len(sequences.values) if per_step else sequences.n_sequences
         start = self._start(initial_state, sequences.n_sequences, dtype)
         held = self._held(clamp, sequences, dtype)
-        data = Data(
+        data = SequenceBatch(
             self._inputs(sequences), sequences.offsets, np.empty((n_rows, 0)), per_step,
-            start=start, held=held,
+            initial_state=start, clamp=held,
         )  # fmt: skip
         with one_blas_thread():
             rows, states = evaluate(spec, self._theta, data)

@@ -16,12 +16,12 @@ from typing import NamedTuple
 
 import numpy as np
 
-from esnkit.networks._bptt import Batch, Start, Tape, make_batch, run, run_backward
+from esnkit.networks._bptt import Batch, InitialState, Tape, make_batch, run, run_backward
 from esnkit.networks._initializers import glorot, initial_theta
 from esnkit.networks._losses import LOSSES, log_softmax
-from esnkit.networks._minibatches import Data
+from esnkit.networks._minibatches import SequenceBatch
 from esnkit.networks._pooling import pool_rows, pool_rows_backward
-from esnkit.networks._spec import Spec, n_parameters, penalised, places
+from esnkit.networks._spec import Spec, consecutive_slices, n_parameters, weight_decay_mask
 
 __all__ = [
     "Pair",
@@ -30,10 +30,10 @@ __all__ = [
     "initial_pair",
     "make_pairs",
     "pair_gradient",
-    "pair_layout",
+    "pair_slices",
     "pair_loss",
     "pair_views",
-    "penalised_parts",
+    "pair_weight_decay_mask",
     "read_pairs",
 ]
 
@@ -58,8 +58,10 @@ class Pair(NamedTuple):
 class Pairs(NamedTuple):
     """Sequences to hear and sequences to answer."""
 
-    source: Data
-    target: Data  # inputs: the end, then the symbols; Y (n_rows, 1): the symbols, then the end
+    source: SequenceBatch
+    target: (
+        SequenceBatch  # inputs: the end, then the symbols; Y (n_rows, 1): the symbols, then the end
+    )
 
     @property
     def lengths(self) -> np.ndarray:
@@ -100,16 +102,16 @@ class Reading(NamedTuple):
     target: tuple[Batch, Tape]
 
 
-def make_pairs(source: Data, codes: np.ndarray, lengths: np.ndarray, end: int) -> Pairs:
+def make_pairs(source: SequenceBatch, codes: np.ndarray, lengths: np.ndarray, end: int) -> Pairs:
     """Put the end behind, or before, the codes of every target."""
     offsets = np.concatenate([[0], np.cumsum(lengths)])
     Y = np.insert(codes, offsets[1:], end)
     inputs = np.insert(codes, offsets[:-1], end)
-    return Pairs(source, Data(inputs, offsets + np.arange(len(offsets)), Y[:, None], True))
+    return Pairs(source, SequenceBatch(inputs, offsets + np.arange(len(offsets)), Y[:, None], True))
 
 
 @lru_cache(maxsize=64)
-def pair_layout(pair: Pair) -> dict[str, tuple[slice, tuple[int, ...]]]:
+def pair_slices(pair: Pair) -> dict[str, tuple[slice, tuple[int, ...]]]:
     """Return place and shape of every named part of ``theta``, in order."""
     encoder, decoder = pair.encoder, pair.decoder
     n, n_heard = decoder.n_units, encoder.n_outputs
@@ -122,21 +124,21 @@ def pair_layout(pair: Pair) -> dict[str, tuple[slice, tuple[int, ...]]]:
     if pair.attention:
         shapes |= {"score_W": (n, n_heard), "mix_W": (n, n_heard + n)}
     shapes |= {"head_W": (pair.end + 1, n), "head_b": (pair.end + 1,)}
-    return places(shapes)
+    return consecutive_slices(shapes)
 
 
 def pair_views(pair: Pair, theta: np.ndarray) -> dict[str, np.ndarray]:
     """Return the named parts of ``theta``; writing to them writes to it."""
-    return {name: theta[at].reshape(shape) for name, (at, shape) in pair_layout(pair).items()}
+    return {name: theta[at].reshape(shape) for name, (at, shape) in pair_slices(pair).items()}
 
 
 @lru_cache(maxsize=8)
-def penalised_parts(pair: Pair) -> np.ndarray:
+def pair_weight_decay_mask(pair: Pair) -> np.ndarray:
     """Tell which entries of ``theta`` are weights and no biases."""
-    weights = np.ones(max(at.stop for at, _ in pair_layout(pair).values()), dtype=bool)
+    weights = np.ones(max(at.stop for at, _ in pair_slices(pair).values()), dtype=bool)
     parts = pair_views(pair, weights)
-    parts["encoder"][:] = penalised(pair.encoder)
-    parts["decoder"][:] = penalised(pair.decoder)
+    parts["encoder"][:] = weight_decay_mask(pair.encoder)
+    parts["decoder"][:] = weight_decay_mask(pair.decoder)
     parts["bridge_b"][:] = parts["head_b"][:] = False
     return weights
 
@@ -145,7 +147,7 @@ def initial_pair(
     pair: Pair, rng: np.random.Generator, init: str, longest: int, dtype: type = np.float64
 ) -> np.ndarray:
     """Draw the parameters: the two networks as by themselves, all between them Glorot-uniform."""
-    theta = np.zeros(len(penalised_parts(pair)))
+    theta = np.zeros(len(pair_weight_decay_mask(pair)))
     for name, part in pair_views(pair, theta).items():
         if name in ("encoder", "decoder"):
             part[:] = initial_theta(getattr(pair, name), rng, init, longest=longest)
@@ -166,7 +168,7 @@ def read_pairs(pair: Pair, theta: np.ndarray, pairs: Pairs) -> tuple[np.ndarray,
     p = pair_views(pair, theta)
     heard, last, start, source = _hear(pair, p, pairs.source)
     batch = make_batch(pairs.target.inputs, pairs.target.offsets)
-    states, tape = run(pair.decoder, p["decoder"], batch, Start(start, _ALL))
+    states, tape = run(pair.decoder, p["decoder"], batch, InitialState(start, _ALL))
     keys = _pad(heard, pairs.source.offsets)
     attended = _attend(p, states, pairs.target.offsets, keys) if pair.attention else None
     outputs = _answer(p, states if attended is None else attended.out)
@@ -200,7 +202,7 @@ def read_backward(
     batch, tape = reading.target
     d_start = np.empty_like(reading.start)
     d["decoder"][:] = run_backward(
-        pair.decoder, p["decoder"], batch, tape, d_states, d_start=d_start
+        pair.decoder, p["decoder"], batch, tape, d_states, d_initial_state=d_start
     )
     d_start *= 1 - reading.start**2
     batch, tape = reading.source
@@ -278,12 +280,12 @@ def _symbol_loss(outputs, pairs):
 
 
 def _penalty(pair, theta, alpha, n_targets):
-    slope = (alpha / n_targets) * np.where(penalised_parts(pair), theta, 0)
+    slope = (alpha / n_targets) * np.where(pair_weight_decay_mask(pair), theta, 0)
     return 0.5 * float(np.vdot(slope, theta)), slope.astype(theta.dtype, copy=False)
 
 
 def decode(
-    pair: Pair, theta: np.ndarray, source: Data, max_length: int
+    pair: Pair, theta: np.ndarray, source: SequenceBatch, max_length: int
 ) -> Iterator[tuple[np.ndarray, np.ndarray]]:
     """Answer every sequence, always with the likeliest symbol, until that is the end.
 
@@ -313,7 +315,9 @@ def _decode_together(pair, theta, source, max_length):
     running, latest = np.arange(n), np.full(n, pair.end)
     for step in range(max_length):
         each = np.arange(len(running) + 1)
-        states, tape = run(pair.decoder, p["decoder"], make_batch(latest, each), Start(state, _ALL))
+        states, tape = run(
+            pair.decoder, p["decoder"], make_batch(latest, each), InitialState(state, _ALL)
+        )
         if pair.attention:
             attended = _attend(p, states, each, Block(keys.values[running], keys.here[running]))
             looks[running, step], states = attended.weights[:, 0], attended.out

@@ -14,7 +14,7 @@ from esnkit.kernels.tangents import tangent
 from esnkit.networks._bptt import Batch, Tape, run_backward
 from esnkit.networks._losses import LOSSES
 from esnkit.networks._pooling import attend_tangent, pool_rows
-from esnkit.networks._spec import CELLS, Spec, penalised, state_columns, views
+from esnkit.networks._spec import CELLS, Spec, parameter_views, state_columns, weight_decay_mask
 
 __all__ = ["curvature_product", "run_tangent"]
 
@@ -37,7 +37,7 @@ def run_tangent(
     hidden : list of ndarray
         For every layer and direction what structural damping multiplies, in the kernels' layout.
     """
-    p, q, n_units = views(spec, theta), views(spec, v), spec.n_units
+    p, q, n_units = parameter_views(spec, theta), parameter_views(spec, v), spec.n_units
     rows = np.zeros_like(tape.rows[0])
     if spec.embedding_dim:
         rows = q["embedding"][batch.inputs]
@@ -47,7 +47,7 @@ def run_tangent(
     hidden: list[np.ndarray] = []
     here = rows
     for part in spec.layers():
-        if part.place % spec.n_directions == 0:
+        if part.position % spec.n_directions == 0:
             width = spec.n_directions * n_units
             rows, here = here, np.empty((len(batch.rows), width), v.dtype)
         index = batch.rows_reversed if part.reverse else batch.rows
@@ -120,5 +120,5 @@ def curvature_product(
         extra = [(structural / len(outputs)) * part for part in hidden]
     product = run_backward(spec, theta, batch, tape, curved, extra)
     if alpha:
-        product += (alpha / len(outputs)) * np.where(penalised(spec), v, 0)
+        product += (alpha / len(outputs)) * np.where(weight_decay_mask(spec), v, 0)
     return product

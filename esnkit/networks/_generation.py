@@ -5,10 +5,10 @@ from typing import Any
 import numpy as np
 from sklearn.utils.validation import check_is_fitted
 
-from esnkit.networks._bptt import Start, make_batch, starting_state
+from esnkit.networks._bptt import InitialState, make_batch, starting_state
 from esnkit.networks._losses import log_softmax
-from esnkit.networks._minibatches import Data, evaluate
-from esnkit.networks._spec import Spec, views
+from esnkit.networks._minibatches import SequenceBatch, evaluate
+from esnkit.networks._spec import Spec, parameter_views
 from esnkit.networks._stepper import Stepper
 from esnkit.sequences._closed_loop import check_bounded, pack_one_series
 from esnkit.utils._threads import one_blas_thread
@@ -42,7 +42,7 @@ def warm_up(estimator: Any, warmup: Any, initial_state: Any) -> np.ndarray:
         inputs = _as_inputs(estimator, warmup)
         start = estimator._start(initial_state, 1, dtype)
     n = len(inputs)
-    data = Data(inputs, np.array([0, n]), np.empty((n, 0)), True, start=start)
+    data = SequenceBatch(inputs, np.array([0, n]), np.empty((n, 0)), True, initial_state=start)
     with one_blas_thread():
         return evaluate(spec, estimator._theta, data)[1]
 
@@ -52,10 +52,10 @@ def first_state(estimator: Any, initial_state: Any) -> np.ndarray:
     spec, theta = estimator._spec, estimator._theta
     start = estimator._start(initial_state, 1, theta.dtype)
     batch = make_batch(np.empty((1, 0)), np.array([0, 1]))
-    return starting_state(spec, views(spec, theta), batch, start)[0]
+    return starting_state(spec, parameter_views(spec, theta), batch, start)[0]
 
 
-def _end_of_training(estimator: Any) -> tuple[np.ndarray, Start]:
+def _end_of_training(estimator: Any) -> tuple[np.ndarray, InitialState]:
     """Return the last target, as the input that it is next, and the state before it."""
     if not hasattr(estimator, "last_state_"):
         raise ValueError(
@@ -63,7 +63,7 @@ def _end_of_training(estimator: Any) -> tuple[np.ndarray, Start]:
             "weights were replaced since"
         )
     spec = estimator._spec
-    start = Start(estimator.last_state_, np.ones(spec.n_state, dtype=bool))
+    start = InitialState(estimator.last_state_, np.ones(spec.n_state, dtype=bool))
     if spec.tokens:
         token = estimator.classes_[estimator._last_target.argmax(axis=1)]
         return token.astype(np.int64), start

@@ -8,7 +8,7 @@ import numpy as np
 from esnkit.networks._bptt import loss_gradient, make_batch, penalty, run
 from esnkit.networks._gauss_newton import curvature_product
 from esnkit.networks._losses import LOSSES
-from esnkit.networks._minibatches import Data, evaluate
+from esnkit.networks._minibatches import SequenceBatch, evaluate
 from esnkit.networks._spec import Spec
 from esnkit.optim._hessian_free import HessianFreeInfo, HessianFreeState, hessian_free_step
 
@@ -31,7 +31,7 @@ def newton_step(
     spec: Spec,
     theta: np.ndarray,
     memory: HessianFreeState,
-    data: Data,
+    data: SequenceBatch,
     rng: np.random.Generator,
     *,
     alpha: float,
@@ -44,7 +44,7 @@ def newton_step(
     spec : Spec
     theta : ndarray of shape (n_parameters,), float64
     memory : HessianFreeState
-    data : Data
+    data : SequenceBatch
     rng : Generator
         Draws the sequences of the curvature.
     alpha : float
@@ -73,21 +73,23 @@ def newton_step(
     )
 
 
-def _subset_with_weight(data: Data, n_chosen: int, rng: np.random.Generator) -> Data:
+def _subset_with_weight(
+    data: SequenceBatch, n_chosen: int, rng: np.random.Generator
+) -> SequenceBatch:
     """Draw sequences, at least one of which is taught."""
     order = rng.permutation(len(data.lengths))
     part = data.subset(np.sort(order[:n_chosen]))
     return part if part.weights is None or np.any(part.weights) else data
 
 
-def full_loss(spec: Spec, theta: np.ndarray, data: Data, alpha: float) -> float:
+def full_loss(spec: Spec, theta: np.ndarray, data: SequenceBatch, alpha: float) -> float:
     """Return the loss over all sequences."""
     outputs, _ = evaluate(spec, theta, data)
     value = LOSSES[spec.loss][0](outputs, data.Y, data.weights).value
     return value + penalty(spec, theta, alpha, len(data.Y))[0]
 
 
-def full_gradient(spec: Spec, theta: np.ndarray, data: Data, alpha: float) -> np.ndarray:
+def full_gradient(spec: Spec, theta: np.ndarray, data: SequenceBatch, alpha: float) -> np.ndarray:
     """Return the gradient of the loss over all sequences."""
     gradient, total = np.zeros_like(theta), 0.0
     n = len(data.lengths)
@@ -95,7 +97,13 @@ def full_gradient(spec: Spec, theta: np.ndarray, data: Data, alpha: float) -> np
         part = data.subset(np.arange(first, min(first + GROUP, n)))
         batch = make_batch(part.inputs, part.offsets)
         _, slope, _, weight = loss_gradient(
-            spec, theta, batch, part.Y, part.weights, start=part.start, held=part.held
+            spec,
+            theta,
+            batch,
+            part.Y,
+            part.weights,
+            initial_state=part.initial_state,
+            clamp=part.clamp,
         )
         gradient += weight * slope
         total += weight
@@ -105,7 +113,7 @@ def full_gradient(spec: Spec, theta: np.ndarray, data: Data, alpha: float) -> np
 class _Model:
     """The quadratic model of the loss of some sequences, around the last point asked for."""
 
-    def __init__(self, spec: Spec, data: Data, alpha: float):
+    def __init__(self, spec: Spec, data: SequenceBatch, alpha: float):
         self.spec, self.data, self.alpha = spec, data, alpha
         self.batch = make_batch(data.inputs, data.offsets)
         self.at: np.ndarray | None = None
@@ -115,7 +123,7 @@ class _Model:
         data = self.data
         if self.at is None or not np.array_equal(self.at, theta):
             self.at = theta.copy()
-            self.forward = run(self.spec, theta, self.batch, data.start, data.held)
+            self.forward = run(self.spec, theta, self.batch, data.initial_state, data.clamp)
         outputs, tape = self.forward
         return curvature_product(
             self.spec, theta, v, self.batch, outputs, tape, data.weights,

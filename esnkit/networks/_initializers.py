@@ -9,7 +9,7 @@ from typing import Any
 
 import numpy as np
 
-from esnkit.networks._spec import Spec, n_parameters, views
+from esnkit.networks._spec import Spec, n_parameters, parameter_views
 from esnkit.reservoirs.spectral import rescale
 
 __all__ = ["INITS", "glorot", "initial_theta"]
@@ -65,10 +65,10 @@ def initial_theta(
     Examples
     --------
     >>> import numpy as np
-    >>> from esnkit.networks._spec import Spec, views
+    >>> from esnkit.networks._spec import Spec, parameter_views
     >>> spec = Spec("tanh", n_units=3, n_features=1, n_outputs=1)
     >>> theta = initial_theta(spec, np.random.default_rng(0), "identity")
-    >>> views(spec, theta)["M_0"][:, 1:]
+    >>> parameter_views(spec, theta)["M_0"][:, 1:]
     array([[1., 0., 0., 0.],
            [0., 1., 0., 0.],
            [0., 0., 1., 0.]])
@@ -79,7 +79,7 @@ def initial_theta(
     if init == "chrono" and not gated:
         raise ValueError("init='chrono' sets the gates of cell='lstm' or 'gru', and 'rnn' has none")
     theta = np.zeros(n_parameters(spec))
-    parts, n = views(spec, theta), spec.n_units
+    parts, n = parameter_views(spec, theta), spec.n_units
     for name, width, _, _ in spec.layers():
         for kind, block in _gates(spec, parts[f"M_{name}"]):
             if "x" in kind:

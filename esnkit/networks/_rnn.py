@@ -6,7 +6,7 @@ import numpy as np
 from sklearn.metrics import accuracy_score
 from sklearn.utils.validation import check_is_fitted
 
-from esnkit.networks._base import GradientEstimator
+from esnkit.networks._base import FitParams, GradientEstimator
 from esnkit.networks._generation import (
     check_can_feed_back,
     generate_rows,
@@ -15,8 +15,12 @@ from esnkit.networks._generation import (
     warm_up,
 )
 from esnkit.networks._losses import log_softmax
-from esnkit.networks._minibatches import Data
-from esnkit.sequences._classifier_mixin import SequenceClassifierMixin, labels_of
+from esnkit.networks._minibatches import SequenceBatch
+from esnkit.sequences._classifier_mixin import (
+    SequenceClassifierMixin,
+    known_classes,
+    labels_of,
+)
 from esnkit.sequences._closed_loop import future_rows
 from esnkit.sequences._regressor_mixin import SequenceRegressorMixin
 from esnkit.sequences._targets import Targets
@@ -247,12 +251,20 @@ class RNNRegressor(SequenceRegressorMixin, GradientEstimator):
 
     _loss = "squared"
 
-    def partial_fit(self, X: Any, y: Any = None, **params: Any) -> Self:
+    def partial_fit(
+        self,
+        X: Any,
+        y: Any = None,
+        *,
+        sample_weight: Any = None,
+        initial_state: Any = None,
+        clamp: Any = None,
+    ) -> Self:
         """Go once through sequences, from where training stopped.
 
         Parameters
         ----------
-        X, y, **params : as in ``fit``
+        X, y, sample_weight, initial_state, clamp : as in ``fit``
 
         Returns
         -------
@@ -276,9 +288,9 @@ class RNNRegressor(SequenceRegressorMixin, GradientEstimator):
         >>> model.n_iter_
         3
         """
-        return self._partial_fit(X, y, params)
+        return self._partial_fit(X, y, FitParams(sample_weight, initial_state, clamp))
 
-    def _score_rows(self, outputs: np.ndarray, data: Data) -> float:
+    def _score_rows(self, outputs: np.ndarray, data: SequenceBatch) -> float:
         """Return the mean over the outputs of R^2, or where it is undefined minus the error."""
         weights = np.ones((len(data.Y), 1)) if data.weights is None else data.weights
         weights = np.broadcast_to(weights.reshape(len(data.Y), -1), data.Y.shape)
@@ -578,12 +590,21 @@ class RNNClassifier(SequenceClassifierMixin, GradientEstimator):
 
     _loss = "softmax"
 
-    def partial_fit(self, X: Any, y: Any = None, classes: Any = None, **params: Any) -> Self:
+    def partial_fit(
+        self,
+        X: Any,
+        y: Any = None,
+        classes: Any = None,
+        *,
+        sample_weight: Any = None,
+        initial_state: Any = None,
+        clamp: Any = None,
+    ) -> Self:
         """Go once through sequences, from where training stopped.
 
         Parameters
         ----------
-        X, y, **params : as in ``fit``
+        X, y, sample_weight, initial_state, clamp : as in ``fit``
         classes : array-like or None, default=None
             All labels, in the first call; None takes those in ``y``.
 
@@ -608,32 +629,8 @@ class RNNClassifier(SequenceClassifierMixin, GradientEstimator):
         >>> model.partial_fit(X[10:], X[10:, 0, 0] > 0).n_iter_
         2
         """
-        self._classes_to_come = classes
-        try:
-            return self._partial_fit(X, y, params)
-        finally:
-            del self._classes_to_come
-
-    def _encode(self, targets: Targets, form: str = "series") -> tuple[Targets, np.ndarray | None]:
-        given = getattr(self, "_classes_to_come", None)
-        known = np.unique(given) if given is not None and self._fresh else None
-        if not self._fresh:
-            known = self.classes_
-            if given is not None and not np.array_equal(np.unique(given), known):
-                raise ValueError(f"classes must be those of the first call, {known.tolist()}")
-        found, weights = super()._encode(targets, form)
-        if known is None:
-            return found, weights
-        seen, self.classes_ = self.classes_, known
-        unseen = np.setdiff1d(seen, known)
-        if unseen.size:
-            raise ValueError(
-                f"y holds labels unseen before, {unseen.tolist()}, expected some of "
-                f"{known.tolist()}"
-            )
-        indicators = np.zeros((len(found.values), known.size))
-        indicators[:, np.searchsorted(known, seen)] = found.values
-        return Targets(indicators, found.kind, found.flat), weights
+        known = known_classes(self, classes, first=not self._is_trained())
+        return self._partial_fit(X, y, FitParams(sample_weight, initial_state, clamp), known)
 
     def _known(self, truth: Targets) -> Targets:
         labels = labels_of(truth.values)
@@ -642,23 +639,10 @@ class RNNClassifier(SequenceClassifierMixin, GradientEstimator):
             raise ValueError(f"y holds labels unseen in fit, expected {self.classes_.tolist()}")
         return Targets(np.eye(self.classes_.size)[codes], truth.kind, True)
 
-    def predict_proba(self, X: Any, *, initial_state: Any = None, clamp: Any = None) -> Any:
-        """Return the probability of every class: the softmax of the outputs.
+    def _as_probabilities(self, outputs: np.ndarray) -> np.ndarray:
+        return np.exp(log_softmax(outputs))
 
-        Parameters
-        ----------
-        X, initial_state, clamp : as in ``predict``
-
-        Returns
-        -------
-        probabilities : like ``predict``, with an axis (n_classes,) at the end
-        """
-        values, _ = self._outputs(X, initial_state, clamp)
-        if isinstance(values, list):
-            return [np.exp(log_softmax(rows)) for rows in values]
-        return np.exp(log_softmax(values))
-
-    def _score_rows(self, outputs: np.ndarray, data: Data) -> float:
+    def _score_rows(self, outputs: np.ndarray, data: SequenceBatch) -> float:
         right, wanted = outputs.argmax(axis=1), data.Y.argmax(axis=1)
         return float(accuracy_score(wanted, right, sample_weight=data.weights))
 

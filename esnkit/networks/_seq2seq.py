@@ -20,7 +20,7 @@ from esnkit.networks._encoder_decoder import (
     pair_views,
 )
 from esnkit.networks._initializers import INITS
-from esnkit.networks._minibatches import Data
+from esnkit.networks._minibatches import SequenceBatch
 from esnkit.networks._parameters import as_tokens, count_tokens, make_stopping
 from esnkit.networks._spec import Spec
 from esnkit.networks._trainer import Learner, Settings, Trainer, name_changes
@@ -300,11 +300,11 @@ class Seq2SeqClassifier(WeightsMixin, CallbackSupportMixin, BaseEstimator):
         )  # fmt: skip
         return Pair(encoder, decoder, check_flag("attention", self.attention))
 
-    def _hear(self, sequences: Sequences) -> Data:
+    def _hear(self, sequences: Sequences) -> SequenceBatch:
         inputs = sequences.values
         if self._pair.encoder.tokens:
             inputs = as_tokens(sequences, self._pair.encoder.n_features)
-        return Data(inputs, sequences.offsets, np.empty((len(inputs), 0)), True)
+        return SequenceBatch(inputs, sequences.offsets, np.empty((len(inputs), 0)), True)
 
     def _decode(self, X: Any) -> Iterator[tuple[np.ndarray, np.ndarray]]:
         check_is_fitted(self, "_theta")
@@ -408,7 +408,7 @@ class Seq2SeqClassifier(WeightsMixin, CallbackSupportMixin, BaseEstimator):
         return tags
 
 
-def _gradients(pair, theta, pairs, settings, memory):
+def _gradients(pair, theta, pairs, settings, workspace):
     """Yield what the one update of a batch needs."""
     yield pair_gradient(pair, theta, pairs, settings.alpha)
 

@@ -11,12 +11,12 @@ from esnkit.kernels.cells import GRU_AFTER, GRU_BEFORE, LSTM, N_GATES, RNN_RELU,
 __all__ = [
     "CELLS",
     "Spec",
-    "layout",
+    "parameter_slices",
     "n_parameters",
-    "penalised",
-    "places",
+    "weight_decay_mask",
+    "consecutive_slices",
     "state_columns",
-    "views",
+    "parameter_views",
 ]
 
 CELLS = {
@@ -34,7 +34,7 @@ class Layer(NamedTuple):
     name: str
     width: int  # of its input rows
     reverse: bool
-    place: int  # among all layers and directions
+    position: int  # among all layers and directions
 
 
 class Spec(NamedTuple):
@@ -92,7 +92,7 @@ def _layers(spec: Spec) -> tuple[Layer, ...]:
 
 
 @lru_cache(maxsize=64)
-def layout(spec: Spec) -> dict[str, tuple[slice, tuple[int, ...]]]:
+def parameter_slices(spec: Spec) -> dict[str, tuple[slice, tuple[int, ...]]]:
     """Return place and shape of every named part of ``theta``, in order."""
     shapes: dict[str, tuple[int, ...]] = {}
     if spec.embedding_dim:
@@ -108,10 +108,12 @@ def layout(spec: Spec) -> dict[str, tuple[slice, tuple[int, ...]]]:
         shapes["attention_v"] = (width,)
     if spec.head:
         shapes |= {"head_W": (spec.n_outputs, width), "head_b": (spec.n_outputs,)}
-    return places(shapes)
+    return consecutive_slices(shapes)
 
 
-def places(shapes: dict[str, tuple[int, ...]]) -> dict[str, tuple[slice, tuple[int, ...]]]:
+def consecutive_slices(
+    shapes: dict[str, tuple[int, ...]],
+) -> dict[str, tuple[slice, tuple[int, ...]]]:
     """Return place and shape of named parts that lie end to end in one vector."""
     found, start = {}, 0
     for name, shape in shapes.items():
@@ -121,21 +123,23 @@ def places(shapes: dict[str, tuple[int, ...]]) -> dict[str, tuple[slice, tuple[i
     return found
 
 
-def views(spec: Spec, theta: np.ndarray) -> dict[str, np.ndarray]:
+def parameter_views(spec: Spec, theta: np.ndarray) -> dict[str, np.ndarray]:
     """Return the named parts of ``theta``; writing to them writes to it."""
-    return {name: theta[place].reshape(shape) for name, (place, shape) in layout(spec).items()}
+    return {
+        name: theta[place].reshape(shape) for name, (place, shape) in parameter_slices(spec).items()
+    }
 
 
 def n_parameters(spec: Spec) -> int:
     """Return the length of ``theta``."""
-    return max((place.stop for place, _ in layout(spec).values()), default=0)
+    return max((place.stop for place, _ in parameter_slices(spec).values()), default=0)
 
 
 @lru_cache(maxsize=8)
-def penalised(spec: Spec) -> np.ndarray:
+def weight_decay_mask(spec: Spec) -> np.ndarray:
     """Tell which entries of ``theta`` are weights, that is neither biases nor states."""
     weights = np.ones(n_parameters(spec), dtype=bool)
-    parts = views(spec, weights)
+    parts = parameter_views(spec, weights)
     for name, part in parts.items():
         if name.startswith("M_"):
             part[:, -1] = False
@@ -145,9 +149,9 @@ def penalised(spec: Spec) -> np.ndarray:
 
 
 @lru_cache(maxsize=64)
-def state_columns(spec: Spec, place: int) -> tuple[slice, slice | None]:
+def state_columns(spec: Spec, position: int) -> tuple[slice, slice | None]:
     """Return the columns of a state row that hold the units of a part, and its cells if any."""
-    first = place * spec.n_units
+    first = position * spec.n_units
     units = slice(first, first + spec.n_units)
     if spec.cell != "lstm":
         return units, None

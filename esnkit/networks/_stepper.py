@@ -6,7 +6,7 @@ import numpy as np
 
 from esnkit.kernels.cells import stream
 from esnkit.kernels.linalg import LANES, affine
-from esnkit.networks._spec import CELLS, Spec, views
+from esnkit.networks._spec import CELLS, Spec, parameter_views
 from esnkit.utils._workspace import Workspace
 
 NUMBERS = int, float, np.integer, np.floating, np.bool_
@@ -31,7 +31,7 @@ class Stepper:
     """
 
     def __init__(self, spec: Spec, theta: np.ndarray, state: np.ndarray):
-        self._spec, self._p, dtype = spec, views(spec, theta), theta.dtype
+        self._spec, self._p, dtype = spec, parameter_views(spec, theta), theta.dtype
         # At hand, as a step takes about a microsecond.
         self._embeds, self._reads, self._shape = spec.tokens, spec.head, (spec.n_features,)
         recurrent = [self._p[f"M_{layer.name}"] for layer in spec.layers()]

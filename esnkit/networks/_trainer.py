@@ -13,9 +13,9 @@ from typing import Any, NamedTuple
 
 import numpy as np
 
-from esnkit.networks._bptt import Start, loss_gradient, make_batch
+from esnkit.networks._bptt import InitialState, loss_gradient, make_batch
 from esnkit.networks._hessian_free_update import Damping, full_loss, newton_step
-from esnkit.networks._minibatches import Data, cut_batches, evaluate, in_chunks
+from esnkit.networks._minibatches import SequenceBatch, cut_batches, evaluate, tbptt_chunks
 from esnkit.networks._spec import Spec
 from esnkit.optim._first_order import (
     adam_state,
@@ -67,19 +67,19 @@ class Stopping(NamedTuple):
     n_iter_no_change: float = 10
 
 
-Score = Callable[[np.ndarray, Data], float]
+Score = Callable[[np.ndarray, SequenceBatch], float]
 
 
 class Learner(NamedTuple):
     """What is asked of a kind of network, with its spec, its parameters and data."""
 
-    # (spec, theta, data, settings, memory) -> loss, gradient and weight of the updates of a batch
+    # (spec, theta, data, settings, workspace) -> loss, gradient and weight of every update
     gradients: Callable[..., Iterator[tuple[float, np.ndarray, float]]]
     loss: Callable[..., float]  # (spec, theta, data, alpha) -> the loss over all sequences
 
 
 def chunk_gradients(
-    spec: Spec, theta: np.ndarray, data: Data, settings: Settings, memory: Workspace
+    spec: Spec, theta: np.ndarray, data: SequenceBatch, settings: Settings, workspace: Workspace
 ) -> Iterator[tuple[float, np.ndarray, float]]:
     """Yield loss, gradient and weight of the updates of a batch.
 
@@ -88,18 +88,18 @@ def chunk_gradients(
     """
     ends, tbptt = data.lengths, settings.tbptt
     carried = None
-    for k, (alive, _, part) in enumerate(in_chunks(data, tbptt)):
+    for k, (alive, _, part) in enumerate(tbptt_chunks(data, tbptt)):
         if carried is not None:
-            part = part._replace(start=Start(carried[alive], np.array(True)))
+            part = part._replace(initial_state=InitialState(carried[alive], np.array(True)))
         if not data.per_step and tbptt is not None:
             here = ends[alive] <= (k + 1) * tbptt
             weights = np.ones(len(alive)) if part.weights is None else part.weights
             part = part._replace(weights=(weights.T * here).T)
         batch = make_batch(part.inputs, part.offsets)
-        memory.rewind()
+        workspace.rewind()
         loss, gradient, state, total = loss_gradient(
             spec, theta, batch, part.Y, part.weights, alpha=settings.alpha,
-            start=part.start, held=part.held, memory=memory,
+            initial_state=part.initial_state, clamp=part.clamp, workspace=workspace,
         )  # fmt: skip
         carried = np.empty((len(ends), spec.n_state)) if carried is None else carried
         carried[alive] = state
@@ -172,7 +172,7 @@ class Trainer:
     def fit(
         self,
         data: Any,
-        validation: Data | None = None,
+        validation: SequenceBatch | None = None,
         *,
         stopping: Stopping,
         score: Score | None = None,
@@ -185,9 +185,9 @@ class Trainer:
 
         Parameters
         ----------
-        data : Data
+        data : SequenceBatch
             Or what the learner knows as such.
-        validation : Data or None, default=None
+        validation : SequenceBatch or None, default=None
             Sequences to score the network on after every epoch.
         stopping : Stopping
         score : callable or None, default=None
@@ -205,12 +205,12 @@ class Trainer:
         FloatingPointError
             If the loss diverges; the best parameters are then those to go on from.
         """
-        memory, stopped, begun = Workspace(), False, self._progress_so_far()
+        workspace, stopped, begun = Workspace(), False, self._progress_so_far()
         try:
             self._start_objective(data, validation, score)
             for _ in range(stopping.max_iter):
                 begun = self._progress_so_far()
-                self._epoch_and_score(data, validation, stopping.tol, score, memory, begun)
+                self._epoch_and_score(data, validation, stopping.tol, score, workspace, begun)
                 stopped = bool(report is not None and report(self))
                 if self.n_idle > stopping.n_iter_no_change:
                     self.n_idle, stopped = 0, True
@@ -304,9 +304,9 @@ class Trainer:
         n_chunks = 1 if now.tbptt is None else math.ceil(data.lengths.max() / now.tbptt)
         return math.ceil(len(data.lengths) / now.batch_size) * n_chunks
 
-    def _epoch_and_score(self, data, validation, tol, score, memory, begun):
+    def _epoch_and_score(self, data, validation, tol, score, workspace, begun):
         _, n_before, before, _ = begun
-        loss, norm = self._go_through(data, memory)
+        loss, norm = self._go_through(data, workspace)
         if validation is None:
             # The loss of the only update of an epoch is that of the parameters before it.
             judged, found = before if self.n_updates == n_before + 1 else self.theta, loss
@@ -330,16 +330,16 @@ class Trainer:
         if loss < self.best_loss:
             self.best_loss, self.best_theta = loss, self.theta.copy()
 
-    def epoch(self, data: Any, memory: Workspace | None = None) -> float:
+    def epoch(self, data: Any, workspace: Workspace | None = None) -> float:
         """Go through all sequences once, and return the loss over them."""
-        self._note(*self._go_through(data, memory or Workspace()))
+        self._note(*self._go_through(data, workspace or Workspace()))
         return self.loss_curve[-1]
 
     def _note(self, loss, norm):
         self.loss_curve.append(loss)
         self.grad_norm_curve.append(norm)
 
-    def _go_through(self, data, memory):
+    def _go_through(self, data, workspace):
         """Make an epoch; return its loss and the mean norm of its gradients."""
         if self.settings.solver == "hessian_free":
             return self._newton(data)
@@ -348,7 +348,7 @@ class Trainer:
         with np.errstate(over="ignore", invalid="ignore"):  # _update tells of it
             for chosen in cut_batches(data.lengths, self.settings.batch_size, rng):
                 part = data.subset(chosen)
-                found = gradients(self.spec, self.theta, part, self.settings, memory)
+                found = gradients(self.spec, self.theta, part, self.settings, workspace)
                 for loss, gradient, total in found:
                     losses.append(loss)
                     totals.append(total)

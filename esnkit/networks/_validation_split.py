@@ -4,12 +4,12 @@ import math
 
 import numpy as np
 
-from esnkit.networks._minibatches import Data
+from esnkit.networks._minibatches import SequenceBatch
 
 
 def hold_out(
-    data: Data, fraction: float, rng: np.random.Generator, labels: np.ndarray | None = None
-) -> tuple[Data, Data]:
+    data: SequenceBatch, fraction: float, rng: np.random.Generator, labels: np.ndarray | None = None
+) -> tuple[SequenceBatch, SequenceBatch]:
     """Split off a share of the sequences, or the end of the only one, for validation.
 
     Of every label (n_sequences,) about the same share is held out, and one is left to train.

@@ -11,7 +11,7 @@ from typing import Any, Self
 import numpy as np
 from sklearn.utils.validation import check_is_fitted
 
-from esnkit.networks._spec import Spec, layout, views
+from esnkit.networks._spec import Spec, parameter_slices, parameter_views
 from esnkit.utils._validation import finite_array
 
 __all__ = [
@@ -136,7 +136,7 @@ def as_current(current: np.ndarray, name: str, value: Any, hint: str = "") -> np
 
 def split_weights(spec: Spec, theta: np.ndarray) -> dict[str, np.ndarray]:
     """Return copies of all parts of ``theta`` by name."""
-    parts, n, named = views(spec, theta), spec.n_units, {}
+    parts, n, named = parameter_views(spec, theta), spec.n_units, {}
     for name, part in parts.items():
         if not name.startswith("M_"):
             named[HEAD.get(name, name)] = part.copy()
@@ -156,8 +156,8 @@ def split_weights(spec: Spec, theta: np.ndarray) -> dict[str, np.ndarray]:
 
 def join_weights(spec: Spec, named: Mapping[str, np.ndarray], theta: np.ndarray) -> None:
     """Write the parts that :func:`split_weights` returns into ``theta``."""
-    parts, n = views(spec, theta), spec.n_units
-    for name in layout(spec):
+    parts, n = parameter_views(spec, theta), spec.n_units
+    for name in parameter_slices(spec):
         if not name.startswith("M_"):
             parts[name][:] = named[HEAD.get(name, name)]
             continue

@@ -12,6 +12,7 @@ from typing import ClassVar, Self
 
 import numpy as np
 
+from esnkit.readouts._base import Block
 from esnkit.readouts._least_squares import (
     EPS,
     GramMoments,
@@ -21,8 +22,6 @@ from esnkit.readouts._least_squares import (
 )
 from esnkit.utils._threads import one_blas_thread, run_tasks
 from esnkit.utils._validation import for_kernels
-
-Block = tuple[np.ndarray, np.ndarray, np.ndarray | None]
 
 LANE_ROWS = 1024  # rows a lane takes at once: enough to fill BLAS, few enough to stay small
 SHARED_ROWS = 128  # blocks with fewer rows are not worth sharing between the lanes

@@ -9,18 +9,19 @@ from typing import Any, NamedTuple, Self
 
 import numpy as np
 from scipy.linalg import LinAlgWarning
-from sklearn.base import BaseEstimator, MultiOutputMixin, RegressorMixin
+from sklearn.base import MultiOutputMixin, RegressorMixin
 from sklearn.exceptions import NotFittedError
 from sklearn.utils.metaestimators import available_if
 from sklearn.utils.validation import check_array, check_is_fitted, validate_data
 
 from esnkit.kernels import linalg
-from esnkit.readouts._accumulator import GRAM_CONDITION, Accumulator, Block, take
+from esnkit.readouts._accumulator import GRAM_CONDITION, Accumulator, take
+from esnkit.readouts._base import BaseReadout, Block
 from esnkit.readouts._leave_one_out import leave_one_out
 from esnkit.sequences._packing import naming, refuse_times
 from esnkit.utils._rollback import rollback_on_error
 from esnkit.utils._threads import one_blas_thread
-from esnkit.utils._validation import for_kernels
+from esnkit.utils._validation import check_weights, for_kernels
 from esnkit.utils._warnings import warn
 
 BLOCK_ROWS = 2048
@@ -44,7 +45,7 @@ def _may_stream(readout: "RidgeReadout") -> bool:
     return np.ndim(readout.alpha) == 0 or readout._one_alpha() >= 0
 
 
-class RidgeReadout(RegressorMixin, MultiOutputMixin, BaseEstimator):
+class RidgeReadout(RegressorMixin, MultiOutputMixin, BaseReadout):
     """Ridge regression that streams, merges and chooses its own solver and penalty.
 
     Parameters
@@ -376,7 +377,7 @@ class RidgeReadout(RegressorMixin, MultiOutputMixin, BaseEstimator):
             )
         if y.dtype not in (np.float64, np.float32):
             y = y.astype(np.float64)
-        return X, y, _check_weights(sample_weight, len(X), 1 if y.ndim == 1 else y.shape[1])
+        return X, y, check_weights(sample_weight, len(X), 1 if y.ndim == 1 else y.shape[1])
 
     def _validate_rows(self, X: Any, reset: bool) -> np.ndarray:
         refuse_times("X", X)
@@ -453,24 +454,3 @@ def _slices(X: np.ndarray, y: np.ndarray, w: np.ndarray | None) -> Iterator[Bloc
     for start in range(0, len(X), BLOCK_ROWS):
         s = slice(start, start + BLOCK_ROWS)
         yield X[s], y[s], None if w is None else w[s]
-
-
-def _check_weights(sample_weight: Any, n_rows: int, n_outputs: int) -> np.ndarray | None:
-    """Return the weights as float64, (n_rows,) or (n_rows, n_outputs)."""
-    if sample_weight is None:
-        return None
-    try:
-        w = np.asarray(sample_weight, dtype=np.float64)
-    except (TypeError, ValueError):
-        raise ValueError(f"sample_weight must be numbers, got {sample_weight!r}") from None
-    if w.ndim == 0:
-        w = np.full(n_rows, w)
-    if w.shape not in ((n_rows,), (n_rows, n_outputs)):
-        raise ValueError(
-            f"sample_weight must have shape ({n_rows},) or ({n_rows}, {n_outputs}), got {w.shape}"
-        )
-    if not np.isfinite(w).all():
-        raise ValueError("sample_weight must be finite, got NaN or infinity")
-    if (w < 0).any():
-        raise ValueError(f"sample_weight must not be negative, got {w.min()}")
-    return w

@@ -1,6 +1,6 @@
 """A drawn reservoir as the kernels take it, and its runs spread over threads."""
 
-from collections.abc import Callable, Iterator
+from collections.abc import Callable
 from typing import NamedTuple, Self
 
 import numpy as np
@@ -10,11 +10,10 @@ from esnkit.kernels.activations import CODES
 from esnkit.kernels.layouts import Csr, Diagonals, Ell, InputWeights, lay_out
 from esnkit.kernels.linalg import n_threads
 from esnkit.kernels.reservoir import LANES, run, run_lanes
+from esnkit.reservoirs._blocks import BLOCK_BYTES
 from esnkit.reservoirs._unit_threads import run_one
 from esnkit.utils._threads import run_tasks
 from esnkit.utils._validation import for_kernels
-
-BLOCK_BYTES = 2**24  # states of a block stay in the cache until the readout has seen them
 
 
 class Network(NamedTuple):
@@ -27,11 +26,15 @@ class Network(NamedTuple):
 
     @classmethod
     def build(
-        cls, W: sp.csr_array, W_in: np.ndarray, b: np.ndarray, leak: np.ndarray, activation: str
+        cls,
+        W: sp.csr_array,
+        W_in: np.ndarray,
+        b: np.ndarray,
+        rates: tuple[np.ndarray, np.ndarray],
+        activation: str,
     ) -> Self:
-        """Choose the fastest layout for W."""
-        W_in, b, leak = (for_kernels(part) for part in (W_in.T, b, leak))
-        drive = InputWeights(W_in, b, leak, 1 - leak)
+        """Choose the fastest layout for W; ``rates`` are the gains and what is kept of a state."""
+        drive = InputWeights(*(for_kernels(part) for part in (W_in.T, b, *rates)))
         return cls(*lay_out(W), drive, activation)
 
     def block_rows(self, lengths: np.ndarray, n_extra: int) -> int:
@@ -78,23 +81,3 @@ def _shares(lengths: np.ndarray, multiple: int) -> list[tuple[int, int]]:
     cuts = np.unique((cuts + multiple - 1) // multiple * multiple)
     edges = [0, *(int(c) for c in cuts if 0 < c < lengths.size), lengths.size]
     return list(zip(edges[:-1], edges[1:], strict=True))
-
-
-def segments(offsets: np.ndarray, block_rows: int) -> Iterator[tuple[int, int, int, int]]:
-    """Cut packed rows into blocks: whole sequences together, or a piece of one long sequence.
-
-    Yields (first sequence, one past the last, first row, one past the last row).
-    """
-    n_sequences = offsets.size - 1
-    first = 0
-    while first < n_sequences:
-        start = int(offsets[first])
-        last = int(np.searchsorted(offsets, start + block_rows, side="right")) - 1
-        if last > first:
-            yield first, last, start, int(offsets[last])
-            first = last
-            continue
-        stop = int(offsets[first + 1])
-        for piece in range(start, stop, block_rows):
-            yield first, first + 1, piece, min(piece + block_rows, stop)
-        first += 1

@@ -18,7 +18,6 @@ from sklearn.utils.validation import validate_data
 __all__ = [
     "Sequences",
     "pack",
-    "pool",
     "restore",
 ]
 
@@ -41,6 +40,12 @@ class Sequences(NamedTuple):
     def n_sequences(self) -> int:
         """Number of sequences."""
         return self.offsets.size - 1
+
+    @property
+    def bounds(self) -> list[tuple[int, int]]:
+        """First row, and one past the last row, of every sequence."""
+        edges = self.offsets.tolist()
+        return list(zip(edges[:-1], edges[1:], strict=True))
 
     def part(self, start: int, stop: int) -> "Sequences":
         """Return the sequences from ``start`` to before ``stop``."""
@@ -200,18 +205,3 @@ def restore(rows: np.ndarray, sequences: Sequences) -> Any:
     if sequences.form == "batch":
         return rows.reshape(sequences.n_sequences, -1, *rows.shape[1:])
     return np.split(rows, sequences.offsets[1:-1])
-
-
-def pool(rows: np.ndarray, offsets: np.ndarray, pooling: str, washout: int = 0) -> np.ndarray:
-    """Reduce the rows of every sequence to one: the last, or the mean of those after the washout.
-
-    Every sequence must be longer than ``washout``.
-    """
-    if pooling == "last":
-        return rows[offsets[1:] - 1]
-    starts = offsets[:-1] + washout
-    sums = np.empty((starts.size, rows.shape[1]), rows.dtype)
-    # One call a sequence: reduceat does the same in one, several times slower.
-    for total, start, stop in zip(sums, starts, offsets[1:], strict=True):
-        np.add.reduce(rows[start:stop], axis=0, out=total)
-    return sums / (offsets[1:] - starts)[:, None].astype(rows.dtype)

@@ -16,6 +16,14 @@ class Targets(NamedTuple):
     flat: bool  # True where y had no axis for the outputs
 
 
+class Encoded(NamedTuple):
+    """Targets as the numbers that a model is fitted to."""
+
+    targets: Targets  # of a classifier the indicators of the classes
+    weights: np.ndarray | None = None  # (n_targets,) class weights
+    classes: np.ndarray | None = None  # the sorted labels of a classifier
+
+
 def pack_targets(y: Any, sequences: Sequences, target: str, *, numeric: bool) -> Targets:
     """Return ``y`` as one row a time step or a sequence.
 

@@ -14,6 +14,7 @@ __all__ = [
     "check_number",
     "check_positive_int",
     "check_seed",
+    "check_weights",
     "finite_array",
     "for_kernels",
     "has_methods",
@@ -115,3 +116,24 @@ def finite_array(name: str, values: Any, dtype: Any = np.float64) -> np.ndarray:
     if not np.all(np.isfinite(array)):
         raise ValueError(f"{name} must be finite in {np.dtype(dtype)}, got NaN or infinity")
     return array
+
+
+def check_weights(sample_weight: Any, n_rows: int, n_outputs: int) -> np.ndarray | None:
+    """Return the weights as float64, (n_rows,) or (n_rows, n_outputs)."""
+    if sample_weight is None:
+        return None
+    try:
+        w = np.asarray(sample_weight, dtype=np.float64)
+    except (TypeError, ValueError):
+        raise ValueError(f"sample_weight must be numbers, got {sample_weight!r}") from None
+    if w.ndim == 0:
+        w = np.full(n_rows, w)
+    if w.shape not in ((n_rows,), (n_rows, n_outputs)):
+        raise ValueError(
+            f"sample_weight must have shape ({n_rows},) or ({n_rows}, {n_outputs}), got {w.shape}"
+        )
+    if not np.isfinite(w).all():
+        raise ValueError("sample_weight must be finite, got NaN or infinity")
+    if (w < 0).any():
+        raise ValueError(f"sample_weight must not be negative, got {w.min()}")
+    return w

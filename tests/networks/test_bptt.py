@@ -16,7 +16,7 @@ from network_problems import (
 from reference import cell_states
 
 from esnkit.networks._bptt import (
-    Start,
+    InitialState,
     _goes_by_columns,
     _halves,
     _middle,
@@ -26,7 +26,7 @@ from esnkit.networks._bptt import (
     run_backward,
     state_rows,
 )
-from esnkit.networks._spec import Spec, n_parameters, penalised, views
+from esnkit.networks._spec import Spec, n_parameters, parameter_views, weight_decay_mask
 from esnkit.networks._torch import from_torch, to_torch
 from esnkit.networks._weights import join_weights, replaced, split_weights
 from esnkit.sequences._initial_state import Clamp
@@ -73,10 +73,10 @@ def test_gradient_with_given_states_and_held_units(spec):
     spec = SPECS[spec]
     rng = np.random.default_rng(3)
     given = rng.random(spec.n_state) > 0.5
-    start = Start(rng.normal(size=(len(LENGTHS), spec.n_state)), given)
+    start = InitialState(rng.normal(size=(len(LENGTHS), spec.n_state)), given)
     units = np.array([1, spec.n_hidden - 1])
     held = Clamp(units, rng.normal(size=(OFFSETS[-1], 2)))
-    check_gradient(spec, start=start, held=held)
+    check_gradient(spec, initial_state=start, clamp=held)
 
 
 @pytest.mark.parametrize("weights", [None, "rows"])
@@ -84,17 +84,22 @@ def test_gradient_with_given_states_and_held_units(spec):
 def test_a_large_network_runs_on_two_halves_of_a_batch(spec, weights, monkeypatch):
     batch, Y, w = problem(spec, weights)
     theta, rng = theta_of(spec), np.random.default_rng(3)
-    start = Start(rng.normal(size=(len(LENGTHS), spec.n_state)), rng.random(spec.n_state) > 0.5)
+    start = InitialState(
+        rng.normal(size=(len(LENGTHS), spec.n_state)), rng.random(spec.n_state) > 0.5
+    )
     held = Clamp(np.array([1]), rng.normal(size=(OFFSETS[-1], 1)))
-    arguments, options = (spec, theta, batch, Y, w), {"start": start, "held": held, "alpha": 0.3}
+    arguments, options = (
+        (spec, theta, batch, Y, w),
+        {"initial_state": start, "clamp": held, "alpha": 0.3},
+    )
     whole = loss_gradient(*arguments, **options)
     monkeypatch.setattr("esnkit.networks._bptt.MANY_ROWS", 0)
     monkeypatch.setattr("esnkit.networks._bptt.LEAST", 1)
-    memory, found = Workspace(), []
+    workspace, found = Workspace(), []
     for n_threads in (1, 2, 2):
         monkeypatch.setattr("numba.config.NUMBA_NUM_THREADS", n_threads)
-        memory.rewind()
-        found.append(loss_gradient(*arguments, **options, memory=memory))
+        workspace.rewind()
+        found.append(loss_gradient(*arguments, **options, workspace=workspace))
     for halves in found:
         assert np.array_equal(halves[1], found[0][1])
         np.testing.assert_allclose(halves[0], whole[0], rtol=1e-13)
@@ -139,7 +144,7 @@ def test_both_directions_are_two_networks(cell):
     spec = SPECS[f"both ways {cell}"]._replace(head=False, n_outputs=8)
     theta, (batch, _, _) = theta_of(spec), problem(spec)
     outputs, _ = run(spec, theta, batch)
-    parts, zero = views(spec, theta), np.zeros(4)
+    parts, zero = parameter_views(spec, theta), np.zeros(4)
     for a, z in zip(OFFSETS[:-1], OFFSETS[1:], strict=True):
         X = batch.inputs[a:z]
         on = cell_states(names.get(cell, cell), parts["M_0"], X, zero, zero)[0]
@@ -169,7 +174,7 @@ def test_halves_with_the_state_carried_are_the_whole(spec):
     for part in (X[:, :3], X[:, 3:]):
         offsets = np.arange(4) * part.shape[1]
         out, half = run(spec, theta, make_batch(part.reshape(-1, 3), offsets), start)
-        start = Start(half.state, np.ones(spec.n_state, bool))
+        start = InitialState(half.state, np.ones(spec.n_state, bool))
         outputs.append(out.reshape(3, -1, 2))
     assert np.array_equal(np.concatenate(outputs, axis=1).reshape(-1, 2), whole)
     assert np.array_equal(start.values, tape.state)
@@ -184,7 +189,7 @@ def test_what_comes_back_through_time_is_the_derivative_by_the_state():
     d_states = state_rows(spec, batch, blocks)
     assert [d.shape for d in d_states] == [(OFFSETS[-1], 4)] * 2
     last = OFFSETS[1:] - 1
-    top = (outputs - Y)[last] @ views(spec, theta)["head_W"]
+    top = (outputs - Y)[last] @ parameter_views(spec, theta)["head_W"]
     np.testing.assert_allclose(d_states[1][last], top, atol=1e-14)
 
 
@@ -193,10 +198,10 @@ def test_the_gradient_of_given_states_is_that_of_the_loss(spec):
     spec = SPECS[spec]
     theta, (batch, Y, _) = theta_of(spec), problem(spec)
     state = np.random.default_rng(3).normal(size=(len(LENGTHS), spec.n_state))
-    start = Start(state, np.array(True))
+    start = InitialState(state, np.array(True))
     outputs, tape = run(spec, theta, batch, start)
     found = np.empty_like(state)
-    run_backward(spec, theta, batch, tape, outputs - Y, d_start=found)
+    run_backward(spec, theta, batch, tape, outputs - Y, d_initial_state=found)
 
     def loss():
         return 0.5 * np.sum((run(spec, theta, batch, start)[0] - Y) ** 2)
@@ -207,7 +212,7 @@ def test_the_gradient_of_given_states_is_that_of_the_loss(spec):
 
 def test_biases_and_states_are_not_penalised():
     spec = SPECS["attention"]._replace(learn_state=True)
-    parts = views(spec, penalised(spec))
+    parts = parameter_views(spec, weight_decay_mask(spec))
     assert not parts["M_0"][:, -1].any() and parts["M_0"][:, :-1].all()
     assert not parts["initial_state"].any() and not parts["head_b"].any()
     assert not parts["attention_b"].any() and parts["attention_W"].all()

@@ -5,7 +5,7 @@ import pytest
 from network_problems import free_parameters
 
 from esnkit.networks._initializers import INITS, initial_theta
-from esnkit.networks._spec import Spec, views
+from esnkit.networks._spec import Spec, parameter_views
 from esnkit.networks._weights import split_weights
 from esnkit.reservoirs.spectral import spectral_radius
 
@@ -87,5 +87,5 @@ def test_a_recipe_for_another_cell_is_refused(cell, init):
 def test_parts_are_views_of_one_vector():
     spec = Spec("lstm", 5, 3, 2)
     theta = initial_theta(spec, np.random.default_rng(0))
-    views(spec, theta)["head_b"][:] = 7
+    parameter_views(spec, theta)["head_b"][:] = 7
     assert np.array_equal(theta[-2:], [7, 7])

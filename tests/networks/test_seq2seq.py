@@ -21,11 +21,11 @@ from esnkit.networks._encoder_decoder import (
     pair_gradient,
     pair_loss,
     pair_views,
-    penalised_parts,
+    pair_weight_decay_mask,
 )
-from esnkit.networks._minibatches import Data
+from esnkit.networks._minibatches import SequenceBatch
 from esnkit.networks._seq2seq import Seq2SeqClassifier
-from esnkit.networks._spec import Spec, views
+from esnkit.networks._spec import Spec, parameter_views
 from esnkit.preprocessing._tokens import TokenEncoder
 
 QUICK = {"n_units": 8, "max_iter": 3, "learning_rate_init": 0.02, "random_state": 0}
@@ -76,13 +76,13 @@ def ragged_pairs(pair):
     inputs = rng.normal(size=(offsets[-1], 3))
     if pair.encoder.tokens:
         inputs = rng.integers(0, 3, offsets[-1])
-    source = Data(inputs, offsets, np.empty((len(inputs), 0)), True)
+    source = SequenceBatch(inputs, offsets, np.empty((len(inputs), 0)), True)
     return make_pairs(source, rng.integers(0, pair.end, ANSWERS.sum()), ANSWERS, pair.end)
 
 
 def random_theta(pair):
     """Return parameters, and which of them are used: a GRU has blocks that are zero for good."""
-    free = np.ones(penalised_parts(pair).size, dtype=bool)
+    free = np.ones(pair_weight_decay_mask(pair).size, dtype=bool)
     parts = pair_views(pair, free)
     parts["encoder"][:] = free_parameters(pair.encoder)
     parts["decoder"][:] = free_parameters(pair.decoder)
@@ -124,17 +124,17 @@ def test_the_penalty_is_half_the_squared_weights_over_the_number_of_tokens():
     pair = make_pair()
     pairs, (theta, _) = ragged_pairs(pair), random_theta(pair)
     added = pair_loss(pair, theta, pairs, alpha=0.7) - pair_loss(pair, theta, pairs)
-    weights = theta[penalised_parts(pair)]
+    weights = theta[pair_weight_decay_mask(pair)]
     np.testing.assert_allclose(added, 0.35 * np.sum(weights**2) / len(pairs.target.Y))
 
 
 def test_biases_are_not_penalised():
     pair = make_pair(both=True)
-    parts = pair_views(pair, penalised_parts(pair))
+    parts = pair_views(pair, pair_weight_decay_mask(pair))
     free = [name for name, part in parts.items() if not part.all()]
     assert free == ["encoder", "decoder", "bridge_b", "head_b"]
     assert not parts["bridge_b"].any() and not parts["head_b"].any()
-    assert not views(pair.encoder, parts["encoder"])["M_0_reverse"][:, -1].any()
+    assert not parameter_views(pair.encoder, parts["encoder"])["M_0_reverse"][:, -1].any()
 
 
 def test_the_loss_does_not_depend_on_how_many_are_judged_at_once(monkeypatch):
@@ -155,7 +155,7 @@ def soft(scores):
 
 def heard_by(spec, theta, x):
     """Return the states of the last layer (n_timesteps, n_units), both directions side by side."""
-    p, n = views(spec, theta), spec.n_units
+    p, n = parameter_views(spec, theta), spec.n_units
     rows = p["embedding"][x] if spec.embedding_dim else np.eye(spec.n_features)[x]
     for layer in range(spec.n_layers):
         parts = []
@@ -176,7 +176,7 @@ NAMES = {"tanh": "rnn", "lstm": "lstm", "gru": "gru"}
 def said_by(pair, theta, x, max_length):
     """Answer one sequence, step by step: codes, and where the attention was."""
     p, spec = pair_views(pair, theta), pair.decoder
-    d, n = views(spec, p["decoder"]), spec.n_units
+    d, n = parameter_views(spec, p["decoder"]), spec.n_units
     H = heard_by(pair.encoder, p["encoder"], x)
     last = np.concatenate([H[-1, :n], H[0, n:]])
     state = np.tanh(p["bridge_W"] @ last + p["bridge_b"]).reshape(-1, n)
@@ -530,5 +530,5 @@ def test_the_recurrent_weights_start_as_asked():
     pair = make_pair("tanh", both=True)
     theta = initial_pair(pair, np.random.default_rng(0), "identity", 10)
     for name, spec in (("encoder", pair.encoder), ("decoder", pair.decoder)):
-        M = views(spec, pair_views(pair, theta)[name])["M_0"]
+        M = parameter_views(spec, pair_views(pair, theta)[name])["M_0"]
         assert np.array_equal(M[:, -4:-1], np.eye(3))

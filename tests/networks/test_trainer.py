@@ -5,10 +5,10 @@ import pickle
 import numpy as np
 import pytest
 
-from esnkit.networks._bptt import Start, loss_gradient, make_batch, run
+from esnkit.networks._bptt import InitialState, loss_gradient, make_batch, run
 from esnkit.networks._hessian_free_update import full_loss
 from esnkit.networks._initializers import initial_theta
-from esnkit.networks._minibatches import Data, cut_batches, evaluate, in_chunks
+from esnkit.networks._minibatches import SequenceBatch, cut_batches, evaluate, tbptt_chunks
 from esnkit.networks._spec import Spec
 from esnkit.networks._trainer import Settings, Stopping, Trainer, name_changes
 from esnkit.networks._validation_split import hold_out
@@ -23,7 +23,7 @@ def make_data(per_step=True, lengths=LENGTHS, seed=0):
     offsets = np.concatenate([[0], np.cumsum(lengths)])
     X = rng.normal(size=(offsets[-1], 2))
     Y = np.cumsum(X[:, :1], axis=0) if per_step else rng.normal(size=(len(lengths), 1))
-    return Data(X, offsets, Y, per_step)
+    return SequenceBatch(X, offsets, Y, per_step)
 
 
 def make_trainer(spec=SPEC, seed=0, **settings):
@@ -58,7 +58,7 @@ def test_batches_without_shuffling_keep_the_order():
 def test_chunks_put_together_are_the_whole():
     data = make_data()
     seen = np.zeros(len(data.Y), int)
-    for alive, rows, part in in_chunks(data, 4):
+    for alive, rows, part in tbptt_chunks(data, 4):
         seen[rows] += 1
         assert np.array_equal(part.inputs, data.inputs[rows])
         assert len(part.lengths) == len(alive) and part.lengths.max() <= 4
@@ -67,12 +67,13 @@ def test_chunks_put_together_are_the_whole():
 
 def test_a_subset_takes_everything_along():
     data = make_data(per_step=False)._replace(
-        weights=np.arange(6.0), start=Start(np.arange(72.0).reshape(6, 12), np.ones(12, bool)),
-        held=Clamp(np.array([1]), np.arange(36.0)[:, None]),
-    )  # fmt: skip
+        weights=np.arange(6.0),
+        initial_state=InitialState(np.arange(72.0).reshape(6, 12), np.ones(12, bool)),
+        clamp=Clamp(np.array([1]), np.arange(36.0)[:, None]),
+    )
     part = data.subset(np.array([2, 0]), 1, 3)
-    assert part.weights.tolist() == [2, 0] and part.start.values[:, 0].tolist() == [24, 0]
-    assert part.held.values[:, 0].tolist() == [14, 15, 1, 2]
+    assert part.weights.tolist() == [2, 0] and part.initial_state.values[:, 0].tolist() == [24, 0]
+    assert part.clamp.values[:, 0].tolist() == [14, 15, 1, 2]
 
 
 @pytest.mark.parametrize("pooling", [None, "last"])
@@ -260,8 +261,11 @@ CHANGES = {
     "data": lambda data: (make_data(seed=5)._replace(Y=9 + make_data(seed=5).Y), {}),
     "targets": lambda data: (data._replace(Y=9 - data.Y), {}),
     "weights": lambda data: (data._replace(weights=np.r_[np.zeros(30), np.full(6, 1.0)]), {}),
-    "start": lambda data: (data._replace(start=Start(np.full((6, 12), 3.0), np.array(True))), {}),
-    "clamp": lambda data: (data._replace(held=Clamp(np.arange(2), np.full((36, 2), 0.9))), {}),
+    "start": lambda data: (
+        data._replace(initial_state=InitialState(np.full((6, 12), 3.0), np.array(True))),
+        {},
+    ),
+    "clamp": lambda data: (data._replace(clamp=Clamp(np.arange(2), np.full((36, 2), 0.9))), {}),
     "alpha": lambda data: (data, {"alpha": 50.0}),
 }
 

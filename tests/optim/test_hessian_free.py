@@ -9,8 +9,8 @@ import pytest
 
 from esnkit.networks import _hessian_free_update as second_order
 from esnkit.networks._hessian_free_update import Damping, _Model
-from esnkit.networks._minibatches import Data
-from esnkit.networks._spec import Spec, n_parameters, views
+from esnkit.networks._minibatches import SequenceBatch
+from esnkit.networks._spec import Spec, n_parameters, parameter_views
 from esnkit.optim._hessian_free import (
     adapt_damping,
     backtrack,
@@ -485,7 +485,7 @@ def model_of(spec, held=None):
     offsets = np.array([0, 4, 6, 9])
     X, Y = rng.normal(size=(9, spec.n_features)), rng.normal(size=(9, spec.n_outputs))
     theta = rng.normal(0, 0.5, n_parameters(spec))
-    return _Model(spec, Data(X, offsets, Y, True, held=held), 0.0), theta
+    return _Model(spec, SequenceBatch(X, offsets, Y, True, clamp=held), 0.0), theta
 
 
 @pytest.mark.parametrize("cell", ["tanh", "lstm", "gru"])
@@ -493,18 +493,18 @@ def test_one_product_after_the_other_takes_no_more_memory(cell):
     model, theta = model_of(Spec(cell, 3, 2, 1, n_layers=2))
     v = np.random.default_rng(1).normal(size=theta.size)
     first = model.product(theta, v, 0.1)
-    memory = model.forward[1].memory
-    n_blocks, n_used = len(memory._blocks), memory.n_used
+    workspace = model.forward[1].workspace
+    n_blocks, n_used = len(workspace._blocks), workspace.n_used
     model.product(theta, 2 * v, 0.1)
     assert np.array_equal(model.product(theta, v, 0.1), first)
-    assert (len(memory._blocks), memory.n_used) == (n_blocks, n_used)
+    assert (len(workspace._blocks), workspace.n_used) == (n_blocks, n_used)
 
 
 def test_the_curvature_of_a_part_has_the_penalty_of_the_whole(monkeypatch):
     rng = np.random.default_rng(0)
     spec, n = Spec("tanh", 3, 2, 1), 150
     offsets, X, Y = 4 * np.arange(n + 1), rng.normal(size=(4 * n, 2)), rng.normal(size=(4 * n, 1))
-    data, theta = Data(X, offsets, Y, True), rng.normal(0, 0.5, n_parameters(spec))
+    data, theta = SequenceBatch(X, offsets, Y, True), rng.normal(0, 0.5, n_parameters(spec))
 
     def call(record, *args, **named):
         record((args, named))
@@ -533,7 +533,7 @@ def test_clamped_units_are_not_damped():
     held = Clamp(units, np.random.default_rng(2).uniform(-0.5, 0.5, (9, 2)))
     model, theta = model_of(spec, held)
     into = np.zeros(theta.size)
-    views(spec, into)["M_0"][units] = 1.0  # what leads to them moves no state
+    parameter_views(spec, into)["M_0"][units] = 1.0  # what leads to them moves no state
     assert np.array_equal(model.product(theta, into, 0.7), np.zeros(theta.size))
-    views(spec, into)["M_0"][1] = 1.0
+    parameter_views(spec, into)["M_0"][1] = 1.0
     assert np.any(model.product(theta, into, 0.7) != model.product(theta, into, 0.0))

@@ -4,7 +4,7 @@ import pytest
 from sklearn.base import BaseEstimator
 
 from esnkit import ESNRegressor
-from esnkit.sequences._packing import pack, pool, restore
+from esnkit.sequences._packing import pack, restore
 from esnkit.sequences._sample_weight import pack_weights
 from esnkit.sequences._targets import Targets, has_row_per_step, pack_targets, stack_predictions
 
@@ -108,23 +108,6 @@ def test_stack_answers_undoes_restore(batch, ragged):
 def test_what_is_no_sequence_is_refused(X, message):
     with pytest.raises(ValueError, match=message):
         packed(X)
-
-
-@pytest.mark.parametrize("pooling", ["last", "mean"])
-def test_pool_reduces_every_sequence_to_a_row(pooling, ragged):
-    sequences = packed(ragged)
-    rows = pool(sequences.values, sequences.offsets, pooling)
-    wanted = [X[-1] if pooling == "last" else X.mean(axis=0) for X in ragged]
-    np.testing.assert_allclose(rows, wanted, rtol=1e-14)
-
-
-def test_a_washout_is_left_out_of_the_mean(rng):
-    sequences = packed([rng.normal(size=(n, 2)) for n in (3, 9, 4)])
-    rows = pool(sequences.values, sequences.offsets, "mean", washout=2)
-    X = np.split(sequences.values, sequences.offsets[1:-1])
-    np.testing.assert_allclose(rows, [x[2:].mean(axis=0) for x in X], rtol=1e-14)
-    last = pool(sequences.values, sequences.offsets, "last", washout=2)
-    np.testing.assert_array_equal(last, [x[-1] for x in X])
 
 
 def targets_of(y, X, target="auto", numeric=True):
