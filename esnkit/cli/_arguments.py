@@ -62,13 +62,31 @@ def _add_files(parser) -> None:
 def _add_settings(parser) -> None:
     """Add the settings of the network, of differencing, and of the search for them."""
     add = parser.add_argument
-    add("--seed", type=_integer(0, MAX_SEED), default=0, help="of the random weights (default 0)")
+    add(
+        "--seed",
+        metavar="N",
+        type=_integer(0, MAX_SEED),
+        default=0,
+        help="of the random weights (default 0)",
+    )
     add("--tune", action="store_true", help="also search the settings below that are not given")
-    add("--units", metavar="N", type=_integer(1), dest="n_units", help="(default 300)")
-    add("--spectral-radius", metavar="R", type=_number(0), help="(default 0.9)")
-    add("--leak-rate", metavar="A", type=_number(0, 1, True), help="(default 0.7)")
-    add("--input-scaling", metavar="S", type=_number(0), help="(default 0.3)")
-    add("--bias-scaling", metavar="S", type=_number(0, zero=True), help="(default 0.3)")
+    add(
+        "--units",
+        metavar="N",
+        type=_integer(1),
+        dest="n_units",
+        help="units of the reservoir (default 300)",
+    )
+    add(
+        "--spectral-radius", metavar="R", type=_number(0),
+        help="of the recurrent weights; larger gives longer memory (default 0.9)",
+    )  # fmt: skip
+    add(
+        "--leak-rate", metavar="A", type=_number(0, 1, True),
+        help="share of the state that is replaced at each step (default 0.7)",
+    )  # fmt: skip
+    add("--input-scaling", metavar="S", type=_number(0), help="of input weights (default 0.3)")
+    add("--bias-scaling", metavar="S", type=_number(0, zero=True), help="of biases (default 0.3)")
     add("--alpha", metavar="A", type=_number(0), help="ridge penalty (default: chosen)")
     add(
         "--differences", metavar="D", type=_differences,

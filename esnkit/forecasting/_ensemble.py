@@ -43,7 +43,7 @@ class ModelSpec(NamedTuple):
 
 @dataclass(frozen=True)
 class Ensemble:
-    """Members fitted to one transformed series; their forecasts are in its own units."""
+    """Members fitted to one transformed series; their forecasts are in its units."""
 
     models: list
     series_transform: SeriesTransform
@@ -135,7 +135,7 @@ def fit_ensemble(spec: ModelSpec, values: np.ndarray, exog: np.ndarray) -> Ensem
 
 
 def _make_members(spec: ModelSpec, n_rows: int) -> list:
-    """Clone the estimator once per member, each with a seed of its own."""
+    """Clone the estimator once per member, each with another seed."""
     estimator = spec.estimator
     if estimator is None:
         estimator = default_network(n_rows - sum(spec.differences) - spec.n_ahead)

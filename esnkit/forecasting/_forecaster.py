@@ -67,7 +67,7 @@ class Forecaster(BaseEstimator):
     scale : bool, default=True
         Standardise every (differenced) series and exogenous input for the model.
     n_ensemble : int, default=1
-        Number of members, each fitted to the series with a seed of its own.
+        Number of members, each fitted to the series with another seed.
     combine : {"mean", "median"}, default="mean"
         How the forecasts of the members are combined.
     calibration : float in (0, 1), default=0.3

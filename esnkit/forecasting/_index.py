@@ -1,7 +1,7 @@
 """The kind of object a series came in, and how its index continues into the future.
 
 A forecast has the kind of the series fitted on: arrays for arrays, and for pandas objects a Series
-or DataFrame whose index continues at its own frequency. pandas is imported only where an object of
+or DataFrame whose index continues at the same frequency. pandas is imported only where an object of
 its kind comes in.
 """
 

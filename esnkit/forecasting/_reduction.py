@@ -3,7 +3,7 @@
 All models here have the methods `fit`, `advance` and `run` or `run_many`. They see `z`
 (n, n_series), the transformed series, and `e` (n, n_exog), inputs known in advance. The values
 z[t] of a row and the inputs e[t+1] of the next one predict z[t+1]. Recursive models feed their
-predictions back; direct models have an output, or a model of its own, for every step ahead.
+predictions back; direct models have an output, or a separate model, for every step ahead.
 Estimators with a state move it along the series; others see a window of lagged rows.
 """
 
@@ -128,7 +128,7 @@ class StatefulDirect:
     """An estimator with a state that predicts all `horizon` rows at once.
 
     Without exogenous inputs one model has all steps ahead as its outputs. With them every step
-    ahead has a model of its own, which sees the inputs of the row it predicts.
+    ahead has a separate model, which sees the inputs of the row it predicts.
     """
 
     def __init__(self, estimator, horizon: int):
@@ -243,7 +243,7 @@ class LaggedRecursive(LaggedModel):
 
 
 class LaggedDirect(LaggedModel):
-    """A model of its own for every step ahead, on lagged rows and all inputs up to that step."""
+    """A separate model for every step ahead, on lagged rows and all inputs up to that step."""
 
     def fit(self, z, e):
         """Fit one clone per step ahead."""

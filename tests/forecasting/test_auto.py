@@ -150,20 +150,20 @@ def test_a_horizon_longer_than_the_held_out_rows_is_evaluated_on_these():
 def test_settings_that_diverge_give_way_to_the_next():
     wave = np.sin(np.arange(60) / 3)
     wave[-1] = 1e3
-    wild = DEFAULT_SETTINGS | {
+    unstable = DEFAULT_SETTINGS | {
         "n_units": 50,
         "alpha": 0.0,
         "leak_rate": 1.0,
         "differences": (1, 1),
     }
-    tame = DEFAULT_SETTINGS | {"n_units": 20, "alpha": 1000.0}
+    stable = DEFAULT_SETTINGS | {"n_units": 20, "alpha": 1000.0}
     with pytest.warns(RuntimeWarning, match="leaves the range of the series"):
-        forecast_with_fallback(wave, 20, [(1.0, wild)])
-    assert forecast_with_fallback(wave, 20, [(1.0, wild), (2.0, tame)]).settings == tame
+        forecast_with_fallback(wave, 20, [(1.0, unstable)])
+    assert forecast_with_fallback(wave, 20, [(1.0, unstable), (2.0, stable)]).settings == stable
     too_long = DEFAULT_SETTINGS | {"differences": (100,)}  # cannot be fitted
     with pytest.warns(RuntimeWarning, match="leaves the range of the series"):
-        result = forecast_with_fallback(wave, 20, [(1.0, wild), (np.inf, too_long)])
-    assert result.settings == wild
+        result = forecast_with_fallback(wave, 20, [(1.0, unstable), (np.inf, too_long)])
+    assert result.settings == unstable
 
 
 def test_pandas_objects_are_forecast_with_their_index():

@@ -47,7 +47,7 @@ def test_a_frame_is_given_to_the_model_as_one(model):
     frame = pd.DataFrame({"a": WAVE[:200], "b": WAVE[100:300]})
     model = clone(model).fit(frame[:-1], frame[1:])
     plain = clone(model).fit(frame[:-1].to_numpy(), frame[1:].to_numpy())
-    answer = forecast(model, frame, 3)
-    np.testing.assert_allclose(answer, forecast(plain, frame.to_numpy(), 3), rtol=1e-9)
+    found = forecast(model, frame, 3)
+    np.testing.assert_allclose(found, forecast(plain, frame.to_numpy(), 3), rtol=1e-9)
     with pytest.raises(ValueError, match="eature names"):
         forecast(model, frame[["b", "a"]], 3)
