@@ -1,5 +1,7 @@
 """Simple forecasts that any model should beat, and the order of an autoregressive one."""
 
+from __future__ import annotations
+
 from typing import Any
 
 import numpy as np

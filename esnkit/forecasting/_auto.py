@@ -263,7 +263,7 @@ def evaluate_settings(series, horizon, settings, *, exog=None, random_state=0) -
         `nrmse`, the root mean squared error of all forecasts over the standard deviation of the
         series, infinite where it cannot be forecast so; `baselines`, a dict of the same error of
         the naive forecast and of one seasonal naive forecast per season; `n_held_out`, the number
-        of held-out rows; `horizon`, the number of steps forecast, which is at most that; and
+        of held-out rows; `horizon`, the number of steps forecast, at most `n_held_out`; and
         `n_windows`, the number of origins.
 
     Examples

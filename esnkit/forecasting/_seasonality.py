@@ -1,5 +1,7 @@
 """Lengths of the seasons of a series, from its autocorrelation."""
 
+from __future__ import annotations
+
 import numpy as np
 from numpy.typing import ArrayLike
 
