@@ -96,7 +96,17 @@ class BaseReadout(BaseEstimator, ABC):
         return self.fit_blocks(lambda: [(X, y, weights)], n_rows=len(X))
 
     def scores(self, X: np.ndarray) -> np.ndarray:
-        """Return the scores of the classes (n_rows, n_classes), fitted to their indicators."""
+        """Return the scores of the classes, if the targets are their indicators.
+
+        Parameters
+        ----------
+        X : ndarray of shape (n_rows, n_features)
+
+        Returns
+        -------
+        scores : ndarray of shape (n_rows, n_classes)
+            The predictions, unless a subclass has better ones.
+        """
         return self.predict(X)
 
 

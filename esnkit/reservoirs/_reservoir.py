@@ -275,11 +275,28 @@ class Reservoir(BaseReservoir):
         return rates.astype(np.float64)
 
     def noise_stream(self) -> np.random.Generator | None:
-        """Return the random numbers of the noise, always the same stream; None without noise."""
+        """Return the random numbers of the noise, the same stream at every call.
+
+        Returns
+        -------
+        Generator or None
+            None without noise.
+        """
         return np.random.default_rng(self._noise_seed) if self._noise else None
 
     def block_rows(self, lengths: np.ndarray, n_extra: int = 0) -> int:
-        """Return how many rows to run before the readout reads them, ``n_extra`` columns wider."""
+        """Return how many rows to run before the readout reads them.
+
+        Parameters
+        ----------
+        lengths : ndarray of shape (n_sequences,)
+        n_extra : int, default=0
+            Columns beside the states.
+
+        Returns
+        -------
+        int
+        """
         return self._network.block_rows(lengths, n_extra)
 
     def run(
