@@ -5,10 +5,13 @@ from esnkit.reservoirs._checks import check_reservoir
 from esnkit.reservoirs._reservoir import Reservoir
 from esnkit.reservoirs._updates import UPDATES, Update
 from esnkit.reservoirs.spectral import effective_spectral_radius, rescale, spectral_radius
+from esnkit.reservoirs.topologies import TOPOLOGIES, Topology
 
 __all__ = [
     "BaseReservoir",
     "Reservoir",
+    "TOPOLOGIES",
+    "Topology",
     "UPDATES",
     "Update",
     "check_reservoir",

@@ -1,4 +1,4 @@
-"""Several outputs from any estimator of scikit-learn's."""
+"""Fits of several outputs with any estimator of scikit-learn."""
 
 from typing import Any
 
@@ -9,10 +9,10 @@ __all__ = ["fit_outputs"]
 
 
 def fit_outputs(estimator: Any, X: np.ndarray, Y: np.ndarray, **weights: np.ndarray) -> Any:
-    """Fit an estimator on Y (n_rows,) or (n_rows, n_outputs), and return what is fitted.
+    """Fit an estimator to Y (n_rows,) or (n_rows, n_outputs), and return the fitted model.
 
-    That is a model for each output where the estimator takes only one. No tag tells: that of a
-    search is the same whatever it searches.
+    An estimator that accepts one output only is cloned for every output. That shows when `fit`
+    raises, not in its tags: a grid search has the same tags whatever it searches.
     """
     Y = Y[:, 0] if Y.ndim == 2 and Y.shape[1] == 1 else Y
     try:
