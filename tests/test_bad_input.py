@@ -621,7 +621,7 @@ TRAINED = [
     row("rnn tokens of fit", lambda: speaker(n_tokens=2), V, "X contains the token 2 in row 2"),
     row("rnn tokens in two columns", lambda: rnn_labeller(n_tokens=3).fit(TOKENS[:, [0, 0]],
         LABELS), V, "X must have one column of tokens, got 2"),
-    row("rnn time stamps", lambda: rnn_labeller().fit(10**9 + TOKENS, LABELS), V, "contains integers"),
+    row("rnn stamps", lambda: rnn_labeller().fit(10**9 + TOKENS, LABELS), V, "contains integers"),
     row("rnn embedding of numbers", lambda: rnn_labeller(embedding_dim=2).fit(
         TOKENS.astype(float), LABELS), V, "embedding_dim=2 needs tokens"),
 
