@@ -116,7 +116,7 @@ class GradientEstimator(TorchMixin, CallbackSupportMixin, BaseEstimator):
         known = None if fresh else getattr(self, "classes_", None)
         params = FitParams(sample_weight, initial_state, clamp)
         batch, trainer = self._prepare(X, y, params, fresh, known)
-        training, validation = self._hold_out(batch)
+        training, validation = self._hold_out(batch, trainer.split_seed)
         stopping = make_stopping(self)
         report = FitReport(self, X, y, stopping.max_iter)
         with one_blas_thread():
@@ -153,9 +153,9 @@ class GradientEstimator(TorchMixin, CallbackSupportMixin, BaseEstimator):
         check_choice("init", self.init, INITS)
         solver = solvers()[check_choice("solver", self.solver, solvers())]
         dtypes: Any = FLOATS if fresh else (self._theta.dtype,)
-        sequences = pack(
-            self, X, reset=fresh, dtype=(np.float64,) if solver.needs_float64 else dtypes
-        )
+        if solver.needs_float64:
+            dtypes = (np.float64,)
+        sequences = pack(self, X, reset=fresh, dtype=dtypes)
         encoded = self._encode_targets(y, sequences, known)
         targets = encoded.targets
         spec = make_spec(self, X, sequences, targets, None if fresh else self._spec)
@@ -168,7 +168,9 @@ class GradientEstimator(TorchMixin, CallbackSupportMixin, BaseEstimator):
         self._flat = targets.flat  # predictions have the form of the last targets
         if fresh:
             self._kind, self.n_outputs_, self._spec = targets.kind, spec.n_outputs, spec
-            return batch, self._make_trainer(spec, settings, batch)
+            trainer = self._make_trainer(spec, settings, batch)
+            self._theta = trainer.fitted_theta  # callbacks copy an estimator that can predict
+            return batch, trainer
         trainer = deepcopy(self._trainer)  # so that an error leaves the old one as it was
         trainer.use(settings)
         return batch, trainer
@@ -193,8 +195,7 @@ class GradientEstimator(TorchMixin, CallbackSupportMixin, BaseEstimator):
         """Draw the initial weights, and return a trainer that starts from them."""
         seed = check_seed(self.random_state).randint(2**31 - 1)
         weight_seed, order_seed = np.random.SeedSequence(seed).spawn(2)
-        self._split_seed = seed  # with warm_start, later calls hold the same sequences out
-        self._theta = initial_theta(
+        theta = initial_theta(
             spec,
             np.random.default_rng(weight_seed),
             self.init,
@@ -204,7 +205,8 @@ class GradientEstimator(TorchMixin, CallbackSupportMixin, BaseEstimator):
             head_bias=self._head_bias(batch.Y, batch.weights),
             dtype=batch.Y.dtype,
         )
-        return Trainer(spec, self._theta.copy(), settings, np.random.default_rng(order_seed))
+        rng = np.random.default_rng(order_seed)
+        return Trainer(spec, theta, settings, rng, split_seed=seed)
 
     def _check_unchanged(self, spec: Spec, kind: str) -> None:
         """Raise unless training can continue with these parameters and data."""
@@ -217,14 +219,14 @@ class GradientEstimator(TorchMixin, CallbackSupportMixin, BaseEstimator):
                 f"{changes}; use warm_start=False or a new estimator"
             )
 
-    def _hold_out(self, batch: SequenceBatch) -> tuple[SequenceBatch, Validation | None]:
+    def _hold_out(self, batch: SequenceBatch, seed: int) -> tuple[SequenceBatch, Validation | None]:
         """Hold validation data out, with `early_stopping`."""
         fraction = check_number(
             "validation_fraction", self.validation_fraction, 0, 1, low_open=True, high_open=True
         )
         if not self.early_stopping:
             return batch, None
-        rng = np.random.default_rng(self._split_seed)
+        rng = np.random.default_rng(seed)
         training, validation = hold_out(batch, fraction, rng, labels=self._strata(batch))
         return training, Validation(validation, self._score_rows)
 
@@ -482,9 +484,7 @@ class GradientEstimator(TorchMixin, CallbackSupportMixin, BaseEstimator):
 
     def _replace_weights(self, theta: np.ndarray) -> None:
         """Use other weights; later training starts from them with a new optimiser state."""
-        old = self._trainer
-        self._theta = theta
-        self._trainer = Trainer(self._spec, theta.copy(), old.settings, old.state.rng)
+        self._theta, self._trainer = theta, self._trainer.restarted(theta)
         self.__dict__.pop("last_state_", None)
 
     def __setstate__(self, state: dict[str, Any]) -> None:

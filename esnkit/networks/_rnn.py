@@ -75,7 +75,7 @@ class RNNRegressor(SequenceRegressorMixin, GradientEstimator):
         Standard deviation of the initial input weights with ``init="sparse"``.
     solver : {"adam", "sgd", "hessian_free"}, default="adam"
         Optimiser. "hessian_free" makes one update per iteration, on all sequences, in double
-        precision.
+        precision. Every row that is added to ``esnkit.optim.OPTIMIZERS`` is a solver too.
     learning_rate_init : float, default=0.001
         Step size of the updates with ``solver="adam"`` or ``"sgd"``.
     momentum : float in [0, 1], default=0.9
@@ -447,7 +447,7 @@ class RNNClassifier(SequenceClassifierMixin, GradientEstimator):
         Standard deviation of the initial input weights with ``init="sparse"``.
     solver : {"adam", "sgd", "hessian_free"}, default="adam"
         Optimiser. "hessian_free" makes one update per iteration, on all sequences, in double
-        precision.
+        precision. Every row that is added to ``esnkit.optim.OPTIMIZERS`` is a solver too.
     learning_rate_init : float, default=0.001
         Step size of the updates with ``solver="adam"`` or ``"sgd"``.
     momentum : float in [0, 1], default=0.9

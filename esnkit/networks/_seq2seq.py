@@ -255,8 +255,10 @@ class Seq2SeqClassifier(WeightsMixin, CallbackSupportMixin, BaseEstimator):
         weights, order = (np.random.default_rng(s) for s in np.random.SeedSequence(seed).spawn(2))
         longest = max(self._longest, int(sequences.lengths.max()))
         dtype = sequences.values.dtype
-        self._theta = initial_pair_theta(self._pair, weights, self.init, longest, dtype)
-        return Trainer(self._pair, self._theta.copy(), settings, order, OBJECTIVE)
+        theta = initial_pair_theta(self._pair, weights, self.init, longest, dtype)
+        trainer = Trainer(self._pair, theta, settings, order, OBJECTIVE)
+        self._theta = trainer.fitted_theta  # callbacks copy an estimator that can predict
+        return trainer
 
     def _continue(self, symbols: np.ndarray, settings: Settings) -> Trainer:
         """Return the trainer for another call, or raise if training cannot continue."""
@@ -402,9 +404,7 @@ class Seq2SeqClassifier(WeightsMixin, CallbackSupportMixin, BaseEstimator):
         join_pair_weights(self._pair, named, theta)
 
     def _replace_weights(self, theta: np.ndarray) -> None:
-        old = self._trainer
-        self._theta = theta
-        self._trainer = Trainer(self._pair, theta.copy(), old.settings, old.state.rng, OBJECTIVE)
+        self._theta, self._trainer = theta, self._trainer.restarted(theta)
 
     def __sklearn_tags__(self):
         tags = super().__sklearn_tags__()

@@ -64,6 +64,8 @@ class Trainer:
     rng : Generator
         Shuffles the sequences.
     objective : Objective, default=NETWORK
+    split_seed : int, default=0
+        Seed of the split of validation data, so that every call holds the same sequences out.
 
     Attributes
     ----------
@@ -87,8 +89,10 @@ class Trainer:
         settings: Settings,
         rng: np.random.Generator,
         objective: Objective = NETWORK,
+        split_seed: int = 0,
     ):
         self.spec, self.settings, self.objective = spec, settings, objective
+        self.split_seed = split_seed
         self.state = TrainingState(theta, solvers()[settings.solver].init(theta, settings), rng)
         self.loss_curve: list[float] = []
         self.grad_norm_curve: list[float] = []
@@ -104,6 +108,12 @@ class Trainer:
     def theta(self) -> np.ndarray:
         """The current parameters."""
         return self.state.theta
+
+    def restarted(self, theta: np.ndarray) -> "Trainer":
+        """Return a new trainer that starts from other parameters."""
+        return Trainer(
+            self.spec, theta.copy(), self.settings, self.state.rng, self.objective, self.split_seed
+        )
 
     def use(self, settings: Settings) -> None:
         """Continue with other settings; another solver starts with a new optimiser state."""
@@ -310,12 +320,12 @@ class Trainer:
         self.state.optimizer_state = solver.init(self.theta, self.settings)
 
 
-def _fingerprint(part: Any) -> str:
+def _fingerprint(value: Any) -> str:
     """Return a digest of all arrays and numbers in nested tuples."""
-    if isinstance(part, np.ndarray):
-        content = hashlib.blake2b(np.ascontiguousarray(part).data).hexdigest()
-        return f"{part.shape} {part.dtype} {content}"
-    if isinstance(part, tuple):
-        parts = " ".join(_fingerprint(item) for item in part)
-        return hashlib.blake2b(parts.encode()).hexdigest()
-    return repr(part)
+    if isinstance(value, np.ndarray):
+        content = hashlib.blake2b(np.ascontiguousarray(value).data).hexdigest()
+        return f"{value.shape} {value.dtype} {content}"
+    if isinstance(value, tuple):
+        items = " ".join(_fingerprint(item) for item in value)
+        return hashlib.blake2b(items.encode()).hexdigest()
+    return repr(value)

@@ -2,7 +2,7 @@
 
 import numpy as np
 import pytest
-from training_problems import echo, untrained
+from training_problems import echo, quick, untrained
 
 from esnkit.networks._rnn import RNNClassifier, RNNRegressor
 
@@ -76,3 +76,20 @@ def test_clamped_units_keep_their_values():
     values = np.random.default_rng(0).normal(size=(32, 1))
     assert np.array_equal(model.predict(X, clamp=([3], values))[..., 3].ravel(), values[:, 0])
     model.fit(X, Y, clamp=([1], [2.0]))
+
+
+def test_a_state_of_another_width_is_refused_with_both_widths():
+    X, y, _ = echo(4)
+    expected = "of 8 hidden states or of 16 hidden and cell states"
+    with pytest.raises(ValueError, match=expected):
+        untrained(X, y).predict(X, initial_state=np.zeros(9))
+    with pytest.raises(ValueError, match=r"expected \(8,\) or \(4, 8\)"):
+        untrained(X, y, cell="gru").predict(X, initial_state=np.zeros(9))
+
+
+def test_weights_that_are_zero_together_are_refused():
+    X, _, _ = echo(4)
+    labels = np.array(["a", "b", "a", "b"])
+    model = quick(RNNClassifier, class_weight={"a": 1.0, "b": 0.0})
+    with pytest.raises(ValueError, match="class_weight times sample_weight is zero for every"):
+        model.fit(X, labels, sample_weight=[0.0, 1.0, 0.0, 1.0])
