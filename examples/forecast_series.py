@@ -59,7 +59,7 @@ ForecastDisplay.from_predictions(
     forecast,
     lower,
     upper,
-    truth=rentals[week],
+    observed=rentals[week],
     history_times=bikes.time[past],
     times=bikes.time[week],
     name="bikes rented in an hour",

@@ -9,8 +9,6 @@ from sklearn.preprocessing import StandardScaler
 from third_party import LeastMeanSquares, MirroredSum, NearestRow, TappedDelayLine
 
 from esnkit import Forecaster, Reservoir, ReservoirClassifier, ReservoirRegressor, RidgeReadout
-from esnkit.readouts import check_readout
-from esnkit.reservoirs import check_reservoir
 
 RESERVOIRS = {
     "ours": Reservoir(20, random_state=0),
@@ -37,109 +35,6 @@ def sequences_and_labels(n_sequences=30):
     periods = np.where(y == "slow", 5.0, 1.5) * rng.uniform(0.9, 1.1, n_sequences)
     t = np.arange(25)[:, None]
     return [np.sin(t[: rng.integers(15, 25)] / period) for period in periods], y
-
-
-@pytest.mark.parametrize(
-    "reservoir",
-    [*RESERVOIRS.values(), MirroredSum(), *(
-        Reservoir(33, topology=name, activation=f, random_state=1, leak_rate=(0.1, 1.0))
-        for name, f in [("random", "sigmoid"), ("dense", "relu"), ("diagonals", "identity")]
-    )],
-)  # fmt: skip
-def test_the_check_of_reservoirs_passes(reservoir):
-    check_reservoir(reservoir)
-
-
-@pytest.mark.parametrize(
-    "readout",
-    [RidgeReadout(0.1), RidgeReadout([0.1, 1.0]), RidgeReadout(1e-3, solver="qr"),
-     LeastMeanSquares(), NearestRow()],
-)  # fmt: skip
-def test_the_check_of_readouts_passes(readout):
-    check_readout(readout)
-
-
-class Leaks(TappedDelayLine):
-    """State flows from one sequence into the next."""
-
-    def run(self, sequences, state, out=None):
-        super().run(sequences, state, out)
-        state[:] = state.sum(axis=0)
-
-
-class LooksAhead(MirroredSum):
-    causal = True
-
-
-class WritesTooMuch(TappedDelayLine):
-    def run(self, sequences, state, out=None):
-        super().run(sequences, state, out)
-        if out is not None:
-            out[:, -1] = 0.0
-
-
-class NeverDraws(TappedDelayLine):
-    def draw(self, n_inputs, n_feedback=0, dtype=np.float64):
-        super().draw(n_inputs, n_feedback, dtype)
-        self.n_features_out_ = None
-        return self
-
-
-class OtherLoop(Reservoir):
-    def run_closed_loop(self, readout, inputs, exog, state, out, clamp=None):
-        super().run_closed_loop(readout, inputs, exog, state, out, clamp)
-        out += 0.1
-
-
-@pytest.mark.parametrize(
-    ("reservoir", "message"),
-    [
-        (Leaks(), "alone and among others"),
-        (LooksAhead(), "two halves|causal"),
-        (WritesTooMuch(), "further columns"),
-        (NeverDraws(), "n_features_out_"),
-        (OtherLoop(10, random_state=0), "single steps"),
-        (Reservoir(10), "same random_state"),
-        (Ridge(), "BaseReservoir"),
-    ],
-)
-def test_the_check_of_reservoirs_names_what_is_broken(reservoir, message):
-    with pytest.raises(AssertionError, match=message):
-        check_reservoir(reservoir)
-
-
-class KeepsBlocks(NearestRow):
-    def fit_blocks(self, make_blocks, n_rows=None):
-        blocks = list(make_blocks())
-        self.X_, self.y_ = (np.concatenate([block[k] for block in blocks]) for k in (0, 1))
-        self.X_ = np.nan_to_num(self.X_)
-        return self
-
-
-class IgnoresWeights(LeastMeanSquares):
-    def partial_fit(self, X, y, sample_weight=None):
-        return super().partial_fit(X, y)
-
-
-class Forgets(LeastMeanSquares):
-    def partial_fit(self, X, y, sample_weight=None):
-        self.__dict__.pop("weights_", None)
-        return super().partial_fit(X, y, sample_weight)
-
-
-@pytest.mark.parametrize(
-    ("readout", "message"),
-    [
-        (KeepsBlocks(), "without a copy|block"),
-        (IgnoresWeights(), "weight zero"),
-        (Forgets(), "blocks|partial_fit"),
-        (LeastMeanSquares(step=0.0), "better than the mean"),
-        (Ridge(), "BaseReadout"),
-    ],
-)
-def test_the_check_of_readouts_names_what_is_broken(readout, message):
-    with pytest.raises(AssertionError, match=message):
-        check_readout(readout)
 
 
 @every_reservoir

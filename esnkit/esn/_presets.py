@@ -1,4 +1,4 @@
-"""Echo state networks as scikit-learn estimators: everyday presets over a general core."""
+"""Echo state networks as scikit-learn estimators: presets with flat parameters, and any parts."""
 
 from typing import Any
 
@@ -23,14 +23,16 @@ class ESNRegressor(ReservoirRegressorMixin, ReservoirEstimator):
         Number of units of the reservoir.
     spectral_radius : float or None, default=0.9
         Modulus of the largest eigenvalue of the recurrent weights; nearer to 1 remembers longer.
-    leak_rate : float, array of shape (n_units,) or tuple (low, high), default=1.0
-        Share of the state replaced at each step, in (0, 1]; a tuple draws one a unit, log-uniform.
+    leak_rate : float, array of shape (n_units,) or pair (low, high), default=1.0
+        Share of the state that a step replaces, in (0, 1]; a pair draws one rate per unit,
+        log-uniform.
     input_scaling : float or array of shape (n_features,), default=0.5
         Input weights are uniform on (-input_scaling, input_scaling).
     bias_scaling : float, default=0.5
         Biases are uniform on (-bias_scaling, bias_scaling).
     topology : {"diagonals", "random", "dense", "cycle"}, matrix or callable, default="diagonals"
-        Which units are connected, see :class:`Reservoir`.
+        Which units are connected, see :class:`Reservoir`. From 4096 units on the diagonals of
+        "diagonals" lie in a band of a sixteenth of the units.
     degree : int, default=10
         Connections into each unit, for "diagonals" and "random".
     weights : {"uniform", "normal", "bernoulli"}, default="uniform"
@@ -42,41 +44,43 @@ class ESNRegressor(ReservoirRegressorMixin, ReservoirEstimator):
     noise : float, default=0.0
         Standard deviation of noise added to the states in ``fit``.
     alpha : float or list of floats, default=1e-6
-        Ridge penalty, absolute as in :class:`sklearn.linear_model.Ridge`; of several the best by
-        leave-one-out is taken. That judges single steps: for closed loops choose by what they
-        forecast. Those of clean data want it tiny (1e-12).
+        Ridge penalty, absolute as in :class:`sklearn.linear_model.Ridge`. From a list, the penalty
+        with the smallest leave-one-out error is used. That is the error of single steps: choose
+        the penalty of a closed loop by its forecasts. For data without noise it is tiny (1e-12).
     solver : {"auto", "gram", "qr"}, default="auto"
         How the ridge problem is solved, see :class:`RidgeReadout`.
     include_input : bool, default=True
-        Whether the readout sees the input beside the states.
+        Whether the inputs of a time step are features of the readout, beside the states.
     feedback : bool, default=False
-        Whether the output of the step before is an input too: the true one in ``fit``, the
-        predicted one in ``predict``.
+        Whether the output of the previous time step is an input of the reservoir: the target in
+        ``fit`` (teacher forcing), the prediction in ``predict``.
     feedback_scaling : float, default=1.0
         Feedback weights are uniform on (-feedback_scaling, feedback_scaling).
     washout : int, default=0
-        Time steps at the start of every sequence that are neither taught nor scored, since the
-        state comes from zero there. In a cross-validation every part starts from zero too.
+        Number of time steps at the start of every sequence that are neither taught nor scored,
+        because their states depend on the start from zero. In a cross-validation every part
+        starts from zero.
     target : {"auto", "steps", "sequence"}, default="auto"
-        Whether a target belongs to a time step or to a sequence; "auto" tells from the shape.
+        Whether there is a target for every time step or one for every sequence; "auto" infers it
+        from the shape of ``y``.
     pooling : {"last", "mean"}, default="last"
-        For one target a sequence: read from its last state, or from the mean of its states after
-        the washout.
-    readout : scikit-learn regressor or None, default=None
-        Takes the place of the ridge readout.
+        For one target per sequence: the features of its last time step, or their mean over the
+        time steps after the washout.
+    readout : scikit-learn regressor, readout or None, default=None
+        Replaces the ridge readout, by a regressor or a :class:`~esnkit.readouts.BaseReadout`.
     random_state : int, RandomState instance or None, default=None
         Determines all random weights.
 
     Attributes
     ----------
     reservoir_ : Reservoir
-        The fitted reservoir, with ``W_``, ``W_in_``, ``b_`` and ``leak_rate_``.
+        The reservoir with its weights ``W_``, ``W_in_``, ``W_fb_``, ``b_`` and ``leak_rate_``.
     readout_ : estimator
         The fitted readout.
     n_outputs_ : int
         Number of outputs.
     last_state_ : ndarray of shape (1, n_units)
-        State at the end of the training series, if there was one series; with ``feedback`` the
+        State at the end of the training series, if there is one series; with ``feedback`` the
         last targets are appended.
     n_features_in_ : int
         Number of features seen in ``fit``.
@@ -150,7 +154,7 @@ class ESNRegressor(ReservoirRegressorMixin, ReservoirEstimator):
 
 
 class ESNClassifier(ReservoirClassifierMixin, ReservoirEstimator):
-    """Echo state network that labels sequences, or every time step of them.
+    """Echo state network that classifies sequences, or every time step of them.
 
     Parameters
     ----------
@@ -158,14 +162,16 @@ class ESNClassifier(ReservoirClassifierMixin, ReservoirEstimator):
         Number of units of the reservoir.
     spectral_radius : float or None, default=0.9
         Modulus of the largest eigenvalue of the recurrent weights; nearer to 1 remembers longer.
-    leak_rate : float, array of shape (n_units,) or tuple (low, high), default=1.0
-        Share of the state replaced at each step, in (0, 1]; a tuple draws one a unit, log-uniform.
+    leak_rate : float, array of shape (n_units,) or pair (low, high), default=1.0
+        Share of the state that a step replaces, in (0, 1]; a pair draws one rate per unit,
+        log-uniform.
     input_scaling : float or array of shape (n_features,), default=0.5
         Input weights are uniform on (-input_scaling, input_scaling).
     bias_scaling : float, default=0.5
         Biases are uniform on (-bias_scaling, bias_scaling).
     topology : {"diagonals", "random", "dense", "cycle"}, matrix or callable, default="diagonals"
-        Which units are connected, see :class:`Reservoir`.
+        Which units are connected, see :class:`Reservoir`. From 4096 units on the diagonals of
+        "diagonals" lie in a band of a sixteenth of the units.
     degree : int, default=10
         Connections into each unit, for "diagonals" and "random".
     weights : {"uniform", "normal", "bernoulli"}, default="uniform"
@@ -177,37 +183,40 @@ class ESNClassifier(ReservoirClassifierMixin, ReservoirEstimator):
     noise : float, default=0.0
         Standard deviation of noise added to the states in ``fit``.
     alpha : float or list of floats, default=1e-2
-        Ridge penalty, absolute as in :class:`sklearn.linear_model.Ridge`; of several the best by
-        leave-one-out is taken.
+        Ridge penalty, absolute as in :class:`sklearn.linear_model.Ridge`. From a list, the penalty
+        with the smallest leave-one-out error is used.
     solver : {"auto", "gram", "qr"}, default="auto"
         How the ridge problem is solved, see :class:`RidgeReadout`.
     include_input : bool, default=True
-        Whether the readout sees the input beside the states.
+        Whether the inputs of a time step are features of the readout, beside the states.
     washout : int, default=0
-        Time steps at the start of every sequence that are neither taught nor scored, since the
-        state comes from zero there. In a cross-validation every part starts from zero too.
+        Number of time steps at the start of every sequence that are neither taught nor scored,
+        because their states depend on the start from zero. In a cross-validation every part
+        starts from zero.
     target : {"auto", "steps", "sequence"}, default="auto"
-        Whether a target belongs to a time step or to a sequence; "auto" tells from the shape.
+        Whether there is a target for every time step or one for every sequence; "auto" infers it
+        from the shape of ``y``.
     pooling : {"last", "mean"}, default="last"
-        For one target a sequence: read from its last state, or from the mean of its states after
-        the washout.
+        For one target per sequence: the features of its last time step, or their mean over the
+        time steps after the washout.
     class_weight : dict, "balanced" or None, default=None
         Weights of the classes, as in scikit-learn.
-    readout : scikit-learn classifier or regressor or None, default=None
-        Takes the place of the ridge readout.
+    readout : scikit-learn classifier or regressor, readout or None, default=None
+        Replaces the ridge readout, by a classifier, a regressor on the indicators of the classes,
+        or a :class:`~esnkit.readouts.BaseReadout`.
     random_state : int, RandomState instance or None, default=None
         Determines all random weights.
 
     Attributes
     ----------
     reservoir_ : Reservoir
-        The fitted reservoir, with ``W_``, ``W_in_``, ``b_`` and ``leak_rate_``.
+        The reservoir with its weights ``W_``, ``W_in_``, ``W_fb_``, ``b_`` and ``leak_rate_``.
     readout_ : estimator
         The fitted readout.
     classes_ : ndarray
         The labels, sorted.
     last_state_ : ndarray of shape (1, n_units)
-        State at the end of the training series, if there was one series.
+        State at the end of the training series, if there is one series.
     n_features_in_ : int
         Number of features seen in ``fit``.
 
@@ -279,40 +288,44 @@ class ESNClassifier(ReservoirClassifierMixin, ReservoirEstimator):
 
 
 class ReservoirRegressor(ReservoirRegressorMixin, ReservoirEstimator):
-    """Any reservoir with any linear or other regressor on its states.
+    """Any reservoir with any regressor on its features.
 
     Parameters
     ----------
-    reservoir : Reservoir or None, default=None
-        The reservoir, cloned in ``fit``; None is ``Reservoir()``.
-    readout : scikit-learn regressor or None, default=None
-        What reads the states, cloned in ``fit``; None is ``RidgeReadout()``.
+    reservoir : reservoir or None, default=None
+        A :class:`Reservoir` or any other :class:`~esnkit.reservoirs.BaseReservoir`, cloned in
+        ``fit``; None stands for ``Reservoir()``.
+    readout : scikit-learn regressor, readout or None, default=None
+        Model of the targets on the features of the reservoir, cloned in ``fit``; None stands for
+        ``RidgeReadout()``.
     include_input : bool, default=True
-        Whether the readout sees the input beside the states.
+        Whether the inputs of a time step are features of the readout, beside the states.
     feedback : bool, default=False
-        Whether the output of the step before is an input too: the true one in ``fit``, the
-        predicted one in ``predict``.
+        Whether the output of the previous time step is an input of the reservoir: the target in
+        ``fit`` (teacher forcing), the prediction in ``predict``.
     washout : int, default=0
-        Time steps at the start of every sequence that are neither taught nor scored, since the
-        state comes from zero there. In a cross-validation every part starts from zero too.
+        Number of time steps at the start of every sequence that are neither taught nor scored,
+        because their states depend on the start from zero. In a cross-validation every part
+        starts from zero.
     target : {"auto", "steps", "sequence"}, default="auto"
-        Whether a target belongs to a time step or to a sequence; "auto" tells from the shape.
+        Whether there is a target for every time step or one for every sequence; "auto" infers it
+        from the shape of ``y``.
     pooling : {"last", "mean"}, default="last"
-        For one target a sequence: read from its last state, or from the mean of its states after
-        the washout.
+        For one target per sequence: the features of its last time step, or their mean over the
+        time steps after the washout.
     random_state : int, RandomState instance or None, default=None
-        Determines the random weights of a reservoir that has no `random_state` of its own.
+        Determines the random weights of a reservoir whose `random_state` is None.
 
     Attributes
     ----------
     reservoir_ : Reservoir
-        The fitted reservoir, with ``W_``, ``W_in_``, ``b_`` and ``leak_rate_``.
+        The reservoir with its weights ``W_``, ``W_in_``, ``W_fb_``, ``b_`` and ``leak_rate_``.
     readout_ : estimator
         The fitted readout.
     n_outputs_ : int
         Number of outputs.
     last_state_ : ndarray of shape (1, n_units)
-        State at the end of the training series, if there was one series; with ``feedback`` the
+        State at the end of the training series, if there is one series; with ``feedback`` the
         last targets are appended.
     n_features_in_ : int
         Number of features seen in ``fit``.
@@ -361,39 +374,43 @@ class ReservoirRegressor(ReservoirRegressorMixin, ReservoirEstimator):
 
 
 class ReservoirClassifier(ReservoirClassifierMixin, ReservoirEstimator):
-    """Any reservoir with any classifier, or a regressor on indicators, on its states.
+    """Any reservoir with any classifier, or a regressor on indicators, on its features.
 
     Parameters
     ----------
-    reservoir : Reservoir or None, default=None
-        The reservoir, cloned in ``fit``; None is ``Reservoir()``.
-    readout : scikit-learn classifier or regressor or None, default=None
-        What reads the states, cloned in ``fit``; None is ``RidgeReadout(1e-2)``.
+    reservoir : reservoir or None, default=None
+        A :class:`Reservoir` or any other :class:`~esnkit.reservoirs.BaseReservoir`, cloned in
+        ``fit``; None stands for ``Reservoir()``.
+    readout : scikit-learn classifier or regressor, readout or None, default=None
+        Model of the classes on the features of the reservoir, cloned in ``fit``; None stands for
+        ``RidgeReadout(1e-2)``.
     include_input : bool, default=True
-        Whether the readout sees the input beside the states.
+        Whether the inputs of a time step are features of the readout, beside the states.
     washout : int, default=0
-        Time steps at the start of every sequence that are neither taught nor scored, since the
-        state comes from zero there. In a cross-validation every part starts from zero too.
+        Number of time steps at the start of every sequence that are neither taught nor scored,
+        because their states depend on the start from zero. In a cross-validation every part
+        starts from zero.
     target : {"auto", "steps", "sequence"}, default="auto"
-        Whether a target belongs to a time step or to a sequence; "auto" tells from the shape.
+        Whether there is a target for every time step or one for every sequence; "auto" infers it
+        from the shape of ``y``.
     pooling : {"last", "mean"}, default="last"
-        For one target a sequence: read from its last state, or from the mean of its states after
-        the washout.
+        For one target per sequence: the features of its last time step, or their mean over the
+        time steps after the washout.
     class_weight : dict, "balanced" or None, default=None
         Weights of the classes, as in scikit-learn.
     random_state : int, RandomState instance or None, default=None
-        Determines the random weights of a reservoir that has no `random_state` of its own.
+        Determines the random weights of a reservoir whose `random_state` is None.
 
     Attributes
     ----------
     reservoir_ : Reservoir
-        The fitted reservoir, with ``W_``, ``W_in_``, ``b_`` and ``leak_rate_``.
+        The reservoir with its weights ``W_``, ``W_in_``, ``W_fb_``, ``b_`` and ``leak_rate_``.
     readout_ : estimator
         The fitted readout.
     classes_ : ndarray
         The labels, sorted.
     last_state_ : ndarray of shape (1, n_units)
-        State at the end of the training series, if there was one series.
+        State at the end of the training series, if there is one series.
     n_features_in_ : int
         Number of features seen in ``fit``.
 

@@ -13,11 +13,11 @@ from typing import Any, NamedTuple
 import numpy as np
 
 from esnkit.kernels.blocks import add_last, gather, scatter, take_last
-from esnkit.kernels.cells import GRU_BEFORE, LSTM, N_GATES, backward, forward
+from esnkit.kernels.cells import backward, forward
 from esnkit.kernels.linalg import affine, n_threads
 from esnkit.networks._losses import LOSSES
 from esnkit.networks._pooling import attend, attend_backward, pool_rows, pool_rows_backward
-from esnkit.networks._spec import CELLS, Spec, parameter_views, state_columns, weight_decay_mask
+from esnkit.networks._spec import Spec, parameter_views, state_columns, weight_decay_mask
 from esnkit.sequences._initial_state import Clamp
 from esnkit.utils._threads import run_tasks
 from esnkit.utils._workspace import Workspace
@@ -174,7 +174,7 @@ def run(
 
 
 def _run_layer(spec, M, batch, index, rows, h0, c0, own, imposed, workspace):
-    code, n_units, total = CELLS[spec.cell], spec.n_units, len(index)
+    cell, n_units, total = spec.cell_record, spec.n_units, len(index)
     (X, out), width = rows, M.shape[1]
     S = workspace.empty(width * total, M.dtype)
     gather(X, 0, X.shape[1], index, batch.n, width, S)
@@ -182,10 +182,10 @@ def _run_layer(spec, M, batch, index, rows, h0, c0, own, imposed, workspace):
     n_kept = total if len(out) or batch.n[-1] < batch.n[0] else batch.n[0]
     plain = len(M) == n_units
     A = workspace.empty(len(M) * (n_kept if plain else total), M.dtype)
-    C = workspace.empty(n_units * total if code in (LSTM, GRU_BEFORE) else 0, M.dtype)
+    C = workspace.empty(n_units * total if cell.stores_c else 0, M.dtype)
     H = A if plain else workspace.empty(n_units * n_kept, M.dtype)
     turned = M.T.copy() if batch.n[0] == 1 else np.empty((0, 0), M.dtype)
-    forward(code, M, turned, batch.n, h0, c0, own, imposed, S, A, C, H)
+    forward(cell.code, M, turned, batch.n, h0, c0, own, imposed, S, A, C, H)
     return Pass(S, A, C, c0, own), H
 
 
@@ -310,7 +310,7 @@ def _layer_backward(spec, p, halves, batch, tape, part, last, dH, d_initial_stat
     together = max(1, NEAR // numbers, min(STEPS, MANY // numbers))
     cut, d, rest = halves
     backward(
-        CELLS[spec.cell], M, M.T.copy(), n, c0, own, S, A, C, last, dH, together, cut,
+        spec.cell_record.code, M, M.T.copy(), n, c0, own, S, A, C, last, dH, together, cut,
         d[f"M_{name}"], rest[f"M_{name}"], columns, dh0, dc0,
     )  # fmt: skip
     hs, cs = state_columns(spec, place)
@@ -389,7 +389,7 @@ def _middle(spec: Spec, batch: Batch) -> int:
     one thread, too, the sums over the two halves are made by themselves.
     """
     offsets, n = batch.offsets, len(batch.offsets) - 1
-    if n < 2 * LEAST or N_GATES[CELLS[spec.cell]] * spec.n_units < MANY_ROWS:
+    if n < 2 * LEAST or len(spec.cell_record.gates) * spec.n_units < MANY_ROWS:
         return 0
     middle = int(np.searchsorted(offsets, offsets[-1] / 2)) // LEAST * LEAST
     return min(max(middle, LEAST), n - LEAST)
@@ -397,7 +397,7 @@ def _middle(spec: Spec, batch: Batch) -> int:
 
 def _goes_by_columns(spec: Spec, batch: Batch) -> bool:
     """Tell whether two halves may run as one: nothing but the heads and weights sums over them."""
-    alike = batch.n[-1] == batch.n[0] and spec.cell != "gru_before"
+    alike = batch.n[-1] == batch.n[0] and spec.cell_record.splits_columns
     sums = spec.embedding_dim or spec.learn_state or spec.pooling not in (None, "last")
     return alike and not sums
 

@@ -14,7 +14,7 @@ from esnkit.kernels.tangents import tangent
 from esnkit.networks._bptt import Batch, Tape, run_backward
 from esnkit.networks._losses import LOSSES
 from esnkit.networks._pooling import attend_tangent, pool_rows
-from esnkit.networks._spec import CELLS, Spec, parameter_views, state_columns, weight_decay_mask
+from esnkit.networks._spec import Spec, parameter_views, state_columns, weight_decay_mask
 
 __all__ = ["curvature_product", "run_tangent"]
 
@@ -74,8 +74,8 @@ def _layer_tangent(spec, p, q, batch, tape, part, X, start, index):
     RZ = np.empty(len(M) * len(index), M.dtype)
     RH = np.empty(spec.n_units * len(index), M.dtype)
     gather(X, 0, X.shape[1], index, batch.n, M.shape[1], RS)
-    tangent(CELLS[spec.cell], M, V, batch.n, c0, Rh0, Rc0, own, S, A, C, RS, RZ, RC, RH)
-    return RH, RZ if spec.cell == "tanh" else RH
+    tangent(spec.cell_record.code, M, V, batch.n, c0, Rh0, Rc0, own, S, A, C, RS, RZ, RC, RH)
+    return RH, RZ if spec.cell_record.damps_pre_activations else RH
 
 
 def curvature_product(

@@ -6,7 +6,7 @@ import numpy as np
 
 from esnkit.kernels.cells import stream
 from esnkit.kernels.linalg import LANES, affine
-from esnkit.networks._spec import CELLS, Spec, parameter_views
+from esnkit.networks._spec import Spec, parameter_views
 from esnkit.utils._workspace import Workspace
 
 NUMBERS = int, float, np.integer, np.floating, np.bool_
@@ -39,7 +39,7 @@ class Stepper:
         parts = [part for M in recurrent for part in (M, M.T)] + readout
         weights = np.concatenate([part.ravel() for part in parts])
         n_read = spec.n_outputs if spec.head else 0
-        sizes = CELLS[spec.cell], spec.n_layers, spec.n_units, spec.n_inputs, n_read
+        sizes = spec.cell_record.code, spec.n_layers, spec.n_units, spec.n_inputs, n_read
         room = LANES + max(sum(M.shape) for M in recurrent) + spec.n_units
         places = np.cumsum([0, weights.size, spec.n_state, spec.n_inputs, n_read, room]).tolist()
         work = Workspace().empty(places[-1], dtype)

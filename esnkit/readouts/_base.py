@@ -104,6 +104,7 @@ class BaseReadout(BaseEstimator, ABC):
         Returns
         -------
         scores : ndarray of shape (n_rows, n_classes)
+            The predictions, unless a subclass overrides this method.
         """
         return self.predict(X)
 

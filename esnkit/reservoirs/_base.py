@@ -124,20 +124,47 @@ class BaseReservoir(ClassNamePrefixFeaturesOutMixin, TransformerMixin, BaseEstim
         """
 
     def prepare(self, n_inputs: int, n_feedback: int = 0, dtype: Any = np.float64) -> Self:
-        """Draw the weights, and record the width and dtype of the rows to come."""
+        """Draw the weights, and record the width and dtype of the rows.
+
+        Parameters
+        ----------
+        n_inputs, n_feedback, dtype : as in ``draw``
+
+        Returns
+        -------
+        self
+        """
         self.draw(n_inputs, n_feedback, dtype)
         self.n_features_in_, self._dtype = n_feedback + n_inputs, np.dtype(dtype)
         return self
 
     def noise_stream(self) -> np.random.Generator | None:
-        """Return the random numbers of the noise that training adds to the states; None: no noise.
+        """Return the random numbers of the noise that training adds to the states.
 
-        Where it is not None, ``run`` takes it as ``noise``. Every call starts the same stream anew.
+        Every call starts the same stream anew. A reservoir that returns one takes it in ``run`` as
+        the keyword ``noise``.
+
+        Returns
+        -------
+        Generator or None
+            None stands for no noise.
         """
         return None
 
     def block_rows(self, lengths: np.ndarray, n_extra: int = 0) -> int:
-        """Return how many rows to run before the readout reads them, ``n_extra`` columns wider."""
+        """Return how many rows to run before the readout reads them.
+
+        Parameters
+        ----------
+        lengths : ndarray of shape (n_sequences,)
+            Number of time steps of every sequence.
+        n_extra : int, default=0
+            Columns beside the features.
+
+        Returns
+        -------
+        int
+        """
         row_bytes = 8 * (self.n_features_out_ + n_extra)
         return min(max(BLOCK_BYTES // row_bytes, 512), 8192)
 
@@ -151,6 +178,16 @@ class BaseReservoir(ClassNamePrefixFeaturesOutMixin, TransformerMixin, BaseEstim
         n_extra: int = 0,
     ) -> Iterator[tuple[int, int, np.ndarray]]:
         """Run block by block, so that no more than a block of features is in memory.
+
+        Parameters
+        ----------
+        sequences : Sequences
+        state : ndarray of shape (n_sequences, n_state_)
+            Moves along.
+        clamp : Clamp or None, default=None
+        noise : Generator or None, default=None
+        n_extra : int, default=0
+            Columns beside the features that the caller fills.
 
         Yields
         ------
@@ -173,7 +210,14 @@ class BaseReservoir(ClassNamePrefixFeaturesOutMixin, TransformerMixin, BaseEstim
     def advance(
         self, sequences: Sequences, state: np.ndarray, *, clamp: Clamp | None = None
     ) -> None:
-        """Advance ``state`` in place over all rows, without noise and without features."""
+        """Advance ``state`` in place over all rows, without noise and without features.
+
+        Parameters
+        ----------
+        sequences : Sequences
+        state : ndarray of shape (n_sequences, n_state_)
+        clamp : Clamp or None, default=None
+        """
         self.run(sequences, state, **_forcing(clamp, None, 0, len(sequences.values)))
 
     def fit(self, X: Any, y: Any = None) -> Self:
@@ -273,7 +317,23 @@ class BaseReservoir(ClassNamePrefixFeaturesOutMixin, TransformerMixin, BaseEstim
         return (restore(out, sequences), state) if return_state else restore(out, sequences)
 
     def resolve_clamp(self, clamp: Any, sequences: Sequences, dtype: Any) -> Clamp | None:
-        """Check a clamp as a user gives it, and return it resolved."""
+        """Check a clamp as ``transform`` takes it, and return it as ``run`` takes it.
+
+        Parameters
+        ----------
+        clamp : tuple (indices, values) or None
+        sequences : Sequences
+        dtype : dtype
+
+        Returns
+        -------
+        Clamp or None
+
+        Raises
+        ------
+        ValueError
+            If the clamp does not fit, or the reservoir takes none.
+        """
         if clamp is None:
             return None
         if not self.allows_clamp:
@@ -281,7 +341,17 @@ class BaseReservoir(ClassNamePrefixFeaturesOutMixin, TransformerMixin, BaseEstim
         return resolve_clamp(clamp, sequences, self.n_state_, dtype)
 
     def check_causal(self, what: str) -> None:
-        """Raise if the reservoir needs whole sequences, which ``what`` has not."""
+        """Raise if the reservoir is not causal.
+
+        Parameters
+        ----------
+        what : str
+            What needs a causal reservoir, for the message.
+
+        Raises
+        ------
+        ValueError
+        """
         if not self.causal:
             raise ValueError(
                 f"{what} needs a causal reservoir: {type(self).__name__} reads every sequence to "

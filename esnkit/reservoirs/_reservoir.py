@@ -1,4 +1,4 @@
-"""The reservoir: a fixed random recurrent network that turns sequences into states."""
+"""The leaky-integrator reservoir: a fixed random recurrent network."""
 
 from typing import Any, ClassVar, NamedTuple, Self
 
@@ -29,7 +29,7 @@ UNBOUNDED = ("identity", "relu")
 
 
 class Reservoir(BaseReservoir):
-    """Leaky-integrator reservoir: sequences in, states of its units out; nothing is trained.
+    """Leaky-integrator reservoir: sequences in, states of the units out; nothing is trained.
 
     ::
 
@@ -39,29 +39,30 @@ class Reservoir(BaseReservoir):
     Parameters
     ----------
     n_units : int, default=100
-        Number of units; more remember more and cost more.
+        Number of units. More units remember more and cost more.
     spectral_radius : float or None, default=0.9
-        Modulus of the largest eigenvalue that the recurrent weights are scaled to, to a relative
-        error of 1e-6 or better. Nearer to 1 means longer memory. None leaves them as drawn or
-        given.
-    leak_rate : float, array of shape (n_units,) or tuple (low, high), default=1.0
-        Share ``a`` of the state that is replaced at each step, in (0, 1]; small values make slow
-        units. A tuple draws one rate a unit, log-uniform between the two.
+        Modulus of the largest eigenvalue of the recurrent weights, which are scaled to it with a
+        relative error of 1e-6 or better. Nearer to 1 means longer memory. None leaves the weights
+        as they are drawn or given.
+    leak_rate : float, array of shape (n_units,) or pair (low, high), default=1.0
+        Share ``a`` of the state that a step replaces, in (0, 1]; small values make slow units. A
+        pair, as a tuple or a list, draws one rate per unit, log-uniform between the two. (For two
+        units a list of two holds their rates.)
     input_scaling : float or array of shape (n_features,), default=0.5
         Input weights are uniform on (-input_scaling, input_scaling), per feature.
     feedback_scaling : float, default=1.0
         Feedback weights are uniform on (-feedback_scaling, feedback_scaling). They exist only in
         an estimator with ``feedback=True``.
     bias_scaling : float, default=0.5
-        The bias of each unit is uniform on (-bias_scaling, bias_scaling). Without one a tanh
-        reservoir is an odd function of its input, which closed loops rarely survive.
+        The bias of each unit is uniform on (-bias_scaling, bias_scaling). Without bias a tanh
+        reservoir is an odd function of its input, and closed loops often fail.
     topology : {"diagonals", "random", "dense", "cycle"}, matrix or callable, default="diagonals"
-        Which units are connected. "diagonals": `degree` cyclic diagonals at random places, with
-        random weights, as good as unstructured and several times faster; from 4096 units on they
-        lie within a sixteenth of the units, so that threads can share a step. "random": `degree`
-        connections into each unit from anywhere. "cycle": a ring of equal weights (Rodan & Tiňo
-        2011). A dense or sparse matrix (n_units, n_units) or a callable
-        ``(n_units, rng) -> matrix`` may be given instead.
+        Which units are connected. "diagonals": `degree` cyclic diagonals at random positions with
+        random weights, as accurate as unstructured weights and several times faster. From 4096
+        units on W is banded: all diagonals lie within a sixteenth of the units, so that threads
+        can share a step. "random": `degree` connections into each unit, from any units. "cycle":
+        a ring of equal weights (Rodan & Tiňo 2011). Or a dense or sparse matrix (n_units, n_units),
+        or a callable ``(n_units, rng) -> matrix``.
     degree : int, default=10
         Connections into each unit, for "diagonals" and "random".
     weights : {"uniform", "normal", "bernoulli"}, default="uniform"
@@ -73,11 +74,11 @@ class Reservoir(BaseReservoir):
     update : {"leaky"}, default="leaky"
         The state equation, a key of the table ``esnkit.reservoirs.UPDATES``.
     noise : float, default=0.0
-        Standard deviation of Gaussian noise added to the states by ``fit_transform`` (and while a
-        readout is trained), never by ``transform``: it regularises closed-loop forecasts.
+        Standard deviation of Gaussian noise that ``fit_transform`` and the training of a readout
+        add to the states, as a regularisation of closed loops; ``transform`` adds none.
     random_state : int, RandomState instance or None, default=None
-        Recurrent weights, input weights, biases, leak rates and noise are drawn from streams of
-        their own, so that another number of features leaves the recurrent weights as they were.
+        Seeds independent streams of recurrent weights, input weights, biases, leak rates and
+        noise: another number of features leaves the recurrent weights as they are.
 
     Attributes
     ----------
@@ -274,11 +275,28 @@ class Reservoir(BaseReservoir):
         return rates.astype(np.float64)
 
     def noise_stream(self) -> np.random.Generator | None:
-        """Return the random numbers of the noise, always the same stream; None without noise."""
+        """Return the random numbers of the noise, the same stream at every call.
+
+        Returns
+        -------
+        Generator or None
+            None without noise.
+        """
         return np.random.default_rng(self._noise_seed) if self._noise else None
 
     def block_rows(self, lengths: np.ndarray, n_extra: int = 0) -> int:
-        """Return how many rows to run before the readout reads them, ``n_extra`` columns wider."""
+        """Return how many rows to run before the readout reads them.
+
+        Parameters
+        ----------
+        lengths : ndarray of shape (n_sequences,)
+        n_extra : int, default=0
+            Columns beside the states.
+
+        Returns
+        -------
+        int
+        """
         return self._network.block_rows(lengths, n_extra)
 
     def run(
@@ -357,7 +375,8 @@ class Reservoir(BaseReservoir):
         activation = self._network.activation
         if activation in UNBOUNDED and not np.all(np.isfinite(state)):
             raise FloatingPointError(
-                f"the states grew beyond all bounds: activation={activation!r} has no limit; "
+                f"the states left the range of {state.dtype}: activation={activation!r} is not "
+                "bounded; "
                 f"lower spectral_radius (now {self.spectral_radius!r}) or input_scaling"
             )
 

@@ -15,13 +15,29 @@ __all__ = ["UPDATES", "Update"]
 
 
 class Update(NamedTuple):
-    """A state equation."""
+    """A state equation, with one coefficient k and one gain g for every unit.
+
+    Parameters
+    ----------
+    equation : str
+        How it is written.
+    coefficients : callable
+        Maps the leak rates (n_units,) to the gains g and the coefficients k, both (n_units,).
+    jacobian : callable
+        Maps W and the leak rates to d x(t) / d x(t-1) at the origin, for an activation of slope
+        one there. Its spectral radius determines how long the reservoir remembers.
+
+    Examples
+    --------
+    >>> import numpy as np
+    >>> from esnkit.reservoirs import UPDATES
+    >>> gain, keep = UPDATES["leaky"].coefficients(np.array([0.25]))
+    >>> float(gain[0]), float(keep[0])
+    (0.25, 0.75)
+    """
 
     equation: str
-    # (leak rates) -> gains g and coefficients k, all of shape (n_units,)
     coefficients: Callable[[np.ndarray], tuple[np.ndarray, np.ndarray]]
-    # (W, leak rates) -> d x(t) / d x(t-1) at the origin for f'(0) = 1, whose spectral radius
-    # determines how long the reservoir remembers
     jacobian: Callable[[Any, np.ndarray], Any]
 
 
