@@ -1,5 +1,8 @@
 """The presets: containers, bits, weights, and the general form."""
 
+import inspect
+import re
+
 import joblib
 import numpy as np
 import pytest
@@ -270,3 +273,22 @@ def test_read_only_inputs_are_read(X, y):
     y.setflags(write=False)
     for feedback in (False, True):
         assert regressor(feedback=feedback).fit(X, y).predict(X).shape == y.shape
+
+
+def descriptions_of(estimator):
+    """Return what the docstring says of every parameter."""
+    section = re.search(r"Parameters\n-+\n(.*?)\n\n\w+\n-+\n", inspect.getdoc(estimator), re.S)[1]
+    found = re.findall(r"^(\w+) :.*?\n((?:    .*\n?)+)", section, re.M)
+    return {name: " ".join(text.split()) for name, text in found}
+
+
+def test_parameters_of_one_name_have_one_description():
+    by_name = {}
+    for estimator in (ESNRegressor, ESNClassifier, ReservoirRegressor, ReservoirClassifier):
+        described = descriptions_of(estimator)
+        assert list(described) == list(inspect.signature(estimator).parameters)
+        for name, text in described.items():
+            by_name.setdefault(name, set()).add(text)
+    differ = {name for name, texts in by_name.items() if len(texts) > 1}
+    # The readout and its penalty differ by task, the seed by who draws.
+    assert differ == {"alpha", "readout", "random_state"}
