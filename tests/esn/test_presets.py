@@ -20,7 +20,7 @@ from esn_models import (
 from processes import outputs_of
 from sklearn.linear_model import Ridge
 
-from esnkit import (
+from esnkit import ESNClassifier, ESNRegressor, Forecaster, ReservoirClassifier, ReservoirRegressor
     Reservoir,
     ReservoirRegressor,
 )
@@ -28,7 +28,7 @@ from esnkit import (
 THREADED = """
 import hashlib
 import numpy as np
-from esnkit import ESNRegressor
+from esnkit import ESNClassifier, ESNRegressor, Forecaster, ReservoirClassifier, ReservoirRegressor
 rng = np.random.default_rng(0)
 series = rng.normal(size=(5000, 2))
 many = [rng.normal(size=(n, 2)) for n in rng.integers(1, 200, 100)]
