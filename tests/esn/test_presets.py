@@ -20,8 +20,11 @@ from esn_models import (
 from processes import outputs_of
 from sklearn.linear_model import Ridge
 
-from esnkit import ESNClassifier, ESNRegressor, Forecaster, ReservoirClassifier, ReservoirRegressor
+from esnkit import (
+    ESNClassifier,
+    ESNRegressor,
     Reservoir,
+    ReservoirClassifier,
     ReservoirRegressor,
 )
 
