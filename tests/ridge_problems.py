@@ -22,7 +22,7 @@ def hilbert_like(n_rows=300, n_features=24):
 
 def blocks_of(X, Y, w=None, size=100):
     def make_blocks():
-        buffer = np.empty((size, X.shape[1]), X.dtype)  # used again, as a reservoir's is
+        buffer = np.empty((size, X.shape[1]), X.dtype)  # reused, as a reservoir reuses its own
         for start in range(0, len(X), size):
             s = slice(start, start + size)
             block = buffer[: len(X[s])]

@@ -187,7 +187,7 @@ def test_auto_reads_the_rows_again_if_the_first_ones_misled():
 
 
 def test_an_alpha_above_the_rounding_also_passes_the_measured_condition():
-    # an alpha that passes the quick test must pass the measured one, or passes are wasted
+    # Otherwise rows would be read a second time after the quick test chose the Gram matrix.
     X, Y = data(1500, 60)
     X[:, 1:] = X[:, :1] + 1e-12 * X[:, 1:]
     trace = ((X - X.mean(axis=0)) ** 2).sum()

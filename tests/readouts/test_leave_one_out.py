@@ -37,7 +37,7 @@ def test_leave_one_out_equals_literal_refits(solver, weighted):
 def test_the_dual_form_equals_literal_refits(solver, n_rows, n_features):
     X, Y = data(n_rows + 4, n_features, 2, noise=1.0)
     w = np.random.default_rng(5).uniform(0.5, 2, Y.shape)
-    w[1:5] = 0  # rows that are not kept
+    w[1:5] = 0  # rows without weight
     alphas = [1e-8, 0.1, 30.0]
     model = RidgeReadout(alphas, solver=solver)
     with warnings.catch_warnings():

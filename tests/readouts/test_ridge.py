@@ -19,7 +19,7 @@ from esnkit.readouts import RidgeReadout
 @parametrize_with_checks([RidgeReadout(), RidgeReadout(solver="qr")])
 def test_scikit_learn_contract(estimator, check):
     with warnings.catch_warnings():
-        warnings.simplefilter("ignore")  # checks that are skipped warn
+        warnings.simplefilter("ignore")  # skipped checks warn
         check(estimator)
 
 
@@ -43,7 +43,7 @@ def test_zero_weight_equals_removal(solver, alpha):
     X, Y = data()
     w = (np.random.default_rng(3).random(len(X)) < 0.5).astype(float)
     Z = X.copy()
-    Z[w == 0] = 1e200  # would overflow if it were touched
+    Z[w == 0] = 1e200  # would overflow if it were read
     some = RidgeReadout(alpha, solver=solver).fit(Z, Y, w)
     assert_same_model(some, RidgeReadout(alpha, solver=solver).fit(X[w > 0], Y[w > 0]), 1e-11)
 
@@ -57,7 +57,7 @@ def test_any_split_equals_the_whole(solver, cuts):
     stream, merged = RidgeReadout(1e-2, solver=solver), None
     for part in np.split(np.arange(len(X)), cuts):
         stream.partial_fit(X[part], Y[part], w[part])
-        stream.predict(X)  # usable, and none the worse for it, after every call
+        stream.predict(X)  # possible after every call, without an effect on later ones
         one = RidgeReadout(1e-2, solver=solver).partial_fit(X[part], Y[part], w[part])
         merged = one if merged is None else merged.merge(one)
     assert_same_model(stream, whole, 1e-11)
@@ -110,7 +110,7 @@ def test_features_of_very_different_size_are_solved_by_both_forms(scale):
 
 def test_a_tiny_alpha_has_an_effect_with_qr():
     X, y = hilbert_like()
-    y = np.sign(y)  # no smooth function of X, so that every direction is asked for
+    y = np.sign(y)  # not smooth in X, so that it has a component in every direction
     sizes = [np.linalg.norm(RidgeReadout(a).fit(X, y).coef_) for a in (1e-26, 1e-22, 1e-16)]
     assert sizes[0] > 3 * sizes[1] > 9 * sizes[2]
 
@@ -134,7 +134,7 @@ def test_prediction_of_a_row_does_not_depend_on_its_batch():
 @pytest.mark.parametrize(("dtype", "offset"), [(np.float64, 1e8), (np.float32, 2.0**20)])
 def test_an_offset_of_the_features_costs_predictions_no_digits(dtype, offset):
     rng = np.random.default_rng(0)
-    near = rng.integers(-8, 8, size=(400, 6)).astype(dtype)  # whole numbers, exact beside it
+    near = rng.integers(-8, 8, size=(400, 6)).astype(dtype)  # integers: exact after the offset is added
     y = near @ rng.standard_normal((6, 2)).astype(dtype)
     w = np.ones(y.shape)
     w[:200, 1] = 0
