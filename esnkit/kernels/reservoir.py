@@ -14,9 +14,10 @@ from numba import njit, uint64
 from esnkit.kernels.activations import activate, activated, fma
 from esnkit.kernels.layouts import WIDE, Csr, Diagonals, Ell, Forcing, InputWeights, pack, propagate
 from esnkit.kernels.linalg import affine_row
+from esnkit.kernels.simd.addresses import block
 from esnkit.kernels.simd.masked import store_first
 from esnkit.kernels.simd.progress import APART, announce, announced, wait_for
-from esnkit.kernels.simd.tiles import BYTES, block_to_rows
+from esnkit.kernels.simd.transposition import scatter_columns
 from esnkit.kernels.simd.vectors import BYTES as LINE
 from esnkit.kernels.simd.vectors import (
     address,
@@ -594,10 +595,5 @@ def _step_lanes(weights, columns, indptr, w_in, b, leak, keep, code, begin, end,
 @njit(cache=True, nogil=True, error_model="numpy")
 def _spread(x, new, places, n_lanes, begin, end, flat):
     """Copy the units from ``begin`` to ``end`` of every lane to its place in ``flat``."""
-    one, size = flat.dtype.type(1), flat.itemsize
-    vector = BYTES // size
-    for i in range(begin, end, vector):
-        units, out = x.ctypes.data + (int(new) + i * LANES) * size, flat.ctypes.data + i * size
-        for lane in range(0, n_lanes, vector):
-            which = places.ctypes.data + lane * places.itemsize
-            block_to_rows(one, units + lane * size, LANES, end - i, out, 1, which, n_lanes - lane)
+    units, out = block(x, int(new) + begin * LANES, LANES), block(flat, begin, 1)
+    scatter_columns(units, end - begin, n_lanes, out, block(places, 0, 1))

@@ -43,6 +43,7 @@ type_callable(drop_tiny)(lambda context: lambda x: x)
 
 
 @lower_builtin(load_first, types.Array, types.Integer, types.Integer)
+@lower_builtin(load_first, types.CPointer, types.Integer, types.Integer)
 def _load_first(context, builder, signature, args):
     kind = context.get_value_type(signature.return_type)
     array, place, n = args
@@ -51,6 +52,7 @@ def _load_first(context, builder, signature, args):
 
 
 @lower_builtin(store_first, types.Array, types.Integer, Vector, types.Integer)
+@lower_builtin(store_first, types.CPointer, types.Integer, Vector, types.Integer)
 def _store_first(context, builder, signature, args):
     array, place, vector, n = args
     pointer = emit_pointer(context, builder, signature.args[0], array, place, vector.type)
