@@ -134,7 +134,7 @@ def test_prediction_of_a_row_does_not_depend_on_its_batch():
 @pytest.mark.parametrize(("dtype", "offset"), [(np.float64, 1e8), (np.float32, 2.0**20)])
 def test_an_offset_of_the_features_costs_predictions_no_digits(dtype, offset):
     rng = np.random.default_rng(0)
-    near = rng.integers(-8, 8, size=(400, 6)).astype(dtype)  # integers: exact after the offset is added
+    near = rng.integers(-8, 8, size=(400, 6)).astype(dtype)  # integers stay exact
     y = near @ rng.standard_normal((6, 2)).astype(dtype)
     w = np.ones(y.shape)
     w[:200, 1] = 0
