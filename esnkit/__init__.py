@@ -1,19 +1,34 @@
-"""Reservoir computing, echo state networks and trained recurrent ones that fit scikit-learn."""
+"""Echo state networks and trained recurrent networks as scikit-learn estimators.
 
-import importlib
-from typing import TYPE_CHECKING, Any
+Estimators: ESNRegressor and ESNClassifier; ReservoirRegressor and ReservoirClassifier, which join
+any reservoir with any readout; RNNRegressor, RNNClassifier and Seq2SeqClassifier, trained by
+gradients; Forecaster, which forecasts a series with any regressor. The folders hold the parts by
+subject: reservoirs, readouts, forecasting, baselines, optim, datasets, metrics, plotting.
+"""
 
-if TYPE_CHECKING:
+import importlib as _importlib
+from typing import TYPE_CHECKING as _TYPE_CHECKING
+from typing import Any as _Any
+
+if _TYPE_CHECKING:
     from esnkit.esn import ESNClassifier, ESNRegressor, ReservoirClassifier, ReservoirRegressor
     from esnkit.forecasting import Forecaster, forecast
     from esnkit.networks import RNNClassifier, RNNRegressor, Seq2SeqClassifier
     from esnkit.preprocessing import TokenEncoder
-    from esnkit.readouts import RidgeReadout
-    from esnkit.reservoirs import Reservoir, effective_spectral_radius, rescale, spectral_radius
-
+    from esnkit.readouts import BaseReadout, RidgeReadout, check_readout
+    from esnkit.reservoirs import (
+        BaseReservoir,
+        Reservoir,
+        check_reservoir,
+        effective_spectral_radius,
+        rescale,
+        spectral_radius,
+    )
 
 __version__ = "0.1.0"
 __all__ = [
+    "BaseReadout",
+    "BaseReservoir",
     "ESNClassifier",
     "ESNRegressor",
     "Forecaster",
@@ -25,43 +40,45 @@ __all__ = [
     "RidgeReadout",
     "Seq2SeqClassifier",
     "TokenEncoder",
+    "baselines",
+    "check_readout",
+    "check_reservoir",
     "datasets",
     "effective_spectral_radius",
     "forecast",
+    "forecasting",
     "metrics",
+    "optim",
     "plotting",
+    "readouts",
     "rescale",
+    "reservoirs",
     "spectral_radius",
 ]
 
-# Loaded where they are first used: whoever needs an echo state network waits for nothing else, and
-# the command line answers Ctrl-C from the start.
-_LATE = {
-    "ESNClassifier": "esn",
-    "ESNRegressor": "esn",
-    "Forecaster": "forecasting",
-    "RNNClassifier": "networks",
-    "RNNRegressor": "networks",
-    "Reservoir": "reservoirs",
-    "ReservoirClassifier": "esn",
-    "ReservoirRegressor": "esn",
-    "RidgeReadout": "readouts",
-    "Seq2SeqClassifier": "networks",
-    "TokenEncoder": "preprocessing",
-    "effective_spectral_radius": "reservoirs",
-    "forecast": "forecasting",
-    "rescale": "reservoirs",
-    "spectral_radius": "reservoirs",
-}
+# Imported at first use: an echo state network does not wait for the trained networks, and the
+# command line answers Ctrl-C from the start.
+_FOLDERS = {
+    "esn": ("ESNClassifier", "ESNRegressor", "ReservoirClassifier", "ReservoirRegressor"),
+    "forecasting": ("Forecaster", "forecast"),
+    "networks": ("RNNClassifier", "RNNRegressor", "Seq2SeqClassifier"),
+    "preprocessing": ("TokenEncoder",),
+    "readouts": ("BaseReadout", "RidgeReadout", "check_readout"),
+    "reservoirs": (
+        "BaseReservoir", "Reservoir", "check_reservoir", "effective_spectral_radius", "rescale",
+        "spectral_radius",
+    ),
+}  # fmt: skip
+_FOLDER_OF = {name: folder for folder, names in _FOLDERS.items() for name in names}
 
 
-def __getattr__(name: str) -> Any:
-    if name in {"datasets", "metrics", "plotting", *_LATE.values()}:
-        return importlib.import_module(f"esnkit.{name}")
-    if name in _LATE:
-        return getattr(importlib.import_module(f"esnkit.{_LATE[name]}"), name)
+def __getattr__(name: str) -> _Any:
+    if name in _FOLDER_OF:
+        return getattr(_importlib.import_module(f"esnkit.{_FOLDER_OF[name]}"), name)
+    if name in __all__ or name in _FOLDERS:
+        return _importlib.import_module(f"esnkit.{name}")
     raise AttributeError(f"module 'esnkit' has no attribute {name!r}")
 
 
 def __dir__() -> list[str]:
-    return sorted([*globals(), *__all__])
+    return sorted([*__all__, "__version__"])

@@ -1,6 +1,6 @@
-"""Errors of forecasts: NRMSE with the norm named, MASE, and valid prediction time.
+"""Errors of forecasts: NRMSE with a named norm, MASE, and valid prediction time.
 
-All take numbers of shape (n_timesteps,) or (n_timesteps, n_outputs) and answer with a float.
+All take numbers of shape (n_timesteps,) or (n_timesteps, n_outputs) and return a float.
 """
 
 from __future__ import annotations
@@ -16,7 +16,7 @@ __all__ = ["mase", "nrmse", "valid_prediction_time"]
 
 _MULTIOUTPUT = ("uniform_average", "raw_values")
 _NORMS = {
-    # Rounding may give a constant series a tiny standard deviation.
+    # The computed deviation of a constant series may be a rounding error instead of zero.
     "std": lambda y: np.where(np.ptp(y, axis=0) == 0.0, 0.0, np.std(y, axis=0)),
     "range": lambda y: np.ptp(y, axis=0),
     "rms": lambda y: np.sqrt(np.mean(y**2, axis=0)),
@@ -29,24 +29,24 @@ def nrmse(
 ) -> Any:
     """Root mean squared error, normalised.
 
-    ``sqrt(mean((y_true - y_pred)^2)) / size(y_true)`` for every output, mean and size over time.
-    At norm "std", predicting the mean of `y_true` scores 1, and the square of the score is the
-    NMSE of the literature. Papers use other norms, and mix them: name it beside every number.
+    ``sqrt(mean((y_true - y_pred)^2)) / norm(y_true)`` for every output, mean and norm over time.
+    With norm "std", predicting the mean of `y_true` scores 1, and the square of the score is the
+    NMSE of the literature. Papers use different norms: report the norm with every score.
 
     Parameters
     ----------
     y_true : array-like of shape (n_timesteps,) or (n_timesteps, n_outputs)
     y_pred : array-like of the same shape
     norm : {"std", "range", "rms", "mean"}, default="std"
-        Size of `y_true`: its population standard deviation (``ddof=0``), maximum minus minimum,
-        root mean square, or absolute mean.
+        Norm of `y_true`: its population standard deviation (``ddof=0``), maximum minus minimum,
+        root mean square, or absolute value of the mean.
     multioutput : {"uniform_average", "raw_values"}, default="uniform_average"
         Average the scores of the outputs, each with its own norm, or return them all.
 
     Returns
     -------
     score : float, or ndarray of shape (n_outputs,) with ``multioutput="raw_values"``
-        Not negative; 0 is perfect.
+        At least 0, which is perfect.
 
     Raises
     ------
@@ -65,14 +65,14 @@ def nrmse(
     check_choice("norm", norm, tuple(_NORMS))
     check_choice("multioutput", multioutput, _MULTIOUTPUT)
     power, power_of_error = _power(true), _power(true, pred)
-    size = _NORMS[norm](np.ldexp(true, -power))
-    if np.any(size == 0.0):
+    norms = _NORMS[norm](np.ldexp(true, -power))
+    if np.any(norms == 0.0):
         raise ValueError(
-            f'y_true has an output whose norm "{norm}" is zero, so that its error cannot be '
-            "normalised; choose another norm"
+            f'y_true has an output whose norm "{norm}" is zero, by which the error cannot be '
+            "divided; choose another norm"
         )
     error = _difference(true, pred, power_of_error)
-    return _combine(np.sqrt(np.mean(error**2, axis=0)) / size, power_of_error - power, multioutput)
+    return _combine(np.sqrt(np.mean(error**2, axis=0)) / norms, power_of_error - power, multioutput)
 
 
 def mase(
@@ -86,30 +86,30 @@ def mase(
     """Mean absolute scaled error.
 
     ``mean(|y_true - y_pred|) / mean(|y_train[t] - y_train[t - period]|)`` for every output: the
-    error in units of what the (seasonal) naive forecast, one step or one period ahead, makes on
-    the training series [1]_.
+    error relative to that of the (seasonal) naive forecast, one step or one period ahead, on the
+    training series [1]_.
 
     Parameters
     ----------
     y_true : array-like of shape (n_timesteps,) or (n_timesteps, n_outputs)
     y_pred : array-like of the same shape
     y_train : array-like of shape (n_train,) or (n_train, n_outputs)
-        The series the model was fitted on; longer than `period`.
+        The series that the model was fitted to; longer than `period`.
     period : int, default=1
-        Length of the season in steps; 1 stands for no season.
+        Length of the season in time steps; 1 means no season.
     multioutput : {"uniform_average", "raw_values"}, default="uniform_average"
         Average the scores of the outputs or return them all.
 
     Returns
     -------
     score : float, or ndarray of shape (n_outputs,) with ``multioutput="raw_values"``
-        Not negative; 0 is perfect.
+        At least 0, which is perfect.
 
     Raises
     ------
     ValueError
         If the shapes differ, a number is not finite, `y_train` is not longer than `period`, or
-        an output of `y_train` repeats itself exactly.
+        an output of `y_train` repeats exactly with that period.
 
     References
     ----------
@@ -139,8 +139,8 @@ def mase(
     scale = np.mean(np.abs(train[period:] - train[:-period]), axis=0)
     if np.any(scale == 0.0):
         raise ValueError(
-            f"y_train has an output that repeats itself exactly every period = {period} steps, "
-            "so that its error cannot be scaled"
+            f"y_train has an output that repeats exactly every period = {period} steps: the error "
+            "of its naive forecast is zero and cannot scale others"
         )
     error = _difference(true, pred, power_of_error)
     return _combine(np.mean(np.abs(error), axis=0) / scale, power_of_error - power, multioutput)
@@ -155,28 +155,27 @@ def valid_prediction_time(
     lyapunov_exponent: float | None = None,
     std: ArrayLike | None = None,
 ) -> float:
-    """Time for which a free-running forecast stays close to the truth.
+    """Time for which a closed-loop forecast stays close to the observed values.
 
     The error of a row is ``sqrt(mean_d((y_true[t, d] - y_pred[t, d])^2 / std[d]^2))`` [1]_. The
-    answer is the time covered by the rows before the first one whose error exceeds `threshold`:
-    with row ``k`` the first bad one, ``k * dt``; with none, ``n_timesteps * dt``, which is then a
-    lower bound.
+    score is the time before the first row whose error exceeds `threshold`: ``k * dt`` if that is
+    row ``k``, and ``n_timesteps * dt``, a lower bound, if there is none.
 
     Parameters
     ----------
     y_true : array-like of shape (n_timesteps,) or (n_timesteps, n_outputs)
     y_pred : array-like of the same shape
-        A forecast that has run away to NaN or infinity counts as wrong from there on.
+        A forecast may diverge: NaN and infinity exceed any threshold.
     dt : float, default=1.0
         Time between two rows.
     threshold : float, default=0.3
-        Largest error that counts as valid. The score depends on it: name it beside the number.
+        Largest error that counts as valid. Report it with the score, which depends on it.
     lyapunov_exponent : float or None, default=None
         Largest Lyapunov exponent of the system per unit of time (0.9056 for Lorenz 63). When
-        given, the answer is in Lyapunov times, ``k * dt * lyapunov_exponent``.
+        given, the score is in Lyapunov times, ``k * dt * lyapunov_exponent``.
     std : float, array-like of shape (n_outputs,) or None, default=None
-        Standard deviation of every output in the long run. None takes that of `y_true`; for a
-        short stretch, prefer that of the training series.
+        Long-run standard deviation of every output. None takes that of `y_true`; for a short
+        series, prefer that of the training series.
 
     Returns
     -------
@@ -196,8 +195,8 @@ def valid_prediction_time(
     Examples
     --------
     >>> from esnkit.metrics import valid_prediction_time
-    >>> truth = [0.0, 1.0, 0.0, -1.0]
-    >>> valid_prediction_time(truth, [0.0, 1.1, 0.1, -2.0], dt=0.5)
+    >>> y_true = [0.0, 1.0, 0.0, -1.0]
+    >>> valid_prediction_time(y_true, [0.0, 1.1, 0.1, -2.0], dt=0.5)
     1.5
     """
     true, pred = _check_pair(y_true, y_pred, finite_pred=False)
@@ -216,8 +215,8 @@ def valid_prediction_time(
     scale = deviation if long_run is None else np.ldexp(long_run, -power)
     with np.errstate(divide="ignore", invalid="ignore", over="ignore"):
         error = np.sqrt(np.mean((_difference(true, pred, power) / scale) ** 2, axis=1))
-    bad = ~(error <= threshold)  # NaN is bad, too
-    n_valid = int(np.argmax(bad)) if bad.any() else len(bad)
+    invalid = ~(error <= threshold)  # True for NaN, too
+    n_valid = int(np.argmax(invalid)) if invalid.any() else len(invalid)
     if lyapunov_exponent is None:
         return n_valid * dt
     exponent = check_number("lyapunov_exponent", lyapunov_exponent, 0.0, low_open=True)
@@ -227,7 +226,7 @@ def valid_prediction_time(
 def _check_pair(
     y_true: ArrayLike, y_pred: ArrayLike, finite_pred: bool = True
 ) -> tuple[NDArray[np.float64], NDArray[np.float64]]:
-    """Both as float64 of shape (n_timesteps, n_outputs)."""
+    """Return both as float64 of shape (n_timesteps, n_outputs)."""
     true = _check_numbers("y_true", y_true)
     pred = _check_numbers("y_pred", y_pred, finite_pred)
     if true.shape != pred.shape:
@@ -239,6 +238,7 @@ def _check_pair(
 
 
 def _check_numbers(name: str, y: ArrayLike, finite: bool = True) -> NDArray[np.float64]:
+    """Return float64 of shape (n_timesteps, n_outputs), or raise."""
     try:
         if np.ma.is_masked(y):
             raise TypeError("some of them are masked")
@@ -259,9 +259,9 @@ def _check_numbers(name: str, y: ArrayLike, finite: bool = True) -> NDArray[np.f
 
 
 def _power(*parts: NDArray[np.float64]) -> NDArray[np.int32]:
-    """Return for every output a power of two near its largest finite value.
+    """Return for every output the exponent of a power of two near its largest finite value.
 
-    Divided by it, which costs no bit, numbers have squares within the range of float64.
+    Division by a power of two is exact, and brings squares into the range of float64.
     """
     largest = [np.abs(np.where(np.isfinite(part), part, 0.0)).max(axis=0) for part in parts]
     return np.frexp(np.max(largest, axis=0))[1]
@@ -270,7 +270,7 @@ def _power(*parts: NDArray[np.float64]) -> NDArray[np.int32]:
 def _difference(
     true: NDArray[np.float64], pred: NDArray[np.float64], power: NDArray[np.int32]
 ) -> NDArray[np.float64]:
-    """Return the errors of a forecast over powers of two."""
+    """Return the errors of a forecast, divided by powers of two."""
     return np.ldexp(true, -power) - np.ldexp(pred, -power)
 
 

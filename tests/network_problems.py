@@ -2,23 +2,24 @@
 
 import numpy as np
 
+from esnkit.networks import _cells as cells
 from esnkit.networks._bptt import make_batch
-from esnkit.networks._spec import Spec, n_parameters, views
+from esnkit.networks._spec import Spec, n_parameters, parameter_views
 
-CELLS = ["tanh", "relu", "lstm", "gru", "gru_before"]
+CELLS = list(cells.CELLS)
 LENGTHS = [4, 6, 1, 4]
 OFFSETS = np.concatenate([[0], np.cumsum(LENGTHS)])
 BASE = Spec("lstm", 4, 3, 2)
 
 
 def free_parameters(spec):
-    """Tell which parameters the network uses: not the blocks of a GRU that are zero for good."""
+    """Return a mask of the parameters that the network uses: some gates of a GRU leave zeros."""
     free = np.ones(n_parameters(spec), dtype=bool)
-    parts, n = views(spec, free), spec.n_units
+    cell, n = spec.cell_record, spec.n_units
     for name, width, _, _ in spec.layers():
-        if spec.cell == "gru":
-            parts[f"M_{name}"][2 * n : 3 * n, width:-1] = False
-            parts[f"M_{name}"][3 * n :, :width] = False
+        M = parameter_views(spec, free)[f"M_{name}"]
+        M[~cell.input_rows(n), :width] = False
+        M[~cell.state_rows(n), width:-1] = False
     return free
 
 

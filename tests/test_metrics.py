@@ -1,4 +1,4 @@
-"""The metrics against their formulas written out, their oracles, and their refusals."""
+"""The metrics against their formulas written out, known scores, and wrong calls."""
 
 import numpy as np
 import pytest
@@ -28,7 +28,7 @@ def test_nrmse_is_the_rmse_over_the_named_norm(norm, size):
     assert nrmse(TRUE[:, 0], PRED[:, 0], norm=norm) == pytest.approx(each[0], rel=1e-14)
 
 
-def test_nrmse_of_the_mean_is_one_and_of_the_truth_zero():
+def test_nrmse_of_the_mean_is_one_and_of_a_perfect_forecast_zero():
     assert nrmse(TRUE, np.broadcast_to(TRUE.mean(axis=0), TRUE.shape)) == pytest.approx(1.0)
     assert nrmse(TRUE, TRUE) == 0.0
 
@@ -46,7 +46,7 @@ def test_numbers_whose_squares_leave_the_range_have_the_same_errors(size):
     assert nrmse(np.array([1e-200, 3e-200]), [1e200, 1e200]) == np.inf
 
 
-def test_a_truth_that_is_tiny_beside_the_long_run_counts_by_the_latter():
+def test_a_given_deviation_scales_the_error_of_tiny_values():
     assert valid_prediction_time(np.full(3, 1e-305), [0, 1e4, 3e4], std=1e5, threshold=1) == 3
     assert valid_prediction_time([1e-310, 0, 0], [0, 1e4, 3e5], std=1e5, threshold=1) == 2
 
@@ -73,7 +73,7 @@ def test_mase_of_the_naive_forecast_on_the_training_series_is_one():
     assert mase(y[7:], y[:-7], y, period=7) == pytest.approx(1.0)
 
 
-def test_valid_prediction_time_counts_the_rows_before_the_first_bad_one():
+def test_valid_prediction_time_counts_the_rows_before_the_first_invalid_one():
     error = np.full(50, 0.1)
     error[20], error[30] = 0.31, 5.0
     scale = TRUE.std(axis=0)
@@ -97,7 +97,7 @@ def test_valid_prediction_time_averages_over_the_outputs():
 
 
 @pytest.mark.parametrize("value", [np.nan, np.inf, 1e300])
-def test_valid_prediction_time_ends_where_the_forecast_runs_away(value):
+def test_valid_prediction_time_ends_where_the_forecast_diverges(value):
     pred = TRUE.copy()
     pred[11, 1] = value
     assert valid_prediction_time(TRUE, pred) == 11

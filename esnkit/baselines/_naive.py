@@ -1,53 +1,123 @@
-"""Simple forecasts that anything better has to beat."""
+"""Simple forecasts that any model should beat, and the order of an autoregressive one."""
+
+from __future__ import annotations
+
+from typing import Any
 
 import numpy as np
+from numpy.typing import ArrayLike
+
+from esnkit.utils._validation import check_positive_int, finite_array
+
+__all__ = ["autoregressive_order", "persistence", "seasonal_naive"]
 
 
-def persistence(past: np.ndarray, n_steps: int) -> np.ndarray:
-    """Repeat the last value."""
-    return np.repeat(past[-1:], n_steps, axis=0)
+def persistence(past: ArrayLike, n_steps: int) -> np.ndarray:
+    """Naive forecast: the last value, repeated.
 
+    Parameters
+    ----------
+    past : array-like of shape (n_timesteps,) or (n_timesteps, n_series)
+        The series up to the present.
+    n_steps : int >= 1
 
-def seasonal_naive(past: np.ndarray, n_steps: int, period: int) -> np.ndarray:
-    """Repeat the last period."""
-    return np.resize(past[-period:], n_steps)
+    Returns
+    -------
+    ndarray of shape (n_steps,) or (n_steps, n_series)
 
-
-def seasons(series: np.ndarray) -> list[int]:
-    """Return the lags at which a series, less its trend, resembles itself: none, one or two.
-
-    Of the peaks of its autocorrelation within a third of the series those count that reach 0.3:
-    the first that comes near to the highest, and the first that is not far below.
+    Examples
+    --------
+    >>> from esnkit.baselines import persistence
+    >>> persistence([1.0, 2.0, 4.0], 2)
+    array([4., 4.])
     """
-    n, time = len(series), np.linspace(-1.0, 1.0, len(series))
-    if n < 9:  # a third has no peak
-        return []
-    rest = series / (np.abs(series).max() or 1.0)
-    rest = rest - np.polynomial.Polynomial.fit(time, rest, 1)(time)
-    if np.abs(rest).max() < 1e-9:  # nothing but a line, rounded
-        return []
-    power = np.abs(np.fft.rfft(rest, 2 * n)) ** 2
-    r = np.fft.irfft(power)[:n]
-    r *= n / r[0] / np.arange(n, 0, -1)
-    inner = r[2 : max(n // 3, 2)]
-    peaks = (inner >= 0.3) & (inner > r[1 : 1 + len(inner)]) & (inner >= r[3 : 3 + len(inner)])
-    lags = np.flatnonzero(peaks) + 2
-    return sorted({int(lags[r[lags] >= q * r[lags].max()][0]) for q in (0.8, 0.95) if len(lags)})
+    rows = _check_past(past, 1)
+    return np.repeat(rows[-1:], check_positive_int("n_steps", n_steps), axis=0)
 
 
-def autoregressive_order(series: np.ndarray, max_order: int) -> int:
-    """Choose the order of an autoregressive model, fitted by least squares, by its AIC.
+def seasonal_naive(past: ArrayLike, n_steps: int, period: int) -> np.ndarray:
+    """Seasonal naive forecast: the last season, repeated.
 
-    All orders are fitted to the same rows. One QR of the constant, the lags in order and
-    the target holds the residual sums of squares of them all (Hannan and Deistler 1988).
+    Parameters
+    ----------
+    past : array-like of shape (n_timesteps,) or (n_timesteps, n_series)
+        The series up to the present, at least one season of it.
+    n_steps : int >= 1
+    period : int >= 1
+        Length of the season in time steps.
+
+    Returns
+    -------
+    ndarray of shape (n_steps,) or (n_steps, n_series)
+
+    Examples
+    --------
+    >>> from esnkit.baselines import seasonal_naive
+    >>> seasonal_naive([5.0, 1.0, 2.0, 3.0], 5, period=3)
+    array([1., 2., 3., 1., 2.])
     """
-    n_rows = len(series) - max_order
-    lags = [series[max_order - k : len(series) - k] for k in range(1, max_order + 1)]
-    design = np.column_stack([np.ones(n_rows), *lags, series[max_order:]])
-    left = np.asarray(np.linalg.qr(design, mode="r"))[:, -1] ** 2
-    # what is left of the target after the constant and the first p lags
-    residual = np.cumsum(left[::-1])[::-1][1:]
+    period = check_positive_int("period", period)
+    rows = _check_past(past, period)
+    return rows[len(rows) - period + np.arange(check_positive_int("n_steps", n_steps)) % period]
+
+
+def autoregressive_order(series: ArrayLike, max_order: int) -> int:
+    """Choose the order of an autoregressive model by Akaike's information criterion (AIC).
+
+    Models of all orders are fitted by least squares to the same rows, those after the first
+    `max_order`.
+
+    Parameters
+    ----------
+    series : array-like of shape (n_timesteps,)
+        More than ``2 * max_order + 1`` time steps, so that the largest model can be fitted.
+    max_order : int >= 1
+
+    Returns
+    -------
+    int
+        From 1 to `max_order`.
+
+    Notes
+    -----
+    The last column of the R factor of one QR factorisation, of the constant, the lags in order and
+    the target, holds the residual sums of squares of all models (Hannan and Deistler 1988).
+
+    Examples
+    --------
+    >>> import numpy as np
+    >>> from esnkit.baselines import autoregressive_order
+    >>> noise = np.random.default_rng(0).normal(size=500)
+    >>> series = np.zeros(500)
+    >>> for t in range(2, 500):
+    ...     series[t] = 0.5 * series[t - 1] - 0.7 * series[t - 2] + noise[t]
+    >>> autoregressive_order(series, 10)
+    2
+    """
+    max_order = check_positive_int("max_order", max_order)
+    values = finite_array("series", series)
+    if values.ndim != 1 or len(values) < 2 * max_order + 2:
+        raise ValueError(
+            f"series must be 1-D with at least {2 * max_order + 2} time steps for "
+            f"max_order={max_order}, got shape {values.shape}"
+        )
+    n_rows = len(values) - max_order
+    lags = [values[max_order - k : len(values) - k] for k in range(1, max_order + 1)]
+    design = np.column_stack([np.ones(n_rows), *lags, values[max_order:]])
+    squares = np.asarray(np.linalg.qr(design, mode="r"))[:, -1] ** 2
+    # Entry p: the part of the target that the constant and the first p lags do not explain.
+    residual = np.cumsum(squares[::-1])[::-1][1:]
     orders = np.arange(max_order + 1)
-    floor = np.finfo(float).tiny
-    aic = n_rows * np.log(np.maximum(residual[: max_order + 1] / n_rows, floor)) + 2 * orders
+    smallest = np.finfo(float).tiny  # so that an exact fit has a logarithm
+    aic = n_rows * np.log(np.maximum(residual[: max_order + 1] / n_rows, smallest)) + 2 * orders
     return max(1, int(np.argmin(aic)))
+
+
+def _check_past(past: Any, min_rows: int) -> np.ndarray:
+    """Return finite rows, at least `min_rows` of them."""
+    rows = finite_array("past", past)
+    if rows.ndim not in (1, 2) or len(rows) < min_rows:
+        raise ValueError(
+            f"past must be 1-D or 2-D with at least {min_rows} time step(s), got shape {rows.shape}"
+        )
+    return rows

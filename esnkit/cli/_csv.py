@@ -1,4 +1,4 @@
-"""CSV files in and out: a few columns are read as a stream, files are written whole or not at all.
+"""CSV files: a few columns are read as a stream, and files are replaced as a whole or not at all.
 
 A file is UTF-8 text with a header line; comma, semicolon, tab or bar separate its columns.
 """
@@ -12,13 +12,14 @@ import tempfile
 from array import array
 from collections.abc import Callable, Iterator
 from contextlib import contextmanager, suppress
+from itertools import chain
 from pathlib import Path
 from typing import NamedTuple
 
 import numpy as np
 
 from esnkit.cli._errors import UserError
-from esnkit.cli._timestamps import Clock
+from esnkit.cli._timestamps import Timestamps
 
 MAX_ROWS = 2_000_000
 _MAX_LINE = 1_000_000
@@ -30,7 +31,7 @@ class Table(NamedTuple):
 
     values: np.ndarray  # (n_known,)
     exog: np.ndarray  # (n_known + n_ahead, n_exog)
-    clock: Clock | None
+    timestamps: Timestamps | None
     name: str
 
     @property
@@ -40,7 +41,7 @@ class Table(NamedTuple):
 
 
 def read_table(path: str, column: str, time: str | None, exog: list[str]) -> Table:
-    """Read the column to forecast, and those that go with it.
+    """Read the column to forecast, and its time stamps and exogenous inputs.
 
     Rows at the end in which `column` is empty belong to the future: they hold time stamps
     and exogenous inputs only.
@@ -50,29 +51,72 @@ def read_table(path: str, column: str, time: str | None, exog: list[str]) -> Tab
     UserError
         With the line number, for anything that is not as it should be.
     """
+    wanted = [column, *exog, *([] if time is None else [time])]
     with _open_text(path) as lines:
         first = next(lines, "")
         if not first.strip():
             raise UserError(f"{path} is empty; it needs a header line and one row per time step")
-        separator = _separator(first, [column, *exog, *([] if time is None else [time])])
-        rows = _numbered(csv.reader(_chain(first, lines), delimiter=separator, strict=True))
+        reader = csv.reader(chain([first], lines), delimiter=_separator(first, wanted), strict=True)
+        rows = _numbered(reader)
         header = [name.strip() for name in next(rows)[1]]
-        places = [_place(header, name, path) for name in [column, *exog]]
-        clock = None if time is None else Clock(time)
-        time_place = None if time is None else _place(header, time, path)
-        columns = [array("d") for _ in places]
-        known = _read_rows(rows, len(header), places, columns, (clock, time_place), header)
-    values = np.array(columns[0])[:known]
-    if not known:
-        raise UserError(f"{path} has no row with a value in column '{column}'")
-    inputs = [np.array(part) for part in columns[1:]]
-    n_rows = len(columns[0])
-    return Table(values, np.reshape(inputs, (len(inputs), n_rows)).T, clock, column)
+        columns = _Columns(header, [_index_of(name, header, path) for name in wanted], time)
+        for line, row in _without_blanks(rows):
+            columns.add(line, row)
+    return columns.table(path)
+
+
+class _Columns:
+    """The wanted columns of a file: where they stand in a row, and what has been read of them."""
+
+    def __init__(self, header: list[str], indices: list[int], time: str | None):
+        self.header = header
+        self.timestamps = None if time is None else Timestamps(time)
+        self.time_index = indices.pop() if time is not None else 0
+        self.target, *self.inputs = indices
+        self.target_values = array("d")
+        self.input_values = [array("d") for _ in self.inputs]
+        self.first_future_line = 0
+
+    def add(self, line: int, row: list[str]) -> None:
+        """Read the cells of one row."""
+        if len(row) != len(self.header):
+            raise UserError(
+                f"line {line}: {len(row)} columns where the header has {len(self.header)}"
+            )
+        if len(self.target_values) == MAX_ROWS:
+            raise UserError(f"line {line}: more than {MAX_ROWS:,} rows; keep only the last of them")
+        if self.timestamps is not None:
+            self.timestamps.add(row[self.time_index], line)
+        for values, index in zip(self.input_values, self.inputs, strict=True):
+            values.append(_number(row[index].strip(), self.header[index], line))
+        self._add_target(line, row[self.target].strip())
+
+    def _add_target(self, line: int, text: str) -> None:
+        """Read the value to forecast, which rows of the future leave empty."""
+        column = self.header[self.target]
+        if not text and self.inputs:  # a row of the future, unless a row with a value follows
+            self.first_future_line = self.first_future_line or line
+            self.target_values.append(math.nan)
+            return
+        if self.first_future_line:
+            raise UserError(f"line {self.first_future_line}: column '{column}' is empty")
+        self.target_values.append(_number(text, column, line))
+
+    def table(self, path: str) -> Table:
+        """Return what has been read as arrays."""
+        column, values = self.header[self.target], np.array(self.target_values)
+        n_known = int(np.isfinite(values).sum())
+        if not n_known:
+            raise UserError(f"{path} has no row with a value in column '{column}'")
+        inputs = np.reshape(
+            [np.array(part) for part in self.input_values], (len(self.inputs), len(values))
+        )
+        return Table(values[:n_known], inputs.T, self.timestamps, column)
 
 
 @contextmanager
 def _open_text(path: str) -> Iterator[Iterator[str]]:
-    """Open a file as lines of text, with what can go wrong said in one line."""
+    """Open a file as lines of text, with errors of one line."""
     try:
         with open(path, encoding="utf-8-sig", newline="") as file:
             yield iter(_bounded_lines(file, path))
@@ -87,18 +131,13 @@ def _open_text(path: str) -> Iterator[Iterator[str]]:
 
 
 def _bounded_lines(file, path: str) -> Iterator[str]:
-    """Yield lines; a file without line ends must not fill the memory."""
+    """Yield lines of bounded length: a file without line ends must not fill the memory."""
     number = 0
     while line := file.readline(_MAX_LINE):
         number += 1
         if len(line) == _MAX_LINE:
             raise UserError(f"{path}: line {number} is longer than {_MAX_LINE:,} characters")
         yield line
-
-
-def _chain(first: str, rest: Iterator[str]) -> Iterator[str]:
-    yield first
-    yield from rest
 
 
 def _numbered(rows) -> Iterator[tuple[int, list[str]]]:
@@ -108,14 +147,14 @@ def _numbered(rows) -> Iterator[tuple[int, list[str]]]:
         for row in rows:
             yield rows.line_num, row
             before = rows.line_num
-    except csv.Error as error:  # an open quote goes on to the end of the file
+    except csv.Error as error:  # an open quote extends to the end of the file
         raise UserError(
             f"line {before + 1}: the row that begins here is not CSV, {error}; check its quotes"
         ) from None
 
 
 def _separator(header: str, wanted: list[str]) -> str:
-    """Choose the separator that finds most of the wanted columns, the comma before others."""
+    """Choose the separator with which the header has most of the wanted columns."""
     found = {}
     for separator in _SEPARATORS:
         with suppress(csv.Error):
@@ -124,7 +163,8 @@ def _separator(header: str, wanted: list[str]) -> str:
     return max(found, key=lambda separator: found[separator], default=",")
 
 
-def _place(header: list[str], name: str, path: str) -> int:
+def _index_of(name: str, header: list[str], path: str) -> int:
+    """Return the position of a column."""
     if header.count(name) > 1:
         raise UserError(f"{path} has {header.count(name)} columns named '{name}'")
     if name not in header:
@@ -133,32 +173,16 @@ def _place(header: list[str], name: str, path: str) -> int:
     return header.index(name)
 
 
-def _read_rows(rows, width: int, places, columns, clock_at, header) -> int:
-    """Append all rows to the columns; return how many have a value in the first one."""
-    (clock, time_place), first_empty, blank = clock_at, 0, 0
+def _without_blanks(rows) -> Iterator[tuple[int, list[str]]]:
+    """Yield rows with their lines; blank lines may stand at the end of a file only."""
+    blank = 0
     for line, row in rows:
         if not any(cell.strip() for cell in row):
             blank = blank or line
-            continue  # as often at the end of a file
+            continue
         if blank:
             raise UserError(f"line {blank} is empty, but there are rows after it")
-        if len(row) != width:
-            raise UserError(f"line {line}: {len(row)} columns where the header has {width}")
-        if len(columns[0]) == MAX_ROWS:
-            raise UserError(f"line {line}: more than {MAX_ROWS:,} rows; give the last of them only")
-        if clock is not None:
-            clock.add(row[time_place], line)
-        for values, place in zip(columns[1:], places[1:], strict=True):
-            values.append(_number(row[place].strip(), header[place], line))
-        target = row[places[0]].strip()
-        if not target and len(places) > 1:  # a row of the future, or a hole
-            first_empty = first_empty or line
-            columns[0].append(math.nan)
-            continue
-        if first_empty:
-            raise UserError(f"line {first_empty}: column '{header[places[0]]}' is empty")
-        columns[0].append(_number(target, header[places[0]], line))
-    return int(np.isfinite(np.array(columns[0])).sum())
+        yield line, row
 
 
 def _number(text: str, column: str, line: int) -> float:
@@ -176,7 +200,7 @@ def _number(text: str, column: str, line: int) -> float:
 
 
 def check_writable(path: str, option: str) -> None:
-    """Raise if a file cannot be written here, before the work that it is to hold."""
+    """Raise if a file cannot be written, before the work whose result it will hold."""
     if os.path.isdir(path):
         raise UserError(f"{option} {path} is a directory")
     target = os.path.realpath(path)
@@ -184,7 +208,7 @@ def check_writable(path: str, option: str) -> None:
         if _is_stream(path):
             if not os.access(path, os.W_OK):
                 raise PermissionError(errno.EACCES, os.strerror(errno.EACCES))
-            return  # opened now and closed, a pipe would lose its reader
+            return  # the reader of a pipe would stop if it were opened and closed now
         if os.path.exists(target):
             with open(target, "ab"):
                 pass
@@ -196,46 +220,50 @@ def check_writable(path: str, option: str) -> None:
 
 
 def _is_stream(path: str) -> bool:
-    """Tell a pipe or a device; what /dev/stdout links to may have no name that can be opened."""
+    """Tell a pipe or a device by the path itself: the target of /dev/stdout may have no name."""
     return os.path.exists(path) and not os.path.isfile(path)
 
 
-def write_whole(path: str, write: Callable[[str], None]) -> None:
-    """Write a file whole or not at all: `write` gets the name of a file that then takes its place.
+def write_atomically(path: str, write: Callable[[str], None]) -> None:
+    """Write a file as a whole or not at all: `write` gets the name of a draft that replaces it.
 
-    What is not a regular file, a pipe or a device, is written to directly.
+    Pipes and devices are written to directly.
     """
-    target = os.path.realpath(path)
     try:
         if _is_stream(path):
             write(path)
-            return
-        suffix = Path(target).suffix
-        handle, draft = tempfile.mkstemp(
-            dir=os.path.dirname(target), prefix=".esnkit-", suffix=suffix
-        )
-        os.close(handle)
-        try:
-            write(draft)
-            mode = _usual_mode() if not os.path.exists(target) else os.stat(target).st_mode
-            os.chmod(draft, stat.S_IMODE(mode))
-            os.replace(draft, target)
-        except BaseException:
-            with suppress(OSError):
-                os.unlink(draft)
-            raise
+        else:
+            _replace(os.path.realpath(path), write)
     except OSError as error:
         raise UserError(f"cannot write {path}: {error.strerror or error}") from None
 
 
-def _usual_mode() -> int:
+def _replace(target: str, write: Callable[[str], None]) -> None:
+    """Write a draft beside a file and move it to its place."""
+    handle, draft = tempfile.mkstemp(
+        dir=os.path.dirname(target), prefix=".esnkit-", suffix=Path(target).suffix
+    )
+    os.close(handle)
+    try:
+        write(draft)
+        mode = os.stat(target).st_mode if os.path.exists(target) else _default_mode()
+        os.chmod(draft, stat.S_IMODE(mode))
+        os.replace(draft, target)
+    except BaseException:
+        with suppress(OSError):
+            os.unlink(draft)
+        raise
+
+
+def _default_mode() -> int:
+    """Return the mode that open() would give a new file."""
     mask = os.umask(0)
     os.umask(mask)
     return 0o666 & ~mask
 
 
 def write_columns(file, columns: dict) -> None:
-    """Write columns of text or numbers as CSV; numbers come back exactly as they are."""
+    """Write columns of text or numbers as CSV; numbers with all digits that they need."""
     writer = csv.writer(file, lineterminator="\n")
     writer.writerow(columns)
     for row in zip(*columns.values(), strict=True):

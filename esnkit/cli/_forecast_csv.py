@@ -1,59 +1,118 @@
-"""`esnkit forecast FILE.csv`: read, choose, fit, forecast."""
+"""`esnkit forecast FILE.csv`: read the file, call `esnkit.forecasting`, write what it returns."""
 
-import warnings
-from typing import Any
+import os
+import sys
+from math import isfinite
+from typing import Any, NamedTuple
 
 import numpy as np
 
-from esnkit.baselines._naive import seasonal_naive, seasons
-from esnkit.cli._csv import Table
-from esnkit.cli._errors import UserError
+from esnkit.cli._csv import Table, check_writable, read_table, write_atomically, write_columns
+from esnkit.cli._errors import UserError, say
+from esnkit.cli._plot import plot_format, write_plot
+from esnkit.cli._progress import progress
+from esnkit.forecasting import (
+    DEFAULT_SETTINGS,
+    candidate_settings,
+    evaluate_settings,
+    forecast_with_fallback,
+    rank_settings,
+)
+from esnkit.forecasting._auto import required_rows
 from esnkit.forecasting._conformal import IntervalError
 from esnkit.forecasting._differencing import check_differences, difference
+from esnkit.forecasting._index import interval_names
 
-DEFAULTS: dict[str, Any] = {
-    "n_units": 300,
-    "spectral_radius": 0.9,
-    "leak_rate": 0.7,
-    "input_scaling": 0.3,
-    "bias_scaling": 0.3,
-    "alpha": 1.0,
-    "differences": 0,
-}
-# Leave-one-out judges single steps, and takes penalties under which a long forecast runs away.
-ALPHAS = [1e-6, 1e-3, 1.0, 30.0, 1000.0]
-SEARCH: dict[str, list] = {
-    "spectral_radius": [0.5, 0.7, 0.9, 0.99, 1.1],
-    "leak_rate": [0.1, 0.3, 0.7, 1.0],
-    "input_scaling": [0.05, 0.1, 0.3, 1.0],
-    "bias_scaling": [0.0, 0.3, 1.0],
-    "alpha": [1e-6, 1e-4, 1e-2, 1.0, 30.0, 1000.0],
-}
-MEMBERS, DRAWN, LEAST_ROWS = 5, 30, 10
-MOST_ROWS = 20_000  # before the end, on which settings are compared
-NEAR = 1.05  # settings whose error is so many times the least at most are as good
-# values near the largest float, whose sums are not finite, or a candidate that diverges
-_HUGE_VALUES = np.errstate(over="ignore", invalid="ignore")
+N_DRAWS = 30  # random settings that --tune adds
+MIN_PLOTTED_ROWS = 30
 
 
-def make_forecaster(settings: dict, seed: int, members: int = MEMBERS):
-    """Return an unfitted forecaster with the settings of the command line."""
-    from esnkit import ESNRegressor, Forecaster
+class Stamps(NamedTuple):
+    """Time stamps of the rows of a forecast, and those before it."""
 
-    network = {key: value for key, value in settings.items() if key != "differences"}
-    return Forecaster(
-        ESNRegressor(**network),
-        differences=settings["differences"],
-        n_ensemble=members,
-        combine="median",
-        random_state=seed,
-    )
+    written: list[str]  # in the format of the file
+    known: list
+    ahead: list
+
+
+def forecast_csv(arguments) -> int:
+    """Forecast a column of a CSV file; return the exit code."""
+    file_format = check_request(arguments)
+    table, stamps = _read(arguments)
+    horizon, seed = arguments.horizon, arguments.seed
+    exog = table.exog if table.exog.shape[1] else None
+    known = {"exog": exog, "random_state": seed}
+    fixed = {key: getattr(arguments, key) for key in DEFAULT_SETTINGS}
+    fixed = {key: value for key, value in fixed.items() if value is not None}
+    n_draws = N_DRAWS if arguments.tune else 0
+    candidates = candidate_settings(table.values, fixed=fixed, n_draws=n_draws, random_state=seed)
+    with progress(len(candidates) + 2) as step:
+        ranking = rank_settings(
+            table.values, horizon, candidates, callback=lambda k: step(f"settings {k}"), **known
+        )
+        step("forecast")
+        result = _forecast(table, horizon, ranking, interval=arguments.interval, **known)
+        step("evaluation")
+        evaluation = evaluate_settings(table.values, horizon, result.settings, **known)
+    _report_settings(result.settings, ranking if arguments.tune else [])
+    _report_evaluation(evaluation)
+    parts = result.forecast if isinstance(result.forecast, tuple) else (result.forecast,)
+    _write_results(arguments, table, stamps, parts, file_format)
+    return 0
+
+
+def check_request(arguments) -> str | None:
+    """Check what can be checked before reading; return the format of the plot."""
+    for option in ("column", "horizon"):
+        if getattr(arguments, option) is None:
+            raise UserError(f"--{option} must be given with a FILE")
+    time = [] if arguments.time is None else [arguments.time]
+    names = [arguments.column, *time, *arguments.exog]
+    for name in names:
+        if names.count(name) > 1:
+            raise UserError(f"column '{name}' is named twice among --column, --time and --exog")
+    if arguments.interval and arguments.time in interval_names(arguments.column)[1:]:
+        raise UserError(
+            f"--time {arguments.time} is also the name that an end of the interval of "
+            f"'{arguments.column}' gets; rename the column"
+        )
+    file_format = plot_format(arguments.plot, required=True)
+    _check_paths({"the input": arguments.file, "--out": arguments.out, "--plot": arguments.plot})
+    return file_format
+
+
+def _check_paths(paths: dict[str, str | None]) -> None:
+    """Check that the files are different ones, and that those but the input can be written."""
+    seen: dict[str, str] = {}
+    for role, path in paths.items():
+        if path is None or path == "-":
+            continue
+        real = os.path.realpath(path)
+        if real in seen:
+            raise UserError(f"{role} and {seen[real]} are the same file, {path}")
+        seen[real] = role
+        if role != "the input":
+            check_writable(path, role)
+
+
+def _read(arguments) -> tuple[Table, Stamps | None]:
+    """Read the file, check that it can be forecast, and continue its time stamps."""
+    path, horizon = arguments.file, arguments.horizon
+    try:
+        table = read_table(path, arguments.column, arguments.time, arguments.exog)
+        check_length(table, horizon, path, arguments.differences)
+        if table.timestamps is None:
+            return table, None
+        return table, Stamps(*table.timestamps.future(table.n_known, horizon))
+    except UserError as error:  # name the file in an error that does not
+        named = str(error).startswith((path, f"cannot read {path}"))
+        raise (error if named else UserError(f"{path}, {error}")) from None
 
 
 def check_length(table: Table, horizon: int, path: str, differences=None) -> None:
-    """Raise if a series cannot be forecast so far, differenced so, or lacks inputs to come."""
+    """Raise if the series is too short or cannot be differenced, or future inputs are missing."""
     lags = check_differences(differences or 0)
-    needed = horizon + LEAST_ROWS + sum(lags)
+    needed = required_rows(horizon, lags)
     option = describe({"differences": differences}) if lags else ""
     if table.n_known < needed:
         rows = "1 row" if table.n_known == 1 else f"{table.n_known} rows"
@@ -68,140 +127,15 @@ def check_length(table: Table, horizon: int, path: str, differences=None) -> Non
     n_ahead = len(table.exog) - table.n_known
     if table.exog.shape[1] and n_ahead < horizon:
         raise UserError(
-            f"{path} must end with {horizon} rows that give the --exog columns of the time to "
-            f"come and leave '{table.name}' empty, found {n_ahead}"
+            f"{path} must end with {horizon} rows that give the future values of the --exog "
+            f"columns and leave '{table.name}' empty, found {n_ahead}"
         )
 
 
-def candidates(table: Table, given: dict, seed: int, tuned: bool) -> list[dict]:
-    """Return the settings to compare: all penalties and differences, and more for `--tune`."""
-    lags = [(season,) for season in seasons(table.values[_before_end(table)])]
-    differences = [0, 1, *lags, *((*lag, 1) for lag in lags)]
-    tried: list[dict] = [{}, *({"alpha": a, "differences": d} for d in differences for a in ALPHAS)]
-    rng, choices = np.random.default_rng(seed), SEARCH | {"differences": differences}
-    for _ in range(DRAWN if tuned else 0):
-        tried.append({key: several[rng.integers(len(several))] for key, several in choices.items()})
-    settings = [DEFAULTS | drawn | given for drawn in tried]
-    return [one for k, one in enumerate(settings) if one not in settings[:k]]
-
-
-def _before_end(table: Table) -> slice:
-    """Rows on which settings are chosen: those before the end, which judges them."""
-    stop = table.n_known - _span(table.n_known)
-    return slice(max(0, stop - MOST_ROWS), stop)
-
-
-def _span(n_rows: int) -> int:
-    """Return how many of the rows are the end; those of a Forecaster's intervals, too."""
-    return max(1, n_rows * 3 // 10)
-
-
-def _windows(n_rows: int, horizon: int, span: int) -> dict[str, int]:
-    """Return the rolling forecasts of the last `span` rows, some twenty."""
-    horizon = min(horizon, span)
-    stride = max(1, (span - horizon) // 19)
-    return {"horizon": horizon, "n_windows": (span - horizon) // stride + 1, "stride": stride}
-
-
-@_HUGE_VALUES
-def rank(table: Table, horizon: int, tried: list[dict], seed: int, step=lambda label: None):
-    """Compare settings by rolling forecasts of what came before the end.
-
-    Returns
-    -------
-    list of (nrmse, settings)
-        Best first, but for those that are about as good and have a larger penalty; infinite where
-        the series cannot be forecast so. NRMSE: the root mean squared error over the standard
-        deviation of the rows.
-    """
-    rows, ranking = _before_end(table), []
-    values = table.values[rows]
-    windows = _windows(len(values), horizon, _span(len(values)))
-    for k, settings in enumerate(tried):
-        step(f"settings {k + 1}")
-        model = make_forecaster(settings, seed, members=1)
-        ranking.append((_backtest_error(model, table, rows, windows), k))
-    ranking.sort()
-    near = [item for item in ranking if item[0] <= NEAR * ranking[0][0] < np.inf]
-    first = max(near, key=lambda item: tried[item[1]]["alpha"], default=ranking[0])
-    return [(e, tried[k]) for e, k in [first, *(item for item in ranking if item != first)]]
-
-
-@_HUGE_VALUES
-def judge(table: Table, horizon: int, settings: dict, seed: int) -> tuple[str, dict[str, float]]:
-    """Forecast the end, of which the settings know nothing.
-
-    Returns
-    -------
-    what : str
-        What was forecast, in words.
-    errors : dict of str: float
-        NRMSE of the network, of the last value and of the last seasons, repeated.
-    """
-    before = _before_end(table)
-    rows, span = slice(before.start, table.n_known), table.n_known - before.stop
-    values = table.values[rows]
-    windows = _windows(len(values), horizon, span)
-    model = make_forecaster(settings, seed)
-    errors = {"the network": _backtest_error(model, table, rows, windows)}
-    ahead, n_windows = windows["horizon"], windows["n_windows"]
-    origins = len(values) - ahead - windows["stride"] * np.arange(n_windows)
-    truths = np.stack([values[t : t + ahead] for t in origins])
-    for season in [1, *seasons(table.values[before])]:
-        repeated = np.stack([seasonal_naive(values[:t], ahead, season) for t in origins])
-        name = "the last value" if season == 1 else f"the last {season} steps"
-        errors[f"{name}, repeated"] = _error(values, repeated, truths)
-    times = "once" if n_windows == 1 else f"{n_windows} times"
-    return f"the last {span} rows, {ahead} steps ahead, {times}", errors
-
-
-def _backtest_error(model, table: Table, rows: slice, windows: dict[str, int]) -> float:
-    values = table.values[rows]
-    exog = table.exog[rows] if table.exog.shape[1] else None
+def _forecast(table: Table, horizon: int, ranking: list, **request: Any):
+    """Forecast, with errors that name options instead of parameters."""
     try:
-        with warnings.catch_warnings():
-            warnings.simplefilter("ignore", RuntimeWarning)  # the error tells what runs away
-            result = model.backtest(values, exog=exog, **windows)
-        return _error(values, result.forecasts, result.truths)
-    except (FloatingPointError, ValueError, np.linalg.LinAlgError):
-        return np.inf
-
-
-def _error(values: np.ndarray, forecasts: np.ndarray, truths: np.ndarray) -> float:
-    largest = np.abs(values).max() or 1.0  # squares must not overflow
-    error = np.sqrt(np.mean((forecasts / largest - truths / largest) ** 2))
-    return float(error / (np.std(values / largest) or 1.0))
-
-
-def forecast_table(table: Table, horizon: int, ranking: list, seed: int, interval):
-    """Fit on all rows and forecast with the first settings under which nothing runs away.
-
-    Returns
-    -------
-    settings : dict
-    parts : list of one array, or three with an interval
-    """
-    usable = [settings for error, settings in ranking if error < np.inf] or [ranking[0][1]]
-    for settings in usable:
-        try:
-            with warnings.catch_warnings():
-                warnings.simplefilter("error", RuntimeWarning)
-                return settings, _forecast(table, horizon, settings, seed, interval)
-        except (RuntimeWarning, FloatingPointError):
-            continue
-    return usable[0], _forecast(table, horizon, usable[0], seed, interval)
-
-
-@_HUGE_VALUES
-def _forecast(table: Table, horizon: int, settings: dict, seed: int, interval) -> list:
-    model = make_forecaster(settings, seed)
-    known, exog = table.n_known, table.exog
-    model.fit(table.values, exog=exog[:known] if exog.shape[1] else None)
-    ahead = exog[known : known + horizon] if exog.shape[1] else None
-    if interval is None:
-        return [model.forecast(horizon, ahead)]
-    try:
-        return list(model.forecast(horizon, ahead, interval))
+        return forecast_with_fallback(table.values, horizon, ranking, **request)
     except IntervalError as error:
         raise UserError(
             f"--interval needs {error.args[0]}: use a longer series, or lower --interval, "
@@ -219,3 +153,74 @@ def describe(settings: dict) -> str:
         else:
             words.append(f"--{option} {value:g}")
     return " ".join(words)
+
+
+def _report_settings(settings: dict, ranking: list) -> None:
+    """Print on standard error which settings are used, and the best that a search found."""
+    if ranking:
+        say(f"{len(ranking)} settings compared on the rows before the held-out ones, NRMSE:")
+    for error, candidate in ranking[:3]:
+        say(f"  {error:<8.4g}  {describe(candidate)}")
+    say(f"settings {describe(settings)}")
+
+
+def _report_evaluation(evaluation) -> None:
+    """Print on standard error the errors on the held-out rows."""
+    if not isfinite(evaluation.nrmse):
+        say(
+            "the held-out rows could not be forecast for comparison: the series is too short, or "
+            "forecasts with these settings diverge"
+        )
+        return
+    origins = "1 origin" if evaluation.n_windows == 1 else f"{evaluation.n_windows} origins"
+    say(
+        "NRMSE (root mean squared error / standard deviation) on the held-out last "
+        f"{evaluation.n_held_out} rows, {evaluation.horizon} steps ahead from {origins}:"
+    )
+    for name, error in {"echo state network": evaluation.nrmse, **evaluation.baselines}.items():
+        say(f"  {error:<8.4g}  {name}")
+
+
+def _write_results(arguments, table, stamps: Stamps | None, parts, file_format) -> None:
+    """Write the forecast, and its plot where one is wanted."""
+    names = interval_names(arguments.column)[: len(parts)]
+    columns = {} if stamps is None else {arguments.time: stamps.written}
+    columns |= dict(zip(names, parts, strict=True))
+
+    def write_csv(draft):
+        with open(draft, "w", encoding="utf-8", newline="") as file:
+            write_columns(file, columns)
+
+    if file_format:
+        write_plot(arguments.plot, _draw(arguments, table, stamps, parts), file_format)
+        say(f"plot written to {arguments.plot}")
+    if arguments.out in (None, "-"):
+        write_columns(sys.stdout, columns)
+    else:
+        write_atomically(arguments.out, write_csv)
+        say(f"{len(parts[0])} steps written to {arguments.out}")
+
+
+def _draw(arguments, table, stamps: Stamps | None, parts):
+    """Draw the forecast after the last rows, three times as many as it has steps."""
+    from esnkit.plotting import ForecastDisplay
+
+    n_past = min(table.n_known, max(3 * arguments.horizon, MIN_PLOTTED_ROWS))
+    past_times = times = None
+    if stamps is not None:
+        past_times, times = _plain_times(stamps.known[-n_past:]), _plain_times(stamps.ahead)
+    return ForecastDisplay.from_predictions(
+        table.values[-n_past:],
+        *parts,
+        history_times=past_times,
+        times=times,
+        name=arguments.column,
+        interval=arguments.interval,
+    )
+
+
+def _plain_times(stamps: list) -> np.ndarray:
+    """Turn time stamps into numbers or local dates for the axis of a plot."""
+    if isinstance(stamps[0], int | float):
+        return np.array(stamps)
+    return np.array([stamp.replace(tzinfo=None) for stamp in stamps], dtype="datetime64[us]")

@@ -1,4 +1,4 @@
-"""`esnkit info`: what one needs to know of a machine to understand a run on it."""
+"""`esnkit info`: versions, processors, threads and the kernel cache of this machine."""
 
 import os
 import platform
@@ -9,33 +9,43 @@ from pathlib import Path
 from esnkit.utils._threads import n_processors
 
 
-def lines() -> list[str]:
-    """Describe versions, threads and the cache of compiled kernels, a line each."""
-    from threadpoolctl import threadpool_info
+def print_info() -> int:
+    """Print a line per item; return the exit code."""
+    print("\n".join(f"{name:<14} {text}" for name, text in _items()))
+    return 0
 
+
+def _items() -> list[tuple[str, str]]:
+    """List names and values."""
     import esnkit
-    import esnkit.forecasting  # its kernels, and Numba with them, are what is told about below
+    import esnkit.esn  # loads the kernels, and Numba with them
 
-    rows = [
+    items = [
         ("esnkit", f"{esnkit.__version__} ({Path(esnkit.__file__).parent})"),
         ("Python", f"{platform.python_version()} ({sys.executable})"),
     ]
     for name in ("numpy", "scipy", "scikit-learn", "numba", "pandas", "matplotlib"):
-        rows.append((name, _version(name)))
-    rows += [
+        items.append((name, _version(name)))
+    items += [
         ("system", f"{platform.system()} {platform.release()} {platform.machine()}"),
-        ("processors", f"{n_processors()} usable of {os.cpu_count()}, {_features()}"),
+        ("processors", f"{n_processors()} usable of {os.cpu_count()}, {_processor()}"),
         ("numba threads", str(sys.modules["numba"].config.NUMBA_NUM_THREADS)),
     ]
+    return [*items, *_thread_pools(), ("kernel cache", _cache())]
+
+
+def _thread_pools() -> list[tuple[str, str]]:
+    """List the thread pools of BLAS and OpenMP libraries."""
+    from threadpoolctl import threadpool_info
+
+    items = []
     for pool in threadpool_info():
         kind = pool.get("internal_api", pool.get("user_api"))
         architecture = f", {pool['architecture']}" if pool.get("architecture") else ""
         library = f"{kind} {pool.get('version') or ''}".strip()
-        rows.append(
-            (f"{pool['user_api']} threads", f"{pool['num_threads']} ({library}{architecture})")
-        )
-    rows.append(("kernel cache", _cache()))
-    return [f"{name:<14} {text}" for name, text in rows]
+        text = f"{pool['num_threads']} ({library}{architecture})"
+        items.append((f"{pool['user_api']} threads", text))
+    return items
 
 
 def _version(name: str) -> str:
@@ -45,7 +55,8 @@ def _version(name: str) -> str:
         return "not installed"
 
 
-def _features() -> str:
+def _processor() -> str:
+    """Return the model of the processor and its vector instructions."""
     binding = sys.modules["llvmlite.binding"]
     features = binding.get_host_cpu_features()
     shown = [name for name in ("avx2", "fma", "avx512f", "neon") if features.get(name)]
@@ -53,11 +64,12 @@ def _features() -> str:
 
 
 def _cache() -> str:
-    """Where compiled kernels are kept between runs, and how much they take."""
+    """Return size, number of files and folders of the compiled kernels on disk."""
     modules = [module for name, module in sys.modules.items() if name.startswith("esnkit.kernels.")]
-    things = [thing for module in modules for thing in vars(module).values()]
-    stats = [thing.stats for thing in things if hasattr(thing, "stats")]
-    places = {str(found.cache_path) for found in stats if getattr(found, "cache_path", None)}
-    files = [file for place in sorted(places) for file in Path(place).rglob("*.nb[ci]")]
+    functions = [member for module in modules for member in vars(module).values()]
+    stats = [function.stats for function in functions if hasattr(function, "stats")]
+    folders = {str(found.cache_path) for found in stats if getattr(found, "cache_path", None)}
+    files = [file for folder in sorted(folders) for file in Path(folder).rglob("*.nb[ci]")]
     size = sum(file.stat().st_size for file in files)
-    return f"{size / 1e6:.1f} MB in {len(files)} files, {', '.join(sorted(places)) or 'no place'}"
+    where = ", ".join(sorted(folders)) or "no folder"
+    return f"{size / 1e6:.1f} MB in {len(files)} files, {where}"

@@ -1,11 +1,11 @@
-"""A progress bar on a terminal, for what takes longer than two seconds."""
+"""A progress bar on a terminal, for work that takes longer than two seconds."""
 
 import sys
 import threading
 import time
 from contextlib import contextmanager
 
-_WIDTH, _PATIENCE = 30, 2.0
+_WIDTH, _DELAY = 30, 2.0
 
 
 @contextmanager
@@ -17,31 +17,31 @@ def progress(total: int, stream=None):
     """
     stream = sys.stderr if stream is None else stream
     labels: list[str] = []
-    start, over = time.monotonic(), threading.Event()
+    start, done = time.monotonic(), threading.Event()
 
     def draw():
-        while not over.wait(0.2):
-            passed = time.monotonic() - start
-            if passed > _PATIENCE:
+        while not done.wait(0.2):
+            elapsed = time.monotonic() - start
+            if elapsed > _DELAY:
                 filled = _WIDTH * len(labels) // max(total, 1)
                 bar = "#" * filled + "." * (_WIDTH - filled)
                 label = labels[-1] if labels else ""
-                stream.write(f"\r[{bar}] {len(labels)}/{total} {passed:.0f} s  {label:<40.40}")
+                stream.write(f"\r[{bar}] {len(labels)}/{total} {elapsed:.0f} s  {label:<40.40}")
                 stream.flush()
 
     def step(label: str = ""):
         labels.append(label)
 
     thread = threading.Thread(target=draw, daemon=True)
-    shown = stream is not None and stream.isatty()  # None where standard error is closed
-    if shown:
+    is_terminal = stream is not None and stream.isatty()  # None where standard error is closed
+    if is_terminal:
         thread.start()
     try:
         yield step
     finally:
-        over.set()
-        if shown:
+        done.set()
+        if is_terminal:
             thread.join()
-            if time.monotonic() - start > _PATIENCE:
+            if time.monotonic() - start > _DELAY:
                 stream.write("\r" + " " * 100 + "\r")
                 stream.flush()

@@ -1,13 +1,13 @@
 """Time stamps of a CSV column: read, checked to be regular, and continued, without pandas.
 
 A column holds numbers, or dates in one format throughout. The step between rows is
-a constant number, a constant time (in UTC, or by the clock on the wall), business days, or
-a constant number of months on the same day, the last one of the month included.
+a constant number, a constant duration (in UTC or in local time), business days, or
+a constant number of months, on the same day or on the last day of the month.
 
 A format is written as for `date` of GNU: `%-d` is a day without a leading zero, `%q` a quarter,
 `%3f` three digits of a fraction, `%z`, `%:z` and `%:::z` are +0100, +01:00 and +01. `%1i` is a
-whole number, `%4i` one of at least four digits, `%2r` one with two digits behind the point, kept
-as a whole number of hundredths. What a format reads, it writes back letter by letter.
+whole number, `%4i` one of at least four digits, `%2r` one with two digits after the point, kept
+as a whole number of hundredths. A text that a format reads is written back by it unchanged.
 """
 
 import re
@@ -15,12 +15,13 @@ from calendar import monthrange
 from collections import Counter
 from datetime import datetime, timedelta
 from functools import lru_cache
+from typing import NamedTuple
 
 from esnkit.cli._errors import UserError
 
 _DATES = "%Y-%m-%d %Y/%m/%d %d.%m.%Y %m/%d/%Y %d/%m/%Y %Y%m%d".split()
 _DATES += ["%Y-%m", "%Y/%m", "%m/%Y", "%m.%Y", "%Y-Q%q", "%YQ%q", "%Y Q%q"]
-_NUMBERS = ("i", "r")  # ends of the formats that are no dates
+_NUMBERS = ("i", "r")  # ends of the formats of numbers
 _TIME = re.compile(r"([ T])\d\d?:\d\d(:\d\d(?:\.(\d{1,6}))?)?(Z|[+-]\d\d(?::?\d\d)?)?$")
 _ZONES = {0: "", 1: "Z", 3: "%:::z", 5: "%z", 6: "%:z"}  # by the length of the text
 _FIELD = re.compile(r"%(?P<how>[-:\d]*)(?P<what>[a-zA-Z])")
@@ -33,8 +34,8 @@ _PATTERNS |= {":::z": r"(?!-00)[+-]\d\d"}
 _ISO = {"Y": "1", "m": "1", "d": "1", "H": "0", "M": "00", "S": "00", "f": "", "z": ""}
 
 
-class Clock:
-    """The stamps of a column, in every format that could be meant.
+class Timestamps:
+    """The time stamps of a column, read in every format that they could be in.
 
     Parameters
     ----------
@@ -45,10 +46,10 @@ class Clock:
     def __init__(self, column: str):
         self.column = column
         self.lines: list[int] = []  # line numbers in the file
-        self.readings: dict[str, list] = {}  # format: stamps
+        self.readings: dict[str, list] = {}  # format: time stamps
 
     def add(self, text: str, line: int) -> None:
-        """Read one more stamp."""
+        """Read one more time stamp."""
         text = text.strip()
         if not text:
             raise UserError(f"line {line}: time stamp in column '{self.column}' is empty")
@@ -70,16 +71,17 @@ class Clock:
         self.lines.append(line)
 
     def future(self, n_known: int, n_steps: int) -> tuple[list[str], list, list]:
-        """Continue the stamps after the first `n_known` rows, all rows being regular.
+        """Continue the time stamps after the first `n_known` rows; all rows must be regular.
 
         Returns
         -------
         written : list of str
-            The `n_steps` stamps, in the format of the file.
+            The next `n_steps` time stamps, in the format of the file.
         known, ahead : lists
-            Stamps of the rows known and of those to come, for a picture.
+            Time stamps of the rows known and of those ahead, for a plot.
         """
-        answers, failure = [], None
+        found: list[_Continuation] = []
+        failure = None
         for form, stamps in self.readings.items():
             for local in (False, True) if form.endswith("z") else (False,):
                 try:
@@ -88,34 +90,36 @@ class Clock:
                     failure = failure or error
                     continue
                 written = [_write(stamp, form) for stamp in ahead]
-                answers.append((form, written, stamps[:n_known], ahead))
+                found.append(_Continuation(form, written, stamps[:n_known], ahead))
                 break
-        if not answers:
+        if not found:
             raise failure or UserError(f"column '{self.column}' holds no time stamps")
-        self._check_one_meaning(answers)
-        form, written, known, ahead = answers[0]
+        self._check_unambiguous(found)
+        form, written, known, ahead = found[0]
         if form.endswith("r"):
             parts = 10 ** int(form[1:-1])
             known, ahead = ([stamp / parts for stamp in stamps] for stamps in (known, ahead))
         return written, known, ahead
 
-    def _check_one_meaning(self, answers: list[tuple]) -> None:
+    def _check_unambiguous(self, found: list["_Continuation"]) -> None:
         """Raise if dates are regular with the day first and with the month first, and differ."""
-        form, written, _, ahead = answers[0]
-        for other, texts, _, stamps in answers[1:]:
-            # 20240131 is a date, though as a number it would lead to 20240132
-            if stamps == ahead or texts == written or other.endswith(_NUMBERS):
+        first = found[0]
+        for other in found[1:]:
+            # 20240131 is a date, though as a number it would be followed by 20240132.
+            is_number = other.form.endswith(_NUMBERS)
+            if other.ahead == first.ahead or other.written == first.written or is_number:
                 continue
-            k = next(k for k in range(len(texts)) if texts[k] != written[k])
-            first, second = ("day" if "d" in form[:3] else "month" for form in (form, other))
+            n_steps = len(first.written)
+            k = next(k for k in range(n_steps) if first.written[k] != other.written[k])
+            one, two = ("day" if "d" in item.form[:3] else "month" for item in (first, other))
             raise UserError(
-                f"the dates in column '{self.column}' can be read with the {first} first, which "
-                f"leads to {written[k]}, or with the {second} first, which leads to {texts[k]}; "
-                "write them like 2024-01-31"
+                f"the dates in column '{self.column}' can be read with the {one} first, which "
+                f"leads to {first.written[k]}, or with the {two} first, which leads to "
+                f"{other.written[k]}; write them like 2024-01-31"
             )
 
     def _after(self, stamps, form, n_known: int, n_steps: int, local: bool) -> list:
-        """Stamps after those known; `local` goes by the clock on the wall as the offset moves."""
+        """Time stamps after those known; `local` steps in local time, whatever the UTC offset."""
         zone = stamps[n_known - 1].tzinfo if local else None
         if local:
             stamps = [stamp.replace(tzinfo=None) for stamp in stamps]
@@ -123,12 +127,21 @@ class Clock:
         try:
             ahead = [after(stamps[n_known - 1], k) for k in range(1, n_steps + 1)]
         except (OverflowError, ValueError):
-            raise UserError(f"the {n_steps} time stamps to come lie beyond year 9999") from None
+            raise UserError(f"the next {n_steps} time stamps lie beyond year 9999") from None
         return [stamp.replace(tzinfo=zone) for stamp in ahead] if local else ahead
 
 
+class _Continuation(NamedTuple):
+    """Time stamps read and continued in one format."""
+
+    form: str
+    written: list[str]
+    known: list
+    ahead: list
+
+
 def _formats(text: str) -> list[str]:
-    """Formats that a text is in, those with leading zeros before those without.
+    """List the formats that a text is in, those with leading zeros before those without.
 
     Examples
     --------
@@ -167,7 +180,7 @@ def _field_pattern(field: re.Match) -> str:
 
 
 def _read(text: str, form: str):
-    """Stamp of a text in a format, None if it is not in it."""
+    """Return the time stamp that a text is in a format, None if it is not in the format."""
     found = _pattern(form).fullmatch(text)
     if not found:
         return None
@@ -176,13 +189,13 @@ def _read(text: str, form: str):
         return int(number) if len(number) < 21 and -(2**63) <= int(number) < 2**63 else None
     try:
         if form.startswith("%Y-%m-%d") and "%-" not in form and "Z" not in form:
-            return datetime.fromisoformat(text)  # as below, three times as fast
+            return datetime.fromisoformat(text)  # the same as below, three times as fast
         iso = "{Y}-{m:0>2}-{d:0>2}T{H:0>2}:{M}:{S}.{f:0<6}{z}"
         fields = found.groupdict()
         if "q" in fields:
             fields["m"] = str(3 * int(fields["q"]) - 2)
         return datetime.fromisoformat(iso.format_map(_ISO | fields))
-    except ValueError:  # no such day or hour
+    except ValueError:  # a day or an hour that does not exist
         return None
 
 
@@ -209,18 +222,12 @@ def _field_text(stamp, how: str, what: str) -> str:
 
 
 def _find_step(stamps: list, lines: list[int], form: str):
-    """Return the rule `after(stamp, k)`, the k-th stamp after one, that all rows obey."""
+    """Return the function `after(stamp, k)`, the k-th stamp after one, that all rows follow."""
     if len(stamps) < 2:
-        raise UserError("the time column needs at least two rows to tell its step")
-    for k in range(1, len(stamps)):
-        if stamps[k] <= stamps[k - 1]:
-            kind = "is repeated" if stamps[k] == stamps[k - 1] else "goes back in time"
-            raise UserError(
-                f"line {lines[k]}: time stamp {_write(stamps[k], form)} {kind}, after "
-                f"{_write(stamps[k - 1], form)} on line {lines[k - 1]}"
-            )
+        raise UserError("the time column needs at least two rows to find its step")
+    _check_ascending(stamps, lines, form)
     broken = []
-    for after in _rules(stamps):
+    for after in _steps(stamps):
         pairs = zip(stamps[:-1], stamps[1:], strict=True)
         breaks = [k for k, (a, b) in enumerate(pairs) if after(a, 1) != b]
         if not breaks:
@@ -229,13 +236,24 @@ def _find_step(stamps: list, lines: list[int], form: str):
     _, k, after = min(broken, key=lambda item: item[0])
     raise UserError(
         f"line {lines[k + 1]}: gap in time, {_write(stamps[k], form)} is followed by "
-        f"{_write(stamps[k + 1], form)}, where the usual step leads to "
+        f"{_write(stamps[k + 1], form)}, where the usual step would lead to "
         f"{_write(after(stamps[k], 1), form)}; every time step needs its row"
     )
 
 
-def _rules(stamps: list):
-    """Yield the rules that could hold, those for months before those for days."""
+def _check_ascending(stamps: list, lines: list[int], form: str) -> None:
+    """Raise at the first time stamp that is not later than the one before."""
+    for k in range(1, len(stamps)):
+        if stamps[k] <= stamps[k - 1]:
+            kind = "is repeated" if stamps[k] == stamps[k - 1] else "goes back in time"
+            raise UserError(
+                f"line {lines[k]}: time stamp {_write(stamps[k], form)} {kind}, after "
+                f"{_write(stamps[k - 1], form)} on line {lines[k - 1]}"
+            )
+
+
+def _steps(stamps: list):
+    """Yield the functions `after` that may fit, those for months before those for days."""
     step = Counter(b - a for a, b in zip(stamps[:-1], stamps[1:], strict=True)).most_common(1)[0][0]
     if isinstance(step, int):
         yield lambda stamp, k: stamp + k * step
@@ -248,13 +266,13 @@ def _rules(stamps: list):
 
 
 def _business_day(stamp, k: int):
-    """Monday to Friday, at one time of the day."""
+    """Return the k-th business day, Monday to Friday, after one, at the same time of day."""
     weeks, days = divmod(stamp.weekday() + k, 5)
     return stamp + timedelta(days=7 * weeks + days - stamp.weekday())
 
 
 def _monthly(stamps: list):
-    """A constant number of months, on one day of the month or on its last day."""
+    """Step by a constant number of months, on one day of the month or on its last day."""
     numbers = [12 * stamp.year + stamp.month for stamp in stamps]
     step = Counter(b - a for a, b in zip(numbers[:-1], numbers[1:], strict=True))
     months = step.most_common(1)[0][0]

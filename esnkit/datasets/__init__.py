@@ -1,4 +1,4 @@
-"""Data to try things on: exact generators, long-memory tasks, and a real series that ships."""
+"""Data sets: chaotic and synthetic series, long-memory tasks, and a real series."""
 
 from esnkit.datasets._chaotic import make_lorenz, make_mackey_glass
 from esnkit.datasets._memory import load_digits_sequences, make_adding, make_temporal_order

@@ -1,4 +1,4 @@
-"""Chaotic series, integrated accurately: Mackey-Glass and Lorenz 63."""
+"""Chaotic series from accurate integration: Mackey-Glass and Lorenz 63."""
 
 from __future__ import annotations
 
@@ -10,7 +10,7 @@ from numpy.typing import ArrayLike, NDArray
 from esnkit.kernels import datasets as kernels
 from esnkit.utils._validation import check_choice, check_number, check_positive_int, check_seed
 
-# Far beyond any attractor: from here on the Taylor series overflows, or creeps.
+# Of parameters and states. Above it the Taylor series overflows, or needs tiny steps.
 _LARGEST = 1e6
 
 
@@ -25,7 +25,7 @@ def make_mackey_glass(
     n_discard: int = 1000,
     random_state: Any = None,
 ) -> NDArray[np.float64]:
-    """Mackey-Glass series, the solution of a chaotic delay equation.
+    """Mackey-Glass series, the solution of a chaotic delay differential equation.
 
     The equation, with a constant history::
 
@@ -45,25 +45,25 @@ def make_mackey_glass(
     n_substeps : int, default=10
         Integration steps from one row to the next.
     method : {"rk4", "euler"}, default="rk4"
-        How to integrate. "rk4" is the classical Runge-Kutta method with the delayed value
-        interpolated by cubic Hermite polynomials: fourth order, an error below 1e-6 over
-        hundreds of time units at the default step. "euler" is the recurrence of [1]_, which is
-        what published NRMSE84 scores were measured on: with the step ``h = dt / n_substeps`` and
-        ``d = tau / h``, ``y[n+1] = y[n] + h (0.2 y[n-d] / (1 + y[n-d]^10) - 0.1 y[n])``, of which
-        every ``n_substeps``-th value is kept.
+        Method of integration. "rk4" is the classical Runge-Kutta method with the delayed value
+        interpolated by cubic Hermite polynomials: fourth order, with an error below 1e-6 over
+        hundreds of time units at the default step. "euler" is the recurrence of [1]_, for which
+        NRMSE84 scores are published: with the step ``h = dt / n_substeps`` and ``d = tau / h``,
+        ``y[n+1] = y[n] + h (0.2 y[n-d] / (1 + y[n-d]^10) - 0.1 y[n])``, of which every
+        ``n_substeps``-th value is kept.
     initial_value : float or None, default=None
-        The constant history. None stands for 1.2, or with a `random_state` for a value drawn
-        uniformly from [0.5, 1.3].
+        The constant history. None takes 1.2, or with a `random_state` draws a value uniformly from
+        [0.5, 1.3].
     n_discard : int, default=1000
-        Rows computed and dropped before the first one, so that the start is forgotten.
+        Rows computed and dropped before the first one, so that the transient is over.
     random_state : int, RandomState instance or None, default=None
         Draws the history where `initial_value` is None. With None the series is always the same.
 
     Returns
     -------
     X : ndarray of shape (n_timesteps, 1), float64
-        The raw values. The echo state literature then squashes them, ``numpy.tanh(X - 1)``, and
-        measures errors after undoing it, ``numpy.arctanh(X) + 1``.
+        The raw values. The echo state literature transforms them by ``numpy.tanh(X - 1)`` and
+        computes errors after the inverse, ``numpy.arctanh(X) + 1``.
 
     Raises
     ------
@@ -118,7 +118,7 @@ def make_lorenz(
     n_discard: int = 1000,
     random_state: Any = None,
 ) -> NDArray[np.float64]:
-    """Lorenz 63 system, the butterfly-shaped chaotic flow.
+    """Lorenz 63 system, a chaotic flow in three dimensions.
 
     The equations [1]_::
 
@@ -127,24 +127,24 @@ def make_lorenz(
         dz/dt = x y - beta z
 
     Row ``i`` of the result is the state at time ``(n_discard + i) dt``, starting from
-    `initial_state` at time 0. It is integrated by Taylor series of order 24 with a step small
-    enough that float64 rounding is the only error [2]_. Rounding, too, grows by a factor of e per
-    Lyapunov time: no integrator in float64 follows the true orbit for more than about 35 of them.
+    `initial_state` at time 0. It is integrated by Taylor series of order 24 with a step so small
+    that rounding is the only error [2]_. Rounding errors grow by a factor of e per Lyapunov time:
+    no integrator in float64 follows the true orbit for more than about 35 of them.
 
     Parameters
     ----------
     n_timesteps : int, default=1000
         Number of rows.
     dt : float, default=0.01
-        Time between two rows, at most 1000; it has no influence on the accuracy.
+        Time between two rows, at most 1000; it does not affect the accuracy.
     sigma, rho, beta : float, default=10, 28, 8/3
         Parameters of the system, positive and at most 1e6. At the defaults the largest Lyapunov
-        exponent is 0.9056 per unit of time, so that a Lyapunov time is 1.104.
+        exponent is 0.9056 per unit of time, and the Lyapunov time 1.104.
     initial_state : array-like of shape (3,) or None, default=None
-        State at time 0, within +-1e6. None stands for (1, 1, 1), or with a `random_state` for a
-        state drawn uniformly from the box [-15, 15] x [-20, 20] x [10, 40] around the attractor.
+        State at time 0, within +-1e6. None takes (1, 1, 1), or with a `random_state` draws a state
+        uniformly from the box [-15, 15] x [-20, 20] x [10, 40] around the attractor.
     n_discard : int, default=1000
-        Rows computed and dropped before the first one, so that the rest lies on the attractor.
+        Rows computed and dropped before the first one, so that the others lie on the attractor.
     random_state : int, RandomState instance or None, default=None
         Draws the initial state where `initial_state` is None. With None the series is always
         the same.
@@ -177,7 +177,10 @@ def make_lorenz(
     n_timesteps = check_positive_int("n_timesteps", n_timesteps)
     n_discard = check_positive_int("n_discard", n_discard, minimum=0)
     dt, sigma = _check_positive("dt", dt, 1e3), _check_positive("sigma", sigma, _LARGEST)
-    rho, beta = _check_positive("rho", rho, _LARGEST), _check_positive("beta", beta, _LARGEST)
+    rho, beta = (
+        _check_positive("rho", rho, _LARGEST),
+        _check_positive("beta", beta, _LARGEST),
+    )
     if initial_state is None:
         rng = None if random_state is None else check_seed(random_state)
         box = ((-15.0, -20.0, 10.0), (15.0, 20.0, 40.0))
@@ -207,7 +210,7 @@ def _check_state(initial_state: ArrayLike) -> NDArray[np.float64]:
 
 
 def _whole_lag(tau: float, step: float) -> int:
-    """Number of steps in tau."""
+    """Return the number of integration steps in tau."""
     lag = round(tau / step)
     if lag < 1 or abs(lag * step - tau) > 1e-9 * tau:
         raise ValueError(

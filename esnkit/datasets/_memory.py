@@ -1,7 +1,7 @@
 """Long-memory tasks in their published forms: adding, temporal order, digits pixel by pixel.
 
-The literature knows several forms of each under one name, with different inputs, lengths, cues and
-measures of success; ``family`` says which, and belongs in every result.
+The literature has several forms of each task under one name, with different inputs, lengths, cues
+and success criteria; ``family`` selects one. Report it with every result.
 """
 
 from __future__ import annotations
@@ -13,9 +13,9 @@ from sklearn.utils import Bunch
 
 from esnkit.utils._validation import check_choice, check_flag, check_positive_int, check_seed
 
-# Shortest sequences in which all marks find their place.
+# Shortest sequences that have room for all marks.
 _ADDING = {"ms": 10, "hochreiter": 11, "pascanu": 10, "urnn": 2, "tcn": 2}
-# Where the windows of the symbols begin, in hundredths of n_timesteps.
+# Starts of the windows of the symbols, in hundredths of n_timesteps.
 _ORDER = {
     "ms": {2: (10, 50), 3: (10, 30, 60)},
     "hochreiter": {2: (10, 50), 3: (10, 33, 66)},
@@ -34,30 +34,30 @@ def make_adding(
 ) -> Any:
     """Adding problem: find two marked numbers in a long random sequence and add them.
 
-    Every step brings a random value and a marker, which is 1 at two steps: the sum of the two
-    values there is asked at the last step. T is `n_timesteps`, L the length of a sequence, steps
-    count from 0, and all draws are uniform and independent.
+    Every step has a random value and a marker, which is 1 at two steps. The target, at the last
+    step, is the sum of the values at these two. T is `n_timesteps`, L the length of a sequence,
+    steps count from 0, and all draws are uniform and independent.
 
     ``family="ms"``, Martens & Sutskever [1]_, [2]_
         Columns value in [0, 1], marker. L in T..T+T/10. Marks at I in 1..L/10 and J in L/10..L/2,
-        I < J. Cues: marker -1 at step 0 and at step L-3, two steps before the answer, as in the
-        authors' released code. Target (u_I + u_J) / 2. A sequence is right if the absolute error
-        is at most 0.04; solved if less than 1 % of 10 000 fresh sequences are wrong.
+        I < J. Cues: marker -1 at step 0 and at step L-3, two steps before the target, as in the
+        authors' released code. Target (u_I + u_J) / 2. A sequence is correct if the absolute error
+        is at most 0.04; the task is solved if less than 1 % of 10 000 new sequences are wrong.
     ``family="hochreiter"``, Hochreiter & Schmidhuber [3]_, section 5.4
         Columns value in [-1, 1], marker. L in T..T+T/10. One mark among the first ten steps, the
-        other among the first T/2-1 that are still unmarked. Cues: marker -1 at the first step and
-        at the last, where the answer is asked. The first step's -1 hides its mark, so where it is
-        one of the two its value is set to 0. Target 0.5 + (X_1 + X_2) / 4. A sequence is right if
-        the absolute error is below 0.04; the paper tests on 2560.
+        other among the first T/2-1 that are still unmarked. Cues: marker -1 at the first and the
+        last step. The -1 of the first step replaces its mark, so if it is one of the two marked
+        steps, its value is set to 0. Target 0.5 + (X_1 + X_2) / 4. A sequence is correct if the
+        absolute error is below 0.04; the paper tests on 2560.
     ``family="pascanu"``, the code behind [4]_
         Columns *marker*, value in [0, 1]. L in T..T+T/10-1. Marks at steps below L/10 and from
-        L/10 to L/2-1. No cue. Target (u_I + u_J) / 2. A sequence is right if the *squared* error
+        L/10 to L/2-1. No cue. Target (u_I + u_J) / 2. A sequence is correct if the *squared* error
         is at most 0.04, an absolute error of 0.2.
     ``family="urnn"``, Arjovsky, Shah & Bengio [5]_
         Columns value in [0, 1], marker. L = T. One mark in each half. No cue. Target u_I + u_J.
-        Scored by the mean squared error: 1/6 for the best constant.
+        Scored by the mean squared error, which is 1/6 for the best constant.
     ``family="tcn"``, Bai, Kolter & Koltun [6]_
-        As "urnn", the marks at any two steps.
+        Like "urnn", with marks at any two steps.
 
     Parameters
     ----------
@@ -66,19 +66,19 @@ def make_adding(
         T, at least 10 for "ms" and "pascanu", 11 for "hochreiter", 2 for "urnn" and "tcn".
     family : {"ms", "hochreiter", "pascanu", "urnn", "tcn"}, default="ms"
     target : {"sequence", "steps"}, default="sequence"
-        Whether the target stands once a sequence, for a model that pools its steps, or at every
-        step, all steps but the last with weight zero. The two teach the same.
+        "sequence": one target per sequence, for a model that pools its steps. "steps": the target
+        at every step, with weight zero at all steps but the last. Both train the same mapping.
     random_state : int, RandomState instance or None, default=None
         Pass an int for the same sequences in every call.
 
     Returns
     -------
     X : list of ndarrays of shape (L_i, 2), or ndarray of shape (n_sequences, T, 2), float64
-        An array for "urnn" and "tcn", whose sequences are of one length.
+        An array for "urnn" and "tcn", whose sequences have equal lengths.
     y : ndarray of shape (n_sequences,), float64
-        With ``target="steps"`` shaped like X, of one column.
+        With ``target="steps"`` in the form of X, with one column.
     sample_weight : ndarray of shape (n_sequences,), float64
-        The teaching signal, all ones. With ``target="steps"`` shaped like X, without the columns:
+        Weights of the targets, all ones. With ``target="steps"`` in the form of X, without columns:
         1 at the last step of every sequence, 0 elsewhere.
 
     Raises
@@ -133,8 +133,8 @@ def make_adding(
         y = 0.5 + y / 4.0
     elif family in ("ms", "pascanu"):
         y = y / 2.0
-    one_length = family in ("urnn", "tcn")
-    return _hand_out(rows, offsets, y[:, np.newaxis], target, one_length)
+    equal_lengths = family in ("urnn", "tcn")
+    return _in_container(rows, offsets, y[:, np.newaxis], target, equal_lengths)
 
 
 def _adding_marks(family: str, lengths: Any, n_timesteps: int, rng: Any) -> tuple[Any, Any]:
@@ -164,25 +164,25 @@ def make_temporal_order(
     target: str = "sequence",
     random_state: Any = None,
 ) -> Any:
-    """Temporal order problem: tell in which order a few symbols came, long ago.
+    """Temporal order problem: classify sequences by the order of a few early symbols.
 
-    Among random distractors a, b, c, d stand two (or three) symbols, each X or Y, at random steps
-    within fixed windows; which they were, in order, is asked at the last step. T is `n_timesteps`,
-    steps count from 0, and all draws are uniform and independent. Symbols are one-hot: columns X,
-    Y, a, b, c, d.
+    Two (or three) symbols, each X or Y, stand at random steps within fixed windows; all other steps
+    are random distractors a, b, c, d. The class, predicted at the last step, is the symbols in
+    order. T is `n_timesteps`, steps count from 0, and all draws are uniform and independent.
+    Symbols are one-hot encoded: columns X, Y, a, b, c, d.
 
     ``family="ms"``, Martens & Sutskever [1]_
         Sequences of T steps. Windows T/10..2T/10 and 5T/10..6T/10; with three symbols T/10..2T/10,
         3T/10..4T/10 and 6T/10..7T/10, ends included. No cue: the last step is a distractor. A
-        sequence is right if the most probable class is; solved if less than 1 % of 10 000 fresh
-        sequences are wrong.
+        sequence is correct if the most probable class is; the task is solved if less than 1 % of
+        10 000 new sequences are wrong.
     ``family="pascanu"``, the code behind [2]_
-        As "ms", but the end of a window does not belong to it.
+        Like "ms", but windows exclude their ends.
     ``family="hochreiter"``, Hochreiter & Schmidhuber [3]_, tasks 6a and 6b
-        Two columns more, E and B. Lengths from T to T+T/10. E is the first step; the cue is B, at
-        the last step, where the answer is asked. Windows 10..20 and 50..60 hundredths of T; with
-        three symbols 10..20, 33..43 and 66..76, ends included. A sequence is right if every output
-        is within 0.3 of its target, 1 for the class and 0 for the others.
+        Two more columns, E and B. Lengths from T to T+T/10. E is the first step; the cue is B, at
+        the last step. Windows 10..20 and 50..60 hundredths of T; with three symbols 10..20, 33..43
+        and 66..76, ends included. A sequence is correct if every output is within 0.3 of its
+        target, 1 for the class and 0 for the others.
 
     Parameters
     ----------
@@ -190,11 +190,11 @@ def make_temporal_order(
     n_timesteps : int, default=100
         T, at least 10.
     n_symbols : {2, 3}, default=2
-        Number of symbols to be told: 4 or 8 classes.
+        Number of symbols X or Y: 4 or 8 classes.
     family : {"ms", "pascanu", "hochreiter"}, default="ms"
     target : {"sequence", "steps"}, default="sequence"
-        Whether the label stands once a sequence, for a model that pools its steps, or at every
-        step, all steps but the last with weight zero. The two teach the same.
+        "sequence": one label per sequence, for a model that pools its steps. "steps": the label at
+        every step, with weight zero at all steps but the last. Both train the same mapping.
     random_state : int, RandomState instance or None, default=None
         Pass an int for the same sequences in every call.
 
@@ -203,11 +203,11 @@ def make_temporal_order(
     X : ndarray of shape (n_sequences, T, 6), or list of ndarrays of shape (L_i, 8), float64
         A list for "hochreiter".
     y : ndarray of shape (n_sequences,), int64
-        The class: the symbols read as a binary number, X as 0 and Y as 1, the first one foremost.
-        With ``target="steps"`` shaped like X, without the columns.
+        The class: the symbols as a binary number, X as 0 and Y as 1, the first symbol as the
+        highest bit. With ``target="steps"`` in the form of X, without columns.
     sample_weight : ndarray of shape (n_sequences,), float64
-        The teaching signal, all ones. With ``target="steps"`` shaped like y: 1 at the last step
-        of every sequence, 0 elsewhere.
+        Weights of the targets, all ones. With ``target="steps"`` in the form of y: 1 at the last
+        step of every sequence, 0 elsewhere.
 
     Raises
     ------
@@ -252,7 +252,7 @@ def make_temporal_order(
         drawn = rng.randint(2, size=n_sequences)
         symbols[offsets[:-1] + rng.randint(begin, begin + width, size=n_sequences)] = drawn
         y = 2 * y + drawn
-    return _hand_out(np.eye(8 if framed else 6)[symbols], offsets, y, target, not framed)
+    return _in_container(np.eye(8 if framed else 6)[symbols], offsets, y, target, not framed)
 
 
 def _lengths(n_sequences: int, n_timesteps: int, family: str, rng: Any) -> Any:
@@ -262,29 +262,29 @@ def _lengths(n_sequences: int, n_timesteps: int, family: str, rng: Any) -> Any:
     return n_timesteps + rng.randint(n_lengths, size=n_sequences)
 
 
-def _hand_out(rows: Any, offsets: Any, y: Any, target: str, one_length: bool) -> Any:
-    """Return sequences, targets and teaching weights in the container of the family."""
+def _in_container(rows: Any, offsets: Any, y: Any, target: str, equal_lengths: bool) -> Any:
+    """Return sequences, targets and their weights in the container of the family."""
     n_sequences = offsets.size - 1
 
-    def contained(values: Any) -> Any:
-        if one_length:
+    def container(values: Any) -> Any:
+        if equal_lengths:
             return values.reshape(n_sequences, -1, *values.shape[1:])
         return np.split(values, offsets[1:-1])
 
     if target == "sequence":
-        return contained(rows), y.reshape(-1), np.ones(n_sequences)
+        return container(rows), y.reshape(-1), np.ones(n_sequences)
     weights = np.zeros(offsets[-1])
     weights[offsets[1:] - 1] = 1.0
-    return contained(rows), contained(np.repeat(y, np.diff(offsets), axis=0)), contained(weights)
+    return container(rows), container(np.repeat(y, np.diff(offsets), axis=0)), container(weights)
 
 
 def load_digits_sequences(*, return_X_y: bool = False) -> Any:
-    """Handwritten digits as sequences of 64 pixels: ten classes, told after the last one.
+    """Handwritten digits as sequences of 64 pixels, in ten classes.
 
-    The 8 x 8 images of :func:`sklearn.datasets.load_digits`, read row by row, a pixel a step. The
-    sequences stand in the order of that set, in which the same writer's digits follow each other:
-    shuffle before splitting, and say so, or the test part holds other writers and scores several
-    points lower. Scored by the share of right labels.
+    The 8 x 8 images of :func:`sklearn.datasets.load_digits`, row by row, one pixel per step. The
+    order is that of the data set, in which the digits of a writer follow each other. Shuffle before
+    splitting, and report it: otherwise the test set has other writers, and the accuracy is several
+    points lower.
 
     Parameters
     ----------
@@ -301,7 +301,7 @@ def load_digits_sequences(*, return_X_y: bool = False) -> Any:
         target : ndarray of shape (1797,), int64
             The digit.
         sample_weight : ndarray of shape (1797,), float64
-            The teaching signal, all ones.
+            Weights of the targets, all ones.
         target_names : ndarray of shape (10,)
         DESCR : str
     (data, target) : tuple, if ``return_X_y=True``

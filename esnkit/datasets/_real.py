@@ -1,4 +1,4 @@
-"""The real series that ships with the package, and where its file lies."""
+"""The real series that ships with the package, and the path of its file."""
 
 from __future__ import annotations
 
@@ -17,8 +17,8 @@ _DATA = Path(str(files("esnkit.datasets"))) / "data"
 def data_path(name: str = "bike_sharing") -> Path:
     """Path of a CSV file that ships with the package.
 
-    The file has one header line and one row per time step. Source and licence stand beside it,
-    in the text file of the same name.
+    The file has a header line and one row per time step. A text file of the same name beside it
+    gives source and licence.
 
     Parameters
     ----------
@@ -50,14 +50,14 @@ def load_bike_sharing(*, return_X_y: bool = False, as_frame: bool = False) -> An
     """Hourly bike rentals in Washington, D.C., with the calendar: one year, 8760 hours.
 
     The number of bikes rented in every hour of 2011 from the Capital Bikeshare system [1]_. The
-    features say what kind of hour it is, and are known for any hour to come: whether the day is
-    a working day, and where the hour stands on the clock. The rhythm is daily (period 24) and
-    weekly (168), and differs between working days, with two rush hours, and free days, with one
-    long hump: calendar and recent past act together, not as a sum. As with counts in general,
-    the spread grows with the level, so the square root is the natural scale to model.
+    features are known in advance: whether the day is a working day, and the time of day. Rentals
+    have a daily (period 24) and a weekly (168) season, and differ between working days, with two
+    rush hours, and other days, with one broad maximum: calendar and recent past interact, they do
+    not simply add. As with counts in general, the variance grows with the level, so the square root
+    is the natural scale to model.
 
-    The 115 hours that the source lacks, most of them between two and five in the morning and the
-    rest in outages and storms, had no rental recorded and stand here as 0.
+    115 hours are missing in the source, most of them between two and five in the morning, the rest
+    during outages and storms. They had no rental recorded and are 0 here.
 
     Parameters
     ----------
@@ -73,7 +73,7 @@ def load_bike_sharing(*, return_X_y: bool = False, as_frame: bool = False) -> An
 
         data : ndarray of shape (8760, 3), float64, or DataFrame
             The columns `working_day` (0 or 1), `hour_sin` and `hour_cos`: sine and cosine of
-            2 pi hour / 24, to four digits, so that the clock has no jump at midnight.
+            2 pi hour / 24, to four digits, which are continuous at midnight.
         target : ndarray of shape (8760,), float64, or Series
             Rentals in the hour that begins at `time`.
         time : ndarray of shape (8760,), datetime64[m]
@@ -81,7 +81,7 @@ def load_bike_sharing(*, return_X_y: bool = False, as_frame: bool = False) -> An
         feature_names : list of str
         target_name : str
         frame : DataFrame of shape (8760, 4)
-            Features and target in one; only with ``as_frame=True``, else None.
+            Features and target together; only with ``as_frame=True``, else None.
         filename : str
             Path of the CSV file.
         DESCR : str

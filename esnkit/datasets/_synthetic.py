@@ -1,4 +1,4 @@
-"""Driven and periodic series given by a closed formula: NARMA and sine."""
+"""Synthetic series given by a formula: NARMA and sine."""
 
 from __future__ import annotations
 
@@ -17,7 +17,7 @@ _NARMA = {
     20: (0.3, 0.05, 0.01, True),
     30: (0.2, 0.04, 0.001, False),
 }
-_DIVERGED = 10.0
+_MAX_MAGNITUDE = 10.0  # of y in a stream that has not diverged
 _MAX_DRAWS = 100
 
 
@@ -28,7 +28,7 @@ def make_narma(
     n_discard: int = 200,
     random_state: Any = None,
 ) -> tuple[NDArray[np.float64], NDArray[np.float64]]:
-    """NARMA task: a nonlinear moving average of a random input, to be learned from that input.
+    """NARMA task: predict a nonlinear autoregressive moving average from its random input.
 
     The input is uniform on [0, 0.5], independent from step to step, and the target is::
 
@@ -38,7 +38,7 @@ def make_narma(
         order 30:  y(t+1) = 0.2 y(t) + 0.04 y(t) [y(t) + ... + y(t-29)] + 1.5 u(t-29) u(t) + 0.001
 
     with u(t) = y(t) = 0 before the first step. Row ``t`` of the returned target is ``y(t+1)``:
-    it follows from rows ``0..t`` of the input, so ``fit(u, y)`` is a causal task without a shift.
+    it depends on rows ``0..t`` of the input, so ``fit(u, y)`` is a causal task without a shift.
 
     Parameters
     ----------
@@ -47,8 +47,8 @@ def make_narma(
     order : {10, 20, 30}, default=10
         Which of the three recurrences, 10 from [1]_, 20 from [2]_ and 30 from [3]_.
     n_discard : int, default=200
-        Steps computed and dropped before the first row, so that the zero start is forgotten.
-        With 0, the sums of the first ``order`` rows still contain zeros.
+        Steps computed and dropped before the first row, so that the transient is over. With 0, the
+        sums of the first ``order`` rows still contain the zeros before the start.
     random_state : int, RandomState instance or None, default=None
         Draws the input. Pass an int for the same stream in every call.
 
@@ -64,13 +64,13 @@ def make_narma(
     ValueError
         If a parameter is out of its range.
     RuntimeError
-        If 100 streams in a row diverge, which only happens to very long ones.
+        If 100 streams in a row diverge, which happens only with very long ones.
 
     Warns
     -----
     UserWarning
-        If a stream diverges. Orders 10 and 30 can, rarely: a long run of large inputs carries y
-        past an unstable fixed point. A stream with any ``|y| > 10`` is dropped whole and the next
+        If a stream diverges. Orders 10 and 30 can, rarely: a long run of large inputs drives y past
+        an unstable fixed point. A stream with any ``|y| > 10`` is dropped as a whole and the next
         one is drawn from the same `random_state`; values are never clipped.
 
     References
@@ -102,12 +102,12 @@ def make_narma(
     for _ in range(_MAX_DRAWS):
         u = rng.uniform(0.0, 0.5, size=y.size)
         kernels.narma(y, u, order, *_NARMA[order])
-        if np.max(np.abs(y)) <= _DIVERGED:  # False for NaN, too
+        if np.max(np.abs(y)) <= _MAX_MAGNITUDE:  # False for NaN, too
             return u[n_discard:, np.newaxis].copy(), y[n_discard:].copy()
-        warn(f"a NARMA stream of order {order} diverged and was drawn anew")
+        warn(f"a NARMA stream of order {order} diverged; another one is drawn")
     raise RuntimeError(
         f"{_MAX_DRAWS} NARMA streams of order {order} and {y.size} steps diverged in a row; "
-        "ask for fewer n_timesteps"
+        "use fewer n_timesteps"
     )
 
 

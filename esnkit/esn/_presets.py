@@ -1,20 +1,20 @@
-"""Echo state networks as scikit-learn estimators: everyday presets over a general core."""
+"""Echo state networks as scikit-learn estimators: presets with flat parameters, and any parts."""
 
 from typing import Any
 
 from sklearn.base import clone
 
 from esnkit.esn._base import ReservoirEstimator
+from esnkit.esn._classification import ReservoirClassifierMixin
+from esnkit.esn._regression import ReservoirRegressorMixin
 from esnkit.readouts._ridge import RidgeReadout
 from esnkit.reservoirs._reservoir import Reservoir
-from esnkit.sequences._classifier_mixin import SequenceClassifierMixin
-from esnkit.sequences._regressor_mixin import SequenceRegressorMixin
 from esnkit.utils._validation import has_methods
 
 __all__ = ["ESNClassifier", "ESNRegressor", "ReservoirClassifier", "ReservoirRegressor"]
 
 
-class ESNRegressor(SequenceRegressorMixin, ReservoirEstimator):
+class ESNRegressor(ReservoirRegressorMixin, ReservoirEstimator):
     """Echo state network for regression and forecasting: a fixed reservoir, a ridge readout.
 
     Parameters
@@ -23,14 +23,16 @@ class ESNRegressor(SequenceRegressorMixin, ReservoirEstimator):
         Number of units of the reservoir.
     spectral_radius : float or None, default=0.9
         Modulus of the largest eigenvalue of the recurrent weights; nearer to 1 remembers longer.
-    leak_rate : float, array of shape (n_units,) or tuple (low, high), default=1.0
-        Share of the state replaced at each step, in (0, 1]; a tuple draws one a unit, log-uniform.
+    leak_rate : float, array of shape (n_units,) or pair (low, high), default=1.0
+        Share of the state that a step replaces, in (0, 1]; a pair draws one rate per unit,
+        log-uniform.
     input_scaling : float or array of shape (n_features,), default=0.5
         Input weights are uniform on (-input_scaling, input_scaling).
     bias_scaling : float, default=0.5
         Biases are uniform on (-bias_scaling, bias_scaling).
     topology : {"diagonals", "random", "dense", "cycle"}, matrix or callable, default="diagonals"
-        Which units are connected, see :class:`Reservoir`.
+        Which units are connected, see :class:`Reservoir`. From 4096 units on the diagonals of
+        "diagonals" lie in a band of a sixteenth of the units.
     degree : int, default=10
         Connections into each unit, for "diagonals" and "random".
     weights : {"uniform", "normal", "bernoulli"}, default="uniform"
@@ -42,41 +44,43 @@ class ESNRegressor(SequenceRegressorMixin, ReservoirEstimator):
     noise : float, default=0.0
         Standard deviation of noise added to the states in ``fit``.
     alpha : float or list of floats, default=1e-6
-        Ridge penalty, absolute as in :class:`sklearn.linear_model.Ridge`; of several the best by
-        leave-one-out is taken. That judges single steps: for closed loops choose by what they
-        forecast. Those of clean data want it tiny (1e-12).
+        Ridge penalty, absolute as in :class:`sklearn.linear_model.Ridge`. From a list, the penalty
+        with the smallest leave-one-out error is used. That is the error of single steps: choose
+        the penalty of a closed loop by its forecasts. For data without noise it is tiny (1e-12).
     solver : {"auto", "gram", "qr"}, default="auto"
         How the ridge problem is solved, see :class:`RidgeReadout`.
     include_input : bool, default=True
-        Whether the readout sees the input beside the states.
+        Whether the inputs of a time step are features of the readout, beside the states.
     feedback : bool, default=False
-        Whether the output of the step before is an input too: the true one in ``fit``, the
-        predicted one in ``predict``.
+        Whether the output of the previous time step is an input of the reservoir: the target in
+        ``fit`` (teacher forcing), the prediction in ``predict``.
     feedback_scaling : float, default=1.0
         Feedback weights are uniform on (-feedback_scaling, feedback_scaling).
     washout : int, default=0
-        Time steps at the start of every sequence that are neither taught nor scored, since the
-        state comes from zero there. In a cross-validation every part starts from zero too.
+        Number of time steps at the start of every sequence that are neither taught nor scored,
+        because their states depend on the start from zero. In a cross-validation every part
+        starts from zero.
     target : {"auto", "steps", "sequence"}, default="auto"
-        Whether a target belongs to a time step or to a sequence; "auto" tells from the shape.
+        Whether there is a target for every time step or one for every sequence; "auto" infers it
+        from the shape of ``y``.
     pooling : {"last", "mean"}, default="last"
-        For one target a sequence: read from its last state, or from the mean of its states after
-        the washout.
-    readout : scikit-learn regressor or None, default=None
-        Takes the place of the ridge readout.
+        For one target per sequence: the features of its last time step, or their mean over the
+        time steps after the washout.
+    readout : scikit-learn regressor, readout or None, default=None
+        Replaces the ridge readout, by a regressor or a :class:`~esnkit.readouts.BaseReadout`.
     random_state : int, RandomState instance or None, default=None
         Determines all random weights.
 
     Attributes
     ----------
     reservoir_ : Reservoir
-        The fitted reservoir, with ``W_``, ``W_in_``, ``b_`` and ``leak_rate_``.
+        The reservoir with its weights ``W_``, ``W_in_``, ``W_fb_``, ``b_`` and ``leak_rate_``.
     readout_ : estimator
         The fitted readout.
     n_outputs_ : int
         Number of outputs.
     last_state_ : ndarray of shape (1, n_units)
-        State at the end of the training series, if there was one series; with ``feedback`` the
+        State at the end of the training series, if there is one series; with ``feedback`` the
         last targets are appended.
     n_features_in_ : int
         Number of features seen in ``fit``.
@@ -145,12 +149,12 @@ class ESNRegressor(SequenceRegressorMixin, ReservoirEstimator):
         self.readout = readout
         self.random_state = random_state
 
-    def _parts(self):
-        return _reservoir_of(self), _ridge_or(self.readout, self.alpha, self.solver)
+    def _make_reservoir_and_readout(self):
+        return _preset_reservoir(self), _ridge_or(self.readout, self.alpha, self.solver)
 
 
-class ESNClassifier(SequenceClassifierMixin, ReservoirEstimator):
-    """Echo state network that labels sequences, or every time step of them.
+class ESNClassifier(ReservoirClassifierMixin, ReservoirEstimator):
+    """Echo state network that classifies sequences, or every time step of them.
 
     Parameters
     ----------
@@ -158,14 +162,16 @@ class ESNClassifier(SequenceClassifierMixin, ReservoirEstimator):
         Number of units of the reservoir.
     spectral_radius : float or None, default=0.9
         Modulus of the largest eigenvalue of the recurrent weights; nearer to 1 remembers longer.
-    leak_rate : float, array of shape (n_units,) or tuple (low, high), default=1.0
-        Share of the state replaced at each step, in (0, 1]; a tuple draws one a unit, log-uniform.
+    leak_rate : float, array of shape (n_units,) or pair (low, high), default=1.0
+        Share of the state that a step replaces, in (0, 1]; a pair draws one rate per unit,
+        log-uniform.
     input_scaling : float or array of shape (n_features,), default=0.5
         Input weights are uniform on (-input_scaling, input_scaling).
     bias_scaling : float, default=0.5
         Biases are uniform on (-bias_scaling, bias_scaling).
     topology : {"diagonals", "random", "dense", "cycle"}, matrix or callable, default="diagonals"
-        Which units are connected, see :class:`Reservoir`.
+        Which units are connected, see :class:`Reservoir`. From 4096 units on the diagonals of
+        "diagonals" lie in a band of a sixteenth of the units.
     degree : int, default=10
         Connections into each unit, for "diagonals" and "random".
     weights : {"uniform", "normal", "bernoulli"}, default="uniform"
@@ -177,37 +183,40 @@ class ESNClassifier(SequenceClassifierMixin, ReservoirEstimator):
     noise : float, default=0.0
         Standard deviation of noise added to the states in ``fit``.
     alpha : float or list of floats, default=1e-2
-        Ridge penalty, absolute as in :class:`sklearn.linear_model.Ridge`; of several the best by
-        leave-one-out is taken.
+        Ridge penalty, absolute as in :class:`sklearn.linear_model.Ridge`. From a list, the penalty
+        with the smallest leave-one-out error is used.
     solver : {"auto", "gram", "qr"}, default="auto"
         How the ridge problem is solved, see :class:`RidgeReadout`.
     include_input : bool, default=True
-        Whether the readout sees the input beside the states.
+        Whether the inputs of a time step are features of the readout, beside the states.
     washout : int, default=0
-        Time steps at the start of every sequence that are neither taught nor scored, since the
-        state comes from zero there. In a cross-validation every part starts from zero too.
+        Number of time steps at the start of every sequence that are neither taught nor scored,
+        because their states depend on the start from zero. In a cross-validation every part
+        starts from zero.
     target : {"auto", "steps", "sequence"}, default="auto"
-        Whether a target belongs to a time step or to a sequence; "auto" tells from the shape.
+        Whether there is a target for every time step or one for every sequence; "auto" infers it
+        from the shape of ``y``.
     pooling : {"last", "mean"}, default="last"
-        For one target a sequence: read from its last state, or from the mean of its states after
-        the washout.
+        For one target per sequence: the features of its last time step, or their mean over the
+        time steps after the washout.
     class_weight : dict, "balanced" or None, default=None
         Weights of the classes, as in scikit-learn.
-    readout : scikit-learn classifier or regressor or None, default=None
-        Takes the place of the ridge readout.
+    readout : scikit-learn classifier or regressor, readout or None, default=None
+        Replaces the ridge readout, by a classifier, a regressor on the indicators of the classes,
+        or a :class:`~esnkit.readouts.BaseReadout`.
     random_state : int, RandomState instance or None, default=None
         Determines all random weights.
 
     Attributes
     ----------
     reservoir_ : Reservoir
-        The fitted reservoir, with ``W_``, ``W_in_``, ``b_`` and ``leak_rate_``.
+        The reservoir with its weights ``W_``, ``W_in_``, ``W_fb_``, ``b_`` and ``leak_rate_``.
     readout_ : estimator
         The fitted readout.
     classes_ : ndarray
         The labels, sorted.
     last_state_ : ndarray of shape (1, n_units)
-        State at the end of the training series, if there was one series.
+        State at the end of the training series, if there is one series.
     n_features_in_ : int
         Number of features seen in ``fit``.
 
@@ -274,47 +283,49 @@ class ESNClassifier(SequenceClassifierMixin, ReservoirEstimator):
         self.readout = readout
         self.random_state = random_state
 
-    def _parts(self):
-        return _reservoir_of(self), _ridge_or(self.readout, self.alpha, self.solver)
+    def _make_reservoir_and_readout(self):
+        return _preset_reservoir(self), _ridge_or(self.readout, self.alpha, self.solver)
 
 
-class ReservoirRegressor(SequenceRegressorMixin, ReservoirEstimator):
-    """Any reservoir with any linear or other regressor on its states.
+class ReservoirRegressor(ReservoirRegressorMixin, ReservoirEstimator):
+    """Any reservoir with any regressor on its features.
 
     Parameters
     ----------
-    reservoir : Reservoir or None, default=None
-        The reservoir, cloned in ``fit``; None is ``Reservoir()``.
-    readout : scikit-learn regressor or None, default=None
-        What reads the states, cloned in ``fit``; None is ``RidgeReadout()``.
+    reservoir : reservoir or None, default=None
+        A :class:`Reservoir` or any other :class:`~esnkit.reservoirs.BaseReservoir`, cloned in
+        ``fit``; None stands for ``Reservoir()``.
+    readout : scikit-learn regressor, readout or None, default=None
+        Model of the targets on the features of the reservoir, cloned in ``fit``; None stands for
+        ``RidgeReadout()``.
     include_input : bool, default=True
-        Whether the readout sees the input beside the states.
+        Whether the inputs of a time step are features of the readout, beside the states.
     feedback : bool, default=False
-        Whether the output of the step before is an input too: the true one in ``fit``, the
-        predicted one in ``predict``.
-    feedback_scaling : float, default=1.0
-        Feedback weights are uniform on (-feedback_scaling, feedback_scaling).
+        Whether the output of the previous time step is an input of the reservoir: the target in
+        ``fit`` (teacher forcing), the prediction in ``predict``.
     washout : int, default=0
-        Time steps at the start of every sequence that are neither taught nor scored, since the
-        state comes from zero there. In a cross-validation every part starts from zero too.
+        Number of time steps at the start of every sequence that are neither taught nor scored,
+        because their states depend on the start from zero. In a cross-validation every part
+        starts from zero.
     target : {"auto", "steps", "sequence"}, default="auto"
-        Whether a target belongs to a time step or to a sequence; "auto" tells from the shape.
+        Whether there is a target for every time step or one for every sequence; "auto" infers it
+        from the shape of ``y``.
     pooling : {"last", "mean"}, default="last"
-        For one target a sequence: read from its last state, or from the mean of its states after
-        the washout.
+        For one target per sequence: the features of its last time step, or their mean over the
+        time steps after the washout.
     random_state : int, RandomState instance or None, default=None
-        Determines the random weights of a reservoir that has no `random_state` of its own.
+        Determines the random weights of a reservoir whose `random_state` is None.
 
     Attributes
     ----------
     reservoir_ : Reservoir
-        The fitted reservoir, with ``W_``, ``W_in_``, ``b_`` and ``leak_rate_``.
+        The reservoir with its weights ``W_``, ``W_in_``, ``W_fb_``, ``b_`` and ``leak_rate_``.
     readout_ : estimator
         The fitted readout.
     n_outputs_ : int
         Number of outputs.
     last_state_ : ndarray of shape (1, n_units)
-        State at the end of the training series, if there was one series; with ``feedback`` the
+        State at the end of the training series, if there is one series; with ``feedback`` the
         last targets are appended.
     n_features_in_ : int
         Number of features seen in ``fit``.
@@ -344,7 +355,6 @@ class ReservoirRegressor(SequenceRegressorMixin, ReservoirEstimator):
         *,
         include_input=True,
         feedback=False,
-        feedback_scaling=1.0,
         washout=0,
         target="auto",
         pooling="last",
@@ -354,50 +364,53 @@ class ReservoirRegressor(SequenceRegressorMixin, ReservoirEstimator):
         self.readout = readout
         self.include_input = include_input
         self.feedback = feedback
-        self.feedback_scaling = feedback_scaling
         self.washout = washout
         self.target = target
         self.pooling = pooling
         self.random_state = random_state
 
-    def _parts(self):
-        return _seeded_reservoir(self), _ridge_or(self.readout, 1e-6, "auto")
+    def _make_reservoir_and_readout(self):
+        return _cloned_reservoir(self), _ridge_or(self.readout, 1e-6, "auto")
 
 
-class ReservoirClassifier(SequenceClassifierMixin, ReservoirEstimator):
-    """Any reservoir with any classifier, or a regressor on indicators, on its states.
+class ReservoirClassifier(ReservoirClassifierMixin, ReservoirEstimator):
+    """Any reservoir with any classifier, or a regressor on indicators, on its features.
 
     Parameters
     ----------
-    reservoir : Reservoir or None, default=None
-        The reservoir, cloned in ``fit``; None is ``Reservoir()``.
-    readout : scikit-learn classifier or regressor or None, default=None
-        What reads the states, cloned in ``fit``; None is ``RidgeReadout(1e-2)``.
+    reservoir : reservoir or None, default=None
+        A :class:`Reservoir` or any other :class:`~esnkit.reservoirs.BaseReservoir`, cloned in
+        ``fit``; None stands for ``Reservoir()``.
+    readout : scikit-learn classifier or regressor, readout or None, default=None
+        Model of the classes on the features of the reservoir, cloned in ``fit``; None stands for
+        ``RidgeReadout(1e-2)``.
     include_input : bool, default=True
-        Whether the readout sees the input beside the states.
+        Whether the inputs of a time step are features of the readout, beside the states.
     washout : int, default=0
-        Time steps at the start of every sequence that are neither taught nor scored, since the
-        state comes from zero there. In a cross-validation every part starts from zero too.
+        Number of time steps at the start of every sequence that are neither taught nor scored,
+        because their states depend on the start from zero. In a cross-validation every part
+        starts from zero.
     target : {"auto", "steps", "sequence"}, default="auto"
-        Whether a target belongs to a time step or to a sequence; "auto" tells from the shape.
+        Whether there is a target for every time step or one for every sequence; "auto" infers it
+        from the shape of ``y``.
     pooling : {"last", "mean"}, default="last"
-        For one target a sequence: read from its last state, or from the mean of its states after
-        the washout.
+        For one target per sequence: the features of its last time step, or their mean over the
+        time steps after the washout.
     class_weight : dict, "balanced" or None, default=None
         Weights of the classes, as in scikit-learn.
     random_state : int, RandomState instance or None, default=None
-        Determines the random weights of a reservoir that has no `random_state` of its own.
+        Determines the random weights of a reservoir whose `random_state` is None.
 
     Attributes
     ----------
     reservoir_ : Reservoir
-        The fitted reservoir, with ``W_``, ``W_in_``, ``b_`` and ``leak_rate_``.
+        The reservoir with its weights ``W_``, ``W_in_``, ``W_fb_``, ``b_`` and ``leak_rate_``.
     readout_ : estimator
         The fitted readout.
     classes_ : ndarray
         The labels, sorted.
     last_state_ : ndarray of shape (1, n_units)
-        State at the end of the training series, if there was one series.
+        State at the end of the training series, if there is one series.
     n_features_in_ : int
         Number of features seen in ``fit``.
 
@@ -441,8 +454,8 @@ class ReservoirClassifier(SequenceClassifierMixin, ReservoirEstimator):
         self.class_weight = class_weight
         self.random_state = random_state
 
-    def _parts(self):
-        return _seeded_reservoir(self), _ridge_or(self.readout, 1e-2, "auto")
+    def _make_reservoir_and_readout(self):
+        return _cloned_reservoir(self), _ridge_or(self.readout, 1e-2, "auto")
 
 
 RESERVOIR_PARAMS = (
@@ -451,21 +464,30 @@ RESERVOIR_PARAMS = (
 )  # fmt: skip
 
 
-def _reservoir_of(estimator: Any) -> Reservoir:
-    return Reservoir(**{name: getattr(estimator, name) for name in RESERVOIR_PARAMS})
+def _preset_reservoir(estimator: Any) -> Reservoir:
+    """Return the reservoir that the flat parameters of an estimator describe."""
+    params = {name: getattr(estimator, name) for name in RESERVOIR_PARAMS}
+    if hasattr(estimator, "feedback_scaling"):
+        params["feedback_scaling"] = estimator.feedback_scaling
+    return Reservoir(**params)
 
 
-def _seeded_reservoir(estimator: Any) -> Reservoir:
+def _cloned_reservoir(estimator: Any) -> Any:
+    """Return a clone of the reservoir, seeded by the estimator if it has no seed."""
     reservoir = Reservoir() if estimator.reservoir is None else estimator.reservoir
-    if not isinstance(reservoir, Reservoir):
-        raise TypeError(f"reservoir must be a Reservoir or None, got {reservoir!r}")
+    if isinstance(reservoir, type) or not has_methods(reservoir, "draw", "run", "get_params"):
+        raise TypeError(
+            f"reservoir must be a reservoir (esnkit.reservoirs.BaseReservoir) or None, got "
+            f"{reservoir!r}"
+        )
     reservoir = clone(reservoir)
-    if reservoir.random_state is None:
-        reservoir.random_state = estimator.random_state
+    if reservoir.get_params(deep=False).get("random_state", 0) is None:
+        reservoir.set_params(random_state=estimator.random_state)
     return reservoir
 
 
 def _ridge_or(readout: Any, alpha: Any, solver: str) -> Any:
+    """Return a clone of the readout of the user, or a ridge readout."""
     if readout is None:
         return RidgeReadout(alpha, solver=solver)
     if isinstance(readout, type) or not has_methods(readout, "fit", "predict"):

@@ -1,49 +1,49 @@
-"""Differencing of a series and its exact undoing.
+"""Differencing of a series, and its exact inverse.
 
 z[t] = y[t] - y[t - lag],    y[t] = z[t] + y[t - lag],    one lag after the other.
 """
 
 import numpy as np
 
-# A season's length given as an order would difference that many times.
-MOST = 2
+# A larger order is most likely the length of a season, which belongs in a tuple of lags.
+MAX_ORDER = 2
 
 
 def check_differences(differences) -> tuple[int, ...]:
     """Return the lags to difference at; an order k stands for k lags of one."""
-    if _is_whole(differences) and 0 <= differences <= MOST:
+    if _is_integer(differences) and 0 <= differences <= MAX_ORDER:
         return (1,) * int(differences)
     if isinstance(differences, tuple | list):
-        if all(_is_whole(lag) and lag >= 1 for lag in differences):
+        if all(_is_integer(lag) and lag >= 1 for lag in differences):
             return tuple(int(lag) for lag in differences)
-    too_many = _is_whole(differences) and differences > MOST
-    hint = f"; for one difference at that lag write ({differences},)" if too_many else ""
+    too_large = _is_integer(differences) and differences > MAX_ORDER
+    hint = f"; for one difference at that lag write ({differences},)" if too_large else ""
     raise ValueError(
-        f"differences must be an order from 0 to {MOST} or a tuple of lags >= 1, got "
+        f"differences must be an order from 0 to {MAX_ORDER} or a tuple of lags >= 1, got "
         f"{differences!r}{hint}"
     )
 
 
-def _is_whole(value) -> bool:
+def _is_integer(value) -> bool:
     return isinstance(value, int | np.integer) and not isinstance(value, bool)
 
 
 def difference(values: np.ndarray, lags: tuple[int, ...]) -> np.ndarray:
-    """Difference the rows at each lag in turn; `sum(lags)` rows are lost.
+    """Difference the rows at each lag in turn; the result has `sum(lags)` rows less.
 
     Examples
     --------
     >>> difference(np.array([1.0, 4.0, 9.0, 16.0]), (1, 1))
     array([2., 2.])
     """
-    with np.errstate(over="ignore"):  # what is scaled or forecast from it is checked, by name
+    with np.errstate(over="ignore"):  # callers check that the result is finite and name the input
         for lag in lags:
             values = values[lag:] - values[:-lag]
     return values
 
 
 def integrate(future: np.ndarray, history: np.ndarray, lags: tuple[int, ...]) -> np.ndarray:
-    """Undo `difference` for rows that follow `history`.
+    """Undo `difference` for the rows that follow `history`.
 
     Parameters
     ----------
@@ -58,37 +58,19 @@ def integrate(future: np.ndarray, history: np.ndarray, lags: tuple[int, ...]) ->
     >>> integrate(np.array([2.0, 2.0]), np.array([9.0, 16.0]), (1, 1))
     array([25., 36.])
     """
-    before = [history]
+    histories = [history]  # after 0, 1, 2, ... of the differences
     for lag in lags[:-1]:
-        before.append(difference(before[-1], (lag,)))
-    for lag, rows in zip(reversed(lags), reversed(before), strict=False):
-        whole = np.concatenate([rows[len(rows) - lag :], future])
-        for start in range(lag, len(whole), lag):
-            block = whole[start : start + lag]
-            with np.errstate(over="ignore"):
-                block += whole[start - lag : start - lag + len(block)]
-        future = whole[lag:]
+        histories.append(difference(histories[-1], (lag,)))
+    for lag, past in zip(reversed(lags), reversed(histories), strict=False):
+        future = _integrate_once(future, past, lag)
     return future
 
 
-def moments(values, scale: bool, name: str = "series"):
-    """Mean and standard deviation of the columns; 0 and 1 where nothing is to be scaled.
-
-    Examples
-    --------
-    >>> moments(np.array([[1e300], [3e300]]), True)
-    (array([2.e+300]), array([1.e+300]))
-    """
-    if not np.isfinite(values).all():
-        raise ValueError(f"{name} must stay finite in float64 when differenced")
-    n_columns = values.shape[1]
-    if not scale:
-        return np.zeros(n_columns), np.ones(n_columns)
-    # a power of two leaves every digit as it is, and keeps squares and sums within range
-    largest = np.abs(values).max(axis=0, initial=0.0)
-    power = np.frexp(largest)[1]
-    unit = np.ldexp(values, -power)
-    location, spread = np.ldexp(unit.mean(axis=0), power), np.ldexp(unit.std(axis=0), power)
-    # a constant column must not be blown up from its rounding errors
-    rounding = 10 * np.finfo(np.float64).eps * largest
-    return location, np.where(spread > rounding, spread, 1.0)
+def _integrate_once(future: np.ndarray, history: np.ndarray, lag: int) -> np.ndarray:
+    """Undo one difference: y[t] = z[t] + y[t - lag], a block of `lag` rows at a time."""
+    rows = np.concatenate([history[len(history) - lag :], future])
+    for start in range(lag, len(rows), lag):
+        block = rows[start : start + lag]
+        with np.errstate(over="ignore"):
+            block += rows[start - lag : start - lag + len(block)]
+    return rows[lag:]

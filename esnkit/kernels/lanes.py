@@ -13,8 +13,9 @@ from numba import njit, uint64
 
 from esnkit.kernels.activations import activated
 from esnkit.kernels.reservoir import apply_forcing, is_forced
+from esnkit.kernels.simd.addresses import block
 from esnkit.kernels.simd.elementary import fma
-from esnkit.kernels.simd.transpose import columns_to_rows
+from esnkit.kernels.simd.transposition import scatter_columns
 from esnkit.kernels.simd.vectors import aligned, fill, load, multiply, store, width
 
 __all__ = ["LANES", "run_lanes"]
@@ -28,8 +29,8 @@ class _LaneBuffer(NamedTuple):
 
     inputs: np.ndarray  # (n_features * LANES,)
     states: np.ndarray  # (2 * n_units * LANES,), the last ones and the new ones
-    last: int  # uint64, index of the last states
-    new: int  # uint64, index of the new states
+    last: np.uint64  # index of the last states
+    new: np.uint64  # index of the new states
 
 
 @njit(cache=True, nogil=True, error_model="numpy")
@@ -67,10 +68,9 @@ def run_lanes(W, input_weights, code, forcing, inputs, x0, out):
             for begin in range(0, n, TILE_UNITS):
                 end = min(begin + TILE_UNITS, n)
                 _step_units(W, input_weights, code, begin, end, buffer)
-                columns_to_rows(
-                    states, new + uint64(begin * LANES), LANES, end - begin, flat,
-                    offsets[:n_lanes], begin,
-                )  # fmt: skip
+                units = block(states, new + uint64(begin * LANES), LANES)
+                rows = block(flat, begin, 1)
+                scatter_columns(units, end - begin, n_lanes, rows, block(offsets, 0, 1))
             for lane in range(n_lanes):
                 state = flat[offsets[lane] : offsets[lane] + uint64(n)]
                 if is_forced(forcing):
@@ -129,6 +129,6 @@ def _step_units(W, input_weights, code, begin, end, buffer):
                 two = fma(weight, load(x, at + v), two)
             one, two = activated(code, one), activated(code, two)
             k += uint64(i) * lanes
-            leak, keep = fill(input_weights.leak[i]), fill(input_weights.keep[i])
-            store(x, new + k, fma(leak, one, multiply(keep, load(x, last + k))))
-            store(x, new + k + v, fma(leak, two, multiply(keep, load(x, last + k + v))))
+            gain, keep = fill(input_weights.gain[i]), fill(input_weights.keep[i])
+            store(x, new + k, fma(gain, one, multiply(keep, load(x, last + k))))
+            store(x, new + k + v, fma(gain, two, multiply(keep, load(x, last + k + v))))

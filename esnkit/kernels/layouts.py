@@ -33,12 +33,15 @@ class Csr(NamedTuple):
 
 
 class InputWeights(NamedTuple):
-    """All weights of a reservoir except W: input weights, biases and leak rates."""
+    """All weights of a reservoir except W, for x(t) = k x(t-1) + g f(pre(t)).
 
-    w_in: np.ndarray  # (n_features, n_units)
+    A leaky unit with leak rate a has g = a and k = 1 - a.
+    """
+
+    w_in: np.ndarray  # (n_features, n_units), C-contiguous
     b: np.ndarray  # (n_units,)
-    leak: np.ndarray  # (n_units,)
-    keep: np.ndarray  # (n_units,), 1 - leak
+    gain: np.ndarray  # (n_units,), g
+    keep: np.ndarray  # (n_units,), k
 
 
 class Forcing(NamedTuple):

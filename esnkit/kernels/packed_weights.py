@@ -27,7 +27,7 @@ class PackedWeights(NamedTuple):
     """
 
     weights: np.ndarray  # (n_blocks * (1 + n_inputs + n_diagonals + n_gathered) * block,)
-    rates: np.ndarray  # leak and 1 - leak, block by block; one block if all units have one rate
+    rates: np.ndarray  # gains and keeps, block by block; one block if all units have the same
     columns: np.ndarray  # uint32
     n_units: int
     n_inputs: int  # features in ``weights``, or -1 if W_in u + b comes from elsewhere
@@ -94,7 +94,7 @@ def pack(W, input_weights):
 
     If W is a `Csr`, the rates alone are packed.
     """
-    w_in, b, leak, keep = input_weights
+    w_in, b, gain, keep = input_weights
     weights, shifts, columns = terms(W)
     n, block, n_inputs = b.size, BLOCK_VECTORS * width(b), w_in.shape[0]
     if n_inputs > MAX_PACKED_INPUTS or not is_packed(W):
@@ -105,9 +105,9 @@ def pack(W, input_weights):
         pack_rows(b.reshape(1, -1), n_rows, 0, block, stream)
         pack_rows(w_in, n_rows, 1, block, stream)
     pack_rows(weights, n_rows, 1 + n_inputs, block, stream)
-    n_rates = min(n, block) if _is_constant(leak) else n
+    n_rates = min(n, block) if _is_constant(gain) and _is_constant(keep) else n
     rates = zero_blocks(n_rates, 2, block, b)
-    pack_rows(leak[:n_rates].reshape(1, -1), 2, 0, block, rates)
+    pack_rows(gain[:n_rates].reshape(1, -1), 2, 0, block, rates)
     pack_rows(keep[:n_rates].reshape(1, -1), 2, 1, block, rates)
     places = pack_columns(shifts, columns, n, block)
     return PackedWeights(stream, rates, places, n, n_inputs, shifts.size, columns.shape[0])

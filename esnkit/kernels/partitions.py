@@ -33,7 +33,7 @@ class SharedStates(NamedTuple):
 class Partition(NamedTuple):
     """Which partition a thread computes."""
 
-    index: int
+    number: int
     edge: int  # blocks at either end that read, or are read by, the adjacent partition
 
 
@@ -54,8 +54,8 @@ def _block_ranges(partition, n_partitions, n_blocks):
     written and read by that partition alone. Its inner blocks are two ranges.
     """
     edge = partition.edge
-    first = (2 * partition.index + 1) * n_blocks // (2 * n_partitions)
-    last = (2 * partition.index + 3) * n_blocks // (2 * n_partitions)
+    first = (2 * partition.number + 1) * n_blocks // (2 * n_partitions)
+    last = (2 * partition.number + 3) * n_blocks // (2 * n_partitions)
     middle = min(last - edge, n_blocks)
     ranges = np.array(
         [first, first + edge, last - edge, last, first + edge, middle, middle, middle]
@@ -112,9 +112,9 @@ def run_partition(W, input_weights, code, rows, x0, shared, partition, out):
     packed, target = pack(W, input_weights), output_rows(out, x0.size)
     states, progress, n = shared.states, shared.progress, x0.size
     n_partitions, block = progress.size // STRIDE - 1, BLOCK_VECTORS * width(states)
-    own, total = partition.index * STRIDE, n_partitions * STRIDE
-    left = (partition.index - 1) % n_partitions * STRIDE
-    right = (partition.index + 1) % n_partitions * STRIDE
+    own, total = partition.number * STRIDE, n_partitions * STRIDE
+    left = (partition.number - 1) % n_partitions * STRIDE
+    right = (partition.number + 1) % n_partitions * STRIDE
     ranges = _block_ranges(partition, n_partitions, count_blocks(n, states))
     projected, position, n_reads, t = np.zeros((0, 0), x0.dtype), uint64(0), 0, 0
     _copy_units(x0, position, ranges, block, states, n)
@@ -124,7 +124,7 @@ def run_partition(W, input_weights, code, rows, x0, shared, partition, out):
     store_release(progress, own, 1)
     while t < load_acquire(progress, total):
         n_reads += spin_until(progress, left, t + 1) + spin_until(progress, right, t + 1)
-        if partition.index == 0 and n_reads > MAX_READS + n * t:
+        if partition.number == 0 and n_reads > MAX_READS + n * t:
             # Each partition is at most one step ahead of its neighbours, so none is farther ahead
             # of the first than there are others.
             store_release(progress, total, min(t + n_partitions, len(rows)))

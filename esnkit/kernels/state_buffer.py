@@ -18,7 +18,7 @@ class StateBuffer(NamedTuple):
     """
 
     states: np.ndarray  # (2 * capacity,)
-    position: int  # uint64
+    position: np.uint64
 
 
 @njit(cache=True, nogil=True, error_model="numpy", forceinline=True)

@@ -46,7 +46,7 @@ class OutputRows(NamedTuple):
     """Where states are written: state t to the flat index ``t * stride`` of ``rows``."""
 
     rows: np.ndarray
-    stride: int  # uint64; 0 if every state overwrites the one before
+    stride: np.uint64  # 0 if every state overwrites the one before
     nontemporal: bool  # write past the caches; rows must then begin on cache lines
 
 
@@ -66,7 +66,7 @@ class Sources(NamedTuple):
     inputs: np.ndarray
     projected: np.ndarray
     states: np.ndarray
-    rates_stride: int  # from one block to the next; 0 if all have the same
+    rates_stride: np.uint64  # from one block to the next; 0 if all have the same
     n_inputs: int
     n_diagonals: int
     n_gathered: int
@@ -75,9 +75,9 @@ class Sources(NamedTuple):
 class _StepOffsets(NamedTuple):
     """Where the rows of one step begin in the inputs, the projected inputs and the states."""
 
-    inputs: int
-    projected: int
-    state: int
+    inputs: np.uint64
+    projected: np.uint64
+    state: np.uint64
 
 
 @njit(cache=True, nogil=True, error_model="numpy", forceinline=True)
@@ -206,7 +206,7 @@ def _step_csr(W, input_weights, code, projected, x, out):
         out[i] = total
     activate(code, out)
     for i in range(out.size):
-        out[i] = fma(input_weights.leak[i], out[i], input_weights.keep[i] * x[i])
+        out[i] = fma(input_weights.gain[i], out[i], input_weights.keep[i] * x[i])
 
 
 def step_unpacked(W, input_weights, code, projected, x, out):

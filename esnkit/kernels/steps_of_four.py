@@ -7,6 +7,7 @@ sums, are those of :mod:`esnkit.kernels.steps`.
 
 from typing import NamedTuple
 
+import numpy as np
 from numba import njit, uint64
 
 from esnkit.kernels.activations import activated
@@ -34,10 +35,10 @@ MAX_INPUTS_PER_VECTOR = 4  # with more, the inputs of a block are projected in o
 class _FourRows(NamedTuple):
     """Flat indices of one row of each of four sequences."""
 
-    a: int
-    b: int
-    c: int
-    d: int
+    a: np.uint64
+    b: np.uint64
+    c: np.uint64
+    d: np.uint64
 
 
 @njit(cache=True, nogil=True, error_model="numpy", forceinline=True)

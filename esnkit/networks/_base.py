@@ -1,29 +1,29 @@
-"""The core of networks that are trained by gradients: data in, training, weights in and out."""
+"""Base of the trained networks: data in, training, predictions out."""
 
 import sys
 from copy import deepcopy
-from typing import Any, Self
+from typing import Any, NamedTuple, Self
 
 import numpy as np
 from sklearn.base import BaseEstimator
 from sklearn.utils.validation import check_is_fitted
 
-from esnkit.networks._bptt import Batch, Start, make_batch, run, run_backward, state_rows
 from esnkit.networks._callbacks import CallbackSupportMixin, FitReport, with_callbacks
 from esnkit.networks._generation import first_state
 from esnkit.networks._initializers import INITS, initial_theta
-from esnkit.networks._losses import LOSSES
-from esnkit.networks._minibatches import Data, evaluate
-from esnkit.networks._parameters import as_tokens, make_settings, make_spec, make_stopping
-from esnkit.networks._spec import Spec
+from esnkit.networks._inputs import combine_weights, input_batch
+from esnkit.networks._inspection import attention_rows, gradient_norms
+from esnkit.networks._minibatches import SequenceBatch, evaluate
+from esnkit.networks._parameters import make_settings, make_spec, make_stopping
+from esnkit.networks._solvers import Settings, solvers
+from esnkit.networks._spec import Spec, describe_changes
 from esnkit.networks._stepper import Stepper
 from esnkit.networks._torch import TorchMixin
-from esnkit.networks._trainer import Trainer, name_changes
+from esnkit.networks._trainer import Trainer, Validation
 from esnkit.networks._validation_split import hold_out
-from esnkit.sequences._initial_state import Clamp, resolve_clamp, resolve_initial_state
 from esnkit.sequences._packing import FLOATS, Sequences, pack, restore
 from esnkit.sequences._sample_weight import pack_weights
-from esnkit.sequences._targets import Targets, pack_targets, stack_predictions
+from esnkit.sequences._targets import Encoded, Targets, pack_targets, stack_predictions
 from esnkit.utils._rollback import rollback_on_error
 from esnkit.utils._threads import one_blas_thread
 from esnkit.utils._validation import (
@@ -34,199 +34,205 @@ from esnkit.utils._validation import (
     for_kernels,
 )
 
-FIT_PARAMS = ("sample_weight", "initial_state", "clamp")
+__all__ = ["FitParams", "GradientEstimator"]
+
+
+class FitParams(NamedTuple):
+    """The parameters of ``fit`` besides X and y."""
+
+    sample_weight: Any = None
+    initial_state: Any = None
+    clamp: Any = None
 
 
 class GradientEstimator(TorchMixin, CallbackSupportMixin, BaseEstimator):
-    """Base of networks that learn by backpropagation through time.
+    """Base of networks that are trained by backpropagation through time.
 
-    A mixin says how targets become numbers (``_encode``) and numbers answers (``_decode``); a
-    subclass says what it learns (``_loss``, ``_score_rows``).
+    A mixin encodes targets and decodes predictions. A subclass names its loss (``_loss``) and its
+    head (``_head``), and says how they treat targets and weights, by the methods that raise
+    NotImplementedError here.
     """
 
-    # As for the echo state networks: rows are time steps, and a weight is not a row said twice.
-    __metadata_request__fit = dict.fromkeys(FIT_PARAMS)
-    __metadata_request__partial_fit = dict.fromkeys(FIT_PARAMS)
-
+    _loss: str
+    _head: str
     _trainer: Trainer
+
+    @property
+    def causal(self) -> bool:
+        """Whether predictions at a time step depend on no later time step.
+
+        It is False with ``bidirectional=True``. Only a causal network forecasts, streams and
+        continues from a state.
+        """
+        spec = getattr(self, "_spec", None)
+        return not (self.bidirectional if spec is None else spec.bidirectional)
 
     @rollback_on_error
     @with_callbacks
-    def fit(self, X: Any, y: Any = None, **params: Any) -> Self:
+    def fit(
+        self,
+        X: Any,
+        y: Any = None,
+        *,
+        sample_weight: Any = None,
+        initial_state: Any = None,
+        clamp: Any = None,
+    ) -> Self:
         """Train the network on sequences and their targets.
 
         Parameters
         ----------
         X : array of shape (n_timesteps, n_features) or (n_sequences, n_timesteps, n_features), \
                 or list of arrays of shape (n_timesteps_i, n_features)
-            One series, sequences of equal length, or ragged sequences; or tokens, see `n_tokens`.
+            One sequence, sequences of equal length, or sequences of different lengths. Tokens are
+            one column of integers, see `n_tokens`.
         y : array-like or list of array-likes
-            A row for every time step, in a container like that of ``X``, or one target for every
-            sequence.
-        **params : sample_weight, initial_state, clamp
-            ``sample_weight`` is the teaching signal: weights >= 0 per row, per sequence, or per
-            row and output; what has weight zero is not taught. ``initial_state`` is the state
-            before the first step: a vector (n_state,), a row a sequence, or a pair
-            (indices, values); a vector of the units alone leaves the cells of an LSTM as they
-            are. ``clamp`` is a pair (indices, values) of units that are held to given values at
-            every time step: values of shape (n_held,), or with a row for every time step.
+            Targets: a row for every time step, in a container like that of ``X``, or one target
+            for every sequence.
+        sample_weight : array-like, default=None
+            Weights >= 0 of the targets, per time step, per sequence, or per row and output. A
+            target with weight zero does not contribute to the loss.
+        initial_state : array or tuple (indices, values), default=None
+            State before the first time step: a vector of shape (n_state,), a row per sequence, or
+            a pair (indices, values) for some of the states. A vector of the hidden states alone
+            leaves the cell states of an LSTM at their default.
+        clamp : tuple (indices, values), default=None
+            Units that are clamped to given values at every time step. Values have the shape
+            (n_clamped,), or a row for every time step.
 
         Returns
         -------
-        self
+        self : object
+            The fitted estimator.
 
         Raises
         ------
         ValueError
             If shapes do not fit, values are not finite, or a parameter is out of its range.
         FloatingPointError
-            If the loss diverges. As after every error, the model then answers as it did before.
+            If the loss diverges. After an error, the estimator is as it was before the call.
         """
-        data = self._prepare(X, y, params, fresh=not (self.warm_start and self._is_trained()))
-        training, validation = data, None
-        share = check_number(
-            "validation_fraction", self.validation_fraction, 0, 1, low_open=True, high_open=True
-        )
-        if self.early_stopping:
-            whole = self._loss == "softmax" and not data.per_step
-            training, validation = hold_out(
-                data, share, np.random.default_rng(self._split_seed),
-                labels=data.Y.argmax(axis=1) if whole else None,
-            )  # fmt: skip
+        fresh = not (self.warm_start and self._is_trained())
+        known = None if fresh else getattr(self, "classes_", None)
+        params = FitParams(sample_weight, initial_state, clamp)
+        batch, trainer = self._prepare(X, y, params, fresh, known)
+        training, validation = self._hold_out(batch, trainer.split_seed)
         stopping = make_stopping(self)
         report = FitReport(self, X, y, stopping.max_iter)
         with one_blas_thread():
-            self._trainer.fit(
-                training, validation, stopping=stopping, score=self._score_rows,
-                report=report.iteration,
-            )  # fmt: skip
-        self._finish(self._trainer.chosen_theta, data)
+            trainer.fit(training, validation, stopping=stopping, report=report.iteration)
+        self._finish(trainer, batch)
         report.end(self._theta)
         return self
 
     @rollback_on_error
-    def _partial_fit(self, X: Any, y: Any, params: dict[str, Any]) -> Self:
+    def _partial_fit(self, X: Any, y: Any, params: FitParams, known: Any = None) -> Self:
         if self.early_stopping:
-            raise ValueError("partial_fit has nothing to hold out: use early_stopping=False")
-        data = self._prepare(X, y, params, fresh=not self._is_trained())
+            raise ValueError(
+                "partial_fit holds no validation data out: use early_stopping=False, got True"
+            )
+        batch, trainer = self._prepare(X, y, params, not self._is_trained(), known)
         with one_blas_thread():
-            self._trainer.fit_once(data)
+            trainer.partial_fit(batch)
         if self.verbose:
-            sys.stdout.write(self._trainer.progress())
-        self._finish(self._trainer.chosen_theta, data)
+            sys.stdout.write(trainer.progress())
+        self._finish(trainer, batch)
         return self
 
     def _is_trained(self) -> bool:
         return hasattr(self, "_trainer")
 
-    def _prepare(self, X, y, params, fresh):
-        """Check everything and return the data; make the network if it is a fresh start."""
-        unknown = set(params) - set(FIT_PARAMS)
-        if unknown:
-            raise TypeError(
-                f"fit() got unexpected arguments {sorted(unknown)}, expected {list(FIT_PARAMS)}"
-            )
-        dtypes: Any = FLOATS if fresh else (self._theta.dtype,)
-        if self.solver == "hessian_free":
-            dtypes = (np.float64,)  # single precision is too coarse for conjugate gradients
-        sequences = pack(self, X, reset=fresh, dtype=dtypes)
+    def _prepare(
+        self, X: Any, y: Any, params: FitParams, fresh: bool, known: Any
+    ) -> tuple[SequenceBatch, Trainer]:
+        """Check everything; return the data, and a trainer, a new one if training starts anew.
+
+        ``known`` are the classes that earlier data, or the caller, determine.
+        """
         check_choice("target", self.target, ("auto", "steps", "sequence"))
         check_choice("init", self.init, INITS)
-        raw = pack_targets(y, sequences, self._target_of(y, sequences), numeric=self._numeric)
-        self._fresh = fresh
-        targets, class_weights = self._encode(raw, sequences.form)
-        weights = pack_weights(params.get("sample_weight"), sequences, targets)
-        weights = _combine(weights, class_weights, targets, self._loss)
-        spec = make_spec(self, X, sequences, targets, self._loss, None if fresh else self._spec)
-        dtype = sequences.values.dtype
-        Y = finite_array("y", targets.values, dtype)
+        solver = solvers()[check_choice("solver", self.solver, solvers())]
+        dtypes: Any = FLOATS if fresh else (self._theta.dtype,)
+        if solver.needs_float64:
+            dtypes = (np.float64,)
+        sequences = pack(self, X, reset=fresh, dtype=dtypes)
+        encoded = self._encode_targets(y, sequences, known)
+        targets = encoded.targets
+        spec = make_spec(self, X, sequences, targets, None if fresh else self._spec)
+        if not fresh:
+            self._check_unchanged(spec, targets.kind)
         settings = make_settings(self, sequences.n_sequences, targets.kind)
+        batch = self._make_batch(spec, sequences, encoded, params)
+        if encoded.classes is not None:
+            self.classes_ = encoded.classes
+        self._flat = targets.flat  # predictions have the form of the last targets
         if fresh:
-            self._kind, self.n_outputs_, self._spec = targets.kind, Y.shape[1], spec
-            self._trainer = self._make_trainer(spec, settings, sequences, Y, weights, dtype)
-        else:
-            self._refuse_another(spec, targets)
-            self._trainer = deepcopy(self._trainer)  # so that an error leaves it as it was
-        self._flat = targets.flat  # answers look like the last targets
-        inputs = self._inputs(sequences)
-        start = self._start(params.get("initial_state"), sequences.n_sequences, dtype)
-        held = self._held(params.get("clamp"), sequences, dtype)
-        per_step = targets.kind == "steps"
-        self._trainer.use(settings)
-        return Data(inputs, sequences.offsets, Y, per_step, weights, start, held)
+            self._kind, self.n_outputs_, self._spec = targets.kind, spec.n_outputs, spec
+            trainer = self._make_trainer(spec, settings, batch)
+            self._theta = trainer.fitted_theta  # callbacks copy an estimator that can predict
+            return batch, trainer
+        trainer = deepcopy(self._trainer)  # so that an error leaves the old one as it was
+        trainer.use(settings)
+        return batch, trainer
 
-    def _inputs(self, sequences: Sequences) -> np.ndarray:
-        """Return what the network hears: rows of numbers, or tokens."""
-        if self._spec.tokens:
-            return as_tokens(sequences, self._spec.n_features)
-        return sequences.values
+    def _encode_targets(self, y: Any, sequences: Sequences, known: Any) -> Encoded:
+        raw = pack_targets(y, sequences, self._target_of(y, sequences), numeric=self._numeric)
+        return self._encode(raw, sequences.form, known)
 
-    def _make_trainer(self, spec, settings, sequences, Y, weights, dtype):
+    def _make_batch(
+        self, spec: Spec, sequences: Sequences, encoded: Encoded, params: FitParams
+    ) -> SequenceBatch:
+        """Return inputs and targets as the network takes them."""
+        targets = encoded.targets
+        weights = self._row_weights(pack_weights(params.sample_weight, sequences, targets), targets)
+        batch = input_batch(spec, sequences, targets.kind, params.initial_state, params.clamp)
+        return batch._replace(
+            Y=finite_array("y", targets.values, sequences.values.dtype),
+            weights=combine_weights(weights, encoded.weights),
+        )
+
+    def _make_trainer(self, spec: Spec, settings: Settings, batch: SequenceBatch) -> Trainer:
+        """Draw the initial weights, and return a trainer that starts from them."""
         seed = check_seed(self.random_state).randint(2**31 - 1)
         weight_seed, order_seed = np.random.SeedSequence(seed).spawn(2)
-        self._split_seed = seed
-        mean = np.zeros(Y.shape[1])
-        if self._loss == "squared":  # one look at the data is worth many updates
-            mean = _weighted_mean(Y, weights)
         theta = initial_theta(
             spec,
             np.random.default_rng(weight_seed),
             self.init,
             spectral_radius=self.spectral_radius,
             input_scaling=check_number("input_scaling", self.input_scaling, 0),
-            longest=int(sequences.lengths.max()),
-            head_bias=mean,
-            dtype=dtype,
+            longest=int(batch.lengths.max()),
+            head_bias=self._head_bias(batch.Y, batch.weights),
+            dtype=batch.Y.dtype,
         )
-        self._theta = theta
-        return Trainer(spec, theta.copy(), settings, np.random.default_rng(order_seed))
+        rng = np.random.default_rng(order_seed)
+        return Trainer(spec, theta, settings, rng, split_seed=seed)
 
-    def _refuse_another(self, spec: Spec, targets: Targets) -> None:
-        changes = name_changes(self._spec, spec)
-        if targets.kind != self._kind:
-            changes = f"the target was one for {self._kind!r} and is now for {targets.kind!r}"
+    def _check_unchanged(self, spec: Spec, kind: str) -> None:
+        """Raise unless training can continue with these parameters and data."""
+        changes = describe_changes(self._spec, spec)
+        if kind != self._kind:
+            changes = f"targets were of kind {self._kind!r} and are now of kind {kind!r}"
         if changes:
             raise ValueError(
-                "the network cannot go on with other data or parameters that change its shape: "
-                f"{changes}; use warm_start=False, or a fresh estimator"
+                "training cannot continue with parameters or data that need another network: "
+                f"{changes}; use warm_start=False or a new estimator"
             )
 
-    def _start(self, initial_state: Any, n_sequences: int, dtype: Any) -> Start | None:
-        if initial_state is None:
-            return None
-        spec = self._spec
-        given = np.ones(spec.n_state, dtype=bool)
-        width = spec.n_state
-        if isinstance(initial_state, tuple):
-            values = resolve_initial_state(initial_state, n_sequences, width, dtype)
-            given[:] = False
-            given[np.atleast_1d(initial_state[0])] = True
-            return Start(values, given)
-        initial_state = finite_array("initial_state", initial_state, dtype)
-        if spec.n_state > spec.n_hidden and initial_state.shape[-1:] not in (
-            (spec.n_hidden,), (spec.n_state,)
-        ):  # fmt: skip
-            raise ValueError(
-                f"initial_state has shape {initial_state.shape}, expected a vector, or a row for "
-                f"each of {n_sequences} sequences, of {spec.n_hidden} numbers (all units) or of "
-                f"{spec.n_state} (their cells too)"
-            )
-        if initial_state.shape[-1:] == (spec.n_hidden,):
-            width = spec.n_hidden
-            given[width:] = False
-        values = np.zeros((n_sequences, spec.n_state), dtype)
-        values[:, :width] = resolve_initial_state(initial_state, n_sequences, width, dtype)
-        return Start(values, given)
+    def _hold_out(self, batch: SequenceBatch, seed: int) -> tuple[SequenceBatch, Validation | None]:
+        """Hold validation data out, with `early_stopping`."""
+        fraction = check_number(
+            "validation_fraction", self.validation_fraction, 0, 1, low_open=True, high_open=True
+        )
+        if not self.early_stopping:
+            return batch, None
+        rng = np.random.default_rng(seed)
+        training, validation = hold_out(batch, fraction, rng, labels=self._strata(batch))
+        return training, Validation(validation, self._score_rows)
 
-    def _held(self, clamp: Any, sequences: Sequences, dtype: Any) -> Clamp | None:
-        if clamp is None:
-            return None
-        units, values = resolve_clamp(clamp, sequences, self._spec.n_hidden, dtype)
-        return Clamp(units, np.broadcast_to(values, (len(sequences.values), units.size)))
-
-    def _finish(self, theta: np.ndarray, data: Data) -> None:
-        trainer = self._trainer
-        self._theta = theta
+    def _finish(self, trainer: Trainer, batch: SequenceBatch) -> None:
+        """Set the attributes that training determines."""
+        self._trainer, self._theta = trainer, trainer.fitted_theta
         self.loss_curve_ = list(trainer.loss_curve)
         self.grad_norm_curve_ = list(trainer.grad_norm_curve)
         self.validation_scores_ = list(trainer.validation_scores) if self.early_stopping else None
@@ -234,48 +240,30 @@ class GradientEstimator(TorchMixin, CallbackSupportMixin, BaseEstimator):
         self.best_loss_ = trainer.best_loss
         self.n_iter_ = len(trainer.loss_curve)
         self.__dict__.pop("last_state_", None)
-        if len(data.offsets) == 2 and not self._spec.bidirectional:
-            self._last_target = data.Y[-1:].copy()
+        if len(batch.lengths) == 1 and self.causal:
+            self._last_target = batch.Y[-1:].copy()
             with one_blas_thread():
-                self.last_state_ = evaluate(self._spec, theta, data)[1]
+                self.last_state_ = evaluate(self._spec, self._theta, batch)[1]
 
-    def stream(self, initial_state: Any = None) -> Stepper:
-        """Begin a sequence that comes step by step.
+    def _row_weights(self, weights: np.ndarray | None, targets: Targets) -> np.ndarray | None:
+        """Return weights of the form that the loss takes."""
+        raise NotImplementedError
 
-        Parameters
-        ----------
-        initial_state : array or tuple (indices, values), default=None
-            State before the first step, as in ``fit``.
+    def _head_bias(self, Y: np.ndarray, weights: np.ndarray | None) -> np.ndarray:
+        """Return the initial bias of the head."""
+        raise NotImplementedError
 
-        Returns
-        -------
-        Stepper
-            Its ``step(x)`` hears one row and returns the outputs, which for a whole sequence are
-            those of ``predict``, bit for bit; its ``state`` is what ``initial_state`` takes to go
-            on. It keeps the weights that it was made with.
+    def _strata(self, batch: SequenceBatch) -> np.ndarray | None:
+        """Return the labels by which validation data are stratified, None for no stratification."""
+        raise NotImplementedError
 
-        Raises
-        ------
-        ValueError
-            If the answer needs the steps to come: two directions, or pooling that is not "last".
+    def _score_rows(self, outputs: np.ndarray, batch: SequenceBatch) -> float:
+        """Return the score of outputs on validation data, the larger the better."""
+        raise NotImplementedError
 
-        Examples
-        --------
-        >>> import numpy as np
-        >>> from esnkit import RNNRegressor
-        >>> s = np.sin(np.arange(100) / 4).reshape(-1, 1)
-        >>> model = RNNRegressor(8, max_iter=3, random_state=0).fit(s[:-1], s[1:])
-        >>> stepper = model.stream()
-        >>> bool(np.array_equal([stepper.step(x) for x in s], model.predict(s)))
-        True
-        """
-        check_is_fitted(self, "_theta")
-        if self._spec.bidirectional or self._spec.pooling not in (None, "last"):
-            raise ValueError(
-                "stream needs a network of one direction, and a target for every time step or "
-                "pooling='last'"
-            )
-        return Stepper(self._spec, self._theta, first_state(self, initial_state)[0])
+    def _encode_like_fit(self, targets: Targets) -> Targets:
+        """Encode targets as the last ``fit`` encoded its own."""
+        raise NotImplementedError
 
     def predict(
         self, X: Any, *, initial_state: Any = None, clamp: Any = None, return_state: bool = False
@@ -286,24 +274,25 @@ class GradientEstimator(TorchMixin, CallbackSupportMixin, BaseEstimator):
         ----------
         X : array of shape (n_timesteps, n_features) or (n_sequences, n_timesteps, n_features), \
                 or list of arrays of shape (n_timesteps_i, n_features)
-            Inputs.
+            Input sequences.
         initial_state, clamp : optional
             As in ``fit``.
         return_state : bool, default=False
-            Whether to return the last states too, which ``initial_state`` takes to go on: a series
-            in two halves gives the same bits as the whole.
+            Whether to return the states after the last time step too. Passed as ``initial_state``,
+            they continue the sequences: two halves give the same bits as the whole.
 
         Returns
         -------
         y : in the container and shape of the ``y`` of ``fit``
+            Predicted targets.
         last_state : ndarray of shape (n_sequences, n_state), if ``return_state``
-            The units of all layers, then the cells of an LSTM.
+            Hidden states of all layers, then the cell states of an LSTM.
 
         Raises
         ------
         ValueError
-            If X is not like that of ``fit`` or not finite, a state or what is held does not fit, or
-            ``return_state`` is asked of two directions.
+            If X does not have the form of that of ``fit`` or is not finite, an initial state or a
+            clamp does not fit, or ``return_state=True`` with ``bidirectional=True``.
 
         Examples
         --------
@@ -316,67 +305,75 @@ class GradientEstimator(TorchMixin, CallbackSupportMixin, BaseEstimator):
         >>> bool(np.array_equal(np.vstack([first, rest]), model.predict(s)))
         True
         """
-        if return_state and hasattr(self, "_spec") and self._spec.bidirectional:
+        check_is_fitted(self, "_theta")
+        if return_state and not self.causal:
             raise ValueError(
-                "return_state=True needs bidirectional=False: there is no state to go on from "
-                "where one direction starts at the end"
+                "return_state=True needs bidirectional=False: a network with a backward direction "
+                "cannot continue from its last state"
             )
-        values, state = self._outputs(X, initial_state, clamp)
-        answer = self._decode(values)
-        return (answer, state) if return_state else answer
+        outputs, state = self._outputs(X, initial_state, clamp)
+        y = self._decode(outputs)
+        return (y, state) if return_state else y
 
-    def __setstate__(self, state: dict[str, Any]) -> None:
-        super().__setstate__(state)
-        if hasattr(self, "_theta"):  # perhaps mapped from a file
-            self._theta = for_kernels(self._theta)
+    def stream(self, initial_state: Any = None) -> Stepper:
+        """Start a sequence whose time steps arrive one by one.
 
-    def _scores(self, X, initial_state, clamp):
-        return self._outputs(X, initial_state, clamp)[0]
+        Parameters
+        ----------
+        initial_state : array or tuple (indices, values), default=None
+            State before the first time step, as in ``fit``.
 
-    def _outputs(self, X, initial_state=None, clamp=None):
-        """Return the outputs, in X's container, and the last states."""
+        Returns
+        -------
+        Stepper
+            Its ``step(x)`` takes one row and returns the outputs, with the same bits as those of
+            ``predict`` on the whole sequence; its ``state`` can be passed as ``initial_state``. It
+            keeps a copy of the weights.
+
+        Raises
+        ------
+        ValueError
+            If predictions need later time steps: with ``bidirectional=True``, or with one target
+            per sequence and a pooling other than "last".
+
+        Examples
+        --------
+        >>> import numpy as np
+        >>> from esnkit import RNNRegressor
+        >>> s = np.sin(np.arange(100) / 4).reshape(-1, 1)
+        >>> model = RNNRegressor(8, max_iter=3, random_state=0).fit(s[:-1], s[1:])
+        >>> stepper = model.stream()
+        >>> bool(np.array_equal([stepper.step(x) for x in s], model.predict(s)))
+        True
+        """
         check_is_fitted(self, "_theta")
-        spec, dtype = self._spec, self._theta.dtype
-        sequences = pack(self, X, reset=False, dtype=(dtype,))
-        per_step = self._kind == "steps"
-        n_rows = len(sequences.values) if per_step else sequences.n_sequences
-        start = self._start(initial_state, sequences.n_sequences, dtype)
-        held = self._held(clamp, sequences, dtype)
-        data = Data(
-            self._inputs(sequences), sequences.offsets, np.empty((n_rows, 0)), per_step,
-            start=start, held=held,
-        )  # fmt: skip
-        with one_blas_thread():
-            rows, states = evaluate(spec, self._theta, data)
-        return (restore(rows, sequences) if per_step else rows), states
-
-    def _compare(self, X, y, sample_weight, initial_state, clamp):
-        """Return true and predicted rows (n_rows, n_outputs) and their weights, for a score."""
-        check_is_fitted(self, "_theta")
-        sequences = pack(self, X, reset=False, dtype=(self._theta.dtype,))
-        truth = pack_targets(y, sequences, self._kind, numeric=self._numeric)
-        weights = pack_weights(sample_weight, sequences, truth)
-        answers = self.predict(X, initial_state=initial_state, clamp=clamp)
-        answers = stack_predictions(answers, len(truth.values))
-        return truth.values, answers, weights
+        if not self._spec.is_causal:
+            raise ValueError(
+                "stream needs bidirectional=False, and a target for every time step or "
+                "pooling='last'"
+            )
+        return Stepper(
+            self._spec, self._theta, first_state(self._spec, self._theta, initial_state)[0]
+        )
 
     def attention_weights(self, X: Any) -> Any:
-        """Tell how much each time step weighs in the answer of ``pooling="attention"``.
+        """Return the weight of every time step in the mean of ``pooling="attention"``.
 
         Parameters
         ----------
         X : as in ``predict``
+            Input sequences.
 
         Returns
         -------
         weights : ndarray of shape (n_timesteps,) or (n_sequences, n_timesteps), or list of \
                 ndarrays of shape (n_timesteps_i,)
-            One a time step, in the container of ``X``; those of a sequence sum to 1.
+            One weight per time step, in the container of ``X``; those of a sequence sum to 1.
 
         Raises
         ------
         ValueError
-            If the network reads the states in another way.
+            If the network has another pooling.
 
         Examples
         --------
@@ -388,15 +385,15 @@ class GradientEstimator(TorchMixin, CallbackSupportMixin, BaseEstimator):
         array([1., 1., 1., 1.])
         """
         check_is_fitted(self, "_theta")
-        if self._spec.pooling != "attention":
+        if not self._spec.has_attention:
             raise ValueError(
-                "attention_weights needs a network with pooling='attention', fitted to one target "
-                f"a sequence, got pooling={self.pooling!r} and a target a {self._kind}"
+                "attention_weights needs pooling='attention' and one target per sequence, got "
+                f"pooling={self.pooling!r} and targets of kind {self._kind!r}"
             )
-        sequences, batch = self._pack_batch(X)
+        sequences = pack(self, X, reset=False, dtype=(self._theta.dtype,))
+        batch = input_batch(self._spec, sequences, self._kind)
         with one_blas_thread():
-            _, tape = run(self._spec, self._theta, batch)
-        return restore(tape.attention.weights[:, 0], sequences)
+            return restore(attention_rows(self._spec, self._theta, batch), sequences)
 
     def gradient_norms(
         self,
@@ -407,31 +404,32 @@ class GradientEstimator(TorchMixin, CallbackSupportMixin, BaseEstimator):
         initial_state: Any = None,
         clamp: Any = None,
     ) -> np.ndarray:
-        """Tell how much of the gradient arrives at each time step.
+        """Return the norm of the gradient with respect to the states at every time step.
 
         Parameters
         ----------
         X, y : as in ``fit``
+            Input sequences and targets.
         sample_weight : array-like, default=None
-            The teaching signal, as in ``fit``.
+            Weights of the targets, as in ``fit``.
         initial_state, clamp : optional
             As in ``fit``.
 
         Returns
         -------
         norms : ndarray of shape (n_layers, n_timesteps)
-            The norm of d loss / d h(t), along all paths through time that start at the units'
-            outputs h(t), as the root of its mean square over the sequences that reach step t. The
-            cells c(t) of an LSTM hand gradient back beside h(t), which is not in it.
+            The norm of d loss / d h(t), along all paths through time that start at the hidden
+            state h(t): the root mean square over the sequences that reach step t. The gradient
+            that flows through the cell states c(t) of an LSTM beside h(t) is not included.
 
         See Also
         --------
-        esnkit.plotting.GradientNormDisplay : Picture of it.
+        esnkit.plotting.GradientNormDisplay : Plot of these norms.
 
         Raises
         ------
         ValueError
-            If ``X`` or ``y`` is not like that of ``fit``.
+            If ``X`` or ``y`` does not have the form of that of ``fit``.
 
         References
         ----------
@@ -445,66 +443,51 @@ class GradientEstimator(TorchMixin, CallbackSupportMixin, BaseEstimator):
         >>> X = np.random.default_rng(0).uniform(-1, 1, (20, 30, 1))
         >>> model = RNNRegressor(8, cell="rnn", max_iter=0, random_state=0).fit(X, X[:, 0, 0])
         >>> norms = model.gradient_norms(X, X[:, 0, 0])
-        >>> norms.shape, bool(norms[0, 0] < 0.1 * norms[0, -1])  # it vanishes
+        >>> norms.shape, bool(norms[0, 0] < 0.1 * norms[0, -1])  # the gradient vanishes
         ((1, 30), True)
         """
         check_is_fitted(self, "_theta")
-        spec, theta = self._spec, self._theta
-        sequences, batch = self._pack_batch(X)
-        truth = pack_targets(y, sequences, self._kind, numeric=self._numeric)
-        targets = self._known(truth)
+        sequences = pack(self, X, reset=False, dtype=(self._theta.dtype,))
+        raw = pack_targets(y, sequences, self._kind, numeric=self._numeric)
+        targets = self._encode_like_fit(raw)
         if targets.values.shape[1] != self.n_outputs_:
             raise ValueError(
                 f"y has {targets.values.shape[1]} outputs, expected {self.n_outputs_} as in fit"
             )
-        weights = _combine(
-            pack_weights(sample_weight, sequences, targets), None, targets, spec.loss
-        )
-        start = self._start(initial_state, sequences.n_sequences, theta.dtype)
-        held = self._held(clamp, sequences, theta.dtype)
+        params = FitParams(sample_weight, initial_state, clamp)
+        batch = self._make_batch(self._spec, sequences, Encoded(targets), params)
         with one_blas_thread():
-            outputs, tape = run(spec, theta, batch, start, held)
-            Y = finite_array("y", targets.values, theta.dtype)
-            loss = LOSSES[spec.loss][0](outputs, Y, weights)
-            states: list[np.ndarray] = []
-            run_backward(spec, theta, batch, tape, loss.gradient, d_states=states)
-        step = np.arange(len(batch.rows)) - np.repeat(sequences.offsets[:-1], sequences.lengths)
-        rows = state_rows(spec, batch, states)
-        squares = [np.bincount(step, np.sum(d.astype(float) ** 2, axis=1)) for d in rows]
-        return np.sqrt(np.array(squares) / batch.n)
+            return gradient_norms(self._spec, self._theta, batch)
 
-    def _pack_batch(self, X: Any) -> tuple[Sequences, Batch]:
+    def _outputs(self, X: Any, initial_state: Any, clamp: Any) -> tuple[Any, np.ndarray]:
+        """Return the outputs, in the container of X, and the last states."""
+        check_is_fitted(self, "_theta")
         sequences = pack(self, X, reset=False, dtype=(self._theta.dtype,))
-        return sequences, make_batch(self._inputs(sequences), sequences.offsets)
+        batch = input_batch(self._spec, sequences, self._kind, initial_state, clamp)
+        with one_blas_thread():
+            rows, states = evaluate(self._spec, self._theta, batch)
+        return (restore(rows, sequences) if batch.per_step else rows), states
 
-    def _known(self, truth: Targets) -> Targets:
-        """Return the targets as numbers, in the way of the last ``fit``."""
-        return truth
+    def _scores(self, X: Any, initial_state: Any, clamp: Any) -> Any:
+        return self._outputs(X, initial_state, clamp)[0]
 
-    def _replace(self, theta: np.ndarray) -> None:
-        """Use other weights from now on; training goes on from them with an empty memory."""
-        old = self._trainer
-        self._theta = theta
-        self._trainer = Trainer(self._spec, theta.copy(), old.settings, old.rng)
+    def _compare(
+        self, X: Any, y: Any, sample_weight: Any, initial_state: Any, clamp: Any
+    ) -> tuple[np.ndarray, np.ndarray, np.ndarray | None]:
+        """Return true and predicted rows (n_rows, n_outputs) and their weights, for a score."""
+        check_is_fitted(self, "_theta")
+        sequences = pack(self, X, reset=False, dtype=(self._theta.dtype,))
+        y_true = pack_targets(y, sequences, self._kind, numeric=self._numeric)
+        weights = pack_weights(sample_weight, sequences, y_true)
+        y_pred = self.predict(X, initial_state=initial_state, clamp=clamp)
+        return y_true.values, stack_predictions(y_pred, len(y_true.values)), weights
+
+    def _replace_weights(self, theta: np.ndarray) -> None:
+        """Use other weights; later training starts from them with a new optimiser state."""
+        self._theta, self._trainer = theta, self._trainer.restarted(theta)
         self.__dict__.pop("last_state_", None)
 
-
-def _combine(
-    weights: np.ndarray | None, class_weights: np.ndarray | None, targets: Targets, loss: str
-) -> np.ndarray | None:
-    """Return the teaching signal with the weights of the classes in it."""
-    if weights is not None and weights.ndim == 2 and loss == "softmax":
-        weights = np.sum(weights * targets.values, axis=1)
-    if class_weights is not None:
-        weights = class_weights if weights is None else weights * class_weights
-        if not np.any(weights):
-            raise ValueError("class_weight and sample_weight together leave nothing to be taught")
-    return weights
-
-
-def _weighted_mean(Y: np.ndarray, weights: np.ndarray | None) -> np.ndarray:
-    if weights is None:
-        return Y.mean(axis=0)
-    share = weights.reshape(len(Y), -1)
-    total = np.broadcast_to(share, Y.shape).sum(axis=0)
-    return np.sum(share * Y, axis=0) / np.where(total > 0, total, 1.0)
+    def __setstate__(self, state: dict[str, Any]) -> None:
+        super().__setstate__(state)
+        if hasattr(self, "_theta"):  # it may be mapped from a file
+            self._theta = for_kernels(self._theta)

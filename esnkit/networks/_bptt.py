@@ -13,18 +13,19 @@ from typing import Any, NamedTuple
 import numpy as np
 
 from esnkit.kernels.blocks import add_last, gather, scatter, take_last
-from esnkit.kernels.cells import GRU_BEFORE, LSTM, N_GATES, backward, forward
+from esnkit.kernels.cells import forward
+from esnkit.kernels.cells_backward import backward
 from esnkit.kernels.linalg import affine, n_threads
 from esnkit.networks._losses import LOSSES
 from esnkit.networks._pooling import attend, attend_backward, pool_rows, pool_rows_backward
-from esnkit.networks._spec import CELLS, Spec, penalised, state_columns, views
+from esnkit.networks._spec import Spec, parameter_views, state_columns, weight_decay_mask
 from esnkit.sequences._initial_state import Clamp
 from esnkit.utils._threads import run_tasks
 from esnkit.utils._workspace import Workspace
 
 __all__ = [
     "Batch",
-    "Start",
+    "InitialState",
     "loss_gradient",
     "make_batch",
     "run",
@@ -76,46 +77,46 @@ def _columns(offsets_as_bytes: bytes) -> tuple[np.ndarray, ...]:
     return order, n, rows, rows_reversed
 
 
-class Start(NamedTuple):
+class InitialState(NamedTuple):
     """States given by the caller; the others are the network's own."""
 
     values: np.ndarray  # (n_sequences, n_state)
     given: np.ndarray  # (n_state,) bool, or one for all
 
 
-class Pass(NamedTuple):
+class LayerTape(NamedTuple):
     """Buffers of one layer and direction, see :mod:`esnkit.kernels.cells`."""
 
     S: np.ndarray
     A: np.ndarray
     C: np.ndarray
     c0: np.ndarray
-    held: np.ndarray
+    clamped: np.ndarray  # units
 
 
 class Tape(NamedTuple):
     """What the backward pass needs of a forward pass."""
 
     p: dict[str, np.ndarray]  # the parameters by name
-    passes: list[Pass]
+    passes: list[LayerTape]
     rows: list[np.ndarray]  # the rows into the first layer and out of every layer
     attention: Any
     pooled: np.ndarray  # the rows that the head sees
-    given: np.ndarray  # (n_state,) bool, as in Start
+    given: np.ndarray  # (n_state,) bool, as in InitialState
     state: np.ndarray  # (n_sequences, n_state) after the last step
-    memory: Workspace  # where the rest of the tape lies
-    n_used: int  # arrays of the memory up to its end; the backward pass takes those behind
+    workspace: Workspace  # where the rest of the tape lies
+    n_used: int  # arrays of the workspace up to its end; the backward pass takes those behind
 
 
 def run(
     spec: Spec,
     theta: np.ndarray,
     batch: Batch,
-    start: Start | None = None,
-    held: Clamp | None = None,
+    initial_state: InitialState | None = None,
+    clamp: Clamp | None = None,
     *,
     exact: bool = False,
-    memory: Workspace | None = None,
+    workspace: Workspace | None = None,
     cut: int = 0,
 ) -> tuple[np.ndarray, Tape]:
     """Run the network forward.
@@ -125,14 +126,14 @@ def run(
     spec : Spec
     theta : ndarray of shape (n_parameters,), float64 or float32
     batch : Batch
-    start : Start or None, default=None
+    initial_state : InitialState or None, default=None
         States before the first step that are given.
-    held : Clamp or None, default=None
+    clamp : Clamp or None, default=None
     exact : bool, default=False
         Whether a row of the outputs must have the same bits whatever rows are around it, which
         costs a little time.
-    memory : Workspace or None, default=None
-        Where to put the tape, and what the backward pass needs; None stands for new memory.
+    workspace : Workspace or None, default=None
+        Where to put the tape, and what the backward pass needs; None stands for a new one.
     cut : int, default=0
         Where a second half begins, of which the head is applied by itself, see `_halves`.
 
@@ -141,8 +142,8 @@ def run(
     outputs : ndarray of shape (n_rows, n_outputs), or (n_sequences, n_outputs) where pooled
     tape : Tape
     """
-    p, memory = views(spec, theta), memory or Workspace()
-    state, given = starting_state(spec, p, batch, start)
+    p, workspace = parameter_views(spec, theta), workspace or Workspace()
+    state, given = starting_state(spec, p, batch, initial_state)
     rows = [input_rows(spec, p, batch.inputs, theta.dtype)]
     final, passes = np.empty_like(state), []
     n_units = spec.n_units
@@ -151,14 +152,14 @@ def run(
             # Nobody looks at the rows of a last layer of which only the last states go on.
             unseen = spec.pooling == "last" and len(rows) == spec.n_layers
             n_rows, width = 0 if unseen else len(batch.rows), spec.n_directions * n_units
-            rows.append(memory.empty(n_rows * width, theta.dtype).reshape(n_rows, width))
+            rows.append(workspace.empty(n_rows * width, theta.dtype).reshape(n_rows, width))
         index = batch.rows_reversed if reverse else batch.rows
         hs, cs = state_columns(spec, place)
-        own, imposed = _held_here(spec, batch, held, place, index, theta.dtype)
+        own, imposed = _held_here(spec, batch, clamp, place, index, theta.dtype)
         first = _as_columns(state, hs, batch)
         c0 = _as_columns(state, cs, batch) if cs else np.zeros_like(first)
         buffers, H = _run_layer(
-            spec, p[f"M_{name}"], batch, index, rows[-2:], first, c0, own, imposed, memory
+            spec, p[f"M_{name}"], batch, index, rows[-2:], first, c0, own, imposed, workspace
         )
         if len(rows[-1]):
             scatter(H, index, batch.n, n_units, rows[-1], n_units if reverse else 0, n_units)
@@ -168,25 +169,25 @@ def run(
             take_last(buffers.C, batch.order, batch.n, n_units, final, cs.start)
         passes.append(buffers)
     pooled, attention = _pool(spec, p, rows[-1], final, batch.offsets)
-    tape = Tape(p, passes, rows, attention, pooled, given, final, memory, memory.n_used)
+    tape = Tape(p, passes, rows, attention, pooled, given, final, workspace, workspace.n_used)
     parts = _cut_rows(pooled, batch, cut)
     return _joined([_apply_head(spec, p, part, exact) for part in parts]), tape
 
 
-def _run_layer(spec, M, batch, index, rows, h0, c0, own, imposed, memory):
-    code, n_units, total = CELLS[spec.cell], spec.n_units, len(index)
+def _run_layer(spec, M, batch, index, rows, h0, c0, own, imposed, workspace):
+    cell, n_units, total = spec.cell_record, spec.n_units, len(index)
     (X, out), width = rows, M.shape[1]
-    S = memory.empty(width * total, M.dtype)
+    S = workspace.empty(width * total, M.dtype)
     gather(X, 0, X.shape[1], index, batch.n, width, S)
     # Where only the last outputs are asked for and all come with the last step, it alone is kept.
     n_kept = total if len(out) or batch.n[-1] < batch.n[0] else batch.n[0]
     plain = len(M) == n_units
-    A = memory.empty(len(M) * (n_kept if plain else total), M.dtype)
-    C = memory.empty(n_units * total if code in (LSTM, GRU_BEFORE) else 0, M.dtype)
-    H = A if plain else memory.empty(n_units * n_kept, M.dtype)
-    turned = M.T.copy() if batch.n[0] == 1 else np.empty((0, 0), M.dtype)
-    forward(code, M, turned, batch.n, h0, c0, own, imposed, S, A, C, H)
-    return Pass(S, A, C, c0, own), H
+    A = workspace.empty(len(M) * (n_kept if plain else total), M.dtype)
+    C = workspace.empty(n_units * total if cell.stores_c else 0, M.dtype)
+    H = A if plain else workspace.empty(n_units * n_kept, M.dtype)
+    MT = M.T.copy() if batch.n[0] == 1 else np.empty((0, 0), M.dtype)
+    forward(cell.code, (M, MT), batch.n, (h0, c0), (own, imposed), (S, A, C, H))
+    return LayerTape(S, A, C, c0, own), H
 
 
 def run_backward(
@@ -196,7 +197,7 @@ def run_backward(
     tape: Tape,
     d_outputs: np.ndarray,
     extra: list[np.ndarray] | None = None,
-    d_start: np.ndarray | None = None,
+    d_initial_state: np.ndarray | None = None,
     d_states: list[np.ndarray] | None = None,
     cut: int = 0,
 ) -> np.ndarray:
@@ -209,7 +210,7 @@ def run_backward(
     d_outputs : ndarray like the outputs
     extra : list of ndarray or None, default=None
         For every layer and direction, in the kernels' layout, what is added to d loss / d h.
-    d_start : ndarray of shape (n_sequences, n_state) or None, default=None
+    d_initial_state : ndarray of shape (n_sequences, n_state) or None, default=None
         Where to write d loss / d states before the first step.
     d_states : list of ndarray or None, default=None
         Where to put, for every layer and direction, in the kernels' layout (see
@@ -222,34 +223,36 @@ def run_backward(
     -------
     gradient : ndarray like ``theta``
     """
-    tape.memory.rewind(tape.n_used)
+    tape.workspace.rewind(tape.n_used)
     p, gradients = tape.p, [np.zeros(theta.size, theta.dtype) for _ in range(2 if cut else 1)]
-    d = views(spec, gradients[0])
-    rest = views(spec, gradients[1]) if cut else d
+    d = parameter_views(spec, gradients[0])
+    rest = parameter_views(spec, gradients[1]) if cut else d
     pooled, d_out = _cut_rows(tape.pooled, batch, cut), _cut_rows(d_outputs, batch, cut)
     d_pooled = _joined(
         [_head_backward(spec, p, *part) for part in zip((d, rest), pooled, d_out, strict=False)]
     )
     d_rows = _pool_backward(spec, p, d, batch, tape, d_pooled)
-    d_start = np.empty_like(tape.state) if d_start is None else d_start
+    d_initial_state = np.empty_like(tape.state) if d_initial_state is None else d_initial_state
     parts = spec.layers()
     for layer in range(spec.n_layers - 1, -1, -1):
         X, d_below = tape.rows[layer], None
         d_here = []
         for part in parts[layer * spec.n_directions : (layer + 1) * spec.n_directions]:
-            more = None if extra is None else extra[part.place]
+            more = None if extra is None else extra[part.position]
             keep = more is not None or d_states is not None
-            last, dH = _columns_of(spec, batch, part, d_rows, more, keep, tape.memory)
+            last, dH = _columns_of(spec, batch, part, d_rows, more, keep, tape.workspace)
             width = X.shape[1] if layer or spec.embedding_dim else 0
             halves = cut or batch.n[0], d, rest
-            dX = _layer_backward(spec, p, halves, batch, tape, part, last, dH, d_start, width)
+            dX = _layer_backward(
+                spec, p, halves, batch, tape, part, last, dH, d_initial_state, width
+            )
             d_below = dX if d_below is None else d_below + dX
             d_here.append(dH)
         if d_states is not None:
             d_states[:0] = d_here
         d_rows = d_below
     if spec.learn_state:
-        d["initial_state"] += np.where(tape.given, 0, d_start.sum(axis=0))
+        d["initial_state"] += np.where(tape.given, 0, d_initial_state.sum(axis=0))
     if spec.embedding_dim:
         np.add.at(d["embedding"], batch.inputs, d_rows)
     for other in gradients[1:]:
@@ -269,7 +272,7 @@ def state_rows(spec: Spec, batch: Batch, states: list[np.ndarray]) -> list[np.nd
     return rows
 
 
-def _columns_of(spec, batch, part, rows, more, keep, memory):
+def _columns_of(spec, batch, part, rows, more, keep, workspace):
     """Return, of rows and more, what belongs to one layer and direction, in the kernels' layout.
 
     Rows of the last steps alone stand by themselves, if that is all there is, beside room for all
@@ -279,7 +282,7 @@ def _columns_of(spec, batch, part, rows, more, keep, memory):
     first, n = spec.n_units if part.reverse else 0, spec.n_units
     whole = len(rows) == len(index)
     n_columns = len(index) if whole or keep else len(rows)
-    columns, last = memory.empty(n * n_columns, rows.dtype), np.empty(0, rows.dtype)
+    columns, last = workspace.empty(n * n_columns, rows.dtype), np.empty(0, rows.dtype)
     if whole:
         gather(rows, first, n, index, batch.n, n, columns)
         if more is not None:
@@ -293,7 +296,7 @@ def _columns_of(spec, batch, part, rows, more, keep, memory):
     return last[:0], columns
 
 
-def _layer_backward(spec, p, halves, batch, tape, part, last, dH, d_start, width):
+def _layer_backward(spec, p, halves, batch, tape, part, last, dH, d_initial_state, width):
     """Return d loss / d inputs of one layer and direction.
 
     A width of zero leaves the inputs out.
@@ -302,20 +305,29 @@ def _layer_backward(spec, p, halves, batch, tape, part, last, dH, d_start, width
     n = batch.n
     index = batch.rows_reversed if reverse else batch.rows
     S, A, C, c0, own = tape.passes[place]
-    M, columns = p[f"M_{name}"], tape.memory.empty(width * len(index), S.dtype)
+    M, columns = p[f"M_{name}"], tape.workspace.empty(width * len(index), S.dtype)
     dh0, dc0 = np.empty_like(c0), np.empty_like(c0)
     numbers = len(M) * batch.n_beside
     together = max(1, NEAR // numbers, min(STEPS, MANY // numbers))
     cut, d, rest = halves
+    gradients = d[f"M_{name}"], rest[f"M_{name}"], columns, dh0, dc0
     backward(
-        CELLS[spec.cell], M, M.T.copy(), n, c0, own, S, A, C, last, dH, together, cut,
-        d[f"M_{name}"], rest[f"M_{name}"], columns, dh0, dc0,
+        spec.cell_record.code, (M, M.T.copy()), n, tuple(tape.passes[place]), (dH, last), gradients,
+        (together, cut),
     )  # fmt: skip
     hs, cs = state_columns(spec, place)
-    scatter(dh0.reshape(-1), batch.order, n[:1], len(dh0), d_start, hs.start, len(dh0))
+    scatter(dh0.reshape(-1), batch.order, n[:1], len(dh0), d_initial_state, hs.start, len(dh0))
     if cs:
-        scatter(dc0.reshape(-1), batch.order, n[:1], len(dc0), d_start, cs.start, len(dc0))
-    dX = tape.memory.empty(len(index) * width, M.dtype).reshape(len(index), width)
+        scatter(
+            dc0.reshape(-1),
+            batch.order,
+            n[:1],
+            len(dc0),
+            d_initial_state,
+            cs.start,
+            len(dc0),
+        )
+    dX = tape.workspace.empty(len(index) * width, M.dtype).reshape(len(index), width)
     if width:
         scatter(columns, index, n, width, dX, 0, width)
     return dX
@@ -329,9 +341,9 @@ def loss_gradient(
     weights: np.ndarray | None = None,
     *,
     alpha: float = 0.0,
-    start: Start | None = None,
-    held: Clamp | None = None,
-    memory: Workspace | None = None,
+    initial_state: InitialState | None = None,
+    clamp: Clamp | None = None,
+    workspace: Workspace | None = None,
 ) -> tuple[float, np.ndarray, np.ndarray, float]:
     """Return the loss of a batch, its gradient, the last states, and the sum of the weights.
 
@@ -339,15 +351,17 @@ def loss_gradient(
     are zero the backward pass is left out: loss and gradient are zero. Large networks run on two
     halves of the batch, side by side where there are threads.
     """
-    memory, cut = memory or Workspace(), _middle(spec, batch)
+    workspace, cut = workspace or Workspace(), _middle(spec, batch)
     if cut and n_threads() < 2 and _goes_by_columns(spec, batch):
-        parts, memories = [(batch, start, held)], [memory]
+        parts, memories = [(batch, initial_state, clamp)], [workspace]
     else:
-        parts = _halves(batch, start, held, cut) if cut else [(batch, start, held)]
-        memories, cut = [memory, memory.beside()], 0
-    memory.beside().rewind()
+        parts = (
+            _halves(batch, initial_state, clamp, cut) if cut else [(batch, initial_state, clamp)]
+        )
+        memories, cut = [workspace, workspace.sibling()], 0
+    workspace.sibling().rewind()
     runs = _side_by_side(
-        partial(run, spec, theta, *part, memory=own, cut=cut)
+        partial(run, spec, theta, *part, workspace=own, cut=cut)
         for part, own in zip(parts, memories, strict=False)
     )
     outputs = _joined([found[0] for found in runs])
@@ -377,7 +391,7 @@ def _middle(spec: Spec, batch: Batch) -> int:
     one thread, too, the sums over the two halves are made by themselves.
     """
     offsets, n = batch.offsets, len(batch.offsets) - 1
-    if n < 2 * LEAST or N_GATES[CELLS[spec.cell]] * spec.n_units < MANY_ROWS:
+    if n < 2 * LEAST or len(spec.cell_record.gates) * spec.n_units < MANY_ROWS:
         return 0
     middle = int(np.searchsorted(offsets, offsets[-1] / 2)) // LEAST * LEAST
     return min(max(middle, LEAST), n - LEAST)
@@ -385,20 +399,20 @@ def _middle(spec: Spec, batch: Batch) -> int:
 
 def _goes_by_columns(spec: Spec, batch: Batch) -> bool:
     """Tell whether two halves may run as one: nothing but the heads and weights sums over them."""
-    alike = batch.n[-1] == batch.n[0] and spec.cell != "gru_before"
+    alike = batch.n[-1] == batch.n[0] and spec.cell_record.splits_columns
     sums = spec.embedding_dim or spec.learn_state or spec.pooling not in (None, "last")
     return alike and not sums
 
 
-def _halves(batch, start, held, cut):
-    """Return batch, start and what is held of both halves."""
+def _halves(batch, initial_state, clamp, cut):
+    """Return batch, initial_state and what is clamped of both halves."""
     offsets, parts = batch.offsets, []
     n, row = len(offsets) - 1, int(offsets[cut])
     for sequences, rows in ((slice(0, cut), slice(0, row)), (slice(cut, n), slice(row, None))):
         first, last = sequences.start, sequences.stop
         part = make_batch(batch.inputs[rows], offsets[first : last + 1] - offsets[first])
-        begun = start and Start(start.values[sequences], start.given)
-        taken = held and Clamp(held.units, held.values[rows])
+        begun = initial_state and InitialState(initial_state.values[sequences], initial_state.given)
+        taken = clamp and Clamp(clamp.units, clamp.values[rows])
         parts.append((part._replace(n_beside=n), begun, taken))
     return parts
 
@@ -436,12 +450,12 @@ def penalty(
 
     Biases and states are free, as in scikit-learn's multi-layer perceptron.
     """
-    slope = (alpha / n_targets) * np.where(penalised(spec), theta, 0)
+    slope = (alpha / n_targets) * np.where(weight_decay_mask(spec), theta, 0)
     return 0.5 * float(np.vdot(slope, theta)), slope.astype(theta.dtype, copy=False)
 
 
 def starting_state(
-    spec: Spec, p: dict[str, np.ndarray], batch: Batch, start: Start | None
+    spec: Spec, p: dict[str, np.ndarray], batch: Batch, initial_state: InitialState | None
 ) -> tuple[np.ndarray, np.ndarray]:
     """Return the states before the first step, a row a sequence, and which columns are given."""
     n_sequences, dtype = len(batch.offsets) - 1, p["M_0"].dtype
@@ -450,9 +464,11 @@ def starting_state(
         rows[:] = p["initial_state"]
     elif spec.cell_state:
         rows[:, spec.n_hidden :] = spec.cell_state
-    if start is None:
+    if initial_state is None:
         return rows, np.zeros(spec.n_state, dtype=bool)
-    return np.where(start.given, start.values, rows).astype(rows.dtype, order="C"), start.given
+    return np.where(initial_state.given, initial_state.values, rows).astype(
+        rows.dtype, order="C"
+    ), initial_state.given
 
 
 def input_rows(spec: Spec, p: dict[str, np.ndarray], inputs: np.ndarray, dtype: Any) -> np.ndarray:
@@ -474,18 +490,18 @@ def _as_columns(state: np.ndarray, columns: slice, batch: Batch) -> np.ndarray:
     return block
 
 
-def _held_here(spec, batch, held, place, index, dtype):
-    """Return the held units of one part, and the blocks of values that they are held to."""
+def _held_here(spec, batch, clamp, place, index, dtype):
+    """Return the clamped units of one part, and the blocks of values that they are clamped to."""
     none = np.empty(0, np.int64), np.empty(0, dtype)
-    if held is None:
+    if clamp is None:
         return none
-    here = np.flatnonzero(held.units // spec.n_units == place)
+    here = np.flatnonzero(clamp.units // spec.n_units == place)
     if not here.size:
         return none
-    values = np.ascontiguousarray(held.values[:, here], dtype=dtype)
+    values = np.ascontiguousarray(clamp.values[:, here], dtype=dtype)
     imposed = np.empty(values.size, dtype)
     gather(values, 0, here.size, index, batch.n, here.size, imposed)
-    return held.units[here] - place * spec.n_units, imposed
+    return clamp.units[here] - place * spec.n_units, imposed
 
 
 def _pool(spec, p, rows, final, offsets):

@@ -1,4 +1,4 @@
-"""Callbacks of scikit-learn (progress bars, early stops) where its version has them: 1.9 on."""
+"""Callbacks of scikit-learn, such as progress bars, from its version 1.9 on."""
 
 import sys
 from collections.abc import Callable
@@ -11,10 +11,10 @@ try:
 except ImportError:
 
     class CallbackSupportMixin:  # type: ignore[no-redef]
-        """Stands for the mixin of scikit-learn where there is none."""
+        """Stand in for the mixin of scikit-learn where it has none."""
 
     def with_callbacks(method: Callable[..., Any]) -> Callable[..., Any]:
-        """Leave the method as it is."""
+        """Return the method unchanged."""
         return method
 
 
@@ -22,14 +22,14 @@ __all__ = ["CallbackSupportMixin", "FitReport", "with_callbacks"]
 
 
 class FitReport:
-    """Tells the callbacks of an estimator, if it has any, of its fit and of every iteration.
+    """Report a fit and its iterations to the callbacks of an estimator.
 
-    Where the estimator is ``verbose``, it also writes a line an iteration.
+    If the estimator is ``verbose``, also write a line per iteration.
 
     Parameters
     ----------
     estimator : estimator
-        Its ``_theta`` is what a callback needs to have it ready to predict.
+        Callbacks get a copy of it with the current ``_theta``.
     X, y : training data
     max_iter : int
     """
@@ -41,7 +41,7 @@ class FitReport:
             self.context.call_on_fit_task_begin(estimator=estimator, **self.data)
 
     def iteration(self, trainer: Any) -> bool:
-        """Tell of one iteration; return whether a callback asks to stop."""
+        """Report one iteration; return whether a callback asks to stop."""
         if self.estimator.verbose:
             sys.stdout.write(trainer.progress())
         if self.context is None:
@@ -51,7 +51,7 @@ class FitReport:
         return self._end(task, trainer.theta)
 
     def end(self, theta: np.ndarray) -> None:
-        """Tell that the fit is over."""
+        """Report the end of the fit."""
         if self.context is not None:
             self._end(self.context, theta)
 

@@ -1,85 +1,94 @@
-"""An encoder, a decoder and attention between them, as plain functions of one flat ``theta``.
+"""An encoder and a decoder with attention, as plain functions of one flat vector ``theta``.
 
     encoder   h_1 .. h_S = layers(x_1 .. x_S)
     decoder   g_0 = tanh(B h_last + b),   g_1 .. g_T = layers(end, y_1 .. y_(T-1))
     attention a_t = softmax over s of g_t . (W_a h_s),   g_t <- tanh(W_c [sum_s a_ts h_s; g_t])
-    answer    p(y_t) = softmax(W g_t + b)
+    output    p(y_t) = softmax(W g_t + b)
 
-The attention is Luong's general form (Luong, Pham & Manning 2015): it comes after the recurrence,
-so both recurrences run through the kernels (`_bptt.py`), and the rest is products of
-padded blocks. ``end`` is the code after the last symbol: it ends an answer, and starts the next.
+Attention is Luong's global attention with the general score (Luong, Pham & Manning 2015). It does
+not feed back into the decoder, so both recurrences run in the kernels (`_bptt.py`), and attention
+is products of padded blocks. ``end`` is the token after the last symbol, and the first input of the
+decoder.
 """
 
 from collections.abc import Iterator
 from functools import lru_cache
-from typing import NamedTuple
+from typing import Any, NamedTuple
 
 import numpy as np
 
-from esnkit.networks._bptt import Batch, Start, Tape, make_batch, run, run_backward
+from esnkit.networks._bptt import Batch, InitialState, Tape, make_batch, run, run_backward
 from esnkit.networks._initializers import glorot, initial_theta
-from esnkit.networks._losses import LOSSES, log_softmax
-from esnkit.networks._minibatches import Data
+from esnkit.networks._losses import LOSSES, Loss, log_softmax
+from esnkit.networks._minibatches import SequenceBatch
 from esnkit.networks._pooling import pool_rows, pool_rows_backward
-from esnkit.networks._spec import Spec, n_parameters, penalised, places
+from esnkit.networks._spec import Spec, consecutive_slices, n_parameters, weight_decay_mask
+from esnkit.networks._weights import HEAD, join_weights, split_weights
 
 __all__ = [
-    "Pair",
-    "Pairs",
+    "PairBatch",
+    "PairSpec",
     "decode",
-    "initial_pair",
-    "make_pairs",
+    "initial_pair_theta",
+    "join_pair_weights",
+    "make_pair_batch",
     "pair_gradient",
-    "pair_layout",
     "pair_loss",
+    "pair_slices",
     "pair_views",
-    "penalised_parts",
-    "read_pairs",
+    "pair_weight_decay_mask",
+    "run_pair",
+    "run_pair_backward",
+    "split_pair_weights",
 ]
 
-_ALL = np.array(True)
-# Sequences that are decoded, or judged without learning, side by side.
-SIDE_BY_SIDE = 256
+NETWORKS = ("encoder", "decoder")
+# Sequences that are decoded, or evaluated without training, at a time.
+EVALUATION_BATCH_SIZE = 256
+_ALL = np.array(True)  # an InitialState of all units
+
+Views = dict[str, np.ndarray]
 
 
-class Pair(NamedTuple):
-    """Two networks without heads, and whether the second attends to the first."""
+class PairSpec(NamedTuple):
+    """Architecture of an encoder and a decoder, two networks without heads."""
 
     encoder: Spec
-    decoder: Spec  # hears symbols and the end, as tokens
+    decoder: Spec  # its inputs are symbols and `end`, as tokens
     attention: bool
 
     @property
     def end(self) -> int:
-        """The code that ends a sequence of symbols."""
+        """The token that ends a sequence of symbols."""
         return self.decoder.n_features - 1
 
 
-class Pairs(NamedTuple):
-    """Sequences to hear and sequences to answer."""
+class PairBatch(NamedTuple):
+    """Input sequences and target sequences."""
 
-    source: Data
-    target: Data  # inputs: the end, then the symbols; Y (n_rows, 1): the symbols, then the end
+    source: SequenceBatch
+    # Inputs are `end`, then the symbols; Y (n_target_rows, 1) is the symbols, then `end`.
+    target: SequenceBatch
 
     @property
     def lengths(self) -> np.ndarray:
-        """Number of time steps of every sequence to hear."""
+        """Number of time steps of every input sequence."""
         return self.source.lengths
 
-    def subset(self, chosen: np.ndarray) -> "Pairs":
-        """Return some of the pairs."""
-        return Pairs(self.source.subset(chosen), self.target.subset(chosen))
+    def subset(self, chosen: np.ndarray) -> "PairBatch":
+        """Return some of the pairs of sequences."""
+        return PairBatch(self.source.subset(chosen), self.target.subset(chosen))
 
 
 class Block(NamedTuple):
     """Rows of ragged sequences in one padded array."""
 
-    values: np.ndarray  # (n_sequences, longest, n_columns)
-    here: np.ndarray  # (n_sequences, longest) bool: where the rows are
+    values: np.ndarray  # (n_sequences, longest, n_columns), zero where there is padding
+    mask: np.ndarray  # (n_sequences, longest) bool, False where there is padding
 
 
-class Attended(NamedTuple):
-    """What the backward pass of attention needs."""
+class Attention(NamedTuple):
+    """Tape of the attention."""
 
     queries: Block
     weights: np.ndarray  # (n_sequences, longest target, longest source)
@@ -87,240 +96,281 @@ class Attended(NamedTuple):
     out: np.ndarray  # (n_target_rows, n_units)
 
 
-class Reading(NamedTuple):
-    """What the backward pass of a pair needs of a forward pass."""
+class Encoded(NamedTuple):
+    """Tape of the encoder."""
 
-    heard: np.ndarray  # (n_source_rows, n_source_units)
+    states: np.ndarray  # (n_source_rows, n_source_units)
     last: np.ndarray  # (n_sequences, n_source_units)
-    start: np.ndarray  # (n_sequences, n_state of the decoder)
-    states: np.ndarray  # (n_target_rows, n_units)
+    start: np.ndarray  # (n_sequences, n_state) of the decoder
+    batch: Batch
+    tape: Tape
+
+
+class PairTape(NamedTuple):
+    """What the backward pass needs of a forward pass."""
+
+    source: Encoded
     keys: Block
-    attended: Attended | None
-    source: tuple[Batch, Tape]
-    target: tuple[Batch, Tape]
+    states: np.ndarray  # (n_target_rows, n_units) of the decoder
+    batch: Batch
+    tape: Tape
+    attention: Attention | None
 
 
-def make_pairs(source: Data, codes: np.ndarray, lengths: np.ndarray, end: int) -> Pairs:
-    """Put the end behind, or before, the codes of every target."""
+def make_pair_batch(
+    source: SequenceBatch, codes: np.ndarray, lengths: np.ndarray, end: int
+) -> PairBatch:
+    """Put ``end`` before the codes of every target for the inputs, and behind them for Y."""
     offsets = np.concatenate([[0], np.cumsum(lengths)])
     Y = np.insert(codes, offsets[1:], end)
     inputs = np.insert(codes, offsets[:-1], end)
-    return Pairs(source, Data(inputs, offsets + np.arange(len(offsets)), Y[:, None], True))
+    target = SequenceBatch(inputs, offsets + np.arange(len(offsets)), Y[:, None], True)
+    return PairBatch(source, target)
 
 
 @lru_cache(maxsize=64)
-def pair_layout(pair: Pair) -> dict[str, tuple[slice, tuple[int, ...]]]:
-    """Return place and shape of every named part of ``theta``, in order."""
+def pair_slices(pair: PairSpec) -> dict[str, tuple[slice, tuple[int, ...]]]:
+    """Return slice and shape of every named array in ``theta``, in order."""
     encoder, decoder = pair.encoder, pair.decoder
-    n, n_heard = decoder.n_units, encoder.n_outputs
+    n, n_source = decoder.n_units, encoder.n_outputs
     shapes: dict[str, tuple[int, ...]] = {
         "encoder": (n_parameters(encoder),),
         "decoder": (n_parameters(decoder),),
-        "bridge_W": (decoder.n_state, n_heard),
+        "bridge_W": (decoder.n_state, n_source),
         "bridge_b": (decoder.n_state,),
     }
     if pair.attention:
-        shapes |= {"score_W": (n, n_heard), "mix_W": (n, n_heard + n)}
+        shapes |= {"score_W": (n, n_source), "mix_W": (n, n_source + n)}
     shapes |= {"head_W": (pair.end + 1, n), "head_b": (pair.end + 1,)}
-    return places(shapes)
+    return consecutive_slices(shapes)
 
 
-def pair_views(pair: Pair, theta: np.ndarray) -> dict[str, np.ndarray]:
-    """Return the named parts of ``theta``; writing to them writes to it."""
-    return {name: theta[at].reshape(shape) for name, (at, shape) in pair_layout(pair).items()}
+def pair_views(pair: PairSpec, theta: np.ndarray) -> Views:
+    """Return the named arrays in ``theta`` as views: writing to them changes it."""
+    return {name: theta[at].reshape(shape) for name, (at, shape) in pair_slices(pair).items()}
 
 
 @lru_cache(maxsize=8)
-def penalised_parts(pair: Pair) -> np.ndarray:
-    """Tell which entries of ``theta`` are weights and no biases."""
-    weights = np.ones(max(at.stop for at, _ in pair_layout(pair).values()), dtype=bool)
-    parts = pair_views(pair, weights)
-    parts["encoder"][:] = penalised(pair.encoder)
-    parts["decoder"][:] = penalised(pair.decoder)
-    parts["bridge_b"][:] = parts["head_b"][:] = False
-    return weights
+def pair_weight_decay_mask(pair: PairSpec) -> np.ndarray:
+    """Return a mask of the entries of ``theta`` that the L2 penalty covers: no biases."""
+    mask = np.ones(max(at.stop for at, _ in pair_slices(pair).values()), dtype=bool)
+    views = pair_views(pair, mask)
+    views["encoder"][:] = weight_decay_mask(pair.encoder)
+    views["decoder"][:] = weight_decay_mask(pair.decoder)
+    views["bridge_b"][:] = views["head_b"][:] = False
+    return mask
 
 
-def initial_pair(
-    pair: Pair, rng: np.random.Generator, init: str, longest: int, dtype: type = np.float64
+def initial_pair_theta(
+    pair: PairSpec, rng: np.random.Generator, init: str, longest: int, dtype: Any = np.float64
 ) -> np.ndarray:
-    """Draw the parameters: the two networks as by themselves, all between them Glorot-uniform."""
-    theta = np.zeros(len(penalised_parts(pair)))
-    for name, part in pair_views(pair, theta).items():
-        if name in ("encoder", "decoder"):
-            part[:] = initial_theta(getattr(pair, name), rng, init, longest=longest)
-        elif part.ndim == 2:
-            part[:] = glorot(rng, *part.shape)
+    """Draw the initial parameters: of the networks by ``init``, of all others Glorot-uniform."""
+    theta = np.zeros(len(pair_weight_decay_mask(pair)))
+    for name, view in pair_views(pair, theta).items():
+        if name in NETWORKS:
+            view[:] = initial_theta(getattr(pair, name), rng, init, longest=longest)
+        elif view.ndim == 2:
+            view[:] = glorot(rng, *view.shape)
     return theta.astype(dtype)
 
 
-def read_pairs(pair: Pair, theta: np.ndarray, pairs: Pairs) -> tuple[np.ndarray, Reading]:
-    """Run forward with the true symbols as inputs of the decoder.
+def split_pair_weights(pair: PairSpec, theta: np.ndarray) -> Views:
+    """Return copies of all arrays in ``theta`` by name."""
+    named: Views = {}
+    for name, view in pair_views(pair, theta).items():
+        if name in NETWORKS:
+            weights = split_weights(getattr(pair, name), view)
+            named |= {f"{name}_{key}": value for key, value in weights.items()}
+        else:
+            named[HEAD.get(name, name)] = view.copy()
+    return named
+
+
+def join_pair_weights(pair: PairSpec, named: Views, theta: np.ndarray) -> None:
+    """Write the arrays that :func:`split_pair_weights` returns into ``theta``."""
+    for name, view in pair_views(pair, theta).items():
+        if name in NETWORKS:
+            prefix = f"{name}_"
+            weights = {k.removeprefix(prefix): v for k, v in named.items() if k.startswith(prefix)}
+            join_weights(getattr(pair, name), weights, view)
+        else:
+            view[:] = named[HEAD.get(name, name)]
+
+
+def run_pair(pair: PairSpec, theta: np.ndarray, batch: PairBatch) -> tuple[np.ndarray, PairTape]:
+    """Run forward; the inputs of the decoder are the true symbols (teacher forcing).
 
     Returns
     -------
     outputs : ndarray of shape (n_target_rows, n_symbols + 1)
         Before the softmax.
-    reading : Reading
+    tape : PairTape
     """
-    p = pair_views(pair, theta)
-    heard, last, start, source = _hear(pair, p, pairs.source)
-    batch = make_batch(pairs.target.inputs, pairs.target.offsets)
-    states, tape = run(pair.decoder, p["decoder"], batch, Start(start, _ALL))
-    keys = _pad(heard, pairs.source.offsets)
-    attended = _attend(p, states, pairs.target.offsets, keys) if pair.attention else None
-    outputs = _answer(p, states if attended is None else attended.out)
-    return outputs, Reading(heard, last, start, states, keys, attended, source, (batch, tape))
+    p, target = pair_views(pair, theta), batch.target
+    source = _encode(pair, p, batch.source)
+    target_batch = make_batch(target.inputs, target.offsets)
+    start = InitialState(source.start, _ALL)
+    states, tape = run(pair.decoder, p["decoder"], target_batch, start)
+    keys = _pad(source.states, batch.source.offsets)
+    attention = _attend(p, states, target.offsets, keys) if pair.attention else None
+    outputs = _apply_head(p, states if attention is None else attention.out)
+    return outputs, PairTape(source, keys, states, target_batch, tape, attention)
 
 
-def _hear(pair, p, source):
-    """Run the encoder; return its states, the last ones, those that the decoder starts from."""
+def _encode(pair: PairSpec, p: Views, source: SequenceBatch) -> Encoded:
+    """Run the encoder, and map its last states to the initial states of the decoder."""
     batch = make_batch(source.inputs, source.offsets)
-    heard, tape = run(pair.encoder, p["encoder"], batch)
-    last = pool_rows(heard, source.offsets, "last", pair.encoder.n_units)
-    return heard, last, np.tanh(last @ p["bridge_W"].T + p["bridge_b"]), (batch, tape)
+    states, tape = run(pair.encoder, p["encoder"], batch)
+    last = pool_rows(states, source.offsets, "last", pair.encoder.n_units)
+    return Encoded(states, last, np.tanh(last @ p["bridge_W"].T + p["bridge_b"]), batch, tape)
 
 
-def _answer(p, states):
+def _apply_head(p: Views, states: np.ndarray) -> np.ndarray:
     return states @ p["head_W"].T + p["head_b"]
 
 
-def read_backward(
-    pair: Pair, theta: np.ndarray, reading: Reading, d_outputs: np.ndarray
+def run_pair_backward(
+    pair: PairSpec, theta: np.ndarray, tape: PairTape, d_outputs: np.ndarray
 ) -> np.ndarray:
     """Turn the gradient of the outputs into that of the parameters."""
     p, gradient = pair_views(pair, theta), np.zeros_like(theta)
-    d, attended = pair_views(pair, gradient), reading.attended
-    d["head_W"] += d_outputs.T @ (reading.states if attended is None else attended.out)
+    d, source, attention = pair_views(pair, gradient), tape.source, tape.attention
+    d["head_W"] += d_outputs.T @ (tape.states if attention is None else attention.out)
     d["head_b"] += d_outputs.sum(axis=0)
     d_states = d_outputs @ p["head_W"]
-    d_heard = np.zeros_like(reading.heard)
-    if attended is not None:
-        d_states, d_heard = _attend_backward(p, d, reading.states, reading.keys, attended, d_states)
-    batch, tape = reading.target
-    d_start = np.empty_like(reading.start)
+    d_encoded = np.zeros_like(source.states)
+    if attention is not None:
+        d_states, d_encoded = _attend_backward(p, d, tape.states, tape.keys, attention, d_states)
+    d_start = np.empty_like(source.start)
     d["decoder"][:] = run_backward(
-        pair.decoder, p["decoder"], batch, tape, d_states, d_start=d_start
+        pair.decoder, p["decoder"], tape.batch, tape.tape, d_states, d_initial_state=d_start
     )
-    d_start *= 1 - reading.start**2
-    batch, tape = reading.source
-    d["bridge_W"] += d_start.T @ reading.last
+    d_start *= 1 - source.start**2
+    d["bridge_W"] += d_start.T @ source.last
     d["bridge_b"] += d_start.sum(axis=0)
     d_last = d_start @ p["bridge_W"]
-    d_heard += pool_rows_backward(d_last, batch.offsets, "last", pair.encoder.n_units)
-    d["encoder"][:] = run_backward(pair.encoder, p["encoder"], batch, tape, d_heard)
+    d_encoded += pool_rows_backward(d_last, source.batch.offsets, "last", pair.encoder.n_units)
+    d["encoder"][:] = run_backward(pair.encoder, p["encoder"], source.batch, source.tape, d_encoded)
     return gradient
 
 
 def _pad(rows: np.ndarray, offsets: np.ndarray) -> Block:
     lengths = np.diff(offsets)
-    here = np.arange(lengths.max()) < lengths[:, None]
-    values = np.zeros((*here.shape, rows.shape[1]), rows.dtype)
-    values[here] = rows
-    return Block(values, here)
+    mask = np.arange(lengths.max()) < lengths[:, None]
+    values = np.zeros((*mask.shape, rows.shape[1]), rows.dtype)
+    values[mask] = rows
+    return Block(values, mask)
 
 
-def _attend(p, states, offsets, keys):
-    """Look back at the encoder from every state of the decoder."""
+def _attend(p: Views, states: np.ndarray, offsets: np.ndarray, keys: Block) -> Attention:
+    """Mix every state of the decoder with a weighted mean of the states of the encoder."""
     queries = _pad(states @ p["score_W"], offsets)
     scores = queries.values @ keys.values.transpose(0, 2, 1)
-    weights = np.exp(log_softmax(np.where(keys.here[:, None], scores, -np.inf)))
-    context = (weights @ keys.values)[queries.here]
+    weights = np.exp(log_softmax(np.where(keys.mask[:, None], scores, -np.inf)))
+    context = (weights @ keys.values)[queries.mask]
     mixed = np.concatenate([context, states], axis=1)
-    return Attended(queries, weights, mixed, np.tanh(mixed @ p["mix_W"].T))
+    return Attention(queries, weights, mixed, np.tanh(mixed @ p["mix_W"].T))
 
 
-def _attend_backward(p, d, states, keys, attended, d_out):
+def _attend_backward(
+    p: Views, d: Views, states: np.ndarray, keys: Block, attention: Attention, d_out: np.ndarray
+) -> tuple[np.ndarray, np.ndarray]:
     """Return the gradients of the states of the decoder and of the encoder."""
-    queries, weights, mixed, out = attended
+    queries, weights, mixed, out = attention
     d_inner = d_out * (1 - out**2)
     d["mix_W"] += d_inner.T @ mixed
     d_mixed = d_inner @ p["mix_W"]
-    n_heard = keys.values.shape[2]
+    n_source = keys.values.shape[2]
     d_context = np.zeros_like(queries.values)
-    d_context[queries.here] = d_mixed[:, :n_heard]
+    d_context[queries.mask] = d_mixed[:, :n_source]
     d_weights = d_context @ keys.values.transpose(0, 2, 1)
     d_scores = weights * (d_weights - np.sum(weights * d_weights, axis=2, keepdims=True))
     d_keys = weights.transpose(0, 2, 1) @ d_context
     d_keys += d_scores.transpose(0, 2, 1) @ queries.values
-    d_queries = (d_scores @ keys.values)[queries.here]
+    d_queries = (d_scores @ keys.values)[queries.mask]
     d["score_W"] += states.T @ d_queries
-    return d_mixed[:, n_heard:] + d_queries @ p["score_W"].T, d_keys[keys.here]
+    return d_mixed[:, n_source:] + d_queries @ p["score_W"].T, d_keys[keys.mask]
 
 
 def pair_gradient(
-    pair: Pair, theta: np.ndarray, pairs: Pairs, alpha: float = 0.0
+    pair: PairSpec, theta: np.ndarray, batch: PairBatch, alpha: float = 0.0
 ) -> tuple[float, np.ndarray, float]:
-    """Return the mean loss of a symbol, its gradient, and the number of symbols (ends too)."""
-    outputs, reading = read_pairs(pair, theta, pairs)
-    value, d_outputs, total = _symbol_loss(outputs, pairs)
-    gradient = read_backward(pair, theta, reading, d_outputs)
+    """Return the mean loss per symbol, its gradient, and the number of symbols with the ends."""
+    outputs, tape = run_pair(pair, theta, batch)
+    value, d_outputs, total = _symbol_loss(outputs, batch)
+    gradient = run_pair_backward(pair, theta, tape, d_outputs)
     if alpha:
         added, slope = _penalty(pair, theta, alpha, len(outputs))
         value, gradient = value + added, gradient + slope
     return value, gradient, total
 
 
-def pair_loss(pair: Pair, theta: np.ndarray, pairs: Pairs, alpha: float = 0.0) -> float:
-    """Return the mean loss of a symbol over all pairs."""
-    value, total, n = 0.0, len(pairs.target.Y), len(pairs.lengths)
-    for first in range(0, n, SIDE_BY_SIDE):
-        part = pairs.subset(np.arange(first, min(first + SIDE_BY_SIDE, n)))
-        outputs, _ = read_pairs(pair, theta, part)
-        value += _symbol_loss(outputs, part).value * len(outputs) / total
+def pair_loss(pair: PairSpec, theta: np.ndarray, batch: PairBatch, alpha: float = 0.0) -> float:
+    """Return the mean loss per symbol over all pairs of sequences."""
+    value, total, n = 0.0, len(batch.target.Y), len(batch.lengths)
+    for first in range(0, n, EVALUATION_BATCH_SIZE):
+        group = batch.subset(np.arange(first, min(first + EVALUATION_BATCH_SIZE, n)))
+        outputs, _ = run_pair(pair, theta, group)
+        value += _symbol_loss(outputs, group).value * len(outputs) / total
     return value + _penalty(pair, theta, alpha, total)[0]
 
 
-def _symbol_loss(outputs, pairs):
+def _symbol_loss(outputs: np.ndarray, batch: PairBatch) -> Loss:
     indicators = np.zeros_like(outputs)
-    np.put_along_axis(indicators, pairs.target.Y, 1.0, axis=1)
+    np.put_along_axis(indicators, batch.target.Y, 1.0, axis=1)
     return LOSSES["softmax"][0](outputs, indicators, None)
 
 
-def _penalty(pair, theta, alpha, n_targets):
-    slope = (alpha / n_targets) * np.where(penalised_parts(pair), theta, 0)
+def _penalty(
+    pair: PairSpec, theta: np.ndarray, alpha: float, n_targets: int
+) -> tuple[float, np.ndarray]:
+    slope = (alpha / n_targets) * np.where(pair_weight_decay_mask(pair), theta, 0)
     return 0.5 * float(np.vdot(slope, theta)), slope.astype(theta.dtype, copy=False)
 
 
 def decode(
-    pair: Pair, theta: np.ndarray, source: Data, max_length: int
+    pair: PairSpec, theta: np.ndarray, source: SequenceBatch, max_length: int
 ) -> Iterator[tuple[np.ndarray, np.ndarray]]:
-    """Answer every sequence, always with the likeliest symbol, until that is the end.
+    """Decode every sequence greedily: the most likely symbol is the next input, until `end`.
 
     Yields
     ------
-    codes : ndarray of shape (n_answered,), int64
-    weights : ndarray of shape (n_answered, n_timesteps)
-        Where the attention was for every symbol, zeros where there is none.
+    codes : ndarray of shape (n_decoded,), int64
+    weights : ndarray of shape (n_decoded, n_timesteps)
+        The attention for every symbol; zeros without attention.
     """
     n = len(source.lengths)
-    for first in range(0, n, SIDE_BY_SIDE):
-        part = source.subset(np.arange(first, min(first + SIDE_BY_SIDE, n)))
-        codes, looks = _decode_together(pair, theta, part, max_length)
-        n_answered = np.count_nonzero(codes != pair.end, axis=1)
-        for i, (length, n_heard) in enumerate(zip(n_answered, part.lengths, strict=True)):
-            yield codes[i, :length], looks[i, :length, :n_heard]
+    for first in range(0, n, EVALUATION_BATCH_SIZE):
+        group = source.subset(np.arange(first, min(first + EVALUATION_BATCH_SIZE, n)))
+        codes, weights = _decode_batch(pair, theta, group, max_length)
+        n_decoded = np.count_nonzero(codes != pair.end, axis=1)
+        for i, (length, n_timesteps) in enumerate(zip(n_decoded, group.lengths, strict=True)):
+            yield codes[i, :length], weights[i, :length, :n_timesteps]
 
 
-def _decode_together(pair, theta, source, max_length):
-    """Return codes (n_sequences, max_length), ends behind the answers, and the attention."""
+def _decode_batch(
+    pair: PairSpec, theta: np.ndarray, source: SequenceBatch, max_length: int
+) -> tuple[np.ndarray, np.ndarray]:
+    """Return codes (n_sequences, max_length), filled up with `end`, and the attention weights."""
     p = pair_views(pair, theta)
-    heard, _, state, _ = _hear(pair, p, source)
-    keys = _pad(heard, source.offsets)
+    encoded = _encode(pair, p, source)
+    keys, state = _pad(encoded.states, source.offsets), encoded.start
     n = len(source.lengths)
     codes = np.full((n, max_length), pair.end)
-    looks = np.zeros((n, max_length, keys.here.shape[1]), theta.dtype)
+    weights = np.zeros((n, max_length, keys.mask.shape[1]), theta.dtype)
     running, latest = np.arange(n), np.full(n, pair.end)
     for step in range(max_length):
-        each = np.arange(len(running) + 1)
-        states, tape = run(pair.decoder, p["decoder"], make_batch(latest, each), Start(state, _ALL))
+        offsets = np.arange(len(running) + 1)
+        start = InitialState(state, _ALL)
+        states, tape = run(pair.decoder, p["decoder"], make_batch(latest, offsets), start)
         if pair.attention:
-            attended = _attend(p, states, each, Block(keys.values[running], keys.here[running]))
-            looks[running, step], states = attended.weights[:, 0], attended.out
-        latest = _answer(p, states).argmax(axis=1)
+            block = Block(keys.values[running], keys.mask[running])
+            attention = _attend(p, states, offsets, block)
+            weights[running, step], states = attention.weights[:, 0], attention.out
+        latest = _apply_head(p, states).argmax(axis=1)
         codes[running, step] = latest
-        goes_on = latest != pair.end
-        running, latest, state = running[goes_on], latest[goes_on], tape.state[goes_on]
+        continues = latest != pair.end
+        running, latest, state = running[continues], latest[continues], tape.state[continues]
         if not running.size:
             break
-    return codes, looks
+    return codes, weights

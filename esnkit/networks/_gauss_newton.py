@@ -14,7 +14,7 @@ from esnkit.kernels.tangents import tangent
 from esnkit.networks._bptt import Batch, Tape, run_backward
 from esnkit.networks._losses import LOSSES
 from esnkit.networks._pooling import attend_tangent, pool_rows
-from esnkit.networks._spec import CELLS, Spec, penalised, state_columns, views
+from esnkit.networks._spec import Spec, parameter_views, state_columns, weight_decay_mask
 
 __all__ = ["curvature_product", "run_tangent"]
 
@@ -37,7 +37,7 @@ def run_tangent(
     hidden : list of ndarray
         For every layer and direction what structural damping multiplies, in the kernels' layout.
     """
-    p, q, n_units = views(spec, theta), views(spec, v), spec.n_units
+    p, q, n_units = parameter_views(spec, theta), parameter_views(spec, v), spec.n_units
     rows = np.zeros_like(tape.rows[0])
     if spec.embedding_dim:
         rows = q["embedding"][batch.inputs]
@@ -47,7 +47,7 @@ def run_tangent(
     hidden: list[np.ndarray] = []
     here = rows
     for part in spec.layers():
-        if part.place % spec.n_directions == 0:
+        if part.position % spec.n_directions == 0:
             width = spec.n_directions * n_units
             rows, here = here, np.empty((len(batch.rows), width), v.dtype)
         index = batch.rows_reversed if part.reverse else batch.rows
@@ -65,17 +65,18 @@ def run_tangent(
 
 def _layer_tangent(spec, p, q, batch, tape, part, X, start, index):
     name, _, _, place = part
-    S, A, C, c0, own = tape.passes[place]
+    layer = tape.passes[place]
     M, V = p[f"M_{name}"], q[f"M_{name}"]
     hs, cs = state_columns(spec, place)
     Rh0 = np.ascontiguousarray(start[batch.order, hs].T)
     Rc0 = np.ascontiguousarray(start[batch.order, cs].T) if cs else np.zeros_like(Rh0)
-    RS, RC = np.empty_like(S), np.empty_like(C)
+    RS, RC = np.empty_like(layer.S), np.empty_like(layer.C)
     RZ = np.empty(len(M) * len(index), M.dtype)
     RH = np.empty(spec.n_units * len(index), M.dtype)
     gather(X, 0, X.shape[1], index, batch.n, M.shape[1], RS)
-    tangent(CELLS[spec.cell], M, V, batch.n, c0, Rh0, Rc0, own, S, A, C, RS, RZ, RC, RH)
-    return RH, RZ if spec.cell == "tanh" else RH
+    moves = RS, RZ, RC, RH
+    tangent(spec.cell_record.code, (M, V), batch.n, tuple(layer), (Rh0, Rc0), moves)
+    return RH, RZ if spec.cell_record.damps_pre_activations else RH
 
 
 def curvature_product(
@@ -120,5 +121,5 @@ def curvature_product(
         extra = [(structural / len(outputs)) * part for part in hidden]
     product = run_backward(spec, theta, batch, tape, curved, extra)
     if alpha:
-        product += (alpha / len(outputs)) * np.where(penalised(spec), v, 0)
+        product += (alpha / len(outputs)) * np.where(weight_decay_mask(spec), v, 0)
     return product

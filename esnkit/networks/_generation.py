@@ -1,69 +1,69 @@
-"""Closed loops of trained networks: what comes out goes in, as numbers or as tokens."""
+"""Closed loops of trained networks: every prediction, a row or a token, is the next input."""
 
 from typing import Any
 
 import numpy as np
-from sklearn.utils.validation import check_is_fitted
 
-from esnkit.networks._bptt import Start, make_batch, starting_state
+from esnkit.networks._bptt import InitialState, make_batch, starting_state
+from esnkit.networks._inputs import network_inputs, network_state
 from esnkit.networks._losses import log_softmax
-from esnkit.networks._minibatches import Data, evaluate
-from esnkit.networks._spec import Spec, views
+from esnkit.networks._minibatches import SequenceBatch, evaluate
+from esnkit.networks._spec import Spec, parameter_views
 from esnkit.networks._stepper import Stepper
 from esnkit.sequences._closed_loop import check_bounded, pack_one_series
 from esnkit.utils._threads import one_blas_thread
 
 __all__ = [
-    "check_can_feed_back",
+    "check_feeds_rows_back",
+    "check_feeds_tokens_back",
     "first_state",
     "generate_rows",
     "generate_tokens",
-    "refuse_tokens_of_others",
     "warm_up",
 ]
 
 
 def warm_up(estimator: Any, warmup: Any, initial_state: Any) -> np.ndarray:
-    """Return the state (1, n_state) that has heard the warm-up, or the series of ``fit``.
+    """Return the state (1, n_state) after the warm-up, or after the training series.
 
-    Without a warm-up, an initial state is returned as it is.
+    With an initial state and no warm-up, it is the initial state.
     """
-    check_is_fitted(estimator, "_theta")
-    spec, dtype = estimator._spec, estimator._theta.dtype
+    spec, theta = estimator._spec, estimator._theta
     if estimator._kind != "steps" or spec.bidirectional:
         raise ValueError(
-            "generate needs a network of one direction, fitted to a target for every time step"
+            "generate needs bidirectional=False, and a network fitted to a target for every time "
+            "step"
         )
     if warmup is None and initial_state is not None:
-        return first_state(estimator, initial_state)
+        return first_state(spec, theta, initial_state)
+    start: InitialState | None
     if warmup is None:
         inputs, start = _end_of_training(estimator)
     else:
-        inputs = _as_inputs(estimator, warmup)
-        start = estimator._start(initial_state, 1, dtype)
+        inputs = _warmup_inputs(estimator, warmup)
+        start = network_state(spec, initial_state, 1, theta.dtype)
     n = len(inputs)
-    data = Data(inputs, np.array([0, n]), np.empty((n, 0)), True, start=start)
+    batch = SequenceBatch(inputs, np.array([0, n]), np.empty((n, 0)), True, initial_state=start)
     with one_blas_thread():
-        return evaluate(spec, estimator._theta, data)[1]
+        return evaluate(spec, theta, batch)[1]
 
 
-def first_state(estimator: Any, initial_state: Any) -> np.ndarray:
-    """Return the state (1, n_state) before the first step of one sequence."""
-    spec, theta = estimator._spec, estimator._theta
-    start = estimator._start(initial_state, 1, theta.dtype)
+def first_state(spec: Spec, theta: np.ndarray, initial_state: Any) -> np.ndarray:
+    """Return the state (1, n_state) before the first time step of one sequence."""
+    start = network_state(spec, initial_state, 1, theta.dtype)
     batch = make_batch(np.empty((1, 0)), np.array([0, 1]))
-    return starting_state(spec, views(spec, theta), batch, start)[0]
+    return starting_state(spec, parameter_views(spec, theta), batch, start)[0]
 
 
-def _end_of_training(estimator: Any) -> tuple[np.ndarray, Start]:
-    """Return the last target, as the input that it is next, and the state before it."""
+def _end_of_training(estimator: Any) -> tuple[np.ndarray, InitialState]:
+    """Return the last target, as the next input, and the state before it."""
     if not hasattr(estimator, "last_state_"):
         raise ValueError(
             "warmup or initial_state is needed: the model was not fitted to one series, or its "
             "weights were replaced since"
         )
     spec = estimator._spec
-    start = Start(estimator.last_state_, np.ones(spec.n_state, dtype=bool))
+    start = InitialState(estimator.last_state_, np.ones(spec.n_state, dtype=bool))
     if spec.tokens:
         token = estimator.classes_[estimator._last_target.argmax(axis=1)]
         return token.astype(np.int64), start
@@ -74,44 +74,44 @@ def _end_of_training(estimator: Any) -> tuple[np.ndarray, Start]:
     return estimator._last_target, start
 
 
-def _as_inputs(estimator: Any, warmup: Any) -> np.ndarray:
-    listed = isinstance(warmup, (list, tuple)) and not any(np.ndim(item) for item in warmup)
-    if estimator._spec.tokens and (listed or getattr(warmup, "ndim", None) == 1):
+def _warmup_inputs(estimator: Any, warmup: Any) -> np.ndarray:
+    flat = isinstance(warmup, (list, tuple)) and not any(np.ndim(item) for item in warmup)
+    if estimator._spec.tokens and (flat or getattr(warmup, "ndim", None) == 1):
         warmup = np.asarray(warmup)[:, None]
     sequences = pack_one_series(estimator, "warmup", warmup, estimator._theta.dtype)
     try:
-        return estimator._inputs(sequences)
+        return network_inputs(estimator._spec, sequences)
     except ValueError as error:
         raise ValueError(f"warmup must be a series like the X of fit: {error}") from error
 
 
-def check_can_feed_back(estimator: Any) -> None:
-    """Raise where outputs are no inputs: too many, or numbers where tokens are heard."""
-    spec = estimator._spec
+def check_feeds_rows_back(spec: Spec) -> None:
+    """Raise unless a row of outputs can be (the first part of) the next input row."""
     if spec.tokens or spec.n_outputs > spec.n_features:
-        heard = "of tokens" if spec.tokens else "of numbers"
+        n_columns, kind = (1, "tokens") if spec.tokens else (spec.n_features, "numbers")
         raise ValueError(
-            f"generate feeds {spec.n_outputs} outputs back into {estimator.n_features_in_} "
-            f"features {heard}: fit the next row of the series, fit(series[:-1], series[1:]), as "
+            f"generate feeds {spec.n_outputs} outputs back into {n_columns} features of {kind}: "
+            "fit the network to the next row of the series, fit(series[:-1], series[1:]), as "
             "numbers"
         )
 
 
-def refuse_tokens_of_others(estimator: Any) -> None:
-    """Raise where the labels that a network is taught are not the tokens that it hears."""
-    spec = estimator._spec
-    known = set(estimator.classes_.tolist()) <= set(range(spec.n_features))
-    if not (spec.tokens and known):
+def check_feeds_tokens_back(spec: Spec, classes: np.ndarray) -> None:
+    """Raise unless the predicted labels are tokens of the input."""
+    if not (spec.tokens and set(classes.tolist()) <= set(range(spec.n_features))):
         raise ValueError(
-            "generate needs a network that hears tokens and is taught tokens: integer X of one "
-            f"column, and y of integers in [0, {spec.n_features - 1}]"
+            "generate needs a network whose inputs and labels are the same tokens: integer X of "
+            f"one column, and y of integers in [0, {spec.n_features - 1}]"
         )
 
 
 def generate_rows(
     spec: Spec, theta: np.ndarray, state: np.ndarray, future: np.ndarray
 ) -> tuple[np.ndarray, np.ndarray]:
-    """Return rows (n_steps, n_outputs), each heard beside a row of ``future``, and the state."""
+    """Return rows (n_steps, n_outputs) and the state before the last of them.
+
+    Row k, beside row k of the exogenous inputs ``future``, is the input that predicts row k + 1.
+    """
     stepper = Stepper(spec, theta, state[0])
     rows = np.empty((len(future), spec.n_outputs), theta.dtype)
     with one_blas_thread():
@@ -132,7 +132,7 @@ def generate_tokens(
     temperature: float,
     rng: np.random.RandomState,
 ) -> tuple[np.ndarray, np.ndarray]:
-    """Draw tokens (n_steps,), each heard before the next, and return them and the state."""
+    """Draw tokens (n_steps,), each the input that predicts the next; return them and the state."""
     stepper = Stepper(spec, theta, state[0])
     drawn = np.empty(n_steps, classes.dtype)
     with one_blas_thread():
@@ -147,6 +147,6 @@ def generate_tokens(
 def _draw(logits: np.ndarray, temperature: float, rng: np.random.RandomState) -> int:
     if temperature == 0:
         return int(logits.argmax())
-    # Subtracted first, a tiny temperature cannot make the largest infinite.
+    # The maximum is subtracted first, so that a tiny temperature does not make it infinite.
     p = np.exp(log_softmax((logits.astype(float) - logits.max()) / temperature))
     return min(int(np.searchsorted(np.cumsum(p), rng.random_sample())), len(p) - 1)

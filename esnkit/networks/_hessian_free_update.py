@@ -5,33 +5,35 @@ from typing import Any, NamedTuple
 
 import numpy as np
 
-from esnkit.networks._bptt import loss_gradient, make_batch, penalty, run
+from esnkit.networks._bptt import Tape, loss_gradient, make_batch, penalty, run
 from esnkit.networks._gauss_newton import curvature_product
-from esnkit.networks._losses import LOSSES
-from esnkit.networks._minibatches import Data, evaluate
+from esnkit.networks._minibatches import SequenceBatch
+from esnkit.networks._objective import network_loss
 from esnkit.networks._spec import Spec
 from esnkit.optim._hessian_free import HessianFreeInfo, HessianFreeState, hessian_free_step
 
-__all__ = ["Damping", "newton_step"]
+__all__ = ["Damping", "hessian_free_update"]
 
-# The gradient is summed over groups of so many sequences, which bounds its memory; the curvature
-# is that of a tenth of the sequences, drawn anew for every update, but of no fewer than these.
-GROUP, SHARE, FEWEST = 256, 0.1, 100
+# The gradient is summed over groups of this many sequences, to bound the memory that it takes.
+GRADIENT_GROUP = 256
+# The curvature is that of a share of the sequences, drawn anew for every update, but of no fewer
+# than MIN_CURVATURE_SEQUENCES.
+CURVATURE_SHARE, MIN_CURVATURE_SEQUENCES = 0.1, 100
 
 
 class Damping(NamedTuple):
-    """How far a Hessian-free update may go."""
+    """Parameters of Hessian-free updates."""
 
-    damping: float = 0.1  # the first lambda
-    structural: float = 1 / 30  # mu
+    damping: float = 0.1  # initial value of lambda
+    structural: float = 1 / 30  # mu, relative to lambda
     max_cg_iter: int = 250
 
 
-def newton_step(
+def hessian_free_update(
     spec: Spec,
     theta: np.ndarray,
-    memory: HessianFreeState,
-    data: Data,
+    state: HessianFreeState,
+    data: SequenceBatch,
     rng: np.random.Generator,
     *,
     alpha: float,
@@ -43,8 +45,9 @@ def newton_step(
     ----------
     spec : Spec
     theta : ndarray of shape (n_parameters,), float64
-    memory : HessianFreeState
-    data : Data
+        Not changed.
+    state : HessianFreeState
+    data : SequenceBatch
     rng : Generator
         Draws the sequences of the curvature.
     alpha : float
@@ -53,71 +56,77 @@ def newton_step(
 
     Returns
     -------
-    theta, memory, info
+    theta, state, info
     """
-    n = len(data.lengths)
-    n_chosen = min(n, max(FEWEST, math.ceil(SHARE * n)))
-    chosen = data if n_chosen == n else _subset_with_weight(data, n_chosen, rng)
-    # The penalty is divided by the number of targets: of the part it must stay that of the whole.
-    share = alpha * len(chosen.Y) / len(data.Y)
-    model = _Model(spec, chosen, share)
+    subset = _curvature_subset(data, rng)
+    # The penalty is divided by the number of targets; that of the subset must be that of all data.
+    subset_alpha = alpha * len(subset.Y) / len(data.Y)
     return hessian_free_step(
         theta,
-        memory,
-        lambda at: full_loss(spec, at, data, alpha),
+        state,
+        lambda at: network_loss(spec, at, data, alpha),
         lambda at: full_gradient(spec, at, data, alpha),
-        model.product,
-        curvature_loss=lambda at: full_loss(spec, at, chosen, share),
+        CurvatureModel(spec, subset, subset_alpha).product,
+        curvature_loss=lambda at: network_loss(spec, at, subset, subset_alpha),
         structural_damping=damping.structural,
         max_cg_iter=damping.max_cg_iter,
     )
 
 
-def _subset_with_weight(data: Data, n_chosen: int, rng: np.random.Generator) -> Data:
-    """Draw sequences, at least one of which is taught."""
-    order = rng.permutation(len(data.lengths))
-    part = data.subset(np.sort(order[:n_chosen]))
-    return part if part.weights is None or np.any(part.weights) else data
+def _curvature_subset(data: SequenceBatch, rng: np.random.Generator) -> SequenceBatch:
+    """Draw the sequences of the curvature, at least one of which has a weight."""
+    n = len(data.lengths)
+    n_chosen = min(n, max(MIN_CURVATURE_SEQUENCES, math.ceil(CURVATURE_SHARE * n)))
+    if n_chosen == n:
+        return data
+    subset = data.subset(np.sort(rng.permutation(n)[:n_chosen]))
+    return subset if subset.weights is None or np.any(subset.weights) else data
 
 
-def full_loss(spec: Spec, theta: np.ndarray, data: Data, alpha: float) -> float:
-    """Return the loss over all sequences."""
-    outputs, _ = evaluate(spec, theta, data)
-    value = LOSSES[spec.loss][0](outputs, data.Y, data.weights).value
-    return value + penalty(spec, theta, alpha, len(data.Y))[0]
-
-
-def full_gradient(spec: Spec, theta: np.ndarray, data: Data, alpha: float) -> np.ndarray:
+def full_gradient(spec: Spec, theta: np.ndarray, data: SequenceBatch, alpha: float) -> np.ndarray:
     """Return the gradient of the loss over all sequences."""
     gradient, total = np.zeros_like(theta), 0.0
     n = len(data.lengths)
-    for first in range(0, n, GROUP):
-        part = data.subset(np.arange(first, min(first + GROUP, n)))
-        batch = make_batch(part.inputs, part.offsets)
+    for first in range(0, n, GRADIENT_GROUP):
+        group = data.subset(np.arange(first, min(first + GRADIENT_GROUP, n)))
+        batch = make_batch(group.inputs, group.offsets)
         _, slope, _, weight = loss_gradient(
-            spec, theta, batch, part.Y, part.weights, start=part.start, held=part.held
-        )
+            spec, theta, batch, group.Y, group.weights,
+            initial_state=group.initial_state, clamp=group.clamp,
+        )  # fmt: skip
         gradient += weight * slope
         total += weight
     return gradient / total + penalty(spec, theta, alpha, len(data.Y))[1]
 
 
-class _Model:
-    """The quadratic model of the loss of some sequences, around the last point asked for."""
+class CurvatureModel:
+    """Gauss-Newton products on some sequences; one forward pass serves all products at a point.
 
-    def __init__(self, spec: Spec, data: Data, alpha: float):
+    Parameters
+    ----------
+    spec : Spec
+    data : SequenceBatch
+    alpha : float
+    """
+
+    def __init__(self, spec: Spec, data: SequenceBatch, alpha: float):
         self.spec, self.data, self.alpha = spec, data, alpha
         self.batch = make_batch(data.inputs, data.offsets)
-        self.at: np.ndarray | None = None
-        self.forward: Any = None
+        self.last_theta: np.ndarray | None = None
+        self.last_pass: Any = None
+
+    def forward(self, theta: np.ndarray) -> tuple[np.ndarray, Tape]:
+        """Return outputs and tape of the forward pass, that of the last call if it was the same."""
+        if self.last_theta is None or not np.array_equal(self.last_theta, theta):
+            self.last_theta = theta.copy()
+            initial_state, clamp = self.data.initial_state, self.data.clamp
+            self.last_pass = run(self.spec, theta, self.batch, initial_state, clamp)
+        return self.last_pass
 
     def product(self, theta: np.ndarray, v: np.ndarray, structural: float) -> np.ndarray:
-        data = self.data
-        if self.at is None or not np.array_equal(self.at, theta):
-            self.at = theta.copy()
-            self.forward = run(self.spec, theta, self.batch, data.start, data.held)
-        outputs, tape = self.forward
+        """Return the Gauss-Newton matrix at ``theta``, with structural damping, times ``v``."""
+        outputs, tape = self.forward(theta)
         return curvature_product(
-            self.spec, theta, v, self.batch, outputs, tape, data.weights,
+            self.spec, theta, v, self.batch, outputs, tape, self.data.weights,
             alpha=self.alpha, structural=structural,
         )  # fmt: skip

@@ -1,115 +1,27 @@
-"""The weights that training starts from, by name; a bad start is what makes long memory hard.
+"""Initial weights of recurrent networks: one record per initialisation.
 
-The input and head weights are uniform with Glorot's variance and the biases zero, but for the
-forget gates of an LSTM (1) and the head (mean target), unless the recipe says otherwise.
+Unless the record says otherwise, input and head weights are uniform with Glorot's variance, and
+all biases are zero except those of the forget gates of an LSTM (1) and of the head.
 """
 
 import math
-from typing import Any
+from collections.abc import Callable
+from typing import Any, NamedTuple
 
 import numpy as np
 
-from esnkit.networks._spec import Spec, n_parameters, views
+from esnkit.networks._cells import Cell
+from esnkit.networks._spec import Spec, n_parameters, parameter_views
 from esnkit.reservoirs.spectral import rescale
 
-__all__ = ["INITS", "glorot", "initial_theta"]
+__all__ = ["INITS", "Init", "glorot", "initial_theta"]
 
-SPARSE_DEGREE = 15  # connections into a unit in Sutskever's sparse start
-GATED = ("lstm", "gru", "gru_before")
-IDENTITY_INPUT, SPARSE_HEAD = 1e-3, 0.1
-
-
-def initial_theta(
-    spec: Spec,
-    rng: np.random.Generator,
-    init: str = "orthogonal",
-    *,
-    spectral_radius: float = 1.1,
-    input_scaling: float = 1e-3,
-    longest: int = 100,
-    head_bias: Any = 0.0,
-    dtype: Any = np.float64,
-) -> np.ndarray:
-    """Draw the parameters of a network.
-
-    Parameters
-    ----------
-    spec : Spec
-    rng : Generator
-    init : {"orthogonal", "glorot", "identity", "sparse", "chrono"}, default="orthogonal"
-        The recurrent weights: orthogonal or Glorot-uniform, each gate by itself; the identity of
-        Le et al. with small normal input weights (only ``rnn``); the sparse normal weights of
-        Sutskever et al., 15 into each unit, brought to ``spectral_radius``, with normal input
-        weights of size ``input_scaling`` (only ``rnn``); or orthogonal with the gate biases of
-        Tallec & Ollivier, for memories up to ``longest`` steps (only gated cells).
-    spectral_radius : float, default=1.1
-    input_scaling : float, default=1e-3
-    longest : int, default=100
-    head_bias : float or array of shape (n_outputs,), default=0.0
-    dtype : dtype, default=float64
-
-    Returns
-    -------
-    theta : ndarray of shape (n_parameters,)
-
-    Raises
-    ------
-    ValueError
-        If the recipe is not made for the cell.
-
-    References
-    ----------
-    Glorot & Bengio (2010); Saxe et al. (2014), orthogonal; Le, Jaitly & Hinton (2015), identity;
-    Sutskever, Martens, Dahl & Hinton (2013), table 4, sparse; Tallec & Ollivier (2018), chrono.
-
-    Examples
-    --------
-    >>> import numpy as np
-    >>> from esnkit.networks._spec import Spec, views
-    >>> spec = Spec("tanh", n_units=3, n_features=1, n_outputs=1)
-    >>> theta = initial_theta(spec, np.random.default_rng(0), "identity")
-    >>> views(spec, theta)["M_0"][:, 1:]
-    array([[1., 0., 0., 0.],
-           [0., 1., 0., 0.],
-           [0., 0., 1., 0.]])
-    """
-    gated = spec.cell in GATED
-    if init in ("identity", "sparse") and gated:
-        raise ValueError(f"init={init!r} is made for cell='rnn': use 'orthogonal' or 'chrono'")
-    if init == "chrono" and not gated:
-        raise ValueError("init='chrono' sets the gates of cell='lstm' or 'gru', and 'rnn' has none")
-    theta = np.zeros(n_parameters(spec))
-    parts, n = views(spec, theta), spec.n_units
-    for name, width, _, _ in spec.layers():
-        for kind, block in _gates(spec, parts[f"M_{name}"]):
-            if "x" in kind:
-                block[:, :width] = _input_weights(rng, init, n, width, input_scaling)
-            if "h" in kind:
-                block[:, width:-1] = INITS[init](rng, n, spectral_radius)
-        _set_biases(spec, parts[f"M_{name}"][:, -1], rng, init, longest)
-    if spec.embedding_dim:
-        parts["embedding"][:] = rng.standard_normal(parts["embedding"].shape)
-    if spec.pooling == "attention":
-        parts["attention_W"][:] = glorot(rng, *parts["attention_W"].shape)
-        parts["attention_v"][:] = glorot(rng, 1, parts["attention_v"].size)[0]
-    if spec.head:
-        shape = parts["head_W"].shape
-        normal = SPARSE_HEAD * rng.standard_normal(shape) if init == "sparse" else None
-        parts["head_W"][:] = glorot(rng, *shape) if normal is None else normal
-        parts["head_b"][:] = head_bias
-    return theta.astype(dtype)
-
-
-def _gates(spec: Spec, M: np.ndarray) -> list[tuple[str, np.ndarray]]:
-    """List the blocks of rows of the gates, and whether they see inputs (x) and states (h)."""
-    n = spec.n_units
-    blocks = [M[k * n : (k + 1) * n] for k in range(len(M) // n)]
-    kinds = ["xh", "xh", "x", "h"] if spec.cell == "gru" else ["xh"] * len(blocks)
-    return list(zip(kinds, blocks, strict=True))
+SPARSE_DEGREE = 15  # connections into a unit, Sutskever et al. (2013)
+IDENTITY_INPUT_SCALE, SPARSE_HEAD_SCALE = 1e-3, 0.1
 
 
 def glorot(rng: np.random.Generator, n_out: int, n_in: int) -> np.ndarray:
-    """Draw a matrix that is uniform with Glorot's variance."""
+    """Draw a matrix from the uniform distribution with Glorot's variance."""
     limit = math.sqrt(6.0 / (n_in + n_out))
     return rng.uniform(-limit, limit, (n_out, n_in))
 
@@ -127,30 +39,147 @@ def _sparse(rng: np.random.Generator, n: int, radius: float) -> np.ndarray:
     return rescale(W, radius)
 
 
-INITS = {
-    "orthogonal": _orthogonal,
-    "glorot": lambda rng, n, radius: glorot(rng, n, n),
-    "identity": lambda rng, n, radius: np.eye(n),
-    "sparse": _sparse,
-    "chrono": _orthogonal,
-}
-
-
-def _input_weights(rng, init, n, width, input_scaling):
-    if init == "identity":
-        return IDENTITY_INPUT * rng.standard_normal((n, width))
-    if init == "sparse":
-        return input_scaling * rng.standard_normal((n, width))
+def _glorot_inputs(rng: np.random.Generator, n: int, width: int, scaling: float) -> np.ndarray:
     return glorot(rng, n, width)
 
 
-def _set_biases(spec, biases, rng, init, longest):
-    """Open the gates that keep the memory: fully by half, or each for its own span of time."""
-    n = spec.n_units
-    if init == "chrono":
-        spans = np.log(rng.uniform(1.0, max(longest - 1, 1.0 + 1e-9), n))
-        biases[n : 2 * n] = spans  # the forget gate, or z, which keeps the state of a GRU
-        if spec.cell == "lstm":
-            biases[:n] = -spans
-    elif spec.cell == "lstm":
-        biases[n : 2 * n] = 1.0
+def _small_inputs(rng: np.random.Generator, n: int, width: int, scaling: float) -> np.ndarray:
+    return IDENTITY_INPUT_SCALE * rng.standard_normal((n, width))
+
+
+def _scaled_inputs(rng: np.random.Generator, n: int, width: int, scaling: float) -> np.ndarray:
+    return scaling * rng.standard_normal((n, width))
+
+
+def _normal_head(rng: np.random.Generator, n_outputs: int, n: int) -> np.ndarray:
+    return SPARSE_HEAD_SCALE * rng.standard_normal((n_outputs, n))
+
+
+class Init(NamedTuple):
+    """One initialisation."""
+
+    # (rng, n_units, spectral_radius) -> the recurrent weights of a gate
+    recurrent: Callable[[np.random.Generator, int, float], np.ndarray]
+    # (rng, n_units, n_inputs, input_scaling) -> the input weights of a gate
+    inputs: Callable[[np.random.Generator, int, int, float], np.ndarray] = _glorot_inputs
+    # (rng, n_outputs, n_units) -> the weights of the head
+    head: Callable[[np.random.Generator, int, int], np.ndarray] = glorot
+    gated: bool | None = None  # the cells it is defined for: with or without gates; None: all
+    draws_time_scales: bool = False  # whether gate biases are drawn for random time scales
+
+
+INITS = {
+    "orthogonal": Init(_orthogonal),
+    "glorot": Init(lambda rng, n, radius: glorot(rng, n, n)),
+    "identity": Init(lambda rng, n, radius: np.eye(n), inputs=_small_inputs, gated=False),
+    "sparse": Init(_sparse, inputs=_scaled_inputs, head=_normal_head, gated=False),
+    "chrono": Init(_orthogonal, gated=True, draws_time_scales=True),
+}
+
+
+def initial_theta(
+    spec: Spec,
+    rng: np.random.Generator,
+    init: str = "orthogonal",
+    *,
+    spectral_radius: float = 1.1,
+    input_scaling: float = 1e-3,
+    longest: int = 100,
+    head_bias: Any = 0.0,
+    dtype: Any = np.float64,
+) -> np.ndarray:
+    """Draw the initial parameters of a network.
+
+    Parameters
+    ----------
+    spec : Spec
+    rng : Generator
+    init : {"orthogonal", "glorot", "identity", "sparse", "chrono"}, default="orthogonal"
+        Recurrent weights: "orthogonal" and "glorot" draw the matrix of every gate separately;
+        "identity" is the identity, with small normal input weights (Le et al.); "sparse" has 15
+        normal weights per unit, rescaled to ``spectral_radius``, and normal input weights
+        (Sutskever et al.); "chrono" is orthogonal, with gate biases for time scales from 1 to
+        ``longest`` steps (Tallec & Ollivier). "identity" and "sparse" are defined for cells
+        without gates, "chrono" for cells with gates.
+    spectral_radius : float, default=1.1
+        Spectral radius of the recurrent weights with ``init="sparse"``.
+    input_scaling : float, default=1e-3
+        Standard deviation of the input weights with ``init="sparse"``.
+    longest : int, default=100
+        The longest time scale with ``init="chrono"``.
+    head_bias : float or array of shape (n_outputs,), default=0.0
+    dtype : dtype, default=float64
+
+    Returns
+    -------
+    theta : ndarray of shape (n_parameters,)
+
+    Raises
+    ------
+    ValueError
+        If the initialisation is not defined for the cell.
+
+    References
+    ----------
+    Glorot & Bengio (2010); Saxe et al. (2014), orthogonal; Le, Jaitly & Hinton (2015), identity;
+    Sutskever, Martens, Dahl & Hinton (2013), table 4, sparse; Tallec & Ollivier (2018), chrono.
+
+    Examples
+    --------
+    >>> import numpy as np
+    >>> from esnkit.networks._spec import Spec, parameter_views
+    >>> spec = Spec("tanh", n_units=3, n_features=1, n_outputs=1)
+    >>> theta = initial_theta(spec, np.random.default_rng(0), "identity")
+    >>> parameter_views(spec, theta)["M_0"][:, 1:]
+    array([[1., 0., 0., 0.],
+           [0., 1., 0., 0.],
+           [0., 0., 1., 0.]])
+    """
+    record = _init_for(spec.cell_record, init)
+    theta = np.zeros(n_parameters(spec))
+    views, n = parameter_views(spec, theta), spec.n_units
+    for layer in spec.layers():
+        M, width = views[f"M_{layer.name}"], layer.width
+        for gate, rows in zip(spec.cell_record.gates, M.reshape(-1, n, M.shape[1]), strict=True):
+            if gate.uses_inputs:
+                rows[:, :width] = record.inputs(rng, n, width, input_scaling)
+            if gate.uses_states:
+                rows[:, width:-1] = record.recurrent(rng, n, spectral_radius)
+        _set_gate_biases(spec.cell_record, M[:, -1], record, rng, n, longest)
+    if spec.embedding_dim:
+        views["embedding"][:] = rng.standard_normal(views["embedding"].shape)
+    if spec.has_attention:
+        views["attention_W"][:] = glorot(rng, *views["attention_W"].shape)
+        views["attention_v"][:] = glorot(rng, 1, views["attention_v"].size)[0]
+    if spec.head:
+        views["head_W"][:] = record.head(rng, *views["head_W"].shape)
+        views["head_b"][:] = head_bias
+    return theta.astype(dtype)
+
+
+def _init_for(cell: Cell, init: str) -> Init:
+    """Return the record of an initialisation, or raise if it is not defined for the cell."""
+    record = INITS[init]
+    if record.gated not in (None, cell.is_gated):
+        possible = [name for name, other in INITS.items() if other.gated in (None, cell.is_gated)]
+        raise ValueError(
+            f"init={init!r} is defined for cells {'with' if record.gated else 'without'} gates, "
+            f"got cell={cell.family!r}: use one of {possible}"
+        )
+    return record
+
+
+def _set_gate_biases(
+    cell: Cell, biases: np.ndarray, record: Init, rng: np.random.Generator, n: int, longest: int
+) -> None:
+    """Set the biases of the gates that keep the state, and of those that write to it."""
+    if cell.keep_gate is None:
+        return
+    keep_rows = cell.gate_rows(cell.keep_gate, n)
+    biases[keep_rows] = cell.keep_bias
+    if record.draws_time_scales:
+        # A gate at sigmoid(log(T)) keeps the state for about T steps, T uniform up to `longest`.
+        log_scales = np.log(rng.uniform(1.0, max(longest - 1, 1.0 + 1e-9), n))
+        biases[keep_rows] = log_scales
+        if cell.write_gate is not None:
+            biases[cell.gate_rows(cell.write_gate, n)] = -log_scales

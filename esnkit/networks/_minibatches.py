@@ -5,11 +5,11 @@ from typing import NamedTuple
 
 import numpy as np
 
-from esnkit.networks._bptt import Start, make_batch, run
+from esnkit.networks._bptt import InitialState, make_batch, run
 from esnkit.networks._spec import Spec
 from esnkit.sequences._initial_state import Clamp
 
-__all__ = ["Data", "cut_batches", "evaluate", "in_chunks"]
+__all__ = ["SequenceBatch", "cut_batches", "evaluate", "tbptt_chunks"]
 
 # Sequences of a pool of so many batches are sorted by length before they are cut into batches.
 BATCHES_PER_POOL = 20
@@ -17,7 +17,7 @@ BATCHES_PER_POOL = 20
 SIDE_BY_SIDE, STEPS_AT_ONCE = 64, 1024
 
 
-class Data(NamedTuple):
+class SequenceBatch(NamedTuple):
     """Packed sequences with all that is said about them."""
 
     inputs: np.ndarray  # (n_rows, n_features), or tokens (n_rows,)
@@ -25,27 +25,31 @@ class Data(NamedTuple):
     Y: np.ndarray  # (n_rows or n_sequences, n_outputs)
     per_step: bool  # whether Y has a row for every time step
     weights: np.ndarray | None = None  # of the rows of Y, see esnkit.networks._losses
-    start: Start | None = None
-    held: Clamp | None = None
+    initial_state: InitialState | None = None
+    clamp: Clamp | None = None
 
     @property
     def lengths(self) -> np.ndarray:
         """Number of time steps of every sequence."""
         return np.diff(self.offsets)
 
-    def subset(self, chosen: np.ndarray, first: int = 0, last: int | None = None) -> "Data":
+    def subset(
+        self, chosen: np.ndarray, first: int = 0, last: int | None = None
+    ) -> "SequenceBatch":
         """Return some of the sequences, of each the time steps from first to before last."""
         rows, offsets = self.rows_of(chosen, first, last)
         targets = rows if self.per_step else chosen
-        start, held, weights = self.start, self.held, self.weights
-        return Data(
+        initial_state, clamp, weights = self.initial_state, self.clamp, self.weights
+        return SequenceBatch(
             self.inputs[rows],
             offsets,
             self.Y[targets],
             self.per_step,
             None if weights is None else weights[targets],
-            None if start is None else Start(start.values[chosen], start.given),
-            None if held is None else Clamp(held.units, held.values[rows]),
+            None
+            if initial_state is None
+            else InitialState(initial_state.values[chosen], initial_state.given),
+            None if clamp is None else Clamp(clamp.units, clamp.values[rows]),
         )
 
     def rows_of(
@@ -78,7 +82,9 @@ def cut_batches(
     return [batches[i] for i in rng.permutation(len(batches))]
 
 
-def in_chunks(data: Data, n_steps: int | None) -> Iterator[tuple[np.ndarray, np.ndarray, Data]]:
+def tbptt_chunks(
+    data: SequenceBatch, n_steps: int | None
+) -> Iterator[tuple[np.ndarray, np.ndarray, SequenceBatch]]:
     """Cut the sequences into chunks of at most ``n_steps`` time steps, one after the other.
 
     Yields
@@ -96,7 +102,7 @@ def in_chunks(data: Data, n_steps: int | None) -> Iterator[tuple[np.ndarray, np.
         yield alive, rows, data.subset(alive, first, first + n_steps)
 
 
-def evaluate(spec: Spec, theta: np.ndarray, data: Data) -> tuple[np.ndarray, np.ndarray]:
+def evaluate(spec: Spec, theta: np.ndarray, data: SequenceBatch) -> tuple[np.ndarray, np.ndarray]:
     """Return the outputs (like ``data.Y``) and the states after the last step of all sequences.
 
     Long sequences are cut in time, and how many run side by side does not depend on their
@@ -110,10 +116,12 @@ def evaluate(spec: Spec, theta: np.ndarray, data: Data) -> tuple[np.ndarray, np.
         group = np.arange(first, min(first + SIDE_BY_SIDE, n))
         targets = data.rows_of(group)[0] if data.per_step else group
         carried = None
-        for alive, rows, part in in_chunks(data.subset(group), None if whole else STEPS_AT_ONCE):
-            start = part.start if carried is None else Start(carried[alive], _ALL)
+        for alive, rows, part in tbptt_chunks(data.subset(group), None if whole else STEPS_AT_ONCE):
+            initial_state = (
+                part.initial_state if carried is None else InitialState(carried[alive], _ALL)
+            )
             batch = make_batch(part.inputs, part.offsets)
-            found, tape = run(spec, theta, batch, start, part.held, exact=True)
+            found, tape = run(spec, theta, batch, initial_state, part.clamp, exact=True)
             carried = np.empty_like(states[group]) if carried is None else carried
             carried[alive] = tape.state
             outputs[targets[rows] if data.per_step else targets] = found

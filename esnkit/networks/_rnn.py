@@ -1,4 +1,4 @@
-"""Recurrent networks as scikit-learn estimators: plain, LSTM and GRU, trained by gradients."""
+"""Recurrent networks as scikit-learn estimators: plain RNN, LSTM and GRU."""
 
 from typing import Any, Self
 
@@ -6,17 +6,21 @@ import numpy as np
 from sklearn.metrics import accuracy_score
 from sklearn.utils.validation import check_is_fitted
 
-from esnkit.networks._base import GradientEstimator
+from esnkit.networks._base import FitParams, GradientEstimator
 from esnkit.networks._generation import (
-    check_can_feed_back,
+    check_feeds_rows_back,
+    check_feeds_tokens_back,
     generate_rows,
     generate_tokens,
-    refuse_tokens_of_others,
     warm_up,
 )
 from esnkit.networks._losses import log_softmax
-from esnkit.networks._minibatches import Data
-from esnkit.sequences._classifier_mixin import SequenceClassifierMixin, labels_of
+from esnkit.networks._minibatches import SequenceBatch
+from esnkit.sequences._classifier_mixin import (
+    SequenceClassifierMixin,
+    known_classes,
+    labels_of,
+)
 from esnkit.sequences._closed_loop import future_rows
 from esnkit.sequences._regressor_mixin import SequenceRegressorMixin
 from esnkit.sequences._targets import Targets
@@ -26,122 +30,136 @@ __all__ = ["RNNClassifier", "RNNRegressor"]
 
 
 class RNNRegressor(SequenceRegressorMixin, GradientEstimator):
-    """Recurrent network that learns numbers, for every time step or for every sequence.
+    """Recurrent neural network for regression on sequences.
 
-    The loss is half the mean squared error.
+    The target is a row for every time step or for every sequence. Training minimises half the mean
+    squared error by backpropagation through time.
 
     Parameters
     ----------
     n_units : int, default=64
-        Units of every layer, and of every direction.
+        Number of units per layer and direction.
     cell : {"lstm", "gru", "rnn"}, default="lstm"
-        Kind of unit: with gates that let it remember for long, or plain.
+        Recurrent cell: with gates, which keep a state over many time steps, or plain.
     n_layers : int, default=1
-        Layers, each hearing the one below.
+        Number of layers; the hidden states of each are the inputs of the next.
     bidirectional : bool, default=False
-        Whether a second network hears every sequence from its end; not for forecasts.
+        Whether every layer also runs over the sequence in the backward direction. The network is
+        then not causal: it cannot forecast, stream or continue from a state.
     activation : {"tanh", "relu"}, default="tanh"
-        Activation of ``cell="rnn"``.
+        Activation of ``cell="rnn"``; without effect on the others.
     reset_after : bool, default=True
-        Whether the reset gate of ``cell="gru"`` acts after the recurrent product, as in cuDNN and
-        PyTorch, or before it, as in Cho et al. (2014).
+        Whether the reset gate of ``cell="gru"`` is applied after the recurrent product, as in cuDNN
+        and PyTorch, or before it, as in Cho et al. (2014).
     n_tokens : int, "auto" or None, default=None
-        How many tokens ``X``, of one column of integers from 0 on, is made of; None takes all for
-        numbers. "auto" takes one column of an integer dtype for tokens, as many as `fit` sees.
+        Number of tokens, if ``X`` is one column of integers from 0 to ``n_tokens - 1`` that stand
+        for tokens. "auto" takes one column of an integer dtype as tokens, and determines their
+        number in `fit`; None takes ``X`` as numbers.
     embedding_dim : int or None, default=None
-        Length of the vector that is learned for each token, as which X is then taken; None hears
-        them one-hot.
+        Length of the embedding vector that is learned for each token; ``n_tokens=None`` then means
+        "auto". None encodes tokens one-hot.
     pooling : {"last", "mean", "attention"}, default="last"
-        For one target a sequence: read from the last state, from the mean of the states, or from
-        a mean whose weights are learned.
+        For one target per sequence, how the states of its time steps become one vector: the last
+        state, the mean, or a weighted mean with learned weights.
     head : "linear" or None, default="linear"
-        What reads the states; None teaches the first units of the last layer themselves.
+        Layer from the states to the outputs. With None, the first units of the last layer are the
+        outputs.
     start : {"zeros", "ones", "learned"}, default="zeros"
-        State before the first step; "ones" is for the cells of an LSTM alone.
+        State before the first time step. "ones" sets the cell states of an LSTM to one; "learned"
+        makes the state a parameter.
     init : {"orthogonal", "glorot", "identity", "sparse", "chrono"}, default="orthogonal"
-        How the recurrent weights are drawn: see Notes.
+        Initialisation of the recurrent weights, see Notes.
     spectral_radius : float, default=1.1
-        Of the recurrent weights with ``init="sparse"``.
+        Spectral radius of the initial recurrent weights with ``init="sparse"``.
     input_scaling : float, default=0.001
-        Standard deviation of the input weights with ``init="sparse"``.
+        Standard deviation of the initial input weights with ``init="sparse"``.
     solver : {"adam", "sgd", "hessian_free"}, default="adam"
-        How the weights follow the gradient; "hessian_free" makes one update an iteration, on all
-        sequences, in double precision.
+        Optimiser. "hessian_free" makes one update per iteration, on all sequences, in double
+        precision. Every row that is added to ``esnkit.optim.OPTIMIZERS`` is a solver too.
     learning_rate_init : float, default=0.001
-        Size of the steps.
+        Step size of the updates with ``solver="adam"`` or ``"sgd"``.
     momentum : float in [0, 1], default=0.9
-        Of ``solver="sgd"``.
+        Momentum with ``solver="sgd"``.
     momentum_schedule : {"constant", "increasing", "delayed"}, default="constant"
-        How the momentum comes to its value, see :func:`esnkit.optim.momentum_at`.
+        Schedule of the momentum, see :func:`esnkit.optim.momentum_at`.
     nesterovs_momentum : bool, default=True
-        Whether the momentum is Nesterov's.
+        Whether to use Nesterov's momentum with ``solver="sgd"``.
     clip_norm : float or None, default=1.0
-        A gradient whose norm over all weights is larger is scaled down to this norm.
+        Maximum norm of the gradient of all weights; larger gradients are rescaled to it. None
+        disables clipping.
     batch_size : int or "auto", default=32
-        Sequences an update; "auto" is ``min(200, n_sequences)``.
+        Number of sequences per mini-batch; "auto" stands for ``min(200, n_sequences)``.
     shuffle : bool, default=True
-        Whether the batches are drawn anew for every iteration.
+        Whether to draw new mini-batches in every iteration.
     alpha : float, default=0.0
-        Strength of the L2 penalty, divided by the number of targets in a batch.
+        Strength of the L2 penalty on the weights; it is divided by the number of targets in a
+        mini-batch.
     tbptt : int or None, default=None
-        Truncated backpropagation: update after every so many time steps and let no gradient
-        further back; the state is carried on.
+        Number of time steps per chunk of truncated backpropagation through time: every chunk makes
+        an update, and the state but no gradient crosses its borders. None backpropagates through
+        whole sequences.
     damping : float, default=0.1
-        Of ``solver="hessian_free"``: the first lambda of Levenberg and Marquardt.
+        Initial damping (lambda) with ``solver="hessian_free"``.
     structural_damping : float, default=1/30
-        Of ``solver="hessian_free"``: weight, relative to the damping, of what holds the states.
+        Weight, relative to the damping, of the structural damping term, which penalises changes of
+        the hidden states, with ``solver="hessian_free"``.
     max_cg_iter : int, default=250
-        Of ``solver="hessian_free"``: most iterations of conjugate gradients in an update.
+        Maximum number of conjugate gradient iterations per update with ``solver="hessian_free"``.
     max_iter : int >= 0, default=200
-        Most iterations, each over all sequences; 0 leaves the weights as they are drawn.
+        Maximum number of iterations (epochs); 0 keeps the initial weights.
     tol : float, default=1e-4
-        An iteration that does not improve the loss (or validation score) by as much is idle.
+        Minimum improvement of the loss, or of the validation score, that counts as one.
     n_iter_no_change : int, default=10
-        Training stops after more idle iterations in a row.
+        Maximum number of consecutive iterations without such an improvement.
     early_stopping : bool, default=False
-        Whether to hold sequences out (of one series its end), and to keep the weights that score
-        best on them instead of those with the least loss.
+        Whether to hold out validation data (sequences, or the end of a single one), to stop when
+        the score on them no longer improves, and to keep the weights with the best score instead
+        of those with the least loss.
     validation_fraction : float in (0, 1), default=0.1
-        Share that is held out.
+        Proportion of the data to hold out for `early_stopping`.
     target : {"auto", "steps", "sequence"}, default="auto"
-        Whether a target belongs to a time step or to a sequence; "auto" tells from the shape.
+        Whether there is a target for every time step or for every sequence; "auto" infers it from
+        the shape of ``y``.
     warm_start : bool, default=False
-        Whether `fit` goes on where the last one stopped, optimiser and all.
+        Whether `fit` continues from the weights, and the state of the optimiser, of the last call.
     random_state : int, RandomState instance or None, default=None
-        Determines weights and batches.
+        Determines initial weights, mini-batches and validation data.
     verbose : bool, default=False
-        Whether to write a line an iteration.
+        Whether to write a line per iteration to the standard output.
 
     Attributes
     ----------
     n_outputs_ : int
         Number of outputs.
     loss_curve_ : list of float
-        Loss of every iteration.
+        Mean loss during every iteration.
     grad_norm_curve_ : list of float
-        Mean norm of the gradient in every iteration, before clipping.
+        Mean norm of the gradient during every iteration, before clipping.
     validation_scores_ : list of float or None
-        Score on what is held out after every iteration, with `early_stopping`.
+        Score on the validation data after every iteration, with `early_stopping`.
     best_validation_score_ : float or None
-        The best of these scores, which the weights that are kept have.
+        The best of these scores, which is that of the fitted weights.
     best_loss_ : float
         The least loss.
     n_iter_ : int
-        Number of iterations; where it has come to `max_iter` the loss may yet improve.
+        Number of iterations. If it is `max_iter`, the loss may improve with more.
     last_state_ : ndarray of shape (1, n_state)
-        State at the end of the training series, where there was one.
+        State after the last time step of the training data, if these are one sequence and the
+        network is causal.
     n_features_in_ : int
         Number of features seen in ``fit``.
 
     Notes
     -----
-    "orthogonal" and "glorot" say how each gate's recurrent weights are drawn, with Glorot's input
-    weights, and forget gates that are open (bias 1); "identity" (Le et al. 2015) and "sparse"
-    (Sutskever et al. 2013) are made for ``cell="rnn"``; "chrono" (Tallec & Ollivier 2018) sets the
-    gates of the others for memories up to the longest sequence.
+    The initialisations "orthogonal" and "glorot" draw the recurrent weights of every gate
+    separately, the input weights by Glorot's rule, and set the biases of the forget gates of an
+    LSTM to 1. "identity" (Le et al. 2015) and "sparse" (Sutskever et al. 2013) are for
+    ``cell="rnn"``. "chrono" (Tallec & Ollivier 2018) is for cells with gates, whose biases it sets
+    for time scales up to the longest sequence.
 
-    Nothing is scaled inside: give inputs and targets a deviation of about one (``StandardScaler``,
-    ``TransformedTargetRegressor``), or training may stop early at the mean of the targets.
+    The estimator does not scale its data. Scale inputs and targets to a standard deviation of about
+    one (``StandardScaler``, ``TransformedTargetRegressor``); otherwise training may stop early with
+    predictions near the mean of the targets.
 
     References
     ----------
@@ -162,7 +180,7 @@ class RNNRegressor(SequenceRegressorMixin, GradientEstimator):
     >>> import numpy as np
     >>> from esnkit import RNNRegressor
     >>> X = np.random.default_rng(0).uniform(size=(64, 10, 1))
-    >>> y = X[:, 0, 0]  # what came first, to be told at the end
+    >>> y = X[:, 0, 0]  # the first value, to be remembered until the end
     >>> model = RNNRegressor(16, learning_rate_init=0.02, max_iter=60, random_state=0)
     >>> bool(model.fit(X, y).score(X, y) > 0.9)
     True
@@ -245,25 +263,35 @@ class RNNRegressor(SequenceRegressorMixin, GradientEstimator):
         self.random_state = random_state
         self.verbose = verbose
 
-    _loss = "squared"
+    _loss, _head = "squared", "linear"
 
-    def partial_fit(self, X: Any, y: Any = None, **params: Any) -> Self:
-        """Go once through sequences, from where training stopped.
+    def partial_fit(
+        self,
+        X: Any,
+        y: Any = None,
+        *,
+        sample_weight: Any = None,
+        initial_state: Any = None,
+        clamp: Any = None,
+    ) -> Self:
+        """Train for one epoch, from the current weights and state of the optimiser.
 
         Parameters
         ----------
-        X, y, **params : as in ``fit``
+        X, y, sample_weight, initial_state, clamp : as in ``fit``
 
         Returns
         -------
-        self
+        self : object
+            The fitted estimator.
 
         Raises
         ------
         ValueError
-            As ``fit``, if the data are not like those of the first call, or with `early_stopping`.
+            As in ``fit``; if the data do not have the form of those of the first call; or with
+            `early_stopping`.
         FloatingPointError
-            If the loss diverges; the model then stays as it was.
+            If the loss diverges. The estimator is then as it was before the call.
 
         Examples
         --------
@@ -271,24 +299,42 @@ class RNNRegressor(SequenceRegressorMixin, GradientEstimator):
         >>> from esnkit import RNNRegressor
         >>> X = np.random.default_rng(0).uniform(size=(64, 10, 1))
         >>> model = RNNRegressor(8, random_state=0)
-        >>> for turn in range(3):
+        >>> for _ in range(3):
         ...     model = model.partial_fit(X, X[:, 0, 0])
         >>> model.n_iter_
         3
         """
-        return self._partial_fit(X, y, params)
+        return self._partial_fit(X, y, FitParams(sample_weight, initial_state, clamp))
 
-    def _score_rows(self, outputs: np.ndarray, data: Data) -> float:
-        """Return the mean over the outputs of R^2, or where it is undefined minus the error."""
-        weights = np.ones((len(data.Y), 1)) if data.weights is None else data.weights
-        weights = np.broadcast_to(weights.reshape(len(data.Y), -1), data.Y.shape)
+    def _row_weights(self, weights: np.ndarray | None, targets: Targets) -> np.ndarray | None:
+        return weights
+
+    def _head_bias(self, Y: np.ndarray, weights: np.ndarray | None) -> np.ndarray:
+        """Return the weighted mean of the targets, which saves many updates."""
+        if weights is None:
+            return Y.mean(axis=0)
+        weights = weights.reshape(len(Y), -1)
+        total = np.broadcast_to(weights, Y.shape).sum(axis=0)
+        return np.sum(weights * Y, axis=0) / np.where(total > 0, total, 1.0)
+
+    def _strata(self, batch: SequenceBatch) -> np.ndarray | None:
+        return None
+
+    def _score_rows(self, outputs: np.ndarray, batch: SequenceBatch) -> float:
+        """Return the mean R^2 of the outputs; minus the mean squared error if R^2 is undefined."""
+        Y = batch.Y
+        weights = np.ones((len(Y), 1)) if batch.weights is None else batch.weights
+        weights = np.broadcast_to(weights.reshape(len(Y), -1), Y.shape)
         total = np.maximum(weights.sum(axis=0), np.finfo(np.float64).tiny)
-        mean = np.sum(weights * data.Y, axis=0) / total
-        error = np.sum(weights * (outputs - data.Y) ** 2, axis=0)
-        spread = np.sum(weights * (data.Y - mean) ** 2, axis=0)
-        if np.any(spread == 0):
+        mean = np.sum(weights * Y, axis=0) / total
+        error = np.sum(weights * (outputs - Y) ** 2, axis=0)
+        deviation = np.sum(weights * (Y - mean) ** 2, axis=0)
+        if np.any(deviation == 0):
             return -float(np.mean(error / total))
-        return float(np.mean(1 - error / spread))
+        return float(np.mean(1 - error / deviation))
+
+    def _encode_like_fit(self, targets: Targets) -> Targets:
+        return targets
 
     def generate(
         self,
@@ -299,34 +345,38 @@ class RNNRegressor(SequenceRegressorMixin, GradientEstimator):
         initial_state: Any = None,
         return_state: bool = False,
     ) -> Any:
-        """Forecast in closed loop: the outputs become the next inputs.
+        """Forecast in closed loop: each prediction is the next input.
 
         Parameters
         ----------
         n_steps : int
             Number of rows to generate.
         warmup : array of shape (n_timesteps, n_features) or None, default=None
-            Series that is heard with its true values before the loop closes; the first generated
-            row is the prediction after its last row. One row and an ``initial_state`` make a
-            sequence out of a vector. None and an ``initial_state``: the first row is what the
-            network says of that state, before it hears anything. None alone goes on from the
-            series that the model was fitted to: the first row follows its last target.
+            Observed series that drives the network before the loop is closed. The first generated
+            row is the prediction after the last row of the series. With None and an
+            ``initial_state``, it is the output of that state. With None alone, generation
+            continues the training series: the first row follows its last target.
         exog : array of shape (n_steps, n_exog) or None, default=None
-            Inputs that are not outputs: the last ``n_features - n_outputs`` features, ``exog[k]``
-            beside the generated row k.
+            Exogenous inputs, the last ``n_features - n_outputs`` features: ``exog[k]`` beside the
+            generated row k.
         initial_state : array or tuple (indices, values), default=None
             State before ``warmup``, as in ``fit``.
         return_state : bool, default=False
-            Whether to return the state too. It has heard all rows but the last generated one,
-            which is the ``warmup`` to go on with.
+            Whether to return the state too. The last generated row has not been an input yet: pass
+            it as ``warmup``, with this state as ``initial_state``, to continue.
 
         Returns
         -------
         y : ndarray of shape (n_steps, n_outputs)
+            Generated rows.
         state : ndarray of shape (1, n_state), if ``return_state``
+            State before the last generated row.
 
         Raises
         ------
+        ValueError
+            If the outputs do not fit the inputs, the network is not causal or was fitted to one
+            target per sequence, or an argument is missing or does not fit.
         FloatingPointError
             If the loop diverges.
 
@@ -343,7 +393,7 @@ class RNNRegressor(SequenceRegressorMixin, GradientEstimator):
         """
         n_steps = check_positive_int("n_steps", n_steps)
         check_is_fitted(self, "_theta")
-        check_can_feed_back(self)
+        check_feeds_rows_back(self._spec)
         state = warm_up(self, warmup, initial_state)
         n_exog = self.n_features_in_ - self.n_outputs_
         future = future_rows(exog, n_steps, n_exog, self._theta.dtype)
@@ -352,125 +402,139 @@ class RNNRegressor(SequenceRegressorMixin, GradientEstimator):
 
 
 class RNNClassifier(SequenceClassifierMixin, GradientEstimator):
-    """Recurrent network that labels sequences, or every time step of them.
+    """Recurrent neural network for classification of sequences or of their time steps.
 
-    The loss is the cross-entropy of the softmax of the outputs.
+    Training minimises the cross-entropy of the softmax of the outputs by backpropagation through
+    time.
 
     Parameters
     ----------
     n_units : int, default=64
-        Units of every layer, and of every direction.
+        Number of units per layer and direction.
     cell : {"lstm", "gru", "rnn"}, default="lstm"
-        Kind of unit: with gates that let it remember for long, or plain.
+        Recurrent cell: with gates, which keep a state over many time steps, or plain.
     n_layers : int, default=1
-        Layers, each hearing the one below.
+        Number of layers; the hidden states of each are the inputs of the next.
     bidirectional : bool, default=False
-        Whether a second network hears every sequence from its end; not for forecasts.
+        Whether every layer also runs over the sequence in the backward direction. The network is
+        then not causal: it cannot forecast, stream or continue from a state.
     activation : {"tanh", "relu"}, default="tanh"
-        Activation of ``cell="rnn"``.
+        Activation of ``cell="rnn"``; without effect on the others.
     reset_after : bool, default=True
-        Whether the reset gate of ``cell="gru"`` acts after the recurrent product, as in cuDNN and
-        PyTorch, or before it, as in Cho et al. (2014).
+        Whether the reset gate of ``cell="gru"`` is applied after the recurrent product, as in cuDNN
+        and PyTorch, or before it, as in Cho et al. (2014).
     n_tokens : int, "auto" or None, default="auto"
-        How many tokens ``X``, of one column of integers from 0 on, is made of. "auto" takes one
-        column of an integer dtype for tokens, as many as `fit` sees, at most 100 000; None takes
-        all for numbers. A list of integer vectors is then one of sequences of tokens.
+        Number of tokens, if ``X`` is one column of integers from 0 to ``n_tokens - 1`` that stand
+        for tokens. "auto" takes one column of an integer dtype as tokens, and determines their
+        number, at most 100 000, in `fit`; None takes ``X`` as numbers. A list of integer vectors is
+        a list of sequences of tokens.
     embedding_dim : int or None, default=None
-        Length of the vector that is learned for each token; None hears them one-hot.
+        Length of the embedding vector that is learned for each token. None encodes tokens one-hot.
     pooling : {"last", "mean", "attention"}, default="last"
-        For one target a sequence: read from the last state, from the mean of the states, or from
-        a mean whose weights are learned.
+        For one target per sequence, how the states of its time steps become one vector: the last
+        state, the mean, or a weighted mean with learned weights.
     head : "softmax" or None, default="softmax"
-        What reads the states; None teaches the first units of the last layer themselves.
+        Layer from the states to the outputs, whose softmax is the probabilities. With None, the
+        first units of the last layer are the outputs.
     start : {"zeros", "ones", "learned"}, default="zeros"
-        State before the first step; "ones" is for the cells of an LSTM alone.
+        State before the first time step. "ones" sets the cell states of an LSTM to one; "learned"
+        makes the state a parameter.
     init : {"orthogonal", "glorot", "identity", "sparse", "chrono"}, default="orthogonal"
-        How the recurrent weights are drawn: see Notes.
+        Initialisation of the recurrent weights, see Notes.
     spectral_radius : float, default=1.1
-        Of the recurrent weights with ``init="sparse"``.
+        Spectral radius of the initial recurrent weights with ``init="sparse"``.
     input_scaling : float, default=0.001
-        Standard deviation of the input weights with ``init="sparse"``.
+        Standard deviation of the initial input weights with ``init="sparse"``.
     solver : {"adam", "sgd", "hessian_free"}, default="adam"
-        How the weights follow the gradient; "hessian_free" makes one update an iteration, on all
-        sequences, in double precision.
+        Optimiser. "hessian_free" makes one update per iteration, on all sequences, in double
+        precision. Every row that is added to ``esnkit.optim.OPTIMIZERS`` is a solver too.
     learning_rate_init : float, default=0.001
-        Size of the steps.
+        Step size of the updates with ``solver="adam"`` or ``"sgd"``.
     momentum : float in [0, 1], default=0.9
-        Of ``solver="sgd"``.
+        Momentum with ``solver="sgd"``.
     momentum_schedule : {"constant", "increasing", "delayed"}, default="constant"
-        How the momentum comes to its value, see :func:`esnkit.optim.momentum_at`.
+        Schedule of the momentum, see :func:`esnkit.optim.momentum_at`.
     nesterovs_momentum : bool, default=True
-        Whether the momentum is Nesterov's.
+        Whether to use Nesterov's momentum with ``solver="sgd"``.
     clip_norm : float or None, default=1.0
-        A gradient whose norm over all weights is larger is scaled down to this norm.
+        Maximum norm of the gradient of all weights; larger gradients are rescaled to it. None
+        disables clipping.
     batch_size : int or "auto", default=32
-        Sequences an update; "auto" is ``min(200, n_sequences)``.
+        Number of sequences per mini-batch; "auto" stands for ``min(200, n_sequences)``.
     shuffle : bool, default=True
-        Whether the batches are drawn anew for every iteration.
+        Whether to draw new mini-batches in every iteration.
     alpha : float, default=0.0
-        Strength of the L2 penalty, divided by the number of targets in a batch.
+        Strength of the L2 penalty on the weights; it is divided by the number of targets in a
+        mini-batch.
     tbptt : int or None, default=None
-        Truncated backpropagation: update after every so many time steps and let no gradient
-        further back; the state is carried on.
+        Number of time steps per chunk of truncated backpropagation through time: every chunk makes
+        an update, and the state but no gradient crosses its borders. None backpropagates through
+        whole sequences.
     damping : float, default=0.1
-        Of ``solver="hessian_free"``: the first lambda of Levenberg and Marquardt.
+        Initial damping (lambda) with ``solver="hessian_free"``.
     structural_damping : float, default=1/30
-        Of ``solver="hessian_free"``: weight, relative to the damping, of what holds the states.
+        Weight, relative to the damping, of the structural damping term, which penalises changes of
+        the hidden states, with ``solver="hessian_free"``.
     max_cg_iter : int, default=250
-        Of ``solver="hessian_free"``: most iterations of conjugate gradients in an update.
+        Maximum number of conjugate gradient iterations per update with ``solver="hessian_free"``.
     max_iter : int >= 0, default=200
-        Most iterations, each over all sequences; 0 leaves the weights as they are drawn.
+        Maximum number of iterations (epochs); 0 keeps the initial weights.
     tol : float, default=1e-4
-        An iteration that does not improve the loss (or validation score) by as much is idle.
+        Minimum improvement of the loss, or of the validation score, that counts as one.
     n_iter_no_change : int, default=10
-        Training stops after more idle iterations in a row.
+        Maximum number of consecutive iterations without such an improvement.
     early_stopping : bool, default=False
-        Whether to hold sequences out (of one series its end), and to keep the weights that score
-        best on them instead of those with the least loss.
+        Whether to hold out validation data (sequences, or the end of a single one), to stop when
+        the score on them no longer improves, and to keep the weights with the best score instead
+        of those with the least loss.
     validation_fraction : float in (0, 1), default=0.1
-        Share that is held out.
+        Proportion of the data to hold out for `early_stopping`.
     target : {"auto", "steps", "sequence"}, default="auto"
-        Whether a target belongs to a time step or to a sequence; "auto" tells from the shape.
+        Whether there is a target for every time step or for every sequence; "auto" infers it from
+        the shape of ``y``.
     class_weight : dict, "balanced" or None, default=None
         Weights of the classes, as in scikit-learn.
     warm_start : bool, default=False
-        Whether `fit` goes on where the last one stopped, optimiser and all.
+        Whether `fit` continues from the weights, and the state of the optimiser, of the last call.
     random_state : int, RandomState instance or None, default=None
-        Determines weights and batches.
+        Determines initial weights, mini-batches and validation data.
     verbose : bool, default=False
-        Whether to write a line an iteration.
+        Whether to write a line per iteration to the standard output.
 
     Attributes
     ----------
     classes_ : ndarray
-        The labels, sorted.
+        The class labels, sorted.
     n_outputs_ : int
-        Number of outputs, one a class.
+        Number of outputs, one per class.
     loss_curve_ : list of float
-        Loss of every iteration.
+        Mean loss during every iteration.
     grad_norm_curve_ : list of float
-        Mean norm of the gradient in every iteration, before clipping.
+        Mean norm of the gradient during every iteration, before clipping.
     validation_scores_ : list of float or None
-        Score on what is held out after every iteration, with `early_stopping`.
+        Score on the validation data after every iteration, with `early_stopping`.
     best_validation_score_ : float or None
-        The best of these scores, which the weights that are kept have.
+        The best of these scores, which is that of the fitted weights.
     best_loss_ : float
         The least loss.
     n_iter_ : int
-        Number of iterations; where it has come to `max_iter` the loss may yet improve.
+        Number of iterations. If it is `max_iter`, the loss may improve with more.
     last_state_ : ndarray of shape (1, n_state)
-        State at the end of the training series, where there was one.
+        State after the last time step of the training data, if these are one sequence and the
+        network is causal.
     n_features_in_ : int
         Number of features seen in ``fit``.
 
     Notes
     -----
-    "orthogonal" and "glorot" say how each gate's recurrent weights are drawn, with Glorot's input
-    weights, and forget gates that are open (bias 1); "identity" (Le et al. 2015) and "sparse"
-    (Sutskever et al. 2013) are made for ``cell="rnn"``; "chrono" (Tallec & Ollivier 2018) sets the
-    gates of the others for memories up to the longest sequence.
+    The initialisations "orthogonal" and "glorot" draw the recurrent weights of every gate
+    separately, the input weights by Glorot's rule, and set the biases of the forget gates of an
+    LSTM to 1. "identity" (Le et al. 2015) and "sparse" (Sutskever et al. 2013) are for
+    ``cell="rnn"``. "chrono" (Tallec & Ollivier 2018) is for cells with gates, whose biases it sets
+    for time scales up to the longest sequence.
 
-    Nothing is scaled inside: give inputs a deviation of about one (``StandardScaler``).
+    The estimator does not scale its data. Scale inputs to a standard deviation of about one
+    (``StandardScaler``).
 
     References
     ----------
@@ -576,27 +640,38 @@ class RNNClassifier(SequenceClassifierMixin, GradientEstimator):
         self.random_state = random_state
         self.verbose = verbose
 
-    _loss = "softmax"
+    _loss, _head = "softmax", "softmax"
 
-    def partial_fit(self, X: Any, y: Any = None, classes: Any = None, **params: Any) -> Self:
-        """Go once through sequences, from where training stopped.
+    def partial_fit(
+        self,
+        X: Any,
+        y: Any = None,
+        classes: Any = None,
+        *,
+        sample_weight: Any = None,
+        initial_state: Any = None,
+        clamp: Any = None,
+    ) -> Self:
+        """Train for one epoch, from the current weights and state of the optimiser.
 
         Parameters
         ----------
-        X, y, **params : as in ``fit``
+        X, y, sample_weight, initial_state, clamp : as in ``fit``
         classes : array-like or None, default=None
-            All labels, in the first call; None takes those in ``y``.
+            All class labels, in the first call; None stands for those in ``y``.
 
         Returns
         -------
-        self
+        self : object
+            The fitted estimator.
 
         Raises
         ------
         ValueError
-            As ``fit``, if the data are not like those of the first call, or with `early_stopping`.
+            As in ``fit``; if the data do not have the form of those of the first call; or with
+            `early_stopping`.
         FloatingPointError
-            If the loss diverges; the model then stays as it was.
+            If the loss diverges. The estimator is then as it was before the call.
 
         Examples
         --------
@@ -608,59 +683,38 @@ class RNNClassifier(SequenceClassifierMixin, GradientEstimator):
         >>> model.partial_fit(X[10:], X[10:, 0, 0] > 0).n_iter_
         2
         """
-        self._classes_to_come = classes
-        try:
-            return self._partial_fit(X, y, params)
-        finally:
-            del self._classes_to_come
+        known = known_classes(self, classes, first=not self._is_trained())
+        return self._partial_fit(X, y, FitParams(sample_weight, initial_state, clamp), known)
 
-    def _encode(self, targets: Targets, form: str = "series") -> tuple[Targets, np.ndarray | None]:
-        given = getattr(self, "_classes_to_come", None)
-        known = np.unique(given) if given is not None and self._fresh else None
-        if not self._fresh:
-            known = self.classes_
-            if given is not None and not np.array_equal(np.unique(given), known):
-                raise ValueError(f"classes must be those of the first call, {known.tolist()}")
-        found, weights = super()._encode(targets, form)
-        if known is None:
-            return found, weights
-        seen, self.classes_ = self.classes_, known
-        unseen = np.setdiff1d(seen, known)
-        if unseen.size:
-            raise ValueError(
-                f"y holds labels unseen before, {unseen.tolist()}, expected some of "
-                f"{known.tolist()}"
-            )
-        indicators = np.zeros((len(found.values), known.size))
-        indicators[:, np.searchsorted(known, seen)] = found.values
-        return Targets(indicators, found.kind, found.flat), weights
+    def _row_weights(self, weights: np.ndarray | None, targets: Targets) -> np.ndarray | None:
+        """Return one weight per row: that of its class, if there is one for every class."""
+        if weights is not None and weights.ndim == 2:
+            return np.sum(weights * targets.values, axis=1)
+        return weights
 
-    def _known(self, truth: Targets) -> Targets:
-        labels = labels_of(truth.values)
+    def _head_bias(self, Y: np.ndarray, weights: np.ndarray | None) -> np.ndarray:
+        return np.zeros(Y.shape[1])
+
+    def _strata(self, batch: SequenceBatch) -> np.ndarray | None:
+        return None if batch.per_step else batch.Y.argmax(axis=1)
+
+    def _score_rows(self, outputs: np.ndarray, batch: SequenceBatch) -> float:
+        """Return the accuracy."""
+        y_true, y_pred = batch.Y.argmax(axis=1), outputs.argmax(axis=1)
+        return float(accuracy_score(y_true, y_pred, sample_weight=batch.weights))
+
+    def _encode_like_fit(self, targets: Targets) -> Targets:
+        labels = labels_of(targets.values)
         codes = np.searchsorted(self.classes_, labels) % self.classes_.size
         if not np.array_equal(self.classes_[codes], labels):
-            raise ValueError(f"y holds labels unseen in fit, expected {self.classes_.tolist()}")
-        return Targets(np.eye(self.classes_.size)[codes], truth.kind, True)
+            raise ValueError(
+                f"y contains labels that fit has not seen, expected some of "
+                f"{self.classes_.tolist()}"
+            )
+        return Targets(np.eye(self.classes_.size)[codes], targets.kind, True)
 
-    def predict_proba(self, X: Any, *, initial_state: Any = None, clamp: Any = None) -> Any:
-        """Return the probability of every class: the softmax of the outputs.
-
-        Parameters
-        ----------
-        X, initial_state, clamp : as in ``predict``
-
-        Returns
-        -------
-        probabilities : like ``predict``, with an axis (n_classes,) at the end
-        """
-        values, _ = self._outputs(X, initial_state, clamp)
-        if isinstance(values, list):
-            return [np.exp(log_softmax(rows)) for rows in values]
-        return np.exp(log_softmax(values))
-
-    def _score_rows(self, outputs: np.ndarray, data: Data) -> float:
-        right, wanted = outputs.argmax(axis=1), data.Y.argmax(axis=1)
-        return float(accuracy_score(wanted, right, sample_weight=data.weights))
+    def _as_probabilities(self, outputs: np.ndarray) -> np.ndarray:
+        return np.exp(log_softmax(outputs))
 
     def generate(
         self,
@@ -672,36 +726,39 @@ class RNNClassifier(SequenceClassifierMixin, GradientEstimator):
         random_state: Any = None,
         return_state: bool = False,
     ) -> Any:
-        """Draw a sequence of tokens from a network that was taught the next token.
+        """Sample tokens in closed loop, from a network that was fitted to the next token.
 
         Parameters
         ----------
         n_steps : int
-            Number of tokens to draw.
+            Number of tokens to sample.
         warmup : array of shape (n_timesteps,) or (n_timesteps, 1), or None, default=None
-            Tokens that are heard first; None and an ``initial_state``: the first token is what the
-            network says of that state; None alone goes on after the last target of the sequence
-            that the model was fitted to, if that was one.
+            Tokens that drive the network before the loop is closed. With None and an
+            ``initial_state``, the first token is sampled from the output of that state. With None
+            alone, generation continues the training sequence after its last target.
         temperature : float >= 0, default=1.0
-            The outputs are divided by it before the softmax: below 1 the likely becomes likelier;
-            0 always takes the likeliest.
+            Divisor of the outputs before the softmax. Values below 1 make likely tokens more
+            likely; 0 always chooses the most likely token.
         initial_state : array or tuple (indices, values), default=None
             State before ``warmup``, as in ``fit``.
         random_state : int, RandomState instance or None, default=None
-            Determines what is drawn.
+            Determines the samples.
         return_state : bool, default=False
-            Whether to return the state too, which has heard all tokens but the last.
+            Whether to return the state too. The last token has not been an input yet: pass it as
+            ``warmup``, with this state as ``initial_state``, to continue.
 
         Returns
         -------
         tokens : ndarray of shape (n_steps,)
+            Sampled tokens.
         state : ndarray of shape (1, n_state), if ``return_state``
+            State before the last token.
 
         Raises
         ------
         ValueError
-            If the network does not hear the tokens that it is taught, or an argument is out of
-            its range.
+            If inputs and labels are not the same tokens, the network is not causal or was fitted
+            to one target per sequence, or an argument is missing or out of its range.
 
         Examples
         --------
@@ -717,9 +774,9 @@ class RNNClassifier(SequenceClassifierMixin, GradientEstimator):
         temperature = check_number("temperature", temperature, 0)
         rng = check_seed(random_state)
         check_is_fitted(self, "_theta")
-        refuse_tokens_of_others(self)
+        check_feeds_tokens_back(self._spec, self.classes_)
         state = warm_up(self, warmup, initial_state)
-        codes, state = generate_tokens(
+        tokens, state = generate_tokens(
             self._spec, self._theta, state, n_steps, self.classes_, temperature, rng
         )
-        return (codes, state) if return_state else codes
+        return (tokens, state) if return_state else tokens

@@ -1,4 +1,4 @@
-"""Sequences into sequences of tokens: a recurrent encoder, attention, and a recurrent decoder."""
+"""Sequence-to-sequence networks: an encoder, attention and a decoder, for sequences of tokens."""
 
 from collections.abc import Iterator
 from copy import deepcopy
@@ -9,22 +9,35 @@ from sklearn.base import BaseEstimator
 from sklearn.utils.validation import check_is_fitted
 
 from esnkit.networks._callbacks import CallbackSupportMixin, FitReport, with_callbacks
+from esnkit.networks._cells import find_cell
 from esnkit.networks._encoder_decoder import (
-    Pair,
-    Pairs,
+    PairBatch,
+    PairSpec,
     decode,
-    initial_pair,
-    make_pairs,
+    initial_pair_theta,
+    join_pair_weights,
+    make_pair_batch,
     pair_gradient,
     pair_loss,
-    pair_views,
+    split_pair_weights,
 )
 from esnkit.networks._initializers import INITS
-from esnkit.networks._minibatches import Data
-from esnkit.networks._parameters import as_tokens, count_tokens, make_stopping
-from esnkit.networks._spec import Spec
-from esnkit.networks._trainer import Learner, Settings, Trainer, name_changes
-from esnkit.networks._weights import HEAD, WeightsMixin, join_weights, split_weights
+from esnkit.networks._inputs import count_tokens, network_inputs
+from esnkit.networks._minibatches import SequenceBatch
+from esnkit.networks._objective import Objective
+from esnkit.networks._parameters import (
+    check_batch_size,
+    check_clip_norm,
+    check_embedding_dim,
+    check_learning_rate,
+    check_verbose,
+    make_stopping,
+)
+from esnkit.networks._solvers import Settings
+from esnkit.networks._spec import Spec, describe_changes
+from esnkit.networks._trainer import Trainer
+from esnkit.networks._weights import WeightsMixin
+from esnkit.optim._optimizers import OptimizerParameters
 from esnkit.sequences._packing import FLOATS, Sequences, pack
 from esnkit.utils._rollback import rollback_on_error
 from esnkit.utils._threads import one_blas_thread
@@ -38,80 +51,82 @@ from esnkit.utils._validation import (
 
 __all__ = ["Seq2SeqClassifier"]
 
-CELLS = {"rnn": "tanh", "lstm": "lstm", "gru": "gru"}
-NETWORKS = ("encoder", "decoder")
-
 
 class Seq2SeqClassifier(WeightsMixin, CallbackSupportMixin, BaseEstimator):
-    """Recurrent networks that turn sequences into sequences of tokens, of a length of their own.
+    """Recurrent neural network that maps sequences to sequences of tokens.
 
-    An encoder hears a sequence. A decoder starts from the encoder's last state and says one token
-    after the other, each with the one before in its ear, until it says that this is the end; with
-    attention it looks back at every time step of the encoder each time. The loss is the mean
-    cross-entropy of a token, given the true ones before it.
+    A recurrent encoder runs over the input sequence. A recurrent decoder starts from a function of
+    the last state of the encoder, and predicts one token per step: each is the next input, until
+    the token that ends the sequence. With attention, every prediction also depends on a weighted
+    mean of the states of the encoder. Training minimises the mean cross-entropy per token, given
+    the true tokens before it.
 
     Parameters
     ----------
     n_units : int, default=64
-        Units of every layer: of the decoder, and of each direction of the encoder.
+        Number of units per layer, of the decoder and of each direction of the encoder.
     cell : {"lstm", "gru", "rnn"}, default="lstm"
-        Kind of unit: with gates that let it remember for long, or plain.
+        Recurrent cell: with gates, which keep a state over many time steps, or plain.
     n_layers : int, default=1
-        Layers of the encoder, and of the decoder.
+        Number of layers of the encoder, and of the decoder.
     bidirectional : bool, default=False
-        Whether a second network of the encoder hears every sequence from its end.
+        Whether the encoder also runs over the sequence in the backward direction.
     attention : bool, default=True
-        Whether the decoder looks back at all time steps; without, all it knows is the last state.
+        Whether the decoder attends to all time steps of the input. Without attention, it depends
+        on the last state of the encoder alone.
     n_tokens : int, "auto" or None, default="auto"
-        How many tokens ``X``, of one column of integers from 0 on, is made of. "auto" takes one
-        column of an integer dtype for tokens, as many as `fit` sees; None takes all for numbers.
+        Number of tokens, if ``X`` is one column of integers from 0 to ``n_tokens - 1`` that stand
+        for tokens. "auto" takes one column of an integer dtype as tokens, and determines their
+        number in `fit`; None takes ``X`` as numbers.
     embedding_dim : int or None, default=None
-        Length of the vector that is learned for each token; None hears them one-hot.
+        Length of the embedding vector that is learned for each token. None encodes tokens one-hot.
     init : {"orthogonal", "glorot", "identity", "sparse", "chrono"}, default="orthogonal"
-        How the recurrent weights are drawn, see :class:`esnkit.networks.RNNClassifier`.
+        Initialisation of the recurrent weights, see :class:`esnkit.networks.RNNClassifier`.
     learning_rate_init : float, default=0.001
-        Size of the steps of Adam.
+        Step size of the updates, by Adam.
     clip_norm : float or None, default=1.0
-        A gradient whose norm over all weights is larger is scaled down to this norm.
+        Maximum norm of the gradient of all weights; larger gradients are rescaled to it. None
+        disables clipping.
     batch_size : int or "auto", default=32
-        Sequences an update; "auto" is ``min(200, n_sequences)``.
+        Number of sequences per mini-batch; "auto" stands for ``min(200, n_sequences)``.
     shuffle : bool, default=True
-        Whether the batches are drawn anew for every iteration.
+        Whether to draw new mini-batches in every iteration.
     alpha : float, default=0.0
-        Strength of the L2 penalty, divided by the number of tokens in a batch.
+        Strength of the L2 penalty on the weights; it is divided by the number of tokens in a
+        mini-batch.
     max_iter : int >= 0, default=200
-        Most iterations, each over all sequences; 0 leaves the weights as they are drawn.
+        Maximum number of iterations (epochs); 0 keeps the initial weights.
     tol : float, default=1e-4
-        An iteration that does not improve the loss by as much is idle.
+        Minimum improvement of the loss that counts as one.
     n_iter_no_change : int, default=10
-        Training stops after more idle iterations in a row.
+        Maximum number of consecutive iterations without such an improvement.
     max_length : int or None, default=None
-        Most tokens in an answer; None stands for the longest in ``y``.
+        Maximum number of tokens of a prediction. None stands for the length of the longest target.
     warm_start : bool, default=False
-        Whether `fit` goes on where the last one stopped, optimiser and all.
+        Whether `fit` continues from the weights, and the state of the optimiser, of the last call.
     random_state : int, RandomState instance or None, default=None
-        Determines weights and batches.
+        Determines initial weights and mini-batches.
     verbose : bool, default=False
-        Whether to write a line an iteration.
+        Whether to write a line per iteration to the standard output.
 
     Attributes
     ----------
     classes_ : ndarray of shape (n_classes,)
-        The tokens of ``y``.
+        The tokens of ``y``, sorted.
     loss_curve_ : list of float
-        Loss of every iteration.
+        Mean loss during every iteration.
     grad_norm_curve_ : list of float
-        Mean norm of the gradient in every iteration, before clipping.
+        Mean norm of the gradient during every iteration, before clipping.
     best_loss_ : float
-        The least loss; the weights are those that had it.
+        The least loss, which is that of the fitted weights.
     n_iter_ : int
-        Number of iterations.
+        Number of iterations. If it is `max_iter`, the loss may improve with more.
     n_features_in_ : int
         Number of features seen in ``fit``.
 
     See Also
     --------
-    esnkit.preprocessing.TokenEncoder : From texts to tokens and back.
+    esnkit.preprocessing.TokenEncoder : Turn texts into tokens and back.
 
     References
     ----------
@@ -119,7 +134,7 @@ class Seq2SeqClassifier(WeightsMixin, CallbackSupportMixin, BaseEstimator):
     networks, NeurIPS.
 
     D. Bahdanau, K. Cho and Y. Bengio (2015), Neural machine translation by jointly learning to
-    align and translate, ICLR: the start of the decoder.
+    align and translate, ICLR: the initial state of the decoder.
 
     M.-T. Luong, H. Pham and C. D. Manning (2015), Effective approaches to attention-based neural
     machine translation, EMNLP: global attention with the general score.
@@ -184,162 +199,157 @@ class Seq2SeqClassifier(WeightsMixin, CallbackSupportMixin, BaseEstimator):
     @rollback_on_error
     @with_callbacks
     def fit(self, X: Any, y: Any = None) -> Self:
-        """Train on sequences and what they are to be turned into.
+        """Train the network on input sequences and target sequences.
 
         Parameters
         ----------
         X : list of integer arrays of shape (n_timesteps_i,) or (n_timesteps_i, 1), list of arrays \
                 of shape (n_timesteps_i, n_features), or array of shape (n_sequences, \
                 n_timesteps, n_features)
-            Sequences of tokens, see `n_tokens`, or of rows of numbers.
+            Input sequences, of tokens (see `n_tokens`) or of rows of numbers.
         y : list of integer arrays of shape (n_i,) or (n_i, 1)
-            A sequence of tokens for each; it may be empty.
+            Target sequences of tokens, one per input sequence; they may be empty.
 
         Returns
         -------
-        self
+        self : object
+            The fitted estimator.
 
         Raises
         ------
         ValueError
             If shapes do not fit, values are not finite, or a parameter is out of its range.
         FloatingPointError
-            If the loss diverges. As after every error, the model then answers as it did before.
+            If the loss diverges. After an error, the estimator is as it was before the call.
         """
         fresh = not (self.warm_start and hasattr(self, "_trainer"))
         sequences = _pack(self, X, reset=fresh, dtype=FLOATS if fresh else (self._theta.dtype,))
         symbols, lengths = _pack_symbols(y, sequences.n_sequences)
-        settings = self._settings(sequences.n_sequences)
+        settings = self._make_settings(sequences.n_sequences)
         if fresh:
-            self._begin(X, sequences, symbols, lengths, settings)
+            trainer = self._begin(X, sequences, symbols, lengths, settings)
         else:
-            self._go_on(symbols, settings)
+            trainer = self._continue(symbols, settings)
         codes = np.searchsorted(self.classes_, symbols)
-        self._train(make_pairs(self._hear(sequences), codes, lengths, self._pair.end), X, y)
+        source = _as_batch(self._pair, sequences)
+        self._train(trainer, make_pair_batch(source, codes, lengths, self._pair.end), X, y)
         return self
 
-    def _begin(self, X, sequences, symbols, lengths, settings):
-        """Make the network, and what trains it."""
+    def _begin(
+        self,
+        X: Any,
+        sequences: Sequences,
+        symbols: np.ndarray,
+        lengths: np.ndarray,
+        settings: Settings,
+    ) -> Trainer:
+        """Draw the initial weights, and return a trainer that starts from them."""
         if not symbols.size:
-            raise ValueError("y holds no token: expected at least one sequence that is not empty")
+            raise ValueError("y contains no token: expected a sequence that is not empty")
         self.classes_ = np.unique(symbols)
-        n_tokens = count_tokens(self, X, sequences)
-        self._pair = self._make_pair(n_tokens, n_tokens or sequences.values.shape[1])
+        n_tokens = count_tokens(self.n_tokens, self.embedding_dim, X, sequences)
+        n_features = n_tokens or sequences.values.shape[1]
+        self._pair = self._make_spec(n_tokens > 0, n_features, self.classes_.size)
         self._longest = int(lengths.max())
         seed = check_seed(self.random_state).randint(2**31 - 1)
         weights, order = (np.random.default_rng(s) for s in np.random.SeedSequence(seed).spawn(2))
         longest = max(self._longest, int(sequences.lengths.max()))
-        self._theta = initial_pair(self._pair, weights, self.init, longest, sequences.values.dtype)
-        self._trainer = Trainer(self._pair, self._theta.copy(), settings, order, LEARNER)
+        dtype = sequences.values.dtype
+        theta = initial_pair_theta(self._pair, weights, self.init, longest, dtype)
+        trainer = Trainer(self._pair, theta, settings, order, OBJECTIVE)
+        self._theta = trainer.fitted_theta  # callbacks copy an estimator that can predict
+        return trainer
 
-    def _go_on(self, symbols, settings):
-        """Refuse what the network cannot go on with, and train it in the way of now."""
+    def _continue(self, symbols: np.ndarray, settings: Settings) -> Trainer:
+        """Return the trainer for another call, or raise if training cannot continue."""
         encoder = self._pair.encoder
-        pair = self._make_pair(encoder.n_features if encoder.tokens else 0, encoder.n_features)
+        pair = self._make_spec(encoder.tokens, encoder.n_features, self.classes_.size)
         if pair != self._pair:
             raise ValueError(
-                "the network cannot go on with parameters that change its shape: "
-                f"{name_changes(self._pair, pair)}; use warm_start=False"
+                "training cannot continue with parameters that need another network: "
+                f"{describe_changes(self._pair, pair)}; use warm_start=False"
             )
         unseen = np.setdiff1d(symbols, self.classes_)
         if unseen.size:
             raise ValueError(
-                f"y holds tokens unseen before, {unseen.tolist()}, expected some of "
+                f"y contains tokens unseen before, {unseen.tolist()}, expected some of "
                 f"{self.classes_.tolist()}; use warm_start=False"
             )
-        self._trainer = deepcopy(self._trainer)  # so that an error leaves it as it was
-        self._trainer.use(settings)
+        trainer = deepcopy(self._trainer)  # so that an error leaves the old one as it was
+        trainer.use(settings)
+        return trainer
 
-    def _train(self, pairs: Pairs, X: Any, y: Any) -> None:
-        stopping, trainer = make_stopping(self), self._trainer
+    def _train(self, trainer: Trainer, batch: PairBatch, X: Any, y: Any) -> None:
+        stopping = make_stopping(self)
         report = FitReport(self, X, y, stopping.max_iter)
         with one_blas_thread():
-            trainer.fit(pairs, stopping=stopping, report=report.iteration)
-        self._theta = trainer.chosen_theta
+            trainer.fit(batch, stopping=stopping, report=report.iteration)
+        self._trainer, self._theta = trainer, trainer.fitted_theta
         self.loss_curve_ = list(trainer.loss_curve)
         self.grad_norm_curve_ = list(trainer.grad_norm_curve)
         self.best_loss_ = trainer.best_loss
         self.n_iter_ = len(trainer.loss_curve)
         report.end(self._theta)
 
-    def _settings(self, n_sequences: int) -> Settings:
-        clip, size = self.clip_norm, self.batch_size
-        if isinstance(size, str):
-            check_choice("batch_size", size, ("auto",))
-            size = min(200, n_sequences)
+    def _make_settings(self, n_sequences: int) -> Settings:
         check_flag("warm_start", self.warm_start)
         check_choice("init", self.init, INITS)
+        check_verbose(self.verbose)
         if self.max_length is not None:
             check_positive_int("max_length", self.max_length)
-        if not isinstance(self.verbose, (bool, int)):
-            raise TypeError(f"verbose must be True, False or an integer, got {self.verbose!r}")
         return Settings(
-            learning_rate_init=check_number(
-                "learning_rate_init", self.learning_rate_init, 0, low_open=True
-            ),
-            clip_norm=None if clip is None else check_number("clip_norm", clip, 0, low_open=True),
-            batch_size=check_positive_int("batch_size", size),
+            optimizer=OptimizerParameters(check_learning_rate(self.learning_rate_init)),
+            clip_norm=check_clip_norm(self.clip_norm),
+            batch_size=check_batch_size(self.batch_size, n_sequences),
             shuffle=check_flag("shuffle", self.shuffle),
             alpha=check_number("alpha", self.alpha, 0),
         )
 
-    def _make_pair(self, n_tokens: int, n_features: int) -> Pair:
-        cell = CELLS[check_choice("cell", self.cell, CELLS)]
+    def _make_spec(self, tokens: bool, n_features: int, n_symbols: int) -> PairSpec:
+        """Return the network that the parameters select; ``n_features`` may be that of tokens."""
+        cell = find_cell(self.cell)
         n_units = check_positive_int("n_units", self.n_units)
         n_layers = check_positive_int("n_layers", self.n_layers)
-        both = check_flag("bidirectional", self.bidirectional)
-        dim = self.embedding_dim
-        dim = 0 if dim is None else check_positive_int("embedding_dim", dim)
+        bidirectional = check_flag("bidirectional", self.bidirectional)
+        dim = check_embedding_dim(self.embedding_dim)
         encoder = Spec(
-            cell, n_units, n_features, n_units * (2 if both else 1), n_layers, both,
-            tokens=n_tokens > 0, embedding_dim=dim if n_tokens else 0, head=False,
+            cell, n_units, n_features, n_units * (2 if bidirectional else 1), n_layers,
+            bidirectional, tokens=tokens, embedding_dim=dim if tokens else 0, head=False,
         )  # fmt: skip
         decoder = Spec(
-            cell, n_units, len(self.classes_) + 1, n_units, n_layers,
+            cell, n_units, n_symbols + 1, n_units, n_layers,
             tokens=True, embedding_dim=dim, head=False,
         )  # fmt: skip
-        return Pair(encoder, decoder, check_flag("attention", self.attention))
-
-    def _hear(self, sequences: Sequences) -> Data:
-        inputs = sequences.values
-        if self._pair.encoder.tokens:
-            inputs = as_tokens(sequences, self._pair.encoder.n_features)
-        return Data(inputs, sequences.offsets, np.empty((len(inputs), 0)), True)
-
-    def _decode(self, X: Any) -> Iterator[tuple[np.ndarray, np.ndarray]]:
-        check_is_fitted(self, "_theta")
-        source = self._hear(_pack(self, X, reset=False, dtype=(self._theta.dtype,)))
-        max_length = self._longest
-        if self.max_length is not None:
-            max_length = check_positive_int("max_length", self.max_length)
-        with one_blas_thread():
-            yield from decode(self._pair, self._theta, source, max_length)
+        return PairSpec(encoder, decoder, check_flag("attention", self.attention))
 
     def predict(self, X: Any) -> list[np.ndarray]:
-        """Turn every sequence into tokens, always taking the likeliest next one.
+        """Predict a sequence of tokens for every input sequence, by greedy decoding.
 
         Parameters
         ----------
         X : as in ``fit``
+            Input sequences.
 
         Returns
         -------
         y : list of ndarrays of shape (n_i,)
-            As :meth:`esnkit.preprocessing.TokenEncoder.inverse_transform` takes them.
+            Predicted tokens, in the form that
+            :meth:`esnkit.preprocessing.TokenEncoder.inverse_transform` takes.
         """
         return [self.classes_[codes] for codes, _ in self._decode(X)]
 
     def attention_weights(self, X: Any) -> list[np.ndarray]:
-        """Tell where the decoder looked for every token that ``predict`` answers.
+        """Return the attention of the decoder for every token that ``predict`` returns.
 
         Parameters
         ----------
         X : as in ``fit``
+            Input sequences.
 
         Returns
         -------
         weights : list of ndarrays of shape (n_i, n_timesteps_i)
-            The weights of a row, over the time steps of the sequence, sum to one.
+            A row per predicted token: weights of the time steps of the input, which sum to one.
 
         Raises
         ------
@@ -360,64 +370,68 @@ class Seq2SeqClassifier(WeightsMixin, CallbackSupportMixin, BaseEstimator):
             raise ValueError("attention_weights needs a model that was fitted with attention=True")
         return [weights for _, weights in self._decode(X)]
 
-    def _split(self, theta: np.ndarray) -> dict[str, np.ndarray]:
-        named: dict[str, np.ndarray] = {}
-        for name, part in pair_views(self._pair, theta).items():
-            if name in NETWORKS:
-                inner = split_weights(getattr(self._pair, name), part)
-                named |= {f"{name}_{key}": value for key, value in inner.items()}
-            else:
-                named[HEAD.get(name, name)] = part.copy()
-        return named
-
-    def _join(self, named: dict[str, np.ndarray], theta: np.ndarray) -> None:
-        for name, part in pair_views(self._pair, theta).items():
-            if name in NETWORKS:
-                start = f"{name}_"
-                inner = {key[len(start) :]: named[key] for key in named if key.startswith(start)}
-                join_weights(getattr(self._pair, name), inner, part)
-            else:
-                part[:] = named[HEAD.get(name, name)]
-
-    def _replace(self, theta: np.ndarray) -> None:
-        old = self._trainer
-        self._theta = theta
-        self._trainer = Trainer(self._pair, theta.copy(), old.settings, old.rng, LEARNER)
+    def _decode(self, X: Any) -> Iterator[tuple[np.ndarray, np.ndarray]]:
+        """Yield the codes and the attention weights of every sequence."""
+        check_is_fitted(self, "_theta")
+        sequences = _pack(self, X, reset=False, dtype=(self._theta.dtype,))
+        max_length = self._longest
+        if self.max_length is not None:
+            max_length = check_positive_int("max_length", self.max_length)
+        with one_blas_thread():
+            yield from decode(self._pair, self._theta, _as_batch(self._pair, sequences), max_length)
 
     def score(self, X: Any, y: Any) -> float:
-        """Return the share of sequences whose answer is right from the first token to the last.
+        """Return the proportion of sequences that are predicted without a single error.
 
         Parameters
         ----------
         X, y : as in ``fit``
+            Input sequences and target sequences.
 
         Returns
         -------
         float
         """
-        answers = self.predict(X)
-        symbols, lengths = _pack_symbols(y, len(answers))
-        wanted = np.split(symbols, np.cumsum(lengths)[:-1])
-        return float(np.mean([np.array_equal(*both) for both in zip(answers, wanted, strict=True)]))
+        y_pred = self.predict(X)
+        symbols, lengths = _pack_symbols(y, len(y_pred))
+        y_true = np.split(symbols, np.cumsum(lengths)[:-1])
+        return float(np.mean([np.array_equal(*pair) for pair in zip(y_pred, y_true, strict=True)]))
+
+    def _split_weights(self, theta: np.ndarray) -> dict[str, np.ndarray]:
+        return split_pair_weights(self._pair, theta)
+
+    def _join_weights(self, named: dict[str, np.ndarray], theta: np.ndarray) -> None:
+        join_pair_weights(self._pair, named, theta)
+
+    def _replace_weights(self, theta: np.ndarray) -> None:
+        self._theta, self._trainer = theta, self._trainer.restarted(theta)
 
     def __sklearn_tags__(self):
         tags = super().__sklearn_tags__()
-        tags.input_tags.two_d_array = False  # which cannot say where a sequence ends
+        tags.input_tags.two_d_array = False  # the ends of sequences would be unknown
         tags.input_tags.three_d_array = True
         tags.target_tags.required = True
         return tags
 
 
-def _gradients(pair, theta, pairs, settings, memory):
-    """Yield what the one update of a batch needs."""
-    yield pair_gradient(pair, theta, pairs, settings.alpha)
+def _pair_gradients(
+    pair: PairSpec, theta: np.ndarray, batch: PairBatch, alpha: float, tbptt: Any, workspace: Any
+) -> Iterator[tuple[float, np.ndarray, float]]:
+    """Yield loss, gradient and weight of the one update of a mini-batch."""
+    yield pair_gradient(pair, theta, batch, alpha)
 
 
-LEARNER = Learner(_gradients, pair_loss)
+OBJECTIVE = Objective(_pair_gradients, pair_loss)
 
 
-def _pack(estimator: Any, X: Any, *, reset: bool, **options: Any) -> Sequences:
-    """Validate sequences of rows, or of bare tokens."""
+def _as_batch(pair: PairSpec, sequences: Sequences) -> SequenceBatch:
+    """Return the inputs of the encoder, without targets."""
+    inputs = network_inputs(pair.encoder, sequences)
+    return SequenceBatch(inputs, sequences.offsets, np.empty((len(inputs), 0)), True)
+
+
+def _pack(estimator: Any, X: Any, *, reset: bool, dtype: Any = FLOATS) -> Sequences:
+    """Validate sequences of rows, or of tokens, which may be vectors."""
     if isinstance(X, (list, tuple)):
         items = [item if hasattr(item, "ndim") else np.asarray(item) for item in X]
         for i, item in enumerate(items):
@@ -430,17 +444,17 @@ def _pack(estimator: Any, X: Any, *, reset: bool, **options: Any) -> Sequences:
     elif getattr(X, "ndim", None) != 3:
         raise ValueError(
             "X must be a list of sequences, or an array (n_sequences, n_timesteps, n_features), "
-            f"got {_described(X)}; give a 2-D array of tokens, one sequence a row, as list(X)"
+            f"got {_describe(X)}; give a 2-D array of tokens, one sequence a row, as list(X)"
         )
-    return pack(estimator, X, reset=reset, **options)
+    return pack(estimator, X, reset=reset, dtype=dtype)
 
 
 def _pack_symbols(y: Any, n_sequences: int) -> tuple[np.ndarray, np.ndarray]:
-    """Return the tokens of all targets end to end, and the length of each."""
+    """Return the tokens of all targets, one target after the other, and the length of each."""
     if y is None:
         raise ValueError("requires y to be passed, but the target y is None")
     if isinstance(y, (str, bytes)) or not hasattr(y, "__len__"):
-        raise ValueError(f"y must be a list of integer arrays, got {_described(y)}")
+        raise ValueError(f"y must be a list of integer arrays, got {_describe(y)}")
     if len(y) != n_sequences:
         raise ValueError(f"y has {len(y)} items but X has {n_sequences} sequences")
     items = []
@@ -449,14 +463,14 @@ def _pack_symbols(y: Any, n_sequences: int) -> tuple[np.ndarray, np.ndarray]:
         codes = codes[:, 0] if codes.ndim == 2 and codes.shape[1] == 1 else codes
         if codes.ndim != 1 or (codes.size and codes.dtype.kind not in "iu"):
             raise ValueError(
-                f"y[{i}] must hold integers, of shape (n_tokens,) or (n_tokens, 1), got "
-                f"{_described(codes)}"
+                f"y[{i}] must be integers, of shape (n_tokens,) or (n_tokens, 1), got "
+                f"{_describe(codes)}"
             )
         items.append(codes.astype(np.int64))
     return np.concatenate(items), np.array([item.size for item in items])
 
 
-def _described(value: Any) -> str:
+def _describe(value: Any) -> str:
     if hasattr(value, "dtype"):
         return f"an array of shape {value.shape} and dtype {value.dtype}"
     return f"{type(value).__name__} {value!r:.60}"

@@ -1,30 +1,41 @@
-"""What a recurrent network is made of, and where its parts lie in one flat parameter vector."""
+"""The specification of a recurrent network, and its parameters in one flat vector ``theta``.
+
+Input and recurrent weights and biases of a layer are one matrix M, see `Gate` in `_cells.py`.
+"""
 
 import math
 from functools import lru_cache
-from typing import NamedTuple
+from typing import Any, NamedTuple
 
 import numpy as np
 
-from esnkit.kernels.cells import GRU_AFTER, GRU_BEFORE, LSTM, N_GATES, RNN_RELU, RNN_TANH
+from esnkit.networks._cells import CELLS, Cell
 
 __all__ = [
-    "CELLS",
+    "POOLINGS",
+    "Pooling",
     "Spec",
-    "layout",
+    "consecutive_slices",
+    "describe_changes",
     "n_parameters",
-    "penalised",
-    "places",
+    "parameter_slices",
+    "parameter_views",
     "state_columns",
-    "views",
+    "weight_decay_mask",
 ]
 
-CELLS = {
-    "tanh": RNN_TANH,
-    "relu": RNN_RELU,
-    "lstm": LSTM,
-    "gru": GRU_AFTER,
-    "gru_before": GRU_BEFORE,
+
+class Pooling(NamedTuple):
+    """A way from the states of all time steps of a sequence to one row."""
+
+    reads_last: bool = False  # whether the last state is enough
+    has_weights: bool = False  # whether it has parameters: attention_W, attention_b, attention_v
+
+
+POOLINGS = {
+    "last": Pooling(reads_last=True),
+    "mean": Pooling(),
+    "attention": Pooling(has_weights=True),
 }
 
 
@@ -34,11 +45,11 @@ class Layer(NamedTuple):
     name: str
     width: int  # of its input rows
     reverse: bool
-    place: int  # among all layers and directions
+    position: int  # among all layers and directions
 
 
 class Spec(NamedTuple):
-    """What network it is; hashable, all sizes known."""
+    """Architecture of a network: hashable, with all sizes known."""
 
     cell: str  # a key of CELLS
     n_units: int
@@ -48,11 +59,16 @@ class Spec(NamedTuple):
     bidirectional: bool = False
     tokens: bool = False  # whether inputs are integers in [0, n_features)
     embedding_dim: int = 0  # 0: tokens are one-hot
-    pooling: str | None = None  # None (a row a time step), "last", "mean" or "attention"
+    pooling: str | None = None  # a key of POOLINGS; None: an output row per time step
     head: bool = True  # False: the outputs are the first units of the last layer
     loss: str = "squared"  # a key of LOSSES
     learn_state: bool = False  # whether the initial state is a parameter
-    cell_state: float = 0.0  # where the cell states of an lstm start
+    cell_state: float = 0.0  # initial value of cell states that are not learned
+
+    @property
+    def cell_record(self) -> Cell:
+        """The record of the cell."""
+        return CELLS[self.cell]
 
     @property
     def n_directions(self) -> int:
@@ -66,20 +82,31 @@ class Spec(NamedTuple):
 
     @property
     def n_state(self) -> int:
-        """Width of a state row: the units of all layers and directions, then their cells."""
-        return self.n_hidden * (2 if self.cell == "lstm" else 1)
+        """Width of a state row: the hidden states of all layers, then their cell states."""
+        return self.n_hidden * (2 if self.cell_record.has_cell_state else 1)
 
     @property
     def n_inputs(self) -> int:
-        """Width of the rows that the first layer sees."""
+        """Width of the input rows of the first layer."""
         return self.embedding_dim or self.n_features
+
+    @property
+    def has_attention(self) -> bool:
+        """Whether the network has an attention pooling."""
+        return self.pooling is not None and POOLINGS[self.pooling].has_weights
+
+    @property
+    def is_causal(self) -> bool:
+        """Whether the output after a time step depends on the state at that step alone."""
+        reads_last = self.pooling is None or POOLINGS[self.pooling].reads_last
+        return reads_last and not self.bidirectional
 
     def layers(self) -> tuple[Layer, ...]:
         """List every layer in every direction, from the input up."""
         return _layers(self)
 
 
-# Asked at every update, as is what stands below.
+# Cached, as every update asks for these.
 @lru_cache(maxsize=64)
 def _layers(spec: Spec) -> tuple[Layer, ...]:
     layers: list[Layer] = []
@@ -92,27 +119,29 @@ def _layers(spec: Spec) -> tuple[Layer, ...]:
 
 
 @lru_cache(maxsize=64)
-def layout(spec: Spec) -> dict[str, tuple[slice, tuple[int, ...]]]:
-    """Return place and shape of every named part of ``theta``, in order."""
+def parameter_slices(spec: Spec) -> dict[str, tuple[slice, tuple[int, ...]]]:
+    """Return slice and shape of every named array in ``theta``, in order."""
     shapes: dict[str, tuple[int, ...]] = {}
     if spec.embedding_dim:
         shapes["embedding"] = (spec.n_features, spec.embedding_dim)
+    n_rows = len(spec.cell_record.gates) * spec.n_units
     for layer in spec.layers():
-        n_rows = N_GATES[CELLS[spec.cell]] * spec.n_units
         shapes[f"M_{layer.name}"] = (n_rows, layer.width + spec.n_units + 1)
     if spec.learn_state:
         shapes["initial_state"] = (spec.n_state,)
     width = spec.n_directions * spec.n_units
-    if spec.pooling == "attention":
+    if spec.has_attention:
         shapes |= {"attention_W": (width, width), "attention_b": (width,)}
         shapes["attention_v"] = (width,)
     if spec.head:
         shapes |= {"head_W": (spec.n_outputs, width), "head_b": (spec.n_outputs,)}
-    return places(shapes)
+    return consecutive_slices(shapes)
 
 
-def places(shapes: dict[str, tuple[int, ...]]) -> dict[str, tuple[slice, tuple[int, ...]]]:
-    """Return place and shape of named parts that lie end to end in one vector."""
+def consecutive_slices(
+    shapes: dict[str, tuple[int, ...]],
+) -> dict[str, tuple[slice, tuple[int, ...]]]:
+    """Return slice and shape of named arrays that lie one after the other in a vector."""
     found, start = {}, 0
     for name, shape in shapes.items():
         stop = start + math.prod(shape)
@@ -121,34 +150,45 @@ def places(shapes: dict[str, tuple[int, ...]]) -> dict[str, tuple[slice, tuple[i
     return found
 
 
-def views(spec: Spec, theta: np.ndarray) -> dict[str, np.ndarray]:
-    """Return the named parts of ``theta``; writing to them writes to it."""
-    return {name: theta[place].reshape(shape) for name, (place, shape) in layout(spec).items()}
+def parameter_views(spec: Spec, theta: np.ndarray) -> dict[str, np.ndarray]:
+    """Return the named arrays in ``theta`` as views: writing to them changes it."""
+    return {name: theta[at].reshape(shape) for name, (at, shape) in parameter_slices(spec).items()}
 
 
 def n_parameters(spec: Spec) -> int:
     """Return the length of ``theta``."""
-    return max((place.stop for place, _ in layout(spec).values()), default=0)
+    return max((at.stop for at, _ in parameter_slices(spec).values()), default=0)
 
 
 @lru_cache(maxsize=8)
-def penalised(spec: Spec) -> np.ndarray:
-    """Tell which entries of ``theta`` are weights, that is neither biases nor states."""
-    weights = np.ones(n_parameters(spec), dtype=bool)
-    parts = views(spec, weights)
-    for name, part in parts.items():
+def weight_decay_mask(spec: Spec) -> np.ndarray:
+    """Return a mask of the entries of ``theta`` that the L2 penalty covers: no biases or states."""
+    mask = np.ones(n_parameters(spec), dtype=bool)
+    for name, view in parameter_views(spec, mask).items():
         if name.startswith("M_"):
-            part[:, -1] = False
+            view[:, -1] = False
         elif name in ("initial_state", "attention_b", "head_b"):
-            part[:] = False
-    return weights
+            view[:] = False
+    return mask
 
 
 @lru_cache(maxsize=64)
-def state_columns(spec: Spec, place: int) -> tuple[slice, slice | None]:
-    """Return the columns of a state row that hold the units of a part, and its cells if any."""
-    first = place * spec.n_units
+def state_columns(spec: Spec, position: int) -> tuple[slice, slice | None]:
+    """Return the columns of a state row with the states, and any cell states, of a layer."""
+    first = position * spec.n_units
     units = slice(first, first + spec.n_units)
-    if spec.cell != "lstm":
+    if not spec.cell_record.has_cell_state:
         return units, None
     return units, slice(spec.n_hidden + first, spec.n_hidden + first + spec.n_units)
+
+
+def describe_changes(before: Any, after: Any, prefix: str = "") -> str:
+    """Name the fields in which two records, or records within them, differ; "" if in none."""
+    pairs = zip(before._fields, before, after, strict=True)
+    return ", ".join(
+        describe_changes(old, new, f"{name}.")
+        if hasattr(old, "_fields")
+        else f"{prefix}{name} was {old!r} and is now {new!r}"
+        for name, old, new in pairs
+        if old != new
+    )

@@ -6,7 +6,7 @@ import numpy as np
 
 from esnkit.kernels.cells import stream
 from esnkit.kernels.linalg import LANES, affine
-from esnkit.networks._spec import CELLS, Spec, views
+from esnkit.networks._spec import Spec, parameter_views
 from esnkit.utils._workspace import Workspace
 
 NUMBERS = int, float, np.integer, np.floating, np.bool_
@@ -31,7 +31,7 @@ class Stepper:
     """
 
     def __init__(self, spec: Spec, theta: np.ndarray, state: np.ndarray):
-        self._spec, self._p, dtype = spec, views(spec, theta), theta.dtype
+        self._spec, self._p, dtype = spec, parameter_views(spec, theta), theta.dtype
         # At hand, as a step takes about a microsecond.
         self._embeds, self._reads, self._shape = spec.tokens, spec.head, (spec.n_features,)
         recurrent = [self._p[f"M_{layer.name}"] for layer in spec.layers()]
@@ -39,7 +39,7 @@ class Stepper:
         parts = [part for M in recurrent for part in (M, M.T)] + readout
         weights = np.concatenate([part.ravel() for part in parts])
         n_read = spec.n_outputs if spec.head else 0
-        sizes = CELLS[spec.cell], spec.n_layers, spec.n_units, spec.n_inputs, n_read
+        sizes = spec.cell_record.code, spec.n_layers, spec.n_units, spec.n_inputs, n_read
         room = LANES + max(sum(M.shape) for M in recurrent) + spec.n_units
         places = np.cumsum([0, weights.size, spec.n_state, spec.n_inputs, n_read, room]).tolist()
         work = Workspace().empty(places[-1], dtype)

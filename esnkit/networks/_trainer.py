@@ -1,142 +1,84 @@
-"""Training of recurrent networks: mini-batches of whole sequences, epochs, and when to stop.
-
-A :class:`Trainer` holds all that training remembers (parameters, what the optimiser remembers, the
-stream of random numbers, the curves, the best parameters so far), so it pickles, and goes on where
-it stopped.
-"""
+"""Training of recurrent networks: epochs, the best parameters so far, and when to stop."""
 
 import hashlib
 import math
-from collections.abc import Callable, Iterator
-from copy import deepcopy
+from collections.abc import Callable
 from typing import Any, NamedTuple
 
 import numpy as np
 
-from esnkit.networks._bptt import Start, loss_gradient, make_batch
-from esnkit.networks._hessian_free_update import Damping, full_loss, newton_step
-from esnkit.networks._minibatches import Data, cut_batches, evaluate, in_chunks
-from esnkit.networks._spec import Spec
-from esnkit.optim._first_order import (
-    adam_state,
-    adam_step,
-    clip_by_norm,
-    momentum_at,
-    sgd_state,
-    sgd_step,
-)
-from esnkit.optim._hessian_free import hessian_free_state
+from esnkit.networks._minibatches import SequenceBatch, evaluate
+from esnkit.networks._objective import NETWORK, Objective
+from esnkit.networks._solvers import Problem, Settings, TrainingState, solvers
 from esnkit.utils._warnings import warn
 from esnkit.utils._workspace import Workspace
 
-__all__ = [
-    "Learner",
-    "SOLVERS",
-    "Settings",
-    "Stopping",
-    "Trainer",
-    "name_changes",
-]
+__all__ = ["Stopping", "Trainer", "Validation"]
 
-SOLVERS = ("adam", "sgd", "hessian_free")
-# A loss so many times that of the weights at the start (or one, if that is less) is a divergence.
-HOPELESS = 1e6
-
-
-class Settings(NamedTuple):
-    """How to train; the names mean what they mean in the estimators."""
-
-    solver: str = "adam"
-    learning_rate_init: float = 1e-3
-    momentum: float = 0.9
-    momentum_schedule: str = "constant"
-    nesterovs_momentum: bool = True
-    clip_norm: float | None = None
-    batch_size: int = 32
-    shuffle: bool = True
-    alpha: float = 0.0
-    tbptt: int | None = None
-    damping: Damping = Damping()
+# Training has diverged if the loss exceeds this multiple of the loss of the initial weights, or of
+# one, whichever is larger.
+MAX_LOSS_GROWTH = 1e6
 
 
 class Stopping(NamedTuple):
-    """When to stop."""
+    """When to stop; names and ranges are those of the estimators' parameters."""
 
     max_iter: int = 200
     tol: float = 1e-4
     n_iter_no_change: float = 10
 
 
-Score = Callable[[np.ndarray, Data], float]
+class Validation(NamedTuple):
+    """Held-out sequences, and the score of the outputs on them, the larger the better."""
+
+    data: SequenceBatch
+    score: Callable[[np.ndarray, SequenceBatch], float]
+
+    def evaluate(self, spec: Any, theta: np.ndarray) -> float:
+        """Return the score of a network on the held-out sequences."""
+        outputs, _ = evaluate(spec, theta, self.data)
+        return self.score(outputs, self.data)
 
 
-class Learner(NamedTuple):
-    """What is asked of a kind of network, with its spec, its parameters and data."""
+class Checkpoint(NamedTuple):
+    """The end of an epoch."""
 
-    # (spec, theta, data, settings, memory) -> loss, gradient and weight of the updates of a batch
-    gradients: Callable[..., Iterator[tuple[float, np.ndarray, float]]]
-    loss: Callable[..., float]  # (spec, theta, data, alpha) -> the loss over all sequences
-
-
-def chunk_gradients(
-    spec: Spec, theta: np.ndarray, data: Data, settings: Settings, memory: Workspace
-) -> Iterator[tuple[float, np.ndarray, float]]:
-    """Yield loss, gradient and weight of the updates of a batch.
-
-    There is one, or with truncated backpropagation one for every chunk of time that has something
-    to be taught in it.
-    """
-    ends, tbptt = data.lengths, settings.tbptt
-    carried = None
-    for k, (alive, _, part) in enumerate(in_chunks(data, tbptt)):
-        if carried is not None:
-            part = part._replace(start=Start(carried[alive], np.array(True)))
-        if not data.per_step and tbptt is not None:
-            here = ends[alive] <= (k + 1) * tbptt
-            weights = np.ones(len(alive)) if part.weights is None else part.weights
-            part = part._replace(weights=(weights.T * here).T)
-        batch = make_batch(part.inputs, part.offsets)
-        memory.rewind()
-        loss, gradient, state, total = loss_gradient(
-            spec, theta, batch, part.Y, part.weights, alpha=settings.alpha,
-            start=part.start, held=part.held, memory=memory,
-        )  # fmt: skip
-        carried = np.empty((len(ends), spec.n_state)) if carried is None else carried
-        carried[alive] = state
-        if total > 0:
-            yield loss, gradient, total
-
-
-NETWORK = Learner(chunk_gradients, full_loss)
+    n_epochs: int
+    state: TrainingState
 
 
 class Trainer:
-    """A network in training.
+    """Minimise the loss of a network epoch by epoch, and keep the best parameters.
+
+    A trainer holds everything that training needs from one call to the next. It pickles, and
+    training that continues from it gives the same bits as training without the break.
 
     Parameters
     ----------
     spec : Spec
-        Or what the learner knows as one.
+        Or the specification of another kind of network, as the objective takes it.
     theta : ndarray of shape (n_parameters,)
-        Where to start; changed in place.
+        Initial parameters; changed in place.
     settings : Settings
     rng : Generator
         Shuffles the sequences.
-    learner : Learner, default=NETWORK
+    objective : Objective, default=NETWORK
+    split_seed : int, default=0
+        Seed of the split of validation data, so that every call holds the same sequences out.
 
     Attributes
     ----------
-    theta : ndarray
-        The parameters now.
-    best_theta : ndarray
-        The best parameters so far: by the score of the validation data, where there are such, else
-        by the loss, those at the start among them.
-    chosen_theta : ndarray
-        The parameters to answer with: the best, or after `fit` the last ones, if no epoch was
-        better than the start but they are.
+    state : TrainingState
+        Current parameters, state of the optimiser, random numbers and number of updates.
+    best_theta : ndarray of shape (n_parameters,)
+        The best parameters so far, the initial ones included: by the validation score if there is
+        one, else by the loss.
+    fitted_theta : ndarray of shape (n_parameters,)
+        The parameters to predict with: the best ones; or, if no epoch had a smaller loss than the
+        initial parameters, the last ones if these have.
     loss_curve, grad_norm_curve, validation_scores : list of float
-        One item an epoch: the loss over the epoch, the mean norm of the gradient before clipping,
-        and the score after it.
+        For every epoch, the mean loss during it, the mean norm of the gradient before clipping, and
+        the validation score after it.
     """
 
     def __init__(
@@ -145,296 +87,244 @@ class Trainer:
         theta: np.ndarray,
         settings: Settings,
         rng: np.random.Generator,
-        learner: Learner = NETWORK,
+        objective: Objective = NETWORK,
+        split_seed: int = 0,
     ):
-        self.spec, self.theta, self.settings, self.rng = spec, theta, settings, rng
-        self.learner = learner
-        self.optimizer_state: Any = _optimizer_state(settings, theta)
-        self.n_updates = 0
+        self.spec, self.settings, self.objective = spec, settings, objective
+        self.split_seed = split_seed
+        self.state = TrainingState(theta, solvers()[settings.solver].init(theta, settings), rng)
         self.loss_curve: list[float] = []
         self.grad_norm_curve: list[float] = []
         self.validation_scores: list[float] = []
         self.best_theta, self.best_loss, self.best_score = theta.copy(), math.inf, -math.inf
-        self.chosen_theta = self.best_theta
-        self.to_beat = math.inf  # the least loss of an epoch, or the best score, times minus one
-        self.n_idle = 0  # epochs in a row without progress
-        self.problem = ""  # a fingerprint of what the record is about
-        self.start_loss = math.inf  # of the best parameters, when that problem was new
+        self.fitted_theta = self.best_theta
+        self.best_criterion = math.inf  # the least loss of an epoch, or minus the best score
+        self.no_improvement_count = 0
+        self.fingerprint = ""  # of the problem that the best parameters are the best for
+        self.start_loss = math.inf  # of the best parameters when training on that problem began
+
+    @property
+    def theta(self) -> np.ndarray:
+        """The current parameters."""
+        return self.state.theta
+
+    def restarted(self, theta: np.ndarray) -> "Trainer":
+        """Return a new trainer that starts from other parameters."""
+        return Trainer(
+            self.spec, theta.copy(), self.settings, self.state.rng, self.objective, self.split_seed
+        )
 
     def use(self, settings: Settings) -> None:
-        """Go on with other settings; another solver starts with an empty memory."""
-        if settings.solver == "hessian_free":  # which needs double precision
-            self.theta, self.best_theta = self.theta.astype(float), self.best_theta.astype(float)
-        if settings.solver != self.settings.solver:
-            self.optimizer_state = _optimizer_state(settings, self.theta)
+        """Continue with other settings; another solver starts with a new optimiser state."""
+        if solvers()[settings.solver].needs_float64:
+            self.state.theta, self.best_theta = (
+                self.theta.astype(float),
+                self.best_theta.astype(float),
+            )
+        changed = settings.solver != self.settings.solver
         self.settings = settings
+        if changed:
+            self._reset_optimizer()
 
     def fit(
         self,
         data: Any,
-        validation: Data | None = None,
+        validation: Validation | None = None,
         *,
         stopping: Stopping,
-        score: Score | None = None,
         report: Callable[["Trainer"], Any] | None = None,
     ) -> bool:
         """Train until the loss, or the validation score, no longer improves.
 
-        On the data of the last time, and with the same penalty, the best parameters stay those to
-        beat; on others they are judged anew.
+        On the data and with the penalty of the last call, training continues and the best
+        parameters stay the ones to improve on; on another problem they are evaluated anew.
 
         Parameters
         ----------
-        data : Data
-            Or what the learner knows as such.
-        validation : Data or None, default=None
-            Sequences to score the network on after every epoch.
+        data : SequenceBatch
+            Or the data of another kind of network, as the objective takes it.
+        validation : Validation or None, default=None
         stopping : Stopping
-        score : callable or None, default=None
-            Maps outputs and data to a number, the larger the better; for validation.
         report : callable or None, default=None
-            Called after every epoch; True stops.
+            Called after every epoch; training stops if it returns True.
 
         Returns
         -------
         bool
-            Whether it stopped by itself.
+            Whether training stopped before ``max_iter`` epochs.
 
         Raises
         ------
         FloatingPointError
-            If the loss diverges; the best parameters are then those to go on from.
+            If the loss diverges. Later training continues from the best parameters.
         """
-        memory, stopped, begun = Workspace(), False, self._progress_so_far()
+        workspace, checkpoint, stopped = Workspace(), self._checkpoint(), False
         try:
-            self._start_objective(data, validation, score)
+            self._start_on(data, validation)
             for _ in range(stopping.max_iter):
-                begun = self._progress_so_far()
-                self._epoch_and_score(data, validation, stopping.tol, score, memory, begun)
+                checkpoint = self._checkpoint()
+                self._train_epoch(data, validation, stopping.tol, workspace, checkpoint)
                 stopped = bool(report is not None and report(self))
-                if self.n_idle > stopping.n_iter_no_change:
-                    self.n_idle, stopped = 0, True
+                if self.no_improvement_count > stopping.n_iter_no_change:
+                    self.no_improvement_count, stopped = 0, True
                 if stopped:
                     break
             self._choose(data, validation)
         except KeyboardInterrupt:
-            self._forget_half_an_epoch(*begun)
-            self.chosen_theta = self.best_theta
+            self._restore(checkpoint)
+            self.fitted_theta = self.best_theta
             warn(
                 f"training was interrupted in iteration {len(self.loss_curve) + 1}: the best "
                 "weights so far are kept"
             )
         except FloatingPointError:
-            self._go_back()
+            self._reset_to_best()
             raise
         return stopped
 
-    def _progress_so_far(self):
-        return (
-            len(self.loss_curve),
-            self.n_updates,
-            self.theta.copy(),
-            deepcopy((self.optimizer_state, self.rng)),
-        )
+    def partial_fit(self, data: Any) -> None:
+        """Train for one epoch, and keep the parameters after it: the next data may be others."""
+        self.fingerprint, self.start_loss = "", math.inf
+        try:
+            self.epoch(data)
+        except BaseException:
+            self._reset_to_best()
+            raise
+        self.best_loss, self.best_theta = min(self.loss_curve), self.theta.copy()
+        self.fitted_theta = self.best_theta
 
-    def _forget_half_an_epoch(self, n_epochs, n_updates, theta, others):
-        """Return to the end of the last epoch, unless that is where it stands."""
-        if len(self.loss_curve) == n_epochs:
-            self.n_updates, self.theta, (self.optimizer_state, self.rng) = n_updates, theta, others
-            del self.validation_scores[n_epochs:]
-
-    def _choose(self, data, validation):
-        """Choose the parameters to answer with: the best, or the last where they are better still.
-
-        The loss of an epoch lags behind the parameters at its end, so it may be worse than that
-        of the parameters at the start while they are not.
-        """
-        if validation is None and 0 < self.n_updates == len(self.loss_curve):
-            self._judge_last(data)
-        elif validation is None and self.n_updates and self.best_loss == self.start_loss:
-            alpha = self.settings.alpha * self._updates_an_epoch(data)
-            if self.learner.loss(self.spec, self.theta, data, alpha) < self.best_loss:
-                self.chosen_theta = self.theta.copy()
-                return
-        self.chosen_theta = self.best_theta
+    def epoch(self, data: Any, workspace: Workspace | None = None) -> float:
+        """Make one pass over all sequences, and return the mean loss during it."""
+        loss, norm = self._run_epoch(data, workspace or Workspace())
+        self._append(loss, norm)
+        return loss
 
     def progress(self) -> str:
-        """Return a line on the last iteration."""
+        """Return a line about the last epoch."""
         scores = self.validation_scores
         extra = f", validation score = {scores[-1]:.6f}" if scores else ""
         return f"Iteration {len(self.loss_curve)}, loss = {self.loss_curve[-1]:.8f}{extra}\n"
 
-    def fit_once(self, data: Any) -> None:
-        """Make one epoch, after which the parameters are the best, for the next data may differ."""
-        self.problem, self.start_loss = "", math.inf
-        try:
-            self.epoch(data)
-        except BaseException:
-            self._go_back()
-            raise
-        self.best_loss, self.best_theta = min(self.loss_curve), self.theta.copy()
-        self.chosen_theta = self.best_theta
-
-    def _go_back(self):
-        """Go on from the best parameters, with an empty memory."""
-        self.theta = self.best_theta.copy()
-        self.optimizer_state = _optimizer_state(self.settings, self.theta)
-
-    def _start_objective(self, data, validation, score):
-        """Judge the best parameters on another problem than the last, and start a new record."""
-        # The loss of an epoch has the penalty of every update in it.
-        alpha = self.settings.alpha * self._updates_an_epoch(data)
-        problem = _fingerprint((data, validation, alpha))
-        if problem == self.problem:
+    def _start_on(self, data: Any, validation: Validation | None) -> None:
+        """If the problem is new, evaluate the best parameters on it."""
+        # The loss of an epoch includes the penalty of every update.
+        alpha = self.settings.alpha * self._updates_per_epoch(data)
+        held_out = None if validation is None else validation.data
+        fingerprint = _fingerprint((data, held_out, alpha))
+        if fingerprint == self.fingerprint:
             return
-        with np.errstate(over="ignore", invalid="ignore"):  # the first update tells of it
-            loss = self.learner.loss(self.spec, self.best_theta, data, alpha)
+        with np.errstate(over="ignore", invalid="ignore"):  # the first epoch reports it
+            loss = self.objective.loss(self.spec, self.best_theta, data, alpha)
             self.best_loss = self.start_loss = loss if math.isfinite(loss) else math.inf
-            self.best_score, self.to_beat, self.n_idle = -math.inf, math.inf, 0
-            # Weights as they were drawn may be best on a few sequences by luck.
-            if validation is not None and self.n_updates:
-                outputs, _ = evaluate(self.spec, self.best_theta, validation)
-                self.best_score = score(outputs, validation)
-        self.problem = problem
+            self.best_score, self.best_criterion = -math.inf, math.inf
+            self.no_improvement_count = 0
+            # The initial weights may be the best on few held-out sequences by chance.
+            if validation is not None and self.state.n_updates:
+                self.best_score = validation.evaluate(self.spec, self.best_theta)
+        self.fingerprint = fingerprint
 
-    def _updates_an_epoch(self, data):
-        now = self.settings
-        if now.solver == "hessian_free":
+    def _updates_per_epoch(self, data: Any) -> int:
+        settings = self.settings
+        if solvers()[settings.solver].full_batch:
             return 1
-        n_chunks = 1 if now.tbptt is None else math.ceil(data.lengths.max() / now.tbptt)
-        return math.ceil(len(data.lengths) / now.batch_size) * n_chunks
+        tbptt = settings.tbptt
+        n_chunks = 1 if tbptt is None else math.ceil(data.lengths.max() / tbptt)
+        return math.ceil(len(data.lengths) / settings.batch_size) * n_chunks
 
-    def _epoch_and_score(self, data, validation, tol, score, memory, begun):
-        _, n_before, before, _ = begun
-        loss, norm = self._go_through(data, memory)
-        if validation is None:
+    def _train_epoch(
+        self,
+        data: Any,
+        validation: Validation | None,
+        tol: float,
+        workspace: Workspace,
+        checkpoint: Checkpoint,
+    ) -> None:
+        """Make one epoch, and record its loss or score, and the parameters if they are the best."""
+        loss, norm = self._run_epoch(data, workspace)
+        theta, criterion, improved = self.theta, loss, loss < self.best_loss
+        if validation is not None:
+            score = validation.evaluate(self.spec, self.theta)
+            criterion, improved = -score, score > self.best_score
+            self.validation_scores.append(score)
+            self.best_score = max(self.best_score, score)
+        elif self.state.n_updates == checkpoint.state.n_updates + 1:
             # The loss of the only update of an epoch is that of the parameters before it.
-            judged, found = before if self.n_updates == n_before + 1 else self.theta, loss
-            better = loss < self.best_loss
-        else:
-            outputs, _ = evaluate(self.spec, self.theta, validation)
-            judged, found = self.theta, -score(outputs, validation)
-            better = -found > self.best_score
-            self.validation_scores.append(-found)
-            self.best_score = max(self.best_score, -found)
-        self._note(loss, norm)
+            theta = checkpoint.state.theta
+        self._append(loss, norm)
         self.best_loss = min(self.best_loss, loss)
-        self.n_idle = self.n_idle + 1 if found > self.to_beat - tol else 0
-        self.to_beat = min(self.to_beat, found)
-        if better:
-            self.best_theta = judged.copy()
+        stalled = criterion > self.best_criterion - tol
+        self.no_improvement_count = self.no_improvement_count + 1 if stalled else 0
+        self.best_criterion = min(self.best_criterion, criterion)
+        if improved:
+            self.best_theta = theta.copy()
 
-    def _judge_last(self, data):
-        """Look at the parameters after the very last update, which no epoch has judged yet."""
-        loss = self.learner.loss(self.spec, self.theta, data, self.settings.alpha)
-        if loss < self.best_loss:
-            self.best_loss, self.best_theta = loss, self.theta.copy()
+    def _run_epoch(self, data: Any, workspace: Workspace) -> tuple[float, float]:
+        """Let the solver make one epoch; return the loss and the mean norm of the gradient."""
+        solver = solvers()[self.settings.solver]
+        problem = Problem(self.objective, self.spec, data, self.settings)
+        try:
+            with np.errstate(over="ignore", invalid="ignore"):  # the solver raises instead
+                loss, norm = solver.epoch(problem, self.state, workspace)
+            if loss > MAX_LOSS_GROWTH * max(self.start_loss, 1.0):
+                raise FloatingPointError(
+                    f"the loss is {loss:g}, at the start it was {self.start_loss:g}"
+                )
+        except FloatingPointError as error:
+            raise FloatingPointError(
+                f"training diverged in iteration {len(self.loss_curve) + 1}: {error}; "
+                f"{solver.remedy(self.settings)}"
+            ) from error
+        return loss, norm
 
-    def epoch(self, data: Any, memory: Workspace | None = None) -> float:
-        """Go through all sequences once, and return the loss over them."""
-        self._note(*self._go_through(data, memory or Workspace()))
-        return self.loss_curve[-1]
-
-    def _note(self, loss, norm):
+    def _append(self, loss: float, norm: float) -> None:
         self.loss_curve.append(loss)
         self.grad_norm_curve.append(norm)
 
-    def _go_through(self, data, memory):
-        """Make an epoch; return its loss and the mean norm of its gradients."""
-        if self.settings.solver == "hessian_free":
-            return self._newton(data)
-        losses, totals, norms, gradients = [], [], [], self.learner.gradients
-        rng = self.rng if self.settings.shuffle else None
-        with np.errstate(over="ignore", invalid="ignore"):  # _update tells of it
-            for chosen in cut_batches(data.lengths, self.settings.batch_size, rng):
-                part = data.subset(chosen)
-                found = gradients(self.spec, self.theta, part, self.settings, memory)
-                for loss, gradient, total in found:
-                    losses.append(loss)
-                    totals.append(total)
-                    norms.append(self._update(loss, gradient))
-        loss = float(np.average(losses, weights=totals))
-        if loss > HOPELESS * max(self.start_loss, 1.0):
-            raise self._diverged("", f"{loss:g}, at the start it was {self.start_loss:g}")
-        return loss, float(np.mean(norms))
+    def _choose(self, data: Any, validation: Validation | None) -> None:
+        """Choose the parameters to predict with: the best ones, or the last if they are better.
 
-    def _newton(self, data):
-        """Make one Hessian-free update, which sees all sequences."""
-        now = self.settings
-        try:
-            with np.errstate(over="ignore", invalid="ignore"):  # newton_step tells of it
-                self.theta, self.optimizer_state, info = newton_step(
-                    self.spec, self.theta, self.optimizer_state, data, self.rng,
-                    alpha=now.alpha, damping=now.damping,
-                )  # fmt: skip
-        except ValueError as error:  # loss or gradient are not finite
-            raise FloatingPointError(
-                f"training diverged in iteration {len(self.loss_curve) + 1}: {error}; scale X and "
-                "y, or start from other weights (init)"
-            ) from error
-        self.n_updates += 1
-        return info.loss, info.gradient_norm
+        No epoch has evaluated the parameters after the last update. The loss of an epoch is a mean
+        over changing parameters, so it may exceed the initial loss although the last one does not.
+        """
+        n_updates = self.state.n_updates
+        self.fitted_theta = self.best_theta
+        if validation is not None or not n_updates:
+            return
+        if n_updates == len(self.loss_curve):  # one update per epoch
+            loss = self.objective.loss(self.spec, self.theta, data, self.settings.alpha)
+            if loss < self.best_loss:
+                self.best_loss, self.best_theta = loss, self.theta.copy()
+                self.fitted_theta = self.best_theta
+        elif self.best_loss == self.start_loss:
+            alpha = self.settings.alpha * self._updates_per_epoch(data)
+            if self.objective.loss(self.spec, self.theta, data, alpha) < self.best_loss:
+                self.fitted_theta = self.theta.copy()
 
-    def _update(self, loss, gradient):
-        """Change the parameters along one gradient, and return the norm that it had."""
-        now = self.settings
-        norm = clip_by_norm(gradient, now.clip_norm)
-        if not (math.isfinite(norm) and math.isfinite(loss)):
-            raise self._diverged(
-                f", update {self.n_updates + 1}",
-                f"{loss:g} and the norm of its gradient {norm:g}",
-            )
-        if now.solver == "adam":
-            adam_step(
-                self.theta, gradient, self.optimizer_state,
-                learning_rate_init=now.learning_rate_init,
-            )  # fmt: skip
-        else:
-            momentum, following = (
-                momentum_at(now.momentum_schedule, update, now.momentum)
-                for update in (self.n_updates, self.n_updates + 1)
-            )
-            sgd_step(
-                self.theta, gradient, self.optimizer_state,
-                learning_rate_init=now.learning_rate_init, momentum=momentum,
-                nesterovs_momentum=now.nesterovs_momentum, next_momentum=following,
-            )  # fmt: skip
-        self.n_updates += 1
-        return norm
+    def _checkpoint(self) -> Checkpoint:
+        return Checkpoint(len(self.loss_curve), self.state.copy())
 
-    def _diverged(self, update, losses):
-        now = self.settings
-        return FloatingPointError(
-            f"training diverged in iteration {len(self.loss_curve) + 1}{update}: the loss is "
-            f"{losses}; use a smaller learning_rate_init (now {now.learning_rate_init:g}) or "
-            f"clip_norm (now {now.clip_norm}), and scale X and y"
-        )
+    def _restore(self, checkpoint: Checkpoint) -> None:
+        """Return to the end of the last epoch, unless an epoch has just ended."""
+        if len(self.loss_curve) == checkpoint.n_epochs:
+            self.state = checkpoint.state
+            del self.validation_scores[checkpoint.n_epochs :]
+
+    def _reset_to_best(self) -> None:
+        """Continue from the best parameters, with a new optimiser state."""
+        self.state.theta = self.best_theta.copy()
+        self._reset_optimizer()
+
+    def _reset_optimizer(self) -> None:
+        solver = solvers()[self.settings.solver]
+        self.state.optimizer_state = solver.init(self.theta, self.settings)
 
 
-def _optimizer_state(settings: Settings, theta: np.ndarray) -> Any:
-    if settings.solver == "hessian_free":
-        return hessian_free_state(theta, settings.damping.damping)
-    return adam_state(theta) if settings.solver == "adam" else sgd_state(theta)
-
-
-def _fingerprint(part: Any) -> str:
+def _fingerprint(value: Any) -> str:
     """Return a digest of all arrays and numbers in nested tuples."""
-    if isinstance(part, np.ndarray):
-        content = hashlib.blake2b(np.ascontiguousarray(part).data).hexdigest()
-        return f"{part.shape} {part.dtype} {content}"
-    if isinstance(part, tuple):
-        parts = " ".join(_fingerprint(item) for item in part)
-        return hashlib.blake2b(parts.encode()).hexdigest()
-    return repr(part)
-
-
-def name_changes(before: Any, now: Any, prefix: str = "") -> str:
-    """Tell by name in which fields two records differ, records within them too."""
-    pairs = zip(before._fields, before, now, strict=True)
-    return ", ".join(
-        name_changes(old, new, f"{name}.")
-        if hasattr(old, "_fields")
-        else f"{prefix}{name} was {old!r} and is now {new!r}"
-        for name, old, new in pairs
-        if old != new
-    )
+    if isinstance(value, np.ndarray):
+        content = hashlib.blake2b(np.ascontiguousarray(value).data).hexdigest()
+        return f"{value.shape} {value.dtype} {content}"
+    if isinstance(value, tuple):
+        items = " ".join(_fingerprint(item) for item in value)
+        return hashlib.blake2b(items.encode()).hexdigest()
+    return repr(value)

@@ -1,8 +1,8 @@
-"""The weights of a network as named arrays, in this library's form and in PyTorch's.
+"""The weights of a network as named arrays.
 
-Ours: ``W_in_0`` (n_gates * n_units, n_features), ``W_0`` (n_gates * n_units, n_units) and ``b_0``
-for layer 0, with ``_reverse`` for the second direction; a GRU that resets after the product has
-``b_hidden_0`` (n_units,) too. Gates stand in PyTorch's order: i, f, g, o and r, z, n.
+Layer 0 has ``W_in_0`` (n_gates * n_units, n_features), ``W_0`` (n_gates * n_units, n_units) and
+``b_0``, and ``W_in_0_reverse`` and so on in the backward direction. A GRU with ``reset_after=True``
+also has ``b_hidden_0`` (n_units,). The gates are in PyTorch's order: i, f, g, o and r, z, n.
 """
 
 from collections.abc import Mapping
@@ -11,13 +11,14 @@ from typing import Any, Self
 import numpy as np
 from sklearn.utils.validation import check_is_fitted
 
-from esnkit.networks._spec import Spec, layout, views
+from esnkit.networks._spec import Spec, parameter_views
 from esnkit.utils._validation import finite_array
 
 __all__ = [
     "WeightsMixin",
+    "as_current",
     "join_weights",
-    "replaced",
+    "replace_weights",
     "split_weights",
 ]
 
@@ -25,10 +26,10 @@ HEAD = {"head_W": "W_out", "head_b": "b_out"}
 
 
 class WeightsMixin:
-    """Gives estimators with a ``_theta`` their weights by name.
+    """Get and set the weights of an estimator by name.
 
-    They say what parts it has (``_split``, copies by name), write them back (``_join``), and use
-    another one (``_replace``).
+    A subclass splits the vector ``_theta`` into named copies (``_split_weights``), writes them back
+    (``_join_weights``), and takes over another vector (``_replace_weights``).
     """
 
     _theta: np.ndarray
@@ -38,16 +39,19 @@ class WeightsMixin:
 
         Returns
         -------
-        dict of str to ndarray
-            ``W_in_0`` (n_gates * n_units, n_features), ``W_0`` (n_gates * n_units, n_units) and
-            ``b_0`` for layer 0, the gates in the order i, f, g, o or r, z, n; ``b_hidden_0`` for
-            the n of a GRU that resets after the product; ``_reverse`` at the end for the second
-            direction; ``W_out``, ``b_out``, ``embedding``, ``initial_state`` and ``attention_W``,
-            ``_b``, ``_v`` where the network has them. An encoder and a decoder have ``encoder_``
-            and ``decoder_`` before these names; between them stand ``bridge_W`` and ``bridge_b``,
-            from the last state of the one to the first of the other, and with attention
-            ``score_W``, which compares states of the two, and ``mix_W``, which takes what was
-            found and the state together.
+        weights : dict of str to ndarray
+            For layer 0: the input weights ``W_in_0`` of shape (n_gates * n_units, n_features), the
+            recurrent weights ``W_0`` of shape (n_gates * n_units, n_units) and the biases ``b_0``,
+            the gates in the order i, f, g, o (LSTM) or r, z, n (GRU). A GRU with
+            ``reset_after=True`` also has ``b_hidden_0``, the recurrent bias of the gate n. Names of
+            the backward direction end in ``_reverse``. Depending on the parameters, there are also
+            ``W_out``, ``b_out``, ``embedding``, ``initial_state``, ``attention_W``,
+            ``attention_b`` and ``attention_v``.
+
+            :class:`Seq2SeqClassifier` prefixes the names of its two networks with ``encoder_`` and
+            ``decoder_``. It also has ``bridge_W`` and ``bridge_b``, which map the last state of
+            the encoder to the first state of the decoder, and with attention ``score_W``, which
+            compares states of both, and ``mix_W``, which combines context and state.
 
         Examples
         --------
@@ -59,26 +63,27 @@ class WeightsMixin:
         {'W_in_0': (4, 3), 'W_0': (4, 4), 'b_0': (4,), 'W_out': (1, 4), 'b_out': (1,)}
         """
         check_is_fitted(self, "_theta")
-        return self._split(self._theta)
+        return self._split_weights(self._theta)
 
     def set_weights(self, weights: dict[str, Any]) -> Self:
-        """Replace weights by name; those that are not named stay as they are.
+        """Replace weights by name; weights that are not named keep their values.
 
-        Training goes on from them with an empty memory.
+        Later training starts from these weights, with a new optimiser state.
 
         Parameters
         ----------
         weights : dict of str to array-like
-            As ``get_weights`` returns them.
+            As returned by ``get_weights``.
 
         Returns
         -------
-        self
+        self : object
+            The estimator.
 
         Raises
         ------
         TypeError
-            If ``weights`` is no dict.
+            If ``weights`` is not a dict.
         ValueError
             If a name is unknown, or an array has the wrong shape or is not finite.
 
@@ -95,22 +100,24 @@ class WeightsMixin:
         if not isinstance(weights, Mapping):
             raise TypeError(f"weights must be a dict of arrays, got {type(weights).__name__}")
         theta = self._theta.copy()
-        self._join(replaced(self._split(theta), weights), theta)
-        self._replace(theta)
+        self._join_weights(replace_weights(self._split_weights(theta), weights), theta)
+        self._replace_weights(theta)
         return self
 
-    def _split(self, theta: np.ndarray) -> dict[str, np.ndarray]:
+    def _split_weights(self, theta: np.ndarray) -> dict[str, np.ndarray]:
         raise NotImplementedError
 
-    def _join(self, named: dict[str, np.ndarray], theta: np.ndarray) -> None:
+    def _join_weights(self, named: dict[str, np.ndarray], theta: np.ndarray) -> None:
         raise NotImplementedError
 
-    def _replace(self, theta: np.ndarray) -> None:
+    def _replace_weights(self, theta: np.ndarray) -> None:
         raise NotImplementedError
 
 
-def replaced(current: dict[str, np.ndarray], named: Mapping[str, Any]) -> dict[str, np.ndarray]:
-    """Return the parts of a network, those that are named in place of the current ones.
+def replace_weights(
+    current: dict[str, np.ndarray], named: Mapping[str, Any]
+) -> dict[str, np.ndarray]:
+    """Return the current weights with some of them replaced by name.
 
     Raises
     ------
@@ -127,7 +134,7 @@ def replaced(current: dict[str, np.ndarray], named: Mapping[str, Any]) -> dict[s
 
 
 def as_current(current: np.ndarray, name: str, value: Any, hint: str = "") -> np.ndarray:
-    """Return the value as finite numbers of the same dtype and shape, or raise."""
+    """Return the value as an array of finite numbers of the same dtype and shape, or raise."""
     array = finite_array(name, value, current.dtype)
     if array.shape != current.shape:
         raise ValueError(f"{name} has shape {array.shape}, expected {current.shape}{hint}")
@@ -135,38 +142,51 @@ def as_current(current: np.ndarray, name: str, value: Any, hint: str = "") -> np
 
 
 def split_weights(spec: Spec, theta: np.ndarray) -> dict[str, np.ndarray]:
-    """Return copies of all parts of ``theta`` by name."""
-    parts, n, named = views(spec, theta), spec.n_units, {}
-    for name, part in parts.items():
-        if not name.startswith("M_"):
-            named[HEAD.get(name, name)] = part.copy()
-            continue
-        layer, width = name[2:], part.shape[1] - n - 1
-        top = part[: 3 * n] if spec.cell == "gru" else part
-        recurrent = part[:, width:-1]
-        if spec.cell == "gru":
-            recurrent = np.vstack([recurrent[: 2 * n], recurrent[3 * n :]])
-        named[f"W_in_{layer}"] = top[:, :width].copy()
-        named[f"W_{layer}"] = recurrent.copy()
-        named[f"b_{layer}"] = top[:, -1].copy()
-        if spec.cell == "gru":
-            named[f"b_hidden_{layer}"] = part[3 * n :, -1].copy()
+    """Return copies of all arrays in ``theta`` by name."""
+    named: dict[str, np.ndarray] = {}
+    for name, array in parameter_views(spec, theta).items():
+        if name.startswith("M_"):
+            named |= _split_layer(spec, array, name.removeprefix("M_"))
+        else:
+            named[HEAD.get(name, name)] = array.copy()
+    return named
+
+
+def _split_layer(spec: Spec, M: np.ndarray, layer: str) -> dict[str, np.ndarray]:
+    """Return input weights, recurrent weights and biases of one layer."""
+    sees_inputs, sees_states, states_only = _rows(spec)
+    width = M.shape[1] - spec.n_units - 1
+    named = {
+        f"W_in_{layer}": M[sees_inputs, :width],
+        f"W_{layer}": M[sees_states, width:-1],
+        f"b_{layer}": M[sees_inputs, -1],
+    }
+    if states_only.any():
+        named[f"b_hidden_{layer}"] = M[states_only, -1]
     return named
 
 
 def join_weights(spec: Spec, named: Mapping[str, np.ndarray], theta: np.ndarray) -> None:
-    """Write the parts that :func:`split_weights` returns into ``theta``."""
-    parts, n = views(spec, theta), spec.n_units
-    for name in layout(spec):
-        if not name.startswith("M_"):
-            parts[name][:] = named[HEAD.get(name, name)]
-            continue
-        M, layer = parts[name], name[2:]
-        width, recurrent = M.shape[1] - n - 1, named[f"W_{layer}"]
-        top = M[: 3 * n] if spec.cell == "gru" else M
-        top[:, :width], top[:, -1] = named[f"W_in_{layer}"], named[f"b_{layer}"]
-        if spec.cell == "gru":
-            M[: 2 * n, width:-1], M[3 * n :, width:-1] = recurrent[: 2 * n], recurrent[2 * n :]
-            M[3 * n :, -1] = named[f"b_hidden_{layer}"]
+    """Write the arrays that :func:`split_weights` returns into ``theta``."""
+    for name, array in parameter_views(spec, theta).items():
+        if name.startswith("M_"):
+            _join_layer(spec, named, array, name.removeprefix("M_"))
         else:
-            M[:, width:-1] = recurrent
+            array[:] = named[HEAD.get(name, name)]
+
+
+def _join_layer(spec: Spec, named: Mapping[str, np.ndarray], M: np.ndarray, layer: str) -> None:
+    sees_inputs, sees_states, states_only = _rows(spec)
+    width = M.shape[1] - spec.n_units - 1
+    M[sees_inputs, :width] = named[f"W_in_{layer}"]
+    M[sees_states, width:-1] = named[f"W_{layer}"]
+    M[sees_inputs, -1] = named[f"b_{layer}"]
+    if states_only.any():
+        M[states_only, -1] = named[f"b_hidden_{layer}"]
+
+
+def _rows(spec: Spec) -> tuple[np.ndarray, np.ndarray, np.ndarray]:
+    """Return masks of the rows of M that use inputs, that use states, and that use states only."""
+    cell, n = spec.cell_record, spec.n_units
+    inputs, states = cell.input_rows(n), cell.state_rows(n)
+    return inputs, states, ~inputs

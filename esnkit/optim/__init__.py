@@ -18,12 +18,16 @@ from esnkit.optim._hessian_free import (
     hessian_free_state,
     hessian_free_step,
 )
+from esnkit.optim._optimizers import OPTIMIZERS, Optimizer, OptimizerParameters
 
 __all__ = [
     "AdamState",
     "HessianFreeInfo",
     "HessianFreeState",
     "MOMENTUM_SCHEDULES",
+    "OPTIMIZERS",
+    "Optimizer",
+    "OptimizerParameters",
     "SGDState",
     "adam_state",
     "adam_step",

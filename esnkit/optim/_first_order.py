@@ -1,8 +1,8 @@
 """First-order updates of one flat parameter vector: Adam, gradient descent with momentum, clipping.
 
-Every function changes its arrays in place; what an optimiser remembers is a tuple of arrays, so it
-pickles and a run goes on where it stopped. Names mean what they mean in scikit-learn's
-``MLPRegressor``. Parameters are checked by the caller, once, not at every update.
+Every function changes its arrays in place. The state of an optimiser is a tuple of arrays, so it
+pickles, and training continues from it. Parameters have the names and meanings of scikit-learn's
+``MLPRegressor``; the caller checks them once, instead of before every update.
 """
 
 import math
@@ -28,21 +28,65 @@ __all__ = [
 
 
 class AdamState(NamedTuple):
-    """What Adam remembers from update to update."""
+    """State of Adam, see :func:`adam_step`, which changes its arrays in place.
 
-    first_moment: np.ndarray  # (n_parameters,) running mean of the gradient
-    second_moment: np.ndarray  # (n_parameters,) running mean of its square
-    n_updates: np.ndarray  # (1,) int64, an array so that a step can count
+    Parameters
+    ----------
+    first_moment : ndarray of shape (n_parameters,)
+        Running mean of the gradient.
+    second_moment : ndarray of shape (n_parameters,)
+        Running mean of the squared gradient.
+    n_updates : ndarray of shape (1,), int64
+        Number of updates.
+
+    Examples
+    --------
+    >>> import numpy as np
+    >>> state = adam_state(np.ones(2))
+    >>> state.first_moment, state.n_updates
+    (array([0., 0.]), array([0]))
+    """
+
+    first_moment: np.ndarray
+    second_moment: np.ndarray
+    n_updates: np.ndarray
 
 
 class SGDState(NamedTuple):
-    """What gradient descent with momentum remembers."""
+    """State of gradient descent with momentum, see :func:`sgd_step`.
 
-    velocity: np.ndarray  # (n_parameters,)
+    Parameters
+    ----------
+    velocity : ndarray of shape (n_parameters,)
+        Changed in place by every update.
+
+    Examples
+    --------
+    >>> import numpy as np
+    >>> sgd_state(np.ones(2)).velocity
+    array([0., 0.])
+    """
+
+    velocity: np.ndarray
 
 
 def adam_state(theta: np.ndarray) -> AdamState:
-    """Return the state before the first update of ``theta``."""
+    """Return the state of Adam before the first update.
+
+    Parameters
+    ----------
+    theta : ndarray of shape (n_parameters,)
+
+    Returns
+    -------
+    AdamState
+
+    Examples
+    --------
+    >>> import numpy as np
+    >>> adam_state(np.ones(2)).second_moment
+    array([0., 0.])
+    """
     return AdamState(np.zeros_like(theta), np.zeros_like(theta), np.zeros(1, dtype=np.int64))
 
 
@@ -64,8 +108,8 @@ def adam_step(
         theta <- theta - eps_t m / (sqrt(v) + epsilon)
         eps_t = learning_rate_init sqrt(1 - beta_2^t) / (1 - beta_1^t)
 
-    This is the form at the end of section 2 of [1]_ and that of scikit-learn. PyTorch adds epsilon
-    to the corrected root, which is a smaller share of it in the first updates.
+    This is the form at the end of section 2 of [1]_, as in scikit-learn. PyTorch adds epsilon after
+    the bias correction of the root, where it has less effect on the first updates.
 
     Parameters
     ----------
@@ -76,7 +120,7 @@ def adam_step(
         From :func:`adam_state`; changed in place.
     learning_rate_init : float, default=0.001
     beta_1, beta_2 : float in [0, 1), default=0.9 and 0.999
-        Decay of the two running means.
+        Decay rates of the two running means.
     epsilon : float, default=1e-8
 
     References
@@ -86,7 +130,7 @@ def adam_step(
 
     Examples
     --------
-    The first update moves every parameter by the learning rate, whatever the gradient:
+    The first update changes every parameter by the learning rate, whatever the gradient:
 
     >>> import numpy as np
     >>> theta = np.array([1.0, 1.0])
@@ -102,7 +146,22 @@ def adam_step(
 
 
 def sgd_state(theta: np.ndarray) -> SGDState:
-    """Return the state before the first update of ``theta``."""
+    """Return the state of gradient descent before the first update.
+
+    Parameters
+    ----------
+    theta : ndarray of shape (n_parameters,)
+
+    Returns
+    -------
+    SGDState
+
+    Examples
+    --------
+    >>> import numpy as np
+    >>> sgd_state(np.ones(2))
+    SGDState(velocity=array([0., 0.]))
+    """
     return SGDState(np.zeros_like(theta))
 
 
@@ -122,24 +181,23 @@ def sgd_step(
 
         v <- mu v - eps grad f(theta)               theta <- theta + v
 
-    Nesterov's form [1]_ takes the gradient where the velocity alone would lead::
+    Nesterov's form [1]_ takes the gradient at the look-ahead point theta + mu v::
 
         v <- mu v - eps grad f(theta + mu v)        theta <- theta + v
 
-    Here the vector that the caller holds *is* that point ahead, theta + mu v, so one gradient at
-    one point is enough and the caller need not know which form runs. One update then reads::
+    This function stores the look-ahead point in place of theta, so the caller takes the gradient at
+    the vector that it has, as in the classical form. One update is then::
 
         v <- mu v - eps g                           ahead <- ahead + mu' v - eps g
 
-    where mu' is the momentum of the update to come. With mu' = mu this is scikit-learn's update,
-    and with mu' = 0 it ends on theta itself. The two sequences are the same; they start together
-    because v = 0.
+    where mu' is the momentum of the next update. With mu' = mu this is scikit-learn's update; with
+    mu' = 0 the result is theta itself. Both forms start from the same vector, because v = 0.
 
     Parameters
     ----------
     theta : ndarray of shape (n_parameters,), float32 or float64
-        The parameters, or the point ahead of them; the place where `gradient` was taken. Changed
-        in place.
+        The parameters, or with Nesterov's momentum the look-ahead point, at which `gradient` was
+        taken. Changed in place.
     gradient : ndarray of shape (n_parameters,), same dtype
     state : SGDState
         From :func:`sgd_state`; changed in place.
@@ -148,8 +206,8 @@ def sgd_step(
         mu of this update.
     nesterovs_momentum : bool, default=True
     next_momentum : float or None, default=None
-        mu' of the next update, where a schedule changes it; None means the same as `momentum`.
-        Of no effect on classical momentum.
+        mu' of the next update, if a schedule changes it; None stands for `momentum`. Classical
+        momentum ignores it.
 
     References
     ----------
@@ -200,7 +258,7 @@ def momentum_at(schedule: str, update: int, momentum: float) -> float:
         ``momentum`` at every update.
     ``"increasing"``
         min(1 - 2^(-1 - log2(floor(update / 250) + 1)), momentum): 0.5 at first, 0.75 after 250
-        updates, and on towards `momentum`. Equation 5 of [1]_, for deep autoencoders.
+        updates, up to `momentum`. Equation 5 of [1]_, for deep autoencoders.
     ``"delayed"``
         0.9 in the first 1000 updates, then `momentum`. Section 4 of [1]_, for recurrent networks.
 
@@ -218,7 +276,7 @@ def momentum_at(schedule: str, update: int, momentum: float) -> float:
     Raises
     ------
     ValueError
-        If there is no such schedule.
+        If `schedule` is not one of these.
 
     References
     ----------
@@ -235,17 +293,18 @@ def momentum_at(schedule: str, update: int, momentum: float) -> float:
 
 
 def clip_by_norm(gradient: np.ndarray, clip_norm: float | None) -> float:
-    """Scale the gradient down to a norm, in place, and return the norm that it had.
+    """Clip the norm of the gradient in place, and return the norm before clipping.
 
-    The norm is that of all parameters as one vector; where it is at most `clip_norm` nothing
-    changes. A gradient that is not finite is left alone: its norm, infinite or NaN, tells.
+    The norm is that of all parameters as one vector; a gradient with a norm of at most `clip_norm`
+    does not change. Nor does a gradient that is not finite: the caller sees it in the returned
+    norm, which is infinite or NaN.
 
     Parameters
     ----------
     gradient : ndarray of shape (n_parameters,), float32 or float64
         Changed in place.
     clip_norm : float > 0 or None
-        None only measures.
+        None returns the norm without clipping.
 
     Returns
     -------
@@ -268,7 +327,7 @@ def clip_by_norm(gradient: np.ndarray, clip_norm: float | None) -> float:
     >>> clip_by_norm(gradient, 1.0), gradient
     (5.0, array([0.6, 0.8]))
     """
-    # BLAS scales as it sums, so that squares of a large gradient do not overflow.
+    # BLAS scales while it sums, so the squares of a large gradient do not overflow.
     norm = float(get_blas_funcs("nrm2", (gradient,))(gradient))
     if clip_norm is not None:
         limit = check_number("clip_norm", clip_norm, 0.0, low_open=True)

@@ -1,12 +1,13 @@
 """Hessian-free optimisation of one flat parameter vector.
 
-One update: a direction from conjugate gradients on the damped Gauss-Newton matrix,
+One update solves the damped Gauss-Newton system by conjugate gradients,
 
     (G + lambda I + lambda mu G_S) delta = -g,
 
-the best of its stored iterates, and a step along it by a line search. The matrix is never formed:
-the caller supplies products with it, so nothing here knows of networks. Martens 2010 is the
-method, Martens & Sutskever 2011 its structural damping G_S for recurrent networks.
+chooses one of the stored iterates, and steps along it by a line search. The matrix is never formed:
+the caller supplies products with it, so this module does not depend on networks. The method is
+that of Martens (2010); the structural damping G_S for recurrent networks is that of Martens &
+Sutskever (2011).
 """
 
 import math
@@ -31,35 +32,81 @@ Product = Callable[[np.ndarray], np.ndarray]
 Loss = Callable[[np.ndarray], float]
 
 STORE_BASE = 1.3  # iterates are stored at ceil(1.3 ** j)
-FEWEST, SHARE = 10, 0.1  # progress is judged over max(10, 0.1 i) iterations
-WARM_START = 0.95  # share of the direction before that the next one starts from
+MIN_WINDOW, WINDOW_SHARE = 10, 0.1  # progress is measured over max(10, 0.1 i) iterations
+WARM_START = 0.95  # the next run starts from this share of the last direction
 PRECONDITIONER_POWER = 0.75
 DAMPING_FACTOR = 1.5
-POOR, GOOD = 0.25, 0.75  # reduction ratios below and above which the damping changes
-SHRINK, MOST_SHRINKS, ARMIJO = 0.8, 60, 1e-2
+POOR_RATIO, GOOD_RATIO = 0.25, 0.75  # reduction ratios below and above which the damping changes
+STEP_SHRINKAGE, MAX_SHRINKS, ARMIJO = 0.8, 60, 1e-2
 
 
 class HessianFreeState(NamedTuple):
-    """What the optimiser remembers from update to update."""
+    """State of Hessian-free optimisation between updates, see :func:`hessian_free_step`.
 
-    damping: float  # lambda
-    direction: np.ndarray  # (n_parameters,) the last iterate of the conjugate gradients before
+    Parameters
+    ----------
+    damping : float
+        Lambda.
+    direction : ndarray of shape (n_parameters,)
+        The last iterate of the last run of conjugate gradients.
+
+    Examples
+    --------
+    >>> import numpy as np
+    >>> hessian_free_state(np.ones(2))
+    HessianFreeState(damping=0.1, direction=array([0., 0.]))
+    """
+
+    damping: float
+    direction: np.ndarray
 
 
 class HessianFreeInfo(NamedTuple):
-    """What happened in one update."""
+    """Diagnostics of one Hessian-free update.
 
-    loss: float  # before it
+    Parameters
+    ----------
+    loss : float
+        Loss before the update.
+    new_loss : float
+        Loss after the update.
+    gradient_norm : float
+        Norm of the gradient before the update.
+    reduction_ratio : float
+        Actual reduction of the loss over that of the undamped model.
+    n_cg_iter : int
+        Number of iterations of conjugate gradients.
+    chosen_cg_iter : int
+        The iterate that backtracking chose.
+    step_size : float
+        Step size of the line search; 0.0 means that no step was taken.
+
+    Examples
+    --------
+    >>> import numpy as np
+    >>> theta = np.array([2.0])
+    >>> _, _, info = hessian_free_step(
+    ...     theta,
+    ...     hessian_free_state(theta, damping=0.0),
+    ...     loss=lambda x: 0.5 * float(x @ x),
+    ...     gradient=lambda x: x,
+    ...     curvature_product=lambda x, v, s: v,
+    ... )
+    >>> info.loss, info.new_loss, info.n_cg_iter
+    (2.0, 0.0, 1)
+    """
+
+    loss: float
     new_loss: float
     gradient_norm: float
-    reduction_ratio: float  # of the loss, real over predicted by the undamped model
-    n_cg_iter: int  # made
-    chosen_cg_iter: int  # the one that backtracking went back to
-    step_size: float  # 0.0: no step was taken
+    reduction_ratio: float
+    n_cg_iter: int
+    chosen_cg_iter: int
+    step_size: float
 
 
 class CGPath(NamedTuple):
-    """Stored iterates of a run of conjugate gradients; the last one is the last."""
+    """Stored iterates of a run of conjugate gradients, the last iterate among them."""
 
     n_iter: list[int]
     iterates: list[np.ndarray]
@@ -72,11 +119,17 @@ def hessian_free_state(theta: np.ndarray, damping: float = 0.1) -> HessianFreeSt
     ----------
     theta : ndarray of shape (n_parameters,)
     damping : float >= 0, default=0.1
-        The first lambda.
+        Initial value of lambda.
 
     Returns
     -------
     HessianFreeState
+
+    Examples
+    --------
+    >>> import numpy as np
+    >>> hessian_free_state(np.ones(2), damping=1.0).damping
+    1.0
     """
     return HessianFreeState(float(damping), np.zeros_like(theta))
 
@@ -92,9 +145,9 @@ def conjugate_gradients(
 ) -> CGPath:
     """Minimise phi(x) = x'Ax / 2 - b'x until progress stalls.
 
-    The run ends after iteration i > k if phi(x_i) < 0 and the share of it that the last
-    k = max(10, 0.1 i) iterations won is below ``k tol`` [1]_; it also ends where the residual is
-    down to rounding, or where the curvature along the search direction is not positive.
+    The run ends after iteration i > k if phi(x_i) < 0 and the last k = max(10, 0.1 i) iterations
+    contributed less than ``k tol`` of it [1]_. It also ends when the residual is at the level of
+    rounding errors, or when the curvature along the search direction is not positive.
 
     Parameters
     ----------
@@ -102,16 +155,16 @@ def conjugate_gradients(
         Maps a vector v to A v, A symmetric and positive definite.
     b, start : ndarray of shape (n,), float64
     preconditioner : ndarray of shape (n,), default=None
-        A positive diagonal near that of A.
+        A positive diagonal that approximates that of A.
     max_iter : int, default=250
     tol : float, default=5e-4
-        With 0 the run goes on as long as phi falls.
+        Minimal relative progress per iteration; with 0 the run continues while phi decreases.
 
     Returns
     -------
     CGPath
-        The iterates at i = ceil(1.3^j), j = 0, 1, ..., and the last; only `start`, as iterate 0,
-        where not one was made.
+        The iterates at i = ceil(1.3^j), j = 0, 1, ..., and the last. Without any iteration it is
+        `start`, as iterate 0.
 
     References
     ----------
@@ -139,7 +192,7 @@ def conjugate_gradients(
     while i < max_iter and rho > rounding and not _stalled(phi, tol):
         q = product(d)
         curvature = float(d @ q)
-        if not curvature > 0.0:  # NaN is not, either
+        if not curvature > 0.0:  # also true for NaN
             break
         i += 1
         x = x + (rho / curvature) * d
@@ -163,23 +216,23 @@ def _phi(x: np.ndarray, r: np.ndarray, b: np.ndarray) -> float:
 
 def _stalled(phi: list[float], tol: float) -> bool:
     i = len(phi) - 1
-    k = max(FEWEST, math.ceil(SHARE * i))
+    k = max(MIN_WINDOW, math.ceil(WINDOW_SHARE * i))
     return i > k and phi[i] < 0.0 and (phi[i] - phi[i - k]) / phi[i] < k * tol
 
 
 def backtrack(losses: Callable[[int], float], n_stored: int) -> tuple[int, float]:
-    """Go back from the last stored iterate for as long as the true loss falls.
+    """Choose a stored iterate: go back from the last one while the true loss decreases.
 
     Parameters
     ----------
     losses : callable
-        Maps the place of a stored iterate to the loss there; a loss that is not finite counts as
-        the worst.
+        Maps the index of a stored iterate to its loss; a loss that is not finite counts as
+        infinite.
     n_stored : int
 
     Returns
     -------
-    place : int
+    index : int
     loss : float
 
     Examples
@@ -187,29 +240,29 @@ def backtrack(losses: Callable[[int], float], n_stored: int) -> tuple[int, float
     >>> backtrack([9.0, 5.0, 3.0, 4.0].__getitem__, 4)
     (2, 3.0)
     """
-    place = n_stored - 1
-    best = _or_worst(losses(place))
-    while place > 0:
-        loss = _or_worst(losses(place - 1))
+    index = n_stored - 1
+    best = _or_infinite(losses(index))
+    while index > 0:
+        loss = _or_infinite(losses(index - 1))
         if not (loss < best or best == math.inf):
             break
-        place, best = place - 1, loss
-    return place, best
+        index, best = index - 1, loss
+    return index, best
 
 
-def _or_worst(loss: float) -> float:
+def _or_infinite(loss: float) -> float:
     return float(loss) if math.isfinite(loss) else math.inf
 
 
 def adapt_damping(damping: float, reduction_ratio: float) -> float:
-    """Return the next lambda by the rule of Levenberg and Marquardt.
+    """Return the next lambda by the Levenberg-Marquardt rule.
 
     Parameters
     ----------
     damping : float
     reduction_ratio : float
-        Real over predicted reduction of the loss: below 1/4, or NaN, the damping grows by half;
-        above 3/4 it shrinks as much.
+        Actual over predicted reduction of the loss: below 1/4, or NaN, the damping is multiplied
+        by 1.5; above 3/4 it is divided by 1.5.
 
     Returns
     -------
@@ -220,30 +273,30 @@ def adapt_damping(damping: float, reduction_ratio: float) -> float:
     >>> [round(adapt_damping(3.0, ratio), 6) for ratio in (0.1, 0.5, 0.9)]
     [4.5, 3.0, 2.0]
     """
-    if reduction_ratio > GOOD:
+    if reduction_ratio > GOOD_RATIO:
         return damping / DAMPING_FACTOR
-    return damping if reduction_ratio >= POOR else damping * DAMPING_FACTOR
+    return damping if reduction_ratio >= POOR_RATIO else damping * DAMPING_FACTOR
 
 
 def line_search(
     loss_along: Callable[[float], float], loss: float, slope: float
 ) -> tuple[float, float]:
-    """Shrink a step until the loss falls enough.
+    """Shrink a step until it satisfies the Armijo condition.
 
     Parameters
     ----------
     loss_along : callable
-        Maps a step size to the loss after that step.
+        Maps a step size to the loss after the step.
     loss : float
-        The loss before it.
+        The loss before the step.
     slope : float
         Derivative of the loss along the step, at 0.
 
     Returns
     -------
     step_size : float
-        The first of 1, 0.8, 0.64, ... (60 of them) that lowers the loss by at least 0.01 of what
-        the slope promises; 0.0 if none does, or if the slope is not downhill.
+        The first of 1, 0.8, 0.64, ... (60 values) that reduces the loss by at least 0.01 of what
+        the slope predicts; 0.0 if none does, or if the slope is not negative.
     new_loss : float
         The loss after the step.
 
@@ -253,8 +306,8 @@ def line_search(
     0.4096
     """
     if slope < 0.0:
-        for n_shrinks in range(MOST_SHRINKS):
-            step_size = SHRINK**n_shrinks
+        for n_shrinks in range(MAX_SHRINKS):
+            step_size = STEP_SHRINKAGE**n_shrinks
             new_loss = float(loss_along(step_size))
             if new_loss <= loss + ARMIJO * step_size * slope:
                 return step_size, new_loss
@@ -276,34 +329,33 @@ def hessian_free_step(
 ) -> tuple[np.ndarray, HessianFreeState, HessianFreeInfo]:
     """Make one Hessian-free update.
 
-    Conjugate gradients start from 0.95 of the direction before; the stored iterate is taken from
-    which the loss no longer falls on going further back; the damping follows from how well the
-    *undamped* model predicted the reduction there; a line search guards the step. A step that is
-    refused also drops the direction, so that the next update starts afresh, and from a larger
-    damping.
+    Conjugate gradients start from 0.95 of the last direction. Backtracking then chooses one of the
+    stored iterates, the damping is adapted to how well the *undamped* model predicts the loss
+    there, and a line search determines the step. If no step reduces the loss, the direction is
+    reset to zero and the next update has a larger damping.
 
     Parameters
     ----------
     theta : ndarray of shape (n_parameters,), float64
-        Left as it is. float32 is too coarse for conjugate gradients.
+        Not changed. float32 is not precise enough for conjugate gradients.
     state : HessianFreeState
-        From :func:`hessian_free_state`, or from the update before.
+        From :func:`hessian_free_state`, or from the last update.
     loss : callable
         Maps theta to the loss.
     gradient : callable
         Maps theta to the gradient of `loss`.
     curvature_product : callable
-        Maps theta, a vector v and a number s to (G + s G_S) v: G the Gauss-Newton matrix of the
-        loss with all of its penalties, G_S that of structural damping. Without structural damping
-        s is always 0.
+        Maps theta, a vector v and a number s to (G + s G_S) v, where G is the Gauss-Newton matrix
+        of the loss with all of its penalties, and G_S that of structural damping. Without
+        structural damping s is always 0.
     curvature_loss : callable, default=None
-        The loss on the data behind `curvature_product`, usually a tenth of those behind `loss`
-        and drawn anew for every update; backtracking and damping judge by it. None means `loss`.
+        The loss on the data of `curvature_product`, usually a tenth of the data of `loss`, drawn
+        anew for every update. Backtracking and damping depend on it. None stands for `loss`.
     squared_gradients : callable, default=None
-        Maps theta to the sum over examples of their squared gradients: the preconditioner is
+        Maps theta to the sum of the squared gradients of the examples; the preconditioner is
         (that + lambda)^0.75. None means no preconditioner.
     structural_damping : float >= 0, default=1/30
-        mu: its weight relative to lambda.
+        mu, the weight of structural damping relative to lambda.
     max_cg_iter : int, default=250
     tol : float, default=5e-4
         As in :func:`conjugate_gradients`.
@@ -317,7 +369,7 @@ def hessian_free_step(
     Raises
     ------
     ValueError
-        If the loss or the gradient is not finite where the update begins.
+        If the loss or the gradient at ``theta`` is not finite.
 
     References
     ----------
@@ -327,8 +379,8 @@ def hessian_free_step(
 
     Examples
     --------
-    A least-squares problem, A x = b, whose Gauss-Newton matrix is A'A; undamped, one step is
-    enough:
+    A least-squares problem, A x = b, has the Gauss-Newton matrix A'A. Without damping, one step
+    solves it:
 
     >>> import numpy as np
     >>> A, b = np.array([[2.0, 1.0], [0.0, 3.0], [1.0, 1.0]]), np.array([4.0, 6.0, 3.0])
@@ -343,38 +395,40 @@ def hessian_free_step(
     >>> theta.round(6), info.step_size, f"{info.reduction_ratio:.6f}"
     (array([1., 2.]), 1.0, '1.000000')
     """
-    before, g = float(loss(theta)), gradient(theta)
+    start, g = float(loss(theta)), gradient(theta)
     gradient_norm = float(np.linalg.norm(g))
-    for name, value in (("loss", before), ("norm of the gradient", gradient_norm)):
-        if not math.isfinite(value):
-            raise ValueError(f"the {name} must be finite where an update begins, got {value}")
-    damping, diagonal = state.damping, None
+    _check_finite(start, gradient_norm)
+    damping, preconditioner = state.damping, None
     if squared_gradients is not None:
-        diagonal = (squared_gradients(theta) + damping) ** PRECONDITIONER_POWER
+        preconditioner = (squared_gradients(theta) + damping) ** PRECONDITIONER_POWER
 
     def damped(v: np.ndarray) -> np.ndarray:
         return curvature_product(theta, v, damping * structural_damping) + damping * v
 
     path = conjugate_gradients(
-        damped,
-        -g,
-        WARM_START * state.direction,
-        preconditioner=diagonal,
-        max_iter=max_cg_iter,
-        tol=tol,
+        damped, -g, WARM_START * state.direction,
+        preconditioner=preconditioner, max_iter=max_cg_iter, tol=tol,
+    )  # fmt: skip
+    subset_loss = loss if curvature_loss is None else curvature_loss
+    index, chosen_loss = backtrack(
+        lambda i: subset_loss(theta + path.iterates[i]), len(path.iterates)
     )
-    judge = loss if curvature_loss is None else curvature_loss
-    place, judged = backtrack(lambda i: judge(theta + path.iterates[i]), len(path.iterates))
-    delta = path.iterates[place]
+    delta = path.iterates[index]
     slope = float(g @ delta)
     predicted = slope + 0.5 * float(delta @ curvature_product(theta, delta, 0.0))
-    real = judged - (before if curvature_loss is None else float(curvature_loss(theta)))
-    ratio = real / predicted if predicted < 0.0 else -math.inf
-    step_size, after = line_search(lambda a: loss(theta + a * delta), before, slope)
+    actual = chosen_loss - (start if curvature_loss is None else float(curvature_loss(theta)))
+    ratio = actual / predicted if predicted < 0.0 else -math.inf
+    step_size, end = line_search(lambda a: loss(theta + a * delta), start, slope)
     info = HessianFreeInfo(
-        before, after, gradient_norm, ratio, path.n_iter[-1], path.n_iter[place], step_size
+        start, end, gradient_norm, ratio, path.n_iter[-1], path.n_iter[index], step_size
     )
     damping = adapt_damping(damping, ratio)
     if step_size == 0.0:
         return theta.copy(), hessian_free_state(theta, damping), info
     return theta + step_size * delta, HessianFreeState(damping, path.iterates[-1]), info
+
+
+def _check_finite(loss: float, gradient_norm: float) -> None:
+    for name, value in (("loss", loss), ("norm of the gradient", gradient_norm)):
+        if not math.isfinite(value):
+            raise ValueError(f"the {name} must be finite at the start of an update, got {value}")

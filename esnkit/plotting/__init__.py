@@ -1,6 +1,6 @@
-"""Displays in the manner of scikit-learn: `...Display.from_...(...)`, then `.plot()`.
+"""Displays like those of scikit-learn: `...Display.from_...(...)` draws, `.plot()` draws again.
 
-matplotlib is imported by the first plot, not by the import of this module.
+The first plot imports matplotlib; importing this module does not.
 """
 
 from esnkit.plotting._forecast import ForecastDisplay

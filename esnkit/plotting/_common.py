@@ -1,27 +1,28 @@
-"""What all displays share: colours, axes, and how values are read."""
+"""Shared by all displays: colours, axes, and checks of the values to draw."""
 
 import numpy as np
 
 from esnkit.utils._pandas import is_pandas
 
-# Okabe and Ito (2008): told apart with any colour vision, and on paper
+# Okabe and Ito (2008): distinguishable with any colour vision, and in print
 BLUE, ORANGE, GREY = "#0072B2", "#D55E00", "#4D4D4D"
 COLOURS = (BLUE, ORANGE, "#009E73", "#CC79A7", "#E69F00", "#56B4E9", GREY)
 STYLES = ("-", "--", ":", "-.")
 
 
 def pyplot():
+    """Import matplotlib, or raise with the way to install it."""
     try:
         import matplotlib.pyplot as plt
     except ImportError as error:
         raise ImportError(
-            "pictures need matplotlib, which is not installed: pip install 'esnkit[plot]'"
+            "plots need matplotlib, which is not installed: pip install 'esnkit[plot]'"
         ) from error
     return plt
 
 
-def quieten(ax):
-    """Take from axes what is no data."""
+def style_axes(ax):
+    """Apply the style of all displays: thin axes, a light grid, no frame."""
     ax.margins(x=0.01)
     ax.spines[["top", "right"]].set_visible(False)
     ax.spines[["left", "bottom"]].set_linewidth(0.6)
@@ -31,13 +32,14 @@ def quieten(ax):
 
 
 def column_of(table, column: int):
-    """Take one column of a table of any kind, or the whole of a 1-D one."""
+    """Return one column of a table, an array or a DataFrame; a 1-D object as it is."""
     if np.ndim(table) < 2:
         return table
     return table.iloc[:, column] if is_pandas(table) else np.asarray(table)[:, column]
 
 
 def line_of(argument: str, values, length: int | None = None) -> np.ndarray:
+    """Return values as a 1-D array, as long as the forecast where `length` is given."""
     try:
         line = np.asarray(values, dtype=float)
     except (TypeError, ValueError) as error:

@@ -1,7 +1,4 @@
-"""Pictures in scikit-learn's manner: `...Display.from_...(...)`, then `.plot()` again at will.
-
-matplotlib is loaded by the first picture, not by the import.
-"""
+"""Plot of a forecast: history, forecast, interval and observed values."""
 
 import numpy as np
 
@@ -13,7 +10,7 @@ from esnkit.plotting._common import (
     line_of,
     plain_times,
     pyplot,
-    quieten,
+    style_axes,
 )
 from esnkit.utils._pandas import is_pandas
 from esnkit.utils._validation import check_positive_int
@@ -22,26 +19,26 @@ __all__ = ["ForecastDisplay"]
 
 
 class ForecastDisplay:
-    """Picture of a forecast: the past, what is forecast, its interval, and what came.
+    """Plot of a forecast, after its history and beside the observed values.
 
     Make one with :meth:`from_forecaster` or :meth:`from_predictions`.
 
     Parameters
     ----------
     history : ndarray of shape (n_history,)
-        The end of the series that the forecast goes on from.
+        The end of the series before the forecast.
     forecast : ndarray of shape (n_steps,)
     lower, upper : ndarray of shape (n_steps,), default=None
         Ends of an interval.
-    truth : ndarray of shape (<= n_steps,), default=None
-        What came.
+    observed : ndarray of shape (<= n_steps,), default=None
+        Observed values of the steps forecast, or of the first of them.
     history_times, times : array-like, default=None
-        Positions on the time axis (numbers or dates); None counts time steps, the
-        first one forecast being 1.
+        Positions on the time axis (numbers or dates); None counts time steps, and the
+        first step of the forecast is 1.
     name : str, default=None
         Name of the series, the label of the vertical axis.
     interval : float, default=None
-        Coverage of the interval, for the legend.
+        Coverage of the interval, shown in the legend.
 
     Attributes
     ----------
@@ -65,7 +62,7 @@ class ForecastDisplay:
         *,
         lower=None,
         upper=None,
-        truth=None,
+        observed=None,
         history_times=None,
         times=None,
         name=None,
@@ -75,7 +72,7 @@ class ForecastDisplay:
         self.forecast = forecast
         self.lower = lower
         self.upper = upper
-        self.truth = truth
+        self.observed = observed
         self.history_times = history_times
         self.times = times
         self.name = name
@@ -89,7 +86,7 @@ class ForecastDisplay:
         *,
         exog=None,
         interval=None,
-        truth=None,
+        observed=None,
         n_history=None,
         column=0,
         ax=None,
@@ -102,10 +99,11 @@ class ForecastDisplay:
         n_steps : int >= 1
         exog : array-like of shape (>= n_steps, n_exog), default=None
         interval : float in (0, 1), default=None
-        truth : array-like of shape (<= n_steps,) or (<= n_steps, n_series), default=None
-            What came; its first row is that of the first step.
+            Coverage of the interval to draw; None draws none.
+        observed : array-like of shape (<= n_steps,) or (<= n_steps, n_series), default=None
+            Observed values of the steps forecast, from the first step on.
         n_history : int, default=None
-            Rows of the past to show; None stands for three times `n_steps`.
+            Rows of history to show; None shows three times `n_steps`.
         column : int, default=0
             Which of several series to show.
         ax : matplotlib Axes, default=None
@@ -119,21 +117,21 @@ class ForecastDisplay:
             raise TypeError(f"forecaster must be a fitted Forecaster, got {forecaster!r}")
         if n_history is not None:
             n_history = check_positive_int("n_history", n_history)
-        answer = forecaster.forecast(n_steps, exog, interval)
+        forecast = forecaster.forecast(n_steps, exog, interval)
         n_series = forecaster.n_features_in_
         if check_positive_int("column", column, minimum=0) >= n_series:
             raise ValueError(f"column must be an integer from 0 to {n_series - 1}, got {column}")
-        truth = truth if truth is None or is_pandas(truth) else np.asarray(truth)
-        if np.ndim(truth) == 2 and np.shape(truth)[1] != n_series:
-            raise ValueError(f"truth must have {n_series} columns, got {np.shape(truth)[1]}")
+        observed = observed if observed is None or is_pandas(observed) else np.asarray(observed)
+        if np.ndim(observed) == 2 and np.shape(observed)[1] != n_series:
+            raise ValueError(f"observed must have {n_series} columns, got {np.shape(observed)[1]}")
         past = forecaster.history(3 * n_steps if n_history is None else n_history)
-        parts = answer if isinstance(answer, tuple) else (answer,)
-        if is_pandas(answer) and interval is not None:
-            parts = tuple(answer.iloc[:, 3 * column + k] for k in range(3))
+        parts = forecast if isinstance(forecast, tuple) else (forecast,)
+        if is_pandas(forecast) and interval is not None:
+            parts = tuple(forecast.iloc[:, 3 * column + k] for k in range(3))
         return cls.from_predictions(
             column_of(past, column),
             *(column_of(part, column) for part in parts),
-            truth=None if truth is None else column_of(truth, column),
+            observed=None if observed is None else column_of(observed, column),
             interval=interval,
             ax=ax,
         )
@@ -146,23 +144,23 @@ class ForecastDisplay:
         lower=None,
         upper=None,
         *,
-        truth=None,
+        observed=None,
         history_times=None,
         times=None,
         name=None,
         interval=None,
         ax=None,
     ):
-        """Plot a forecast that has been made.
+        """Plot a forecast given as arrays.
 
         Parameters
         ----------
         history : array-like of shape (n_history,)
         forecast : array-like of shape (n_steps,)
         lower, upper : array-like of shape (n_steps,), default=None
-        truth : array-like of shape (<= n_steps,), default=None
+        observed : array-like of shape (<= n_steps,), default=None
         history_times, times : array-like, default=None
-            Both or none, see the class. A pandas Series brings its own index.
+            Both or none, see the class. For pandas Series, None takes their index.
         name : str, default=None
         interval : float, default=None
         ax : matplotlib Axes, default=None
@@ -185,17 +183,17 @@ class ForecastDisplay:
         ):
             if given is not None and len(given) != len(line):
                 raise ValueError(f"{argument} must have {len(line)} values, got {len(given)}")
-        truth = None if truth is None else line_of("truth", truth)
-        if truth is not None and len(truth) > len(values):
+        observed = None if observed is None else line_of("observed", observed)
+        if observed is not None and len(observed) > len(values):
             raise ValueError(
-                f"truth must have at most {len(values)} values, as forecast, got {len(truth)}"
+                f"observed must have at most {len(values)} values, as forecast, got {len(observed)}"
             )
         display = cls(
             past,
             values,
             lower=None if lower is None else line_of("lower", lower, len(values)),
             upper=None if upper is None else line_of("upper", upper, len(values)),
-            truth=truth,
+            observed=observed,
             history_times=history_times,
             times=times,
             name=name,
@@ -204,7 +202,7 @@ class ForecastDisplay:
         return display.plot(ax=ax)
 
     def plot(self, ax=None):
-        """Draw the picture.
+        """Draw the plot.
 
         Parameters
         ----------
@@ -219,22 +217,22 @@ class ForecastDisplay:
         if ax is None:
             _, ax = plt.subplots(figsize=(9, 4), layout="constrained")
         past, ahead = self._positions()
-        # the forecast starts where the past ends, so that the line does not break
+        # Lines start at the last value of the history, so that there is no gap.
         start, level = past[-1:], self.history[-1:]
         if self.lower is not None and self.upper is not None:
             label = "interval" if self.interval is None else f"{100 * self.interval:g} % interval"
             ax.fill_between(
                 ahead, self.lower, self.upper, color=BLUE, alpha=0.18, linewidth=0, label=label
             )
-        ax.plot(past, self.history, color=GREY, linewidth=1.3, label="observed")
-        if self.truth is not None:
-            x = np.concatenate([start, ahead[: len(self.truth)]])
-            y = np.concatenate([level, self.truth])
-            ax.plot(x, y, color=ORANGE, linewidth=1.3, label="what came")
+        ax.plot(past, self.history, color=GREY, linewidth=1.3, label="history")
+        if self.observed is not None:
+            x = np.concatenate([start, ahead[: len(self.observed)]])
+            y = np.concatenate([level, self.observed])
+            ax.plot(x, y, color=ORANGE, linewidth=1.3, label="observed")
         x, y = np.concatenate([start, ahead]), np.concatenate([level, self.forecast])
         ax.plot(x, y, color=BLUE, linewidth=2.0, label="forecast")
         ax.axvline(past[-1], color=GREY, linewidth=0.8, linestyle=(0, (2, 3)))
-        self._dress(ax, past, ahead)
+        self._style(ax, past, ahead)
         self.ax_, self.figure_ = ax, ax.figure
         return self
 
@@ -245,26 +243,26 @@ class ForecastDisplay:
             return np.arange(1 - n_past, 1), np.arange(1, len(self.forecast) + 1)
         return np.asarray(self.history_times), np.asarray(self.times)
 
-    def _dress(self, ax, past, ahead):
+    def _style(self, ax, past, ahead):
         if np.issubdtype(past.dtype, np.datetime64):
             from matplotlib.dates import AutoDateLocator, ConciseDateFormatter
 
-            # days counted from the 1st would put the 29th or 31st beside the 1st that follows
+            # Ticks counted from the 1st would overlap: the 29th or 31st, and the 1st after it.
             within_a_month = 4 <= (ahead[-1] - past[0]) / np.timedelta64(1, "D") <= 33
             locator = AutoDateLocator(minticks=4, maxticks=9, interval_multiples=not within_a_month)
             ax.xaxis.set_major_locator(locator)
             formatter = ConciseDateFormatter(locator)
-            formatter.formats[2] = "%d %b"  # a day says its month, and the corner the year alone
+            formatter.formats[2] = "%d %b"  # each tick names its month, the corner only the year
             formatter.offset_formats[2] = "%Y"
             ax.xaxis.set_major_formatter(formatter)
         elif self.times is None:
-            ax.set_xlabel("time steps from now")
+            ax.set_xlabel("time steps after the history")
         if self.name is not None:
-            ax.set_ylabel(str(self.name), parse_math=False)  # US$ or $/kWh is no formula
-        quieten(ax)
-        n_labels = len(ax.get_legend_handles_labels()[1])
-        # on the right, for on the left stands the power of ten or the offset of the labels
+            ax.set_ylabel(str(self.name), parse_math=False)  # US$ or $/kWh are units
+        style_axes(ax)
+        n_entries = len(ax.get_legend_handles_labels()[1])
+        # On the right: the upper left corner holds the power of ten of the tick labels.
         ax.legend(
-            loc="lower right", bbox_to_anchor=(1, 1), ncols=n_labels, frameon=False, fontsize=9,
+            loc="lower right", bbox_to_anchor=(1, 1), ncols=n_entries, frameon=False, fontsize=9,
             borderaxespad=0.2, handlelength=1.6,
         )  # fmt: skip

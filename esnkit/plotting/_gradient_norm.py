@@ -1,27 +1,27 @@
-"""Picture of how much of the gradient arrives at each time step."""
+"""Plot of the gradient norm at each time step of backpropagation."""
 
 from collections.abc import Mapping
 
-from esnkit.plotting._common import COLOURS, STYLES, pyplot, quieten
+from esnkit.plotting._common import COLOURS, STYLES, pyplot, style_axes
 from esnkit.utils._validation import check_flag
 
 
 class GradientNormDisplay:
-    """Picture of how much of the gradient arrives at each time step, on a logarithmic scale.
+    """Plot of the norm of the gradient at each time step, on a logarithmic scale.
 
-    A line that falls towards the first steps is a gradient that vanishes on its way back in time,
-    and what came early is not learned; one that rises is a gradient that explodes. What the cells
-    of an LSTM hand back beside its units is not in its line, which may fall faster than the
-    network forgets. Make a picture with :meth:`from_estimator` or :meth:`from_estimators`; another
-    on the same axes adds its lines to it. A network fitted with ``max_iter=0`` shows the weights
-    that training would start from.
+    A line that falls towards the first steps shows a vanishing gradient: the network does not learn
+    from early inputs. One that rises shows an exploding gradient. The norm is that with respect to
+    the hidden state h(t). The cell state of an LSTM carries gradient too, so its line may fall
+    faster than the network forgets. Make a plot with :meth:`from_estimator` or
+    :meth:`from_estimators`; with the same `ax`, another one adds its lines. A network fitted with
+    ``max_iter=0`` shows the gradient at the initial weights.
 
     Parameters
     ----------
     norms : dict of str to ndarray of shape (n_layers, n_timesteps)
-        Of every network, by its name, what ``gradient_norms`` returns.
+        The result of ``gradient_norms`` of every network, by name.
     relative : bool, default=False
-        Whether every line is drawn as a share of its value at the last time step.
+        Whether to divide every line by its value at the last time step.
 
     Attributes
     ----------
@@ -53,15 +53,15 @@ class GradientNormDisplay:
     def from_estimator(
         cls, estimator, X, y, *, sample_weight=None, name=None, relative=False, ax=None, **kwargs
     ):
-        """Measure a fitted network and plot.
+        """Compute the gradient norms of a fitted network and plot.
 
         Parameters
         ----------
         estimator : RNNRegressor or RNNClassifier
         X, y : as in ``estimator.fit``
-            The sequences whose loss is followed back.
+            The sequences whose loss is differentiated.
         sample_weight : array-like, default=None
-            The teaching signal, as in ``fit``.
+            Weights of the targets, as in ``fit``.
         name : str, default=None
             Name in the legend; None stands for that of the class.
         relative : bool, default=False
@@ -83,7 +83,7 @@ class GradientNormDisplay:
     def from_estimators(
         cls, estimators, X, y, *, sample_weight=None, relative=False, ax=None, **kwargs
     ):
-        """Measure several fitted networks on the same sequences and plot.
+        """Compute the gradient norms of several fitted networks on the same sequences and plot.
 
         Parameters
         ----------
@@ -99,7 +99,7 @@ class GradientNormDisplay:
         Raises
         ------
         TypeError
-            If ``estimators`` is no dict, or one of them is no trained network.
+            If ``estimators`` is not a dict, or one of them not a trained network.
         """
         if not isinstance(estimators, Mapping):
             raise TypeError(
@@ -118,7 +118,7 @@ class GradientNormDisplay:
         return cls(norms, relative=relative).plot(ax=ax, **kwargs)
 
     def plot(self, ax=None, **kwargs):
-        """Draw the picture.
+        """Draw the plot.
 
         Parameters
         ----------
@@ -147,7 +147,7 @@ class GradientNormDisplay:
                 "linewidth": 1.6,
             }
             self.lines_ += ax.plot(values, label=label, **look | kwargs)
-        self._dress(ax)
+        self._style(ax)
         self.ax_, self.figure_ = ax, ax.figure
         return self
 
@@ -159,16 +159,16 @@ class GradientNormDisplay:
                 label = name if len(norms) == 1 else f"{name}, layer {layer + 1}"
                 if self.relative and not values[-1] > 0:
                     raise ValueError(
-                        f"relative=True needs a gradient at the last time step, and that of "
+                        "relative=True needs a gradient at the last time step, and that of "
                         f"{label!r} is zero: use relative=False"
                     )
                 curves.append((label, values / values[-1] if self.relative else values))
         return curves
 
-    def _dress(self, ax):
-        ax.set_yscale("log", nonpositive="mask")  # what is too small for its type is no line
+    def _style(self, ax):
+        ax.set_yscale("log", nonpositive="mask")  # norms that underflow to zero are left out
         ax.set_xlabel("time step t")
-        of_what = ", that of the last step = 1" if self.relative else ""
-        ax.set_ylabel(f"norm of ∂ loss / ∂ h(t){of_what}")
-        quieten(ax)
+        unit = ", relative to the last step" if self.relative else ""
+        ax.set_ylabel(f"norm of ∂ loss / ∂ h(t){unit}")
+        style_axes(ax)
         ax.legend(loc="center left", bbox_to_anchor=(1, 0.5), frameon=False, fontsize=9)

@@ -1,4 +1,4 @@
-"""Transformers of text into sequences of tokens."""
+"""Encoding of text as sequences of tokens."""
 
 from esnkit.preprocessing._tokens import PADDING, UNKNOWN, TokenEncoder
 

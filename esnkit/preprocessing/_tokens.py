@@ -1,4 +1,4 @@
-"""Text as sequences of integers: the vocabulary that is learned, and the way back."""
+"""Text as sequences of integers: tokens, the learned vocabulary, and the inverse."""
 
 from collections import Counter
 from collections.abc import Iterable, Iterator, Mapping
@@ -12,42 +12,41 @@ from esnkit.utils._validation import check_choice, check_positive_int
 
 __all__ = ["PADDING", "UNKNOWN", "TokenEncoder"]
 
-PADDING, UNKNOWN = 0, 1  # the integers of the two tokens that stand for no text
+PADDING, UNKNOWN = 0, 1  # the integers of the two special tokens
 UNKNOWN_TEXT = "\ufffd"  # Unicode's replacement character
 
 
 class TokenEncoder(TransformerMixin, BaseEstimator):
-    """Turn texts into sequences of integers, one a character or one a word.
+    """Turn texts into sequences of integers, one per character or one per word.
 
     The integers are 0 for padding, 1 for tokens that `fit` has not seen, and from 2 on the
-    vocabulary in sorted order. They are names, not numbers: a network reads them one-hot or
-    through a learned embedding.
+    vocabulary in sorted order. They are categories: a network takes them one-hot encoded or through
+    a learned embedding.
 
     Parameters
     ----------
     level : {"char", "word"}, default="char"
-        What a token is: a character, or what stands between white space. Separate punctuation
-        from the words first if it is to be tokens of its own.
+        What a token is: a character, or a run of characters between white space. For punctuation
+        as tokens, put spaces around it first.
     n_timesteps : int or None, default=None
-        None leaves every text as long as it is. A number makes all texts that long: longer ones
-        are cut at the end, shorter ones filled up with padding. A network hears padding as a token
-        like any other: give it ragged texts instead, as None leaves them.
+        Length of all sequences: longer texts are cut at the end, shorter ones padded. A network
+        treats padding like any other token, so prefer None, which keeps the length of every text.
     min_frequency : int, default=1
-        Tokens that occur less often in the texts given to `fit` count as unknown.
+        Tokens that occur less often in the texts of `fit` are unknown.
     max_tokens : int or None, default=None
-        Only so many tokens, the most frequent, are learned; of equally frequent ones those that
-        come first in sorted order.
+        Size of the vocabulary: the most frequent tokens, and among equally frequent ones the first
+        in sorted order. None sets no limit.
 
     Attributes
     ----------
     vocabulary_ : dict of str to int
-        The learned tokens, sorted, and their integers.
+        The vocabulary in sorted order, and its integers.
     n_tokens_ : int
         Number of integers in use: the vocabulary, padding and unknown.
 
     See Also
     --------
-    sklearn.feature_extraction.text.CountVectorizer : Counts of tokens, their order forgotten.
+    sklearn.feature_extraction.text.CountVectorizer : Counts of tokens, without their order.
 
     Examples
     --------
@@ -93,23 +92,23 @@ class TokenEncoder(TransformerMixin, BaseEstimator):
         Raises
         ------
         TypeError
-            If X is one text instead of several, or holds something that is no text.
+            If X is a single text, or holds something other than text.
         ValueError
-            If a parameter is out of its range, or if no token is left to be learned.
+            If a parameter is out of its range, or if no token is frequent enough.
         """
-        least = check_positive_int("min_frequency", self.min_frequency)
-        most = self.max_tokens
-        if most is not None:
-            most = check_positive_int("max_tokens", most)
+        min_frequency = check_positive_int("min_frequency", self.min_frequency)
+        max_tokens = self.max_tokens
+        if max_tokens is not None:
+            max_tokens = check_positive_int("max_tokens", max_tokens)
         counts = Counter(token for tokens in self._tokens(X) for token in tokens)
         counts.pop(UNKNOWN_TEXT, None)
-        frequent = [token for token in sorted(counts) if counts[token] >= least]
+        frequent = [token for token in sorted(counts) if counts[token] >= min_frequency]
         if not frequent:
             raise ValueError(
-                f"X holds no token that occurs at least min_frequency={least} times: expected one "
-                "or more"
+                "X must have a token that occurs at least "
+                f"min_frequency={min_frequency} times, got none"
             )
-        kept = sorted(frequent, key=lambda token: -counts[token])[:most]
+        kept = sorted(frequent, key=lambda token: -counts[token])[:max_tokens]
         first = max(PADDING, UNKNOWN) + 1
         self.vocabulary_ = {token: first + i for i, token in enumerate(sorted(kept))}
         self.n_tokens_ = first + len(self.vocabulary_)
@@ -127,7 +126,7 @@ class TokenEncoder(TransformerMixin, BaseEstimator):
         -------
         codes : as from ``transform``
         """
-        texts = list(X) if isinstance(X, Iterator) else X  # which can be gone through only once
+        texts = list(X) if isinstance(X, Iterator) else X  # an iterator is exhausted by fit
         return self.fit(texts).transform(texts)
 
     def transform(self, X: Iterable[str]) -> Any:
@@ -146,7 +145,7 @@ class TokenEncoder(TransformerMixin, BaseEstimator):
         Raises
         ------
         TypeError
-            If X is one text instead of several, or holds something that is no text.
+            If X is a single text, or holds something other than text.
         ValueError
             If a text has no token.
         """
@@ -164,10 +163,10 @@ class TokenEncoder(TransformerMixin, BaseEstimator):
         return padded
 
     def inverse_transform(self, X: Any) -> list[str]:
-        """Return the texts that the integers stand for.
+        """Return the texts of sequences of integers.
 
-        Characters are joined as they are, words by a space. Padding is left out; an unknown token
-        is the replacement character U+FFFD.
+        Characters are joined without spaces, words with one. Padding is left out; an unknown token
+        becomes the replacement character U+FFFD.
 
         Parameters
         ----------
@@ -181,41 +180,41 @@ class TokenEncoder(TransformerMixin, BaseEstimator):
         Raises
         ------
         ValueError
-            If X holds something else, or an integer beyond the vocabulary.
+            If X holds something other than integers, or an integer beyond the vocabulary.
         """
         check_is_fitted(self)
         if not isinstance(X, Iterable):
-            raise ValueError(f"X must be a list of integer arrays, one a text, got {X!r}")
-        names = ["", UNKNOWN_TEXT, *self.vocabulary_]
-        glue = " " if self.level == "word" else ""
+            raise ValueError(f"X must be a list of integer arrays, one per text, got {X!r}")
+        tokens = ["", UNKNOWN_TEXT, *self.vocabulary_]
+        separator = " " if self.level == "word" else ""
         texts = []
         for i, item in enumerate(X):
             codes = _as_codes(f"X[{i}]", item, self.n_tokens_)
-            texts.append(glue.join(names[code] for code in codes if code != PADDING))
+            texts.append(separator.join(tokens[code] for code in codes if code != PADDING))
         return texts
 
     def _tokens(self, X: Any) -> list[list[str]]:
-        """Split every text into tokens, and cut it where it is to be cut."""
+        """Split every text into tokens, at most `n_timesteps` of them."""
         level = check_choice("level", self.level, ("char", "word"))
         n_timesteps = self.n_timesteps
         if n_timesteps is not None:
             n_timesteps = check_positive_int("n_timesteps", n_timesteps)
-        # A table and a dict would answer with their names instead of their texts.
+        # Iterating over a DataFrame or a dict would give its column names or keys.
         several = isinstance(X, Iterable) and not isinstance(X, (str, bytes, Mapping))
         if not several or getattr(X, "ndim", 1) != 1:
-            raise TypeError(f"X must be a list of str, one a text, got {type(X).__name__}")
+            raise TypeError(f"X must be a list of str, one per text, got {type(X).__name__}")
         texts = list(X)
         if not texts:
             raise ValueError("X is empty: expected at least one text")
-        found = []
+        split = []
         for i, text in enumerate(texts):
             if not isinstance(text, str):
                 raise TypeError(f"X[{i}] must be a str, got {type(text).__name__}")
             tokens = (list(text) if level == "char" else text.split())[:n_timesteps]
             if not tokens:
                 raise ValueError(f"X[{i}] must hold at least one token, got {text!r}")
-            found.append(tokens)
-        return found
+            split.append(tokens)
+        return split
 
     def __sklearn_tags__(self):
         tags = super().__sklearn_tags__()
@@ -225,6 +224,7 @@ class TokenEncoder(TransformerMixin, BaseEstimator):
 
 
 def _as_codes(name: str, item: Any, n_tokens: int) -> list[int]:
+    """Return the integers of one text as a list, or raise."""
     codes = np.asarray(item)
     if codes.ndim == 2 and codes.shape[1] == 1:
         codes = codes[:, 0]

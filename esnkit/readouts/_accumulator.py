@@ -1,8 +1,9 @@
-"""Moments of a stream of weighted rows: which rows go where, and which form suffices.
+"""Streaming weighted least squares: row partitioning, and the choice between Gram matrix and QR.
 
-Outputs that have always had equal weights share one set of moments, and so one factor. Rows are
-shared between two lanes that fill independently. Which row goes to which lane depends on the
-rows alone, so that one thread and two give the same bits.
+Outputs whose weights have been equal in every row share one set of sufficient statistics, and so
+one factorisation. Rows are divided between two partial sums that two threads fill independently.
+Which rows go to which partial sum depends on the rows alone, so that one thread and two give the
+same bits.
 """
 
 import copy
@@ -12,260 +13,282 @@ from typing import ClassVar, Self
 
 import numpy as np
 
+from esnkit.readouts._base import Block
 from esnkit.readouts._least_squares import (
     EPS,
-    GramMoments,
-    Moments,
-    OrthogonalMoments,
-    as_gram,
+    GramStatistics,
+    QRStatistics,
+    SufficientStatistics,
+    to_gram,
 )
 from esnkit.utils._threads import one_blas_thread, run_tasks
 from esnkit.utils._validation import for_kernels
 
-Block = tuple[np.ndarray, np.ndarray, np.ndarray | None]
+__all__ = ["MAX_GRAM_CONDITION", "Accumulator", "accumulate"]
 
-LANE_ROWS = 1024  # rows a lane takes at once: enough to fill BLAS, few enough to stay small
-SHARED_ROWS = 128  # blocks with fewer rows are not worth sharing between the lanes
+ROWS_PER_PARTIAL_SUM = 1024  # rows added at once: enough for BLAS, few enough for small buffers
+MIN_ROWS_TO_DIVIDE = 128  # with fewer rows, a second partial sum costs more than it saves
 
-# The Gram is trusted up to this condition of the penalised features, columns scaled. On tanh
-# reservoir states its predictions then differ from the orthogonal factor's by about 1e-8 of the
-# target's deviation at most (benchmarks/speed_readout.py --part rule).
-GRAM_CONDITION = 2e7
-# With alpha this many times the Gram's rounding, eps times its trace, that condition is not
-# reached, whatever the features.
-GRAM_MARGIN = 300.0
-# Rows whose end is not known may become this many times more.
-UNKNOWN_END = 100.0
+# "auto" uses the Gram matrix up to this condition of the features with sqrt(alpha) I below them,
+# columns scaled. On tanh reservoir states its predictions then differ from those of QR by at most
+# about 1e-8 standard deviations of the target (benchmarks/speed_readout.py --part rule).
+MAX_GRAM_CONDITION = 2e7
+# An alpha this many times the rounding error of the Gram matrix, eps times its trace, keeps the
+# condition below that bound for any features.
+MIN_ALPHA_OVER_ROUNDING = 300.0
+# If the number of rows is unknown, the rows so far are assumed to grow by this factor at most.
+MAX_GROWTH_IF_UNKNOWN = 100.0
+# Fewer rows than this tell nothing of the size of the features.
+MIN_ROWS_TO_CHOOSE = 50
 
 
-class Group:
-    """Outputs with equal weights, and one or two lanes of their moments.
+class OutputGroup:
+    """Outputs with equal weights, and one or two partial sums of their statistics.
 
     Parameters
     ----------
     outputs : ndarray of int
-    lanes : list of Moments
+        Which outputs they are.
+    partial_sums : list of SufficientStatistics
     """
 
-    def __init__(self, outputs: np.ndarray, lanes: list[Moments]):
+    def __init__(self, outputs: np.ndarray, partial_sums: list[SufficientStatistics]):
         self.outputs = outputs
-        self.lanes = lanes
+        self.partial_sums = partial_sums
 
-    def tasks(self, X: np.ndarray, Y: np.ndarray, w: np.ndarray) -> list[Callable[[], None]]:
-        """Return what must be done to take in these rows, as independent tasks."""
+    def add_tasks(self, X: np.ndarray, Y: np.ndarray, w: np.ndarray) -> list[Callable[[], None]]:
+        """Return independent tasks that together add these rows to the partial sums."""
         if not w.all():
-            taught = w > 0
-            X, Y, w = X[taught], Y[taught], w[taught]
+            has_weight = w > 0
+            X, Y, w = X[has_weight], Y[has_weight], w[has_weight]
         m = len(w)
         if m == 0:
             return []
-        if m >= SHARED_ROWS and len(self.lanes) == 1:
-            self.lanes.append(type(self.lanes[0])(X.shape[1], Y.shape[1]))
-        parts = [slice(0, m)] if m < SHARED_ROWS else [slice(0, m // 2), slice(m // 2, m)]
+        if m < MIN_ROWS_TO_DIVIDE:
+            return [partial(self.partial_sums[0].add, X, Y, w)]
+        if len(self.partial_sums) == 1:
+            self.partial_sums.append(type(self.partial_sums[0])(X.shape[1], Y.shape[1]))
+        halves = slice(0, m // 2), slice(m // 2, m)
         return [
-            partial(lane.add, X[s], Y[s], w[s]) for lane, s in zip(self.lanes, parts, strict=False)
+            partial(statistics.add, X[rows], Y[rows], w[rows])
+            for statistics, rows in zip(self.partial_sums, halves, strict=True)
         ]
 
-    def total(self) -> Moments:
-        """Return the moments of all lanes, which stay as they are: others may read them too."""
-        if len(self.lanes) == 1:
-            return self.lanes[0]
-        total = self.lanes[0].take(np.arange(len(self.outputs)))
-        for lane in self.lanes[1:]:
-            total.merge(lane)
+    def total(self) -> SufficientStatistics:
+        """Return the statistics of all rows; the partial sums stay unchanged."""
+        if len(self.partial_sums) == 1:
+            return self.partial_sums[0]
+        total = self.partial_sums[0].select_outputs(np.arange(len(self.outputs)))
+        for statistics in self.partial_sums[1:]:
+            total.merge(statistics)
         return total
 
-    def join(self) -> None:
-        """Join the lanes to one, without a copy, and give the work space back."""
-        for lane in self.lanes[1:]:
-            self.lanes[0].merge(lane)
-        del self.lanes[1:]
-        self.lanes[0].release()
+    def merge_partial_sums(self) -> None:
+        """Merge the partial sums into one in place, and free their buffers."""
+        for statistics in self.partial_sums[1:]:
+            self.partial_sums[0].merge(statistics)
+        del self.partial_sums[1:]
+        self.partial_sums[0].free_buffers()
 
-    def take(self, inside: np.ndarray) -> "Group":
-        """Return a copy for the outputs at these positions."""
-        return Group(self.outputs[inside], [lane.take(inside) for lane in self.lanes])
+    def select_outputs(self, positions: np.ndarray) -> "OutputGroup":
+        """Return a copy for the outputs at some positions of the group."""
+        selected = [statistics.select_outputs(positions) for statistics in self.partial_sums]
+        return OutputGroup(self.outputs[positions], selected)
 
 
 class Accumulator:
-    """Moments of a stream of rows, one set for each group of outputs with equal weights.
+    """Sufficient statistics of a stream of rows, one set per group of outputs of equal weights.
 
     Parameters
     ----------
     solver : {"gram", "qr"}
     n_features, n_outputs : int
+    solver_is_final : bool, default=True
+        False if a QR factor may still be turned into a Gram matrix.
 
     Attributes
     ----------
     n_rows : int
-        Rows seen with a weight above zero.
-    settled : bool
-        Whether the solver is there to stay.
+        Number of rows with a positive weight so far.
+    groups : list of OutputGroup
     """
 
-    kinds: ClassVar[dict[str, type[Moments]]] = {"gram": GramMoments, "qr": OrthogonalMoments}
+    kinds: ClassVar[dict[str, type[SufficientStatistics]]] = {
+        "gram": GramStatistics,
+        "qr": QRStatistics,
+    }
 
-    def __init__(self, solver: str, n_features: int, n_outputs: int, settled: bool = True):
+    def __init__(self, solver: str, n_features: int, n_outputs: int, solver_is_final: bool = True):
         self.solver = solver
         self.n_rows = 0
-        self.settled = settled
-        self.groups = [Group(np.arange(n_outputs), [self.kinds[solver](n_features, n_outputs)])]
+        self.solver_is_final = solver_is_final
+        statistics = self.kinds[solver](n_features, n_outputs)
+        self.groups = [OutputGroup(np.arange(n_outputs), [statistics])]
 
     def add(self, X: np.ndarray, Y: np.ndarray, w: np.ndarray | None) -> Self:
-        """Take in rows X (m, n_features), Y (m, n_outputs), weights w (m,), (m, n_outputs)."""
+        """Add rows X (m, n_features), Y (m, n_outputs), weights (m,) or (m, n_outputs)."""
         w = np.ones(len(X)) if w is None else np.asarray(w, np.float64)
         X = np.ascontiguousarray(X)
         if w.ndim == 2:
-            self.groups = _split(self.groups, lambda outputs: _equal_columns(w[:, outputs]))
+            self.groups = _divide(self.groups, lambda outputs: _label_equal_columns(w[:, outputs]))
         with one_blas_thread():
-            for start in range(0, len(X), 2 * LANE_ROWS):
-                s = slice(start, start + 2 * LANE_ROWS)
+            for start in range(0, len(X), 2 * ROWS_PER_PARTIAL_SUM):
+                rows = slice(start, start + 2 * ROWS_PER_PARTIAL_SUM)
                 for group in self.groups:
-                    weights = w[s] if w.ndim == 1 else w[s, group.outputs[0]]
-                    targets = np.ascontiguousarray(Y[s, group.outputs])
-                    run_tasks(group.tasks(for_kernels(X[s]), targets, for_kernels(weights)))
+                    weights = w[rows] if w.ndim == 1 else w[rows, group.outputs[0]]
+                    targets = np.ascontiguousarray(Y[rows, group.outputs])
+                    run_tasks(group.add_tasks(for_kernels(X[rows]), targets, for_kernels(weights)))
         self.n_rows += int(np.count_nonzero(w if w.ndim == 1 else w.any(axis=1)))
         return self
 
     def merge(self, other: "Accumulator") -> None:
-        """Take in all that another accumulator has seen; it is left as it was."""
+        """Add all rows of another accumulator, which stays unchanged."""
         mine = self
         if self.solver != other.solver:
-            mine, other = self.as_gram(), other.as_gram()
-        labels = other.labels()
-        divided = _split(mine.groups, lambda outputs: labels[outputs])
-        # Copies, so that what stops a merge on the way leaves everything as it was.
-        groups = [group.take(np.arange(len(group.outputs))) for group in divided]
+            mine, other = self.to_gram(), other.to_gram()
+        other_group = other.group_numbers()
+        divided = _divide(mine.groups, lambda outputs: other_group[outputs])
+        # Copies: if an error interrupts the merge, everything is as before.
+        groups = [group.select_outputs(np.arange(len(group.outputs))) for group in divided]
         with one_blas_thread():
             for group in groups:
-                theirs = other.groups[labels[group.outputs[0]]]
-                inside = np.searchsorted(theirs.outputs, group.outputs)
-                group.join()
-                group.lanes[0].merge(theirs.take(inside).total())
+                theirs = other.groups[other_group[group.outputs[0]]]
+                positions = np.searchsorted(theirs.outputs, group.outputs)
+                group.merge_partial_sums()
+                group.partial_sums[0].merge(theirs.select_outputs(positions).total())
         self.groups = groups
         self.solver = mine.solver
         self.n_rows += other.n_rows
-        self.settled = mine.settled or other.settled
+        self.solver_is_final = mine.solver_is_final or other.solver_is_final
 
-    def labels(self) -> np.ndarray:
+    def group_numbers(self) -> np.ndarray:
         """Return the number of the group of every output."""
-        labels = np.empty(sum(len(g.outputs) for g in self.groups), np.intp)
+        numbers = np.empty(sum(len(group.outputs) for group in self.groups), np.intp)
         for i, group in enumerate(self.groups):
-            labels[group.outputs] = i
-        return labels
+            numbers[group.outputs] = i
+        return numbers
 
-    def as_gram(self) -> "Accumulator":
-        """Return the same moments in Gram form."""
-        gram = self.joined()
-        gram.solver, gram.settled = "gram", True
+    def to_gram(self) -> "Accumulator":
+        """Return a copy in Gram form, with one partial sum per group."""
+        gram = self.merged()
+        gram.solver, gram.solver_is_final = "gram", True
         with one_blas_thread():
-            gram.groups = [Group(g.outputs, [as_gram(g.total())]) for g in gram.groups]
+            gram.groups = [
+                OutputGroup(group.outputs, [to_gram(group.total())]) for group in gram.groups
+            ]
         return gram
 
-    def joined(self) -> "Accumulator":
-        """Return the same moments with one lane in every group."""
-        joined = copy.copy(self)
+    def merged(self) -> "Accumulator":
+        """Return a copy with one partial sum per group."""
+        merged = copy.copy(self)
         with one_blas_thread():
-            joined.groups = [Group(g.outputs, [g.total()]) for g in self.groups]
-        return joined
+            merged.groups = [OutputGroup(group.outputs, [group.total()]) for group in self.groups]
+        return merged
 
-    def join(self) -> Self:
-        """Join the lanes of every group in place, once all rows have come."""
+    def merge_partial_sums(self) -> Self:
+        """Merge the partial sums of every group in place, after the last row."""
         with one_blas_thread():
             for group in self.groups:
-                group.join()
+                group.merge_partial_sums()
         return self
 
-    def totals(self) -> list[tuple[np.ndarray, Moments]]:
-        """Return (outputs, moments) of every group; raise ValueError where they overflow."""
+    def totals(self) -> list[tuple[np.ndarray, SufficientStatistics]]:
+        """Return (outputs, statistics) of every group; raise ValueError if sums overflow."""
         with one_blas_thread():
             totals = [(group.outputs, group.total()) for group in self.groups]
-        for _, moments in totals:
-            moments.check()
+        for _, statistics in totals:
+            statistics.check_overflow()
         return totals
 
     def solve(self, alpha: float) -> tuple[list[np.ndarray], float]:
-        """Return the coefficients of every group, and the largest condition met."""
+        """Return the coefficients of every group, and the largest condition of any."""
         totals = self.totals()
-        for outputs, moments in totals:
-            if moments.weight == 0:
+        for outputs, statistics in totals:
+            if statistics.weight == 0:
                 raise ValueError(
                     f"sample_weight must not be zero for every row, as for output {outputs[0]}"
                 )
         with one_blas_thread():
-            solved = [moments.solve(alpha) for _, moments in totals]
+            solved = [statistics.solve(alpha) for _, statistics in totals]
         return [B for B, _ in solved], max(condition for _, condition in solved)
 
 
-def take(
-    moments: Accumulator | None, block: Block, solver: str, alpha: float, n_rows: int | None
+def accumulate(
+    accumulator: Accumulator | None, block: Block, solver: str, alpha: float, n_rows: int | None
 ) -> Accumulator:
-    """Add a block to the moments (None: to new ones), and return them.
+    """Add a block to an accumulator (None: to a new one), and return it.
 
-    With ``solver="auto"``, an alpha far above the Gram's rounding, as the first rows foretell
-    it, decides for the Gram at once, and so does a good condition of its own. Where the first
-    rows are too few to tell, the orthogonal factor goes first, and may still become a Gram.
+    ``solver="auto"`` chooses the Gram matrix if alpha is far above its rounding error, or if the
+    condition of the first rows is small. As long as the rows are too few to tell, the choice is
+    QR, from which a Gram matrix can still be computed.
     """
     X, Y, w = block
     Y = Y.reshape(len(Y), -1)
     shape = X.shape[1], Y.shape[1]
     if solver != "auto":
-        return (moments or Accumulator(solver, *shape)).add(X, Y, w)
-    if moments is None or moments.n_rows == 0:
-        moments = Accumulator("gram", *shape).add(X, Y, w)
-        if moments.n_rows == 0 or _outweighs(alpha, moments, n_rows):
-            return moments
-        settled = _can_tell(moments)
-        if settled and _well_conditioned(alpha, moments, n_rows):
-            return moments
-        return Accumulator("qr", *shape, settled).add(X, Y, w)
-    moments.add(X, Y, w)
-    if not moments.settled and _can_tell(moments):
-        moments.settled = True
-        if _well_conditioned(alpha, moments, n_rows):
-            return moments.as_gram()
-    return moments
+        return (accumulator or Accumulator(solver, *shape)).add(X, Y, w)
+    if accumulator is None or accumulator.n_rows == 0:
+        gram = Accumulator("gram", *shape).add(X, Y, w)
+        if gram.n_rows == 0 or _alpha_outweighs_rounding(alpha, gram, n_rows):
+            return gram
+        is_final = _has_enough_rows(gram)
+        if is_final and _is_well_conditioned(alpha, gram, n_rows):
+            return gram
+        return Accumulator("qr", *shape, is_final).add(X, Y, w)
+    accumulator.add(X, Y, w)
+    if not accumulator.solver_is_final and _has_enough_rows(accumulator):
+        accumulator.solver_is_final = True
+        if _is_well_conditioned(alpha, accumulator, n_rows):
+            return accumulator.to_gram()
+    return accumulator
 
 
-def _growth(moments: Accumulator, n_rows: int | None) -> float:
-    """Return how many times the rows so far there may be in the end."""
-    return UNKNOWN_END if n_rows is None else max(1.0, n_rows / moments.n_rows)
+def _growth(accumulator: Accumulator, n_rows: int | None) -> float:
+    """Return the largest factor by which the rows so far may still grow."""
+    return MAX_GROWTH_IF_UNKNOWN if n_rows is None else max(1.0, n_rows / accumulator.n_rows)
 
 
-def _can_tell(moments: Accumulator) -> bool:
-    """Return whether the rows are enough to see all that the features can do."""
-    return moments.n_rows >= 1.25 * len(moments.groups[0].lanes[0].factor) + 50
+def _has_enough_rows(accumulator: Accumulator) -> bool:
+    """Return whether the rows, by a margin more than the features, show their condition."""
+    n_features = len(accumulator.groups[0].partial_sums[0].triangle)
+    return accumulator.n_rows >= 1.25 * n_features + MIN_ROWS_TO_CHOOSE
 
 
-def _well_conditioned(alpha: float, moments: Accumulator, n_rows: int | None) -> bool:
-    """Return whether the condition seen so far, with a margin, suits a Gram."""
-    smallest = alpha / _growth(moments, n_rows)
-    totals = moments.totals()
+def _is_well_conditioned(alpha: float, accumulator: Accumulator, n_rows: int | None) -> bool:
+    """Return whether the condition so far is below half the bound for a Gram matrix.
+
+    Sums of squares grow with the rows and alpha does not, so alpha is scaled down to match.
+    """
+    scaled = alpha / _growth(accumulator, n_rows)
+    totals = accumulator.totals()
     with one_blas_thread():
-        return all(m.solve(smallest)[1] < GRAM_CONDITION / 2 for _, m in totals if m.weight)
+        conditions = (statistics.solve(scaled)[1] for _, statistics in totals if statistics.weight)
+        return all(condition < MAX_GRAM_CONDITION / 2 for condition in conditions)
 
 
-def _outweighs(alpha: float, moments: Accumulator, n_rows: int | None) -> bool:
-    """Return whether alpha is far above the rounding of the Gram of all rows to come."""
-    if moments.n_rows < 50:
+def _alpha_outweighs_rounding(alpha: float, gram: Accumulator, n_rows: int | None) -> bool:
+    """Return whether alpha is far above the rounding error of the Gram matrix of all rows."""
+    if gram.n_rows < MIN_ROWS_TO_CHOOSE:
         return False
-    trace = max(m.factor.trace() for _, m in moments.totals())
-    return alpha > GRAM_MARGIN * EPS * trace * _growth(moments, n_rows)
+    trace = max(statistics.triangle.trace() for _, statistics in gram.totals())
+    return alpha > MIN_ALPHA_OVER_ROUNDING * EPS * trace * _growth(gram, n_rows)
 
 
-def _split(groups: list[Group], labels_of: Callable[[np.ndarray], np.ndarray]) -> list[Group]:
-    """Divide every group into one group for each label of its outputs."""
+def _divide(
+    groups: list[OutputGroup], label: Callable[[np.ndarray], np.ndarray]
+) -> list[OutputGroup]:
+    """Divide every group into one group per label of its outputs."""
     divided = []
     for group in groups:
-        labels = labels_of(group.outputs)
-        kinds = np.unique(labels)
-        if len(kinds) == 1:
+        labels = label(group.outputs)
+        distinct = np.unique(labels)
+        if len(distinct) == 1:
             divided.append(group)
         else:
-            divided += [group.take(np.flatnonzero(labels == k)) for k in kinds]
+            divided += [group.select_outputs(np.flatnonzero(labels == k)) for k in distinct]
     return divided
 
 
-def _equal_columns(w: np.ndarray) -> np.ndarray:
+def _label_equal_columns(w: np.ndarray) -> np.ndarray:
     """Return a label for each column of w, the same for equal columns."""
     return np.unique(w, axis=1, return_inverse=True)[1].reshape(-1)

@@ -1,7 +1,7 @@
 """SciPy's own BLAS and LAPACK, called without holding the interpreter lock.
 
-Two rows of work can then run side by side in Python threads, each on one BLAS thread, so that the
-bits of a result do not depend on the number of threads.
+Two Python threads can then run them in parallel, each on one BLAS thread, so that the bits of a
+result do not depend on the number of threads.
 """
 
 import ctypes
@@ -13,10 +13,13 @@ import numpy as np
 
 __all__ = ["add_gram", "add_orthogonal"]
 
+# Columns per block reflector, and the number of columns from which on the wider ones are faster.
+NARROW_PANEL, WIDE_PANEL, WIDE_FROM = 16, 32, 512
+
 
 @cache
 def _routine(name: str) -> tuple[Callable[..., None], Any]:
-    """Return a BLAS or LAPACK routine of SciPy's, and its integer type.
+    """Return a BLAS or LAPACK routine of SciPy, and its integer type.
 
     SciPy exports them for Cython as capsules. Called through ctypes they release the
     interpreter lock, which the wrappers in ``scipy.linalg.blas`` and ``lapack`` hold.
@@ -30,24 +33,25 @@ def _routine(name: str) -> tuple[Callable[..., None], Any]:
         ("PyCapsule_GetPointer", api)
     )
     signature = name_of(exported[name])
-    arguments = signature[signature.index(b"(") + 1 : -1].split(b", ")
-    integer = ctypes.c_int if b"int *" in arguments else ctypes.c_int64
-    prototype = ctypes.CFUNCTYPE(None, *[ctypes.c_void_p] * len(arguments))
+    parameters = signature[signature.index(b"(") + 1 : -1].split(b", ")
+    integer = ctypes.c_int if b"int *" in parameters else ctypes.c_int64
+    prototype = ctypes.CFUNCTYPE(None, *[ctypes.c_void_p] * len(parameters))
     return prototype(pointer_of(exported[name], signature)), integer
 
 
 def _call(name: str, *arguments: Any) -> None:
     """Call a Fortran routine: strings, integers and floats by reference, arrays by address."""
     routine, integer = _routine(name)
-    held: list[Any] = []
+    pointers: list[Any] = []
     for a in arguments:
         if isinstance(a, np.ndarray):
-            held.append(a.ctypes.data)
+            pointers.append(a.ctypes.data)
         elif isinstance(a, bytes):
-            held.append(ctypes.cast(ctypes.c_char_p(a), ctypes.c_void_p))
+            pointers.append(ctypes.cast(ctypes.c_char_p(a), ctypes.c_void_p))
         else:
-            held.append(ctypes.byref(ctypes.c_double(a) if isinstance(a, float) else integer(a)))
-    routine(*held)
+            number = ctypes.c_double(a) if isinstance(a, float) else integer(a)
+            pointers.append(ctypes.byref(number))
+    routine(*pointers)
 
 
 def add_gram(G: np.ndarray, C: np.ndarray, ZX: np.ndarray, ZY: np.ndarray) -> None:
@@ -57,6 +61,7 @@ def add_gram(G: np.ndarray, C: np.ndarray, ZX: np.ndarray, ZY: np.ndarray) -> No
     """
     m, n = ZX.shape
     p = ZY.shape[1]
+    # A C-ordered (m, n) array is its transpose in Fortran order, hence N (not transposed) for ZX'.
     _call("dsyrk", b"L", b"N", n, m, 1.0, ZX, n, 1.0, G, n)
     _call("dgemm", b"N", b"T", n, p, m, 1.0, ZX, n, ZY, p, 1.0, C, n)
 
@@ -64,15 +69,15 @@ def add_gram(G: np.ndarray, C: np.ndarray, ZX: np.ndarray, ZY: np.ndarray) -> No
 def add_orthogonal(
     R: np.ndarray, C: np.ndarray, ZX: np.ndarray, ZY: np.ndarray, n_triangular: int = 0
 ) -> None:
-    """Replace R by the triangular factor of [R; ZX], and [C; ZY] by its product with Q.T.
+    """Add rows to a QR factorisation in place: [R; ZX] = Q [R_new; 0], [C; ZY] = Q [C_new; rest].
 
     R (n, n), C (n, n_out), ZX (m, n) and ZY (m, n_out) are Fortran-ordered; all four are
-    overwritten, ZY by what lies outside the span. The last ``n_triangular`` rows of ZX are
-    upper triangular. Needs 2 m n^2 operations: the reflectors have one entry in R each.
+    overwritten, ZY by the rest. The last ``n_triangular`` rows of ZX are upper triangular. As R is
+    triangular, each reflector has a single entry in it, which makes 2 m n^2 operations in all.
     """
     m, n = ZX.shape
     p = ZY.shape[1]
-    panel = min(n, 16 if n < 512 else 32)  # columns per block reflector: fastest as measured
+    panel = min(n, NARROW_PANEL if n < WIDE_FROM else WIDE_PANEL)
     T = np.empty((panel, n), order="F")
     info = np.zeros(1, np.int64)
     tri = min(n_triangular, n)

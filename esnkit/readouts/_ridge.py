@@ -1,7 +1,7 @@
-"""Ridge regression from a stream of rows, as precise as the features allow.
+"""Ridge regression from a stream of rows.
 
-Minimises sum_i w_i |y_i - x_i B - c|^2 + alpha |B|^2, the intercept c unpenalised, in memory
-O(n_features^2) however many rows there are.
+Minimises sum_i w_i |y_i - x_i B - c|^2 + alpha |B|^2 over the coefficients B and the intercept c,
+which is not penalised, in memory O(n_features^2) for any number of rows.
 """
 
 from collections.abc import Callable, Iterable, Iterator
@@ -9,62 +9,64 @@ from typing import Any, NamedTuple, Self
 
 import numpy as np
 from scipy.linalg import LinAlgWarning
-from sklearn.base import BaseEstimator, MultiOutputMixin, RegressorMixin
+from sklearn.base import MultiOutputMixin, RegressorMixin
 from sklearn.exceptions import NotFittedError
 from sklearn.utils.metaestimators import available_if
-from sklearn.utils.validation import check_array, check_is_fitted, validate_data
+from sklearn.utils.validation import check_is_fitted
 
 from esnkit.kernels import linalg
-from esnkit.readouts._accumulator import GRAM_CONDITION, Accumulator, Block, take
+from esnkit.readouts._accumulator import MAX_GRAM_CONDITION, Accumulator, accumulate
+from esnkit.readouts._base import BaseReadout, Block
 from esnkit.readouts._leave_one_out import leave_one_out
-from esnkit.sequences._packing import naming, refuse_times
 from esnkit.utils._rollback import rollback_on_error
 from esnkit.utils._threads import one_blas_thread
 from esnkit.utils._validation import for_kernels
 from esnkit.utils._warnings import warn
 
-BLOCK_ROWS = 2048
+__all__ = ["RidgeReadout"]
+
+BLOCK_ROWS = 2048  # rows that `fit`, `partial_fit` and `predict` process at once
 
 
 class Solution(NamedTuple):
-    """What a solved readout knows."""
+    """Coefficients, and how they were computed."""
 
     coef: np.ndarray  # (n_outputs, n_features)
     intercept: np.ndarray  # (n_outputs,)
-    centre: np.ndarray  # (n_features,), means of the features, in float64
-    middle: np.ndarray  # (n_outputs,), what the centre is answered with
+    feature_means: np.ndarray  # (n_features,) in float64
+    output_at_means: np.ndarray  # (n_outputs,) prediction at the means of the features
     alpha: float
     solver: str
     condition: float
     loo_scores: np.ndarray | None  # (n_alphas,)
 
 
-def _may_stream(readout: "RidgeReadout") -> bool:
-    """Return True, or raise where there are several alphas."""
+def _has_one_alpha(readout: "RidgeReadout") -> bool:
+    """Return True for one alpha; raise for several."""
     return np.ndim(readout.alpha) == 0 or readout._one_alpha() >= 0
 
 
-class RidgeReadout(RegressorMixin, MultiOutputMixin, BaseEstimator):
-    """Ridge regression that streams, merges and chooses its own solver and penalty.
+class RidgeReadout(RegressorMixin, MultiOutputMixin, BaseReadout):
+    """Ridge regression that learns from streams, merges, and selects the solver and alpha.
 
     Parameters
     ----------
     alpha : float >= 0 or array-like of float, default=1e-6
         Penalty on the squared coefficients, absolute as in
-        :class:`sklearn.linear_model.Ridge`. Of several, the one with the smallest squared
-        leave-one-out error is taken; that error is exact, in closed form, and all alphas
-        share one factorisation, but it takes a second pass over the rows.
-        0 gives the least-squares solution of least norm.
+        :class:`sklearn.linear_model.Ridge`. 0 gives the least-squares solution of least norm.
+        Given several, the readout uses the one with the smallest mean squared leave-one-out error
+        (the error on each row of a model fitted to all other rows). That error is exact, in closed
+        form; all alphas share one factorisation, but the rows are read a second time.
     solver : {"auto", "gram", "qr"}, default="auto"
-        "gram" accumulates X'X: fast, but squares the condition of the features, so that an
-        alpha below its rounding has no effect. "qr" accumulates an orthogonal factor: about
-        twice the work, and precise down to the rounding of the features themselves. "auto"
-        takes the Gram where a measured condition says that it can be trusted.
+        "gram" accumulates the Gram matrix X'X: fast, but it squares the condition of the
+        features, so that an alpha below its rounding error has no effect. "qr" accumulates an
+        orthogonal factor: about twice the work, and precise down to the rounding error of the
+        features themselves. "auto" uses the Gram matrix if the measured condition allows it.
 
     Attributes
     ----------
     coef_ : ndarray (n_features,) or (n_outputs, n_features)
-        In the dtype of X; sums are always kept in float64.
+        In the dtype of X; sums are always float64.
     intercept_ : float or ndarray (n_outputs,)
     alpha_ : float
         The penalty used.
@@ -72,16 +74,16 @@ class RidgeReadout(RegressorMixin, MultiOutputMixin, BaseEstimator):
         The solver used.
     condition_ : float
         Estimated condition (1-norm) of the centred features with sqrt(alpha) I below them,
-        columns scaled to length one; of several alphas, for the smallest.
+        columns scaled to length one. Given several alphas, for the smallest.
     loo_scores_ : ndarray (n_alphas,)
-        With several alphas, the weighted mean squared leave-one-out error of each, averaged
-        over outputs. Where a row nearly decides its own fit alone, as an event that is seen once
-        does under a tiny alpha, digits are lost; where none is left it is infinite.
+        Given several alphas, the weighted mean squared leave-one-out error of each, averaged
+        over outputs. It loses digits if a row almost determines its own prediction, as an event
+        that occurs once does under a tiny alpha, and is infinite if a row determines it alone.
     loo_mse_ : float
-        The smallest of them.
+        The smallest of `loo_scores_`.
     n_features_in_ : int
     feature_names_in_ : ndarray of str
-        Where X has names for its columns.
+        Only if X has column names.
 
     See Also
     --------
@@ -89,10 +91,10 @@ class RidgeReadout(RegressorMixin, MultiOutputMixin, BaseEstimator):
 
     Notes
     -----
-    After `partial_fit` or `merge` the equations are solved when the solution is first asked
-    for. Rows are shared between two lanes by a fixed rule and BLAS is kept to one thread in
-    each, so that a result has the same bits on one thread and on many; `predict` sums in a
-    fixed order, so that a row's prediction does not depend on the rows around it.
+    After `partial_fit` or `merge`, the equations are solved at the first access to the solution.
+    Rows are divided between two partial sums by a fixed rule, and each uses one BLAS thread, so
+    that a result has the same bits on one thread and on many. `predict` sums in a fixed order, so
+    that the prediction of a row does not depend on the rows around it.
 
     References
     ----------
@@ -114,7 +116,7 @@ class RidgeReadout(RegressorMixin, MultiOutputMixin, BaseEstimator):
     3.0
     """
 
-    _moments: Accumulator
+    _accumulator: Accumulator
     _solution: Solution | None
 
     def __init__(self, alpha: Any = 1e-6, *, solver: str = "auto"):
@@ -123,7 +125,7 @@ class RidgeReadout(RegressorMixin, MultiOutputMixin, BaseEstimator):
 
     @rollback_on_error
     def fit(self, X: Any, y: Any, sample_weight: Any = None) -> Self:
-        """Fit to rows X and targets y, forgetting all seen before.
+        """Fit to rows X and targets y; the results of earlier fits are discarded.
 
         Parameters
         ----------
@@ -150,16 +152,16 @@ class RidgeReadout(RegressorMixin, MultiOutputMixin, BaseEstimator):
     def fit_blocks(
         self, make_blocks: Callable[[], Iterable[Block]], n_rows: int | None = None
     ) -> Self:
-        """Fit to a stream of rows, holding one block at a time.
+        """Fit to a stream of rows with one block in memory at a time.
 
         Parameters
         ----------
         make_blocks : callable () -> iterable of (X, y, sample_weight or None)
-            Every call starts the same stream anew: several alphas, or a Gram that turns out
-            not to be precise enough, need a second pass. Blocks are as for `fit`, and are
-            neither checked nor kept; some thousand rows each are best.
+            Every call starts the same stream anew: several alphas need a second pass, and so does
+            a Gram matrix that turns out to be too imprecise. Blocks have the shapes of `fit`; they
+            are neither validated nor kept. Some thousand rows each are best.
         n_rows : int, default=None
-            Rows in all, if known: a guide for ``solver="auto"``.
+            Number of rows of the stream, if known: it guides ``solver="auto"``.
 
         Returns
         -------
@@ -168,9 +170,9 @@ class RidgeReadout(RegressorMixin, MultiOutputMixin, BaseEstimator):
         Raises
         ------
         TypeError
-            If `make_blocks` is not a function.
+            If `make_blocks` is not callable.
         ValueError
-            If it gives no blocks, or for a wrong alpha or solver.
+            If it yields no blocks, or alpha or solver is invalid.
         """
         if not callable(make_blocks):
             raise TypeError(
@@ -178,32 +180,23 @@ class RidgeReadout(RegressorMixin, MultiOutputMixin, BaseEstimator):
                 f"call, got {type(make_blocks).__name__}"
             )
         alphas = self._alphas()
-        moments = self._accumulate(make_blocks(), self.solver, n_rows)
-        coefs, condition = moments.solve(alphas.min())
-        if self.solver == "auto" and moments.solver == "gram" and condition > GRAM_CONDITION:
-            moments = self._accumulate(make_blocks(), "qr", n_rows)
-            coefs, condition = moments.solve(alphas.min())
-        self._moments = moments
-        if np.ndim(self.alpha) == 0:
-            self._settle(moments, coefs, float(alphas[0]), condition)
-            return self
-        errors, spectra = leave_one_out(moments, make_blocks(), alphas)
-        scores = errors.mean(axis=1)
-        best = np.argmin(scores)
-        if not np.isfinite(scores[best]):
-            warn("every alpha lets a row decide its own fit alone: the largest is taken")
-            best = np.argmax(alphas)
-        alpha = float(alphas[best])
-        with one_blas_thread():
-            coefs = [spectrum.solve(alpha) for spectrum in spectra]
-        self._settle(moments, coefs, alpha, condition, scores)
+        accumulator = self._accumulate(make_blocks(), self.solver, n_rows)
+        coefs, condition = accumulator.solve(alphas.min())
+        if self.solver == "auto" and _is_imprecise(accumulator.solver, condition):
+            accumulator = self._accumulate(make_blocks(), "qr", n_rows)
+            coefs, condition = accumulator.solve(alphas.min())
+        self._accumulator = accumulator
+        alpha, scores = float(alphas[0]), None
+        if np.ndim(self.alpha) > 0:
+            alpha, scores, coefs = _choose_alpha(accumulator, make_blocks(), alphas)
+        self._store_solution(accumulator, (coefs, condition), alpha, scores)
         return self
 
-    @available_if(_may_stream)
+    @available_if(_has_one_alpha)
     def partial_fit(self, X: Any, y: Any, sample_weight: Any = None) -> Self:
-        """Take in more rows; the result is that of `fit` on all rows so far.
+        """Learn from more rows; the result is that of `fit` on all rows so far.
 
-        Here `alpha` must be one number: leave-one-out needs a second pass over the rows.
+        It exists only if `alpha` is one number: the choice among several reads the rows twice.
 
         Parameters
         ----------
@@ -217,29 +210,30 @@ class RidgeReadout(RegressorMixin, MultiOutputMixin, BaseEstimator):
         Raises
         ------
         ValueError
-            As for `fit`, and for features or outputs not as before.
+            As for `fit`, and if the numbers of features or outputs change.
         AttributeError
-            With several alphas, there is no `partial_fit`.
+            If `alpha` is a list.
         """
         alpha = self._one_alpha()
-        moments: Accumulator | None = getattr(self, "_moments", None)
-        X, y, w = self._validate(X, y, sample_weight, reset=moments is None)
-        if moments is not None and (1 if y.ndim == 1 else y.shape[1]) != self._n_outputs:
+        accumulator: Accumulator | None = getattr(self, "_accumulator", None)
+        X, y, w = self._validate(X, y, sample_weight, reset=accumulator is None)
+        if accumulator is not None and (1 if y.ndim == 1 else y.shape[1]) != self._n_outputs:
             raise ValueError(f"y must have {self._n_outputs} outputs as before, got {y.shape}")
         for block in _slices(X, y, w):
-            if moments is None:
-                self._record_shapes(block)
-            moments = self._moments = take(moments, block, self.solver, alpha, None)
+            if accumulator is None:
+                self._store_shapes(block)
+            accumulator = accumulate(accumulator, block, self.solver, alpha, None)
+            self._accumulator = accumulator
         self._solution = None
         return self
 
     def merge(self, other: "RidgeReadout") -> Self:
-        """Take in all that another readout has seen, as if its rows had come here.
+        """Add all rows that another readout was fitted to.
 
         Parameters
         ----------
         other : RidgeReadout
-            Fitted; it is left as it was.
+            Fitted; it stays unchanged.
 
         Returns
         -------
@@ -263,7 +257,7 @@ class RidgeReadout(RegressorMixin, MultiOutputMixin, BaseEstimator):
                 f"got {other.n_features_in_} and {other._n_outputs}"
             )
         self._one_alpha()
-        self._moments.merge(other._moments)
+        self._accumulator.merge(other._accumulator)
         self._solution = None
         return self
 
@@ -279,16 +273,17 @@ class RidgeReadout(RegressorMixin, MultiOutputMixin, BaseEstimator):
         y : ndarray (n_rows,) or (n_rows, n_outputs)
         """
         check_is_fitted(self)
-        X = self._validate_rows(X, reset=False)
+        X = self._validate_features(X, reset=False)
         solution = self._solve()
         dtype = np.result_type(X, solution.coef)
         out = np.empty((len(X), len(solution.coef)), dtype)
-        coef, middle = for_kernels(solution.coef, dtype), for_kernels(solution.middle, dtype)
+        coef = for_kernels(solution.coef, dtype)
+        constant = for_kernels(solution.output_at_means, dtype)
         for start in range(0, len(X), BLOCK_ROWS):
             rows = slice(start, start + BLOCK_ROWS)
-            # An offset of the features would cost digits of their products.
-            centred = (X[rows] - solution.centre).astype(dtype, copy=False)
-            linalg.affine(centred, coef, middle, out[rows])
+            # Products of centred features: a large offset would cost digits of the sum.
+            centred = (X[rows] - solution.feature_means).astype(dtype, copy=False)
+            linalg.affine(centred, coef, constant, out[rows])
         return out[:, 0] if self._flat else out
 
     @property
@@ -333,10 +328,10 @@ class RidgeReadout(RegressorMixin, MultiOutputMixin, BaseEstimator):
 
     def __sklearn_is_fitted__(self) -> bool:
         """Return whether there are rows to solve for."""
-        return getattr(self, "_moments", None) is not None
+        return getattr(self, "_accumulator", None) is not None
 
     def _alphas(self) -> np.ndarray:
-        """Return the checked penalties as an array; check the solver's name on the way."""
+        """Return alpha as an array; raise if it or the solver is invalid."""
         if self.solver not in ("auto", "gram", "qr"):
             raise ValueError(f'solver must be "auto", "gram" or "qr", got {self.solver!r}')
         try:
@@ -354,123 +349,113 @@ class RidgeReadout(RegressorMixin, MultiOutputMixin, BaseEstimator):
         return np.atleast_1d(alphas).astype(np.float64)
 
     def _one_alpha(self) -> float:
+        """Return alpha, or raise if there are several."""
         alphas = self._alphas()
         if np.ndim(self.alpha) > 0:
             raise ValueError(
-                f"alpha must be one number to stream, got {self.alpha!r}: leave-one-out takes a "
-                "second pass over the rows, as in fit and fit_blocks"
+                f"alpha must be one number for partial_fit and merge, got {self.alpha!r}: the "
+                "choice among several reads the rows twice, as fit and fit_blocks do"
             )
         return float(alphas[0])
 
-    def _validate(self, X: Any, y: Any, sample_weight: Any, reset: bool):
-        if y is None:
-            raise ValueError("RidgeReadout requires y to be passed, but the target y is None")
-        X = self._validate_rows(X, reset)
-        refuse_times("y", y)
-        with naming("y"):
-            y = check_array(y, ensure_2d=False, input_name="y")
-        if len(y) != len(X):
-            raise ValueError(
-                f"y must have as many rows as X, {len(X)}, got {len(y)}: inconsistent numbers of "
-                "samples"
-            )
-        if y.dtype not in (np.float64, np.float32):
-            y = y.astype(np.float64)
-        return X, y, _check_weights(sample_weight, len(X), 1 if y.ndim == 1 else y.shape[1])
-
-    def _validate_rows(self, X: Any, reset: bool) -> np.ndarray:
-        refuse_times("X", X)
-        with naming("X"):
-            return validate_data(self, X, reset=reset, dtype=[np.float64, np.float32], order="C")
-
-    def _record_shapes(self, block: Block) -> None:
-        """Keep what the first block tells of shapes and dtype."""
+    def _store_shapes(self, block: Block) -> None:
+        """Store the shapes and the dtype of the first block."""
         X, Y, _ = block
         self.n_features_in_ = X.shape[1]
         self._dtype, self._flat = X.dtype, Y.ndim == 1
         self._n_outputs = 1 if Y.ndim == 1 else Y.shape[1]
 
     def _accumulate(self, blocks: Iterable[Block], solver: str, n_rows: int | None) -> Accumulator:
-        """Return the moments of all blocks, by the given solver or one chosen on the way."""
-        moments = None
+        """Return the statistics of all blocks."""
+        accumulator = None
         smallest = float(self._alphas().min())
         for block in blocks:
-            if moments is None:
-                self._record_shapes(block)
-            moments = take(moments, block, solver, smallest, n_rows)
-        if moments is None:
+            if accumulator is None:
+                self._store_shapes(block)
+            accumulator = accumulate(accumulator, block, solver, smallest, n_rows)
+        if accumulator is None:
             raise ValueError("make_blocks must yield at least one block, got none")
-        return moments.join()
+        return accumulator.merge_partial_sums()
 
     def _solve(self) -> Solution:
-        """Return the solution, computing it if rows have come since the last time."""
-        if getattr(self, "_moments", None) is None:
+        """Return the solution; compute it if rows were added since the last time."""
+        if getattr(self, "_accumulator", None) is None:
             raise NotFittedError("This RidgeReadout is not fitted yet: call fit first")
         if self._solution is not None:
             return self._solution
         alpha = self._one_alpha()
-        moments = self._moments.joined()
-        coefs, condition = moments.solve(alpha)
-        return self._settle(moments, coefs, alpha, condition)
+        accumulator = self._accumulator.merged()
+        return self._store_solution(accumulator, accumulator.solve(alpha), alpha)
 
-    def _settle(
+    def _store_solution(
         self,
-        moments: Accumulator,
-        coefs: list[np.ndarray],
+        accumulator: Accumulator,
+        solved: tuple[list[np.ndarray], float],
         alpha: float,
-        condition: float,
         scores: np.ndarray | None = None,
     ) -> Solution:
-        """Keep and return the solution of all groups; the intercept follows from the means."""
+        """Store and return the solution, from the coefficients of every group and the condition.
+
+        The intercept is the mean of the targets minus that of the features times B.
+        """
+        coefs, condition = solved
         coef = np.empty((self._n_outputs, self.n_features_in_), self._dtype)
-        intercept, middle = (np.empty(self._n_outputs, self._dtype) for _ in range(2))
+        intercept, constant = (np.empty(self._n_outputs, self._dtype) for _ in range(2))
         with one_blas_thread(), np.errstate(over="ignore", invalid="ignore"):
-            totals = moments.totals()
-            centre = totals[0][1].mean_x.sum(axis=0)
-            for (outputs, m), B in zip(totals, coefs, strict=True):
+            totals = accumulator.totals()
+            means = totals[0][1].mean_x.sum(axis=0)
+            for (outputs, group), B in zip(totals, coefs, strict=True):
                 coef[outputs] = B.T
-                intercept[outputs] = (m.mean_y - m.mean_x @ B).sum(axis=0)
-                away = (centre - m.mean_x[0]) - m.mean_x[1]
-                middle[outputs] = m.mean_y.sum(axis=0) + away @ B
-        if not (np.isfinite(coef).all() and np.isfinite(intercept).all()):
-            raise ValueError(
-                f"y must have coefficients on X within the range of {coef.dtype}, got NaN or "
-                "infinity: scale y, or the features"
-            )
-        if moments.solver == "gram" and condition > GRAM_CONDITION:
+                intercept[outputs] = (group.mean_y - group.mean_x @ B).sum(axis=0)
+                # The features of this group may have other means than those of the first one.
+                offset = (means - group.mean_x[0]) - group.mean_x[1]
+                constant[outputs] = group.mean_y.sum(axis=0) + offset @ B
+        _check_range(coef, intercept)
+        if _is_imprecise(accumulator.solver, condition):
             warn(
                 f"the condition of the features, {condition:.1e}, is too large for a Gram "
                 'matrix: use solver="qr" or a larger alpha',
                 LinAlgWarning,
             )
         self._solution = Solution(
-            coef, intercept, centre, middle, alpha, moments.solver, condition, scores
+            coef, intercept, means, constant, alpha, accumulator.solver, condition, scores
         )
         return self._solution
 
 
+def _is_imprecise(solver: str, condition: float) -> bool:
+    """Return whether the condition is too large for a Gram matrix."""
+    return solver == "gram" and condition > MAX_GRAM_CONDITION
+
+
+def _check_range(coef: np.ndarray, intercept: np.ndarray) -> None:
+    if not (np.isfinite(coef).all() and np.isfinite(intercept).all()):
+        raise ValueError(
+            f"y must have coefficients on X within the range of {coef.dtype}, got NaN or "
+            "infinity: scale y, or the features"
+        )
+
+
+def _choose_alpha(
+    accumulator: Accumulator, blocks: Iterable[Block], alphas: np.ndarray
+) -> tuple[float, np.ndarray, list[np.ndarray]]:
+    """Return the alpha of smallest leave-one-out error, the errors, and its coefficients."""
+    errors, spectra = leave_one_out(accumulator, blocks, alphas)
+    scores = errors.mean(axis=1)
+    best = np.argmin(scores)
+    if not np.isfinite(scores[best]):
+        warn(
+            "no leave-one-out error is finite: for every alpha, some row alone determines its own "
+            "prediction. The largest alpha is used"
+        )
+        best = np.argmax(alphas)
+    alpha = float(alphas[best])
+    with one_blas_thread():
+        return alpha, scores, [spectrum.solve(alpha) for spectrum in spectra]
+
+
 def _slices(X: np.ndarray, y: np.ndarray, w: np.ndarray | None) -> Iterator[Block]:
+    """Yield the rows in blocks of ``BLOCK_ROWS``."""
     for start in range(0, len(X), BLOCK_ROWS):
         s = slice(start, start + BLOCK_ROWS)
         yield X[s], y[s], None if w is None else w[s]
-
-
-def _check_weights(sample_weight: Any, n_rows: int, n_outputs: int) -> np.ndarray | None:
-    """Return the weights as float64, (n_rows,) or (n_rows, n_outputs)."""
-    if sample_weight is None:
-        return None
-    try:
-        w = np.asarray(sample_weight, dtype=np.float64)
-    except (TypeError, ValueError):
-        raise ValueError(f"sample_weight must be numbers, got {sample_weight!r}") from None
-    if w.ndim == 0:
-        w = np.full(n_rows, w)
-    if w.shape not in ((n_rows,), (n_rows, n_outputs)):
-        raise ValueError(
-            f"sample_weight must have shape ({n_rows},) or ({n_rows}, {n_outputs}), got {w.shape}"
-        )
-    if not np.isfinite(w).all():
-        raise ValueError("sample_weight must be finite, got NaN or infinity")
-    if (w < 0).any():
-        raise ValueError(f"sample_weight must not be negative, got {w.min()}")
-    return w

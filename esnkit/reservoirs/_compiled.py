@@ -1,8 +1,8 @@
 """The weights of a reservoir in the layouts of the kernels, and its runs spread over threads."""
 
-from collections.abc import Callable, Iterator
+from collections.abc import Callable
 from functools import partial
-from typing import NamedTuple, Self
+from typing import Any, NamedTuple, Self
 
 import numpy as np
 import scipy.sparse as sp
@@ -12,11 +12,11 @@ from esnkit.kernels.lanes import LANES, run_lanes
 from esnkit.kernels.layouts import Csr, Diagonals, Ell, Forcing, InputWeights, lay_out
 from esnkit.kernels.linalg import n_threads
 from esnkit.kernels.reservoir import InputSequences, LinearReadout, LoopInputs, closed_loop, run
+from esnkit.reservoirs._blocks import BLOCK_BYTES
 from esnkit.reservoirs._unit_threads import run_one
 from esnkit.utils._threads import run_tasks
 from esnkit.utils._validation import for_kernels
 
-BLOCK_BYTES = 2**24  # of states; a block of them stays in the cache until the readout has read it
 MIN_BLOCK_ROWS, MAX_BLOCK_ROWS = 512, 8192
 
 
@@ -30,11 +30,19 @@ class Network(NamedTuple):
 
     @classmethod
     def build(
-        cls, W: sp.csr_array, W_in: np.ndarray, b: np.ndarray, leak: np.ndarray, activation: str
+        cls,
+        W: sp.csr_array,
+        W_in: np.ndarray,
+        b: np.ndarray,
+        rates: tuple[np.ndarray, np.ndarray],
+        activation: str,
     ) -> Self:
-        """Choose the fastest layout for W."""
-        W_in, b, leak = (for_kernels(array) for array in (W_in.T, b, leak))
-        return cls(*lay_out(W), InputWeights(W_in, b, leak, 1 - leak), activation)
+        """Choose the fastest layout for W.
+
+        ``rates`` are the gains g and the coefficients k of x(t) = k x(t-1) + g f(pre(t)).
+        """
+        input_weights = InputWeights(*(for_kernels(array) for array in (W_in.T, b, *rates)))
+        return cls(*lay_out(W), input_weights, activation)
 
     def block_rows(self, lengths: np.ndarray, n_extra: int) -> int:
         """Return how many rows to run before the readout sees them."""
@@ -68,10 +76,7 @@ class Network(NamedTuple):
         fixed = self.input_weights, CODES[self.activation], forcing
         if starts.size == 1:
             return run_one(self.W, *fixed, InputSequences(rows, starts, lengths), state, out)
-        kernel: Callable = run
-        W, multiple = self.W, 4
-        if self._in_lanes(starts.size):
-            kernel, W, multiple = run_lanes, self.W_lanes, LANES
+        kernel, W, n_side_by_side = self._kernel_for(starts.size)
         states, order = state, None
         if np.any(np.diff(lengths) > 0):  # sequences that run side by side should end together
             order = np.argsort(-lengths, kind="stable")
@@ -81,7 +86,7 @@ class Network(NamedTuple):
             inputs = InputSequences(rows, starts[first:last], lengths[first:last])
             kernel(W, *fixed, inputs, states[first:last], out)
 
-        run_tasks([partial(run_share, *share) for share in _shares(lengths, multiple)])
+        run_tasks([partial(run_share, *share) for share in _shares(lengths, n_side_by_side)])
         if order is not None:
             state[order] = states
 
@@ -97,40 +102,26 @@ class Network(NamedTuple):
         code = CODES[self.activation]
         closed_loop(self.W, self.input_weights, code, forcing, readout, inputs, state, out)
 
-    def _in_lanes(self, n_sequences):
+    def _kernel_for(self, n_sequences: int) -> tuple[Callable, Any, int]:
+        """Return the fastest kernel, the W it takes, and how many sequences it runs at a time."""
+        if self._in_lanes(n_sequences):
+            return run_lanes, self.W_lanes, LANES
+        return run, self.W, 4
+
+    def _in_lanes(self, n_sequences: int) -> bool:
         return self.W_lanes is not None and n_sequences >= LANES // 2
 
 
-def _shares(lengths: np.ndarray, multiple: int) -> list[tuple[int, int]]:
+def _shares(lengths: np.ndarray, n_side_by_side: int) -> list[tuple[int, int]]:
     """Cut the sequences into ranges of about equal work, two for every thread.
 
-    All cuts are multiples of ``multiple``, the number of sequences that a kernel runs side by side.
+    Every cut is a multiple of the number of sequences that the kernel runs side by side.
     """
-    n_pieces = min(2 * n_threads(), -(-lengths.size // multiple))
-    if n_pieces < 2 or n_threads() < 2:
+    n_ranges = min(2 * n_threads(), -(-lengths.size // n_side_by_side))
+    if n_ranges < 2 or n_threads() < 2:
         return [(0, lengths.size)]
     done = np.cumsum(lengths) / lengths.sum()
-    cuts = np.searchsorted(done, np.arange(1, n_pieces) / n_pieces)
-    cuts = np.unique((cuts + multiple - 1) // multiple * multiple)
+    cuts = np.searchsorted(done, np.arange(1, n_ranges) / n_ranges)
+    cuts = np.unique((cuts + n_side_by_side - 1) // n_side_by_side * n_side_by_side)
     edges = [0, *(int(c) for c in cuts if 0 < c < lengths.size), lengths.size]
     return list(zip(edges[:-1], edges[1:], strict=True))
-
-
-def segments(offsets: np.ndarray, block_rows: int) -> Iterator[tuple[int, int, int, int]]:
-    """Cut packed rows into blocks: whole sequences together, or a piece of one long sequence.
-
-    Yields (first sequence, one past the last, first row, one past the last row).
-    """
-    n_sequences = offsets.size - 1
-    first = 0
-    while first < n_sequences:
-        start = int(offsets[first])
-        last = int(np.searchsorted(offsets, start + block_rows, side="right")) - 1
-        if last > first:
-            yield first, last, start, int(offsets[last])
-            first = last
-            continue
-        stop = int(offsets[first + 1])
-        for piece in range(start, stop, block_rows):
-            yield first, first + 1, piece, min(piece + block_rows, stop)
-        first += 1

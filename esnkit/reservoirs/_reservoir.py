@@ -1,26 +1,19 @@
-"""The reservoir: a fixed random recurrent network that turns sequences into states."""
+"""The leaky-integrator reservoir: a fixed random recurrent network."""
 
-from collections import deque
-from collections.abc import Iterator
-from functools import wraps
-from typing import Any, NamedTuple, Self
+from typing import Any, ClassVar, NamedTuple, Self
 
 import numpy as np
-from sklearn.base import BaseEstimator, ClassNamePrefixFeaturesOutMixin, TransformerMixin
-from sklearn.utils.validation import check_is_fitted
 
 from esnkit.kernels.activations import CODES
 from esnkit.kernels.layouts import Forcing
-from esnkit.reservoirs._compiled import Network, segments
+from esnkit.kernels.reservoir import LinearReadout, LoopInputs
+from esnkit.reservoirs._base import BaseReservoir
+from esnkit.reservoirs._compiled import Network
+from esnkit.reservoirs._updates import UPDATES
 from esnkit.reservoirs.spectral import rescale
 from esnkit.reservoirs.topologies import make_topology
-from esnkit.sequences._initial_state import clamp_rows, resolve_clamp, resolve_initial_state
-from esnkit.sequences._packing import (
-    Sequences,
-    is_ragged,
-    pack,
-    restore,
-)
+from esnkit.sequences._initial_state import Clamp, no_clamp
+from esnkit.sequences._packing import Sequences
 from esnkit.utils._validation import (
     check_choice,
     check_number,
@@ -28,7 +21,6 @@ from esnkit.utils._validation import (
     check_seed,
     finite_array,
 )
-from esnkit.utils._workspace import recycled
 
 __all__ = ["Reservoir"]
 
@@ -36,56 +28,41 @@ REDRAWS = 50  # of two units, one matrix in four is nilpotent
 UNBOUNDED = ("identity", "relu")
 
 
-def tables_for_series_only(cls: Any) -> Any:
-    """Let ``set_output`` make tables of one series alone: sequences go out as they came in."""
-
-    def choose(to_table, plain):
-        @wraps(plain)
-        def method(self, X, *args, **kwargs):
-            sequences = is_ragged(X) or getattr(X, "ndim", None) == 3
-            return (plain if sequences else to_table)(self, X, *args, **kwargs)
-
-        return method
-
-    # scikit-learn has wrapped both methods when the class was made.
-    for name in ("transform", "fit_transform"):
-        to_table = getattr(cls, name)
-        setattr(cls, name, choose(to_table, to_table.__wrapped__))
-    return cls
-
-
-@tables_for_series_only
-class Reservoir(ClassNamePrefixFeaturesOutMixin, TransformerMixin, BaseEstimator):
-    """Leaky-integrator reservoir: sequences in, states of its units out; nothing is trained.
+class Reservoir(BaseReservoir):
+    """Leaky-integrator reservoir: sequences in, states of the units out; nothing is trained.
 
     ::
 
-        pre(t) = W_in u(t) + W x(t-1) + b
+        pre(t) = W_in u(t) + W x(t-1) + W_fb y(t-1) + b
         x(t)   = (1 - a) x(t-1) + a f(pre(t))
 
     Parameters
     ----------
     n_units : int, default=100
-        Number of units; more remember more and cost more.
+        Number of units. More units remember more and cost more.
     spectral_radius : float or None, default=0.9
-        Modulus of the largest eigenvalue that the recurrent weights are scaled to, to a relative
-        error of 1e-6 or better. Nearer to 1 means longer memory. None leaves them as drawn or
-        given.
-    leak_rate : float, array of shape (n_units,) or tuple (low, high), default=1.0
-        Share ``a`` of the state that is replaced at each step, in (0, 1]; small values make slow
-        units. A tuple draws one rate a unit, log-uniform between the two.
+        Modulus of the largest eigenvalue of the recurrent weights, which are scaled to it with a
+        relative error of 1e-6 or better. Nearer to 1 means longer memory. None leaves the weights
+        as they are drawn or given.
+    leak_rate : float, array of shape (n_units,) or pair (low, high), default=1.0
+        Share ``a`` of the state that a step replaces, in (0, 1]; small values make slow units. A
+        pair, as a tuple or a list, draws one rate per unit, log-uniform between the two. (For two
+        units a list of two holds their rates.)
     input_scaling : float or array of shape (n_features,), default=0.5
         Input weights are uniform on (-input_scaling, input_scaling), per feature.
+    feedback_scaling : float, default=1.0
+        Feedback weights are uniform on (-feedback_scaling, feedback_scaling). They exist only in
+        an estimator with ``feedback=True``.
     bias_scaling : float, default=0.5
-        The bias of each unit is uniform on (-bias_scaling, bias_scaling). Without one a tanh
-        reservoir is an odd function of its input, which closed loops rarely survive.
+        The bias of each unit is uniform on (-bias_scaling, bias_scaling). Without bias a tanh
+        reservoir is an odd function of its input, and closed loops often fail.
     topology : {"diagonals", "random", "dense", "cycle"}, matrix or callable, default="diagonals"
-        Which units are connected. "diagonals": `degree` cyclic diagonals at random places, with
-        random weights, as good as unstructured and several times faster; from 4096 units on they
-        lie within a sixteenth of the units, so that threads can share a step. "random": `degree`
-        connections into each unit from anywhere. "cycle": a ring of equal weights (Rodan & Tiňo
-        2011). A dense or sparse matrix (n_units, n_units) or a callable
-        ``(n_units, rng) -> matrix`` may be given instead.
+        Which units are connected. "diagonals": `degree` cyclic diagonals at random positions with
+        random weights, as accurate as unstructured weights and several times faster. From 4096
+        units on W is banded: all diagonals lie within a sixteenth of the units, so that threads
+        can share a step. "random": `degree` connections into each unit, from any units. "cycle":
+        a ring of equal weights (Rodan & Tiňo 2011). Or a dense or sparse matrix (n_units, n_units),
+        or a callable ``(n_units, rng) -> matrix``.
     degree : int, default=10
         Connections into each unit, for "diagonals" and "random".
     weights : {"uniform", "normal", "bernoulli"}, default="uniform"
@@ -94,25 +71,31 @@ class Reservoir(ClassNamePrefixFeaturesOutMixin, TransformerMixin, BaseEstimator
         Share of the input weights that are not zero.
     activation : {"tanh", "identity", "relu", "sigmoid"}, default="tanh"
         The function ``f``.
+    update : {"leaky"}, default="leaky"
+        The state equation, a key of the table ``esnkit.reservoirs.UPDATES``.
     noise : float, default=0.0
-        Standard deviation of Gaussian noise added to the states by ``fit_transform`` (and while a
-        readout is trained), never by ``transform``: it regularises closed-loop forecasts.
+        Standard deviation of Gaussian noise that ``fit_transform`` and the training of a readout
+        add to the states, as a regularisation of closed loops; ``transform`` adds none.
     random_state : int, RandomState instance or None, default=None
-        Recurrent weights, input weights, biases, leak rates and noise are drawn from streams of
-        their own, so that another number of features leaves the recurrent weights as they were.
+        Seeds independent streams of recurrent weights, input weights, biases, leak rates and
+        noise: another number of features leaves the recurrent weights as they are.
 
     Attributes
     ----------
     W_ : csr_array of shape (n_units, n_units)
         Recurrent weights, scaled.
-    W_in_ : ndarray of shape (n_units, n_features)
+    W_in_ : ndarray of shape (n_units, n_inputs)
         Input weights.
+    W_fb_ : ndarray of shape (n_units, n_feedback)
+        Weights of the outputs that are fed back; no columns without feedback.
     b_ : ndarray of shape (n_units,)
         Biases.
     leak_rate_ : ndarray of shape (n_units,)
         Leak rate of each unit.
+    n_state_, n_features_out_ : int
+        Both are the number of units: a feature row is the state.
     n_features_in_ : int
-        Number of features seen in ``fit``.
+        Number of features seen in ``fit`` (and outputs fed back).
     feature_names_in_ : ndarray of str
         Their names, where ``fit`` was given any.
 
@@ -132,6 +115,9 @@ class Reservoir(ClassNamePrefixFeaturesOutMixin, TransformerMixin, BaseEstimator
     (200, 50)
     """
 
+    allows_clamp: ClassVar[bool] = True
+    state_is_features: ClassVar[bool] = True
+
     def __init__(
         self,
         n_units=100,
@@ -139,12 +125,14 @@ class Reservoir(ClassNamePrefixFeaturesOutMixin, TransformerMixin, BaseEstimator
         spectral_radius=0.9,
         leak_rate=1.0,
         input_scaling=0.5,
+        feedback_scaling=1.0,
         bias_scaling=0.5,
         topology="diagonals",
         degree=10,
         weights="uniform",
         input_density=1.0,
         activation="tanh",
+        update="leaky",
         noise=0.0,
         random_state=None,
     ):
@@ -152,24 +140,33 @@ class Reservoir(ClassNamePrefixFeaturesOutMixin, TransformerMixin, BaseEstimator
         self.spectral_radius = spectral_radius
         self.leak_rate = leak_rate
         self.input_scaling = input_scaling
+        self.feedback_scaling = feedback_scaling
         self.bias_scaling = bias_scaling
         self.topology = topology
         self.degree = degree
         self.weights = weights
         self.input_density = input_density
         self.activation = activation
+        self.update = update
         self.noise = noise
         self.random_state = random_state
 
-    def fit(self, X: Any, y: Any = None) -> Self:
-        """Draw the weights for the number of features of ``X``.
+    def __sklearn_tags__(self):
+        tags = super().__sklearn_tags__()
+        tags.non_deterministic = self.noise != 0  # `fit_transform` adds noise, `transform` none
+        return tags
+
+    def draw(self, n_inputs: int, n_feedback: int = 0, dtype: Any = np.float64) -> Self:
+        """Draw all weights.
 
         Parameters
         ----------
-        X : array of shape (n_timesteps, n_features) or (n_sequences, n_timesteps, n_features), \
-                or list of arrays of shape (n_timesteps_i, n_features)
-            Only the number of features, their names and the dtype count.
-        y : ignored
+        n_inputs : int
+            Number of inputs.
+        n_feedback : int, default=0
+            Number of outputs that are fed back; their columns come before the inputs.
+        dtype : dtype, default=float64
+            float64 or float32.
 
         Returns
         -------
@@ -178,92 +175,17 @@ class Reservoir(ClassNamePrefixFeaturesOutMixin, TransformerMixin, BaseEstimator
         Raises
         ------
         ValueError
-            If a parameter is out of its range or ``X`` is not finite.
+            If a parameter is out of its range.
         """
-        sequences = pack(self, X, reset=True)
-        self._draw(sequences.values.shape[1], sequences.values.dtype)
-        return self
-
-    def transform(
-        self, X: Any, *, initial_state: Any = None, clamp: Any = None, return_state: bool = False
-    ) -> Any:
-        """Run the sequences and return the state after every time step.
-
-        Parameters
-        ----------
-        X : array of shape (n_timesteps, n_features) or (n_sequences, n_timesteps, n_features), \
-                or list of arrays of shape (n_timesteps_i, n_features)
-            Inputs.
-        initial_state : array, tuple (indices, values) or None, default=None
-            State before the first step: zeros, a vector (n_units,), a row a sequence
-            (n_sequences, n_units), or values for a subset of the units.
-        clamp : tuple (indices, values) or None, default=None
-            Units that are held to given values at every time step; values of shape (n_held,), or
-            with a row for every time step: (n_rows, n_held), or in a container like that of X.
-        return_state : bool, default=False
-            Whether to return the last states too, which ``initial_state`` takes to go on.
-
-        Returns
-        -------
-        states : like X, with n_units features
-        last_state : ndarray of shape (n_sequences, n_units), if ``return_state``
-        """
-        check_is_fitted(self)
-        sequences = pack(self, X, reset=False, dtype=(self.W_in_.dtype,))
-        states, last = self._states(sequences, initial_state, clamp, noisy=False)
-        return (states, last) if return_state else states
-
-    def fit_transform(self, X: Any, y: Any = None, **params: Any) -> Any:
-        """Draw the weights and return the states of ``X``, with noise where `noise` is not zero.
-
-        Parameters
-        ----------
-        X : as in ``fit``
-        y : ignored
-        **params : initial_state, clamp, return_state
-            As in ``transform``.
-
-        Returns
-        -------
-        states : like X, with n_units features
-        """
-        sequences = pack(self.fit(X), X, reset=False, dtype=(self.W_in_.dtype,))
-        return_state = params.pop("return_state", False)
-        initial_state, clamp = params.pop("initial_state", None), params.pop("clamp", None)
-        if params:
-            raise TypeError(f"fit_transform got unexpected arguments {sorted(params)}")
-        states, last = self._states(sequences, initial_state, clamp, noisy=True)
-        return (states, last) if return_state else states
-
-    def _states(self, sequences, initial_state, clamp, *, noisy):
-        n_units, dtype = self.W_in_.shape[0], self.W_in_.dtype
-        last = resolve_initial_state(initial_state, sequences.n_sequences, n_units, dtype)
-        held = resolve_clamp(clamp, sequences, n_units, dtype)
-        noise = self._noise_stream() if noisy else None
-        out = recycled((sequences.values.shape[0], n_units), dtype)
-        self._advance(sequences, last, held, noise, out=out)
-        return restore(out, sequences), last
-
-    @property
-    def _n_features_out(self) -> int:
-        return self.W_in_.shape[0]
-
-    def __sklearn_tags__(self):
-        tags = super().__sklearn_tags__()
-        tags.transformer_tags.preserves_dtype = ["float64", "float32"]
-        tags.non_deterministic = self.noise != 0  # `fit_transform` adds noise, `transform` none
-        return tags
-
-    def _draw(self, n_features: int, dtype: Any) -> None:
         n_units = check_positive_int("n_units", self.n_units)
         check_choice("activation", self.activation, CODES)
+        check_choice("update", self.update, UPDATES)
         noise = check_number("noise", self.noise, 0.0, float(np.finfo(dtype).max) / 100)
         streams = self._streams()
         self.W_ = self._draw_recurrent(n_units, streams.W)
         source = "topology" if self.spectral_radius is None else "spectral_radius"
         self.W_.data = finite_array(source, self.W_.data, dtype)
-        W_in = self._draw_input(n_units, n_features, streams.W_in)
-        self.W_in_ = finite_array("input_scaling", W_in, dtype)
+        self.W_fb_, self.W_in_ = self._draw_input(n_inputs, n_feedback, streams.W_in, dtype)
         bias_scaling = check_number("bias_scaling", self.bias_scaling, 0.0)
         # Zero is added to turn -0 into 0, which no layout of W treats differently from another.
         bias = bias_scaling * streams.b.uniform(-1.0, 1.0, n_units) + 0.0
@@ -271,25 +193,25 @@ class Reservoir(ClassNamePrefixFeaturesOutMixin, TransformerMixin, BaseEstimator
         self.leak_rate_ = self._draw_leak(n_units, streams.leak).astype(dtype)
         if not self.leak_rate_.all():
             raise ValueError(f"leak_rate must be > 0 in {np.dtype(dtype)}, got {self.leak_rate!r}")
-        self.n_features_in_ = n_features
-        self._noise = noise
-        self._noise_seed = streams.noise
-        self._activation = self.activation
-        self._lay_out()
+        self.n_state_ = self.n_features_out_ = n_units
+        self._noise, self._noise_seed = noise, streams.noise
+        self._activation, self._update = self.activation, self.update
+        self._compile()
+        return self
 
-    def _lay_out(self) -> None:
-        self._network = Network.build(
-            self.W_, self.W_in_, self.b_, self.leak_rate_, self._activation
-        )
+    def _compile(self) -> None:
+        W_in = np.hstack([self.W_fb_, self.W_in_])
+        gain, keep = UPDATES[self._update].coefficients(self.leak_rate_)
+        self._network = Network.build(self.W_, W_in, self.b_, (gain, keep), self._activation)
 
     def __getstate__(self) -> dict[str, Any]:
-        """Leave out what `_lay_out` makes of the rest."""
+        """Leave out what `_compile` computes from the rest."""
         return {key: part for key, part in super().__getstate__().items() if key != "_network"}
 
     def __setstate__(self, state: dict[str, Any]) -> None:
         super().__setstate__(state)
         if hasattr(self, "W_"):
-            self._lay_out()
+            self._compile()
 
     def _streams(self) -> "_Streams":
         seed = check_seed(self.random_state).randint(np.iinfo(np.int32).max)
@@ -312,20 +234,28 @@ class Reservoir(ClassNamePrefixFeaturesOutMixin, TransformerMixin, BaseEstimator
                     raise
                 redraws -= 1
 
-    def _draw_input(self, n_units, n_features, rng):
+    def _draw_input(self, n_inputs, n_feedback, rng, dtype):
+        """Draw the weights of the outputs that are fed back, and those of the inputs."""
+        n_units = self.W_.shape[0]
         density = check_number("input_density", self.input_density, 0.0, 1.0, low_open=True)
-        scaling = scale_of_features(self.input_scaling, n_features)
-        # Feature by feature, so that one more feature leaves the weights of the others alone.
-        W_in = np.empty((n_features, n_units))
-        for f in range(n_features):
-            W_in[f] = rng.uniform(-1.0, 1.0, n_units) * scaling[f]
-            silent = rng.permutation(n_units)[max(1, round(density * n_units)) :]
-            W_in[f, silent] = 0.0
-        return np.ascontiguousarray(W_in.T)
+        fed = np.full(n_feedback, check_number("feedback_scaling", self.feedback_scaling, 0.0))
+        scaling = np.concatenate([fed, scale_of_features(self.input_scaling, n_inputs)])
+        # Column by column, so that one more input leaves the weights of the others as they are.
+        weights = np.empty((scaling.size, n_units))
+        for f, scale in enumerate(scaling):
+            weights[f] = rng.uniform(-1.0, 1.0, n_units) * scale
+            zeros = rng.permutation(n_units)[max(1, round(density * n_units)) :]
+            weights[f, zeros] = 0.0
+        W_fb, W_in = weights[:n_feedback].T, weights[n_feedback:].T
+        return (
+            np.ascontiguousarray(finite_array("feedback_scaling", W_fb, dtype)),
+            np.ascontiguousarray(finite_array("input_scaling", W_in, dtype)),
+        )
 
     def _draw_leak(self, n_units, rng):
         leak = self.leak_rate
-        if isinstance(leak, tuple):
+        # A list is a pair, as JSON and YAML have no tuples, unless it may hold one rate a unit.
+        if isinstance(leak, tuple) or (isinstance(leak, list) and len(leak) == 2 != n_units):
             if len(leak) != 2:
                 raise ValueError(f"leak_rate must be a pair (low, high), got {leak!r}")
             low, high = (check_number("leak_rate", a, 0.0, 1.0, low_open=True) for a in leak)
@@ -344,72 +274,108 @@ class Reservoir(ClassNamePrefixFeaturesOutMixin, TransformerMixin, BaseEstimator
             raise ValueError(f"leak_rate must be in (0, 1] for every unit, got {leak!r}")
         return rates.astype(np.float64)
 
-    def _noise_stream(self) -> np.random.Generator | None:
+    def noise_stream(self) -> np.random.Generator | None:
+        """Return the random numbers of the noise, the same stream at every call.
+
+        Returns
+        -------
+        Generator or None
+            None without noise.
+        """
         return np.random.default_rng(self._noise_seed) if self._noise else None
 
-    def _advance(self, sequences, state, held, noise=None, *, out=None) -> None:
-        """Run for the sake of the last states, which ``state`` becomes, or of ``out``."""
-        if out is None and noise is None:
-            n_units, dtype = self.W_in_.shape[0], self.W_in_.dtype
-            self._network.advance(
-                Forcing(np.empty((0, n_units), dtype), *held), sequences.values,
-                sequences.offsets[:-1], sequences.lengths, state, np.empty((0, n_units), dtype),
-            )  # fmt: skip
-            self._check_bounded(state)
-        else:
-            deque(self._blocks(sequences, state, held, noise, out=out), maxlen=0)
+    def block_rows(self, lengths: np.ndarray, n_extra: int = 0) -> int:
+        """Return how many rows to run before the readout reads them.
+
+        Parameters
+        ----------
+        lengths : ndarray of shape (n_sequences,)
+        n_extra : int, default=0
+            Columns beside the states.
+
+        Returns
+        -------
+        int
+        """
+        return self._network.block_rows(lengths, n_extra)
+
+    def run(
+        self,
+        sequences: Sequences,
+        state: np.ndarray,
+        out: np.ndarray | None = None,
+        *,
+        clamp: Clamp | None = None,
+        noise: np.random.Generator | None = None,
+    ) -> None:
+        """Advance ``state`` in place; if ``out`` is given, also store every state.
+
+        Parameters
+        ----------
+        sequences : Sequences
+            Rows [y(t-1); u(t)], the outputs fed back before the inputs.
+        state : ndarray of shape (n_sequences, n_units)
+        out : ndarray of shape (n_rows, >= n_units) or None, default=None
+        clamp : Clamp or None, default=None
+            Units that are held at given values at every time step.
+        noise : Generator or None, default=None
+            Random numbers of the noise, from :meth:`noise_stream`.
+
+        Raises
+        ------
+        FloatingPointError
+            If the states of unbounded units leave the range of their dtype.
+        """
+        n_units, n_rows = self.n_state_, len(sequences.values)
+        added = np.empty((0, n_units), state.dtype)
+        if noise is not None:
+            added = (self._noise * noise.standard_normal((n_rows, n_units))).astype(state.dtype)
+            out = np.empty((n_rows, n_units), state.dtype) if out is None else out
+        forcing = Forcing(added, *(clamp or no_clamp(state.dtype)))
+        out = np.empty((0, n_units), state.dtype) if out is None else out
+        starts, lengths = sequences.offsets[:-1], sequences.lengths
+        self._network.advance(forcing, sequences.values, starts, lengths, state, out)
+        self._check_bounded(state)
+
+    def run_closed_loop(
+        self,
+        readout: tuple[np.ndarray, np.ndarray],
+        inputs: np.ndarray,
+        exog: np.ndarray,
+        state: np.ndarray,
+        out: np.ndarray,
+        clamp: Clamp | None = None,
+    ) -> None:
+        """Run with the outputs of a linear readout fed back into the first inputs, compiled.
+
+        Parameters
+        ----------
+        readout : tuple (coef, intercept)
+            Of shapes (n_outputs, n_units or n_units + n_features) and (n_outputs,): the readout of
+            the state, or of the state and the inputs.
+        inputs : ndarray of shape (n_features,)
+            First row of inputs; on exit the next one, but for its exogenous part.
+        exog : ndarray of shape (n_steps, n_features - n_outputs)
+            The inputs that are not outputs.
+        state : ndarray of shape (n_units,)
+            Updated in place.
+        out : ndarray of shape (n_steps, n_outputs)
+            Written: the outputs.
+        clamp : Clamp or None, default=None
+            Units that are held at given values.
+        """
+        forcing = Forcing(np.empty((0, state.size), state.dtype), *(clamp or no_clamp(state.dtype)))
+        loop_inputs = LoopInputs(inputs, np.ascontiguousarray(exog))
+        self._network.closed_loop(forcing, LinearReadout(*readout), loop_inputs, state, out)
 
     def _check_bounded(self, state):
         activation = self._network.activation
         if activation in UNBOUNDED and not np.all(np.isfinite(state)):
             raise FloatingPointError(
-                f"the states grew beyond all bounds: activation={activation!r} has no limit; "
+                f"the states left the range of {state.dtype}: activation={activation!r} is not "
+                "bounded; "
                 f"lower spectral_radius (now {self.spectral_radius!r}) or input_scaling"
             )
-
-    def _blocks(
-        self,
-        sequences: Sequences,
-        state: np.ndarray,
-        held: tuple[np.ndarray, np.ndarray],
-        noise: np.random.Generator | None,
-        *,
-        n_extra: int = 0,
-        out: np.ndarray | None = None,
-    ) -> Iterator[tuple[int, int, np.ndarray]]:
-        """Run block by block; yield (start, stop, rows), the first n_units columns are states.
-
-        ``state`` (n_sequences, n_units) moves along. Without ``out`` the rows of one block are
-        written over by the next.
-        """
-        n_units, dtype = self.W_in_.shape[0], self.W_in_.dtype
-        network = self._network
-        units, values = held
-        buffer = None
-        if out is not None and noise is None:
-            block_rows = len(out)
-        else:
-            block_rows = network.block_rows(sequences.lengths, n_extra)
-        for first, last, start, stop in segments(sequences.offsets, block_rows):
-            n_rows = stop - start
-            if out is not None:
-                rows = out[start:stop]
-            else:
-                if buffer is None or buffer.shape[0] < n_rows:
-                    buffer = np.empty((n_rows, n_units + n_extra), dtype)
-                rows = buffer[:n_rows]
-            added = np.empty((0, n_units), dtype)
-            if noise is not None:
-                added = (self._noise * noise.standard_normal((n_rows, n_units))).astype(dtype)
-            imposed = Forcing(added, units, clamp_rows(values, start, stop))
-            starts = np.maximum(sequences.offsets[first:last], start)
-            lengths = np.minimum(sequences.offsets[first + 1 : last + 1], stop) - starts
-            network.advance(
-                imposed, sequences.values[start:stop], starts - start, lengths, state[first:last],
-                rows,
-            )  # fmt: skip
-            self._check_bounded(state[first:last])
-            yield start, stop, rows
 
 
 def scale_of_features(scaling: Any, n_features: int) -> np.ndarray:

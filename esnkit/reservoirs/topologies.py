@@ -1,7 +1,8 @@
-"""Recurrent weight matrices before scaling: which unit hears which, and how strongly.
+"""Topologies: random recurrent weight matrices before they are scaled.
 
-Every topology is a function ``(n_units, rng, degree, weights) -> csr_array`` in the table
-``TOPOLOGIES``; row i of the matrix holds the weights of the connections that enter unit i.
+Row i of a matrix W holds the weights of the connections into unit i, so that a step of the
+reservoir is W @ x. Every topology is one function and one row of the table ``TOPOLOGIES``, which
+also names the parameters that the function takes; a row added by a user works in ``Reservoir``.
 
 References
 ----------
@@ -11,15 +12,57 @@ Networks 22(1), 131-144, section III: the cycle.
 
 from collections.abc import Callable
 from math import gcd
-from typing import Any
+from typing import Any, NamedTuple
 
 import numpy as np
 import scipy.sparse as sp
 
-from esnkit.kernels.layouts import PARTED
 from esnkit.utils._validation import check_choice, check_positive_int
 
-__all__ = ["TOPOLOGIES", "WEIGHTS", "as_csr", "draw_weights", "make_topology"]
+__all__ = [
+    "BANDED_FROM",
+    "TOPOLOGIES",
+    "Topology",
+    "WEIGHTS",
+    "as_csr",
+    "draw_weights",
+    "make_topology",
+]
+
+# From this number of units on, all diagonals of "diagonals" lie within a sixteenth of the units.
+BANDED_FROM = 4096
+BAND_SHARE = 16
+
+
+class Topology(NamedTuple):
+    """A row of the table ``TOPOLOGIES``: a function, and the parameters that it takes.
+
+    Parameters
+    ----------
+    draw : callable (n_units, rng, **parameters) -> matrix of shape (n_units, n_units)
+        Dense or sparse; ``rng`` is a :class:`numpy.random.Generator`.
+    parameters : tuple of str, default=()
+        Which of ``"degree"`` and ``"weights"`` the function takes, as keywords.
+
+    Examples
+    --------
+    A chain, in which each unit receives the one before it, registered by name:
+
+    >>> import numpy as np
+    >>> from esnkit import Reservoir
+    >>> from esnkit.reservoirs import TOPOLOGIES, Topology
+    >>> from esnkit.reservoirs.topologies import draw_weights
+    >>> def chain(n_units, rng, weights):
+    ...     return np.diag(draw_weights(weights, n_units - 1, rng), k=-1)
+    >>> TOPOLOGIES["chain"] = Topology(chain, ("weights",))
+    >>> chained = Reservoir(4, topology="chain", weights="bernoulli", spectral_radius=None)
+    >>> chained.fit(np.zeros((5, 1))).W_.nnz
+    3
+    >>> del TOPOLOGIES["chain"]
+    """
+
+    draw: Callable[..., Any]
+    parameters: tuple[str, ...] = ()
 
 
 def _uniform(rng, size):
@@ -45,13 +88,13 @@ def draw_weights(weights: str, size: int | tuple[int, ...], rng: np.random.Gener
     weights : {"uniform", "normal", "bernoulli"}
         Uniform on (-1, 1), standard normal, or -1 and +1 with equal chances.
     size : int or tuple of int
-        Shape of the answer.
+        Shape of the result.
     rng : numpy.random.Generator
-        Source of the numbers.
+        Source of the random numbers.
 
     Returns
     -------
-    ndarray of float64 and of the shape asked for
+    ndarray of shape size, float64
 
     Raises
     ------
@@ -68,31 +111,33 @@ def draw_weights(weights: str, size: int | tuple[int, ...], rng: np.random.Gener
     return WEIGHTS[check_choice("weights", weights, WEIGHTS)](rng, size)
 
 
-def _diagonals(n_units, rng, degree, weights):
-    """Draw ``degree`` cyclic diagonals, at columns (i + shift) mod n_units.
+def _diagonals(n_units, rng, *, degree, weights):
+    """Draw ``degree`` cyclic diagonals: row i has entries at columns (i + shift) mod n_units.
 
     One shift is coprime with the number of units: following it alone visits every unit, so the
-    graph is strongly connected. A degree of ``n_units`` or more fills the matrix. In a large
-    reservoir all shifts are less than a sixteenth of the units, or than the degree if that is more.
+    graph is strongly connected. A degree of ``n_units`` or more fills the matrix. From
+    ``BANDED_FROM`` = 4096 units on, all shifts are smaller than a sixteenth of the units (or than
+    the degree, if that is larger): the matrix is banded, so that threads can share a step.
     """
     degree = min(degree, n_units)
-    n_heard = n_units if n_units < PARTED else max(n_units // 16, degree)
-    shifts = _draw_shifts(n_units, n_heard, degree, rng)
+    shift_bound = n_units if n_units < BANDED_FROM else max(n_units // BAND_SHARE, degree)
+    shifts = _draw_shifts(n_units, shift_bound, degree, rng)
     columns = (np.arange(n_units)[:, np.newaxis] + shifts) % n_units
     columns.sort(axis=1)
     return _from_columns(columns, draw_weights(weights, columns.size, rng))
 
 
-def _draw_shifts(n_units, n_heard, degree, rng):
-    shifts = rng.choice(n_heard, degree, replace=False)
+def _draw_shifts(n_units, shift_bound, degree, rng):
+    """Draw distinct shifts below ``shift_bound``, of which one is coprime with n_units."""
+    shifts = rng.choice(shift_bound, degree, replace=False)
     if not any(gcd(int(shift), n_units) == 1 for shift in shifts):
         # None of the drawn shifts is coprime, so a coprime one is distinct from all of them.
         while gcd(int(shifts[0]), n_units) != 1:
-            shifts[0] = rng.integers(n_heard)
+            shifts[0] = rng.integers(shift_bound)
     return shifts
 
 
-def _random(n_units, rng, degree, weights):
+def _random(n_units, rng, *, degree, weights):
     """Draw ``degree`` distinct random columns for every row, at most all of them."""
     columns = _distinct_columns(n_units, min(degree, n_units), rng)
     return _from_columns(columns, draw_weights(weights, columns.size, rng))
@@ -100,54 +145,54 @@ def _random(n_units, rng, degree, weights):
 
 def _distinct_columns(n_units, degree, rng):
     """Return (n_units, degree) sorted columns, every subset of the units being equally likely."""
-    if 2 * degree > n_units:  # near a full row repeats dominate: draw the columns left out
-        absent = np.zeros((n_units, n_units), dtype=bool)
+    if 2 * degree > n_units:  # near a full row, repeats dominate: draw the absent columns instead
+        present = np.ones((n_units, n_units), dtype=bool)
         if degree < n_units:
-            left_out = _distinct_columns(n_units, n_units - degree, rng)
-            np.put_along_axis(absent, left_out, True, axis=1)
-        return np.nonzero(~absent)[1].reshape(n_units, degree)
+            absent = _distinct_columns(n_units, n_units - degree, rng)
+            np.put_along_axis(present, absent, False, axis=1)
+        return np.nonzero(present)[1].reshape(n_units, degree)
     columns = rng.integers(n_units, size=(n_units, degree))
     columns.sort(axis=1)
-    rows = np.arange(n_units)
+    rows = np.arange(n_units)  # rows that may still hold repeats
     while True:
-        # Repeats are replaced by fresh draws: a set that grows by uniform draws stays uniform.
-        part = columns[rows]
-        repeated = part[:, 1:] == part[:, :-1]
-        bad = repeated.any(axis=1)
-        if not bad.any():
+        # Repeats are replaced by new draws: a set that grows by uniform draws stays uniform.
+        drawn = columns[rows]
+        repeated = drawn[:, 1:] == drawn[:, :-1]
+        has_repeats = repeated.any(axis=1)
+        if not has_repeats.any():
             return columns
-        rows, part, repeated = rows[bad], part[bad], repeated[bad]
-        part[:, 1:][repeated] = rng.integers(n_units, size=np.count_nonzero(repeated))
-        part.sort(axis=1)
-        columns[rows] = part
+        rows, drawn, repeated = rows[has_repeats], drawn[has_repeats], repeated[has_repeats]
+        drawn[:, 1:][repeated] = rng.integers(n_units, size=np.count_nonzero(repeated))
+        drawn.sort(axis=1)
+        columns[rows] = drawn
 
 
-def _dense(n_units, rng, degree, weights):
-    """Draw a weight for every pair of units, whatever the degree."""
+def _dense(n_units, rng, *, weights):
+    """Draw a weight for every pair of units."""
     columns = np.broadcast_to(np.arange(n_units), (n_units, n_units))
     return _from_columns(columns, draw_weights(weights, n_units * n_units, rng))
 
 
-def _cycle(n_units, rng, degree, weights):
+def _cycle(n_units, rng):
     """Return the simple cycle: unit i feeds unit i + 1 and the last feeds the first.
 
-    All weights are one, and nothing is random: the spectral radius sets the single weight of the
+    All weights are one and nothing is random; the spectral radius sets the single weight of the
     simple cycle reservoir (Rodan and Tino 2011).
     """
     columns = (np.arange(n_units)[:, np.newaxis] - 1) % n_units
     return _from_columns(columns, np.ones(n_units))
 
 
-TOPOLOGIES: dict[str, Callable[..., sp.csr_array]] = {
-    "diagonals": _diagonals,
-    "random": _random,
-    "dense": _dense,
-    "cycle": _cycle,
+TOPOLOGIES: dict[str, Topology] = {
+    "diagonals": Topology(_diagonals, ("degree", "weights")),
+    "random": Topology(_random, ("degree", "weights")),
+    "dense": Topology(_dense, ("weights",)),
+    "cycle": Topology(_cycle),
 }
 
 
 def _from_columns(columns, data):
-    """Assemble the matrix whose row i holds its share of data in the sorted columns[i]."""
+    """Return the matrix whose row i has entries in the sorted columns[i]; data, row by row."""
     n_units, degree = columns.shape
     n_entries = n_units * degree
     index = _index_dtype(n_entries)
@@ -170,13 +215,14 @@ def make_topology(
     ----------
     topology : {"diagonals", "random", "dense", "cycle"}, array, sparse matrix or callable
         A name in ``TOPOLOGIES``, the matrix itself, or a function ``(n_units, rng)`` that returns
-        the matrix, dense or sparse.
+        the matrix, dense or sparse. From 4096 units on, "diagonals" is banded: all its diagonals
+        lie within a sixteenth of the units, so that threads can share a step.
     n_units : int
         Number of rows and columns.
     rng : numpy.random.Generator
-        Source of all that is random.
+        Source of the random numbers.
     degree : int, default=10
-        Non-zeros in a row, for the topologies that have a choice.
+        Connections into each unit, for the topologies that take a degree.
     weights : {"uniform", "normal", "bernoulli"}, default="uniform"
         Distribution of the weights, for the topologies that draw them.
 
@@ -192,7 +238,7 @@ def make_topology(
         If the name is unknown, a parameter is out of range, or the matrix is not square of
         ``n_units`` rows, real and finite.
     TypeError
-        If ``topology`` is none of the three kinds.
+        If ``topology`` is neither a name, nor a matrix, nor a callable.
 
     Examples
     --------
@@ -206,22 +252,31 @@ def make_topology(
     """
     n_units = check_positive_int("n_units", n_units)
     if isinstance(topology, str):
-        if topology not in TOPOLOGIES:
-            raise ValueError(
-                f"topology must be one of {sorted(TOPOLOGIES)}, a matrix or a callable, "
-                f"got {topology!r}"
-            )
-        degree = check_positive_int("degree", degree)
-        weights = check_choice("weights", weights, WEIGHTS)
-        return TOPOLOGIES[topology](n_units, rng, degree, weights)
+        W = _draw_named(topology, n_units, rng, degree=degree, weights=weights)
+        return as_csr(f"the matrix drawn for topology={topology!r}", W, n_units)
     if callable(topology):
         return as_csr("the matrix returned by topology", topology(n_units, rng), n_units)
     if not sp.issparse(topology) and not hasattr(topology, "__len__"):
-        raise TypeError(
-            f"topology must be one of {sorted(TOPOLOGIES)}, a matrix or a callable, "
-            f"got {topology!r}"
-        )
+        raise TypeError(_expected(topology))
     return as_csr("topology", topology, n_units)
+
+
+def _draw_named(name: str, n_units: int, rng: np.random.Generator, **parameters: Any) -> Any:
+    """Draw the matrix of a row of the table, from the parameters that it takes."""
+    if name not in TOPOLOGIES:
+        raise ValueError(_expected(name))
+    check_positive_int("degree", parameters["degree"])
+    check_choice("weights", parameters["weights"], WEIGHTS)
+    draw, taken = TOPOLOGIES[name]
+    if not set(taken) <= set(parameters):
+        raise ValueError(
+            f"TOPOLOGIES[{name!r}].parameters must be among {tuple(parameters)}, got {taken}"
+        )
+    return draw(n_units, rng, **{parameter: parameters[parameter] for parameter in taken})
+
+
+def _expected(topology: Any) -> str:
+    return f"topology must be one of {sorted(TOPOLOGIES)}, a matrix or a callable, got {topology!r}"
 
 
 def as_csr(name: str, matrix: Any, n_units: int | None = None) -> sp.csr_array:
@@ -230,11 +285,11 @@ def as_csr(name: str, matrix: Any, n_units: int | None = None) -> sp.csr_array:
     Parameters
     ----------
     name : str
-        What the messages call the matrix.
+        Name of the matrix in error messages.
     matrix : array-like or sparse matrix of any format
-        It is left as it is.
+        It is not modified.
     n_units : int or None, default=None
-        The number of rows it must have; None for any.
+        Required number of rows; None accepts any.
 
     Returns
     -------
@@ -266,7 +321,7 @@ def as_csr(name: str, matrix: Any, n_units: int | None = None) -> sp.csr_array:
         raise ValueError(f"{name} must have shape ({n_units}, {n_units}), got {shape}")
     if matrix.dtype.kind not in "biuf":
         raise ValueError(f"{name} must be a matrix of real numbers, got dtype {matrix.dtype}")
-    with np.errstate(over="ignore"):  # what overflows is reported below, by name
+    with np.errstate(over="ignore"):  # an overflow is reported below, with the argument's name
         result = sp.csr_array(matrix, dtype=np.float64, copy=True)
     result.sum_duplicates()
     if not np.isfinite(result.data).all():

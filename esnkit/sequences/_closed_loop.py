@@ -1,4 +1,7 @@
-"""What every model that hears its own outputs asks of those who call it, and of its answer."""
+"""Input validation and divergence checks shared by closed-loop models.
+
+In a closed loop the predictions of one step are inputs of the next.
+"""
 
 from typing import Any
 
@@ -11,7 +14,7 @@ __all__ = ["check_bounded", "future_rows", "pack_one_series"]
 
 
 def future_rows(exog: Any, n_steps: int, n_exog: int, dtype: Any) -> np.ndarray:
-    """Return the inputs (n_steps, n_exog) that are not outputs, or raise."""
+    """Return the future exogenous inputs (n_steps, n_exog), or raise."""
     if exog is None:
         if n_exog:
             raise ValueError(f"exog is needed: an array of shape ({n_steps}, {n_exog})")
@@ -24,7 +27,7 @@ def future_rows(exog: Any, n_steps: int, n_exog: int, dtype: Any) -> np.ndarray:
 
 
 def pack_one_series(estimator: Any, name: str, X: Any, dtype: Any) -> Sequences:
-    """Return one series packed, or raise."""
+    """Return one series packed, or raise with the name of the argument."""
     try:
         sequences = pack(estimator, X, reset=False, dtype=(dtype,))
     except (TypeError, ValueError) as error:
@@ -35,7 +38,8 @@ def pack_one_series(estimator: Any, name: str, X: Any, dtype: Any) -> Sequences:
 
 
 def check_bounded(rows: np.ndarray, remedy: str) -> None:
-    """Raise where generated rows have left the range of their dtype."""
-    if not np.all(np.isfinite(rows)):
-        first = int(np.flatnonzero(~np.isfinite(rows).all(axis=1))[0])
+    """Raise FloatingPointError at the first generated row that is not finite."""
+    is_finite = np.isfinite(rows).all(axis=1)
+    if not is_finite.all():
+        first = int(np.flatnonzero(~is_finite)[0])
         raise FloatingPointError(f"the closed loop diverged after {first} steps: {remedy}")

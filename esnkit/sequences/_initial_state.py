@@ -1,4 +1,4 @@
-"""Where units start from, and which are held to what: states and clamps for packed sequences."""
+"""Initial states and clamps of packed sequences."""
 
 from typing import Any, NamedTuple
 
@@ -11,25 +11,54 @@ __all__ = ["Clamp", "clamp_rows", "no_clamp", "resolve_clamp", "resolve_initial_
 
 
 class Clamp(NamedTuple):
-    """Units that are held at given values at every time step."""
+    """Units that are held at given values at every time step.
 
-    units: np.ndarray  # (n_clamped,) int64, positions in the state vector
-    values: np.ndarray  # (n_rows, n_clamped), or one row for all time steps
+    Parameters
+    ----------
+    units : ndarray of shape (n_clamped,), int64
+        Positions in the state vector.
+    values : ndarray of shape (n_rows, n_clamped) or (1, n_clamped)
+        Values of every time step, or one row for all time steps.
+    """
+
+    units: np.ndarray
+    values: np.ndarray
 
 
 def resolve_initial_state(
     initial_state: Any, n_sequences: int, n_units: int, dtype: Any
 ) -> np.ndarray:
-    """Return the state every sequence starts from, ``(n_sequences, n_units)``, newly allocated.
+    """Return the initial state of every sequence in a new array.
 
-    ``initial_state`` is None (zeros), a vector for all units, one row a sequence, or a pair
-    ``(indices, values)`` for a subset of the units.
+    Parameters
+    ----------
+    initial_state : None, array-like or tuple (indices, values)
+        None for zeros, a vector (n_units,) for all sequences, one row per sequence, or a pair
+        (indices, values) for a subset of the units; the others start from zero.
+    n_sequences, n_units : int
+    dtype : dtype
+
+    Returns
+    -------
+    ndarray of shape (n_sequences, n_units)
+
+    Raises
+    ------
+    ValueError
+        If shapes do not fit, or values are not finite.
+
+    Examples
+    --------
+    >>> from esnkit.sequences import resolve_initial_state
+    >>> resolve_initial_state(([2], [0.5]), 2, 3, float)
+    array([[0. , 0. , 0.5],
+           [0. , 0. , 0.5]])
     """
     states = np.zeros((n_sequences, n_units), dtype=dtype)
     if initial_state is None:
         return states
     if isinstance(initial_state, tuple):
-        units, values = _subset("initial_state", initial_state, n_units, dtype)
+        units, values = _check_subset("initial_state", initial_state, n_units, dtype)
         if values.shape[0] not in (1, n_sequences):
             raise ValueError(
                 f"initial_state has values of shape {values.shape}, expected ({units.size},) or "
@@ -53,23 +82,48 @@ def no_clamp(dtype: Any) -> Clamp:
 
 
 def clamp_rows(values: np.ndarray, start: int, stop: int) -> np.ndarray:
-    """Return what units are held to in some rows, of values in the form of `resolve_clamp`."""
+    """Return the values of a clamp for the time steps from ``start`` to before ``stop``."""
     return values[start:stop] if len(values) > 1 else values
 
 
 def resolve_clamp(clamp: Any, sequences: Sequences, n_units: int, dtype: Any) -> Clamp:
-    """Return the units held at every time step and their values, one row or one a time step.
+    """Return a clamp with checked units, and values as one row or one row per time step.
 
-    ``clamp`` is None or a pair ``(indices, values)``: values of shape (n_held,), (n_rows, n_held),
-    or sequence by sequence, as a list of arrays (n_timesteps_i, n_held) or a 3-D array.
+    Parameters
+    ----------
+    clamp : None or tuple (indices, values)
+        Values of shape (n_clamped,), (n_rows, n_clamped), or one item per sequence: a list of
+        arrays (n_timesteps_i, n_clamped) or a 3-D array.
+    sequences : Sequences
+    n_units : int
+    dtype : dtype
+
+    Returns
+    -------
+    Clamp
+
+    Raises
+    ------
+    TypeError
+        If ``clamp`` is no pair.
+    ValueError
+        If units or shapes do not fit, or values are not finite.
+
+    Examples
+    --------
+    >>> import numpy as np
+    >>> from esnkit.sequences import Sequences, resolve_clamp
+    >>> sequences = Sequences(np.zeros((5, 1)), np.array([0, 2, 5]), "ragged")
+    >>> resolve_clamp(([3, 0], [1.0, -1.0]), sequences, 4, float)
+    Clamp(units=array([3, 0]), values=array([[ 1., -1.]]))
     """
     if clamp is None:
         return no_clamp(dtype)
     if not isinstance(clamp, tuple):
         raise TypeError(f"clamp must be a pair (indices, values), got {type(clamp).__name__}")
     if len(clamp) == 2:
-        clamp = clamp[0], _end_to_end(clamp[1], sequences)
-    units, values = _subset("clamp", clamp, n_units, dtype)
+        clamp = clamp[0], _stack_clamp_values(clamp[1], sequences)
+    units, values = _check_subset("clamp", clamp, n_units, dtype)
     n_rows = sequences.values.shape[0]
     if values.shape[0] not in (1, n_rows):
         raise ValueError(
@@ -79,10 +133,10 @@ def resolve_clamp(clamp: Any, sequences: Sequences, n_units: int, dtype: Any) ->
     return Clamp(units, np.ascontiguousarray(values))
 
 
-def _end_to_end(values: Any, sequences: Sequences) -> Any:
-    """Stack values that come sequence by sequence; all others stay as they are."""
-    given_apart = is_ragged(values) or getattr(values, "ndim", 0) == 3
-    if sequences.form == "series" or not given_apart:
+def _stack_clamp_values(values: Any, sequences: Sequences) -> Any:
+    """Stack values that are given per sequence; return others unchanged."""
+    is_per_sequence = is_ragged(values) or getattr(values, "ndim", 0) == 3
+    if sequences.form == "series" or not is_per_sequence:
         return values
     if len(values) != sequences.n_sequences:
         raise ValueError(
@@ -98,17 +152,13 @@ def _end_to_end(values: Any, sequences: Sequences) -> Any:
     return np.concatenate(items)
 
 
-def _subset(name: str, pair: tuple, n_units: int, dtype: Any) -> tuple[np.ndarray, np.ndarray]:
+def _check_subset(
+    name: str, pair: tuple, n_units: int, dtype: Any
+) -> tuple[np.ndarray, np.ndarray]:
+    """Return the units and values (1 or more rows, n_subset) of a pair, or raise."""
     if len(pair) != 2:
         raise ValueError(f"{name} must be a pair (indices, values), got {len(pair)} items")
-    units = np.atleast_1d(np.asarray(pair[0]))
-    if units.ndim != 1 or units.dtype.kind not in "iu":
-        raise ValueError(f"{name} needs a vector of unit indices, got {pair[0]!r}")
-    units = units.astype(np.int64)
-    if np.any(units < 0) or np.any(units >= n_units) or np.unique(units).size != units.size:
-        raise ValueError(
-            f"{name} needs distinct unit indices in [0, {n_units - 1}], got {units.tolist()}"
-        )
+    units = _check_units(name, pair[0], n_units)
     values = finite_array(name, pair[1], dtype)
     if values.shape in ((), (1,)):
         values = np.full((1, units.size), values.item())
@@ -120,3 +170,15 @@ def _subset(name: str, pair: tuple, n_units: int, dtype: Any) -> tuple[np.ndarra
             f"{units.size} values, one for each unit"
         )
     return units, values
+
+
+def _check_units(name: str, indices: Any, n_units: int) -> np.ndarray:
+    units = np.atleast_1d(np.asarray(indices))
+    if units.ndim != 1 or units.dtype.kind not in "iu":
+        raise ValueError(f"{name} needs a vector of unit indices, got {indices!r}")
+    units = units.astype(np.int64)
+    if np.any(units < 0) or np.any(units >= n_units) or np.unique(units).size != units.size:
+        raise ValueError(
+            f"{name} needs distinct unit indices in [0, {n_units - 1}], got {units.tolist()}"
+        )
+    return units

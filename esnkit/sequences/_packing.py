@@ -1,36 +1,48 @@
-"""Packed sequences: all time steps of all sequences as rows of one array, with offsets.
+"""Packed sequences: the time steps of all sequences as rows of one array, with offsets.
 
-Three containers come in and the answer goes out in the one that came in: a 2-D array is one
-series, a 3-D array sequences of equal length, a list of 2-D arrays ragged sequences. Below this
-file nothing asks which it was.
+Three containers are accepted, and predictions are returned in the container of the inputs: a 2-D
+array is one series, a 3-D array is a batch of sequences of equal length, a list of 2-D arrays
+holds ragged sequences. Code that works on packed rows does not depend on the container.
 """
 
-import re
 import sys
-from collections.abc import Iterator
-from contextlib import contextmanager
 from typing import Any, NamedTuple
 
 import numpy as np
 from scipy.sparse import issparse
 from sklearn.utils.validation import validate_data
 
-__all__ = [
-    "Sequences",
-    "pack",
-    "pool",
-    "restore",
-]
+from esnkit.utils._validation import name_in_errors, refuse_datetimes
+
+__all__ = ["FLOATS", "Sequences", "is_ragged", "ndim_of", "pack", "restore"]
 
 FLOATS = (np.float64, np.float32)
 
 
 class Sequences(NamedTuple):
-    """Rows of all sequences, end to end; sequence i is ``values[offsets[i]:offsets[i + 1]]``."""
+    """Rows of all sequences, end to end; sequence i is ``values[offsets[i]:offsets[i + 1]]``.
 
-    values: np.ndarray  # (n_rows, n_features), C-contiguous float64 or float32
-    offsets: np.ndarray  # (n_sequences + 1,) int64
-    form: str  # "series", "batch" or "ragged"
+    Parameters
+    ----------
+    values : ndarray of shape (n_rows, n_features)
+        C-contiguous, float64 or float32.
+    offsets : ndarray of shape (n_sequences + 1,), int64
+        First row of every sequence, and the number of rows.
+    form : {"series", "batch", "ragged"}
+        The container: a 2-D array, a 3-D array, or a list of 2-D arrays.
+
+    Examples
+    --------
+    >>> import numpy as np
+    >>> from esnkit.sequences import Sequences
+    >>> sequences = Sequences(np.zeros((5, 1)), np.array([0, 2, 5]), "ragged")
+    >>> sequences.n_sequences, sequences.lengths.tolist(), sequences.bounds
+    (2, [2, 3], [(0, 2), (2, 5)])
+    """
+
+    values: np.ndarray
+    offsets: np.ndarray
+    form: str
 
     @property
     def lengths(self) -> np.ndarray:
@@ -42,20 +54,37 @@ class Sequences(NamedTuple):
         """Number of sequences."""
         return self.offsets.size - 1
 
+    @property
+    def bounds(self) -> list[tuple[int, int]]:
+        """First row, and one past the last row, of every sequence."""
+        edges = self.offsets.tolist()
+        return list(zip(edges[:-1], edges[1:], strict=True))
+
     def part(self, start: int, stop: int) -> "Sequences":
-        """Return the sequences from ``start`` to before ``stop``."""
+        """Return the sequences from ``start`` up to, but not including, ``stop``.
+
+        Parameters
+        ----------
+        start, stop : int
+
+        Returns
+        -------
+        Sequences
+            Its rows are a view.
+        """
         offsets = self.offsets[start : stop + 1]
         return Sequences(self.values[offsets[0] : offsets[-1]], offsets - offsets[0], self.form)
 
 
 def is_ragged(X: Any) -> bool:
-    """Tell whether ``X`` is a list (or object array) of 2-D arrays."""
+    """Return whether ``X`` is a list (or object array) of 2-D arrays."""
     if isinstance(X, np.ndarray):
         return X.dtype == object and X.ndim == 1 and X.size > 0 and ndim_of(X[0]) == 2
     return isinstance(X, (list, tuple)) and len(X) > 0 and ndim_of(X[0]) == 2
 
 
 def ndim_of(item: Any) -> int | None:
+    """Return the number of dimensions of an array-like object; None for all others."""
     return getattr(item, "ndim", None)
 
 
@@ -67,8 +96,8 @@ def pack(estimator: Any, X: Any, *, reset: bool, dtype: Any = FLOATS) -> Sequenc
     estimator : estimator
         Gets (``reset=True``) or must match ``n_features_in_`` and ``feature_names_in_``.
     X : array of shape (n_timesteps, n_features) or (n_sequences, n_timesteps, n_features), \
-            or list of arrays of shape (n_timesteps_i, n_features); where the estimator hears \
-            tokens, or list of integer arrays of shape (n_timesteps_i,)
+            or list of arrays of shape (n_timesteps_i, n_features); where the estimator has a \
+            parameter ``n_tokens``, also a list of integer arrays of shape (n_timesteps_i,)
     reset : bool
         True in ``fit``.
     dtype : dtype or sequence of dtypes
@@ -77,10 +106,45 @@ def pack(estimator: Any, X: Any, *, reset: bool, dtype: Any = FLOATS) -> Sequenc
     Returns
     -------
     Sequences
+
+    Raises
+    ------
+    TypeError, ValueError
+        If ``X`` is in none of these forms, or its values are not real and finite.
+
+    Examples
+    --------
+    >>> import numpy as np
+    >>> from sklearn.base import BaseEstimator
+    >>> from esnkit.sequences import pack
+    >>> sequences = pack(BaseEstimator(), [np.zeros((2, 1)), np.ones((3, 1))], reset=True)
+    >>> sequences.offsets.tolist(), sequences.form
+    ([0, 2, 5], 'ragged')
     """
+    _check_container(X)
+    if getattr(estimator, "n_tokens", None) is not None:
+        X = _tokens_as_columns(X)
+    if _is_nested_list(X):
+        with name_in_errors("X"):
+            X = [np.asarray(item) for item in X]
+    rows, offsets, form = _stack(X)
+    refuse_datetimes("X", rows)
+    # A number beyond the range of float32 becomes infinite, and is refused as infinite.
+    with name_in_errors("X"), np.errstate(over="ignore", invalid="ignore"):
+        # Read-only arrays would compile every kernel a second time.
+        values = validate_data(
+            estimator, rows, reset=reset, dtype=list(dtype), order="C", force_writeable=True
+        )
+    if offsets is None:
+        offsets = np.array([0, values.shape[0]], dtype=np.int64)
+    return Sequences(values, offsets, form)
+
+
+def _check_container(X: Any) -> None:
+    """Raise if ``X`` is no array of at most three dimensions, no array-like and no list."""
     ndim = ndim_of(X)
-    no_array = X is None or isinstance(X, (str, bytes, dict))
-    if (ndim is None and no_array) or (ndim is not None and ndim > 3):
+    is_other = X is None or isinstance(X, (str, bytes, dict))
+    if (ndim is None and is_other) or (ndim is not None and ndim > 3):
         got = repr(X) if ndim is None else f"an array with dim {ndim}"
         raise ValueError(
             "X must be an array (n_timesteps, n_features) or (n_sequences, n_timesteps, "
@@ -90,39 +154,10 @@ def pack(estimator: Any, X: Any, *, reset: bool, dtype: Any = FLOATS) -> Sequenc
         raise ValueError(
             "X is an empty list: expected 2-D arrays (n_timesteps, n_features), 0 sample(s) found"
         )
-    if getattr(estimator, "n_tokens", None) is not None:
-        X = _as_columns(X)
-    if _is_nested(X):
-        with naming("X"):
-            X = [np.asarray(item) for item in X]
-    if is_ragged(X):
-        rows, offsets, form = *_stack(X), "ragged"
-    elif ndim_of(X) == 3:
-        array = np.asarray(X)
-        if 0 in array.shape:
-            raise ValueError(
-                f"X has shape {array.shape}: expected at least one sequence, one time step and "
-                "one feature, 0 sample(s) found"
-            )
-        n_sequences, n_timesteps, n_features = array.shape
-        rows, form = array.reshape(-1, n_features), "batch"
-        offsets = np.arange(n_sequences + 1, dtype=np.int64) * n_timesteps
-    else:
-        rows, offsets, form = X, None, "series"
-    refuse_times("X", rows)
-    # What overflows float32 becomes infinite, and is refused as that.
-    with naming("X"), np.errstate(over="ignore", invalid="ignore"):
-        # Kernels would be compiled once more for arrays that may not be written to.
-        values = validate_data(
-            estimator, rows, reset=reset, dtype=list(dtype), order="C", force_writeable=True
-        )
-    if offsets is None:
-        offsets = np.array([0, values.shape[0]], dtype=np.int64)
-    return Sequences(values, offsets, form)
 
 
-def _is_nested(X: Any) -> bool:
-    """Tell whether ``X`` is lists within lists within a list, as of JSON: sequences of rows."""
+def _is_nested_list(X: Any) -> bool:
+    """Return whether ``X`` is a list of lists of lists, as read from JSON: sequences of rows."""
     for _ in range(2):
         if not isinstance(X, (list, tuple)) or len(X) == 0:
             return False
@@ -130,88 +165,86 @@ def _is_nested(X: Any) -> bool:
     return isinstance(X, (list, tuple))
 
 
-def _as_columns(X: Any) -> Any:
-    """Return a list of vectors of tokens as ragged sequences of one column; all else as it is."""
+def _tokens_as_columns(X: Any) -> Any:
+    """Return a list of token vectors as ragged sequences of one column; others unchanged."""
     if not isinstance(X, (list, tuple)):
         return X
-    vectors = all(ndim_of(item) == 1 and np.asarray(item).dtype.kind in "iu" for item in X)
-    return [np.asarray(item)[:, None] for item in X] if vectors else X
+    are_vectors = all(ndim_of(item) == 1 and np.asarray(item).dtype.kind in "iu" for item in X)
+    return [np.asarray(item)[:, None] for item in X] if are_vectors else X
 
 
-def refuse_times(name: str, values: Any) -> None:
-    """Raise where times would silently become numbers."""
-    dtypes: Any = getattr(values, "dtypes", getattr(values, "dtype", None))
-    kinds = {getattr(dtype, "kind", "") for dtype in (dtypes if np.ndim(dtypes) else [dtypes])}
-    if kinds & {"m", "M"}:
+def _stack(X: Any) -> tuple[Any, np.ndarray | None, str]:
+    """Return all rows, the offsets of the sequences (None for one series), and the form."""
+    if is_ragged(X):
+        return *_stack_ragged(X), "ragged"
+    if ndim_of(X) == 3:
+        return *_stack_batch(np.asarray(X)), "batch"
+    return X, None, "series"
+
+
+def _stack_batch(array: np.ndarray) -> tuple[np.ndarray, np.ndarray]:
+    if 0 in array.shape:
         raise ValueError(
-            f"{name} must hold numbers, got times: leave them out, or make them numbers yourself"
+            f"X has shape {array.shape}: expected at least one sequence, one time step and "
+            "one feature, 0 sample(s) found"
+        )
+    n_sequences, n_timesteps, n_features = array.shape
+    offsets = np.arange(n_sequences + 1, dtype=np.int64) * n_timesteps
+    return array.reshape(-1, n_features), offsets
+
+
+def _stack_ragged(items: Any) -> tuple[Any, np.ndarray]:
+    for i, item in enumerate(items):
+        _check_item(i, item, items[0])
+    offsets = np.concatenate([[0], np.cumsum([item.shape[0] for item in items])]).astype(np.int64)
+    pandas = sys.modules.get("pandas")
+    if pandas is None or not all(isinstance(item, pandas.DataFrame) for item in items):
+        return np.concatenate([np.asarray(item) for item in items]), offsets
+    for i, item in enumerate(items):
+        if list(item.columns) != list(items[0].columns):
+            raise ValueError(f"X[{i}] has other columns than X[0]: {list(item.columns)}")
+    return pandas.concat(list(items), ignore_index=True), offsets
+
+
+def _check_item(i: int, item: Any, first: Any) -> None:
+    """Raise if sequence i is no 2-D array with the features of the first one."""
+    refuse_datetimes(f"X[{i}]", item)
+    if ndim_of(item) != 2 or issparse(item):
+        raise ValueError(
+            f"X[{i}] must be a 2-D array (n_timesteps, n_features) like X[0], "
+            f"got {type(item).__name__} with ndim {ndim_of(item)}"
+        )
+    if item.shape[0] == 0:
+        raise ValueError(f"X[{i}] is an empty sequence: expected at least one time step")
+    if item.shape[1] != first.shape[1]:
+        raise ValueError(
+            f"X[{i}] has {item.shape[1]} features but X[0] has {first.shape[1]}: all "
+            "sequences must have the same features"
         )
 
 
-@contextmanager
-def naming(name: str) -> Iterator[None]:
-    """Put the name of the argument into messages of scikit-learn that lack it."""
-    try:
-        yield
-    except TypeError as error:
-        raise TypeError(f"{name} must be an array of real numbers: {error}") from error
-    except ValueError as error:
-        if str(error).startswith(("could not convert", "Complex data", "dtype='numeric'")):
-            raise ValueError(f"{name} must hold real numbers: {error}") from error
-        if "inhomogeneous shape" in str(error) or "with a sequence" in str(error):
-            raise ValueError(
-                f"{name} holds items of different lengths: sequences of a list are 2-D arrays "
-                f"(n_timesteps_i, n_features), so that one of tokens is array[:, None] ({error})"
-            ) from error
-        if not re.search(rf"\b{name}\b", str(error)):
-            raise ValueError(f"{name} is not as expected: {error}") from error
-        raise
-
-
-def _stack(items: Any) -> tuple[Any, np.ndarray]:
-    for i, item in enumerate(items):
-        refuse_times(f"X[{i}]", item)
-        if ndim_of(item) != 2 or issparse(item):
-            raise ValueError(
-                f"X[{i}] must be a 2-D array (n_timesteps, n_features) like X[0], "
-                f"got {type(item).__name__} with ndim {ndim_of(item)}"
-            )
-        if item.shape[0] == 0:
-            raise ValueError(f"X[{i}] is an empty sequence: expected at least one time step")
-        if item.shape[1] != items[0].shape[1]:
-            raise ValueError(
-                f"X[{i}] has {item.shape[1]} features but X[0] has {items[0].shape[1]}: all "
-                "sequences must have the same features"
-            )
-    offsets = np.concatenate([[0], np.cumsum([item.shape[0] for item in items])]).astype(np.int64)
-    pandas = sys.modules.get("pandas")
-    if pandas is not None and all(isinstance(item, pandas.DataFrame) for item in items):
-        for i, item in enumerate(items):
-            if list(item.columns) != list(items[0].columns):
-                raise ValueError(f"X[{i}] has other columns than X[0]: {list(item.columns)}")
-        return pandas.concat(list(items), ignore_index=True), offsets
-    return np.concatenate([np.asarray(item) for item in items]), offsets
-
-
 def restore(rows: np.ndarray, sequences: Sequences) -> Any:
-    """Give rows, one a time step, back in the container that came in."""
+    """Return rows, one per time step, in the container that ``sequences`` was packed from.
+
+    Parameters
+    ----------
+    rows : ndarray of shape (n_rows, ...)
+    sequences : Sequences
+
+    Returns
+    -------
+    ndarray of shape (n_timesteps, ...) or (n_sequences, n_timesteps, ...), or list of arrays
+
+    Examples
+    --------
+    >>> import numpy as np
+    >>> from esnkit.sequences import Sequences, restore
+    >>> sequences = Sequences(np.zeros((5, 1)), np.array([0, 2, 5]), "ragged")
+    >>> [rows.tolist() for rows in restore(np.arange(5), sequences)]
+    [[0, 1], [2, 3, 4]]
+    """
     if sequences.form == "series":
         return rows
     if sequences.form == "batch":
         return rows.reshape(sequences.n_sequences, -1, *rows.shape[1:])
     return np.split(rows, sequences.offsets[1:-1])
-
-
-def pool(rows: np.ndarray, offsets: np.ndarray, pooling: str, washout: int = 0) -> np.ndarray:
-    """Reduce the rows of every sequence to one: the last, or the mean of those after the washout.
-
-    Every sequence must be longer than ``washout``.
-    """
-    if pooling == "last":
-        return rows[offsets[1:] - 1]
-    starts = offsets[:-1] + washout
-    sums = np.empty((starts.size, rows.shape[1]), rows.dtype)
-    # One call a sequence: reduceat does the same in one, several times slower.
-    for total, start, stop in zip(sums, starts, offsets[1:], strict=True):
-        np.add.reduce(rows[start:stop], axis=0, out=total)
-    return sums / (offsets[1:] - starts)[:, None].astype(rows.dtype)

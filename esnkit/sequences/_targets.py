@@ -1,105 +1,161 @@
-"""Targets as rows: one for every time step, or one for every sequence."""
+"""Targets as rows: one per time step, or one per sequence."""
 
 from typing import Any, NamedTuple
 
 import numpy as np
 from sklearn.utils import check_array
 
-from esnkit.sequences._packing import Sequences, naming, ndim_of, refuse_times
+from esnkit.sequences._packing import Sequences, ndim_of
+from esnkit.utils._validation import name_in_errors, refuse_datetimes
+
+__all__ = [
+    "Encoded",
+    "Targets",
+    "has_row_per_step",
+    "is_list_of_rows",
+    "pack_targets",
+    "stack_predictions",
+]
 
 
 class Targets(NamedTuple):
-    """Targets as rows, one a time step or one a sequence."""
+    """Targets as rows, one per time step or one per sequence.
 
-    values: np.ndarray  # (n_rows or n_sequences, n_outputs)
-    kind: str  # "steps" or "sequence"
-    flat: bool  # True where y had no axis for the outputs
+    Parameters
+    ----------
+    values : ndarray of shape (n_rows or n_sequences, n_outputs)
+    kind : {"steps", "sequence"}
+        Whether a row belongs to a time step or to a sequence.
+    flat : bool
+        True if ``y`` had no axis for the outputs, so that predictions must not have one either.
+    """
+
+    values: np.ndarray
+    kind: str
+    flat: bool
+
+
+class Encoded(NamedTuple):
+    """Targets as the numbers that a model is fitted to."""
+
+    targets: Targets  # for a classifier, the indicators of the classes
+    weights: np.ndarray | None = None  # (n_targets,) class weights
+    classes: np.ndarray | None = None  # the sorted labels of a classifier
 
 
 def pack_targets(y: Any, sequences: Sequences, target: str, *, numeric: bool) -> Targets:
-    """Return ``y`` as one row a time step or a sequence.
+    """Return ``y`` with one row per time step or per sequence.
 
     Parameters
     ----------
     y : array-like or list of array-likes
     sequences : Sequences
     target : {"auto", "steps", "sequence"}
-        What the rows of ``y`` belong to; "auto" tells from the shape and raises where it could
-        mean both.
+        What the rows of ``y`` belong to; "auto" decides by the shape, and raises if the shape fits
+        both.
     numeric : bool
         True for numbers (refuses NaN and infinity), False for labels of any type.
 
     Returns
     -------
     Targets
+
+    Raises
+    ------
+    TypeError, ValueError
+        If ``y`` does not fit the sequences or the kind of target.
+
+    Examples
+    --------
+    >>> import numpy as np
+    >>> from esnkit.sequences import Sequences, pack_targets
+    >>> sequences = Sequences(np.zeros((6, 1)), np.array([0, 3, 6]), "batch")
+    >>> pack_targets([1.0, 2.0], sequences, "auto", numeric=True).kind
+    'sequence'
+    >>> pack_targets(np.zeros((2, 3, 1)), sequences, "auto", numeric=True).kind
+    'steps'
     """
     if y is None:
         raise ValueError("requires y to be passed, but the target y is None")
     if sequences.form == "series":
-        values = _as_values(y, numeric)
-        kind = "sequence" if target == "sequence" else "steps"
-        expected = sequences.n_sequences if kind == "sequence" else sequences.values.shape[0]
-        _check_rows(values, expected, "sequence" if kind == "sequence" else "time step")
-        return _targets(values, kind)
+        return _pack_series_targets(_as_values(y, numeric), sequences, target)
     if sequences.form == "ragged" and is_list_of_rows(y):
         return _pack_ragged_targets(y, sequences, target, numeric)
-    values = _as_values(y, numeric, max_ndim=3)
+    return _pack_batch_targets(_as_values(y, numeric, max_ndim=3), sequences, target)
+
+
+def _pack_series_targets(values: np.ndarray, sequences: Sequences, target: str) -> Targets:
+    if target == "sequence":
+        _check_n_rows(values, sequences.n_sequences, "sequence")
+        return _as_targets(values, "sequence")
+    _check_n_rows(values, sequences.values.shape[0], "time step")
+    return _as_targets(values, "steps")
+
+
+def _pack_batch_targets(values: np.ndarray, sequences: Sequences, target: str) -> Targets:
+    """Pack an array whose first axis is that of the sequences."""
     n_sequences = sequences.n_sequences
-    _check_rows(values, n_sequences, "sequence")
+    _check_n_rows(values, n_sequences, "sequence")
     n_timesteps = int(sequences.lengths[0])
-    per_step = values.ndim > 1 and bool(np.all(sequences.lengths == values.shape[1]))
-    if values.ndim == 3 or (per_step and target == "steps"):
-        if not per_step or target == "sequence":
+    fits_steps = values.ndim > 1 and bool(np.all(sequences.lengths == values.shape[1]))
+    if values.ndim == 3 or (fits_steps and target == "steps"):
+        if not fits_steps or target == "sequence":
             raise ValueError(
                 f"y has shape {values.shape}, which does not fit {n_sequences} sequences of "
                 f"{n_timesteps} time steps with target={target!r}"
             )
-        return _targets(values.reshape(-1, *values.shape[2:]), "steps")
+        return _as_targets(values.reshape(-1, *values.shape[2:]), "steps")
     if target == "steps":
         raise ValueError(
             f"target='steps' needs a row of y for every time step, got y of shape {values.shape} "
             f"for {n_sequences} sequences"
         )
-    if per_step and target == "auto":
+    if fits_steps and target == "auto":
         raise ValueError(
-            f"y of shape {values.shape} could hold one value a time step or {n_timesteps} outputs "
-            "a sequence: set target='steps' or target='sequence'"
+            f"y of shape {values.shape} could hold one value per time step or {n_timesteps} "
+            "outputs per sequence: set target='steps' or target='sequence'"
         )
-    return _targets(values, "sequence")
+    return _as_targets(values, "sequence")
 
 
 def _pack_ragged_targets(y: Any, sequences: Sequences, target: str, numeric: bool) -> Targets:
+    """Pack a list with one item per sequence."""
     lengths = sequences.lengths
     if len(y) != lengths.size:
         raise ValueError(f"y has {len(y)} items but X has {lengths.size} sequences")
     items = [_as_values(item, numeric, name=f"y[{i}]") for i, item in enumerate(y)]
     fits_steps = all(item.shape[0] == n for item, n in zip(items, lengths, strict=True))
-    same_width = all(item.ndim == 1 and item.size == items[0].size for item in items)
-    if target == "auto" and fits_steps and same_width and lengths.size > 1:
+    fits_sequence = all(item.ndim == 1 and item.size == items[0].size for item in items)
+    if target == "auto" and fits_steps and fits_sequence and lengths.size > 1:
         raise ValueError(
-            f"y could hold one value a time step or {items[0].size} outputs a sequence: set "
+            f"y could hold one value per time step or {items[0].size} outputs per sequence: set "
             "target='steps' or target='sequence'"
         )
     if target != "sequence" and fits_steps:
         if any(item.shape[1:] != items[0].shape[1:] for item in items):
             raise ValueError("all items of y must have the same number of outputs")
-        return _targets(np.concatenate(items), "steps")
-    if target != "steps" and same_width:
-        return _targets(np.stack(items), "sequence")
+        return _as_targets(np.concatenate(items), "steps")
+    if target != "steps" and fits_sequence:
+        return _as_targets(np.stack(items), "sequence")
+    raise ValueError(_ragged_mismatch(items, lengths, target, fits_steps))
+
+
+def _ragged_mismatch(items: list, lengths: np.ndarray, target: str, fits_steps: bool) -> str:
+    """Return the message for items that fit neither time steps nor sequences."""
     if fits_steps:
-        raise ValueError(
+        return (
             f"target={target!r} needs one target for every sequence, got y with a row for every "
             "time step"
         )
     wrong = next(i for i, n in enumerate(lengths) if items[i].shape[0] != n)
-    raise ValueError(
+    return (
         f"y[{wrong}] has {items[wrong].shape[0]} rows but X[{wrong}] has {lengths[wrong]} time "
-        "steps; give a row a time step, or one target a sequence"
+        "steps: give one row per time step, or one target per sequence"
     )
 
 
 def has_row_per_step(y: Any, sequences: Sequences) -> bool:
-    """Tell whether the second axis of ``y`` is as long as every sequence."""
+    """Return whether the second axis of ``y`` is as long as every sequence."""
     expected = [(n,) for n in sequences.lengths.tolist()]
     if is_list_of_rows(y):
         return [np.shape(item)[:1] for item in y] == expected
@@ -107,6 +163,7 @@ def has_row_per_step(y: Any, sequences: Sequences) -> bool:
 
 
 def is_list_of_rows(y: Any) -> bool:
+    """Return whether ``y`` is a list (or object array) whose first item is itself a sequence."""
     if isinstance(y, np.ndarray) and not (y.dtype == object and y.ndim == 1):
         return False
     return (
@@ -116,20 +173,21 @@ def is_list_of_rows(y: Any) -> bool:
     )
 
 
-def _own_type(labels: np.ndarray) -> np.ndarray:
-    """Return numbers that lie in an array of objects, but are of one type, as that type."""
+def _as_plain_dtype(labels: np.ndarray) -> np.ndarray:
+    """Return an object array of ints, bools or floats as an array of that type."""
     kinds = {type(label) for label in labels.flat} if labels.dtype == object else set()
     return np.array(labels.tolist()) if kinds in ({int}, {bool}, {float}) else labels
 
 
 def _as_values(y: Any, numeric: bool, max_ndim: int = 2, name: str = "y") -> np.ndarray:
+    """Return targets as an array of 1 to ``max_ndim`` dimensions, or raise."""
     if hasattr(y, "toarray"):
-        raise TypeError(f"{name} is sparse, but dense targets are required")
+        raise TypeError(f"{name} is sparse, but dense targets are required: use {name}.toarray()")
     if numeric:
-        refuse_times(name, y)
+        refuse_datetimes(name, y)
     elif isinstance(y, np.ndarray) or hasattr(y, "iloc"):
-        y = _own_type(np.asarray(y))
-    with naming(name):
+        y = _as_plain_dtype(np.asarray(y))
+    with name_in_errors(name):
         values = check_array(
             y,
             dtype="numeric" if numeric else None,
@@ -147,19 +205,19 @@ def _as_values(y: Any, numeric: bool, max_ndim: int = 2, name: str = "y") -> np.
     return values
 
 
-def _check_rows(values: np.ndarray, expected: int, what: str) -> None:
+def _check_n_rows(values: np.ndarray, expected: int, unit: str) -> None:
     if values.shape[0] != expected:
         raise ValueError(
             f"inconsistent numbers of samples: y has {values.shape[0]} rows but X has {expected} "
-            f"{what}s, expected one row of y for every {what}"
+            f"{unit}s, expected one row of y for every {unit}"
         )
 
 
-def _targets(values: np.ndarray, kind: str) -> Targets:
+def _as_targets(values: np.ndarray, kind: str) -> Targets:
     return Targets(values.reshape(values.shape[0], -1), kind, values.ndim == 1)
 
 
 def stack_predictions(values: Any, n_rows: int) -> np.ndarray:
-    """Stack the answers of a model to ``n_rows`` rows, whatever the container."""
+    """Return predictions in any container as rows (n_rows, n_outputs)."""
     rows = np.concatenate(values) if isinstance(values, list) else values
     return rows.reshape(n_rows, -1)

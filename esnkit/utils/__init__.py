@@ -1,1 +1,1 @@
-"""Helpers that several folders share and no field has a word for."""
+"""Helpers shared by several folders: validation, threads, rollback, warnings, workspaces."""

@@ -1,4 +1,4 @@
-"""Several outputs from any estimator of scikit-learn's."""
+"""Several outputs from any scikit-learn estimator."""
 
 from typing import Any
 
@@ -9,10 +9,11 @@ __all__ = ["fit_outputs"]
 
 
 def fit_outputs(estimator: Any, X: np.ndarray, Y: np.ndarray, **weights: np.ndarray) -> Any:
-    """Fit an estimator on Y (n_rows,) or (n_rows, n_outputs), and return what is fitted.
+    """Fit an estimator to Y (n_rows,) or (n_rows, n_outputs), and return the fitted estimator.
 
-    That is a model for each output where the estimator takes only one. No tag tells: that of a
-    search is the same whatever it searches.
+    An estimator that refuses several outputs is fitted once per output, by
+    :class:`sklearn.multioutput.MultiOutputRegressor`. No tag tells which do: a grid search, for
+    one, has the same tag whatever it searches.
     """
     Y = Y[:, 0] if Y.ndim == 2 and Y.shape[1] == 1 else Y
     try:

@@ -1,11 +1,15 @@
-"""Objects of pandas, told without importing it."""
+"""Detection of pandas objects without importing pandas."""
+
+from typing import Any
+
+__all__ = ["is_frame", "is_pandas"]
 
 
-def is_pandas(obj) -> bool:
-    """Tell a pandas Series or DataFrame without importing pandas."""
+def is_pandas(obj: Any) -> bool:
+    """Return whether an object is a pandas Series or DataFrame."""
     return hasattr(obj, "iloc") and hasattr(obj, "index") and hasattr(obj, "to_numpy")
 
 
-def is_frame(obj) -> bool:
-    """Tell a pandas DataFrame without importing pandas."""
+def is_frame(obj: Any) -> bool:
+    """Return whether an object is a pandas DataFrame."""
     return is_pandas(obj) and obj.ndim == 2

@@ -1,4 +1,4 @@
-"""Methods that change an estimator as a whole, or not at all."""
+"""Rollback: a method that raises leaves its estimator as it was before the call."""
 
 from collections.abc import Callable
 from functools import wraps
@@ -10,7 +10,10 @@ Method = TypeVar("Method", bound=Callable[..., Any])
 
 
 def rollback_on_error(method: Method) -> Method:
-    """Leave the attributes of an estimator as they were where this method of it raises."""
+    """Decorate a method: if it raises, restore the attributes of the estimator.
+
+    The restored attributes are the same objects, so a method must replace, not modify, them.
+    """
 
     @wraps(method)
     def restoring(estimator: Any, *args: Any, **params: Any) -> Any:

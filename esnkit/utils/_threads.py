@@ -1,4 +1,4 @@
-"""Threads for kernels that release the interpreter lock, and BLAS kept on one of them."""
+"""Python threads for kernels that release the interpreter lock, and BLAS limited to one thread."""
 
 import os
 import threading
@@ -16,116 +16,121 @@ __all__ = ["n_processors", "one_blas_thread", "run_tasks", "run_together"]
 
 
 def n_processors() -> int:
-    """Return how many processors this process may use."""
+    """Return the number of processors that this process may use."""
     return len(os.sched_getaffinity(0)) if hasattr(os, "sched_getaffinity") else os.cpu_count() or 1
 
 
-class _Threads:
-    """Worker threads, and the count of those who want BLAS on one thread."""
+class _ThreadState:
+    """The pool of worker threads, and the number of blocks that limit BLAS to one thread."""
 
     def __init__(self) -> None:
         self.lock = threading.Lock()
-        self.users = 0
-        self.limit = ExitStack()
+        self.n_limiting = 0
+        self.blas_limit = ExitStack()
         self.pool: ThreadPoolExecutor | None = None
 
 
-_threads = _Threads()
+_state = _ThreadState()
 
 
-def _forget_threads() -> None:
-    """Start afresh in a forked child, where threads and held locks do not exist."""
-    global _threads
-    _threads = _Threads()
+def _reset_state() -> None:
+    """Start anew in a forked child, which inherits neither threads nor usable locks."""
+    global _state
+    _state = _ThreadState()
 
 
 if hasattr(os, "register_at_fork"):
-    os.register_at_fork(after_in_child=_forget_threads)
+    os.register_at_fork(after_in_child=_reset_state)
 
 
 @cache
 def _controller() -> ThreadpoolController:
-    import scipy.linalg  # noqa: F401  both BLAS libraries must be loaded to be found
+    import scipy.linalg  # noqa: F401  only loaded libraries are found: NumPy's BLAS and SciPy's
 
     return ThreadpoolController()
 
 
 @contextmanager
 def one_blas_thread() -> Iterator[None]:
-    """Keep BLAS on one thread inside, as parallel BLAS changes the last bits of its answers.
+    """Limit BLAS to one thread inside the block: with several, the last bits of results differ.
 
-    The limit belongs to the process: the first to enter sets it, the last to leave lifts it.
+    The limit applies to the whole process: the first block to be entered sets it, the last one to
+    be left removes it.
     """
-    state = _threads
+    state = _state
     with state.lock:
-        if state.users == 0:
-            state.limit.enter_context(_controller().limit(limits=1, user_api="blas"))
-        state.users += 1
+        if state.n_limiting == 0:
+            state.blas_limit.enter_context(_controller().limit(limits=1, user_api="blas"))
+        state.n_limiting += 1
     try:
         yield
     finally:
         with state.lock:
-            state.users -= 1
-            if state.users == 0:
-                state.limit.close()
+            state.n_limiting -= 1
+            if state.n_limiting == 0:
+                state.blas_limit.close()
 
 
 def run_tasks(tasks: Iterable[Callable[[], Any]]) -> list[Any]:
-    """Run independent tasks, side by side where threads are to be had, and list their results."""
+    """Run independent tasks, in parallel if there are several threads, and list their results.
+
+    An exception of a task is raised only after all tasks have ended, so that none of them still
+    writes to the arrays of the caller.
+    """
     tasks = list(tasks)
     if len(tasks) < 2 or n_threads() < 2:
         return [task() for task in tasks]
-    with _threads.lock:
-        if _threads.pool is None:
-            _threads.pool = ThreadPoolExecutor(n_threads(), thread_name_prefix="esnkit")
-        pool = _threads.pool
-    waiting = [pool.submit(task) for task in tasks[1:]]
+    with _state.lock:
+        if _state.pool is None:
+            _state.pool = ThreadPoolExecutor(n_threads(), thread_name_prefix="esnkit")
+        pool = _state.pool
+    others = [pool.submit(task) for task in tasks[1:]]
     try:
         first = tasks[0]()
     finally:
-        wait(waiting)  # the arrays they work on are the caller's again
-    return [first, *(w.result() for w in waiting)]
+        wait(others)
+    return [first, *(other.result() for other in others)]
 
 
 def run_together(
     tasks: Sequence[Callable[[], Any]], release: Callable[[], None]
 ) -> list[Any] | None:
-    """Run tasks that wait for one another, each on a thread of its own, and list their results.
+    """Run tasks that wait for one another, each in a separate thread, and list their results.
 
-    Where one of them fails, ``release`` must let the others end. Returns None, with no task begun,
-    where the system has no more threads.
+    If a task raises, ``release`` is called, which must let the other tasks end; the exception is
+    then raised. Returns None, before any task has begun, if the system refuses a thread.
     """
     results: list[Any] = [None] * len(tasks)
-    failures: list[BaseException] = []
-    begun: list[bool] = []
-    opened = threading.Event()
+    errors: list[BaseException] = []
+    all_started: list[bool] = []
+    gate = threading.Event()
 
-    def work(place: int) -> None:
-        opened.wait()
-        if not begun:
+    def run(i: int) -> None:
+        gate.wait()
+        if not all_started:
             return
         try:
-            results[place] = tasks[place]()
-        except BaseException as failure:
-            failures.append(failure)
+            results[i] = tasks[i]()
+        except BaseException as error:
+            errors.append(error)
             release()
 
-    threads = [threading.Thread(target=work, args=(place,)) for place in range(1, len(tasks))]
+    threads = [threading.Thread(target=run, args=(i,)) for i in range(1, len(tasks))]
     try:
         for thread in threads:
             thread.start()
-        begun.append(True)
-        opened.set()
-        work(0)
-    except BaseException as failure:
+        all_started.append(True)
+        gate.set()
+        run(0)
+    except BaseException as error:
         release()
-        opened.set()
-        if not begun and isinstance(failure, RuntimeError):
+        gate.set()
+        if not all_started and isinstance(error, RuntimeError):
             return None
         raise
     finally:
-        for thread in threads if begun else []:
+        for thread in threads if all_started else []:
             thread.join()
-    if failures:
-        raise failures[0]
+    if errors:
+        raise errors[0]
     return results

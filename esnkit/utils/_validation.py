@@ -1,7 +1,9 @@
-"""Checks of single parameters: each names the argument, its value and what was expected."""
+"""Checks of arguments: each error names the argument, its value and what was expected."""
 
 import math
-from collections.abc import Iterable
+import re
+from collections.abc import Iterable, Iterator
+from contextlib import contextmanager
 from numbers import Integral, Real
 from typing import Any
 
@@ -14,9 +16,12 @@ __all__ = [
     "check_number",
     "check_positive_int",
     "check_seed",
+    "check_weights",
     "finite_array",
     "for_kernels",
     "has_methods",
+    "name_in_errors",
+    "refuse_datetimes",
 ]
 
 
@@ -79,7 +84,7 @@ def check_choice(name: str, value: Any, choices: Iterable[str]) -> str:
 
 
 def check_seed(random_state: Any) -> np.random.RandomState:
-    """Return ``random_state`` as a stream of random numbers, or raise."""
+    """Return ``random_state`` as a RandomState, or raise."""
     try:
         return check_random_state(random_state)
     except ValueError as error:
@@ -90,14 +95,14 @@ def check_seed(random_state: Any) -> np.random.RandomState:
 
 
 def has_methods(estimator: Any, *names: str) -> bool:
-    """Tell whether an estimator has methods, or will have them: some only once they are fitted."""
+    """Return whether an estimator, or its class, has methods: some appear only after ``fit``."""
     return all(hasattr(type(estimator), name) or hasattr(estimator, name) for name in names)
 
 
 def for_kernels(values: Any, dtype: Any = None) -> np.ndarray:
-    """Return a C-contiguous array that may be written to, a copy where need be.
+    """Return a C-contiguous, writable array, copied only if it is not one already.
 
-    For arrays that may not, as those mapped from a file, kernels would be compiled once more.
+    Read-only arrays, such as those mapped from a file, would compile every kernel a second time.
     """
     return np.require(values, dtype, ["C", "W"])
 
@@ -108,10 +113,63 @@ def finite_array(name: str, values: Any, dtype: Any = np.float64) -> np.ndarray:
         array = np.asarray(values)
         if array.dtype.kind not in "biufO":
             raise TypeError(f"got dtype {array.dtype}")
-        with np.errstate(over="ignore"):  # what overflows is reported below, by name
+        with np.errstate(over="ignore"):  # an overflow is reported below, with the argument's name
             array = array.astype(dtype, copy=False)
     except (TypeError, ValueError) as error:
         raise ValueError(f"{name} must hold numbers, got {values!r}") from error
     if not np.all(np.isfinite(array)):
         raise ValueError(f"{name} must be finite in {np.dtype(dtype)}, got NaN or infinity")
     return array
+
+
+def check_weights(sample_weight: Any, n_rows: int, n_outputs: int) -> np.ndarray | None:
+    """Return the weights as float64, (n_rows,) or (n_rows, n_outputs); None for None."""
+    if sample_weight is None:
+        return None
+    try:
+        w = np.asarray(sample_weight, dtype=np.float64)
+    except (TypeError, ValueError):
+        raise ValueError(f"sample_weight must be numbers, got {sample_weight!r}") from None
+    if w.ndim == 0:
+        w = np.full(n_rows, w)
+    if w.shape not in ((n_rows,), (n_rows, n_outputs)):
+        raise ValueError(
+            f"sample_weight must have shape ({n_rows},) or ({n_rows}, {n_outputs}), got {w.shape}"
+        )
+    if not np.isfinite(w).all():
+        raise ValueError("sample_weight must be finite, got NaN or infinity")
+    if (w < 0).any():
+        raise ValueError(f"sample_weight must not be negative, got {w.min()}")
+    return w
+
+
+def refuse_datetimes(name: str, values: Any) -> None:
+    """Raise if an array or data frame holds time stamps, which would silently become numbers."""
+    dtypes: Any = getattr(values, "dtypes", getattr(values, "dtype", None))
+    kinds = {getattr(dtype, "kind", "") for dtype in (dtypes if np.ndim(dtypes) else [dtypes])}
+    if kinds & {"m", "M"}:
+        raise ValueError(
+            f"{name} must hold numbers, got times: remove these columns or convert them to numbers"
+        )
+
+
+@contextmanager
+def name_in_errors(name: str) -> Iterator[None]:
+    """Add the name of the argument to those errors of scikit-learn and NumPy that lack it."""
+    try:
+        yield
+    except TypeError as error:
+        raise TypeError(f"{name} must be an array of real numbers: {error}") from error
+    except ValueError as error:
+        message = str(error)
+        if message.startswith(("could not convert", "Complex data", "dtype='numeric'")):
+            raise ValueError(f"{name} must hold real numbers: {error}") from error
+        if "inhomogeneous shape" in message or "with a sequence" in message:
+            raise ValueError(
+                f"{name} holds items of different lengths: the items of a list must be 2-D arrays "
+                "(n_timesteps_i, n_features); a sequence of one feature or of tokens is "
+                f"array[:, None] ({error})"
+            ) from error
+        if not re.search(rf"\b{name}\b", message):
+            raise ValueError(f"{name} is not valid: {error}") from error
+        raise

@@ -1,16 +1,20 @@
-"""Warnings that point at a line of the caller's own."""
+"""Warnings attributed to the user's own line of code."""
 
 import sys
 import warnings
 
 __all__ = ["warn"]
 
-INSIDE = ("esnkit", "sklearn", "joblib")
+INTERNAL_PACKAGES = ("esnkit", "sklearn", "joblib")
 
 
 def warn(message: str, category: type[Warning] = UserWarning) -> None:
-    """Warn as from the first line outside of the package and of scikit-learn's tools."""
+    """Warn at the innermost line outside of esnkit, scikit-learn and joblib."""
     level, frame = 1, sys._getframe(0)
-    while frame.f_back and frame.f_globals.get("__name__", "").partition(".")[0] in INSIDE:
+    while frame.f_back and _package_of(frame) in INTERNAL_PACKAGES:
         level, frame = level + 1, frame.f_back
     warnings.warn(message, category, stacklevel=level)
+
+
+def _package_of(frame) -> str:
+    return frame.f_globals.get("__name__", "").partition(".")[0]

@@ -92,18 +92,18 @@ class Workspace:
     def __init__(self) -> None:
         self._blocks: list[np.ndarray] = []
         self._arrays: list[np.ndarray] = []  # what was last made of each
-        self._beside: Workspace | None = None
+        self._sibling: Workspace | None = None
         self.n_used = 0
 
     def rewind(self, n_used: int = 0) -> None:
         """Take back all arrays but the first ones."""
         self.n_used = n_used
 
-    def beside(self) -> "Workspace":
+    def sibling(self) -> "Workspace":
         """Return another memory, always the same, for what runs at the same time."""
-        if self._beside is None:
-            self._beside = Workspace()
-        return self._beside
+        if self._sibling is None:
+            self._sibling = Workspace()
+        return self._sibling
 
     def empty(self, size: int, dtype: Any) -> np.ndarray:
         """Return an array of whatever was there; it begins on a line of the cache."""

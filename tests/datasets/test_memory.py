@@ -31,12 +31,12 @@ def lengths(X):
 def test_adding_as_martens_and_sutskever():
     X, y, _ = make_adding(N, 60, random_state=0)
     assert uniform_over(lengths(X), 60, 66)
-    for x, answer, steps in zip(X, y, marks(X), strict=True):
+    for x, target, steps in zip(X, y, marks(X), strict=True):
         value, marker = x.T
         L = len(x)
         i, j = steps
         assert 1 <= i <= L // 10 <= j <= L // 2 and i < j
-        assert answer == (value[i] + value[j]) / 2
+        assert target == (value[i] + value[j]) / 2
         assert np.flatnonzero(marker == -1.0).tolist() == [0, L - 3]
         assert np.count_nonzero(marker) == 4 and 0.0 <= value.min() and value.max() <= 1.0
     first = np.array([steps[0] for steps in marks(X)])
@@ -48,12 +48,12 @@ def test_adding_as_hochreiter_and_schmidhuber():
     X, y, _ = make_adding(N, 40, family="hochreiter", random_state=0)
     assert uniform_over(lengths(X), 40, 44)
     n_hidden, seen = 0, []
-    for x, answer, steps in zip(X, y, marks(X), strict=True):
+    for x, target, steps in zip(X, y, marks(X), strict=True):
         value, marker = x.T
         assert marker[0] == marker[-1] == -1.0 and np.all(marker[1:-1] >= 0.0)
         assert -1.0 <= value.min() and value.max() <= 1.0
-        assert answer == 0.5 + value[steps].sum() / 4.0
-        assert 0.0 <= answer <= 1.0
+        assert target == 0.5 + value[steps].sum() / 4.0
+        assert 0.0 <= target <= 1.0
         if len(steps) == 1:  # the other one is the first step
             n_hidden += 1
             assert value[0] == 0.0
@@ -69,13 +69,13 @@ def test_adding_as_hochreiter_and_schmidhuber():
 def test_adding_as_pascanu():
     X, y, _ = make_adding(N, 60, family="pascanu", random_state=0)
     assert uniform_over(lengths(X), 60, 65)
-    for x, answer, steps in zip(X, y, marks(X, 0), strict=True):
+    for x, target, steps in zip(X, y, marks(X, 0), strict=True):
         marker, value = x.T
         L = len(x)
         i, j = steps
         assert 0 <= i < L // 10 <= j < L // 10 + int(0.4 * L)
         assert set(marker) == {0.0, 1.0} and 0.0 <= value.min() and value.max() <= 1.0
-        assert answer == (value[i] + value[j]) / 2
+        assert target == (value[i] + value[j]) / 2
     assert uniform_over(np.array([steps[0] for steps in marks(X, 0)]), 0, 5)
 
 
@@ -86,8 +86,8 @@ def test_adding_at_one_length(family):
     assert 0.0 <= X[:, :, 0].min() and X[:, :, 0].max() <= 1.0
     steps = np.array(marks(X))
     assert steps.shape == (N, 2)
-    for x, answer in zip(X, y, strict=True):
-        assert answer == x[x[:, 1] == 1.0, 0].sum()
+    for x, target in zip(X, y, strict=True):
+        assert target == x[x[:, 1] == 1.0, 0].sum()
     if family == "urnn":
         assert uniform_over(steps[:, 0], 0, 14) and uniform_over(steps[:, 1], 15, 29)
     else:
@@ -153,24 +153,24 @@ def test_a_seed_gives_the_same_sequences(make, family):
 
 
 @every_task
-def test_the_two_targets_teach_the_same(make, family):
+def test_the_two_forms_of_targets_train_the_same_model(make, family):
     X, y, weights = make(60, 30, family=family, random_state=0)
     same_X, rows, row_weights = make(60, 30, family=family, target="steps", random_state=0)
     assert same(X, same_X) and isinstance(X, np.ndarray) == isinstance(rows, np.ndarray)
     assert y.shape == weights.shape == (60,) and np.all(weights == 1.0)
-    for x, answer, row, weight in zip(X, y, rows, row_weights, strict=True):
+    for x, target, row, weight in zip(X, y, rows, row_weights, strict=True):
         assert weight.shape == (len(x),) and np.flatnonzero(weight).tolist() == [len(x) - 1]
         assert weight[-1] == 1.0
         assert row.shape == ((len(x), 1) if make is make_adding else (len(x),))
-        assert np.all(row == answer) and row.dtype == y.dtype
+        assert np.all(row == target) and row.dtype == y.dtype
     model = ESNRegressor if make is make_adding else ESNClassifier
     pooled = model(10, random_state=0).fit(X, y, sample_weight=weights)
     stepwise = model(10, random_state=0).fit(X, rows, sample_weight=row_weights)
     if make is make_adding:
-        last = [answer[-1, 0] for answer in stepwise.predict(X)]
+        last = [values[-1, 0] for values in stepwise.predict(X)]
         np.testing.assert_allclose(last, pooled.predict(X), rtol=1e-5, atol=1e-7)
     else:
-        assert [answer[-1] for answer in stepwise.predict(X)] == pooled.predict(X).tolist()
+        assert [labels[-1] for labels in stepwise.predict(X)] == pooled.predict(X).tolist()
 
 
 @every_task

@@ -16,7 +16,7 @@ from network_problems import (
 from reference import cell_states
 
 from esnkit.networks._bptt import (
-    Start,
+    InitialState,
     _goes_by_columns,
     _halves,
     _middle,
@@ -26,9 +26,7 @@ from esnkit.networks._bptt import (
     run_backward,
     state_rows,
 )
-from esnkit.networks._spec import Spec, n_parameters, penalised, views
-from esnkit.networks._torch import from_torch, to_torch
-from esnkit.networks._weights import join_weights, replaced, split_weights
+from esnkit.networks._spec import Spec, n_parameters, parameter_views
 from esnkit.sequences._initial_state import Clamp
 from esnkit.utils._workspace import Workspace
 
@@ -73,10 +71,10 @@ def test_gradient_with_given_states_and_held_units(spec):
     spec = SPECS[spec]
     rng = np.random.default_rng(3)
     given = rng.random(spec.n_state) > 0.5
-    start = Start(rng.normal(size=(len(LENGTHS), spec.n_state)), given)
+    start = InitialState(rng.normal(size=(len(LENGTHS), spec.n_state)), given)
     units = np.array([1, spec.n_hidden - 1])
     held = Clamp(units, rng.normal(size=(OFFSETS[-1], 2)))
-    check_gradient(spec, start=start, held=held)
+    check_gradient(spec, initial_state=start, clamp=held)
 
 
 @pytest.mark.parametrize("weights", [None, "rows"])
@@ -84,17 +82,22 @@ def test_gradient_with_given_states_and_held_units(spec):
 def test_a_large_network_runs_on_two_halves_of_a_batch(spec, weights, monkeypatch):
     batch, Y, w = problem(spec, weights)
     theta, rng = theta_of(spec), np.random.default_rng(3)
-    start = Start(rng.normal(size=(len(LENGTHS), spec.n_state)), rng.random(spec.n_state) > 0.5)
+    start = InitialState(
+        rng.normal(size=(len(LENGTHS), spec.n_state)), rng.random(spec.n_state) > 0.5
+    )
     held = Clamp(np.array([1]), rng.normal(size=(OFFSETS[-1], 1)))
-    arguments, options = (spec, theta, batch, Y, w), {"start": start, "held": held, "alpha": 0.3}
+    arguments, options = (
+        (spec, theta, batch, Y, w),
+        {"initial_state": start, "clamp": held, "alpha": 0.3},
+    )
     whole = loss_gradient(*arguments, **options)
     monkeypatch.setattr("esnkit.networks._bptt.MANY_ROWS", 0)
     monkeypatch.setattr("esnkit.networks._bptt.LEAST", 1)
-    memory, found = Workspace(), []
+    workspace, found = Workspace(), []
     for n_threads in (1, 2, 2):
         monkeypatch.setattr("numba.config.NUMBA_NUM_THREADS", n_threads)
-        memory.rewind()
-        found.append(loss_gradient(*arguments, **options, memory=memory))
+        workspace.rewind()
+        found.append(loss_gradient(*arguments, **options, workspace=workspace))
     for halves in found:
         assert np.array_equal(halves[1], found[0][1])
         np.testing.assert_allclose(halves[0], whole[0], rtol=1e-13)
@@ -139,7 +142,7 @@ def test_both_directions_are_two_networks(cell):
     spec = SPECS[f"both ways {cell}"]._replace(head=False, n_outputs=8)
     theta, (batch, _, _) = theta_of(spec), problem(spec)
     outputs, _ = run(spec, theta, batch)
-    parts, zero = views(spec, theta), np.zeros(4)
+    parts, zero = parameter_views(spec, theta), np.zeros(4)
     for a, z in zip(OFFSETS[:-1], OFFSETS[1:], strict=True):
         X = batch.inputs[a:z]
         on = cell_states(names.get(cell, cell), parts["M_0"], X, zero, zero)[0]
@@ -169,7 +172,7 @@ def test_halves_with_the_state_carried_are_the_whole(spec):
     for part in (X[:, :3], X[:, 3:]):
         offsets = np.arange(4) * part.shape[1]
         out, half = run(spec, theta, make_batch(part.reshape(-1, 3), offsets), start)
-        start = Start(half.state, np.ones(spec.n_state, bool))
+        start = InitialState(half.state, np.ones(spec.n_state, bool))
         outputs.append(out.reshape(3, -1, 2))
     assert np.array_equal(np.concatenate(outputs, axis=1).reshape(-1, 2), whole)
     assert np.array_equal(start.values, tape.state)
@@ -184,7 +187,7 @@ def test_what_comes_back_through_time_is_the_derivative_by_the_state():
     d_states = state_rows(spec, batch, blocks)
     assert [d.shape for d in d_states] == [(OFFSETS[-1], 4)] * 2
     last = OFFSETS[1:] - 1
-    top = (outputs - Y)[last] @ views(spec, theta)["head_W"]
+    top = (outputs - Y)[last] @ parameter_views(spec, theta)["head_W"]
     np.testing.assert_allclose(d_states[1][last], top, atol=1e-14)
 
 
@@ -193,137 +196,13 @@ def test_the_gradient_of_given_states_is_that_of_the_loss(spec):
     spec = SPECS[spec]
     theta, (batch, Y, _) = theta_of(spec), problem(spec)
     state = np.random.default_rng(3).normal(size=(len(LENGTHS), spec.n_state))
-    start = Start(state, np.array(True))
+    start = InitialState(state, np.array(True))
     outputs, tape = run(spec, theta, batch, start)
     found = np.empty_like(state)
-    run_backward(spec, theta, batch, tape, outputs - Y, d_start=found)
+    run_backward(spec, theta, batch, tape, outputs - Y, d_initial_state=found)
 
     def loss():
         return 0.5 * np.sum((run(spec, theta, batch, start)[0] - Y) ** 2)
 
     expected = difference(loss, state)
     np.testing.assert_allclose(found, expected, atol=1e-8 * np.abs(expected).max())
-
-
-def test_biases_and_states_are_not_penalised():
-    spec = SPECS["attention"]._replace(learn_state=True)
-    parts = views(spec, penalised(spec))
-    assert not parts["M_0"][:, -1].any() and parts["M_0"][:, :-1].all()
-    assert not parts["initial_state"].any() and not parts["head_b"].any()
-    assert not parts["attention_b"].any() and parts["attention_W"].all()
-
-
-@every_spec
-def test_named_weights_go_out_and_in(spec):
-    theta, other = theta_of(spec), np.zeros(n_parameters(spec))
-    named = split_weights(spec, theta)
-    join_weights(spec, named, other)
-    assert np.array_equal(other, theta)
-    assert sum(part.size for part in named.values()) == free_parameters(spec).sum()
-
-
-def test_wrong_weights_are_refused_by_name():
-    spec = SPECS["gru"]
-    theta = theta_of(spec)
-    with pytest.raises(ValueError, match=r"weights has unknown names \['W_7'\]"):
-        replaced(split_weights(spec, theta), {"W_7": np.zeros(3)})
-    with pytest.raises(ValueError, match=r"weights\['W_0'\] has shape \(3,\), expected \(12, 4\)"):
-        replaced(split_weights(spec, theta), {"W_0": np.zeros(3)})
-    with pytest.raises(ValueError, match="state_dict must hold 'weight_ih_l0' once"):
-        from_torch(spec, {}, theta)
-    with pytest.raises(ValueError, match="reset_after=True"):
-        to_torch(SPECS["gru_before"], theta_of(SPECS["gru_before"]))
-
-
-TORCH = {"tanh": "RNN", "relu": "RNN", "lstm": "LSTM", "gru": "GRU"}
-
-
-@pytest.mark.parametrize("cell", TORCH)
-@pytest.mark.parametrize("n_layers", [1, 2])
-@pytest.mark.parametrize("bidirectional", [False, True])
-@pytest.mark.parametrize("dtype", ["float64", "float32"])
-def test_outputs_and_gradients_are_those_of_pytorch(cell, n_layers, bidirectional, dtype):
-    torch = pytest.importorskip("torch")
-    spec = Spec(cell, 6, 3, 2, n_layers=n_layers, bidirectional=bidirectional)
-    theta = theta_of(spec).astype(dtype)
-    options = {"nonlinearity": cell} if TORCH[cell] == "RNN" else {}
-    rnn = getattr(torch.nn, TORCH[cell])(
-        3, 6, n_layers, bidirectional=bidirectional, dtype=getattr(torch, dtype), **options
-    )
-    head = torch.nn.Linear(6 * spec.n_directions, 2, dtype=getattr(torch, dtype))
-    state = {key: torch.from_numpy(value) for key, value in to_torch(spec, theta).items()}
-    head.load_state_dict({key: state.pop(f"head.{key}") for key in ("weight", "bias")})
-    rnn.load_state_dict(state)
-    batch, Y, _ = problem(spec)
-    batch = batch._replace(inputs=batch.inputs.astype(dtype))
-    Y = Y.astype(dtype)
-    items = [torch.from_numpy(item) for item in np.split(batch.inputs, OFFSETS[1:-1])]
-    packed = torch.nn.utils.rnn.pack_sequence(items, enforce_sorted=False)
-    padded, lengths = torch.nn.utils.rnn.pad_packed_sequence(rnn(packed)[0], batch_first=True)
-    answers = head(torch.cat([row[:n] for row, n in zip(padded, lengths, strict=True)]))
-    (0.5 * ((answers - torch.from_numpy(Y)) ** 2).mean()).backward()
-    outputs, _ = run(spec, theta, batch)
-    exact = dtype == "float64"
-    expected = answers.detach().numpy()
-    scale = max(np.abs(expected).max(), 1.0)
-    np.testing.assert_allclose(outputs / scale, expected / scale, atol=1e-13 if exact else 1e-6)
-    gradient = to_torch(spec, loss_gradient(spec, theta, batch, Y)[1])
-    for name, parameter in [*rnn.named_parameters(), *head.named_parameters(prefix="head")]:
-        if not name.startswith("bias_hh"):  # ours has one bias
-            found, wanted = gradient[name], parameter.grad.numpy()
-            scale = max(np.abs(wanted).max(), 1.0)
-            np.testing.assert_allclose(found / scale, wanted / scale, atol=1e-13 if exact else 1e-5)
-    other = np.zeros_like(theta)
-    model = torch.nn.ModuleDict({"rnn": rnn, "head": head})
-    from_torch(spec, {key: value.numpy() for key, value in model.state_dict().items()}, other)
-    np.testing.assert_allclose(other, theta)
-
-
-@pytest.mark.parametrize("cell", TORCH)
-def test_a_model_of_pytorch_is_taken_over_with_both_its_biases(cell):
-    torch = pytest.importorskip("torch")
-    torch.manual_seed(0)
-    spec = Spec(cell, 6, 3, 2, n_layers=2)
-    options = {"nonlinearity": cell} if TORCH[cell] == "RNN" else {}
-    rnn = getattr(torch.nn, TORCH[cell])(3, 6, 2, dtype=torch.float64, **options)
-    head = torch.nn.Linear(6, 2, dtype=torch.float64)
-    theta = np.zeros(n_parameters(spec))
-    from_torch(spec, torch.nn.ModuleDict({"rnn": rnn, "head": head}).state_dict(), theta)
-    X = np.random.default_rng(0).normal(size=(9, 3))
-    expected = head(rnn(torch.from_numpy(X))[0]).detach().numpy()
-    outputs, _ = run(spec, theta, make_batch(X, np.array([0, 9])))
-    np.testing.assert_allclose(outputs, expected, atol=1e-13)
-
-
-@pytest.mark.parametrize("missing", ["bias_ih_l0", "bias_hh_l0"])
-@pytest.mark.parametrize("cell", ["lstm", "gru"])
-def test_one_bias_that_is_missing_is_zero(cell, missing):
-    spec = SPECS[cell]
-    state = to_torch(spec, theta_of(spec))
-    state["bias_hh_l0"] = np.arange(1.0, 1 + state["bias_hh_l0"].size)
-    given, without = theta_of(spec, 1), theta_of(spec, 1)
-    from_torch(spec, state | {missing: np.zeros_like(state[missing])}, given)
-    del state[missing]
-    from_torch(spec, state, without)
-    assert np.array_equal(without, given)
-
-
-def test_weights_that_are_not_of_the_network_are_refused_by_name():
-    spec = SPECS["gru"]
-    theta = theta_of(spec)
-    state = to_torch(spec, theta)
-    others = {
-        "fc.weight": np.zeros((2, 4)),
-        "weight_ih_l1": np.zeros((12, 4)),
-        "rnn.weight_ih_l0_reverse": np.zeros((12, 3)),
-        "embedding.weight": np.zeros((3, 4)),
-    }
-    for name, array in others.items():
-        with pytest.raises(ValueError, match=rf"has no part for, \['{name}'\]"):
-            from_torch(spec, state | {name: array}, theta)
-    with pytest.raises(TypeError, match="state_dict must be a dict of arrays, got list"):
-        from_torch(spec, list(state), theta)
-    for part in ({"pooling": "attention"}, {"learn_state": True}):
-        spec = BASE._replace(**part)
-        with pytest.raises(ValueError, match="PyTorch's modules have no place for .*get_weights"):
-            to_torch(spec, theta_of(spec))

@@ -4,10 +4,10 @@ import numpy as np
 import pytest
 from network_problems import CELLS, LENGTHS, OFFSETS, SPECS, free_parameters, problem, theta_of
 
-from esnkit.networks._bptt import Start, run, run_backward
+from esnkit.networks._bptt import InitialState, run, run_backward
 from esnkit.networks._gauss_newton import curvature_product, run_tangent
 from esnkit.networks._losses import LOSSES
-from esnkit.networks._spec import penalised
+from esnkit.networks._spec import weight_decay_mask
 from esnkit.sequences._initial_state import Clamp
 
 every_spec = pytest.mark.parametrize("spec", SPECS.values(), ids=SPECS)
@@ -47,7 +47,7 @@ def test_products_are_those_of_the_matrix(spec, weights):
     J, H = jacobian(spec, theta, batch, outputs, tape), loss_hessian(spec, outputs, w)
     moved, _ = run_tangent(spec, theta, v, batch, tape)
     np.testing.assert_allclose(moved.ravel(), J @ v, rtol=1e-11, atol=1e-12)
-    expected = J.T @ H @ J @ v + 0.3 / len(outputs) * penalised(spec) * v
+    expected = J.T @ H @ J @ v + 0.3 / len(outputs) * weight_decay_mask(spec) * v
     found = curvature_product(spec, theta, v, batch, outputs, tape, w, alpha=0.3)
     scale = np.abs(expected).max()
     np.testing.assert_allclose(found / scale, expected / scale, atol=1e-12)
@@ -57,7 +57,9 @@ def test_products_are_those_of_the_matrix(spec, weights):
 def test_held_units_and_given_states_do_not_move(name):
     spec, rng = SPECS[name], np.random.default_rng(0)
     batch, _, _ = problem(spec)
-    start = Start(rng.normal(size=(len(LENGTHS), spec.n_state)), rng.random(spec.n_state) > 0.5)
+    start = InitialState(
+        rng.normal(size=(len(LENGTHS), spec.n_state)), rng.random(spec.n_state) > 0.5
+    )
     held = Clamp(np.array([1, spec.n_hidden - 1]), rng.normal(size=(OFFSETS[-1], 2)))
     theta, v = theta_of(spec), direction(spec)
     outputs, tape = run(spec, theta, batch, start, held)

@@ -1,39 +1,21 @@
-"""Sequences into sequences: gradients, a slow twin, what it learns, and what it refuses."""
+"""Sequence-to-sequence networks as estimators: what they learn, and what they refuse."""
 
 import pickle
 
 import numpy as np
 import pytest
 from checks import CHECKS, Watcher
-from gradients import slope
-from network_problems import free_parameters
-from reference import cell_step
+from seq2seq_problems import quick, reversed_words, words
 from sklearn.base import clone
 from sklearn.exceptions import NotFittedError
 from sklearn.model_selection import GridSearchCV, cross_val_score
 from sklearn.utils import get_tags
 from sklearn.utils.estimator_checks import check_estimators_unfitted
 
-from esnkit.networks._encoder_decoder import (
-    Pair,
-    initial_pair,
-    make_pairs,
-    pair_gradient,
-    pair_loss,
-    pair_views,
-    penalised_parts,
-)
-from esnkit.networks._minibatches import Data
-from esnkit.networks._seq2seq import Seq2SeqClassifier
-from esnkit.networks._spec import Spec, views
+from esnkit.networks._cells import CELLS, cell_choices, find_cell
+from esnkit.networks._encoder_decoder import make_pair_batch, pair_loss
+from esnkit.networks._seq2seq import Seq2SeqClassifier, _as_batch, _pack
 from esnkit.preprocessing._tokens import TokenEncoder
-
-QUICK = {"n_units": 8, "max_iter": 3, "learning_rate_init": 0.02, "random_state": 0}
-LENGTHS, ANSWERS = np.array([4, 1, 6, 3]), np.array([2, 5, 0, 3])
-
-
-def quick(**options):
-    return Seq2SeqClassifier(**QUICK | options)
 
 
 @pytest.mark.parametrize("check", [*CHECKS, check_estimators_unfitted], ids=lambda c: c.__name__)
@@ -41,191 +23,14 @@ def test_common_checks(check):
     check("Seq2SeqClassifier", quick())
 
 
-def test_tags_say_that_sequences_come_in():
+def test_tags_say_that_inputs_are_sequences():
     tags = get_tags(quick())
     assert tags.input_tags.three_d_array and not tags.input_tags.two_d_array
     assert tags.requires_fit and tags.target_tags.required
 
 
-def words(n, seed=0, n_symbols=8, dtype=np.int64):
-    """Return sequences of 3 to 8 symbols."""
-    rng = np.random.default_rng(seed)
-    return [rng.integers(0, n_symbols, rng.integers(3, 9)).astype(dtype) for _ in range(n)]
-
-
-def reversed_words(n=40, seed=0):
-    X = words(n, seed)
-    return X, [x[::-1] for x in X]
-
-
-# Gradients.
-
-
-def make_pair(cell="lstm", both=False, attention=True, dim=0, n_layers=1, tokens=True):
-    width = 6 if both else 3
-    encoder = Spec(
-        cell, 3, 3, width, n_layers, both, tokens=tokens, embedding_dim=dim * tokens, head=False
-    )
-    decoder = Spec(cell, 3, 6, 3, n_layers, tokens=True, embedding_dim=dim, head=False)
-    return Pair(encoder, decoder, attention)
-
-
-def ragged_pairs(pair):
-    rng = np.random.default_rng(1)
-    offsets = np.concatenate([[0], np.cumsum(LENGTHS)])
-    inputs = rng.normal(size=(offsets[-1], 3))
-    if pair.encoder.tokens:
-        inputs = rng.integers(0, 3, offsets[-1])
-    source = Data(inputs, offsets, np.empty((len(inputs), 0)), True)
-    return make_pairs(source, rng.integers(0, pair.end, ANSWERS.sum()), ANSWERS, pair.end)
-
-
-def random_theta(pair):
-    """Return parameters, and which of them are used: a GRU has blocks that are zero for good."""
-    free = np.ones(penalised_parts(pair).size, dtype=bool)
-    parts = pair_views(pair, free)
-    parts["encoder"][:] = free_parameters(pair.encoder)
-    parts["decoder"][:] = free_parameters(pair.decoder)
-    return np.random.default_rng(0).normal(size=free.size) * free, free
-
-
-def check_gradient(pair, alpha=0.0):
-    pairs, (theta, free) = ragged_pairs(pair), random_theta(pair)
-    value, gradient, total = pair_gradient(pair, theta, pairs, alpha)
-    assert total == ANSWERS.sum() + ANSWERS.size
-    np.testing.assert_allclose(pair_loss(pair, theta, pairs, alpha), value, rtol=1e-12)
-    assert not gradient[~free].any()
-    rng = np.random.default_rng(1)
-    for name, part in pair_views(pair, gradient).items():
-        scale = np.abs(part).max()
-        assert scale > 0, f"nothing reaches {name}"
-        for values in rng.normal(size=(3, *part.shape)):
-            direction = np.zeros(theta.size)
-            pair_views(pair, direction)[name][:] = values
-            direction *= free / np.linalg.norm(direction)
-            error = slope(lambda: pair_loss(pair, theta, pairs, alpha), theta, direction)
-            error -= gradient @ direction
-            assert abs(error) < 1e-6 * scale, name
-
-
-@pytest.mark.parametrize("cell", ["tanh", "lstm", "gru"])
-@pytest.mark.parametrize("both", [False, True])
-@pytest.mark.parametrize("attention", [False, True])
-@pytest.mark.parametrize("dim", [0, 2])
-def test_gradient_is_that_of_the_loss(cell, both, attention, dim):
-    check_gradient(make_pair(cell, both, attention, dim))
-
-
-def test_gradient_of_two_layers_with_penalty_and_numbers():
-    check_gradient(make_pair(both=True, n_layers=2, tokens=False), alpha=0.7)
-
-
-def test_the_penalty_is_half_the_squared_weights_over_the_number_of_tokens():
-    pair = make_pair()
-    pairs, (theta, _) = ragged_pairs(pair), random_theta(pair)
-    added = pair_loss(pair, theta, pairs, alpha=0.7) - pair_loss(pair, theta, pairs)
-    weights = theta[penalised_parts(pair)]
-    np.testing.assert_allclose(added, 0.35 * np.sum(weights**2) / len(pairs.target.Y))
-
-
-def test_biases_are_not_penalised():
-    pair = make_pair(both=True)
-    parts = pair_views(pair, penalised_parts(pair))
-    free = [name for name, part in parts.items() if not part.all()]
-    assert free == ["encoder", "decoder", "bridge_b", "head_b"]
-    assert not parts["bridge_b"].any() and not parts["head_b"].any()
-    assert not views(pair.encoder, parts["encoder"])["M_0_reverse"][:, -1].any()
-
-
-def test_the_loss_does_not_depend_on_how_many_are_judged_at_once(monkeypatch):
-    pair = make_pair()
-    pairs, (theta, _) = ragged_pairs(pair), random_theta(pair)
-    whole = pair_loss(pair, theta, pairs)
-    monkeypatch.setattr("esnkit.networks._encoder_decoder.SIDE_BY_SIDE", 3)
-    np.testing.assert_allclose(pair_loss(pair, theta, pairs), whole, rtol=1e-12)
-
-
-# The slow twin.
-
-
-def soft(scores):
-    powers = np.exp(scores - scores.max())
-    return powers / powers.sum()
-
-
-def heard_by(spec, theta, x):
-    """Return the states of the last layer (n_timesteps, n_units), both directions side by side."""
-    p, n = views(spec, theta), spec.n_units
-    rows = p["embedding"][x] if spec.embedding_dim else np.eye(spec.n_features)[x]
-    for layer in range(spec.n_layers):
-        parts = []
-        for name, order in ((f"M_{layer}", 1), (f"M_{layer}_reverse", -1)):
-            if name in p:
-                h, c, found = np.zeros(n), np.zeros(n), []
-                for row in rows[::order]:
-                    h, c = cell_step(NAMES[spec.cell], p[name], row, h, c)
-                    found.append(h)
-                parts.append(found[::order])
-        rows = np.concatenate(parts, axis=1)
-    return rows
-
-
-NAMES = {"tanh": "rnn", "lstm": "lstm", "gru": "gru"}
-
-
-def said_by(pair, theta, x, max_length):
-    """Answer one sequence, step by step: codes, and where the attention was."""
-    p, spec = pair_views(pair, theta), pair.decoder
-    d, n = views(spec, p["decoder"]), spec.n_units
-    H = heard_by(pair.encoder, p["encoder"], x)
-    last = np.concatenate([H[-1, :n], H[0, n:]])
-    state = np.tanh(p["bridge_W"] @ last + p["bridge_b"]).reshape(-1, n)
-    hs, cs = state[: spec.n_layers], np.resize(state[spec.n_layers :], (spec.n_layers, n))
-    latest, codes, looks = pair.end, [], []
-    while len(codes) < max_length:
-        row = d["embedding"][latest] if spec.embedding_dim else np.eye(spec.n_features)[latest]
-        for k in range(spec.n_layers):
-            hs[k], cs[k] = cell_step(NAMES[spec.cell], d[f"M_{k}"], row, hs[k], cs[k])
-            row = hs[k]
-        look = np.zeros(len(H))
-        if pair.attention:
-            look = soft(H @ (p["score_W"].T @ row))
-            row = np.tanh(p["mix_W"] @ np.concatenate([look @ H, row]))
-        latest = np.argmax(p["head_W"] @ row + p["head_b"])
-        if latest == pair.end:
-            break
-        codes.append(latest)
-        looks.append(look)
-    return np.array(codes, dtype=int), np.array(looks).reshape(-1, len(H))
-
-
-@pytest.mark.parametrize("cell", ["rnn", "lstm", "gru"])
-@pytest.mark.parametrize(
-    "options",
-    [
-        {"bidirectional": True, "embedding_dim": 3},
-        {"n_layers": 2},
-        {"attention": False},
-    ],
-)
-def test_it_says_what_the_slow_twin_says(cell, options):
-    X, y = reversed_words()
-    model = quick(cell=cell, learning_rate_init=0.1, max_iter=10, **options).fit(X, y)
-    fresh = words(30, seed=1)
-    answers = model.predict(fresh)
-    assert len({answer.size for answer in answers}) > 1 and {a.size for a in answers} - {0, 8}
-    for i, x in enumerate(fresh):
-        codes, looks = said_by(model._pair, model._theta, x, 8)
-        assert np.array_equal(answers[i], model.classes_[codes])
-        if model.attention:
-            np.testing.assert_allclose(model.attention_weights([x])[0], looks, atol=1e-12)
-
-
-# What it learns.
-
-
 @pytest.mark.parametrize("task, attention", [("reverse", True), ("sort", False)])
-def test_it_learns_to_reverse_and_to_sort(task, attention):
+def test_reversing_and_sorting_are_learned(task, attention):
     change = {"reverse": lambda x: x[::-1], "sort": np.sort}[task]
     X, fresh = words(1500, dtype=np.float32), words(300, seed=1)
     model = Seq2SeqClassifier(
@@ -236,25 +41,25 @@ def test_it_learns_to_reverse_and_to_sort(task, attention):
     assert model.score(fresh, [change(x) for x in fresh]) >= 0.95
 
 
-def test_attention_looks_at_what_it_says():
+def test_attention_marks_the_token_that_is_predicted():
     X, y = reversed_words(500)
     model = quick(n_units=24, bidirectional=True, max_iter=25).fit(X, y)
-    looks = model.attention_weights(X[:20])
-    answers = model.predict(X[:20])
-    for x, answer, look in zip(X, answers, looks, strict=False):
-        assert look.shape == (answer.size, x.size)
-        np.testing.assert_allclose(look.sum(axis=1), 1.0, atol=1e-12)
-    backwards = [look.argmax(axis=1) == np.arange(len(look))[::-1] for look in looks]
+    weights = model.attention_weights(X[:20])
+    predictions = model.predict(X[:20])
+    for x, codes, rows in zip(X, predictions, weights, strict=False):
+        assert rows.shape == (codes.size, x.size)
+        np.testing.assert_allclose(rows.sum(axis=1), 1.0, atol=1e-12)
+    backwards = [rows.argmax(axis=1) == np.arange(len(rows))[::-1] for rows in weights]
     assert np.mean(np.concatenate(backwards)) > 0.6
 
 
-def test_rows_of_numbers_are_heard():
+def test_inputs_may_be_rows_of_numbers():
     X = np.random.default_rng(0).uniform(-1, 1, (200, 5, 2))
     y = [np.flatnonzero(rows > 0) for rows in X[:, :, 0]]  # of lengths from 0 to 5
     model = quick(n_units=24, max_iter=60).fit(X, y)
     assert model.score(X, y) > 0.9
     assert model.predict(list(X[:3]))[1].tolist() == model.predict(X[:3])[1].tolist()
-    assert min(len(answer) for answer in model.predict(X)) == 0
+    assert min(len(codes) for codes in model.predict(X)) == 0
 
 
 def test_texts_are_translated():
@@ -265,9 +70,6 @@ def test_texts_are_translated():
     assert target.inverse_transform(model.predict(X)) == list(numbers.values())
 
 
-# The promises of an estimator.
-
-
 def test_containers_of_tokens_mean_the_same():
     X = np.random.default_rng(0).integers(0, 5, (12, 4))
     flat = quick().fit(list(X), list(X))
@@ -276,25 +78,25 @@ def test_containers_of_tokens_mean_the_same():
     assert quick().fit(list(X), X[:, :, None].tolist()).loss_curve_ == flat.loss_curve_
 
 
-def test_tokens_that_are_no_counts_come_back():
+def test_tokens_of_y_may_be_any_integers():
     X = words(20)
     model = quick(max_iter=60).fit(X, [10 * x[:2] - 3 for x in X])
     assert model.classes_.tolist() == (10 * np.arange(8) - 3).tolist()
     assert set(np.concatenate(model.predict(X)).tolist()) <= set(model.classes_.tolist())
 
 
-def test_answers_end_at_the_longest_that_is_allowed():
+def test_predictions_end_at_max_length():
     X, y = reversed_words()
     model = quick(max_iter=1).fit(X, [np.zeros(5, int) for _ in y])
     model._theta[-1] = -1e3  # the end is never likely
-    assert {len(answer) for answer in model.predict(X)} == {5}
-    assert {len(answer) for answer in model.set_params(max_length=9).predict(X)} == {9}
+    assert {len(codes) for codes in model.predict(X)} == {5}
+    assert {len(codes) for codes in model.set_params(max_length=9).predict(X)} == {9}
     model._theta[-1] = 1e3
-    assert {len(answer) for answer in model.predict(X)} == {0}
+    assert {len(codes) for codes in model.predict(X)} == {0}
 
 
 @pytest.mark.parametrize("dtype", [np.float64, np.float32])
-def test_the_seed_settles_every_bit(dtype):
+def test_the_seed_determines_every_bit(dtype):
     X, y = reversed_words()
     X = [x.astype(dtype) for x in X]
     one, two = (quick(n_tokens=8).fit(X, y) for _ in range(2))
@@ -304,7 +106,7 @@ def test_the_seed_settles_every_bit(dtype):
     assert other.loss_curve_ != one.loss_curve_
 
 
-def test_fitting_in_parts_is_fitting_in_one_go():
+def test_two_fits_with_warm_start_equal_one():
     X, y = reversed_words()
     whole = quick(max_iter=5).fit(X, y)
     part = quick(max_iter=2, warm_start=True).fit(X, y)
@@ -312,22 +114,22 @@ def test_fitting_in_parts_is_fitting_in_one_go():
     assert part.loss_curve_ == whole.loss_curve_ and part.n_iter_ == 5
     assert np.array_equal(part._theta, whole._theta)
     part.fit([x.astype(np.float32) for x in X], y)
-    with pytest.raises(ValueError, match=r"y holds tokens unseen before, \[77\]"):
+    with pytest.raises(ValueError, match=r"y contains tokens unseen before, \[77\]"):
         part.fit(X, [np.array([77]) for _ in X])
-    with pytest.raises(ValueError, match="cannot go on with parameters that change its shape"):
+    with pytest.raises(ValueError, match="training cannot continue with parameters that need"):
         part.set_params(n_units=3).fit(X, y)
 
 
-@pytest.mark.parametrize("cell", ["rnn", "lstm", "gru"])
-@pytest.mark.parametrize("options", [{}, {"bidirectional": True, "embedding_dim": 2}])
-def test_weights_go_out_and_in(cell, options):
+@pytest.mark.parametrize("cell", cell_choices())
+@pytest.mark.parametrize("params", [{}, {"bidirectional": True, "embedding_dim": 2}])
+def test_weights_are_exchanged_between_estimators(cell, params):
     X, y = reversed_words(10)
-    one = quick(cell=cell, max_iter=2, **options).fit(X, y)
-    two = quick(cell=cell, max_iter=0, random_state=1, **options).fit(X, y)
+    one = quick(cell=cell, max_iter=2, **params).fit(X, y)
+    two = quick(cell=cell, max_iter=0, random_state=1, **params).fit(X, y)
     weights = one.get_weights()
-    n = {"rnn": 1, "lstm": 4, "gru": 3}[cell] * 8
+    n = CELLS[find_cell(cell)].state_rows(8).sum()
     assert weights["encoder_W_0"].shape == weights["decoder_W_0"].shape == (n, 8)
-    assert weights["b_out"].shape == (9,) and ("encoder_W_0_reverse" in weights) == bool(options)
+    assert weights["b_out"].shape == (9,) and ("encoder_W_0_reverse" in weights) == bool(params)
     assert not np.array_equal(one._theta, two._theta)
     two.set_weights(weights)
     assert np.array_equal(one._theta, two._theta)
@@ -339,6 +141,9 @@ def test_weights_go_out_and_in(cell, options):
     assert np.array_equal(found["encoder_b_0"], weights["encoder_b_0"])
     two.set_params(warm_start=True, max_iter=1).fit(X, y)
     assert len(two.loss_curve_) == 1 and np.any(two.get_weights()["b_out"] != found["b_out"])
+
+
+X4, Y4 = reversed_words(4)
 
 
 def test_weights_that_do_not_fit_are_refused_by_name():
@@ -353,17 +158,17 @@ def test_weights_that_do_not_fit_are_refused_by_name():
         model.set_weights([np.eye(8)])
 
 
-def test_batches_of_a_size_of_their_own():
+def test_the_batch_size_may_be_auto():
     X, y = reversed_words(210)
-    auto, said = (quick(batch_size=size, max_iter=2).fit(X, y) for size in ("auto", 200))
-    assert np.array_equal(auto._theta, said._theta)
-    few, said = (quick(batch_size=size, max_iter=2).fit(X[:9], y[:9]) for size in ("auto", 9))
-    assert np.array_equal(few._theta, said._theta)
+    auto, fixed = (quick(batch_size=size, max_iter=2).fit(X, y) for size in ("auto", 200))
+    assert np.array_equal(auto._theta, fixed._theta)
+    few, fixed = (quick(batch_size=size, max_iter=2).fit(X[:9], y[:9]) for size in ("auto", 9))
+    assert np.array_equal(few._theta, fixed._theta)
     with pytest.raises(ValueError, match="batch_size must be one of"):
         quick(batch_size="all").fit(X, y)
 
 
-def test_going_on_with_other_data_learns_them():
+def test_training_continues_on_other_data():
     X, y = reversed_words(30)
     model = quick(max_iter=30, warm_start=True).fit(X, y)
     other = [(x + 1) % 8 for x in y]
@@ -371,11 +176,12 @@ def test_going_on_with_other_data_learns_them():
     model.fit(X, other)
     assert not np.array_equal(model._theta, before)
     codes = np.concatenate(other), np.array([len(item) for item in other])
-    pairs = make_pairs(model._hear(packed(model, X)), *codes, model._pair.end)
+    source = _as_batch(model._pair, _pack(model, X, reset=False))
+    pairs = make_pair_batch(source, *codes, model._pair.end)
     assert pair_loss(model._pair, model._theta, pairs) < pair_loss(model._pair, before, pairs)
 
 
-def test_a_fit_that_fails_leaves_what_was_there():
+def test_a_failed_fit_leaves_the_estimator_as_it_was():
     X, y = reversed_words(10)
     model = quick(learning_rate_init=1e30)
     with pytest.raises(FloatingPointError, match="diverged in iteration"):
@@ -399,17 +205,12 @@ def test_the_weights_with_the_least_loss_are_kept():
     model = quick(max_iter=40, batch_size=20, learning_rate_init=0.05).fit(X, y)
     assert model.best_loss_ <= min(model.loss_curve_) and len(model.grad_norm_curve_) == 40
     codes = np.concatenate(y), np.array([len(item) for item in y])
-    pairs = make_pairs(model._hear(packed(model, X)), *codes, model._pair.end)
+    source = _as_batch(model._pair, _pack(model, X, reset=False))
+    pairs = make_pair_batch(source, *codes, model._pair.end)
     np.testing.assert_allclose(pair_loss(model._pair, model._theta, pairs), model.best_loss_)
 
 
-def packed(model, X):
-    from esnkit.networks._seq2seq import _pack
-
-    return _pack(model, X, reset=False)
-
-
-def test_searches_take_it():
+def test_searches_accept_the_estimator():
     X, y = reversed_words(30)
     search = GridSearchCV(quick(), {"cell": ["rnn", "gru"], "attention": [True, False]}, cv=2)
     assert 0 <= search.fit(X, y).best_score_ <= 1
@@ -428,7 +229,7 @@ def test_callbacks_see_every_iteration_and_can_stop():
     assert model.n_iter_ == len(watcher.scores) == 4 and watcher.over
 
 
-def test_an_empty_answer_can_be_right():
+def test_an_empty_prediction_can_be_right():
     X = words(20)
     y = [x[:1] if x[0] > 3 else x[:0] for x in X]
     model = quick(max_iter=60).fit(X, y)
@@ -436,20 +237,18 @@ def test_an_empty_answer_can_be_right():
     assert model.score([X[i] for i in short], [y[i] for i in short]) > 0.9
 
 
-def test_a_network_that_is_not_trained_answers_all_the_same():
+def test_a_network_without_training_predicts():
     X, y = reversed_words(10)
     model = quick(max_iter=0).fit(X, y)
     assert model.n_iter_ == 0 and len(model.predict(X)) == 10
 
 
-def test_verbose_writes_a_line_an_iteration(capsys):
+def test_verbose_writes_a_line_per_iteration(capsys):
     X, y = reversed_words(10)
     quick(verbose=True).fit(X, y)
     lines = capsys.readouterr().out.splitlines()
     assert len(lines) == 3 and lines[0].startswith("Iteration 1, loss = ")
 
-
-# What it refuses.
 
 BAD = {
     "n_units": (0, "n_units must be an integer >= 1, got 0"),
@@ -482,7 +281,6 @@ def test_bad_parameters_are_refused_by_name(name):
         quick(**{name: value}).fit(*reversed_words(4))
 
 
-X4, Y4 = reversed_words(4)
 BAD_DATA = {
     "a series": (np.zeros((5, 2)), Y4, "X must be a list of sequences, or an array"),
     "a text": ("abc", Y4, "X must be a list of sequences"),
@@ -492,15 +290,15 @@ BAD_DATA = {
     "texts": (["ab", "c", "d", "e"], Y4, r"X\[0\] must be an array of tokens"),
     "an empty sequence": ([*X4[:3], X4[0][:0]], Y4, r"X\[3\] is an empty sequence"),
     "a hole": ([x.astype(float) * np.nan for x in X4], Y4, "X contains NaN"),
-    "a negative token": ([*X4[:3], -X4[0]], Y4, "X holds the token -"),
+    "a negative token": ([*X4[:3], -X4[0]], Y4, "X contains the token -"),
     "no y": (X4, None, "requires y to be passed, but the target y is None"),
     "y a number": (X4, 3, "y must be a list of integer arrays, got int 3"),
     "y a text": (X4, "abcd", "y must be a list of integer arrays, got str 'abcd'"),
     "too few y": (X4, Y4[:3], "y has 3 items but X has 4 sequences"),
-    "y labels": (X4, [1, 2, 3, 4], r"y\[0\] must hold integers, of shape"),
-    "y fractions": (X4, [y / 2 for y in Y4], r"y\[0\] must hold integers.* and dtype float64"),
-    "y rows": (X4, [*Y4[:3], np.eye(2, dtype=int)], r"y\[3\] must hold .* of shape \(2, 2\)"),
-    "y of nothing": (X4, [[], [], [], []], "y holds no token"),
+    "y labels": (X4, [1, 2, 3, 4], r"y\[0\] must be integers, of shape"),
+    "y fractions": (X4, [y / 2 for y in Y4], r"y\[0\] must be integers.* and dtype float64"),
+    "y rows": (X4, [*Y4[:3], np.eye(2, dtype=int)], r"y\[3\] must be .* of shape \(2, 2\)"),
+    "y of nothing": (X4, [[], [], [], []], "y contains no token"),
 }
 
 
@@ -511,12 +309,12 @@ def test_bad_data_are_refused_by_name(name):
         quick().fit(X, y)
 
 
-def test_what_cannot_be_done_is_refused_with_the_way_out():
+def test_what_is_not_possible_is_refused_with_a_remedy():
     X, y = reversed_words(10)
     model = quick(attention=False).fit(X, y)
     with pytest.raises(ValueError, match="needs a model that was fitted with attention=True"):
         model.attention_weights(X)
-    with pytest.raises(ValueError, match=r"X holds the token 9 in row 1, expected integers in"):
+    with pytest.raises(ValueError, match=r"X contains the token 9 in row 1, expected integers in"):
         model.predict([[0, 9]])
     with pytest.raises(ValueError, match="X must have one column of tokens, got 2 features"):
         quick(n_tokens=3).fit(np.zeros((10, 4, 2)), y)
@@ -524,11 +322,3 @@ def test_what_cannot_be_done_is_refused_with_the_way_out():
         FloatingPointError, match=r"diverged in iteration 2.* smaller learning_rate_init"
     ):
         quick(learning_rate_init=1e308).fit(X, y)
-
-
-def test_the_recurrent_weights_start_as_asked():
-    pair = make_pair("tanh", both=True)
-    theta = initial_pair(pair, np.random.default_rng(0), "identity", 10)
-    for name, spec in (("encoder", pair.encoder), ("decoder", pair.decoder)):
-        M = views(spec, pair_views(pair, theta)[name])["M_0"]
-        assert np.array_equal(M[:, -4:-1], np.eye(3))

@@ -73,7 +73,7 @@ def test_classical_momentum_is_the_published_update():
 
 
 @pytest.mark.parametrize("schedule", MOMENTUM_SCHEDULES)
-def test_the_point_ahead_follows_nesterovs_published_update(schedule):
+def test_the_look_ahead_point_follows_nesterovs_published_update(schedule):
     def rate(t):  # may change, too
         return 0.01 / (1 + t / 100)
 
@@ -151,7 +151,7 @@ def test_momentum_schedules():
 
 
 @pytest.mark.parametrize("dtype", [np.float32, np.float64])
-def test_clipping_keeps_the_direction_and_tells_the_norm(dtype):
+def test_clipping_keeps_the_direction_and_returns_the_norm(dtype):
     gradient = np.array([3.0, 4.0, 12.0], dtype)
     kept = gradient.copy()
     assert clip_by_norm(gradient, None) == clip_by_norm(gradient, 13.0) == 13.0
@@ -169,7 +169,7 @@ def test_clipping_a_gradient_whose_square_overflows(dtype):
 
 
 @pytest.mark.parametrize("bad", [np.inf, np.nan])
-def test_clipping_leaves_what_is_not_finite(bad):
+def test_clipping_does_not_change_gradients_that_are_not_finite(bad):
     gradient = np.array([1.0, bad])
     assert not np.isfinite(clip_by_norm(gradient, 1.0))
     assert np.array_equal(gradient, [1.0, bad], equal_nan=True)
@@ -182,7 +182,7 @@ def test_a_clip_norm_must_be_positive(clip_norm):
 
 
 @pytest.mark.parametrize(("step", "start"), [(adam_step, adam_state), (sgd_step, sgd_state)])
-def test_a_pickled_state_goes_on_as_if_never_stopped(step, start):
+def test_a_pickled_state_continues_with_the_same_bits(step, start):
     theta = np.zeros(3)
     state = start(theta)
     descend(theta, step, state, 5)

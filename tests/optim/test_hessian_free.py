@@ -1,16 +1,11 @@
-"""The optimiser on problems with known answers; Gauss-Newton products against explicit J'HJ."""
+"""Hessian-free optimisation: known solutions, explicit matrices, and a network as an example."""
 
 import math
-from functools import partial
 from typing import NamedTuple
 
 import numpy as np
 import pytest
 
-from esnkit.networks import _hessian_free_update as second_order
-from esnkit.networks._hessian_free_update import Damping, _Model
-from esnkit.networks._minibatches import Data
-from esnkit.networks._spec import Spec, n_parameters, views
 from esnkit.optim._hessian_free import (
     adapt_damping,
     backtrack,
@@ -19,7 +14,6 @@ from esnkit.optim._hessian_free import (
     hessian_free_step,
     line_search,
 )
-from esnkit.sequences._initial_state import Clamp
 
 
 def positive_definite(n, seed=0, condition=1e3):
@@ -95,22 +89,22 @@ def test_a_start_that_solves_the_system_stays():
 
 
 @pytest.mark.parametrize(
-    ("losses", "place"),
+    ("losses", "index"),
     [
         ([9.0, 5.0, 3.0, 4.0], 2),
-        ([1.0, 5.0, 3.0, 4.0], 2),  # it does not look past the first rise
+        ([1.0, 5.0, 3.0, 4.0], 2),  # it stops at the first increase
         ([4.0, 3.0, 2.0], 2),
-        ([3.0, 3.0], 1),  # nor does it go back for nothing
+        ([3.0, 3.0], 1),  # it does not go back without a decrease
         ([1.0, 2.0, 3.0], 0),
         ([4.0, 3.0, np.nan, np.inf], 1),
         ([np.nan, np.nan], 0),
         ([4.0], 0),
     ],
 )
-def test_backtracking(losses, place):
+def test_backtracking(losses, index):
     found, loss = backtrack(losses.__getitem__, len(losses))
-    assert found == place
-    assert loss == (losses[place] if np.isfinite(losses[place]) else np.inf)
+    assert found == index
+    assert loss == (losses[index] if np.isfinite(losses[index]) else np.inf)
 
 
 def test_the_damping_follows_the_reduction_ratio():
@@ -238,7 +232,7 @@ def test_the_preconditioner_is_made_of_squared_gradients_and_damping():
     assert step(squared_gradients=lambda theta: squares).n_cg_iter <= 2 < step().n_cg_iter
 
 
-def test_the_damping_grows_where_the_model_promises_too_much():
+def test_the_damping_grows_where_the_model_predicts_too_much():
     problem, minimum = linear()
     theta = np.ones(6)
     state = hessian_free_state(theta)
@@ -459,7 +453,7 @@ def test_a_network_learns_to_remember_the_first_of_many_inputs(structural_dampin
     n_timesteps, n_sequences = 12, 60
     inputs = rng.standard_normal((n_timesteps, n_sequences, 1))
     weights = np.zeros((n_timesteps, n_sequences))
-    weights[-1] = 1.0  # only the last step is taught
+    weights[-1] = 1.0  # only the last step has a target
     targets = np.repeat(np.sign(inputs[:1]), n_timesteps, axis=0)
     net = Network(inputs, targets, weights, 8, softmax=False)
     theta = rng.standard_normal(net.n_parameters) / 3
@@ -475,65 +469,3 @@ def test_a_network_learns_to_remember_the_first_of_many_inputs(structural_dampin
             max_cg_iter=60,
         )
     assert info.new_loss < 0.01  # 0.5 by the mean
-
-
-# Networks of the library.
-
-
-def model_of(spec, held=None):
-    rng = np.random.default_rng(0)
-    offsets = np.array([0, 4, 6, 9])
-    X, Y = rng.normal(size=(9, spec.n_features)), rng.normal(size=(9, spec.n_outputs))
-    theta = rng.normal(0, 0.5, n_parameters(spec))
-    return _Model(spec, Data(X, offsets, Y, True, held=held), 0.0), theta
-
-
-@pytest.mark.parametrize("cell", ["tanh", "lstm", "gru"])
-def test_one_product_after_the_other_takes_no_more_memory(cell):
-    model, theta = model_of(Spec(cell, 3, 2, 1, n_layers=2))
-    v = np.random.default_rng(1).normal(size=theta.size)
-    first = model.product(theta, v, 0.1)
-    memory = model.forward[1].memory
-    n_blocks, n_used = len(memory._blocks), memory.n_used
-    model.product(theta, 2 * v, 0.1)
-    assert np.array_equal(model.product(theta, v, 0.1), first)
-    assert (len(memory._blocks), memory.n_used) == (n_blocks, n_used)
-
-
-def test_the_curvature_of_a_part_has_the_penalty_of_the_whole(monkeypatch):
-    rng = np.random.default_rng(0)
-    spec, n = Spec("tanh", 3, 2, 1), 150
-    offsets, X, Y = 4 * np.arange(n + 1), rng.normal(size=(4 * n, 2)), rng.normal(size=(4 * n, 1))
-    data, theta = Data(X, offsets, Y, True), rng.normal(0, 0.5, n_parameters(spec))
-
-    def call(record, *args, **named):
-        record((args, named))
-
-    def penalty_in(what):
-        """Return what a penalty adds to something that an update is given."""
-        found = []
-        for alpha in 5.0, 0.0:
-            given = []
-            monkeypatch.setattr(second_order, "hessian_free_step", partial(call, given.append))
-            rng = np.random.default_rng(1)
-            second_order.newton_step(spec, theta, None, data, rng, alpha=alpha, damping=Damping())
-            found.append(what(*given[0]))
-        return found[0] - found[1]
-
-    gradient = penalty_in(lambda args, named: args[3](theta))
-    product = penalty_in(lambda args, named: args[4](theta, theta, 0.0))
-    assert np.count_nonzero(gradient) == 3 * (2 + 3) + 3
-    np.testing.assert_allclose(product, gradient, rtol=1e-9, atol=1e-12)
-    loss = penalty_in(lambda args, named: args[2](theta))
-    assert penalty_in(lambda args, named: named["curvature_loss"](theta)) == pytest.approx(loss)
-
-
-def test_clamped_units_are_not_damped():
-    spec, units = Spec("tanh", 3, 2, 1), np.array([0, 2])
-    held = Clamp(units, np.random.default_rng(2).uniform(-0.5, 0.5, (9, 2)))
-    model, theta = model_of(spec, held)
-    into = np.zeros(theta.size)
-    views(spec, into)["M_0"][units] = 1.0  # what leads to them moves no state
-    assert np.array_equal(model.product(theta, into, 0.7), np.zeros(theta.size))
-    views(spec, into)["M_0"][1] = 1.0
-    assert np.any(model.product(theta, into, 0.7) != model.product(theta, into, 0.0))

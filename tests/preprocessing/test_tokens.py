@@ -101,20 +101,20 @@ def test_texts_that_come_once_are_learned_and_encoded():
 @pytest.mark.parametrize(
     ("X", "error", "message"),
     [
-        ("abc", TypeError, "X must be a list of str, one a text, got str"),
-        (b"abc", TypeError, "X must be a list of str, one a text, got bytes"),
-        (None, TypeError, "X must be a list of str, one a text, got NoneType"),
+        ("abc", TypeError, "X must be a list of str, one per text, got str"),
+        (b"abc", TypeError, "X must be a list of str, one per text, got bytes"),
+        (None, TypeError, "X must be a list of str, one per text, got NoneType"),
         (["ab", 3], TypeError, r"X\[1\] must be a str, got int"),
         (["ab", b"c"], TypeError, r"X\[1\] must be a str, got bytes"),
-        (np.zeros((2, 3)), TypeError, "X must be a list of str, one a text, got ndarray"),
+        (np.zeros((2, 3)), TypeError, "X must be a list of str, one per text, got ndarray"),
         (np.zeros(2), TypeError, r"X\[0\] must be a str, got float64"),
         (pd.DataFrame({"t": TEXTS}), TypeError, "X must be a list of str, .* got DataFrame"),
-        ({"t": TEXTS}, TypeError, "X must be a list of str, one a text, got dict"),
+        ({"t": TEXTS}, TypeError, "X must be a list of str, one per text, got dict"),
         ([], ValueError, "X is empty: expected at least one text"),
         (["ab", ""], ValueError, r"X\[1\] must hold at least one token, got ''"),
     ],
 )
-def test_what_is_no_text_is_refused_by_name(X, error, message):
+def test_other_objects_than_texts_are_refused_by_name(X, error, message):
     with pytest.raises(error, match=message):
         TokenEncoder().fit(X)
     with pytest.raises(error, match=message):
@@ -128,7 +128,11 @@ def test_what_is_no_text_is_refused_by_name(X, error, message):
         ({"n_timesteps": 0}, ValueError, "n_timesteps must be an integer >= 1, got 0"),
         ({"min_frequency": 0}, ValueError, "min_frequency must be an integer >= 1, got 0"),
         ({"max_tokens": 2.0}, TypeError, "max_tokens must be an integer >= 1, got 2.0"),
-        ({"min_frequency": 99}, ValueError, "X holds no token that occurs at least min_freq.*=99"),
+        (
+            {"min_frequency": 99},
+            ValueError,
+            "X must have a token that occurs at least min_freq.*=99",
+        ),
     ],
 )
 def test_parameters_out_of_range_are_refused_by_name(parameters, error, message):
@@ -147,7 +151,7 @@ def test_parameters_out_of_range_are_refused_by_name(parameters, error, message)
         ([[np.nan]], r"X\[0\] must hold integers"),
     ],
 )
-def test_what_is_no_token_is_refused_by_name(X, message):
+def test_other_objects_than_tokens_are_refused_by_name(X, message):
     with pytest.raises(ValueError, match=message):
         TokenEncoder().fit(["abc"]).inverse_transform(X)
 

@@ -6,7 +6,6 @@ from reference import reservoir_states
 
 from esnkit import Reservoir
 from esnkit.kernels.layouts import Csr, Diagonals, Ell, lay_out
-from esnkit.reservoirs._compiled import segments
 
 DTYPES = [np.float64, np.float32]
 both = pytest.mark.parametrize("dtype", DTYPES)
@@ -129,14 +128,6 @@ def test_long_sequences_among_short_ones_are_as_if_alone(rng):
     fitted = reservoir(10).fit(X)
     for one, states in zip(X, fitted.transform(X), strict=True):
         assert np.array_equal(fitted.transform(one), states)
-
-
-def test_segments_cover_every_row_once(rng):
-    offsets = np.concatenate([[0], np.cumsum(rng.integers(1, 30, 50))])
-    pieces = list(segments(offsets, 16))
-    assert [p[2] for p in pieces[1:]] == [p[3] for p in pieces[:-1]]
-    assert pieces[0][2] == 0 and pieces[-1][3] == offsets[-1]
-    assert all(stop - start <= 16 for _, _, start, stop in pieces)
 
 
 def test_states_of_all_kinds_start_a_run(X, rng):
@@ -334,3 +325,19 @@ def test_a_run_beyond_all_bounds_is_refused(rng):
     raised = pytest.raises(FloatingPointError, match="lower spectral_radius")
     with np.errstate(all="ignore"), raised:  # without the compiler NumPy warns on the way
         growing.fit_transform(X)
+
+
+def test_a_list_of_two_leak_rates_is_a_range_unless_it_may_be_two_units(X):
+    drawn = reservoir(leak_rate=[0.01, 1.0]).fit(X).leak_rate_
+    assert np.array_equal(drawn, reservoir(leak_rate=(0.01, 1.0)).fit(X).leak_rate_)
+    two = reservoir(2, leak_rate=[0.25, 0.75], degree=2).fit(X).leak_rate_
+    assert two.tolist() == [0.25, 0.75]
+    with pytest.raises(ValueError, match="pair"):
+        reservoir(leak_rate=[1.0, 0.01]).fit(X)
+
+
+def test_large_diagonals_are_banded():
+    W = Reservoir(4096, random_state=0).fit(np.zeros((1, 1))).W_.tocoo()
+    assert ((W.col - W.row) % 4096).max() < 4096 // 16
+    W = Reservoir(4095, random_state=0).fit(np.zeros((1, 1))).W_.tocoo()
+    assert ((W.col - W.row) % 4095).max() > 4095 // 16

@@ -1,5 +1,6 @@
-"""The graphs and weights of the topologies, and what may stand in their place."""
+"""The graphs and weights of the topologies, matrices and callables in their place."""
 
+import inspect
 from math import gcd
 
 import numpy as np
@@ -7,7 +8,9 @@ import pytest
 import scipy.sparse as sp
 from scipy.sparse.csgraph import connected_components
 
-from esnkit.reservoirs.topologies import TOPOLOGIES, WEIGHTS, draw_weights, make_topology
+from esnkit import ESNRegressor, Reservoir
+from esnkit.reservoirs import TOPOLOGIES, Topology
+from esnkit.reservoirs.topologies import BANDED_FROM, WEIGHTS, as_csr, draw_weights, make_topology
 
 EVERY = sorted(TOPOLOGIES)
 
@@ -52,12 +55,12 @@ def test_diagonals_are_cyclic_and_one_shift_visits_all_units(n_units, degree, se
 
 @pytest.mark.parametrize("n_units", [4095, 4096, 4290])
 @pytest.mark.parametrize("degree", [1, 10, 300])
-def test_units_of_large_reservoirs_hear_those_near_them(n_units, degree):
+def test_diagonals_of_large_reservoirs_are_banded(n_units, degree):
     W = make("diagonals", n_units, degree=degree)
     assert W.nnz == degree * n_units and shifts(W).size == degree
     assert any(gcd(int(shift), n_units) == 1 for shift in shifts(W))
-    near = shifts(W).max() < max(n_units // 16, degree)
-    assert near == (n_units >= 4096)
+    is_banded = shifts(W).max() < max(n_units // 16, degree)
+    assert is_banded == (n_units >= BANDED_FROM == 4096)
 
 
 @pytest.mark.parametrize(
@@ -74,7 +77,7 @@ def test_random_columns_are_uniform(degree):
     rng = np.random.default_rng(0)
     pairs = np.zeros((n_units, n_units))
     for _ in range(n_draws // n_units):
-        pattern = TOPOLOGIES["random"](n_units, rng, degree, "uniform").toarray() != 0
+        pattern = make_topology("random", n_units, rng, degree=degree).toarray() != 0
         pairs += pattern.T.astype(float) @ pattern
     together = degree / n_units * (degree - 1) / (n_units - 1)
     expected = np.full((n_units, n_units), together) + np.eye(n_units) * (
@@ -117,7 +120,7 @@ GIVEN = np.array([[0.0, 2.0, 0.0], [0.0, 0.0, -1.0], [0.5, 0.0, 0.0]])
     + [sp.lil_matrix, sp.dok_array, sp.dia_array, lambda W: lambda n, rng: W]
     + [lambda W: lambda n, rng: sp.csc_array(W)],
 )
-def test_a_matrix_or_callable_is_taken_as_it_is(form):
+def test_a_matrix_or_callable_is_used_unchanged(form):
     W = make(form(GIVEN), 3)
     assert isinstance(W, sp.csr_array) and W.nnz == 3 and W.indices.dtype == np.int32
     assert np.array_equal(W.toarray(), GIVEN)
@@ -136,6 +139,74 @@ def test_a_given_matrix_is_copied_and_made_canonical():
     csr = sp.csr_array(GIVEN)
     make(csr, 3).data[:] = 9.0
     assert np.array_equal(csr.toarray(), GIVEN)
+
+
+def test_every_row_of_the_table_names_the_parameters_of_its_function():
+    for draw, parameters in TOPOLOGIES.values():
+        arguments = list(inspect.signature(draw).parameters)
+        assert arguments == ["n_units", "rng", *parameters]
+
+
+def ring_with_chords(n_units, rng, *, weights):
+    """Return a dense cycle with one more random connection into each unit."""
+    W = np.roll(np.eye(n_units), 1, axis=0)
+    W[np.arange(n_units), (np.arange(n_units) - 3) % n_units] = draw_weights(weights, n_units, rng)
+    return W
+
+
+def test_a_registered_topology_works_in_a_reservoir_and_an_estimator(monkeypatch):
+    # What a user writes as TOPOLOGIES["my"] = Topology(...), undone at the end of the test.
+    monkeypatch.setitem(TOPOLOGIES, "my", Topology(ring_with_chords, ("weights",)))
+    X = np.sin(np.arange(60) / 3)[:, np.newaxis]
+    reservoir = Reservoir(12, topology="my", weights="normal", random_state=0)
+    W = reservoir.fit(X).W_
+    assert isinstance(W, sp.csr_array) and W.nnz == 24
+    assert np.array_equal(reservoir.fit(X).W_.toarray(), W.toarray())
+    model = ESNRegressor(12, topology="my", random_state=0).fit(X[:-1], X[1:])
+    assert model.score(X[:-1], X[1:]) > 0.9
+
+
+def test_a_topology_that_is_removed_is_unknown_again(monkeypatch):
+    monkeypatch.setitem(TOPOLOGIES, "my", Topology(ring_with_chords, ("weights",)))
+    assert make("my", 5).shape == (5, 5)
+    monkeypatch.delitem(TOPOLOGIES, "my")
+    with pytest.raises(ValueError, match="topology must be one of .* got 'my'"):
+        make("my", 5)
+
+
+@pytest.mark.parametrize("names", [(), ("degree",), ("weights", "degree")])
+def test_a_topology_receives_only_the_parameters_that_it_names(names, monkeypatch):
+    received = {}
+
+    def draw(n_units, rng, **parameters):
+        received.update(parameters)
+        return np.eye(n_units)
+
+    monkeypatch.setitem(TOPOLOGIES, "my", Topology(draw, names))
+    make("my", 3, degree=2, weights="normal")
+    available = {"degree": 2, "weights": "normal"}
+    assert received == {name: available[name] for name in names}
+
+
+@pytest.mark.parametrize(
+    ("row", "message"),
+    [
+        (Topology(ring_with_chords, ("weight",)), r"TOPOLOGIES\['my'\].parameters must be among"),
+        (Topology(lambda n_units, rng: np.eye(n_units + 1)), "topology='my' must have shape"),
+        (Topology(lambda n_units, rng: np.full((n_units, n_units), np.nan)), "must be finite"),
+    ],
+)
+def test_a_wrong_row_of_the_table_is_named(row, message, monkeypatch):
+    monkeypatch.setitem(TOPOLOGIES, "my", row)
+    with pytest.raises(ValueError, match=message):
+        make("my", 5)
+
+
+@pytest.mark.parametrize("n_units", [None, 3])
+def test_as_csr_names_the_matrix(n_units):
+    assert np.array_equal(as_csr("W", GIVEN, n_units).toarray(), GIVEN)
+    with pytest.raises(ValueError, match="W_hh must be a square matrix"):
+        as_csr("W_hh", GIVEN[:2], n_units)
 
 
 WRONG = [

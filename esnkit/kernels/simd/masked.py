@@ -44,6 +44,7 @@ type_callable(drop_tiny)(lambda context: lambda x: x)
 
 
 @lower_builtin(load_first, types.Array, types.Integer, types.Integer)
+@lower_builtin(load_first, types.CPointer, types.Integer, types.Integer)
 def _load_first(context, builder, signature, args):
     kind = context.get_value_type(signature.return_type)
     array, index, n = args

@@ -1,0 +1,158 @@
+"""The parser of the command line, and the types of its options."""
+
+import argparse
+import re
+
+from esnkit.cli._errors import UserError
+
+MAX_INTEGER, MAX_SEED = 2**31 - 1, 2**32 - 1
+
+
+class _Parser(argparse.ArgumentParser):
+    """A parser whose errors are one line, like all others."""
+
+    def error(self, message):
+        raise UserError(f"{message} (see {self.prog} --help)")
+
+
+def make_parser() -> argparse.ArgumentParser:
+    """Make the parser of all commands."""
+    from esnkit import __version__
+
+    parser = _Parser(
+        prog="esnkit",
+        description="Forecasts with echo state networks. Without a command: esnkit forecast.",
+    )
+    parser.add_argument("--version", action="version", version=f"esnkit {__version__}")
+    commands = parser.add_subparsers(dest="command", required=True, metavar="forecast | info")
+    commands.add_parser("info", help="print versions, threads and the kernel cache")
+    forecast = commands.add_parser(
+        "forecast",
+        help="forecast a column of a CSV file, or the series that ships with esnkit",
+        description=(
+            "Forecast a column of a CSV file (UTF-8, with a header line). Without FILE, forecast "
+            "the hourly bike rentals that ship with esnkit and compare with simple models. Ridge "
+            "penalty and differences, unless given, are chosen by rolling forecasts on the first "
+            "70 % of the series; the errors on the held-out 30 % are printed beside the naive and "
+            "seasonal naive forecasts. The final forecast is fitted to all rows."
+        ),
+    )
+    _add_files(forecast)
+    _add_settings(forecast)
+    return parser
+
+
+def _add_files(parser) -> None:
+    """Add what to read, what to forecast, and where to write it."""
+    add = parser.add_argument
+    add("file", nargs="?", metavar="FILE", type=_path, help="CSV file, oldest row first")
+    add("--column", metavar="NAME", help="column to forecast")
+    add("--time", metavar="COLUMN", help="column of time stamps, continued in the output")
+    add(
+        "--exog", metavar="NAME", nargs="+", action="extend", default=[],
+        help="columns known in advance; FILE ends with rows of their future values, in which the "
+        "column to forecast is empty",
+    )  # fmt: skip
+    add("--horizon", metavar="H", type=_integer(1), help="number of steps to forecast")
+    add("--interval", metavar="LEVEL", type=_number(0, 1), help="add an interval, 0.9 for 90 %%")
+    add("--out", metavar="FILE", type=_path, help="write the forecast to FILE, not to the terminal")
+    add("--plot", metavar="FILE", type=_path, help="draw the forecast to FILE (png, pdf, svg)")
+
+
+def _add_settings(parser) -> None:
+    """Add the settings of the network, of differencing, and of the search for them."""
+    add = parser.add_argument
+    add(
+        "--seed",
+        metavar="N",
+        type=_integer(0, MAX_SEED),
+        default=0,
+        help="of the random weights (default 0)",
+    )
+    add("--tune", action="store_true", help="also search the settings below that are not given")
+    add(
+        "--units",
+        metavar="N",
+        type=_integer(1),
+        dest="n_units",
+        help="units of the reservoir (default 300)",
+    )
+    add(
+        "--spectral-radius", metavar="R", type=_number(0),
+        help="of the recurrent weights; larger gives longer memory (default 0.9)",
+    )  # fmt: skip
+    add(
+        "--leak-rate", metavar="A", type=_number(0, 1, True),
+        help="share of the state that is replaced at each step (default 0.7)",
+    )  # fmt: skip
+    add("--input-scaling", metavar="S", type=_number(0), help="of input weights (default 0.3)")
+    add("--bias-scaling", metavar="S", type=_number(0, zero=True), help="of biases (default 0.3)")
+    add("--alpha", metavar="A", type=_number(0), help="ridge penalty (default: chosen)")
+    add(
+        "--differences", metavar="D", type=_differences,
+        help="order of differencing, or lags with commas: `24,` takes differences at lag 24, "
+        "`24,1` then first differences (default: chosen)",
+    )  # fmt: skip
+
+
+def _path(text: str) -> str:
+    if not text:
+        raise argparse.ArgumentTypeError("the name of the file is empty")
+    return text
+
+
+def _differences(text: str) -> int | tuple[int, ...]:
+    """Read an order, or lags with commas."""
+    from esnkit.forecasting._differencing import MAX_ORDER
+
+    lags = text.removesuffix(",").split(",") if "," in text else []
+    if lags and all(_is_integer(lag.strip(), 1) for lag in lags):
+        return tuple(map(int, lags))
+    if _is_integer(text, 0, MAX_ORDER):
+        return int(text)
+    hint = f"; for one difference at that lag write {text}," if _is_integer(text, 1) else ""
+    raise argparse.ArgumentTypeError(
+        f"must be an order from 0 to {MAX_ORDER}, or lags >= 1 with commas, "
+        f"got {_shown(text)}{hint}"
+    )
+
+
+def _integer(minimum: int, maximum: int = MAX_INTEGER):
+    """Return the type of an integer within bounds, both included."""
+
+    def read(text: str) -> int:
+        if not _is_integer(text, minimum, maximum):
+            raise argparse.ArgumentTypeError(
+                f"must be a whole number from {minimum} to {maximum}, got {_shown(text)}"
+            )
+        return int(text)
+
+    return read
+
+
+def _is_integer(text: str, minimum: int, maximum: int = MAX_INTEGER) -> bool:
+    # Python refuses to convert thousands of digits.
+    plain = re.fullmatch(r"[+-]?[0-9]{1,18}", text)
+    return plain is not None and minimum <= int(text) <= maximum
+
+
+def _number(low: float, high: float = float("inf"), closed: bool = False, zero: bool = False):
+    """Return the type of a number between bounds; `closed` allows `high`, `zero` allows `low`."""
+    upper = "" if high == float("inf") else f" and {'at most' if closed else 'below'} {high:g}"
+
+    def read(text: str) -> float:
+        try:
+            value = float(text)
+        except ValueError:
+            value = float("nan")
+        inside = low < value < high or (closed and value == high) or (zero and value == low)
+        if not inside:
+            lower = "at least" if zero else "above"
+            raise argparse.ArgumentTypeError(f"must be {lower} {low:g}{upper}, got {_shown(text)}")
+        return value
+
+    return read
+
+
+def _shown(text: str) -> str:
+    return repr(text) if len(text) <= 40 else f"{text[:40]!r}..."

@@ -1,0 +1,101 @@
+"""Closed loops: the outputs of a step are inputs of the next one."""
+
+from typing import NamedTuple
+
+import numpy as np
+
+from esnkit.esn._features import Settings, features
+from esnkit.esn._readout import linear_map, read_rows
+from esnkit.readouts._base import BaseReadout, is_linear
+from esnkit.reservoirs._base import BaseReservoir
+from esnkit.sequences._closed_loop import check_bounded
+from esnkit.sequences._initial_state import Clamp, clamp_rows
+from esnkit.sequences._packing import Sequences
+
+__all__ = ["FittedParts", "predict_with_feedback", "run_closed_loop", "teacher_forced"]
+
+
+class FittedParts(NamedTuple):
+    """A fitted reservoir and readout, and how features go from one to the other."""
+
+    reservoir: BaseReservoir
+    readout: BaseReadout
+    settings: Settings
+    n_outputs: int
+
+
+def teacher_forced(sequences: Sequences, Y: np.ndarray, y0: np.ndarray) -> Sequences:
+    """Put y(t-1) before u(t); ``y0`` (n_sequences, n_outputs) precedes the first step."""
+    fed = np.empty_like(Y)
+    fed[1:] = Y[:-1]
+    fed[sequences.offsets[:-1]] = y0
+    values = np.ascontiguousarray(np.hstack([fed, sequences.values]))
+    return Sequences(values, sequences.offsets, sequences.form)
+
+
+def predict_with_feedback(
+    parts: FittedParts, sequences: Sequences, state: np.ndarray, clamp: Clamp | None = None
+) -> np.ndarray:
+    """Return outputs (n_rows, n_outputs), each fed back to the next step of its sequence.
+
+    ``state`` (n_sequences, n_state_ + n_outputs), which moves along, ends in the last outputs.
+    """
+    n_state = parts.reservoir.n_state_
+    rows = np.empty((len(sequences.values), parts.n_outputs), state.dtype)
+    for s, (start, stop) in enumerate(sequences.bounds):
+        inputs = np.concatenate([state[s, n_state:], sequences.values[start]])
+        x, clamped = state[s, :n_state].copy(), clamp
+        if clamp is not None:
+            clamped = Clamp(clamp.units, clamp_rows(clamp.values, start, stop))
+        out = rows[start:stop]
+        run_closed_loop(parts, inputs, x, sequences.values[start:stop], out, clamped)
+        state[s, :n_state], state[s, n_state:] = x, out[-1]
+    return rows
+
+
+def run_closed_loop(
+    parts: FittedParts,
+    inputs: np.ndarray,
+    state: np.ndarray,
+    exog: np.ndarray,
+    out: np.ndarray,
+    clamp: Clamp | None = None,
+) -> None:
+    """Run with the outputs fed back into the first inputs, compiled where both parts allow it.
+
+    Parameters
+    ----------
+    parts : FittedParts
+    inputs : ndarray of shape (n_features,)
+        First row of inputs; overwritten.
+    state : ndarray of shape (n_state_,)
+        Updated in place.
+    exog : ndarray of shape (n_steps, n_features - n_outputs)
+        The inputs that are not outputs.
+    out : ndarray of shape (n_steps, n_outputs)
+        Written: the outputs.
+    clamp : Clamp or None, default=None
+    """
+    reservoir, readout, _, n_outputs = parts
+    if reservoir.run_closed_loop is not None and is_linear(readout):
+        weights = linear_map(readout, n_outputs, state.dtype)
+        reservoir.run_closed_loop(weights, inputs, exog, state, out, clamp)
+    else:
+        _run_in_single_steps(parts, inputs, state, exog, out, clamp)
+    check_bounded(out, "train with a larger alpha, a little noise, or include_input=False")
+
+
+def _run_in_single_steps(parts, inputs, state, exog, out, clamp):
+    """Run the loop for any reservoir and readout: both are asked at every step."""
+    reservoir, readout, settings, n_outputs = parts
+    one_step = np.array([0, 1], dtype=np.int64)
+    for t in range(len(out)):
+        inputs[n_outputs:] = exog[t]
+        clamped = clamp and Clamp(clamp.units, clamp_rows(clamp.values, t, t + 1))
+        row = Sequences(inputs[None].copy(), one_step, "series")
+        for _, _, Z in features(reservoir, row, state[None], settings, clamp=clamped):
+            out[t] = read_rows(readout, Z, n_outputs)[0]
+        if not np.all(np.isfinite(out[t])):
+            out[t:] = np.nan
+            return
+        inputs[:n_outputs] = out[t]

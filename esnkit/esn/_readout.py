@@ -1,0 +1,51 @@
+"""Readouts applied to blocks of features: linear ones by a kernel, others by their methods."""
+
+from collections.abc import Iterable
+
+import numpy as np
+
+from esnkit.kernels.linalg import affine
+from esnkit.readouts._base import BaseReadout, is_linear
+from esnkit.utils._validation import for_kernels
+
+__all__ = ["linear_map", "read_blocks", "read_rows"]
+
+
+def linear_map(
+    readout: BaseReadout, n_outputs: int, dtype: np.dtype
+) -> tuple[np.ndarray, np.ndarray]:
+    """Return the coefficients (n_outputs, n_features) and the intercept (n_outputs,)."""
+    coef = np.reshape(readout.coef_, (n_outputs, -1))  # type: ignore[attr-defined]
+    intercept = np.broadcast_to(readout.intercept_, n_outputs)  # type: ignore[attr-defined]
+    return for_kernels(coef, dtype), for_kernels(intercept, dtype)
+
+
+def read_rows(
+    readout: BaseReadout, Z: np.ndarray, n_outputs: int, scores: bool = False
+) -> np.ndarray:
+    """Return the outputs (n_rows, n_outputs) of feature rows, or the scores of the classes.
+
+    The kernel sums in a fixed order: the output of a row does not depend on the rows around it.
+    """
+    if is_linear(readout):
+        out = np.empty((len(Z), n_outputs), Z.dtype)
+        affine(Z, *linear_map(readout, n_outputs, Z.dtype), out)
+        return out
+    return np.reshape(readout.scores(Z) if scores else readout.predict(Z), (len(Z), -1))
+
+
+def read_blocks(
+    readout: BaseReadout,
+    blocks: Iterable[tuple[int, int, np.ndarray]],
+    shape: tuple[int, int],
+    scores: bool = False,
+) -> np.ndarray:
+    """Return the outputs (n_rows, n_outputs) of a stream of (start, stop, features)."""
+    rows = None
+    for start, stop, Z in blocks:
+        block = read_rows(readout, Z, shape[1], scores)
+        if rows is None:
+            rows = np.empty((shape[0], block.shape[1]), block.dtype)
+        rows[start:stop] = block
+    assert rows is not None  # every sequence has at least one time step
+    return rows

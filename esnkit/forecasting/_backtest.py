@@ -1,0 +1,76 @@
+"""Backtests: forecasts from rolling origins of a series, scored against the observed values."""
+
+from typing import Any
+
+import numpy as np
+from sklearn.utils import Bunch
+
+from esnkit.forecasting._index import read_kind
+from esnkit.forecasting._input import read_exog, read_rows
+from esnkit.metrics import mase, nrmse
+from esnkit.utils._pandas import is_pandas
+from esnkit.utils._validation import check_flag, check_positive_int
+
+
+def backtest(
+    model: Any, series, horizon, n_windows, *, exog=None, stride=None, refit=False, interval=None
+) -> Bunch:
+    """Fit a forecaster before the first origin, and forecast from all; see `Forecaster.backtest`.
+
+    `model` needs the methods `fit`, `update` and `forecast` of a :class:`Forecaster`, and changes.
+    """
+    horizon = check_positive_int("horizon", horizon)
+    n_windows = check_positive_int("n_windows", n_windows)
+    stride = horizon if stride is None else check_positive_int("stride", stride)
+    check_flag("refit", refit)
+    values = read_rows(series, "series")
+    read_kind(series)  # checks that the index is regular; windows are arrays whatever it is
+    index = series.index if is_pandas(series) else None
+    e = None if exog is None else read_exog(exog, len(values), index)
+    origins = len(values) - horizon - stride * np.arange(n_windows)[::-1]
+    if origins[0] < 1:
+        raise ValueError(
+            f"series has {len(values)} time steps, too few for n_windows={n_windows} "
+            f"windows of horizon={horizon}"
+        )
+    values = values[:, 0] if np.ndim(series) == 1 else values
+    forecasts = _forecast_windows(model, values, e, origins, horizon, refit, interval)
+    observed = windows_of(values, origins, horizon)
+    return _score_windows(observed, forecasts, origins, values[: origins[0]])
+
+
+def windows_of(values: np.ndarray, origins, horizon: int) -> np.ndarray:
+    """Return the `horizon` rows after each origin, (n_windows, horizon, ...)."""
+    return np.stack([values[origin : origin + horizon] for origin in origins])
+
+
+def _forecast_windows(model, values, e, origins, horizon: int, refit: bool, interval) -> list:
+    """Return forecasts, or forecasts with lower and upper ends, from every origin."""
+    windows, seen = [], 0
+    for origin in origins:
+        if refit or not seen:
+            model.fit(values[:origin], exog=None if e is None else e[:origin])
+        else:
+            model.update(values[seen:origin], None if e is None else e[seen:origin])
+        ahead = None if e is None else e[origin : origin + horizon]
+        window = model.forecast(horizon, ahead, interval)
+        windows.append((window,) if interval is None else window)
+        seen = origin
+    return [np.stack(part) for part in zip(*windows, strict=True)]
+
+
+def _score_windows(observed, forecasts: list, origins, history) -> Bunch:
+    """Pack forecasts, and the ends of intervals after them, with their scores."""
+    columns = observed.shape[2:]
+    y_true, y_pred = observed.reshape(-1, *columns), forecasts[0].reshape(-1, *columns)
+    scores = {"nrmse": np.nan, "mase": np.nan}
+    if (np.ptp(y_true, axis=0) > 0).all():  # else the standard deviation is zero
+        scores["nrmse"] = float(nrmse(y_true, y_pred))
+    if len(history) > 1 and np.abs(np.diff(history, axis=0)).sum(axis=0).all():
+        scores["mase"] = float(mase(y_true, y_pred, history))
+    result = Bunch(forecasts=forecasts[0], observed=observed, origins=origins, scores=scores)
+    if len(forecasts) == 3:
+        result.lower, result.upper = forecasts[1:]
+        inside = (result.lower <= observed) & (observed <= result.upper)
+        scores["coverage"] = float(inside.mean())
+    return result

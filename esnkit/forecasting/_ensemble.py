@@ -1,0 +1,170 @@
+"""The fitted core of a forecaster: transforms of the series, and one model per member.
+
+series -> differenced, scaled -> models -> members combined -> unscaled, integrated
+"""
+
+import copy
+from dataclasses import dataclass, replace
+from typing import Any, NamedTuple
+
+import numpy as np
+from sklearn.base import clone
+
+from esnkit.forecasting._reduction import make_reduction, rolling_forecasts
+from esnkit.forecasting._transforms import SeriesTransform
+from esnkit.utils._validation import check_seed
+
+MAX_WASHOUT = 30
+
+
+class ModelSpec(NamedTuple):
+    """Checked parameters of the models that a forecaster fits."""
+
+    estimator: Any  # None stands for the default network
+    strategy: str
+    lags: tuple[int, ...] | None
+    horizon: int | None
+    differences: tuple[int, ...]
+    scale: bool
+    n_ensemble: int
+    combine: str
+    random_state: Any
+
+    @property
+    def n_ahead(self) -> int:
+        """Number of rows after the last input that a model learns to predict."""
+        return self.horizon if self.strategy == "direct" and self.horizon is not None else 1
+
+    @property
+    def min_rows(self) -> int:
+        """Number of rows that fitting needs at least."""
+        return sum(self.differences) + (self.lags[-1] if self.lags else 1) + self.n_ahead
+
+
+@dataclass(frozen=True)
+class Ensemble:
+    """Members fitted to one transformed series; their forecasts are in its units."""
+
+    models: list
+    series_transform: SeriesTransform
+    exog_transform: SeriesTransform
+    combine: str
+    recent: np.ndarray  # the last rows seen, as many as differencing needs
+    recent_exog: np.ndarray
+
+    def advance(self, values: np.ndarray, exog: np.ndarray) -> "Ensemble":
+        """Return the ensemble after the rows that follow; this one stays as it is."""
+        past, past_exog = self._past(values, exog)
+        z, e = self.series_transform.transform(past), self.exog_transform.transform(past_exog)
+        models = [model.copy() for model in self.models]
+        for model in models:
+            model.advance(z, e)
+        return replace(self, models=models, **self._recent_of(past, past_exog))
+
+    def roll(self, values: np.ndarray, exog: np.ndarray, origins, n_steps: int) -> np.ndarray:
+        """Forecast from several origins among the rows that follow those seen.
+
+        Parameters
+        ----------
+        values : ndarray of shape (n_rows, n_series)
+            The rows that follow those seen.
+        exog : ndarray of shape (n_rows + n_steps, n_exog)
+            Their inputs, and those of the `n_steps` rows after the last origin.
+        origins : sequence of int, increasing
+            How many of the rows are known at each origin.
+
+        Returns
+        -------
+        ndarray of shape (n_origins, n_steps, n_series)
+            In the units of the series.
+        """
+        past, past_exog = self._past(values, exog)
+        z, e = self.series_transform.transform(past), self.exog_transform.transform(past_exog)
+        members = []
+        for model in self.models:
+            steps = rolling_forecasts(model, z, e, origins, n_steps)
+            members.append(self._inverse_transform(steps, past, origins))
+        with np.errstate(over="ignore", invalid="ignore"):
+            combined = (np.mean if self.combine == "mean" else np.median)(members, axis=0)
+        check_finite("forecast", combined)
+        return combined
+
+    def _inverse_transform(self, steps, past, origins) -> np.ndarray:
+        n_lost = self.series_transform.n_lost
+        ends = [n_lost + origin for origin in origins]
+        return np.stack(
+            [
+                self.series_transform.inverse_transform(step, past[:end])
+                for step, end in zip(steps, ends, strict=True)
+            ]
+        )
+
+    def _past(self, values, exog):
+        """Put the rows that differencing needs in front of new rows."""
+        return np.vstack([self.recent, values]), np.vstack([self.recent_exog, exog])
+
+    def _recent_of(self, past, past_exog) -> dict:
+        return _recent_rows(past, past_exog, self.series_transform.n_lost)
+
+
+def _recent_rows(values: np.ndarray, exog: np.ndarray, n_rows: int) -> dict:
+    """Copy the last rows; what they are part of may be large."""
+    return {
+        "recent": values[len(values) - n_rows :].copy(),
+        "recent_exog": exog[len(exog) - n_rows :].copy(),
+    }
+
+
+def fit_ensemble(spec: ModelSpec, values: np.ndarray, exog: np.ndarray) -> Ensemble:
+    """Fit transforms and members to a series (n_rows, n_series) and its inputs (n_rows, n_exog)."""
+    if len(values) < spec.min_rows:
+        raise ValueError(
+            f"series has n_samples={len(values)} time steps, but these lags, differences "
+            f"and horizon need at least {spec.min_rows}"
+        )
+    series_transform = SeriesTransform(spec.differences, spec.scale, "series").fit(values)
+    exog_transform = SeriesTransform(spec.differences, spec.scale, "exog").fit(exog)
+    members = _make_members(spec, len(values))
+    z, e = series_transform.transform(values), exog_transform.transform(exog)
+    models = [
+        make_reduction(member, spec.strategy, spec.lags, spec.n_ahead).fit(z, e)
+        for member in members
+    ]
+    recent = _recent_rows(values, exog, series_transform.n_lost)
+    return Ensemble(models, series_transform, exog_transform, spec.combine, **recent)
+
+
+def _make_members(spec: ModelSpec, n_rows: int) -> list:
+    """Clone the estimator once per member, each with another seed."""
+    estimator = spec.estimator
+    if estimator is None:
+        estimator = default_network(n_rows - sum(spec.differences) - spec.n_ahead)
+    params = estimator.get_params(deep=True)
+    seeded = [key for key in params if key.split("__")[-1] == "random_state"]
+    seeded.sort(key=lambda key: key.count("__"))
+    if spec.n_ensemble > 1 and not seeded:
+        raise ValueError(
+            f"n_ensemble={spec.n_ensemble} needs an estimator with a random_state, "
+            f"{type(estimator).__name__} has none"
+        )
+    if spec.n_ensemble == 1 and spec.random_state is None:
+        return [clone(estimator)]
+    given = [spec.random_state, *(params[key] for key in seeded)]
+    source = next((seed for seed in given if seed is not None), None)
+    seeds = check_seed(copy.deepcopy(source)).randint(2**31 - 1, size=spec.n_ensemble)
+    return [clone(estimator).set_params(**dict.fromkeys(seeded, int(seed))) for seed in seeds]
+
+
+def default_network(n_rows: int):
+    """Return the network that is fitted to `n_rows` rows where no estimator is given."""
+    from esnkit.esn import ESNRegressor
+
+    # The first states depend on the zero start: leave-one-out would pick far too large a penalty.
+    washout = min(MAX_WASHOUT, max(0, n_rows) // 4)
+    return ESNRegressor(alpha=[10.0**k for k in range(-8, 4)], washout=washout)
+
+
+def check_finite(what: str, *parts: np.ndarray) -> None:
+    """Raise for numbers that left the range of float64 on the way to the units of the series."""
+    if not all(np.isfinite(part).all() for part in parts):
+        raise FloatingPointError(f"the {what} is not finite: the series is too large for float64")

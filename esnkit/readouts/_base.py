@@ -1,0 +1,140 @@
+"""The contract of readouts: models of targets as a function of feature rows."""
+
+from abc import ABC, abstractmethod
+from collections.abc import Callable, Iterable
+from typing import Any, Self
+
+import numpy as np
+from sklearn.base import BaseEstimator
+from sklearn.utils.validation import check_array, validate_data
+
+from esnkit.utils._validation import check_weights, name_in_errors, refuse_datetimes
+
+__all__ = ["BaseReadout", "Block", "is_linear"]
+
+# Features (n_rows, n_features), targets (n_rows,) or (n_rows, n_outputs), and weights (n_rows,) or
+# (n_rows, n_outputs), or None if all weights are one.
+Block = tuple[np.ndarray, np.ndarray, np.ndarray | None]
+
+
+class BaseReadout(BaseEstimator, ABC):
+    """Base class of readouts: they learn targets from the feature rows of a reservoir.
+
+    A subclass implements :meth:`fit_blocks` and :meth:`predict`. Two more capabilities are
+    optional: ``partial_fit(X, y, sample_weight=None)`` lets estimators learn from one chunk of data
+    after another; ``coef_`` (n_outputs, n_features) and ``intercept_`` (n_outputs,) of a linear
+    readout let a closed loop run compiled. :func:`check_readout` checks that a subclass keeps this
+    contract.
+
+    Examples
+    --------
+    A readout that predicts the mean of the targets:
+
+    >>> import numpy as np
+    >>> from esnkit.readouts import BaseReadout
+    >>> class Mean(BaseReadout):
+    ...     def fit_blocks(self, make_blocks, n_rows=None):
+    ...         self.mean_ = np.concatenate([y for _, y, _ in make_blocks()]).mean(axis=0)
+    ...         return self
+    ...
+    ...     def predict(self, X):
+    ...         return np.broadcast_to(self.mean_, (len(X), *np.shape(self.mean_)))
+    >>> Mean().fit([[0.0], [1.0]], [1.0, 3.0]).predict([[5.0]])
+    array([2.])
+    """
+
+    @abstractmethod
+    def fit_blocks(
+        self, make_blocks: Callable[[], Iterable[Block]], n_rows: int | None = None
+    ) -> Self:
+        """Fit to a stream of rows; the results of earlier fits are discarded.
+
+        Parameters
+        ----------
+        make_blocks : callable () -> iterable of (X, y, sample_weight or None)
+            Every call starts the same stream anew, for readouts that need several passes. The next
+            block may overwrite the arrays of a block: copy what is kept. Rows of weight zero must
+            have no effect.
+        n_rows : int or None, default=None
+            Number of rows of the stream, if known.
+
+        Returns
+        -------
+        self
+        """
+
+    @abstractmethod
+    def predict(self, X: Any) -> np.ndarray:
+        """Return predictions in the shape of the targets: (n_rows,) or (n_rows, n_outputs).
+
+        Parameters
+        ----------
+        X : array-like of shape (n_rows, n_features)
+
+        Returns
+        -------
+        y : ndarray
+        """
+
+    def fit(self, X: Any, y: Any, sample_weight: Any = None) -> Self:
+        """Fit to rows X and targets y; the results of earlier fits are discarded.
+
+        Parameters
+        ----------
+        X : array-like of shape (n_rows, n_features)
+        y : array-like of shape (n_rows,) or (n_rows, n_outputs)
+        sample_weight : array-like of shape (n_rows,) or (n_rows, n_outputs), default=None
+            Weight of each row, or of each row for each output; 0 leaves it out.
+
+        Returns
+        -------
+        self
+        """
+        X, y, weights = self._validate(X, y, sample_weight, reset=True)
+        y = y.astype(X.dtype, copy=False)
+        return self.fit_blocks(lambda: [(X, y, weights)], n_rows=len(X))
+
+    def scores(self, X: Any) -> np.ndarray:
+        """Return the scores of the classes, for a readout fitted to class indicators.
+
+        Parameters
+        ----------
+        X : array-like of shape (n_rows, n_features)
+
+        Returns
+        -------
+        scores : ndarray of shape (n_rows, n_classes)
+            The predictions, unless a subclass overrides this method.
+        """
+        return self.predict(X)
+
+    def _validate(self, X: Any, y: Any, sample_weight: Any, *, reset: bool) -> Block:
+        """Return checked arrays, each float64 or float32, or raise with the argument's name."""
+        if y is None:
+            raise ValueError(
+                f"{type(self).__name__} requires y to be passed, but the target y is None"
+            )
+        X = self._validate_features(X, reset=reset)
+        refuse_datetimes("y", y)
+        with name_in_errors("y"):
+            y = check_array(y, ensure_2d=False, input_name="y")
+        if len(y) != len(X):
+            raise ValueError(
+                f"y must have as many rows as X, {len(X)}, got {len(y)}: inconsistent numbers of "
+                "samples"
+            )
+        if y.dtype not in (np.float64, np.float32):
+            y = y.astype(np.float64)
+        return X, y, check_weights(sample_weight, len(X), 1 if y.ndim == 1 else y.shape[1])
+
+    def _validate_features(self, X: Any, *, reset: bool) -> np.ndarray:
+        refuse_datetimes("X", X)
+        with name_in_errors("X"):
+            return validate_data(self, X, reset=reset, dtype=[np.float64, np.float32], order="C")
+
+
+def is_linear(readout: Any) -> bool:
+    """Return whether a fitted readout predicts ``X @ coef_.T + intercept_``."""
+    return isinstance(readout, BaseReadout) and all(
+        hasattr(readout, name) for name in ("coef_", "intercept_")
+    )

@@ -1,0 +1,9 @@
+"""Every test of the command line runs in a folder of its own, and compares few settings."""
+
+import pytest
+
+
+@pytest.fixture(autouse=True)
+def in_a_folder_of_its_own(tmp_path, monkeypatch):
+    monkeypatch.chdir(tmp_path)
+    monkeypatch.setattr("esnkit.forecasting._auto.ALPHAS", [1e-3])

@@ -1,0 +1,130 @@
+"""CSV files: read with the line of every error, written as a whole or not at all."""
+
+import os
+import re
+import select
+import stat
+from pathlib import Path
+
+import pytest
+from command_line import HOURS, forecast, read, rows, write
+
+from esnkit.cli import _csv
+from esnkit.cli._csv import check_writable
+
+
+@pytest.mark.parametrize("separator", [";", "\t", "|"])
+def test_the_separator_is_found(separator):
+    write(rows(separator=separator), encoding="utf-8-sig")
+    assert forecast("--time", "when", "--out", "o.csv") == 0
+    assert len(read("o.csv")) == 6
+
+
+def swapped(line, text):
+    lines = rows()
+    lines[line - 1] = text
+    return lines
+
+
+BAD_FILES = {
+    "missing column": (["when,y,u", "1,2,3"], "in.csv has no column 'x'; it has when, y, u"),
+    "text": (swapped(21, f"{HOURS[19]},abc,1"), "in.csv, line 21: column 'x' holds 'abc', not a n"),
+    "decimal comma": (swapped(5, f'{HOURS[3]},"1,5",1'), "line 5: column 'x' holds '1,5'"),
+    "nan": (swapped(21, f"{HOURS[19]},NaN,1"), "line 21: column 'x' holds 'NaN', not a finite"),
+    "infinity": (swapped(21, f"{HOURS[19]},-inf,1"), "line 21: column 'x' holds '-inf'"),
+    "hole": (swapped(21, f"{HOURS[19]},,1"), "line 21: column 'x' is empty"),
+    "gap": (rows()[:20] + rows()[21:], "line 21: gap in time, 2024-02-28 18:00 is followed by"),
+    "repeated": (rows()[:20] + rows()[19:], "line 21: time stamp 2024-02-28 18:00 is repeated"),
+    "unsorted": (rows()[:1] + rows()[:0:-1], "line 3: .* goes back in time"),
+    "bad stamp": (swapped(9, "yesterday,1,1"), "line 9: time stamp 'yesterday'"),
+    "ragged": (swapped(9, f"{HOURS[7]},1"), "line 9: 2 columns where the header has 3"),
+    "blank line": (swapped(9, ""), "line 9 is empty, but there are rows after it"),
+    "two columns of a name": (["when,x,x", "1,2,3"], "in.csv has 2 columns named 'x'"),
+    "one row": (rows(1), "in.csv has 1 row of 'x', too few: --horizon 6 needs 16"),
+    "too short": (rows(12), "in.csv has 12 rows of 'x', too few"),
+    "header only": (rows(0), "in.csv has no row with a value"),
+    "empty": ("", "in.csv is empty"),
+    "unclosed quote": (swapped(9, f'{HOURS[7]},"1,1'), "in.csv, line 9: the row that be"),
+    "text after a quote": (swapped(9, f'{HOURS[7]},"1"x,1'), "in.csv, line 9: .* check its quotes"),
+    "endless field": (swapped(9, f"{HOURS[7]},{'1' * 200_000},1"), "in.csv, line 9: .* field larg"),
+    "control characters": (["when,\x1b[31m\0y,u", "1,2,3"], r"it has when, \\x1b\[31m\\x00y, u"),
+    "one endless line": ("x" * 1_100_000, "line 1 is longer than 1,000,000 characters"),
+}
+
+
+@pytest.mark.parametrize("kind", BAD_FILES)
+def test_bad_files_get_one_line_and_exit_code_2(kind, capsys):
+    lines, message = BAD_FILES[kind]
+    write(lines)
+    assert forecast("--time", "when", "--out", "o.csv") == 2
+    out, err = capsys.readouterr()
+    assert out == "" and len(err.splitlines()) == 1 and err.startswith("esnkit: error: ")
+    assert re.search(message, err), err
+    assert not Path("o.csv").exists()
+
+
+@pytest.mark.parametrize("encoding", ["latin-1", "utf-16"])
+def test_wrong_encodings_are_named(encoding, capsys):
+    write("when,x,größe\n1,2,3\n", encoding=encoding)
+    assert forecast() == 2
+    assert "in.csv is not UTF-8 text" in capsys.readouterr().err
+
+
+def test_huge_files_are_cut_short(capsys, monkeypatch):
+    monkeypatch.setattr(_csv, "MAX_ROWS", 50)
+    write(rows())
+    assert forecast() == 2
+    assert "error: in.csv, line 52: more than 50 rows" in capsys.readouterr().err
+
+
+def test_a_file_that_cannot_be_finished_leaves_the_old_one(capsys, monkeypatch):
+    write(rows())
+    write("precious", "o.csv")
+
+    def full(*args):
+        raise OSError(28, "No space left on device")
+
+    monkeypatch.setattr(_csv.os, "replace", full)
+    assert forecast("--out", "o.csv") == 2
+    assert "cannot write o.csv: No space left on device" in capsys.readouterr().err
+    assert Path("o.csv").read_text() == "precious" and len(os.listdir()) == 2
+
+
+def test_output_goes_through_links_and_keeps_the_mode():
+    write(rows())
+    write("old", "real.csv")
+    os.chmod("real.csv", 0o640)
+    os.symlink("real.csv", "o.csv")
+    assert forecast("--out", "o.csv") == 0
+    assert os.path.islink("o.csv") and len(read("real.csv")) == 6
+    assert stat.S_IMODE(os.stat("real.csv").st_mode) == 0o640
+
+
+def test_a_device_is_written_to_and_not_replaced():
+    write(rows())
+    assert forecast("--out", os.devnull) == 0
+    assert stat.S_ISCHR(os.stat(os.devnull).st_mode)
+
+
+@pytest.mark.skipif(not hasattr(os, "mkfifo"), reason="pipes with names")
+def test_a_pipe_is_opened_once_to_be_written_to():
+    os.mkfifo("pipe")
+    reader = os.open("pipe", os.O_RDONLY | os.O_NONBLOCK)
+    events = select.poll()
+    events.register(reader)
+    check_writable("pipe", "--out")
+    assert events.poll(0) == []  # no writer has come and gone
+    write(rows())
+    assert forecast("--out", "pipe") == 0
+    assert os.read(reader, 10_000).count(b"\n") == 7
+    os.close(reader)
+
+
+@pytest.mark.skipif(not os.path.isdir("/dev/fd"), reason="names of open files")
+def test_a_pipe_without_a_name_is_written_to():
+    write(rows())
+    reader, writer = os.pipe()
+    assert forecast("--out", f"/dev/fd/{writer}") == 0
+    assert os.read(reader, 10_000).count(b"\n") == 7
+    os.close(reader)
+    os.close(writer)

@@ -1,0 +1,52 @@
+"""`esnkit forecast` without a file: table and plot."""
+
+import os
+import sys
+from pathlib import Path
+
+import pytest
+
+from esnkit.cli import _demo, main
+from esnkit.datasets import load_bike_sharing
+
+
+@pytest.fixture
+def quick_table(monkeypatch):
+    monkeypatch.setattr(_demo, "N_DAYS", 4)
+    monkeypatch.setattr(_demo, "MAX_ORDER", 30)
+    monkeypatch.setattr(_demo, "N_MEMBERS", 1)
+    monkeypatch.setitem(_demo.SETTINGS, "n_units", 60)
+
+
+@pytest.mark.parametrize("words", [[], ["forecast"], None])
+def test_without_arguments_a_table_and_a_plot(words, capsys, quick_table, monkeypatch):
+    monkeypatch.setattr(sys, "argv", ["esnkit"])
+    assert main(words) == 0
+    out, err = capsys.readouterr()
+    assert err == "" and "esnkit-forecast.png" in out
+    assert "which\nkinds of model to show was decided on the last 8 weeks too." in out
+    for name in ("naive (last value", "seasonal naive", "autoregressive", "echo state network"):
+        assert name in out
+    assert "NRMSE is the root mean squared error" in out and "MASE is the mean" in out
+    assert Path("esnkit-forecast.png").stat().st_size > 30_000
+
+
+def test_without_matplotlib_the_plot_is_left_out(capsys, quick_table, monkeypatch):
+    monkeypatch.setitem(sys.modules, "matplotlib", None)
+    assert main(["forecast"]) == 0
+    assert "No plot: it needs matplotlib (pip install 'esnkit[plot]')" in capsys.readouterr().out
+    assert main(["forecast", "--plot", "p.png"]) == 2
+    assert "--plot needs matplotlib" in capsys.readouterr().err
+    assert os.listdir() == []
+
+
+def test_the_network_is_better_than_every_baseline():
+    scores = _demo.compare(load_bike_sharing(), seed=0)
+    *baselines, network = scores.values()
+    assert all(network[k] < other[k] for other in baselines for k in (0, 1))
+
+
+@pytest.mark.parametrize("option", [["--column", "x"], ["--bias-scaling", "0"], ["--tune"]])
+def test_options_of_files_are_refused(option, capsys):
+    assert main(["forecast", *option]) == 2
+    assert f"error: {option[0]} needs a FILE" in capsys.readouterr().err

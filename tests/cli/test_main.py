@@ -1,0 +1,91 @@
+"""The whole command: exit codes, signals, closed streams and pipes."""
+
+import os
+import signal
+import subprocess
+import sys
+import time
+from pathlib import Path
+
+import pytest
+from command_line import SMALL, forecast, rows, write
+
+from esnkit.cli import _forecast_csv, main
+
+ROOT = Path(__file__).resolve().parents[2]
+
+FULL = ["in.csv", "--column", "x", "--horizon", "6", *SMALL]
+
+
+def test_unexpected_errors_are_one_line_too(capsys, monkeypatch):
+    def broken(*args):
+        raise RuntimeError("first\nsecond")
+
+    monkeypatch.setattr(_forecast_csv, "check_length", broken)
+    write(rows())
+    assert forecast() == 2
+    assert capsys.readouterr().err == "esnkit: error: unexpected RuntimeError: first second\n"
+
+
+def test_closed_streams(capsys, monkeypatch):
+    write(rows())
+    with monkeypatch.context() as patch:
+        patch.setattr(sys, "stderr", None)
+        assert forecast() == 0 and main(["forecast", "--units", "0"]) == 2
+    out, err = capsys.readouterr()
+    assert len(out.splitlines()) == 7 and err == ""
+    with monkeypatch.context() as patch:
+        patch.setattr(sys, "stdout", None)
+        assert forecast("--out", "o.csv") == 0 and forecast() == 2 and main(["info"]) == 2
+    assert capsys.readouterr().err.count("error: standard output is closed") == 2
+
+
+@pytest.mark.skipif(not os.path.exists("/dev/full"), reason="a full disk")
+def test_a_full_disk_is_told(capsys, monkeypatch):
+    with open("/dev/full", "w") as full, monkeypatch.context() as patch:
+        patch.setattr(sys, "stdout", full)
+        assert main(["--version"]) == 2
+    message = "esnkit: error: cannot write to standard output: No space left on device\n"
+    assert capsys.readouterr().err == message
+
+
+def start(*options, **how):
+    command = [sys.executable, "-m", "esnkit", *options]
+    environment = os.environ | {"PYTHONPATH": str(ROOT)}
+    return subprocess.Popen(
+        command, env=environment, stderr=subprocess.PIPE, stdout=subprocess.PIPE, text=True, **how
+    )
+
+
+@pytest.mark.skipif(os.name == "nt", reason="signals")
+def test_control_c_ends_with_one_line_and_130():
+    os.mkfifo("pipe.csv")
+    run = start("forecast", "pipe.csv", "--column", "x", "--horizon", "3")
+    with open("pipe.csv", "w") as pipe:  # opens when the other side reads
+        pipe.write("x\n")
+        pipe.flush()
+        time.sleep(0.3)
+        run.send_signal(signal.SIGINT)
+        out, err = run.communicate(timeout=20)
+    assert (run.returncode, out, err) == (130, "", "esnkit: stopped\n")
+
+
+def test_control_c_while_libraries_are_loaded(tmp_path, monkeypatch):
+    write("raise KeyboardInterrupt\n", "numpy.py")
+    environment = os.environ | {"PYTHONPATH": f"{tmp_path}{os.pathsep}{ROOT}"}
+    command = [sys.executable, "-m", "esnkit", "forecast", *FULL]
+    run = subprocess.run(command, env=environment, capture_output=True, text=True)
+    assert (run.returncode, run.stdout, run.stderr) == (130, "", "esnkit: stopped\n")
+
+
+def test_a_reader_that_goes_away_is_no_error():
+    write(rows())
+    run = start(*["forecast", *FULL])
+    run.stdout.close()
+    run.stdout = None
+    assert "esnkit: error" not in run.communicate(timeout=60)[1] and run.returncode == 141
+
+
+def test_version(capsys):
+    assert main(["--version"]) == 0
+    assert capsys.readouterr().out.startswith("esnkit 0.")

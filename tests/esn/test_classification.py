@@ -1,0 +1,186 @@
+"""Classifiers with a reservoir: labels, scores, probabilities, class weights."""
+
+import warnings
+
+import numpy as np
+import pandas as pd
+import pytest
+from esn_models import (
+    classifier,
+    slow_answer,
+)
+from sklearn.linear_model import LogisticRegression, Ridge, RidgeClassifier
+from sklearn.model_selection import FixedThresholdClassifier
+from sklearn.neural_network import MLPClassifier
+from sklearn.svm import SVC, LinearSVC
+
+from esnkit import (
+    ESNClassifier,
+    Reservoir,
+    ReservoirClassifier,
+)
+
+LABELS = {
+    "strings": ["slow", "fast", "still"],
+    "integers": [3, -1, 7],
+    "booleans": [True, False, True],
+    "whole floats": [1.0, 2.0, 5.0],
+    "objects": np.array(["a", "b", "ccc"], object),
+}
+
+
+@pytest.mark.parametrize("name", LABELS)
+@pytest.mark.parametrize("readout", [None, Ridge(), LogisticRegression(), LinearSVC()])
+def test_labels_come_back_as_they_went_in(name, readout, kinds):
+    sequences, numbers = kinds
+    labels = np.asarray(LABELS[name])[numbers]
+    model = classifier(readout=readout).fit(sequences, labels)
+    answer = model.predict(sequences)
+    assert answer.dtype == labels.dtype and set(answer) <= set(labels)
+    assert np.array_equal(model.classes_, np.unique(labels))
+    assert model.score(sequences, labels) > 0.9
+    per_step = [np.full(len(X), k, labels.dtype) for X, k in zip(sequences, labels, strict=True)]
+    for rows in classifier(readout=readout).fit(sequences, per_step).predict(sequences):
+        assert rows.dtype == labels.dtype
+
+
+@pytest.mark.parametrize("dtype", ["Int64", "boolean", "string", "object"])
+def test_labels_of_pandas_come_back_as_plain_ones(dtype, rng):
+    large = [2**62 + 1, 2**62 + 3]  # which float64 cannot tell apart
+    labels = {"Int64": large, "boolean": [True, False], "string": ["a", "b"], "object": large}
+    X, numbers = rng.normal(size=(40, 2)), np.arange(40) % 2
+    y = pd.Series([labels[dtype][k] for k in numbers], dtype=dtype)
+    model = classifier().fit(X, y)
+    assert model.classes_.tolist() == sorted(labels[dtype])
+    assert set(model.predict(X).tolist()) <= set(labels[dtype])
+
+
+@pytest.mark.parametrize(
+    ("readout", "n_classes"),
+    [
+        (SVC(decision_function_shape="ovo"), 3),
+        (SVC(decision_function_shape="ovo"), 4),
+        (FixedThresholdClassifier(LogisticRegression(), threshold=0.9), 2),
+    ],
+)
+def test_labels_are_those_of_the_readout_itself(readout, n_classes, rng):
+    X = rng.normal(size=(200, 2))
+    labels = np.digitize(X.sum(axis=1), np.linspace(-1, 1, n_classes + 1)[1:-1])
+    model = classifier(readout=readout).fit(X, labels)
+    Z = np.hstack([model.reservoir_.transform(X), X])
+    assert np.array_equal(model.predict(X), model.readout_.predict(Z))
+    assert model.score(X, labels) > 0.5
+
+
+@pytest.mark.parametrize("readout", [None, RidgeClassifier(), MLPClassifier(max_iter=3)])
+@pytest.mark.filterwarnings("ignore::sklearn.exceptions.ConvergenceWarning")
+def test_one_class_is_always_right(readout, rng):
+    X = rng.normal(size=(30, 2))
+    model = classifier(readout=readout).fit(X, ["a"] * 30)
+    assert set(model.predict(X)) == {"a"} and np.all(model.predict_proba(X) == 1)
+
+
+@pytest.mark.parametrize("n_classes", [2, 3])
+@pytest.mark.parametrize(
+    "readout", [None, Ridge(), Ridge(fit_intercept=False), LogisticRegression(), RidgeClassifier()]
+)
+def test_probabilities_scores_and_labels_agree(n_classes, readout, kinds, rng):
+    sequences, numbers = kinds
+    model = classifier(readout=readout).fit(sequences, numbers % n_classes)
+    unseen = [3 * rng.normal(size=(5, 2)) for _ in range(200)]
+    answer, proba = model.predict(unseen), model.predict_proba(unseen)
+    scores = model.decision_function(unseen)
+    assert proba.shape == (200, n_classes) and np.all((proba >= 0) & (proba <= 1))
+    np.testing.assert_allclose(proba.sum(axis=1), 1, rtol=1e-12)
+    assert np.array_equal(model.classes_[proba.argmax(axis=1)], answer)
+    if n_classes == 2:
+        assert scores.shape == (200,)
+        assert np.array_equal(model.classes_[(scores > 0).astype(int)], answer)
+    else:
+        assert np.array_equal(model.classes_[scores.argmax(axis=1)], answer)
+
+
+def test_labels_a_step_in_every_container(rng):
+    batch = rng.normal(size=(8, 6, 2))
+    labels = np.where(batch[..., 0] > 0, "up", "down")
+    for X, y in (
+        (batch[0], labels[0]),
+        (batch, labels),
+        (batch, labels.tolist()),
+        (list(batch), list(labels)),
+        (list(batch), labels.tolist()),
+        (list(batch), labels),
+    ):
+        model = classifier().fit(X, y)
+        answer, proba = model.predict(X), model.predict_proba(X)
+        assert type(answer) is type(X) and np.shape(answer) == np.shape(y)
+        assert np.shape(proba) == (*np.shape(y), 2)
+        assert model.score(X, y) > 0.9
+    ragged = [X[: 2 + i % 3] for i, X in enumerate(batch)]
+    model = classifier().fit(ragged, [y[: len(X)] for X, y in zip(ragged, labels, strict=True)])
+    assert [len(rows) for rows in model.predict(ragged)] == [len(X) for X in ragged]
+
+
+def test_labels_against_the_reference(kinds):
+    sequences, numbers = kinds
+    model = classifier(alpha=1e-3, pooling="mean").fit(sequences, numbers)
+    scores = slow_answer(model, sequences, np.eye(3)[numbers], pooling="mean")
+    np.testing.assert_allclose(model.decision_function(sequences), scores, atol=1e-9)
+    assert np.array_equal(model.predict(sequences), scores.argmax(axis=1))
+
+
+@pytest.mark.parametrize("class_weight", ["balanced", {0: 1.0, 1: 5.0, 2: 0.0}])
+@pytest.mark.parametrize("readout", [None, LogisticRegression()])
+def test_class_weights_are_weights_of_rows(class_weight, readout, kinds):
+    sequences, numbers = kinds
+    sequences, numbers = sequences[:20], numbers[:20]
+    per_class = class_weight
+    if class_weight == "balanced":
+        per_class = {k: 20 / (3 * np.sum(numbers == k)) for k in range(3)}
+    w = np.array([per_class[k] for k in numbers])
+    one = classifier(class_weight=class_weight, readout=readout).fit(sequences, numbers)
+    other = classifier(readout=readout).fit(sequences, numbers, sample_weight=w)
+    np.testing.assert_allclose(
+        one.predict_proba(sequences), other.predict_proba(sequences), atol=1e-10
+    )
+    both_ways = classifier(class_weight=class_weight).fit(sequences, numbers, sample_weight=w)
+    squared = classifier().fit(sequences, numbers, sample_weight=w**2)
+    np.testing.assert_allclose(
+        both_ways.predict_proba(sequences), squared.predict_proba(sequences), atol=1e-10
+    )
+
+
+def test_the_score_of_labels_counts_rows(rng):
+    batch = rng.normal(size=(5, 8, 2))
+    labels = rng.integers(0, 2, (5, 8))
+    model = classifier(3).fit(batch, labels)
+    right = model.predict(batch) == labels
+    assert model.score(batch, labels) == pytest.approx(right.mean())
+    assert model.score(list(batch), list(labels)) == pytest.approx(right.mean())
+    w = rng.random((5, 8))
+    assert model.score(batch, labels, w) == pytest.approx(np.average(right, weights=w))
+
+
+def test_the_preset_and_the_general_core_classify_alike(kinds):
+    sequences, numbers = kinds
+    parts = Reservoir(15, degree=4, bias_scaling=0.3, random_state=0), LogisticRegression()
+    general = ReservoirClassifier(*parts).fit(sequences, numbers)
+    preset = classifier(readout=LogisticRegression()).fit(sequences, numbers)
+    assert np.array_equal(general.predict_proba(sequences), preset.predict_proba(sequences))
+
+
+def test_numbers_are_no_labels_and_columns_are_no_labels(kinds):
+    sequences, _ = kinds
+    with pytest.raises(ValueError, match="Unknown label type"):
+        classifier().fit(sequences, np.linspace(0, 1, 30))
+    with pytest.raises(ValueError, match="1d array"):
+        classifier().fit(sequences, np.ones((30, 2), int))
+
+
+def test_labels_of_steps_may_have_an_axis_of_their_own(rng):
+    X = rng.normal(size=(4, 6, 2))
+    labels = np.where(X[..., :1] > 0, "up", "down")
+    with warnings.catch_warnings():
+        warnings.simplefilter("error")
+        model = ESNClassifier(n_units=20, random_state=0).fit(X, labels)
+    assert model.predict(X).shape == (4, 6)

@@ -1,0 +1,78 @@
+"""Members of an ensemble: their seeds, how they are combined, and the default network."""
+
+import numpy as np
+import pytest
+from forecast_problems import WAVE, esn
+from sklearn.base import clone
+from sklearn.ensemble import RandomForestRegressor
+from sklearn.pipeline import make_pipeline
+from sklearn.preprocessing import StandardScaler
+
+from esnkit import Forecaster, Reservoir, ReservoirRegressor
+from esnkit.forecasting._ensemble import MAX_WASHOUT, ModelSpec, default_network, fit_ensemble
+
+
+def test_an_ensemble_is_the_mean_or_median_of_differently_seeded_members():
+    model = Forecaster(esn(), n_ensemble=3, random_state=1).fit(WAVE)
+    seeds = [member.random_state for member in model.estimators_]
+    assert len(set(seeds)) == 3
+    alone = [Forecaster(esn(random_state=seed)).fit(WAVE).forecast(6) for seed in seeds]
+    np.testing.assert_allclose(model.forecast(6), np.mean(alone, axis=0), rtol=1e-9)
+    median = Forecaster(esn(), n_ensemble=3, random_state=1, combine="median").fit(WAVE)
+    np.testing.assert_allclose(median.forecast(6), np.median(alone, axis=0), rtol=1e-9)
+    np.testing.assert_array_equal(clone(model).fit(WAVE).forecast(6), model.forecast(6))
+
+
+@pytest.mark.parametrize(
+    "estimator, lags",
+    [
+        (ReservoirRegressor(Reservoir(20, random_state=3)), None),
+        (ReservoirRegressor(Reservoir(20, random_state=1), random_state=3), None),
+        (make_pipeline(StandardScaler(), RandomForestRegressor(3, random_state=3)), 2),
+    ],
+)
+def test_members_take_their_seeds_from_within_the_estimator(estimator, lags):
+    ahead = [Forecaster(estimator, lags=lags, n_ensemble=2).fit(WAVE[:90]) for _ in range(2)]
+    seeded = Forecaster(estimator, lags=lags, n_ensemble=2, random_state=3).fit(WAVE[:90])
+    np.testing.assert_array_equal(ahead[0].forecast(5), ahead[1].forecast(5))
+    np.testing.assert_array_equal(ahead[0].forecast(5), seeded.forecast(5))
+
+
+def test_the_default_network_suits_clean_and_noisy_series():
+    noise = np.random.default_rng(0).normal(size=300)
+    clean, noisy = (Forecaster(random_state=0).fit(s) for s in (WAVE[:350], noise))
+    assert np.abs(clean.forecast(50) - WAVE[350:]).max() < 1e-3
+    assert np.abs(noisy.forecast(50)).max() < np.abs(noise).max()
+    assert [m.estimators_[0].readout_.alpha_ for m in (clean, noisy)] == [1e-8, 1e3]
+    assert len(Forecaster(random_state=0).fit(WAVE[:4]).forecast(3)) == 3
+
+
+def spec(**parameters):
+    defaults = {
+        "estimator": esn(), "strategy": "recursive", "lags": None, "horizon": None,
+        "differences": (7,), "scale": True, "n_ensemble": 2, "combine": "mean", "random_state": 0,
+    }  # fmt: skip
+    return ModelSpec(**(defaults | parameters))
+
+
+def test_advancing_returns_another_ensemble_and_leaves_the_first():
+    values, no_exog = WAVE[:, None], np.empty((400, 0))
+    first = fit_ensemble(spec(), values[:300], no_exog[:300])
+    before = first.roll(values[:0], no_exog[:5], [0], 5)
+    second = first.advance(values[300:340], no_exog[300:340])
+    np.testing.assert_array_equal(first.roll(values[:0], no_exog[:5], [0], 5), before)
+    after = first.roll(values[300:340], no_exog[:45], [0, 40], 5)
+    np.testing.assert_allclose(second.roll(values[:0], no_exog[:5], [0], 5)[0], after[1], rtol=1e-9)
+    np.testing.assert_array_equal(after[0], before[0])
+    assert len(first.recent) == 7 and np.array_equal(second.recent, values[333:340])
+
+
+def test_rows_fewer_than_a_model_needs_are_refused():
+    assert spec(strategy="direct", horizon=4, lags=(1, 5)).min_rows == 7 + 5 + 4
+    with pytest.raises(ValueError, match="series has n_samples=8 time steps, .* need at least 9"):
+        fit_ensemble(spec(), WAVE[:8, None], np.empty((8, 0)))
+
+
+@pytest.mark.parametrize("n_rows, washout", [(1000, MAX_WASHOUT), (40, 10), (3, 0), (-2, 0)])
+def test_the_default_washout_is_at_most_a_quarter_of_the_rows(n_rows, washout):
+    assert default_network(n_rows).washout == washout

@@ -1,0 +1,117 @@
+"""Recursive and direct models, with a state and with lags."""
+
+import numpy as np
+import pytest
+from forecast_problems import DRIVEN, EXOG, MODELS, WAVE, esn, every_model, make
+from sklearn.ensemble import GradientBoostingRegressor, RandomForestRegressor
+from sklearn.linear_model import LinearRegression, Ridge
+from sklearn.model_selection import GridSearchCV
+from sklearn.svm import SVR
+
+from esnkit import ESNRegressor, Forecaster
+from esnkit.forecasting._reduction import make_reduction, rolling_forecasts
+
+
+@every_model
+def test_exogenous_inputs_act_on_the_row_they_belong_to(name):
+    model = make(name).fit(DRIVEN[:350], exog=EXOG[:350])
+    blind = make(name).fit(DRIVEN[:350])
+    observed = DRIVEN[350:370]
+    error = np.abs(model.forecast(20, EXOG[350:]) - observed).mean()
+    # lags hold the exact relation; 60 random units a rough copy of it
+    share = 1e-3 if "ridge" in name else 0.7
+    assert error < share * np.abs(blind.forecast(20) - observed).mean()
+
+
+def test_a_forecast_does_not_see_inputs_beyond_its_end():
+    for name in MODELS:
+        model = make(name).fit(DRIVEN[:350], exog=EXOG[:350])
+        longer = np.r_[EXOG[350:355], np.full(10, 99.0)]
+        np.testing.assert_array_equal(model.forecast(5, longer), model.forecast(5, EXOG[350:355]))
+
+
+@pytest.mark.parametrize("strategy", ["recursive", "direct"])
+def test_regressors_of_one_output_forecast_several_series(strategy):
+    model = Forecaster(
+        GradientBoostingRegressor(n_estimators=3), lags=3, strategy=strategy, horizon=2
+    )
+    assert model.fit(np.c_[WAVE, DRIVEN]).forecast(2).shape == (2, 2)
+    assert model.fit(WAVE).forecast(2).shape == (2,)
+
+
+@pytest.mark.parametrize("inner, name, fits", [(Ridge(), "alpha", 1), (SVR(), "C", 2)])
+def test_a_search_is_fitted_once_where_it_takes_all_series(inner, name, fits):
+    class Counting(GridSearchCV):
+        done = 0
+
+        def fit(self, X, y):
+            fitted = super().fit(X, y)
+            Counting.done += 1
+            return fitted
+
+    model = Forecaster(Counting(inner, {name: [0.1, 1.0]}, cv=2), lags=3)
+    assert model.fit(np.c_[WAVE, DRIVEN]).forecast(2).shape == (2, 2)
+    assert Counting.done == fits
+
+
+def test_rolling_forecasts_call_the_regressor_once_a_step():
+    class Counting(RandomForestRegressor):
+        calls = 0
+
+        def predict(self, X):
+            Counting.calls += 1
+            return super().predict(X)
+
+    Forecaster(Counting(n_estimators=2), lags=3).fit(WAVE).forecast(5, interval=0.8)
+    assert Counting.calls == 10
+
+
+DIVERGING = {"lags": (LinearRegression(), 1), "memory": (esn(n_units=2, activation="relu"), None)}
+
+
+@pytest.mark.parametrize("kind", DIVERGING)
+def test_a_diverging_closed_loop_raises(kind):
+    estimator, lags = DIVERGING[kind]
+    model = Forecaster(estimator, lags=lags, scale=False).fit(10.0 ** np.arange(9))
+    with pytest.raises(FloatingPointError, match="closed loop diverged"), np.errstate(all="ignore"):
+        model.forecast(400)
+
+
+class WithoutKernelLoop(ESNRegressor):
+    """A regressor with a state, but without `generate`, as a third party may write it."""
+
+    generate = property()
+
+
+@pytest.mark.parametrize("n_exog", [0, 2])
+def test_a_regressor_with_a_state_needs_no_generate(n_exog):
+    z, e = WAVE[:200, None], np.c_[EXOG, EXOG[::-1]][:210, :n_exog]
+    params = {"n_units": 30, "alpha": 1e-4, "random_state": 0}
+    loops = [
+        make_reduction(model(**params), "recursive", None, 1).fit(z, e[:200])
+        for model in (ESNRegressor, WithoutKernelLoop)
+    ]
+    assert not hasattr(loops[1].estimator, "generate")
+    kernel, steps = (loop.run(10, e[200:]) for loop in loops)
+    np.testing.assert_allclose(kernel, steps, rtol=1e-9)
+
+
+@pytest.mark.parametrize("n_exog", [0, 1])
+@pytest.mark.parametrize("lags", [None, (1, 2, 5)])
+@pytest.mark.parametrize("strategy", ["recursive", "direct"])
+def test_rolling_forecasts_equal_advancing_to_each_origin(strategy, lags, n_exog):
+    z, e = DRIVEN[:, None], EXOG[:, None][:, :n_exog]
+    model = make_reduction(Ridge(1e-3) if lags else esn(), strategy, lags, 4).fit(z[:300], e[:300])
+    rolled = rolling_forecasts(model, z[300:360], e[300:364], [0, 1, 30, 60], 4)
+    assert rolled.shape == (4, 4, 1)
+    for forecast, origin in zip(rolled, [0, 1, 30, 60], strict=True):
+        moved = model.copy()
+        moved.advance(z[300 : 300 + origin], e[300 : 300 + origin])
+        np.testing.assert_allclose(forecast, moved.run(4, e[300 + origin :][:4]), rtol=1e-9)
+
+
+def test_a_direct_model_predicts_its_first_steps_without_the_others():
+    z, none = WAVE[:200, None], np.empty((200, 0))
+    for estimator, lags in ((esn(), None), (Ridge(1e-6), (1, 2, 3))):
+        model = make_reduction(estimator, "direct", lags, 6).fit(z, none)
+        np.testing.assert_array_equal(model.run(2, none[:2]), model.run(6, none[:6])[:2])

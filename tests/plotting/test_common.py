@@ -1,0 +1,50 @@
+"""What all displays share."""
+
+import sys
+
+import numpy as np
+import pandas as pd
+import pytest
+
+from esnkit.plotting import ForecastDisplay, GradientNormDisplay
+from esnkit.plotting._common import COLOURS, column_of, line_of, plain_times
+
+WAVE = np.sin(np.arange(140) / 4)
+
+
+def test_without_matplotlib_the_extra_is_named(monkeypatch):
+    monkeypatch.setitem(sys.modules, "matplotlib.pyplot", None)
+    with pytest.raises(ImportError, match=r"esnkit\[plot\]"):
+        ForecastDisplay.from_predictions(WAVE[:50], WAVE[50:60])
+    with pytest.raises(ImportError, match=r"plots need matplotlib, .* 'esnkit\[plot\]'"):
+        GradientNormDisplay({"a": np.ones((1, 3))}).plot()
+
+
+def test_colours_differ():
+    assert len(set(COLOURS)) == len(COLOURS) == 7
+
+
+def test_one_column_of_a_table_or_the_whole_of_a_series():
+    table = np.arange(6).reshape(3, 2)
+    assert column_of(table, 1).tolist() == [1, 3, 5]
+    frame = pd.DataFrame(table, columns=["a", "b"])
+    pd.testing.assert_series_equal(column_of(frame, 1), frame["b"])
+    assert column_of(frame["a"], 1) is frame["a"] or column_of(frame["a"], 1).equals(frame["a"])
+
+
+def test_lines_are_one_dimensional_floats():
+    assert line_of("x", [[1], [2]]).tolist() == [1.0, 2.0]
+    with pytest.raises(ValueError, match="x must be 1-D and not empty, got shape"):
+        line_of("x", [[1, 2], [3, 4]])
+    with pytest.raises(ValueError, match="x must have as many values as forecast, 3, got 2"):
+        line_of("x", [1, 2], 3)
+
+
+def test_times_are_plain_whatever_the_index():
+    assert plain_times(None) is None
+    days = pd.date_range("2024", periods=3, tz="Europe/Berlin")
+    assert plain_times(days).astype("M8[D]").astype(str).tolist() == [
+        "2024-01-01", "2024-01-02", "2024-01-03",
+    ]  # fmt: skip
+    assert plain_times(pd.period_range("2024-01", periods=2, freq="M")).dtype.kind == "M"
+    assert plain_times(pd.RangeIndex(2)).tolist() == [0, 1]
