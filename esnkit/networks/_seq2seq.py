@@ -47,6 +47,7 @@ from esnkit.utils._validation import (
     check_number,
     check_positive_int,
     check_seed,
+    refuse_masked,
 )
 
 __all__ = ["Seq2SeqClassifier"]
@@ -455,6 +456,7 @@ def _pack_symbols(y: Any, n_sequences: int) -> tuple[np.ndarray, np.ndarray]:
         raise ValueError("requires y to be passed, but the target y is None")
     if isinstance(y, (str, bytes)) or not hasattr(y, "__len__"):
         raise ValueError(f"y must be a list of integer arrays, got {_describe(y)}")
+    refuse_masked("y", y)
     if len(y) != n_sequences:
         raise ValueError(f"y has {len(y)} items but X has {n_sequences} sequences")
     items = []

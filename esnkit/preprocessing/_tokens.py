@@ -8,7 +8,7 @@ import numpy as np
 from sklearn.base import BaseEstimator, TransformerMixin
 from sklearn.utils.validation import check_is_fitted
 
-from esnkit.utils._validation import check_choice, check_positive_int
+from esnkit.utils._validation import check_choice, check_positive_int, refuse_masked
 
 __all__ = ["PADDING", "UNKNOWN", "TokenEncoder"]
 
@@ -225,6 +225,7 @@ class TokenEncoder(TransformerMixin, BaseEstimator):
 
 def _as_codes(name: str, item: Any, n_tokens: int) -> list[int]:
     """Return the integers of one text as a list, or raise."""
+    refuse_masked(name, item)
     codes = np.asarray(item)
     if codes.ndim == 2 and codes.shape[1] == 1:
         codes = codes[:, 0]

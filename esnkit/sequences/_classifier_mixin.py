@@ -10,6 +10,7 @@ from sklearn.utils.multiclass import check_classification_targets
 from sklearn.utils.validation import column_or_1d
 
 from esnkit.sequences._targets import Encoded, Targets, has_row_per_step
+from esnkit.utils._validation import refuse_masked
 
 __all__ = ["SequenceClassifierMixin", "known_classes", "labels_of", "map_rows", "softmax"]
 
@@ -147,6 +148,7 @@ def _positions(seen: np.ndarray, known: np.ndarray) -> np.ndarray:
 
 def known_classes(estimator: Any, classes: Any, first: bool) -> np.ndarray | None:
     """Return the classes of ``partial_fit``: given in the first call, or learned; else None."""
+    refuse_masked("classes", classes)
     given = None if classes is None else np.unique(classes)
     if first:
         return given

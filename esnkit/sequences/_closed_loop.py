@@ -8,7 +8,7 @@ from typing import Any
 import numpy as np
 
 from esnkit.sequences._packing import Sequences, pack
-from esnkit.utils._validation import finite_array
+from esnkit.utils._validation import finite_array, refuse_masked
 
 __all__ = ["check_bounded", "future_rows", "pack_one_series"]
 
@@ -28,6 +28,7 @@ def future_rows(exog: Any, n_steps: int, n_exog: int, dtype: Any) -> np.ndarray:
 
 def pack_one_series(estimator: Any, name: str, X: Any, dtype: Any) -> Sequences:
     """Return one series packed, or raise with the name of the argument."""
+    refuse_masked(name, X)
     try:
         sequences = pack(estimator, X, reset=False, dtype=(dtype,))
     except (TypeError, ValueError) as error:

@@ -12,7 +12,7 @@ import numpy as np
 from scipy.sparse import issparse
 from sklearn.utils.validation import validate_data
 
-from esnkit.utils._validation import name_in_errors, refuse_datetimes
+from esnkit.utils._validation import name_in_errors, refuse_datetimes, refuse_masked
 
 __all__ = ["FLOATS", "Sequences", "is_ragged", "ndim_of", "pack", "restore"]
 
@@ -122,6 +122,7 @@ def pack(estimator: Any, X: Any, *, reset: bool, dtype: Any = FLOATS) -> Sequenc
     ([0, 2, 5], 'ragged')
     """
     _check_container(X)
+    refuse_masked("X", X)
     if getattr(estimator, "n_tokens", None) is not None:
         X = _tokens_as_columns(X)
     if _is_nested_list(X):

@@ -6,7 +6,7 @@ import numpy as np
 from sklearn.utils import check_array
 
 from esnkit.sequences._packing import Sequences, ndim_of
-from esnkit.utils._validation import name_in_errors, refuse_datetimes
+from esnkit.utils._validation import name_in_errors, refuse_datetimes, refuse_masked
 
 __all__ = [
     "Encoded",
@@ -77,6 +77,7 @@ def pack_targets(y: Any, sequences: Sequences, target: str, *, numeric: bool) ->
     """
     if y is None:
         raise ValueError("requires y to be passed, but the target y is None")
+    refuse_masked("y", y)
     if sequences.form == "series":
         return _pack_series_targets(_as_values(y, numeric), sequences, target)
     if sequences.form == "ragged" and is_list_of_rows(y):

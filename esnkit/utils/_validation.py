@@ -22,6 +22,7 @@ __all__ = [
     "has_methods",
     "name_in_errors",
     "refuse_datetimes",
+    "refuse_masked",
 ]
 
 
@@ -109,6 +110,7 @@ def for_kernels(values: Any, dtype: Any = None) -> np.ndarray:
 
 def finite_array(name: str, values: Any, dtype: Any = np.float64) -> np.ndarray:
     """Return real, finite numbers as an array, or raise."""
+    refuse_masked(name, values)
     try:
         array = np.asarray(values)
         if array.dtype.kind not in "biufO":
@@ -151,6 +153,22 @@ def refuse_datetimes(name: str, values: Any) -> None:
         raise ValueError(
             f"{name} must hold numbers, got times: remove these columns or convert them to numbers"
         )
+
+
+def refuse_masked(name: str, values: Any) -> None:
+    """Raise if an array, or an array within lists, has masked values, which would be used."""
+    if isinstance(values, np.ma.MaskedArray) and np.ma.is_masked(values):
+        raise ValueError(
+            f"{name} has masked values, and missing values are not supported: fill them in, "
+            f"{name}.filled(...), or leave their rows out"
+        )
+    is_list = isinstance(values, (list, tuple))
+    if is_list or (isinstance(values, np.ndarray) and values.dtype == object and values.ndim):
+        # Most lists hold numbers: their types are found much faster than the items are visited.
+        kinds = set(map(type, values))
+        if any(issubclass(kind, (np.ndarray, list, tuple)) for kind in kinds):
+            for i, item in enumerate(values):
+                refuse_masked(f"{name}[{i}]", item)
 
 
 @contextmanager
