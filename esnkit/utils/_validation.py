@@ -10,6 +10,9 @@ from typing import Any
 import numpy as np
 from sklearn.utils import check_random_state
 
+from esnkit.utils._frames import to_array
+from esnkit.utils._pandas import is_frame
+
 __all__ = [
     "check_choice",
     "check_flag",
@@ -23,6 +26,7 @@ __all__ = [
     "name_in_errors",
     "refuse_datetimes",
     "refuse_masked",
+    "refuse_panel",
 ]
 
 
@@ -111,6 +115,7 @@ def for_kernels(values: Any, dtype: Any = None) -> np.ndarray:
 def finite_array(name: str, values: Any, dtype: Any = np.float64) -> np.ndarray:
     """Return real, finite numbers as an array, or raise."""
     refuse_masked(name, values)
+    values = to_array(name, values)
     try:
         array = np.asarray(values)
         if array.dtype.kind not in "biufO":
@@ -146,13 +151,32 @@ def check_weights(sample_weight: Any, n_rows: int, n_outputs: int) -> np.ndarray
 
 
 def refuse_datetimes(name: str, values: Any) -> None:
-    """Raise if an array or data frame holds time stamps, which would silently become numbers."""
-    dtypes: Any = getattr(values, "dtypes", getattr(values, "dtype", None))
-    kinds = {getattr(dtype, "kind", "") for dtype in (dtypes if np.ndim(dtypes) else [dtypes])}
-    if kinds & {"m", "M"}:
-        raise ValueError(
-            f"{name} must hold numbers, got times: remove these columns or convert them to numbers"
-        )
+    """Raise if an array or frame of pandas holds times, which would silently become numbers."""
+    if is_frame(values):
+        for column, dtype in zip(values.columns, values.dtypes, strict=True):
+            if getattr(dtype, "kind", "") in "mM":
+                raise ValueError(_got_times(f"{name} column {column!r}"))
+    elif getattr(getattr(values, "dtype", None), "kind", "") in ("m", "M"):
+        raise ValueError(_got_times(name))
+    elif _has_items_of(values, (np.datetime64, np.timedelta64)):
+        raise ValueError(_got_times(name))
+
+
+def _got_times(name: str) -> str:
+    return f"{name} must hold numbers, got times: remove it or convert it to numbers"
+
+
+def _has_items_of(values: Any, types: tuple[type, ...]) -> bool:
+    """Return whether lists or arrays of objects, of any depth, have an item of some types."""
+    if isinstance(values, np.ndarray) and values.dtype == object:
+        values = values.ravel().tolist()
+    if not isinstance(values, (list, tuple)):
+        return False
+    kinds = set(map(type, values))
+    if any(issubclass(kind, types) for kind in kinds):
+        return True
+    deeper = any(issubclass(kind, (list, tuple, np.ndarray)) for kind in kinds)
+    return deeper and any(_has_items_of(item, types) for item in values)
 
 
 def refuse_masked(name: str, values: Any) -> None:
@@ -169,6 +193,20 @@ def refuse_masked(name: str, values: Any) -> None:
         if any(issubclass(kind, (np.ndarray, list, tuple)) for kind in kinds):
             for i, item in enumerate(values):
                 refuse_masked(f"{name}[{i}]", item)
+
+
+def refuse_panel(name: str, values: Any) -> None:
+    """Raise if a pandas object holds several series, one for every entity of its index."""
+    index: Any = getattr(values, "index", None)
+    if getattr(index, "nlevels", 1) == 1:
+        return
+    n_entities = index.get_level_values(0).nunique(dropna=False)
+    if n_entities > 1:
+        raise ValueError(
+            f"{name} has a MultiIndex with {n_entities} entities, which are separate sequences: "
+            f"give them as a list, [g for _, g in {name}.groupby(level=0)], X and y alike; if they "
+            f"are one series, give {name}.reset_index(drop=True)"
+        )
 
 
 @contextmanager
