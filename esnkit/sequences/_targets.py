@@ -11,6 +11,7 @@ from esnkit.utils._validation import (
     name_in_errors,
     refuse_datetimes,
     refuse_masked,
+    refuse_missing,
     refuse_panel,
 )
 
@@ -204,6 +205,9 @@ def _as_values(y: Any, numeric: bool, max_ndim: int = 2, name: str = "y") -> np.
         refuse_datetimes(name, y)
     elif isinstance(y, np.ndarray) or hasattr(y, "iloc"):
         y = _as_plain_dtype(np.asarray(y))
+    if not numeric:
+        remedy = "leave its row out, or give it any label and sample_weight=0"
+        refuse_missing(name, y, remedy)
     with name_in_errors(name):
         values = check_array(
             y,

@@ -26,6 +26,7 @@ __all__ = [
     "name_in_errors",
     "refuse_datetimes",
     "refuse_masked",
+    "refuse_missing",
     "refuse_panel",
 ]
 
@@ -193,6 +194,39 @@ def refuse_masked(name: str, values: Any) -> None:
         if any(issubclass(kind, (np.ndarray, list, tuple)) for kind in kinds):
             for i, item in enumerate(values):
                 refuse_masked(f"{name}[{i}]", item)
+
+
+def refuse_missing(name: str, labels: Any, remedy: str) -> None:
+    """Raise if a label is missing: None, NaN, NaT or the NA of pandas."""
+    if not isinstance(labels, np.ndarray):
+        labels = _as_objects(labels)  # NumPy would turn ["a", nan] into ["a", "nan"]
+    labels = np.atleast_1d(labels)
+    if labels.dtype.kind not in "OfcmM":
+        return
+    flat = labels.ravel().tolist() if labels.dtype == object else labels.ravel()
+    for i in _positions_of_missing(flat):
+        shape = labels.shape[:-1] if labels.shape[-1] == 1 < labels.ndim else labels.shape
+        index = ", ".join(map(str, np.unravel_index(i, shape)))
+        raise ValueError(f"{name}[{index}] is missing, got {flat[i]}: {remedy}")
+
+
+def _as_objects(labels: Any) -> np.ndarray:
+    try:
+        return np.array(labels, dtype=object)
+    except ValueError:  # rows of unequal shapes, which are refused as such elsewhere
+        return np.empty(0, dtype=object)
+
+
+def _positions_of_missing(flat: Any) -> Iterable[int]:
+    if isinstance(flat, np.ndarray):
+        return np.flatnonzero(flat != flat).tolist()
+    return (i for i, label in enumerate(flat) if _is_missing(label))
+
+
+def _is_missing(label: Any) -> bool:
+    if label is None or type(label).__name__ == "NAType":  # every comparison with it is NA
+        return True
+    return not hasattr(label, "__len__") and bool(label != label)
 
 
 def refuse_panel(name: str, values: Any) -> None:

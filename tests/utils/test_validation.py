@@ -2,7 +2,9 @@ import numpy as np
 import pytest
 
 from esnkit import ESNRegressor
-from esnkit.utils._validation import finite_array, refuse_masked
+from esnkit.utils._validation import finite_array, refuse_masked, refuse_missing
+
+pd = pytest.importorskip("pandas")
 
 VISIBLE = np.ma.array([1.0, 2.0], mask=False)
 MASKED = np.ma.array([1.0, 2.0], mask=[False, True])
@@ -46,3 +48,48 @@ def test_an_array_without_masked_values_is_its_data():
     expected = ESNRegressor(5, random_state=0).fit(X, y).predict(X)
     model = ESNRegressor(5, random_state=0).fit(np.ma.array(X), np.ma.array(y))
     np.testing.assert_array_equal(model.predict(np.ma.array(X)), expected)
+
+
+LABELS = ["a", "b", None, "a"]
+
+
+@pytest.mark.parametrize(
+    ("labels", "where"),
+    [
+        (LABELS, 2),
+        (np.nan, 0),
+        (tuple(LABELS), 2),
+        (["a", np.nan, "b"], 1),
+        (["a", pd.NA], 1),
+        ([pd.NaT, "a"], 0),
+        ([1, 2, None], 2),
+        ([1.0, 2.0, np.nan], 2),
+        (np.array([1.0, np.nan]), 1),
+        (np.array(LABELS, object), 2),
+        (np.array(LABELS, object)[:, None], 2),
+        (np.array(["2024", "NaT"], "datetime64[D]"), 1),
+        (np.asarray(pd.Series(LABELS, dtype="category")), 2),
+        (np.asarray(pd.Series([1, None], dtype="Int64")), 1),
+        ([["a", "b"], ["a", None]], "1, 1"),
+    ],
+)
+def test_a_missing_label_is_refused_by_its_position(labels, where):
+    with pytest.raises(ValueError, match=rf"^y\[{where}\] is missing, got .*: leave it out"):
+        refuse_missing("y", labels, "leave it out")
+
+
+@pytest.mark.parametrize(
+    "labels",
+    [
+        ["a", ""],
+        [0, 1.5],
+        [True],
+        np.arange(3),
+        [],
+        [np.inf],
+        3,
+        [np.ones((2, 1)), np.ones((2, 2))],
+    ],
+)
+def test_no_label_is_missing(labels):
+    refuse_missing("y", labels, "leave it out")
