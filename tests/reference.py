@@ -206,3 +206,54 @@ def cell_states(cell, M, U, h, c, units=(), held=()):
         hs.append(h)
         cs.append(c)
     return np.array(hs), np.array(cs)
+
+
+def product_in_order(A, B, C):
+    """Return C + A @ B, each number one sum in the order of the columns of A.
+
+    Each product is rounded once, with its sum.
+    """
+    out = C.copy()
+    for i, j in np.ndindex(C.shape):
+        for k in range(A.shape[1]):
+            exact = Fraction(float(A[i, k])) * Fraction(float(B[k, j])) + Fraction(float(out[i, j]))
+            out[i, j] = C.dtype.type(float(exact))
+    return out
+
+
+def sum_of_products(A, B):
+    """Return the sum over t of A[t] @ B[t].T in double precision."""
+    total = np.zeros((A.shape[1], B.shape[1]))
+    for a, b in zip(A.astype(float), B.astype(float), strict=True):
+        for i, k in np.ndindex(total.shape):
+            total[i, k] += np.sum(a[i] * b[k])
+    return total
+
+
+def exchanged(S, index, X):
+    """Return X with X[index[j], i] = S[i, j]."""
+    X = X.copy()
+    for i, j in np.ndindex(S.shape):
+        X[index[j], i] = S[i, j]
+    return X
+
+
+CELL_EQUATIONS = {
+    # pre-activations of the gates, h and c of the step before -> activations, h and c
+    "rnn": lambda z, h, c: ([np.tanh(z[0])], np.tanh(z[0]), c),
+    "relu": lambda z, h, c: ([np.maximum(z[0], 0.0)], np.maximum(z[0], 0.0), c),
+    "lstm": lambda z, h, c: _lstm_equations(*z, c),
+    "gru": lambda z, h, c: _gru_equations(*z, h),
+}
+
+
+def _lstm_equations(i, f, g, o, c):
+    i, f, g, o = sigmoid(i), sigmoid(f), np.tanh(g), sigmoid(o)
+    c = f * c + i * g
+    return [i, f, g, o], o * np.tanh(c), c
+
+
+def _gru_equations(r, u, nx, nh, h):
+    r, u = sigmoid(r), sigmoid(u)
+    n = np.tanh(nx + r * nh)
+    return [r, u, n, nh], u * h + (1 - u) * n, h

@@ -126,11 +126,11 @@ def test_lists_of_several_kinds_have_names_if_all_have_names():
 @every_kind
 def test_columns_of_times_are_refused_by_name(kind):
     timed = FRAMES[kind]({"a": X[:, 0], "when": TIMES})
-    with pytest.raises(ValueError, match="X column 'when' must hold numbers, got times"):
+    with pytest.raises(ValueError, match="X must hold numbers, got times in column 'when'"):
         ESNRegressor(5).fit(timed, y)
-    with pytest.raises(ValueError, match=r"X\[1\] column 'when' must hold numbers, got times"):
+    with pytest.raises(ValueError, match=r"X\[1\] must hold numbers, got times in column 'when'"):
         ESNRegressor(5).fit([FRAMES[kind]({"a": X[:, 0], "when": y}), timed], [0.0, 1.0])
-    with pytest.raises(ValueError, match="y column 'when' must hold numbers, got times"):
+    with pytest.raises(ValueError, match="y must hold numbers, got times in column 'when'"):
         ESNRegressor(5).fit(X, timed)
 
 

@@ -6,7 +6,7 @@ import numba
 import numpy as np
 from numba import njit
 
-from esnkit.kernels.activations import fma
+from esnkit.kernels.simd.elementary import fma
 from esnkit.kernels.simd.masked import load_first
 from esnkit.kernels.simd.vectors import fill, load, row_size, store, width
 

@@ -13,7 +13,8 @@ from typing import Any, NamedTuple
 import numpy as np
 
 from esnkit.kernels.blocks import add_last, gather, scatter, take_last
-from esnkit.kernels.cells import backward, forward
+from esnkit.kernels.cells import forward
+from esnkit.kernels.cells_backward import backward
 from esnkit.kernels.linalg import affine, n_threads
 from esnkit.networks._losses import LOSSES
 from esnkit.networks._pooling import attend, attend_backward, pool_rows, pool_rows_backward
@@ -83,21 +84,21 @@ class InitialState(NamedTuple):
     given: np.ndarray  # (n_state,) bool, or one for all
 
 
-class Pass(NamedTuple):
+class LayerTape(NamedTuple):
     """Buffers of one layer and direction, see :mod:`esnkit.kernels.cells`."""
 
     S: np.ndarray
     A: np.ndarray
     C: np.ndarray
     c0: np.ndarray
-    clamp: np.ndarray
+    clamped: np.ndarray  # units
 
 
 class Tape(NamedTuple):
     """What the backward pass needs of a forward pass."""
 
     p: dict[str, np.ndarray]  # the parameters by name
-    passes: list[Pass]
+    passes: list[LayerTape]
     rows: list[np.ndarray]  # the rows into the first layer and out of every layer
     attention: Any
     pooled: np.ndarray  # the rows that the head sees
@@ -184,9 +185,9 @@ def _run_layer(spec, M, batch, index, rows, h0, c0, own, imposed, workspace):
     A = workspace.empty(len(M) * (n_kept if plain else total), M.dtype)
     C = workspace.empty(n_units * total if cell.stores_c else 0, M.dtype)
     H = A if plain else workspace.empty(n_units * n_kept, M.dtype)
-    turned = M.T.copy() if batch.n[0] == 1 else np.empty((0, 0), M.dtype)
-    forward(cell.code, M, turned, batch.n, h0, c0, own, imposed, S, A, C, H)
-    return Pass(S, A, C, c0, own), H
+    MT = M.T.copy() if batch.n[0] == 1 else np.empty((0, 0), M.dtype)
+    forward(cell.code, (M, MT), batch.n, (h0, c0), (own, imposed), (S, A, C, H))
+    return LayerTape(S, A, C, c0, own), H
 
 
 def run_backward(
@@ -309,9 +310,10 @@ def _layer_backward(spec, p, halves, batch, tape, part, last, dH, d_initial_stat
     numbers = len(M) * batch.n_beside
     together = max(1, NEAR // numbers, min(STEPS, MANY // numbers))
     cut, d, rest = halves
+    gradients = d[f"M_{name}"], rest[f"M_{name}"], columns, dh0, dc0
     backward(
-        spec.cell_record.code, M, M.T.copy(), n, c0, own, S, A, C, last, dH, together, cut,
-        d[f"M_{name}"], rest[f"M_{name}"], columns, dh0, dc0,
+        spec.cell_record.code, (M, M.T.copy()), n, tuple(tape.passes[place]), (dH, last), gradients,
+        (together, cut),
     )  # fmt: skip
     hs, cs = state_columns(spec, place)
     scatter(dh0.reshape(-1), batch.order, n[:1], len(dh0), d_initial_state, hs.start, len(dh0))

@@ -65,16 +65,17 @@ def run_tangent(
 
 def _layer_tangent(spec, p, q, batch, tape, part, X, start, index):
     name, _, _, place = part
-    S, A, C, c0, own = tape.passes[place]
+    layer = tape.passes[place]
     M, V = p[f"M_{name}"], q[f"M_{name}"]
     hs, cs = state_columns(spec, place)
     Rh0 = np.ascontiguousarray(start[batch.order, hs].T)
     Rc0 = np.ascontiguousarray(start[batch.order, cs].T) if cs else np.zeros_like(Rh0)
-    RS, RC = np.empty_like(S), np.empty_like(C)
+    RS, RC = np.empty_like(layer.S), np.empty_like(layer.C)
     RZ = np.empty(len(M) * len(index), M.dtype)
     RH = np.empty(spec.n_units * len(index), M.dtype)
     gather(X, 0, X.shape[1], index, batch.n, M.shape[1], RS)
-    tangent(spec.cell_record.code, M, V, batch.n, c0, Rh0, Rc0, own, S, A, C, RS, RZ, RC, RH)
+    moves = RS, RZ, RC, RH
+    tangent(spec.cell_record.code, (M, V), batch.n, tuple(layer), (Rh0, Rc0), moves)
     return RH, RZ if spec.cell_record.damps_pre_activations else RH
 
 

@@ -40,7 +40,8 @@ def network_gradients(
     There is one update, or with truncated BPTT one for every chunk of ``tbptt`` time steps that has
     targets with a weight; the state is carried from chunk to chunk.
     """
-    lengths, carried = data.lengths, np.empty((len(data.lengths), spec.n_state))
+    lengths = data.lengths
+    carried = np.empty((len(lengths), spec.n_state))
     for k, (running, _, chunk) in enumerate(tbptt_chunks(data, tbptt)):
         if k > 0:
             chunk = chunk._replace(initial_state=InitialState(carried[running], _ALL))

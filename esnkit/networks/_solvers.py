@@ -5,6 +5,7 @@ Every first-order optimiser of :mod:`esnkit.optim` is a solver; the Hessian-free
 
 import math
 from collections.abc import Callable
+from copy import deepcopy
 from dataclasses import dataclass
 from functools import partial
 from typing import Any, NamedTuple
@@ -52,6 +53,11 @@ class TrainingState:
     optimizer_state: Any
     rng: np.random.Generator
     n_updates: int = 0
+
+    def copy(self) -> "TrainingState":
+        """Return a copy that shares no array with this state."""
+        optimizer_state, rng = deepcopy((self.optimizer_state, self.rng))
+        return TrainingState(self.theta.copy(), optimizer_state, rng, self.n_updates)
 
 
 class Solver(NamedTuple):

@@ -3,7 +3,6 @@
 import hashlib
 import math
 from collections.abc import Callable
-from copy import deepcopy
 from typing import Any, NamedTuple
 
 import numpy as np
@@ -302,7 +301,7 @@ class Trainer:
                 self.fitted_theta = self.theta.copy()
 
     def _checkpoint(self) -> Checkpoint:
-        return Checkpoint(len(self.loss_curve), deepcopy(self.state))
+        return Checkpoint(len(self.loss_curve), self.state.copy())
 
     def _restore(self, checkpoint: Checkpoint) -> None:
         """Return to the end of the last epoch, unless an epoch has just ended."""

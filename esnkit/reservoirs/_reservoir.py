@@ -6,7 +6,7 @@ import numpy as np
 
 from esnkit.kernels.activations import CODES
 from esnkit.kernels.layouts import Forcing
-from esnkit.kernels.reservoir import closed_loop
+from esnkit.kernels.reservoir import LinearReadout, LoopInputs
 from esnkit.reservoirs._base import BaseReservoir
 from esnkit.reservoirs._compiled import Network
 from esnkit.reservoirs._updates import UPDATES
@@ -366,12 +366,9 @@ class Reservoir(BaseReservoir):
         clamp : Clamp or None, default=None
             Units that are held at given values.
         """
-        network = self._network
         forcing = Forcing(np.empty((0, state.size), state.dtype), *(clamp or no_clamp(state.dtype)))
-        closed_loop(
-            network.W, network.drive, CODES[network.activation], forcing, *readout, inputs,
-            np.ascontiguousarray(exog), state, out,
-        )  # fmt: skip
+        loop_inputs = LoopInputs(inputs, np.ascontiguousarray(exog))
+        self._network.closed_loop(forcing, LinearReadout(*readout), loop_inputs, state, out)
 
     def _check_bounded(self, state):
         activation = self._network.activation

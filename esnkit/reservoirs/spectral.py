@@ -14,11 +14,9 @@ import numpy as np
 import scipy.sparse as sp
 from scipy.sparse.csgraph import connected_components
 
-from esnkit.kernels.activations import IDENTITY
-from esnkit.kernels.layouts import Diagonals, Ell, Forcing, InputWeights, lay_out
-from esnkit.reservoirs._unit_threads import run_one
+from esnkit.kernels.layouts import Diagonals, Ell, lay_out
+from esnkit.kernels.powers import power_times_vector
 from esnkit.reservoirs.topologies import as_csr
-from esnkit.sequences._initial_state import no_clamp
 from esnkit.utils._validation import check_number, finite_array
 
 __all__ = ["effective_spectral_radius", "rescale", "spectral_radius"]
@@ -337,12 +335,12 @@ def _krylov_radius(A, power, start):
     v, growth = _grow(A, start, power)
     if growth == 0.0:
         return 0.0
-    apply_often = _powers_of(A * (1.0 / growth))
+    times_power = _powers_of(A * (1.0 / growth))
     V = np.empty((BASIS + 1, v.size))
     H = np.zeros((BASIS + 1, BASIS))
     V[0] = v
     for j in range(BASIS):
-        w = apply_often(V[j], power)
+        w = times_power(V[j], power)
         size = _norm(w)
         if not np.isfinite(size):
             return None
@@ -357,26 +355,14 @@ def _krylov_radius(A, power, start):
 
 
 def _powers_of(A):
-    """Return what maps a vector v and n to A^n v.
+    """Return the function of a vector v and m that gives A^m v.
 
-    A reservoir of linear units without input does just that, at a fraction of the time of as many
-    products through SciPy.
+    The kernel takes a fraction of the time of as many products through SciPy.
     """
     W = lay_out(A)[0] if sp.issparse(A) else None
-    if not isinstance(W, Diagonals | Ell):
-        return lambda v, n_times: functools.reduce(lambda w, _: A @ w, range(n_times), v)
-    n = A.shape[0]
-    drive = InputWeights(np.zeros((0, n)), np.zeros(n), np.ones(n), np.zeros(n))
-    held = Forcing(np.empty((0, n)), *no_clamp(np.float64))
-    first, last_only = np.zeros(1, np.int64), np.empty((0, n))
-
-    def apply_often(v, n_times):
-        x = v[np.newaxis].copy()
-        nothing = np.empty((n_times, 0))
-        run_one(W, drive, IDENTITY, held, nothing, first, np.array([n_times]), x, last_only)
-        return x[0]
-
-    return apply_often
+    if isinstance(W, Diagonals | Ell):
+        return functools.partial(power_times_vector, W)
+    return lambda v, m: functools.reduce(lambda w, _: A @ w, range(m), v)
 
 
 def _grow(A, v, n_steps):

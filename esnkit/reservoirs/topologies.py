@@ -46,7 +46,7 @@ class Topology(NamedTuple):
 
     Examples
     --------
-    A chain, in which each unit receives the one before it, under a name of its own:
+    A chain, in which each unit receives the one before it, registered by name:
 
     >>> import numpy as np
     >>> from esnkit import Reservoir
@@ -176,7 +176,7 @@ def _dense(n_units, rng, *, weights):
 def _cycle(n_units, rng):
     """Return the simple cycle: unit i feeds unit i + 1 and the last feeds the first.
 
-    All weights are one, and nothing is random: the spectral radius sets the single weight of the
+    All weights are one and nothing is random; the spectral radius sets the single weight of the
     simple cycle reservoir (Rodan and Tino 2011).
     """
     columns = (np.arange(n_units)[:, np.newaxis] - 1) % n_units

@@ -14,10 +14,12 @@ from esnkit.utils._validation import finite_array, refuse_masked
 __all__ = ["check_bounded", "future_rows", "pack_one_series"]
 
 
-def future_rows(estimator: Any, exog: Any, n_steps: int, n_exog: int, dtype: Any) -> np.ndarray:
+def future_rows(
+    exog: Any, n_steps: int, n_exog: int, dtype: Any, estimator: Any = None
+) -> np.ndarray:
     """Return the future exogenous inputs (n_steps, n_exog), or raise.
 
-    They are the last ``n_exog`` features of the estimator.
+    They are the last ``n_exog`` features of the estimator, if one is given.
     """
     if exog is None:
         if n_exog:

@@ -113,7 +113,7 @@ def to_array(name: str, obj: Any, *, numeric: bool = True) -> np.ndarray:
     if ndim == 1:
         return _column_to_array(name, frame, numeric)
     columns = [
-        _column_to_array(f"{name} column {column.name!r}", column, numeric)
+        _column_to_array(name, column, numeric, f" in column {column.name!r}")
         for column in frame.iter_columns()
     ]
     return np.column_stack(columns) if columns else np.empty((len(frame), 0))
@@ -148,14 +148,14 @@ def _as_chunked(name: str, obj: Any) -> Any:
     return pyarrow.Table.from_batches([obj]) if isinstance(obj, pyarrow.RecordBatch) else obj
 
 
-def _column_to_array(name: str, column: Any, numeric: bool) -> np.ndarray:
+def _column_to_array(name: str, column: Any, numeric: bool, where: str = "") -> np.ndarray:
     dtype = column.dtype
     if numeric and dtype.is_temporal():
         raise ValueError(
-            f"{name} must hold numbers, got times ({dtype}): remove it or convert it to numbers"
+            f"{name} must hold numbers, got times{where}: remove them or convert them to numbers"
         )
     if dtype.is_nested():
-        raise ValueError(f"{name} must hold one value per row, got {dtype}")
+        raise ValueError(f"{name} must hold one value per row, got {dtype}{where}")
     if dtype.is_decimal() or dtype in _wide_integers():
         import narwhals
 

@@ -156,15 +156,15 @@ def refuse_datetimes(name: str, values: Any) -> None:
     if is_frame(values):
         for column, dtype in zip(values.columns, values.dtypes, strict=True):
             if getattr(dtype, "kind", "") in "mM":
-                raise ValueError(_got_times(f"{name} column {column!r}"))
+                raise ValueError(_got_times(name, f" in column {column!r}"))
     elif getattr(getattr(values, "dtype", None), "kind", "") in ("m", "M"):
         raise ValueError(_got_times(name))
     elif _has_items_of(values, (np.datetime64, np.timedelta64)):
         raise ValueError(_got_times(name))
 
 
-def _got_times(name: str) -> str:
-    return f"{name} must hold numbers, got times: remove it or convert it to numbers"
+def _got_times(name: str, where: str = "") -> str:
+    return f"{name} must hold numbers, got times{where}: remove them or convert them to numbers"
 
 
 def _has_items_of(values: Any, types: tuple[type, ...]) -> bool:

@@ -1,5 +1,8 @@
 """The presets: containers, bits, weights, and the general form."""
 
+import inspect
+import re
+
 import joblib
 import numpy as np
 import pytest
@@ -18,14 +21,17 @@ from processes import outputs_of
 from sklearn.linear_model import Ridge
 
 from esnkit import (
+    ESNClassifier,
+    ESNRegressor,
     Reservoir,
+    ReservoirClassifier,
     ReservoirRegressor,
 )
 
 THREADED = """
 import hashlib
 import numpy as np
-from esnkit import ESNRegressor
+from esnkit import ESNClassifier, ESNRegressor, Forecaster, ReservoirClassifier, ReservoirRegressor
 rng = np.random.default_rng(0)
 series = rng.normal(size=(5000, 2))
 many = [rng.normal(size=(n, 2)) for n in rng.integers(1, 200, 100)]
@@ -270,3 +276,22 @@ def test_read_only_inputs_are_read(X, y):
     y.setflags(write=False)
     for feedback in (False, True):
         assert regressor(feedback=feedback).fit(X, y).predict(X).shape == y.shape
+
+
+def descriptions_of(estimator):
+    """Return what the docstring says of every parameter."""
+    section = re.search(r"Parameters\n-+\n(.*?)\n\n\w+\n-+\n", inspect.getdoc(estimator), re.S)[1]
+    found = re.findall(r"^(\w+) :.*?\n((?:    .*\n?)+)", section, re.M)
+    return {name: " ".join(text.split()) for name, text in found}
+
+
+def test_parameters_of_one_name_have_one_description():
+    by_name = {}
+    for estimator in (ESNRegressor, ESNClassifier, ReservoirRegressor, ReservoirClassifier):
+        described = descriptions_of(estimator)
+        assert list(described) == list(inspect.signature(estimator).parameters)
+        for name, text in described.items():
+            by_name.setdefault(name, set()).add(text)
+    differ = {name for name, texts in by_name.items() if len(texts) > 1}
+    # The readout and its penalty differ by task, the seed by who draws.
+    assert differ == {"alpha", "readout", "random_state"}

@@ -1,0 +1,232 @@
+"""Equations of the recurrent cells for one time step, element by element, forward and backward.
+
+z are the pre-activations (gate rows of Z_t = M S_t), a prime stands for the step before, d for the
+derivative of the loss: dz = d loss / d z. All gates of a step are in one block of A, gate by gate,
+``size = n_units * m`` numbers each for m sequences; dZ has the same form.
+
+    rnn          h = tanh(z) or max(z, 0)
+    lstm         c = f c' + i g,   h = o tanh(c)                        gates i, f, g, o
+    gru          h = u h' + (1 - u) n,   n = tanh(nx + r nh)            gates r, u, n (nx), nh
+    gru before   h = u h' + (1 - u) n,   n = tanh(W [x; r h'; 1])       gates r, u, n
+
+Forward functions find pre-activations in A and leave activations there. Backward functions drop
+what is nearer to zero than ``TINY`` (see :mod:`esnkit.kernels.simd.masked`): gradients that vanish
+over many steps would become subnormal numbers, which processors compute with slowly.
+"""
+
+from typing import Any, NamedTuple
+
+from numba import njit
+
+from esnkit.kernels.activations import fma, positive, tanh
+from esnkit.kernels.simd.addresses import number
+from esnkit.kernels.simd.masked import drop_tiny, load_first, store_first
+from esnkit.kernels.simd.selection import where_positive
+from esnkit.kernels.simd.vectors import fill, width
+
+RNN_TANH, RNN_RELU, LSTM, GRU_AFTER, GRU_BEFORE = range(5)
+N_GATES = (1, 1, 4, 4, 3)
+
+
+class Buffers(NamedTuple):
+    """Addresses of flat arrays of blocks, one block a step (see :mod:`esnkit.kernels.cells`)."""
+
+    S: Any  # what M multiplies: inputs, states before the step, ones
+    A: Any  # gates
+    C: Any  # cell states (lstm), or reset states r h' (gru before)
+    H: Any  # states, which are the outputs
+
+
+class Offsets(NamedTuple):
+    """Where the blocks of a step begin in `Buffers`."""
+
+    S: int
+    h_before: int  # in S
+    A: int
+    C: int
+    H: int
+
+
+class BackwardBuffers(NamedTuple):
+    """Addresses of what the backward equations read and write."""
+
+    S: Any
+    A: Any
+    C: Any
+    c_before: Any  # c', of the lstm
+    dH: Any
+    dZ: Any
+    dh_before: Any  # one block, d loss / d h'
+    dc: Any  # one block, d loss / d c, then d loss / d c'
+
+
+class BackwardOffsets(NamedTuple):
+    """Where the blocks of a step begin in `BackwardBuffers`."""
+
+    S: int
+    h_before: int  # in S
+    A: int
+    C: int
+    c_before: int
+    dH: int
+    dZ: int
+
+
+@njit(cache=True, nogil=True, error_model="numpy", forceinline=True)
+def _sigmoid(x, half):
+    return fma(half, tanh(half * x), half)
+
+
+@njit(cache=True, nogil=True, error_model="numpy")
+def rnn_step(cell, size, buffers, at):
+    """Write h = tanh(z) or max(z, 0) from A to H, which may be one array."""
+    A, H = buffers.A, buffers.H
+    for k in range(0, size, width(A)):
+        left = size - k
+        z = load_first(A, at.A + k, left)
+        store_first(H, at.H + k, tanh(z) if cell == RNN_TANH else positive(z), left)
+
+
+@njit(cache=True, nogil=True, error_model="numpy")
+def rnn_back(cell, size, buffers, at):
+    """Compute dz = dh (1 - h^2), or dh where h > 0; A holds h."""
+    A, dH, dZ = buffers.A, buffers.dH, buffers.dZ
+    one = fill(number(A, 1.0))
+    for k in range(0, size, width(A)):
+        left = size - k
+        h, dh = load_first(A, at.A + k, left), load_first(dH, at.dH + k, left)
+        dz = where_positive(h, dh) if cell == RNN_RELU else drop_tiny(dh * (one - h * h))
+        store_first(dZ, at.dZ + k, dz, left)
+
+
+@njit(cache=True, nogil=True, error_model="numpy")
+def lstm_step(size, buffers, at):
+    """Compute c = f c' + i g, h = o tanh(c); on entry C holds c'."""
+    A, C, H = buffers.A, buffers.C, buffers.H
+    half = fill(number(A, 0.5))
+    for k in range(0, size, width(A)):
+        left, a = size - k, at.A + k
+        i = _sigmoid(load_first(A, a, left), half)
+        f = _sigmoid(load_first(A, a + size, left), half)
+        g = tanh(load_first(A, a + 2 * size, left))
+        o = _sigmoid(load_first(A, a + 3 * size, left), half)
+        c = fma(f, load_first(C, at.C + k, left), i * g)
+        store_first(A, a, i, left)
+        store_first(A, a + size, f, left)
+        store_first(A, a + 2 * size, g, left)
+        store_first(A, a + 3 * size, o, left)
+        store_first(C, at.C + k, c, left)
+        store_first(H, at.H + k, o * tanh(c), left)
+
+
+@njit(cache=True, nogil=True, error_model="numpy")
+def lstm_back(size, buffers, at):
+    """Compute dz of all gates, and dc' = f (dc + o (1 - tanh(c)^2) dh), which replaces dc."""
+    A, C, c_before = buffers.A, buffers.C, buffers.c_before
+    dH, dZ, dc = buffers.dH, buffers.dZ, buffers.dc
+    one = fill(number(A, 1.0))
+    for k in range(0, size, width(A)):
+        left, a, d = size - k, at.A + k, at.dZ + k
+        i, f = load_first(A, a, left), load_first(A, a + size, left)
+        g, o = load_first(A, a + 2 * size, left), load_first(A, a + 3 * size, left)
+        tanh_c, dh = tanh(load_first(C, at.C + k, left)), load_first(dH, at.dH + k, left)
+        to_c = dh * o * (one - tanh_c * tanh_c) + load_first(dc, k, left)
+        dz_i = to_c * g * i * (one - i)
+        dz_f = to_c * load_first(c_before, at.c_before + k, left) * f * (one - f)
+        dz_g = to_c * i * (one - g * g)
+        dz_o = dh * tanh_c * o * (one - o)
+        store_first(dZ, d, drop_tiny(dz_i), left)
+        store_first(dZ, d + size, drop_tiny(dz_f), left)
+        store_first(dZ, d + 2 * size, drop_tiny(dz_g), left)
+        store_first(dZ, d + 3 * size, drop_tiny(dz_o), left)
+        store_first(dc, k, drop_tiny(to_c * f), left)
+
+
+@njit(cache=True, nogil=True, error_model="numpy")
+def gru_after_step(size, buffers, at):
+    """Compute n = tanh(nx + r nh), h = n + u (h' - n); nh stays as it is."""
+    S, A, H = buffers.S, buffers.A, buffers.H
+    half = fill(number(A, 0.5))
+    for k in range(0, size, width(A)):
+        left, a = size - k, at.A + k
+        r = _sigmoid(load_first(A, a, left), half)
+        u = _sigmoid(load_first(A, a + size, left), half)
+        nh = load_first(A, a + 3 * size, left)
+        n = tanh(fma(r, nh, load_first(A, a + 2 * size, left)))
+        store_first(A, a, r, left)
+        store_first(A, a + size, u, left)
+        store_first(A, a + 2 * size, n, left)
+        store_first(H, at.H + k, fma(u, load_first(S, at.h_before + k, left) - n, n), left)
+
+
+@njit(cache=True, nogil=True, error_model="numpy")
+def gru_after_back(size, buffers, at):
+    """Compute dz of all gates, and in dh_before the direct path u dh."""
+    S, A, dH, dZ = buffers.S, buffers.A, buffers.dH, buffers.dZ
+    one = fill(number(A, 1.0))
+    for k in range(0, size, width(A)):
+        left, a, d = size - k, at.A + k, at.dZ + k
+        r, u = load_first(A, a, left), load_first(A, a + size, left)
+        n, nh = load_first(A, a + 2 * size, left), load_first(A, a + 3 * size, left)
+        dh = load_first(dH, at.dH + k, left)
+        dz_u = dh * (load_first(S, at.h_before + k, left) - n) * u * (one - u)
+        dz_nx = dh * (one - u) * (one - n * n)
+        dz_r = dz_nx * nh * r * (one - r)
+        store_first(dZ, d, drop_tiny(dz_r), left)
+        store_first(dZ, d + size, drop_tiny(dz_u), left)
+        store_first(dZ, d + 2 * size, drop_tiny(dz_nx), left)
+        store_first(dZ, d + 3 * size, drop_tiny(dz_nx * r), left)
+        store_first(buffers.dh_before, k, dh * u, left)
+
+
+@njit(cache=True, nogil=True, error_model="numpy")
+def reset_step(size, buffers, at):
+    """Activate r and u of a gru that resets before, and write r h' to C."""
+    S, A, C = buffers.S, buffers.A, buffers.C
+    half = fill(number(A, 0.5))
+    for k in range(0, size, width(A)):
+        left, a = size - k, at.A + k
+        r = _sigmoid(load_first(A, a, left), half)
+        store_first(A, a, r, left)
+        store_first(A, a + size, _sigmoid(load_first(A, a + size, left), half), left)
+        store_first(C, at.C + k, r * load_first(S, at.h_before + k, left), left)
+
+
+@njit(cache=True, nogil=True, error_model="numpy")
+def gru_before_step(size, buffers, at):
+    """Compute n = tanh(z), h = n + u (h' - n), after `reset_step` and the product for n."""
+    S, A, H = buffers.S, buffers.A, buffers.H
+    for k in range(0, size, width(A)):
+        left, a = size - k, at.A + k
+        n, u = tanh(load_first(A, a + 2 * size, left)), load_first(A, a + size, left)
+        store_first(A, a + 2 * size, n, left)
+        store_first(H, at.H + k, fma(u, load_first(S, at.h_before + k, left) - n, n), left)
+
+
+@njit(cache=True, nogil=True, error_model="numpy")
+def gru_before_back(size, buffers, at):
+    """Compute dz of u and n; the product with the weights of n, which gives d(r h'), comes next."""
+    S, A, dH, dZ = buffers.S, buffers.A, buffers.dH, buffers.dZ
+    one = fill(number(A, 1.0))
+    for k in range(0, size, width(A)):
+        left, a, d = size - k, at.A + k, at.dZ + k
+        u, n = load_first(A, a + size, left), load_first(A, a + 2 * size, left)
+        dh = load_first(dH, at.dH + k, left)
+        dz_u = dh * (load_first(S, at.h_before + k, left) - n) * u * (one - u)
+        dz_n = dh * (one - u) * (one - n * n)
+        store_first(dZ, d + size, drop_tiny(dz_u), left)
+        store_first(dZ, d + 2 * size, drop_tiny(dz_n), left)
+
+
+@njit(cache=True, nogil=True, error_model="numpy")
+def reset_back(size, buffers, at):
+    """Compute dz of r, and dh' = r d(r h') + u dh, which replaces d(r h') in dh_before."""
+    S, A, dH, dh_before = buffers.S, buffers.A, buffers.dH, buffers.dh_before
+    one = fill(number(A, 1.0))
+    for k in range(0, size, width(A)):
+        left, a = size - k, at.A + k
+        r, u = load_first(A, a, left), load_first(A, a + size, left)
+        d_reset, h = load_first(dh_before, k, left), load_first(S, at.h_before + k, left)
+        store_first(buffers.dZ, at.dZ + k, drop_tiny(d_reset * h * r * (one - r)), left)
+        dh = load_first(dH, at.dH + k, left)
+        store_first(dh_before, k, fma(d_reset, r, dh * u), left)
