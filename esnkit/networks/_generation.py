@@ -12,6 +12,7 @@ from esnkit.networks._spec import Spec, parameter_views
 from esnkit.networks._stepper import Stepper
 from esnkit.sequences._closed_loop import check_bounded, pack_one_series
 from esnkit.utils._threads import one_blas_thread
+from esnkit.utils._validation import refuse_masked
 
 __all__ = [
     "check_feeds_rows_back",
@@ -75,6 +76,7 @@ def _end_of_training(estimator: Any) -> tuple[np.ndarray, InitialState]:
 
 
 def _warmup_inputs(estimator: Any, warmup: Any) -> np.ndarray:
+    refuse_masked("warmup", warmup)
     flat = isinstance(warmup, (list, tuple)) and not any(np.ndim(item) for item in warmup)
     if estimator._spec.tokens and (flat or getattr(warmup, "ndim", None) == 1):
         warmup = np.asarray(warmup)[:, None]

@@ -7,6 +7,7 @@ import numpy as np
 from esnkit.kernels.cells import stream
 from esnkit.kernels.linalg import LANES, affine
 from esnkit.networks._spec import Spec, parameter_views
+from esnkit.utils._validation import refuse_masked
 from esnkit.utils._workspace import Workspace
 
 NUMBERS = int, float, np.integer, np.floating, np.bool_
@@ -77,6 +78,8 @@ class Stepper:
         ValueError
             If ``x`` has another shape, is not finite, or is no token of the network.
         """
+        if isinstance(x, np.ma.MaskedArray):
+            refuse_masked("x", x)
         if self._embeds:
             if not isinstance(x, NUMBERS) or not 0 <= x < self._spec.n_features or x != int(x):
                 raise ValueError(

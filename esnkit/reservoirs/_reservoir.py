@@ -20,6 +20,7 @@ from esnkit.utils._validation import (
     check_positive_int,
     check_seed,
     finite_array,
+    refuse_masked,
 )
 
 __all__ = ["Reservoir"]
@@ -254,6 +255,7 @@ class Reservoir(BaseReservoir):
 
     def _draw_leak(self, n_units, rng):
         leak = self.leak_rate
+        refuse_masked("leak_rate", leak)
         # A list is a pair, as JSON and YAML have no tuples, unless it may hold one rate a unit.
         if isinstance(leak, tuple) or (isinstance(leak, list) and len(leak) == 2 != n_units):
             if len(leak) != 2:

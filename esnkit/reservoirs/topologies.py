@@ -17,7 +17,7 @@ from typing import Any, NamedTuple
 import numpy as np
 import scipy.sparse as sp
 
-from esnkit.utils._validation import check_choice, check_positive_int
+from esnkit.utils._validation import check_choice, check_positive_int, refuse_masked
 
 __all__ = [
     "BANDED_FROM",
@@ -308,6 +308,7 @@ def as_csr(name: str, matrix: Any, n_units: int | None = None) -> sp.csr_array:
     array([2., 1.])
     """
     if not sp.issparse(matrix):
+        refuse_masked(name, matrix)
         try:
             matrix = np.asarray(matrix)
         except ValueError:

@@ -96,7 +96,7 @@ def test_targets_that_do_not_fit_a_list_are_refused(y, message, ragged):
 
 
 def test_labels_of_any_type_are_targets(batch):
-    for labels in (["a", "b", "c", "d"], [True, False, True, True], [None, "x", 2, 3.5]):
+    for labels in (["a", "b", "c", "d"], [True, False, True, True], ["w", "x", 2, 3.5]):
         values = targets_of(np.array(labels, object), batch, numeric=False).values
         assert values[:, 0].tolist() == labels
 
