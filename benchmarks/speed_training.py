@@ -22,7 +22,8 @@ from _bench import compare, describe, head, parse, peer
 from memory import in_use
 
 from esnkit import RNNRegressor
-from esnkit.networks._bptt import loss_gradient, make_batch
+from esnkit.networks._batch import make_batch
+from esnkit.networks._loss_gradient import loss_gradient
 from esnkit.networks._spec import Spec, n_parameters
 from esnkit.networks._torch import to_torch
 from esnkit.networks._weights import join_weights, split_weights

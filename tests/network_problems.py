@@ -2,7 +2,7 @@
 
 import numpy as np
 
-from esnkit.networks._bptt import make_batch
+from esnkit.networks._batch import make_batch
 from esnkit.networks._spec import Spec, n_parameters, parameter_views
 
 CELLS = ["tanh", "relu", "lstm", "gru", "gru_before"]

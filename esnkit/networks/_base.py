@@ -8,7 +8,8 @@ import numpy as np
 from sklearn.base import BaseEstimator
 from sklearn.utils.validation import check_is_fitted
 
-from esnkit.networks._bptt import Batch, InitialState, make_batch, run, run_backward, state_rows
+from esnkit.networks._batch import Batch, InitialState, make_batch
+from esnkit.networks._bptt import run, run_backward, state_rows
 from esnkit.networks._callbacks import CallbackSupportMixin, FitReport, with_callbacks
 from esnkit.networks._generation import first_state
 from esnkit.networks._initializers import INITS, initial_theta
@@ -463,11 +464,12 @@ class GradientEstimator(TorchMixin, CallbackSupportMixin, BaseEstimator):
         start = self._start(initial_state, sequences.n_sequences, theta.dtype)
         held = self._held(clamp, sequences, theta.dtype)
         with one_blas_thread():
-            outputs, tape = run(spec, theta, batch, start, held)
+            batch = batch._replace(initial_state=start, clamp=held)
+            outputs, tape = run(spec, theta, batch)
             Y = finite_array("y", targets.values, theta.dtype)
             loss = LOSSES[spec.loss][0](outputs, Y, weights)
             states: list[np.ndarray] = []
-            run_backward(spec, theta, batch, tape, loss.gradient, d_states=states)
+            run_backward(spec, tape, loss.gradient, d_states=states)
         step = np.arange(len(batch.rows)) - np.repeat(sequences.offsets[:-1], sequences.lengths)
         rows = state_rows(spec, batch, states)
         squares = [np.bincount(step, np.sum(d.astype(float) ** 2, axis=1)) for d in rows]

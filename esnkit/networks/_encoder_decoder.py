@@ -16,7 +16,8 @@ from typing import NamedTuple
 
 import numpy as np
 
-from esnkit.networks._bptt import Batch, InitialState, Tape, make_batch, run, run_backward
+from esnkit.networks._batch import InitialState, make_batch
+from esnkit.networks._bptt import Tape, run, run_backward
 from esnkit.networks._initializers import glorot, initial_theta
 from esnkit.networks._losses import LOSSES, log_softmax
 from esnkit.networks._minibatches import SequenceBatch
@@ -98,8 +99,8 @@ class Reading(NamedTuple):
     states: np.ndarray  # (n_target_rows, n_units)
     keys: Block
     attended: Attended | None
-    source: tuple[Batch, Tape]
-    target: tuple[Batch, Tape]
+    source: Tape
+    target: Tape
 
 
 def make_pairs(source: SequenceBatch, codes: np.ndarray, lengths: np.ndarray, end: int) -> Pairs:
@@ -167,20 +168,19 @@ def read_pairs(pair: Pair, theta: np.ndarray, pairs: Pairs) -> tuple[np.ndarray,
     """
     p = pair_views(pair, theta)
     heard, last, start, source = _hear(pair, p, pairs.source)
-    batch = make_batch(pairs.target.inputs, pairs.target.offsets)
-    states, tape = run(pair.decoder, p["decoder"], batch, InitialState(start, _ALL))
+    target = pairs.target._replace(initial_state=InitialState(start, _ALL))
+    states, tape = run(pair.decoder, p["decoder"], target.batch())
     keys = _pad(heard, pairs.source.offsets)
     attended = _attend(p, states, pairs.target.offsets, keys) if pair.attention else None
     outputs = _answer(p, states if attended is None else attended.out)
-    return outputs, Reading(heard, last, start, states, keys, attended, source, (batch, tape))
+    return outputs, Reading(heard, last, start, states, keys, attended, source, tape)
 
 
 def _hear(pair, p, source):
     """Run the encoder; return its states, the last ones, those that the decoder starts from."""
-    batch = make_batch(source.inputs, source.offsets)
-    heard, tape = run(pair.encoder, p["encoder"], batch)
+    heard, tape = run(pair.encoder, p["encoder"], source.batch())
     last = pool_rows(heard, source.offsets, "last", pair.encoder.n_units)
-    return heard, last, np.tanh(last @ p["bridge_W"].T + p["bridge_b"]), (batch, tape)
+    return heard, last, np.tanh(last @ p["bridge_W"].T + p["bridge_b"]), tape
 
 
 def _answer(p, states):
@@ -199,18 +199,14 @@ def read_backward(
     d_heard = np.zeros_like(reading.heard)
     if attended is not None:
         d_states, d_heard = _attend_backward(p, d, reading.states, reading.keys, attended, d_states)
-    batch, tape = reading.target
     d_start = np.empty_like(reading.start)
-    d["decoder"][:] = run_backward(
-        pair.decoder, p["decoder"], batch, tape, d_states, d_initial_state=d_start
-    )
+    d["decoder"][:] = run_backward(pair.decoder, reading.target, d_states, d_initial_state=d_start)
     d_start *= 1 - reading.start**2
-    batch, tape = reading.source
     d["bridge_W"] += d_start.T @ reading.last
     d["bridge_b"] += d_start.sum(axis=0)
-    d_last = d_start @ p["bridge_W"]
-    d_heard += pool_rows_backward(d_last, batch.offsets, "last", pair.encoder.n_units)
-    d["encoder"][:] = run_backward(pair.encoder, p["encoder"], batch, tape, d_heard)
+    d_last, offsets = d_start @ p["bridge_W"], reading.source.batch.offsets
+    d_heard += pool_rows_backward(d_last, offsets, "last", pair.encoder.n_units)
+    d["encoder"][:] = run_backward(pair.encoder, reading.source, d_heard)
     return gradient
 
 
@@ -315,9 +311,8 @@ def _decode_together(pair, theta, source, max_length):
     running, latest = np.arange(n), np.full(n, pair.end)
     for step in range(max_length):
         each = np.arange(len(running) + 1)
-        states, tape = run(
-            pair.decoder, p["decoder"], make_batch(latest, each), InitialState(state, _ALL)
-        )
+        batch = make_batch(latest, each, InitialState(state, _ALL))
+        states, tape = run(pair.decoder, p["decoder"], batch)
         if pair.attention:
             attended = _attend(p, states, each, Block(keys.values[running], keys.here[running]))
             looks[running, step], states = attended.weights[:, 0], attended.out

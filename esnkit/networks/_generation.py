@@ -5,7 +5,8 @@ from typing import Any
 import numpy as np
 from sklearn.utils.validation import check_is_fitted
 
-from esnkit.networks._bptt import InitialState, make_batch, starting_state
+from esnkit.networks._batch import InitialState, make_batch
+from esnkit.networks._bptt import starting_state
 from esnkit.networks._losses import log_softmax
 from esnkit.networks._minibatches import SequenceBatch, evaluate
 from esnkit.networks._spec import Spec, parameter_views
@@ -51,8 +52,8 @@ def first_state(estimator: Any, initial_state: Any) -> np.ndarray:
     """Return the state (1, n_state) before the first step of one sequence."""
     spec, theta = estimator._spec, estimator._theta
     start = estimator._start(initial_state, 1, theta.dtype)
-    batch = make_batch(np.empty((1, 0)), np.array([0, 1]))
-    return starting_state(spec, parameter_views(spec, theta), batch, start)[0]
+    batch = make_batch(np.empty((1, 0)), np.array([0, 1]), start)
+    return starting_state(spec, parameter_views(spec, theta), batch)[0]
 
 
 def _end_of_training(estimator: Any) -> tuple[np.ndarray, InitialState]:

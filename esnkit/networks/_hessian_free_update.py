@@ -5,8 +5,9 @@ from typing import Any, NamedTuple
 
 import numpy as np
 
-from esnkit.networks._bptt import loss_gradient, make_batch, penalty, run
+from esnkit.networks._bptt import run
 from esnkit.networks._gauss_newton import curvature_product
+from esnkit.networks._loss_gradient import loss_gradient, penalty
 from esnkit.networks._losses import LOSSES
 from esnkit.networks._minibatches import SequenceBatch, evaluate
 from esnkit.networks._spec import Spec
@@ -95,16 +96,7 @@ def full_gradient(spec: Spec, theta: np.ndarray, data: SequenceBatch, alpha: flo
     n = len(data.lengths)
     for first in range(0, n, GROUP):
         part = data.subset(np.arange(first, min(first + GROUP, n)))
-        batch = make_batch(part.inputs, part.offsets)
-        _, slope, _, weight = loss_gradient(
-            spec,
-            theta,
-            batch,
-            part.Y,
-            part.weights,
-            initial_state=part.initial_state,
-            clamp=part.clamp,
-        )
+        _, slope, _, weight = loss_gradient(spec, theta, part.batch(), part.Y, part.weights)
         gradient += weight * slope
         total += weight
     return gradient / total + penalty(spec, theta, alpha, len(data.Y))[1]
@@ -115,17 +107,16 @@ class _Model:
 
     def __init__(self, spec: Spec, data: SequenceBatch, alpha: float):
         self.spec, self.data, self.alpha = spec, data, alpha
-        self.batch = make_batch(data.inputs, data.offsets)
+        self.batch = data.batch()
         self.at: np.ndarray | None = None
         self.forward: Any = None
 
     def product(self, theta: np.ndarray, v: np.ndarray, structural: float) -> np.ndarray:
-        data = self.data
         if self.at is None or not np.array_equal(self.at, theta):
             self.at = theta.copy()
-            self.forward = run(self.spec, theta, self.batch, data.initial_state, data.clamp)
+            self.forward = run(self.spec, theta, self.batch)
         outputs, tape = self.forward
         return curvature_product(
-            self.spec, theta, v, self.batch, outputs, tape, data.weights,
+            self.spec, v, outputs, tape, self.data.weights,
             alpha=self.alpha, structural=structural,
         )  # fmt: skip

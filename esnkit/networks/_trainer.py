@@ -13,8 +13,9 @@ from typing import Any, NamedTuple
 
 import numpy as np
 
-from esnkit.networks._bptt import InitialState, loss_gradient, make_batch
+from esnkit.networks._batch import InitialState
 from esnkit.networks._hessian_free_update import Damping, full_loss, newton_step
+from esnkit.networks._loss_gradient import loss_gradient
 from esnkit.networks._minibatches import SequenceBatch, cut_batches, evaluate, tbptt_chunks
 from esnkit.networks._spec import Spec
 from esnkit.optim._first_order import (
@@ -95,11 +96,10 @@ def chunk_gradients(
             here = ends[alive] <= (k + 1) * tbptt
             weights = np.ones(len(alive)) if part.weights is None else part.weights
             part = part._replace(weights=(weights.T * here).T)
-        batch = make_batch(part.inputs, part.offsets)
         workspace.rewind()
         loss, gradient, state, total = loss_gradient(
-            spec, theta, batch, part.Y, part.weights, alpha=settings.alpha,
-            initial_state=part.initial_state, clamp=part.clamp, workspace=workspace,
+            spec, theta, part.batch(), part.Y, part.weights,
+            alpha=settings.alpha, workspace=workspace,
         )  # fmt: skip
         carried = np.empty((len(ends), spec.n_state)) if carried is None else carried
         carried[alive] = state

@@ -1,14 +1,15 @@
-"""Training: updates, batches, chunks of time, when it stops, and going on where it stopped."""
+"""Training: updates, when it stops, and going on where it stopped."""
 
 import pickle
 
 import numpy as np
 import pytest
 
-from esnkit.networks._bptt import InitialState, loss_gradient, make_batch, run
+from esnkit.networks._batch import InitialState
 from esnkit.networks._hessian_free_update import full_loss
 from esnkit.networks._initializers import initial_theta
-from esnkit.networks._minibatches import SequenceBatch, cut_batches, evaluate, tbptt_chunks
+from esnkit.networks._loss_gradient import loss_gradient
+from esnkit.networks._minibatches import SequenceBatch, evaluate
 from esnkit.networks._spec import Spec
 from esnkit.networks._trainer import Settings, Stopping, Trainer, name_changes
 from esnkit.networks._validation_split import hold_out
@@ -40,54 +41,6 @@ def fit(trainer, data, validation=None, max_iter=5, tol=0.0, n_iter_no_change=10
     return trainer.fit(data, validation, stopping=stopping, score=negative_loss, report=report)
 
 
-def test_batches_hold_every_sequence_once_and_like_lengths_together():
-    lengths = np.random.default_rng(0).integers(1, 100, 1000)
-    batches = cut_batches(lengths, 10, np.random.default_rng(0))
-    assert np.array_equal(np.sort(np.concatenate(batches)), np.arange(1000))
-    spans = [np.ptp(lengths[batch]) for batch in batches]
-    assert np.median(spans) < 8
-    first = [batch[0] for batch in batches]
-    assert first != sorted(first)
-
-
-def test_batches_without_shuffling_keep_the_order():
-    batches = cut_batches(np.array([3, 1, 2]), 2, None)
-    assert [batch.tolist() for batch in batches] == [[0, 1], [2]]
-
-
-def test_chunks_put_together_are_the_whole():
-    data = make_data()
-    seen = np.zeros(len(data.Y), int)
-    for alive, rows, part in tbptt_chunks(data, 4):
-        seen[rows] += 1
-        assert np.array_equal(part.inputs, data.inputs[rows])
-        assert len(part.lengths) == len(alive) and part.lengths.max() <= 4
-    assert np.all(seen == 1)
-
-
-def test_a_subset_takes_everything_along():
-    data = make_data(per_step=False)._replace(
-        weights=np.arange(6.0),
-        initial_state=InitialState(np.arange(72.0).reshape(6, 12), np.ones(12, bool)),
-        clamp=Clamp(np.array([1]), np.arange(36.0)[:, None]),
-    )
-    part = data.subset(np.array([2, 0]), 1, 3)
-    assert part.weights.tolist() == [2, 0] and part.initial_state.values[:, 0].tolist() == [24, 0]
-    assert part.clamp.values[:, 0].tolist() == [14, 15, 1, 2]
-
-
-@pytest.mark.parametrize("pooling", [None, "last"])
-def test_evaluation_in_parts_is_that_in_one_go(pooling, monkeypatch):
-    monkeypatch.setattr("esnkit.networks._minibatches.SIDE_BY_SIDE", 4)
-    monkeypatch.setattr("esnkit.networks._minibatches.STEPS_AT_ONCE", 3)
-    spec, data = SPEC._replace(pooling=pooling), make_data(pooling is None)
-    theta = make_trainer(spec).theta
-    outputs, states = evaluate(spec, theta, data)
-    expected, tape = run(spec, theta, make_batch(data.inputs, data.offsets))
-    np.testing.assert_allclose(outputs, expected, atol=1e-14)
-    np.testing.assert_allclose(states, tape.state, atol=1e-14)
-
-
 @pytest.mark.parametrize("solver", ["adam", "sgd"])
 @pytest.mark.parametrize("per_step", [True, False])
 def test_the_loss_falls_and_the_best_weights_are_kept(solver, per_step):
@@ -114,8 +67,7 @@ def test_an_update_is_that_of_the_gradient():
     data = make_data()
     trainer = make_trainer(solver="sgd", momentum=0.0, batch_size=6, alpha=0.3, shuffle=False)
     theta = trainer.theta.copy()
-    batch = make_batch(data.inputs, data.offsets)
-    loss, gradient, _, _ = loss_gradient(SPEC, theta, batch, data.Y, alpha=0.3)
+    loss, gradient, _, _ = loss_gradient(SPEC, theta, data.batch(), data.Y, alpha=0.3)
     assert trainer.epoch(data) == pytest.approx(loss)
     np.testing.assert_allclose(trainer.theta, theta - 1e-3 * gradient, atol=1e-15)
     assert trainer.grad_norm_curve == [pytest.approx(np.linalg.norm(gradient))]
@@ -350,7 +302,7 @@ def test_momentum_is_that_of_the_schedule_and_the_point_ahead_that_of_the_next_u
         solver="sgd", momentum_schedule="increasing", batch_size=6, learning_rate_init=0.02
     )
     theta, velocity = trainer.theta.copy(), 0.0
-    batch = make_batch(data.inputs, data.offsets)
+    batch = data.batch()
     for update in range(3):
         trainer.epoch(data)
         slope = loss_gradient(SPEC, theta, batch, data.Y)[1]

@@ -1,0 +1,112 @@
+"""Networks against PyTorch: outputs, gradients and weights."""
+
+import numpy as np
+import pytest
+from network_problems import BASE, OFFSETS, SPECS, problem, theta_of
+
+from esnkit.networks._batch import make_batch
+from esnkit.networks._bptt import run
+from esnkit.networks._loss_gradient import loss_gradient
+from esnkit.networks._spec import Spec, n_parameters
+from esnkit.networks._torch import from_torch, to_torch
+
+TORCH = {"tanh": "RNN", "relu": "RNN", "lstm": "LSTM", "gru": "GRU"}
+
+
+@pytest.mark.parametrize("cell", TORCH)
+@pytest.mark.parametrize("n_layers", [1, 2])
+@pytest.mark.parametrize("bidirectional", [False, True])
+@pytest.mark.parametrize("dtype", ["float64", "float32"])
+def test_outputs_and_gradients_are_those_of_pytorch(cell, n_layers, bidirectional, dtype):
+    torch = pytest.importorskip("torch")
+    spec = Spec(cell, 6, 3, 2, n_layers=n_layers, bidirectional=bidirectional)
+    theta = theta_of(spec).astype(dtype)
+    options = {"nonlinearity": cell} if TORCH[cell] == "RNN" else {}
+    rnn = getattr(torch.nn, TORCH[cell])(
+        3, 6, n_layers, bidirectional=bidirectional, dtype=getattr(torch, dtype), **options
+    )
+    head = torch.nn.Linear(6 * spec.n_directions, 2, dtype=getattr(torch, dtype))
+    state = {key: torch.from_numpy(value) for key, value in to_torch(spec, theta).items()}
+    head.load_state_dict({key: state.pop(f"head.{key}") for key in ("weight", "bias")})
+    rnn.load_state_dict(state)
+    batch, Y, _ = problem(spec)
+    batch = batch._replace(inputs=batch.inputs.astype(dtype))
+    Y = Y.astype(dtype)
+    items = [torch.from_numpy(item) for item in np.split(batch.inputs, OFFSETS[1:-1])]
+    packed = torch.nn.utils.rnn.pack_sequence(items, enforce_sorted=False)
+    padded, lengths = torch.nn.utils.rnn.pad_packed_sequence(rnn(packed)[0], batch_first=True)
+    answers = head(torch.cat([row[:n] for row, n in zip(padded, lengths, strict=True)]))
+    (0.5 * ((answers - torch.from_numpy(Y)) ** 2).mean()).backward()
+    outputs, _ = run(spec, theta, batch)
+    exact = dtype == "float64"
+    expected = answers.detach().numpy()
+    scale = max(np.abs(expected).max(), 1.0)
+    np.testing.assert_allclose(outputs / scale, expected / scale, atol=1e-13 if exact else 1e-6)
+    gradient = to_torch(spec, loss_gradient(spec, theta, batch, Y)[1])
+    for name, parameter in [*rnn.named_parameters(), *head.named_parameters(prefix="head")]:
+        if not name.startswith("bias_hh"):  # ours has one bias
+            found, wanted = gradient[name], parameter.grad.numpy()
+            scale = max(np.abs(wanted).max(), 1.0)
+            np.testing.assert_allclose(found / scale, wanted / scale, atol=1e-13 if exact else 1e-5)
+    other = np.zeros_like(theta)
+    model = torch.nn.ModuleDict({"rnn": rnn, "head": head})
+    from_torch(spec, {key: value.numpy() for key, value in model.state_dict().items()}, other)
+    np.testing.assert_allclose(other, theta)
+
+
+@pytest.mark.parametrize("cell", TORCH)
+def test_a_model_of_pytorch_is_taken_over_with_both_its_biases(cell):
+    torch = pytest.importorskip("torch")
+    torch.manual_seed(0)
+    spec = Spec(cell, 6, 3, 2, n_layers=2)
+    options = {"nonlinearity": cell} if TORCH[cell] == "RNN" else {}
+    rnn = getattr(torch.nn, TORCH[cell])(3, 6, 2, dtype=torch.float64, **options)
+    head = torch.nn.Linear(6, 2, dtype=torch.float64)
+    theta = np.zeros(n_parameters(spec))
+    from_torch(spec, torch.nn.ModuleDict({"rnn": rnn, "head": head}).state_dict(), theta)
+    X = np.random.default_rng(0).normal(size=(9, 3))
+    expected = head(rnn(torch.from_numpy(X))[0]).detach().numpy()
+    outputs, _ = run(spec, theta, make_batch(X, np.array([0, 9])))
+    np.testing.assert_allclose(outputs, expected, atol=1e-13)
+
+
+@pytest.mark.parametrize("missing", ["bias_ih_l0", "bias_hh_l0"])
+@pytest.mark.parametrize("cell", ["lstm", "gru"])
+def test_one_bias_that_is_missing_is_zero(cell, missing):
+    spec = SPECS[cell]
+    state = to_torch(spec, theta_of(spec))
+    state["bias_hh_l0"] = np.arange(1.0, 1 + state["bias_hh_l0"].size)
+    given, without = theta_of(spec, 1), theta_of(spec, 1)
+    from_torch(spec, state | {missing: np.zeros_like(state[missing])}, given)
+    del state[missing]
+    from_torch(spec, state, without)
+    assert np.array_equal(without, given)
+
+
+def test_weights_that_are_not_of_the_network_are_refused_by_name():
+    spec = SPECS["gru"]
+    theta = theta_of(spec)
+    state = to_torch(spec, theta)
+    others = {
+        "fc.weight": np.zeros((2, 4)),
+        "weight_ih_l1": np.zeros((12, 4)),
+        "rnn.weight_ih_l0_reverse": np.zeros((12, 3)),
+        "embedding.weight": np.zeros((3, 4)),
+    }
+    for name, array in others.items():
+        with pytest.raises(ValueError, match=rf"has no part for, \['{name}'\]"):
+            from_torch(spec, state | {name: array}, theta)
+    with pytest.raises(TypeError, match="state_dict must be a dict of arrays, got list"):
+        from_torch(spec, list(state), theta)
+    for part in ({"pooling": "attention"}, {"learn_state": True}):
+        spec = BASE._replace(**part)
+        with pytest.raises(ValueError, match="PyTorch's modules have no place for .*get_weights"):
+            to_torch(spec, theta_of(spec))
+
+
+def test_states_that_are_no_modules_are_refused():
+    theta = theta_of(SPECS["gru"])
+    with pytest.raises(ValueError, match="state_dict must hold 'weight_ih_l0' once"):
+        from_torch(SPECS["gru"], {}, theta)
+    with pytest.raises(ValueError, match="reset_after=True"):
+        to_torch(SPECS["gru_before"], theta_of(SPECS["gru_before"]))
