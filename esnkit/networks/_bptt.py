@@ -21,7 +21,6 @@ from esnkit.networks._spec import (
     CELLS,
     Layer,
     Spec,
-    n_parameters,
     parameter_views,
     state_columns,
 )
@@ -58,6 +57,7 @@ class LayerTape(NamedTuple):
 class Tape(NamedTuple):
     """What the backward pass needs of a forward pass."""
 
+    theta: np.ndarray
     batch: Batch
     n_first: int  # sequences in the first half of the batch, 0 if it is not halved
     p: dict[str, np.ndarray]  # the parameters by name
@@ -111,24 +111,34 @@ def run(
             unseen = spec.pooling == "last" and len(rows) == spec.n_layers
             n_rows, width = 0 if unseen else len(batch.rows), spec.n_directions * spec.n_units
             rows.append(workspace.empty(n_rows * width, theta.dtype).reshape(n_rows, width))
-        tape, H = _run_layer(spec, p, batch, layer, (rows[-2], state), not len(rows[-1]), workspace)
-        _collect_outputs(spec, batch, layer, tape.C, H, rows[-1], final)
+        columns, only_last = state_columns(spec, layer.position), not len(rows[-1])
+        inputs = rows[-2], *_state_blocks(state, columns, batch)
+        tape, H = _run_layer(spec, p[f"M_{layer.name}"], batch, layer, inputs, only_last, workspace)
+        if not only_last:
+            first = spec.n_units if layer.reverse else 0
+            scatter(
+                H, row_index(batch, layer), batch.n, spec.n_units, rows[-1], first, spec.n_units
+            )
+        _collect_last_states(batch, columns, tape.C, H, final)
         layers.append(tape)
     pooled, attention = _pool(spec, p, rows[-1], final, batch.offsets)
     parts = [_apply_head(spec, p, part, exact) for part in _split_rows(pooled, batch, n_first)]
     return joined(parts), Tape(
-        batch, n_first, p, layers, rows, attention, pooled, given, final, workspace,
+        theta, batch, n_first, p, layers, rows, attention, pooled, given, final, workspace,
         workspace.n_used,
     )  # fmt: skip
 
 
-def _run_layer(spec, p, batch, layer, inputs, only_last, workspace):
-    """Run one layer in one direction on (rows, states); return its tape and its outputs H."""
-    (X, state), M, code = inputs, p[f"M_{layer.name}"], CELLS[spec.cell]
-    index, n_units, n, dtype = row_index(batch, layer), spec.n_units, batch.n, M.dtype
-    hs, cs = state_columns(spec, layer.position)
-    h0 = _as_columns(state, hs, batch)
-    c0 = _as_columns(state, cs, batch) if cs else np.zeros_like(h0)
+def _state_blocks(state, columns, batch):
+    """Return h and c of one layer and direction as blocks; without cell states, c is zero."""
+    h0, (_, cs) = _as_columns(state, columns[0], batch), columns
+    return h0, _as_columns(state, cs, batch) if cs else np.zeros_like(h0)
+
+
+def _run_layer(spec, M, batch, layer, inputs, only_last, workspace):
+    """Run one layer in one direction on rows X from h0 and c0; return its tape and its outputs."""
+    (X, h0, c0), code, dtype = inputs, CELLS[spec.cell], M.dtype
+    index, n_units, n = row_index(batch, layer), spec.n_units, batch.n
     clamped = _clamped_units(spec, batch, layer, index, dtype)
     S = workspace.empty(M.shape[1] * len(index), dtype)
     gather(X, 0, X.shape[1], index, n, M.shape[1], S)
@@ -143,13 +153,10 @@ def _run_layer(spec, p, batch, layer, inputs, only_last, workspace):
     return LayerTape(S, A, C, c0, clamped[0]), H
 
 
-def _collect_outputs(spec, batch, layer, C, H, rows, final):
-    """Write the outputs of a layer and direction to its rows, and its last states to ``final``."""
-    n_units, index = spec.n_units, row_index(batch, layer)
-    hs, cs = state_columns(spec, layer.position)
-    if len(rows):
-        scatter(H, index, batch.n, n_units, rows, n_units if layer.reverse else 0, n_units)
-    kept = batch.n if H.size == n_units * len(index) else batch.n[-1:]
+def _collect_last_states(batch, columns, C, H, final):
+    """Write the states of one layer and direction after the last step of every sequence."""
+    (hs, cs), n_units = columns, columns[0].stop - columns[0].start
+    kept = batch.n if H.size == n_units * len(batch.rows) else batch.n[-1:]
     take_last(H, batch.order, kept, n_units, final, hs.start)
     if cs:
         take_last(C, batch.order, batch.n, n_units, final, cs.start)
@@ -186,7 +193,7 @@ def run_backward(
     """
     tape.workspace.rewind(tape.n_used)
     batch, p = tape.batch, tape.p
-    size, dtype = n_parameters(spec), tape.state.dtype
+    size, dtype = tape.theta.size, tape.theta.dtype
     gradients = [np.zeros(size, dtype) for _ in range(2 if tape.n_first else 1)]
     d = [parameter_views(spec, gradient) for gradient in gradients]
     pooled, d_out = (_split_rows(a, batch, tape.n_first) for a in (tape.pooled, d_outputs))
@@ -270,10 +277,10 @@ def _layer_backward(spec, tape, layer, d_outputs, d, d_initial_state):
         CELLS[spec.cell], (M, M.T.copy()), n, tuple(layer_tape), d_outputs,
         (*dM, blocks, dh0, dc0), schedule,
     )  # fmt: skip
-    for columns, block in zip(state_columns(spec, layer.position), (dh0, dc0), strict=True):
-        if columns:
-            k = len(block)
-            scatter(block.reshape(-1), batch.order, n[:1], k, d_initial_state, columns.start, k)
+    hs, cs = state_columns(spec, layer.position)
+    _scatter_columns(dh0, batch, d_initial_state, hs)
+    if cs:
+        _scatter_columns(dc0, batch, d_initial_state, cs)
     dX = tape.workspace.empty(len(index) * width, M.dtype).reshape(len(index), width)
     if width:
         scatter(blocks, index, n, width, dX, 0, width)
@@ -317,6 +324,12 @@ def _as_columns(state: np.ndarray, columns: slice, batch: Batch) -> np.ndarray:
     block = np.empty((n_units, len(state)), state.dtype)
     gather(state, columns.start, n_units, batch.order, batch.n[:1], n_units, block.reshape(-1))
     return block
+
+
+def _scatter_columns(block: np.ndarray, batch: Batch, state: np.ndarray, columns: slice) -> None:
+    """Write a block of the kernels to some columns of the states."""
+    k = len(block)
+    scatter(block.reshape(-1), batch.order, batch.n[:1], k, state, columns.start, k)
 
 
 def _clamped_units(spec, batch, layer, index, dtype):
