@@ -78,6 +78,7 @@ class Stepper:
         ValueError
             If ``x`` has another shape, is not finite, or is not a token of the network.
         """
+        # Tokens may be any kind of number, as long as it is whole.
         if self._is_tokens:
             if not isinstance(x, NUMBERS) or not 0 <= x < self._spec.n_features or x != int(x):
                 raise ValueError(
