@@ -32,7 +32,7 @@ def carries_state(estimator, method: str = "predict") -> bool:
 
 def is_causal(estimator) -> bool:
     """Tell whether outputs depend on past inputs only, so that a series can be continued."""
-    return getattr(estimator, "causal", True) and not getattr(estimator, "bidirectional", False)
+    return getattr(estimator, "causal", True)
 
 
 def check_lags(lags) -> tuple[int, ...]:

@@ -189,8 +189,8 @@ def _check_transform(reservoir):
     rows = _rows(clone(reservoir).prepare(N_INPUTS), np.float64)
     sequences = np.split(rows.values, rows.offsets[1:-1])
     fitted = clone(reservoir).fit(sequences)
-    answers = fitted.transform(sequences)
+    states = fitted.transform(sequences)
     shapes = [(len(X), fitted.n_features_out_) for X in sequences]
-    _require([a.shape for a in answers] == shapes, "transform must return a row for every step")
+    _require([a.shape for a in states] == shapes, "transform must return a row for every step")
     names = fitted.get_feature_names_out()
     _require(len(names) == fitted.n_features_out_, "every feature must have a name")

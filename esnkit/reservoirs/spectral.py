@@ -16,6 +16,7 @@ from scipy.sparse.csgraph import connected_components
 
 from esnkit.kernels.layouts import Diagonals, Ell, lay_out
 from esnkit.kernels.powers import power_times_vector
+from esnkit.reservoirs._updates import UPDATES
 from esnkit.reservoirs.topologies import as_csr
 from esnkit.utils._validation import check_number, finite_array
 
@@ -170,12 +171,7 @@ def effective_spectral_radius(W: Any, leak_rate: Any) -> float:
     if not (np.all(leak > 0.0) and np.all(leak <= 1.0)):
         raise ValueError(f"leak_rate must lie in (0, 1], got {leak_rate!r}")
     leak = np.broadcast_to(leak, n_units)
-    return spectral_radius(_diagonal(1.0 - leak) + _diagonal(leak) @ W)
-
-
-def _diagonal(values):
-    index = np.arange(values.size + 1)
-    return sp.csr_array((values, index[:-1], index), shape=(values.size, values.size))
+    return spectral_radius(UPDATES["leaky"].jacobian(W, leak))
 
 
 def _normalised(A):
