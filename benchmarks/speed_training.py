@@ -23,9 +23,10 @@ from memory import in_use
 
 from esnkit import RNNRegressor
 from esnkit.networks import CELLS
+from esnkit.networks._batch import make_batch
 
 # An update without the validation of `RNNRegressor.partial_fit` has no public function.
-from esnkit.networks._bptt import loss_gradient, make_batch
+from esnkit.networks._loss_gradient import loss_gradient
 from esnkit.networks._spec import Spec, n_parameters
 from esnkit.networks._torch import to_torch
 from esnkit.networks._weights import join_weights, split_weights

@@ -83,11 +83,11 @@ for name, model in models.items():
 
 shown = X_unseen[:N_SHOWN]
 attention = gru.attention_weights(models["GRU"][0].transform(shown))
-columns = {"true": y_unseen[:N_SHOWN]}
+columns = {"true label": y_unseen[:N_SHOWN]}
 columns |= {name: models[name].predict(shown) for name in ("GRU", "bag of words")}
 
 figure, axes = plt.subplots(figsize=(13, 4.5), layout="constrained")
-font = {"family": "monospace", "fontsize": 12, "va": "center"}
+font = {"family": "monospace", "fontsize": 14, "va": "center"}
 axes.text(0, 0, "attention weights of the GRU, unseen phrases", weight="bold", **font)
 for row, (review, weights) in enumerate(zip(shown, attention, strict=True), start=1):
     x = 0

@@ -57,7 +57,7 @@ for writer, axes in enumerate(left.subplots(2, 5).flat):
     first, second = np.flatnonzero(writers == writer)[:2]
     axes.plot(*drawings[second].T, linewidth=1.2, color="0.7")
     axes.plot(*drawings[first].T, linewidth=1.2, color="tab:blue")
-    axes.set_aspect("equal", adjustable="datalim")
+    axes.set_aspect("equal", adjustable="box")
     axes.set_title(names[writer])
     axes.set_axis_off()
 left.suptitle("two drawings by each writer")

@@ -18,8 +18,8 @@ from typing import Any, NamedTuple
 
 from numba import njit
 
-from esnkit.kernels.activations import fma, positive, tanh
 from esnkit.kernels.simd.addresses import number
+from esnkit.kernels.simd.elementary import fma, positive, tanh
 from esnkit.kernels.simd.masked import drop_tiny, load_first, store_first
 from esnkit.kernels.simd.selection import where_positive
 from esnkit.kernels.simd.vectors import fill, width

@@ -127,7 +127,7 @@ def run_partition(W, input_weights, code, rows, x0, shared, partition, out):
         if partition.number == 0 and n_reads > MAX_READS + n * t:
             # Each partition is at most one step ahead of its neighbours, so none is farther ahead
             # of the first than there are others.
-            store_release(progress, total, min(t + n_partitions, len(rows)))
+            store_release(progress, total, min(t + n_partitions, load_acquire(progress, total)))
             n_reads = np.iinfo(np.int64).min
         step = StepInputs(rows, projected, t, t + 1)
         buffer = StateBuffer(states, position)

@@ -8,9 +8,9 @@ move by RZ = V S + M RS, where V is how M moves; the rest are derivatives of the
 import numpy as np
 from numba import njit
 
-from esnkit.kernels.activations import fma, tanh
 from esnkit.kernels.blocks import copy_columns
 from esnkit.kernels.cell_equations import GRU_AFTER, GRU_BEFORE, LSTM, RNN_TANH
+from esnkit.kernels.simd.elementary import fma, tanh
 from esnkit.kernels.simd.products import product
 
 __all__ = ["tangent"]

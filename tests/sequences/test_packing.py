@@ -6,7 +6,8 @@ import pytest
 from sklearn.base import BaseEstimator
 
 from esnkit.sequences import Sequences, pack, restore
-from esnkit.sequences._packing import is_ragged, ndim_of
+from esnkit.sequences._packing import is_ragged
+from esnkit.utils._frames import ndim_of
 
 
 def packed(X):

@@ -142,3 +142,29 @@ def test_one_thread_needs_no_pool(monkeypatch):
     monkeypatch.setattr(_threads, "n_threads", lambda: 1)
     callers = run_tasks([threading.get_ident] * 3)
     assert np.unique(callers).tolist() == [threading.get_ident()]
+
+
+def test_an_interrupt_leaves_no_thread_at_work(monkeypatch):
+    def interrupt(*_):
+        raise KeyboardInterrupt
+
+    n_before, begun, ended = threading.active_count(), [], threading.Event()
+    with pytest.raises(KeyboardInterrupt):
+        run_together([interrupt, lambda: begun.append(ended.wait())], ended.set)
+    assert begun == [True] and threading.active_count() == n_before
+
+
+def test_an_interrupt_while_threads_start_begins_no_task(monkeypatch):
+    start, started, begun = threading.Thread.start, [], []
+
+    def interrupt_the_second(thread):
+        if started:
+            raise KeyboardInterrupt
+        started.append(thread)
+        start(thread)
+
+    monkeypatch.setattr(threading.Thread, "start", interrupt_the_second)
+    with pytest.raises(KeyboardInterrupt):
+        run_together([lambda: begun.append(0)] * 3, lambda: None)
+    started[0].join()
+    assert begun == []
