@@ -1,9 +1,9 @@
 """Reservoir dynamics of many sequences at a time, each in one lane of the SIMD vectors.
 
-Instead of several units of one sequence, a vector holds one unit of several sequences. So every
-weight is loaded once for `LANES` sequences, and nothing is gathered, whatever the columns of W.
-States and inputs are stored unit by unit, the lanes of one unit next to each other. The sums have
-the order of :mod:`esnkit.kernels.steps`, and so the same bits.
+A vector here holds one unit of several sequences instead of several units of one sequence. Every
+weight is loaded once for `LANES` sequences, and nothing is gathered, whatever the columns of W. In
+memory, the lanes of one unit are next to each other. The sums have the order of
+:mod:`esnkit.kernels.steps`, hence the same bits.
 """
 
 from typing import NamedTuple
@@ -20,7 +20,7 @@ from esnkit.kernels.simd.vectors import aligned, fill, load, multiply, store, wi
 
 __all__ = ["LANES", "run_lanes"]
 
-LANES = 32
+LANES = 32  # sequences at a time
 TILE_UNITS = 64  # units computed before they are copied to the output, while in the cache
 
 
@@ -58,6 +58,8 @@ def run_lanes(W, input_weights, code, forcing, inputs, x0, out):
         n_lanes = min(LANES, inputs.starts.size - first)
         _load_states(x0, first, n_lanes, states, last)
         for t in range(inputs.lengths[first]):
+            # Longest first: the lanes of sequences that have ended are the last ones. They are
+            # still computed, from whatever inputs they had, and no longer copied.
             while inputs.lengths[first + n_lanes - 1] <= t:
                 n_lanes -= 1
             for lane in range(n_lanes):
@@ -76,7 +78,7 @@ def run_lanes(W, input_weights, code, forcing, inputs, x0, out):
                 if is_forced(forcing):
                     apply_forcing(forcing, inputs.starts[first + lane] + t, state)
                     _store_lane(state, lane, states, new)
-                if inputs.lengths[first + lane] == t + 1:
+                if inputs.lengths[first + lane] == t + 1:  # the last step of this sequence
                     for i in range(n):
                         x0[first + lane, i] = state[i]
             last, new = new, last
@@ -111,7 +113,8 @@ def _store_lane(state, lane, states, position):
 def _step_units(W, input_weights, code, begin, end, buffer):
     """Make one step of the units from ``begin`` to ``end``, in all lanes.
 
-    Two vectors of lanes side by side: the sum of one waits for the fused multiply-add before.
+    Two vectors of lanes are summed side by side, so that one need not wait for the last addition to
+    the other. Weights and units are those of :mod:`esnkit.kernels.steps`, one unit at a time.
     """
     u, x, (last, new) = buffer.inputs, buffer.states, (buffer.last, buffer.new)
     w_in, b, v, lanes = input_weights.w_in, input_weights.b, uint64(width(x)), uint64(LANES)

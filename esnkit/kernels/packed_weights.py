@@ -18,17 +18,17 @@ MAX_PACKED_INPUTS = 32  # with more, W_in u + b of several rows at once is cheap
 
 
 class PackedWeights(NamedTuple):
-    """Weights in blocks of `BLOCK_VECTORS` vectors of units; empty arrays if W is a `Csr`.
+    """Weights in blocks of units; the last block is padded with zeros.
 
-    Block by block, ``weights`` holds one row of units after the other: the bias, the input weights
-    of each feature, then the entries of W, term by term. ``columns`` holds, block by block, the
-    index in the state of the first unit of each diagonal, then the column of every gathered entry.
-    The last block is padded with zeros.
+    A block has `BLOCK_VECTORS` vectors of units. Block by block, ``weights`` holds one row of units
+    after the other: the bias, the input weights of each feature, then the entries of W, term by
+    term. ``rates`` holds rows of g and of k. ``columns`` holds the index in the state at which each
+    diagonal of a block begins, or rows of the columns of gathered entries.
     """
 
     weights: np.ndarray  # (n_blocks * (1 + n_inputs + n_diagonals + n_gathered) * block,)
-    rates: np.ndarray  # gains and keeps, block by block; one block if all units have the same
-    columns: np.ndarray  # uint32
+    rates: np.ndarray  # (2 * n_blocks * block,), or one block if g and k are those of all units
+    columns: np.ndarray  # (n_blocks * (n_diagonals + n_gathered * block),) uint32
     n_units: int
     n_inputs: int  # features in ``weights``, or -1 if W_in u + b comes from elsewhere
     n_diagonals: int  # terms of a row whose columns are consecutive for consecutive units
@@ -45,6 +45,7 @@ def pack_rows(rows, n_rows, first, block, out):
     """
     k, n_units = rows.shape
     n_full, v = n_units // block, width(out)
+    # A block is a whole number of vectors, so these loads and stores end within rows and blocks.
     for b in range(n_full):
         for j in range(k):
             source, target = j * n_units + b * block, (b * n_rows + first + j) * block
@@ -73,6 +74,7 @@ def pack_columns(shifts, columns, n_units, block):
     """
     n_blocks = -(-n_units // block)
     out = np.zeros(n_blocks * (shifts.size + columns.shape[0] * block), np.uint32)
+    # Entry (i, (i + shift) mod n): block b begins at i = b * block, and its other columns follow.
     for b in range(n_blocks):
         for j in range(shifts.size):
             out[b * shifts.size + j] = (b * block + int(shifts[j])) % n_units
@@ -99,7 +101,7 @@ def pack(W, input_weights):
     n, block, n_inputs = b.size, BLOCK_VECTORS * width(b), w_in.shape[0]
     if n_inputs > MAX_PACKED_INPUTS or not is_packed(W):
         n_inputs = -1
-    n_rows = 1 + n_inputs + weights.shape[0]
+    n_rows = 1 + n_inputs + weights.shape[0]  # without packed inputs there is no bias either
     stream = zero_blocks(n, n_rows, block, b)
     if n_inputs >= 0:
         pack_rows(b.reshape(1, -1), n_rows, 0, block, stream)
@@ -109,8 +111,8 @@ def pack(W, input_weights):
     rates = zero_blocks(n_rates, 2, block, b)
     pack_rows(gain[:n_rates].reshape(1, -1), 2, 0, block, rates)
     pack_rows(keep[:n_rates].reshape(1, -1), 2, 1, block, rates)
-    places = pack_columns(shifts, columns, n, block)
-    return PackedWeights(stream, rates, places, n, n_inputs, shifts.size, columns.shape[0])
+    packed_columns = pack_columns(shifts, columns, n, block)
+    return PackedWeights(stream, rates, packed_columns, n, n_inputs, shifts.size, columns.shape[0])
 
 
 def is_packed(W):

@@ -1,7 +1,7 @@
 """One sequence on several threads, each of which computes one partition of the units.
 
 If W is banded, its units form a ring in which each reads only units near it. Every thread owns
-consecutive blocks of the ring, and synchronises with the owners of the two adjacent partitions.
+consecutive blocks of the ring and synchronises only with the owners of the adjacent partitions.
 """
 
 from typing import NamedTuple
@@ -25,8 +25,8 @@ class SharedStates(NamedTuple):
     """What the threads of `run_partition` share."""
 
     states: np.ndarray  # room for two states, as in `StateBuffer`
-    # (n_partitions + 1) * STRIDE int64: for each partition, the number of states whose edges are
-    # complete; behind them, the number of steps to make.
+    # ((n_partitions + 1) * STRIDE,) int64: for each partition, the number of states of which its
+    # edges are complete; then the number of steps to make.
     progress: np.ndarray
 
 
@@ -80,7 +80,7 @@ def _step_ranges(packed, code, ranges, inputs, buffer, out, progress, own):
     for s in range(4):
         blocks = BlockRange(ranges[s, 0], ranges[s, 1])
         run_steps(packed, code, blocks, inputs, buffer, out)
-        if s == 1:  # state 0 is the first complete one: after step t there are t + 2
+        if s == 1:  # both edges: of t + 2 states now, from state 0 to state t + 1
             store_release(progress, own, inputs.start + 2)
 
 
@@ -91,7 +91,7 @@ def run_partition(W, input_weights, code, rows, x0, shared, partition, out):
     Other threads run the other partitions at the same time. The blocks at the two edges, the only
     ones that read or are read by the adjacent partitions, are computed first, so that the others
     seldom wait. If the first partition waits for long, as on a busy machine, it ends the run of
-    all.
+    all partitions early.
 
     Parameters
     ----------
@@ -118,11 +118,13 @@ def run_partition(W, input_weights, code, rows, x0, shared, partition, out):
     ranges = _block_ranges(partition, n_partitions, count_blocks(n, states))
     projected, position, n_reads, t = np.zeros((0, 0), x0.dtype), uint64(0), 0, 0
     _copy_units(x0, position, ranges, block, states, n)
-    if ranges[3, 0] == 0:  # this partition owns block 0, which stands behind the last one again
+    if ranges[3, 0] == 0:  # this partition owns block 0, a copy of which follows the last unit
         for i in range(block):
             states[n + i] = states[i]
     store_release(progress, own, 1)
     while t < load_acquire(progress, total):
+        # Step t reads the edges of state t of both neighbours, and overwrites the own state t - 1,
+        # which they have read once the edges of their state t are complete.
         n_reads += spin_until(progress, left, t + 1) + spin_until(progress, right, t + 1)
         if partition.number == 0 and n_reads > MAX_READS + n * t:
             # Each partition is at most one step ahead of its neighbours, so none is farther ahead

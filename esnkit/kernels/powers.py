@@ -51,8 +51,8 @@ def power_times_vector(W, v, m):
     put_state(v, x, position)
     for _ in range(m):
         new = capacity - position
-        # The last block is computed whole: its padding has weights of zero, and lies in the
-        # capacity, which is at least n and a block.
+        # The last block is computed whole: its padding has weights of zero, and is stored below
+        # the capacity, which is at least n and a block.
         for b in range(-(-n // block)):
             value = _block_times(stream, indices, shifts.size, columns.shape[0], b, x, position)
             store(x, new + uint64(b * block), value)
@@ -64,7 +64,10 @@ def power_times_vector(W, v, m):
 
 @njit(cache=True, nogil=True, error_model="numpy", forceinline=True)
 def _block_times(stream, indices, n_diagonals, n_gathered, b, x, position):
-    """Return the entries of W x for block b of the units, x being at ``position``."""
+    """Return the entries of W x for block b of the units: sum_j weights[j] x[columns[j]].
+
+    The vector x is in the buffer at ``position``, its first block once more behind it.
+    """
     w = uint64(BLOCK_VECTORS * width(x))
     at = uint64(b) * uint64(n_diagonals + n_gathered) * w
     column = uint64(b) * (uint64(n_diagonals) + uint64(n_gathered) * w)

@@ -1,10 +1,10 @@
 """Reservoir dynamics on plain arrays: sequences one by one or four at a time, and closed loop.
 
     pre(t) = W_in u(t) + W x(t-1) + b
-    x(t)   = (1 - a) x(t-1) + a f(pre(t)) + noise(t)
+    x(t)   = k x(t-1) + g f(pre(t)) + noise(t)
 
-The order of the sums is that of :mod:`esnkit.kernels.steps` in every kernel, so that a sequence
-alone, beside others, cut in two or in closed loop has the same bits.
+The order of the sums is that of :mod:`esnkit.kernels.steps` in every kernel, so a sequence has the
+same bits alone, beside others, cut in two and in closed loop.
 """
 
 from typing import NamedTuple
@@ -13,7 +13,7 @@ import numpy as np
 from numba import njit, uint64
 
 from esnkit.kernels.layouts import Csr, Diagonals, Ell, Forcing, InputWeights
-from esnkit.kernels.linalg import affine_row
+from esnkit.kernels.linalg import LANES, affine_row
 from esnkit.kernels.packed_weights import BLOCK_VECTORS, PackedWeights, is_packed, pack
 from esnkit.kernels.simd.elementary import fma
 from esnkit.kernels.simd.vectors import aligned, is_aligned, width
@@ -63,8 +63,8 @@ class _Dynamics(NamedTuple):
     packed: PackedWeights
     code: int
     forcing: Forcing
-    # Whether a state must be complete in its row of the output before the next step: if forcing
-    # changes it, and if the weights are not packed.
+    # Whether steps are made one by one: forcing changes states between them, and the step of a
+    # `Csr` reads and writes rows of units.
     single_steps: bool
 
 
@@ -78,7 +78,8 @@ def _project(input_weights, rows, start, stop, out):
         row = out[t]
         for i in range(n):
             row[i] = b[i]
-    # Four features per pass over a row: it is loaded and stored once for four terms.
+    # By feature, so that its weights stay in the cache for all rows; four features at a time, so
+    # that a row of the output is loaded and stored once for four terms.
     for f in range(0, n_by_four, 4):
         for t in range(stop - start):
             row, u = out[t], rows[start + t]
@@ -126,7 +127,10 @@ def output_rows(out, n_units):
 
 @njit(cache=True, nogil=True, error_model="numpy", forceinline=True)
 def _single_step(dynamics, t, inputs, buffer, out):
-    """Make the step of row ``inputs.start``, apply row t of the forcing; return the position."""
+    """Make the step of row ``inputs.start``, then apply row t of the forcing.
+
+    Return the position of the new state, which is also in its row of the output.
+    """
     packed, position = dynamics.packed, buffer.position
     n = packed.n_units
     state = out.rows[inputs.start if out.stride else 0, :n]
@@ -187,12 +191,14 @@ def run(W, input_weights, code, forcing, inputs, x0, out):
     packed, single_steps = pack(W, input_weights), is_forced(forcing) or not is_packed(W)
     dynamics = _Dynamics(W, input_weights, packed, code, forcing, single_steps)
     target = output_rows(out, packed.n_units)
+    # Rows to run at a time: one if something happens between steps, a few if W_in u + b of them
+    # must fit in the cache, else all.
     is_projected, chunk = packed.n_inputs < 0, max(1, len(inputs.rows))
     if is_projected or single_steps:
         chunk = 1 if single_steps else PROJECTED_ROWS
     projected = _projection_buffer(packed, chunk, x0)
     in_fours = not (is_projected or single_steps or packed.n_gathered > 0)
-    gap = 2 * int(state_capacity(packed.n_units, x0))
+    gap = 2 * int(state_capacity(packed.n_units, x0))  # from the buffer of a sequence to the next
     states = aligned(4 * gap, x0)
     for first in range(0, inputs.starts.size, 4):
         count = min(4, inputs.starts.size - first)
@@ -205,6 +211,7 @@ def run(W, input_weights, code, forcing, inputs, x0, out):
                 packed, code, inputs.rows, inputs.starts[first : first + 4], n_done,
                 StateBuffer(states, position), target,
             )  # fmt: skip
+        # What is left of sequences longer than the shortest of the four, or all of the last ones.
         for s in range(count):
             start, own = inputs.starts[first + s], states[s * gap :]
             stop = start + inputs.lengths[first + s]
@@ -250,11 +257,12 @@ def closed_loop(W, input_weights, code, forcing, readout, inputs, x0, out):
     dynamics = _Dynamics(W, input_weights, packed, code, forcing, single_steps)
     n, u = packed.n_units, inputs.first
     n_features, n_outputs = u.size, out.shape[1]
-    coef, intercept = _aligned_copy(readout.coef), readout.intercept
+    coef, intercept = _aligned_copy(readout.coef), readout.intercept  # read at every step
     states, position = aligned(2 * int(state_capacity(n, x0)), x0), uint64(0)
     put_state(x0, states, position)
-    z, partial_sums = aligned(n + n_features, u), np.empty(16, u.dtype)
-    target = OutputRows(z.reshape(1, -1), uint64(0), False)  # the state is the start of z
+    # The readout sees z = [x; u], or x alone: steps write the state to the front of z.
+    z, partial_sums = aligned(n + n_features, u), np.empty(LANES, u.dtype)
+    target = OutputRows(z.reshape(1, -1), uint64(0), False)
     step = StepInputs(u.reshape(1, -1), _projection_buffer(packed, 1, u), 0, 1)
     blocks = BlockRange(0, count_blocks(n, states))
     for t in range(out.shape[0]):

@@ -10,11 +10,11 @@ from esnkit.kernels.simd.vectors import load, store, width
 
 
 class StateBuffer(NamedTuple):
-    """The current state, and next to it room for the next one, which swap at every step.
+    """The current state and room for the next one, which swap at every step.
 
     The current state is ``states[position : position + n_units]``, position being 0 or the
-    capacity of one state. Behind it stand the units of its first block once more, so that a block
-    of a cyclic diagonal, whose columns begin at any unit below n_units, is contiguous.
+    capacity of one state. A copy of its first block follows, so that a block of a cyclic diagonal,
+    whose columns begin at any unit, is contiguous.
     """
 
     states: np.ndarray  # (2 * capacity,)

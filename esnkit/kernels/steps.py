@@ -1,7 +1,7 @@
 """Time steps of a reservoir, of one sequence.
 
     pre(t) = b + W_in u(t) + W x(t-1)
-    x(t)   = (1 - a) x(t-1) + a f(pre(t))
+    x(t)   = k x(t-1) + g f(pre(t))
 
 Every unit sums the terms of pre in one fixed order (bias, inputs by feature, then the entries of
 its row of W in the order of the layout) with fused multiply-adds, so that every kernel and every
@@ -43,7 +43,7 @@ class StepInputs(NamedTuple):
 
 
 class OutputRows(NamedTuple):
-    """Where states are written: state t to the flat index ``t * stride`` of ``rows``."""
+    """Where states are written: the one of input row t to ``rows``, from ``t * stride`` on."""
 
     rows: np.ndarray
     stride: np.uint64  # 0 if every state overwrites the one before
@@ -96,8 +96,11 @@ def sources_of(packed, inputs, states):
 def _next_state(sources, offsets, code, block, inside, n_vectors):
     """Return the next state of one vector of units, or of the ``n_vectors`` of a block.
 
-    The vector begins ``inside`` units into block number ``block``. Weights lie in rows of w units:
-    ``at`` moves from term to term, in the order bias, inputs, diagonals, gathered entries.
+    The vector begins ``inside`` units into block number ``block``. The sum is
+
+        b + sum_f W_in[f] u[f] + sum_j weights[j] x[columns[j]]
+
+    ``at`` is the index of the weights of a term; those of the next one are w units further.
     """
     w = uint64(BLOCK_VECTORS * width(sources.states))
     n_inputs, n_diagonals, n_gathered = sources.n_inputs, sources.n_diagonals, sources.n_gathered
@@ -114,7 +117,8 @@ def _next_state(sources, offsets, code, block, inside, n_vectors):
             at += w
     column = block * (uint64(n_diagonals) + uint64(n_gathered) * w)
     for j in range(n_diagonals):
-        # Unit i reads unit (i + shift) mod n: consecutive ones, thanks to the repeated block.
+        # Units i, i + 1, ... read (i + shift) mod n and those behind it: columns[j] + inside is
+        # less than n_units and a block, which is where the repeated block ends.
         first = offsets.state + inside + uint64(sources.columns[column + uint64(j)])
         x = load(sources.states, first, n_vectors)
         value = fma(load(sources.weights, at, n_vectors), x, value)
@@ -124,8 +128,8 @@ def _next_state(sources, offsets, code, block, inside, n_vectors):
         x = gather(sources.states, offsets.state, sources.columns, indices, n_vectors)
         value = fma(load(sources.weights, at, n_vectors), x, value)
         at += w
-    # Only now the rates: loaded earlier, they would take the registers of tanh's constants.
     value = activated(code, value)
+    # k x + g f(pre). Loaded any earlier, these would take the registers of tanh's constants.
     rate = block * sources.rates_stride + inside
     last = load(sources.states, offsets.state + unit, n_vectors)
     kept = multiply(load(sources.rates, rate + w, n_vectors), last)
@@ -150,7 +154,7 @@ def _write_first(rows, index, vector, n, nontemporal):
         write_vector(rows, index, vector, nontemporal)
 
 
-# Inlined in its caller, this loop would lose the registers that hold its constants.
+# Not inlined: in its caller, the loop would lose the registers that hold tanh's constants.
 @njit(cache=True, nogil=True, error_model="numpy", forceinline=False)
 def run_steps(packed, code, blocks, inputs, buffer, out):
     """Compute a range of blocks for the rows ``inputs.start`` to ``inputs.stop``.
@@ -174,8 +178,9 @@ def run_steps(packed, code, blocks, inputs, buffer, out):
     sources, capacity = sources_of(packed, inputs, states), state_capacity(n, states)
     rows, stride, nontemporal = address(out.rows), out.stride, out.nontemporal
     input_stride, projected_stride = uint64(inputs.rows.shape[1]), uint64(inputs.projected.shape[1])
+    # Whole blocks are computed at once; the vectors of a last one that n_units ends in, one by one.
     n_full = min(blocks.end, n // w)
-    n_single = n if n_full < blocks.end else 0  # units of the last block, if it is partly filled
+    n_single = n if n_full < blocks.end else 0
     for t in range(inputs.start, inputs.stop):
         new, row = capacity - position, uint64(t) * stride
         offsets = _StepOffsets(
@@ -199,6 +204,7 @@ def run_steps(packed, code, blocks, inputs, buffer, out):
 
 @njit(cache=True, nogil=True, error_model="numpy")
 def _step_csr(W, input_weights, code, projected, x, out):
+    """Make a step unit by unit, in loops that each do one thing, so that two of them vectorise."""
     for i in range(out.size):
         total = projected[i]
         for k in range(W.indptr[i], W.indptr[i + 1]):

@@ -33,7 +33,7 @@ MAX_INPUTS_PER_VECTOR = 4  # with more, the inputs of a block are projected in o
 
 
 class _FourRows(NamedTuple):
-    """Flat indices of one row of each of four sequences."""
+    """Flat indices at which one row of each of four sequences begins."""
 
     a: np.uint64
     b: np.uint64
@@ -114,7 +114,7 @@ def _input_terms_of_four(sources, at, rows):
 def _next_of_four(sources, code, value, at, unit, state, gap):
     """Return the next states of the vector that begins at ``unit``, given W_in u + b as value.
 
-    ``at`` is the index of the vector's bias in the weights.
+    ``at`` is the index of the vector's bias in the weights; the entries of W follow the inputs.
     """
     w = uint64(BLOCK_VECTORS * width(sources.states))
     block, inside = unit // w, unit % w
@@ -126,6 +126,7 @@ def _next_of_four(sources, code, value, at, unit, state, gap):
         weights = repeat(load(sources.weights, at))
         value = fma(weights, _load_four(sources.states, x, gap), value)
     value = activated(code, value)
+    # k x + g f(pre), as for one sequence.
     rate = block * sources.rates_stride + inside
     last = _load_four(sources.states, state + unit, gap)
     kept = multiply(repeat(load(sources.rates, rate + w)), last)
@@ -170,12 +171,14 @@ def run_steps_of_four(packed, code, rows, starts, n_steps, buffer, out):
     n, states, position = packed.n_units, buffer.states, buffer.position
     v, w, capacity = width(states), uint64(BLOCK_VECTORS * width(states)), state_capacity(n, states)
     sources = sources_of(packed, StepInputs(rows, rows, 0, 0), states)
+    # W_in u + b of a block, and the distance from the buffer of one sequence to the next.
     projected, gap = aligned(4 * BLOCK_VECTORS * v, states), capacity + capacity
     n_weights = w * uint64(packed.n_inputs + packed.n_diagonals + 1)
     rows_out = address(out.rows)
     for t in range(n_steps):
-        new, step = capacity - position, _four_rows(starts, t, uint64(rows.shape[1]))
+        new, read = capacity - position, _four_rows(starts, t, uint64(rows.shape[1]))
         written = _four_rows(starts, t, out.stride)
+        # The last vector may reach beyond n_units: its weights are padded, the buffer has room.
         for first in range(0, n, v):
             unit = uint64(first)
             block, inside = unit // w, unit % w
@@ -183,18 +186,17 @@ def run_steps_of_four(packed, code, rows, starts, n_steps, buffer, out):
             if packed.n_inputs > MAX_INPUTS_PER_VECTOR:
                 if inside == 0:
                     _project_four(
-                        sources.weights, at, packed.n_inputs, sources.inputs, step,
+                        sources.weights, at, packed.n_inputs, sources.inputs, read,
                         address(projected),
                     )  # fmt: skip
                 value = load(projected, inside * uint64(4), 4)
             else:
-                value = _input_terms_of_four(sources, at, step)
+                value = _input_terms_of_four(sources, at, read)
             value = _next_of_four(sources, code, value, at, unit, position, gap)
             _store_four(sources.states, new + unit, gap, value)
             if out.stride:
                 _write_four(rows_out, written, unit, value, n - first, out.nontemporal)
         for s in range(4):
-            state = new + uint64(s) * gap
-            repeat_first_block(sources.states, state, n)
+            repeat_first_block(sources.states, new + uint64(s) * gap, n)
         position = new
     return position

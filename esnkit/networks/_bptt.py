@@ -104,11 +104,12 @@ def run(
     state, given = starting_state(spec, p, batch)
     rows = [input_rows(spec, p, batch.inputs, theta.dtype)]
     final, layers = np.empty_like(state), []
+    n_directions, width = spec.n_directions, spec.n_directions * spec.n_units
     for layer in spec.layers():
-        if layer.position % spec.n_directions == 0:
-            # Nothing reads the rows of a last layer that pooling takes the last states of.
+        if layer.position % n_directions == 0:
+            # Nothing reads the rows of the last layer if pooling takes its last states.
             unseen = spec.pooling == "last" and len(rows) == spec.n_layers
-            n_rows, width = 0 if unseen else len(batch.rows), spec.n_directions * spec.n_units
+            n_rows = 0 if unseen else len(batch.rows)
             rows.append(workspace.empty(n_rows * width, theta.dtype).reshape(n_rows, width))
         columns, only_last = state_columns(spec, layer.position), not len(rows[-1])
         inputs = rows[-2], *_state_blocks(state, columns, batch)
@@ -131,7 +132,7 @@ def run(
 def _state_blocks(state, columns, batch):
     """Return h and c of one layer and direction as blocks; without cell states, c is zero."""
     h0, (_, cs) = _as_columns(state, columns[0], batch), columns
-    return h0, _as_columns(state, cs, batch) if cs else np.zeros_like(h0)
+    return h0, _as_columns(state, cs, batch) if cs else np.zeros(h0.shape, h0.dtype)
 
 
 def _run_layer(spec, M, batch, layer, inputs, only_last, workspace):
@@ -199,10 +200,10 @@ def run_backward(
     heads = [_head_backward(spec, p, *part) for part in zip(d, pooled, d_out, strict=True)]
     d_rows = _pool_backward(spec, d[0], tape, joined(heads))
     d_start = np.empty_like(tape.state) if d_initial_state is None else d_initial_state
+    layers, n_directions = spec.layers(), spec.n_directions
     for k in range(spec.n_layers - 1, -1, -1):
-        layers = spec.layers()[k * spec.n_directions : (k + 1) * spec.n_directions]
         dX, found = None, []
-        for layer in layers:
+        for layer in layers[k * n_directions : (k + 1) * n_directions]:
             extra = None if extra_d_states is None else extra_d_states[layer.position]
             keep = extra is not None or d_states is not None
             dH, last = _output_gradient(spec, tape, layer, d_rows, extra, keep)

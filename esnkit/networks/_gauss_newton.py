@@ -36,9 +36,11 @@ def run_tangent(spec: Spec, v: np.ndarray, tape: Tape) -> tuple[np.ndarray, list
         For every layer and direction what structural damping multiplies, as blocks of the kernels.
     """
     p, q, batch, n_units = tape.p, parameter_views(spec, v), tape.batch, spec.n_units
+    # Inputs do not move, unless they are rows of an embedding, which is a parameter.
     rows = np.zeros_like(tape.rows[0])
     if spec.embedding_dim:
         rows = q["embedding"][batch.inputs]
+    # Nor do given states; learned ones are parameters.
     state = np.zeros_like(tape.state)
     if spec.learn_state:
         state += np.where(tape.given, 0, q["initial_state"])
@@ -57,6 +59,7 @@ def run_tangent(spec: Spec, v: np.ndarray, tape: Tape) -> tuple[np.ndarray, list
         moved = pool_rows(moved, batch.offsets, spec.pooling, n_units)
     if not spec.head:
         return moved[:, : spec.n_outputs].copy(), hidden
+    # R(W h + b) = W Rh + RW h + Rb
     return moved @ p["head_W"].T + tape.pooled @ q["head_W"].T + q["head_b"], hidden
 
 
@@ -109,6 +112,7 @@ def curvature_product(
     J. Martens and I. Sutskever (2011), Learning recurrent neural networks with Hessian-free
     optimization.
     """
+    # J v, then H J v, then J' H J v; the damping adds its own H to the states.
     moved, hidden = run_tangent(spec, v, tape)
     curved = LOSSES[spec.loss][1](outputs, moved, weights)
     extra = [(structural / len(outputs)) * part for part in hidden] if structural else None

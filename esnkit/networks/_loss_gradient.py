@@ -39,6 +39,7 @@ def loss_gradient(
     """
     workspace, n_first = workspace or Workspace(), _first_half(spec, batch)
     parts, workspaces = [batch], [workspace, workspace.sibling()]
+    # On one thread one pass with sums by halves has the same bits, and fewer calls.
     if n_first and (n_threads() > 1 or not _halves_may_run_as_one(spec, batch)):
         parts, n_first = halves(batch, n_first), 0
     workspace.sibling().rewind()
@@ -51,6 +52,7 @@ def loss_gradient(
     loss = LOSSES[spec.loss][0](joined(outputs), Y, weights)
     if loss.total == 0:
         return 0.0, np.zeros_like(theta), state, 0.0
+    # Rows of the first half come first, as rows are in the order of the sequences.
     slopes = np.split(loss.gradient, [len(outputs[0])]) if len(parts) > 1 else [loss.gradient]
     gradient = summed(
         _on_threads(

@@ -81,6 +81,7 @@ class Stepper:
         """
         if isinstance(x, np.ma.MaskedArray):
             refuse_masked("x", x)
+        # Tokens may be any kind of number, as long as it is whole.
         if self._is_tokens:
             if not isinstance(x, NUMBERS) or not 0 <= x < self._spec.n_features or x != int(x):
                 raise ValueError(
