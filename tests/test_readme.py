@@ -19,6 +19,10 @@ def the_pipeline_and_the_search_find_the_memory(printed):
     return float(score[1]) > 0.8 and "'spectral_radius': 0.6" in printed
 
 
+def the_forecast_follows_the_sines(printed):
+    return float(re.search(r"days: ([\d.]+)", printed)[1]) < 0.3
+
+
 def all_but_the_plain_network_can_add(printed):
     scores = dict(re.findall(r"(\S+): R2 on new sequences (\S+)", printed))
     return min(float(scores[name]) for name in ("network", "LSTM", "GRU")) > 0.9
@@ -27,6 +31,7 @@ def all_but_the_plain_network_can_add(printed):
 CLAIMS = [
     the_forecast_is_better_than_last_week_again,
     the_pipeline_and_the_search_find_the_memory,
+    the_forecast_follows_the_sines,
     all_but_the_plain_network_can_add,
 ]
 

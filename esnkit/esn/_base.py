@@ -55,7 +55,7 @@ class ReservoirEstimator(BaseEstimator):
     readout_: Any
     last_state_: np.ndarray
     _settings: Settings
-    _longest: int
+    _shortest: int
 
     @property
     def causal(self) -> bool:
@@ -143,8 +143,8 @@ class ReservoirEstimator(BaseEstimator):
             raise ValueError("feedback=True needs a target for every time step")
         if not per_step:
             check_longer(sequences.lengths, settings.washout)
-        longest = int(sequences.lengths.max())
-        self._longest = longest if first else max(longest, self._longest)
+        shortest = int(sequences.lengths.min())
+        self._shortest = shortest if first else min(shortest, self._shortest)
         if first:
             self._settings = settings._replace(per_step=per_step)
             if classes is not None:
@@ -184,9 +184,9 @@ class ReservoirEstimator(BaseEstimator):
         return self.n_outputs_ if self._settings.feedback else 0
 
     @property
-    def _longest_in_fit(self) -> int:
-        """Number of time steps of the longest sequence so far, or of a series in several calls."""
-        return max(self._longest, self._stream_end.n_rows if self._stream_end else 0)
+    def _shortest_in_fit(self) -> int:
+        """Number of time steps of the shortest sequence, or of one series in several calls."""
+        return self._shortest if self._stream_end is None else self._stream_end.n_rows
 
     @property
     def _parts(self) -> FittedParts:
@@ -297,7 +297,7 @@ class ReservoirEstimator(BaseEstimator):
         check_is_fitted(self)
         sequences = pack(self, X, reset=False, dtype=(self._dtype,))
         if initial_state is None and not return_state and self._settings.per_step:
-            warn_if_short(sequences.lengths, self._longest_in_fit, self._settings.washout)
+            warn_if_short(sequences.lengths, self._shortest_in_fit, self._settings.washout)
         state = self._initial_state(initial_state, sequences.n_sequences)
         resolved, parts = self._clamp(clamp, sequences), self._parts
         per_step = self._settings.per_step

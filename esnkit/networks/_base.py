@@ -57,7 +57,7 @@ class GradientEstimator(TorchMixin, CallbackSupportMixin, BaseEstimator):
     _loss: str
     _head: str
     _trainer: Trainer
-    _longest: int
+    _shortest: int
 
     @property
     def causal(self) -> bool:
@@ -160,8 +160,8 @@ class GradientEstimator(TorchMixin, CallbackSupportMixin, BaseEstimator):
         sequences = pack(self, X, reset=fresh, dtype=dtypes)
         encoded = self._encode_targets(y, sequences, known)
         targets = encoded.targets
-        longest = int(sequences.lengths.max())
-        self._longest = longest if fresh else max(longest, self._longest)
+        shortest = int(sequences.lengths.min())
+        self._shortest = shortest if fresh else min(shortest, self._shortest)
         spec = make_spec(self, X, sequences, targets, None if fresh else self._spec)
         if not fresh:
             self._check_unchanged(spec, targets.kind)
@@ -471,7 +471,7 @@ class GradientEstimator(TorchMixin, CallbackSupportMixin, BaseEstimator):
         sequences = pack(self, X, reset=False, dtype=(self._theta.dtype,))
         batch = input_batch(self._spec, sequences, self._kind, initial_state, clamp)
         if initial_state is None and not return_state and batch.per_step:
-            warn_if_short(sequences.lengths, self._longest)
+            warn_if_short(sequences.lengths, self._shortest)
         with one_blas_thread():
             rows, states = evaluate(self._spec, self._theta, batch)
         return (restore(rows, sequences) if batch.per_step else rows), states

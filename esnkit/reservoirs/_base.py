@@ -229,7 +229,7 @@ class BaseReservoir(ClassNamePrefixFeaturesOutMixin, TransformerMixin, BaseEstim
         X : array of shape (n_timesteps, n_features) or (n_sequences, n_timesteps, n_features), \
                 or list of arrays of shape (n_timesteps_i, n_features)
             Only the number of features, their names and the dtype count, and for a warning of
-            ``transform`` the length of the longest sequence.
+            ``transform`` the length of the shortest sequence.
         y : ignored
 
         Returns
@@ -243,7 +243,7 @@ class BaseReservoir(ClassNamePrefixFeaturesOutMixin, TransformerMixin, BaseEstim
         """
         sequences = pack(self, X, reset=True)
         self.prepare(sequences.values.shape[1], dtype=sequences.values.dtype)
-        self._longest = int(sequences.lengths.max())
+        self._shortest = int(sequences.lengths.min())
         return self
 
     def transform(
@@ -310,7 +310,7 @@ class BaseReservoir(ClassNamePrefixFeaturesOutMixin, TransformerMixin, BaseEstim
             if asked is not None and asked is not False:
                 self.check_causal(name)
         if initial_state is None and not return_state:
-            warn_if_short(sequences.lengths, getattr(self, "_longest", 0))
+            warn_if_short(sequences.lengths, getattr(self, "_shortest", 1))
         n_sequences, dtype = sequences.n_sequences, self._dtype
         state = resolve_initial_state(initial_state, n_sequences, self.n_state_, dtype)
         clamp = self.resolve_clamp(clamp, sequences, dtype)

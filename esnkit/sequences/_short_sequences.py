@@ -27,25 +27,27 @@ def short_sequences_expected() -> Iterator[None]:
         _expected.reset(token)
 
 
-def warn_if_short(lengths: np.ndarray, longest_in_fit: int, washout: int = 0) -> None:
+def warn_if_short(lengths: np.ndarray, shortest_in_fit: int, washout: int = 0) -> None:
     """Warn if all sequences end within the washout, or have one time step, unlike those of fit.
 
     Parameters
     ----------
     lengths : ndarray of shape (n_sequences,)
         Numbers of time steps of sequences that start without an initial state.
-    longest_in_fit : int
-        Number of time steps of the longest sequence that the model was fitted to.
+    shortest_in_fit : int
+        Number of time steps of the shortest sequence that the model was fitted to.
     washout : int, default=0
     """
     longest = int(lengths.max())
-    if longest > max(washout, 1) or longest >= longest_in_fit or _expected.get():
+    if _expected.get() or (longest > washout and not longest == 1 < shortest_in_fit):
         return
-    steps = "1 time step" if longest == 1 else f"{longest} time steps"
-    within = f", within washout={washout}" if longest <= washout else ""
+    reason = f"no sequence in X has more than {longest} time step{'s' * (longest > 1)}"
+    if longest > washout:
+        reason += f", whereas the model was fitted to {shortest_in_fit} or more"
+    else:
+        reason += f", within washout={washout}"
     warn(
-        f"the longest sequence in X has {steps}{within}, and starts without its past, whereas the "
-        f"model was fitted to {longest_in_fit}: give the time steps before as well, or the state "
-        "after them as initial_state (return_state=True returns it); to forecast a series, use "
-        "esnkit.Forecaster"
+        f"{reason}: predictions start without the past; give the time steps before as well, or the "
+        "state after them as initial_state (return_state=True returns it); to forecast a series, "
+        "use esnkit.Forecaster"
     )
