@@ -1,4 +1,4 @@
-"""What the benchmarks share: options, a description of the machine, interleaved timing, a table."""
+"""Shared by the benchmarks: options, description of the machine, interleaved timing, tables."""
 
 import argparse
 import importlib
@@ -15,42 +15,48 @@ from typing import Any
 import numpy as np
 
 PACKAGES = ("esnkit", "numpy", "scipy", "scikit-learn", "numba", "reservoirpy", "rclib")
-SHORT = 1.0  # seconds
-# The peers have no bias and inputs of scale 1: the same weights then give the same states.
-PLAIN = {"input_scaling": 1.0, "bias_scaling": 0.0}
-_clocks = [time.perf_counter]
-LINE = "{:<36}{:>11}{:>11}{:>10}{:>13}{:>10}  {}"
+# Cases faster than this run once, untimed, before each timing.
+MAX_WARM_UP_SECONDS = 1.0
+# A timing repeats a fast case for about this long.
+MIN_TIMED_SECONDS = 0.05
+# With these settings the states are those of the peers, which have no bias and do not scale inputs.
+PEER_SETTINGS = {"input_scaling": 1.0, "bias_scaling": 0.0}
+ROW = "{:<36}{:>11}{:>11}{:>10}{:>13}{:>10}  {}"
+_clock = time.perf_counter
 
 
 def parse(doc: str, **options: Any) -> argparse.Namespace:
-    """Read the command line: ``--quick`` and the options given as name=(default, help)."""
+    """Parse the command line: ``--quick``, ``--cpu`` and options given as name=(default, help)."""
+    global _clock
     parser = argparse.ArgumentParser(
         description=doc,
         formatter_class=argparse.RawDescriptionHelpFormatter,
         epilog="NUMBA_NUM_THREADS, OPENBLAS_NUM_THREADS and OMP_NUM_THREADS set the threads; "
-        "OPENBLAS_CORETYPE chooses BLAS kernels, NUMBA_CPU_NAME and NUMBA_CPU_FEATURES Numba's.",
+        "OPENBLAS_CORETYPE sets the kernels of BLAS, NUMBA_CPU_NAME and NUMBA_CPU_FEATURES the "
+        "target of Numba.",
     )
-    parser.add_argument("--quick", action="store_true", help="small sizes, to see that it runs")
-    parser.add_argument("--cpu", action="store_true", help="time of the processor, not the clock")
+    parser.add_argument("--quick", action="store_true", help="small sizes, to test the script")
+    parser.add_argument("--cpu", action="store_true", help="measure CPU time, not wall-clock time")
     for name, (default, text) in options.items():
         parser.add_argument(f"--{name}", type=type(default), default=default, help=text)
     args = parser.parse_args()
     if args.cpu:
-        _clocks.insert(0, time.process_time)
+        _clock = time.process_time
     return args
 
 
-def peer(name: str) -> Any:
-    """Import a package to compare with, or say that it is missing and return None."""
+def import_peer(name: str) -> Any:
+    """Return a package to compare with; if it is not installed, print so and return None."""
     with suppress(ImportError):
         return importlib.import_module(name)
-    print(f"({name} is not installed and left out; pip install -e '.[bench]')")
+    print(f"({name} is not installed: its rows are left out; pip install -e '.[bench]')")
 
 
 def describe() -> None:
+    """Print the versions of the packages, the processor and the numbers of threads."""
     import llvmlite.binding as llvm
     import numba
-    import scipy.linalg  # noqa: F401  brings its own BLAS
+    import scipy.linalg  # noqa: F401  loads a BLAS that threadpool_info then lists
     from threadpoolctl import threadpool_info
 
     print(f"Python {platform.python_version()}", end="")
@@ -58,10 +64,10 @@ def describe() -> None:
         with suppress(PackageNotFoundError):
             print(f", {name} {version(name)}", end="")
     features = numba.config.CPU_FEATURES or llvm.get_host_cpu_features().flatten()
-    wide = "AVX-512" if "+avx512f" in features else "AVX2" if "+avx2" in features else "SSE"
+    vectors = "AVX-512" if "+avx512f" in features else "AVX2" if "+avx2" in features else "SSE"
     print(f"\n{_cpu_name()}, {os.cpu_count()} cores, load before {os.getloadavg()[0]:.2f}")
     cpu = numba.config.CPU_NAME or llvm.get_host_cpu_name()
-    print(f"Numba: {cpu}, {wide}, {numba.config.NUMBA_NUM_THREADS} threads")
+    print(f"Numba: {cpu}, {vectors}, {numba.config.NUMBA_NUM_THREADS} threads")
     for pool in threadpool_info():
         kernels = pool.get("architecture", "")
         print(f"{pool['prefix']} {pool['version']} {kernels}: {pool['num_threads']} threads")
@@ -73,13 +79,14 @@ def _cpu_name() -> str:
     return platform.processor() or platform.machine()
 
 
-def head(title: str, unit: str) -> None:
+def print_header(title: str, unit: str) -> None:
+    """Print the header of a table of :func:`compare`."""
     print(f"\n{title}")
-    print(LINE.format("", "first call", "median", "IQR", unit, "ratio", "goal"))
+    print(ROW.format("", "first call", "median", "IQR", unit, "ratio", "goal"))
 
 
 def compare(
-    work: str,
+    title: str,
     cases: dict[str, Callable[[], Any]],
     *,
     goals: dict[str, float] | None = None,
@@ -87,45 +94,47 @@ def compare(
     limit: float | None = None,
     repeats: int = 7,
 ) -> dict[str, float]:
-    """Time all cases in turn, print a line each, and return the medians in seconds.
+    """Time all cases in turn, print one row per case, and return the medians in seconds.
 
-    The first call of each, which may compile, is not counted; short ones are made several times a
-    turn, after one that is not counted, since what the case before leaves to be cleared up would
-    take a large part of it. Ratios are to the first case, ``limit`` is the most for it in
-    seconds * ``per``.
+    The first call of each case may compile, so it has its own column and does not enter the median.
+    A fast case runs once, untimed, before each timing, because the system may still release the
+    memory of the case before; it is then called several times. ``per`` converts seconds to the unit
+    of the header. The ratio is the median of a case divided by that of the first case. ``goals``
+    are lower bounds of the ratios; ``limit`` is an upper bound of the first case, in that unit.
     """
     first = [_time(run) for run in cases.values()]
-    turns = [(run, _time(run)) for run in cases.values()]
-    times = np.array([[_turn(*turn) for turn in turns] for _ in range(repeats)])
+    cases_and_seconds = [(run, _time(run)) for run in cases.values()]
+    times = np.array([[_repeat(*case) for case in cases_and_seconds] for _ in range(repeats)])
     medians = dict(zip(cases, np.median(times, axis=0), strict=True))
     spread = np.subtract(*np.percentile(times, [75, 25], axis=0))
-    print(work)
+    print(title)
     for i, (name, median) in enumerate(medians.items()):
         ratio, goal = median / next(iter(medians.values())), (goals or {}).get(name)
-        verdict = "" if goal is None else f">= {goal:g} {'ok' if ratio >= goal else 'MISSED'}"
+        outcome = "" if goal is None else f">= {goal:g} {'ok' if ratio >= goal else 'MISSED'}"
         if i == 0 and limit is not None:
-            verdict = f"<= {limit:g} {'ok' if median * per <= limit else 'MISSED'}"
-        shown = [f"{t:.3g} s" for t in (first[i], median, spread[i])]
-        shown += [f"{median * per:.4g}", f"{ratio:.2f}", verdict]
-        print(LINE.format("  " + name, *shown), flush=True)
+            outcome = f"<= {limit:g} {'ok' if median * per <= limit else 'MISSED'}"
+        columns = [f"{t:.3g} s" for t in (first[i], median, spread[i])]
+        columns += [f"{median * per:.4g}", f"{ratio:.2f}", outcome]
+        print(ROW.format("  " + name, *columns), flush=True)
     return medians
 
 
-def _turn(run: Callable[[], Any], seconds: float) -> float:
-    if seconds < SHORT:
+def _repeat(run: Callable[[], Any], seconds: float) -> float:
+    """Return the mean time of several calls; ``seconds`` is the time of one call so far."""
+    if seconds < MAX_WARM_UP_SECONDS:
         run()
-    return _time(run, 1 + int(0.05 / (seconds + 1e-6)))
+    return _time(run, 1 + int(MIN_TIMED_SECONDS / (seconds + 1e-6)))
 
 
-def _time(run: Callable[[], Any], number: int = 1) -> float:
-    start = _clocks[0]()
-    for _ in range(number):
+def _time(run: Callable[[], Any], n_calls: int = 1) -> float:
+    start = _clock()
+    for _ in range(n_calls):
         run()
-    return (_clocks[0]() - start) / number
+    return (_clock() - start) / n_calls
 
 
 def rerun(*arguments: str, threads: int) -> None:
-    """Run this script again in a new process, on so many threads."""
+    """Run this script in a new process with the given number of threads."""
     names = ("NUMBA_NUM_THREADS", "OPENBLAS_NUM_THREADS", "OMP_NUM_THREADS", "MKL_NUM_THREADS")
     env = os.environ | dict.fromkeys(names, str(threads))
     subprocess.run([sys.executable, sys.argv[0], *arguments], env=env, check=True)

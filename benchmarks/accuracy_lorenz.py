@@ -1,29 +1,38 @@
-"""Lorenz 63: for how many Lyapunov times a closed-loop forecast is valid.
+"""Lorenz 63: valid prediction time of closed-loop forecasts, in Lyapunov times.
 
     python benchmarks/accuracy_lorenz.py [--quick] [--select] [--seeds 10]
 
-8000 training steps with dt = 0.01, then forecasts from other pieces of the attractor: the model
-hears 100 steps and goes on alone. The forecast is valid up to the first step at which
+The model is trained on 8000 steps with dt = 0.01, then tested on other segments of the attractor:
+a warm-up of 100 steps, then the closed loop. The forecast is valid up to the first step at which
 sqrt(mean_d((u_d - v_d)^2 / std_d^2)) > 0.3 (Platt et al. 2022), with the standard deviations of
 the training series; a Lyapunov time is 1 / 0.9056. Inputs are centred and divided by one common
-standard deviation. Every seed has its own reservoir and its own training series; all are tested
-on the same starts, each with an initial state of its own. The medians run over seeds and starts.
+standard deviation. Every seed has its own reservoir and training series; all seeds share the test
+segments, which start at different points of the attractor. The medians are over seeds and segments.
 
-Two sources of data: DOP853 with rtol = atol = 1e-12, as in the literature, and make_lorenz, whose
-only error is float64 rounding. Beyond some 23 Lyapunov times the first differs from the true
-orbit itself, so the agreement of the two is printed, too: it bounds what the first can show.
+The data come from two sources: DOP853 with rtol = atol = 1e-12, as in the literature, and
+make_lorenz, whose only error is float64 rounding. After some 23 Lyapunov times the DOP853 solution
+itself differs from the exact orbit. The last row is the time for which both sources agree; it
+bounds the valid prediction times that DOP853 data can show.
 
-The noisy rows have Gaussian noise of 1e-3 of the standard deviation on the training series, and
-in the last one on the 100 steps heard before a forecast, too; their settings are others.
+The noisy rows have Gaussian noise of 1e-3 of the standard deviation on the training series, the
+second of them on the warm-up as well; they have their own settings.
 
 Published for reservoirs of N = 300 to 1000 units: about 10 to 12 Lyapunov times.
 
-The settings below are what ``--select`` finds on validation data: seeds, training series and
-starts are different ones from all those of the table.
+``--select`` finds the settings below on validation data: its seeds, training series and test
+segments differ from those of the table.
 """
 
 import numpy as np
-from _accuracy import free_run, heading, parse, row, select, show, verdict
+from _accuracy import (
+    closed_loop,
+    format_settings,
+    parse,
+    print_goal,
+    print_header,
+    print_row,
+    select,
+)
 from scipy.integrate import solve_ivp
 
 from esnkit import ESNRegressor
@@ -52,18 +61,19 @@ GRID = {
 }
 CLEAN_ALPHAS = (1e-14, 1e-18, 1e-20, 1e-22, 1e-24, 1e-26)
 NOISY_ALPHAS = (1e-10, 1e-9, 1e-8, 1e-7, 1e-6, 1e-5, 1e-4)
-DT, EXPONENT, THRESHOLD, NOISE = 0.01, 0.9056, 0.3, 1e-3
+DT, LYAPUNOV_EXPONENT, THRESHOLD, NOISE = 0.01, 0.9056, 0.3, 1e-3
 N_TRAIN, WASHOUT, WARMUP, HORIZON = 8000, 100, 100, 4000
+# First seeds of the series.
 TRAIN, TEST, VALIDATION_TRAIN, VALIDATION = 10_000, 20_000, 30_000, 40_000
 
 
 def dop853(n_timesteps, seed):
-    """Return a piece of the attractor from DOP853 at a tolerance of 1e-12."""
+    """Return a segment of the attractor from DOP853 with tolerances of 1e-12."""
     start = make_lorenz(1, random_state=seed)[0]
     span = (0.0, DT * (n_timesteps - 1))
     times = np.linspace(*span, n_timesteps)
-    solved = solve_ivp(_flow, span, start, "DOP853", times, rtol=1e-12, atol=1e-12)
-    return solved.y.T.copy()
+    solution = solve_ivp(_flow, span, start, "DOP853", times, rtol=1e-12, atol=1e-12)
+    return solution.y.T.copy()
 
 
 def _flow(t, u):
@@ -72,60 +82,64 @@ def _flow(t, u):
 
 
 def taylor(n_timesteps, seed):
-    """Return the same piece with rounding as the only error."""
+    """Return the same segment, with rounding as the only error."""
     return make_lorenz(n_timesteps, dt=DT, random_state=seed)
 
 
-class Scaled:
-    """A model of the centred and scaled series; the noises are parts of the deviation."""
+class ScaledModel:
+    """A model of the centred and scaled series.
 
-    def __init__(self, series, seed, n_units, noise, settings, heard_noise=0.0):
-        self.mean, self.size, self.std = series.mean(axis=0), series.std(), series.std(axis=0)
-        self.heard_noise = heard_noise
+    ``noise`` on the training series and ``warmup_noise`` are relative to the standard deviation.
+    """
+
+    def __init__(self, series, seed, n_units, noise, settings, warmup_noise=0.0):
+        self.mean, self.scale, self.std = series.mean(axis=0), series.std(), series.std(axis=0)
+        self.warmup_noise = warmup_noise
         self.rng = np.random.default_rng(seed)
-        z = self.scaled(series, noise)
+        z = self.transform(series, noise)
         model = ESNRegressor(n_units, washout=WASHOUT, random_state=seed, **settings)
         self.model = model.fit(z[:-1], z[1:])
 
-    def scaled(self, series, noise):
+    def transform(self, series, noise):
         noisy = series + noise * self.std * self.rng.standard_normal(series.shape)
-        return (noisy - self.mean) / self.size
+        return (noisy - self.mean) / self.scale
 
     def valid_time(self, series):
-        """Return the valid prediction time after the first steps of a series."""
-        heard = self.scaled(series[:WARMUP], self.heard_noise)
-        truth = self.scaled(series[WARMUP:], 0.0)
-        forecast = free_run(self.model, len(truth), heard)
-        return valid_time(truth, forecast, self.std / self.size)
+        """Return the valid prediction time after a warm-up with the first steps of a series."""
+        warmup = self.transform(series[:WARMUP], self.warmup_noise)
+        observed = self.transform(series[WARMUP:], 0.0)
+        forecast = closed_loop(self.model, len(observed), warmup)
+        return valid_time(observed, forecast, self.std / self.scale)
 
 
-def valid_time(truth, forecast, std):
+def valid_time(observed, forecast, std):
     return valid_prediction_time(
-        truth, forecast, dt=DT, threshold=THRESHOLD, lyapunov_exponent=EXPONENT, std=std
+        observed, forecast, dt=DT, threshold=THRESHOLD, lyapunov_exponent=LYAPUNOV_EXPONENT, std=std
     )
 
 
 def valid_times(
-    source, seeds, starts, n_units, noise=0.0, heard_noise=0.0, train=TRAIN, **settings
+    source, seeds, starts, n_units, noise=0.0, warmup_noise=0.0, train=TRAIN, **settings
 ):
     """Return valid prediction times (n_seeds, n_starts)."""
     tests = [source(WARMUP + HORIZON, start) for start in starts]
     times = []
     for seed in seeds:
         series = source(N_TRAIN + 1, train + seed)
-        model = Scaled(series, seed, n_units, noise, settings, heard_noise)
+        model = ScaledModel(series, seed, n_units, noise, settings, warmup_noise)
         times.append([model.valid_time(series) for series in tests])
     return np.array(times)
 
 
 def validate(n_units, noise, n_seeds=3, n_starts=20, **settings):
-    """Return minus the median valid prediction time on validation data."""
+    """Return the negative median of the valid prediction times on validation data."""
     seeds, starts = range(100, 100 + n_seeds), range(VALIDATION, VALIDATION + n_starts)
     times = valid_times(taylor, seeds, starts, n_units, noise, train=VALIDATION_TRAIN, **settings)
     return -float(np.median(times))
 
 
-def choose(options, n_units):
+def select_settings(options, n_units):
+    """Return the settings for clean and for noisy data."""
     if not options.select:
         return CLEAN, NOISY
     clean = {**GRID, "alpha": CLEAN_ALPHAS}
@@ -141,24 +155,24 @@ def main():
     n_units, n_starts = (200, 3) if options.quick else (1000, 20)
     seeds = range(options.seeds or (2 if options.quick else 10))
     starts = range(TEST, TEST + n_starts)
-    clean, noisy = choose(options, n_units)
-    print(f"\nN = {n_units}, {len(seeds)} seeds, {n_starts} starts; valid time in Lyapunov times")
-    print(f"clean: {show(clean)}\nnoisy: {show(noisy)}")
-    heading()
-    middle = row("DOP853", valid_times(dop853, seeds, starts, n_units, **clean))
-    row("make_lorenz", valid_times(taylor, seeds, starts, n_units, **clean))
-    for heard_noise, title in ((0.0, "training"), (NOISE, "all it hears")):
-        times = valid_times(dop853, seeds, starts, n_units, NOISE, heard_noise, **noisy)
-        row(f"DOP853, noise on {title}", times)
-    row("DOP853 against make_lorenz", [agreement(start) for start in starts])
+    clean, noisy = select_settings(options, n_units)
+    print(f"\nN = {n_units}, {len(seeds)} seeds, {n_starts} segments; valid time in Lyapunov times")
+    print(f"clean: {format_settings(clean)}\nnoisy: {format_settings(noisy)}")
+    print_header()
+    median = print_row("DOP853", valid_times(dop853, seeds, starts, n_units, **clean))
+    print_row("make_lorenz", valid_times(taylor, seeds, starts, n_units, **clean))
+    for warmup_noise, title in ((0.0, "training"), (NOISE, "training, warm-up")):
+        times = valid_times(dop853, seeds, starts, n_units, NOISE, warmup_noise, **noisy)
+        print_row(f"DOP853, noise on {title}", times)
+    print_row("DOP853 against make_lorenz", [agreement(start) for start in starts])
     if not options.quick:
-        verdict("Lyapunov times, DOP853, N = 1000", middle, ">=", 23)
+        print_goal("Lyapunov times, DOP853, N = 1000", median, ">=", 23)
 
 
 def agreement(seed):
-    """Return for how long the two sources of data agree."""
-    truth = taylor(HORIZON, seed)
-    return valid_time(truth, dop853(HORIZON, seed), truth.std(axis=0))
+    """Return the time for which the two sources of data agree."""
+    exact = taylor(HORIZON, seed)
+    return valid_time(exact, dop853(HORIZON, seed), exact.std(axis=0))
 
 
 if __name__ == "__main__":

@@ -1,23 +1,30 @@
-"""Mackey-Glass, tau = 17: error 84 steps ahead in closed loop, NRMSE84.
+"""Mackey-Glass, tau = 17: NRMSE 84 steps ahead in closed loop (NRMSE84).
 
     python benchmarks/accuracy_mackey_glass.py [--quick] [--select] [--seeds 10]
 
 The definition is that of Jaeger (2001), GMD report 148, section 4.2: the Euler recurrence with a
-step of 0.1, every tenth value kept and squashed by tanh(y - 1); 3000 training steps, the first
-1000 of which are a washout; the model then hears 1000 steps of a run of its own, and goes on
-alone for 84. NRMSE84 is the root of the mean squared error of the 84th step over 50 such starts,
-in the original coordinates, divided by the standard deviation of the original series. Every seed
-has its own reservoir and three pairs of runs of its own, one to train and one to test on, each of
-which gives a score.
+step of 0.1, sampled at every tenth value and squashed by tanh(y - 1); 3000 training steps with a
+washout of 1000; then, on another series, a warm-up of 1000 steps and 84 steps in closed loop.
+NRMSE84 is the root mean squared error of the 84th step over 50 such segments, in the original
+coordinates, divided by the standard deviation of the original series. Every seed has its own
+reservoir and three pairs of a training and a test series; each pair gives a score.
 
 Published, N = 1000: 10^-4.2 (Jaeger and Haas 2004, Science 304).
 
-The settings below are what ``--select`` finds on validation data: reservoirs and runs are different
-ones from all those of the table.
+``--select`` finds the settings below on validation data: its reservoirs and series differ from
+those of the table.
 """
 
 import numpy as np
-from _accuracy import free_run, heading, parse, row, select, show, verdict
+from _accuracy import (
+    closed_loop,
+    format_settings,
+    parse,
+    print_goal,
+    print_header,
+    print_row,
+    select,
+)
 
 from esnkit import ESNRegressor
 from esnkit.datasets import make_mackey_glass
@@ -37,11 +44,13 @@ GRID = {
     "alpha": (1e-14, 1e-16, 1e-17, 1e-18, 3e-19, 1e-19, 1e-20),
 }
 N_TRAIN, WASHOUT, WARMUP, HORIZON = 3000, 1000, 1000, 84
-RUNS, TEST, VALIDATION = 1000, 10_000, 500  # first numbers of seeds and runs
+# Seed s trains on the series s, s + SERIES_STRIDE, ... and tests on the same numbers plus TEST.
+# Validation uses the seeds from VALIDATION on.
+SERIES_STRIDE, TEST, VALIDATION = 1000, 10_000, 500
 
 
-def run(n_timesteps, seed):
-    """Return a run of the original series (n_timesteps, 1), with a history of its own."""
+def make_series(n_timesteps, seed):
+    """Return the original series (n_timesteps, 1); its initial history depends on the seed."""
     return make_mackey_glass(n_timesteps, method="euler", random_state=seed)
 
 
@@ -50,26 +59,26 @@ def squash(y):
 
 
 def unsquash(z):
-    # Beyond +-1 there is no original value; a forecast that goes there is as wrong as can be.
+    # Forecasts outside (-1, 1) have no original value: clipping gives them a large error.
     return np.arctanh(np.clip(np.nan_to_num(z, nan=1.0), -1 + 1e-12, 1 - 1e-12)) + 1
 
 
 def nrmse84(model, y, n_starts=50):
-    """Return NRMSE84 of a fitted model over consecutive pieces of the original series y."""
+    """Return NRMSE84 of a fitted model over consecutive segments of the original series y."""
     length = WARMUP + HORIZON
     errors = []
-    for piece in y[: n_starts * length].reshape(n_starts, length, 1):
-        forecast = free_run(model, HORIZON, squash(piece[:WARMUP]))
-        errors.append(unsquash(forecast[-1]) - piece[-1])
+    for segment in y[: n_starts * length].reshape(n_starts, length, 1):
+        forecast = closed_loop(model, HORIZON, squash(segment[:WARMUP]))
+        errors.append(unsquash(forecast[-1]) - segment[-1])
     return np.sqrt(np.mean(np.square(errors)) / y.var())
 
 
 def score(seed, train, test, n_units=1000, n_starts=50, **settings):
-    """Return log10 NRMSE84 for a reservoir and the numbers of two runs."""
-    z = squash(run(N_TRAIN + 1, train))
+    """Return log10 NRMSE84 for the seeds of a reservoir, a training and a test series."""
+    z = squash(make_series(N_TRAIN + 1, train))
     model = ESNRegressor(n_units, washout=WASHOUT, random_state=seed, **settings)
     model.fit(z[:-1], z[1:])
-    return np.log10(nrmse84(model, run(n_starts * (WARMUP + HORIZON), test), n_starts))
+    return np.log10(nrmse84(model, make_series(n_starts * (WARMUP + HORIZON), test), n_starts))
 
 
 def validate(n_units=1000, n_seeds=24, **settings):
@@ -80,21 +89,21 @@ def validate(n_units=1000, n_seeds=24, **settings):
 
 def main():
     options = parse(__doc__)
-    n_units, n_starts, n_runs = (200, 10, 1) if options.quick else (1000, 50, 3)
+    n_units, n_starts, n_series = (200, 10, 1) if options.quick else (1000, 50, 3)
     seeds = range(options.seeds or (2 if options.quick else 10))
     settings = SETTINGS
     if options.select:
         settings = select(lambda **s: validate(n_units, **s), GRID, SETTINGS)
     scores = []
     for seed in seeds:
-        runs = [RUNS * k + seed for k in range(n_runs)]
-        scores.append([score(seed, r, TEST + r, n_units, n_starts, **settings) for r in runs])
-    print(f"\nN = {n_units}, {len(seeds)} seeds, {n_runs} runs each, {n_starts} starts in a run")
-    print(show(settings))
-    heading()
-    middle = row("log10 NRMSE84, test", scores)
+        series = [SERIES_STRIDE * k + seed for k in range(n_series)]
+        scores.append([score(seed, s, TEST + s, n_units, n_starts, **settings) for s in series])
+    print(f"\nN = {n_units}, {len(seeds)} seeds, {n_series} series each, {n_starts} segments each")
+    print(format_settings(settings))
+    print_header()
+    median = print_row("log10 NRMSE84, test", scores)
     if not options.quick:
-        verdict("log10 NRMSE84, N = 1000", middle, "<=", -5.0)
+        print_goal("log10 NRMSE84, N = 1000", median, "<=", -5.0)
 
 
 if __name__ == "__main__":

@@ -4,15 +4,14 @@
                                            [--task NAME] [--units N]
 
 The tasks are memory capacity (the sum over the lags 1 to 2 N of the squared correlation of
-u(t - k) with its linear reconstruction, on steps not trained on; Jaeger 2001), and those of the
-four scripts beside this one: NARMA-10, Mackey-Glass, Lorenz 63 and Japanese Vowels. For every
-task and size both topologies have the same settings, those with the best score averaged over the
-two on validation data, as ``--select`` finds them; degree 10 and uniform weights throughout.
-Another size, as of the large reservoirs whose units hear only those near them, has the settings of
-500 units.
+u(t - k) with its linear reconstruction, on test steps; Jaeger 2001) and the tasks of the other
+accuracy scripts: NARMA-10, Mackey-Glass, Lorenz 63 and Japanese Vowels. For every task and size
+both topologies have the same settings; ``--select`` finds those with the best mean score of both
+topologies on validation data. All reservoirs have degree 10 and uniform weights. Sizes other than
+100 and 500, such as the large reservoirs whose W is banded, have the settings of 500 units.
 
-For every task: both medians over the seeds, their difference with its 95 % bootstrap interval,
-and where that interval does not contain zero, which of the two is better.
+A row has both medians over the seeds, their difference with its 95 % bootstrap interval, and the
+better topology if that interval does not contain zero.
 """
 
 from collections.abc import Callable
@@ -24,15 +23,15 @@ import accuracy_lorenz as lorenz
 import accuracy_mackey_glass as mackey_glass
 import accuracy_narma as narma
 import numpy as np
-from _accuracy import difference, parse, select, show
+from _accuracy import bootstrap_difference, format_settings, parse, select
 
 from esnkit import ESNRegressor
 
 TOPOLOGIES = ("diagonals", "random")
-LINE = "{:28}{:>5}{:>12}{:>12}{:>13}  {:24}{}"
+ROW = "{:28}{:>5}{:>12}{:>12}{:>13}  {:24}{}"
 VALIDATION_SEEDS = range(500, 505)
-MEMORY_STEPS = 200, 6000, 3000  # washout, training, test
-N_STARTS = 10
+MEMORY_STEPS = 200, 6000, 3000  # of washout, training and test
+N_SEGMENTS = 10  # of the Lorenz system
 MEMORY_GRID = {
     "spectral_radius": (0.8, 0.9, 0.95, 0.99, 1.0),
     "input_scaling": (1e-6, 1e-5, 1e-4, 1e-3, 1e-2),
@@ -83,8 +82,8 @@ MACKEY_GLASS = {
         "alpha": 1e-16,
     },
 }
-# Reservoirs without memory do best on Lorenz, whose state is seen whole; a radius of at least 0.4
-# lets the topology count.
+# The inputs are the whole state of the Lorenz system, so reservoirs with little memory score best.
+# With a radius of at least 0.4 the topology still matters.
 LORENZ_GRID = {
     **lorenz.GRID,
     "spectral_radius": (0.4, 0.6, 0.9),
@@ -127,10 +126,10 @@ VOWELS = {
 
 
 class Task(NamedTuple):
-    """What is measured, whether more of it is better, and the settings for every size."""
+    """A score, its direction, and the settings for every size."""
 
     name: str
-    sign: int  # 1: more is better, -1: less is better
+    sign: int  # 1: higher is better, -1: lower is better
     score: Callable[..., float]  # (seed, n_units, **settings), on test data
     validate: Callable[..., float]  # the same on validation data
     grid: dict[str, tuple]
@@ -139,25 +138,26 @@ class Task(NamedTuple):
 
 def memory_capacity(seed, n_units, **settings):
     washout, n_train, n_test = MEMORY_STEPS
-    n_lags, first = 2 * n_units, 2 * n_units + washout
-    u = np.random.default_rng(seed).uniform(-0.5, 0.5, first + n_train + n_test)
+    n_lags = 2 * n_units
+    n_steps = n_lags + washout + n_train + n_test
+    u = np.random.default_rng(seed).uniform(-0.5, 0.5, n_steps)
     lags = np.stack([np.roll(u, k) for k in range(1, n_lags + 1)], axis=1)[n_lags:]
     u = u[n_lags:, None]
     stop = washout + n_train
     model = ESNRegressor(n_units, washout=washout, random_state=seed, **settings)
     model.fit(u[:stop], lags[:stop])
-    found = model.predict(u[stop:], initial_state=model.last_state_)
-    found, lags = found - found.mean(axis=0), lags[stop:] - lags[stop:].mean(axis=0)
-    covariance = (found * lags).sum(axis=0)
-    return np.sum(covariance**2 / ((found**2).sum(axis=0) * (lags**2).sum(axis=0)))
+    predicted = model.predict(u[stop:], initial_state=model.last_state_)
+    predicted, lags = predicted - predicted.mean(axis=0), lags[stop:] - lags[stop:].mean(axis=0)
+    covariance = (predicted * lags).sum(axis=0)
+    return np.sum(covariance**2 / ((predicted**2).sum(axis=0) * (lags**2).sum(axis=0)))
 
 
 def mackey_glass_error(seed, n_units, **settings):
     return mackey_glass.score(seed, seed, mackey_glass.TEST + seed, n_units, **settings)
 
 
-def lorenz_time(train, first, seed, n_units, **settings):
-    starts = range(first, first + N_STARTS)
+def lorenz_time(train, first_start, seed, n_units, **settings):
+    starts = range(first_start, first_start + N_SEGMENTS)
     times = lorenz.valid_times(lorenz.taylor, [seed], starts, n_units, train=train, **settings)
     return np.median(times)
 
@@ -167,11 +167,11 @@ def vowel_errors(train, test, seed, n_units, **settings):
 
 
 def vowel_cross_validation(train, seed, n_units, **settings):
-    return vowels.cross_validate(*train, n_units, 1, first=seed, **settings)
+    return vowels.cross_validate(*train, n_units, 1, first_seed=seed, **settings)
 
 
-def tasks(folder):
-    train, test = vowels.read(folder, "TRAIN"), vowels.read(folder, "TEST")
+def make_tasks(folder):
+    train, test = vowels.read_split(folder, "TRAIN"), vowels.read_split(folder, "TEST")
     return [
         Task("memory capacity", 1, memory_capacity, memory_capacity, MEMORY_GRID, MEMORY),
         Task("NARMA-10, NMSE", -1, narma.nmse, narma.nmse, narma.GRID, NARMA),
@@ -203,7 +203,7 @@ def tasks(folder):
 
 
 def validate(task, n_units, **settings):
-    """Return the median score of both topologies, averaged, less being better."""
+    """Return the mean over both topologies of the median score; lower is better."""
     medians = [
         np.median([task.validate(s, n_units, topology=t, **settings) for s in VALIDATION_SEEDS])
         for t in TOPOLOGIES
@@ -212,45 +212,48 @@ def validate(task, n_units, **settings):
 
 
 def compare(task, n_units, seeds, settings):
-    """Print the line of a task and size."""
+    """Print the row of a task and size."""
     scores = [
         np.array([task.score(seed, n_units, topology=t, **settings) for seed in seeds])
         for t in TOPOLOGIES
     ]
-    low, gap, high = difference(*scores)
-    better = np.sign(gap) * task.sign if low > 0 or high < 0 else 0
-    verdict = {0: "no difference", 1: "diagonals better", -1: "diagonals WORSE"}[int(better)]
+    low, difference, high = bootstrap_difference(*scores)
+    better = np.sign(difference) * task.sign if low > 0 or high < 0 else 0
+    conclusion = {0: "no difference", 1: "diagonals better", -1: "diagonals WORSE"}[int(better)]
     medians = [f"{np.median(s):.4g}" for s in scores]
-    span = f"[{low:+.3g}, {high:+.3g}]"
-    print(LINE.format(task.name, n_units, *medians, f"{gap:+.3g}", span, verdict), flush=True)
+    interval = f"[{low:+.3g}, {high:+.3g}]"
+    print(
+        ROW.format(task.name, n_units, *medians, f"{difference:+.3g}", interval, conclusion),
+        flush=True,
+    )
 
 
 def main():
-    narma.hush()
+    narma.ignore_redrawn()
     options = parse(
         __doc__,
-        data=(None, vowels.DATA),
-        task=("", "only tasks so named"),
+        data=(None, vowels.DATA_HELP),
+        task=("", "only tasks whose name contains this"),
         units=(0, "only this size"),
     )
     sizes = (options.units,) if options.units else (100,) if options.quick else (100, 500)
     seeds = range(options.seeds or (3 if options.quick else 30))
-    chosen = [task for task in tasks(vowels.find(options.data)) if options.task in task.name]
-    settings = {(t.name, n): t.settings.get(n, t.settings[500]) for t in chosen for n in sizes}
+    tasks = make_tasks(vowels.find_folder(options.data))
+    tasks = [task for task in tasks if options.task in task.name]
+    settings = {(t.name, n): t.settings.get(n, t.settings[500]) for t in tasks for n in sizes}
     if options.select:
-        for t in chosen:
+        for t in tasks:
             for n in sizes:
                 print(f"\n{t.name}, N = {n}")
-                ask = partial(validate, t, n)
-                settings[t.name, n] = select(ask, t.grid, settings[t.name, n])
+                settings[t.name, n] = select(partial(validate, t, n), t.grid, settings[t.name, n])
     print(f"\n{len(seeds)} seeds")
-    print(LINE.format("", "N", *TOPOLOGIES, "difference", "95 % interval", ""))
-    for t in chosen:
+    print(ROW.format("", "N", *TOPOLOGIES, "difference", "95 % interval", ""))
+    for t in tasks:
         for n in sizes:
             compare(t, n, seeds, settings[t.name, n])
-    print("\nsettings of both")
-    for (name, n), kept in settings.items():
-        print(f"{name}, {n}: {show(kept)}")
+    print("\nsettings of both topologies")
+    for (name, n), values in settings.items():
+        print(f"{name}, {n}: {format_settings(values)}")
 
 
 if __name__ == "__main__":

@@ -1,10 +1,10 @@
-"""Memory on top of the data to fit and to predict a very long series.
+"""Memory that fit and predict need for a very long series, in addition to the data.
 
     python benchmarks/memory.py [--quick]
 
-T = 1 000 000 steps, 3 inputs, N = 500: all states would take 4 GB. In a process of its own, the
-peak after the call less what was in use before it, when data are there and all is compiled; the
-peak of the compilation, where it is higher, counts too.
+T = 1 000 000 steps, 3 inputs, N = 500: all states would take 4 GB. Each solver runs in a new
+process. A figure is the peak resident size after the call minus the resident size before it, when
+the data are in memory and the kernels are compiled. The peak includes that of the compilation.
 """
 
 import resource
@@ -17,7 +17,7 @@ from _bench import describe, parse
 
 from esnkit import ESNRegressor
 
-LIMIT = 300
+LIMIT = 300  # MB
 
 
 def peak():
@@ -27,7 +27,7 @@ def peak():
 
 
 def in_use():
-    """Return the resident size now, in MB, or the largest so far where the system does not say."""
+    """Return the resident size in MB; without /proc, the largest so far."""
     try:
         with open("/proc/self/statm") as pages:
             return int(pages.read().split()[1]) * resource.getpagesize() / 2**20
@@ -46,13 +46,13 @@ def measure(n_steps, n_units, solver):
         before, start = in_use(), time.perf_counter()
         run()
         extra, seconds = peak() - before, time.perf_counter() - start
-        verdict = "ok" if extra < LIMIT else "MISSED"
+        outcome = "ok" if extra < LIMIT else "MISSED"
         print(f"  {solver}, {name}: {extra:.0f} MB extra (before: {before:.0f} MB), ", end="")
-        print(f"{seconds:.1f} s, goal < {LIMIT} MB {verdict}", flush=True)
+        print(f"{seconds:.1f} s, goal < {LIMIT} MB {outcome}", flush=True)
 
 
 def main():
-    args = parse(__doc__, solver=("", "measure this one, in this process"))
+    args = parse(__doc__, solver=("", "measure only this solver, in this process"))
     n_steps, n_units = (100_000, 100) if args.quick else (1_000_000, 500)
     if args.solver:
         measure(n_steps, n_units, args.solver)
@@ -60,8 +60,8 @@ def main():
     describe()
     print(f"\nT = {n_steps}, N = {n_units}", flush=True)
     for solver in ("auto", "qr"):
-        again = [sys.executable, sys.argv[0], "--solver", solver, *["--quick"] * args.quick]
-        subprocess.run(again, check=True)
+        command = [sys.executable, sys.argv[0], "--solver", solver, *["--quick"] * args.quick]
+        subprocess.run(command, check=True)
 
 
 if __name__ == "__main__":

@@ -2,10 +2,10 @@
 
     python benchmarks/spectral_radius.py [--part small|medium|large|speed] [--seeds 200]
 
-small   sizes up to 500, every topology and weight distribution, against dense eigenvalues
+small   up to 500 units, every topology and weight distribution, against dense eigenvalues
 medium  3000 units, against dense eigenvalues (about half a minute each)
 large   10 000 and 50 000 units, against ARPACK for eight eigenvalues with 200 basis vectors
-speed   build and scale, ten non-zeros a row, beside reservoirpy where it is installed
+speed   time to build and scale, ten non-zeros per row, and that of reservoirpy if installed
 """
 
 import argparse
@@ -17,8 +17,8 @@ import numpy as np
 from scipy.sparse.linalg import eigs
 from threadpoolctl import threadpool_info
 
-from esnkit.reservoirs.spectral import rescale, spectral_radius
-from esnkit.reservoirs.topologies import TOPOLOGIES, WEIGHTS, make_topology
+from esnkit.reservoirs import TOPOLOGIES, rescale, spectral_radius
+from esnkit.reservoirs.topologies import WEIGHTS, make_topology
 
 
 def show_versions():
@@ -27,7 +27,7 @@ def show_versions():
         try:
             names.append(f"{name} {version(name)}")
         except PackageNotFoundError:
-            names.append(f"{name} absent")
+            names.append(f"{name} not installed")
     blas = [pool for pool in threadpool_info() if pool["user_api"] == "blas"]
     threads = max((pool["num_threads"] for pool in blas), default=1)
     kernel = blas[0].get("architecture", "unknown") if blas else "unknown"
@@ -50,27 +50,28 @@ def wide_basis_radius(W):
     return np.abs(values).max()
 
 
-def seconds(times):
-    low, middle, high = np.quantile(times, [0, 0.5, 1])
-    return f"{1e3 * middle:9.1f} [{1e3 * low:.1f}, {1e3 * high:.1f}]"
+def format_times(times):
+    """Return the median and the range of times in milliseconds."""
+    low, median, high = np.quantile(times, [0, 0.5, 1])
+    return f"{1e3 * median:9.1f} [{1e3 * low:.1f}, {1e3 * high:.1f}]"
 
 
 def accuracy(title, reference, cases):
-    """Print one row: the worst relative error over cases, and both times."""
-    errors, ours, theirs = [], [], []
+    """Print a row: largest and median relative error over the cases, and the times of both."""
+    errors, times, reference_times = [], [], []
     for W in cases:
-        radius, spent = timed(spectral_radius, W)
-        expected, reference_spent = timed(reference, W)
+        radius, seconds = timed(spectral_radius, W)
+        expected, reference_seconds = timed(reference, W)
         errors.append(abs(radius / expected - 1))
-        ours.append(spent)
-        theirs.append(reference_spent)
-    row = f"{max(errors):9.1e} {np.median(errors):9.1e}"
-    print(f"{title:32s} {len(errors):5d} {row} {seconds(ours)}  {seconds(theirs)}", flush=True)
+        times.append(seconds)
+        reference_times.append(reference_seconds)
+    columns = f"{len(errors):5d} {max(errors):9.1e} {np.median(errors):9.1e} {format_times(times)}"
+    print(f"{title:32s} {columns}  {format_times(reference_times)}", flush=True)
 
 
 def header(text):
     print(f"\n{text}")
-    print(f"{'':32s} cases   max err   med err   ours ms [range]  reference ms [range]")
+    print(f"{'':32s} cases   max err   med err   esnkit ms [range]  reference ms [range]")
 
 
 def small(seeds):
@@ -88,13 +89,13 @@ def small_cases(name, weights, seeds):
 
 
 def medium(seeds):
-    header("3000 units, ten a row, against dense eigenvalues")
+    header("3000 units, ten non-zeros per row, against dense eigenvalues")
     for name in TOPOLOGIES:
         accuracy(name, dense_radius, [make_topology(name, 3000, np.random.default_rng(0))])
 
 
 def large(seeds):
-    header("Ten a row, against ARPACK with k = 8, ncv = 200")
+    header("Ten non-zeros per row, against ARPACK with k = 8, ncv = 200")
     for n_units, n_cases in ((10_000, min(seeds, 10)), (50_000, min(seeds, 2))):
         for name in ("diagonals", "random"):
             generators = map(np.random.default_rng, range(n_cases))
@@ -113,17 +114,17 @@ def peer_build(n_units, seed):
 
 
 def speed(seeds):
-    print("\nBuild and scale, ten a row, ms [range]")
+    print("\nBuild and scale, ten non-zeros per row, ms [range]")
     for n_units, n_cases in ((100, 20), (300, 20), (1000, 10), (10_000, 5), (50_000, 3)):
         build("random", n_units, 0)
         for name in ("diagonals", "random"):
             times = [timed(build, name, n_units, seed)[1] for seed in range(n_cases)]
-            print(f"{name:12s} {n_units:6d} {seconds(times)}", flush=True)
+            print(f"{name:12s} {n_units:6d} {format_times(times)}", flush=True)
         try:
             times = [timed(peer_build, n_units, seed)[1] for seed in range(min(n_cases, 3))]
         except ImportError:
             continue
-        print(f"{'reservoirpy':12s} {n_units:6d} {seconds(times)}", flush=True)
+        print(f"{'reservoirpy':12s} {n_units:6d} {format_times(times)}", flush=True)
 
 
 PARTS = {"small": small, "medium": medium, "large": large, "speed": speed}

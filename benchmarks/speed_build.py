@@ -2,15 +2,15 @@
 
     python benchmarks/speed_build.py [--quick]
 
-N = 10 000 and 50 000, ten non-zeros a row, spectral radius 0.9, three inputs. reservoirpy draws
-with `degree=10`, which is faster than a density. How exact the radius is:
-benchmarks/spectral_radius.py.
+N = 10 000 and 50 000, ten non-zeros per row, spectral radius 0.9, three inputs. reservoirpy draws
+with `degree=10`, which is faster than a density. benchmarks/spectral_radius.py measures the
+accuracy of the radius.
 """
 
 from functools import partial
 
 import numpy as np
-from _bench import compare, describe, head, parse, peer
+from _bench import compare, describe, import_peer, parse, print_header
 
 from esnkit import Reservoir
 
@@ -27,10 +27,10 @@ def reservoirpy_build(reservoirpy, n_units):
 
 
 def main():
-    args = parse(__doc__, repeats=(3, "how often each is timed"))
+    args = parse(__doc__, repeats=(3, "timings of each case"))
     describe()
-    reservoirpy = peer("reservoirpy")
-    head("Draw and scale, 10 non-zeros a row", "s")
+    reservoirpy = import_peer("reservoirpy")
+    print_header("Draw and scale, 10 non-zeros per row", "s")
     sizes = {1000: None} if args.quick else {10_000: 1.5, 50_000: 12.0}
     for n_units, limit in sizes.items():
         cases = {f"esnkit, {t}": partial(build, t, n_units) for t in ("diagonals", "random")}

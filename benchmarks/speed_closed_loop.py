@@ -2,15 +2,16 @@
 
     python benchmarks/speed_closed_loop.py [--quick]
 
-All are trained on the Lorenz system and then run freely for 5000 steps, three outputs, without the
-input in the readout. reservoirpy steps its two nodes, which is faster than stepping their model;
-esnkit and reservoirpy have the same weights, rclib draws its own of the same density.
+All models are trained on the Lorenz system and then run in closed loop for 5000 steps, with three
+outputs and without the input in the readout. The row "reservoirpy" steps its two nodes, which is
+faster than stepping the model that joins them. esnkit and reservoirpy have the same weights; rclib
+draws its own, with the same density.
 """
 
 from functools import partial
 
 import numpy as np
-from _bench import PLAIN, compare, describe, head, parse, peer
+from _bench import PEER_SETTINGS, compare, describe, import_peer, parse, print_header
 
 from esnkit import ESNRegressor
 from esnkit.datasets import make_lorenz
@@ -52,7 +53,7 @@ def cases_for(n_units, series, n_steps, topology, reservoirpy, rclib):
         alpha=ALPHA,
         solver="gram",
         include_input=False,
-        **PLAIN,
+        **PEER_SETTINGS,
         random_state=0,
     ).fit(X, Y)
     cases = {"esnkit": partial(model.generate, n_steps)}
@@ -60,11 +61,11 @@ def cases_for(n_units, series, n_steps, topology, reservoirpy, rclib):
     if reservoirpy:
         node = reservoirpy.nodes.Reservoir(W=W, Win=W_in)
         readout = reservoirpy.nodes.Ridge(ALPHA, name="readout")
-        both = node >> readout
-        both.fit(X, Y)
+        rpy_model = node >> readout
+        rpy_model.fit(X, Y)
         cases["reservoirpy"] = partial(reservoirpy_nodes_loop, node, readout, series[-1], n_steps)
         cases["reservoirpy, as a model"] = partial(
-            reservoirpy_model_loop, both, series[-1], n_steps
+            reservoirpy_model_loop, rpy_model, series[-1], n_steps
         )
     if rclib:
         esn = rclib.ESN()
@@ -78,18 +79,18 @@ def cases_for(n_units, series, n_steps, topology, reservoirpy, rclib):
 
 
 def main():
-    args = parse(__doc__, repeats=(7, "how often each is timed"))
+    args = parse(__doc__, repeats=(7, "timings of each case"))
     describe()
-    peers = peer("reservoirpy"), peer("rclib")
+    peers = import_peer("reservoirpy"), import_peer("rclib")
     n_steps = 500 if args.quick else 5000
     series = make_lorenz(1000 if args.quick else 5000)
     series = (series - series.mean(axis=0)) / series.std(axis=0)
-    head(f"Closed loop, {n_steps} steps, 3 outputs, float64", "us/step")
+    print_header(f"Closed loop, {n_steps} steps, 3 outputs, float64", "us/step")
     for topology in ("diagonals", "random"):
         for n_units in (300, 1000):
             cases = cases_for(n_units, series, n_steps, topology, *peers)
-            work, goals = f"{topology}, N = {n_units}", {"reservoirpy": 10, "rclib": 2.5}
-            compare(work, cases, goals=goals, per=1e6 / n_steps, repeats=args.repeats)
+            title, goals = f"{topology}, N = {n_units}", {"reservoirpy": 10, "rclib": 2.5}
+            compare(title, cases, goals=goals, per=1e6 / n_steps, repeats=args.repeats)
 
 
 if __name__ == "__main__":

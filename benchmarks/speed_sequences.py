@@ -1,25 +1,26 @@
-"""Many short sequences: states, and classification end to end.
+"""Many short sequences: time of the states, and of fitting and predicting a classifier.
 
     python benchmarks/speed_sequences.py [--quick]
 
-states    1000 sequences x 100 steps, N = 500: esnkit on one thread and on all, against all
-          sequences advanced together by dense products in NumPy, and against reservoirpy
+states    1000 sequences x 100 steps, N = 500: esnkit with one thread and with all, against a loop
+          in NumPy that advances all sequences at once by dense products, and against reservoirpy
 classify  1000 sequences x 100 x 12 in four classes: fit, then predict 1000 others, from the last
-          state; reservoirpy and rclib get their weights beforehand and the better of their ways
+          state; the weights of reservoirpy and rclib are drawn in advance, and each runs with one
+          worker or thread and with several
 """
 
 from functools import partial
 
 import numba
 import numpy as np
-from _bench import PLAIN, compare, describe, head, parse, peer
+from _bench import PEER_SETTINGS, compare, describe, import_peer, parse, print_header
 from threadpoolctl import threadpool_limits
 
 from esnkit import ESNClassifier, Reservoir
 
 
 def make_sequences(n_sequences, n_steps, n_features, seed=0):
-    """Sines in noise, about levels that tell the four classes."""
+    """Return noisy sines and labels; the four classes differ in their means."""
     rng = np.random.default_rng(seed)
     labels = rng.integers(4, size=n_sequences)
     levels = np.random.default_rng(0).normal(0, 0.3, (4, 1, n_features))[labels]
@@ -29,7 +30,7 @@ def make_sequences(n_sequences, n_steps, n_features, seed=0):
 
 
 def numpy_states(W, W_in, X):
-    """Advance all sequences together, W dense."""
+    """Return the states of all sequences, advanced at once with a dense W."""
     n_sequences, n_steps, _ = X.shape
     states = np.empty((n_sequences, n_steps, len(W)))
     x = np.zeros((n_sequences, len(W)))
@@ -53,17 +54,20 @@ def reservoirpy_states(node, workers, X):
 
 
 def time_states(args, X, reservoirpy):
-    head("States of {} sequences x {} steps x {}, N = {}".format(*X.shape, args.units), "us/step")
-    cases = {}
+    print_header(
+        "States of {} sequences x {} steps x {}, N = {}".format(*X.shape, args.units), "us/step"
+    )
     threads = numba.config.NUMBA_NUM_THREADS
     for topology in ("diagonals", "random", "cycle"):
-        reservoir = Reservoir(args.units, topology=topology, **PLAIN, random_state=0).fit(X)
-        small = X.astype(np.float32)
-        single = Reservoir(args.units, topology=topology, **PLAIN, random_state=0).fit(small)
+        reservoir = Reservoir(args.units, topology=topology, **PEER_SETTINGS, random_state=0).fit(X)
+        X_float32 = X.astype(np.float32)
+        reservoir_float32 = Reservoir(
+            args.units, topology=topology, **PEER_SETTINGS, random_state=0
+        ).fit(X_float32)
         cases = {
             f"esnkit, {threads} threads": partial(reservoir.transform, X),
             "esnkit, 1 thread": partial(on_threads, 1, reservoir.transform, X),
-            f"esnkit, {threads} threads, float32": partial(single.transform, small),
+            f"esnkit, {threads} threads, float32": partial(reservoir_float32.transform, X_float32),
         }
         W = reservoir.W_.toarray()
         cases["NumPy, batched"] = partial(numpy_states, W, reservoir.W_in_, X)
@@ -71,15 +75,17 @@ def time_states(args, X, reservoirpy):
             node = reservoirpy.nodes.Reservoir(W=reservoir.W_, Win=reservoir.W_in_)
             node.run(X[0, :1])
             cases["reservoirpy"] = partial(reservoirpy_states, node, 1, X)
-        far = np.abs(reservoir.transform(X[:50]) - numpy_states(W, reservoir.W_in_, X[:50])).max()
+        difference = np.abs(
+            reservoir.transform(X[:50]) - numpy_states(W, reservoir.W_in_, X[:50])
+        ).max()
         per = 1e6 / (X.shape[0] * X.shape[1])
         goals, limit = ({"NumPy, batched": 8}, 0.7) if topology == "diagonals" else ({}, None)
-        work = f"{topology} (same states to {far:.0e})"
-        compare(work, cases, goals=goals, per=per, limit=limit, repeats=args.repeats)
+        title = f"{topology} (same states to {difference:.0e})"
+        compare(title, cases, goals=goals, per=per, limit=limit, repeats=args.repeats)
 
 
 def esnkit_classify(n_units, X, labels, X_new):
-    model = ESNClassifier(n_units, include_input=False, **PLAIN, random_state=0)
+    model = ESNClassifier(n_units, include_input=False, **PEER_SETTINGS, random_state=0)
     return model.fit(X, labels).predict(X_new)
 
 
@@ -90,7 +96,7 @@ def reservoirpy_classify(reservoirpy, node, workers, X, labels, X_new):
 
 
 def rclib_last_states(model, X):
-    """Run every sequence in C++ and read off the state it ends in."""
+    """Return the last state of every sequence."""
     reservoir = model.get_reservoir(0)
     rows = []
     for sequence in X:
@@ -112,12 +118,12 @@ def on_one_openmp_thread(run):
 
 def time_classify(args, n_sequences, n_steps, reservoirpy, rclib):
     X, labels = make_sequences(n_sequences, n_steps, 12, seed=1)
-    X_new, truth = make_sequences(n_sequences, n_steps, 12, seed=2)
+    X_new, labels_new = make_sequences(n_sequences, n_steps, 12, seed=2)
     data = X, labels, X_new
     cases = {"esnkit": partial(esnkit_classify, args.units, *data)}
-    drawn = Reservoir(args.units, **PLAIN, random_state=0).fit(X)
+    reservoir = Reservoir(args.units, **PEER_SETTINGS, random_state=0).fit(X)
     if reservoirpy:
-        node = reservoirpy.nodes.Reservoir(W=drawn.W_, Win=drawn.W_in_)
+        node = reservoirpy.nodes.Reservoir(W=reservoir.W_, Win=reservoir.W_in_)
         node.run(X[0, :1])
         cases["reservoirpy"] = partial(reservoirpy_classify, reservoirpy, node, 1, *data)
         cases["reservoirpy, 2 workers"] = partial(reservoirpy_classify, reservoirpy, node, 2, *data)
@@ -128,21 +134,23 @@ def time_classify(args, n_sequences, n_steps, reservoirpy, rclib):
         model.fit(X[0], X[0][:, :1])
         cases["rclib"] = partial(rclib_classify, rclib, model, *data)
         cases["rclib, 1 thread"] = partial(on_one_openmp_thread, cases["rclib"])
-    head(f"Classify {n_sequences} x {n_steps} x 12, N = {args.units}: fit and predict", "s")
-    right = ", ".join(f"{name} {np.mean(run() == truth):.3f}" for name, run in cases.items())
+    print_header(f"Classify {n_sequences} x {n_steps} x 12, N = {args.units}: fit and predict", "s")
+    accuracy = ", ".join(
+        f"{name} {np.mean(run() == labels_new):.3f}" for name, run in cases.items()
+    )
     goals = {"reservoirpy": 20, "rclib": 10, "rclib, 1 thread": 10}
-    compare(f"(right: {right})", cases, goals=goals, repeats=args.repeats)
+    compare(f"(accuracy: {accuracy})", cases, goals=goals, repeats=args.repeats)
 
 
 def main():
     args = parse(
         __doc__,
-        repeats=(7, "how often each is timed"),
-        units=(500, "N"),
-        features=(3, "inputs of the first part"),
+        repeats=(7, "timings of each case"),
+        units=(500, "units of the reservoir"),
+        features=(3, "features of the sequences in the first part"),
     )
     describe()
-    reservoirpy, rclib = peer("reservoirpy"), peer("rclib")
+    reservoirpy, rclib = import_peer("reservoirpy"), import_peer("rclib")
     n_sequences, n_steps = (100, 20) if args.quick else (1000, 100)
     X, _ = make_sequences(n_sequences, n_steps, args.features)
     time_states(args, X, reservoirpy)

@@ -2,13 +2,13 @@
 
     python benchmarks/speed_training.py [--quick] [--only update|ragged|stream|memory|compile]
 
-update   a batch of sequences with two inputs and one target a sequence, float32, in both libraries
-         from the same weights; PyTorch also as it is where it flushes subnormal numbers to zero,
-         which gradients that vanish over many steps become (esnkit drops them always)
-ragged   the time of a batch of lengths from 1 to T against that of an equal one of as many steps
-stream   one sequence, step by step, the state carried on
-memory   what an update of the longest batch takes, from the size of the process
-compile  the first fits of all three cells in new processes, before and after anything is cached
+update   a batch of sequences with two inputs and one target per sequence, float32, from the same
+         weights in both libraries. Vanishing gradients become subnormal numbers, which are slow:
+         a second row of PyTorch flushes them to zero, as esnkit does
+ragged   time of a batch of lengths from 1 to T against a batch of equal lengths with as many steps
+stream   one sequence, step by step, from the state of the step before
+memory   memory of an update of the longest batch, as the growth of the process
+compile  first fits of all three cells in new processes, with an empty and with a filled cache
 """
 
 import os
@@ -18,20 +18,25 @@ import tempfile
 from functools import partial
 
 import numpy as np
-from _bench import compare, describe, head, parse, peer
+from _bench import compare, describe, import_peer, parse, print_header
 from memory import in_use
 
 from esnkit import RNNRegressor
-from esnkit.networks._bptt import loss_gradient, make_batch
+from esnkit.networks import CELLS
+from esnkit.networks._batch import make_batch
+
+# An update without the validation of `RNNRegressor.partial_fit` has no public function.
+from esnkit.networks._loss_gradient import loss_gradient
 from esnkit.networks._spec import Spec, n_parameters
 from esnkit.networks._torch import to_torch
 from esnkit.networks._weights import join_weights, split_weights
-from esnkit.optim._first_order import adam_state, adam_step
+from esnkit.optim import adam_state, adam_step
 from esnkit.utils._workspace import Workspace
 
-NAMES = {"lstm": "LSTM", "gru": "GRU", "tanh": "RNN"}
+NAMES = {cell: CELLS[cell].torch_module for cell in ("lstm", "gru", "tanh")}
 SHORT, LONG = (32, 100), (100, 784)  # sequences, time steps
-# cell, then by units how many times faster than PyTorch it should be; the last are those of LONG
+# Lower bounds of how many times as fast as PyTorch an update is: by units for SHORT, then for LONG
+# with 128 units.
 GOALS = {
     "lstm": ({32: 2, 64: 1.6, 128: 1.3, 256: 1.2}, 1.8),
     "gru": ({32: 6, 64: 4, 128: 2.5, 256: 1.6}, 2),
@@ -42,7 +47,7 @@ import sys, time
 import numpy as np
 from esnkit import RNNRegressor
 X = np.zeros((2, 5, 2), np.float32)
-for turn in range(2):
+for _ in range(2):
     start = time.perf_counter()
     for cell in ("rnn", "lstm", "gru"):
         RNNRegressor(8, cell=cell, max_iter=1, random_state=0).fit(X, X[:, 0, 0])
@@ -51,7 +56,7 @@ for turn in range(2):
 
 
 class Problem:
-    """Random weights and data, and updates that make use of them."""
+    """Random weights and data, and updates of them in both libraries."""
 
     def __init__(self, cell, n_units, n_sequences, n_steps):
         rng = np.random.default_rng(0)
@@ -65,7 +70,7 @@ class Problem:
         self.state, self.workspace = adam_state(self.theta), Workspace()
 
     def update(self):
-        """Make one update of ours, and return the loss before it."""
+        """Make one update in esnkit; return the loss before it."""
         batch = make_batch(self.X.reshape(-1, 2), self.offsets)
         self.workspace.rewind()
         loss, gradient, _, _ = loss_gradient(
@@ -75,7 +80,7 @@ class Problem:
         return loss
 
     def in_torch(self, torch):
-        """Return the same network in PyTorch, and its update."""
+        """Return the same network in PyTorch, and a function that updates it."""
         rnn = getattr(torch.nn, NAMES[self.spec.cell])(2, self.spec.n_units)
         readout = torch.nn.Linear(self.spec.n_units, 1)
         arrays = to_torch(self.spec, self.theta)
@@ -83,7 +88,8 @@ class Problem:
         readout.load_state_dict({k: weights.pop(f"head.{k}") for k in ("weight", "bias")})
         rnn.load_state_dict(weights)
         optimizer = torch.optim.Adam([*rnn.parameters(), *readout.parameters()])
-        X = torch.from_numpy(np.ascontiguousarray(self.X.swapaxes(0, 1)))  # as it likes best
+        # Time is the first axis, which is the fastest order in PyTorch.
+        X = torch.from_numpy(np.ascontiguousarray(self.X.swapaxes(0, 1)))
         Y = torch.from_numpy(self.Y)
 
         def update():
@@ -96,7 +102,8 @@ class Problem:
         return rnn, update
 
 
-def flushing(torch, run):
+def flush_subnormals(torch, run):
+    """Run with subnormal numbers flushed to zero."""
     torch.set_flush_denormal(True)
     try:
         return run()
@@ -111,15 +118,15 @@ def time_update(args, torch, cell, n_units, size, goal):
     if torch:
         _, update = problem.in_torch(torch)
         difference = abs(problem.update() / update() - 1)
-        cases |= {"PyTorch": update, "PyTorch, flushing": partial(flushing, torch, update)}
+        cases |= {"PyTorch": update, "PyTorch, flushing": partial(flush_subnormals, torch, update)}
     goals = {name: goal for name in cases if name != "esnkit"}
-    work = f"{NAMES[cell]}, {n_units} units, {size[0]} x {size[1]} (same loss to {difference:.0e})"
+    title = f"{NAMES[cell]}, {n_units} units, {size[0]} x {size[1]} (same loss to {difference:.0e})"
     repeats = args.repeats if size == SHORT else min(args.repeats, 3)
-    compare(work, cases, goals=goals, per=1e3, repeats=repeats)
+    compare(title, cases, goals=goals, per=1e3, repeats=repeats)
 
 
 def time_updates(args, torch):
-    head("Forward, backward and Adam step of a batch of two inputs, float32", "ms")
+    print_header("Forward, backward and Adam step of a batch of two inputs, float32", "ms")
     for cell, (goals, long_goal) in GOALS.items():
         if args.cell not in ("", cell):
             continue
@@ -131,7 +138,9 @@ def time_updates(args, torch):
 
 
 def time_ragged(args):
-    head("A ragged batch and an equal one of as many time steps, 64 units", "us/step")
+    print_header(
+        "A ragged batch and one of equal lengths with as many time steps, 64 units", "us/step"
+    )
     n_sequences, longest = 64, 40 if args.quick else 199
     lengths = np.linspace(1, longest, n_sequences).round().astype(int)
     for cell in GOALS:
@@ -140,8 +149,8 @@ def time_ragged(args):
         ragged.offsets = np.concatenate([[0], np.cumsum(lengths)])
         equal = Problem(cell, 64, n_sequences, int(lengths.mean().round()))
         cases = {"ragged": ragged.update, "equal": equal.update}
-        work = f"{NAMES[cell]}, {lengths.sum()} steps of at most {longest}"
-        compare(work, cases, per=1e6 / lengths.sum(), repeats=args.repeats)
+        title = f"{NAMES[cell]}, {lengths.sum()} steps of at most {longest}"
+        compare(title, cases, per=1e6 / lengths.sum(), repeats=args.repeats)
 
 
 def torch_steps(torch, rnn, x, n_steps):
@@ -151,24 +160,30 @@ def torch_steps(torch, rnn, x, n_steps):
             _, state = rnn(x, state)
 
 
-def our_steps(stepper, x, n_steps):
+def esnkit_steps(stepper, x, n_steps):
     for _ in range(n_steps):
         stepper.step(x)
 
 
 def time_stream(args, torch):
     n_steps = 100 if args.quick else 1000
-    head("One sequence step by step, 64 units, float32", "us/step")
+    print_header("One sequence step by step, 64 units, float32", "us/step")
     for cell in GOALS:
         problem = Problem(cell, 64, 1, 1)
         model = RNNRegressor(64, cell="rnn" if cell == "tanh" else cell, max_iter=0)
         stepper = model.fit(problem.X, problem.Y[:, 0]).stream()
-        cases = {"esnkit": partial(our_steps, stepper, problem.X[0, 0], n_steps)}
+        cases = {"esnkit": partial(esnkit_steps, stepper, problem.X[0, 0], n_steps)}
         if torch:
             rnn, _ = problem.in_torch(torch)
             x = torch.from_numpy(problem.X[0])
             cases["PyTorch"] = partial(torch_steps, torch, rnn, x, n_steps)
-        compare(NAMES[cell], cases, goals={"PyTorch": 20}, per=1e6 / n_steps, repeats=args.repeats)
+        compare(
+            NAMES[cell],
+            cases,
+            goals={"PyTorch": 20},
+            per=1e6 / n_steps,
+            repeats=args.repeats,
+        )
 
 
 def measure_memory(args):
@@ -181,33 +196,33 @@ def measure_memory(args):
         before = in_use()
         problem.update()
         extra = in_use() - before
-        numbers = extra * 2**20 / 4 / (n_sequences * n_steps * 128)
-        print(f"  {NAMES[cell]}: {extra:.0f} MB, {numbers:.1f} numbers a sequence, step and unit")
+        n_values = extra * 2**20 / 4 / (n_sequences * n_steps * 128)
+        print(f"  {NAMES[cell]}: {extra:.0f} MB, {n_values:.1f} values per sequence, step and unit")
 
 
 def time_compile():
     print("\nFirst and second fit of all three cells, in a new process")
     with tempfile.TemporaryDirectory() as cache:
         env = os.environ | {"NUMBA_CACHE_DIR": cache}
-        for name in ("cold cache", "warm cache"):
-            done = subprocess.run(
+        for name in ("empty cache", "filled cache"):
+            process = subprocess.run(
                 [sys.executable, "-c", COMPILE], env=env, check=True, capture_output=True, text=True
             )
-            first, second = map(float, done.stdout.split())
-            bound, limit = (first, 60.0) if name == "cold cache" else (first - second, 0.5)
-            verdict = f"<= {limit:g} s {'ok' if bound <= limit else 'MISSED'}"
-            print(f"  {name}: {first:.2f} s, then {second:.3f} s; {bound:.2f} s {verdict}")
+            first, second = map(float, process.stdout.split())
+            seconds, limit = (first, 60.0) if name == "empty cache" else (first - second, 0.5)
+            outcome = f"<= {limit:g} s {'ok' if seconds <= limit else 'MISSED'}"
+            print(f"  {name}: {first:.2f} s, then {second:.3f} s; {seconds:.2f} s {outcome}")
 
 
 def main():
     args = parse(
         __doc__,
-        repeats=(7, "how often each is timed"),
-        only=("", "one of the parts"),
-        cell=("", "one of lstm, gru, tanh, in updates"),
+        repeats=(7, "timings of each case"),
+        only=("", "run only this part"),
+        cell=("", "update only this cell: lstm, gru or tanh"),
     )
     describe()
-    torch = peer("torch")
+    torch = import_peer("torch")
     if torch:
         torch.set_num_threads(int(os.environ.get("OMP_NUM_THREADS", os.cpu_count() or 1)))
         print(f"torch {torch.__version__}: {torch.get_num_threads()} threads")

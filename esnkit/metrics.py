@@ -10,7 +10,13 @@ from typing import Any
 import numpy as np
 from numpy.typing import ArrayLike, NDArray
 
-from esnkit.utils._validation import check_choice, check_number, check_positive_int, finite_array
+from esnkit.utils._validation import (
+    check_choice,
+    check_number,
+    check_positive_int,
+    finite_array,
+    refuse_masked,
+)
 
 __all__ = ["mase", "nrmse", "valid_prediction_time"]
 
@@ -239,9 +245,8 @@ def _check_pair(
 
 def _check_numbers(name: str, y: ArrayLike, finite: bool = True) -> NDArray[np.float64]:
     """Return float64 of shape (n_timesteps, n_outputs), or raise."""
+    refuse_masked(name, y)
     try:
-        if np.ma.is_masked(y):
-            raise TypeError("some of them are masked")
         values = np.asarray(y)
         if values.dtype.kind not in "biufO":
             raise TypeError(f"got dtype {values.dtype}")

@@ -1,9 +1,12 @@
-"""Forecast a real series: hourly bike rentals in Washington, D.C., one week ahead.
+"""Forecast hourly bike rentals in Washington, D.C., one week ahead.
 
-The calendar of the coming week (which days are working days, what the clock says) is known, so it
-goes in as exogenous input. Five networks with different seeds are averaged, the band is a conformal
-interval from their own past errors, and a backtest over eight weeks says what to expect of it all.
-Rentals vary more where there are many, so the model works on their square root.
+The calendar of the forecast week (working days and hours of the day) is known in advance, so it is
+the exogenous input. The forecast is the mean of five echo state networks with different seeds; the
+interval is conformal, from their past forecast errors. The variance of the rentals grows with their
+number, so the model is fitted to square roots.
+
+You learn how to use `Forecaster` with an ensemble, exogenous inputs and prediction intervals, and
+how to backtest it over eight weeks against the seasonal naive forecast.
 
 Writes forecast_series.png.
 """
@@ -31,38 +34,39 @@ network = ESNRegressor(
     random_state=0,
 )
 model = Forecaster(network, n_ensemble=5)
+test_start = len(rentals) - N_WEEKS * WEEK
+train, observed = rentals[:test_start], rentals[test_start:]
 
-test = model.backtest(root, WEEK, N_WEEKS, exog=calendar)
-truth = rentals[-N_WEEKS * WEEK :]
-before = rentals[: -N_WEEKS * WEEK]
-candidates = {
-    "echo state networks": np.maximum(test.forecasts, 0).ravel() ** 2,
-    "the week before": rentals[-(N_WEEKS + 1) * WEEK : -WEEK],
+backtest = model.backtest(root, WEEK, N_WEEKS, exog=calendar)
+forecasts = {
+    "echo state networks": np.maximum(backtest.forecasts, 0).ravel() ** 2,
+    "seasonal naive (week before)": rentals[test_start - WEEK : -WEEK],
 }
-print(f"{N_WEEKS} weeks, each forecast as a whole   NRMSE (std)  MASE (weekly)")
-for name, answer in candidates.items():
-    error, scaled = nrmse(truth, answer), mase(truth, answer, before, period=WEEK)
-    print(f"{name:37}  {error:9.3f}  {scaled:11.3f}")
+print(f"backtest: {N_WEEKS} forecasts of a week   NRMSE (std)  MASE (weekly)")
+for name, forecast in forecasts.items():
+    error = nrmse(observed, forecast)
+    scaled_error = mase(observed, forecast, train, period=WEEK)
+    print(f"{name:33}  {error:11.3f}  {scaled_error:13.3f}")
 
-now = len(rentals) - N_WEEKS * WEEK  # the first of these weeks
-week = slice(now, now + WEEK)
-model.fit(root[:now], exog=calendar[:now])
-parts = model.forecast(WEEK, exog=calendar[week], interval=0.9)
-forecast, lower, upper = (np.maximum(part, 0) ** 2 for part in parts)
-inside = np.mean((lower <= rentals[week]) & (rentals[week] <= upper))
-print(f"{inside:.0%} of the hours in the picture lie within the 90 % interval")
+# The picture shows the first week of the backtest, with an interval.
+week = slice(test_start, test_start + WEEK)
+week_before = slice(test_start - WEEK, test_start)
+model.fit(root[:test_start], exog=calendar[:test_start])
+roots = model.forecast(WEEK, exog=calendar[week], interval=0.9)
+forecast, lower, upper = (np.maximum(values, 0) ** 2 for values in roots)
+coverage = np.mean((lower <= rentals[week]) & (rentals[week] <= upper))
+print(f"the 90 % interval covers {coverage:.0%} of the hours of the week in the picture")
 
 figure, axes = plt.subplots(figsize=(12, 4.5), layout="constrained")
-past = slice(now - WEEK, now)
 ForecastDisplay.from_predictions(
-    rentals[past],
+    rentals[week_before],
     forecast,
     lower,
     upper,
     observed=rentals[week],
-    history_times=bikes.time[past],
+    history_times=bikes.time[week_before],
     times=bikes.time[week],
-    name="bikes rented in an hour",
+    name="bikes rented per hour",
     interval=0.9,
     ax=axes,
 )

@@ -1,10 +1,14 @@
-"""Let a network that has heard a few traditional tunes make up one of its own.
+"""Generate melodies with a GRU trained on eleven traditional tunes.
 
-The tunes, all traditional and free to use, stand in ABC notation: pitch, then length in quarter
-notes if it is not one. Each is heard in twelve keys. The first token says the key, and the network
-tells the rest, one token after the other, until it says that the tune ends. Two tunes are kept to
-see how often it foresees the next token, and the bars that it makes up are counted: do they hold
-four beats? A table of what followed what, which knows only the token before, is the baseline.
+The tunes are in the public domain. Their notation is a simplified ABC: a note is a pitch, followed
+by its length in quarter notes if that is not one. Each tune is transposed to all twelve keys. The
+first token of a sequence is the key, and the network predicts each next token until the token that
+ends the tune.
+
+You learn how to train a language model on tokens and how to sample from it with `generate`. Two
+held-out tunes measure the accuracy of the next token, and the share of generated bars with four
+beats measures whether the network has learned the metre. The baseline is a bigram model, which
+knows only the previous token.
 
 Writes generate_music.png.
 """
@@ -35,10 +39,11 @@ TUNES = {
 }
 NAMES = "C ^C D ^D E F ^F G ^G A ^A B".split()
 BEATS = {"": 1, "/": 0.5, "3/": 1.5, "2": 2, "3": 3, "4": 4}
+N_HELD_OUT, MAX_TOKENS = 2, 150
 
 
 def parse(note):
-    """Return the pitch in half tones and the length of a note, as it is written."""
+    """Return the pitch in semitones above middle C, and the length as it is written."""
     name, octave, length = re.fullmatch(r"(\^?[A-G])([,']?)([\d/]*)", note).groups()
     return NAMES.index(name) + {",": -12, "": 0, "'": 12}[octave], length
 
@@ -46,69 +51,86 @@ def parse(note):
 def transpose(tune, key):
     """Return the tokens of a tune in a key: the key, notes and bar lines, the end."""
 
-    def move(match):
+    def transpose_note(match):
         pitch, length = parse(match[0])
         octave, name = divmod(pitch + key, 12)
         return NAMES[name] + {-1: ",", 0: "", 1: "'"}[octave] + length
 
-    return f"K:{NAMES[key]} {re.sub(r'[A-G][^ |]*', move, tune).replace('|', ' | ')} end"
+    notes = re.sub(r"[A-G][^ |]*", transpose_note, tune).replace("|", " | ")
+    return f"K:{NAMES[key]} {notes} end"
 
 
 def count_beats(tune):
-    """Return the beats of every bar."""
-    return [sum(BEATS[parse(n)[1]] for n in bar.split()) for bar in tune.split("|")]
+    """Return the number of beats of each bar."""
+    return [sum(BEATS[parse(note)[1]] for note in bar.split()) for bar in tune.split("|")]
 
 
-def read(codes):
-    """Return the tune that the tokens stand for, up to its end."""
+def decode(codes):
+    """Return the tune of these tokens, up to the token that ends it."""
     return encoder.inverse_transform([codes])[0].split(" end")[0]
 
 
 def longest_copy(tune):
-    """Return how many notes in a row are as in a tune that the network has heard."""
-    heard, notes = " ".join(known).replace("| ", ""), tune.replace("| ", "").split()
+    """Return the largest number of consecutive notes that also occur in a training tune."""
+    corpus, notes = " ".join(train_texts).replace("| ", ""), tune.replace("| ", "").split()
     spans = [(i, j) for i in range(len(notes)) for j in range(i + 1, len(notes) + 1)]
-    return max(j - i for i, j in spans if " ".join(notes[i:j]) in heard)
+    return max(j - i for i, j in spans if " ".join(notes[i:j]) in corpus)
+
+
+def sample_bigrams(code):
+    """Return the tokens that the bigram model draws after a first token."""
+    codes = [code]
+    while len(codes) < MAX_TOKENS and bigrams[codes[-1]].any():
+        counts = bigrams[codes[-1]]
+        codes.append(rng.choice(len(counts), p=counts / counts.sum()))
+    return codes[1:]
 
 
 texts = [transpose(tune, key) for tune in TUNES.values() for key in range(12)]
-known, new = texts[:-24], texts[-24:]
+train_texts, test_texts = texts[: -12 * N_HELD_OUT], texts[-12 * N_HELD_OUT :]
 encoder = TokenEncoder("word").fit(texts)
 network = RNNClassifier(
     96, cell="gru", embedding_dim=24, n_tokens=encoder.n_tokens_, batch_size=16,
     learning_rate_init=0.01, max_iter=40, random_state=0,
 )  # fmt: skip
-X, y = zip(*((tune[:-1], tune[1:, 0]) for tune in encoder.transform(known)), strict=True)
-X_new, y_new = zip(*((tune[:-1], tune[1:, 0]) for tune in encoder.transform(new)), strict=True)
+# The target of each token is the next one.
+X, y = zip(*((codes[:-1], codes[1:, 0]) for codes in encoder.transform(train_texts)), strict=True)
+X_test, y_test = zip(
+    *((codes[:-1], codes[1:, 0]) for codes in encoder.transform(test_texts)), strict=True
+)
 network.fit(X, y)
-table = np.zeros((encoder.n_tokens_, encoder.n_tokens_))
-np.add.at(table, (np.concatenate(X)[:, 0], np.concatenate(y)), 1)
+bigrams = np.zeros((encoder.n_tokens_, encoder.n_tokens_))
+np.add.at(bigrams, (np.concatenate(X)[:, 0], np.concatenate(y)), 1)
 
-rng, made_up = np.random.default_rng(0), {"network": [], "table": []}
+rng = np.random.default_rng(0)
+generated = {"GRU": [], "bigram model": []}
 for key, name in enumerate(NAMES):
-    codes = [encoder.vocabulary_[f"K:{name}"]]
-    tune = network.generate(150, warmup=[codes], temperature=1.0, random_state=key)
-    made_up["network"].append(read(tune))
-    while len(codes) < 150 and table[codes[-1]].any():
-        codes.append(rng.choice(len(table), p=table[codes[-1]] / table[codes[-1]].sum()))
-    made_up["table"].append(read(codes[1:]))
-foreseen = {"network": np.concatenate(network.predict(X_new))}
-foreseen["table"] = table[np.concatenate(X_new)[:, 0]].argmax(axis=1)
-print("         unheard tokens foreseen  own bars that hold four beats")
-for name, answer in foreseen.items():
-    right = np.mean(answer == np.concatenate(y_new))
-    bars = np.concatenate([count_beats(tune) for tune in made_up[name]])
-    print(f"{name:7}  {right:23.0%}  {np.mean(bars == 4):29.0%}")
+    code = encoder.vocabulary_[f"K:{name}"]
+    codes = network.generate(MAX_TOKENS, warmup=[[code]], temperature=1.0, random_state=key)
+    generated["GRU"].append(decode(codes))
+    generated["bigram model"].append(decode(sample_bigrams(code)))
+predictions = {
+    "GRU": np.concatenate(network.predict(X_test)),
+    "bigram model": bigrams[np.concatenate(X_test)[:, 0]].argmax(axis=1),
+}
+print("              next-token accuracy, held-out tunes  generated bars with four beats")
+for name, y_pred in predictions.items():
+    accuracy = np.mean(y_pred == np.concatenate(y_test))
+    beats = np.concatenate([count_beats(tune) for tune in generated[name]])
+    print(f"{name:12}  {accuracy:35.0%}  {np.mean(beats == 4):30.0%}")
 
-# Of the tunes without a broken bar, the longest.
-own = max((tune for tune in made_up["network"] if set(count_beats(tune)) == {4}), key=len)
-key = made_up["network"].index(own)
-n_notes = len(own.replace("| ", "").split())
-print(f"\nK:{NAMES[key]}\n{own}")
-print(f"({n_notes} notes, at most {longest_copy(own)} in a row as in a tune that it heard)\n")
+# The picture shows the longest generated tune in which every bar has four beats.
+best = max((tune for tune in generated["GRU"] if set(count_beats(tune)) == {4}), key=len)
+key = generated["GRU"].index(best)
+n_notes = len(best.replace("| ", "").split())
+print(f"\nK:{NAMES[key]}\n{best}")
+print(f"({n_notes} notes; at most {longest_copy(best)} in a row also occur in a training tune)\n")
 
-figure, panels = plt.subplots(2, 1, figsize=(12, 5), layout="constrained", sharex=True, sharey=True)
-titles = {known[12 * 2 + key][4:-4]: "Mary Had a Little Lamb", own: "made up by the network"}
+figure, panels = plt.subplots(
+    2, 1, figsize=(12, 6.5), layout="constrained", sharex=True, sharey=True
+)
+training_tune = train_texts[12 * list(TUNES).index("Mary Had a Little Lamb") + key][4:-4]
+titles = {training_tune: "training tune: Mary Had a Little Lamb", best: "generated by the GRU"}
 for axes, (tune, title) in zip(panels, titles.items(), strict=True):
     pitches, lengths = zip(*map(parse, tune.replace("| ", "").split()), strict=True)
     beats = np.array([BEATS[length] for length in lengths])
@@ -118,10 +140,10 @@ for axes, (tune, title) in zip(panels, titles.items(), strict=True):
     axes.set_title(title, loc="left")
     axes.spines[["top", "right"]].set_visible(False)
     axes.tick_params(axis="y", length=0)
-shown = sorted(set(pitches))
-notes = [re.sub(r"\^(.)", r"\1♯", NAMES[pitch % 12]) + str(4 + pitch // 12) for pitch in shown]
+ticks = sorted(set(pitches))
+labels = [re.sub(r"\^(.)", r"\1♯", NAMES[pitch % 12]) + str(4 + pitch // 12) for pitch in ticks]
 figure.supylabel("note and octave")
-axes.set_yticks(shown, notes)
-axes.set_xlabel("beats, with a line at the end of every bar")
+axes.set_yticks(ticks, labels)
+axes.set_xlabel("beats (vertical lines: ends of bars)")
 figure.savefig("generate_music.png", dpi=150)
 print("wrote generate_music.png")

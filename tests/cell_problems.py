@@ -4,15 +4,8 @@ import numpy as np
 import pytest
 
 from esnkit.kernels.blocks import gather, scatter
-from esnkit.kernels.cells import (
-    GRU_AFTER,
-    GRU_BEFORE,
-    LSTM,
-    N_GATES,
-    RNN_RELU,
-    RNN_TANH,
-    forward,
-)
+from esnkit.kernels.cell_equations import GRU_AFTER, GRU_BEFORE, LSTM, N_GATES, RNN_RELU, RNN_TANH
+from esnkit.kernels.cells import forward
 from esnkit.kernels.cells_backward import backward
 
 CELLS = {"rnn": RNN_TANH, "relu": RNN_RELU, "lstm": LSTM, "gru": GRU_AFTER, "before": GRU_BEFORE}

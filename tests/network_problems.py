@@ -3,7 +3,7 @@
 import numpy as np
 
 from esnkit.networks import _cells as cells
-from esnkit.networks._bptt import make_batch
+from esnkit.networks._batch import make_batch
 from esnkit.networks._spec import Spec, n_parameters, parameter_views
 
 CELLS = list(cells.CELLS)

@@ -127,6 +127,13 @@ ACTIVATIONS = {
 }
 
 
+def power_times_vector(W, v, m):
+    """Return W^m v of a dense W by m products."""
+    for _ in range(m):
+        v = W @ v
+    return v
+
+
 def reservoir_states(W, W_in, b, leak, f, U, x0=None, noise=None, units=(), held=()):
     """Return the states (n_steps, n_units) of x = (1 - a) x + a f(W_in u + W x + b) + noise.
 

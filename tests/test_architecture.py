@@ -42,13 +42,14 @@ LADDER = (
     "kernels",
 )
 RUNG = {folder: len(LADDER) - height for height, folder in enumerate(LADDER)}
-# llvmlite is the half of numba that speaks of machine instructions.
+# llvmlite is the part of Numba that emits machine instructions.
 FOR_KERNELS = {"collections", "math", "operator", "typing", "numpy", "numba", "llvmlite"}
 # What keeps compiled code on disk needs some more.
 FOR_KERNELS |= {"atexit", "hashlib", "os", "pathlib", "shutil", "tempfile", "warnings"}
 # Loaded where they are first used, never by ``from esnkit import ESNRegressor``.
 LATE = {"matplotlib", "pandas", "scipy.signal", "scipy.optimize", "sklearn.linear_model"}
 MOST_LINES = 60
+MOST_PARAMETERS = 8
 
 
 def name_of(path):
@@ -118,6 +119,13 @@ def test_numba_stays_in_the_kernels(path):
     assert {"numba", "llvmlite"}.isdisjoint(name.split(".")[0] for name in imports(path))
 
 
+@pytest.mark.parametrize("path", sorted(PACKAGE.glob("kernels/*.py")), ids=name_of)
+def test_addresses_and_machine_instructions_stay_in_simd(path):
+    assert "llvmlite" not in {name.split(".")[0] for name in imports(path)}
+    attributes = {node.attr for node in ast.walk(tree(path)) if isinstance(node, ast.Attribute)}
+    assert "ctypes" not in attributes
+
+
 @pytest.mark.parametrize("path", sorted(PACKAGE.glob("kernels/**/*.py")), ids=name_of)
 def test_kernels_know_only_arrays(path):
     for name in imports(path):
@@ -138,6 +146,70 @@ def test_functions_fit_on_a_screen(path):
         body = without_docstring(function)
         length = body[-1].end_lineno - body[0].lineno + 1 if body else 0
         assert length <= MOST_LINES, f"{function.name} has {length} lines"
+
+
+def parameters(function):
+    arguments = function.args
+    names = [a.arg for a in arguments.posonlyargs + arguments.args + arguments.kwonlyargs]
+    return [name for name in names if name not in ("self", "cls")]
+
+
+@every_file
+def test_private_functions_have_few_parameters(path):
+    public = public_functions()
+    for function in functions(path):
+        if function.name == "__init__" or (name_of(path), function.name) in public:
+            continue
+        # Numba passes the typing context to an intrinsic before its arguments.
+        found = [name for name in parameters(function) if name != "typingctx"]
+        assert len(found) <= MOST_PARAMETERS, f"{function.name} has {len(found)} parameters"
+
+
+def public_functions():
+    """List (module, name) of the functions and methods that users call."""
+    found = set()
+    for thing in public_things().values():
+        if inspect.isfunction(thing):
+            found.add((thing.__module__, thing.__name__))
+        for cls in inspect.getmro(thing) if inspect.isclass(thing) else ():
+            methods = public_methods(thing) if cls.__module__.startswith("esnkit") else {}
+            found |= {(cls.__module__, name) for name in methods if name in vars(cls)}
+    return found
+
+
+@every_file
+def test_every_module_has_a_test_file(path):
+    relative = path.relative_to(PACKAGE)
+    if path.stem in {"__init__", "__main__"}:
+        return
+    test = ROOT / "tests" / relative.parent / f"test_{path.stem.lstrip('_')}.py"
+    assert test.exists(), f"{relative} has no test file {test.relative_to(ROOT)}"
+
+
+@every_library_file
+def test_no_class_of_ours_is_asked_for_outside_its_file(path):
+    for node in ast.walk(tree(path)):
+        if isinstance(node, ast.Call) and getattr(node.func, "id", "") in (
+            "isinstance",
+            "issubclass",
+        ):
+            asked = {name.id for name in ast.walk(node.args[1]) if isinstance(name, ast.Name)}
+            for name in asked & {"Reservoir", "RidgeReadout"}:
+                defined = {n.name for n in ast.walk(tree(path)) if isinstance(n, ast.ClassDef)}
+                assert name in defined, f"line {node.lineno} asks for the class {name}"
+
+
+# Names of cells and solvers stand in their tables alone.
+NAMES = {"rnn", "lstm", "gru", "gru_before", "adam", "sgd", "hessian_free"}
+
+
+@every_library_file
+def test_names_of_cells_and_solvers_are_not_compared(path):
+    for node in ast.walk(tree(path)):
+        if isinstance(node, ast.Compare):
+            constants = {c.value for c in ast.walk(node) if isinstance(c, ast.Constant)}
+            compared = {c for c in constants if isinstance(c, str)} & NAMES
+            assert not compared, f"line {node.lineno} compares with {sorted(compared)}"
 
 
 @every_library_file
@@ -225,6 +297,16 @@ def test_docstrings_of_public_methods_cover_every_parameter():
 
 def test_every_public_name_shows_an_example():
     assert [n for n, t in public_things().items() if ">>> " not in (t.__doc__ or "")] == []
+
+
+def test_users_see_public_names_only():
+    assert sorted(dir(esnkit)) == sorted([*esnkit.__all__, "__version__"])
+    for folder in sorted(PACKAGE.glob("*/__init__.py")):
+        if folder.parent.name in {"kernels", "utils", "cli"}:
+            continue
+        module = importlib.import_module(f"esnkit.{folder.parent.name}")
+        assert module.__all__, "a folder exports its public names"
+        assert not [name for name in module.__all__ if name.startswith("_")]
 
 
 def test_importing_esnkit_loads_nothing_heavy():

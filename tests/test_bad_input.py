@@ -20,6 +20,7 @@ from esnkit import (
     RidgeReadout,
     RNNClassifier,
     RNNRegressor,
+    Seq2SeqClassifier,
     TokenEncoder,
 )
 from esnkit.datasets import (
@@ -145,6 +146,18 @@ def hole(values, what=nan):
     values = np.array(values, dtype=float)
     values.flat[3] = what
     return values
+
+
+def masked(values):
+    """Hide the first value."""
+    array = np.ma.array(values, copy=True)
+    array[(0,) * array.ndim] = np.ma.masked
+    return array
+
+
+def hidden(what, call):
+    """One row for an argument with masked values."""
+    return row(f"masked {what}", call, V, f"{what} has masked values")
 
 
 def without_row(i):
@@ -298,9 +311,20 @@ TARGETS = [
     row("y not one, series", lambda: given(target="sequence"), V, "y has 40 rows but X has 1 seq"),
     row("y continuous labels", lambda: labeller().fit(X, y), V, "label type: continuous"),
     row("y two labels", lambda: labeller().fit(X, X > 0), V, "y should be a 1d array"),
-    row("y NaN labels", lambda: labeller().fit(X, hole(y > 0)), V, "y contains NaN"),
+    row("y NaN labels", lambda: labeller().fit(X, hole(y > 0)), V,
+        r"y\[3\] is missing, got nan"),
     row("y mixed labels", lambda: labeller().fit(X, np.array([1, "a"] * 20, object)), V,
         "label type"),
+    *each("y missing label", lambda v: labeller().fit(X, ["up", "down", v] + ["up"] * 37), V,
+          None, nan, np.datetime64("NaT"), message=r"y\[2\] is missing, got .*leave its row out"),
+    row("y missing label of a network", lambda: rnn_labeller().fit(X, [0, None] * 20), V,
+        r"y\[1\] is missing"),
+    row("y missing label in a list", lambda: labeller().fit([X, X], [LABELS, [*LABELS[1:], nan]]),
+        V, r"y\[1\]\[39\] is missing"),
+    row("y missing label of a score", lambda: labelled().score(X, [*LABELS[1:], None]), V,
+        r"y\[39\] is missing"),
+    row("classes missing", lambda: labeller().partial_fit(X, LABELS, ["up", None]), V,
+        r"classes\[1\] is missing"),
     row("y labels short", lambda: labeller().fit(X, LABELS[:9]), V, "y has 9 rows"),
     row("y of a score", lambda: given().score(X, y[:9]), V, "y has 9 rows"),
     row("y of a score NaN", lambda: given().score(X, hole(y)), V, "y contains NaN"),
@@ -311,6 +335,68 @@ TARGETS = [
     row("y readout short", lambda: RidgeReadout().fit(X, y[:9]), V,
         "inconsistent numbers of samples"),
     row("y readout NaN", lambda: RidgeReadout().fit(X, hole(y)), V, "y contains NaN"),
+]
+
+MASKED = [
+    hidden("X", lambda: esn().fit(masked(X), y)),
+    hidden("X", lambda: esn().fit(masked(BATCH), PER_SEQUENCE)),
+    hidden(r"X\[2\]", lambda: esn().fit([*RAGGED[:2], masked(RAGGED[2])], np.arange(3.0))),
+    hidden(r"X\[1\]", lambda: esn().fit([X[0].tolist(), masked(X[1])], y[:2])),
+    hidden(r"X\[0\]\[1\]", lambda: esn().fit([[0.0, np.ma.masked], [1.0, 1.0]], y[:2])),
+    hidden("X", lambda: given().predict(masked(X))),
+    hidden("X", lambda: given().score(masked(X), y)),
+    hidden("X", lambda: given().partial_fit(masked(X), y)),
+    hidden("X", lambda: labeller().fit(masked(X), LABELS)),
+    hidden("X", lambda: labelled().predict_proba(masked(X))),
+    hidden("X", lambda: reservoir().fit(masked(X))),
+    hidden("X", lambda: reservoir().fit(X).transform(masked(X))),
+    hidden("X", lambda: ReservoirClassifier(reservoir()).fit(masked(X), LABELS)),
+    hidden("X", lambda: rnn().fit(masked(X), y)),
+    hidden("X", lambda: trained().predict(masked(X))),
+    hidden("X", lambda: rnn_labelled().decision_function(masked(X))),
+    hidden(r"X\[0\]", lambda: Seq2SeqClassifier(5).fit([masked([1, 2])], [[1, 2]])),
+    hidden(r"X\[0\]", lambda: TokenEncoder().fit(["ab"]).inverse_transform([masked([1, 2])])),
+    hidden("y", lambda: esn().fit(X, masked(y))),
+    hidden("y", lambda: esn().fit(BATCH, masked(BATCH))),
+    hidden(r"y\[0\]", lambda: steps().fit(RAGGED, [masked(x) for x in RAGGED])),
+    hidden("y", lambda: given().score(X, masked(y))),
+    hidden("y", lambda: labeller().fit(X, masked(LABELS))),
+    hidden("y", lambda: labeller().fit(X, masked(y > 0))),
+    hidden("y", lambda: rnn().fit(X, masked(y))),
+    hidden("y", lambda: rnn_labeller().fit(X, masked(LABELS))),
+    hidden("y", lambda: trained().gradient_norms(X, masked(y))),
+    hidden(r"y\[0\]", lambda: Seq2SeqClassifier(5).fit([[1, 2]], [masked([1, 2])])),
+    hidden("classes", lambda: labeller().partial_fit(X, LABELS, masked(["down", "up"]))),
+    hidden("sample_weight", lambda: esn().fit(X, y, sample_weight=masked(ONES))),
+    hidden("sample_weight", lambda: esn().fit(BATCH, PER_SEQUENCE, sample_weight=masked(ONES[:6]))),
+    hidden(r"sample_weight\[1\]", lambda: steps().fit([X, X], [X, X], sample_weight=[
+        ONES, masked(ONES)])),
+    hidden("sample_weight", lambda: rnn().fit(X, y, sample_weight=masked(ONES))),
+    hidden("sample_weight", lambda: given().score(X, y, sample_weight=masked(ONES))),
+    hidden("initial_state", lambda: esn().fit(X, y, initial_state=masked(np.ones(5)))),
+    hidden(r"initial_state\[1\]", lambda: given().predict(X, initial_state=([0, 1], masked([
+        1.0, 2.0])))),
+    hidden(r"initial_state\[0\]", lambda: given().predict(X, initial_state=(masked([0, 1]), [
+        1.0, 2.0]))),
+    hidden("initial_state", lambda: fed().predict(X, initial_state=masked(np.ones(5)))),
+    hidden("initial_state", lambda: trained().predict(X, initial_state=masked(np.ones(5)))),
+    hidden("initial_state", lambda: trained().stream(masked(np.ones(5)))),
+    hidden("initial_state", lambda: make_lorenz(10, initial_state=masked([1.0, 1.0, 1.0]))),
+    hidden(r"clamp\[1\]", lambda: given().predict(X, clamp=([0, 1], masked([1.0, 2.0])))),
+    hidden(r"clamp\[1\]\[0\]", lambda: esn().fit([X, X], [0.0, 1.0], clamp=([0, 1], [
+        masked(X), X]))),
+    hidden(r"clamp\[1\]", lambda: trained().predict(X, clamp=([0], masked([1.0])))),
+    hidden("warmup", lambda: closed().generate(3, masked(X))),
+    hidden("warmup", lambda: fed().generate(3, (X, masked(y)), exog=X[:3])),
+    hidden("warmup", lambda: speaker().generate(3, masked(TOKENS[:, 0]))),
+    hidden("exog", lambda: exogenous().generate(3, X, exog=masked(np.zeros((3, 1))))),
+    hidden("x", lambda: trained().stream().step(masked(X[0]))),
+    hidden("leak_rate", lambda: given(leak_rate=masked([0.5] * 5))),
+    hidden("input_scaling", lambda: given(input_scaling=masked([0.5] * 2))),
+    hidden("topology", lambda: given(topology=masked(np.eye(5)))),
+    hidden("W", lambda: esnkit.spectral_radius(masked(np.eye(5)))),
+    hidden("y_true", lambda: nrmse(masked(y), y)),
+    hidden(r"y_pred\[0\]", lambda: mase(X, [masked(x) for x in X], X)),
 ]
 
 PARAMETERS = [
@@ -841,7 +927,7 @@ FORECASTS = [
 # fmt: on
 
 TABLE = [
-    *INPUTS, *TARGETS, *PARAMETERS, *UNFITTED, *WEIGHTS, *STATES, *CLOSED_LOOP, *TRAINED,
+    *INPUTS, *TARGETS, *MASKED, *PARAMETERS, *UNFITTED, *WEIGHTS, *STATES, *CLOSED_LOOP, *TRAINED,
     *READOUTS, *FUNCTIONS, *FORECASTS,
 ]  # fmt: skip
 

@@ -44,7 +44,8 @@ from esnkit import (
     RNNClassifier,
     RNNRegressor,
 )
-from esnkit.kernels.cells import backward, forward
+from esnkit.kernels.cells import forward
+from esnkit.kernels.cells_backward import backward
 from esnkit.kernels.linalg import affine, centre_rows, weighted_mean
 from esnkit.kernels.reservoir import closed_loop, run
 

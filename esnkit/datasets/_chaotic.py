@@ -8,7 +8,13 @@ import numpy as np
 from numpy.typing import ArrayLike, NDArray
 
 from esnkit.kernels import datasets as kernels
-from esnkit.utils._validation import check_choice, check_number, check_positive_int, check_seed
+from esnkit.utils._validation import (
+    check_choice,
+    check_number,
+    check_positive_int,
+    check_seed,
+    refuse_masked,
+)
 
 # Of parameters and states. Above it the Taylor series overflows, or needs tiny steps.
 _LARGEST = 1e6
@@ -197,6 +203,7 @@ def _check_positive(name: str, value: float, largest: float = np.inf) -> float:
 
 def _check_state(initial_state: ArrayLike) -> NDArray[np.float64]:
     """Return a copy, which the integration may overwrite."""
+    refuse_masked("initial_state", initial_state)
     try:
         state = np.array(initial_state, dtype=np.float64)
     except (TypeError, ValueError):

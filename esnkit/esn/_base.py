@@ -16,6 +16,7 @@ from esnkit.readouts._estimator import as_readout, estimator_of
 from esnkit.sequences._initial_state import Clamp, resolve_initial_state
 from esnkit.sequences._packing import FLOATS, Sequences, pack, restore
 from esnkit.sequences._sample_weight import pack_weights
+from esnkit.sequences._short_sequences import warn_if_short
 from esnkit.sequences._targets import pack_targets, stack_predictions
 from esnkit.utils._rollback import rollback_on_error
 from esnkit.utils._validation import (
@@ -54,6 +55,7 @@ class ReservoirEstimator(BaseEstimator):
     readout_: Any
     last_state_: np.ndarray
     _settings: Settings
+    _longest: int
 
     @property
     def causal(self) -> bool:
@@ -141,6 +143,8 @@ class ReservoirEstimator(BaseEstimator):
             raise ValueError("feedback=True needs a target for every time step")
         if not per_step:
             check_longer(sequences.lengths, settings.washout)
+        longest = int(sequences.lengths.max())
+        self._longest = longest if first else max(longest, self._longest)
         if first:
             self._settings = settings._replace(per_step=per_step)
             if classes is not None:
@@ -178,6 +182,11 @@ class ReservoirEstimator(BaseEstimator):
     def _n_fed(self) -> int:
         """Number of outputs that are fed back to the reservoir."""
         return self.n_outputs_ if self._settings.feedback else 0
+
+    @property
+    def _longest_in_fit(self) -> int:
+        """Number of time steps of the longest sequence so far, or of a series in several calls."""
+        return max(self._longest, self._stream_end.n_rows if self._stream_end else 0)
 
     @property
     def _parts(self) -> FittedParts:
@@ -273,7 +282,7 @@ class ReservoirEstimator(BaseEstimator):
         FloatingPointError
             If a run with ``feedback`` diverges.
         """
-        values, state = self._outputs(X, initial_state, clamp)
+        values, state = self._outputs(X, initial_state, clamp, return_state=return_state)
         if return_state:
             self.reservoir_.check_causal("return_state=True")
         predictions = self._decode(values)
@@ -283,10 +292,12 @@ class ReservoirEstimator(BaseEstimator):
         """Return the scores of the classes, in the container of X."""
         return self._outputs(X, initial_state, clamp, scores=True)[0]
 
-    def _outputs(self, X, initial_state=None, clamp=None, *, scores: bool = False):
+    def _outputs(self, X, initial_state, clamp, *, scores=False, return_state=False):
         """Return the outputs of the readout, in the container of X, and the last states."""
         check_is_fitted(self)
         sequences = pack(self, X, reset=False, dtype=(self._dtype,))
+        if initial_state is None and not return_state and self._settings.per_step:
+            warn_if_short(sequences.lengths, self._longest_in_fit, self._settings.washout)
         state = self._initial_state(initial_state, sequences.n_sequences)
         resolved, parts = self._clamp(clamp, sequences), self._parts
         per_step = self._settings.per_step

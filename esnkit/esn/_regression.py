@@ -135,7 +135,7 @@ class ReservoirRegressorMixin(SequenceRegressorMixin):
                 f"generate feeds {self.n_outputs_} outputs back into {self.n_features_in_} "
                 "features: fit the next row of the series, fit(series[:-1], series[1:])"
             )
-        future = future_rows(exog, n_steps, n_exog, self._dtype)
+        future = future_rows(exog, n_steps, n_exog, self._dtype, self)
         if warmup is None:
             sequences, state = self._end_of_training(initial_state)
         else:
@@ -176,7 +176,7 @@ class ReservoirRegressorMixin(SequenceRegressorMixin):
 
     def _generate_with_feedback(self, n_steps, warmup, exog, initial_state):
         """Feed the outputs back by the feedback weights."""
-        future = future_rows(exog, n_steps, self.n_features_in_, self._dtype)
+        future = future_rows(exog, n_steps, self.n_features_in_, self._dtype, self)
         if warmup is not None:
             state = self._run_warm_up_with_feedback(warmup, initial_state)
         elif initial_state is not None:

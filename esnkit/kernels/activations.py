@@ -1,156 +1,26 @@
-"""Activations of scalars and vectors: a fused multiply-add and a branch-free tanh.
+"""Activation functions by code, of arrays in place and of vectors."""
 
-The C library's tanh is a call per element and keeps a loop scalar. Here, with the r nearest to zero
-of |x| = n ln(2) / 2 + r,
+from numba import njit
 
-    tanh|x| = (tanh(n ln(2) / 2) + tanh(r)) / (1 + tanh(n ln(2) / 2) tanh(r))
-            = ((2^n - 1) + (2^n + 1) tanh(r)) / ((2^n + 1) + (2^n - 1) tanh(r))
+from esnkit.kernels.simd.elementary import fma, positive, sigmoid, tanh
 
-uses only arithmetic that has vector instructions; the error is below 3 ulp.
-"""
-
-from typing import NamedTuple
-
-import numpy as np
-from llvmlite import ir
-from numba import njit, types
-from numba.extending import intrinsic, overload
-
-from esnkit.kernels.simd.vectors import Vector, as_kind, constant, emit_fma, fill, multiply
+__all__ = [
+    "CODES",
+    "IDENTITY",
+    "RELU",
+    "SIGMOID",
+    "TANH",
+    "activate",
+    "activated",
+    "fma",
+    "positive",
+    "sigmoid",
+    "tanh",
+    "tanh_array",
+]
 
 TANH, IDENTITY, RELU, SIGMOID = range(4)
 CODES = {"tanh": TANH, "identity": IDENTITY, "relu": RELU, "sigmoid": SIGMOID}
-
-
-def fma(a, b, c):
-    """Return ``a * b + c``, rounded once where compiled.
-
-    Spelling the fused operation out, instead of letting the compiler contract sums as it
-    likes, is what makes different kernels agree bit for bit.
-    """
-    return a * b + c
-
-
-def _is_number(a):
-    return a in (types.float64, types.float32) or isinstance(a, Vector)
-
-
-@intrinsic
-def _fma(typingctx, a, b, c):
-    def codegen(context, builder, signature, args):
-        return emit_fma(builder, *args)
-
-    return a(a, a, a), codegen
-
-
-@overload(fma, inline="always")
-def _fma_overload(a, b, c):
-    if a == b == c and _is_number(a):
-        return lambda a, b, c: _fma(a, b, c)  # type: ignore[call-arg]
-
-
-class _Format(NamedTuple):
-    """What tanh needs to know of a floating point format."""
-
-    bits: int
-    mantissa: int
-    bias: int
-    limit: float  # tanh of all beyond is one
-    series: tuple[float, ...]  # of (tanh(r) / r - 1) / r^2, in powers of r^2
-
-
-# The series have the least relative error of tanh(r) for |r| <= ln 2 / 4: 4e-18 and 2e-10.
-_FORMATS = {
-    64: _Format(
-        64, 52, 1023, 20.0,
-        (
-            -0.33333333333332488492, 0.13333333332785497116, -0.053968252784839768149,
-            0.021869370912224469183, -0.0088573150076388974502, 0.0034449108283386255674,
-        ),
-    ),
-    32: _Format(
-        32, 23, 127, 10.0,
-        (-0.33333322753397943208, 0.13331187556658049521, -0.052728010290260057546),
-    ),
-}  # fmt: skip
-_TWO_LOG2E, _HALF_LN2 = 2.8853900817779268, 0.34657359027997264
-
-
-def _emit_tanh(builder, x, form):
-    """Emit tanh of a scalar or vector of this format."""
-    number = ir.DoubleType() if form.bits == 64 else ir.FloatType()
-    real, whole = as_kind(x.type, number), as_kind(x.type, ir.IntType(form.bits))
-
-    def c(value):
-        return constant(real, float(value if form.bits == 64 else np.float32(value)))
-
-    def i(value):
-        return constant(whole, value)
-
-    bits = builder.bitcast(x, whole)
-    a = builder.bitcast(builder.and_(bits, i(2 ** (form.bits - 1) - 1)), real)
-    a = builder.select(builder.fcmp_ordered(">", a, c(form.limit)), c(form.limit), a)
-    # Adding 1.5 * 2^(mantissa bits) rounds to an integer and leaves that integer in the low bits,
-    # which needs no conversion instruction that AVX2 lacks.
-    # The bias of exponents comes with it. What is lost of ln(2) / 2 grows with n, but the slope of
-    # tanh falls much faster.
-    shift = c(1.5 * 2.0**form.mantissa + form.bias)
-    t = emit_fma(builder, a, c(_TWO_LOG2E), shift)
-    n = builder.fsub(t, shift)
-    r = emit_fma(builder, n, c(-_HALF_LN2), a)
-    z = builder.fmul(r, r)
-    p = c(form.series[-1])
-    for coefficient in form.series[-2::-1]:
-        p = emit_fma(builder, p, z, c(coefficient))
-    p = emit_fma(builder, builder.fmul(r, z), p, r)
-    power = builder.bitcast(builder.shl(builder.bitcast(t, whole), i(form.mantissa)), real)
-    less, more = builder.fsub(power, c(1.0)), builder.fadd(power, c(1.0))
-    magnitude = builder.fdiv(emit_fma(builder, more, p, less), emit_fma(builder, less, p, more))
-    sign = builder.and_(bits, i(-(2 ** (form.bits - 1))))
-    return builder.bitcast(builder.or_(builder.bitcast(magnitude, whole), sign), real)
-
-
-def _bits(x):
-    return (x.dtype if isinstance(x, Vector) else x).bitwidth
-
-
-@intrinsic
-def _tanh(typingctx, x):
-    def codegen(context, builder, signature, args):
-        return _emit_tanh(builder, args[0], _FORMATS[_bits(x)])
-
-    return x(x), codegen
-
-
-def tanh(x):
-    """Return the hyperbolic tangent of a scalar or vector, to 3 ulp in either precision."""
-    return np.tanh(x)
-
-
-@overload(tanh, inline="always")
-def _tanh_overload(x):
-    if _is_number(x):
-        return lambda x: _tanh(x)  # type: ignore[call-arg]
-
-
-def positive(x):
-    """Return x, or zero where it is less."""
-    return np.where(x < 0, x.dtype.type(0), x)
-
-
-@intrinsic
-def _positive(typingctx, x):
-    def codegen(context, builder, signature, args):
-        zero = constant(args[0].type, 0.0)
-        return builder.select(builder.fcmp_ordered("<", args[0], zero), zero, args[0])
-
-    return x(x), codegen
-
-
-@overload(positive, inline="always")
-def _positive_overload(x):
-    if _is_number(x):
-        return lambda x: _positive(x)  # type: ignore[call-arg]
 
 
 @njit(cache=True, nogil=True, error_model="numpy")
@@ -163,6 +33,7 @@ def tanh_array(x, out):
 @njit(cache=True, nogil=True, error_model="numpy", forceinline=True)
 def activate(code, pre):
     """Apply the activation to the 1-D ``pre`` in place."""
+    # One loop per activation: a branch within a loop would keep it from being vectorised.
     if code == TANH:
         for i in range(pre.size):
             pre[i] = tanh(pre[i])
@@ -170,19 +41,17 @@ def activate(code, pre):
         for i in range(pre.size):
             pre[i] = positive(pre[i])
     elif code == SIGMOID:
-        half = pre.dtype.type(0.5)
         for i in range(pre.size):
-            pre[i] = fma(half, tanh(half * pre[i]), half)
+            pre[i] = sigmoid(pre[i])
 
 
 @njit(cache=True, nogil=True, error_model="numpy", forceinline=True)
-def activated(code, x, half):
-    """Return the activation of the vector ``x``; ``half`` is the number 1/2 in its precision."""
+def activated(code, x):
+    """Return the activation of the vector ``x``."""
     if code == TANH:
         return tanh(x)
     if code == RELU:
         return positive(x)
     if code == SIGMOID:
-        halves = fill(half, x)
-        return fma(halves, tanh(multiply(halves, x)), halves)
+        return sigmoid(x)
     return x

@@ -60,6 +60,7 @@ def take_last(S, order, n, n_rows, X, first):
     start = 0
     for t in range(n.size):
         m = n[t]
+        # Columns are longest first, so that those that end here are the last ones.
         for j in range(n[t + 1] if t + 1 < n.size else 0, m):
             for f in range(n_rows):
                 X[order[j], first + f] = S[start + f * m + j]
@@ -94,5 +95,6 @@ def copy_columns(source, s, n_source, target, t, n_target, n_rows):
         n_rows, n_source, n_target = 1, n_rows * n_source, n_rows * n_target
     for k in range(n_rows):
         for j in range(0, n_target, width(target)):
+            # Of a negative number of elements, load_first returns zeros alone.
             vector = load_first(source, s + k * n_source + j, n_source - j)
             store_first(target, t + k * n_target + j, vector, n_target - j)

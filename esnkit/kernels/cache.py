@@ -1,4 +1,4 @@
-"""Where compiled kernels are kept from one process to the next, and when they are dropped."""
+"""The directory of compiled kernels on disk, and when its files are outdated."""
 
 import atexit
 import os
@@ -10,45 +10,45 @@ from pathlib import Path
 
 import numba
 
-__all__ = ["drop_stale_code", "find_a_place"]
+__all__ = ["drop_stale_code", "ensure_directory"]
 
 
-def find_a_place() -> None:
-    """Give Numba a directory for this process alone where it finds none that it may write to.
+def ensure_directory() -> None:
+    """Give Numba a temporary directory for this process if it finds none that it can write to.
 
-    It would refuse to compile anything that is to be kept.
+    Without a writable directory Numba refuses to compile functions that are to be cached.
     """
 
     def probe() -> None:
-        """Stand for all kernels, which lie in the same directory."""
+        """Stand in for all kernels, which lie in the same directory."""
 
     try:
         numba.njit(cache=True)(probe)
     except RuntimeError:
-        place = tempfile.mkdtemp(prefix="esnkit-")
-        atexit.register(_remove, place, os.getpid())
-        numba.config.CACHE_DIR = place  # type: ignore[attr-defined]
+        directory = tempfile.mkdtemp(prefix="esnkit-")
+        atexit.register(_remove, directory, os.getpid())
+        numba.config.CACHE_DIR = directory  # type: ignore[attr-defined]
         warnings.warn(
-            "there is no directory to keep compiled kernels in, so that every process compiles "
-            "them anew: set NUMBA_CACHE_DIR to one that can be written to",
+            "found no writable directory for compiled kernels, so every process compiles them "
+            "again; set NUMBA_CACHE_DIR to a writable directory",
             RuntimeWarning,
             stacklevel=2,
         )
 
 
-def _remove(place: str, owner: int) -> None:
-    if os.getpid() == owner:  # and not a forked child of it
-        shutil.rmtree(place, ignore_errors=True)
+def _remove(directory: str, owner: int) -> None:
+    if os.getpid() == owner:  # not in a forked child
+        shutil.rmtree(directory, ignore_errors=True)
 
 
 def drop_stale_code(sources: Path, cache: Path) -> None:
-    """Have everything compiled anew where any of the sources has changed.
+    """Delete the index of the cache if any source file has changed, so that all is recompiled.
 
-    Numba does so where the file of a function itself has, but keeps in the code of one function
-    that of others that it calls, from whatever file.
+    Numba compares only the file of a function itself, but compiled code includes the functions
+    that it calls, from whatever file.
     """
-    parts = [path.read_bytes() for path in sorted(sources.rglob("*.py"))]
-    digest, stamp = sha256(b"\0".join(parts)).hexdigest(), cache / "sources.sha256"
+    contents = [path.read_bytes() for path in sorted(sources.rglob("*.py"))]
+    digest, stamp = sha256(b"\0".join(contents)).hexdigest(), cache / "sources.sha256"
     try:
         if stamp.exists() and stamp.read_text() == digest:
             return
@@ -56,8 +56,8 @@ def drop_stale_code(sources: Path, cache: Path) -> None:
         for index in cache.glob("*.nbi"):
             index.unlink(missing_ok=True)
         stamp.write_text(digest)
-    except OSError:  # where nothing can be written, Numba keeps nothing either
+    except OSError:  # a directory that is not writable holds no cache of Numba's either
         return
 
 
-find_a_place()
+ensure_directory()

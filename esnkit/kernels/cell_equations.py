@@ -18,8 +18,8 @@ from typing import Any, NamedTuple
 
 from numba import njit
 
-from esnkit.kernels.activations import fma, positive, tanh
 from esnkit.kernels.simd.addresses import number
+from esnkit.kernels.simd.elementary import fma, positive, tanh
 from esnkit.kernels.simd.masked import drop_tiny, load_first, store_first
 from esnkit.kernels.simd.selection import where_positive
 from esnkit.kernels.simd.vectors import fill, width
@@ -94,6 +94,7 @@ def rnn_back(cell, size, buffers, at):
     one = fill(number(A, 1.0))
     for k in range(0, size, width(A)):
         left = size - k
+        # tanh'(z) = 1 - h^2
         h, dh = load_first(A, at.A + k, left), load_first(dH, at.dH + k, left)
         dz = where_positive(h, dh) if cell == RNN_RELU else drop_tiny(dh * (one - h * h))
         store_first(dZ, at.dZ + k, dz, left)
@@ -130,6 +131,7 @@ def lstm_back(size, buffers, at):
         i, f = load_first(A, a, left), load_first(A, a + size, left)
         g, o = load_first(A, a + 2 * size, left), load_first(A, a + 3 * size, left)
         tanh_c, dh = tanh(load_first(C, at.C + k, left)), load_first(dH, at.dH + k, left)
+        # d loss / d c through h, plus what step t + 1 passes back; then each factor's share.
         to_c = dh * o * (one - tanh_c * tanh_c) + load_first(dc, k, left)
         dz_i = to_c * g * i * (one - i)
         dz_f = to_c * load_first(c_before, at.c_before + k, left) * f * (one - f)
@@ -169,6 +171,7 @@ def gru_after_back(size, buffers, at):
         r, u = load_first(A, a, left), load_first(A, a + size, left)
         n, nh = load_first(A, a + 2 * size, left), load_first(A, a + 3 * size, left)
         dh = load_first(dH, at.dH + k, left)
+        # dh / du = h' - n and dh / dn = 1 - u; nh enters n times r.
         dz_u = dh * (load_first(S, at.h_before + k, left) - n) * u * (one - u)
         dz_nx = dh * (one - u) * (one - n * n)
         dz_r = dz_nx * nh * r * (one - r)
@@ -212,6 +215,7 @@ def gru_before_back(size, buffers, at):
         left, a, d = size - k, at.A + k, at.dZ + k
         u, n = load_first(A, a + size, left), load_first(A, a + 2 * size, left)
         dh = load_first(dH, at.dH + k, left)
+        # As of the gru that resets after, but for r, whose share comes with `reset_back`.
         dz_u = dh * (load_first(S, at.h_before + k, left) - n) * u * (one - u)
         dz_n = dh * (one - u) * (one - n * n)
         store_first(dZ, d + size, drop_tiny(dz_u), left)
@@ -226,6 +230,7 @@ def reset_back(size, buffers, at):
     for k in range(0, size, width(A)):
         left, a = size - k, at.A + k
         r, u = load_first(A, a, left), load_first(A, a + size, left)
+        # r h' has the derivatives h' by r and r by h'; u dh is the direct path from h' to h.
         d_reset, h = load_first(dh_before, k, left), load_first(S, at.h_before + k, left)
         store_first(buffers.dZ, at.dZ + k, drop_tiny(d_reset * h * r * (one - r)), left)
         dh = load_first(dH, at.dH + k, left)

@@ -86,7 +86,6 @@ class _Layer(NamedTuple):
     cell: int
     n_features: int
     n_units: int
-    n_columns: int  # sequences of the first step
     n_gate_rows: int
     h_rows: int  # of dH that each column of a step takes
     a_rows: int  # of A
@@ -111,15 +110,15 @@ def backward(cell, weights, n, tape, d_outputs, gradients, schedule):
     tape : (S, A, C, c0, units), buffers of `forward` as it left them, cell states before the first
         step, and clamped units
     d_outputs : (dH, last)
-        dH, blocks of n_units rows, d loss / d h_t; what comes back through time is added, so that
-        it becomes the whole derivative with respect to each output, zero for clamped units
-        last, empty, or (n_units * n[0],), the same for the last step of every sequence, if the loss
-        sees no other output: then dH is written only, and may be room for one block, which every
-        step overwrites
+        dH, blocks of n_units rows, the derivative of the loss with respect to h_t, to which that
+        through later steps is added; zero for clamped units
+        last, empty; or (n_units * n[0],), the same for the last step of every sequence, if the loss
+        depends on no other output: then dH is written only, and may be room for one block, which
+        every step overwrites
     gradients : (dM, dM_second, dX, dh0, dc0)
         dM, like M, added to; the blocks of a gru where M is zero are left alone
         dM_second, the same for the second half of the batch
-        dX, blocks of n_features rows, written; empty where nobody needs it
+        dX, blocks of n_features rows, written; empty if it is not needed
         dh0, dc0, (n_units, n[0]) each, written
     schedule : (n_steps, n_first), steps whose products are summed at once, and columns of the first
         half of the batch, n[0] for cells that reset before
@@ -131,45 +130,36 @@ def backward(cell, weights, n, tape, d_outputs, gradients, schedule):
     plan = _Schedule(min(n.size, schedule[0]), schedule[1])
     # Used once more at the end, so that these arrays outlive their addresses.
     work = _work_arrays(plan, n_columns, M.shape, n_units, S)
-    to = _Addresses(
+    ptr = _Addresses(
         address(S), address(A), address(C), address(c0), address(dH), address(last), address(dX),
         address(work.dZ), address(work.columns), address(work.dh_before), address(work.dc),
         address(work.spare),
     )  # fmt: skip
-    columns = block(to.columns, 0, round_up_to_vectors(n_rows, S))
+    columns = block(ptr.columns, 0, round_up_to_vectors(n_rows, S))
     sums_to = block(dM, 0, n_rows), block(dM_second, 0, n_rows)
     # Rows of dH and A that each column takes: none if one block serves all steps.
     h_rows = 0 if dH.size == dh0.size else n_units
     a_rows = 0 if A.size == n_gate_rows * n_columns else n_gate_rows
-    layer = _Layer(cell, n_features, n_units, n_columns, n_gate_rows, h_rows, a_rows)
+    layer = _Layer(cell, n_features, n_units, n_gate_rows, h_rows, a_rows)
     n_next, n_waiting, column = 0, 0, n.sum()
     for t in range(n.size - 1, -1, -1):
         m, n_before = n[t], n[t - 1] if t else 0
         column -= m
-        buffers, at = _arrange_step(layer, to, column, m, n_next, n_before, n_waiting)
-        if last.size:
-            _join_columns(to.dh_before, n_next, to.last, n_columns, to.dH, at.dH, m, n_units)
-        else:
-            _add_columns(to.dh_before, n_next, to.dH, at.dH, m, n_units)
+        buffers, at = _arrange_step(layer, ptr, column, m, n_next, n_before, n_waiting)
+        _complete_output_gradient(ptr, at.dH, n_next, n_columns, m, n_units, last.size > 0)
         for k in range(units.size):
             for j in range(m):
                 dH[at.dH + units[k] * m + j] = 0
-        _store_columns(block(to.S, at.S, m), n_rows, m, columns, plan, n_waiting)
+        _store_columns(block(ptr.S, at.S, m), n_rows, m, columns, plan, n_waiting)
         _step_back(cell, W, Sizes(n_features, n_units, m), buffers, at)
         if dX.size:
-            part, x = Part(0, n_features, 0, n_gate_rows), block(to.dX, n_features * column, m)
-            multiply_part(transposed(W), part, block(to.dZ, at.dZ, m), False, x, m)
+            dZ, x = block(ptr.dZ, at.dZ, m), block(ptr.dX, n_features * column, m)
+            part = Part(0, n_features, 0, n_gate_rows)
+            multiply_part(transposed(W), part, dZ, False, x, m)
         n_next, n_waiting = m, n_waiting + 1
+        # A product takes steps of one width; r h' of a gru that resets before is not in S.
         if n_waiting == plan.n_steps or n_before != m or cell == GRU_BEFORE:
-            # The blocks of dZ have the last step first, those of S the first step.
-            dZ = steps_of_blocks(to.dZ, 0, m, n_gate_rows * m)
-            last_S = at.S + n_rows * m * (n_waiting - 1)
-            sums = _Sums(dZ, steps_of_blocks(to.S, last_S, m, -n_rows * m), columns)
-            shape = Shape(n_waiting, n_gate_rows, m, n_rows)
-            if cell == GRU_BEFORE:
-                _add_step_of_gru_before(sums, block(to.C, at.C, m), sums_to[0], shape, n_units)
-            else:
-                _add_steps(cell, sums, sums_to, shape, plan, n_units)
+            _add_steps(layer, plan, ptr, at, (m, n_waiting), columns, sums_to)
             n_waiting = 0
     dh0[:] = work.dh_before.reshape(n_units, n_columns)
     dc0[:] = work.dc.reshape(n_units, n_columns)
@@ -177,6 +167,7 @@ def backward(cell, weights, n, tape, d_outputs, gradients, schedule):
 
 @njit(cache=True, nogil=True, error_model="numpy", forceinline=True)
 def _work_arrays(plan, n_columns, shape, n_units, like):
+    """Return new work arrays; dc is zero, all others are uninitialised."""
     n_gate_rows, n_rows = shape
     size = n_units * n_columns
     dh_before, spare, dc = aligned(size, like), aligned(size, like), aligned(size, like)
@@ -188,26 +179,36 @@ def _work_arrays(plan, n_columns, shape, n_units, like):
 
 
 @njit(cache=True, nogil=True, error_model="numpy")
-def _arrange_step(layer, to, column, m, n_next, n_before, n_waiting):
+def _arrange_step(layer, ptr, column, m, n_next, n_before, n_waiting):
     """Return addresses and offsets of a step; of an lstm, give dc and c_{t-1} m columns."""
-    cell, n_features, n_units, _, n_gate_rows, h_rows, a_rows = layer
+    cell, n_features, n_units, n_gate_rows, h_rows, a_rows = layer
     n_rows = n_features + n_units + 1
+    # ``column`` columns of earlier steps lie before the blocks of this one.
     s, c = n_rows * column, n_units * column
-    gates, a = to.A, a_rows * column
+    gates, a = ptr.A, a_rows * column
     if cell <= RNN_RELU and n_next == m:
         # S of the next step has the same outputs, and is nearer in the caches.
-        gates, a = to.S, s + (n_rows + n_features) * m
-    c_before, c_start = to.c0, 0
+        gates, a = ptr.S, s + (n_rows + n_features) * m
+    c_before, c_start = ptr.c0, 0
     if cell == LSTM:
         if n_next < m:  # for sequences that end here, dc is zero
-            copy_columns(to.dc, 0, n_next, to.spare, 0, n_next, n_units)
-            copy_columns(to.spare, 0, n_next, to.dc, 0, m, n_units)
+            copy_columns(ptr.dc, 0, n_next, ptr.spare, 0, n_next, n_units)
+            copy_columns(ptr.spare, 0, n_next, ptr.dc, 0, m, n_units)
         if n_before:
-            c_before, c_start = to.C, c - n_units * n_before
+            c_before, c_start = ptr.C, c - n_units * n_before
         if n_before > m:
-            copy_columns(to.C, c_start, n_before, to.spare, 0, m, n_units)
-            c_before, c_start = to.spare, 0
-    buffers = BackwardBuffers(to.S, gates, to.C, c_before, to.dH, to.dZ, to.dh_before, to.dc)
+            copy_columns(ptr.C, c_start, n_before, ptr.spare, 0, m, n_units)
+            c_before, c_start = ptr.spare, 0
+    buffers = BackwardBuffers(
+        ptr.S,
+        gates,
+        ptr.C,
+        c_before,
+        ptr.dH,
+        ptr.dZ,
+        ptr.dh_before,
+        ptr.dc,
+    )
     z = n_waiting * n_gate_rows * m
     at = BackwardOffsets(s, s + n_features * m, a, c, c_start, h_rows * column, z)
     return buffers, at
@@ -237,6 +238,15 @@ def _step_back(cell, M, sizes, buffers, at):
     else:
         rnn_back(cell, size, buffers, at)
         multiply_part(MT, Part(n_features, n_units, 0, n_units), dZ, False, dh_before, m)
+
+
+@njit(cache=True, nogil=True, error_model="numpy")
+def _complete_output_gradient(ptr, h, n_next, n_columns, m, n_units, last_only):
+    """Complete dh_t: what the loss says, plus dh_before of step t + 1 for its n_next columns."""
+    if last_only:
+        _join_columns(ptr.dh_before, n_next, ptr.last, n_columns, ptr.dH, h, m, n_units)
+    else:
+        _add_columns(ptr.dh_before, n_next, ptr.dH, h, m, n_units)
 
 
 @njit(cache=True, nogil=True, error_model="numpy")
@@ -284,22 +294,30 @@ def _store_columns(S, n_rows, m, columns, plan, n_waiting):
 
 
 @njit(cache=True, nogil=True, error_model="numpy")
-def _add_steps(cell, sums, dM, shape, plan, n_units):
-    """Add the sum of dZ S.T over some steps to the gradients of both halves of the batch."""
-    n_steps, n_gate_rows, m, n_rows = shape
+def _add_steps(layer, plan, ptr, at, counts, columns, dM):
+    """Add the sum of dZ S.T over the waiting steps to the gradients of both halves of the batch."""
+    cell, n_features, n_units, n_gate_rows, _, _ = layer
+    (m, n_steps), n_rows = counts, n_features + n_units + 1
+    # The blocks of dZ have the last step first, those of S the first step.
+    dZ = steps_of_blocks(ptr.dZ, 0, m, n_gate_rows * m)
+    S = steps_of_blocks(ptr.S, at.S + n_rows * m * (n_steps - 1), m, -n_rows * m)
+    if cell == GRU_BEFORE:
+        shape = Shape(1, n_gate_rows, m, n_rows)
+        _add_step_of_gru_before(dZ, columns, block(ptr.C, at.C, m), dM[0], shape, n_units)
+        return
     first = min(m, plan.n_first)
-    _add_to_weights(cell, sums, dM[0], Shape(n_steps, n_gate_rows, first, n_rows), n_units)
+    shape = Shape(n_steps, n_gate_rows, first, n_rows)
+    _add_to_weights(cell, _Sums(dZ, S, columns), dM[0], shape, n_units)
     if first < m:
-        columns = corner(sums.columns, plan.n_steps * plan.n_first, 0)
-        second = _Sums(corner(sums.dZ, 0, first), corner(sums.S, 0, first), columns)
-        _add_to_weights(
-            cell, second, dM[1], Shape(n_steps, n_gate_rows, m - first, n_rows), n_units
-        )
+        others = corner(columns, plan.n_steps * plan.n_first, 0)
+        second = _Sums(corner(dZ, 0, first), corner(S, 0, first), others)
+        shape = Shape(n_steps, n_gate_rows, m - first, n_rows)
+        _add_to_weights(cell, second, dM[1], shape, n_units)
 
 
 @njit(cache=True, nogil=True, error_model="numpy")
 def _add_to_weights(cell, sums, dM, shape, n_units):
-    """Add the sum of dZ S.T over some steps to dM, of a gru but where M is zero."""
+    """Add the sum of dZ S.T over some steps to dM, but not to blocks where a gru has zeros."""
     dZ, S, columns = sums
     if cell != GRU_AFTER:
         add_products(dZ, S, columns, dM, shape)
@@ -320,10 +338,9 @@ def _add_to_weights(cell, sums, dM, shape, n_units):
 
 
 @njit(cache=True, nogil=True, error_model="numpy")
-def _add_step_of_gru_before(sums, reset, dM, shape, n_units):
+def _add_step_of_gru_before(dZ, columns, reset, dM, shape, n_units):
     """Add dZ S.T of one step to dM, where the rows of n see r h' in place of h'."""
     _, _, m, n_rows = shape
-    dZ, _, columns = sums
     n = 2 * n_units  # its first row
     multiply_blocks(dZ, columns, True, dM, Shape(1, n, m, n_rows))
     transpose(reset, n_units, m, corner(columns, 0, n_rows - n_units - 1))

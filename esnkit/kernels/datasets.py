@@ -1,7 +1,7 @@
 """Time loops of the series generators, on plain float64 arrays.
 
-Every kernel fills the buffer it is given and returns nothing; the equations stand in the
-docstrings of :mod:`esnkit.datasets`.
+Every kernel fills an array that it is given and returns nothing. The docstrings of
+:mod:`esnkit.datasets` give the equations.
 """
 
 import numpy as np
@@ -12,7 +12,10 @@ TAYLOR_ORDER = 24
 
 @njit(cache=True, nogil=True)
 def mackey_glass_euler(y, lag, step):
-    """Euler steps. In: y[:lag + 1] is the constant history; out: the rest of y."""
+    """Make Euler steps: y[:lag + 1] is the constant history, the rest of y is written.
+
+    y(t + h) = y(t) + h (0.2 d / (1 + d^10) - 0.1 y(t)), with d = y(t - tau)
+    """
     for k in range(lag, y.size - 1):
         delayed = y[k - lag]
         y[k + 1] = y[k] + step * (0.2 * delayed / (1.0 + delayed**10) - 0.1 * y[k])
@@ -20,16 +23,16 @@ def mackey_glass_euler(y, lag, step):
 
 @njit(cache=True, nogil=True)
 def mackey_glass_rk4(y, slope, lag, step):
-    """Classical Runge-Kutta steps. In: y[:lag + 1], slope zero; out: the rest of both.
+    """Make classical Runge-Kutta steps: y[:lag + 1] and zeros in slope are given, the rest written.
 
-    The delayed value in the middle of a step is the cubic Hermite interpolant of the two
-    nodes around it, which keeps the method at fourth order.
+    The delayed value in the middle of a step is the cubic Hermite interpolant of the values and
+    slopes at its two ends, which keeps the method at fourth order.
     """
     for k in range(lag, y.size - 1):
         start, end = y[k - lag], y[k - lag + 1]
         feed_start = 0.2 * start / (1.0 + start**10)
         slope[k] = feed_start - 0.1 * y[k]
-        # The slope jumps at t = 0; the history, which ends there, is constant.
+        # The slope jumps at t = 0. An interval that ends there belongs to the constant history.
         end_slope = slope[k - lag + 1] if k - lag + 1 != lag else 0.0
         middle = 0.5 * (start + end) + 0.125 * step * (slope[k - lag] - end_slope)
         feed_middle = 0.2 * middle / (1.0 + middle**10)
@@ -43,7 +46,11 @@ def mackey_glass_rk4(y, slope, lag, step):
 
 @njit(cache=True, nogil=True)
 def lorenz_coefficients(a, sigma, rho, beta):
-    """Taylor coefficients in time. In: a[0] is the state; out: a[1:] (order, 3)."""
+    """Write the Taylor coefficients of (x, y, z) in time to a[1:] (order, 3); a[0] is the state.
+
+    The coefficient k + 1 of x is that of x' = sigma (y - x), k, divided by k + 1, and so on; the
+    coefficients of products are convolutions.
+    """
     for k in range(a.shape[0] - 1):
         xz = 0.0
         xy = 0.0
@@ -57,10 +64,10 @@ def lorenz_coefficients(a, sigma, rho, beta):
 
 @njit(cache=True, nogil=True)
 def lorenz(out, state, dt, sigma, rho, beta):
-    """Taylor series steps. In: state (3,), changed in place; out: one row (3,) every dt.
+    """Write the state (3,), which is updated in place, to a row of out every dt.
 
-    A step is so short that the last terms vanish in the rounding (Jorba & Zou 2005), which
-    leaves the error of float64 arithmetic alone.
+    The Taylor series of a step ends with terms below the rounding error (Jorba and Zou 2005), so
+    the only error is that of float64 arithmetic.
     """
     a = np.empty((TAYLOR_ORDER + 1, 3))
     for t in range(out.shape[0]):
@@ -73,8 +80,10 @@ def lorenz(out, state, dt, sigma, rho, beta):
             for k in (TAYLOR_ORDER - 1, TAYLOR_ORDER):
                 last = np.max(np.abs(a[k]))
                 if last > 0.0:
-                    # 0.22 ** 24 is the rounding error.
+                    # The radius of convergence is about (size / last)^(1 / k); 0.22 of it makes
+                    # the last term 0.22^24 = 1.6e-16 of the state.
                     h = min(h, 0.22 * ((1.0 + np.max(np.abs(state))) / last) ** (1.0 / k))
+            # Horner's scheme: state = a[0] + h (a[1] + h (a[2] + ...)).
             state[:] = a[TAYLOR_ORDER]
             for k in range(TAYLOR_ORDER - 1, -1, -1):
                 for j in range(3):
@@ -84,7 +93,11 @@ def lorenz(out, state, dt, sigma, rho, beta):
 
 @njit(cache=True, nogil=True)
 def narma(y, u, order, a, b, d, squash):
-    """NARMA recurrence. In: u (n,); out: y (n,), y[t] being the target of u[:t + 1]."""
+    """Write the NARMA recurrence of u (n,) to y (n,), y[t] being the target of u[:t + 1].
+
+    y[t] = a y[t-1] + b y[t-1] sum_{i=1..order} y[t-i] + 1.5 u[t-order+1] u[t] + d, within tanh if
+    ``squash``; what precedes the series is zero.
+    """
     for t in range(y.size):
         total = 0.0
         for i in range(max(t - order, 0), t):

@@ -1,4 +1,4 @@
-"""Row products of one fixed order of summation, centring of rows, and the number of threads."""
+"""Row products with a fixed order of summation, centring of rows, and the number of threads."""
 
 from typing import Any
 
@@ -6,19 +6,20 @@ import numba
 import numpy as np
 from numba import njit
 
-from esnkit.kernels.activations import fma
+from esnkit.kernels.simd.elementary import fma
 from esnkit.kernels.simd.masked import load_first
 from esnkit.kernels.simd.vectors import fill, load, row_size, store, width
 
-LANES = 16
+LANES = 16  # room for the partial sums of one product: a vector of float32
 
 
 @njit(cache=True, nogil=True, error_model="numpy", forceinline=True)
-def dot(x, a, c, b, n, lanes):
-    """Sum the products of n numbers of x, from the place a on, with those of c, from b on.
+def dot(x, a, c, b, n, partial_sums):
+    """Return sum_k x[a + k] c[b + k] over n terms; ``partial_sums`` (LANES,) is work space.
 
-    Four vectors of partial sums run side by side. What is left goes to the first; at the end they,
-    and then their elements, are added pairwise.
+    Term k < n - n % 4w, for vectors of w numbers, goes to element k % 4w of four vectors of partial
+    sums, so that four fused multiply-adds are under way at a time; the remaining terms go to the
+    first vector. The vectors, then the elements of their sum, are added pairwise.
     """
     w = width(x)
     whole = n - n % (4 * w)
@@ -31,44 +32,43 @@ def dot(x, a, c, b, n, lanes):
         four = fma(load(x, i + 3 * w), load(c, j + 3 * w), four)
     for k in range(whole, n, w):
         one = fma(load_first(x, a + k, n - k), load_first(c, b + k, n - k), one)
-    store(lanes, 0, (one + two) + (three + four))
+    store(partial_sums, 0, (one + two) + (three + four))
     w //= 2
     while w > 0:
         for j in range(w):
-            lanes[j] += lanes[j + w]
+            partial_sums[j] += partial_sums[j + w]
         w //= 2
-    return lanes[0]
+    return partial_sums[0]
 
 
 @njit(cache=True, nogil=True, error_model="numpy")
-def affine_row(x, coef, intercept, lanes, out):
-    """Write coef @ x + intercept into out; coef (n_out, n), lanes (LANES,) is work space.
+def affine_row(x, coef, intercept, partial_sums, out):
+    """Write coef @ x + intercept into out; coef (n_out, n), partial_sums (LANES,) is work space.
 
-    All arrays have one dtype, and rows without gaps. ``affine`` does the very same arithmetic, bit
-    for bit.
+    All arrays have one dtype and are C-contiguous. The bits are those of `affine`.
     """
     for o in range(out.size):
-        out[o] = dot(x, 0, coef, o * x.size, x.size, lanes) + intercept[o]
+        out[o] = dot(x, 0, coef, o * x.size, x.size, partial_sums) + intercept[o]
 
 
 @njit(cache=True, nogil=True, error_model="numpy")
 def affine(X, coef, intercept, out):
     """Write X @ coef.T + intercept into out (n_rows, n_out); coef (n_out, n), one dtype.
 
-    Rows of X have no gaps but may be apart; coef is C-contiguous. A row of the answer never depends
-    on the rows around it: the order of its sums is fixed.
+    The numbers of a row of X are contiguous, its rows may be strided; coef is C-contiguous. A row
+    of the result does not depend on the other rows: the order of its sums is fixed.
     """
-    lanes, n, far = np.empty(LANES, X.dtype), X.shape[1], row_size(X)
-    for start in range(0, X.shape[0], 16):  # 16 rows stay in cache while coef passes by
+    partial_sums, n, stride = np.empty(LANES, X.dtype), X.shape[1], row_size(X)
+    for start in range(0, X.shape[0], 16):  # 16 rows stay in the cache while coef is read once
         stop = min(start + 16, X.shape[0])
         for o in range(coef.shape[0]):
             for i in range(start, stop):
-                out[i, o] = dot(X, i * far, coef, o * n, n, lanes) + intercept[o]
+                out[i, o] = dot(X, i * stride, coef, o * n, n, partial_sums) + intercept[o]
 
 
 @njit(cache=True, nogil=True)
 def two_sum(a, b):
-    """Return a + b rounded, and exactly what the rounding left (Knuth, TAOCP 2, 4.2.2, th. B)."""
+    """Return a + b rounded, and the exact rounding error (Knuth, TAOCP 2, 4.2.2, theorem B)."""
     total = a + b
     part = total - a
     return total, (a - (total - part)) + (b - part)
@@ -78,8 +78,8 @@ def two_sum(a, b):
 def weighted_mean(X, w, mean):
     """Write the mean of the rows of X, weighted by w (> 0), into mean (2, n) (float64).
 
-    Its rows add up to the mean: rounded, and what the rounding left; so do those of every mean
-    below. Summed about the first row of X, so that a common offset does not eat digits.
+    Row 0 is the mean rounded, row 1 its rounding error; so it is in all functions below. The sums
+    are those of X - X[0], so that a common offset costs no digits.
     """
     mean[:] = 0
     total = 0.0
@@ -93,7 +93,7 @@ def weighted_mean(X, w, mean):
 
 @njit(cache=True, nogil=True)
 def move_mean(mean, step):
-    """Add step (n,) to a mean (2, n), in place."""
+    """Add step (n,) to a mean (2, n) in place; the row of rounding errors keeps small steps."""
     for j in range(step.size):
         mean[0, j], mean[1, j] = two_sum(mean[0, j], mean[1, j] + step[j])
 
@@ -109,7 +109,7 @@ def centre_rows(X, root, mean, out):
 @njit(cache=True, nogil=True)
 def centre_columns(X, root, mean, out):
     """Write root[i] * (X[i] - mean) into the columns of out (n, n_rows)."""
-    for start in range(0, X.shape[0], 16):  # 16 rows by a few columns stay in cache
+    for start in range(0, X.shape[0], 16):  # 16 rows by a few columns stay in the cache
         stop = min(start + 16, X.shape[0])
         for j in range(X.shape[1]):
             for i in range(start, stop):
@@ -120,7 +120,8 @@ def centre_columns(X, root, mean, out):
 def scale_lower(G, alpha, scale, out):
     """Write the lower triangle of D (G + alpha I) D to out, D = diag(scale); return its 1-norm.
 
-    G and out are (n, n) and Fortran-ordered; of a symmetric G only that triangle is read.
+    G and out are (n, n) and Fortran-ordered. G is symmetric; only its lower triangle is read. An
+    entry below the diagonal counts in the absolute sums of two columns, its own and its mirror's.
     """
     sums = np.zeros(scale.size)
     for j in range(scale.size):
@@ -135,12 +136,12 @@ def scale_lower(G, alpha, scale, out):
 
 
 def is_compiled() -> bool:
-    """Tell whether kernels are compiled, as they are without ``NUMBA_DISABLE_JIT``."""
+    """Tell whether kernels are compiled, which ``NUMBA_DISABLE_JIT`` prevents."""
     config: Any = numba.config
     return not config.DISABLE_JIT
 
 
 def n_threads() -> int:
-    """Return how many threads kernels may be spread over (``NUMBA_NUM_THREADS``)."""
+    """Return the number of threads for kernels (``NUMBA_NUM_THREADS``), 1 in uncompiled code."""
     config: Any = numba.config
     return config.NUMBA_NUM_THREADS if is_compiled() else 1

@@ -8,9 +8,9 @@ move by RZ = V S + M RS, where V is how M moves; the rest are derivatives of the
 import numpy as np
 from numba import njit
 
-from esnkit.kernels.activations import fma, tanh
 from esnkit.kernels.blocks import copy_columns
 from esnkit.kernels.cell_equations import GRU_AFTER, GRU_BEFORE, LSTM, RNN_TANH
+from esnkit.kernels.simd.elementary import fma, tanh
 from esnkit.kernels.simd.products import product
 
 __all__ = ["tangent"]
@@ -44,6 +44,7 @@ def tangent(cell, weights, n, tape, initial, moves):
         copy_columns(rh_before, 0, n_before, rh, 0, m, n_units)
         rs[(n_rows - 1) * m :] = 0.0
         s_rows, rs_rows = s.reshape(n_rows, m), rs.reshape(n_rows, m)
+        # RZ = V S + M RS; the ones below S do not move.
         product(V, s_rows, False, rz.reshape(n_gate_rows, m))
         product(M, rs_rows, True, rz.reshape(n_gate_rows, m))
         if cell == LSTM:
@@ -61,6 +62,7 @@ def tangent(cell, weights, n, tape, initial, moves):
             _gru_before_tangent(M, V, a, rz, reset, s_rows, rs_rows, out)
         else:
             _rnn_tangent(cell, a, rz, out)
+        # Clamped units do not move.
         for k in range(units.size):
             out[units[k] * m : (units[k] + 1) * m] = 0.0
         rh_before, n_before = out, m
@@ -107,6 +109,7 @@ def _lstm_tangent(a, rz, c_before, c, rc, out):
     i, f, g, o = a[:size], a[size : 2 * size], a[2 * size : 3 * size], a[3 * size :]
     ri, rf, rg, ro = rz[:size], rz[size : 2 * size], rz[2 * size : 3 * size], rz[3 * size :]
     for k in range(size):
+        # R sigmoid(z) = s (1 - s) Rz and R tanh(z) = (1 - g^2) Rz, in terms of the activations.
         moved = f[k] * rc[k] + f[k] * (one - f[k]) * rf[k] * c_before[k]
         moved += i[k] * (one - i[k]) * ri[k] * g[k] + i[k] * (one - g[k] * g[k]) * rg[k]
         rc[k] = moved
@@ -122,6 +125,7 @@ def _gru_after_tangent(a, rz, h, rh, out):
     r, u, n, nh = a[:size], a[size : 2 * size], a[2 * size : 3 * size], a[3 * size :]
     rr, ru, rx, rn = rz[:size], rz[size : 2 * size], rz[2 * size : 3 * size], rz[3 * size :]
     for k in range(size):
+        # R(nx + r nh), then Rn, then Rh = u Rh' + (1 - u) Rn + Ru (h' - n).
         inner = rx[k] + r[k] * (one - r[k]) * rr[k] * nh[k] + r[k] * rn[k]
         moved = (one - n[k] * n[k]) * inner
         out[k] = u[k] * rh[k] + (one - u[k]) * moved
@@ -141,6 +145,7 @@ def _gru_before_tangent(M, V, a, rz, reset, s, rs, out):
     stop = s.size - m
     h, rh = s.reshape(-1)[stop - size : stop], rs.reshape(-1)[stop - size : stop]
     h_before, rh_before = h.copy(), rh.copy()
+    # R(r h') = r Rh' + Rr h'
     for k in range(size):
         rh[k] = r[k] * (one - r[k]) * rr[k] * h[k] + r[k] * rh[k]
     h[:] = reset

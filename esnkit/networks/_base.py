@@ -23,6 +23,7 @@ from esnkit.networks._trainer import Trainer, Validation
 from esnkit.networks._validation_split import hold_out
 from esnkit.sequences._packing import FLOATS, Sequences, pack, restore
 from esnkit.sequences._sample_weight import pack_weights
+from esnkit.sequences._short_sequences import warn_if_short
 from esnkit.sequences._targets import Encoded, Targets, pack_targets, stack_predictions
 from esnkit.utils._rollback import rollback_on_error
 from esnkit.utils._threads import one_blas_thread
@@ -56,6 +57,7 @@ class GradientEstimator(TorchMixin, CallbackSupportMixin, BaseEstimator):
     _loss: str
     _head: str
     _trainer: Trainer
+    _longest: int
 
     @property
     def causal(self) -> bool:
@@ -158,6 +160,8 @@ class GradientEstimator(TorchMixin, CallbackSupportMixin, BaseEstimator):
         sequences = pack(self, X, reset=fresh, dtype=dtypes)
         encoded = self._encode_targets(y, sequences, known)
         targets = encoded.targets
+        longest = int(sequences.lengths.max())
+        self._longest = longest if fresh else max(longest, self._longest)
         spec = make_spec(self, X, sequences, targets, None if fresh else self._spec)
         if not fresh:
             self._check_unchanged(spec, targets.kind)
@@ -311,7 +315,7 @@ class GradientEstimator(TorchMixin, CallbackSupportMixin, BaseEstimator):
                 "return_state=True needs bidirectional=False: a network with a backward direction "
                 "cannot continue from its last state"
             )
-        outputs, state = self._outputs(X, initial_state, clamp)
+        outputs, state = self._outputs(X, initial_state, clamp, return_state)
         y = self._decode(outputs)
         return (y, state) if return_state else y
 
@@ -459,11 +463,15 @@ class GradientEstimator(TorchMixin, CallbackSupportMixin, BaseEstimator):
         with one_blas_thread():
             return gradient_norms(self._spec, self._theta, batch)
 
-    def _outputs(self, X: Any, initial_state: Any, clamp: Any) -> tuple[Any, np.ndarray]:
+    def _outputs(
+        self, X: Any, initial_state: Any, clamp: Any, return_state: bool = False
+    ) -> tuple[Any, np.ndarray]:
         """Return the outputs, in the container of X, and the last states."""
         check_is_fitted(self, "_theta")
         sequences = pack(self, X, reset=False, dtype=(self._theta.dtype,))
         batch = input_batch(self._spec, sequences, self._kind, initial_state, clamp)
+        if initial_state is None and not return_state and batch.per_step:
+            warn_if_short(sequences.lengths, self._longest)
         with one_blas_thread():
             rows, states = evaluate(self._spec, self._theta, batch)
         return (restore(rows, sequences) if batch.per_step else rows), states

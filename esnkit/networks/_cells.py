@@ -7,7 +7,7 @@ from typing import Any, NamedTuple
 
 import numpy as np
 
-from esnkit.kernels.cells import GRU_AFTER, GRU_BEFORE, LSTM, RNN_RELU, RNN_TANH
+from esnkit.kernels.cell_equations import GRU_AFTER, GRU_BEFORE, LSTM, RNN_RELU, RNN_TANH
 from esnkit.utils._validation import check_choice, check_flag
 
 __all__ = ["CELLS", "Cell", "Gate", "activation_choices", "cell_choices", "find_cell"]

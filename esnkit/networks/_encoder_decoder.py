@@ -17,7 +17,8 @@ from typing import Any, NamedTuple
 
 import numpy as np
 
-from esnkit.networks._bptt import Batch, InitialState, Tape, make_batch, run, run_backward
+from esnkit.networks._batch import Batch, InitialState, make_batch
+from esnkit.networks._bptt import Tape, run, run_backward
 from esnkit.networks._initializers import glorot, initial_theta
 from esnkit.networks._losses import LOSSES, Loss, log_softmax
 from esnkit.networks._minibatches import SequenceBatch
@@ -208,9 +209,9 @@ def run_pair(pair: PairSpec, theta: np.ndarray, batch: PairBatch) -> tuple[np.nd
     """
     p, target = pair_views(pair, theta), batch.target
     source = _encode(pair, p, batch.source)
-    target_batch = make_batch(target.inputs, target.offsets)
     start = InitialState(source.start, _ALL)
-    states, tape = run(pair.decoder, p["decoder"], target_batch, start)
+    target_batch = make_batch(target.inputs, target.offsets, start)
+    states, tape = run(pair.decoder, p["decoder"], target_batch)
     keys = _pad(source.states, batch.source.offsets)
     attention = _attend(p, states, target.offsets, keys) if pair.attention else None
     outputs = _apply_head(p, states if attention is None else attention.out)
@@ -242,15 +243,13 @@ def run_pair_backward(
     if attention is not None:
         d_states, d_encoded = _attend_backward(p, d, tape.states, tape.keys, attention, d_states)
     d_start = np.empty_like(source.start)
-    d["decoder"][:] = run_backward(
-        pair.decoder, p["decoder"], tape.batch, tape.tape, d_states, d_initial_state=d_start
-    )
+    d["decoder"][:] = run_backward(pair.decoder, tape.tape, d_states, d_initial_state=d_start)
     d_start *= 1 - source.start**2
     d["bridge_W"] += d_start.T @ source.last
     d["bridge_b"] += d_start.sum(axis=0)
     d_last = d_start @ p["bridge_W"]
     d_encoded += pool_rows_backward(d_last, source.batch.offsets, "last", pair.encoder.n_units)
-    d["encoder"][:] = run_backward(pair.encoder, p["encoder"], source.batch, source.tape, d_encoded)
+    d["encoder"][:] = run_backward(pair.encoder, source.tape, d_encoded)
     return gradient
 
 
@@ -362,7 +361,7 @@ def _decode_batch(
     for step in range(max_length):
         offsets = np.arange(len(running) + 1)
         start = InitialState(state, _ALL)
-        states, tape = run(pair.decoder, p["decoder"], make_batch(latest, offsets), start)
+        states, tape = run(pair.decoder, p["decoder"], make_batch(latest, offsets, start))
         if pair.attention:
             block = Block(keys.values[running], keys.mask[running])
             attention = _attend(p, states, offsets, block)

@@ -11,7 +11,7 @@ import numpy as np
 
 from esnkit.kernels.blocks import gather, scatter
 from esnkit.kernels.tangents import tangent
-from esnkit.networks._bptt import Batch, Tape, run_backward
+from esnkit.networks._bptt import Tape, row_index, run_backward
 from esnkit.networks._losses import LOSSES
 from esnkit.networks._pooling import attend_tangent, pool_rows
 from esnkit.networks._spec import Spec, parameter_views, state_columns, weight_decay_mask
@@ -19,71 +19,69 @@ from esnkit.networks._spec import Spec, parameter_views, state_columns, weight_d
 __all__ = ["curvature_product", "run_tangent"]
 
 
-def run_tangent(
-    spec: Spec, theta: np.ndarray, v: np.ndarray, batch: Batch, tape: Tape
-) -> tuple[np.ndarray, list[np.ndarray]]:
-    """Return how outputs move along a direction ``v`` of ``theta``.
+def run_tangent(spec: Spec, v: np.ndarray, tape: Tape) -> tuple[np.ndarray, list[np.ndarray]]:
+    """Return how outputs move along a direction ``v`` of the parameters.
 
     Parameters
     ----------
-    spec, theta, batch : as in :func:`esnkit.networks._bptt.run`
-    v : ndarray like ``theta``
+    spec : Spec
+    v : ndarray of shape (n_parameters,)
     tape : Tape
-        Of the forward pass at ``theta``.
+        Of the forward pass.
 
     Returns
     -------
     moved : ndarray like the outputs
     hidden : list of ndarray
-        For every layer and direction what structural damping multiplies, in the kernels' layout.
+        For every layer and direction what structural damping multiplies, as blocks of the kernels.
     """
-    p, q, n_units = parameter_views(spec, theta), parameter_views(spec, v), spec.n_units
+    p, q, batch, n_units = tape.p, parameter_views(spec, v), tape.batch, spec.n_units
+    # Inputs do not move, unless they are rows of an embedding, which is a parameter.
     rows = np.zeros_like(tape.rows[0])
     if spec.embedding_dim:
         rows = q["embedding"][batch.inputs]
-    start = np.zeros_like(tape.state)
+    # Nor do given states; learned ones are parameters.
+    state = np.zeros_like(tape.state)
     if spec.learn_state:
-        start += np.where(tape.given, 0, q["initial_state"])
+        state += np.where(tape.given, 0, q["initial_state"])
     hidden: list[np.ndarray] = []
-    here = rows
-    for part in spec.layers():
-        if part.position % spec.n_directions == 0:
-            width = spec.n_directions * n_units
-            rows, here = here, np.empty((len(batch.rows), width), v.dtype)
-        index = batch.rows_reversed if part.reverse else batch.rows
-        RH, damped = _layer_tangent(spec, p, q, batch, tape, part, rows, start, index)
-        scatter(RH, index, batch.n, n_units, here, n_units if part.reverse else 0, n_units)
+    moved = rows
+    for layer in spec.layers():
+        if layer.position % spec.n_directions == 0:
+            rows, moved = moved, np.empty((len(batch.rows), spec.n_directions * n_units), v.dtype)
+        RH, damped = _layer_tangent(spec, q, tape, layer, rows, state)
+        first = n_units if layer.reverse else 0
+        scatter(RH, row_index(batch, layer), batch.n, n_units, moved, first, n_units)
         hidden.append(damped)
     if spec.pooling == "attention":
-        here = attend_tangent(p, q, tape.rows[-1], here, batch.offsets, tape.attention)
+        moved = attend_tangent(p, q, tape.rows[-1], moved, batch.offsets, tape.attention)
     elif spec.pooling is not None:
-        here = pool_rows(here, batch.offsets, spec.pooling, n_units)
+        moved = pool_rows(moved, batch.offsets, spec.pooling, n_units)
     if not spec.head:
-        return here[:, : spec.n_outputs].copy(), hidden
-    return here @ p["head_W"].T + tape.pooled @ q["head_W"].T + q["head_b"], hidden
+        return moved[:, : spec.n_outputs].copy(), hidden
+    # R(W h + b) = W Rh + RW h + Rb
+    return moved @ p["head_W"].T + tape.pooled @ q["head_W"].T + q["head_b"], hidden
 
 
-def _layer_tangent(spec, p, q, batch, tape, part, X, start, index):
-    name, _, _, place = part
-    layer = tape.passes[place]
-    M, V = p[f"M_{name}"], q[f"M_{name}"]
-    hs, cs = state_columns(spec, place)
-    Rh0 = np.ascontiguousarray(start[batch.order, hs].T)
-    Rc0 = np.ascontiguousarray(start[batch.order, cs].T) if cs else np.zeros_like(Rh0)
-    RS, RC = np.empty_like(layer.S), np.empty_like(layer.C)
+def _layer_tangent(spec, q, tape, layer, rows, state):
+    """Return how the states of one layer and direction move, and what is damped of them."""
+    name, batch, layer_tape = f"M_{layer.name}", tape.batch, tape.layers[layer.position]
+    M, V, index = tape.p[name], q[name], row_index(batch, layer)
+    hs, cs = state_columns(spec, layer.position)
+    Rh0 = np.ascontiguousarray(state[batch.order, hs].T)
+    Rc0 = np.ascontiguousarray(state[batch.order, cs].T) if cs else np.zeros_like(Rh0)
+    RS, RC = np.empty_like(layer_tape.S), np.empty_like(layer_tape.C)
     RZ = np.empty(len(M) * len(index), M.dtype)
     RH = np.empty(spec.n_units * len(index), M.dtype)
-    gather(X, 0, X.shape[1], index, batch.n, M.shape[1], RS)
+    gather(rows, 0, rows.shape[1], index, batch.n, M.shape[1], RS)
     moves = RS, RZ, RC, RH
-    tangent(spec.cell_record.code, (M, V), batch.n, tuple(layer), (Rh0, Rc0), moves)
+    tangent(spec.cell_record.code, (M, V), batch.n, tuple(layer_tape), (Rh0, Rc0), moves)
     return RH, RZ if spec.cell_record.damps_pre_activations else RH
 
 
 def curvature_product(
     spec: Spec,
-    theta: np.ndarray,
     v: np.ndarray,
-    batch: Batch,
     outputs: np.ndarray,
     tape: Tape,
     weights: np.ndarray | None = None,
@@ -95,18 +93,18 @@ def curvature_product(
 
     Parameters
     ----------
-    spec, theta, batch : as in :func:`esnkit.networks._bptt.run`
-    v : ndarray like ``theta``
+    spec : Spec
+    v : ndarray of shape (n_parameters,)
     outputs, tape
-        Of the forward pass at ``theta``.
-    weights, alpha : as in :func:`esnkit.networks._bptt.loss_gradient`
+        Of the forward pass.
+    weights, alpha : as in :func:`esnkit.networks._loss_gradient.loss_gradient`
     structural : float, default=0.0
         Weight of structural damping; its distance is summed over time, and divided by the number
         of targets as the penalty is.
 
     Returns
     -------
-    ndarray like ``theta``
+    ndarray like ``v``
 
     References
     ----------
@@ -114,12 +112,11 @@ def curvature_product(
     J. Martens and I. Sutskever (2011), Learning recurrent neural networks with Hessian-free
     optimization.
     """
-    moved, hidden = run_tangent(spec, theta, v, batch, tape)
+    # J v, then H J v, then J' H J v; the damping adds its own H to the states.
+    moved, hidden = run_tangent(spec, v, tape)
     curved = LOSSES[spec.loss][1](outputs, moved, weights)
-    extra = None
-    if structural:
-        extra = [(structural / len(outputs)) * part for part in hidden]
-    product = run_backward(spec, theta, batch, tape, curved, extra)
+    extra = [(structural / len(outputs)) * part for part in hidden] if structural else None
+    product = run_backward(spec, tape, curved, extra_d_states=extra)
     if alpha:
         product += (alpha / len(outputs)) * np.where(weight_decay_mask(spec), v, 0)
     return product

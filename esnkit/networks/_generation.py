@@ -4,7 +4,8 @@ from typing import Any
 
 import numpy as np
 
-from esnkit.networks._bptt import InitialState, make_batch, starting_state
+from esnkit.networks._batch import InitialState, make_batch
+from esnkit.networks._bptt import starting_state
 from esnkit.networks._inputs import network_inputs, network_state
 from esnkit.networks._losses import log_softmax
 from esnkit.networks._minibatches import SequenceBatch, evaluate
@@ -12,6 +13,7 @@ from esnkit.networks._spec import Spec, parameter_views
 from esnkit.networks._stepper import Stepper
 from esnkit.sequences._closed_loop import check_bounded, pack_one_series
 from esnkit.utils._threads import one_blas_thread
+from esnkit.utils._validation import refuse_masked
 
 __all__ = [
     "check_feeds_rows_back",
@@ -51,8 +53,8 @@ def warm_up(estimator: Any, warmup: Any, initial_state: Any) -> np.ndarray:
 def first_state(spec: Spec, theta: np.ndarray, initial_state: Any) -> np.ndarray:
     """Return the state (1, n_state) before the first time step of one sequence."""
     start = network_state(spec, initial_state, 1, theta.dtype)
-    batch = make_batch(np.empty((1, 0)), np.array([0, 1]))
-    return starting_state(spec, parameter_views(spec, theta), batch, start)[0]
+    batch = make_batch(np.empty((1, 0)), np.array([0, 1]), start)
+    return starting_state(spec, parameter_views(spec, theta), batch)[0]
 
 
 def _end_of_training(estimator: Any) -> tuple[np.ndarray, InitialState]:
@@ -75,6 +77,7 @@ def _end_of_training(estimator: Any) -> tuple[np.ndarray, InitialState]:
 
 
 def _warmup_inputs(estimator: Any, warmup: Any) -> np.ndarray:
+    refuse_masked("warmup", warmup)
     flat = isinstance(warmup, (list, tuple)) and not any(np.ndim(item) for item in warmup)
     if estimator._spec.tokens and (flat or getattr(warmup, "ndim", None) == 1):
         warmup = np.asarray(warmup)[:, None]

@@ -5,8 +5,9 @@ from typing import Any, NamedTuple
 
 import numpy as np
 
-from esnkit.networks._bptt import Tape, loss_gradient, make_batch, penalty, run
+from esnkit.networks._bptt import Tape, run
 from esnkit.networks._gauss_newton import curvature_product
+from esnkit.networks._loss_gradient import loss_gradient, penalty
 from esnkit.networks._minibatches import SequenceBatch
 from esnkit.networks._objective import network_loss
 from esnkit.networks._spec import Spec
@@ -51,7 +52,7 @@ def hessian_free_update(
     rng : Generator
         Draws the sequences of the curvature.
     alpha : float
-        As in :func:`esnkit.networks._bptt.loss_gradient`.
+        As in :func:`esnkit.networks._loss_gradient.loss_gradient`.
     damping : Damping
 
     Returns
@@ -89,11 +90,7 @@ def full_gradient(spec: Spec, theta: np.ndarray, data: SequenceBatch, alpha: flo
     n = len(data.lengths)
     for first in range(0, n, GRADIENT_GROUP):
         group = data.subset(np.arange(first, min(first + GRADIENT_GROUP, n)))
-        batch = make_batch(group.inputs, group.offsets)
-        _, slope, _, weight = loss_gradient(
-            spec, theta, batch, group.Y, group.weights,
-            initial_state=group.initial_state, clamp=group.clamp,
-        )  # fmt: skip
+        _, slope, _, weight = loss_gradient(spec, theta, group.batch(), group.Y, group.weights)
         gradient += weight * slope
         total += weight
     return gradient / total + penalty(spec, theta, alpha, len(data.Y))[1]
@@ -111,7 +108,7 @@ class CurvatureModel:
 
     def __init__(self, spec: Spec, data: SequenceBatch, alpha: float):
         self.spec, self.data, self.alpha = spec, data, alpha
-        self.batch = make_batch(data.inputs, data.offsets)
+        self.batch = data.batch()
         self.last_theta: np.ndarray | None = None
         self.last_pass: Any = None
 
@@ -119,14 +116,12 @@ class CurvatureModel:
         """Return outputs and tape of the forward pass, that of the last call if it was the same."""
         if self.last_theta is None or not np.array_equal(self.last_theta, theta):
             self.last_theta = theta.copy()
-            initial_state, clamp = self.data.initial_state, self.data.clamp
-            self.last_pass = run(self.spec, theta, self.batch, initial_state, clamp)
+            self.last_pass = run(self.spec, theta, self.batch)
         return self.last_pass
 
     def product(self, theta: np.ndarray, v: np.ndarray, structural: float) -> np.ndarray:
         """Return the Gauss-Newton matrix at ``theta``, with structural damping, times ``v``."""
         outputs, tape = self.forward(theta)
         return curvature_product(
-            self.spec, theta, v, self.batch, outputs, tape, self.data.weights,
-            alpha=self.alpha, structural=structural,
-        )  # fmt: skip
+            self.spec, v, outputs, tape, self.data.weights, alpha=self.alpha, structural=structural
+        )

@@ -4,7 +4,7 @@ from typing import Any
 
 import numpy as np
 
-from esnkit.networks._bptt import InitialState
+from esnkit.networks._batch import InitialState
 from esnkit.networks._minibatches import SequenceBatch
 from esnkit.networks._spec import Spec
 from esnkit.sequences._initial_state import Clamp, resolve_clamp, resolve_initial_state

@@ -2,7 +2,7 @@
 
 import numpy as np
 
-from esnkit.networks._bptt import make_batch, run, run_backward, state_rows
+from esnkit.networks._bptt import run, run_backward, state_rows
 from esnkit.networks._losses import LOSSES
 from esnkit.networks._minibatches import SequenceBatch
 from esnkit.networks._spec import Spec
@@ -12,7 +12,7 @@ __all__ = ["attention_rows", "gradient_norms"]
 
 def attention_rows(spec: Spec, theta: np.ndarray, data: SequenceBatch) -> np.ndarray:
     """Return the attention weight of every time step (n_rows,)."""
-    _, tape = run(spec, theta, make_batch(data.inputs, data.offsets))
+    _, tape = run(spec, theta, data.batch())
     return tape.attention.weights[:, 0]
 
 
@@ -21,11 +21,11 @@ def gradient_norms(spec: Spec, theta: np.ndarray, data: SequenceBatch) -> np.nda
 
     It is the root mean square over the sequences that reach step t.
     """
-    batch = make_batch(data.inputs, data.offsets)
-    outputs, tape = run(spec, theta, batch, data.initial_state, data.clamp)
+    batch = data.batch()
+    outputs, tape = run(spec, theta, batch)
     loss = LOSSES[spec.loss][0](outputs, data.Y, data.weights)
     blocks: list[np.ndarray] = []
-    run_backward(spec, theta, batch, tape, loss.gradient, d_states=blocks)
+    run_backward(spec, tape, loss.gradient, d_states=blocks)
     steps = np.arange(len(batch.rows)) - np.repeat(data.offsets[:-1], data.lengths)
     squares = [
         np.bincount(steps, np.sum(d.astype(float) ** 2, axis=1))

@@ -1,4 +1,4 @@
-"""Losses of rows of outputs, their gradients and the products of their second derivatives.
+"""Losses of rows of outputs, their gradients, and products with their second derivatives.
 
 With weights w and the sum of all weights W:
 
@@ -16,7 +16,7 @@ __all__ = ["LOSSES", "Loss", "log_softmax"]
 
 
 class Loss(NamedTuple):
-    """The value of a loss, its gradient, and the total weight that it is a mean over."""
+    """The value of a loss, its gradient, and the sum of the weights."""
 
     value: float
     gradient: np.ndarray  # like the outputs
@@ -63,7 +63,7 @@ LOSSES = {
 
 
 def _shares(outputs: np.ndarray, weights: np.ndarray | None) -> tuple[Any, float]:
-    """Return weights that sum to one over rows and outputs, as rows and outputs or rows and 1."""
+    """Return the weights divided by their sum over rows and outputs, and that sum."""
     if weights is None or weights.ndim == 1:
         share, total = _row_shares(outputs, weights)
         return share / outputs.dtype.type(outputs.shape[1]), total * outputs.shape[1]
@@ -71,6 +71,7 @@ def _shares(outputs: np.ndarray, weights: np.ndarray | None) -> tuple[Any, float
 
 
 def _row_shares(outputs: np.ndarray, weights: np.ndarray | None) -> tuple[Any, float]:
+    """Return the weights of rows divided by their sum, as a column, and that sum."""
     if weights is None:  # one number stands for all rows
         n_rows = len(outputs)
         return outputs.dtype.type(1.0 / (n_rows or 1)), float(n_rows)

@@ -1,24 +1,25 @@
-"""Packed sequences with targets, dealt out to batches and cut into chunks of time."""
+"""Packed sequences with targets: mini-batches, chunks of time, and the outputs of a network."""
 
 from collections.abc import Iterator
 from typing import NamedTuple
 
 import numpy as np
 
-from esnkit.networks._bptt import InitialState, make_batch, run
+from esnkit.networks._batch import Batch, InitialState, make_batch
+from esnkit.networks._bptt import run
 from esnkit.networks._spec import Spec
 from esnkit.sequences._initial_state import Clamp
 
 __all__ = ["SequenceBatch", "cut_batches", "evaluate", "tbptt_chunks"]
 
-# Sequences of a pool of so many batches are sorted by length before they are cut into batches.
+# So many batches of sequences are sorted by length before they are cut apart.
 BATCHES_PER_POOL = 20
-# Where nothing is learned: sequences side by side, and time steps in one go.
-SIDE_BY_SIDE, STEPS_AT_ONCE = 64, 1024
+# Sequences and time steps of one forward pass where nothing is learned.
+EVALUATED_SEQUENCES, EVALUATED_STEPS = 64, 1024
 
 
 class SequenceBatch(NamedTuple):
-    """Packed sequences with all that is said about them."""
+    """Packed sequences with their targets, sample weights, initial states and clamps."""
 
     inputs: np.ndarray  # (n_rows, n_features), or tokens (n_rows,)
     offsets: np.ndarray  # (n_sequences + 1,)
@@ -33,22 +34,24 @@ class SequenceBatch(NamedTuple):
         """Number of time steps of every sequence."""
         return np.diff(self.offsets)
 
+    def batch(self) -> Batch:
+        """Lay the sequences out for the kernels."""
+        return make_batch(self.inputs, self.offsets, self.initial_state, self.clamp)
+
     def subset(
         self, chosen: np.ndarray, first: int = 0, last: int | None = None
     ) -> "SequenceBatch":
         """Return some of the sequences, of each the time steps from first to before last."""
         rows, offsets = self.rows_of(chosen, first, last)
         targets = rows if self.per_step else chosen
-        initial_state, clamp, weights = self.initial_state, self.clamp, self.weights
+        weights, state, clamp = self.weights, self.initial_state, self.clamp
         return SequenceBatch(
             self.inputs[rows],
             offsets,
             self.Y[targets],
             self.per_step,
             None if weights is None else weights[targets],
-            None
-            if initial_state is None
-            else InitialState(initial_state.values[chosen], initial_state.given),
+            None if state is None else InitialState(state.values[chosen], state.given),
             None if clamp is None else Clamp(clamp.units, clamp.values[rows]),
         )
 
@@ -65,7 +68,7 @@ class SequenceBatch(NamedTuple):
 def cut_batches(
     lengths: np.ndarray, batch_size: int, rng: np.random.Generator | None
 ) -> list[np.ndarray]:
-    """Deal the sequences out to batches, those of like length together, all in random order.
+    """Return the sequences of every mini-batch, which have similar lengths, in random order.
 
     Without ``rng`` the order is that of the caller.
     """
@@ -85,13 +88,15 @@ def cut_batches(
 def tbptt_chunks(
     data: SequenceBatch, n_steps: int | None
 ) -> Iterator[tuple[np.ndarray, np.ndarray, SequenceBatch]]:
-    """Cut the sequences into chunks of at most ``n_steps`` time steps, one after the other.
+    """Cut the sequences into consecutive chunks of at most ``n_steps`` time steps.
+
+    Gradients of truncated backpropagation through time (TBPTT) stop at their borders.
 
     Yields
     ------
     alive : the sequences that reach this chunk
     rows : the rows of ``data`` in it
-    part : the chunk as data by itself; the caller carries the state into it
+    part : the chunk; the caller carries the state into it
     """
     lengths = data.lengths
     longest = int(lengths.max())
@@ -105,28 +110,23 @@ def tbptt_chunks(
 def evaluate(spec: Spec, theta: np.ndarray, data: SequenceBatch) -> tuple[np.ndarray, np.ndarray]:
     """Return the outputs (like ``data.Y``) and the states after the last step of all sequences.
 
-    Long sequences are cut in time, and how many run side by side does not depend on their
+    Long sequences are cut in time, and the number of sequences in a pass does not depend on their
     lengths, so that a series in two halves gives the same bits as the whole.
     """
     n = len(data.offsets) - 1
     states = np.empty((n, spec.n_state), theta.dtype)
     outputs = np.empty((len(data.Y), spec.n_outputs), theta.dtype)
-    whole = spec.bidirectional or spec.pooling is not None
-    for first in range(0, n, SIDE_BY_SIDE):
-        group = np.arange(first, min(first + SIDE_BY_SIDE, n))
+    n_steps = None if spec.bidirectional or spec.pooling is not None else EVALUATED_STEPS
+    for first in range(0, n, EVALUATED_SEQUENCES):
+        group = np.arange(first, min(first + EVALUATED_SEQUENCES, n))
         targets = data.rows_of(group)[0] if data.per_step else group
         carried = None
-        for alive, rows, part in tbptt_chunks(data.subset(group), None if whole else STEPS_AT_ONCE):
-            initial_state = (
-                part.initial_state if carried is None else InitialState(carried[alive], _ALL)
-            )
-            batch = make_batch(part.inputs, part.offsets)
-            found, tape = run(spec, theta, batch, initial_state, part.clamp, exact=True)
+        for alive, rows, part in tbptt_chunks(data.subset(group), n_steps):
+            if carried is not None:
+                part = part._replace(initial_state=InitialState(carried[alive], np.array(True)))
+            found, tape = run(spec, theta, part.batch(), exact=True)
             carried = np.empty_like(states[group]) if carried is None else carried
             carried[alive] = tape.state
             outputs[targets[rows] if data.per_step else targets] = found
         states[group] = carried
     return outputs, states
-
-
-_ALL = np.array(True)

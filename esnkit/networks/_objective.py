@@ -5,7 +5,8 @@ from typing import NamedTuple
 
 import numpy as np
 
-from esnkit.networks._bptt import InitialState, loss_gradient, make_batch, penalty
+from esnkit.networks._batch import InitialState
+from esnkit.networks._loss_gradient import loss_gradient, penalty
 from esnkit.networks._losses import LOSSES
 from esnkit.networks._minibatches import SequenceBatch, evaluate, tbptt_chunks
 from esnkit.networks._spec import Spec
@@ -49,9 +50,8 @@ def network_gradients(
             chunk = _only_ending(chunk, lengths[running] <= (k + 1) * tbptt)
         workspace.rewind()
         loss, gradient, state, weight = loss_gradient(
-            spec, theta, make_batch(chunk.inputs, chunk.offsets), chunk.Y, chunk.weights,
-            alpha=alpha, initial_state=chunk.initial_state, clamp=chunk.clamp, workspace=workspace,
-        )  # fmt: skip
+            spec, theta, chunk.batch(), chunk.Y, chunk.weights, alpha=alpha, workspace=workspace
+        )
         carried[running] = state
         if weight > 0:
             yield loss, gradient, weight

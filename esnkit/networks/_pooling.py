@@ -1,10 +1,10 @@
-"""From the states of all time steps of a sequence to one row: forward, backward and tangent.
+"""Pooling of the states of a sequence over time to one row: forward, backward and tangent.
 
     last         the state after the last step; of a reversed direction, after its own last step
     mean         the mean over the steps
     attention    sum_t a_t h_t,  a = softmax over the steps of v . tanh(W h_t + b)
 
-All functions take and give rows; ``offsets`` says which rows belong to which sequence.
+All functions take and return rows; sequence i has rows ``offsets[i]`` to ``offsets[i + 1]``.
 """
 
 from typing import Any, NamedTuple
@@ -22,7 +22,7 @@ class Attention(NamedTuple):
 
 
 def pool_rows(X: np.ndarray, offsets: np.ndarray, pooling: str, n_forward: int) -> np.ndarray:
-    """Return the last rows, or the means; columns from ``n_forward`` on run backward in time."""
+    """Return the last rows, or the means; columns from ``n_forward`` on are of a reversed layer."""
     if pooling == "mean":
         return np.add.reduceat(X, offsets[:-1], axis=0) / _lengths(X, offsets)
     last = X[offsets[1:] - 1]
@@ -43,10 +43,11 @@ def pool_rows_backward(
 
 
 def attend(p: dict[str, np.ndarray], X: np.ndarray, offsets: np.ndarray) -> tuple[Any, Attention]:
-    """Return the pooled rows and what the backward pass needs."""
+    """Return the pooled rows, and what the backward pass needs."""
     hidden = np.tanh(X @ p["attention_W"].T + p["attention_b"])
     scores = (hidden @ p["attention_v"])[:, None]
     lengths, first = np.diff(offsets), offsets[:-1]
+    # Less the largest score of the sequence, so that no power overflows.
     powers = np.exp(scores - np.repeat(np.maximum.reduceat(scores, first), lengths, axis=0))
     weights = powers / np.repeat(np.add.reduceat(powers, first), lengths, axis=0)
     return np.add.reduceat(weights * X, first), Attention(weights, hidden)
@@ -63,8 +64,8 @@ def attend_backward(
     """Return the gradient with respect to the rows, and add those of the parameters to ``d``."""
     lengths = np.diff(offsets)
     spread = np.repeat(dP, lengths, axis=0)
-    towards = np.sum(spread * X, axis=1, keepdims=True)
-    d_scores = tape.weights * (towards - _means(tape.weights, towards, offsets))
+    d_weights = np.sum(spread * X, axis=1, keepdims=True)
+    d_scores = tape.weights * (d_weights - _means(tape.weights, d_weights, offsets))
     d_hidden = d_scores * p["attention_v"] * (1 - tape.hidden**2)
     d["attention_v"] += tape.hidden.T @ d_scores[:, 0]
     d["attention_W"] += d_hidden.T @ X
@@ -80,7 +81,7 @@ def attend_tangent(
     offsets: np.ndarray,
     tape: Attention,
 ) -> np.ndarray:
-    """Return the derivative of the pooled rows where parameters move by v and rows by V."""
+    """Return the derivative of the pooled rows along v of the parameters and V of the rows."""
     inner = V @ p["attention_W"].T + X @ v["attention_W"].T + v["attention_b"]
     moved = (1 - tape.hidden**2) * inner
     scores = (moved @ p["attention_v"] + tape.hidden @ v["attention_v"])[:, None]

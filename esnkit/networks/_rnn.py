@@ -396,7 +396,7 @@ class RNNRegressor(SequenceRegressorMixin, GradientEstimator):
         check_feeds_rows_back(self._spec)
         state = warm_up(self, warmup, initial_state)
         n_exog = self.n_features_in_ - self.n_outputs_
-        future = future_rows(exog, n_steps, n_exog, self._theta.dtype)
+        future = future_rows(exog, n_steps, n_exog, self._theta.dtype, self)
         rows, state = generate_rows(self._spec, self._theta, state, future)
         return (rows, state) if return_state else rows
 

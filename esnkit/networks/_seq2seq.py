@@ -39,6 +39,7 @@ from esnkit.networks._trainer import Trainer
 from esnkit.networks._weights import WeightsMixin
 from esnkit.optim._optimizers import OptimizerParameters
 from esnkit.sequences._packing import FLOATS, Sequences, pack
+from esnkit.utils._frames import ndim_of
 from esnkit.utils._rollback import rollback_on_error
 from esnkit.utils._threads import one_blas_thread
 from esnkit.utils._validation import (
@@ -47,6 +48,7 @@ from esnkit.utils._validation import (
     check_number,
     check_positive_int,
     check_seed,
+    refuse_masked,
 )
 
 __all__ = ["Seq2SeqClassifier"]
@@ -432,15 +434,16 @@ def _as_batch(pair: PairSpec, sequences: Sequences) -> SequenceBatch:
 
 def _pack(estimator: Any, X: Any, *, reset: bool, dtype: Any = FLOATS) -> Sequences:
     """Validate sequences of rows, or of tokens, which may be vectors."""
+    refuse_masked("X", X)
     if isinstance(X, (list, tuple)):
-        items = [item if hasattr(item, "ndim") else np.asarray(item) for item in X]
+        items = [np.asarray(item) if ndim_of(item) is None else item for item in X]
         for i, item in enumerate(items):
-            if item.ndim not in (1, 2):
+            if ndim_of(item) not in (1, 2):
                 raise ValueError(
                     f"X[{i}] must be an array of tokens (n_timesteps,) or of rows "
                     f"(n_timesteps, n_features), got {X[i]!r}"
                 )
-        X = [item[:, None] if item.ndim == 1 else item for item in items]
+        X = [np.asarray(item)[:, None] if ndim_of(item) == 1 else item for item in items]
     elif getattr(X, "ndim", None) != 3:
         raise ValueError(
             "X must be a list of sequences, or an array (n_sequences, n_timesteps, n_features), "
@@ -455,6 +458,7 @@ def _pack_symbols(y: Any, n_sequences: int) -> tuple[np.ndarray, np.ndarray]:
         raise ValueError("requires y to be passed, but the target y is None")
     if isinstance(y, (str, bytes)) or not hasattr(y, "__len__"):
         raise ValueError(f"y must be a list of integer arrays, got {_describe(y)}")
+    refuse_masked("y", y)
     if len(y) != n_sequences:
         raise ValueError(f"y has {len(y)} items but X has {n_sequences} sequences")
     items = []

@@ -1,4 +1,4 @@
-"""A network that runs on one sequence, step by step, with its state at hand."""
+"""A network that runs on one sequence step by step."""
 
 from typing import Any
 
@@ -7,6 +7,7 @@ import numpy as np
 from esnkit.kernels.cells import stream
 from esnkit.kernels.linalg import LANES, affine
 from esnkit.networks._spec import Spec, parameter_views
+from esnkit.utils._validation import refuse_masked
 from esnkit.utils._workspace import Workspace
 
 NUMBERS = int, float, np.integer, np.floating, np.bool_
@@ -15,7 +16,7 @@ __all__ = ["Stepper"]
 
 
 class Stepper:
-    """One sequence that comes step by step, its state at hand.
+    """A network that takes one sequence step by step, and carries its state.
 
     Parameters
     ----------
@@ -23,27 +24,28 @@ class Stepper:
         One direction, no pooling but "last".
     theta : ndarray of shape (n_parameters,)
     state : ndarray of shape (n_state,)
-        The state before the first step; left as it is.
+        The state before the first step; it is copied.
 
     See Also
     --------
-    esnkit.networks.RNNRegressor.stream : Where to get one from.
+    esnkit.networks.RNNRegressor.stream : Returns a stepper.
     """
 
     def __init__(self, spec: Spec, theta: np.ndarray, state: np.ndarray):
         self._spec, self._p, dtype = spec, parameter_views(spec, theta), theta.dtype
-        # At hand, as a step takes about a microsecond.
-        self._embeds, self._reads, self._shape = spec.tokens, spec.head, (spec.n_features,)
-        recurrent = [self._p[f"M_{layer.name}"] for layer in spec.layers()]
-        readout = [self._p["head_W"], self._p["head_b"]] if spec.head else []
-        parts = [part for M in recurrent for part in (M, M.T)] + readout
-        weights = np.concatenate([part.ravel() for part in parts])
-        n_read = spec.n_outputs if spec.head else 0
-        sizes = spec.cell_record.code, spec.n_layers, spec.n_units, spec.n_inputs, n_read
-        room = LANES + max(sum(M.shape) for M in recurrent) + spec.n_units
-        places = np.cumsum([0, weights.size, spec.n_state, spec.n_inputs, n_read, room]).tolist()
-        work = Workspace().empty(places[-1], dtype)
-        _, first, inputs, outputs, end, _ = places
+        # Looked up once, as a step takes about a microsecond.
+        self._is_tokens, self._has_head, self._shape = spec.tokens, spec.head, (spec.n_features,)
+        layers = [self._p[f"M_{layer.name}"] for layer in spec.layers()]
+        head = [self._p["head_W"], self._p["head_b"]] if spec.head else []
+        arrays = [array for M in layers for array in (M, M.T)] + head
+        weights = np.concatenate([array.ravel() for array in arrays])
+        n_outputs = spec.n_outputs if spec.head else 0
+        sizes = spec.cell_record.code, spec.n_layers, spec.n_units, spec.n_inputs, n_outputs
+        # See `stream` for what the array holds.
+        room = LANES + max(sum(M.shape) for M in layers) + spec.n_units
+        parts = [weights.size, spec.n_state, spec.n_inputs, n_outputs, room]
+        first, inputs, outputs, end, size = np.cumsum(parts).tolist()
+        work = Workspace().empty(size, dtype)
         work[:first], work[first:inputs], work[inputs:] = weights, state, 0
         self._arguments = *sizes, first, inputs, work
         self._state, self._inputs = work[first:inputs], work[inputs:outputs]
@@ -59,25 +61,28 @@ class Stepper:
         return self._state[None].copy()
 
     def step(self, x: Any) -> np.ndarray:
-        """Hear one row, or token, and return the outputs.
+        """Make a step with one row, or token, and return the outputs.
 
         Parameters
         ----------
         x : array-like of shape (n_features,), or int
-            A row of the sequence, or a token where the network hears tokens.
+            A row of the sequence, or a token if the network was fitted to tokens.
 
         Returns
         -------
         outputs : ndarray of shape (n_outputs,)
-            Of a regressor the prediction; of a classifier the numbers whose softmax are the
+            Of a regressor the prediction; of a classifier the logits, whose softmax is the
             probabilities of ``classes_``.
 
         Raises
         ------
         ValueError
-            If ``x`` has another shape, is not finite, or is no token of the network.
+            If ``x`` has another shape, is not finite, or is not a token of the network.
         """
-        if self._embeds:
+        if isinstance(x, np.ma.MaskedArray):
+            refuse_masked("x", x)
+        # Tokens may be any kind of number, as long as it is whole.
+        if self._is_tokens:
             if not isinstance(x, NUMBERS) or not 0 <= x < self._spec.n_features or x != int(x):
                 raise ValueError(
                     f"x must be an integer in [0, {self._spec.n_features - 1}], got {x!r}"
@@ -95,15 +100,15 @@ class Stepper:
 
     def outputs(self) -> np.ndarray:
         """Return the outputs of the last step."""
-        return self._outputs.copy() if self._reads else self.outputs_of_state()
+        return self._outputs.copy() if self._has_head else self.outputs_of_state()
 
     def advance(self, x: Any) -> bool:
-        """Make a step, unless x is not finite; return whether it was made."""
-        self._inputs[:] = self._embedded(int(x)) if self._embeds else x
+        """Make a step unless x is not finite; return whether it was made."""
+        self._inputs[:] = self._embedded(int(x)) if self._is_tokens else x
         return stream(*self._arguments)
 
     def outputs_of_state(self) -> np.ndarray:
-        """Return the outputs of the state as it is, as the last step would have."""
+        """Return the outputs of the current state."""
         if self._spec.head:
             affine(self._top[None], self._p["head_W"], self._p["head_b"], self._outputs[None])
         else:

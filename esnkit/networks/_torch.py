@@ -129,7 +129,7 @@ def from_torch(spec: Spec, state_dict: Mapping[str, Any], theta: np.ndarray) -> 
     _refuse_foreign_cell(spec)
     if not isinstance(state_dict, Mapping):
         raise TypeError(f"state_dict must be a dict of arrays, got {type(state_dict).__name__}")
-    state = {key: np.asarray(value) for key, value in state_dict.items()}
+    state = {key: np.asanyarray(value) for key, value in state_dict.items()}
     current = split_weights(spec, theta)
     named: dict[str, np.ndarray] = {}
     for layer in spec.layers():

@@ -8,7 +8,8 @@ import numpy as np
 from sklearn.base import BaseEstimator, TransformerMixin
 from sklearn.utils.validation import check_is_fitted
 
-from esnkit.utils._validation import check_choice, check_positive_int
+from esnkit.utils._frames import ndim_of, to_array
+from esnkit.utils._validation import check_choice, check_positive_int, refuse_masked
 
 __all__ = ["PADDING", "UNKNOWN", "TokenEncoder"]
 
@@ -201,9 +202,9 @@ class TokenEncoder(TransformerMixin, BaseEstimator):
             n_timesteps = check_positive_int("n_timesteps", n_timesteps)
         # Iterating over a DataFrame or a dict would give its column names or keys.
         several = isinstance(X, Iterable) and not isinstance(X, (str, bytes, Mapping))
-        if not several or getattr(X, "ndim", 1) != 1:
+        if not several or ndim_of(X) not in (None, 1):
             raise TypeError(f"X must be a list of str, one per text, got {type(X).__name__}")
-        texts = list(X)
+        texts = list(to_array("X", X, numeric=False))
         if not texts:
             raise ValueError("X is empty: expected at least one text")
         split = []
@@ -225,6 +226,7 @@ class TokenEncoder(TransformerMixin, BaseEstimator):
 
 def _as_codes(name: str, item: Any, n_tokens: int) -> list[int]:
     """Return the integers of one text as a list, or raise."""
+    refuse_masked(name, item)
     codes = np.asarray(item)
     if codes.ndim == 2 and codes.shape[1] == 1:
         codes = codes[:, 0]

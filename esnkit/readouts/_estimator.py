@@ -100,8 +100,9 @@ class EstimatorReadout(BaseReadout):
     def _check_classes(self, labels) -> None:
         """Raise if rows of positive weight have too few classes for a classifier."""
         if self._classifies and np.unique(labels).size < min(2, self.classes.size):
+            only = labels[:1].tolist()[0]
             raise ValueError(
-                f"sample_weight, washout and class_weight leave one class, {labels[0]!r}, to fit "
+                f"sample_weight, washout and class_weight leave one class, {only!r}, to fit "
                 f"{type(self.estimator).__name__} to: expected two or more"
             )
 

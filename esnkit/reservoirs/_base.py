@@ -12,6 +12,7 @@ from sklearn.utils.validation import check_is_fitted
 from esnkit.reservoirs._blocks import BLOCK_BYTES, segments
 from esnkit.sequences._initial_state import Clamp, clamp_rows, resolve_clamp, resolve_initial_state
 from esnkit.sequences._packing import Sequences, is_ragged, pack, restore
+from esnkit.sequences._short_sequences import warn_if_short
 from esnkit.utils._workspace import recycled
 
 __all__ = ["BaseReservoir"]
@@ -227,7 +228,8 @@ class BaseReservoir(ClassNamePrefixFeaturesOutMixin, TransformerMixin, BaseEstim
         ----------
         X : array of shape (n_timesteps, n_features) or (n_sequences, n_timesteps, n_features), \
                 or list of arrays of shape (n_timesteps_i, n_features)
-            Only the number of features, their names and the dtype count.
+            Only the number of features, their names and the dtype count, and for a warning of
+            ``transform`` the length of the longest sequence.
         y : ignored
 
         Returns
@@ -240,7 +242,9 @@ class BaseReservoir(ClassNamePrefixFeaturesOutMixin, TransformerMixin, BaseEstim
             If a parameter is out of its range or ``X`` is not finite.
         """
         sequences = pack(self, X, reset=True)
-        return self.prepare(sequences.values.shape[1], dtype=sequences.values.dtype)
+        self.prepare(sequences.values.shape[1], dtype=sequences.values.dtype)
+        self._longest = int(sequences.lengths.max())
+        return self
 
     def transform(
         self, X: Any, *, initial_state: Any = None, clamp: Any = None, return_state: bool = False
@@ -305,6 +309,8 @@ class BaseReservoir(ClassNamePrefixFeaturesOutMixin, TransformerMixin, BaseEstim
         for name, asked in (("initial_state", initial_state), ("return_state", return_state)):
             if asked is not None and asked is not False:
                 self.check_causal(name)
+        if initial_state is None and not return_state:
+            warn_if_short(sequences.lengths, getattr(self, "_longest", 0))
         n_sequences, dtype = sequences.n_sequences, self._dtype
         state = resolve_initial_state(initial_state, n_sequences, self.n_state_, dtype)
         clamp = self.resolve_clamp(clamp, sequences, dtype)

@@ -6,7 +6,7 @@ import numpy as np
 
 from esnkit.kernels.activations import CODES
 from esnkit.kernels.layouts import Forcing
-from esnkit.kernels.reservoir import closed_loop
+from esnkit.kernels.reservoir import LinearReadout, LoopInputs
 from esnkit.reservoirs._base import BaseReservoir
 from esnkit.reservoirs._compiled import Network
 from esnkit.reservoirs._updates import UPDATES
@@ -20,6 +20,7 @@ from esnkit.utils._validation import (
     check_positive_int,
     check_seed,
     finite_array,
+    refuse_masked,
 )
 
 __all__ = ["Reservoir"]
@@ -254,6 +255,7 @@ class Reservoir(BaseReservoir):
 
     def _draw_leak(self, n_units, rng):
         leak = self.leak_rate
+        refuse_masked("leak_rate", leak)
         # A list is a pair, as JSON and YAML have no tuples, unless it may hold one rate a unit.
         if isinstance(leak, tuple) or (isinstance(leak, list) and len(leak) == 2 != n_units):
             if len(leak) != 2:
@@ -364,12 +366,9 @@ class Reservoir(BaseReservoir):
         clamp : Clamp or None, default=None
             Units that are held at given values.
         """
-        network = self._network
         forcing = Forcing(np.empty((0, state.size), state.dtype), *(clamp or no_clamp(state.dtype)))
-        closed_loop(
-            network.W, network.drive, CODES[network.activation], forcing, *readout, inputs,
-            np.ascontiguousarray(exog), state, out,
-        )  # fmt: skip
+        loop_inputs = LoopInputs(inputs, np.ascontiguousarray(exog))
+        self._network.closed_loop(forcing, LinearReadout(*readout), loop_inputs, state, out)
 
     def _check_bounded(self, state):
         activation = self._network.activation

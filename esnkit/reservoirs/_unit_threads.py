@@ -1,45 +1,39 @@
-"""One sequence on several threads, each of which computes a part of the units."""
+"""One sequence on several threads, each of which computes one partition of the units."""
 
 from functools import partial
 
 import numpy as np
 
-from esnkit.kernels.layouts import (
-    PACKED_INPUTS,
-    PARTED,
-    WIDE,
-    Csr,
-    Diagonals,
-    Ell,
-    Forcing,
-    InputWeights,
-)
+from esnkit.kernels.layouts import Csr, Diagonals, Ell, Forcing, InputWeights
 from esnkit.kernels.linalg import n_threads
-from esnkit.kernels.reservoir import run, run_part, shared_by_parts
+from esnkit.kernels.packed_weights import BLOCK_VECTORS, MAX_PACKED_INPUTS
+from esnkit.kernels.partitions import Partition, run_partition, shared_by_partitions
+from esnkit.kernels.reservoir import InputSequences, run
 from esnkit.kernels.simd.vectors import width
 from esnkit.utils._threads import n_processors, run_together
 
 __all__ = ["run_one"]
 
-LONG = 2**22  # states of single units; fewer are computed while threads are started
-MOST_ALONE = 2**26  # new memory keeps parts waiting too, but not for ever
+MIN_UNITS = 4096  # the steps of smaller reservoirs take less time than their synchronisation
+MIN_STATES = 2**22  # states of single units; fewer are computed while threads are started
+MAX_STATES_ALONE = 2**26  # bound of the back-off: a busy machine does not stay busy for ever
 
 
 class _Backoff:
-    """How many states are computed alone once parts had to wait for one another.
+    """Number of states to compute on one thread after partitions had to wait for each other.
 
-    Twice as many as the last time, until parts are no longer kept waiting. No result depends on
-    it, so several threads may write to it.
+    It doubles from one time to the next, until a run on several threads ends without long waits.
+    No result depends on it, so several threads may write to it.
     """
 
     def __init__(self) -> None:
-        self.next, self.left = LONG, 0
+        self.next, self.left = MIN_STATES, 0
 
     def begin(self) -> None:
-        self.next, self.left = min(2 * self.next, MOST_ALONE), self.next
+        self.next, self.left = min(2 * self.next, MAX_STATES_ALONE), self.next
 
     def end(self) -> None:
-        self.next = LONG
+        self.next = MIN_STATES
 
 
 _backoff = _Backoff()
@@ -47,46 +41,51 @@ _backoff = _Backoff()
 
 def run_one(
     W: Diagonals | Ell | Csr,
-    drive: InputWeights,
+    input_weights: InputWeights,
     code: int,
-    held: Forcing,
-    U: np.ndarray,
-    starts: np.ndarray,
-    lengths: np.ndarray,
+    forcing: Forcing,
+    inputs: InputSequences,
     state: np.ndarray,
     out: np.ndarray,
 ) -> None:
     """Do for one sequence what the kernel `run` does, with the same bits.
 
-    Where every unit of a large reservoir hears only units near it, parts of a ring of units need
-    each other no more than at their ends.
+    If W is banded and large, threads own partitions of adjacent units and synchronise only at the
+    edges of the partitions.
     """
-    made, n_rows, n_units = 0, int(lengths[0]), drive.b.size
-    n_parts, edge = _parts(W, drive)
-    cut = n_parts > 1 and len(held.noise) == 0 and held.units.size == 0
-    while made < n_rows:
-        n_next = n_rows - made
-        if cut and n_next * n_units >= LONG and _backoff.left <= 0:
-            rows = slice(int(starts[0]) + made, int(starts[0]) + n_rows)
-            x, done = shared_by_parts(n_parts, n_next, state[0])
-            arrays = W, drive, code, U[rows], state[0], x, done
-            tasks = [partial(run_part, *arrays, part, edge, out[rows]) for part in range(n_parts)]
-            n_made = (run_together(tasks, release=partial(done.fill, n_next)) or [0])[0]
-            made += n_made
+    first, n_rows, n_units = int(inputs.starts[0]), int(inputs.lengths[0]), input_weights.b.size
+    n_partitions, edge = _partitions(W, input_weights)
+    divisible = n_partitions > 1 and len(forcing.noise) == 0 and forcing.units.size == 0
+    n_done = 0
+    while n_done < n_rows:
+        n_next = n_rows - n_done
+        if divisible and n_next * n_units >= MIN_STATES and _backoff.left <= 0:
+            rows = slice(first + n_done, first + n_rows)
+            shared = shared_by_partitions(n_partitions, n_next, state[0])
+            arrays = W, input_weights, code, inputs.rows[rows], state[0], shared
+            tasks = [
+                partial(run_partition, *arrays, Partition(index, edge), out[rows])
+                for index in range(n_partitions)
+            ]
+            release = partial(shared.progress.fill, n_next)
+            n_made = (run_together(tasks, release=release) or [0])[0]
+            n_done += n_made
             if n_made == n_next:
                 return _backoff.end()
             _backoff.begin()
-            n_next = min(n_rows - made, -(-_backoff.left // n_units))
-        run(W, drive, code, held, U, starts + made, np.array([n_next]), state, out)
-        made += n_next
+            n_next = min(n_rows - n_done, -(-_backoff.left // n_units))
+        piece = InputSequences(inputs.rows, inputs.starts + n_done, np.array([n_next]))
+        run(W, input_weights, code, forcing, piece, state, out)
+        n_done += n_next
         _backoff.left -= n_next * n_units
 
 
-def _parts(W, drive):
-    """Return in how many parts to run, and how many blocks at their ends depend on each other."""
-    n_units, block = drive.b.size, WIDE * width(drive.b)
-    if not isinstance(W, Diagonals) or len(drive.w_in) > PACKED_INPUTS or n_units < PARTED:
+def _partitions(W, input_weights):
+    """Return the number of partitions, and how many blocks at their edges others depend on."""
+    n_units, block = input_weights.b.size, BLOCK_VECTORS * width(input_weights.b)
+    many_inputs = len(input_weights.w_in) > MAX_PACKED_INPUTS
+    if not isinstance(W, Diagonals) or many_inputs or n_units < MIN_UNITS:
         return 1, 0
-    reach = int(np.minimum(W.shifts, n_units - W.shifts).max(initial=0))
-    edge = reach // block + 1  # a reach seldom ends where a block does
+    bandwidth = int(np.minimum(W.shifts, n_units - W.shifts).max(initial=0))
+    edge = bandwidth // block + 1  # rounded up, and a band seldom begins where a block does
     return min(n_threads(), n_processors(), n_units // block // (2 * edge + 2)), edge

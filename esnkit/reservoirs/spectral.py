@@ -1,10 +1,10 @@
-"""Spectral radius of real square matrices, and scaling to a wanted one.
+"""Spectral radius of real square matrices, and scaling a matrix to a given spectral radius.
 
-A matrix falls apart into its strongly connected components, whose eigenvalues together are its own.
-A component that is one cycle has a closed form, a small one dense eigenvalues. For the rest, the
+The eigenvalues of a matrix are those of its strongly connected components. A component that is one
+cycle has a closed form; for a small one, dense eigenvalues are computed. For the others, the
 Arnoldi process runs on a power A^m: the eigenvalues of a random matrix crowd the rim of a disc, and
-m products with the sparse A spread their moduli m-fold apart at a fraction of the price of one
-more basis vector.
+m products with the sparse A multiply the relative gaps between their moduli by m, at a fraction of
+the cost of one more basis vector.
 """
 
 import functools
@@ -14,25 +14,24 @@ import numpy as np
 import scipy.sparse as sp
 from scipy.sparse.csgraph import connected_components
 
-from esnkit.kernels.activations import IDENTITY
-from esnkit.kernels.layouts import Diagonals, Ell, Forcing, InputWeights, lay_out
-from esnkit.reservoirs._unit_threads import run_one
+from esnkit.kernels.layouts import Diagonals, Ell, lay_out
+from esnkit.kernels.powers import power_times_vector
 from esnkit.reservoirs.topologies import as_csr
-from esnkit.sequences._initial_state import no_clamp
 from esnkit.utils._validation import check_number, finite_array
 
 __all__ = ["effective_spectral_radius", "rescale", "spectral_radius"]
 
 EPS = float(np.finfo(np.float64).eps)
-# Up to this size dense eigenvalues are as fast as the Arnoldi process (measured, 10 a row).
-DENSE_BELOW = 80
-# Largest size at which a failing Arnoldi process may fall back on dense eigenvalues.
-DENSE_LIMIT = 4000
-# Powers tried in turn, the basis of each, and the residual in A^m that ends it. The root takes the
-# error down by another factor m. The more units, the denser are the eigenvalues at the rim, and
-# twice the first power saves a basis that is filled in vain.
+# Up to this size dense eigenvalues are as fast as the Arnoldi process (measured, 10 per row).
+MAX_DENSE = 80
+# Up to this size dense eigenvalues are computed if the Arnoldi process does not converge.
+MAX_DENSE_FALLBACK = 4000
+# Powers m tried in turn, the size of the basis for each, and the relative residual in A^m at which
+# the process has converged; the m-th root divides the error by m. The more units, the denser are
+# the eigenvalues at the rim: above DOUBLED_ABOVE, twice the first power saves a full basis
+# without convergence.
 POWERS = (64, 512, 4096)
-MANY = 20_000
+DOUBLED_ABOVE = 20_000
 BASIS = 120
 TOLERANCE = 1e-10
 
@@ -43,19 +42,19 @@ def spectral_radius(W: Any) -> float:
     Parameters
     ----------
     W : array-like or sparse matrix of shape (n_units, n_units)
-        Real and finite, of any dtype and sparse format. It is computed in float64.
+        Real and finite, of any dtype and sparse format. The computation is in float64.
 
     Returns
     -------
     float
-        Rounded to a relative 1.2e-10 where it comes from an iteration, so that threads and
-        processors, which differ in the last bits, give one answer.
+        If it comes from an iteration, rounded to a relative 1.2e-10, so that it does not depend on
+        the number of threads or the processor, which change the last bits.
 
     Raises
     ------
     ValueError
-        If W is not square, real and finite, or if more than 4000 of its units are connected and
-        no process converges, since too many eigenvalues share the largest modulus.
+        If W is not square, real and finite, or if more than 4000 of its units are strongly
+        connected and no iteration converges because too many eigenvalues share the largest modulus.
 
     References
     ----------
@@ -76,25 +75,25 @@ def spectral_radius(W: Any) -> float:
 
 
 def rescale(W: Any, spectral_radius: float) -> Any:
-    """Multiply a matrix by a number so that it has the spectral radius asked for.
+    """Multiply a matrix by a number so that it has a given spectral radius.
 
     Parameters
     ----------
     W : array-like or sparse matrix of shape (n_units, n_units)
-        Real and finite. It is left as it is.
+        Real and finite. It is not modified.
     spectral_radius : float
-        The radius wanted, positive.
+        Spectral radius of the result, positive.
 
     Returns
     -------
     array or sparse matrix
-        Of the kind and sparse format of W; float32 stays float32, integers become float64.
+        An array, or a sparse matrix of the format of W; integers become float64.
 
     Raises
     ------
     ValueError
         If ``spectral_radius`` is not a positive finite number, W is not square, real and finite, or
-        the radius of W is zero: then no factor changes it.
+        the spectral radius of W is zero, which no factor changes.
     TypeError
         If ``spectral_radius`` is not a number.
 
@@ -139,7 +138,7 @@ def effective_spectral_radius(W: Any, leak_rate: Any) -> float:
     W : array-like or sparse matrix of shape (n_units, n_units)
         Recurrent weights, real and finite.
     leak_rate : float or array-like of shape (n_units,)
-        The leak rates a, in (0, 1], one for all units or one for each.
+        Leak rates a in (0, 1], one for all units or one for each.
 
     Returns
     -------
@@ -180,7 +179,7 @@ def _diagonal(values):
 
 
 def _normalised(A):
-    """Return A / 2^exponent with entries of at most one, an exact division."""
+    """Return A / 2^exponent, an exact division, with entries of at most one; and the exponent."""
     A.eliminate_zeros()
     if A.nnz == 0:
         return A, 0
@@ -205,48 +204,48 @@ def _radius(A):
     if not inside.any():
         return 0.0
     order = np.argsort(labels, kind="stable")
-    place = np.empty_like(order)
-    place[order] = np.arange(order.size)
-    entries = (A.data[inside], (place[rows[inside]], place[A.indices[inside]]))
+    new_index = np.empty_like(order)
+    new_index[order] = np.arange(order.size)
+    entries = (A.data[inside], (new_index[rows[inside]], new_index[A.indices[inside]]))
     A = sp.csr_array(entries, shape=A.shape)
     edges = np.concatenate([[0], np.cumsum(np.bincount(labels))])
     sums = abs(A) @ np.ones(order.size), abs(A).T @ np.ones(order.size)
-    # No eigenvalue exceeds the largest row sum or column sum: most components need no more.
+    # No eigenvalue exceeds the largest row sum or column sum, which settles most components.
     bounds = np.minimum(*(np.maximum.reduceat(total, edges[:-1]) for total in sums))
     radius = 0.0
     for i in np.argsort(-bounds, kind="stable"):
         if bounds[i] <= radius:
             break
-        part = slice(edges[i], edges[i + 1])
-        radius = max(radius, _component_radius(A[part, part]))
+        component = slice(edges[i], edges[i + 1])
+        radius = max(radius, _component_radius(A[component, component]))
     return radius
 
 
 def _component_radius(A):
-    """Return the radius of a strongly connected A, by the cheapest way that is safe."""
+    """Return the spectral radius of a strongly connected A by the fastest safe method."""
     n = A.shape[0]
     moduli = np.abs(A.data)
     if A.nnz == n:  # one cycle
         return float(moduli[0] if np.ptp(moduli) == 0.0 else np.exp(np.mean(np.log(moduli))))
     A = _balanced(A)
-    if n <= DENSE_BELOW:
+    if n <= MAX_DENSE:
         return _dense_radius(A)
     start = np.random.default_rng(0).standard_normal(n)
     if (scale := _orthogonal_scale(A, start)) is not None:
         return _rounded(scale)
-    # Of a nearly full matrix some powers are cheaper formed than applied.
+    # For a nearly full matrix, forming the eighth power costs less than applying A eight times.
     formed = 8 if A.nnz > 0.2 * n * n else 1
     if formed > 1 and _grow(A, start, 64)[1] == 0.0:
         return 0.0
     B = A if formed == 1 else np.linalg.matrix_power(A.toarray(), formed)
-    powers = (2 * POWERS[0] if n > MANY else POWERS[0], *POWERS[1:])
+    powers = (2 * POWERS[0] if n > DOUBLED_ABOVE else POWERS[0], *POWERS[1:])
     for power in powers:
         if power > powers[0] and _dense_is_faster(A, power):
             break
         radius = _krylov_radius(B, power // formed, start)
         if radius is not None:
             return _trusted(radius ** (1.0 / formed), A)
-    if n <= DENSE_LIMIT:
+    if n <= MAX_DENSE_FALLBACK:
         return _dense_radius(A)
     raise ValueError(
         f"the spectral radius of W was not found: no process converged for its {n} connected "
@@ -256,21 +255,21 @@ def _component_radius(A):
 
 
 def _dense_is_faster(A, power):
-    """Compare costs in seconds: n^3 nanoseconds against a full basis of A^power.
+    """Compare costs in seconds: n^3 nanoseconds against a full basis for A^power.
 
-    The latter is what it takes through SciPy, ten times as much as `_powers_of` does: where one
-    power was not enough, dense eigenvalues are the surer way.
+    The latter is the cost of products through SciPy, ten times that of `_powers_of`: after one
+    power has not converged, dense eigenvalues are the safer method.
     """
     n = A.shape[0]
-    return n <= DENSE_LIMIT and 1e-9 * n**3 < BASIS * power * (1e-5 + 1e-9 * A.nnz)
+    return n <= MAX_DENSE_FALLBACK and 1e-9 * n**3 < BASIS * power * (1e-5 + 1e-9 * A.nnz)
 
 
 def _balanced(A):
-    """Return a diagonal similarity of A whose row and column norms are near each other.
+    """Return a diagonal similarity of A whose row and column norms are nearly equal.
 
-    Without cycles longer than two (a tree of units linked both ways, such as a delay line with
-    backward links) the exact answer is known, and nothing short of it helps: the moduli of the two
-    weights of a link become equal.
+    If A has no cycles longer than two (a tree of units linked both ways, such as a delay line with
+    backward links), the exact similarity is known, and no approximation suffices: it makes the
+    moduli of the two weights of each link equal.
     """
     n = A.shape[0]
     rows = np.repeat(np.arange(n), np.diff(A.indptr))
@@ -290,10 +289,10 @@ def _balanced(A):
         change = np.log2(np.bincount(rows, scaled)) - np.log2(np.bincount(A.indices, scaled))
         if np.abs(change).max() < 2.0:
             break
-        # Half of the step that would balance one unit alone, since all units move at once.
+        # Half the step that would balance a single unit, since all units change at once.
         log_scale = np.clip(log_scale + change / 4.0, -400.0, 400.0)
     shift = np.rint(log_scale).astype(np.int32)
-    data = np.ldexp(A.data, shift[A.indices] - shift[rows])  # powers of two round nothing
+    data = np.ldexp(A.data, shift[A.indices] - shift[rows])  # exact
     return sp.csr_array((data, A.indices, A.indptr), shape=A.shape)
 
 
@@ -308,15 +307,15 @@ def _dense_radius(A):
     matrix = A.toarray()
     radius = np.abs(np.linalg.eigvals(matrix)).max()
     small = radius < 0.3 * np.linalg.norm(matrix) / np.sqrt(A.shape[0])
-    if small and A.shape[0] <= DENSE_BELOW and _is_nilpotent(matrix):
+    if small and A.shape[0] <= MAX_DENSE and _is_nilpotent(matrix):
         return 0.0
     return _trusted(radius, A)
 
 
 def _is_nilpotent(matrix):
-    """Tell whether some power falls to nothing but rounding errors in a single step.
+    """Tell whether some power of the matrix consists of rounding errors alone.
 
-    The computed eigenvalues do not tell: at index p rounding lifts them to the p-th root of 1e-16.
+    The computed eigenvalues do not tell: if A^p = 0, rounding raises them to 1e-16^(1 / p).
     """
     power = matrix = _of_size_one(matrix)
     for _ in range(len(matrix)):
@@ -328,26 +327,26 @@ def _is_nilpotent(matrix):
 
 
 def _of_size_one(matrix):
-    """Divide by the power of two next to the norm, which keeps products of integers exact."""
+    """Divide by the power of two nearest the norm, which keeps products of integers exact."""
     return np.ldexp(matrix, -int(np.frexp(np.linalg.norm(matrix))[1]))
 
 
 def _krylov_radius(A, power, start):
-    """Run Arnoldi on A^power: the radius of A, or None if the basis is full before it is found."""
+    """Run Arnoldi on A^power; return the spectral radius of A, or None without convergence."""
     v, growth = _grow(A, start, power)
     if growth == 0.0:
         return 0.0
-    apply_often = _powers_of(A * (1.0 / growth))
+    times_power = _powers_of(A * (1.0 / growth))
     V = np.empty((BASIS + 1, v.size))
     H = np.zeros((BASIS + 1, BASIS))
     V[0] = v
     for j in range(BASIS):
-        w = apply_often(V[j], power)
+        w = times_power(V[j], power)
         size = _norm(w)
         if not np.isfinite(size):
             return None
         w = _orthogonalise(w, V[: j + 1], H[: j + 2, j])
-        closed = H[j + 1, j] <= 1e-12 * size  # an invariant subspace: nothing is missing from it
+        closed = H[j + 1, j] <= 1e-12 * size  # the basis spans an invariant subspace
         if closed or j % 6 == 5:
             largest, residual = _largest_ritz_value(H[: j + 2, : j + 1])
             if closed or residual <= TOLERANCE * largest:
@@ -357,33 +356,22 @@ def _krylov_radius(A, power, start):
 
 
 def _powers_of(A):
-    """Return what maps a vector v and n to A^n v.
+    """Return the function (v, m) -> A^m v.
 
-    A reservoir of linear units without input does just that, at a fraction of the time of as many
-    products through SciPy.
+    For diagonals and short rows a kernel computes it, in a fraction of the time of m products
+    through SciPy.
     """
     W = lay_out(A)[0] if sp.issparse(A) else None
-    if not isinstance(W, Diagonals | Ell):
-        return lambda v, n_times: functools.reduce(lambda w, _: A @ w, range(n_times), v)
-    n = A.shape[0]
-    drive = InputWeights(np.zeros((0, n)), np.zeros(n), np.ones(n), np.zeros(n))
-    held = Forcing(np.empty((0, n)), *no_clamp(np.float64))
-    first, last_only = np.zeros(1, np.int64), np.empty((0, n))
-
-    def apply_often(v, n_times):
-        x = v[np.newaxis].copy()
-        nothing = np.empty((n_times, 0))
-        run_one(W, drive, IDENTITY, held, nothing, first, np.array([n_times]), x, last_only)
-        return x[0]
-
-    return apply_often
+    if isinstance(W, Diagonals | Ell):
+        return functools.partial(power_times_vector, W)
+    return lambda v, m: functools.reduce(lambda w, _: A @ w, range(m), v)
 
 
 def _grow(A, v, n_steps):
-    """Apply A often; return the unit vector it ends in and the mean growth in the last half.
+    """Return the direction of A^n_steps v, and the mean growth per step in the last half.
 
-    A is nilpotent where nothing but rounding errors, which add up with the steps, is left of the
-    vector; not where weak links carried it over a step that shrank it nearly as much before.
+    The growth is 0 if A is nilpotent: only rounding errors, which add up over the steps, are left
+    of the vector. It is not nilpotent if weak links shrank the vector nearly as much before.
     """
     sizes: list[float] = []
     largest, carried = 0.0, False
@@ -405,20 +393,20 @@ def _norm(v):
 
 
 def _orthogonalise(w, V, h):
-    """Return the unit vector along w less its part in the rows of V; h takes the coefficients."""
-    for _ in range(2):  # one pass of Gram-Schmidt leaves the basis oblique
-        part = np.einsum("ij,j->i", V, w)
-        w = w - np.einsum("i,ij->j", part, V)
-        h[:-1] += part
+    """Return w minus its projection on the rows of V, normalised; h gets the coefficients."""
+    for _ in range(2):  # one pass of Gram-Schmidt does not make the basis orthogonal to rounding
+        coefficients = np.einsum("ij,j->i", V, w)
+        w = w - np.einsum("i,ij->j", coefficients, V)
+        h[:-1] += coefficients
     h[-1] = _norm(w)
     return w / h[-1] if h[-1] > 0.0 else w
 
 
 def _largest_ritz_value(H):
-    """Return the largest modulus and the largest residual of the four first Ritz values.
+    """Return the largest modulus of the Ritz values, and the largest residual of the first four.
 
-    A small residual proves an eigenvalue, not the largest one; with its followers settled too, and
-    a start vector that has a part in every direction, none of larger modulus is still to come.
+    A small residual proves an eigenvalue, but not that it is the largest. If the next three have
+    converged too, and the start vector has a component in every direction, it is.
     """
     values, vectors = np.linalg.eig(H[:-1])
     first = np.argsort(-np.abs(values))[:4]
@@ -426,7 +414,7 @@ def _largest_ritz_value(H):
 
 
 def _trusted(radius, A):
-    """Return the rounded radius, or zero where rounding errors alone could have made it."""
+    """Return the rounded radius, or zero if it is within the rounding errors of A."""
     noise = A.shape[0] * EPS * _norm(A.data)
     return _rounded(radius) if radius > noise else 0.0
 

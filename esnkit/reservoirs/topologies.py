@@ -17,7 +17,7 @@ from typing import Any, NamedTuple
 import numpy as np
 import scipy.sparse as sp
 
-from esnkit.utils._validation import check_choice, check_positive_int
+from esnkit.utils._validation import check_choice, check_positive_int, refuse_masked
 
 __all__ = [
     "BANDED_FROM",
@@ -46,7 +46,7 @@ class Topology(NamedTuple):
 
     Examples
     --------
-    A chain, in which each unit receives the one before it, under a name of its own:
+    A chain, in which each unit receives the one before it, registered by name:
 
     >>> import numpy as np
     >>> from esnkit import Reservoir
@@ -176,7 +176,7 @@ def _dense(n_units, rng, *, weights):
 def _cycle(n_units, rng):
     """Return the simple cycle: unit i feeds unit i + 1 and the last feeds the first.
 
-    All weights are one, and nothing is random: the spectral radius sets the single weight of the
+    All weights are one and nothing is random; the spectral radius sets the single weight of the
     simple cycle reservoir (Rodan and Tino 2011).
     """
     columns = (np.arange(n_units)[:, np.newaxis] - 1) % n_units
@@ -308,6 +308,7 @@ def as_csr(name: str, matrix: Any, n_units: int | None = None) -> sp.csr_array:
     array([2., 1.])
     """
     if not sp.issparse(matrix):
+        refuse_masked(name, matrix)
         try:
             matrix = np.asarray(matrix)
         except ValueError:

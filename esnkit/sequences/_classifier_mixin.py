@@ -10,6 +10,7 @@ from sklearn.utils.multiclass import check_classification_targets
 from sklearn.utils.validation import column_or_1d
 
 from esnkit.sequences._targets import Encoded, Targets, has_row_per_step
+from esnkit.utils._validation import refuse_masked, refuse_missing
 
 __all__ = ["SequenceClassifierMixin", "known_classes", "labels_of", "map_rows", "softmax"]
 
@@ -147,7 +148,11 @@ def _positions(seen: np.ndarray, known: np.ndarray) -> np.ndarray:
 
 def known_classes(estimator: Any, classes: Any, first: bool) -> np.ndarray | None:
     """Return the classes of ``partial_fit``: given in the first call, or learned; else None."""
-    given = None if classes is None else np.unique(classes)
+    given = None
+    if classes is not None:
+        refuse_masked("classes", classes)
+        refuse_missing("classes", classes, "give the labels that y may hold")
+        given = np.unique(classes)
     if first:
         return given
     if given is not None and not np.array_equal(given, estimator.classes_):

@@ -5,7 +5,7 @@ from typing import Any, NamedTuple
 import numpy as np
 
 from esnkit.sequences._packing import Sequences, is_ragged
-from esnkit.utils._validation import finite_array
+from esnkit.utils._validation import finite_array, refuse_masked
 
 __all__ = ["Clamp", "clamp_rows", "no_clamp", "resolve_clamp", "resolve_initial_state"]
 
@@ -57,6 +57,7 @@ def resolve_initial_state(
     states = np.zeros((n_sequences, n_units), dtype=dtype)
     if initial_state is None:
         return states
+    refuse_masked("initial_state", initial_state)
     if isinstance(initial_state, tuple):
         units, values = _check_subset("initial_state", initial_state, n_units, dtype)
         if values.shape[0] not in (1, n_sequences):
@@ -119,6 +120,7 @@ def resolve_clamp(clamp: Any, sequences: Sequences, n_units: int, dtype: Any) ->
     """
     if clamp is None:
         return no_clamp(dtype)
+    refuse_masked("clamp", clamp)
     if not isinstance(clamp, tuple):
         raise TypeError(f"clamp must be a pair (indices, values), got {type(clamp).__name__}")
     if len(clamp) == 2:

@@ -10,11 +10,25 @@ from typing import Any, NamedTuple
 
 import numpy as np
 from scipy.sparse import issparse
-from sklearn.utils.validation import validate_data
+from sklearn.utils.validation import check_array, validate_data
 
-from esnkit.utils._validation import name_in_errors, refuse_datetimes
+from esnkit.utils._frames import (
+    column_names,
+    frame_ndim,
+    has_frames,
+    names_for_sklearn,
+    ndim_of,
+    to_array,
+    unwrap,
+)
+from esnkit.utils._validation import (
+    name_in_errors,
+    refuse_datetimes,
+    refuse_masked,
+    refuse_panel,
+)
 
-__all__ = ["FLOATS", "Sequences", "is_ragged", "ndim_of", "pack", "restore"]
+__all__ = ["FLOATS", "Sequences", "is_ragged", "pack", "restore"]
 
 FLOATS = (np.float64, np.float32)
 
@@ -83,11 +97,6 @@ def is_ragged(X: Any) -> bool:
     return isinstance(X, (list, tuple)) and len(X) > 0 and ndim_of(X[0]) == 2
 
 
-def ndim_of(item: Any) -> int | None:
-    """Return the number of dimensions of an array-like object; None for all others."""
-    return getattr(item, "ndim", None)
-
-
 def pack(estimator: Any, X: Any, *, reset: bool, dtype: Any = FLOATS) -> Sequences:
     """Validate ``X`` with scikit-learn's own checks and return it packed.
 
@@ -98,6 +107,7 @@ def pack(estimator: Any, X: Any, *, reset: bool, dtype: Any = FLOATS) -> Sequenc
     X : array of shape (n_timesteps, n_features) or (n_sequences, n_timesteps, n_features), \
             or list of arrays of shape (n_timesteps_i, n_features); where the estimator has a \
             parameter ``n_tokens``, also a list of integer arrays of shape (n_timesteps_i,)
+        Frames of pandas, polars and pyarrow are arrays with names of features.
     reset : bool
         True in ``fit``.
     dtype : dtype or sequence of dtypes
@@ -122,6 +132,8 @@ def pack(estimator: Any, X: Any, *, reset: bool, dtype: Any = FLOATS) -> Sequenc
     ([0, 2, 5], 'ragged')
     """
     _check_container(X)
+    refuse_masked("X", X)
+    X, named = _as_arrays(X)
     if getattr(estimator, "n_tokens", None) is not None:
         X = _tokens_as_columns(X)
     if _is_nested_list(X):
@@ -131,13 +143,46 @@ def pack(estimator: Any, X: Any, *, reset: bool, dtype: Any = FLOATS) -> Sequenc
     refuse_datetimes("X", rows)
     # A number beyond the range of float32 becomes infinite, and is refused as infinite.
     with name_in_errors("X"), np.errstate(over="ignore", invalid="ignore"):
-        # Read-only arrays would compile every kernel a second time.
-        values = validate_data(
-            estimator, rows, reset=reset, dtype=list(dtype), order="C", force_writeable=True
-        )
+        values = _validate(estimator, rows, named, reset, list(dtype))
     if offsets is None:
         offsets = np.array([0, values.shape[0]], dtype=np.int64)
     return Sequences(values, offsets, form)
+
+
+def _validate(estimator: Any, rows: Any, named: Any, reset: bool, dtype: list) -> np.ndarray:
+    """Return the rows as numbers; ``named`` is the frame of their columns, if they have lost it."""
+    # Read-only arrays would compile every kernel a second time.
+    kind: Any = {"dtype": dtype, "order": "C", "force_writeable": True}
+    if named is None:
+        return validate_data(estimator, rows, reset=reset, **kind)
+    validate_data(estimator, names_for_sklearn(named), reset=reset, skip_check_array=True)
+    return check_array(rows, estimator=estimator, input_name="X", **kind)
+
+
+def _as_arrays(X: Any) -> tuple[Any, Any]:
+    """Return X without frames of polars and pyarrow, and a frame that names its columns or None.
+
+    The frame is None where X itself names them.
+    """
+    if not isinstance(X, (list, tuple)) and not is_ragged(X):
+        frame = unwrap(X)
+        return to_array("X", frame), frame if frame_ndim(frame) == 2 else None
+    if not has_frames(X):
+        return X, None
+    items = [unwrap(item) for item in X]
+    named = items[0] if _have_names(items) else None
+    return [to_array(f"X[{i}]", item) for i, item in enumerate(items)], named
+
+
+def _have_names(items: Any) -> bool:
+    """Return whether all sequences are frames; raise if their columns differ."""
+    names = [column_names(item) for item in items]
+    if any(columns is None for columns in names):
+        return False
+    for i, columns in enumerate(names):
+        if columns != names[0]:
+            raise ValueError(f"X[{i}] has other columns than X[0]: {columns}")
+    return True
 
 
 def _check_container(X: Any) -> None:
@@ -179,6 +224,7 @@ def _stack(X: Any) -> tuple[Any, np.ndarray | None, str]:
         return *_stack_ragged(X), "ragged"
     if ndim_of(X) == 3:
         return *_stack_batch(np.asarray(X)), "batch"
+    refuse_panel("X", X)
     return X, None, "series"
 
 
@@ -200,15 +246,14 @@ def _stack_ragged(items: Any) -> tuple[Any, np.ndarray]:
     pandas = sys.modules.get("pandas")
     if pandas is None or not all(isinstance(item, pandas.DataFrame) for item in items):
         return np.concatenate([np.asarray(item) for item in items]), offsets
-    for i, item in enumerate(items):
-        if list(item.columns) != list(items[0].columns):
-            raise ValueError(f"X[{i}] has other columns than X[0]: {list(item.columns)}")
+    _have_names(items)
     return pandas.concat(list(items), ignore_index=True), offsets
 
 
 def _check_item(i: int, item: Any, first: Any) -> None:
     """Raise if sequence i is no 2-D array with the features of the first one."""
     refuse_datetimes(f"X[{i}]", item)
+    refuse_panel(f"X[{i}]", item)
     if ndim_of(item) != 2 or issparse(item):
         raise ValueError(
             f"X[{i}] must be a 2-D array (n_timesteps, n_features) like X[0], "

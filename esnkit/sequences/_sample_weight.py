@@ -6,7 +6,7 @@ import numpy as np
 
 from esnkit.sequences._packing import Sequences
 from esnkit.sequences._targets import Targets, is_list_of_rows
-from esnkit.utils._validation import finite_array
+from esnkit.utils._validation import finite_array, refuse_masked
 
 __all__ = ["pack_weights"]
 
@@ -47,6 +47,7 @@ def pack_weights(
     """
     weights = None
     if sample_weight is not None:
+        refuse_masked("sample_weight", sample_weight)
         weights = _weight_rows(sample_weight, sequences, targets)
         if np.any(weights < 0):
             raise ValueError(

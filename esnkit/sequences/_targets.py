@@ -5,8 +5,15 @@ from typing import Any, NamedTuple
 import numpy as np
 from sklearn.utils import check_array
 
-from esnkit.sequences._packing import Sequences, ndim_of
-from esnkit.utils._validation import name_in_errors, refuse_datetimes
+from esnkit.sequences._packing import Sequences
+from esnkit.utils._frames import ndim_of, to_array
+from esnkit.utils._validation import (
+    name_in_errors,
+    refuse_datetimes,
+    refuse_masked,
+    refuse_missing,
+    refuse_panel,
+)
 
 __all__ = [
     "Encoded",
@@ -77,11 +84,22 @@ def pack_targets(y: Any, sequences: Sequences, target: str, *, numeric: bool) ->
     """
     if y is None:
         raise ValueError("requires y to be passed, but the target y is None")
+    refuse_masked("y", y)
+    y = _without_frames(y, numeric)
     if sequences.form == "series":
+        if target != "sequence":
+            refuse_panel("y", y)
         return _pack_series_targets(_as_values(y, numeric), sequences, target)
     if sequences.form == "ragged" and is_list_of_rows(y):
         return _pack_ragged_targets(y, sequences, target, numeric)
     return _pack_batch_targets(_as_values(y, numeric, max_ndim=3), sequences, target)
+
+
+def _without_frames(y: Any, numeric: bool) -> Any:
+    """Return y with arrays for the frames and columns of polars and pyarrow."""
+    if is_list_of_rows(y):
+        return [to_array(f"y[{i}]", item, numeric=numeric) for i, item in enumerate(y)]
+    return to_array("y", y, numeric=numeric)
 
 
 def _pack_series_targets(values: np.ndarray, sequences: Sequences, target: str) -> Targets:
@@ -187,6 +205,9 @@ def _as_values(y: Any, numeric: bool, max_ndim: int = 2, name: str = "y") -> np.
         refuse_datetimes(name, y)
     elif isinstance(y, np.ndarray) or hasattr(y, "iloc"):
         y = _as_plain_dtype(np.asarray(y))
+    if not numeric:
+        remedy = "leave its row out, or give it any label and sample_weight=0"
+        refuse_missing(name, y, remedy)
     with name_in_errors(name):
         values = check_array(
             y,

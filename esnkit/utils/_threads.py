@@ -95,7 +95,7 @@ def run_tasks(tasks: Iterable[Callable[[], Any]]) -> list[Any]:
 def run_together(
     tasks: Sequence[Callable[[], Any]], release: Callable[[], None]
 ) -> list[Any] | None:
-    """Run tasks that wait for one another, each on a thread of its own, and list their results.
+    """Run tasks that wait for one another, each in a separate thread, and list their results.
 
     If a task raises, ``release`` is called, which must let the other tasks end; the exception is
     then raised. Returns None, before any task has begun, if the system refuses a thread.

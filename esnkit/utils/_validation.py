@@ -10,6 +10,9 @@ from typing import Any
 import numpy as np
 from sklearn.utils import check_random_state
 
+from esnkit.utils._frames import to_array
+from esnkit.utils._pandas import is_frame
+
 __all__ = [
     "check_choice",
     "check_flag",
@@ -22,6 +25,9 @@ __all__ = [
     "has_methods",
     "name_in_errors",
     "refuse_datetimes",
+    "refuse_masked",
+    "refuse_missing",
+    "refuse_panel",
 ]
 
 
@@ -109,6 +115,8 @@ def for_kernels(values: Any, dtype: Any = None) -> np.ndarray:
 
 def finite_array(name: str, values: Any, dtype: Any = np.float64) -> np.ndarray:
     """Return real, finite numbers as an array, or raise."""
+    refuse_masked(name, values)
+    values = to_array(name, values)
     try:
         array = np.asarray(values)
         if array.dtype.kind not in "biufO":
@@ -144,12 +152,94 @@ def check_weights(sample_weight: Any, n_rows: int, n_outputs: int) -> np.ndarray
 
 
 def refuse_datetimes(name: str, values: Any) -> None:
-    """Raise if an array or data frame holds time stamps, which would silently become numbers."""
-    dtypes: Any = getattr(values, "dtypes", getattr(values, "dtype", None))
-    kinds = {getattr(dtype, "kind", "") for dtype in (dtypes if np.ndim(dtypes) else [dtypes])}
-    if kinds & {"m", "M"}:
+    """Raise if an array or frame of pandas holds times, which would silently become numbers."""
+    if is_frame(values):
+        for column, dtype in zip(values.columns, values.dtypes, strict=True):
+            if getattr(dtype, "kind", "") in "mM":
+                raise ValueError(_got_times(name, f" in column {column!r}"))
+    elif getattr(getattr(values, "dtype", None), "kind", "") in ("m", "M"):
+        raise ValueError(_got_times(name))
+    elif _has_items_of(values, (np.datetime64, np.timedelta64)):
+        raise ValueError(_got_times(name))
+
+
+def _got_times(name: str, where: str = "") -> str:
+    return f"{name} must hold numbers, got times{where}: remove them or convert them to numbers"
+
+
+def _has_items_of(values: Any, types: tuple[type, ...]) -> bool:
+    """Return whether lists or arrays of objects, of any depth, have an item of some types."""
+    if isinstance(values, np.ndarray) and values.dtype == object:
+        values = values.ravel().tolist()
+    if not isinstance(values, (list, tuple)):
+        return False
+    kinds = set(map(type, values))
+    if any(issubclass(kind, types) for kind in kinds):
+        return True
+    deeper = any(issubclass(kind, (list, tuple, np.ndarray)) for kind in kinds)
+    return deeper and any(_has_items_of(item, types) for item in values)
+
+
+def refuse_masked(name: str, values: Any) -> None:
+    """Raise if an array, or an array within lists, has masked values, which would be used."""
+    if isinstance(values, np.ma.MaskedArray) and np.ma.is_masked(values):
         raise ValueError(
-            f"{name} must hold numbers, got times: remove these columns or convert them to numbers"
+            f"{name} has masked values, and missing values are not supported: fill them in, "
+            f"{name}.filled(...), or leave their rows out"
+        )
+    is_list = isinstance(values, (list, tuple))
+    if is_list or (isinstance(values, np.ndarray) and values.dtype == object and values.ndim):
+        # Most lists hold numbers: their types are found much faster than the items are visited.
+        kinds = set(map(type, values))
+        if any(issubclass(kind, (np.ndarray, list, tuple)) for kind in kinds):
+            for i, item in enumerate(values):
+                refuse_masked(f"{name}[{i}]", item)
+
+
+def refuse_missing(name: str, labels: Any, remedy: str) -> None:
+    """Raise if a label is missing: None, NaN, NaT or the NA of pandas."""
+    if not isinstance(labels, np.ndarray):
+        labels = _as_objects(labels)  # NumPy would turn ["a", nan] into ["a", "nan"]
+    labels = np.atleast_1d(labels)
+    if labels.dtype.kind not in "OfcmM":
+        return
+    flat = labels.ravel().tolist() if labels.dtype == object else labels.ravel()
+    for i in _positions_of_missing(flat):
+        shape = labels.shape[:-1] if labels.shape[-1] == 1 < labels.ndim else labels.shape
+        index = ", ".join(map(str, np.unravel_index(i, shape)))
+        raise ValueError(f"{name}[{index}] is missing, got {flat[i]}: {remedy}")
+
+
+def _as_objects(labels: Any) -> np.ndarray:
+    try:
+        return np.array(labels, dtype=object)
+    except ValueError:  # rows of unequal shapes, which are refused as such elsewhere
+        return np.empty(0, dtype=object)
+
+
+def _positions_of_missing(flat: Any) -> Iterable[int]:
+    if isinstance(flat, np.ndarray):
+        return np.flatnonzero(flat != flat).tolist()
+    return (i for i, label in enumerate(flat) if _is_missing(label))
+
+
+def _is_missing(label: Any) -> bool:
+    if label is None or type(label).__name__ == "NAType":  # every comparison with it is NA
+        return True
+    return not hasattr(label, "__len__") and bool(label != label)
+
+
+def refuse_panel(name: str, values: Any) -> None:
+    """Raise if a pandas object holds several series, one for every entity of its index."""
+    index: Any = getattr(values, "index", None)
+    if getattr(index, "nlevels", 1) == 1:
+        return
+    n_entities = index.get_level_values(0).nunique(dropna=False)
+    if n_entities > 1:
+        raise ValueError(
+            f"{name} has a MultiIndex with {n_entities} entities, which are separate sequences: "
+            f"give them as a list, [g for _, g in {name}.groupby(level=0)], X and y alike; if they "
+            f"are one series, give {name}.reset_index(drop=True)"
         )
 
 

@@ -1,7 +1,7 @@
-"""Arrays that batch after batch, or call after call, writes anew.
+"""Arrays in memory that is used again: batch after batch, or call after call.
 
-A system hands out new memory page by page as it is first written to, which for the tapes of long
-batches and for the states of long series takes longer than writing to them does.
+A system hands out new memory page by page as it is first written to, which for the buffers of long
+batches and for the states of long series takes longer than the writing.
 """
 
 import contextlib
@@ -16,44 +16,44 @@ import numpy as np
 __all__ = ["Workspace", "recycled"]
 
 CACHE_LINE = 64
-# Smaller ones are kept by the allocator of most systems, but no larger ones.
-LARGE, HUGE_PAGE = 2**25, 2**21
-# Where a system can take back at any time what we keep but do not use, nobody misses it.
+# The allocator of most systems keeps smaller blocks for the next request, but no larger ones.
+MIN_RECYCLED_BYTES, HUGE_PAGE = 2**25, 2**21
+# MADV_FREE lets the system take a block back at any time, so that keeping it costs nothing.
 _CAN_RECYCLE = hasattr(mmap, "MADV_FREE")
 _free: deque[mmap.mmap] = deque(maxlen=2)
 
 
 def recycled(shape: tuple[int, ...], dtype: Any) -> np.ndarray:
-    """Return an array of whatever was there; a large one takes the memory of one that is gone.
+    """Return an uninitialised array; a large one takes the memory of one that was deleted.
 
-    That memory is free in the meantime: the system takes it back as soon as it needs any.
+    In the meantime that memory is free: the system takes it back as soon as it needs any.
 
     Examples
     --------
     >>> a = recycled((2**12, 2**11), float)
-    >>> place = a.ctypes.data
+    >>> address = a.ctypes.data
     >>> del a
-    >>> recycled((2**12, 2**11), float).ctypes.data == place
+    >>> recycled((2**12, 2**11), float).ctypes.data == address
     True
     """
     n_bytes = math.prod(shape) * np.dtype(dtype).itemsize
-    if n_bytes < LARGE or not _CAN_RECYCLE:
+    if n_bytes < MIN_RECYCLED_BYTES or not _CAN_RECYCLE:
         return np.empty(shape, dtype)
     try:
         block = _take(n_bytes)
     except (OSError, OverflowError):
-        return np.empty(shape, dtype)  # which tells how much is missing
+        return np.empty(shape, dtype)  # whose error says how much memory is missing
     owner = np.frombuffer(block, np.uint8)  # every view of it keeps it alive
     weakref.finalize(owner, _give_back, block).atexit = False
     return owner[:n_bytes].view(dtype).reshape(shape)
 
 
 def _take(n_bytes):
-    """Return a free block that is not much too large, or a new one."""
+    """Return a free block of at most twice the size, or a new one."""
     for _ in range(len(_free)):
         try:
             block = _free.popleft()
-        except IndexError:  # another thread was faster
+        except IndexError:  # another thread took the last one
             break
         if n_bytes <= len(block) <= 2 * n_bytes:
             return block
@@ -73,25 +73,25 @@ def _give_back(block):
 
 
 class Workspace:
-    """Blocks of memory, handed out in turn, and again after :meth:`rewind`.
+    """Uninitialised arrays, handed out in turn, and again after :meth:`rewind`.
 
     Attributes
     ----------
     n_used : int
-        Arrays handed out; what to rewind to later, to keep those.
+        Arrays handed out; rewinding to this number later keeps them.
 
     Examples
     --------
-    >>> memory = Workspace()
-    >>> a = memory.empty(3, float)
-    >>> memory.rewind()
-    >>> np.shares_memory(a, memory.empty(2, float))
+    >>> workspace = Workspace()
+    >>> a = workspace.empty(3, float)
+    >>> workspace.rewind()
+    >>> np.shares_memory(a, workspace.empty(2, float))
     True
     """
 
     def __init__(self) -> None:
         self._blocks: list[np.ndarray] = []
-        self._arrays: list[np.ndarray] = []  # what was last made of each
+        self._arrays: list[np.ndarray] = []  # the last view of each block
         self._sibling: Workspace | None = None
         self.n_used = 0
 
@@ -100,13 +100,13 @@ class Workspace:
         self.n_used = n_used
 
     def sibling(self) -> "Workspace":
-        """Return another memory, always the same, for what runs at the same time."""
+        """Return another workspace, always the same, for what runs at the same time."""
         if self._sibling is None:
             self._sibling = Workspace()
         return self._sibling
 
     def empty(self, size: int, dtype: Any) -> np.ndarray:
-        """Return an array of whatever was there; it begins on a line of the cache."""
+        """Return an uninitialised array that begins on a cache line."""
         k = self.n_used
         self.n_used += 1
         if k == len(self._blocks):
@@ -122,7 +122,7 @@ class Workspace:
 
 
 def _aligned(n_bytes: int) -> np.ndarray:
-    """Return new bytes that begin on a line of the cache."""
+    """Return new bytes that begin on a cache line."""
     block = np.empty(n_bytes + CACHE_LINE, np.uint8)
     start = -block.ctypes.data % CACHE_LINE
     return block[start : start + n_bytes]

@@ -7,7 +7,7 @@ import numpy as np
 import pytest
 
 import esnkit.networks
-from esnkit.kernels.cells import N_GATES
+from esnkit.kernels.cell_equations import N_GATES
 from esnkit.networks._cells import CELLS, activation_choices, cell_choices, find_cell
 from esnkit.networks._initializers import INITS
 from esnkit.networks._parameters import STARTS
@@ -21,7 +21,7 @@ TABLES = [
     (set(solvers()), {"_solvers"}),
     (set(INITS), {"_initializers"}),
     (set(STARTS), {"_parameters"}),
-    (set(POOLINGS), {"_spec", "_pooling", "_bptt", "_gauss_newton"}),
+    (set(POOLINGS), {"_spec", "_pooling", "_bptt", "_gauss_newton", "_loss_gradient"}),
 ]
 
 every_cell = pytest.mark.parametrize("cell", CELLS.values(), ids=CELLS)

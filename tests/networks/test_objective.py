@@ -4,7 +4,8 @@ import numpy as np
 import pytest
 from training_problems import SPEC, make_data, make_trainer, negative_loss
 
-from esnkit.networks._bptt import loss_gradient, make_batch, penalty
+from esnkit.networks._batch import make_batch
+from esnkit.networks._loss_gradient import loss_gradient, penalty
 from esnkit.networks._minibatches import evaluate
 from esnkit.networks._objective import network_gradients, network_loss
 from esnkit.utils._workspace import Workspace

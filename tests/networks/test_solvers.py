@@ -6,7 +6,8 @@ import numpy as np
 import pytest
 from training_problems import SPEC, echo, make_data, make_settings, make_trainer, quick
 
-from esnkit.networks._bptt import loss_gradient, make_batch
+from esnkit.networks._batch import make_batch
+from esnkit.networks._loss_gradient import loss_gradient
 from esnkit.networks._solvers import solvers
 from esnkit.optim._optimizers import OPTIMIZERS, Optimizer
 

@@ -4,8 +4,10 @@ import numpy as np
 import pytest
 from network_problems import BASE, OFFSETS, SPECS, problem, theta_of
 
-from esnkit.networks._bptt import loss_gradient, make_batch, run
+from esnkit.networks._batch import make_batch
+from esnkit.networks._bptt import run
 from esnkit.networks._cells import CELLS
+from esnkit.networks._loss_gradient import loss_gradient
 from esnkit.networks._spec import Spec, n_parameters
 from esnkit.networks._torch import from_torch, to_torch
 

@@ -13,7 +13,7 @@ from training_problems import (
     negative_loss,
 )
 
-from esnkit.networks._bptt import InitialState
+from esnkit.networks._batch import InitialState
 from esnkit.networks._minibatches import evaluate
 from esnkit.networks._objective import network_loss
 from esnkit.networks._trainer import Stopping, Validation

@@ -191,7 +191,7 @@ def test_no_convergence_falls_back_on_dense_eigenvalues_or_says_so(monkeypatch):
     W = make("random", 100)
     monkeypatch.setattr(spectral, "_krylov_radius", lambda *args: None)
     assert spectral_radius(W) == pytest.approx(dense_radius(W), rel=1e-9)
-    monkeypatch.setattr(spectral, "DENSE_LIMIT", 90)
+    monkeypatch.setattr(spectral, "MAX_DENSE_FALLBACK", 90)
     with pytest.raises(ValueError, match="spectral radius of W was not found.*100 connected"):
         spectral_radius(W)
 

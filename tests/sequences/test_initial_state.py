@@ -1,8 +1,10 @@
+"""Initial states and clamps in every form that a user may give."""
+
 import numpy as np
 import pytest
 
-from esnkit.sequences._initial_state import resolve_clamp, resolve_initial_state
-from esnkit.sequences._packing import Sequences
+from esnkit.sequences import Clamp, Sequences, resolve_clamp, resolve_initial_state
+from esnkit.sequences._initial_state import clamp_rows, no_clamp
 
 
 def test_initial_states():
@@ -106,3 +108,15 @@ def test_values_too_large_for_float32_are_refused():
         resolve_clamp(([0], [1e300]), sequences, 6, np.float32)
     with pytest.raises(ValueError, match="initial_state must be finite in float32"):
         resolve_initial_state(([0], [1e300]), 1, 6, np.float32)
+
+
+def test_without_a_clamp_there_are_no_units():
+    clamp = no_clamp(np.float32)
+    assert isinstance(clamp, Clamp) and clamp.units.dtype == np.int64
+    assert clamp.values.shape == (1, 0) and clamp.values.dtype == np.float32
+
+
+def test_rows_of_a_clamp_are_those_of_the_time_steps():
+    values = np.arange(10.0).reshape(5, 2)
+    assert np.array_equal(clamp_rows(values, 1, 3), values[1:3])
+    assert np.array_equal(clamp_rows(values[:1], 1, 3), values[:1])

@@ -1,39 +1,23 @@
+"""Containers of sequences are packed into rows and offsets, and restored."""
+
 import numpy as np
 import pandas as pd
 import pytest
 from sklearn.base import BaseEstimator
 
-from esnkit import ESNRegressor
-from esnkit.sequences._packing import pack, restore
-from esnkit.sequences._sample_weight import pack_weights
-from esnkit.sequences._targets import Targets, has_row_per_step, pack_targets, stack_predictions
-
-N_SEQUENCES, N_TIMESTEPS, N_FEATURES = 4, 5, 3
+from esnkit.sequences import Sequences, pack, restore
+from esnkit.sequences._packing import is_ragged
+from esnkit.utils._frames import ndim_of
 
 
-@pytest.fixture
-def rng():
-    return np.random.default_rng(0)
-
-
-def packed(X, reset=True):
-    return pack(BaseEstimator(), X, reset=reset)
-
-
-@pytest.fixture
-def batch(rng):
-    return rng.normal(size=(N_SEQUENCES, N_TIMESTEPS, N_FEATURES))
-
-
-@pytest.fixture
-def ragged(rng):
-    return [rng.normal(size=(n, N_FEATURES)) for n in (3, 1, 7, 2)]
+def packed(X):
+    return pack(BaseEstimator(), X, reset=True)
 
 
 def test_a_series_is_one_sequence(batch):
     sequences = packed(batch[0])
-    assert sequences.form == "series" and sequences.offsets.tolist() == [0, N_TIMESTEPS]
-    assert np.shares_memory(sequences.values, batch), "what is in order is not copied"
+    assert sequences.form == "series" and sequences.offsets.tolist() == [0, 5]
+    assert np.shares_memory(sequences.values, batch), "a contiguous series is not copied"
 
 
 def test_a_batch_and_the_list_of_its_sequences_pack_alike(batch):
@@ -82,14 +66,6 @@ def test_restore_gives_back_the_container(batch, ragged):
         assert all(np.array_equal(a, b) for a, b in zip(back, X, strict=True))
 
 
-def test_stack_answers_undoes_restore(batch, ragged):
-    for X in (batch[0], batch, ragged):
-        sequences = packed(X)
-        for rows in (sequences.values, sequences.values[:, 0]):
-            stacked = stack_predictions(restore(rows, sequences), len(rows))
-            assert np.array_equal(stacked, rows.reshape(len(rows), -1))
-
-
 @pytest.mark.parametrize(
     ("X", "message"),
     [
@@ -105,167 +81,101 @@ def test_stack_answers_undoes_restore(batch, ragged):
         (np.ones((2, 2, 2, 2)), "dim 4"),
     ],
 )
-def test_what_is_no_sequence_is_refused(X, message):
+def test_wrong_containers_are_refused(X, message):
     with pytest.raises(ValueError, match=message):
         packed(X)
 
 
-def targets_of(y, X, target="auto", numeric=True):
-    return pack_targets(y, packed(X), target, numeric=numeric)
-
-
-STEPS = {  # y with a row a time step, for a batch of 4 x 5, and its packed shape
-    "flat in a series": (np.zeros(5), "series", (5, 1), True),
-    "one column in a series": (np.zeros((5, 1)), "series", (5, 1), False),
-    "columns in a series": (np.zeros((5, 2)), "series", (5, 2), False),
-    "columns in a batch": (np.zeros((4, 5, 2)), "batch", (20, 2), False),
-    "columns in a list": ([np.zeros((5, 2))] * 4, "ragged", (20, 2), False),
-    "array for a list": (np.zeros((4, 5, 2)), "ragged", (20, 2), False),
-    "list for a batch": ([np.zeros((5, 2))] * 4, "batch", (20, 2), False),
-}
-
-
-@pytest.mark.parametrize("case", STEPS)
-def test_targets_a_time_step(case, batch):
-    y, form, shape, flat = STEPS[case]
-    X = {"series": batch[0], "batch": batch, "ragged": list(batch)}[form]
-    targets = targets_of(y, X)
-    assert (targets.values.shape, targets.kind, targets.flat) == (shape, "steps", flat)
-
-
-@pytest.mark.parametrize("shape", [(4,), (4, 1), (4, 2), (4, 6)])
-def test_targets_a_sequence(shape, batch):
-    y = np.arange(np.prod(shape)).reshape(shape)
-    for X in (batch, list(batch)):
-        for given in (y, y.tolist()):
-            targets = targets_of(given, X)
-            assert targets.kind == "sequence" and targets.flat == (len(shape) == 1)
-            assert np.array_equal(targets.values, y.reshape(4, -1))
-
-
-def test_flat_targets_of_unequal_length_are_steps(ragged):
-    y = [np.arange(len(X)) for X in ragged]
-    targets = targets_of(y, ragged)
-    assert targets.kind == "steps" and targets.flat
-    assert np.array_equal(targets.values[:, 0], np.concatenate(y))
-
-
-def test_shapes_that_could_mean_both_name_the_parameter(batch):
-    y = np.zeros((4, 5))
-    for X in (batch, list(batch)):
-        for given in (y, list(y), y.tolist()):
-            with pytest.raises(ValueError, match="set target='steps' or target='sequence'"):
-                targets_of(given, X)
-            assert targets_of(given, X, "steps").values.shape == (20, 1)
-            assert targets_of(given, X, "sequence").values.shape == (4, 5)
-
-
 @pytest.mark.parametrize(
-    ("y", "target", "message"),
+    ("X", "message"),
     [
-        (None, "auto", "requires y"),
-        (np.zeros(3), "auto", "y has 3 rows but X has 4 sequences"),
-        (np.zeros((4, 6, 2)), "auto", r"y has shape \(4, 6, 2\)"),
-        (np.zeros((4, 5, 2)), "sequence", "target='sequence'"),
-        (np.zeros(4), "steps", "target='steps'"),
-        (np.zeros((4, 5, 2, 2)), "auto", "y has 4 dimensions"),
-        (np.array([0, 1, np.nan, 2]), "auto", "NaN"),
+        (None, "got None"),
+        ("series", "got 'series'"),
+        ([[1.0], [1.0, 2.0]], "X holds items of different lengths"),
+        ([[[1.0], [2.0, 3.0]]], "X holds items of different lengths"),
+        ([["a"], ["b"]], "X must hold real numbers"),
+        (np.ones((4, 2)) * 1j, "X must hold real numbers"),
+        (np.zeros((4, 1), "M8[D]"), "X must hold numbers, got times"),
+        ([np.ones((2, 1)), np.zeros((2, 1), "M8[D]")], r"X\[1\] must hold numbers, got times"),
+        (pd.DataFrame({"a": [1.0], "b": pd.to_datetime(["2024-01-01"])}), "X must hold numbers"),
     ],
 )
-def test_targets_that_do_not_fit_a_batch_are_refused(y, target, message, batch):
+@pytest.mark.filterwarnings("ignore:Creating an ndarray from ragged nested sequences")
+def test_values_that_are_no_real_numbers_are_refused(X, message):
     with pytest.raises(ValueError, match=message):
-        targets_of(y, batch, target)
+        packed(X)
 
 
-@pytest.mark.parametrize(
-    ("y", "message"),
-    [
-        ([np.zeros(3)] * 3, "y has 3 items but X has 4 sequences"),
-        ([np.zeros(3), np.zeros(1), np.zeros(6), np.zeros(2)], r"y\[2\] has 6 rows but X\[2\]"),
-        ([np.zeros((3, 1)), np.zeros((1, 1)), np.zeros((7, 2)), np.zeros((2, 1))], "outputs"),
-        ([np.zeros(3), np.zeros(1), np.full(7, np.nan), np.zeros(2)], r"y\[2\] contains NaN"),
-    ],
-)
-def test_targets_that_do_not_fit_a_list_are_refused(y, message, ragged):
-    with pytest.raises(ValueError, match=message):
-        targets_of(y, ragged)
+def test_nested_lists_are_ragged_sequences(ragged):
+    sequences = packed([X.tolist() for X in ragged])
+    assert sequences.form == "ragged" and np.array_equal(sequences.values, np.vstack(ragged))
 
 
-def test_labels_of_any_type_are_targets(batch):
-    for labels in (["a", "b", "c", "d"], [True, False, True, True], [None, "x", 2, 3.5]):
-        values = targets_of(np.array(labels, object), batch, numeric=False).values
-        assert values[:, 0].tolist() == labels
+def test_token_vectors_are_sequences_of_one_column():
+    class Tokens(BaseEstimator):
+        def __init__(self, n_tokens=5):
+            self.n_tokens = n_tokens
+
+    sequences = pack(Tokens(), [np.array([1, 2, 3]), np.array([4])], reset=True)
+    assert sequences.form == "ragged" and sequences.lengths.tolist() == [3, 1]
+    assert sequences.values.tolist() == [[1], [2], [3], [4]]
+    with pytest.raises(ValueError, match="X holds items of different lengths"):
+        packed([np.array([1, 2, 3]), np.array([4])])
 
 
-def test_has_row_per_step_looks_at_the_second_axis(batch, ragged):
-    steps = [np.zeros(len(X)) for X in ragged]
-    assert has_row_per_step(steps, packed(ragged))
-    assert not has_row_per_step(steps[::-1], packed(ragged))
-    for y in (np.zeros((4, 5)), np.zeros((4, 5)).tolist()):
-        assert has_row_per_step(y, packed(batch)) and has_row_per_step(y, packed(list(batch)))
-    for y in (np.zeros(4), np.zeros((4, 2)), ["ab", "cd", "ef", "gh"]):
-        assert not has_row_per_step(y, packed(batch))
+def test_features_must_be_those_of_fit(batch):
+    estimator = BaseEstimator()
+    pack(estimator, batch, reset=True)
+    for X in (batch[..., :2], batch[0, :, :2], list(batch[..., :2])):
+        with pytest.raises(ValueError, match="X has 2 features, but BaseEstimator is expecting 3"):
+            pack(estimator, X, reset=False)
 
 
-def weights_of(sample_weight, X, n_outputs=2, washout=0):
-    sequences = packed(X)
-    targets = Targets(np.zeros((len(sequences.values), n_outputs)), "steps", False)
-    return pack_weights(sample_weight, sequences, targets, washout)
+def test_values_beyond_the_given_dtype_are_refused(batch):
+    assert pack(BaseEstimator(), batch, reset=True, dtype=(np.float32,)).values.dtype == "f4"
+    with pytest.raises(ValueError, match="X contains infinity"):
+        pack(BaseEstimator(), 1e300 * batch, reset=True, dtype=(np.float32,))
 
 
-def test_without_weights_or_washout_there_is_nothing_to_weigh(batch):
-    assert weights_of(None, batch) is None
+def test_read_only_arrays_are_copied(batch):
+    batch.flags.writeable = False
+    sequences = packed(batch)
+    assert sequences.values.flags.writeable and np.array_equal(
+        sequences.values, batch.reshape(20, 3)
+    )
 
 
-def test_weights_per_row_sequence_and_output(batch, rng):
-    per_row, per_output = rng.random((4, 5)), rng.random((4, 5, 2))
-    X = list(batch)
-    for form, rows, outputs in (
-        (batch, per_row, per_output),
-        (X, list(per_row), list(per_output)),
-        (X, per_row.ravel(), per_output.reshape(20, 2)),
-    ):
-        assert np.array_equal(weights_of(rows, form), per_row.ravel())
-        assert np.array_equal(weights_of(outputs, form), per_output.reshape(20, 2))
-        assert np.array_equal(weights_of([1, 0, 2, 3], form), np.repeat([1, 0, 2, 3], 5))
+def test_a_part_is_a_view_with_offsets_from_zero(ragged):
+    sequences = packed(ragged)
+    part = sequences.part(1, 3)
+    assert part.form == "ragged" and part.offsets.tolist() == [0, 1, 8]
+    assert np.array_equal(part.values, np.vstack(ragged[1:3]))
+    assert np.shares_memory(part.values, sequences.values)
 
 
-def test_a_column_of_weights_counts_for_all_outputs(batch):
-    assert weights_of(np.ones((5, 1)), batch[0]).shape == (5,)
+def test_bounds_enclose_the_rows_of_every_sequence(ragged):
+    sequences = packed(ragged)
+    assert sequences.bounds == [(0, 3), (3, 4), (4, 11), (11, 13)]
+    for (start, stop), X in zip(sequences.bounds, ragged, strict=True):
+        assert np.array_equal(sequences.values[start:stop], X)
 
 
-def test_weights_per_output_of_sequences_of_one_step(batch):
-    weights = np.arange(8.0).reshape(4, 2)
-    assert np.array_equal(weights_of(weights, batch[:, :1]), weights)
+@pytest.mark.parametrize("trailing", [(), (2,), (2, 3)])
+def test_restored_rows_keep_their_other_axes(trailing, batch, ragged):
+    for X, shape in ((batch, (4, 5)), (batch[0], (5,))):
+        rows = np.zeros((np.prod(shape), *trailing))
+        assert restore(rows, packed(X)).shape == (*shape, *trailing)
+    shapes = [rows.shape for rows in restore(np.zeros((13, *trailing)), packed(ragged))]
+    assert shapes == [(n, *trailing) for n in (3, 1, 7, 2)]
 
 
-def test_washout_is_zeros_at_every_start(ragged):
-    weights = weights_of(None, ragged, washout=2)
-    assert weights.tolist() == [0, 0, 1, 0, 0, 0, 1, 1, 1, 1, 1, 0, 0]
-    given = np.full(13, 3.0)
-    assert np.array_equal(weights_of(given, ragged, washout=2), 3 * weights)
-    assert np.all(given == 3), "the caller's weights are left alone"
+def test_a_list_of_matrices_is_ragged_and_other_lists_are_not(ragged):
+    assert is_ragged(ragged) and is_ragged(tuple(ragged))
+    for other in (ragged[0], np.stack([ragged[0]] * 2), [], [[1.0]], [np.ones(3)], None, "x"):
+        assert not is_ragged(other)
+    assert ndim_of(ragged) is None and ndim_of(ragged[0]) == 2
 
 
-@pytest.mark.parametrize(
-    ("weights", "washout", "message"),
-    [
-        (-np.ones(20), 0, "sample_weight must be finite and >= 0"),
-        (np.full(20, np.nan), 0, "sample_weight must be finite"),
-        (np.zeros(20), 0, "sample_weight is zero everywhere"),
-        (np.ones(19), 0, r"sample_weight has shape \(19,\)"),
-        (np.ones((20, 3)), 0, r"sample_weight has shape \(20, 3\)"),
-        (None, 5, "washout=5 leaves no time step"),
-        (np.tile([1, 1, 0, 0, 0], 4), 2, "washout=2 and sample_weight together"),
-    ],
-)
-def test_weights_that_teach_nothing_or_do_not_fit_are_refused(weights, washout, message, batch):
-    with pytest.raises(ValueError, match=message):
-        weights_of(weights, batch, washout=washout)
-
-
-def test_weights_whose_size_fits_by_chance_are_refused(rng):
-    X = [rng.normal(size=(n, 2)) for n in (3, 2, 4)]
-    model = ESNRegressor(n_units=5, random_state=0)
-    with pytest.raises(ValueError, match="sample_weight has shape"):
-        model.fit(X, [x[:, 0] for x in X], sample_weight=np.ones((3, 3)))
+def test_a_sequence_is_a_named_tuple_that_a_user_can_make():
+    sequences = Sequences(np.zeros((4, 1)), np.array([0, 4]), "series")
+    assert (sequences.n_sequences, sequences.bounds) == (1, [(0, 4)])

@@ -1,4 +1,4 @@
-"""Large answers in the memory of earlier ones: only of those that are gone, else as any array."""
+"""Workspaces, and large arrays in the memory of deleted ones."""
 
 import pickle
 from concurrent.futures import ThreadPoolExecutor
@@ -8,24 +8,30 @@ import pytest
 from joblib import Parallel, delayed
 
 from esnkit import Reservoir
-from esnkit.utils import _workspace as memory
-from esnkit.utils._workspace import _CAN_RECYCLE, LARGE, recycled
+from esnkit.utils import _workspace
+from esnkit.utils._workspace import (
+    _CAN_RECYCLE,
+    CACHE_LINE,
+    MIN_RECYCLED_BYTES,
+    Workspace,
+    recycled,
+)
 
-ROWS = LARGE // 8 // 1024
+ROWS = MIN_RECYCLED_BYTES // 8 // 1024
 needs_recycling = pytest.mark.skipif(not _CAN_RECYCLE, reason="the system cannot take memory back")
 
 
 @pytest.fixture(autouse=True)
 def nothing_kept():
     """Forget the memory that other tests have given back."""
-    memory._free.clear()
+    _workspace._free.clear()
 
 
 @needs_recycling
-def test_the_memory_of_an_array_that_is_gone_is_used_again():
-    place = recycled((ROWS, 1024), float).ctypes.data
+def test_the_memory_of_a_deleted_array_is_used_again():
+    address = recycled((ROWS, 1024), float).ctypes.data
     again = recycled((ROWS, 1024), float)
-    assert again.ctypes.data == place
+    assert again.ctypes.data == address
 
 
 @needs_recycling
@@ -42,7 +48,7 @@ def test_a_view_keeps_its_memory(part):
 
 
 @needs_recycling
-def test_a_small_answer_does_not_take_much_more_than_it_needs():
+def test_a_small_array_does_not_take_much_more_than_it_needs():
     large = recycled((5 * ROWS, 1024), float)
     first, last = large.ctypes.data, large.ctypes.data + large.nbytes
     del large
@@ -50,7 +56,7 @@ def test_a_small_answer_does_not_take_much_more_than_it_needs():
     assert not first <= small.ctypes.data < last
 
 
-def test_more_than_there_is_raises_as_numpy_does():
+def test_too_large_an_array_raises_as_numpy_does():
     for shape in ((2**40, 2**10), (2**62, 2)):
         with pytest.raises((MemoryError, ValueError)):
             np.empty(shape)
@@ -66,7 +72,7 @@ def test_such_arrays_go_through_pickle_and_to_other_processes():
     assert sums == [a.sum(), a[:2].sum()]
 
 
-def test_threads_never_share_an_answer():
+def test_threads_never_share_memory():
     def fill(value):
         mine = recycled((ROWS, 1024), float)
         mine[:] = value
@@ -77,7 +83,7 @@ def test_threads_never_share_an_answer():
 
 
 def test_states_are_the_same_in_used_memory():
-    X = np.random.default_rng(0).normal(size=(LARGE // 8 // 500 + 1, 2))
+    X = np.random.default_rng(0).normal(size=(MIN_RECYCLED_BYTES // 8 // 500 + 1, 2))
     reservoir = Reservoir(500, random_state=0).fit(X)
     first = reservoir.transform(X)
     expected = first.copy()
@@ -87,15 +93,36 @@ def test_states_are_the_same_in_used_memory():
 
 @pytest.mark.parametrize("n_units", [72, 104])
 def test_states_that_go_past_the_caches_are_the_same(n_units):
-    n_rows = LARGE // 8 // n_units + 8
+    n_rows = MIN_RECYCLED_BYTES // 8 // n_units + 8
     X = np.random.default_rng(1).normal(size=(n_rows - n_rows % 8, 2))
     half = len(X) // 2
     reservoir = Reservoir(n_units, random_state=0).fit(X)
     whole = reservoir.transform(X)
     first, state = reservoir.transform(X[:half], return_state=True)
     second = reservoir.transform(X[half:], initial_state=state)
-    assert whole.nbytes >= LARGE > first.nbytes
+    assert whole.nbytes >= MIN_RECYCLED_BYTES > first.nbytes
     assert np.array_equal(np.vstack([first, second]), whole)
     fours = reservoir.transform(X.reshape(4, -1, 2))
     assert np.array_equal(fours[0], whole[: len(X) // 4])
     assert np.array_equal(fours[3], reservoir.transform(X[3 * len(X) // 4 :]))
+
+
+@pytest.mark.parametrize("dtype", [np.float64, np.float32])
+def test_a_workspace_hands_out_the_same_memory_after_a_rewind(dtype):
+    workspace = Workspace()
+    first, second = workspace.empty(100, dtype), workspace.empty(7, dtype)
+    assert first.size == 100 and second.size == 7 and not np.shares_memory(first, second)
+    assert all(array.ctypes.data % CACHE_LINE == 0 for array in (first, second))
+    workspace.rewind(1)
+    assert workspace.n_used == 1
+    assert np.shares_memory(workspace.empty(5, dtype), second)
+    workspace.rewind()
+    assert np.shares_memory(workspace.empty(100, np.float64), first) == (dtype == np.float64)
+    assert workspace.empty(5, dtype).dtype == dtype
+
+
+def test_a_sibling_has_memory_of_its_own():
+    workspace = Workspace()
+    assert workspace.sibling() is workspace.sibling()
+    mine, other = workspace.empty(9, float), workspace.sibling().empty(9, float)
+    assert not np.shares_memory(mine, other)

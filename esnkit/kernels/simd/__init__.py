@@ -1,1 +1,1 @@
-"""Vectors and tiles as machine instructions; the only place that knows addresses."""
+"""Machine instructions: vectors, tiles and atomic counters; only this folder uses addresses."""

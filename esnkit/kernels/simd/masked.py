@@ -1,7 +1,7 @@
-"""Vectors of :mod:`esnkit.kernels.simd.vectors` of which only the first elements count.
+"""Masked loads and stores of vectors, and the sum, difference and product of two vectors.
 
-Where an array ends before a vector does, the rest is masked: neither read nor written. So loops
-over vectors need no second loop over what is left. Vectors can be added, subtracted, multiplied.
+If an array ends before a vector does, the mask excludes the rest, which is neither read nor
+written. Loops over vectors then need no second loop over the remaining elements.
 """
 
 import operator
@@ -14,31 +14,32 @@ from numba.extending import lower_builtin, type_callable
 
 from esnkit.kernels.simd.vectors import Vector, constant, emit_fill, emit_pointer, load, width
 
-# Numbers this near to zero, long before the processor becomes slow, are no gradients.
+# Gradients below this size are flushed to zero, well above the subnormal numbers, on which
+# processors are slow.
 TINY = {64: 2.0**-960, 32: 2.0**-100}
 
 
-def load_first(array, place, n):
-    """Return the vector that begins at ``place``, zeros after the first n of its elements."""
+def load_first(array, index, n):
+    """Return the vector that begins at ``index``, with zeros after its first n elements."""
     vector = np.zeros(width(array), array.dtype)
-    here = load(array, place)[:n]
-    vector[: here.size] = here
+    elements = load(array, index)[:n]
+    vector[: elements.size] = elements
     return vector
 
 
-def store_first(array, place, vector, n):
-    """Write the first n elements of the vector, or all where it has fewer, from ``place`` on."""
+def store_first(array, index, vector, n):
+    """Write the first n elements of the vector, or all if it has fewer, from ``index`` on."""
     n = min(n, vector.size)
-    array.reshape(-1)[int(place) : int(place) + n] = vector[:n]
+    array.reshape(-1)[int(index) : int(index) + n] = vector[:n]
 
 
 def drop_tiny(x):
-    """Return x, or zero where it is nearer to zero than any gradient matters."""
+    """Return x with every element smaller than `TINY` in modulus replaced by zero."""
     return np.where(np.abs(x) < TINY[8 * x.itemsize], x.dtype.type(0), x)
 
 
-type_callable(load_first)(lambda context: lambda array, place, n: Vector(array.dtype))
-type_callable(store_first)(lambda context: lambda array, place, vector, n: types.none)
+type_callable(load_first)(lambda context: lambda array, index, n: Vector(array.dtype))
+type_callable(store_first)(lambda context: lambda array, index, vector, n: types.none)
 type_callable(drop_tiny)(lambda context: lambda x: x)
 
 
@@ -46,16 +47,16 @@ type_callable(drop_tiny)(lambda context: lambda x: x)
 @lower_builtin(load_first, types.CPointer, types.Integer, types.Integer)
 def _load_first(context, builder, signature, args):
     kind = context.get_value_type(signature.return_type)
-    array, place, n = args
-    pointer = emit_pointer(context, builder, signature.args[0], array, place, kind)
+    array, index, n = args
+    pointer = emit_pointer(context, builder, signature.args[0], array, index, kind)
     return emit_load(builder, pointer, emit_mask(builder, n, kind.count))
 
 
 @lower_builtin(store_first, types.Array, types.Integer, Vector, types.Integer)
 @lower_builtin(store_first, types.CPointer, types.Integer, Vector, types.Integer)
 def _store_first(context, builder, signature, args):
-    array, place, vector, n = args
-    pointer = emit_pointer(context, builder, signature.args[0], array, place, vector.type)
+    array, index, vector, n = args
+    pointer = emit_pointer(context, builder, signature.args[0], array, index, vector.type)
     emit_store(builder, vector, pointer, emit_mask(builder, n, vector.type.count))
     return context.get_dummy_value()
 
@@ -83,29 +84,29 @@ _arithmetic(operator.mul, "fmul")
 
 
 def emit_mask(builder, n, count):
-    """Emit which elements of a vector are among the first n, a 64-bit integer."""
+    """Emit the mask of the first n elements of a vector, n being a 64-bit integer."""
     fewer = builder.icmp_signed("<", n, n.type(count))
     n = builder.trunc(builder.select(fewer, n, n.type(count)), ir.IntType(32))
-    places = ir.Constant(ir.VectorType(ir.IntType(32), count), list(range(count)))
-    return builder.icmp_signed("<", places, emit_fill(builder, n, count))
+    indices = ir.Constant(ir.VectorType(ir.IntType(32), count), list(range(count)))
+    return builder.icmp_signed("<", indices, emit_fill(builder, n, count))
 
 
 def emit_load(builder, pointer, mask):
-    """Emit a load of the elements that the mask tells; the others are zero and never read."""
+    """Emit a load of the masked elements; the others are zero and are not read."""
     kind = pointer.type.pointee
     return _emit_masked(builder, "load", kind, [pointer], [mask, constant(kind, 0.0)])
 
 
 def emit_store(builder, vector, pointer, mask):
-    """Emit a store of the elements that the mask tells."""
+    """Emit a store of the masked elements."""
     _emit_masked(builder, "store", vector.type, [vector, pointer], [mask])
 
 
 def _emit_masked(builder, name, kind, front, back):
     bits = 64 if kind.element == ir.DoubleType() else 32
     arguments = [*front, ir.IntType(32)(bits // 8), *back]
-    answer = kind if name == "load" else ir.VoidType()
-    signature = ir.FunctionType(answer, [a.type for a in arguments])
+    return_type = kind if name == "load" else ir.VoidType()
+    signature = ir.FunctionType(return_type, [a.type for a in arguments])
     full = f"llvm.masked.{name}.v{kind.count}f{bits}.p0"
     function = cgutils.get_or_insert_function(builder.module, signature, full)
     return builder.call(function, arguments)

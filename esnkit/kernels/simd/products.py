@@ -70,6 +70,7 @@ def multiply_part(M, part, X, add, Y, m):
     A single column becomes a row times the transpose, whose numbers are next to one another. Each
     sum has the same order as in `multiply_blocks`, so the bits are the same.
     """
+    # With one column, `multiply_blocks` would fill one number of each vector.
     if m == 1 and M.has_columns:
         right = corner(M.by_columns, part.column, part.row)
         shape = Shape(1, 1, part.n_columns, part.n_rows)
@@ -85,6 +86,7 @@ def multiply_part(M, part, X, add, Y, m):
 def multiply_blocks(A, B, add, C, shape):
     """C = sum over time of A(t) @ B(t), or that added to C."""
     size = vector_size(C)
+    # Columns outside: two vectors of B stay in the cache while the rows of A pass by.
     for j in range(0, shape.n_columns, 2 * size):
         for i in range(0, shape.n_rows, TILE_ROWS):
             a, b, c = corner(A, i, 0), corner(B, 0, j), corner(C, i, j)
@@ -119,6 +121,8 @@ def add_products(A, B, BT, C, shape):
     and B instead, where that takes fewer vectors.
     """
     size, n_inner = vector_size(C), shape.n_inner
+    # One row of the last columns takes a vector for each of n_inner rows of BT; along the rows it
+    # takes n_inner / size vectors for each column, of A and of B.
     n_dots = shape.n_columns % size
     if 2 * n_dots * ((n_inner + size - 1) // size) > n_inner:
         n_dots = 0

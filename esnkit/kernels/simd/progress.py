@@ -1,6 +1,7 @@
-"""How kernels on several threads tell one another how far they are.
+"""Progress counters through which kernels on several threads synchronise.
 
-Plain loads in a loop could be compiled to a single one, and plain stores in another order.
+A compiler may turn plain loads in a loop into a single one and reorder plain stores; these are
+atomic, with release and acquire order.
 """
 
 from llvmlite import ir
@@ -9,43 +10,43 @@ from numba.extending import lower_builtin, type_callable
 
 from esnkit.kernels.simd.vectors import emit_pointer
 
-__all__ = ["APART", "announce", "announced", "wait_for"]
+__all__ = ["STRIDE", "load_acquire", "spin_until", "store_release"]
 
-APART = 16  # so far apart are numbers of several threads, none of which then waits for a cache line
+STRIDE = 16  # int64 between the counters of two threads, so that no two share a cache line
 _WORD = ir.IntType(64)
 
 
-def announce(done, place, steps):
-    """Write ``steps`` to ``done[place]``, after all that this thread has written before."""
-    done[place] = steps
+def store_release(progress, index, steps):
+    """Write ``steps`` to ``progress[index]``, after all earlier writes of this thread."""
+    progress[index] = steps
 
 
-def announced(done, place):
-    """Return ``done[place]``, read before all that this thread reads after."""
-    return done[place]
+def load_acquire(progress, index):
+    """Return ``progress[index]``, read before all later reads of this thread."""
+    return progress[index]
 
 
-type_callable(announce)(lambda context: lambda done, place, steps: types.none)
-type_callable(announced)(lambda context: lambda done, place: done.dtype)
+type_callable(store_release)(lambda context: lambda progress, index, steps: types.none)
+type_callable(load_acquire)(lambda context: lambda progress, index: progress.dtype)
 
 
-@lower_builtin(announce, types.Array, types.Integer, types.int64)
-def _announce(context, builder, signature, args):
+@lower_builtin(store_release, types.Array, types.Integer, types.int64)
+def _store_release(context, builder, signature, args):
     pointer = emit_pointer(context, builder, signature.args[0], args[0], args[1], _WORD)
     builder.store_atomic(args[2], pointer, "release", _WORD.width // 8)
     return context.get_dummy_value()
 
 
-@lower_builtin(announced, types.Array, types.Integer)
-def _announced(context, builder, signature, args):
+@lower_builtin(load_acquire, types.Array, types.Integer)
+def _load_acquire(context, builder, signature, args):
     pointer = emit_pointer(context, builder, signature.args[0], args[0], args[1], _WORD)
     return builder.load_atomic(pointer, "acquire", _WORD.width // 8)
 
 
 @njit(cache=True, nogil=True, error_model="numpy")
-def wait_for(done, place, steps):
-    """Wait until ``done[place]`` is at least ``steps``; return how often that took a look."""
-    looks = 1
-    while announced(done, place) < steps:
-        looks += 1
-    return looks
+def spin_until(progress, index, steps):
+    """Wait until ``progress[index]`` is at least ``steps``; return the number of reads."""
+    n_reads = 1
+    while load_acquire(progress, index) < steps:
+        n_reads += 1
+    return n_reads

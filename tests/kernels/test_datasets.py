@@ -1,0 +1,50 @@
+"""Time loops of the series generators against the recurrences, one step at a time."""
+
+import numpy as np
+import pytest
+import reference
+
+from esnkit.kernels import datasets
+
+
+def test_mackey_glass_euler_equals_the_recurrence():
+    y = np.full(17 * 10 + 501, 1.2)
+    datasets.mackey_glass_euler(y, 170, 0.1)
+    wanted = reference.mackey_glass_euler(500, 170, 0.1, 1.2)
+    np.testing.assert_allclose(y[170:], wanted, rtol=1e-12)
+
+
+def test_mackey_glass_rk4_is_of_fourth_order():
+    errors = []
+    for n in (20, 40):  # steps in one delay of 17
+        y, slope = np.full(n + 1 + 2 * n, 1.2), np.zeros(3 * n + 1)
+        datasets.mackey_glass_rk4(y, slope, n, 17 / n)
+        times = np.arange(0, 2 * n + 1) * 17 / n
+        exact = reference.mackey_glass_exact(times, 17.0, 1.2)
+        errors.append(np.abs(y[n:] - exact).max())
+    assert errors[1] < errors[0] / 10
+
+
+def test_lorenz_series_equals_small_runge_kutta_steps():
+    state, out = np.array([1.0, 2.0, 20.0]), np.empty((40, 3))
+    wanted = reference.lorenz_rk4(40, 0.05, 200, state)
+    datasets.lorenz(out, state, 0.05, 10.0, 28.0, 8.0 / 3.0)
+    np.testing.assert_allclose(out, wanted, rtol=1e-7)
+
+
+def test_lorenz_continues_from_the_state_that_it_leaves():
+    state, halves, whole = np.array([1.0, 2.0, 20.0]), np.empty((20, 3)), np.empty((20, 3))
+    datasets.lorenz(whole, state.copy(), 0.05, 10.0, 28.0, 8.0 / 3.0)
+    for half in (halves[:10], halves[10:]):
+        datasets.lorenz(half, state, 0.05, 10.0, 28.0, 8.0 / 3.0)
+    assert np.array_equal(halves, whole)
+
+
+@pytest.mark.parametrize("order, coefficients, squash", [
+    (10, (0.3, 0.05, 0.1), False), (20, (0.3, 0.05, 0.01), True), (30, (0.2, 0.04, 0.001), False),
+])  # fmt: skip
+def test_narma_equals_the_recurrence(order, coefficients, squash):
+    u = np.random.default_rng(0).uniform(0, 0.5, 200)
+    y = np.empty(200)
+    datasets.narma(y, u, order, *coefficients, squash)
+    np.testing.assert_allclose(y, reference.narma(u, order), rtol=1e-12)

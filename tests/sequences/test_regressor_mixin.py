@@ -1,0 +1,90 @@
+"""The mixin of regressors, with an estimator that has no reservoir."""
+
+import numpy as np
+import pytest
+from sklearn.base import BaseEstimator, is_regressor
+from sklearn.metrics import r2_score
+from sklearn.utils import get_tags
+
+from esnkit.sequences import (
+    SequenceRegressorMixin,
+    Targets,
+    pack,
+    pack_targets,
+    pack_weights,
+    restore,
+    stack_predictions,
+)
+
+
+class Sum(SequenceRegressorMixin, BaseEstimator):
+    """Predict the sum of the features of a time step, for every output."""
+
+    def __init__(self, target="steps", washout=0):
+        self.target = target
+        self.washout = washout
+
+    def fit(self, X, y):
+        sequences = pack(self, X, reset=True)
+        target = self._target_of(y, sequences)
+        targets, self.weights_, self.classes_ = self._encode(
+            pack_targets(y, sequences, target, numeric=self._numeric)
+        )
+        self._flat, self.n_outputs_ = targets.flat, targets.values.shape[1]
+        return self
+
+    def predict(self, X, *, initial_state=None, clamp=None):
+        sequences = pack(self, X, reset=False)
+        rows = np.repeat(sequences.values.sum(axis=1)[:, np.newaxis], self.n_outputs_, axis=1)
+        return self._decode(restore(rows, sequences))
+
+    def _compare(self, X, y, sample_weight, initial_state, clamp):
+        sequences = pack(self, X, reset=False)
+        y_true = pack_targets(y, sequences, "steps", numeric=True)
+        weights = pack_weights(
+            sample_weight, sequences, y_true, self.washout if initial_state is None else 0
+        )
+        y_pred = stack_predictions(self.predict(X), len(y_true.values))
+        return y_true.values, y_pred, weights
+
+
+def test_targets_are_encoded_unchanged():
+    targets = Targets(np.arange(4.0).reshape(2, 2), "steps", False)
+    encoded = Sum()._encode(targets)
+    assert encoded.targets is targets and encoded.weights is None and encoded.classes is None
+
+
+@pytest.mark.parametrize("n_outputs", [None, 1, 2])
+def test_predictions_have_the_shape_of_the_targets(n_outputs, batch, ragged):
+    axis = () if n_outputs is None else (n_outputs,)
+    model = Sum().fit(batch, np.zeros((4, 5, *axis)))
+    assert model.predict(batch).shape == (4, 5, *axis)
+    assert model.predict(batch[0]).shape == (5, *axis)
+    shapes = [rows.shape for rows in model.predict(ragged)]
+    assert shapes == [(n, *axis) for n in (3, 1, 7, 2)]
+
+
+def test_the_score_is_over_all_rows_of_all_sequences(ragged, rng):
+    y = [rng.normal(size=len(X)) for X in ragged]
+    model = Sum().fit(ragged, y)
+    rows, predictions = np.concatenate(y), np.vstack(ragged).sum(axis=1)
+    assert model.score(ragged, y) == pytest.approx(r2_score(rows, predictions))
+    per_sequence = rng.random(4)
+    weights = np.repeat(per_sequence, [3, 1, 7, 2])
+    expected = r2_score(rows, predictions, sample_weight=weights)
+    assert model.score(ragged, y, per_sequence) == pytest.approx(expected)
+
+
+def test_the_score_omits_the_washout_without_an_initial_state(batch, rng):
+    y = rng.normal(size=(4, 5))
+    model = Sum(washout=2).fit(batch, y)
+    expected = r2_score(y[:, 2:].ravel(), batch[:, 2:].sum(axis=2).ravel())
+    assert model.score(batch, y) == pytest.approx(expected)
+    expected = r2_score(y.ravel(), batch.sum(axis=2).ravel())
+    assert model.score(batch, y, initial_state=np.zeros(1)) == pytest.approx(expected)
+
+
+def test_tags_name_a_regressor_of_several_outputs_and_3d_arrays():
+    tags = get_tags(Sum())
+    assert is_regressor(Sum()) and tags.target_tags.multi_output
+    assert tags.input_tags.three_d_array and tags.target_tags.required

@@ -1,0 +1,170 @@
+"""Threads: independent tasks, tasks that wait for one another, and the limit of BLAS."""
+
+import os
+import threading
+
+import numpy as np
+import pytest
+from processes import outputs_of
+
+from esnkit.kernels.linalg import n_threads
+from esnkit.utils import _threads
+from esnkit.utils._threads import n_processors, one_blas_thread, run_tasks, run_together
+
+
+def test_the_blas_limit_is_nested_and_removed_at_the_end():
+    from threadpoolctl import threadpool_info
+
+    def threads():
+        return [d["num_threads"] for d in threadpool_info() if d["user_api"] == "blas"]
+
+    before = threads()
+    with one_blas_thread(), one_blas_thread():
+        assert set(threads()) == {1}
+    assert threads() == before
+
+
+def test_an_error_is_raised_after_all_tasks_have_ended():
+    done = []
+
+    def slow():
+        done.append(1)
+
+    def wrong():
+        raise KeyError("wrong")
+
+    for tasks in ([wrong, slow], [slow, wrong]):
+        with pytest.raises(KeyError):
+            run_tasks(tasks)
+    assert run_tasks([]) == [] and done
+
+
+def blas_threads():
+    from threadpoolctl import threadpool_info
+
+    return {d["num_threads"] for d in threadpool_info() if d["user_api"] == "blas"}
+
+
+def test_the_blas_limit_lasts_until_the_last_block_ends():
+    entered, leave = threading.Event(), threading.Event()
+
+    def other():
+        with one_blas_thread():
+            entered.set()
+            leave.wait()
+
+    thread = threading.Thread(target=other)
+    with one_blas_thread():
+        thread.start()
+        entered.wait()
+    assert blas_threads() == {1}
+    leave.set()
+    thread.join()
+
+
+def test_the_blas_limit_is_removed_after_an_error():
+    before = blas_threads()
+    with pytest.raises(KeyError), one_blas_thread():
+        raise KeyError
+    assert blas_threads() == before
+
+
+def test_results_are_in_the_order_of_the_tasks():
+    assert run_tasks(lambda i=i: i**2 for i in range(20)) == [i**2 for i in range(20)]
+
+
+@pytest.mark.skipif(n_threads() < 2, reason="one thread")
+def test_tasks_run_in_parallel():
+    barrier = threading.Barrier(2, timeout=30)
+    assert sorted(run_tasks([barrier.wait, barrier.wait])) == [0, 1]
+
+
+def test_tasks_that_wait_for_one_another_all_run():
+    barrier = threading.Barrier(5, timeout=30)
+    assert sorted(run_together([barrier.wait] * 5, barrier.abort)) == [0, 1, 2, 3, 4]
+
+
+@pytest.mark.parametrize("i", [0, 2])
+def test_an_error_releases_the_tasks_that_wait(i):
+    barrier = threading.Barrier(3)
+
+    def wait():
+        with pytest.raises(threading.BrokenBarrierError):
+            barrier.wait()
+
+    def fail():
+        raise KeyError("wrong")
+
+    tasks = [wait, wait, wait]
+    tasks[i] = fail
+    with pytest.raises(KeyError, match="wrong"):
+        run_together(tasks, barrier.abort)
+
+
+def test_without_enough_threads_no_task_begins(monkeypatch):
+    begun, released = [], []
+    start = threading.Thread.start
+    n_started = 0
+
+    def limited(thread):
+        nonlocal n_started
+        n_started += 1
+        if n_started > 1:
+            raise RuntimeError("can't start new thread")
+        start(thread)
+
+    monkeypatch.setattr(threading.Thread, "start", limited)
+    tasks = [lambda: begun.append(1)] * 3
+    assert run_together(tasks, lambda: released.append(1)) is None
+    assert not begun and released
+
+
+def test_the_number_of_processors_is_that_of_this_process():
+    assert 1 <= n_processors() <= os.cpu_count()
+
+
+@pytest.mark.skipif(not hasattr(os, "fork"), reason="no fork")
+def test_a_forked_child_has_threads_of_its_own():
+    code = (
+        "import os\n"
+        "from esnkit.utils._threads import one_blas_thread, run_tasks\n"
+        "run_tasks([int, int])\n"
+        "with one_blas_thread():\n"
+        "    child = os.fork()\n"
+        "    if child == 0:\n"
+        "        os._exit(0 if run_tasks([int, int, int]) == [0, 0, 0] else 1)\n"
+        "print(os.waitpid(child, 0)[1])"
+    )
+    assert outputs_of(code, {"PYTHONWARNINGS": "ignore"}) == ["0\n"]
+
+
+def test_one_thread_needs_no_pool(monkeypatch):
+    monkeypatch.setattr(_threads, "n_threads", lambda: 1)
+    callers = run_tasks([threading.get_ident] * 3)
+    assert np.unique(callers).tolist() == [threading.get_ident()]
+
+
+def test_an_interrupt_leaves_no_thread_at_work(monkeypatch):
+    def interrupt(*_):
+        raise KeyboardInterrupt
+
+    n_before, begun, ended = threading.active_count(), [], threading.Event()
+    with pytest.raises(KeyboardInterrupt):
+        run_together([interrupt, lambda: begun.append(ended.wait())], ended.set)
+    assert begun == [True] and threading.active_count() == n_before
+
+
+def test_an_interrupt_while_threads_start_begins_no_task(monkeypatch):
+    start, started, begun = threading.Thread.start, [], []
+
+    def interrupt_the_second(thread):
+        if started:
+            raise KeyboardInterrupt
+        started.append(thread)
+        start(thread)
+
+    monkeypatch.setattr(threading.Thread, "start", interrupt_the_second)
+    with pytest.raises(KeyboardInterrupt):
+        run_together([lambda: begun.append(0)] * 3, lambda: None)
+    started[0].join()
+    assert begun == []
