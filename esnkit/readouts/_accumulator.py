@@ -193,12 +193,17 @@ class Accumulator:
         return self
 
     def totals(self) -> list[tuple[np.ndarray, SufficientStatistics]]:
-        """Return (outputs, statistics) of every group; raise ValueError if sums overflow."""
+        """Return (outputs, statistics) of every group; raise ValueError if out of range."""
         with one_blas_thread():
             totals = [(group.outputs, group.total()) for group in self.groups]
         for _, statistics in totals:
-            statistics.check_overflow()
+            statistics.check_range()
         return totals
+
+    def check_underflow(self, alpha: float) -> None:
+        """Raise ValueError if sums underflow, unless alpha makes them irrelevant."""
+        for _, statistics in self.totals():
+            statistics.check_underflow(alpha)
 
     def solve(self, alpha: float) -> tuple[list[np.ndarray], float]:
         """Return the coefficients of every group, and the largest condition of any."""

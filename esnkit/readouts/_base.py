@@ -8,7 +8,12 @@ import numpy as np
 from sklearn.base import BaseEstimator
 from sklearn.utils.validation import check_array, validate_data
 
-from esnkit.utils._validation import check_weights, name_in_errors, refuse_datetimes
+from esnkit.utils._validation import (
+    check_weights,
+    name_in_errors,
+    refuse_datetimes,
+    refuse_masked,
+)
 
 __all__ = ["BaseReadout", "Block", "is_linear"]
 
@@ -116,6 +121,8 @@ class BaseReadout(BaseEstimator, ABC):
             )
         X = self._validate_features(X, reset=reset)
         refuse_datetimes("y", y)
+        refuse_masked("y", y)
+        refuse_masked("sample_weight", sample_weight)
         with name_in_errors("y"):
             y = check_array(y, ensure_2d=False, input_name="y")
         if len(y) != len(X):
@@ -129,6 +136,7 @@ class BaseReadout(BaseEstimator, ABC):
 
     def _validate_features(self, X: Any, *, reset: bool) -> np.ndarray:
         refuse_datetimes("X", X)
+        refuse_masked("X", X)
         with name_in_errors("X"):
             return validate_data(self, X, reset=reset, dtype=[np.float64, np.float32], order="C")
 

@@ -7,12 +7,16 @@ the total mean adds one more row, sqrt(a b / (a + b)) (mean_b - mean_a), for tot
 rows before and b of the block. A mean is stored as a rounded value and its rounding error, so that
 a large or drifting offset of the features costs no digits.
 
+Solutions do not depend on the units of the features: every factor is one of scaled columns. The
+condition of a Gram matrix whose squares underflow is infinite; the QR form has no squares.
+
 References
 ----------
 T. F. Chan, G. H. Golub and R. J. LeVeque (1979), Updating formulae and a pairwise algorithm
 for computing sample variances, eqs. 2.1.
 """
 
+import copy
 from abc import ABC, abstractmethod
 from typing import Any, NamedTuple, Self
 
@@ -26,19 +30,42 @@ __all__ = [
     "EPS",
     "GramStatistics",
     "QRStatistics",
+    "RidgeFactor",
     "RidgeSpectrum",
     "SufficientStatistics",
+    "robust_svd",
     "subtract_mean",
     "to_gram",
 ]
 
 EPS = float(np.finfo(np.float64).eps)
+# Sums of squares and of products below this one may have lost digits to underflow.
+MIN_SUM = 1e-290
+# Columns of sizes within this power of two are decomposed together as they are.
+MAX_SPREAD_EXPONENT = 10
+# The squares of numbers within these powers of two have a wide margin to the range of float64.
+MAX_SQUARE_EXPONENT = 300
+MIN_EXPONENT = -1000  # numbers below this power of two may lose digits to underflow
+NO_SIZE = -2000  # in place of the power of two of a zero column
+
+
+class RidgeFactor(NamedTuple):
+    """Triangular factor R of X'X + alpha I = R'R, by scaled columns: R = upper diag(1 / scale)."""
+
+    upper: np.ndarray  # (n_features, n_features), the lower half is never read
+    scale: np.ndarray  # (n_features,)
+    condition: float  # as `SufficientStatistics.solve` returns it
+    coef: np.ndarray | None  # (n_features, n_outputs); None if singular up to rounding
 
 
 class RidgeSpectrum(NamedTuple):
-    """Ridge solutions for any alpha from X'X = V diag(l) V': B = V diag(1 / (l + alpha)) V'X'Y."""
+    """Ridge solutions for any alpha from X'X = V diag(l) V': B = V diag(1 / (l + alpha)) V'X'Y.
 
-    eigenvalues: np.ndarray  # (n_features,) l
+    If the features were scaled, V maps to coefficients of the features themselves, and alpha
+    penalises the coefficients of the scaled ones.
+    """
+
+    eigenvalues: np.ndarray  # (n_features,) l, ascending or descending
     eigenvectors: np.ndarray  # (n_features, n_features) V, in columns
     cross: np.ndarray  # (n_features, n_outputs) V'X'Y
     rounding: float  # rounding error of the eigenvalues: a larger alpha outweighs it
@@ -49,14 +76,22 @@ class RidgeSpectrum(NamedTuple):
 
         With a tiny alpha, that is the least-squares solution of least norm.
         """
+        penalised = self.eigenvalues + alpha
         if alpha > self.rounding:
-            return 1 / (self.eigenvalues + alpha)
+            return 1 / penalised
         is_null = self.eigenvalues <= self.null_bound
-        return np.where(is_null, 0.0, 1 / np.where(is_null, 1.0, self.eigenvalues + alpha))
+        with np.errstate(over="ignore"):  # the caller checks the range of the coefficients
+            return np.where(is_null, 0.0, 1 / np.where(is_null, 1.0, penalised))
 
     def solve(self, alpha: float) -> np.ndarray:
         """Return the ridge coefficients (n_features, n_outputs)."""
-        return self.eigenvectors @ (self.inverse(alpha)[:, None] * self.cross)
+        with np.errstate(over="ignore", invalid="ignore"):  # the caller checks their range
+            return self.eigenvectors @ (self.inverse(alpha)[:, None] * self.cross)
+
+    def condition(self, alpha: float) -> float:
+        """Return the 2-norm condition of the features with sqrt(alpha) I below them."""
+        smallest = self.eigenvalues.min() + alpha
+        return np.sqrt((self.eigenvalues.max() + alpha) / smallest) if smallest > 0 else np.inf
 
 
 class SufficientStatistics(ABC):
@@ -78,7 +113,11 @@ class SufficientStatistics(ABC):
         Lower triangle of X'X, or the upper triangular factor R. The other half is never read.
     cross : ndarray of shape (n_features, n_outputs), Fortran-ordered
         X'Y, or Q'Y.
+    largest_target : ndarray of shape (n_outputs,)
+        Largest absolute value of the centred targets times the square roots of their weights.
     """
+
+    condition_power: int  # of the condition of the features that multiplies the rounding error
 
     def __init__(self, n_features: int, n_outputs: int):
         self.n_rows = 0
@@ -87,6 +126,7 @@ class SufficientStatistics(ABC):
         self.mean_y = np.zeros((2, n_outputs))
         self.triangle = np.zeros((n_features, n_features), order="F")
         self.cross = np.zeros((n_features, n_outputs), order="F")
+        self.largest_target = np.zeros(n_outputs)
         self._buffers: tuple[np.ndarray, ...] = ()
 
     def __getstate__(self) -> dict[str, Any]:
@@ -102,14 +142,22 @@ class SufficientStatistics(ABC):
         """Add rows X (m, n_features), Y (m, n_outputs) with weights w (m,), all > 0."""
         self.n_rows += len(X)
         mean_x, mean_y = np.empty_like(self.mean_x), np.empty_like(self.mean_y)
-        linalg.weighted_mean(X, w, mean_x)
-        linalg.weighted_mean(Y, w, mean_y)
+        relative = np.ldexp(w, -np.frexp(w.max())[1])  # products with tiny weights may underflow
+        linalg.weighted_mean(X, relative, mean_x)
+        linalg.weighted_mean(Y, relative, mean_y)
         root = np.sqrt(w)
         ZX, ZY = self._get_buffers(X.shape[0] + 1)
         self._centre(X, root, mean_x, ZX)
         self._centre(Y, root, mean_y, ZY)
-        ZX[0], ZY[0] = self._update_means(w.sum(), mean_x, mean_y)
+        with np.errstate(over="ignore"):  # `check_range` reports it
+            weight = w.sum()
+        ZX[0], ZY[0] = self._update_means(weight, mean_x, mean_y)
+        self._note_targets(ZY)
         self._add_centred(ZX, ZY)
+
+    def _note_targets(self, ZY: np.ndarray) -> None:
+        """Note the largest target."""
+        np.maximum(self.largest_target, np.abs(ZY).max(axis=0), out=self.largest_target)
 
     def _update_means(
         self, weight: float, mean_x: np.ndarray, mean_y: np.ndarray
@@ -121,10 +169,10 @@ class SufficientStatistics(ABC):
         """
         if self.weight == 0:  # the first mean is copied: adding it to zero may round it
             self.mean_x[:], self.mean_y[:] = mean_x, mean_y
-        total = self.weight + weight
-        share = weight / total if total > 0 else 0.0
-        root = np.sqrt(self.weight * share)
-        with np.errstate(over="ignore", invalid="ignore"):  # `check_overflow` reports it
+        with np.errstate(over="ignore", invalid="ignore"):  # `check_range` reports it
+            total = self.weight + weight
+            share = weight / total if total > 0 else 0.0
+            root = np.sqrt(self.weight * share)
             step_x = (mean_x - self.mean_x).sum(axis=0)
             step_y = (mean_y - self.mean_y).sum(axis=0)
             linalg.move_mean(self.mean_x, share * step_x)
@@ -132,8 +180,13 @@ class SufficientStatistics(ABC):
             self.weight = total
             return root * step_x, root * step_y
 
-    def check_overflow(self) -> None:
-        """Raise ValueError if the sums of squares of the features overflow."""
+    def check_range(self) -> None:
+        """Raise ValueError if weights, features or targets have sums beyond the range."""
+        if self.weight > 0 and not MIN_SUM <= self.weight <= 1 / MIN_SUM:
+            raise ValueError(
+                f"sample_weight must have a sum from {MIN_SUM:g} to {1 / MIN_SUM:g}, got "
+                f"{self.weight:.3g}: scale the weights"
+            )
         with np.errstate(over="ignore"):
             squares = self._sums_of_squares()
             worst = int(np.argmax(squares))
@@ -142,6 +195,19 @@ class SufficientStatistics(ABC):
                     "X must have sums of squares within the range of float64, got "
                     f"{squares[worst]:.3g} for feature {worst}: scale the features"
                 )
+        is_finite = np.isfinite(self.cross).all(axis=0) & np.isfinite(self.mean_y).all(axis=0)
+        if not is_finite.all():
+            raise ValueError(
+                "y must have sums of products with the features within the range of float64, got "
+                f"infinity for output {np.argmin(is_finite)}: scale y"
+            )
+        is_lost = (self.largest_target > 0) & (self.largest_target < MIN_SUM)
+        if is_lost.any():
+            o = np.argmax(is_lost)
+            raise ValueError(
+                f"y, times the root of sample_weight, must vary by {MIN_SUM:g} or more, got "
+                f"{self.largest_target[o]:.3g} for output {o}: scale y"
+            )
 
     def _get_buffers(self, m: int) -> tuple[np.ndarray, np.ndarray]:
         """Return buffers for m centred rows of features and targets, reused between calls."""
@@ -162,13 +228,16 @@ class SufficientStatistics(ABC):
         selected.mean_x[:], selected.mean_y[:] = self.mean_x, self.mean_y[:, positions]
         selected.triangle[:] = self.triangle
         selected.cross[:] = self.cross[:, positions]
+        selected.largest_target[:] = self.largest_target[positions]
         return selected
 
-    @abstractmethod
-    def merge(self, other: Self) -> None:
-        """Add the rows of other statistics of the same kind, which stay unchanged."""
+    def scale_targets(self, factor: float) -> Self:
+        """Return the statistics of scaled targets; the other arrays are shared, not copied."""
+        scaled = copy.copy(self)
+        scaled.mean_y, scaled.cross = factor * self.mean_y, factor * self.cross
+        scaled.largest_target = factor * self.largest_target
+        return scaled
 
-    @abstractmethod
     def solve(self, alpha: float) -> tuple[np.ndarray, float]:
         """Return the ridge coefficients (n_features, n_outputs), and a condition estimate.
 
@@ -176,10 +245,64 @@ class SufficientStatistics(ABC):
         column scaled to length one (that of the Gram matrix is its square); infinity if the matrix
         is singular up to rounding.
         """
+        factor = self.factor(alpha)
+        if factor.coef is None:
+            spectrum, penalty = self.least_norm(alpha)
+            return spectrum.solve(penalty), factor.condition
+        return factor.coef, factor.condition
+
+    def least_norm(self, alpha: float) -> tuple[RidgeSpectrum, float]:
+        """Return a spectrum and the alpha with which it solves a problem of singular features.
+
+        Columns of very different sizes are scaled to similar ones, or the small ones would be
+        taken for rounding errors of the large ones. The norm is then that of the coefficients of
+        scaled columns.
+        """
+        scale = self.equalising_scale(alpha)
+        return (self.spectrum(), alpha) if scale is None else (self.spectrum(alpha, scale), 0.0)
+
+    def equalising_scale(self, alpha: float) -> np.ndarray | None:
+        """Return powers of two that scale the columns to similar sizes; None if they are similar.
+
+        Sizes are those of the features with sqrt(alpha) I below them.
+        """
+        exponents = self._column_exponents(alpha)
+        sizes = exponents[exponents > NO_SIZE]
+        top = int(sizes.max(initial=NO_SIZE))
+        lowest = top - MAX_SPREAD_EXPONENT
+        if not sizes.size or (sizes.min() >= lowest and abs(top) <= MAX_SQUARE_EXPONENT):
+            return None
+        exponents = np.where(exponents > NO_SIZE, exponents, top)
+        return np.ldexp(1.0, np.maximum(exponents, lowest) - top - exponents)
+
+    def squares_are_within_range(self, alpha: float) -> bool:
+        """Return whether no squares of features with sqrt(alpha) I below them underflow."""
+        exponents = self._column_exponents(alpha)
+        sizes = exponents[exponents > NO_SIZE]
+        return bool((np.abs(sizes) <= MAX_SQUARE_EXPONENT).all())
 
     @abstractmethod
-    def spectrum(self) -> RidgeSpectrum:
-        """Return the eigenvalues and eigenvectors of X'X, from which any alpha is solved."""
+    def check_underflow(self, alpha: float) -> None:
+        """Raise ValueError if sums underflow, unless alpha makes them irrelevant."""
+
+    @abstractmethod
+    def merge(self, other: Self) -> None:
+        """Add the rows of other statistics of the same kind, which stay unchanged."""
+
+    @abstractmethod
+    def factor(self, alpha: float) -> RidgeFactor:
+        """Return the triangular factor of X'X + alpha I, and the solution."""
+
+    @abstractmethod
+    def spectrum(self, alpha: float = 0.0, scale: np.ndarray | None = None) -> RidgeSpectrum:
+        """Return the eigenvalues and eigenvectors of X'X, from which any alpha is solved.
+
+        Given a scale, powers of two, the matrix is D (X'X + alpha I) D with D = diag(scale).
+        """
+
+    @abstractmethod
+    def _column_exponents(self, alpha: float) -> np.ndarray:
+        """Return the powers of two of the sizes of the columns, ``NO_SIZE`` for zero columns."""
 
     @abstractmethod
     def _sums_of_squares(self) -> np.ndarray:
@@ -199,19 +322,40 @@ class SufficientStatistics(ABC):
 
 
 class GramStatistics(SufficientStatistics):
-    """X'X and X'Y: the fastest form, but it squares the condition of the features."""
+    """X'X and X'Y: the fastest form, but it squares the condition of the features.
+
+    Attributes
+    ----------
+    varies : ndarray of bool, shape (n_features,)
+        Whether a feature whose sum of squares is near zero varied nevertheless.
+    """
+
+    condition_power = 2
+
+    def __init__(self, n_features: int, n_outputs: int):
+        super().__init__(n_features, n_outputs)
+        self.varies = np.zeros(n_features, bool)
+
+    def select_outputs(self, positions: np.ndarray) -> Self:
+        """Return a copy for the outputs at some positions."""
+        selected = super().select_outputs(positions)
+        selected.varies[:] = self.varies
+        return selected
 
     def merge(self, other: Self) -> None:
         """Add the rows of other statistics: sums, and one row for the difference of the means."""
         self.n_rows += other.n_rows
-        with np.errstate(over="ignore", invalid="ignore"):  # `check_overflow` reports it
+        with np.errstate(over="ignore", invalid="ignore"):  # `check_range` reports it
             self.triangle += other.triangle
             self.cross += other.cross
         row_x, row_y = self._update_means(other.weight, other.mean_x, other.mean_y)
         self._add_centred(row_x[None], row_y[None])
+        self.varies |= other.varies
+        self._note_targets(other.largest_target[None])
+        self._note_targets(row_y[None])
 
-    def solve(self, alpha: float) -> tuple[np.ndarray, float]:
-        """Solve (X'X + alpha I) B = X'Y by Cholesky, or by eigenvalues if that fails.
+    def factor(self, alpha: float) -> RidgeFactor:
+        """Factorise X'X + alpha I by Cholesky.
 
         The matrix is scaled on both sides to a unit diagonal first, so that features of different
         size do not raise its condition.
@@ -221,19 +365,62 @@ class GramStatistics(SufficientStatistics):
         G = np.empty(self.triangle.shape, order="F")
         norm = linalg.scale_lower(self.triangle, alpha, scale, G)
         L, info = lapack.dpotrf(G, lower=1, clean=0, overwrite_a=1)
-        rcond = lapack.dpocon(L, norm, uplo="L")[0] if info == 0 else 0.0
+        is_valid = info == 0 and not self._find_underflow(diagonal)
+        rcond = lapack.dpocon(L, norm, uplo="L")[0] if is_valid else 0.0
         if rcond == 0:
-            return self.spectrum().solve(alpha), np.inf
+            return RidgeFactor(L.T, scale, np.inf, None)
         solved, _ = lapack.dpotrs(L, scale[:, None] * self.cross, lower=1)
-        return scale[:, None] * solved, rcond**-0.5
+        with np.errstate(over="ignore"):  # the caller checks the range of the coefficients
+            return RidgeFactor(L.T, scale, rcond**-0.5, scale[:, None] * solved)
 
-    def spectrum(self) -> RidgeSpectrum:
+    def _find_underflow(self, diagonal: np.ndarray) -> str:
+        """Name sums that lost digits which matter to the solution; return "" if there are none.
+
+        The diagonal is that of X'X + alpha I: a large alpha makes them irrelevant.
+        """
+        is_lost = self.varies & (diagonal < MIN_SUM)
+        if is_lost.any():
+            return f"X must have sums of squares, got underflow for feature {np.argmax(is_lost)}"
+        is_used = diagonal > 0
+        lengths = np.sqrt(self.triangle.diagonal()[is_used])
+        smallest = MIN_SUM * (lengths / diagonal[is_used]).max(initial=0.0)
+        is_lost = (self.largest_target > 0) & (self.largest_target < smallest)
+        if is_lost.any():
+            output = np.argmax(is_lost)
+            return f"y must have sums of products with X, got underflow for output {output}"
+        return ""
+
+    def check_underflow(self, alpha: float) -> None:
+        """Raise ValueError if sums underflow, unless alpha makes them irrelevant."""
+        found = self._find_underflow(self.triangle.diagonal() + alpha)
+        if found:
+            raise ValueError(
+                f'{found}: scale X and y, or use solver="qr" or a larger alpha than {alpha:g}'
+            )
+
+    def spectrum(self, alpha: float = 0.0, scale: np.ndarray | None = None) -> RidgeSpectrum:
         """Return the eigenvalues and eigenvectors of the Gram matrix."""
-        values, vectors = eigh(self.triangle, lower=True, driver="evd", check_finite=False)
+        G, cross = self.triangle, self.cross
+        if scale is not None:
+            G, cross = np.empty(G.shape, order="F"), scale[:, None] * cross
+            linalg.scale_lower(self.triangle, alpha, scale, G)
+        values, vectors = eigh(G, lower=True, driver="evd", check_finite=False)
         values = np.maximum(values, 0)
         rounding = EPS * values[-1]
-        cross = vectors.T @ self.cross
+        cross = vectors.T @ cross
+        if scale is not None:
+            vectors = scale[:, None] * vectors
         return RidgeSpectrum(values, vectors, cross, rounding, len(values) * rounding)
+
+    def _column_exponents(self, alpha: float) -> np.ndarray:
+        sizes = np.sqrt(self.triangle.diagonal() + alpha)
+        return np.where(sizes > 0, np.frexp(sizes)[1], NO_SIZE)
+
+    def _note_varying(self, ZX: np.ndarray) -> None:
+        """Note which features vary although their sums of squares are near zero."""
+        is_small = self.triangle.diagonal() < MIN_SUM
+        if is_small.any():
+            self.varies[is_small] |= ZX[:, is_small].any(axis=0)
 
     def _sums_of_squares(self) -> np.ndarray:
         return self.triangle.diagonal()
@@ -246,10 +433,16 @@ class GramStatistics(SufficientStatistics):
 
     def _add_centred(self, ZX: np.ndarray, ZY: np.ndarray) -> None:
         add_gram(self.triangle, self.cross, ZX, ZY)
+        self._note_varying(ZX)
 
 
 class QRStatistics(SufficientStatistics):
     """R and Q'Y of X = QR: about twice the work of the Gram form, without squared condition."""
+
+    condition_power = 1
+
+    def check_underflow(self, alpha: float) -> None:
+        """Accept all sums: they have no squares; `factor` refuses tiny columns."""
 
     def merge(self, other: Self) -> None:
         """Add the rows of other statistics: its R as rows, and one row for the means."""
@@ -258,36 +451,67 @@ class QRStatistics(SufficientStatistics):
         ZX, ZY = np.empty((n + 1, n), order="F"), np.empty((n + 1, p), order="F")
         ZX[1:], ZY[1:] = other.triangle, other.cross
         ZX[0], ZY[0] = self._update_means(other.weight, other.mean_x, other.mean_y)
+        self._note_targets(other.largest_target[None])
+        self._note_targets(ZY[:1])
         add_orthogonal(self.triangle, self.cross, ZX, ZY, n_triangular=n)
 
-    def solve(self, alpha: float) -> tuple[np.ndarray, float]:
-        """Solve by the triangular factor of [R; sqrt(alpha) I], or by singular values.
+    def factor(self, alpha: float) -> RidgeFactor:
+        """Extend R to the factor of X'X + alpha I.
 
-        Singular values are used if the factor is singular up to rounding and alpha is too small to
-        change that.
+        It counts as singular if it is up to rounding, and alpha is too small to change that.
+        """
+        R, C, scale = self._extend(alpha)
+        lengths = np.linalg.norm(R, axis=0)
+        rcond = lapack.dtrcon(R / np.where(lengths > 0, lengths, 1.0))[0]
+        condition = 1 / rcond if rcond > 0 else np.inf
+        if rcond == 0 or (rcond <= len(R) * EPS and self._rounding_outweighs(alpha, scale)):
+            return RidgeFactor(R, scale, condition, None)
+        with np.errstate(over="ignore"):  # the caller checks the range of the coefficients
+            return RidgeFactor(R, scale, condition, scale[:, None] * lapack.dtrtrs(R, C)[0])
+
+    def _extend(self, alpha: float) -> tuple[np.ndarray, np.ndarray, np.ndarray]:
+        """Return the triangular factor and Q'Y of [R; sqrt(alpha) I], and the scale of the columns.
+
+        It consists of powers of two: it changes no digit, but squares of columns do not underflow.
         """
         n, p = self.cross.shape
-        R, C = np.array(np.triu(self.triangle), order="F"), self.cross.copy(order="F")
-        norm = np.linalg.norm(R)
+        exponents = self._column_exponents(alpha)
+        scale = np.ldexp(1.0, -np.where(exponents > NO_SIZE, exponents, 0))
+        R, C = np.asfortranarray(np.triu(self.triangle) * scale), self.cross.copy(order="F")
         if alpha > 0:
-            penalty = np.asfortranarray(np.sqrt(alpha) * np.eye(n))
+            penalty = np.asfortranarray(np.diag(np.sqrt(alpha) * scale))
             add_orthogonal(R, C, penalty, np.zeros((n, p), order="F"), n_triangular=n)
-        scale = np.linalg.norm(R, axis=0)
-        rcond = lapack.dtrcon(R / np.where(scale > 0, scale, 1.0))[0]
-        if rcond == 0 or (np.sqrt(alpha) <= EPS * norm and rcond <= n * EPS):
-            return self.spectrum().solve(alpha), np.inf if rcond == 0 else 1 / rcond
-        return lapack.dtrtrs(R, C)[0], 1 / rcond
+        return R, C, scale
 
-    def spectrum(self) -> RidgeSpectrum:
+    def _rounding_outweighs(self, alpha: float, scale: np.ndarray) -> bool:
+        """Return whether sqrt(alpha) is within the rounding error of R."""
+        smallest = scale.min()  # that of the largest column
+        return np.sqrt(alpha) * smallest <= EPS * np.linalg.norm(np.triu(self.triangle) * smallest)
+
+    def spectrum(self, alpha: float = 0.0, scale: np.ndarray | None = None) -> RidgeSpectrum:
         """Return the squared singular values and the right singular vectors of R = U diag(s) V'."""
-        R = np.triu(self.triangle)
-        try:
-            U, s, Vt = svd(R, check_finite=False)
-        except LinAlgError:  # divide and conquer may fail to converge, QR iteration does not
-            U, s, Vt = svd(R, check_finite=False, lapack_driver="gesvd")
+        R, cross = np.triu(self.triangle), self.cross
+        if scale is not None:
+            R, cross, own_scale = self._extend(alpha)
+            R = R * (scale / own_scale)
+        U, s, Vt = robust_svd(R)
         rounding = EPS * s[0]
-        cross = s[:, None] * (U.T @ self.cross)
-        return RidgeSpectrum(s**2, Vt.T, cross, rounding**2, (len(s) * rounding) ** 2)
+        with np.errstate(over="ignore"):  # the caller checks the range of the coefficients
+            cross = s[:, None] * (U.T @ cross)
+        vectors = Vt.T if scale is None else scale[:, None] * Vt.T
+        return RidgeSpectrum(s**2, vectors, cross, rounding**2, (len(s) * rounding) ** 2)
+
+    def _column_exponents(self, alpha: float) -> np.ndarray:
+        sizes = np.abs(np.triu(self.triangle)).max(axis=0, initial=np.sqrt(alpha))
+        exponents = np.where(sizes > 0, np.frexp(sizes)[1], NO_SIZE)
+        is_lost = (NO_SIZE < exponents) & (exponents < MIN_EXPONENT)
+        if is_lost.any():
+            j = np.argmax(is_lost)
+            raise ValueError(
+                f"X, times the root of sample_weight, must vary by 2**{MIN_EXPONENT} or more, got "
+                f"{sizes[j]:.3g} for feature {j}: scale the features"
+            )
+        return exponents
 
     def _sums_of_squares(self) -> np.ndarray:
         R = np.triu(self.triangle)
@@ -301,6 +525,14 @@ class QRStatistics(SufficientStatistics):
 
     def _add_centred(self, ZX: np.ndarray, ZY: np.ndarray) -> None:
         add_orthogonal(self.triangle, self.cross, ZX, ZY)
+
+
+def robust_svd(A: np.ndarray) -> tuple[np.ndarray, np.ndarray, np.ndarray]:
+    """Return U, s and V' of A = U diag(s) V'; none has more columns or rows than A."""
+    try:
+        return svd(A, full_matrices=False, check_finite=False)
+    except LinAlgError:  # divide and conquer may fail to converge, QR iteration does not
+        return svd(A, full_matrices=False, check_finite=False, lapack_driver="gesvd")
 
 
 def subtract_mean(X: np.ndarray, mean: np.ndarray) -> np.ndarray:

@@ -5,22 +5,21 @@ from functools import partial
 from typing import Protocol
 
 import numpy as np
-from scipy.linalg import eigh
 
 from esnkit.readouts._accumulator import ROWS_PER_PARTIAL_SUM, Accumulator
 from esnkit.readouts._base import Block
+from esnkit.readouts._dual_inverses import dual_inverses
+from esnkit.readouts._hat_values import hat_directions
 from esnkit.readouts._least_squares import (
     EPS,
-    RidgeSpectrum,
+    MAX_SQUARE_EXPONENT,
+    MIN_EXPONENT,
     SufficientStatistics,
     subtract_mean,
 )
 from esnkit.utils._threads import one_blas_thread, run_tasks
 
 __all__ = ["leave_one_out"]
-
-# The eigenvectors left out of the hat values have at most this many degrees of freedom per row.
-MAX_DROPPED_FREEDOM_PER_ROW = 1e-9
 
 
 class ErrorSums(Protocol):
@@ -35,36 +34,45 @@ class ErrorSums(Protocol):
 
 def leave_one_out(
     accumulator: Accumulator, blocks: Iterable[Block], alphas: np.ndarray
-) -> tuple[np.ndarray, list[RidgeSpectrum]]:
-    """Return mean squared leave-one-out errors (n_alphas, n_outputs), and the spectra.
+) -> tuple[np.ndarray, int]:
+    """Return mean squared leave-one-out errors (n_alphas, n_outputs), as errors * 2**exponent.
 
     The blocks must be those that the accumulator was filled with. Outputs that have no more rows
     than features and intercept use the dual form, which keeps all rows and loses no digits.
     """
     totals = accumulator.totals()
-    scores = np.empty((len(alphas), len(accumulator.group_numbers())))
+    groups = [statistics for _, statistics in totals]
+    target_exponent = _exponent(max(group.largest_target.max(initial=0.0) for group in groups))
+    weight_exponent = _exponent(max(group.weight for group in groups))
+    distinct, positions = np.unique(alphas, return_inverse=True)
+    errors = np.empty((len(distinct), len(accumulator.group_numbers())))
     with one_blas_thread():
-        spectra = [statistics.spectrum() for _, statistics in totals]
-        errors = [
-            _error_sums(statistics, spectrum, alphas)
-            for (_, statistics), spectrum in zip(totals, spectra, strict=True)
-        ]
+        sums = [_error_sums(group, distinct, target_exponent) for group in groups]
         for X, Y, w in blocks:
             Y = Y.reshape(len(Y), -1)
-            for (outputs, _), group_errors in zip(totals, errors, strict=True):
+            for (outputs, _), group_sums in zip(totals, sums, strict=True):
                 for rows in _rows_with_weight((X, Y, w), outputs):
-                    group_errors.add(*rows)
-        for (outputs, statistics), group_errors in zip(totals, errors, strict=True):
-            scores[:, outputs] = group_errors.sums() / statistics.weight
-    return scores, spectra
+                    group_sums.add(*rows)
+        for (outputs, statistics), group_sums in zip(totals, sums, strict=True):
+            weight = np.ldexp(statistics.weight, -weight_exponent)
+            errors[:, outputs] = group_sums.sums() / weight
+    return errors[positions], 2 * target_exponent - weight_exponent
+
+
+def _exponent(size: float) -> int:
+    """Return the power of two of a size whose square might be out of range, or 0 for others."""
+    exponent = int(np.frexp(size)[1])
+    return max(exponent, MIN_EXPONENT) if abs(exponent) > MAX_SQUARE_EXPONENT else 0
 
 
 def _error_sums(
-    statistics: SufficientStatistics, spectrum: RidgeSpectrum, alphas: np.ndarray
+    statistics: SufficientStatistics, alphas: np.ndarray, target_exponent: int
 ) -> ErrorSums:
-    if statistics.n_rows <= len(spectrum.eigenvalues) + 1:
-        return DualErrorSums(statistics, alphas)
-    return HatValueErrorSums(statistics, spectrum, alphas)
+    """Return the sums of squared errors of targets over 2**target_exponent."""
+    target_scale = float(np.ldexp(1.0, -target_exponent))
+    if statistics.n_rows <= len(statistics.triangle) + 1:
+        return DualErrorSums(statistics, alphas, target_scale)
+    return HatValueErrorSums(statistics, alphas, target_scale)
 
 
 def _rows_with_weight(
@@ -86,21 +94,13 @@ class HatValueErrorSums:
     h_i = w_i (1 / sum(w) + x_i (X'X + alpha I)^-1 x_i') of the centred x_i (Golub et al. 1979).
     """
 
-    def __init__(
-        self, statistics: SufficientStatistics, spectrum: RidgeSpectrum, alphas: np.ndarray
-    ):
-        inverses = np.stack([spectrum.inverse(alpha) for alpha in alphas], axis=1)
-        kept = _eigenvectors_that_count(spectrum.eigenvalues, inverses, statistics.n_rows)
-        self.statistics = statistics
-        self.eigenvectors = np.ascontiguousarray(spectrum.eigenvectors[:, kept])
-        self.inverses = np.ascontiguousarray(inverses[kept])  # (n_kept, n_alphas)
-        n_outputs = spectrum.cross.shape[1]
-        solved = [
-            spectrum.eigenvectors @ (inverse[:, None] * spectrum.cross) for inverse in inverses.T
-        ]
-        self.coef = np.concatenate(solved, axis=1)  # (n_features, n_alphas * n_outputs)
-        self.total = np.zeros((len(alphas), n_outputs))
-        self.rounding = len(inverses) * EPS  # of 1 - h_i
+    def __init__(self, statistics: SufficientStatistics, alphas: np.ndarray, target_scale: float):
+        self.statistics, self.target_scale = statistics, target_scale
+        scaled = statistics if target_scale == 1 else statistics.scale_targets(target_scale)
+        self.directions, coefs = hat_directions(scaled, alphas)
+        self.coef = np.concatenate(coefs, axis=1)  # (n_features, n_alphas * n_outputs)
+        self.total = np.zeros((len(alphas), statistics.cross.shape[1]))
+        self.rounding = len(statistics.triangle) * EPS  # of 1 - h_i
 
     def add(self, X: np.ndarray, Y: np.ndarray, w: np.ndarray) -> None:
         """Add rows with weights w > 0."""
@@ -113,30 +113,35 @@ class HatValueErrorSums:
         return self.total
 
     def _sums_of(self, X: np.ndarray, Y: np.ndarray, w: np.ndarray) -> np.ndarray:
-        centred = subtract_mean(X, self.statistics.mean_x)
-        Z = centred @ self.eigenvectors
-        np.multiply(Z, Z, out=Z)
-        remainder = 1 - w[:, None] * (1 / self.statistics.weight + Z @ self.inverses)  # 1 - h_i
-        target = subtract_mean(Y, self.statistics.mean_y)[:, None, :]
-        residual = target - (centred @ self.coef).reshape(len(X), *self.total.shape)
+        Z, target = _weighted_rows(self.statistics, X, Y, w, self.target_scale)
+        remainder = np.empty((len(w), len(self.total)))  # 1 - h_i
+        for alphas, directions, weights in self.directions:
+            squares = Z @ directions
+            np.multiply(squares, squares, out=squares)
+            remainder[:, alphas] = 1 - (w[:, None] / self.statistics.weight + squares @ weights)
+        residual = target[:, None, :] - (Z @ self.coef).reshape(len(w), *self.total.shape)
         # If 1 - h_i is zero, the row alone determines its fit: the others cannot predict it.
         is_predictable = remainder > self.rounding
         errors = (residual / np.where(is_predictable, remainder, 1)[:, :, None]) ** 2
-        return np.einsum("i,iko->ko", w, np.where(is_predictable[:, :, None], errors, np.inf))
+        return np.where(is_predictable[:, :, None], errors, np.inf).sum(axis=0)
 
 
-def _eigenvectors_that_count(
-    eigenvalues: np.ndarray, inverses: np.ndarray, n_rows: int
-) -> np.ndarray:
-    """Return the eigenvectors without those of next to no degrees of freedom, l / (l + alpha).
-
-    They cost as much as the others and change nothing; the spectrum of reservoir states often has
-    many.
-    """
-    freedom = eigenvalues * inverses.max(axis=1)  # of the smallest alpha
-    order = np.argsort(freedom)
-    is_dropped = np.cumsum(freedom[order]) <= MAX_DROPPED_FREEDOM_PER_ROW * n_rows
-    return np.sort(order[~is_dropped])
+def _weighted_rows(
+    statistics: SufficientStatistics,
+    X: np.ndarray,
+    Y: np.ndarray,
+    w: np.ndarray,
+    target_scale: float,
+) -> tuple[np.ndarray, np.ndarray]:
+    """Return centred features and scaled targets times the square roots of the weights."""
+    Z, target = subtract_mean(X, statistics.mean_x), subtract_mean(Y, statistics.mean_y)
+    if target_scale != 1:
+        target *= target_scale
+    if (w != 1).any():
+        root = np.sqrt(w)[:, None]
+        Z *= root
+        target *= root
+    return Z, target
 
 
 class DualErrorSums:
@@ -146,8 +151,8 @@ class DualErrorSums:
     roots of their weights, the error of row i is (S y)_i / S_ii.
     """
 
-    def __init__(self, statistics: SufficientStatistics, alphas: np.ndarray):
-        self.statistics, self.alphas = statistics, alphas
+    def __init__(self, statistics: SufficientStatistics, alphas: np.ndarray, target_scale: float):
+        self.statistics, self.alphas, self.target_scale = statistics, alphas, target_scale
         self.rows: list[tuple[np.ndarray, np.ndarray, np.ndarray]] = []
 
     def add(self, X: np.ndarray, Y: np.ndarray, w: np.ndarray) -> None:
@@ -157,35 +162,25 @@ class DualErrorSums:
     def sums(self) -> np.ndarray:
         """Return the sums (n_alphas, n_outputs)."""
         X, Y, w = (np.concatenate(arrays) for arrays in zip(*self.rows, strict=True))
-        root = np.sqrt(w)[:, None]
-        Z = root * subtract_mean(X, self.statistics.mean_x)
-        target = root * subtract_mean(Y, self.statistics.mean_y)
-        eigenvalues, U = self._complement_of_intercept(Z @ Z.T, root)
-        sums = np.empty((len(self.alphas), target.shape[1]))
-        for i, alpha in enumerate(self.alphas):
-            S = U / (eigenvalues + max(alpha, np.finfo(float).tiny))  # without U' on the right
-            diagonal = np.einsum("ij,ij->i", S, U)[:, None]
-            errors = (S @ (U.T @ target)) / np.where(diagonal > 0, diagonal, 1)
-            sums[i] = np.where(diagonal > 0, errors**2, np.inf).sum(axis=0)
-        return sums
-
-    def _complement_of_intercept(
-        self, K: np.ndarray, root: np.ndarray
-    ) -> tuple[np.ndarray, np.ndarray]:
-        """Return the eigenvalues and eigenvectors of K = XX' that are orthogonal to the intercept.
-
-        A multiple of the intercept's direction is added to K, so that its eigenvalue is the largest
-        one and can be removed.
-        """
-        shift = 2 * np.trace(K) or 1.0
-        eigenvalues, U = eigh(
-            K + shift / self.statistics.weight * (root @ root.T), check_finite=False
+        Z, target = _weighted_rows(self.statistics, X, Y, w, self.target_scale)
+        inverses = dual_inverses(Z, np.sqrt(w / self.statistics.weight), self.alphas)
+        return np.stack(
+            [
+                self._from_hat_values(alpha) if half is None else _squared_errors(half, target)
+                for alpha, half in zip(self.alphas, inverses, strict=True)
+            ]
         )
-        eigenvalues, U = eigenvalues[:-1], U[:, :-1]
-        is_null = eigenvalues <= len(K) * EPS * shift
-        eigenvalues[is_null] = 0
-        # A row without a component in the null space has one by rounding, which a tiny alpha would
-        # amplify: set it to zero.
-        is_outside = np.einsum("ij,ij->i", U[:, is_null], U[:, is_null]) <= len(K) * EPS
-        U[np.ix_(is_outside, is_null)] = 0
-        return eigenvalues, U
+
+    def _from_hat_values(self, alpha: float) -> np.ndarray:
+        """Return the sums for one alpha from hat values: dependent rows do not fit themselves."""
+        primal = HatValueErrorSums(self.statistics, np.array([alpha]), self.target_scale)
+        for rows in self.rows:
+            primal.add(*rows)
+        return primal.sums()[0]
+
+
+def _squared_errors(half: np.ndarray, target: np.ndarray) -> np.ndarray:
+    """Return the sums of ((S y)_i / S_ii)^2 with S = half half'; infinity if some S_ii is zero."""
+    diagonal = np.einsum("ij,ij->i", half, half)[:, None]
+    errors = (half @ (half.T @ target)) / np.where(diagonal > 0, diagonal, 1)
+    return np.where(diagonal > 0, errors**2, np.inf).sum(axis=0)

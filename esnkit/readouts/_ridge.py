@@ -53,10 +53,12 @@ class RidgeReadout(RegressorMixin, MultiOutputMixin, BaseReadout):
     ----------
     alpha : float >= 0 or array-like of float, default=1e-6
         Penalty on the squared coefficients, absolute as in
-        :class:`sklearn.linear_model.Ridge`. 0 gives the least-squares solution of least norm.
-        Given several, the readout uses the one with the smallest mean squared leave-one-out error
-        (the error on each row of a model fitted to all other rows). That error is exact, in closed
-        form; all alphas share one factorisation, but the rows are read a second time.
+        :class:`sklearn.linear_model.Ridge`. 0 gives the least-squares solution of least norm
+        (for features of very different sizes, of those scaled to similar ones). Given several,
+        the readout uses the one with the smallest mean squared leave-one-out error (the error on
+        each row of a model fitted to all other rows). That error is exact, in closed form; all
+        alphas share one factorisation, but the rows are read a second time. The solution is that
+        of the one alpha alone. Features of very different sizes need more factorisations.
     solver : {"auto", "gram", "qr"}, default="auto"
         "gram" accumulates the Gram matrix X'X: fast, but it squares the condition of the
         features, so that an alpha below its rounding error has no effect. "qr" accumulates an
@@ -185,10 +187,13 @@ class RidgeReadout(RegressorMixin, MultiOutputMixin, BaseReadout):
         if self.solver == "auto" and _is_imprecise(accumulator.solver, condition):
             accumulator = self._accumulate(make_blocks(), "qr", n_rows)
             coefs, condition = accumulator.solve(alphas.min())
+        accumulator.check_underflow(alphas.min())
         self._accumulator = accumulator
         alpha, scores = float(alphas[0]), None
         if np.ndim(self.alpha) > 0:
-            alpha, scores, coefs = _choose_alpha(accumulator, make_blocks(), alphas)
+            alpha, scores = _choose_alpha(accumulator, make_blocks(), alphas)
+            if alpha > alphas.min():
+                coefs, _ = accumulator.solve(alpha)
         self._store_solution(accumulator, (coefs, condition), alpha, scores)
         return self
 
@@ -385,6 +390,7 @@ class RidgeReadout(RegressorMixin, MultiOutputMixin, BaseReadout):
             return self._solution
         alpha = self._one_alpha()
         accumulator = self._accumulator.merged()
+        accumulator.check_underflow(alpha)
         return self._store_solution(accumulator, accumulator.solve(alpha), alpha)
 
     def _store_solution(
@@ -401,8 +407,8 @@ class RidgeReadout(RegressorMixin, MultiOutputMixin, BaseReadout):
         coefs, condition = solved
         coef = np.empty((self._n_outputs, self.n_features_in_), self._dtype)
         intercept, constant = (np.empty(self._n_outputs, self._dtype) for _ in range(2))
+        totals = accumulator.totals()
         with one_blas_thread(), np.errstate(over="ignore", invalid="ignore"):
-            totals = accumulator.totals()
             means = totals[0][1].mean_x.sum(axis=0)
             for (outputs, group), B in zip(totals, coefs, strict=True):
                 coef[outputs] = B.T
@@ -438,20 +444,19 @@ def _check_range(coef: np.ndarray, intercept: np.ndarray) -> None:
 
 def _choose_alpha(
     accumulator: Accumulator, blocks: Iterable[Block], alphas: np.ndarray
-) -> tuple[float, np.ndarray, list[np.ndarray]]:
-    """Return the alpha of smallest leave-one-out error, the errors, and its coefficients."""
-    errors, spectra = leave_one_out(accumulator, blocks, alphas)
+) -> tuple[float, np.ndarray]:
+    """Return the alpha of smallest leave-one-out error, and the errors."""
+    errors, exponent = leave_one_out(accumulator, blocks, alphas)
     scores = errors.mean(axis=1)
-    best = np.argmin(scores)
+    best = int(np.argmin(np.where(np.isnan(scores), np.inf, scores)))
     if not np.isfinite(scores[best]):
         warn(
             "no leave-one-out error is finite: for every alpha, some row alone determines its own "
             "prediction. The largest alpha is used"
         )
-        best = np.argmax(alphas)
-    alpha = float(alphas[best])
-    with one_blas_thread():
-        return alpha, scores, [spectrum.solve(alpha) for spectrum in spectra]
+        best = int(np.argmax(alphas))
+    with np.errstate(over="ignore", under="ignore"):
+        return float(alphas[best]), np.ldexp(scores, exponent)
 
 
 def _slices(X: np.ndarray, y: np.ndarray, w: np.ndarray | None) -> Iterator[Block]:

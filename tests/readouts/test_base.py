@@ -70,6 +70,39 @@ def test_wrong_data_name_the_argument(arguments, message):
         Recorder().fit(*arguments)
 
 
+masked = np.ma.array(X[:, 0], mask=np.arange(30) == 3)
+
+
+@pytest.mark.parametrize("method", ["fit", "partial_fit"])
+@pytest.mark.parametrize(
+    ("arguments", "message"),
+    [
+        ((np.ma.array(X, mask=X > 2), Y), "X has masked values"),
+        (([np.ma.array(row, mask=row > 2) for row in X], Y), r"X\[\d+\] has masked values"),
+        ((X, masked), "y has masked values"),
+        ((X, Y, np.ma.array(np.ones(30), mask=np.arange(30) > 7)), "sample_weight has masked"),
+        ((X, Y, np.ma.array(np.ones(Y.shape), mask=Y > 2)), "sample_weight has masked"),
+    ],
+)
+def test_masked_values_name_the_argument(method, arguments, message):
+    with pytest.raises(ValueError, match=message):
+        getattr(RidgeReadout(), method)(*arguments)
+
+
+def test_masked_features_are_not_predicted_from():
+    readout = RidgeReadout().fit(X, Y)
+    with pytest.raises(ValueError, match="X has masked values"):
+        readout.predict(np.ma.array(X, mask=X > 2))
+
+
+def test_masked_arrays_without_masked_values_are_arrays():
+    plain, masked_type = (
+        RidgeReadout().fit(X, Y),
+        RidgeReadout().fit(np.ma.array(X), np.ma.array(Y)),
+    )
+    assert np.array_equal(plain.coef_, masked_type.coef_)
+
+
 def test_scores_are_predictions_by_default():
     assert np.array_equal(Recorder().fit(X, Y).scores(X), np.zeros((30, 2)))
 

@@ -160,12 +160,45 @@ def test_the_gram_matrix_of_either_form(form):
 
 
 @both_forms
+@pytest.mark.parametrize("span", [0, 6])
+def test_spectra_give_the_ridge_solutions(form, span):
+    X, Y, w = weighted()
+    statistics = filled(form, (X * 10.0 ** np.linspace(-span, span, 7), Y, w))
+    scale = statistics.equalising_scale(0.1)
+    assert (scale is None) == (span == 0)
+    solved = statistics.solve(0.1)[0]
+    if span == 0:
+        assert_allclose(statistics.spectrum().solve(0.1), solved, rtol=1e-9)
+        scale = 2.0 ** np.arange(-3, 4)
+    assert_allclose(statistics.spectrum(0.1, scale).solve(0), solved, rtol=1e-7)
+
+
+@both_forms
+def test_factors_reproduce_the_penalised_gram_matrix(form):
+    X, Y, w = weighted()
+    statistics = filled(form, (X, Y, w))
+    factor = statistics.factor(0.5)
+    R = np.triu(factor.upper) / factor.scale
+    gram = np.tril(to_gram(statistics).triangle)
+    assert_allclose(np.tril(R.T @ R), gram + 0.5 * np.eye(7), rtol=1e-10, atol=1e-10)
+
+
+@both_forms
+def test_scaled_targets_scale_the_solution_alone(form):
+    X, Y, w = weighted()
+    statistics = filled(form, (X, Y, w))
+    before = statistics.solve(0.1)[0]
+    assert_array_equal(statistics.scale_targets(4.0).solve(0.1)[0], 4 * before)
+    assert_array_equal(statistics.solve(0.1)[0], before)
+
+
+@both_forms
 def test_sums_of_squares_that_overflow_name_the_feature(form):
     X, Y, w = weighted()
-    filled(form, (X, Y, w)).check_overflow()
+    filled(form, (X, Y, w)).check_range()
     X[:, 5] *= 1e200
     with pytest.raises(ValueError, match="feature 5: scale the features"):
-        filled(form, (X, Y, w)).check_overflow()
+        filled(form, (X, Y, w)).check_range()
 
 
 @both_forms

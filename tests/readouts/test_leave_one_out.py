@@ -5,7 +5,7 @@ import warnings
 import numpy as np
 import pytest
 import reference
-from numpy.testing import assert_allclose
+from numpy.testing import assert_allclose, assert_array_equal
 from ridge_problems import SOLVERS, assert_same_model, data
 from scipy.linalg import LinAlgWarning
 
@@ -117,10 +117,14 @@ def test_a_row_that_determines_its_own_prediction_has_infinite_error():
 
 
 @pytest.mark.parametrize("solver", SOLVERS)
-def test_the_spectra_give_the_ridge_solutions(solver):
-    X, Y = data(80, 6)
-    accumulator = Accumulator(solver, 6, 3).add(X, Y, None)
-    scores, spectra = leave_one_out(accumulator, [(X, Y, None)], np.array([0.1, 10.0]))
-    assert scores.shape == (2, 3)
-    for alpha in (0.1, 10.0):
-        assert_allclose(spectra[0].solve(alpha), accumulator.solve(alpha)[0][0], rtol=1e-9)
+@pytest.mark.parametrize("n_rows", [80, 5])
+def test_errors_are_in_units_of_huge_targets(solver, n_rows):
+    X, Y = data(n_rows, 6)
+    alphas = np.array([10.0, 0.1, 10.0])
+    plain, scaled = (
+        leave_one_out(Accumulator(solver, 6, 3).add(X, y, None), [(X, y, None)], alphas)
+        for y in (Y, np.ldexp(Y, 600))
+    )
+    assert plain[0].shape == (3, 3) and plain[1] == 0
+    assert_array_equal(plain[0][0], plain[0][2])
+    assert_allclose(np.ldexp(scaled[0], scaled[1] - 1200), plain[0], rtol=1e-12)

@@ -1,0 +1,154 @@
+"""Inverses of the dual ridge problem: S = (ZZ' + alpha I)^-1 for no more rows than features.
+
+They act on the complement of the intercept, a unit vector of the space of the rows. Each is
+returned as a factor F with S proportional to FF': leave-one-out errors do not depend on its size.
+
+References
+----------
+A. J. Cox and N. J. Higham (1998), Stability of Householder QR factorization for weighted least
+squares problems: errors relative to each row of a matrix, if the rows are sorted by size.
+"""
+
+from collections.abc import Iterator
+
+import numpy as np
+from scipy.linalg import lapack, qr
+
+from esnkit.readouts._blas import add_orthogonal
+from esnkit.readouts._least_squares import (
+    EPS,
+    MAX_SPREAD_EXPONENT,
+    MAX_SQUARE_EXPONENT,
+    MIN_EXPONENT,
+    robust_svd,
+)
+
+__all__ = ["dual_inverses"]
+
+# A singular value of zero counts as this many times the smallest other one, if sqrt(alpha) is less.
+NULL_RATIO = 1e-30
+
+
+def dual_inverses(
+    Z: np.ndarray, intercept: np.ndarray, alphas: np.ndarray
+) -> Iterator[np.ndarray | None]:
+    """Yield the factor (n_rows, n_rows - 1) for every alpha.
+
+    It yields None where no factor is precise: for a tiny alpha, features of very different sizes,
+    and rows that are linearly dependent.
+
+    Parameters
+    ----------
+    Z : ndarray of shape (n_rows, n_features)
+        Centred rows times the square roots of their weights.
+    intercept : ndarray of shape (n_rows,)
+        Square roots of the weights, a vector of length one.
+    alphas : ndarray of shape (n_alphas,)
+    """
+    complement = Complement(intercept)
+    rows = complement.restrict(Z)
+    triangle = decomposed = None
+    for alpha in alphas:
+        if len(rows) and not _are_similar(rows, alpha):
+            triangle = triangle or TriangularRows(rows)
+            is_precise = triangle.determines_inverse(alpha)
+            yield complement.extend(triangle.inverse(alpha)) if is_precise else None
+        else:
+            decomposed = decomposed or _decompose(rows, complement)
+            yield _from_singular_values(*decomposed, alpha)
+
+
+class Complement:
+    """The space of row vectors orthogonal to the intercept.
+
+    The reflection I - vv' maps the intercept to a multiple of the first unit vector; the other
+    coordinates of a reflected vector are those within the complement.
+    """
+
+    def __init__(self, intercept: np.ndarray):
+        self.v = intercept.copy()
+        self.v[0] += np.copysign(1.0, intercept[0])
+        self.v /= np.sqrt(abs(self.v[0]))
+
+    def restrict(self, vectors: np.ndarray) -> np.ndarray:
+        """Return the coordinates (n_rows - 1, n) within the complement of vectors (n_rows, n)."""
+        return vectors[1:] - np.outer(self.v[1:], self.v @ vectors)
+
+    def extend(self, coordinates: np.ndarray) -> np.ndarray:
+        """Return the vectors (n_rows, n) of coordinates (n_rows - 1, n)."""
+        vectors = -np.outer(self.v, self.v[1:] @ coordinates)
+        vectors[1:] += coordinates
+        return vectors
+
+
+def _are_similar(rows: np.ndarray, alpha: float) -> bool:
+    """Return whether features are of similar sizes, or small ones do not matter beside alpha."""
+    sizes = np.abs(rows).max(axis=0)
+    smallest = sizes[sizes > 0].min(initial=np.inf)
+    if not np.isfinite(smallest):
+        return True
+    top = np.frexp(sizes.max())[1]
+    lowest = np.frexp(max(smallest, np.sqrt(alpha)))[1]
+    return bool(lowest >= top - MAX_SPREAD_EXPONENT and abs(top) <= MAX_SQUARE_EXPONENT)
+
+
+def _decompose(rows: np.ndarray, complement: Complement) -> tuple[np.ndarray, np.ndarray]:
+    """Return the singular values of the rows, and their left vectors (n_rows, n_rows - 1)."""
+    U, values, _ = robust_svd(rows)
+    U = complement.extend(U)
+    is_null = values <= len(U) * EPS * values.max(initial=0.0)
+    values[is_null] = 0
+    # A row without a component in the null space has one by rounding, which a tiny alpha would
+    # amplify: set it to zero.
+    is_outside = np.einsum("ij,ij->i", U[:, is_null], U[:, is_null]) <= len(U) * EPS
+    U[np.ix_(is_outside, is_null)] = 0
+    return values, U
+
+
+def _from_singular_values(values: np.ndarray, U: np.ndarray, alpha: float) -> np.ndarray:
+    smallest = values[values > 0].min(initial=np.inf)
+    floor = NULL_RATIO * smallest if np.isfinite(smallest) else 1.0
+    penalised = np.hypot(values, max(np.sqrt(alpha), floor))
+    return U * (penalised.min(initial=np.inf) / penalised)
+
+
+class TriangularRows:
+    """The triangular factor of rows of features of very different sizes: ZZ' = P R'R P'.
+
+    With the features sorted by size, a pivoted QR factorisation of Z' has errors relative to each
+    feature, not to the largest one.
+    """
+
+    def __init__(self, rows: np.ndarray):
+        sizes = np.abs(rows).max(axis=0)
+        self.exponent = max(int(np.frexp(sizes.max())[1]), MIN_EXPONENT)
+        order = np.argsort(-sizes, kind="stable")
+        features = np.ldexp(rows[:, order].T, -self.exponent)
+        R, self.pivots = qr(features, mode="r", pivoting=True, check_finite=False)
+        self.R = np.asfortranarray(R[: len(rows)])
+        self.is_full = _is_full_rank(rows[:, sizes > 0] / sizes[sizes > 0])
+
+    def determines_inverse(self, alpha: float) -> bool:
+        """Return whether rows are independent, or alpha outweighs their rounding errors."""
+        return self.is_full or np.ldexp(np.sqrt(alpha), -self.exponent) > len(self.R) * EPS
+
+    def inverse(self, alpha: float) -> np.ndarray:
+        """Return the factor (n_rows - 1, n_rows - 1) for one alpha."""
+        n = len(self.R)
+        root = np.ldexp(np.sqrt(alpha), -self.exponent)
+        shift = max(0, int(np.frexp(root)[1]))  # sizes are relative to the larger of R and alpha
+        R = np.asfortranarray(np.ldexp(self.R, -shift))
+        if alpha > 0:
+            penalty = np.asfortranarray(np.ldexp(root, -shift) * np.eye(n))
+            empty = np.empty((n, 0), order="F")
+            add_orthogonal(R, empty, penalty, empty.copy(order="F"), n_triangular=n)
+        inverse = np.triu(lapack.dtrtri(R)[0])
+        factor = np.empty((n, n))
+        factor[self.pivots] = np.ldexp(inverse, -np.frexp(np.abs(inverse).max())[1])
+        return factor
+
+
+def _is_full_rank(rows: np.ndarray) -> bool:
+    """Return whether rows are linearly independent up to rounding."""
+    diagonal = np.abs(np.diag(qr(rows.T, mode="r", pivoting=True, check_finite=False)[0]))
+    return bool(len(rows) <= rows.shape[1] and diagonal.min() > len(rows) * EPS * diagonal.max())
