@@ -6,11 +6,24 @@ import platform
 from importlib.metadata import distributions
 
 import pytest
+from hypothesis import settings
 
 # Before anything imports matplotlib; the variable also reaches the processes that tests start.
 os.environ["MPLBACKEND"] = "Agg"
 
+# Derandomized: a failure is a failure for everyone. With --fuzz, other cases at every run.
+settings.register_profile("few", max_examples=40, deadline=None, derandomize=True, database=None)
+settings.register_profile("fuzz", max_examples=3000, deadline=None)
+
 SHOWN = {"numpy", "scipy", "scikit-learn", "numba", "pandas", "matplotlib"}
+
+
+def pytest_addoption(parser):
+    parser.addoption("--fuzz", action="store_true", help="thousands of random cases per property")
+
+
+def pytest_configure(config):
+    settings.load_profile("fuzz" if config.getoption("--fuzz") else "few")
 
 
 def pytest_collection_finish():

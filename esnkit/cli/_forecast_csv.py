@@ -21,7 +21,7 @@ from esnkit.forecasting import (
 from esnkit.forecasting._auto import required_rows
 from esnkit.forecasting._conformal import IntervalError
 from esnkit.forecasting._differencing import check_differences, difference
-from esnkit.forecasting._index import interval_names
+from esnkit.forecasting._series_kind import interval_names
 
 N_DRAWS = 30  # random settings that --tune adds
 MIN_PLOTTED_ROWS = 30

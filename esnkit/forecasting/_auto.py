@@ -15,10 +15,10 @@ from esnkit.baselines import persistence, seasonal_naive
 from esnkit.forecasting._backtest import windows_of
 from esnkit.forecasting._differencing import check_differences
 from esnkit.forecasting._forecaster import Forecaster
-from esnkit.forecasting._index import read_kind
-from esnkit.forecasting._input import read_exog, read_one_series
+from esnkit.forecasting._frames import slice_rows
+from esnkit.forecasting._input import read_exog, read_one_series, read_series
 from esnkit.forecasting._seasonality import find_seasons
-from esnkit.utils._pandas import is_pandas
+from esnkit.forecasting._series_kind import read_kind
 from esnkit.utils._validation import check_positive_int
 
 __all__ = [
@@ -361,19 +361,18 @@ def _split_exog(exog, n_rows: int, horizon: int):
     """Split exogenous inputs into those of the series and those of the steps ahead."""
     if exog is None:
         return None, None
-    rows = exog.iloc if is_pandas(exog) else np.asarray(exog)
-    return rows[:n_rows], rows[n_rows : n_rows + horizon]
+    return slice_rows(exog, 0, n_rows), slice_rows(exog, n_rows, n_rows + horizon)
 
 
 def _read(series, horizon, exog, n_future: int = 0) -> tuple[int, _Rows]:
     """Check series, horizon and exogenous inputs, and return them as numbers."""
     horizon = check_positive_int("horizon", horizon)
     values = read_one_series(series, required_rows(horizon))
-    read_kind(series)  # checks that the index is regular
+    table = read_series(series, "series")[1]
+    read_kind(table)  # checks that the index is regular
     if exog is None:
         return horizon, _Rows(values, None)
-    index = series.index if is_pandas(series) else None
-    inputs = read_exog(exog, len(values), index, exactly=False)
+    inputs = read_exog(exog, len(values), table, exactly=False).values
     if len(inputs) < len(values) + n_future:
         raise ValueError(
             f"exog must have {len(values) + n_future} rows, {len(values)} for the series and "

@@ -5,10 +5,9 @@ from typing import Any
 import numpy as np
 from sklearn.utils import Bunch
 
-from esnkit.forecasting._index import read_kind
-from esnkit.forecasting._input import read_exog, read_rows
+from esnkit.forecasting._input import read_exog, read_series
+from esnkit.forecasting._series_kind import read_kind
 from esnkit.metrics import mase, nrmse
-from esnkit.utils._pandas import is_pandas
 from esnkit.utils._validation import check_flag, check_positive_int
 
 
@@ -23,17 +22,16 @@ def backtest(
     n_windows = check_positive_int("n_windows", n_windows)
     stride = horizon if stride is None else check_positive_int("stride", stride)
     check_flag("refit", refit)
-    values = read_rows(series, "series")
-    read_kind(series)  # checks that the index is regular; windows are arrays whatever it is
-    index = series.index if is_pandas(series) else None
-    e = None if exog is None else read_exog(exog, len(values), index)
+    values, table = read_series(series, "series")
+    read_kind(table)  # checks that the index is regular; windows are arrays whatever it is
+    e = None if exog is None else read_exog(exog, len(values), table).values
     origins = len(values) - horizon - stride * np.arange(n_windows)[::-1]
     if origins[0] < 1:
         raise ValueError(
             f"series has {len(values)} time steps, too few for n_windows={n_windows} "
             f"windows of horizon={horizon}"
         )
-    values = values[:, 0] if np.ndim(series) == 1 else values
+    values = values[:, 0] if table.ndim == 1 else values
     forecasts = _forecast_windows(model, values, e, origins, horizon, refit, interval)
     observed = windows_of(values, origins, horizon)
     return _score_windows(observed, forecasts, origins, values[: origins[0]])

@@ -12,17 +12,21 @@ from esnkit.forecasting._capabilities import check_memory, check_regressor
 from esnkit.forecasting._conformal import IntervalCalibrator
 from esnkit.forecasting._differencing import check_differences
 from esnkit.forecasting._ensemble import ModelSpec, check_finite, default_network, fit_ensemble
-from esnkit.forecasting._index import (
-    advance_index,
+from esnkit.forecasting._input import (
+    check_names,
+    exog_argument,
+    read_exog,
+    read_future_exog,
+    read_series,
+)
+from esnkit.forecasting._series_kind import (
+    advance_labels,
     check_interval_names,
     forecast_as,
-    past_index,
     read_kind,
     rows_as,
 )
-from esnkit.forecasting._input import exog_argument, read_exog, read_future_exog, read_rows
 from esnkit.metrics import nrmse
-from esnkit.utils._pandas import is_frame, is_pandas
 from esnkit.utils._rollback import rollback_on_error
 from esnkit.utils._validation import (
     check_choice,
@@ -171,16 +175,17 @@ class Forecaster(BaseEstimator):
             irregular index, or exogenous inputs that do not fit the series.
         """
         spec = self._check_parameters()
-        values = read_rows(series, "series", self)
-        self._kind = read_kind(series)
+        values, table = read_series(series, "series", self)
+        self._kind, labels = read_kind(table)
         exog = exog_argument(series, y, exog)
-        index = series.index if is_pandas(series) else None
-        inputs = read_exog(exog, len(values), index) if exog is not None else values[:, :0]
+        inputs, self._exog_names = values[:, :0], None
+        if exog is not None:
+            inputs, self._exog_names = read_exog(exog, len(values), table)
         self.n_exog_ = inputs.shape[1]
-        self._exog_names = tuple(exog.columns) if is_frame(exog) else None
         self._ensemble = fit_ensemble(spec, values, inputs)
         self._calibrator = IntervalCalibrator(spec, len(values), self.calibration)
         self._spec, self._seen = spec, [(values, inputs)]
+        self._seen_labels = [] if labels is None else [labels]
         self._range = _range_of(values)
         self.n_timesteps_ = len(values)
         return self
@@ -255,18 +260,17 @@ class Forecaster(BaseEstimator):
         self : Forecaster
         """
         check_is_fitted(self, "_ensemble")
-        rows = read_rows(new, "new")
+        rows, table = read_series(new, "new")
         if rows.shape[1] != self.n_features_in_:
             raise ValueError(f"new must have {self.n_features_in_} columns, got {rows.shape[1]}")
-        if is_frame(new) and self._kind.names not in (None, tuple(new.columns)):
-            raise ValueError(
-                f"new must have the columns {list(self._kind.names)}, got {list(new.columns)}"
-            )
+        check_names(table, "new", self._kind.names)
         inputs = self._read_future_exog(exog, len(rows), exactly=True)
-        kind = advance_index(self._kind, new)
+        kind, labels = advance_labels(self._kind, table)
         self._ensemble, self._kind = self._ensemble.advance(rows, inputs), kind
         self._range = _range_of(np.vstack([rows, self._range]))
         self._seen.append((rows, inputs))
+        if labels is not None:
+            self._seen_labels.append(labels)
         self.n_timesteps_ += len(rows)
         return self
 
@@ -284,9 +288,11 @@ class Forecaster(BaseEstimator):
         """
         check_is_fitted(self, "_ensemble")
         values, _ = self._seen_rows()
+        labels = np.concatenate(self._seen_labels) if self._seen_labels else None
         if n_timesteps is not None:
-            values = values[-check_positive_int("n_timesteps", n_timesteps) :]
-        return rows_as(self._kind, values, past_index(self._kind, len(values)))
+            last = slice(-check_positive_int("n_timesteps", n_timesteps), None)
+            values, labels = values[last], None if labels is None else labels[last]
+        return rows_as(self._kind, values, labels)
 
     def backtest(
         self, series, horizon, n_windows=10, *, exog=None, stride=None, refit=False, interval=None
@@ -354,8 +360,8 @@ class Forecaster(BaseEstimator):
         float
         """
         check_is_fitted(self, "_ensemble")
-        rows = read_rows(series, "series", self, reset=False)
-        advance_index(self._kind, series, "series")  # checks that it continues the rows seen
+        rows, table = read_series(series, "series", self, reset=False)
+        advance_labels(self._kind, table, "series")  # checks that they continue the rows seen
         if not np.ptp(rows, axis=0).all():
             raise ValueError(
                 f"series must vary for its standard deviation to scale the error, got {len(rows)} "
@@ -413,7 +419,8 @@ class Forecaster(BaseEstimator):
 
     def _read_future_exog(self, exog, n_steps: int, exactly: bool = False) -> np.ndarray:
         """Check the exogenous inputs of the `n_steps` rows after the last one seen."""
-        return read_future_exog(exog, n_steps, self._kind, self.n_exog_, self._exog_names, exactly)
+        labels, names = self._kind.labels, self._exog_names
+        return read_future_exog(exog, n_steps, labels, self.n_exog_, names, exactly)
 
     def _seen_rows(self) -> tuple[np.ndarray, np.ndarray]:
         """Return all rows seen and their exogenous inputs."""

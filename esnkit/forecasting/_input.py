@@ -1,23 +1,30 @@
 """Checks of what a forecaster is given: series and exogenous inputs as arrays of rows."""
 
+from typing import Any, NamedTuple
+
 import numpy as np
 from sklearn.utils import check_array
 from sklearn.utils.validation import validate_data
 
-from esnkit.forecasting._index import SeriesKind, future_index, same_index
-from esnkit.utils._pandas import is_frame, is_pandas
+from esnkit.forecasting._frames import Table, n_dimensions, take_apart
+from esnkit.forecasting._labels import Labels, RowLabels, same_labels
 
 
-def read_rows(series, argument: str, estimator=None, reset: bool = True) -> np.ndarray:
-    """Check a series and return it as rows (n_timesteps, n_series).
+def read_series(series, argument: str, estimator=None, reset: bool = True):
+    """Check a series and return it as rows (n_timesteps, n_series), and as a `Table`.
 
     An `estimator` stores the number and names of the columns, or checks them (``reset=False``).
     """
-    table = _as_table(series, argument)
-    rows = _as_numbers(table, argument)
+    table = take_apart(series, argument)
+    rows = _as_numbers(table.numbers, argument)
     if estimator is not None:
-        validate_data(estimator, table, reset=reset, skip_check_array=True)
-    return rows
+        _keep_columns(estimator, table, reset)
+    return rows, table
+
+
+def read_rows(series, argument: str) -> np.ndarray:
+    """Check a series and return it as rows (n_timesteps, n_series)."""
+    return read_series(series, argument)[0]
 
 
 def read_one_series(series, min_rows: int = 1) -> np.ndarray:
@@ -33,27 +40,6 @@ def read_one_series(series, min_rows: int = 1) -> np.ndarray:
     return rows[:, 0]
 
 
-def _as_table(values, argument: str):
-    """Return a 2-D object as it is, and a 1-D one as a column."""
-    array = values
-    if not hasattr(values, "ndim"):
-        try:
-            array = np.asarray(values)
-        except ValueError as error:
-            raise ValueError(f"{argument} must be 1-D or 2-D: {error}") from None
-    if array.ndim not in (1, 2):
-        raise ValueError(f"{argument} must be 1-D or 2-D, got {array.ndim} dimensions")
-    if array.shape[0] == 0:
-        raise ValueError(f"{argument} must have at least one time step, got none")
-    dtypes = list(values.dtypes) if is_frame(values) else [getattr(array, "dtype", None)]
-    if any(getattr(dtype, "kind", "") in ("m", "M") for dtype in dtypes):
-        raise ValueError(
-            f"{argument} must hold numbers, got times; convert them to numbers, or make them the "
-            "index"
-        )
-    return values if array.ndim == 2 else np.reshape(np.asarray(values), (-1, 1))
-
-
 def _as_numbers(table, argument: str) -> np.ndarray:
     """Copy a table to float64, in C order: the last bits of sums depend on the memory layout."""
     try:
@@ -66,13 +52,38 @@ def _as_numbers(table, argument: str) -> np.ndarray:
         raise kind(f"{argument}: {error}") from None
 
 
+def _keep_columns(estimator, table: Table, reset: bool) -> None:
+    """Store number and names of columns as scikit-learn does, or compare with those stored."""
+    has_frame = table.library is not None and table.library.name != "pandas" and table.ndim == 2
+    if not has_frame:
+        validate_data(estimator, table.numbers, reset=reset, skip_check_array=True)
+    elif reset:  # older versions of scikit-learn read no names from these frames
+        validate_data(estimator, table.numbers, reset=True, skip_check_array=True)
+        estimator.feature_names_in_ = np.asarray(table.names, dtype=object)
+    else:
+        names = getattr(estimator, "feature_names_in_", None)
+        check_names(table, "series", None if names is None else tuple(names))
+        if len(table.names or ()) != estimator.n_features_in_:
+            raise ValueError(
+                f"series must have {estimator.n_features_in_} columns, got {len(table.names or ())}"
+            )
+
+
+def check_names(table: Table, argument: str, names: tuple | None) -> None:
+    """Raise if a frame has other columns than `names`, None for a model without names."""
+    if table.ndim == 2 and None not in (table.names, names) and table.names != names:
+        raise ValueError(
+            f"{argument} must have the columns {list(names or ())}, got {list(table.names or ())}"
+        )
+
+
 def exog_argument(series, y, exog):
     """Return the exogenous inputs, given as `exog` or, by scikit-learn's tools, as `y`."""
     if y is None:
         return exog
     if exog is not None:
         raise ValueError("exog must be given once, got it as y too")
-    if np.ndim(series) == 1 and np.ndim(y) == 1:
+    if n_dimensions(series) == 1 and n_dimensions(y) == 1:
         raise ValueError(
             "y must be 2-D beside a 1-D series: a forecaster has no target, y stands for exog; "
             "name it exog=..."
@@ -80,28 +91,37 @@ def exog_argument(series, y, exog):
     return y
 
 
-def read_exog(exog, n_rows: int, index, exactly: bool = True) -> np.ndarray:
-    """Check exogenous inputs for `n_rows` rows, and their index against that of the series."""
-    e = _as_numbers(_as_table(exog, "exog"), "exog")
-    if len(e) < n_rows or (exactly and len(e) > n_rows):
-        raise ValueError(
-            f"exog must have {'' if exactly else 'at least '}{n_rows} rows, one per time step, "
-            f"got {len(e)}"
-        )
-    if index is not None and is_pandas(exog) and not same_index(exog.index[:n_rows], index):
-        raise ValueError(
-            f"exog must have the index of its time steps, {index[0]} to {index[-1]}, got "
-            f"{exog.index[0]} to {exog.index[-1]}; pass exog.to_numpy() to match rows by position"
-        )
-    return e
+class Exog(NamedTuple):
+    """Exogenous inputs as rows, and the names of their columns."""
+
+    values: np.ndarray  # (n_rows, n_exog)
+    names: tuple | None
+
+
+def read_exog(exog, n_rows: int, series: Table | None = None, exactly: bool = True) -> Exog:
+    """Check exogenous inputs for the `n_rows` rows of a series, and their labels against its."""
+    table = take_apart(exog, "exog")
+    e = _read_exog_rows(table, n_rows, exactly)
+    expected = series.labels("series") if series is not None and table.index is not None else None
+    found = None if expected is None else table.labels("exog")
+    if found is not None and expected is not None:
+        found = found._replace(values=found.values[:n_rows])
+        if not same_labels(found, expected):
+            raise _labels_error(found, expected)
+    return Exog(e, table.names if table.ndim == 2 else None)
 
 
 def read_future_exog(
-    exog, n_rows: int, kind: SeriesKind, n_exog: int, names: tuple | None, exactly: bool = False
+    exog,
+    n_rows: int,
+    rows: RowLabels | None,
+    n_exog: int,
+    names: tuple | None,
+    exactly: bool = False,
 ) -> np.ndarray:
     """Check the exogenous inputs of the `n_rows` rows that follow those a model has seen.
 
-    `kind` describes the series up to there. The model was fitted with `n_exog` inputs; `names` are
+    `rows` are the labels of the series. The model was fitted with `n_exog` inputs; `names` are
     their columns, where they had names. Rows beyond `n_rows` are cut off, with `exactly` refused.
     """
     if exog is None and n_exog:
@@ -113,12 +133,36 @@ def read_future_exog(
         return np.empty((n_rows, 0))
     if not n_exog:
         raise ValueError("exog must be None: the model was fitted without exogenous inputs")
-    if is_frame(exog) and names is not None:
-        missing = [name for name in names if name not in exog.columns]
-        if missing or len(exog.columns) != n_exog:
-            raise ValueError(f"exog must have the columns {list(names)}, got {list(exog.columns)}")
-        exog = exog[list(names)]
-    e = read_exog(exog, n_rows, future_index(kind, n_rows), exactly)
+    table = take_apart(exog, "exog")
+    order: Any = slice(None)
+    if table.ndim == 2 and table.names is not None and names is not None:
+        if len(table.names) != n_exog or set(table.names) != set(names):
+            raise ValueError(f"exog must have the columns {list(names)}, got {list(table.names)}")
+        order = [table.names.index(name) for name in names]
+    e = _read_exog_rows(table, n_rows, exactly)
     if e.shape[1] != n_exog:
         raise ValueError(f"exog must have {n_exog} columns, got {e.shape[1]}")
-    return e[:n_rows]
+    found = table.labels("exog") if rows is not None else None
+    if found is not None and rows is not None:
+        found = found._replace(values=found.values[:n_rows])
+        if not rows.are_continued_by(found):
+            raise _labels_error(found, found._replace(values=rows.after(n_rows), style=rows.style))
+    return np.ascontiguousarray(e[:n_rows, order])
+
+
+def _read_exog_rows(table: Table, n_rows: int, exactly: bool) -> np.ndarray:
+    e = _as_numbers(table.numbers, "exog")
+    if len(e) < n_rows or (exactly and len(e) > n_rows):
+        raise ValueError(
+            f"exog must have {'' if exactly else 'at least '}{n_rows} rows, one per time step, "
+            f"got {len(e)}"
+        )
+    return e
+
+
+def _labels_error(found: Labels, expected: Labels) -> ValueError:
+    return ValueError(
+        f"exog must have the {found.style.place} of its time steps, {expected.text(0)} to "
+        f"{expected.text(-1)}, got {found.text(0)} to {found.text(-1)}; to match rows by position "
+        f"instead, {found.style.way_out}"
+    )

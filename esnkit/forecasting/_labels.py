@@ -1,0 +1,324 @@
+"""Labels of the rows of a series, such as dates: checked to be regular, compared and continued.
+
+Labels are plain arrays here; how a library writes them is their style.
+"""
+
+from dataclasses import dataclass, replace
+from typing import Any, NamedTuple, Protocol
+
+import numpy as np
+
+from esnkit.forecasting._calendar import DAY, FixedStep
+from esnkit.forecasting._calendar_numbers import NAMES, NumberForm, is_certain, number_forms
+from esnkit.forecasting._time_axis import AmbiguousZone, IrregularTimes, TimeAxis, read_time_axis
+from esnkit.forecasting._zones import to_wall
+
+
+class LabelStyle(Protocol):
+    """How a library writes labels."""
+
+    name: Any  # of the index or column
+    place: str  # for messages: "index", or the name of a column
+    fill_in: str  # for messages: how to fill gaps in the labels
+    way_out: str  # for messages: how to get along without the labels
+
+    def text(self, value: Any) -> str:
+        """Return a label as text, for messages."""
+
+    def write(self, values: np.ndarray) -> Any:
+        """Return labels as the library has them."""
+
+
+class Labels(NamedTuple):
+    """Labels of some rows."""
+
+    kind: str  # "numbers", "times", "durations" or "periods"
+    values: np.ndarray  # numbers, datetime64 (of UTC with a zone), timedelta64, ordinals of periods
+    style: Any  # LabelStyle
+    zone: Any = None  # tzinfo in which times are shown
+    frequency: Any = None  # of periods (text, length), of times the CarriedGrid, if any
+    counted: bool = False  # numbers that count rows, without a thought of dates
+
+    def text(self, position: int) -> str:
+        """Return a label as text."""
+        return self.style.text(self.values[position])
+
+
+@dataclass(frozen=True)
+class NumberAxis:
+    """Numbers, durations or ordinals with a constant difference."""
+
+    last: Any
+    step: Any
+
+    def after(self, n_steps: int) -> np.ndarray:
+        """Return the next labels."""
+        if isinstance(self.step, int):  # integers of Python do not overflow
+            if self.last + self.step * n_steps > np.iinfo(np.int64).max:
+                raise OverflowError
+            return self.last + self.step * np.arange(1, n_steps + 1, dtype=np.int64)
+        return self.last + self.step * np.arange(1, n_steps + 1)
+
+    def advance(self, labels: np.ndarray) -> "NumberAxis":
+        """Return the axis after some more labels."""
+        # Floats continue from those given, or the rounding of the step would add up.
+        last = int(labels[-1]) if isinstance(self.step, int) else labels[-1]
+        return replace(self, last=last)
+
+    def is_continued_by(self, labels: np.ndarray) -> bool:
+        """Tell whether labels are the next ones, up to rounding."""
+        return same_numbers(labels, self.after(len(labels)), self.step)
+
+
+@dataclass(frozen=True)
+class DateAxis:
+    """Times by their rule, in a `form` those that numbers write."""
+
+    times: TimeAxis
+    form: NumberForm | None = None
+
+    def after(self, n_steps: int) -> np.ndarray:
+        """Return the next labels."""
+        stamps = self.times.after(n_steps)
+        return stamps if self.form is None else self.form.write(stamps)
+
+    def advance(self, labels: np.ndarray) -> "DateAxis":
+        """Return the axis after some more labels."""
+        return replace(self, times=self.times.advance(len(labels)))
+
+    def is_continued_by(self, labels: np.ndarray) -> bool:
+        """Tell whether labels are the next ones."""
+        if self.form is None:
+            return self.times.is_continued_by(labels)
+        return same_numbers(labels, self.after(len(labels)))
+
+
+class AmbiguousNumbers(ValueError):
+    """Numbers are regular in two ways, in which different ones follow."""
+
+
+@dataclass(frozen=True)
+class OpenAxis:
+    """Numbers that are regular in several ways: as they are, and as dates."""
+
+    axes: tuple
+
+    def after(self, n_steps: int) -> np.ndarray:
+        """Return the next labels, if they are the same in all ways."""
+        first, *others = (axis.after(n_steps) for axis in self.axes)
+        for axis, other in zip(self.axes[1:], others, strict=True):
+            differ = first != other
+            if differ.any():
+                k = int(np.argmax(differ))
+                raise AmbiguousNumbers(
+                    f"as {_way(self.axes[0])}, which leads to {first[k]}, or as {_way(axis)}, "
+                    f"which leads to {other[k]}"
+                )
+        return first
+
+    def advance(self, labels: np.ndarray) -> "OpenAxis":
+        """Return the axis after some more labels, which may decide in which way they go on."""
+        axes = [axis for axis in self.axes if axis.is_continued_by(labels)] or self.axes
+        return replace(self, axes=tuple(axis.advance(labels) for axis in axes))
+
+    def is_continued_by(self, labels: np.ndarray) -> bool:
+        """Tell whether labels are the next ones in one of the ways."""
+        return any(axis.is_continued_by(labels) for axis in self.axes)
+
+
+def _way(axis) -> str:
+    return NAMES[axis.form.fields] if isinstance(axis, DateAxis) and axis.form else "numbers"
+
+
+class RowLabels(NamedTuple):
+    """Labels of the rows of a series: how they continue, and how they are written."""
+
+    axis: Any  # NumberAxis, DateAxis or OpenAxis
+    style: Any  # LabelStyle
+    kind: str
+    dtype: Any
+
+    def after(self, n_steps: int) -> np.ndarray:
+        """Return the labels of the next `n_steps` rows, or say why they are not known."""
+        place = self.style.place
+        try:
+            return self.axis.after(n_steps).astype(self.dtype)
+        except OverflowError:
+            raise ValueError(
+                f"the next {n_steps} labels lie beyond the range of the {place}, {self.dtype}"
+            ) from None
+        except AmbiguousZone as error:
+            raise ValueError(
+                f"the times of the {place} are regular in several time zones, in which the next "
+                f"{n_steps} differ, {error}; convert them to their zone before fit (tz_convert)"
+            ) from None
+        except AmbiguousNumbers as error:
+            raise ValueError(
+                f"the numbers of the {place} can be read {error}; convert them to dates before fit"
+            ) from None
+
+    def advance(self, values: np.ndarray) -> "RowLabels":
+        """Return the labels after some more rows."""
+        return self._replace(axis=self.axis.advance(values))
+
+    def are_continued_by(self, labels: Labels) -> bool:
+        """Tell whether labels are those of the next rows."""
+        if (labels.kind, labels.zone is None) != (self.kind, self.style.zone is None):
+            return False
+        if labels.kind == "periods" and labels.frequency[0] != self.style.frequency:
+            return False
+        return self.axis.is_continued_by(labels.values)
+
+
+def read_row_labels(labels: Labels, argument: str) -> RowLabels:
+    """Check that labels are regular, and find how they continue."""
+    check_labels(labels, argument)
+    axis = _find_axis(labels, argument)
+    dtype = labels.values.dtype
+    if labels.kind in ("numbers", "periods"):
+        dtype = np.dtype(np.int64 if dtype.kind in "iu" else np.float64)
+    return RowLabels(axis, labels.style, labels.kind, dtype)
+
+
+def check_labels(labels: Labels, argument: str) -> None:
+    """Raise unless labels are all there, with the oldest first."""
+    values = labels.values
+    if not np.isfinite(values).all():
+        raise ValueError(f"{argument} must have an index without missing or infinite labels")
+    if len(values) > 1 and values[-1] < values[0]:
+        raise ValueError(
+            f"{argument} must have its oldest row first, got an index from {labels.text(0)} to "
+            f"{labels.text(-1)}; sort it (sort_index)"
+        )
+
+
+def _find_axis(labels: Labels, argument: str):
+    """Return the axis of checked labels."""
+    values, kind = labels.values, labels.kind
+    ascending = np.diff(values) > np.zeros(1, dtype=np.diff(values[:1]).dtype)
+    if not ascending.all():
+        raise _irregular(labels, int(np.argmin(ascending)), argument)
+    if kind == "periods":
+        return _number_axis(labels, argument, step=labels.frequency[1])
+    if kind == "durations":
+        return _number_axis(labels, argument)
+    if kind == "numbers":
+        return _numbers_or_dates(labels, argument)
+    try:
+        return DateAxis(_read_times(values, labels.zone, labels.frequency))
+    except IrregularTimes as error:
+        raise _irregular(labels, error.position, argument, error.expected) from None
+
+
+def _read_times(stamps, zone, carried=None) -> TimeAxis:
+    if len(stamps) == 1:
+        grid, zone = FixedStep(DAY), zone
+        if carried is not None:
+            grid, zone = carried.grid, None if carried.in_utc else zone
+        return TimeAxis(grid, zone, to_wall(stamps, zone)[-1])
+    return read_time_axis(stamps, zone, carried)
+
+
+def _numbers_or_dates(labels: Labels, argument: str):
+    """Read numbers as dates if they are, or in both ways if that is not certain."""
+    forms = number_forms(labels.values) if len(labels.values) > 1 else []
+    possible: list = []
+    failure = None
+    for form in forms:
+        if labels.counted and not is_certain(form):
+            continue
+        try:
+            axis = DateAxis(_read_times(form.read(labels.values), None), form)
+        except IrregularTimes as error:
+            if is_certain(form) and failure is None:
+                expected = form.write(np.array([error.expected]))[0]
+                failure = _irregular(labels, error.position, argument, expected)
+            continue
+        if is_certain(form):
+            return axis
+        possible.append(axis)
+    try:
+        possible.insert(0, _number_axis(labels, argument))
+    except ValueError as error:
+        if not possible:
+            raise failure or error from None
+    return possible[0] if len(possible) == 1 else OpenAxis(tuple(possible))
+
+
+def _number_axis(labels: Labels, argument: str, step: int | None = None) -> NumberAxis:
+    """Return the axis of labels with a constant difference, which may be given."""
+    values = labels.values
+    if values.dtype.kind == "f":
+        return _float_axis(labels, argument)
+    integers = values.dtype.kind in "iu"
+    steps = np.diff(values)
+    if step is None:
+        step = _most_common(steps) if len(steps) else values.dtype.type(1)
+        step = int(step) if integers else step
+    irregular = steps != step
+    if irregular.any():
+        position = int(np.argmax(irregular))
+        raise _irregular(labels, position, argument, values[position] + step)
+    return NumberAxis(int(values[-1]) if integers else values[-1], step)
+
+
+def _float_axis(labels: Labels, argument: str) -> NumberAxis:
+    """Return the axis of floats, whose differences are equal up to rounding."""
+    values = labels.values
+    if len(values) == 1:
+        return NumberAxis(float(values[0]), 1.0)
+    steps = np.diff(values)
+    usual = np.median(steps)
+    irregular = ~(np.abs(steps - usual) <= _rounding(values, usual))
+    if irregular.any():
+        position = int(np.argmax(irregular))
+        raise _irregular(labels, position, argument, values[position] + usual)
+    return NumberAxis(float(values[-1]), float(values[-1] - values[0]) / len(steps))
+
+
+def _rounding(values: np.ndarray, step: float) -> float:
+    """Return how far floats may be from an exact multiple of the step."""
+    coarse = 4 * np.finfo(values.dtype).eps * np.abs(values).max()
+    return min(1e-6 * abs(step) + coarse, 0.01 * abs(step))
+
+
+def same_numbers(found: np.ndarray, expected: np.ndarray, step: Any = None) -> bool:
+    """Tell whether numbers are equal; floats of any precision up to rounding."""
+    if len(found) != len(expected):
+        return False
+    if "f" not in found.dtype.kind + expected.dtype.kind:
+        return bool(np.array_equal(found, expected))
+    found = found if found.dtype.kind == "f" else found.astype(np.float64)
+    if step is None and len(expected) == 1:
+        return bool(found[0] == expected.astype(found.dtype)[0])
+    if step is None:
+        step = (expected[-1] - expected[0]) / (len(expected) - 1)
+    return bool((np.abs(found - expected.astype(np.float64)) <= _rounding(found, step)).all())
+
+
+def same_labels(found: Labels, expected: Labels) -> bool:
+    """Tell whether labels are equal; times as instants, floats up to rounding."""
+    if (found.kind, found.zone is None) != (expected.kind, expected.zone is None):
+        return False
+    if found.kind == "numbers":
+        return same_numbers(found.values, expected.values)
+    lengths = [labels.frequency for labels in (found, expected) if labels.kind == "periods"]
+    return lengths[:1] == lengths[1:] and np.array_equal(found.values, expected.values)
+
+
+def _irregular(labels: Labels, position: int, argument: str, expected: Any = None) -> ValueError:
+    """Return the error for a label that is not followed by the one that should come."""
+    style, text = labels.style, labels.style.text
+    before, after = labels.values[position : position + 2]
+    why = f"; {style.fill_in}, or {style.way_out} to ignore the {style.place}"
+    if after <= before:
+        why = ", which repeats it" if after == before else ", which is earlier: sort it" + why
+    elif expected is not None and expected != after:
+        why = f", where the usual step leads to {text(expected)}" + why
+    pair = f"{text(before)} followed by {text(after)}"
+    return ValueError(f"{argument} must have a regular {style.place}, got {pair}{why}")
+
+
+def _most_common(values: np.ndarray):
+    found, counts = np.unique(values, return_counts=True)
+    return found[np.argmax(counts)]

@@ -1,0 +1,114 @@
+"""The kind of container a series came in, which forecasts have too.
+
+Arrays are given for arrays, and a Series or a frame of the same library for one of these, whose
+labels (index, or column of times) continue.
+"""
+
+from typing import Any, NamedTuple
+
+import numpy as np
+
+from esnkit.forecasting._frames import Library, Table, put_together
+from esnkit.forecasting._labels import RowLabels, read_row_labels
+
+
+class SeriesKind(NamedTuple):
+    """The kind of a series: its dimensions, the names of its columns, the labels of its rows."""
+
+    ndim: int  # 1: one series, 2: a table
+    names: tuple | None  # None for arrays
+    library: Library | None  # None for arrays
+    labels: RowLabels | None  # None without an index and without a column of times
+
+
+def read_kind(table: Table, argument: str = "series") -> tuple[SeriesKind, np.ndarray | None]:
+    """Return the kind of a series, and the labels of its rows, which must be regular."""
+    labels = table.labels(argument)
+    rows = None if labels is None else read_row_labels(labels, argument)
+    names = table.names if table.library is not None else None
+    kind = SeriesKind(table.ndim, names, table.library, rows)
+    return kind, None if labels is None else labels.values
+
+
+def advance_labels(
+    kind: SeriesKind, new: Table, argument: str = "new"
+) -> tuple[SeriesKind, np.ndarray | None]:
+    """Move the labels past the rows of `new`, whose labels, if it has any, must continue them.
+
+    Returns the kind after these rows, and their labels.
+    """
+    if kind.labels is None:
+        return kind, None
+    n_rows = len(new.numbers)
+    given = new.labels(argument)
+    if given is None:
+        values = kind.labels.after(n_rows)
+    elif kind.labels.are_continued_by(given):
+        values = given.values
+    else:
+        expected = kind.labels.style.text(kind.labels.after(1)[0])
+        raise ValueError(
+            f"{argument} must continue the index of the series, which is followed by "
+            f"{expected}, got an index from {given.text(0)} to {given.text(-1)}"
+        )
+    return kind._replace(labels=kind.labels.advance(values)), values
+
+
+def check_interval_names(kind: SeriesKind) -> None:
+    """Raise if the columns that an interval adds have the names of others."""
+    names = [column for name in kind.names or () for column in interval_names(name)]
+    if kind.labels is not None and kind.library is not None and kind.library.name != "pandas":
+        names.append(kind.labels.style.name)
+    repeated = [name for name in names if names.count(name) > 1]
+    if repeated:
+        raise ValueError(
+            f"interval adds a column {repeated[0]!r}, but the columns of series, "
+            f"{list(kind.names or ())}, already give one of that name; rename them"
+        )
+
+
+def interval_names(name) -> tuple:
+    """Names of the columns of a forecast and of the ends of its interval."""
+    name = "forecast" if name in (None, "") else name
+    return name, f"{name}_lower", f"{name}_upper"
+
+
+def forecast_as(kind: SeriesKind, forecast: np.ndarray, bounds: tuple | None = None):
+    """Return a forecast in the kind of the series fitted on.
+
+    Parameters
+    ----------
+    kind : SeriesKind
+    forecast : ndarray of shape (n_steps, n_series)
+    bounds : tuple of two ndarrays of the same shape, default=None
+        Lower and upper ends of an interval.
+
+    Returns
+    -------
+    ndarray, tuple of three ndarrays, Series or frame
+    """
+    if kind.library is None:
+        arrays = [forecast, *(bounds or ())]
+        if kind.ndim == 1:
+            arrays = [rows[:, 0] for rows in arrays]
+        return tuple(arrays) if bounds else arrays[0]
+    labels = None if kind.labels is None else kind.labels.after(len(forecast))
+    if bounds is None:
+        return rows_as(kind, forecast, labels)
+    columns: dict = {}
+    for j, name in enumerate(kind.names or ()):
+        ends = [rows[:, j] for rows in (forecast, *bounds)]
+        columns |= dict(zip(interval_names(name), ends, strict=True))
+    return put_together(kind.library, list(columns.items()), _written(kind, labels))
+
+
+def rows_as(kind: SeriesKind, rows: np.ndarray, labels: np.ndarray | None):
+    """Return rows (n_rows, n_series) in the kind of the series, with the given labels."""
+    if kind.library is None:
+        return rows[:, 0] if kind.ndim == 1 else rows
+    columns = list(zip(kind.names or (), rows.T, strict=True))
+    return put_together(kind.library, columns, _written(kind, labels), kind.ndim == 1)
+
+
+def _written(kind: SeriesKind, labels: np.ndarray | None) -> Any:
+    return None if labels is None or kind.labels is None else kind.labels.style.write(labels)

@@ -1,0 +1,45 @@
+"""Numbers that write dates."""
+
+import numpy as np
+import pytest
+from hypothesis import given
+from hypothesis import strategies as st
+
+from esnkit.forecasting._calendar_numbers import NAMES, NumberForm, number_forms
+
+
+@given(st.lists(st.datetimes(), min_size=1, max_size=5), st.sampled_from(sorted(NAMES)))
+def test_what_is_written_is_read(stamps, fields):
+    stamps = np.array([stamp.replace(year=1970 + stamp.year % 99) for stamp in stamps], "M8[s]")
+    form = NumberForm(fields)
+    numbers = form.write(stamps)
+    read = form.read(numbers)
+    if fields == "ymd" and len({len(str(number)) for number in numbers}) > 1:
+        assert read is None
+    elif read is not None:
+        np.testing.assert_array_equal(form.write(read), numbers)
+        assert (np.abs(read - stamps) < np.timedelta64(93, "D")).all()
+
+
+@pytest.mark.parametrize(
+    "numbers, fields",
+    [
+        ([202312, 202401], ["Ym", "GV"]),
+        ([202313], ["GV"]),
+        ([202354], []),
+        ([20230228], ["Ymd"]),
+        ([20230229], []),
+        ([2023010124], []),
+        ([170012], []),
+        ([1700000000], []),
+        ([1990, 1991], []),
+        ([-202312], []),
+        ([2**63 - 1], []),
+        ([2016.12], ["Ym"]),
+        ([2016.25], []),
+        ([2016.0], []),
+        ([1e300, 2016.12], []),
+    ],
+)
+def test_forms_of_numbers(numbers, fields):
+    assert [form.fields for form in number_forms(np.array(numbers))] == fields

@@ -1,0 +1,75 @@
+"""Labels of rows: every frequency, in zones whose clocks change, with and without gaps."""
+
+import warnings
+from datetime import datetime
+
+import numpy as np
+import pandas as pd
+import pytest
+from hypothesis import given
+from hypothesis import strategies as st
+
+from esnkit.forecasting._index import read_index
+from esnkit.forecasting._labels import read_row_labels
+
+FREQUENCIES = """
+    D 2D 10D W W-WED 2W MS ME 2MS 3ME QS QE QS-FEB 2QE YS YE YE-JUN B 2B BMS BME SMS SME WOM-3FRI
+    WOM-1MON LWOM-TUE h 2h 7h 15min 90min s 250ms
+""".split()
+OFFSETS = """BQE BYS bh 2bh C CBMS 4D FY5253Quarter HYE 36h""".split()
+ZONES = [None, "UTC", "Europe/Berlin", "America/Santiago", "Africa/Cairo", "Asia/Beirut"]
+ZONES += ["America/Havana", "America/New_York", "Australia/Lord_Howe", "Asia/Kolkata", "+05:45"]
+
+starts = st.datetimes(datetime(1975, 1, 1), datetime(2040, 1, 1)).map(
+    lambda start: start.replace(second=0, microsecond=0, minute=start.minute // 30 * 30)
+)
+midnights = starts.map(lambda start: start.replace(hour=0, minute=0))
+
+
+def dates(start, n_rows, frequency, zone):
+    """Return what `resample` gives: local times that do not exist move forward."""
+    offset = pd.tseries.frequencies.to_offset(frequency)
+    if isinstance(offset, pd.offsets.Tick) and not isinstance(offset, pd.offsets.Day):
+        start = pd.Timestamp(start).tz_localize(zone, ambiguous=True, nonexistent="shift_forward")
+        return pd.date_range(start, periods=n_rows, freq=offset)
+    index = pd.date_range(start, periods=n_rows, freq=offset)
+    first = np.ones(n_rows, dtype=bool)
+    return index.tz_localize(zone, ambiguous=first, nonexistent="shift_forward")
+
+
+def after(index, n_steps):
+    rows = read_row_labels(read_index(index, "series"), "series")
+    with warnings.catch_warnings():
+        warnings.simplefilter("error")
+        return rows.style.write(rows.after(n_steps))
+
+
+@given(
+    st.one_of(starts, midnights),
+    st.integers(26, 60),
+    st.integers(1, 40),
+    st.sampled_from(FREQUENCIES),
+    st.sampled_from(ZONES),
+)
+def test_dates_without_a_frequency_continue(start, n_rows, n_ahead, frequency, zone):
+    index = dates(start, n_rows + n_ahead, frequency, zone)
+    known = pd.DatetimeIndex(index[:n_rows], freq=None)
+    ahead = after(known, n_ahead)
+    assert ahead.dtype == index.dtype and ahead.tolist() == index[n_rows:].tolist()
+
+
+@given(
+    st.one_of(starts, midnights),
+    st.integers(26, 60),
+    st.data(),
+    st.sampled_from(FREQUENCIES),
+    st.sampled_from(ZONES),
+)
+def test_the_first_gap_is_named(start, n_rows, data, frequency, zone):
+    index = dates(start, n_rows, frequency, zone)
+    gap = data.draw(st.integers(3, n_rows - 3))
+    known = pd.DatetimeIndex(index, freq=None).delete(gap)
+    with pytest.raises(ValueError) as error:
+        read_row_labels(read_index(known, "series"), "series")
+    assert f"got {index[gap - 1]} followed by {index[gap + 1]}, where" in str(error.value)
+    assert f"leads to {index[gap]}; fill the gap" in str(error.value)
