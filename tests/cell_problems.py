@@ -37,7 +37,7 @@ class CellProblem:
         self.slopes = rng.normal(size=(ends[-1], N_UNITS)).astype(dtype)  # of the loss below
 
     def empty(self, n_rows):
-        """Return blocks of so many rows."""
+        """Return uninitialised blocks of n_rows rows."""
         return np.empty(n_rows * len(self.X), self.dtype)
 
     def blocks_of(self, packed):

@@ -8,7 +8,7 @@ are the gates one after the other, each of n_units rows:
 
     rnn          z
     lstm         i, f, g, o (PyTorch's order)
-    gru          r, u, nx, nh    nx sees no state and nh no input: M is zero there
+    gru          r, u, nx, nh    M is zero from the states to nx and from the inputs to nh
     gru before   r, u, n         the rows of n multiply [x_t; r h_{t-1}; 1]
 
 :mod:`esnkit.kernels.cell_equations` has what follows the product. The gates that a pass stores
@@ -83,8 +83,8 @@ def forward(cell, weights, n, initial, clamped, buffers):
         S, blocks of n_features + n_units + 1 rows
         A, blocks of n_gates * n_units rows
         C, blocks of n_units rows; empty unless the cell needs it
-        H, blocks of n_units rows; or, if all steps have as many sequences, room for one block,
-        which every step overwrites
+        H, blocks of n_units rows; or a single block, which every step overwrites, if all steps have
+        the same number of sequences
     """
     (M, MT), (h0, c0), (units, values), (S, A, C, H) = weights, initial, clamped, buffers
     n_units, (n_gate_rows, n_rows) = h0.shape[0], M.shape
@@ -130,8 +130,8 @@ def stream(cell, n_layers, n_units, n_inputs, n_outputs, state, inputs, work):
     state, inputs : int, offsets into ``work``
     work : flat: of each layer M and M.T, then weights (n_outputs, n_units) and biases (n_outputs,)
         of the head; at ``state`` the h of all layers, and of an lstm the c of all, which are
-        overwritten; at ``inputs`` the inputs, then the outputs, which are written, LANES numbers of
-        work space, and room for S, A and C of any layer
+        overwritten; at ``inputs`` the inputs, then the outputs, which are written, LANES numbers
+        for partial sums, and S, A and C of the layer that is computed
     """
     for i in range(inputs, inputs + n_inputs):
         if not np.isfinite(work[i]):
@@ -149,7 +149,7 @@ def stream(cell, n_layers, n_units, n_inputs, n_outputs, state, inputs, work):
         for i in range(n_units):
             work[s + n_features + i] = work[h + i]
         work[a - 1] = one
-        # c of all layers follows h of all layers; a reset state needs room behind the gates.
+        # c of all layers follows h of all layers; reset states follow the gates.
         c = h + n_layers * n_units if cell == LSTM else a + n_gate_rows
         size = n_rows * n_gate_rows
         M = Matrix(block(work, start, n_rows), block(work, start + size, n_gate_rows), True)
@@ -200,7 +200,7 @@ def _step(cell, M, sizes, buffers, at):
 def _candidate_of_inputs(M, sizes, buffers, at):
     """Begin the third gate of a gru: its bias, then what the inputs add.
 
-    The reset states come last, in a product of their own: this order fixes the rounding of sums.
+    A separate product adds the states, or reset states, last: the order fixes the rounding.
     """
     n_features, n_units, m = sizes
     n_rows = n_features + n_units + 1

@@ -5,8 +5,8 @@ With dZ_t = d loss / d Z_t, which :mod:`esnkit.kernels.cell_equations` computes 
     d loss / d S_t = M.T dZ_t        its rows are those of x_t, h_{t-1} and 1
     dM = sum over t of dZ_t S_t.T
 
-The sum over time is made of products of several steps at once, from the last step to the first,
-because each product reads and writes all of dM. Layouts are those of :mod:`esnkit.kernels.cells`.
+One product sums several steps, because each product reads and writes all of dM; steps are summed
+from the last one to the first. Layouts are those of :mod:`esnkit.kernels.cells`.
 """
 
 from typing import Any, NamedTuple
@@ -113,8 +113,8 @@ def backward(cell, weights, n, tape, d_outputs, gradients, schedule):
         dH, blocks of n_units rows, the derivative of the loss with respect to h_t, to which that
         through later steps is added; zero for clamped units
         last, empty; or (n_units * n[0],), the same for the last step of every sequence, if the loss
-        depends on no other output: then dH is written only, and may be room for one block, which
-        every step overwrites
+        depends on no other output: then dH is only written, and may be a single block, which every
+        step overwrites
     gradients : (dM, dM_second, dX, dh0, dc0)
         dM, like M, added to; the blocks of a gru where M is zero are left alone
         dM_second, the same for the second half of the batch
@@ -224,7 +224,7 @@ def _step_back(cell, M, sizes, buffers, at):
         lstm_back(size, buffers, at)
         multiply_part(MT, Part(n_features, n_units, 0, 4 * n_units), dZ, False, dh_before, m)
     elif cell == GRU_AFTER:
-        # The third gate, nx, sees no state: its rows of M are left out.
+        # Without the rows of nx, the third gate, which does not depend on the states.
         gru_after_back(size, buffers, at)
         multiply_part(MT, Part(n_features, n_units, 0, 2 * n_units), dZ, True, dh_before, m)
         part, dnh = Part(n_features, n_units, 3 * n_units, n_units), corner(dZ, 3 * n_units, 0)
@@ -339,7 +339,7 @@ def _add_to_weights(cell, sums, dM, shape, n_units):
 
 @njit(cache=True, nogil=True, error_model="numpy")
 def _add_step_of_gru_before(dZ, columns, reset, dM, shape, n_units):
-    """Add dZ S.T of one step to dM, where the rows of n see r h' in place of h'."""
+    """Add dZ S.T of one step to dM, with r h' in place of h' for the rows of n."""
     _, _, m, n_rows = shape
     n = 2 * n_units  # its first row
     multiply_blocks(dZ, columns, True, dM, Shape(1, n, m, n_rows))

@@ -11,10 +11,10 @@ __all__ = ["Batch", "InitialState", "halves", "make_batch"]
 
 
 class InitialState(NamedTuple):
-    """States before the first step that the caller gives; the others are the network's own."""
+    """States before the first step that the caller gives; the network has the others."""
 
     values: np.ndarray  # (n_sequences, n_state)
-    given: np.ndarray  # (n_state,) bool, or one for all
+    given: np.ndarray  # (n_state,) bool, or a single bool for all
 
 
 class Batch(NamedTuple):
@@ -28,7 +28,7 @@ class Batch(NamedTuple):
     rows_reversed: np.ndarray  # the same where every sequence is read from its end
     initial_state: InitialState | None
     clamp: Clamp | None
-    n_whole: int  # sequences of the batch that this one is a half of, or its own
+    n_whole: int  # sequences of the whole batch, of which this may be a half
 
 
 def make_batch(
@@ -42,7 +42,7 @@ def make_batch(
     return Batch(inputs, offsets, *columns, initial_state, clamp, len(offsets) - 1)
 
 
-@lru_cache(maxsize=8)  # equal lengths make all batches alike
+@lru_cache(maxsize=8)  # batches of equal lengths differ in nothing but their inputs
 def _columns(offsets_as_bytes: bytes) -> tuple[np.ndarray, np.ndarray, np.ndarray, np.ndarray]:
     """Return order, n, rows and rows_reversed, which depend on the offsets alone."""
     offsets = np.frombuffer(offsets_as_bytes, np.int64)

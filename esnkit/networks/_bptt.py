@@ -3,8 +3,8 @@
     inputs -> (embedding) -> layers of one or two directions -> (pooling) -> head -> outputs
 
 :func:`run` returns the outputs of a batch and a tape, with which :func:`run_backward` turns a
-gradient of the outputs into one of ``theta``: backpropagation through time. No state stays here:
-it is passed in and returned.
+gradient of the outputs into one of ``theta``: backpropagation through time. States are arguments
+and results.
 """
 
 from typing import Any, NamedTuple
@@ -37,9 +37,10 @@ __all__ = [
     "summed",
 ]
 
-# A product of the gradient of the weights sums as many steps as have so many rows of gates times
-# sequences, which are then still in the caches. As it reads and writes the whole gradient, it sums
-# at least some steps of large networks, too, unless these hold more than is good for any cache.
+# One product adds several steps to the gradient of the weights. Their dZ has at most
+# CACHED_NUMBERS numbers, which are then still in the caches. Because a product reads and writes
+# the whole gradient, it takes at least MIN_STEPS steps, unless these have more than MAX_NUMBERS
+# numbers.
 CACHED_NUMBERS, MIN_STEPS, MAX_NUMBERS = 2**14, 6, 2**19
 
 
@@ -63,7 +64,7 @@ class Tape(NamedTuple):
     layers: list[LayerTape]  # of all layers and directions
     rows: list[np.ndarray]  # the rows into the first layer and out of every layer
     attention: Any
-    pooled: np.ndarray  # the rows that the head sees
+    pooled: np.ndarray  # the input rows of the head
     given: np.ndarray  # (n_state,) bool, as in InitialState
     state: np.ndarray  # (n_sequences, n_state) after the last step
     workspace: Workspace  # has the buffers
@@ -87,8 +88,8 @@ def run(
     theta : ndarray of shape (n_parameters,), float64 or float32
     batch : Batch
     exact : bool, default=False
-        Whether a row of the outputs must have the same bits whatever rows are around it, which
-        costs a little time.
+        Whether the bits of a row of the outputs must not depend on the other rows, which costs a
+        little time.
     workspace : Workspace or None, default=None
         For the buffers of both passes; None stands for a new one.
     n_first : int, default=0
@@ -238,10 +239,10 @@ def row_index(batch: Batch, layer: Layer) -> np.ndarray:
 
 
 def _output_gradient(spec, tape, layer, d_rows, extra, keep):
-    """Return blocks d loss / d h of one layer and direction, and the same of the last steps alone.
+    """Return dH and ``last`` of one layer and direction, see `backward`.
 
-    One of them is empty, or room that `backward` writes to. If all that there is belongs to the
-    last steps, the blocks need room for all steps only where these are to be kept.
+    With pooling "last" there are rows for the last steps alone; dH then has blocks for all steps
+    only if they are kept.
     """
     batch, n, empty = tape.batch, spec.n_units, np.empty(0, d_rows.dtype)
     index, first = row_index(batch, layer), n if layer.reverse else 0
@@ -264,7 +265,7 @@ def _output_gradient(spec, tape, layer, d_rows, extra, keep):
 def _layer_backward(spec, tape, layer, d_outputs, d, d_initial_state):
     """Return d loss / d inputs of one layer and direction, as rows.
 
-    They have no columns where nothing needs them: below the first layer, without embedding.
+    They have no columns below the first layer, unless there is an embedding.
     """
     batch, M, layer_tape = tape.batch, tape.p[f"M_{layer.name}"], tape.layers[layer.position]
     index, n = row_index(batch, layer), batch.n
@@ -288,7 +289,7 @@ def _layer_backward(spec, tape, layer, d_outputs, d, d_initial_state):
 
 
 def _steps_per_product(numbers: int) -> int:
-    """Return how many steps of so many gates a product of the gradient of the weights sums."""
+    """Return the steps of one product, each of which has this many numbers of dZ."""
     return max(1, CACHED_NUMBERS // numbers, min(MIN_STEPS, MAX_NUMBERS // numbers))
 
 

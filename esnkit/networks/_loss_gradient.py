@@ -16,8 +16,8 @@ from esnkit.utils._workspace import Workspace
 
 __all__ = ["loss_gradient", "penalty"]
 
-# Batches are halved if a step has at least so many rows of gates, as a thread for each half saves
-# time from there on. The halves have multiples of so many sequences, as vectors have.
+# Batches are halved if a step has at least MIN_GATE_ROWS rows of gates: from there on a thread for
+# each half saves time. The first half has a multiple of MIN_SEQUENCES, as many as a vector holds.
 MIN_GATE_ROWS, MIN_SEQUENCES = 256, 16
 
 
@@ -35,7 +35,7 @@ def loss_gradient(
 
     The loss is the weighted mean loss (`_losses.py`) plus :func:`penalty`. Where all weights are
     zero the backward pass is left out: loss and gradient are zero. Large networks run on two halves
-    of the batch, on two threads if there are as many.
+    of the batch, on two threads if they are available.
     """
     workspace, n_first = workspace or Workspace(), _first_half(spec, batch)
     parts, workspaces = [batch], [workspace, workspace.sibling()]
@@ -81,8 +81,8 @@ def penalty(
 def _first_half(spec: Spec, batch: Batch) -> int:
     """Return how many sequences the first half of a batch has, 0 where it is not halved.
 
-    The number of threads decides nothing here, so that it never changes a result: on one thread,
-    too, each half has sums of its own.
+    This must not depend on the number of threads, which would change results: each half has
+    separate sums on one thread, too.
     """
     offsets, n = batch.offsets, len(batch.offsets) - 1
     if n < 2 * MIN_SEQUENCES or len(spec.cell_record.gates) * spec.n_units < MIN_GATE_ROWS:

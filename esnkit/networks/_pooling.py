@@ -1,6 +1,6 @@
 """Pooling of the states of a sequence over time to one row: forward, backward and tangent.
 
-    last         the state after the last step; of a reversed direction, after its own last step
+    last         the state after the last step; of a reversed direction, after step 1
     mean         the mean over the steps
     attention    sum_t a_t h_t,  a = softmax over the steps of v . tanh(W h_t + b)
 

@@ -83,7 +83,7 @@ def gru_before_gradient(size, A, h, dH, dZ, dh, reset_only):
 
 
 def late(values, dtype=np.float64):
-    """Return the values flat, behind one number and before another that nobody may touch."""
+    """Return the values flat, between two numbers that must not change."""
     flat = np.concatenate([[7.0], np.ravel(values), [7.0]])
     return flat.astype(dtype)
 

@@ -1,9 +1,9 @@
 """Addresses of arrays: blocks of rows that compiled functions pass on without counting references.
 
-Counting the references to an array takes atomic instructions at every call that it is passed to,
-once for each function that it goes through. Nothing here holds a reference: an array must outlive
-its addresses, as the arguments of a function do, and the variables that it uses once more at its
-end. Uncompiled, the pointer of a block is the rest of the array.
+A compiled function counts references to its array arguments with atomic instructions, at every
+call. Blocks hold no reference: an array must outlive its blocks, as the arguments of a function do,
+and local variables that are used once more after the last block. In uncompiled code the pointer of
+a block is the rest of the array.
 """
 
 from typing import Any, NamedTuple
@@ -73,7 +73,7 @@ def _block_type(array):
     return types.NamedTuple([types.CPointer(array.dtype), types.intp, types.intp], Block)
 
 
-# Lowered by hand: a compiled function would count references to its arrays at each call.
+# Lowered by hand: a compiled function would count references to the array.
 type_callable(block)(lambda context: lambda array, start, stride: _block_type(array))
 type_callable(steps_of_blocks)(
     lambda context: lambda array, start, stride, step: _block_type(array)

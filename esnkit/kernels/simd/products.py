@@ -1,8 +1,7 @@
 """Products of blocks, tile by tile, and their sums over time.
 
-The recurrent kernels keep the batch innermost, so vectors of it are multiplied from where they
-lie. A library of matrix products would first copy them to an order of its own, which pays only
-where matrices are larger than here.
+The recurrent kernels keep the batch innermost, so vectors of it are multiplied in place. BLAS would
+first pack them into another order, which saves time only for larger matrices than these.
 """
 
 from typing import NamedTuple
@@ -35,7 +34,7 @@ __all__ = [
 
 
 class Matrix(NamedTuple):
-    """A matrix both ways round."""
+    """A matrix and its transpose."""
 
     by_rows: Block
     by_columns: Block  # the transpose by rows
@@ -43,7 +42,7 @@ class Matrix(NamedTuple):
 
 
 class Part(NamedTuple):
-    """Rows and columns of a matrix: so many, from these on."""
+    """A submatrix: n_rows rows from ``row`` on, n_columns columns from ``column`` on."""
 
     row: int
     n_rows: int
@@ -53,7 +52,7 @@ class Part(NamedTuple):
 
 @njit(cache=True, nogil=True, error_model="numpy", forceinline=True)
 def matrix(M, MT):
-    """Return the matrix of an array and its transpose, which is empty if there is none."""
+    """Return the matrix of two arrays; MT may be empty."""
     return Matrix(block(M, 0, M.shape[1]), block(MT, 0, M.shape[0]), MT.size > 0)
 
 

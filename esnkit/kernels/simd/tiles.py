@@ -1,8 +1,8 @@
 """Tiles of matrix products: a few rows by one or two vectors, whose sums stay in registers.
 
-Matrices are blocks (:mod:`esnkit.kernels.simd.addresses`). Vectors have the processor's own width.
-Where a matrix ends before a vector does, a mask keeps the rest of the vector from being read or
-written. A tile that has more rows than are left repeats the last row.
+Matrices are blocks (:mod:`esnkit.kernels.simd.addresses`). Vectors are as wide as the registers of
+the processor. Where a matrix ends before a vector does, a mask keeps the rest of the vector from
+being read or written. A tile that has more rows than are left repeats the last row.
 """
 
 from typing import NamedTuple
@@ -28,10 +28,10 @@ __all__ = [
     "multiply_wide_tile",
 ]
 
-# The sums of so many rows by two vectors fill half of the registers.
+# Rows of a tile; their sums in two vectors each fill half of the registers.
 TILE_ROWS = 8 if HAS_32_REGISTERS else 4
-ROW_VECTORS = 8  # vectors of a single row that are summed at a time
-DOT_ROWS = 4 if HAS_32_REGISTERS else 2  # so many rows times as many are summed at a time
+ROW_VECTORS = 8  # vectors of a tile of a single row
+DOT_ROWS = 4 if HAS_32_REGISTERS else 2  # rows of A, and of B, whose dot products are one tile
 
 
 class Shape(NamedTuple):
@@ -143,10 +143,10 @@ def _tile(n_rows, n_vectors):
     return multiply
 
 
-# C = A @ B, or that added to C where `add`, of so many rows and vectors; `shape` has the rows and
-# columns that are left from there on. Each number of C is one sum, in the order of time and then of
-# the columns of A, so that its bits depend neither on the tile it is in nor on its neighbours.
-# The rows of B of all time steps follow one another: `step` of B and C has no meaning.
+# C = A @ B, or C + A @ B where `add`, for one tile; `shape` has the rows and columns that are left
+# from its first ones on. Each number of C is one sum, in the order of time and then of the columns
+# of A, so its bits depend neither on the tile nor on its neighbours. The rows of B of all time
+# steps are consecutive: `step` of B and C is not used.
 multiply_tile, multiply_wide_tile = _tile(TILE_ROWS, 1), _tile(TILE_ROWS, 2)
 multiply_row = _tile(1, ROW_VECTORS)
 

@@ -22,7 +22,7 @@ both = pytest.mark.parametrize("dtype", [np.float64, np.float32])
 
 @njit
 def part_product(M, MT, part, X, add, Y, by_transpose):
-    """Y = M[part] @ X; by_transpose the matrix is made the other way round and turned again."""
+    """Y = M[part] @ X, where by_transpose takes the transpose of the transpose."""
     W = transposed(matrix(MT, M)) if by_transpose else matrix(M, MT)
     m = X.shape[1]
     multiply_part(W, Part(*part), block(X, 0, m), add, block(Y, 0, m), m)
