@@ -29,7 +29,7 @@ class Grid(Protocol):
         """Tell of each stamp but the last whether the next one is not its successor."""
 
     def shift(self, stamp: np.datetime64, counts: np.ndarray) -> np.ndarray:
-        """Return the stamps so many steps after a stamp of the grid.
+        """Return the stamps that lie `counts` steps after a stamp of the grid.
 
         Raises
         ------
@@ -233,7 +233,7 @@ def _candidates(stamps: np.ndarray) -> Iterator[Any]:
 
 
 def _days_of_months(days: np.ndarray, time) -> Iterator[MonthDays]:
-    """Yield the last day of every so many months, and the most common day."""
+    """Yield the last day of every n-th month, and the most common day."""
     number, last = _day_number(days), _days_in_month(days)
     if 2 * np.count_nonzero(number == last) >= len(days):
         yield _month_days(days, time, DayOfMonth("day", 31))
@@ -267,14 +267,14 @@ def _several_days_of_months(days: np.ndarray, time) -> Iterator[MonthDays]:
 
 
 def _month_days(days: np.ndarray, time, *rules: DayOfMonth) -> MonthDays:
-    """Return the grid of some days of the month, in every so many months as is usual."""
+    """Return the grid of some days of every n-th month, where n is the most common step."""
     months = np.unique(_month_number(days))
     step = int(_most_common(np.diff(months))) if len(months) > 1 else 1
     return MonthDays(rules, time, step, int(_most_common(months % step)))
 
 
 def _business_days(days: np.ndarray, time) -> Iterator[WeekSlots]:
-    """Yield every so many business days, Monday to Friday."""
+    """Yield every n-th business day, Monday to Friday."""
     if not (_weekday(days) < 5).all():
         return
     step = int(_most_common(np.diff(_business_number(days))))

@@ -38,7 +38,8 @@ from esnkit.utils._warnings import warn
 
 __all__ = ["Forecaster"]
 
-# A forecast so many times as far from the middle of the series as its extremes is not plausible.
+# Largest plausible distance of a forecast from the middle of the series, in distances of its
+# extremes.
 MAX_RELATIVE_REACH = 10
 
 
@@ -343,7 +344,7 @@ class Forecaster(BaseEstimator):
     def score(self, series, y=None, exog=None) -> float:
         """Score forecasts of the rows after those seen: minus the NRMSE, larger is better.
 
-        With `horizon` set, they are forecast in blocks of so many steps, each from the
+        With `horizon` set, they are forecast in blocks of `horizon` steps, each from the
         rows before it; without, all from the end of the rows seen. The forecaster does
         not change.
 

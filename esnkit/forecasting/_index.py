@@ -69,7 +69,7 @@ class OffsetGrid:
         return (self._range(stamps[0], len(stamps)) != stamps)[1:]
 
     def shift(self, stamp, counts):
-        """Return the stamps so many steps after a stamp of the grid."""
+        """Return the stamps that lie `counts` steps after a stamp of the grid."""
         return self._range(stamp, int(counts.max(initial=0)) + 1)[counts]
 
     def following(self, stamp):
