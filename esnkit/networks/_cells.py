@@ -31,7 +31,7 @@ class Cell(NamedTuple):
     """One trained cell."""
 
     family: str  # the value of the estimators' parameter `cell`
-    code: int  # the cell in esnkit.kernels.cells
+    code: int  # the cell in esnkit.kernels.cell_equations
     gates: tuple[Gate, ...]  # in the order of the rows of M, which is PyTorch's
     activation: str | None = None  # the value of `activation`; None: the parameter has no effect
     reset_after: bool | None = None  # likewise
