@@ -21,8 +21,7 @@ def rollback_on_error(method: Method) -> Method:
         try:
             return method(estimator, *args, **params)
         except BaseException:
-            vars(estimator).clear()
-            vars(estimator).update(before)
+            estimator.__dict__ = before  # at once: another interrupt may follow
             raise
 
     return cast(Method, restoring)

@@ -3,7 +3,7 @@
 import os
 import threading
 from collections.abc import Callable, Iterable, Iterator, Sequence
-from concurrent.futures import ThreadPoolExecutor, wait
+from concurrent.futures import Future, ThreadPoolExecutor, wait
 from contextlib import ExitStack, contextmanager
 from functools import cache
 from typing import Any
@@ -71,25 +71,71 @@ def one_blas_thread() -> Iterator[None]:
                 state.blas_limit.close()
 
 
+class _SharedTask:
+    """A task that runs at most once: in a thread of the pool, or in the thread that waits for it.
+
+    Who claims it is decided by one operation of a dictionary, which no interrupt can divide.
+    """
+
+    def __init__(self, task: Callable[[], Any]):
+        self.task = task
+        self.future: Future[Any] = Future()
+        self.claims: dict[str, str] = {}
+
+    def claim(self, claimant: str) -> bool:
+        """Return whether "pool" or "caller" may run the task, now and from now on."""
+        return self.claims.setdefault("by", claimant) == claimant
+
+    def run_in_pool(self) -> None:
+        """Run the task, unless the caller has claimed it."""
+        if not self.claim("pool"):
+            return
+        try:
+            self.future.set_result(self.task())
+        except BaseException as error:
+            self.future.set_exception(error)
+
+    def result(self) -> Any:
+        """Run the task, or wait for the thread of the pool that has claimed it."""
+        return self.task() if self.claim("caller") else self.future.result()
+
+    def cancel(self) -> None:
+        """Return once the task has ended, or can no longer begin."""
+        if not self.claim("caller"):
+            wait([self.future])
+
+
 def run_tasks(tasks: Iterable[Callable[[], Any]]) -> list[Any]:
     """Run independent tasks, in parallel if there are several threads, and list their results.
 
-    An exception of a task is raised only after all tasks have ended, so that none of them still
-    writes to the arrays of the caller.
+    The calling thread runs what no other thread has begun, all of it if the system refuses
+    threads. An exception of a task, or an interrupt, is raised only after all tasks have ended or
+    been cancelled, so that none of them still writes to the arrays of the caller.
     """
     tasks = list(tasks)
     if len(tasks) < 2 or n_threads() < 2:
         return [task() for task in tasks]
+    others = [_SharedTask(task) for task in tasks[1:]]
+    try:
+        _submit(others)
+        return [tasks[0](), *(other.result() for other in others)]
+    finally:
+        for other in others:
+            other.cancel()
+
+
+def _submit(tasks: list[_SharedTask]) -> None:
+    """Give tasks to the pool of threads; those that it cannot take are left to the caller."""
     with _state.lock:
         if _state.pool is None:
             _state.pool = ThreadPoolExecutor(n_threads(), thread_name_prefix="esnkit")
         pool = _state.pool
-    others = [pool.submit(task) for task in tasks[1:]]
     try:
-        first = tasks[0]()
-    finally:
-        wait(others)
-    return [first, *(other.result() for other in others)]
+        for task in tasks:
+            pool.submit(task.run_in_pool)
+    except RuntimeError:  # no more threads can start, or the interpreter shuts down
+        with _state.lock:
+            _state.pool = None  # its queue would keep the tasks
 
 
 def run_together(

@@ -2,6 +2,8 @@
 
 import os
 import threading
+import time
+from functools import partial
 
 import numpy as np
 import pytest
@@ -71,6 +73,57 @@ def test_the_blas_limit_is_removed_after_an_error():
 
 def test_results_are_in_the_order_of_the_tasks():
     assert run_tasks(lambda i=i: i**2 for i in range(20)) == [i**2 for i in range(20)]
+
+
+def test_without_threads_the_caller_runs_every_task_once(monkeypatch):
+    def refuse(_):
+        raise RuntimeError("can't start new thread")
+
+    counts = [0] * 6
+    results = []
+
+    def count(i):
+        counts[i] += 1
+        return i
+
+    monkeypatch.setattr(_threads, "n_threads", lambda: 2)
+    monkeypatch.setattr(_threads, "_state", _threads._ThreadState())
+    with monkeypatch.context() as patched:
+        patched.setattr(threading.Thread, "start", refuse)
+        results += run_tasks(partial(count, i) for i in range(3))
+    assert _threads._state.pool is None
+    results += run_tasks(partial(count, i) for i in range(3, 6))  # nothing is left in a queue
+    assert results == [0, 1, 2, 3, 4, 5] and counts == [1] * 6
+
+
+@pytest.mark.skipif(n_threads() < 2, reason="one thread")
+def test_the_caller_runs_what_busy_threads_have_not_begun():
+    release = threading.Event()
+    busy = threading.Thread(target=run_tasks, args=([release.wait] * (n_threads() + 1),))
+    busy.start()
+    callers = run_tasks([threading.get_ident] * 3)
+    release.set()
+    busy.join()
+    assert len(callers) == 3
+
+
+@pytest.mark.skipif(n_threads() < 2, reason="one thread")
+@pytest.mark.parametrize("error", [KeyError, KeyboardInterrupt])
+def test_an_error_cancels_what_has_not_begun(error):
+    release, begun = threading.Event(), []
+    busy = threading.Thread(target=run_tasks, args=([release.wait] * (n_threads() + 1),))
+    busy.start()
+
+    def fail():
+        raise error
+
+    while _threads._state.pool is None or not _threads._state.pool._work_queue.empty():
+        time.sleep(0.001)  # until all threads wait
+    with pytest.raises(error):
+        run_tasks([fail, lambda: begun.append(1)])
+    release.set()
+    busy.join()
+    assert run_tasks([int, int, int]) == [0, 0, 0] and begun == []
 
 
 @pytest.mark.skipif(n_threads() < 2, reason="one thread")
