@@ -42,8 +42,8 @@ class Stepper:
         n_outputs = spec.n_outputs if spec.head else 0
         sizes = spec.cell_record.code, spec.n_layers, spec.n_units, spec.n_inputs, n_outputs
         # See `stream` for what the array holds.
-        room = LANES + max(sum(M.shape) for M in layers) + spec.n_units
-        parts = [weights.size, spec.n_state, spec.n_inputs, n_outputs, room]
+        scratch = LANES + max(sum(M.shape) for M in layers) + spec.n_units
+        parts = [weights.size, spec.n_state, spec.n_inputs, n_outputs, scratch]
         first, inputs, outputs, end, size = np.cumsum(parts).tolist()
         work = Workspace().empty(size, dtype)
         work[:first], work[first:inputs], work[inputs:] = weights, state, 0
