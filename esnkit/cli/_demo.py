@@ -41,7 +41,7 @@ kinds of model to show was decided on the last 8 weeks too.
 Lower is better. NRMSE is the root mean squared error divided by the standard deviation of
 the hours forecast: 1 is no better than always forecasting their mean. MASE is the mean
 absolute error divided by the mean absolute change from one week to the next in the weeks
-before: below 1 is better than repeating the last week was there."""
+before: below 1 is better than repeating the last week."""
 
 
 def run_demo(arguments) -> int:
