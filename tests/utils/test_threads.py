@@ -2,7 +2,7 @@
 
 import os
 import threading
-import time
+from contextlib import contextmanager
 from functools import partial
 
 import numpy as np
@@ -20,6 +20,8 @@ def test_the_blas_limit_is_nested_and_removed_at_the_end():
     def threads():
         return [d["num_threads"] for d in threadpool_info() if d["user_api"] == "blas"]
 
+    with one_blas_thread():  # the first limit loads the BLAS of SciPy
+        pass
     before = threads()
     with one_blas_thread(), one_blas_thread():
         assert set(threads()) == {1}
@@ -96,33 +98,41 @@ def test_without_threads_the_caller_runs_every_task_once(monkeypatch):
     assert results == [0, 1, 2, 3, 4, 5] and counts == [1] * 6
 
 
+@contextmanager
+def busy_pool():
+    """Keep every thread of the pool, and the thread that gave them tasks, waiting."""
+    release, all_wait = threading.Event(), threading.Barrier(n_threads() + 2, timeout=30)
+
+    def hold():
+        all_wait.wait()
+        release.wait()
+
+    busy = threading.Thread(target=run_tasks, args=([hold] * (n_threads() + 1),))
+    busy.start()
+    all_wait.wait()
+    try:
+        yield
+    finally:
+        release.set()
+        busy.join()
+
+
 @pytest.mark.skipif(n_threads() < 2, reason="one thread")
 def test_the_caller_runs_what_busy_threads_have_not_begun():
-    release = threading.Event()
-    busy = threading.Thread(target=run_tasks, args=([release.wait] * (n_threads() + 1),))
-    busy.start()
-    callers = run_tasks([threading.get_ident] * 3)
-    release.set()
-    busy.join()
-    assert len(callers) == 3
+    with busy_pool():
+        assert run_tasks([threading.get_ident] * 3) == [threading.get_ident()] * 3
 
 
 @pytest.mark.skipif(n_threads() < 2, reason="one thread")
 @pytest.mark.parametrize("error", [KeyError, KeyboardInterrupt])
 def test_an_error_cancels_what_has_not_begun(error):
-    release, begun = threading.Event(), []
-    busy = threading.Thread(target=run_tasks, args=([release.wait] * (n_threads() + 1),))
-    busy.start()
+    begun = []
 
     def fail():
         raise error
 
-    while _threads._state.pool is None or not _threads._state.pool._work_queue.empty():
-        time.sleep(0.001)  # until all threads wait
-    with pytest.raises(error):
+    with busy_pool(), pytest.raises(error):
         run_tasks([fail, lambda: begun.append(1)])
-    release.set()
-    busy.join()
     assert run_tasks([int, int, int]) == [0, 0, 0] and begun == []
 
 
