@@ -4,12 +4,12 @@ Exit codes: 0 done; 2 an error in the command or the file, described in one line
 130 stopped by Ctrl-C.
 """
 
-import os
 import sys
 import warnings
+from contextlib import redirect_stdout
 
 from esnkit.cli._arguments import make_parser
-from esnkit.cli._errors import UserError, say
+from esnkit.cli._errors import GuardedOutput, OutputError, UserError, discard, say
 
 __all__ = ["main"]
 
@@ -41,7 +41,7 @@ def main(argv: list[str] | None = None) -> int:
     except KeyboardInterrupt:
         return _end("stopped", 130)
     except MemoryError:
-        return _end("error: not enough memory; use fewer --units or fewer rows")
+        return _end("error: not enough memory; a smaller reservoir or fewer rows need less")
     except Exception as error:
         known = isinstance(error, UserError | ValueError | OSError | FloatingPointError)
         text = str(error) if known else f"unexpected {type(error).__name__}: {error}"
@@ -50,22 +50,27 @@ def main(argv: list[str] | None = None) -> int:
 
 def _run(argv) -> int:
     """Run the command and flush standard output, so that errors in writing show here."""
+    stream = sys.stdout
     try:
-        try:
-            code = _dispatch(argv)
-        except SystemExit as stop:  # raised by --help and --version
-            code = int(stop.code or 0)
-        if sys.stdout is not None:
+        if stream is None:
+            return _exit_code_of(argv)
+        with redirect_stdout(GuardedOutput(stream)):  # type: ignore[type-var]
+            code = _exit_code_of(argv)
             sys.stdout.flush()
         return code
-    except OSError as error:
-        if error.filename is not None:
-            raise
-        # At exit, the interpreter flushes the stream once more, and would report the error again.
-        os.dup2(os.open(os.devnull, os.O_WRONLY), sys.stdout.fileno())
-        if isinstance(error, BrokenPipeError):  # the reader has closed the pipe
+    except OutputError as error:
+        discard(stream)
+        if isinstance(error.__cause__, BrokenPipeError):  # the reader has closed the pipe
             return 141
-        raise UserError(f"cannot write to standard output: {error.strerror or error}") from None
+        reason = getattr(error.__cause__, "strerror", None) or error.__cause__
+        raise UserError(f"cannot write to standard output: {reason}") from None
+
+
+def _exit_code_of(argv) -> int:
+    try:
+        return _dispatch(argv)
+    except SystemExit as stop:  # raised by --help and --version
+        return int(stop.code or 0)
 
 
 def _end(message: str, code: int = 2) -> int:

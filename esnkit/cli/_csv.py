@@ -1,29 +1,30 @@
 """CSV files: a few columns are read as a stream, and files are replaced as a whole or not at all.
 
-A file is UTF-8 text with a header line; comma, semicolon, tab or bar separate its columns.
+A file is UTF-8 text with a header line; comma, semicolon, tab or bar separate its columns, or what
+a first line such as `sep=;` names.
 """
 
 import csv
 import errno
-import math
 import os
+import re
 import stat
 import tempfile
-from array import array
 from collections.abc import Callable, Iterator
 from contextlib import contextmanager, suppress
 from itertools import chain
-from pathlib import Path
 from typing import NamedTuple
 
 import numpy as np
 
+from esnkit.cli._decimals import DecimalReader
 from esnkit.cli._errors import UserError
 from esnkit.cli._timestamps import Timestamps
 
 MAX_ROWS = 2_000_000
 _MAX_LINE = 1_000_000
 _SEPARATORS = ",;\t|"
+_NAMED_SEPARATOR = re.compile('"?sep=(.)"?', re.IGNORECASE)  # as Excel writes and reads it
 
 
 class Table(NamedTuple):
@@ -54,12 +55,17 @@ def read_table(path: str, column: str, time: str | None, exog: list[str]) -> Tab
     wanted = [column, *exog, *([] if time is None else [time])]
     with _open_text(path) as lines:
         first = next(lines, "")
+        named = _NAMED_SEPARATOR.fullmatch(first.strip("\r\n"))
+        if named:
+            first = next(lines, "")
         if not first.strip():
             raise UserError(f"{path} is empty; it needs a header line and one row per time step")
-        reader = csv.reader(chain([first], lines), delimiter=_separator(first, wanted), strict=True)
-        rows = _numbered(reader)
+        separator = named[1] if named else _separator(first, wanted)
+        reader = csv.reader(chain([first], lines), delimiter=separator, strict=True)
+        rows = _numbered(reader, n_before=1 if named else 0)
         header = [name.strip() for name in next(rows)[1]]
-        columns = _Columns(header, [_index_of(name, header, path) for name in wanted], time)
+        indices = [_index_of(name, header, path) for name in wanted]
+        columns = _Columns(header, indices, time, DecimalReader(separator))
         for line, row in _without_blanks(rows):
             columns.add(line, row)
     return columns.table(path)
@@ -68,14 +74,13 @@ def read_table(path: str, column: str, time: str | None, exog: list[str]) -> Tab
 class _Columns:
     """The wanted columns of a file: where they stand in a row, and what has been read of them."""
 
-    def __init__(self, header: list[str], indices: list[int], time: str | None):
+    def __init__(self, header: list[str], indices: list[int], time: str | None, decimals):
         self.header = header
+        self.decimals = decimals
         self.timestamps = None if time is None else Timestamps(time)
         self.time_index = indices.pop() if time is not None else 0
         self.target, *self.inputs = indices
-        self.target_values = array("d")
-        self.input_values = [array("d") for _ in self.inputs]
-        self.first_future_line = 0
+        self.first_future_line = self.n_rows = self.n_known = 0
 
     def add(self, line: int, row: list[str]) -> None:
         """Read the cells of one row."""
@@ -83,12 +88,13 @@ class _Columns:
             raise UserError(
                 f"line {line}: {len(row)} columns where the header has {len(self.header)}"
             )
-        if len(self.target_values) == MAX_ROWS:
+        if self.n_rows == MAX_ROWS:
             raise UserError(f"line {line}: more than {MAX_ROWS:,} rows; keep only the last of them")
+        self.n_rows += 1
         if self.timestamps is not None:
             self.timestamps.add(row[self.time_index], line)
-        for values, index in zip(self.input_values, self.inputs, strict=True):
-            values.append(_number(row[index].strip(), self.header[index], line))
+        for index in self.inputs:
+            self.decimals.add(row[index].strip(), self.header[index], line)
         self._add_target(line, row[self.target].strip())
 
     def _add_target(self, line: int, text: str) -> None:
@@ -96,22 +102,22 @@ class _Columns:
         column = self.header[self.target]
         if not text and self.inputs:  # a row of the future, unless a row with a value follows
             self.first_future_line = self.first_future_line or line
-            self.target_values.append(math.nan)
             return
         if self.first_future_line:
             raise UserError(f"line {self.first_future_line}: column '{column}' is empty")
-        self.target_values.append(_number(text, column, line))
+        self.decimals.add(text, column, line)
+        self.n_known += 1
 
     def table(self, path: str) -> Table:
         """Return what has been read as arrays."""
-        column, values = self.header[self.target], np.array(self.target_values)
-        n_known = int(np.isfinite(values).sum())
+        column, n_known, n_inputs = self.header[self.target], self.n_known, len(self.inputs)
         if not n_known:
             raise UserError(f"{path} has no row with a value in column '{column}'")
-        inputs = np.reshape(
-            [np.array(part) for part in self.input_values], (len(self.inputs), len(values))
-        )
-        return Table(values[:n_known], inputs.T, self.timestamps, column)
+        cells = self.decimals.values()  # row by row, the inputs before the target
+        known = cells[: n_known * (n_inputs + 1)].reshape(n_known, n_inputs + 1)
+        ahead = cells[known.size :].reshape(self.n_rows - n_known, n_inputs)
+        inputs = np.vstack([known[:, :n_inputs], ahead])
+        return Table(known[:, n_inputs].copy(), inputs, self.timestamps, column)
 
 
 @contextmanager
@@ -140,13 +146,13 @@ def _bounded_lines(file, path: str) -> Iterator[str]:
         yield line
 
 
-def _numbered(rows) -> Iterator[tuple[int, list[str]]]:
-    """Yield the rows of a CSV reader with the lines they end on."""
-    before = 0
+def _numbered(rows, n_before: int = 0) -> Iterator[tuple[int, list[str]]]:
+    """Yield the rows of a CSV reader with the lines they end on, after `n_before` lines."""
+    before = n_before
     try:
         for row in rows:
-            yield rows.line_num, row
-            before = rows.line_num
+            before = n_before + rows.line_num
+            yield before, row
     except csv.Error as error:  # an open quote extends to the end of the file
         raise UserError(
             f"line {before + 1}: the row that begins here is not CSV, {error}; check its quotes"
@@ -185,26 +191,14 @@ def _without_blanks(rows) -> Iterator[tuple[int, list[str]]]:
         yield line, row
 
 
-def _number(text: str, column: str, line: int) -> float:
-    if not text:
-        raise UserError(f"line {line}: column '{column}' is empty; fill in every time step")
-    try:
-        value = float(text)
-    except ValueError:
-        value = None
-    if value is None or "_" in text:
-        raise UserError(f"line {line}: column '{column}' holds {text[:40]!r}, not a number")
-    if not math.isfinite(value):
-        raise UserError(f"line {line}: column '{column}' holds {text!r}, not a finite number")
-    return value
-
-
 def check_writable(path: str, option: str) -> None:
     """Raise if a file cannot be written, before the work whose result it will hold."""
     if os.path.isdir(path):
         raise UserError(f"{option} {path} is a directory")
     target = os.path.realpath(path)
     try:
+        with suppress(FileNotFoundError):
+            os.lstat(target)  # raises if the name is too long
         if _is_stream(path):
             if not os.access(path, os.W_OK):
                 raise PermissionError(errno.EACCES, os.strerror(errno.EACCES))
@@ -240,9 +234,7 @@ def write_atomically(path: str, write: Callable[[str], None]) -> None:
 
 def _replace(target: str, write: Callable[[str], None]) -> None:
     """Write a draft beside a file and move it to its place."""
-    handle, draft = tempfile.mkstemp(
-        dir=os.path.dirname(target), prefix=".esnkit-", suffix=Path(target).suffix
-    )
+    handle, draft = tempfile.mkstemp(dir=os.path.dirname(target), prefix=".esnkit-")
     os.close(handle)
     try:
         write(draft)

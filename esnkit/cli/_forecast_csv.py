@@ -21,6 +21,7 @@ from esnkit.forecasting import (
 from esnkit.forecasting._auto import required_rows
 from esnkit.forecasting._conformal import IntervalError
 from esnkit.forecasting._differencing import check_differences, difference
+from esnkit.forecasting._frames import NamedColumns
 from esnkit.forecasting._series_kind import interval_names
 
 N_DRAWS = 30  # random settings that --tune adds
@@ -40,7 +41,7 @@ def forecast_csv(arguments) -> int:
     file_format = check_request(arguments)
     table, stamps = _read(arguments)
     horizon, seed = arguments.horizon, arguments.seed
-    exog = table.exog if table.exog.shape[1] else None
+    exog = NamedColumns(table.exog, tuple(arguments.exog)) if arguments.exog else None
     known = {"exog": exog, "random_state": seed}
     fixed = {key: getattr(arguments, key) for key in DEFAULT_SETTINGS}
     fixed = {key: value for key, value in fixed.items() if value is not None}
@@ -51,7 +52,8 @@ def forecast_csv(arguments) -> int:
             table.values, horizon, candidates, callback=lambda k: step(f"settings {k}"), **known
         )
         step("forecast")
-        result = _forecast(table, horizon, ranking, interval=arguments.interval, **known)
+        given = arguments.differences is not None
+        result = _forecast(table, horizon, ranking, given, interval=arguments.interval, **known)
         step("evaluation")
         evaluation = evaluate_settings(table.values, horizon, result.settings, **known)
     _report_settings(result.settings, ranking if arguments.tune else [])
@@ -132,14 +134,14 @@ def check_length(table: Table, horizon: int, path: str, differences=None) -> Non
         )
 
 
-def _forecast(table: Table, horizon: int, ranking: list, **request: Any):
-    """Forecast, with errors that name options instead of parameters."""
+def _forecast(table: Table, horizon: int, ranking: list, given: bool, **request: Any):
+    """Forecast, with errors that name options; `given` tells whether --differences is one."""
     try:
         return forecast_with_fallback(table.values, horizon, ranking, **request)
     except IntervalError as error:
+        options = "--interval, --horizon or --differences" if given else "--interval or --horizon"
         raise UserError(
-            f"--interval needs {error.args[0]}: use a longer series, or lower --interval, "
-            "--horizon or --differences"
+            f"--interval needs {error.args[0]}: use a longer series, or lower {options}"
         ) from None
 
 

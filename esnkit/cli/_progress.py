@@ -3,7 +3,7 @@
 import sys
 import threading
 import time
-from contextlib import contextmanager
+from contextlib import contextmanager, suppress
 
 _WIDTH, _DELAY = 30, 2.0
 
@@ -19,6 +19,11 @@ def progress(total: int, stream=None):
     labels: list[str] = []
     start, done = time.monotonic(), threading.Event()
 
+    def show(text: str):
+        with suppress(OSError, ValueError):  # of a terminal that is gone
+            stream.write(text)
+            stream.flush()
+
     def draw():
         while not done.wait(0.2):
             elapsed = time.monotonic() - start
@@ -26,8 +31,7 @@ def progress(total: int, stream=None):
                 filled = _WIDTH * len(labels) // max(total, 1)
                 bar = "#" * filled + "." * (_WIDTH - filled)
                 label = labels[-1] if labels else ""
-                stream.write(f"\r[{bar}] {len(labels)}/{total} {elapsed:.0f} s  {label:<40.40}")
-                stream.flush()
+                show(f"\r[{bar}] {len(labels)}/{total} {elapsed:.0f} s  {label:<40.40}")
 
     def step(label: str = ""):
         labels.append(label)
@@ -43,5 +47,4 @@ def progress(total: int, stream=None):
         if is_terminal:
             thread.join()
             if time.monotonic() - start > _DELAY:
-                stream.write("\r" + " " * 100 + "\r")
-                stream.flush()
+                show("\r" + " " * 100 + "\r")

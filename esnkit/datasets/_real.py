@@ -2,6 +2,10 @@
 
 from __future__ import annotations
 
+import atexit
+import shutil
+import tempfile
+from functools import lru_cache
 from importlib.resources import files
 from pathlib import Path
 from typing import Any
@@ -11,14 +15,13 @@ from sklearn.utils import Bunch
 
 from esnkit.utils._validation import check_flag
 
-_DATA = Path(str(files("esnkit.datasets"))) / "data"
-
 
 def data_path(name: str = "bike_sharing") -> Path:
     """Path of a CSV file that ships with the package.
 
     The file has a header line and one row per time step. A text file of the same name beside it
-    gives source and licence.
+    gives source and licence. If the package is imported from an archive, the file is a temporary
+    copy without that text file, removed at exit.
 
     Parameters
     ----------
@@ -40,10 +43,28 @@ def data_path(name: str = "bike_sharing") -> Path:
     >>> data_path("bike_sharing").name
     'bike_sharing.csv'
     """
-    names = sorted(path.stem for path in _DATA.glob("*.csv"))
+    names = sorted(item.name[:-4] for item in _data().iterdir() if item.name.endswith(".csv"))
     if name not in names:
         raise ValueError(f"name must be one of {names}, got {name!r}")
-    return _DATA / f"{name}.csv"
+    return _on_disk(f"{name}.csv")
+
+
+def _data() -> Any:
+    """Return the folder of the data sets, which may lie in an archive."""
+    return files("esnkit.datasets") / "data"
+
+
+@lru_cache
+def _on_disk(name: str) -> Path:
+    """Return the path of a file; one in an archive is copied to a temporary folder."""
+    item = _data() / name
+    if isinstance(item, Path):
+        return item
+    folder = tempfile.mkdtemp(prefix="esnkit-data-")
+    atexit.register(shutil.rmtree, folder, ignore_errors=True)
+    path = Path(folder) / name
+    path.write_bytes(item.read_bytes())
+    return path
 
 
 def load_bike_sharing(*, return_X_y: bool = False, as_frame: bool = False) -> Any:
@@ -127,5 +148,5 @@ def load_bike_sharing(*, return_X_y: bool = False, as_frame: bool = False) -> An
         target_name=names[0],
         frame=frame,
         filename=str(path),
-        DESCR=path.with_suffix(".txt").read_text(encoding="utf-8"),
+        DESCR=(_data() / "bike_sharing.txt").read_text(encoding="utf-8"),
     )

@@ -423,9 +423,10 @@ def _rolling_error(model: Forecaster, rows: _Rows, windows: _Windows) -> float:
     """Return the NRMSE of rolling forecasts, infinite where the series cannot be forecast."""
     try:
         with warnings.catch_warnings():
-            warnings.simplefilter(
-                "ignore", RuntimeWarning
-            )  # a diverging forecast has a large error
+            # A forecast that diverges has a large error.
+            warnings.simplefilter("ignore", RuntimeWarning)
+            # The final forecast warns of the inputs once.
+            warnings.filterwarnings("ignore", "exog column")
             result = model.backtest(rows.values, exog=rows.exog, **windows._asdict())
         return _nrmse(rows.values, result.forecasts, result.observed)
     except (FloatingPointError, ValueError, np.linalg.LinAlgError):

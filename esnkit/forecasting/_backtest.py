@@ -5,8 +5,9 @@ from typing import Any
 import numpy as np
 from sklearn.utils import Bunch
 
+from esnkit.forecasting._frames import put_together, put_windows_together
 from esnkit.forecasting._input import read_exog, read_series
-from esnkit.forecasting._series_kind import read_kind
+from esnkit.forecasting._series_kind import SeriesKind, read_kind
 from esnkit.metrics import mase, nrmse
 from esnkit.utils._validation import check_flag, check_positive_int
 
@@ -23,7 +24,7 @@ def backtest(
     stride = horizon if stride is None else check_positive_int("stride", stride)
     check_flag("refit", refit)
     values, table = read_series(series, "series")
-    read_kind(table)  # checks that the index is regular; windows are arrays whatever it is
+    kind, labels = read_kind(table)
     e = None if exog is None else read_exog(exog, len(values), table).values
     origins = len(values) - horizon - stride * np.arange(n_windows)[::-1]
     if origins[0] < 1:
@@ -32,9 +33,14 @@ def backtest(
             f"windows of horizon={horizon}"
         )
     values = values[:, 0] if table.ndim == 1 else values
-    forecasts = _forecast_windows(model, values, e, origins, horizon, refit, interval)
+    forecasts, settings = _forecast_windows(model, values, e, origins, horizon, refit, interval)
     observed = windows_of(values, origins, horizon)
-    return _score_windows(observed, forecasts, origins, values[: origins[0]])
+    result = _score_windows(observed, forecasts, origins, values[: origins[0]])
+    result.settings = settings
+    if kind.library is not None:
+        for key in {"forecasts", "observed", "lower", "upper"} & result.keys():
+            result[key] = _windows_as_frame(kind, result[key], origins, labels)
+    return result
 
 
 def windows_of(values: np.ndarray, origins, horizon: int) -> np.ndarray:
@@ -42,19 +48,69 @@ def windows_of(values: np.ndarray, origins, horizon: int) -> np.ndarray:
     return np.stack([values[origin : origin + horizon] for origin in origins])
 
 
-def _forecast_windows(model, values, e, origins, horizon: int, refit: bool, interval) -> list:
-    """Return forecasts, or forecasts with lower and upper ends, from every origin."""
-    windows, seen = [], 0
+def _forecast_windows(model, values, e, origins, horizon: int, refit: bool, interval):
+    """Return forecasts, or forecasts with lower and upper ends, and what each fit has chosen."""
+    windows: list = []
+    settings: list = []
+    seen = 0
     for origin in origins:
         if refit or not seen:
             model.fit(values[:origin], exog=None if e is None else e[:origin])
+            settings.append(chosen_settings(model))
         else:
             model.update(values[seen:origin], None if e is None else e[seen:origin])
         ahead = None if e is None else e[origin : origin + horizon]
         window = model.forecast(horizon, ahead, interval)
         windows.append((window,) if interval is None else window)
         seen = origin
-    return [np.stack(part) for part in zip(*windows, strict=True)]
+    return [np.stack(part) for part in zip(*windows, strict=True)], settings
+
+
+def chosen_settings(model) -> dict:
+    """Return what the estimators of a fitted forecaster have chosen, a list by name of setting.
+
+    That are a penalty chosen from several (`alpha_`) and the best parameters of a search
+    (`best_params_`).
+    """
+    chosen: dict = {}
+    for estimator in _flatten(getattr(model, "estimators_", [])):
+        found = dict(getattr(estimator, "best_params_", {}))
+        readout = getattr(estimator, "readout_", estimator)
+        penalty = getattr(readout, "alpha_", None)
+        if penalty is not None:
+            found["alpha"] = penalty
+        for name, value in found.items():
+            chosen.setdefault(name, []).append(value)
+    return chosen
+
+
+def _flatten(items) -> list:
+    parts = (_flatten(item) if isinstance(item, list) else [item] for item in items)
+    return [estimator for part in parts for estimator in part]
+
+
+def _windows_as_frame(kind: SeriesKind, windows: np.ndarray, origins, labels) -> Any:
+    """Return windows (n_windows, horizon, ...) as a frame with a row per origin and step."""
+    n_windows, horizon = windows.shape[:2]
+    columns = list(zip(_names(kind), _as_rows(windows), strict=True))
+    assert kind.library is not None
+    if kind.labels is None:
+        steps = np.tile(np.arange(1, horizon + 1), n_windows)
+        columns = [("origin", np.repeat(origins, horizon)), ("step", steps), *columns]
+        return put_together(kind.library, columns, None)
+    write = kind.labels.style.write
+    known = write(labels[np.repeat(origins - 1, horizon)])
+    ahead = write(labels[(origins[:, None] + np.arange(horizon)).ravel()])
+    return put_windows_together(kind.library, columns, known, ahead)
+
+
+def _names(kind: SeriesKind) -> tuple:
+    return tuple("series" if name in (None, "") else name for name in kind.names or ())
+
+
+def _as_rows(windows: np.ndarray) -> np.ndarray:
+    """Return windows as one row per series."""
+    return windows.reshape(windows.shape[0] * windows.shape[1], -1).T
 
 
 def _score_windows(observed, forecasts: list, origins, history) -> Bunch:

@@ -2,6 +2,7 @@
 
 import numpy as np
 
+from esnkit.forecasting._frames import n_dimensions
 from esnkit.forecasting._input import read_rows
 from esnkit.sequences._short_sequences import short_sequences_expected
 from esnkit.utils._pandas import is_frame
@@ -54,7 +55,7 @@ def forecast(model, X, n_steps: int) -> np.ndarray:
         out = np.reshape(model.generate(n_steps, X if is_frame(X) else rows), (n_steps, -1))
     else:
         out = _predict_step_by_step(model, X, rows, n_steps)
-    return out[:, 0] if np.ndim(X) == 1 else out
+    return out[:, 0] if n_dimensions(X) == 1 else out
 
 
 def _predict_step_by_step(model, X, rows: np.ndarray, n_steps: int) -> np.ndarray:

@@ -11,7 +11,7 @@ import numpy as np
 from sklearn.base import clone
 
 from esnkit.forecasting._reduction import make_reduction, rolling_forecasts
-from esnkit.forecasting._transforms import SeriesTransform
+from esnkit.forecasting._transforms import ExogTransform, SeriesTransform
 from esnkit.utils._validation import check_seed
 
 MAX_WASHOUT = 30
@@ -47,7 +47,7 @@ class Ensemble:
 
     models: list
     series_transform: SeriesTransform
-    exog_transform: SeriesTransform
+    exog_transform: ExogTransform
     combine: str
     recent: np.ndarray  # the last rows seen, as many as differencing needs
     recent_exog: np.ndarray
@@ -89,6 +89,19 @@ class Ensemble:
         check_finite("forecast", combined)
         return combined
 
+    def exog_out_of_range(self, exog: np.ndarray) -> tuple[np.ndarray, np.ndarray]:
+        """Return what is unusual about the inputs of the rows that follow those seen.
+
+        Returns
+        -------
+        constants : ndarray of int
+            Columns that did not vary in `fit` and do now.
+        reach : ndarray of shape (n_rows, n_exog)
+            How far each row is from the middle of the range in `fit`, whose ends are at 1.
+        """
+        rows = np.vstack([self.recent_exog, exog])
+        return self.exog_transform.changed_constants(rows), self.exog_transform.reach(rows)
+
     def _inverse_transform(self, steps, past, origins) -> np.ndarray:
         n_lost = self.series_transform.n_lost
         ends = [n_lost + origin for origin in origins]
@@ -123,7 +136,7 @@ def fit_ensemble(spec: ModelSpec, values: np.ndarray, exog: np.ndarray) -> Ensem
             f"and horizon need at least {spec.min_rows}"
         )
     series_transform = SeriesTransform(spec.differences, spec.scale, "series").fit(values)
-    exog_transform = SeriesTransform(spec.differences, spec.scale, "exog").fit(exog)
+    exog_transform = ExogTransform(spec.differences, spec.scale, "exog").fit(exog)
     members = _make_members(spec, len(values))
     z, e = series_transform.transform(values), exog_transform.transform(exog)
     models = [

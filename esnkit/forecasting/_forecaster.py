@@ -235,6 +235,7 @@ class Forecaster(BaseEstimator):
             interval = check_number("interval", interval, 0, 1, low_open=True, high_open=True)
             check_interval_names(self._kind)
         ahead = self._read_future_exog(exog, n_steps)
+        self._warn_of_exog(ahead)
         values = self._ensemble.roll(np.empty((0, self.n_features_in_)), ahead, [0], n_steps)[0]
         _warn_beyond_reach(values, self._range)
         if interval is None:
@@ -267,6 +268,7 @@ class Forecaster(BaseEstimator):
         check_names(table, "new", self._kind.names)
         inputs = self._read_future_exog(exog, len(rows), exactly=True)
         kind, labels = advance_labels(self._kind, table)
+        self._warn_of_exog(inputs)
         self._ensemble, self._kind = self._ensemble.advance(rows, inputs), kind
         self._range = _range_of(np.vstack([rows, self._range]))
         self._seen.append((rows, inputs))
@@ -326,7 +328,13 @@ class Forecaster(BaseEstimator):
             with the keys ``"nrmse"`` (over all windows, relative to the standard
             deviation of the observed values) and ``"mase"`` (relative to the one-step
             changes before the first origin), NaN where these do not vary; with
-            `interval` also `lower`, `upper` and ``scores["coverage"]``.
+            `interval` also `lower`, `upper` and ``scores["coverage"]``. `settings` has
+            a dict per fit, of what its estimators have chosen: their penalties as
+            ``"alpha"``, the best parameters of searches by their names; a list each.
+
+            For a series of pandas, `forecasts`, `observed`, `lower` and `upper` are
+            DataFrames whose index has the last label known, `origin`, and the label of
+            the row; of polars and pyarrow, frames with these as their first columns.
 
         Examples
         --------
@@ -369,6 +377,7 @@ class Forecaster(BaseEstimator):
                 "row(s) of which a column is constant"
             )
         inputs = self._read_future_exog(exog_argument(series, y, exog), len(rows), exactly=True)
+        self._warn_of_exog(inputs)
         horizon = self._spec.horizon
         block = len(rows) if horizon is None else min(horizon, len(rows))
         origins = np.arange(0, len(rows), block)
@@ -422,6 +431,27 @@ class Forecaster(BaseEstimator):
         """Check the exogenous inputs of the `n_steps` rows after the last one seen."""
         labels, names = self._kind.labels, self._exog_names
         return read_future_exog(exog, n_steps, labels, self.n_exog_, names, exactly)
+
+    def _warn_of_exog(self, inputs: np.ndarray) -> None:
+        """Warn of inputs of the next rows that are unlike all inputs of `fit`."""
+        if not self.n_exog_:
+            return
+        constants, reach = self._ensemble.exog_out_of_range(inputs)
+        names = self._exog_names or range(self.n_exog_)
+        for column in constants:
+            warn(
+                f"exog column {names[column]!r} did not vary in fit and does now: as no effect of "
+                "it could be learned, it has none; fit again once the series has rows with "
+                "different values of it"
+            )
+        for column in np.flatnonzero((reach > MAX_RELATIVE_REACH).any(axis=0)):
+            far = reach[:, column]
+            warn(
+                f"exog column {names[column]!r} leaves the range that it had in fit: in step "
+                f"{int(np.argmax(far > MAX_RELATIVE_REACH)) + 1} it is more than "
+                f"{MAX_RELATIVE_REACH} times as far from its middle as any value there, and at "
+                f"most {far.max():.3g} times; what a model has not seen it cannot have learned"
+            )
 
     def _seen_rows(self) -> tuple[np.ndarray, np.ndarray]:
         """Return all rows seen and their exogenous inputs."""

@@ -4,17 +4,19 @@ A container is taken apart into numbers, names of columns and labels of rows, an
 again. Frames of polars and pyarrow have no index: their column of dates or times plays its part.
 """
 
-import sys
 from collections.abc import Sequence
 from dataclasses import dataclass
 from datetime import timedelta, timezone, tzinfo
+from importlib import import_module
 from typing import Any, NamedTuple
 
 import numpy as np
 
 from esnkit.forecasting._index import read_index
 from esnkit.forecasting._labels import Labels
+from esnkit.utils._frames import frame_ndim, has_frames, ndim_of, read_frame, unwrap
 from esnkit.utils._pandas import is_frame, is_pandas
+from esnkit.utils._validation import refuse_masked
 
 
 class Library(NamedTuple):
@@ -22,7 +24,7 @@ class Library(NamedTuple):
 
     name: str  # "pandas" or "narwhals"
     backend: Any = None  # of narwhals
-    wrapped: bool = False  # whether the container is one of narwhals itself
+    wrapper: str = ""  # module of narwhals that the container itself is of, if it is of one
     times_at: int | None = None  # position of the column of times
 
 
@@ -57,9 +59,10 @@ def take_apart(container, argument: str) -> Table:
         return Table(container.values, 2, container.names)
     if is_pandas(container):
         return _take_pandas_apart(container, argument)
-    if is_narwhals_like(container):
+    if frame_ndim(container):
         return _take_frame_apart(container, argument)
     _refuse_lists_of_frames(container, argument)
+    refuse_masked(argument, container)
     array = container
     if not hasattr(container, "ndim"):
         try:
@@ -77,25 +80,15 @@ def slice_rows(container, start: int, stop: int):
         return container._replace(values=container.values[start:stop])
     if is_pandas(container):
         return container.iloc[start:stop]
-    if is_narwhals_like(container):
-        frame = _narwhals(container, "exog")
-        rows = frame[start:stop]
-        return rows if frame is container else rows.to_native()
+    if frame_ndim(container):
+        return _in_wrapper(_wrapper(container), read_frame("exog", unwrap(container))[start:stop])
     return np.asarray(container)[start:stop]
 
 
 def n_dimensions(container) -> int:
     """Return the number of dimensions of a container, before it is read."""
-    if is_narwhals_like(container):
-        return 2 if hasattr(container, "columns") else 1
-    return np.ndim(container)
-
-
-def is_narwhals_like(container) -> bool:
-    """Tell whether a container is one that narwhals reads, other than of pandas."""
-    kind = type(container)
-    library = kind.__module__.partition(".")[0]
-    return library in ("polars", "pyarrow", "narwhals") or hasattr(kind, "__arrow_c_stream__")
+    ndim = ndim_of(container)
+    return np.ndim(container) if ndim is None else ndim
 
 
 def _as_2d(array):
@@ -128,44 +121,33 @@ def _take_pandas_apart(container, argument: str) -> Table:
 def _refuse_lists_of_frames(container, argument: str) -> None:
     if not isinstance(container, list | tuple) or not container:
         return
-    if is_pandas(container[0]) or is_narwhals_like(container[0]):
+    if has_frames(container) or is_pandas(container[0]):
         library = type(container[0]).__module__.partition(".")[0]
         raise ValueError(
             f"{argument} must be one series, got a list of {len(container)} objects of {library}; "
-            "fit a forecaster for each, or concatenate their rows if they are one series"
+            "fit a forecaster to each, or concatenate their rows if they are one series"
         )
 
 
-def _narwhals(container, argument: str):
-    """Return a frame or a series of narwhals."""
-    library = type(container).__module__.partition(".")[0]
-    try:
-        import narwhals.stable.v2 as nw
-    except ImportError:
-        raise ImportError(
-            f"{argument} is a {type(container).__name__} of {library}, which narwhals reads: "
-            "pip install 'esnkit[dataframe]'"
-        ) from None
-    if library == "pyarrow" and not hasattr(container, "to_pandas"):
-        raise TypeError(f"{argument} must hold numbers, got {container!r}")
-    if library == "pyarrow":
-        pyarrow = sys.modules["pyarrow"]
-        if isinstance(container, pyarrow.Array):
-            container = pyarrow.chunked_array([container])
-        if isinstance(container, pyarrow.RecordBatch):
-            container = pyarrow.Table.from_batches([container])
-    try:
-        return nw.from_native(container, eager_only=True, allow_series=True)
-    except TypeError:
-        raise TypeError(
-            f"{argument} must hold its rows, got a {type(container).__name__} of {library}; "
-            "collect it first"
-        ) from None
+def _wrapper(container) -> str:
+    """Return the module of narwhals whose frame or series a container is, or nothing."""
+    parts = type(container).__module__.split(".")
+    if parts[0] != "narwhals":
+        return ""
+    return ".".join(parts[:3]) if parts[1] == "stable" else "narwhals"
+
+
+def _in_wrapper(wrapper: str, frame):
+    """Return a frame or series of narwhals in the class of its own library, or of the wrapper."""
+    native = frame.to_native()
+    if not wrapper:
+        return native
+    return import_module(wrapper).from_native(native, allow_series=True)
 
 
 def _take_frame_apart(container, argument: str) -> Table:
-    frame = _narwhals(container, argument)
-    is_series = not hasattr(frame, "columns")
+    frame = read_frame(argument, unwrap(container))
+    is_series = frame_ndim(container) == 1
     columns = [frame] if is_series else [frame[name] for name in frame.columns]
     if not len(frame):
         raise ValueError(f"{argument} must have at least one time step, got none")
@@ -179,21 +161,21 @@ def _take_frame_apart(container, argument: str) -> Table:
     if not numbers:
         raise ValueError(f"{argument} must hold numbers, got times only")
     values = np.stack([_numbers_of(column, argument) for column in numbers], axis=1)
-    library = Library("narwhals", frame.implementation, frame is container, *times)
+    library = Library("narwhals", frame.implementation, _wrapper(container), *times)
     names = tuple(column.name for column in numbers)
     index = columns[times[0]] if times else None
     return Table(values, 1 if is_series else 2, names, library, index)
 
 
 def _is_time(dtype) -> bool:
-    import narwhals.stable.v2 as nw
+    import narwhals as nw
 
     return dtype == nw.Date or dtype == nw.Datetime
 
 
 def _numbers_of(column, argument: str) -> np.ndarray:
     """Return a column as float64, missing values as NaN."""
-    import narwhals.stable.v2 as nw
+    import narwhals as nw
 
     if not (column.dtype.is_numeric() or column.dtype == nw.Boolean):
         raise ValueError(
@@ -223,7 +205,7 @@ class TimesStyle:
 
     def write(self, values: np.ndarray):
         """Return times as a series of narwhals."""
-        import narwhals.stable.v2 as nw
+        import narwhals as nw
 
         column = nw.new_series(self.name, values.astype(f"M8[{self.unit}]"), backend=self.backend)
         if self.is_date:
@@ -235,7 +217,7 @@ class TimesStyle:
 
 def _read_times(column, library: Library, argument: str) -> Labels:
     """Return the times of a column as labels of rows."""
-    import narwhals.stable.v2 as nw
+    import narwhals as nw
 
     is_date, zone_name = column.dtype == nw.Date, getattr(column.dtype, "time_zone", None)
     unit = "us" if is_date else column.dtype.time_unit
@@ -269,13 +251,31 @@ def put_together(library: Library, columns: list[tuple], labels: Any, as_series:
     """
     if library.name == "pandas":
         return _put_pandas_together(columns, labels, as_series)
-    import narwhals.stable.v2 as nw
+    import narwhals as nw
 
     parts = [nw.new_series(name, values, backend=library.backend) for name, values in columns]
     if labels is not None:
         parts.insert(library.times_at or 0, labels)
     frame = parts[0] if as_series else nw.from_dict({part.name: part for part in parts})
-    return frame if library.wrapped else frame.to_native()
+    return _in_wrapper(library.wrapper, frame)
+
+
+def put_windows_together(library: Library, columns: list[tuple], origins: Any, labels: Any):
+    """Return a frame of columns whose rows are labelled twice: by their origin, and by themselves.
+
+    In pandas both are levels of the index, elsewhere the first two columns.
+    """
+    if library.name == "pandas":
+        import pandas as pd
+
+        names = ["origin", "time" if labels.name is None else labels.name]
+        index = pd.MultiIndex.from_arrays([origins, labels], names=names)
+        return _put_pandas_together(columns, index, as_series=False)
+    import narwhals as nw
+
+    parts = [nw.new_series(name, values, backend=library.backend) for name, values in columns]
+    parts = [origins.alias("origin"), labels, *parts]
+    return _in_wrapper(library.wrapper, nw.from_dict({part.name: part for part in parts}))
 
 
 def _put_pandas_together(columns: list[tuple], labels, as_series: bool):

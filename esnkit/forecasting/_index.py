@@ -41,7 +41,7 @@ class IndexStyle:
         if self.kind == "durations":
             return pd.TimedeltaIndex(values, name=self.name)
         steps = np.unique(np.diff(values)) if values.dtype.kind == "i" else values[:0]
-        if len(steps) != 1:
+        if len(steps) != 1 or steps[0] == 0:
             return pd.Index(values, name=self.name)
         first, step = int(values[0]), int(steps[0])
         return pd.RangeIndex(first, first + step * len(values), step, name=self.name)
@@ -54,7 +54,7 @@ class IndexStyle:
             index = index.tz_localize("UTC").tz_convert(self.zone)
         try:
             return pd.DatetimeIndex(index, freq=self.frequency)
-        except ValueError:  # where clocks skip a midnight, pandas does not accept its own frequency
+        except Exception:  # where clocks skip a midnight; older versions raise errors of pytz
             return index
 
 

@@ -80,7 +80,12 @@ class DateAxis:
     def after(self, n_steps: int) -> np.ndarray:
         """Return the next labels."""
         stamps = self.times.after(n_steps)
-        return stamps if self.form is None else self.form.write(stamps)
+        if self.form is None:
+            return stamps
+        numbers = self.form.write(stamps)
+        if self.form.read(numbers) is None:  # as of a year beyond those that the form can write
+            raise OverflowError
+        return numbers
 
     def advance(self, labels: np.ndarray) -> "DateAxis":
         """Return the axis after some more labels."""
@@ -194,86 +199,86 @@ def check_labels(labels: Labels, argument: str) -> None:
 
 def _find_axis(labels: Labels, argument: str):
     """Return the axis of checked labels."""
-    values, kind = labels.values, labels.kind
-    ascending = np.diff(values) > np.zeros(1, dtype=np.diff(values[:1]).dtype)
+    values = labels.values
+    ascending = np.diff(values).astype(np.float64) > 0
     if not ascending.all():
         raise _irregular(labels, int(np.argmin(ascending)), argument)
-    if kind == "periods":
-        return _number_axis(labels, argument, step=labels.frequency[1])
-    if kind == "durations":
-        return _number_axis(labels, argument)
-    if kind == "numbers":
-        return _numbers_or_dates(labels, argument)
     try:
-        return DateAxis(_read_times(values, labels.zone, labels.frequency))
+        if labels.kind == "times":
+            return DateAxis(_read_times(values, labels.zone, labels.frequency))
+        if labels.kind != "numbers":
+            return _number_axis(values, labels.frequency and labels.frequency[1])
+        forms = [form for form in number_forms(values) if is_certain(form) or not labels.counted]
+        return find_number_axis(values, forms if len(values) > 1 else [])
     except IrregularTimes as error:
         raise _irregular(labels, error.position, argument, error.expected) from None
 
 
 def _read_times(stamps, zone, carried=None) -> TimeAxis:
-    if len(stamps) == 1:
-        grid, zone = FixedStep(DAY), zone
-        if carried is not None:
-            grid, zone = carried.grid, None if carried.in_utc else zone
-        return TimeAxis(grid, zone, to_wall(stamps, zone)[-1])
-    return read_time_axis(stamps, zone, carried)
+    if len(stamps) > 1:
+        return read_time_axis(stamps, zone, carried)
+    grid: Any = FixedStep(DAY)
+    if carried is not None:
+        grid, zone = carried.grid, None if carried.in_utc else zone
+    return TimeAxis(grid, zone, to_wall(stamps, zone)[-1])
 
 
-def _numbers_or_dates(labels: Labels, argument: str):
-    """Read numbers as dates if they are, or in both ways if that is not certain."""
-    forms = number_forms(labels.values) if len(labels.values) > 1 else []
+def find_number_axis(values: np.ndarray, forms: list[NumberForm]):
+    """Find how numbers continue, in forms of dates that they may be in, the certain ones first.
+
+    Raises
+    ------
+    IrregularTimes
+        If they are regular neither as numbers nor as dates.
+    """
     possible: list = []
     failure = None
     for form in forms:
-        if labels.counted and not is_certain(form):
-            continue
         try:
-            axis = DateAxis(_read_times(form.read(labels.values), None), form)
+            axis = DateAxis(_read_times(form.read(values), None), form)
         except IrregularTimes as error:
             if is_certain(form) and failure is None:
                 expected = form.write(np.array([error.expected]))[0]
-                failure = _irregular(labels, error.position, argument, expected)
+                failure = IrregularTimes(error.position, expected, error.n_breaks)
             continue
         if is_certain(form):
             return axis
         possible.append(axis)
     try:
-        possible.insert(0, _number_axis(labels, argument))
-    except ValueError as error:
+        possible.insert(0, _number_axis(values))
+    except IrregularTimes as error:
         if not possible:
             raise failure or error from None
     return possible[0] if len(possible) == 1 else OpenAxis(tuple(possible))
 
 
-def _number_axis(labels: Labels, argument: str, step: int | None = None) -> NumberAxis:
+def _number_axis(values: np.ndarray, step: int | None = None) -> NumberAxis:
     """Return the axis of labels with a constant difference, which may be given."""
-    values = labels.values
     if values.dtype.kind == "f":
-        return _float_axis(labels, argument)
+        return _float_axis(values)
     integers = values.dtype.kind in "iu"
     steps = np.diff(values)
     if step is None:
         step = _most_common(steps) if len(steps) else values.dtype.type(1)
         step = int(step) if integers else step
-    irregular = steps != step
-    if irregular.any():
-        position = int(np.argmax(irregular))
-        raise _irregular(labels, position, argument, values[position] + step)
+    _check_steps(values, steps != step, step)
     return NumberAxis(int(values[-1]) if integers else values[-1], step)
 
 
-def _float_axis(labels: Labels, argument: str) -> NumberAxis:
+def _float_axis(values: np.ndarray) -> NumberAxis:
     """Return the axis of floats, whose differences are equal up to rounding."""
-    values = labels.values
     if len(values) == 1:
         return NumberAxis(float(values[0]), 1.0)
     steps = np.diff(values)
     usual = np.median(steps)
-    irregular = ~(np.abs(steps - usual) <= _rounding(values, usual))
+    _check_steps(values, ~(np.abs(steps - usual) <= _rounding(values, usual)), usual)
+    return NumberAxis(float(values[-1]), float(values[-1] - values[0]) / len(steps))
+
+
+def _check_steps(values: np.ndarray, irregular: np.ndarray, step: Any) -> None:
     if irregular.any():
         position = int(np.argmax(irregular))
-        raise _irregular(labels, position, argument, values[position] + usual)
-    return NumberAxis(float(values[-1]), float(values[-1] - values[0]) / len(steps))
+        raise IrregularTimes(position, values[position] + step, int(np.count_nonzero(irregular)))
 
 
 def _rounding(values: np.ndarray, step: float) -> float:

@@ -27,13 +27,15 @@ class IrregularTimes(ValueError):
     ----------
     position : int
         Number of a stamp that is not followed by the one that the usual rule puts after it.
-    expected : datetime64
+    expected : datetime64 or number
         The stamp that the usual rule puts there.
+    n_breaks : int, default=1
+        Number of such stamps.
     """
 
-    def __init__(self, position: int, expected):
-        super().__init__(position, expected)
-        self.position, self.expected = position, expected
+    def __init__(self, position: int, expected: Any, n_breaks: int = 1):
+        super().__init__(position, expected, n_breaks)
+        self.position, self.expected, self.n_breaks = position, expected, n_breaks
 
 
 class AmbiguousZone(ValueError):
@@ -145,10 +147,10 @@ def read_time_axis(
     return _axis_of([local, in_utc])
 
 
-def find_zone(utc: np.ndarray, offsets: np.ndarray) -> tzinfo | None:
+def find_zone(utc: np.ndarray, offsets: np.ndarray, ahead: np.timedelta64) -> tzinfo | None:
     """Find the zone in which instants have some offsets (in seconds), None if it is uncertain.
 
-    Of several zones, any one will do if their clocks agree in the years ahead.
+    Of several zones, any one will do if their clocks agree for so long `ahead`.
     """
     some = np.flatnonzero(np.diff(offsets, prepend=offsets[0] - 1))
     seconds = utc.astype("M8[s]").astype(np.int64)
@@ -158,8 +160,8 @@ def find_zone(utc: np.ndarray, offsets: np.ndarray) -> tzinfo | None:
             utc_offsets(utc, zone).astype(np.int64), offsets
         ):
             found.append(zone)
-    ahead = utc[-1] + np.arange(366 * YEARS_COMPARED) * DAY
-    futures = {to_wall(ahead, zone).tobytes() for zone in found}
+    days = utc[-1] + np.arange(int(ahead / DAY) + 3) * DAY
+    futures = {to_wall(days, zone).tobytes() for zone in found}
     return found[0] if len(futures) == 1 else None
 
 
@@ -175,7 +177,8 @@ def _axis_of(readings: list[_Reading]) -> TimeAxis:
         return TimeAxis(best.fit.grid, best.zone, best.wall[-1])
     position = int(np.argmax(best.fit.breaks))
     expected = best.fit.grid.following(best.wall[position])
-    raise IrregularTimes(position, to_utc(np.array([expected]), best.zone)[0])
+    expected = to_utc(np.array([expected]), best.zone)[0]
+    raise IrregularTimes(position, expected, best.fit.n_breaks)
 
 
 def _axis_in_any_of(readings: list[_Reading]) -> TimeAxis:

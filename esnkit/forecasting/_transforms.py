@@ -7,6 +7,10 @@ import numpy as np
 
 from esnkit.forecasting._differencing import difference, integrate
 
+EPSILON = np.finfo(np.float64).eps
+# Range of a column, relative to its largest value, up to which it counts as constant.
+CONSTANT_TOLERANCE = 16 * EPSILON
+
 
 class SeriesTransform:
     """Difference the columns of a series and standardise them; both are inverted exactly.
@@ -74,6 +78,54 @@ class SeriesTransform:
         return integrate(z, history, self.differences)
 
 
+class ExogTransform(SeriesTransform):
+    """As `SeriesTransform`, for inputs: a column that does not vary in `fit` is constant for ever.
+
+    The weights that a model has for such a column are not learned, so that other values of it must
+    not reach the model.
+
+    Attributes
+    ----------
+    constant_ : ndarray of bool, shape (n_exog,)
+        Columns that do not vary once they are differenced.
+    """
+
+    constant_: np.ndarray
+
+    def fit(self, values: np.ndarray) -> "ExogTransform":
+        """Learn mean, scale and range from the rows of `fit`."""
+        super().fit(values)
+        # No model sees the inputs of the first row: it predicts the second one from the first.
+        seen = slice(1, None) if len(values) > self.n_lost + 1 else slice(None)
+        differenced, z = difference(values, self.differences)[seen], super().transform(values)[seen]
+        self.constant_ = np.ptp(differenced, axis=0) <= self._rounding(values)
+        self._level, self._last = differenced[-1], z[-1]
+        self._low, self._high = z.min(axis=0), z.max(axis=0)
+        return self
+
+    def transform(self, values: np.ndarray) -> np.ndarray:
+        """Transform rows, the first `n_lost` of which only serve the differences."""
+        z = super().transform(values)
+        z[:, self.constant_] = self._last[self.constant_]
+        return z
+
+    def changed_constants(self, values: np.ndarray) -> np.ndarray:
+        """Return the numbers of the columns that did not vary in `fit` and differ in these rows."""
+        far = np.abs(difference(values, self.differences) - self._level) > self._rounding(values)
+        return np.flatnonzero(self.constant_ & far.any(axis=0))
+
+    @staticmethod
+    def _rounding(values: np.ndarray) -> np.ndarray:
+        """Return the rounding error of differences, that of the values themselves."""
+        return CONSTANT_TOLERANCE * np.abs(values).max(axis=0, initial=0.0)
+
+    def reach(self, values: np.ndarray) -> np.ndarray:
+        """Return how far rows are from the middle of the range in `fit`; its ends are at 1."""
+        low, high = self._low / 2, self._high / 2  # halves, whose sums do not overflow
+        half = np.where(self.constant_, np.inf, high - low)
+        return np.abs(super().transform(values) - (low + high)) / half
+
+
 def mean_and_scale(values: np.ndarray) -> tuple[np.ndarray, np.ndarray]:
     """Return mean and standard deviation of the columns, 1 in place of a deviation of zero.
 
@@ -88,5 +140,4 @@ def mean_and_scale(values: np.ndarray) -> tuple[np.ndarray, np.ndarray]:
     unit = np.ldexp(values, -power)
     mean, deviation = np.ldexp(unit.mean(axis=0), power), np.ldexp(unit.std(axis=0), power)
     # The deviation of a constant column is rounding error, which must not be scaled up.
-    rounding = 10 * np.finfo(np.float64).eps * largest
-    return mean, np.where(deviation > rounding, deviation, 1.0)
+    return mean, np.where(deviation > 10 * EPSILON * largest, deviation, 1.0)

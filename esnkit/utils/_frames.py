@@ -18,6 +18,7 @@ __all__ = [
     "has_frames",
     "names_for_sklearn",
     "ndim_of",
+    "read_frame",
     "to_array",
     "unwrap",
 ]
@@ -109,7 +110,7 @@ def to_array(name: str, obj: Any, *, numeric: bool = True) -> np.ndarray:
     ndim = frame_ndim(obj)
     if ndim is None:
         return obj
-    frame = _read(name, obj)
+    frame = read_frame(name, obj)
     if ndim == 1:
         return _column_to_array(name, frame, numeric)
     columns = [
@@ -119,7 +120,7 @@ def to_array(name: str, obj: Any, *, numeric: bool = True) -> np.ndarray:
     return np.column_stack(columns) if columns else np.empty((len(frame), 0))
 
 
-def _read(name: str, obj: Any) -> Any:
+def read_frame(name: str, obj: Any) -> Any:
     """Return a frame or column in the form of narwhals, or raise."""
     kind = f"{type(obj).__module__.partition('.')[0]} {type(obj).__name__}"
     if type(obj).__name__ == "LazyFrame":

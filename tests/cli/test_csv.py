@@ -128,3 +128,54 @@ def test_a_pipe_without_a_name_is_written_to():
     assert os.read(reader, 10_000).count(b"\n") == 7
     os.close(reader)
     os.close(writer)
+
+
+@pytest.mark.parametrize("option", ["--out", "--plot"])
+def test_names_that_are_too_long_are_refused_before_the_work(option, capsys, monkeypatch):
+    monkeypatch.setattr(_csv, "read_table", None)
+    write(rows())
+    assert forecast(option, "o" * 300 + ".png") == 2
+    err = capsys.readouterr().err
+    assert err.startswith(f"esnkit: error: cannot write {option} ooo") and "too long" in err
+
+
+def test_the_longest_name_is_written():
+    write(rows())
+    name = "o." + "x" * 253
+    assert forecast("--out", name) == 0
+    assert len(read(name)) == 6
+
+
+def european(lines):
+    return [line.replace(",", ";").replace(".", ",") for line in lines]
+
+
+def test_decimal_commas_are_read_between_semicolons(capsys):
+    write(rows())
+    assert forecast("--time", "when") == 0
+    expected = capsys.readouterr().out
+    write(european(rows()))
+    assert forecast("--time", "when") == 0
+    assert capsys.readouterr().out == expected
+
+
+@pytest.mark.parametrize("line", ["sep=;", "SEP=;", '"sep=;"', "sep=^", "sep=\t"])
+def test_a_first_line_names_the_separator(line, capsys):
+    separator = line.strip('"')[-1]
+    write([line, *rows(separator=separator)])
+    assert forecast("--time", "when", "--out", "o.csv") == 0
+    write([line, *rows(separator=separator)[:20], *rows(separator=separator)[21:]])
+    assert forecast("--time", "when") == 2
+    assert "in.csv, line 22: gap in time" in capsys.readouterr().err
+
+
+def test_a_first_line_that_names_the_separator_alone_is_no_table(capsys):
+    write("sep=;\n")
+    assert forecast() == 2
+    assert "in.csv is empty" in capsys.readouterr().err
+
+
+def test_thousands_or_decimals_are_refused(capsys):
+    write(["day;x", *(f"2024-01-{d:02};{('1.010', '995')[d % 2]}" for d in range(1, 31))])
+    assert forecast("--time", "day") == 2
+    assert "line 3: column 'x' holds '1.010', which is 1010 if" in capsys.readouterr().err

@@ -186,7 +186,10 @@ BAD_REQUESTS = {
         [*FULL, "--differences", "100,", "--interval", "0.5"],
         "--interval needs a model fitted to the first 84 rows alone, which fails",
     ),
-    "interval too wide": ([*FULL, "--interval", "0.999"], "--interval needs at least 999"),
+    "interval too wide": (
+        [*FULL, "--interval", "0.999"],
+        "gives 31: use a longer series, or lower --interval or --horizon\n",
+    ),
 }
 
 
@@ -219,3 +222,17 @@ def test_the_output_is_that_of_the_functions_of_python(capsys):
     assert f"settings {_forecast_csv.describe(result.settings)}\n" in err
     evaluation = _auto.evaluate_settings(WEEK, 6, result.settings, random_state=3)
     assert f"{evaluation.nrmse:<8.4g}  echo state network\n" in err
+
+
+@pytest.mark.filterwarnings("default")
+def test_an_input_that_never_varied_has_no_effect_and_is_named(capsys):
+    lines = rows(ahead=8)
+    outputs = []
+    for level in ("0", "1"):
+        promotion = ["promotion", *(["0"] * N), *([level] * 8)]
+        write([f"{line},{cell}" for line, cell in zip(lines, promotion, strict=True)])
+        assert forecast("--exog", "u", "promotion") == 0
+        outputs.append(capsys.readouterr())
+    assert outputs[0].out == outputs[1].out and "warning" not in outputs[0].err
+    warned = [line for line in outputs[1].err.splitlines() if "warning" in line]
+    assert len(warned) == 1 and "exog column 'promotion' did not vary in fit and does" in warned[0]

@@ -89,3 +89,38 @@ def test_a_reader_that_goes_away_is_no_error():
 def test_version(capsys):
     assert main(["--version"]) == 0
     assert capsys.readouterr().out.startswith("esnkit 0.")
+
+
+@pytest.mark.parametrize(
+    "error", [OSError(28, "No space left on device"), BrokenPipeError(32, "p")]
+)
+def test_errors_of_the_system_elsewhere_are_not_those_of_standard_output(
+    error, capsys, monkeypatch
+):
+    def failing(*args, **keywords):
+        raise error
+
+    monkeypatch.setattr(_forecast_csv, "rank_settings", failing)
+    write(rows())
+    assert forecast() == 2
+    message = capsys.readouterr().err
+    assert message.startswith(f"esnkit: error: [Errno {error.errno}]") and "output" not in message
+
+
+def test_out_is_written_even_if_nobody_reads_standard_error():
+    write(rows())
+    run = start("forecast", *FULL, "--out", "o.csv")
+    run.stderr.close()
+    run.stderr = None
+    assert run.communicate(timeout=60)[0] == "" and run.returncode == 0
+    assert len(Path("o.csv").read_text().splitlines()) == 7
+
+
+def test_no_memory_is_told_without_options_that_were_not_given(capsys, monkeypatch):
+    def failing(*args, **keywords):
+        raise MemoryError
+
+    monkeypatch.setattr(_forecast_csv, "rank_settings", failing)
+    write(rows())
+    assert main(["forecast", "in.csv", "--column", "x", "--horizon", "6"]) == 2
+    assert "not enough memory" in (err := capsys.readouterr().err) and "--" not in err

@@ -3,6 +3,8 @@
 import numpy as np
 import pandas as pd
 import pytest
+from hypothesis import given
+from hypothesis import strategies as st
 
 from esnkit.cli._errors import UserError
 from esnkit.cli._timestamps import Timestamps
@@ -156,3 +158,123 @@ def test_irregular_stamps_are_refused(texts, message):
         for k, text in enumerate(texts):
             timestamps.add(text, k + 2)
         timestamps.future(len(texts), 2)
+
+
+def continued(texts, n_steps=2, n_known=None):
+    timestamps = Timestamps("t")
+    for k, text in enumerate(texts):
+        timestamps.add(text, k + 2)
+    return timestamps.future(len(texts) if n_known is None else n_known, n_steps)[0]
+
+
+def iso(index):
+    return [stamp.isoformat() for stamp in index]
+
+
+@pytest.mark.parametrize(
+    "texts, expected",
+    [
+        (["202311", "202312"], ["202401", "202402"]),
+        (["2016.11", "2016.12"], ["2017.01", "2017.02"]),
+        (["2016.10", "2016.11", "2016.12"], ["2017.01", "2017.02"]),
+        (["2016.9", "2016.10", "2016.11"], ["2016.12", "2017.1"]),
+        (["2023123122", "2023123123"], ["2024010100", "2024010101"]),
+        (["20234", "20241", "20242"], ["20243", "20244"]),
+        (["991231", "000101"], ["000102", "000103"]),
+        (["201111", "201112"], ["201201", "201202"]),
+        (["1991 Jul", "1991 Aug"], ["1991 Sep", "1991 Oct"]),
+        (["Nov 1991", "Dec 1991"], ["Jan 1992", "Feb 1992"]),
+        (["November 1991", "December 1991"], ["January 1992", "February 1992"]),
+        (["APR-2020", "MAY-2020"], ["JUN-2020", "JUL-2020"]),
+        (["Nov-05", "Dec-05"], ["Jan-06", "Feb-06"]),
+        (["30-12-2023", "31-12-2023"], ["01-01-2024", "02-01-2024"]),
+        (["30-Dec-23", "31-Dec-23"], ["01-Jan-24", "02-Jan-24"]),
+        (["2020-W52", "2020-W53"], ["2021-W01", "2021-W02"]),
+        (["2020-W05", "2020-W09"], ["2020-W13", "2020-W17"]),
+        (["30/12/23", "31/12/23"], ["01/01/24", "02/01/24"]),
+        (["12/30/23", "12/31/23"], ["01/01/24", "01/02/24"]),
+        (["2023-11-30", "2023-12-29", "2024-01-31", "2024-02-29"], ["2024-03-29", "2024-04-30"]),
+        (["2023-12-30", "2024-01-30", "2024-02-29", "2024-03-30"], ["2024-04-30", "2024-05-30"]),
+    ],
+)
+def test_dates_of_more_forms_continue(texts, expected):
+    assert continued(texts) == expected
+
+
+@pytest.mark.parametrize(
+    "texts, message",
+    [
+        (["202310", "202311", "202401", "202402"], "202311 is followed by 202401, .* to 202312"),
+        (["20241", "20242", "20243", "20244"], "read as numbers, which leads to 20245, or as year"),
+        (
+            ["2016.7", "2016.8", "2016.9"],
+            "read as dates, which leads to 2016.10, or as numbers, wh",
+        ),
+        ([f"{day:02}/02/24" for day in range(1, 13)], "with the (day|month|year) first, which lea"),
+        (["Jan-01", "Jan-02", "Jan-03"], "such as Jan-01 may be days or years"),
+        (["2020-W05", "2020-W06", "2020-W08", "2020-W09"], "W06 is followed by 2020-W08, .* -?W07"),
+        (["2024-01-15", "2024-02-01", "2024-03-01", "2024-04-01"], "line 2: .* does not fit the"),
+        ([f"{d}/01/2024" for d in (14, 15, 16, 18, 19)], "16/01/2024 is followed by 18/01/2024, w"),
+    ],
+)
+def test_dates_of_more_forms_are_refused(texts, message):
+    with pytest.raises(UserError, match=message.replace("-?W07", "2020-W07")):
+        continued(texts, n_steps=12 if "/02/24" in texts[0] else 2)
+
+
+def test_opening_hours_follow_the_rule_of_a_forecaster():
+    hours = [f"2024-01-{day:02} {hour:02}:00" for day in range(1, 11) for hour in range(9, 17)]
+    assert continued(hours)[0] == "2024-01-11 09:00"
+    with pytest.raises(UserError, match="line 10: gap in time, 2024-01-01 16:00 is followed by"):
+        continued(hours[:24])
+
+
+@pytest.mark.parametrize(
+    "zone", ["America/Santiago", "Africa/Cairo", "Asia/Beirut", "America/Havana", "Europe/Berlin"]
+)
+@pytest.mark.parametrize("start", ["2023-03-01", "2023-08-25", "2023-10-10", "2024-02-20"])
+def test_local_midnights_with_offsets_continue(zone, start):
+    days = pd.date_range(start, periods=80)
+    index = days.tz_localize(zone, ambiguous=days == days, nonexistent="shift_forward")
+    assert [text[:10] for text in continued(iso(index[:60]), 20)] == [
+        str(day.date()) for day in index[60:]
+    ]
+    year = pd.date_range(start, periods=420)
+    index = year.tz_localize(zone, ambiguous=year == year, nonexistent="shift_forward")
+    if zone == "Europe/Berlin":  # others share their offsets with zones that change later
+        assert continued(iso(index[:400]), 20) == iso(index[400:])
+
+
+def test_midnights_of_berlin_written_in_utc_continue():
+    index = pd.date_range("2022-01-01", periods=800, tz="Europe/Berlin").tz_convert("UTC")
+    texts = list(index.strftime("%Y-%m-%dT%H:%MZ"))
+    assert continued(texts[:500], 300) == texts[500:]
+
+
+def test_rows_of_the_future_that_stand_in_the_file_are_continued_by_those_after_them():
+    texts = [f"2024-01-{day:02}" for day in range(1, 21)]
+    assert continued(texts[:10], 15, n_known=5) == texts[5:20]
+
+
+FORMATS = ["%Y-%m-%d %H:%M", "%Y/%m/%d %H:%M", "%d.%m.%Y %H:%M", "%Y-%m-%dT%H:%MZ", "%Y%m%d%H%M"]
+
+
+@given(
+    st.datetimes(pd.Timestamp("1975").to_pydatetime(), pd.Timestamp("2035").to_pydatetime()),
+    st.integers(26, 50),
+    st.sampled_from("D 2D W MS ME QS YE B 2B BMS BME SMS WOM-3FRI h 6h 15min".split()),
+    st.sampled_from(FORMATS),
+    st.booleans(),
+    st.data(),
+)
+def test_texts_of_every_frequency_continue_or_name_the_gap(start, n_rows, freq, form, gap, data):
+    start = pd.Timestamp(start).floor("15min")
+    texts = list(pd.date_range(start, periods=n_rows + 10, freq=freq).strftime(form))
+    if not gap:
+        assert continued(texts[:n_rows], 10) == texts[n_rows:]
+        return
+    k = data.draw(st.integers(3, n_rows - 3))
+    with pytest.raises(UserError) as error:
+        continued(texts[:k] + texts[k + 1 : n_rows])
+    message = f"line {k + 2}: gap in time, {texts[k - 1]} is followed by {texts[k + 1]}, where the "
+    assert message + f"usual step would lead to {texts[k]};" in str(error.value)

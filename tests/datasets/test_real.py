@@ -1,8 +1,13 @@
 """The real series as it ships."""
 
+import shutil
+from pathlib import Path
+
 import numpy as np
 import pytest
+from processes import outputs_of
 
+import esnkit
 from esnkit.datasets import data_path, load_bike_sharing
 
 
@@ -44,3 +49,18 @@ def test_bike_sharing_as_arrays_and_as_frames():
 def test_a_wrong_value_is_refused_by_name(make, arguments, name):
     with pytest.raises(ValueError, match=rf"^{name} must be"):
         make(**arguments)
+
+
+def test_the_data_are_found_in_an_archive(tmp_path):
+    package = Path(esnkit.__file__).parent
+    shutil.copytree(package, tmp_path / "tree" / "esnkit", ignore=shutil.ignore_patterns("__pyc*"))
+    archive = shutil.make_archive(str(tmp_path / "esnkit"), "zip", tmp_path / "tree")
+    code = (
+        f"import sys; sys.path.insert(0, {archive!r}); import esnkit; "
+        "assert '.zip' in esnkit.__file__; from esnkit.datasets import *; "
+        "bikes = load_bike_sharing(); assert bikes.target.sum() == 1_243_103 and bikes.DESCR; "
+        "print(data_path()); print(open(bikes.filename).readline().strip())"
+    )
+    (output,) = outputs_of(code, {})
+    path, header = output.splitlines()
+    assert header == "time,rentals,working_day,hour_sin,hour_cos" and not Path(path).exists()

@@ -3,9 +3,10 @@
 import numpy as np
 import pandas as pd
 import pytest
-from forecast_problems import DRIVEN, EXOG, WAVE
+from forecast_problems import DRIVEN, EXOG, WAVE, esn
 from sklearn.base import clone
 from sklearn.linear_model import Ridge
+from sklearn.model_selection import GridSearchCV, TimeSeriesSplit
 
 from esnkit import Forecaster
 from esnkit.baselines import persistence
@@ -78,3 +79,56 @@ def test_several_series_give_windows_with_columns():
         assert windows.shape == (3, 5, 2)
     inside = (result.lower <= result.observed) & (result.observed <= result.upper)
     assert result.scores["coverage"] == inside.mean()
+
+
+@pytest.mark.parametrize("name", ["wave", None])
+def test_windows_of_dates_are_frames_with_dates(name):
+    index = pd.date_range("2024-01-01", periods=400, freq="D", name="day")
+    series, model = pd.Series(WAVE, index, name=name), Forecaster(Ridge(), lags=2)
+    plain = model.backtest(WAVE, 5, 3, interval=0.8)
+    result = model.backtest(series, 5, 3, interval=0.8)
+    for key in ("forecasts", "observed", "lower", "upper"):
+        frame = result[key]
+        assert list(frame.columns) == [name or "series"] and frame.index.names == ["origin", "day"]
+        assert frame.index.get_level_values(1).tolist() == index[-15:].tolist()
+        assert frame.index.get_level_values(0).tolist() == np.repeat(index[384:395:5], 5).tolist()
+        np.testing.assert_array_equal(frame.to_numpy().reshape(3, 5), plain[key])
+    assert result.scores == plain.scores
+    assert (result.observed.droplevel(0).squeeze() == series[-15:]).all()
+    window = result.forecasts.loc[index[389]].squeeze()
+    expected = clone(model).fit(series[:385]).update(series[385:390]).forecast(5)
+    np.testing.assert_allclose(window, expected)
+
+
+def test_windows_of_tables_have_a_column_per_series():
+    table = pd.DataFrame({"a": WAVE, "b": DRIVEN})
+    result = Forecaster(Ridge(), lags=2).backtest(table, 5, 1)
+    assert result.forecasts.shape == (5, 2) and result.forecasts.index.names == ["origin", "time"]
+    assert result.forecasts.index.tolist() == [(394, row) for row in range(395, 400)]
+    np.testing.assert_array_equal(result.observed, table[-5:])
+
+
+def test_windows_of_polars_have_columns_of_dates():
+    pl = pytest.importorskip("polars")
+    index = pd.date_range("2024-01-01", periods=400, freq="D")
+    frame = pl.DataFrame({"x": WAVE, "day": index.to_numpy()})
+    result = Forecaster(Ridge(), lags=2).backtest(frame, 5, 3)
+    assert result.forecasts.columns == ["origin", "day", "x"]
+    assert result.forecasts["day"].to_list() == index[-15:].tolist()
+    assert result.forecasts["origin"].to_list() == np.repeat(index[384:395:5], 5).tolist()
+    bare = Forecaster(Ridge(), lags=2).backtest(frame["x"], 5, 3)
+    assert bare.observed.columns == ["origin", "step", "x"]
+    assert bare.observed["origin"].to_list() == np.repeat([385, 390, 395], 5).tolist()
+    assert bare.observed["step"].to_list() == [1, 2, 3, 4, 5] * 3
+
+
+def test_what_the_estimators_have_chosen_is_returned():
+    network = esn(n_units=20, alpha=[1e-6, 1e-2])
+    result = Forecaster(network, n_ensemble=2, random_state=0).backtest(WAVE, 5, 3)
+    (settings,) = result.settings
+    assert set(settings) == {"alpha"} and len(settings["alpha"]) == 2
+    assert set(settings["alpha"]) <= {1e-6, 1e-2}
+    search = GridSearchCV(Ridge(), {"alpha": [1e-6, 10.0]}, cv=TimeSeriesSplit(3))
+    result = Forecaster(search, lags=3).backtest(WAVE, 5, 3, refit=True)
+    assert result.settings == [{"alpha": [1e-6]}] * 3
+    assert Forecaster(Ridge(), lags=3).backtest(WAVE, 5, 3).settings == [{}]

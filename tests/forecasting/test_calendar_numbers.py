@@ -1,5 +1,7 @@
 """Numbers that write dates."""
 
+from datetime import datetime
+
 import numpy as np
 import pytest
 from hypothesis import given
@@ -7,10 +9,12 @@ from hypothesis import strategies as st
 
 from esnkit.forecasting._calendar_numbers import NAMES, NumberForm, number_forms
 
+dates = st.datetimes(datetime(1970, 1, 1), datetime(2068, 1, 1))
 
-@given(st.lists(st.datetimes(), min_size=1, max_size=5), st.sampled_from(sorted(NAMES)))
+
+@given(st.lists(dates, min_size=1, max_size=5), st.sampled_from(sorted(NAMES)))
 def test_what_is_written_is_read(stamps, fields):
-    stamps = np.array([stamp.replace(year=1970 + stamp.year % 99) for stamp in stamps], "M8[s]")
+    stamps = np.array(stamps, "M8[s]")
     form = NumberForm(fields)
     numbers = form.write(stamps)
     read = form.read(numbers)

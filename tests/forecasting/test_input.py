@@ -4,9 +4,9 @@ import numpy as np
 import pandas as pd
 import pytest
 from forecast_problems import DRIVEN, EXOG, WAVE, T
-from sklearn.linear_model import Ridge
+from sklearn.linear_model import LinearRegression, Ridge
 
-from esnkit import Forecaster
+from esnkit import Forecaster, forecast
 from esnkit.forecasting._input import exog_argument, read_one_series, read_rows
 
 
@@ -76,3 +76,37 @@ def test_exogenous_inputs_come_as_exog_or_as_a_table_y():
         exog_argument(WAVE, table, table)
     with pytest.raises(ValueError, match="y must be 2-D beside a 1-D series"):
         exog_argument(WAVE, EXOG, None)
+
+
+MASKED = np.ma.array(WAVE[:40], mask=np.arange(40) == 7)
+
+
+@pytest.mark.parametrize("form", [MASKED, MASKED[:, None], [MASKED[:20], MASKED[20:]]])
+def test_masked_values_are_refused_by_name(form):
+    model = Forecaster(Ridge(), lags=2)
+    with pytest.raises(ValueError, match=r"series(\[0\])? has masked values"):
+        model.fit(form)
+    if isinstance(form, list):
+        return
+    with pytest.raises(ValueError, match="exog has masked values"):
+        model.fit(WAVE[:40], exog=form)
+    model.fit(WAVE[:40], exog=WAVE[:40])
+    with pytest.raises(ValueError, match="exog has masked values"):
+        model.forecast(10, form)
+    with pytest.raises(ValueError, match="new has masked values"):
+        model.update(form, WAVE[:40])
+    with pytest.raises(ValueError, match="series has masked values"):
+        model.score(form, exog=WAVE[:40])
+    with pytest.raises(ValueError, match="series has masked values"):
+        model.backtest(form, 3, 2)
+    with pytest.raises(ValueError, match="X has masked values"):
+        forecast(LinearRegression().fit(WAVE[:39, None], WAVE[1:40]), form, 3)
+
+
+def test_masked_arrays_that_hide_nothing_are_arrays():
+    bare = np.ma.array(WAVE[:40], mask=False)
+    model = Forecaster(Ridge(), lags=2)
+    np.testing.assert_array_equal(
+        model.fit(bare, exog=bare).forecast(3, bare),
+        model.fit(WAVE[:40], exog=WAVE[:40]).forecast(3, WAVE),
+    )

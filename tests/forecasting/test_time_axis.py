@@ -47,7 +47,7 @@ def test_a_zone_is_found_by_its_offsets(name):
     utc = instants("2023-01-01", periods=600, freq="D", tz=name)
     index = pd.DatetimeIndex(utc, tz="UTC")
     offsets = (index.tz_convert(name).tz_localize(None) - index.tz_localize(None)).total_seconds()
-    zone = find_zone(utc, offsets.to_numpy().astype(int))
+    zone = find_zone(utc, offsets.to_numpy().astype(int), np.timedelta64(30, "D"))
     found = index.tz_convert(zone) if zone else None
     assert zone is None or found.tz_localize(None).equals(index.tz_convert(name).tz_localize(None))
-    assert find_zone(utc[:2], np.array([0, 12345])) is None
+    assert find_zone(utc[:2], np.array([0, 12345]), np.timedelta64(1, "D")) is None

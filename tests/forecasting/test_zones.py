@@ -13,7 +13,8 @@ from esnkit.forecasting._zones import observed_zone, to_utc, to_wall, unskipped,
 
 ZONES = ["Europe/Berlin", "America/Santiago", "Africa/Cairo", "Asia/Beirut", "America/Havana"]
 ZONES += ["Australia/Lord_Howe", "Africa/Casablanca", "Asia/Kathmandu", "America/New_York", "UTC"]
-seconds = st.integers(0, 2_500_000_000)  # 1970 to 2049
+# From 1970 to 2037: later changes of clocks are unknown to pytz, which older pandas uses.
+seconds = st.integers(0, 2_114_000_000)
 
 
 @given(st.lists(seconds, min_size=1, max_size=20), st.sampled_from(ZONES))
@@ -26,7 +27,7 @@ def test_instants_are_shown_as_pandas_shows_them(instants, name):
     np.testing.assert_array_equal(shown_once, wall)
 
 
-@given(st.lists(st.integers(0, 25_000), min_size=1, max_size=20), st.sampled_from(ZONES[:5]))
+@given(st.lists(st.integers(0, 24_400), min_size=1, max_size=20), st.sampled_from(ZONES[:5]))
 def test_midnights_are_those_of_pandas(days, name):
     wall = np.array(days).astype("M8[D]").astype("M8[us]")
     index = pd.DatetimeIndex(wall)

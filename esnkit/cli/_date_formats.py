@@ -1,0 +1,190 @@
+"""Formats of dates and numbers in text: recognised, read, and written back unchanged.
+
+A format is written as for `date` of GNU: `%-d` is a day without a leading zero, `%b` and `%B` names
+of months (`%^b` JUL, `%_b` jul), `%q` a quarter, `%G` and `%V` year and week of ISO 8601, `%3f`
+three digits of a fraction, `%z`, `%:z` and `%:::z` are +0100, +01:00 and +01. `%1i` is a whole
+number, `%4i` one of at least four digits, `%2r` one with two digits after the point, kept as a
+whole number of hundredths. A text that a format reads is written back by it unchanged.
+"""
+
+import re
+from datetime import date, datetime
+from functools import lru_cache
+
+from esnkit.forecasting._calendar_numbers import TWO_DIGIT_PIVOT
+
+_DATES = "%Y-%m-%d %Y/%m/%d %Y.%m.%d %d.%m.%Y %d-%m-%Y %m-%d-%Y %m/%d/%Y %d/%m/%Y".split()
+_DATES += "%Y-%m %Y/%m %Y.%m %m/%Y %m.%Y %m-%Y %YM%m".split()
+_DATES += ["%Y-Q%q", "%YQ%q", "%Y Q%q", "Q%q %Y", "Q%q-%Y", "Q%q/%Y", "%G-W%V", "%GW%V", "%G W%V"]
+_NAMED = ["%Y %b", "%b %Y", "%Y-%b", "%b-%Y", "%d-%b-%Y", "%d %b %Y", "%d/%b/%Y", "%b %d, %Y"]
+_NAMED += ["%b-%y", "%b %y", "%d-%b-%y", "%d %b %y", "%d/%b/%y", "%y-%b-%d"]
+_SHORT_YEARS = "%d/%m/%y %m/%d/%y %y/%m/%d %d.%m.%y %y.%m.%d %y-%m-%d %d-%m-%y %m-%d-%y".split()
+_MONTHS = "January February March April May June July August September October November December"
+_MONTH_NAMES = _MONTHS.split()
+_CASES = {"": str.title, "^": str.upper, "_": str.lower}
+_TIME = re.compile(r"([ T])\d\d?:\d\d(:\d\d(?:\.(\d{1,6}))?)?(Z|[+-]\d\d(?::?\d\d)?)?$")
+_ZONES = {0: "", 1: "Z", 3: "%:::z", 5: "%z", 6: "%:z"}  # by the length of the text
+_FIELD = re.compile(r"%(?P<how>[-:^_\d]*)(?P<what>[a-zA-Z])")
+_ATTRIBUTES = {"m": "month", "d": "day", "H": "hour", "M": "minute", "S": "second"}
+_PATTERNS = dict.fromkeys("YG", r"\d{4}") | dict.fromkeys("ymdMSV", r"\d\d")
+_PATTERNS |= {"H": r"[01]\d|2[0-3]"}
+_PATTERNS |= {"q": "[1-4]", "-m": r"[1-9]\d?", "-d": r"[1-9]\d?", "-H": r"1?\d|2[0-3]"}
+# -00:00 would come back as +00:00
+_PATTERNS |= {"z": r"(?!-0000)[+-]\d{4}", ":z": r"(?!-00:00)[+-]\d\d:\d\d"}
+_PATTERNS |= {":::z": r"(?!-00)[+-]\d\d"}
+_ISO = {"Y": "1", "m": "1", "d": "1", "H": "0", "M": "00", "S": "00", "f": "", "z": ""}
+_NUMBERS = ("i", "r")  # ends of the formats of numbers
+_FIRST_FIELDS = {"d": "day", "m": "month", "b": "month", "B": "month"}
+
+
+def is_number(form: str) -> bool:
+    """Tell whether a format is one of numbers."""
+    return form.endswith(_NUMBERS)
+
+
+def may_be_number(form: str) -> bool:
+    """Tell whether what a format of dates reads could as well be a number: 2016.1."""
+    return form == "%Y.%-m"
+
+
+def may_lack_year(form: str) -> bool:
+    """Tell whether what a format reads as month and year could be month and day: Jan-05."""
+    return "%y" in form and "d" not in form
+
+
+def begins_with_short_year(form: str) -> bool:
+    """Tell whether a format of whole dates has a year of two digits first."""
+    return re.match(r"%y\W", form) is not None
+
+
+def first_field(form: str) -> str:
+    """Return what a format of dates begins with: "day", "month" or "year"."""
+    found = _FIELD.search(form)
+    return _FIRST_FIELDS.get(found["what"] if found else "", "year")
+
+
+def formats_of(text: str) -> list[str]:
+    """List the formats that a text is in, those with leading zeros before those without.
+
+    Examples
+    --------
+    >>> formats_of("1.12.2024 08:00:00.250Z")
+    ['%-d.%-m.%Y %H:%M:%S.%3fZ', '%-d.%m.%Y %H:%M:%S.%3fZ']
+    >>> formats_of("JUL 1991")
+    ['%^b %Y']
+    """
+    time, found = "", _TIME.search(text)
+    if found:
+        between, seconds, fraction, zone = found.groups("")
+        time = f"{between}%H:%M" + (":%S" if seconds else "")
+        time += (f".%{len(fraction)}f" if fraction else "") + _ZONES[len(zone)]
+    dates = _DATES + _named(text) + _SHORT_YEARS
+    dates += ["%Y%m%d"] if time else []
+    skeleton = _skeleton(text[: found.start()] if found else text)
+    forms = padded = [form + time for form in dates if _skeleton(_FIELD.sub("0", form)) == skeleton]
+    for bare in ("md", "m", "d", "H", "mdH", "mH", "dH"):
+        # no field goes without its zero right after another one, as in %Y%m%d
+        forms = forms + [re.sub(rf"(?<![A-Za-z])%(?=[{bare}])", "%-", form) for form in padded]
+    forms.append(f"%{len(text) if text.startswith('0') else 1}i")
+    forms.append(f"%{len(text.rpartition('.')[2])}r")
+    forms.append("%y%m%d")
+    return [form for form in dict.fromkeys(forms) if read(text, form) is not None]
+
+
+def _named(text: str) -> list[str]:
+    """List the formats with names of months, in the case of the name in a text."""
+    name = re.search(r"[A-Za-z]{3,}", text)
+    if name is None:
+        return []
+    how = next((how for how, case in _CASES.items() if case(name[0]) == name[0]), "")
+    return [form.replace("%b", f"%{how}{what}") for what in "bB" for form in _NAMED]
+
+
+def _skeleton(text: str) -> str:
+    """Return what stands between the fields of a date."""
+    return re.sub("[0-9A-Za-z]+", "0", text)
+
+
+@lru_cache(maxsize=1024)
+def _pattern(form: str) -> re.Pattern:
+    return re.compile(_FIELD.sub(_field_pattern, form.replace(".", r"\.")), re.ASCII)
+
+
+def _field_pattern(field: re.Match) -> str:
+    how, what = field["how"], field["what"]
+    if what == "i":
+        width = int(how)
+        return r"0|-?[1-9]\d*" if width == 1 else rf"\d{{{width}}}|[1-9]\d{{{width},}}"
+    if what == "r":
+        return rf"(?!-0\.0+$)-?(0|[1-9]\d*)\.\d{{{how}}}"
+    if what in "bB":
+        return f"(?P<{what}>{'|'.join(_month_names(how, what))})"
+    return f"(?P<{what}>{_PATTERNS.get(how + what) or rf'[0-9]{{{how}}}'})"
+
+
+def _month_names(how: str, what: str) -> list[str]:
+    names = _MONTH_NAMES if what == "B" else [name[:3] for name in _MONTH_NAMES]
+    return [_CASES[how](name) for name in names]
+
+
+def read(text: str, form: str):
+    """Return the date or number that a text is in a format, None if it is not in the format."""
+    found = _pattern(form).fullmatch(text)
+    if not found:
+        return None
+    if is_number(form):
+        number = text.replace(".", "")
+        return int(number) if len(number) < 21 and -(2**63) <= int(number) < 2**63 else None
+    try:
+        if form.startswith("%Y-%m-%d") and "%-" not in form and "Z" not in form:
+            return datetime.fromisoformat(text)  # the same as below, three times as fast
+        iso = "{Y}-{m:0>2}-{d:0>2}T{H:0>2}:{M}:{S}.{f:0<6}{z}"
+        return datetime.fromisoformat(
+            iso.format_map(_ISO | _numeric_fields(found.groupdict(), form))
+        )
+    except ValueError:  # a day, a week or an hour that does not exist
+        return None
+
+
+def _numeric_fields(fields: dict[str, str], form: str) -> dict[str, str]:
+    """Return year, month and day as digits, whatever fields give them."""
+    for what in "bB":
+        if what in fields:
+            names = [name.lower() for name in _month_names("", what)]
+            fields["m"] = str(names.index(fields[what].lower()) + 1)
+    if "q" in fields:
+        fields["m"] = str(3 * int(fields["q"]) - 2)
+    if "y" in fields:
+        fields["Y"] = ("20" if int(fields["y"]) < TWO_DIGIT_PIVOT else "19") + fields["y"]
+    if "V" in fields:
+        monday = date.fromisocalendar(int(fields["G"]), int(fields["V"]), 1)
+        fields |= dict(zip("Ymd", monday.isoformat().split("-"), strict=True))
+    return fields
+
+
+def write(stamp, form: str) -> str:
+    """Return a date or a number as text."""
+    return _FIELD.sub(lambda field: _field_text(stamp, field["how"], field["what"]), form)
+
+
+def _field_text(stamp, how: str, what: str) -> str:
+    if what == "i":
+        return f"{stamp:0{how}d}"
+    if what == "r":
+        whole, rest = divmod(abs(stamp), 10 ** int(how))
+        return f"{'-' * (stamp < 0)}{whole}.{rest:0{how}d}"
+    if what in "bB":
+        return _month_names(how, what)[stamp.month - 1]
+    if what in "GV":
+        year, week, _ = stamp.isocalendar()
+        return f"{year:04d}" if what == "G" else f"{week:02d}"
+    if what in "Yy":
+        return f"{stamp.year:04d}"[-4 if what == "Y" else -2 :]
+    if what == "q":
+        return str((stamp.month + 2) // 3)
+    if what == "f":
+        return f"{stamp.microsecond:06d}"[: int(how)]
+    if what == "z":
+        offset = stamp.strftime("%z")
+        return offset[:3] if how == ":::" else offset[:3] + how + offset[3:]
+    return f"{getattr(stamp, _ATTRIBUTES[what]):{'' if how else '02'}d}"

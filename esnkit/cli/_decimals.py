@@ -1,0 +1,115 @@
+"""Numbers in the cells of a CSV file: points and commas, as decimal signs or between thousands.
+
+Where commas separate columns, a point is decimal. Elsewhere all cells of a file decide together:
+of four ways to write numbers, those count that no cell contradicts.
+"""
+
+import math
+import re
+from array import array
+
+import numpy as np
+
+from esnkit.cli._errors import UserError
+
+_POWER = r"([eE][+-]?\d+)?"
+_COMMA = re.compile(r"[+-]?(\d+(,\d*)?|,\d+)" + _POWER)
+_POINT_GROUPS = re.compile(r"[+-]?([1-9]\d{0,2}(\.\d{3})+|\d{1,3})(,\d*)?" + _POWER)
+_COMMA_GROUPS = re.compile(r"[+-]?([1-9]\d{0,2}(,\d{3})+|\d{1,3})(\.\d*)?" + _POWER)
+
+
+class _Way:
+    """One way to write numbers, with those read so far."""
+
+    def __init__(self, pattern: re.Pattern | None, replacements: dict[str, str]):
+        self.pattern, self.replacements = pattern, str.maketrans(replacements)
+        self.numbers = array("d")
+
+    def read(self, text: str) -> float | None:
+        """Return the number that a text is, None if it is none."""
+        if "_" in text or (self.pattern is not None and not self.pattern.fullmatch(text)):
+            return None
+        try:
+            return float(text.translate(self.replacements))
+        except ValueError:
+            return None
+
+
+class DecimalReader:
+    """Read the numbers of all cells of a file, in every way that they could be written.
+
+    Parameters
+    ----------
+    separator : str
+        What separates columns.
+    """
+
+    def __init__(self, separator: str):
+        self.separator = separator
+        self.ways = {"point": _Way(None, {})}
+        if separator != ",":
+            self.ways |= {
+                "comma": _Way(_COMMA, {",": "."}),
+                "point between thousands": _Way(_POINT_GROUPS, {".": "", ",": "."}),
+                "comma between thousands": _Way(_COMMA_GROUPS, {",": ""}),
+            }
+        self.marked: tuple[int, str, str] | None = None  # the first cell with a point or a comma
+        self.has_small_integers = False
+
+    def add(self, text: str, column: str, line: int) -> None:
+        """Read one more cell."""
+        if not text:
+            raise UserError(f"line {line}: column '{column}' is empty; fill in every time step")
+        found = {name: way.read(text) for name, way in self.ways.items()}
+        kept = {name: number for name, number in found.items() if number is not None}
+        if not kept:
+            unlike = ""
+            if self.marked and DecimalReader(self.separator).accepts(text):
+                unlike = f"; it is written unlike {self.marked[2]!r} on line {self.marked[0]}"
+            raise UserError(
+                f"line {line}: column '{column}' holds {text[:40]!r}, not a number{unlike}"
+            )
+        if not all(map(math.isfinite, kept.values())):
+            raise UserError(f"line {line}: column '{column}' holds {text!r}, not a finite number")
+        self.ways = {name: self.ways[name] for name in kept}
+        for name, number in kept.items():
+            self.ways[name].numbers.append(number)
+        if "." in text or "," in text:
+            self.marked = self.marked or (line, column, text)
+        elif len(text.lstrip("+-")) <= 3:
+            self.has_small_integers = True
+
+    def accepts(self, text: str) -> bool:
+        """Tell whether a text is a number in one of the ways."""
+        return any(way.read(text) is not None for way in self.ways.values())
+
+    def values(self) -> np.ndarray:
+        """Return all numbers, in the order of the cells; raise if the ways left disagree."""
+        names = list(self.ways)
+        first = np.array(self.ways[names[0]].numbers)
+        for other in names[1:]:
+            same = np.array_equal(first, np.array(self.ways[other].numbers))
+            if not same and not self._is_decimal(names[0], other):
+                raise self._ambiguous(names[0], other)
+        return first
+
+    def _is_decimal(self, name: str, other: str) -> bool:
+        """Tell whether a sign before three digits is decimal, though nothing else shows it.
+
+        It is, unless some cells are integers without it: then it may separate their thousands. And
+        where semicolons separate columns, commas tend to be decimal and points not.
+        """
+        if self.has_small_integers or not other.startswith(name):
+            return False
+        return name == "comma" or self.separator != ";"
+
+    def _ambiguous(self, name: str, other: str) -> UserError:
+        assert self.marked is not None
+        line, column, text = self.marked
+        one, two = sorted((self.ways[way].read(text) or 0.0 for way in (name, other)), key=abs)
+        sign = "point" if "." in text else "comma"
+        return UserError(
+            f"line {line}: column '{column}' holds {text!r}, which is {two:.15g} if the {sign} "
+            f"separates thousands and {one:.15g} if it is decimal, and no other line tells; write "
+            f"{two:.15g}, or more or fewer digits after the {sign}"
+        )

@@ -1,0 +1,56 @@
+"""Formats of dates and numbers in text."""
+
+from datetime import datetime
+
+import pytest
+from hypothesis import given
+from hypothesis import strategies as st
+
+from esnkit.cli._date_formats import first_field, formats_of, is_number, read, write
+
+FORMS = """%Y-%m-%d|%d-%m-%Y|%m-%d-%Y|%-d.%-m.%Y|%Y.%m.%d|%Y %b|%b %Y|%B %Y|%^b-%Y|%_b %Y|%YM%m
+%d %b %Y|%d-%b-%Y|%B %d, %Y|%b-%y|%d/%m/%y|%y-%m-%d|%Y-Q%q|Q%q/%Y|%G-W%V|%G W%V|%Y-%m-%d %H:%M
+%Y%m%d %H:%M|%-m/%-d/%Y %-H:%M|%d.%m.%y %H:%M:%S""".replace("\n", "|").split("|")
+
+
+@given(st.datetimes(datetime(1975, 1, 1), datetime(2060, 1, 1)), st.sampled_from(FORMS))
+def test_what_is_written_is_recognised_and_read(stamp, form):
+    stamp = stamp.replace(microsecond=0)
+    text = write(stamp, form)
+    assert form in formats_of(text)
+    for other in formats_of(text):
+        assert write(read(text, other), other) == text
+
+
+@pytest.mark.parametrize(
+    "text, forms",
+    [
+        ("1991 Jul", ["%Y %b"]),
+        ("Jul 1991", ["%b %Y"]),
+        ("MAY-1991", ["%^b-%Y", "%^B-%Y"]),
+        ("july 1991", ["%_B %Y"]),
+        ("2020-W05", ["%G-W%V"]),
+        ("13-02-2020", ["%d-%m-%Y", "%-d-%m-%Y"]),
+        ("31-Jan-20", ["%d-%b-%y", "%-d-%b-%y", "%y-%b-%d", "%y-%b-%-d"]),
+    ],
+)
+def test_formats_of_dates(text, forms):
+    assert set(formats_of(text)) <= set(forms) and forms[0] in formats_of(text)
+
+
+@pytest.mark.parametrize(
+    "text",
+    ["2021-W53", "2020-W54", "31-Feb-2020", "32 Jan 2020", "Juli 1991", "2020-Q5", "99/99/99"]
+    + ["2024-W01-1", "", "now", "jUl 1991", "1e5", "--5"],
+)
+def test_other_texts_have_no_format(text):
+    assert formats_of(text) == []
+
+
+def test_fields():
+    assert [first_field(form) for form in ("%-d.%m.%Y", "%b %Y", "%y-%m-%d")] == [
+        "day",
+        "month",
+        "year",
+    ]
+    assert is_number("%1i") and is_number("%2r") and not is_number("%Y")
