@@ -14,7 +14,7 @@ if _TYPE_CHECKING:
     from esnkit.esn import ESNClassifier, ESNRegressor, ReservoirClassifier, ReservoirRegressor
     from esnkit.forecasting import Forecaster, forecast
     from esnkit.networks import RNNClassifier, RNNRegressor, Seq2SeqClassifier
-    from esnkit.preprocessing import TokenEncoder
+    from esnkit.preprocessing import SequenceScaler, TokenEncoder
     from esnkit.readouts import BaseReadout, RidgeReadout, check_readout
     from esnkit.reservoirs import (
         BaseReservoir,
@@ -39,6 +39,7 @@ __all__ = [
     "ReservoirRegressor",
     "RidgeReadout",
     "Seq2SeqClassifier",
+    "SequenceScaler",
     "TokenEncoder",
     "baselines",
     "check_readout",
@@ -62,7 +63,7 @@ _FOLDERS = {
     "esn": ("ESNClassifier", "ESNRegressor", "ReservoirClassifier", "ReservoirRegressor"),
     "forecasting": ("Forecaster", "forecast"),
     "networks": ("RNNClassifier", "RNNRegressor", "Seq2SeqClassifier"),
-    "preprocessing": ("TokenEncoder",),
+    "preprocessing": ("SequenceScaler", "TokenEncoder"),
     "readouts": ("BaseReadout", "RidgeReadout", "check_readout"),
     "reservoirs": (
         "BaseReservoir", "Reservoir", "check_reservoir", "effective_spectral_radius", "rescale",

@@ -1,6 +1,6 @@
-"""Errors of forecasts: NRMSE with a named norm, MASE, and valid prediction time.
+"""Errors of forecasts: NRMSE with a named norm, MASE, and valid prediction time; scorers.
 
-All take numbers of shape (n_timesteps,) or (n_timesteps, n_outputs) and return a float.
+All errors take numbers of shape (n_timesteps,) or (n_timesteps, n_outputs) and return a float.
 """
 
 from __future__ import annotations
@@ -10,6 +10,7 @@ from typing import Any
 import numpy as np
 from numpy.typing import ArrayLike, NDArray
 
+from esnkit.sequences._scorer import make_sequence_scorer
 from esnkit.utils._validation import (
     check_choice,
     check_number,
@@ -18,7 +19,7 @@ from esnkit.utils._validation import (
     refuse_masked,
 )
 
-__all__ = ["mase", "nrmse", "valid_prediction_time"]
+__all__ = ["make_sequence_scorer", "mase", "nrmse", "valid_prediction_time"]
 
 _MULTIOUTPUT = ("uniform_average", "raw_values")
 _NORMS = {

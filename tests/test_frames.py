@@ -16,6 +16,7 @@ from esnkit import (
     Reservoir,
     ReservoirClassifier,
     ReservoirRegressor,
+    RidgeReadout,
     RNNClassifier,
     RNNRegressor,
     Seq2SeqClassifier,
@@ -159,6 +160,20 @@ def test_types_of_columns_are_kept(kind):
     sequences = pack(clone(model), FRAMES[kind](mixed), reset=True)
     assert sequences.values.dtype == np.float64
     np.testing.assert_array_equal(sequences.values, rows)
+
+
+@every_kind
+def test_a_readout_takes_frames(kind):
+    readout = RidgeReadout().fit(frame(kind), frame(kind))
+    assert readout.feature_names_in_.tolist() == ["a", "b"]
+    expected = RidgeReadout().fit(X, X).predict(X)
+    np.testing.assert_array_equal(readout.predict(frame(kind)), expected)
+    with pytest.raises(ValueError, match="in the same order as they were in fit"):
+        readout.predict(frame(kind, "ba"))
+    timed = FRAMES[kind]({"a": X[:, 0], "when": TIMES})
+    for call in (lambda: readout.fit(timed, y), lambda: readout.fit(X, timed)):
+        with pytest.raises(ValueError, match="must hold numbers, got times in column 'when'"):
+            call()
 
 
 @every_column

@@ -17,7 +17,7 @@ from esnkit.sequences._initial_state import Clamp, resolve_initial_state
 from esnkit.sequences._packing import FLOATS, Sequences, pack, restore
 from esnkit.sequences._sample_weight import pack_weights
 from esnkit.sequences._short_sequences import warn_if_short
-from esnkit.sequences._targets import pack_targets, stack_predictions
+from esnkit.sequences._targets import Targets, pack_targets
 from esnkit.utils._rollback import rollback_on_error
 from esnkit.utils._validation import (
     check_choice,
@@ -309,16 +309,19 @@ class ReservoirEstimator(BaseEstimator):
             rows = read_blocks(parts.readout, blocks, (n_rows, self.n_outputs_), scores)
         return (restore(rows, sequences) if per_step else rows), state
 
-    def _compare(self, X, y, sample_weight, initial_state, clamp):
-        """Return true and predicted rows (n_rows, n_outputs) and their weights, for a score."""
+    def _true_rows(
+        self, X: Any, y: Any, sample_weight: Any, initial_state: Any = None
+    ) -> tuple[Targets, np.ndarray | None]:
+        """Return the targets and their weights, for a score.
+
+        Without an initial state, the washout has the weight zero.
+        """
         check_is_fitted(self)
         sequences = pack(self, X, reset=False, dtype=(self._dtype,))
         kind = "steps" if self._settings.per_step else "sequence"
         y_true = pack_targets(y, sequences, kind, numeric=self._numeric)
         washout = self._settings.washout if initial_state is None else 0
-        weights = pack_weights(sample_weight, sequences, y_true, washout)
-        y_pred = self.predict(X, initial_state=initial_state, clamp=clamp)
-        return y_true.values, stack_predictions(y_pred, len(y_true.values)), weights
+        return y_true, pack_weights(sample_weight, sequences, y_true, washout)
 
     def _clamp(self, clamp: Any, sequences: Sequences) -> Clamp | None:
         return self.reservoir_.resolve_clamp(clamp, sequences, self._dtype)

@@ -24,7 +24,7 @@ from esnkit.networks._validation_split import hold_out
 from esnkit.sequences._packing import FLOATS, Sequences, pack, restore
 from esnkit.sequences._sample_weight import pack_weights
 from esnkit.sequences._short_sequences import warn_if_short
-from esnkit.sequences._targets import Encoded, Targets, pack_targets, stack_predictions
+from esnkit.sequences._targets import Encoded, Targets, pack_targets
 from esnkit.utils._rollback import rollback_on_error
 from esnkit.utils._threads import one_blas_thread
 from esnkit.utils._validation import (
@@ -479,16 +479,14 @@ class GradientEstimator(TorchMixin, CallbackSupportMixin, BaseEstimator):
     def _scores(self, X: Any, initial_state: Any, clamp: Any) -> Any:
         return self._outputs(X, initial_state, clamp)[0]
 
-    def _compare(
-        self, X: Any, y: Any, sample_weight: Any, initial_state: Any, clamp: Any
-    ) -> tuple[np.ndarray, np.ndarray, np.ndarray | None]:
-        """Return true and predicted rows (n_rows, n_outputs) and their weights, for a score."""
+    def _true_rows(
+        self, X: Any, y: Any, sample_weight: Any, initial_state: Any = None
+    ) -> tuple[Targets, np.ndarray | None]:
+        """Return the targets and their weights, for a score."""
         check_is_fitted(self, "_theta")
         sequences = pack(self, X, reset=False, dtype=(self._theta.dtype,))
         y_true = pack_targets(y, sequences, self._kind, numeric=self._numeric)
-        weights = pack_weights(sample_weight, sequences, y_true)
-        y_pred = self.predict(X, initial_state=initial_state, clamp=clamp)
-        return y_true.values, stack_predictions(y_pred, len(y_true.values)), weights
+        return y_true, pack_weights(sample_weight, sequences, y_true)
 
     def _replace_weights(self, theta: np.ndarray) -> None:
         """Use other weights; later training starts from them with a new optimiser state."""

@@ -16,14 +16,10 @@ from esnkit.networks._generation import (
 )
 from esnkit.networks._losses import log_softmax
 from esnkit.networks._minibatches import SequenceBatch
-from esnkit.sequences._classifier_mixin import (
-    SequenceClassifierMixin,
-    known_classes,
-    labels_of,
-)
+from esnkit.sequences._classifier_mixin import SequenceClassifierMixin, known_classes
 from esnkit.sequences._closed_loop import future_rows
 from esnkit.sequences._regressor_mixin import SequenceRegressorMixin
-from esnkit.sequences._targets import Targets
+from esnkit.sequences._targets import Targets, labels_of
 from esnkit.utils._validation import check_number, check_positive_int, check_seed
 
 __all__ = ["RNNClassifier", "RNNRegressor"]

@@ -6,8 +6,9 @@ from typing import Any, Self
 
 import numpy as np
 from sklearn.base import BaseEstimator
-from sklearn.utils.validation import check_array, validate_data
+from sklearn.utils.validation import check_array
 
+from esnkit.utils._frames import frame_ndim, to_array, unwrap, validate_rows
 from esnkit.utils._validation import (
     check_weights,
     name_in_errors,
@@ -120,6 +121,7 @@ class BaseReadout(BaseEstimator, ABC):
                 f"{type(self).__name__} requires y to be passed, but the target y is None"
             )
         X = self._validate_features(X, reset=reset)
+        y = to_array("y", y)
         refuse_datetimes("y", y)
         refuse_masked("y", y)
         refuse_masked("sample_weight", sample_weight)
@@ -135,10 +137,13 @@ class BaseReadout(BaseEstimator, ABC):
         return X, y, check_weights(sample_weight, len(X), 1 if y.ndim == 1 else y.shape[1])
 
     def _validate_features(self, X: Any, *, reset: bool) -> np.ndarray:
+        frame = unwrap(X)
+        X = to_array("X", frame)
         refuse_datetimes("X", X)
         refuse_masked("X", X)
         with name_in_errors("X"):
-            return validate_data(self, X, reset=reset, dtype=[np.float64, np.float32], order="C")
+            named = frame if frame_ndim(frame) == 2 else None
+            return validate_rows(self, X, named, reset=reset, dtype=[np.float64, np.float32])
 
 
 def is_linear(readout: Any) -> bool:

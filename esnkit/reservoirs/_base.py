@@ -2,7 +2,6 @@
 
 from abc import ABC, abstractmethod
 from collections.abc import Callable, Iterator
-from functools import wraps
 from typing import Any, ClassVar, Self
 
 import numpy as np
@@ -11,29 +10,12 @@ from sklearn.utils.validation import check_is_fitted
 
 from esnkit.reservoirs._blocks import BLOCK_BYTES, segments
 from esnkit.sequences._initial_state import Clamp, clamp_rows, resolve_clamp, resolve_initial_state
-from esnkit.sequences._packing import Sequences, is_ragged, pack, restore
+from esnkit.sequences._packing import Sequences, pack, restore
+from esnkit.sequences._set_output import tables_for_series_only
 from esnkit.sequences._short_sequences import warn_if_short
 from esnkit.utils._workspace import recycled
 
 __all__ = ["BaseReservoir"]
-
-
-def tables_for_series_only(cls: Any) -> Any:
-    """Let ``set_output`` make tables of one series only: several sequences stay arrays."""
-
-    def choose(to_table, plain):
-        @wraps(plain)
-        def method(self, X, *args, **kwargs):
-            sequences = is_ragged(X) or getattr(X, "ndim", None) == 3
-            return (plain if sequences else to_table)(self, X, *args, **kwargs)
-
-        return method
-
-    # scikit-learn has wrapped both methods when the class was made.
-    for name in ("transform", "fit_transform"):
-        to_table = getattr(cls, name)
-        setattr(cls, name, choose(to_table, to_table.__wrapped__))
-    return cls
 
 
 @tables_for_series_only

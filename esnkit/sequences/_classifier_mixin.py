@@ -9,17 +9,19 @@ from sklearn.utils.class_weight import compute_class_weight
 from sklearn.utils.multiclass import check_classification_targets
 from sklearn.utils.validation import column_or_1d
 
-from esnkit.sequences._targets import Encoded, Targets, has_row_per_step
+from esnkit.sequences._scorer import compare
+from esnkit.sequences._targets import Encoded, Targets, has_row_per_step, labels_of
 from esnkit.utils._validation import refuse_masked, refuse_missing
 
-__all__ = ["SequenceClassifierMixin", "known_classes", "labels_of", "map_rows", "softmax"]
+__all__ = ["SequenceClassifierMixin", "known_classes", "map_rows", "softmax"]
 
 
 class SequenceClassifierMixin(ClassifierMixin):
     """Encode labels as class indicators; decode, score and tag the predictions.
 
     The estimator provides ``target``, ``class_weight``, ``classes_``, ``_scores``,
-    ``_as_probabilities`` and ``_compare``, which returns true and predicted rows and their weights.
+    ``_as_probabilities`` and ``_true_rows``, which returns the targets of a score and their
+    weights.
     """
 
     _numeric = False
@@ -127,7 +129,7 @@ class SequenceClassifierMixin(ClassifierMixin):
         """
         from sklearn.metrics import accuracy_score  # as in scikit-learn: slow to import
 
-        y_true, y_pred, weights = self._compare(X, y, sample_weight, initial_state, clamp)
+        y_true, y_pred, weights = compare(self, X, y, sample_weight, initial_state, clamp)
         return accuracy_score(labels_of(y_true), y_pred[:, 0], sample_weight=weights)
 
     def __sklearn_tags__(self):
@@ -161,13 +163,6 @@ def known_classes(estimator: Any, classes: Any, first: bool) -> np.ndarray | Non
             f"{given.tolist()}"
         )
     return estimator.classes_
-
-
-def labels_of(rows: np.ndarray) -> np.ndarray:
-    """Return the labels (n_rows,) of rows with one column, or raise."""
-    if rows.shape[1] > 1:
-        raise ValueError(f"y must hold one label each, got {rows.shape[1]} columns")
-    return rows[:, 0]
 
 
 def map_rows(values: Any, function: Callable[[np.ndarray], np.ndarray]) -> Any:

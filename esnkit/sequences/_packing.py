@@ -10,16 +10,15 @@ from typing import Any, NamedTuple
 
 import numpy as np
 from scipy.sparse import issparse
-from sklearn.utils.validation import check_array, validate_data
 
 from esnkit.utils._frames import (
     column_names,
     frame_ndim,
     has_frames,
-    names_for_sklearn,
     ndim_of,
     to_array,
     unwrap,
+    validate_rows,
 )
 from esnkit.utils._validation import (
     name_in_errors,
@@ -143,20 +142,13 @@ def pack(estimator: Any, X: Any, *, reset: bool, dtype: Any = FLOATS) -> Sequenc
     refuse_datetimes("X", rows)
     # A number beyond the range of float32 becomes infinite, and is refused as infinite.
     with name_in_errors("X"), np.errstate(over="ignore", invalid="ignore"):
-        values = _validate(estimator, rows, named, reset, list(dtype))
+        # Read-only arrays would compile every kernel a second time.
+        values = validate_rows(
+            estimator, rows, named, reset=reset, dtype=list(dtype), force_writeable=True
+        )
     if offsets is None:
         offsets = np.array([0, values.shape[0]], dtype=np.int64)
     return Sequences(values, offsets, form)
-
-
-def _validate(estimator: Any, rows: Any, named: Any, reset: bool, dtype: list) -> np.ndarray:
-    """Return the rows as numbers; ``named`` is the frame of their columns, if they have lost it."""
-    # Read-only arrays would compile every kernel a second time.
-    kind: Any = {"dtype": dtype, "order": "C", "force_writeable": True}
-    if named is None:
-        return validate_data(estimator, rows, reset=reset, **kind)
-    validate_data(estimator, names_for_sklearn(named), reset=reset, skip_check_array=True)
-    return check_array(rows, estimator=estimator, input_name="X", **kind)
 
 
 def _as_arrays(X: Any) -> tuple[Any, Any]:

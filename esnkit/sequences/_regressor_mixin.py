@@ -4,6 +4,7 @@ from typing import Any
 
 from sklearn.base import MultiOutputMixin, RegressorMixin
 
+from esnkit.sequences._scorer import compare
 from esnkit.sequences._targets import Encoded, Targets
 
 __all__ = ["SequenceRegressorMixin"]
@@ -12,8 +13,8 @@ __all__ = ["SequenceRegressorMixin"]
 class SequenceRegressorMixin(MultiOutputMixin, RegressorMixin):
     """Encode, decode, score and tag numeric targets of sequences.
 
-    The estimator provides ``target``, ``_flat`` and ``_compare``, which returns true and predicted
-    rows and their weights.
+    The estimator provides ``target``, ``_flat`` and ``_true_rows``, which returns the targets of a
+    score and their weights.
     """
 
     _numeric = True
@@ -60,7 +61,7 @@ class SequenceRegressorMixin(MultiOutputMixin, RegressorMixin):
         """
         from sklearn.metrics import r2_score  # as in scikit-learn: slow to import
 
-        y_true, y_pred, weights = self._compare(X, y, sample_weight, initial_state, clamp)
+        y_true, y_pred, weights = compare(self, X, y, sample_weight, initial_state, clamp)
         return r2_score(y_true, y_pred, sample_weight=weights)
 
     def __sklearn_tags__(self):

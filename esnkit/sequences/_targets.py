@@ -20,6 +20,7 @@ __all__ = [
     "Targets",
     "has_row_per_step",
     "is_list_of_rows",
+    "labels_of",
     "pack_targets",
     "stack_predictions",
 ]
@@ -236,6 +237,13 @@ def _check_n_rows(values: np.ndarray, expected: int, unit: str) -> None:
 
 def _as_targets(values: np.ndarray, kind: str) -> Targets:
     return Targets(values.reshape(values.shape[0], -1), kind, values.ndim == 1)
+
+
+def labels_of(rows: np.ndarray) -> np.ndarray:
+    """Return the labels (n_rows,) of rows with one column, or raise."""
+    if rows.shape[1] > 1:
+        raise ValueError(f"y must hold one label each, got {rows.shape[1]} columns")
+    return rows[:, 0]
 
 
 def stack_predictions(values: Any, n_rows: int) -> np.ndarray:

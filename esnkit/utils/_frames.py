@@ -9,6 +9,7 @@ from typing import Any
 import numpy as np
 import sklearn
 from sklearn.utils.fixes import parse_version
+from sklearn.utils.validation import check_array, validate_data
 
 from esnkit.utils._pandas import is_frame
 
@@ -16,11 +17,11 @@ __all__ = [
     "column_names",
     "frame_ndim",
     "has_frames",
-    "names_for_sklearn",
     "ndim_of",
     "read_frame",
     "to_array",
     "unwrap",
+    "validate_rows",
 ]
 
 # Number of dimensions of the classes that are read, by library and name.
@@ -90,7 +91,7 @@ class _Columns:
         return self._names
 
 
-def names_for_sklearn(frame: Any) -> Any:
+def _names_for_sklearn(frame: Any) -> Any:
     """Return an object from which scikit-learn of any version reads the names of the columns."""
     if is_frame(frame):
         return frame
@@ -98,6 +99,20 @@ def names_for_sklearn(frame: Any) -> Any:
         frame = _as_chunked("X", frame)
     is_old = parse_version(sklearn.__version__) < parse_version("1.9")
     return _Columns(frame) if is_old else frame
+
+
+def validate_rows(
+    estimator: Any, rows: Any, frame: Any, *, reset: bool, **params: Any
+) -> np.ndarray:
+    """Return rows validated by scikit-learn, as a C-contiguous array.
+
+    ``frame`` has the names of their columns, where the rows have lost them; else it is None.
+    """
+    params["order"] = "C"
+    if frame is None:
+        return validate_data(estimator, rows, reset=reset, **params)
+    validate_data(estimator, _names_for_sklearn(frame), reset=reset, skip_check_array=True)
+    return check_array(rows, estimator=estimator, input_name="X", **params)
 
 
 def to_array(name: str, obj: Any, *, numeric: bool = True) -> np.ndarray:

@@ -155,7 +155,7 @@ def refuse_datetimes(name: str, values: Any) -> None:
     """Raise if an array or frame of pandas holds times, which would silently become numbers."""
     if is_frame(values):
         for column, dtype in zip(values.columns, values.dtypes, strict=True):
-            if getattr(dtype, "kind", "") in "mM":
+            if getattr(dtype, "kind", "") in ("m", "M"):
                 raise ValueError(_got_times(name, f" in column {column!r}"))
     elif getattr(getattr(values, "dtype", None), "kind", "") in ("m", "M"):
         raise ValueError(_got_times(name))

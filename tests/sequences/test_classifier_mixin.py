@@ -13,7 +13,6 @@ from esnkit.sequences import (
     pack,
     pack_targets,
     restore,
-    stack_predictions,
 )
 from esnkit.sequences._classifier_mixin import known_classes, labels_of, map_rows, softmax
 
@@ -41,10 +40,9 @@ class FirstFeatures(SequenceClassifierMixin, BaseEstimator):
     def _as_probabilities(self, scores):
         return softmax(scores)
 
-    def _compare(self, X, y, sample_weight, initial_state, clamp):
+    def _true_rows(self, X, y, sample_weight, initial_state=None):
         sequences = pack(self, X, reset=False)
-        y_true = pack_targets(y, sequences, "steps", numeric=False).values
-        return y_true, stack_predictions(self.predict(X), len(y_true)), sample_weight
+        return pack_targets(y, sequences, "steps", numeric=False), sample_weight
 
 
 @pytest.fixture

@@ -13,7 +13,6 @@ from esnkit.sequences import (
     pack_targets,
     pack_weights,
     restore,
-    stack_predictions,
 )
 
 
@@ -38,14 +37,11 @@ class Sum(SequenceRegressorMixin, BaseEstimator):
         rows = np.repeat(sequences.values.sum(axis=1)[:, np.newaxis], self.n_outputs_, axis=1)
         return self._decode(restore(rows, sequences))
 
-    def _compare(self, X, y, sample_weight, initial_state, clamp):
+    def _true_rows(self, X, y, sample_weight, initial_state=None):
         sequences = pack(self, X, reset=False)
         y_true = pack_targets(y, sequences, "steps", numeric=True)
-        weights = pack_weights(
-            sample_weight, sequences, y_true, self.washout if initial_state is None else 0
-        )
-        y_pred = stack_predictions(self.predict(X), len(y_true.values))
-        return y_true.values, y_pred, weights
+        washout = self.washout if initial_state is None else 0
+        return y_true, pack_weights(sample_weight, sequences, y_true, washout)
 
 
 def test_targets_are_encoded_unchanged():
