@@ -6,7 +6,6 @@ from typing import Any, NamedTuple, Self
 
 import numpy as np
 from sklearn.base import BaseEstimator, is_classifier
-from sklearn.utils.validation import check_is_fitted
 
 from esnkit.esn._closed_loop import FittedParts, predict_with_feedback, teacher_forced
 from esnkit.esn._features import Settings, check_longer, features
@@ -21,6 +20,7 @@ from esnkit.sequences._targets import Targets, pack_targets
 from esnkit.utils._rollback import rollback_on_error
 from esnkit.utils._validation import (
     check_choice,
+    check_fitted,
     check_flag,
     check_positive_int,
     finite_array,
@@ -294,7 +294,7 @@ class ReservoirEstimator(BaseEstimator):
 
     def _outputs(self, X, initial_state, clamp, *, scores=False, return_state=False):
         """Return the outputs of the readout, in the container of X, and the last states."""
-        check_is_fitted(self)
+        check_fitted(self, "reservoir_")
         sequences = pack(self, X, reset=False, dtype=(self._dtype,))
         if initial_state is None and not return_state and self._settings.per_step:
             warn_if_short(sequences.lengths, self._shortest_in_fit, self._settings.washout)
@@ -316,7 +316,7 @@ class ReservoirEstimator(BaseEstimator):
 
         Without an initial state, the washout has the weight zero.
         """
-        check_is_fitted(self)
+        check_fitted(self, "reservoir_")
         sequences = pack(self, X, reset=False, dtype=(self._dtype,))
         kind = "steps" if self._settings.per_step else "sequence"
         y_true = pack_targets(y, sequences, kind, numeric=self._numeric)

@@ -16,7 +16,9 @@ def linear_map(
 ) -> tuple[np.ndarray, np.ndarray]:
     """Return the coefficients (n_outputs, n_features) and the intercept (n_outputs,)."""
     coef = np.reshape(readout.coef_, (n_outputs, -1))  # type: ignore[attr-defined]
-    intercept = np.broadcast_to(readout.intercept_, n_outputs)  # type: ignore[attr-defined]
+    intercept = readout.intercept_  # type: ignore[attr-defined]
+    if np.shape(intercept) != (n_outputs,):
+        intercept = np.broadcast_to(intercept, n_outputs)
     return for_kernels(coef, dtype), for_kernels(intercept, dtype)
 
 

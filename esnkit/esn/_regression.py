@@ -4,7 +4,6 @@ from typing import Any, Self
 
 import numpy as np
 from sklearn.utils.metaestimators import available_if
-from sklearn.utils.validation import check_is_fitted
 
 from esnkit.esn._base import streams
 from esnkit.esn._closed_loop import run_closed_loop, teacher_forced
@@ -14,7 +13,7 @@ from esnkit.sequences._closed_loop import future_rows, pack_one_series
 from esnkit.sequences._packing import Sequences
 from esnkit.sequences._regressor_mixin import SequenceRegressorMixin
 from esnkit.utils._rollback import rollback_on_error
-from esnkit.utils._validation import check_positive_int, finite_array
+from esnkit.utils._validation import check_fitted, check_positive_int, finite_array
 
 
 class ReservoirRegressorMixin(SequenceRegressorMixin):
@@ -116,7 +115,7 @@ class ReservoirRegressorMixin(SequenceRegressorMixin):
         >>> bool(np.array_equal(model.generate(8, warmup=s), np.vstack([y, more])))
         True
         """
-        check_is_fitted(self)
+        check_fitted(self, "reservoir_")
         n_steps = check_positive_int("n_steps", n_steps)
         if not self._settings.per_step:
             raise ValueError("generate needs a model fitted to a target for every time step")

@@ -6,13 +6,13 @@ from typing import Any, ClassVar, Self
 
 import numpy as np
 from sklearn.base import BaseEstimator, ClassNamePrefixFeaturesOutMixin, TransformerMixin
-from sklearn.utils.validation import check_is_fitted
 
 from esnkit.reservoirs._blocks import BLOCK_BYTES, segments
 from esnkit.sequences._initial_state import Clamp, clamp_rows, resolve_clamp, resolve_initial_state
 from esnkit.sequences._packing import Sequences, pack, restore
 from esnkit.sequences._set_output import tables_for_series_only
 from esnkit.sequences._short_sequences import warn_if_short
+from esnkit.utils._validation import check_fitted
 from esnkit.utils._workspace import recycled
 
 __all__ = ["BaseReservoir"]
@@ -185,8 +185,10 @@ class BaseReservoir(ClassNamePrefixFeaturesOutMixin, TransformerMixin, BaseEstim
             if len(buffer) < stop - start:
                 buffer = np.empty((stop - start, n_columns), state.dtype)
             rows, forcing = buffer[: stop - start], _forcing(clamp, noise, start, stop)
-            offsets = np.clip(sequences.offsets[first : last + 1], start, stop) - start
-            block = Sequences(sequences.values[start:stop], offsets, sequences.form)
+            block = sequences
+            if stop - start < len(sequences.values):
+                offsets = np.clip(sequences.offsets[first : last + 1], start, stop) - start
+                block = Sequences(sequences.values[start:stop], offsets, sequences.form)
             self.run(block, state[first:last], rows, **forcing)
             yield start, stop, rows
 
@@ -286,7 +288,7 @@ class BaseReservoir(ClassNamePrefixFeaturesOutMixin, TransformerMixin, BaseEstim
         return self._features(X, initial_state, clamp, return_state, self.noise_stream())
 
     def _features(self, X, initial_state, clamp, return_state, noise):
-        check_is_fitted(self)
+        check_fitted(self, "_dtype")
         sequences = pack(self, X, reset=False, dtype=(self._dtype,))
         for name, asked in (("initial_state", initial_state), ("return_state", return_state)):
             if asked is not None and asked is not False:

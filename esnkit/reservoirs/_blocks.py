@@ -19,7 +19,10 @@ def segments(
     first, last, start, stop : int
         First sequence, one past the last, first row, one past the last row.
     """
-    n_sequences = offsets.size - 1
+    n_sequences, n_rows = offsets.size - 1, int(offsets[-1])
+    if n_rows <= block_rows:
+        yield 0, n_sequences, 0, n_rows
+        return
     first = 0
     while first < n_sequences:
         start = int(offsets[first])

@@ -56,10 +56,13 @@ def run_one(
     first, n_rows, n_units = int(inputs.starts[0]), int(inputs.lengths[0]), input_weights.b.size
     n_partitions, edge = _partitions(W, input_weights)
     divisible = n_partitions > 1 and len(forcing.noise) == 0 and forcing.units.size == 0
+    if not divisible:
+        _backoff.left -= n_rows * n_units
+        return run(W, input_weights, code, forcing, inputs, state, out)
     n_done = 0
     while n_done < n_rows:
         n_next = n_rows - n_done
-        if divisible and n_next * n_units >= MIN_STATES and _backoff.left <= 0:
+        if n_next * n_units >= MIN_STATES and _backoff.left <= 0:
             rows = slice(first + n_done, first + n_rows)
             shared = shared_by_partitions(n_partitions, n_next, state[0])
             arrays = W, input_weights, code, inputs.rows[rows], state[0], shared

@@ -60,7 +60,7 @@ class Sequences(NamedTuple):
     @property
     def lengths(self) -> np.ndarray:
         """Number of time steps of every sequence."""
-        return np.diff(self.offsets)
+        return self.offsets[1:] - self.offsets[:-1]  # np.diff takes five times as long
 
     @property
     def n_sequences(self) -> int:
@@ -109,7 +109,7 @@ def pack(estimator: Any, X: Any, *, reset: bool, dtype: Any = FLOATS) -> Sequenc
         Frames of pandas, polars and pyarrow are arrays with names of features.
     reset : bool
         True in ``fit``.
-    dtype : dtype or sequence of dtypes
+    dtype : sequence of dtypes
         As in :func:`sklearn.utils.check_array`.
 
     Returns
@@ -130,6 +130,8 @@ def pack(estimator: Any, X: Any, *, reset: bool, dtype: Any = FLOATS) -> Sequenc
     >>> sequences.offsets.tolist(), sequences.form
     ([0, 2, 5], 'ragged')
     """
+    if not reset and _is_valid(estimator, X, dtype):
+        return Sequences(X, np.array([0, len(X)], dtype=np.int64), "series")
     _check_container(X)
     refuse_masked("X", X)
     X, named = _as_arrays(X)
@@ -149,6 +151,25 @@ def pack(estimator: Any, X: Any, *, reset: bool, dtype: Any = FLOATS) -> Sequenc
     if offsets is None:
         offsets = np.array([0, values.shape[0]], dtype=np.int64)
     return Sequences(values, offsets, form)
+
+
+def _is_valid(estimator: Any, X: Any, dtype: Any) -> bool:
+    """Return whether ``X`` is an array that all checks would return as it is.
+
+    For a call with a single row, the checks would take longer than all the rest.
+    """
+    return (
+        type(X) is np.ndarray
+        and X.dtype in dtype
+        and X.ndim == 2
+        and len(X) > 0
+        and X.shape[1] == getattr(estimator, "n_features_in_", None)
+        and X.flags.c_contiguous
+        and X.flags.writeable
+        and getattr(estimator, "n_tokens", None) is None
+        and not hasattr(estimator, "feature_names_in_")
+        and bool(np.isfinite(X).all())
+    )
 
 
 def _as_arrays(X: Any) -> tuple[Any, Any]:

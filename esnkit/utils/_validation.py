@@ -9,12 +9,14 @@ from typing import Any
 
 import numpy as np
 from sklearn.utils import check_random_state
+from sklearn.utils.validation import check_is_fitted
 
 from esnkit.utils._frames import to_array
 from esnkit.utils._pandas import is_frame
 
 __all__ = [
     "check_choice",
+    "check_fitted",
     "check_flag",
     "check_number",
     "check_positive_int",
@@ -89,6 +91,15 @@ def check_choice(name: str, value: Any, choices: Iterable[str]) -> str:
     return value
 
 
+def check_fitted(estimator: Any, attribute: str) -> None:
+    """Raise NotFittedError if an estimator has not the attribute that ``fit`` sets.
+
+    scikit-learn's check takes longer than a step of a reservoir.
+    """
+    if attribute not in vars(estimator):
+        check_is_fitted(estimator, attribute)
+
+
 def check_seed(random_state: Any) -> np.random.RandomState:
     """Return ``random_state`` as a RandomState, or raise."""
     try:
@@ -110,6 +121,9 @@ def for_kernels(values: Any, dtype: Any = None) -> np.ndarray:
 
     Read-only arrays, such as those mapped from a file, would compile every kernel a second time.
     """
+    if isinstance(values, np.ndarray) and (dtype is None or values.dtype == dtype):
+        if values.flags.c_contiguous and values.flags.writeable:
+            return values
     return np.require(values, dtype, ["C", "W"])
 
 

@@ -179,3 +179,41 @@ def test_a_list_of_matrices_is_ragged_and_other_lists_are_not(ragged):
 def test_a_sequence_is_a_named_tuple_that_a_user_can_make():
     sequences = Sequences(np.zeros((4, 1)), np.array([0, 4]), "series")
     assert (sequences.n_sequences, sequences.bounds) == (1, [(0, 4)])
+
+
+def fitted(X):
+    estimator = BaseEstimator()
+    pack(estimator, X, reset=True)
+    return estimator
+
+
+ROWS = np.arange(12.0).reshape(4, 3)
+READ_ONLY = ROWS.copy()
+READ_ONLY.flags.writeable = False
+
+
+@pytest.mark.parametrize("given", [
+    ROWS, ROWS[:1], ROWS.astype(np.float32), ROWS.astype(">f8"), ROWS.astype(int), ROWS.T.copy().T,
+    ROWS[::2], READ_ONLY, ROWS.tolist(), pd.DataFrame(ROWS), ROWS[None], list(ROWS[None]),
+], ids=lambda X: type(X).__name__)  # fmt: skip
+def test_rows_of_any_kind_are_packed_after_fit_as_in_fit(given):
+    values = pack(fitted(ROWS), given, reset=False, dtype=(np.dtype(np.float64),)).values
+    assert values.dtype == np.float64 and values.dtype.isnative
+    assert values.flags.c_contiguous and values.flags.writeable
+    assert np.array_equal(values, np.asarray(given, float).reshape(-1, 3))
+
+
+@pytest.mark.parametrize(("bad", "message"), [
+    (np.full((2, 3), np.nan), "NaN"), (np.full((2, 3), -np.inf), "infinity"),
+    (np.ones((2, 4)), "4 features"), (np.ones((0, 3)), "0 sample"), (np.ones(3), "2D array"),
+    (np.ma.masked_equal(ROWS, 1.0), "mask"), (np.ones((1, 1, 1, 3)), "dim 4"),
+], ids=["nan", "inf", "features", "empty", "vector", "masked", "four dimensions"])  # fmt: skip
+def test_bad_rows_are_refused_after_fit(bad, message):
+    with pytest.raises(ValueError, match=message):
+        pack(fitted(ROWS), bad, reset=False)
+
+
+def test_an_array_after_a_frame_warns_of_the_missing_names():
+    estimator = fitted(pd.DataFrame(ROWS, columns=list("abc")))
+    with pytest.warns(UserWarning, match="valid feature names"):
+        pack(estimator, ROWS, reset=False)
