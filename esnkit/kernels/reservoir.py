@@ -16,7 +16,8 @@ from esnkit.kernels.layouts import Csr, Diagonals, Ell, Forcing, InputWeights
 from esnkit.kernels.linalg import LANES, affine_row
 from esnkit.kernels.packed_weights import BLOCK_VECTORS, PackedWeights, is_packed, pack
 from esnkit.kernels.simd.elementary import fma
-from esnkit.kernels.simd.vectors import aligned, is_aligned, width
+from esnkit.kernels.simd.masked import load_first
+from esnkit.kernels.simd.vectors import address, aligned, fill, is_aligned, load, store, width
 from esnkit.kernels.state_buffer import (
     StateBuffer,
     count_blocks,
@@ -70,30 +71,49 @@ class _Dynamics(NamedTuple):
 
 @njit(cache=True, nogil=True, error_model="numpy")
 def _project(input_weights, rows, start, stop, out):
-    """Write ``W_in u + b`` of the rows from start to stop into the first columns of ``out``."""
-    w_in, b, n = input_weights.w_in, input_weights.b, input_weights.b.size
-    n_features = w_in.shape[0]
-    n_by_four = n_features - n_features % 4
-    for t in range(stop - start):
-        row = out[t]
-        for i in range(n):
-            row[i] = b[i]
-    # By feature, so that its weights stay in the cache for all rows; four features at a time, so
-    # that a row of the output is loaded and stored once for four terms.
-    for f in range(0, n_by_four, 4):
-        for t in range(stop - start):
-            row, u = out[t], rows[start + t]
-            u0, u1, u2, u3 = u[f], u[f + 1], u[f + 2], u[f + 3]
-            for i in range(n):
-                total = fma(w_in[f, i], u0, row[i])
-                total = fma(w_in[f + 1, i], u1, total)
-                total = fma(w_in[f + 2, i], u2, total)
-                row[i] = fma(w_in[f + 3, i], u3, total)
-    for f in range(n_by_four, n_features):
-        for t in range(stop - start):
-            row, u = out[t], rows[start + t, f]
-            for i in range(n):
-                row[i] = fma(w_in[f, i], u, row[i])
+    """Write ``W_in u + b`` of the rows from start to stop into the first columns of ``out``.
+
+    ``out`` has a block more columns than there are units, in which a last vector may end.
+    """
+    n, v = input_weights.b.size, width(out)
+    n_blocks = n - n % (BLOCK_VECTORS * v)
+    for first in range(0, n_blocks, BLOCK_VECTORS * v):
+        _project_to(_load_block, input_weights, rows, start, stop, out, uint64(first))
+    for first in range(n_blocks, n, v):
+        _project_to(_load_rest, input_weights, rows, start, stop, out, uint64(first))
+
+
+@njit(cache=True, nogil=True, error_model="numpy", forceinline=True)
+def _load_block(array, index, n):
+    return load(array, index, BLOCK_VECTORS)
+
+
+@njit(cache=True, nogil=True, error_model="numpy", forceinline=True)
+def _load_rest(array, index, n):
+    return load_first(array, index, n)  # the array may end before a whole vector does
+
+
+@njit(cache=True, nogil=True, error_model="numpy", forceinline=True)
+def _project_to(load_units, input_weights, rows, start, stop, out, first):
+    """Project rows to the units from ``first`` on that ``load_units`` loads at once.
+
+    The sum is b + sum_f w_in[f] u[f], by feature. Two rows are summed at a time, whose sums do not
+    wait for each other; an odd last row is summed twice.
+    """
+    w_in, b, u = address(input_weights.w_in), address(input_weights.b), address(rows)
+    totals, stride = address(out), uint64(out.shape[1])
+    n, n_features = uint64(input_weights.b.size), uint64(rows.shape[1])
+    for t in range(start, stop, 2):
+        other = min(t + 1, stop - 1)
+        at, at_other = uint64(t) * n_features, uint64(other) * n_features
+        total = load_units(b, first, n - first)
+        total_other = total
+        for f in range(n_features):
+            weight = load_units(w_in, f * n + first, n - first)
+            total = fma(weight, fill(u[at + f], weight), total)
+            total_other = fma(weight, fill(u[at_other + f], weight), total_other)
+        store(totals, uint64(t - start) * stride + first, total)
+        store(totals, uint64(other - start) * stride + first, total_other)
 
 
 @njit(cache=True, nogil=True, error_model="numpy", forceinline=True)
