@@ -32,7 +32,7 @@ def partition_counts(monkeypatch):
 def any_size(monkeypatch, partition_counts):
     """Let reservoirs of any size be partitioned; return where the numbers are recorded."""
     monkeypatch.setattr(_unit_threads, "MIN_UNITS", 1)
-    monkeypatch.setattr(_unit_threads, "MIN_STATES", 2**14)
+    monkeypatch.setattr(_unit_threads, "MIN_STATES", 2**12)
     monkeypatch.setattr(_unit_threads, "_backoff", _unit_threads._Backoff())
     return partition_counts
 
@@ -44,13 +44,13 @@ def set_threads(monkeypatch, n_threads):
 
 @both_dtypes
 @pytest.mark.parametrize("n_threads", [2, 5])
-@pytest.mark.parametrize("n_units", [4096, 4191])
+@pytest.mark.parametrize("n_units", [2048, 2143])
 @pytest.mark.parametrize("shifts", [[1], [0, 3, 31, 32, 33], [-33, -32, 2, 40], [-1, 1]])
 def test_partitions_have_the_bits_of_the_whole(
     any_size, monkeypatch, dtype, n_threads, n_units, shifts
 ):
     set_threads(monkeypatch, n_threads)
-    problem = BandedProblem(n_units, shifts, dtype)
+    problem = BandedProblem(n_units, shifts, dtype, n_rows=12)
     for every in (True, False):
         _unit_threads._backoff.left = 0
         found = problem.run(_unit_threads.run_one, every=every)
@@ -61,13 +61,13 @@ def test_partitions_have_the_bits_of_the_whole(
 
 def test_random_shifts_sizes_and_rows(any_size, monkeypatch):
     rng = np.random.default_rng(0)
-    for _ in range(60):
+    for _ in range(50):
         set_threads(monkeypatch, int(rng.integers(2, 7)))
         _unit_threads._backoff.left = 0
         n_units, reach = int(rng.integers(600, 3000)), int(rng.integers(1, 150))
         shifts = rng.choice(np.arange(-reach, reach + 1), min(4, 2 * reach + 1), replace=False)
-        problem = BandedProblem(n_units, shifts, n_features=int(rng.integers(0, 5)), n_rows=70)
-        first = int(rng.integers(70))
+        problem = BandedProblem(n_units, shifts, n_features=int(rng.integers(0, 5)), n_rows=30)
+        first = int(rng.integers(30))
         found = problem.run(_unit_threads.run_one, first)
         for got, wanted in zip(found, problem.run(run, first), strict=True):
             assert np.array_equal(got, wanted, equal_nan=True)
@@ -118,6 +118,8 @@ def test_states_with_noise_run_on_one_thread(any_size, monkeypatch):
 
 def test_a_run_that_ends_early_is_completed(any_size, monkeypatch):
     set_threads(monkeypatch, 3)
+    monkeypatch.setattr(_unit_threads, "MIN_STATES", 2**14)
+    monkeypatch.setattr(_unit_threads, "_backoff", _unit_threads._Backoff())
 
     def ends_early(n_partitions, n_rows, x0):
         states, progress = shared_by_partitions(n_partitions, n_rows, x0)
