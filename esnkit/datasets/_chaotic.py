@@ -8,6 +8,7 @@ import numpy as np
 from numpy.typing import ArrayLike, NDArray
 
 from esnkit.kernels import datasets as kernels
+from esnkit.utils._threads import interruptible
 from esnkit.utils._validation import (
     check_choice,
     check_number,
@@ -104,9 +105,9 @@ def make_mackey_glass(
     y = np.empty(lag + 1 + (n_discard + n_timesteps - 1) * n_substeps)
     y[: lag + 1] = _check_positive("initial_value", initial_value)
     if method == "rk4":
-        kernels.mackey_glass_rk4(y, np.zeros_like(y), lag, dt / n_substeps)
+        interruptible(kernels.mackey_glass_rk4, y, np.zeros(y.size), lag, dt / n_substeps)
     else:
-        kernels.mackey_glass_euler(y, lag, dt / n_substeps)
+        interruptible(kernels.mackey_glass_euler, y, lag, dt / n_substeps)
     if not np.isfinite(y).all():
         step = dt / n_substeps
         raise ValueError(f"dt / n_substeps must be small enough to integrate with, got {step:g}")
@@ -193,7 +194,7 @@ def make_lorenz(
         initial_state = np.ones(3) if rng is None else rng.uniform(*box)
     state = _check_state(initial_state)
     out = np.empty((n_discard + n_timesteps, 3))
-    kernels.lorenz(out, state, dt, sigma, rho, beta)
+    interruptible(kernels.lorenz, out, state, dt, sigma, rho, beta)
     return out[n_discard:].copy()
 
 

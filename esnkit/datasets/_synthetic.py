@@ -8,6 +8,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 from esnkit.kernels import datasets as kernels
+from esnkit.utils._threads import interruptible
 from esnkit.utils._validation import check_number, check_positive_int, check_seed
 from esnkit.utils._warnings import warn
 
@@ -101,7 +102,7 @@ def make_narma(
     y = np.empty(n_discard + n_timesteps)
     for _ in range(_MAX_DRAWS):
         u = rng.uniform(0.0, 0.5, size=y.size)
-        kernels.narma(y, u, order, *_NARMA[order])
+        interruptible(kernels.narma, y, u, order, *_NARMA[order])
         if np.max(np.abs(y)) <= _MAX_MAGNITUDE:  # False for NaN, too
             return u[n_discard:, np.newaxis].copy(), y[n_discard:].copy()
         warn(f"a NARMA stream of order {order} diverged; another one is drawn")

@@ -113,6 +113,9 @@ class GradientEstimator(TorchMixin, CallbackSupportMixin, BaseEstimator):
             If shapes do not fit, values are not finite, or a parameter is out of its range.
         FloatingPointError
             If the loss diverges. After an error, the estimator is as it was before the call.
+        KeyboardInterrupt
+            At the second Ctrl-C within ten seconds, so that a loop or search around ``fit`` ends
+            too. The first one ends training with a warning, and the best weights so far are kept.
         """
         fresh = not (self.warm_start and self._is_trained())
         known = None if fresh else getattr(self, "classes_", None)

@@ -23,6 +23,7 @@ from esnkit.networks._spec import (
     parameter_views,
     state_columns,
 )
+from esnkit.utils._threads import interruptible
 from esnkit.utils._workspace import Workspace
 
 __all__ = [
@@ -41,6 +42,7 @@ __all__ = [
 # CACHED_NUMBERS numbers, which are then still in the caches. Because a product reads and writes
 # the whole gradient, it takes at least MIN_STEPS steps, unless these have more than MAX_NUMBERS
 # numbers.
+MAX_UNINTERRUPTED = 2**28  # multiply-adds of a kernel that Ctrl-C waits for, a fraction of a second
 CACHED_NUMBERS, MIN_STEPS, MAX_NUMBERS = 2**14, 6, 2**19
 
 
@@ -150,7 +152,8 @@ def _run_layer(spec, M, batch, layer, inputs, only_last, workspace):
     C = workspace.empty(n_units * len(index) if cell.stores_c else 0, dtype)
     H = A if plain else workspace.empty(n_units * n_kept, dtype)
     MT = M.T.copy() if n[0] == 1 else np.empty((0, 0), dtype)
-    forward(cell.code, (M, MT), n, (h0, c0), clamped, (S, A, C, H))
+    call = forward, cell.code, (M, MT), n, (h0, c0), clamped, (S, A, C, H)
+    _run(call, len(index) * M.size)
     return LayerTape(S, A, C, c0, clamped[0]), H
 
 
@@ -274,10 +277,11 @@ def _layer_backward(spec, tape, layer, d_outputs, d, d_initial_state):
     dh0, dc0 = np.empty_like(layer_tape.c0), np.empty_like(layer_tape.c0)
     dM = [half[f"M_{layer.name}"] for half in (d[0], d[-1])]
     schedule = _steps_per_product(len(M) * batch.n_whole), tape.n_first or n[0]
-    backward(
-        spec.cell_record.code, (M, M.T.copy()), n, tuple(layer_tape), d_outputs,
+    call = (
+        backward, spec.cell_record.code, (M, M.T.copy()), n, tuple(layer_tape), d_outputs,
         (*dM, blocks, dh0, dc0), schedule,
     )  # fmt: skip
+    _run(call, len(index) * M.size)
     hs, cs = state_columns(spec, layer.position)
     _scatter_columns(dh0, batch, d_initial_state, hs)
     if cs:
@@ -286,6 +290,14 @@ def _layer_backward(spec, tape, layer, d_outputs, d, d_initial_state):
     if width:
         scatter(blocks, index, n, width, dX, 0, width)
     return dX
+
+
+def _run(call: tuple[Any, ...], n_products: int) -> None:
+    """Call a kernel, which Ctrl-C does not have to wait for if it takes long."""
+    if n_products > MAX_UNINTERRUPTED:
+        interruptible(*call)
+    else:
+        call[0](*call[1:])
 
 
 def _steps_per_product(numbers: int) -> int:

@@ -2,6 +2,7 @@
 
 import hashlib
 import math
+import time
 from collections.abc import Callable
 from typing import Any, NamedTuple
 
@@ -18,6 +19,7 @@ __all__ = ["Stopping", "Trainer", "Validation"]
 # Training has diverged if the loss exceeds this multiple of the loss of the initial weights, or of
 # one, whichever is larger.
 MAX_LOSS_GROWTH = 1e6
+REPEAT_SECONDS = 10.0  # an interrupt so soon after one that ended a fit is raised
 
 
 class Stopping(NamedTuple):
@@ -171,11 +173,15 @@ class Trainer:
                     break
             self._choose(data, validation)
         except KeyboardInterrupt:
+            if _is_repeated_interrupt():
+                self._reset_to_best()
+                raise
             self._restore(checkpoint)
             self.fitted_theta = self.best_theta
             warn(
                 f"training was interrupted in iteration {len(self.loss_curve) + 1}: the best "
-                "weights so far are kept"
+                "weights so far are kept; interrupt again within "
+                f"{REPEAT_SECONDS:g} seconds to stop what called fit"
             )
         except FloatingPointError:
             self._reset_to_best()
@@ -317,6 +323,16 @@ class Trainer:
     def _reset_optimizer(self) -> None:
         solver = solvers()[self.settings.solver]
         self.state.optimizer_state = solver.init(self.theta, self.settings)
+
+
+_last_interrupt = -math.inf
+
+
+def _is_repeated_interrupt() -> bool:
+    """Return whether an interrupt ended another fit a moment ago."""
+    global _last_interrupt
+    before, _last_interrupt = _last_interrupt, time.monotonic()
+    return _last_interrupt - before < REPEAT_SECONDS
 
 
 def _fingerprint(value: Any) -> str:

@@ -1,9 +1,11 @@
-"""How packed rows are cut into the blocks that a reservoir runs one after the other."""
+"""How packed rows are cut into blocks for the readout, and into calls of kernels."""
 
 from collections.abc import Iterator
 
 import numpy as np
 
+# Multiply-adds of one call of a kernel, a fraction of a second: an interrupt waits for its end.
+MAX_CALL_WORK = 2**28
 BLOCK_BYTES = 2**24  # the features of a block stay in the cache until the readout has read them
 
 
@@ -36,3 +38,33 @@ def segments(
         for piece in range(start, stop, step):
             yield first, first + 1, piece, min(piece + step, stop)
         first += 1
+
+
+def calls(
+    lengths: np.ndarray, max_rows: int, n_together: int
+) -> Iterator[tuple[int, int, int, int]]:
+    """Cut sequences into calls of a kernel of about ``max_rows`` rows each.
+
+    Parameters
+    ----------
+    lengths : ndarray of shape (n_sequences,)
+        In descending order.
+    max_rows : int
+    n_together : int
+        Sequences that are run at the same time, at least.
+
+    Yields
+    ------
+    first, last, start, stop : int
+        Time steps from start to stop of the sequences from first to last, as far as they have them.
+    """
+    n_sequences, first = lengths.size, 0
+    while first < n_sequences:
+        longest = int(lengths[first])
+        count = max(max_rows // longest // n_together, 1) * n_together
+        group = lengths[first : first + count]
+        step = max(max_rows // group.size, 1)
+        for start in range(0, longest, step):
+            last = first + int(np.count_nonzero(group > start))
+            yield first, last, start, min(start + step, longest)
+        first += group.size

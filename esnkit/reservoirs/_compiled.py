@@ -12,8 +12,9 @@ from esnkit.kernels.lanes import LANES, run_lanes
 from esnkit.kernels.layouts import Csr, Diagonals, Ell, Forcing, InputWeights, lay_out
 from esnkit.kernels.linalg import n_threads
 from esnkit.kernels.reservoir import InputSequences, LinearReadout, LoopInputs, closed_loop, run
-from esnkit.reservoirs._blocks import BLOCK_BYTES
-from esnkit.reservoirs._unit_threads import run_one
+from esnkit.reservoirs._blocks import BLOCK_BYTES, MAX_CALL_WORK, calls
+from esnkit.reservoirs._unit_threads import MIN_STATES, run_one
+from esnkit.sequences._initial_state import clamp_rows
 from esnkit.utils._threads import run_tasks
 from esnkit.utils._validation import for_kernels
 
@@ -65,6 +66,8 @@ class Network(NamedTuple):
     ) -> None:
         """Advance ``state`` over sequences of input rows, spread over threads.
 
+        Long runs are several calls of a kernel, between which Python can raise an interrupt.
+
         Parameters
         ----------
         forcing : Forcing
@@ -73,20 +76,22 @@ class Network(NamedTuple):
         state : (n_sequences, n_units), updated in place
         out : (n_rows, >= n_units), all states; without rows if only the last are wanted
         """
-        fixed = self.input_weights, CODES[self.activation], forcing
         if starts.size == 1:
-            return run_one(self.W, *fixed, InputSequences(rows, starts, lengths), state, out)
+            return self._advance_one(forcing, rows, starts, lengths, state, out)
         kernel, W, n_side_by_side = self._kernel_for(starts.size)
         states, order = state, None
         if np.any(np.diff(lengths) > 0):  # sequences that run side by side should end together
             order = np.argsort(-lengths, kind="stable")
             starts, lengths, states = starts[order], lengths[order], state[order]
 
-        def run_share(first, last):
-            inputs = InputSequences(rows, starts[first:last], lengths[first:last])
-            kernel(W, *fixed, inputs, states[first:last], out)
-
-        run_tasks([partial(run_share, *share) for share in _shares(lengths, n_side_by_side)])
+        fixed = W, self.input_weights, CODES[self.activation], forcing
+        n_together = 2 * n_threads() * n_side_by_side
+        max_rows = max(MAX_CALL_WORK // self._row_work, 1)
+        for first, last, start, stop in calls(lengths, max_rows, n_together):
+            part = slice(first, last)
+            counts = np.minimum(lengths[part], stop) - start
+            inputs = InputSequences(rows, starts[part] + start, counts)
+            _run_shares(partial(kernel, *fixed), n_side_by_side, inputs, states[part], out)
         if order is not None:
             state[order] = states
 
@@ -99,8 +104,29 @@ class Network(NamedTuple):
         out: np.ndarray,
     ) -> None:
         """Run one sequence with the outputs fed back; see the kernel `closed_loop`."""
-        code = CODES[self.activation]
-        closed_loop(self.W, self.input_weights, code, forcing, readout, inputs, state, out)
+        fixed = self.W, self.input_weights, CODES[self.activation]
+        step = max(MAX_CALL_WORK // (self._row_work + readout.coef.size), 1)
+        for start in range(0, len(out), step):
+            rows = slice(start, start + step)
+            values = clamp_rows(forcing.values, start, start + step)
+            piece = LoopInputs(inputs.first, inputs.exogenous[rows])
+            closed_loop(*fixed, forcing._replace(values=values), readout, piece, state, out[rows])
+
+    def _advance_one(self, forcing, rows, starts, lengths, state, out):
+        fixed = self.W, self.input_weights, CODES[self.activation], forcing
+        # Threads that divide the units need as many states as are worth their start.
+        least = 2 * MIN_STATES // self.input_weights.b.size
+        step = max(MAX_CALL_WORK // self._row_work, least, 1)
+        n_rows = int(lengths[0])
+        for start in range(0, n_rows, step):
+            count = np.array([min(step, n_rows - start)])
+            run_one(*fixed, InputSequences(rows, starts + start, count), state, out)
+
+    @property
+    def _row_work(self) -> int:
+        """Number of multiply-adds of a time step, about 8 for an activation among them."""
+        weights = self.input_weights
+        return self.W.weights.size + weights.w_in.size + 8 * weights.b.size
 
     def _kernel_for(self, n_sequences: int) -> tuple[Callable, Any, int]:
         """Return the fastest kernel, the W it takes, and how many sequences it runs at a time."""
@@ -110,6 +136,17 @@ class Network(NamedTuple):
 
     def _in_lanes(self, n_sequences: int) -> bool:
         return self.W_lanes is not None and n_sequences >= LANES // 2
+
+
+def _run_shares(kernel, n_side_by_side, inputs, states, out):
+    """Run a kernel over sequences on several threads."""
+
+    def run_share(first, last):
+        share = InputSequences(inputs.rows, inputs.starts[first:last], inputs.lengths[first:last])
+        kernel(share, states[first:last], out)
+
+    shares = _shares(inputs.lengths, n_side_by_side)
+    run_tasks([partial(run_share, *share) for share in shares])
 
 
 def _shares(lengths: np.ndarray, n_side_by_side: int) -> list[tuple[int, int]]:

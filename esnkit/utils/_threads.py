@@ -12,7 +12,7 @@ from threadpoolctl import ThreadpoolController
 
 from esnkit.kernels.linalg import n_threads
 
-__all__ = ["n_processors", "one_blas_thread", "run_tasks", "run_together"]
+__all__ = ["interruptible", "n_processors", "one_blas_thread", "run_tasks", "run_together"]
 
 
 def n_processors() -> int:
@@ -69,6 +69,29 @@ def one_blas_thread() -> Iterator[None]:
             state.n_limiting -= 1
             if state.n_limiting == 0:
                 state.blas_limit.close()
+
+
+def interruptible(kernel: Callable[..., Any], *args: Any) -> Any:
+    """Return ``kernel(*args)``, but raise KeyboardInterrupt at once, not after its end.
+
+    The kernel runs in another thread, which goes on after an interrupt: it must release the
+    interpreter lock, and write to arrays alone that nobody reads after an interrupt.
+    """
+    if threading.current_thread() is not threading.main_thread():
+        return kernel(*args)  # interrupts are raised in the main thread alone
+    result: Future[Any] = Future()
+
+    def run() -> None:
+        try:
+            result.set_result(kernel(*args))
+        except BaseException as error:
+            result.set_exception(error)
+
+    try:
+        threading.Thread(target=run, name="esnkit-kernel", daemon=True).start()
+    except RuntimeError:  # no thread can start
+        return kernel(*args)
+    return result.result()
 
 
 class _SharedTask:

@@ -1,6 +1,8 @@
 """Fitting, continuing and predicting: containers, states, warm starts, errors, streams."""
 
+import math
 import pickle
+import time
 
 import numpy as np
 import pytest
@@ -8,6 +10,7 @@ from sklearn.exceptions import NotFittedError
 from sklearn.metrics import mean_squared_error
 from training_problems import echo, error_of, quick, untrained, waves
 
+from esnkit.networks import _trainer
 from esnkit.networks._base import FitParams
 from esnkit.networks._callbacks import FitReport
 from esnkit.networks._cells import cell_choices
@@ -152,21 +155,44 @@ def test_hessian_free_training_continues_in_double_precision():
     assert model.set_params(solver="adam").fit(X, y).predict(X).dtype == np.float64
 
 
-def test_an_interrupt_leaves_a_fitted_network(monkeypatch):
-    X, y, _ = echo()
-    model = quick(max_iter=9)
+@pytest.fixture
+def first_interrupt(monkeypatch):
+    monkeypatch.setattr(_trainer, "_last_interrupt", -math.inf)
+
+
+@pytest.fixture
+def interrupted_fits(monkeypatch, first_interrupt):
+    """Interrupt every fit in its third iteration."""
 
     def interrupt(report, trainer):
         if len(trainer.loss_curve) == 3:
             raise KeyboardInterrupt
 
     monkeypatch.setattr(FitReport, "iteration", interrupt)
+
+
+def test_an_interrupt_leaves_a_fitted_network(interrupted_fits):
+    X, y, _ = echo()
+    model = quick(max_iter=9)
     with pytest.warns(UserWarning, match="interrupted in iteration 4: the best weights"):
         model.fit(X, y)
     assert model.n_iter_ == 3 and model.predict(X).shape == y.shape
 
 
-def test_an_interrupt_within_an_epoch_undoes_that_epoch(monkeypatch):
+def test_a_second_interrupt_soon_after_ends_a_loop_around_fit(interrupted_fits, monkeypatch):
+    X, y, _ = echo()
+    models = [quick(max_iter=9) for _ in range(3)]
+    with pytest.warns(UserWarning, match="interrupt again within 10 seconds"):
+        with pytest.raises(KeyboardInterrupt):
+            for model in models:
+                model.fit(X, y)
+    assert [hasattr(model, "loss_curve_") for model in models] == [True, False, False]
+    monkeypatch.setattr(_trainer, "_last_interrupt", time.monotonic() - 11)
+    with pytest.warns(UserWarning, match="the best weights so far are kept"):
+        models[1].fit(X, y)
+
+
+def test_an_interrupt_within_an_epoch_undoes_that_epoch(monkeypatch, first_interrupt):
     X, y, _ = echo()
     whole = quick(max_iter=6, batch_size=10).fit(X, y)
     model = quick(max_iter=6, batch_size=10, warm_start=True)

@@ -3,7 +3,7 @@
 import numpy as np
 import pytest
 
-from esnkit.reservoirs._blocks import segments
+from esnkit.reservoirs._blocks import calls, segments
 
 
 @pytest.fixture
@@ -24,3 +24,17 @@ def test_sequences_that_are_not_divisible_stay_whole(offsets):
     for first, last, start, stop in pieces:
         assert (start, stop) == (offsets[first], offsets[last])
         assert stop - start <= 16 or last == first + 1
+
+
+@pytest.mark.parametrize("max_rows", [1, 7, 60, 10**6])
+@pytest.mark.parametrize("n_together", [1, 4])
+def test_calls_cover_every_time_step_once_and_in_order(max_rows, n_together):
+    lengths = np.array([40, 40, 21, 20, 20, 7, 3, 3, 1])
+    done = np.zeros(lengths.size, int)
+    for first, last, start, stop in calls(lengths, max_rows, n_together):
+        part = slice(first, last)
+        assert np.all(done[part] == start) and np.all(lengths[part] > start)
+        rows = np.minimum(lengths[part], stop) - start
+        assert rows.sum() <= max(max_rows, n_together)
+        done[part] += rows
+    assert np.array_equal(done, lengths)

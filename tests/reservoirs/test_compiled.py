@@ -3,7 +3,8 @@
 import numpy as np
 import pytest
 
-from esnkit import Reservoir
+from esnkit import ESNRegressor, Reservoir
+from esnkit.reservoirs import _compiled
 from esnkit.reservoirs._compiled import _shares
 
 
@@ -30,3 +31,29 @@ def test_blocks_hold_more_rows_of_narrow_reservoirs():
     narrow, wide = (Reservoir(n, random_state=0).fit(np.zeros((1, 1))) for n in (10, 3000))
     assert narrow.block_rows(np.array([100_000])) == 8192
     assert 512 <= wide.block_rows(np.array([100_000]), n_extra=5) < 1000
+
+
+def runs_of(topology):
+    """Return states of every kind of run, with clamped units and noise, as arrays."""
+    rng = np.random.default_rng(0)
+    X = [rng.normal(size=(n, 2)) for n in rng.permutation(90) + 1]
+    many, clamp = Reservoir(24, topology=topology, noise=1e-3, random_state=0), ([3], [0.5])
+    states = [*many.fit_transform(X), *many.transform(X), *many.transform(X[:3], clamp=clamp)]
+    states += many.transform(X, return_state=True)[1:]
+    series = rng.normal(size=(300, 2))
+    moving = ([1, 5], rng.normal(size=(300, 2)))
+    states += [many.fit_transform(series, clamp=moving), many.transform(series, clamp=moving)]
+    model = ESNRegressor(24, topology=topology, random_state=0).fit(series[:-1], series[1:])
+    states += [model.generate(200), model.generate(50, warmup=series)]
+    fed = ESNRegressor(24, topology=topology, feedback=True, random_state=0).fit(series, series)
+    return [*states, fed.predict(series, clamp=moving)]
+
+
+@pytest.mark.parametrize("topology", ["diagonals", "random", "dense"])
+@pytest.mark.parametrize("work", [1, 30_000])
+def test_runs_that_are_cut_into_calls_have_the_bits_of_the_whole(topology, work, monkeypatch):
+    whole = runs_of(topology)
+    monkeypatch.setattr(_compiled, "MAX_CALL_WORK", work)
+    monkeypatch.setattr(_compiled, "MIN_STATES", 1)
+    for cut, wanted in zip(runs_of(topology), whole, strict=True):
+        assert np.array_equal(cut, wanted)
