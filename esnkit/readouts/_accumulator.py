@@ -50,11 +50,17 @@ class OutputGroup:
     outputs : ndarray of int
         Which outputs they are.
     partial_sums : list of SufficientStatistics
+
+    Attributes
+    ----------
+    shared : set of int
+        Which partial sums belong to another group too: they are copied before they change.
     """
 
     def __init__(self, outputs: np.ndarray, partial_sums: list[SufficientStatistics]):
         self.outputs = outputs
         self.partial_sums = partial_sums
+        self.shared: set[int] = set()
 
     def add_tasks(self, X: np.ndarray, Y: np.ndarray, w: np.ndarray) -> list[Callable[[], None]]:
         """Return independent tasks that together add these rows to the partial sums."""
@@ -65,30 +71,49 @@ class OutputGroup:
         if m == 0:
             return []
         if m < MIN_ROWS_TO_DIVIDE:
-            return [partial(self.partial_sums[0].add, X, Y, w)]
+            return [partial(self._add, 0, X, Y, w)]
         if len(self.partial_sums) == 1:
             self.partial_sums.append(type(self.partial_sums[0])(X.shape[1], Y.shape[1]))
         halves = slice(0, m // 2), slice(m // 2, m)
-        return [
-            partial(statistics.add, X[rows], Y[rows], w[rows])
-            for statistics, rows in zip(self.partial_sums, halves, strict=True)
-        ]
+        return [partial(self._add, k, X[s], Y[s], w[s]) for k, s in enumerate(halves)]
+
+    def _add(self, k: int, X: np.ndarray, Y: np.ndarray, w: np.ndarray) -> None:
+        """Add rows to partial sum k."""
+        self._own(k).add(X, Y, w)
+
+    def _own(self, k: int) -> SufficientStatistics:
+        """Return partial sum k, copied first if another group has it too."""
+        if k in self.shared:
+            self.partial_sums[k] = self.partial_sums[k].copy()
+            self.shared.discard(k)
+        return self.partial_sums[k]
+
+    def share(self) -> "OutputGroup":
+        """Return a group with the same partial sums, which copies each before changing it."""
+        group = OutputGroup(self.outputs, list(self.partial_sums))
+        group.shared = set(range(len(self.partial_sums)))
+        return group
 
     def total(self) -> SufficientStatistics:
         """Return the statistics of all rows; the partial sums stay unchanged."""
         if len(self.partial_sums) == 1:
             return self.partial_sums[0]
-        total = self.partial_sums[0].select_outputs(np.arange(len(self.outputs)))
+        total = self.partial_sums[0].copy()
         for statistics in self.partial_sums[1:]:
             total.merge(statistics)
         return total
 
     def merge_partial_sums(self) -> None:
-        """Merge the partial sums into one in place, and free their buffers."""
+        """Merge the partial sums into one, and free their buffers."""
         for statistics in self.partial_sums[1:]:
-            self.partial_sums[0].merge(statistics)
+            self._own(0).merge(statistics)
         del self.partial_sums[1:]
         self.partial_sums[0].free_buffers()
+
+    def merge(self, statistics: SufficientStatistics) -> None:
+        """Add the rows of other statistics of the same outputs."""
+        self.merge_partial_sums()
+        self._own(0).merge(statistics)
 
     def select_outputs(self, positions: np.ndarray) -> "OutputGroup":
         """Return a copy for the outputs at some positions of the group."""
@@ -111,6 +136,8 @@ class Accumulator:
     n_rows : int
         Number of rows with a positive weight so far.
     groups : list of OutputGroup
+    may_overflow : bool
+        False if `check_overflow` has found all sums so small that moderate rows keep them finite.
     """
 
     kinds: ClassVar[dict[str, type[SufficientStatistics]]] = {
@@ -122,6 +149,7 @@ class Accumulator:
         self.solver = solver
         self.n_rows = 0
         self.solver_is_final = solver_is_final
+        self.may_overflow = True
         statistics = self.kinds[solver](n_features, n_outputs)
         self.groups = [OutputGroup(np.arange(n_outputs), [statistics])]
 
@@ -141,25 +169,28 @@ class Accumulator:
         self.n_rows += int(np.count_nonzero(w if w.ndim == 1 else w.any(axis=1)))
         return self
 
-    def merge(self, other: "Accumulator") -> None:
-        """Add all rows of another accumulator, which stays unchanged."""
+    def share(self) -> "Accumulator":
+        """Return an accumulator of the same rows, which may grow while this one does not change."""
+        shared = copy.copy(self)
+        shared.groups = [group.share() for group in self.groups]
+        return shared
+
+    def merge(self, other: "Accumulator") -> "Accumulator":
+        """Return an accumulator of the rows of both, which stay unchanged."""
         mine = self
         if self.solver != other.solver:
             mine, other = self.to_gram(), other.to_gram()
+        mine = mine.share()
         other_group = other.group_numbers()
-        divided = _divide(mine.groups, lambda outputs: other_group[outputs])
-        # Copies: if an error interrupts the merge, everything is as before.
-        groups = [group.select_outputs(np.arange(len(group.outputs))) for group in divided]
+        mine.groups = _divide(mine.groups, lambda outputs: other_group[outputs])
         with one_blas_thread():
-            for group in groups:
+            for group in mine.groups:
                 theirs = other.groups[other_group[group.outputs[0]]]
                 positions = np.searchsorted(theirs.outputs, group.outputs)
-                group.merge_partial_sums()
-                group.partial_sums[0].merge(theirs.select_outputs(positions).total())
-        self.groups = groups
-        self.solver = mine.solver
-        self.n_rows += other.n_rows
-        self.solver_is_final = mine.solver_is_final or other.solver_is_final
+                group.merge(theirs.select_outputs(positions).total())
+        mine.n_rows += other.n_rows
+        mine.solver_is_final = mine.solver_is_final or other.solver_is_final
+        return mine
 
     def group_numbers(self) -> np.ndarray:
         """Return the number of the group of every output."""
@@ -193,21 +224,46 @@ class Accumulator:
         return self
 
     def totals(self) -> list[tuple[np.ndarray, SufficientStatistics]]:
-        """Return (outputs, statistics) of every group; raise ValueError if out of range."""
+        """Return (outputs, statistics) of every group."""
         with one_blas_thread():
-            totals = [(group.outputs, group.total()) for group in self.groups]
+            return [(group.outputs, group.total()) for group in self.groups]
+
+    def totals_in_range(self) -> list[tuple[np.ndarray, SufficientStatistics]]:
+        """Return (outputs, statistics) of every group; raise ValueError if out of range."""
+        totals = self.totals()
         for _, statistics in totals:
             statistics.check_range()
         return totals
 
+    def is_moderate(self) -> bool:
+        """Return whether all sums stay finite when moderate rows or moderate sums are added."""
+        return all(
+            statistics.is_moderate() for group in self.groups for statistics in group.partial_sums
+        )
+
+    def check_overflow(self) -> Self:
+        """Raise ValueError if sums of all rows exceed the range of float64."""
+        self.may_overflow = not self.is_moderate()
+        if self.may_overflow:
+            for _, statistics in self.totals():
+                statistics.check_overflow()
+        return self
+
+    def free_buffers(self) -> Self:
+        """Free the memory of the buffers; the next rows allocate new ones."""
+        for group in self.groups:
+            for statistics in group.partial_sums:
+                statistics.free_buffers()
+        return self
+
     def check_underflow(self, alpha: float) -> None:
         """Raise ValueError if sums underflow, unless alpha makes them irrelevant."""
-        for _, statistics in self.totals():
+        for _, statistics in self.totals_in_range():
             statistics.check_underflow(alpha)
 
     def solve(self, alpha: float) -> tuple[list[np.ndarray], float]:
         """Return the coefficients of every group, and the largest condition of any."""
-        totals = self.totals()
+        totals = self.totals_in_range()
         for outputs, statistics in totals:
             if statistics.weight == 0:
                 raise ValueError(
@@ -216,6 +272,13 @@ class Accumulator:
         with one_blas_thread():
             solved = [statistics.solve(alpha) for _, statistics in totals]
         return [B for B, _ in solved], max(condition for _, condition in solved)
+
+    def amplification(self, coefs: list[np.ndarray], condition: float) -> float:
+        """Return about how much predictions amplify rounding errors, at most, of all groups."""
+        return max(
+            statistics.amplification(B, condition)
+            for (_, statistics), B in zip(self.totals(), coefs, strict=True)
+        )
 
 
 def accumulate(
@@ -244,7 +307,8 @@ def accumulate(
     if not accumulator.solver_is_final and _has_enough_rows(accumulator):
         accumulator.solver_is_final = True
         if _is_well_conditioned(alpha, accumulator, n_rows):
-            return accumulator.to_gram()
+            gram = accumulator.to_gram()
+            return gram if gram.is_moderate() else accumulator  # Q'Y may be finite, X'Y not
     return accumulator
 
 
@@ -262,20 +326,25 @@ def _has_enough_rows(accumulator: Accumulator) -> bool:
 def _is_well_conditioned(alpha: float, accumulator: Accumulator, n_rows: int | None) -> bool:
     """Return whether the condition so far is below half the bound for a Gram matrix.
 
+    Squares of features must be far from underflow, which a QR factor alone does not show.
     Sums of squares grow with the rows and alpha does not, so alpha is scaled down to match.
     """
     scaled = alpha / _growth(accumulator, n_rows)
-    totals = accumulator.totals()
+    totals = accumulator.check_overflow().totals()
     with one_blas_thread():
-        conditions = (statistics.solve(scaled)[1] for _, statistics in totals if statistics.weight)
-        return all(condition < MAX_GRAM_CONDITION / 2 for condition in conditions)
+        return all(
+            statistics.squares_are_within_range(alpha)
+            and statistics.solve(scaled)[1] < MAX_GRAM_CONDITION / 2
+            for _, statistics in totals
+            if statistics.weight
+        )
 
 
 def _alpha_outweighs_rounding(alpha: float, gram: Accumulator, n_rows: int | None) -> bool:
     """Return whether alpha is far above the rounding error of the Gram matrix of all rows."""
     if gram.n_rows < MIN_ROWS_TO_CHOOSE:
         return False
-    trace = max(statistics.triangle.trace() for _, statistics in gram.totals())
+    trace = max(statistics.triangle.trace() for _, statistics in gram.check_overflow().totals())
     return alpha > MIN_ALPHA_OVER_ROUNDING * EPS * trace * _growth(gram, n_rows)
 
 

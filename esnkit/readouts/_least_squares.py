@@ -34,6 +34,7 @@ __all__ = [
     "RidgeSpectrum",
     "SufficientStatistics",
     "robust_svd",
+    "rows_are_moderate",
     "subtract_mean",
     "to_gram",
 ]
@@ -41,6 +42,12 @@ __all__ = [
 EPS = float(np.finfo(np.float64).eps)
 # Sums of squares and of products below this one may have lost digits to underflow.
 MIN_SUM = 1e-290
+# Sums up to this size stay finite if moderate rows are added, or other moderate sums.
+MODERATE_SUM = 1e290
+# Rows are moderate if no number exceeds MODERATE_VALUE and no weight MODERATE_WEIGHT: even for 1e9
+# of them, sums of w (x - mean)^2 are below 1e281. So is the term of the means, of totals of weights
+# up to MODERATE_TOTAL.
+MODERATE_VALUE, MODERATE_WEIGHT, MODERATE_TOTAL = 1e90, 1e90, 1e100
 # Columns of sizes within this power of two are decomposed together as they are.
 MAX_SPREAD_EXPONENT = 10
 # The squares of numbers within these powers of two have a wide margin to the range of float64.
@@ -149,7 +156,7 @@ class SufficientStatistics(ABC):
         ZX, ZY = self._get_buffers(X.shape[0] + 1)
         self._centre(X, root, mean_x, ZX)
         self._centre(Y, root, mean_y, ZY)
-        with np.errstate(over="ignore"):  # `check_range` reports it
+        with np.errstate(over="ignore"):  # `check_overflow` reports it
             weight = w.sum()
         ZX[0], ZY[0] = self._update_means(weight, mean_x, mean_y)
         self._note_targets(ZY)
@@ -169,7 +176,7 @@ class SufficientStatistics(ABC):
         """
         if self.weight == 0:  # the first mean is copied: adding it to zero may round it
             self.mean_x[:], self.mean_y[:] = mean_x, mean_y
-        with np.errstate(over="ignore", invalid="ignore"):  # `check_range` reports it
+        with np.errstate(over="ignore", invalid="ignore"):  # `check_overflow` reports it
             total = self.weight + weight
             share = weight / total if total > 0 else 0.0
             root = np.sqrt(self.weight * share)
@@ -180,14 +187,22 @@ class SufficientStatistics(ABC):
             self.weight = total
             return root * step_x, root * step_y
 
-    def check_range(self) -> None:
+    def is_moderate(self) -> bool:
+        """Return whether all sums stay finite when moderate rows or moderate sums are added."""
+        with np.errstate(over="ignore", invalid="ignore"):
+            largest_mean = max(np.abs(self.mean_x).max(), np.abs(self.mean_y).max())
+            largest_sum = max(self._sums_of_squares().sum(), np.abs(self.cross).max())
+        return bool(
+            self.weight < MODERATE_TOTAL
+            and largest_mean < MODERATE_VALUE
+            and largest_sum < MODERATE_SUM
+        )
+
+    def check_overflow(self) -> None:
         """Raise ValueError if weights, features or targets have sums beyond the range."""
-        if self.weight > 0 and not MIN_SUM <= self.weight <= 1 / MIN_SUM:
-            raise ValueError(
-                f"sample_weight must have a sum from {MIN_SUM:g} to {1 / MIN_SUM:g}, got "
-                f"{self.weight:.3g}: scale the weights"
-            )
-        with np.errstate(over="ignore"):
+        if self.weight > 1 / MIN_SUM:
+            self._refuse_weight()
+        with np.errstate(over="ignore", invalid="ignore"):
             squares = self._sums_of_squares()
             worst = int(np.argmax(squares))
             if not np.isfinite(squares.sum()):
@@ -201,6 +216,12 @@ class SufficientStatistics(ABC):
                 "y must have sums of products with the features within the range of float64, got "
                 f"infinity for output {np.argmin(is_finite)}: scale y"
             )
+
+    def check_range(self) -> None:
+        """Raise ValueError if sums overflow, or if those of weights or targets underflow."""
+        self.check_overflow()
+        if 0 < self.weight < MIN_SUM:
+            self._refuse_weight()
         is_lost = (self.largest_target > 0) & (self.largest_target < MIN_SUM)
         if is_lost.any():
             o = np.argmax(is_lost)
@@ -208,6 +229,12 @@ class SufficientStatistics(ABC):
                 f"y, times the root of sample_weight, must vary by {MIN_SUM:g} or more, got "
                 f"{self.largest_target[o]:.3g} for output {o}: scale y"
             )
+
+    def _refuse_weight(self) -> None:
+        raise ValueError(
+            f"sample_weight must have a sum from {MIN_SUM:g} to {1 / MIN_SUM:g}, got "
+            f"{self.weight:.3g}: scale the weights"
+        )
 
     def _get_buffers(self, m: int) -> tuple[np.ndarray, np.ndarray]:
         """Return buffers for m centred rows of features and targets, reused between calls."""
@@ -231,6 +258,15 @@ class SufficientStatistics(ABC):
         selected.largest_target[:] = self.largest_target[positions]
         return selected
 
+    def copy(self) -> Self:
+        """Return a copy, without the buffers."""
+        copied = copy.copy(self)
+        for name, value in vars(self).items():
+            if isinstance(value, np.ndarray):
+                setattr(copied, name, value.copy(order="K"))
+        copied.free_buffers()
+        return copied
+
     def scale_targets(self, factor: float) -> Self:
         """Return the statistics of scaled targets; the other arrays are shared, not copied."""
         scaled = copy.copy(self)
@@ -250,6 +286,19 @@ class SufficientStatistics(ABC):
             spectrum, penalty = self.least_norm(alpha)
             return spectrum.solve(penalty), factor.condition
         return factor.coef, factor.condition
+
+    def amplification(self, B: np.ndarray, condition: float) -> float:
+        """Return about how much predictions by coefficients B amplify rounding errors.
+
+        The terms of a prediction are coefficients times features, of their root-mean-square sizes.
+        Where they are larger than the target, they cancel; the Gram form, whose error grows with
+        the square of the condition, multiplies that by the condition once more.
+        """
+        with np.errstate(over="ignore", invalid="ignore"):
+            sizes = np.sqrt(self._sums_of_squares() / max(self.n_rows, 1))
+            targets = np.where(self.largest_target > 0, self.largest_target, np.inf)
+            cancellation = (sizes @ np.abs(B) / targets).max()
+            return float(cancellation * np.float64(condition) ** (self.condition_power - 1))
 
     def least_norm(self, alpha: float) -> tuple[RidgeSpectrum, float]:
         """Return a spectrum and the alpha with which it solves a problem of singular features.
@@ -345,7 +394,7 @@ class GramStatistics(SufficientStatistics):
     def merge(self, other: Self) -> None:
         """Add the rows of other statistics: sums, and one row for the difference of the means."""
         self.n_rows += other.n_rows
-        with np.errstate(over="ignore", invalid="ignore"):  # `check_range` reports it
+        with np.errstate(over="ignore", invalid="ignore"):  # `check_overflow` reports it
             self.triangle += other.triangle
             self.cross += other.cross
         row_x, row_y = self._update_means(other.weight, other.mean_x, other.mean_y)
@@ -535,6 +584,12 @@ def robust_svd(A: np.ndarray) -> tuple[np.ndarray, np.ndarray, np.ndarray]:
         return svd(A, full_matrices=False, check_finite=False, lapack_driver="gesvd")
 
 
+def rows_are_moderate(X: np.ndarray, Y: np.ndarray, w: np.ndarray) -> bool:
+    """Return whether no number is so large that sums of these rows may overflow."""
+    largest = max(float(np.abs(Z).max(initial=0)) for Z in (X, Y))
+    return largest <= MODERATE_VALUE and float(w.max(initial=0)) <= MODERATE_WEIGHT
+
+
 def subtract_mean(X: np.ndarray, mean: np.ndarray) -> np.ndarray:
     """Return X minus a mean (2, n) whose two rows add up to it, in float64."""
     centred = X - mean[0]
@@ -549,6 +604,7 @@ def to_gram(statistics: SufficientStatistics) -> GramStatistics:
     gram = GramStatistics(*statistics.cross.shape)
     gram.n_rows, gram.weight = statistics.n_rows, statistics.weight
     gram.mean_x[:], gram.mean_y[:] = statistics.mean_x, statistics.mean_y
+    gram.largest_target[:] = statistics.largest_target
     R = np.ascontiguousarray(np.triu(statistics.triangle))
-    add_gram(gram.triangle, gram.cross, R, np.ascontiguousarray(statistics.cross))
+    gram._add_centred(R, np.ascontiguousarray(statistics.cross))
     return gram

@@ -4,8 +4,9 @@ Minimises sum_i w_i |y_i - x_i B - c|^2 + alpha |B|^2 over the coefficients B an
 which is not penalised, in memory O(n_features^2) for any number of rows.
 """
 
+import copy
 from collections.abc import Callable, Iterable, Iterator
-from typing import Any, NamedTuple, Self
+from typing import Any, NamedTuple, Self, cast
 
 import numpy as np
 from scipy.linalg import LinAlgWarning
@@ -17,6 +18,7 @@ from sklearn.utils.validation import check_is_fitted
 from esnkit.kernels import linalg
 from esnkit.readouts._accumulator import MAX_GRAM_CONDITION, Accumulator, accumulate
 from esnkit.readouts._base import BaseReadout, Block
+from esnkit.readouts._least_squares import rows_are_moderate
 from esnkit.readouts._leave_one_out import leave_one_out
 from esnkit.utils._rollback import rollback_on_error
 from esnkit.utils._threads import one_blas_thread
@@ -26,6 +28,16 @@ from esnkit.utils._warnings import warn
 __all__ = ["RidgeReadout"]
 
 BLOCK_ROWS = 2048  # rows that `fit`, `partial_fit` and `predict` process at once
+# From this amplification of rounding errors on, predictions have less than about seven of sixteen
+# digits, and a warning says so. Reservoir states reach 1e8 with the Gram matrix and 1e3 with QR.
+MAX_AMPLIFICATION = {"gram": 1e9, "qr": 1e8}
+# `partial_fit` keeps rows pending until there are this many, or this many per feature: to add them
+# to the statistics then takes longer than to copy the statistics, which no error may half change.
+MIN_ROWS_TO_ADD = 32
+MIN_ROWS_TO_ADD_PER_FEATURE = 1 / 8
+
+
+WeightedBlock = tuple[np.ndarray, np.ndarray, np.ndarray]
 
 
 class Solution(NamedTuple):
@@ -94,6 +106,9 @@ class RidgeReadout(RegressorMixin, MultiOutputMixin, BaseReadout):
     Notes
     -----
     After `partial_fit` or `merge`, the equations are solved at the first access to the solution.
+    `partial_fit` collects few rows and adds them to the sums together: one row per call is cheap.
+    Features that nearly depend on one another may leave few correct digits in the predictions: a
+    ``LinAlgWarning`` says so.
     Rows are divided between two partial sums by a fixed rule, and each uses one BLAS thread, so
     that a result has the same bits on one thread and on many. `predict` sums in a fixed order, so
     that the prediction of a row does not depend on the rows around it.
@@ -118,7 +133,8 @@ class RidgeReadout(RegressorMixin, MultiOutputMixin, BaseReadout):
     3.0
     """
 
-    _accumulator: Accumulator
+    _accumulator: Accumulator  # never modified once it is stored: copies of a readout share it
+    _pending: tuple[WeightedBlock, ...] = ()  # rows that are not yet in the accumulator
     _solution: Solution | None
 
     def __init__(self, alpha: Any = 1e-6, *, solver: str = "auto"):
@@ -184,11 +200,11 @@ class RidgeReadout(RegressorMixin, MultiOutputMixin, BaseReadout):
         alphas = self._alphas()
         accumulator = self._accumulate(make_blocks(), self.solver, n_rows)
         coefs, condition = accumulator.solve(alphas.min())
-        if self.solver == "auto" and _is_imprecise(accumulator.solver, condition):
+        if self.solver == "auto" and _needs_qr(accumulator, coefs, condition):
             accumulator = self._accumulate(make_blocks(), "qr", n_rows)
             coefs, condition = accumulator.solve(alphas.min())
         accumulator.check_underflow(alphas.min())
-        self._accumulator = accumulator
+        self._accumulator, self._pending = accumulator.check_overflow(), ()
         alpha, scores = float(alphas[0]), None
         if np.ndim(self.alpha) > 0:
             alpha, scores = _choose_alpha(accumulator, make_blocks(), alphas)
@@ -198,10 +214,12 @@ class RidgeReadout(RegressorMixin, MultiOutputMixin, BaseReadout):
         return self
 
     @available_if(_has_one_alpha)
+    @rollback_on_error
     def partial_fit(self, X: Any, y: Any, sample_weight: Any = None) -> Self:
         """Learn from more rows; the result is that of `fit` on all rows so far.
 
-        It exists only if `alpha` is one number: the choice among several reads the rows twice.
+        It exists only if `alpha` is one number: the choice among several reads the rows twice. An
+        exception, also that of an interrupt, leaves the readout as it was before the call.
 
         Parameters
         ----------
@@ -215,25 +233,29 @@ class RidgeReadout(RegressorMixin, MultiOutputMixin, BaseReadout):
         Raises
         ------
         ValueError
-            As for `fit`, and if the numbers of features or outputs change.
+            As for `fit`, if the numbers of features or outputs change, and if sums over all rows
+            so far exceed the range of float64.
         AttributeError
             If `alpha` is a list.
         """
-        alpha = self._one_alpha()
-        accumulator: Accumulator | None = getattr(self, "_accumulator", None)
-        X, y, w = self._validate(X, y, sample_weight, reset=accumulator is None)
-        if accumulator is not None and (1 if y.ndim == 1 else y.shape[1]) != self._n_outputs:
+        self._one_alpha()
+        is_first = getattr(self, "_accumulator", None) is None
+        X, y, w = self._validate(X, y, sample_weight, reset=is_first)
+        if is_first:
+            self._store_shapes((X, y, w))
+        elif (1 if y.ndim == 1 else y.shape[1]) != self._n_outputs:
             raise ValueError(f"y must have {self._n_outputs} outputs as before, got {y.shape}")
-        for block in _slices(X, y, w):
-            if accumulator is None:
-                self._store_shapes(block)
-            accumulator = accumulate(accumulator, block, self.solver, alpha, None)
-            self._accumulator = accumulator
+        if is_first or not self._keep_pending(X, y, w):
+            accumulator = self._add_pending(_slices(X, y, w)).check_overflow().free_buffers()
+            self._accumulator, self._pending = accumulator, ()
         self._solution = None
         return self
 
+    @rollback_on_error
     def merge(self, other: "RidgeReadout") -> Self:
         """Add all rows that another readout was fitted to.
+
+        An exception leaves the readout as it was before the call.
 
         Parameters
         ----------
@@ -249,7 +271,8 @@ class RidgeReadout(RegressorMixin, MultiOutputMixin, BaseReadout):
         TypeError
             If `other` is not a RidgeReadout.
         ValueError
-            If the numbers of features or outputs differ, or the alpha of this readout is a list.
+            If the numbers of features or outputs differ, if the alpha of this readout is a list, or
+            if sums over all rows exceed the range of float64.
         """
         if not isinstance(other, RidgeReadout):
             raise TypeError(f"other must be a RidgeReadout, got {type(other).__name__}")
@@ -262,7 +285,8 @@ class RidgeReadout(RegressorMixin, MultiOutputMixin, BaseReadout):
                 f"got {other.n_features_in_} and {other._n_outputs}"
             )
         self._one_alpha()
-        self._accumulator.merge(other._accumulator)
+        merged = self._add_pending().merge(other._add_pending())
+        self._accumulator, self._pending = merged.check_overflow(), ()
         self._solution = None
         return self
 
@@ -335,6 +359,15 @@ class RidgeReadout(RegressorMixin, MultiOutputMixin, BaseReadout):
         """Return whether there are rows to solve for."""
         return getattr(self, "_accumulator", None) is not None
 
+    def __deepcopy__(self, memo: dict[int, Any]) -> Self:
+        """Return a copy that shares the statistics and pending rows, which are never modified."""
+        copied = type(self).__new__(type(self))
+        memo[id(self)] = copied
+        for shared in (getattr(self, "_accumulator", None), self._pending):
+            memo[id(shared)] = shared
+        copied.__dict__.update(copy.deepcopy(self.__dict__, memo))
+        return copied
+
     def _alphas(self) -> np.ndarray:
         """Return alpha as an array; raise if it or the solver is invalid."""
         if self.solver not in ("auto", "gram", "qr"):
@@ -382,6 +415,26 @@ class RidgeReadout(RegressorMixin, MultiOutputMixin, BaseReadout):
             raise ValueError("make_blocks must yield at least one block, got none")
         return accumulator.merge_partial_sums()
 
+    def _keep_pending(self, X: np.ndarray, y: np.ndarray, w: np.ndarray | None) -> bool:
+        """Keep a copy of rows pending if they are few, and of sizes that cannot overflow."""
+        block = _with_weights(X, y, w)
+        n_rows = len(X) + sum(len(pending[0]) for pending in self._pending)
+        limit = max(MIN_ROWS_TO_ADD, MIN_ROWS_TO_ADD_PER_FEATURE * X.shape[1])
+        if n_rows >= limit or self._accumulator.may_overflow or not rows_are_moderate(*block):
+            return False
+        X, y, w = block
+        self._pending = (*self._pending, (X.copy(), y.copy(), w.copy()))
+        return True
+
+    def _add_pending(self, blocks: Iterable[Block] = ()) -> Accumulator:
+        """Return the statistics of all rows, the pending ones and those of more blocks included."""
+        stored: Accumulator | None = getattr(self, "_accumulator", None)
+        accumulator = None if stored is None else stored.share()
+        smallest = float(self._alphas().min())
+        for block in (*_joined(self._pending), *blocks):
+            accumulator = accumulate(accumulator, block, self.solver, smallest, None)
+        return cast(Accumulator, accumulator)
+
     def _solve(self) -> Solution:
         """Return the solution; compute it if rows were added since the last time."""
         if getattr(self, "_accumulator", None) is None:
@@ -389,7 +442,7 @@ class RidgeReadout(RegressorMixin, MultiOutputMixin, BaseReadout):
         if self._solution is not None:
             return self._solution
         alpha = self._one_alpha()
-        accumulator = self._accumulator.merged()
+        accumulator = self._add_pending().merged()
         accumulator.check_underflow(alpha)
         return self._store_solution(accumulator, accumulator.solve(alpha), alpha)
 
@@ -417,21 +470,40 @@ class RidgeReadout(RegressorMixin, MultiOutputMixin, BaseReadout):
                 offset = (means - group.mean_x[0]) - group.mean_x[1]
                 constant[outputs] = group.mean_y.sum(axis=0) + offset @ B
         _check_range(coef, intercept)
-        if _is_imprecise(accumulator.solver, condition):
-            warn(
-                f"the condition of the features, {condition:.1e}, is too large for a Gram "
-                'matrix: use solver="qr" or a larger alpha',
-                LinAlgWarning,
-            )
+        _warn_if_imprecise(accumulator, coefs, condition)
         self._solution = Solution(
             coef, intercept, means, constant, alpha, accumulator.solver, condition, scores
         )
         return self._solution
 
 
-def _is_imprecise(solver: str, condition: float) -> bool:
-    """Return whether the condition is too large for a Gram matrix."""
-    return solver == "gram" and condition > MAX_GRAM_CONDITION
+def _needs_qr(accumulator: Accumulator, coefs: list[np.ndarray], condition: float) -> bool:
+    """Return whether a Gram matrix is too imprecise for the features, or for the coefficients."""
+    return accumulator.solver == "gram" and (
+        condition > MAX_GRAM_CONDITION
+        or accumulator.amplification(coefs, condition) > MAX_AMPLIFICATION["gram"]
+    )
+
+
+def _warn_if_imprecise(accumulator: Accumulator, coefs: list[np.ndarray], condition: float) -> None:
+    """Warn of coefficients whose predictions have few correct digits."""
+    solver = accumulator.solver
+    if solver == "gram" and condition > MAX_GRAM_CONDITION:
+        warn(
+            f"the condition of the features, {condition:.1e}, is too large for a Gram "
+            'matrix: use solver="qr" or a larger alpha',
+            LinAlgWarning,
+        )
+        return
+    amplification = accumulator.amplification(coefs, condition)
+    if amplification > MAX_AMPLIFICATION[solver]:
+        other = 'solver="qr", ' if solver == "gram" else ""
+        warn(
+            f"predictions lose about {np.log10(amplification):.0f} of 16 digits, as some features "
+            f"nearly depend on others and their terms cancel: use {other}a larger alpha, or fewer "
+            "features",
+            LinAlgWarning,
+        )
 
 
 def _check_range(coef: np.ndarray, intercept: np.ndarray) -> None:
@@ -457,6 +529,24 @@ def _choose_alpha(
         best = int(np.argmax(alphas))
     with np.errstate(over="ignore", under="ignore"):
         return float(alphas[best]), np.ldexp(scores, exponent)
+
+
+def _with_weights(X: np.ndarray, y: np.ndarray, w: np.ndarray | None) -> WeightedBlock:
+    """Return a block with weights, all one if there are none, and targets of two dimensions."""
+    return X, y.reshape(len(y), -1), np.ones(len(X)) if w is None else w
+
+
+def _joined(blocks: tuple[WeightedBlock, ...]) -> list[Block]:
+    """Return blocks as one, with weights per output if any block has them; no block for none."""
+    if not blocks:
+        return []
+    per_output = any(w.ndim == 2 for _, _, w in blocks)
+    weights = [
+        np.broadcast_to(w[:, None], Y.shape) if per_output and w.ndim == 1 else w
+        for _, Y, w in blocks
+    ]
+    X, Y = (np.concatenate([block[i] for block in blocks]) for i in (0, 1))
+    return [(X, Y, np.concatenate(weights))]
 
 
 def _slices(X: np.ndarray, y: np.ndarray, w: np.ndarray | None) -> Iterator[Block]:

@@ -139,6 +139,10 @@ for solver in ("gram", "qr"):
         scores = model.loo_scores_.tobytes() if isinstance(alpha, list) else b""
         bits = model.coef_.tobytes() + model.predict(X).tobytes() + scores
         print(hashlib.sha256(bits).hexdigest())
+    stream = RidgeReadout(1e-3, solver=solver)
+    for rows in np.split(np.arange(1500), [1, 2, 300, 301, 310, 500, 1300, 1490]):
+        stream.partial_fit(X[rows], Y[rows])
+        print(hashlib.sha256(stream.coef_.tobytes()).hexdigest())
 """
 
 

@@ -122,6 +122,71 @@ def test_dependent_columns_of_very_different_sizes_lose_no_column(graded):
         assert model.solver_ == "qr" and model.score(wide, y) > 1 - 1e-9
 
 
+def nearly_dependent_problem(seed, gap):
+    """Return features of sizes 1e-8 to 1e8, one of them another one's multiple up to a gap."""
+    rng = np.random.default_rng(seed)
+    n_rows, n_features = int(rng.integers(12, 60)), int(rng.integers(2, 6))
+    X = rng.standard_normal((n_rows, n_features))
+    near = X[:, [0]] + gap * rng.standard_normal((n_rows, 1))
+    sizes = 10.0 ** rng.uniform(-8, 8, n_features + 1)
+    y = X @ rng.standard_normal(n_features) + rng.standard_normal(n_rows)
+    return np.c_[X, near] * sizes, y
+
+
+@pytest.mark.parametrize("gap", [1e-12, 1e-13])
+@pytest.mark.parametrize("solver", ["auto", "qr"])
+@pytest.mark.parametrize("alpha", [0, 1e-40, [0.0]])
+def test_predictions_of_few_digits_are_warned_of(gap, solver, alpha):
+    X, y = nearly_dependent_problem(0, gap)
+    with pytest.warns(LinAlgWarning, match="predictions lose about 1. of 16 digits") as warned:
+        model = RidgeReadout(alpha, solver=solver).fit(X, y)
+    assert warned[0].filename == __file__ and 1e11 < model.condition_ < 1e16
+    with pytest.warns(LinAlgWarning, match="cancel"):
+        RidgeReadout(0, solver=solver).partial_fit(X, y).predict(X)
+
+
+@given(seeds, st.floats(-15, 0), st.sampled_from([None, 1e-40, 1e-30, 1e-10, 1.0]))
+def test_predictions_depend_on_the_order_of_rows_only_after_a_warning(seed, log_gap, alpha):
+    X, y = nearly_dependent_problem(seed, 10.0**log_gap)
+    penalty = 0 if alpha is None else alpha * np.ptp(X, axis=0).max() ** 2
+    with warnings.catch_warnings(record=True) as warned:
+        warnings.simplefilter("always")
+        predicted = RidgeReadout(penalty).fit(X, y).predict(X)
+        order = np.random.default_rng(seed).permutation(len(X))
+        again = RidgeReadout(penalty).fit(X[order], y[order]).predict(X)
+    error = np.abs(again - predicted).max() / np.ptp(y)
+    assert warned or error < 1e-3
+    assert not warned or log_gap < -6  # no false alarm
+
+
+@pytest.mark.parametrize("stream", [True, False])
+def test_terms_that_cancel_need_the_orthogonal_factor(stream):
+    X, y = nearly_dependent_problem(307, 1e-6)
+    wanted = RidgeReadout(0, solver="qr").fit(X, y).predict(X)
+    if not stream:
+        model = RidgeReadout(0).fit(X, y)
+        assert model.solver_ == "qr"
+        assert_allclose(model.predict(X), wanted, rtol=1e-9)
+        return
+    with pytest.warns(LinAlgWarning, match='terms cancel: use solver="qr"'):
+        predicted = RidgeReadout(0).partial_fit(X, y).predict(X)
+    assert_allclose(predicted, wanted, atol=1e-2)
+
+
+def test_well_posed_problems_raise_no_alarm():
+    with warnings.catch_warnings():
+        warnings.simplefilter("error")
+        for seed in range(300):
+            X, y, w = graded_problem(
+                seed, 40, 8, (0, 2, 4, 8)[seed % 4], (None, "some zero")[seed % 2]
+            )
+            y[seed % 3 == 0 :] += 1e3
+            for alpha in (0, 1e-12, 1.0):
+                RidgeReadout(alpha, solver=SOLVERS[seed % 3]).fit(X, y, w)
+                RidgeReadout(alpha, solver="qr").fit(X[:4], y[:4])  # fewer rows than features
+            RidgeReadout(0).fit(np.c_[X, X[:, :2], np.ones(40)], y)  # exactly dependent
+
+
 def power_of_two_problem(seed, few_rows):
     rng = np.random.default_rng(seed)
     n_features = int(rng.integers(1, 6))
