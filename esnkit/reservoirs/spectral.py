@@ -16,6 +16,7 @@ from scipy.sparse.csgraph import connected_components
 
 from esnkit.kernels.layouts import Diagonals, Ell, lay_out
 from esnkit.kernels.powers import power_times_vector
+from esnkit.reservoirs._balancing import balance_cycles, balance_fully, balance_sums, rows_of
 from esnkit.reservoirs._updates import UPDATES
 from esnkit.reservoirs.topologies import as_csr
 from esnkit.utils._validation import check_number, finite_array
@@ -35,6 +36,11 @@ POWERS = (64, 512, 4096)
 DOUBLED_ABOVE = 20_000
 BASIS = 120
 TOLERANCE = 1e-10
+# Relative error that an estimate of the rounding errors may reach; the promise is 1e-6.
+MAX_ERROR = 1e-7
+# Largest norm of the powers of A / radius at which the Arnoldi process is trusted. Random matrices
+# have up to 20, those of degree two up to 600.
+MAX_AMPLIFICATION = 2000.0
 
 
 def spectral_radius(W: Any) -> float:
@@ -54,8 +60,14 @@ def spectral_radius(W: Any) -> float:
     Raises
     ------
     ValueError
-        If W is not square, real and finite, or if more than 4000 of its units are strongly
-        connected and no iteration converges because too many eigenvalues share the largest modulus.
+        If W is not square, real and finite; if more than 4000 of its units are strongly connected
+        and no iteration converges because too many eigenvalues share the largest modulus; or if
+        rounding errors alone may change the radius by a relative 1e-6, since weights cancel almost
+        exactly.
+
+    Notes
+    -----
+    A radius within the rounding errors of the entries of W counts as zero.
 
     References
     ----------
@@ -218,17 +230,63 @@ def _radius(A):
 
 
 def _component_radius(A):
-    """Return the spectral radius of a strongly connected A by the fastest safe method."""
-    n = A.shape[0]
+    """Return the spectral radius of a strongly connected A by the fastest method that is safe.
+
+    The methods for ordinary weights are tried first. An answer whose rounding errors may be too
+    large is computed again from weights that are balanced with more effort.
+    """
     moduli = np.abs(A.data)
-    if A.nnz == n:  # one cycle
+    if A.nnz == A.shape[0]:  # one cycle
         return float(moduli[0] if np.ptp(moduli) == 0.0 else np.exp(np.mean(np.log(moduli))))
-    A = _balanced(A)
-    if n <= MAX_DENSE:
+    tree = _balanced_tree(A)
+    B, balanced = (tree, True) if tree is not None else balance_sums(A)
+    radius = _fast_radius(B) if balanced or A.shape[0] <= MAX_DENSE else None
+    return _careful_radius(B, tree is not None) if radius is None else radius
+
+
+def _careful_radius(A, balanced):
+    """Return the radius by the first balancing that allows a verified answer, or raise.
+
+    Zero, which only says that the radius is within the rounding errors, is the answer of the last.
+    """
+    radius = _safe_radius(A)
+    for balance in () if balanced else (balance_cycles, balance_fully):
+        if radius:
+            break
+        A = balance(A)
+        radius = _safe_radius(A)
+    if radius is None:
+        raise ValueError(_not_found(A.shape[0]))
+    return radius
+
+
+def _not_found(n):
+    return (
+        f"the spectral radius of W was not found to a relative 1e-6: for its {n} connected units "
+        "no process converged, since too many eigenvalues share the largest modulus, or rounding "
+        "errors decide, since weights cancel almost exactly; scale the weights by value instead "
+        "(spectral_radius=None leaves them as they are)"
+    )
+
+
+def _fast_radius(A):
+    """Return the radius of a component with ordinary weights, or None if it cannot be trusted."""
+    if A.shape[0] <= MAX_DENSE:
         return _dense_radius(A)
-    start = np.random.default_rng(0).standard_normal(n)
+    start = np.random.default_rng(0).standard_normal(A.shape[0])
     if (scale := _orthogonal_scale(A, start)) is not None:
         return _rounded(scale)
+    return _iterated_radius(A, start)
+
+
+def _safe_radius(A):
+    """Return the radius of a component, from dense eigenvalues if it is not too large for them."""
+    return _dense_radius(A) if A.shape[0] <= MAX_DENSE_FALLBACK else _fast_radius(A)
+
+
+def _iterated_radius(A, start):
+    """Return the radius by the Arnoldi process on a power of A, or None without convergence."""
+    n = A.shape[0]
     # For a nearly full matrix, forming the eighth power costs less than applying A eight times.
     formed = 8 if A.nnz > 0.2 * n * n else 1
     if formed > 1 and _grow(A, start, 64)[1] == 0.0:
@@ -237,17 +295,11 @@ def _component_radius(A):
     powers = (2 * POWERS[0] if n > DOUBLED_ABOVE else POWERS[0], *POWERS[1:])
     for power in powers:
         if power > powers[0] and _dense_is_faster(A, power):
-            break
+            return None
         radius = _krylov_radius(B, power // formed, start)
         if radius is not None:
-            return _trusted(radius ** (1.0 / formed), A)
-    if n <= MAX_DENSE_FALLBACK:
-        return _dense_radius(A)
-    raise ValueError(
-        f"the spectral radius of W was not found: no process converged for its {n} connected "
-        "units, most often since too many eigenvalues share the largest modulus; scale the weights "
-        "by value instead"
-    )
+            return None if np.isnan(radius) else _trusted(radius ** (1.0 / formed), A)
+    return None
 
 
 def _dense_is_faster(A, power):
@@ -260,36 +312,40 @@ def _dense_is_faster(A, power):
     return n <= MAX_DENSE_FALLBACK and 1e-9 * n**3 < BASIS * power * (1e-5 + 1e-9 * A.nnz)
 
 
-def _balanced(A):
-    """Return a diagonal similarity of A whose row and column norms are nearly equal.
+def _balanced_tree(A):
+    """Return A with equal moduli of the two weights of each link, if it has no longer cycles.
 
-    If A has no cycles longer than two (a tree of units linked both ways, such as a delay line with
-    backward links), the exact similarity is known, and no approximation suffices: it makes the
-    moduli of the two weights of each link equal.
+    Such a tree of units linked both ways (a delay line with backward links) has this exact
+    similarity, and no approximation suffices. Otherwise the answer is None.
     """
-    n = A.shape[0]
-    rows = np.repeat(np.arange(n), np.diff(A.indptr))
-    moduli = np.abs(A.data)
-    links = np.count_nonzero(rows != A.indices)
-    if links == 2 * (n - 1):
-        mirror = abs(A.T.tocsr())
-        mirror.sort_indices()
-        if np.array_equal(mirror.indices, A.indices):
-            data = np.copysign(np.sqrt(moduli) * np.sqrt(mirror.data), A.data)
-            return sp.csr_array((data, A.indices, A.indptr), shape=A.shape)
-    log_scale = np.zeros(n)
-    weights = moduli * (rows != A.indices)
-    for _ in range(20):
-        scale = np.exp2(log_scale)
-        scaled = weights * (scale[A.indices] / scale[rows])
-        change = np.log2(np.bincount(rows, scaled)) - np.log2(np.bincount(A.indices, scaled))
-        if np.abs(change).max() < 2.0:
-            break
-        # Half the step that would balance a single unit, since all units change at once.
-        log_scale = np.clip(log_scale + change / 4.0, -400.0, 400.0)
-    shift = np.rint(log_scale).astype(np.int32)
-    data = np.ldexp(A.data, shift[A.indices] - shift[rows])  # exact
+    links = np.count_nonzero(rows_of(A) != A.indices)
+    if links != 2 * (A.shape[0] - 1):
+        return None
+    mirror = abs(A.T.tocsr())
+    mirror.sort_indices()
+    if not np.array_equal(mirror.indices, A.indices):
+        return None
+    data = np.copysign(np.sqrt(np.abs(A.data)) * np.sqrt(mirror.data), A.data)
     return sp.csr_array((data, A.indices, A.indptr), shape=A.shape)
+
+
+def _amplification(A, radius):
+    """Return the largest Frobenius norm K of (A / radius)^k, for the powers of two k up to 1024.
+
+    Where ||(A / r)^k|| <= K for all k, a perturbation E of A moves no eigenvalue further out than
+    r + K ||E|| (Kreiss's matrix theorem, its easy half); and K is at least the condition number of
+    an eigenvalue of modulus r. Infinity stands for 1e12 or more.
+    """
+    largest = 0.0
+    with np.errstate(divide="ignore", over="ignore", invalid="ignore"):
+        power = A / radius
+        for _ in range(11):
+            size = np.vdot(power, power)
+            if not size < 1e24:
+                return np.inf
+            largest = max(largest, size)
+            power = power @ power
+    return np.sqrt(largest)
 
 
 def _orthogonal_scale(A, start):
@@ -300,12 +356,17 @@ def _orthogonal_scale(A, start):
 
 
 def _dense_radius(A):
+    """Return the radius by dense eigenvalues, or None if rounding errors may change it."""
     matrix = A.toarray()
     radius = np.abs(np.linalg.eigvals(matrix)).max()
     small = radius < 0.3 * np.linalg.norm(matrix) / np.sqrt(A.shape[0])
     if small and A.shape[0] <= MAX_DENSE and _is_nilpotent(matrix):
         return 0.0
-    return _trusted(radius, A)
+    if (trusted := _trusted(radius, A)) == 0.0:
+        return 0.0
+    rounding = 10.0 * EPS * np.linalg.norm(matrix)  # of LAPACK, as a perturbation of the matrix
+    exact_enough = _amplification(matrix, radius) * rounding <= MAX_ERROR * radius
+    return trusted if exact_enough else None
 
 
 def _is_nilpotent(matrix):
@@ -328,7 +389,10 @@ def _of_size_one(matrix):
 
 
 def _krylov_radius(A, power, start):
-    """Run Arnoldi on A^power; return the spectral radius of A, or None without convergence."""
+    """Run Arnoldi on A^power; return the spectral radius of A, or None without convergence.
+
+    NaN stands for a process that has converged but amplifies rounding errors too much.
+    """
     v, growth = _grow(A, start, power)
     if growth == 0.0:
         return 0.0
@@ -346,6 +410,8 @@ def _krylov_radius(A, power, start):
         if closed or j % 6 == 5:
             largest, residual = _largest_ritz_value(H[: j + 2, : j + 1])
             if closed or residual <= TOLERANCE * largest:
+                if not _amplification(H[: j + 1, : j + 1], largest) <= MAX_AMPLIFICATION:
+                    return np.nan
                 return growth * largest ** (1.0 / power)
         V[j + 1] = w
     return None

@@ -302,3 +302,25 @@ WRONG = [
 def test_wrong_calls_name_the_argument(call, error, message):
     with pytest.raises(error, match=message):
         call()
+
+
+def ring_with_chord(n_units, end, weak=1e-12):
+    i = np.arange(n_units)
+    W = entries(n_units, (i + 1, i, np.where(i == 0, weak, 1.0)), (0, end, weak))
+    W.sort_indices()
+    return W
+
+
+@pytest.mark.parametrize("n_units, end", [(81, 40), (81, 7), (100, 50), (100, 93), (100, 2)])
+def test_rings_with_very_unequal_weights(n_units, end):
+    W = ring_with_chord(n_units, end)
+    # x^n = p + q x^(n - 1 - end), with the products p of the ring and q of the shorter cycle.
+    # The positive root is the radius of a non-negative matrix.
+    low, high = 0.0, 2.0
+    for _ in range(200):
+        x = (low + high) / 2
+        p, q = 1e-12, 1e-24
+        low, high = (x, high) if x**n_units < p + q * x ** (n_units - 1 - end) else (low, x)
+    assert spectral_radius(W) == pytest.approx(low, rel=1e-9)
+    scaled = rescale(W, 0.9)
+    assert spectral_radius(scaled) == pytest.approx(0.9, rel=1e-9)
