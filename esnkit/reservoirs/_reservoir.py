@@ -1,8 +1,10 @@
 """The leaky-integrator reservoir: a fixed random recurrent network."""
 
+import operator
 from typing import Any, ClassVar, NamedTuple, Self
 
 import numpy as np
+import scipy.sparse as sp
 
 from esnkit.kernels.activations import CODES
 from esnkit.kernels.layouts import Forcing
@@ -25,6 +27,7 @@ from esnkit.utils._validation import (
 
 __all__ = ["Reservoir"]
 
+DENSE_WEIGHTS = ("W_in_", "W_fb_", "b_", "leak_rate_")
 REDRAWS = 50  # of two units, one matrix in four is nilpotent
 UNBOUNDED = ("identity", "relu")
 
@@ -99,6 +102,11 @@ class Reservoir(BaseReservoir):
         Number of features seen in ``fit`` (and outputs fed back).
     feature_names_in_ : ndarray of str
         Their names, where ``fit`` was given any.
+
+    Notes
+    -----
+    The arrays of weights are read-only. To change weights, assign other ones, which every later
+    call uses: ``reservoir.W_in_ = 2 * reservoir.W_in_``.
 
     References
     ----------
@@ -201,13 +209,50 @@ class Reservoir(BaseReservoir):
         return self
 
     def _compile(self) -> None:
+        """Bring the weights into the layouts of the kernels; from now on they are read-only."""
         W_in = np.hstack([self.W_fb_, self.W_in_])
         gain, keep = UPDATES[self._update].coefficients(self.leak_rate_)
         self._network = Network.build(self.W_, W_in, self.b_, (gain, keep), self._activation)
+        W = self.W_
+        self.W_ = sp.csr_array(tuple(map(_read_only, (W.data, W.indices, W.indptr))), W.shape)
+        for name in DENSE_WEIGHTS:
+            setattr(self, name, _read_only(getattr(self, name)))
+        self._compiled_weights = self._weights()
+
+    def _weights(self) -> tuple[Any, ...]:
+        """Return what `_compile` reads: an assignment replaces one of these objects."""
+        W = self.W_  # a matrix of another kind, if it was assigned
+        sparse = W, getattr(W, "data", None), getattr(W, "indices", None)
+        return *sparse, self.W_in_, self.W_fb_, self.b_, self.leak_rate_
+
+    def _up_to_date_network(self) -> Network:
+        """Return the compiled weights, after those that were assigned since have been checked."""
+        if not all(map(operator.is_, self._weights(), self._compiled_weights)):
+            self._check_assigned()
+            self._compile()
+        return self._network
+
+    def _check_assigned(self) -> None:
+        """Raise if weights that were assigned do not fit those that were drawn."""
+        before = dict(zip(DENSE_WEIGHTS, self._compiled_weights[3:], strict=True))
+        for name, drawn in before.items():
+            weights = finite_array(name, getattr(self, name), drawn.dtype)
+            if weights.shape != drawn.shape:
+                raise ValueError(f"{name} must have shape {drawn.shape}, got {weights.shape}")
+            setattr(self, name, weights.copy())
+        if np.any((self.leak_rate_ <= 0) | (self.leak_rate_ > 1)):
+            raise ValueError(f"leak_rate_ must be in (0, 1], got {self.leak_rate_!r}")
+        W, shape = sp.csr_array(self.W_, copy=True), (self.n_state_, self.n_state_)
+        if W.shape != shape:
+            raise ValueError(f"W_ must have shape {shape}, got {W.shape}")
+        W.sum_duplicates()
+        W.data = finite_array("W_", W.data, self.b_.dtype)
+        self.W_ = W
 
     def __getstate__(self) -> dict[str, Any]:
         """Leave out what `_compile` computes from the rest."""
-        return {key: part for key, part in super().__getstate__().items() if key != "_network"}
+        computed = ("_network", "_compiled_weights")
+        return {key: part for key, part in super().__getstate__().items() if key not in computed}
 
     def __setstate__(self, state: dict[str, Any]) -> None:
         super().__setstate__(state)
@@ -299,7 +344,7 @@ class Reservoir(BaseReservoir):
         -------
         int
         """
-        return self._network.block_rows(lengths, n_extra)
+        return self._up_to_date_network().block_rows(lengths, n_extra)
 
     def run(
         self,
@@ -336,7 +381,7 @@ class Reservoir(BaseReservoir):
         forcing = Forcing(added, *(clamp or no_clamp(state.dtype)))
         out = np.empty((0, n_units), state.dtype) if out is None else out
         starts, lengths = sequences.offsets[:-1], sequences.lengths
-        self._network.advance(forcing, sequences.values, starts, lengths, state, out)
+        self._up_to_date_network().advance(forcing, sequences.values, starts, lengths, state, out)
         self._check_bounded(state)
 
     def run_closed_loop(
@@ -368,7 +413,8 @@ class Reservoir(BaseReservoir):
         """
         forcing = Forcing(np.empty((0, state.size), state.dtype), *(clamp or no_clamp(state.dtype)))
         loop_inputs = LoopInputs(inputs, np.ascontiguousarray(exog))
-        self._network.closed_loop(forcing, LinearReadout(*readout), loop_inputs, state, out)
+        network = self._up_to_date_network()
+        network.closed_loop(forcing, LinearReadout(*readout), loop_inputs, state, out)
 
     def _check_bounded(self, state):
         activation = self._network.activation
@@ -378,6 +424,13 @@ class Reservoir(BaseReservoir):
                 "bounded; "
                 f"lower spectral_radius (now {self.spectral_radius!r}) or input_scaling"
             )
+
+
+def _read_only(array: np.ndarray) -> np.ndarray:
+    """Return a read-only view: a change of single weights would not reach the compiled ones."""
+    view = array.view()
+    view.flags.writeable = False
+    return view
 
 
 def scale_of_features(scaling: Any, n_features: int) -> np.ndarray:

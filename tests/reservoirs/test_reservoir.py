@@ -1,10 +1,14 @@
+import copy
+import pickle
+
 import joblib
 import numpy as np
 import pytest
 import scipy.sparse as sp
 from reference import reservoir_states
+from sklearn.base import clone
 
-from esnkit import Reservoir
+from esnkit import ESNRegressor, Reservoir
 from esnkit.kernels.layouts import Csr, Diagonals, Ell, lay_out
 
 DTYPES = [np.float64, np.float32]
@@ -341,3 +345,67 @@ def test_large_diagonals_are_banded():
     assert ((W.col - W.row) % 4096).max() < 4096 // 16
     W = Reservoir(4095, random_state=0).fit(np.zeros((1, 1))).W_.tocoo()
     assert ((W.col - W.row) % 4095).max() > 4095 // 16
+
+
+WEIGHTS = ("W_in_", "b_", "leak_rate_")
+SERIES = np.sin(np.arange(60) / 4)[:, None]
+
+
+def fitted_reservoir():
+    return Reservoir(20, leak_rate=0.7, topology="random", degree=3, random_state=0).fit(SERIES)
+
+
+@pytest.mark.parametrize("name", [*WEIGHTS, "W_fb_"])
+def test_weights_are_read_only(name):
+    for reservoir in (fitted_reservoir(), pickle.loads(pickle.dumps(fitted_reservoir()))):
+        with pytest.raises(ValueError, match="read-only"):
+            getattr(reservoir, name)[...] = 1.0
+    with pytest.raises(ValueError, match="read-only"):
+        reservoir.W_.data *= 0.5
+    with pytest.raises(ValueError, match="read-only"):
+        reservoir.W_ *= 0.5
+
+
+def test_a_matrix_that_was_given_stays_writable():
+    W = sp.csr_array(0.5 * np.eye(4)[[1, 2, 3, 0]])
+    reservoir = Reservoir(4, topology=W, spectral_radius=None, random_state=0).fit(SERIES)
+    before = reservoir.transform(SERIES)
+    W.data *= 0.0
+    assert np.array_equal(reservoir.transform(SERIES), before) and reservoir.W_.data.all()
+
+
+@pytest.mark.parametrize("name", [*WEIGHTS, "W_", "W_.data"])
+def test_assigned_weights_take_effect_everywhere(name):
+    reservoir, model = fitted_reservoir(), ESNRegressor(20, random_state=0).fit(SERIES, SERIES)
+    copies = [clone(reservoir).fit(SERIES), copy.deepcopy(reservoir), copy.copy(reservoir)]
+    before = reservoir.transform(SERIES)
+    for part in (reservoir, model.reservoir_):
+        attribute, _, data = name.partition(".")
+        holder = getattr(part, attribute) if data else part
+        setattr(holder, data or attribute, 0.5 * getattr(holder, data or attribute))
+    W, W_in, b, a = (getattr(reservoir, k) for k in ("W_", "W_in_", "b_", "leak_rate_"))
+    wanted = reservoir_states(W.toarray(), W_in, b, a, "tanh", SERIES, np.zeros(20))
+    after = reservoir.transform(SERIES)
+    np.testing.assert_allclose(after, wanted, rtol=1e-12)
+    assert not np.allclose(after, before)
+    assert np.array_equal(pickle.loads(pickle.dumps(reservoir)).transform(SERIES), after)
+    assert np.array_equal(reservoir.transform(SERIES, return_state=True)[1][0], after[-1])
+    assert np.array_equal(copies[0].transform(SERIES), before)
+    assert np.array_equal(copies[1].transform(SERIES), before)
+    rows = model.reservoir_.transform(SERIES)
+    wanted = rows @ model.readout_.coef_[:, :20].T + SERIES @ model.readout_.coef_[:, 20:].T
+    np.testing.assert_allclose(model.predict(SERIES), wanted + model.readout_.intercept_)
+
+
+@pytest.mark.parametrize(("name", "value", "message"), [
+    ("b_", np.zeros(19), r"b_ must have shape \(20,\), got \(19,\)"),
+    ("W_in_", np.full((20, 1), np.nan), "W_in_"),
+    ("W_", np.eye(3), r"W_ must have shape \(20, 20\), got \(3, 3\)"),
+    ("leak_rate_", np.full(20, 1.5), r"leak_rate_ must be in \(0, 1\]"),
+])  # fmt: skip
+def test_assigned_weights_that_do_not_fit_are_refused(name, value, message):
+    reservoir = fitted_reservoir()
+    setattr(reservoir, name, value)
+    for _ in range(2):
+        with pytest.raises(ValueError, match=message):
+            reservoir.transform(SERIES)
