@@ -30,7 +30,7 @@ def tanh_array(x, out):
         out[i] = tanh(x[i])
 
 
-@njit(cache=True, nogil=True, error_model="numpy", forceinline=True)
+@njit(cache=True, nogil=True, error_model="numpy", inline="always")
 def activate(code, pre):
     """Apply the activation to the 1-D ``pre`` in place."""
     # One loop per activation: a branch within a loop would keep it from being vectorised.
@@ -45,7 +45,7 @@ def activate(code, pre):
             pre[i] = sigmoid(pre[i])
 
 
-@njit(cache=True, nogil=True, error_model="numpy", forceinline=True)
+@njit(cache=True, nogil=True, error_model="numpy", inline="always")
 def activated(code, x):
     """Return the activation of the vector ``x``."""
     if code == TANH:

@@ -79,7 +79,7 @@ def add_last(last, n, n_rows, S):
         start += n_rows * m
 
 
-@njit(cache=True, nogil=True, error_model="numpy", forceinline=True)
+@njit(cache=True, nogil=True, error_model="numpy", inline="always")
 def round_up_to_vectors(n, like):
     """Return the least number of elements, not below n, that fills whole vectors."""
     return (n + width(like) - 1) // width(like) * width(like)

@@ -72,7 +72,7 @@ class BackwardOffsets(NamedTuple):
     dZ: int
 
 
-@njit(cache=True, nogil=True, error_model="numpy", forceinline=True)
+@njit(cache=True, nogil=True, error_model="numpy", inline="always")
 def _sigmoid(x, half):
     return fma(half, tanh(half * x), half)
 

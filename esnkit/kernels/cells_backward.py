@@ -161,11 +161,13 @@ def backward(cell, weights, n, tape, d_outputs, gradients, schedule):
         if n_waiting == plan.n_steps or n_before != m or cell == GRU_BEFORE:
             _add_steps(layer, plan, ptr, at, (m, n_waiting), columns, sums_to)
             n_waiting = 0
-    dh0[:] = work.dh_before.reshape(n_units, n_columns)
-    dc0[:] = work.dc.reshape(n_units, n_columns)
+    for i in range(n_units):
+        for j in range(n_columns):
+            dh0[i, j] = work.dh_before[i * n_columns + j]
+            dc0[i, j] = work.dc[i * n_columns + j]
 
 
-@njit(cache=True, nogil=True, error_model="numpy", forceinline=True)
+@njit(cache=True, nogil=True, error_model="numpy", inline="always")
 def _work_arrays(plan, n_columns, shape, n_units, like):
     """Return new work arrays; dc is zero, all others are uninitialised."""
     n_gate_rows, n_rows = shape

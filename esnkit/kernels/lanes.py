@@ -84,7 +84,7 @@ def run_lanes(W, input_weights, code, forcing, inputs, x0, out):
             last, new = new, last
 
 
-@njit(cache=True, nogil=True, error_model="numpy", forceinline=True)
+@njit(cache=True, nogil=True, error_model="numpy", inline="always")
 def _load_states(x0, first, n_lanes, states, position):
     """Copy states from ``x0[first]`` on to the lanes; lanes without a sequence repeat the first."""
     for i in range(x0.shape[1]):
@@ -93,7 +93,7 @@ def _load_states(x0, first, n_lanes, states, position):
             states[position + uint64(i * LANES + lane)] = x0[row, i]
 
 
-@njit(cache=True, nogil=True, error_model="numpy", forceinline=True)
+@njit(cache=True, nogil=True, error_model="numpy", inline="always")
 def _load_inputs(inputs, first, t, n_lanes, u):
     """Copy row t of the sequences from ``first`` on to the lanes."""
     for lane in range(n_lanes):
@@ -102,7 +102,7 @@ def _load_inputs(inputs, first, t, n_lanes, u):
             u[f * LANES + lane] = inputs.rows[row, f]
 
 
-@njit(cache=True, nogil=True, error_model="numpy", forceinline=True)
+@njit(cache=True, nogil=True, error_model="numpy", inline="always")
 def _store_lane(state, lane, states, position):
     """Write the state of one sequence to its lane."""
     for i in range(state.size):

@@ -13,7 +13,7 @@ from esnkit.kernels.simd.vectors import fill, load, row_size, store, width
 LANES = 16  # room for the partial sums of one product: a vector of float32
 
 
-@njit(cache=True, nogil=True, error_model="numpy", forceinline=True)
+@njit(cache=True, nogil=True, error_model="numpy", inline="always")
 def dot(x, a, c, b, n, partial_sums):
     """Return sum_k x[a + k] c[b + k] over n terms; ``partial_sums`` (LANES,) is work space.
 
@@ -132,7 +132,11 @@ def scale_lower(G, alpha, scale, out):
             below += abs(out[i, j])
             sums[i] += abs(out[i, j])
         sums[j] += below
-    return sums.max()
+    norm = 0.0
+    for j in range(scale.size):
+        if sums[j] > norm or np.isnan(sums[j]):
+            norm = sums[j]
+    return norm
 
 
 def is_compiled() -> bool:

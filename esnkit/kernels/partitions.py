@@ -66,7 +66,7 @@ def _block_ranges(partition, n_partitions, n_blocks):
     return ranges.reshape(4, 2)
 
 
-@njit(cache=True, nogil=True, error_model="numpy", forceinline=True)
+@njit(cache=True, nogil=True, error_model="numpy", inline="always")
 def _copy_units(source, start, ranges, block, out, n_units):
     """Copy the units of the ranges of blocks from ``source[start:]`` to ``out``."""
     for s in range(4):
@@ -74,7 +74,7 @@ def _copy_units(source, start, ranges, block, out, n_units):
             out[i] = source[start + uint64(i)]
 
 
-@njit(cache=True, nogil=True, error_model="numpy", forceinline=True)
+@njit(cache=True, nogil=True, error_model="numpy", inline="always")
 def _step_ranges(packed, code, ranges, inputs, buffer, out, progress, own):
     """Make one step of a partition; announce its edges as soon as they are complete."""
     for s in range(4):

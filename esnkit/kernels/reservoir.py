@@ -14,7 +14,13 @@ from numba import njit, uint64
 
 from esnkit.kernels.layouts import Csr, Diagonals, Ell, Forcing, InputWeights
 from esnkit.kernels.linalg import LANES, affine_row
-from esnkit.kernels.packed_weights import BLOCK_VECTORS, PackedWeights, is_packed, pack
+from esnkit.kernels.packed_weights import (
+    BLOCK_VECTORS,
+    MAX_PACKED_INPUTS,
+    PackedWeights,
+    is_packed,
+    pack,
+)
 from esnkit.kernels.simd.elementary import fma
 from esnkit.kernels.simd.vectors import aligned, is_aligned, width
 from esnkit.kernels.state_buffer import (
@@ -108,17 +114,17 @@ def apply_forcing(forcing, t, x):
             x[forcing.units[j]] = values[j]
 
 
-@njit(cache=True, nogil=True, error_model="numpy", forceinline=True)
+@njit(cache=True, nogil=True, error_model="numpy", inline="always")
 def is_forced(forcing):
     """Tell whether states get noise or have clamped units."""
     return forcing.noise.shape[0] > 0 or forcing.units.size > 0
 
 
-@njit(cache=True, nogil=True, error_model="numpy", forceinline=True)
+@njit(cache=True, nogil=True, error_model="numpy", inline="always")
 def output_rows(out, n_units):
     """Return where to write states: the rows of ``out``, or one row for all if it has none."""
     if len(out) == 0:
-        return OutputRows(np.empty((1, n_units), out.dtype), uint64(0), False)
+        return OutputRows(aligned(n_units, out).reshape(1, n_units), uint64(0), False)
     v = width(out)
     aligned_rows = is_aligned(out) and n_units % v == 0 and out.shape[1] % v == 0
     nontemporal = aligned_rows and out.size * out.itemsize >= MAX_CACHED_BYTES
@@ -165,7 +171,7 @@ def _run_rows(dynamics, inputs, chunk, buffer, out):
     return position
 
 
-@njit(cache=True, nogil=True, error_model="numpy", forceinline=True)
+@njit(cache=True, nogil=True, error_model="numpy", inline="always")
 def _projection_buffer(packed, n_rows, like):
     """Return rows for W_in u + b, with zeros up to a whole block; none if it is packed."""
     if packed.n_inputs >= 0:
@@ -173,9 +179,10 @@ def _projection_buffer(packed, n_rows, like):
     return np.zeros((n_rows, packed.n_units + BLOCK_VECTORS * width(like)), like.dtype)
 
 
-@njit(cache=True, nogil=True, error_model="numpy")
 def run(W, input_weights, code, forcing, inputs, x0, out):
     """Run sequences, one after the other or four side by side.
+
+    Each kind of run has a kernel of its own, so that a process compiles only what it needs.
 
     Parameters
     ----------
@@ -188,24 +195,47 @@ def run(W, input_weights, code, forcing, inputs, x0, out):
     out : (n_rows, >= n_units), on exit the states in the first columns; without rows if only the
         last states, in x0, are wanted
     """
-    packed, single_steps = pack(W, input_weights), is_forced(forcing) or not is_packed(W)
-    dynamics = _Dynamics(W, input_weights, packed, code, forcing, single_steps)
-    target = output_rows(out, packed.n_units)
-    # Rows to run at a time: one if something happens between steps, a few if W_in u + b of them
-    # must fit in the cache, else all.
-    is_projected, chunk = packed.n_inputs < 0, max(1, len(inputs.rows))
-    if is_projected or single_steps:
-        chunk = 1 if single_steps else PROJECTED_ROWS
-    projected = _projection_buffer(packed, chunk, x0)
-    in_fours = not (is_projected or single_steps or packed.n_gathered > 0)
+    if not _is_plain(W, input_weights, forcing):
+        _run_by_rows(W, input_weights, code, forcing, inputs, x0, out)
+    elif inputs.starts.size < 4 or not isinstance(W, Diagonals):
+        _run_in_turn(W, input_weights, code, inputs, x0, out)
+    else:
+        _run_in_fours(W, input_weights, code, inputs, x0, out)
+
+
+def _is_plain(W, input_weights, forcing):
+    """Tell whether all weights are packed and nothing happens between the steps."""
+    has_forcing = len(forcing.noise) > 0 or forcing.units.size > 0
+    return is_packed(W) and len(input_weights.w_in) <= MAX_PACKED_INPUTS and not has_forcing
+
+
+@njit(cache=True, nogil=True, error_model="numpy")
+def _run_in_turn(W, input_weights, code, inputs, x0, out):
+    """Run sequences one after the other, with packed inputs and without forcing."""
+    packed, target = pack(W, input_weights), output_rows(out, x0.shape[1])
+    states = aligned(2 * int(state_capacity(packed.n_units, x0)), x0)
+    blocks = BlockRange(0, count_blocks(packed.n_units, states))
+    for s in range(inputs.starts.size):
+        put_state(x0[s], states, uint64(0))
+        start = inputs.starts[s]
+        steps = StepInputs(inputs.rows, inputs.rows, start, start + inputs.lengths[s])
+        end = run_steps(packed, code, blocks, steps, StateBuffer(states, uint64(0)), target)
+        take_state(states, end, x0[s])
+
+
+@njit(cache=True, nogil=True, error_model="numpy")
+def _run_in_fours(W, input_weights, code, inputs, x0, out):
+    """Run sequences as `_run_in_turn` does, but four side by side if W is `Diagonals`."""
+    packed, target = pack(W, input_weights), output_rows(out, x0.shape[1])
     gap = 2 * int(state_capacity(packed.n_units, x0))  # from the buffer of a sequence to the next
     states = aligned(4 * gap, x0)
+    blocks = BlockRange(0, count_blocks(packed.n_units, states))
     for first in range(0, inputs.starts.size, 4):
         count = min(4, inputs.starts.size - first)
         n_done, position = 0, uint64(0)
         for s in range(count):
             put_state(x0[first + s], states, uint64(s * gap))
-        if count == 4 and in_fours:
+        if count == 4:
             n_done = _smallest(inputs.lengths[first : first + 4])
             position = run_steps_of_four(
                 packed, code, inputs.rows, inputs.starts[first : first + 4], n_done,
@@ -215,12 +245,32 @@ def run(W, input_weights, code, forcing, inputs, x0, out):
         for s in range(count):
             start, own = inputs.starts[first + s], states[s * gap :]
             stop = start + inputs.lengths[first + s]
-            rest = StepInputs(inputs.rows, projected, start + n_done, stop)
-            end = _run_rows(dynamics, rest, chunk, StateBuffer(own, position), target)
+            rest = StepInputs(inputs.rows, inputs.rows, start + n_done, stop)
+            end = run_steps(packed, code, blocks, rest, StateBuffer(own, position), target)
             take_state(own, end, x0[first + s])
 
 
-@njit(cache=True, nogil=True, error_model="numpy", forceinline=True)
+@njit(cache=True, nogil=True, error_model="numpy")
+def _run_by_rows(W, input_weights, code, forcing, inputs, x0, out):
+    """Run sequences one after the other, a few rows at a time: one if W is `Csr` or with forcing.
+
+    Several rows have W_in u + b computed together, as many as stay in the cache.
+    """
+    packed, single_steps = pack(W, input_weights), is_forced(forcing) or not is_packed(W)
+    dynamics = _Dynamics(W, input_weights, packed, code, forcing, single_steps)
+    target = output_rows(out, packed.n_units)
+    chunk = 1 if single_steps else PROJECTED_ROWS
+    projected = _projection_buffer(packed, chunk, x0)
+    states = aligned(2 * int(state_capacity(packed.n_units, x0)), x0)
+    for s in range(inputs.starts.size):
+        put_state(x0[s], states, uint64(0))
+        start = inputs.starts[s]
+        rows = StepInputs(inputs.rows, projected, start, start + inputs.lengths[s])
+        end = _run_rows(dynamics, rows, chunk, StateBuffer(states, uint64(0)), target)
+        take_state(states, end, x0[s])
+
+
+@njit(cache=True, nogil=True, error_model="numpy", inline="always")
 def _smallest(values):
     smallest = values[0]
     for i in range(1, values.size):
@@ -228,7 +278,7 @@ def _smallest(values):
     return smallest
 
 
-@njit(cache=True, nogil=True, error_model="numpy", forceinline=True)
+@njit(cache=True, nogil=True, error_model="numpy", inline="always")
 def _aligned_copy(matrix):
     out = aligned(matrix.size, matrix).reshape(matrix.shape)
     for i in range(matrix.shape[0]):

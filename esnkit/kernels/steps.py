@@ -80,7 +80,7 @@ class _StepOffsets(NamedTuple):
     state: np.uint64
 
 
-@njit(cache=True, nogil=True, error_model="numpy", forceinline=True)
+@njit(cache=True, nogil=True, error_model="numpy", inline="always")
 def sources_of(packed, inputs, states):
     """Return the `Sources` of arrays, which the caller must keep alive."""
     block = BLOCK_VECTORS * width(states)
@@ -92,7 +92,7 @@ def sources_of(packed, inputs, states):
     )  # fmt: skip
 
 
-@njit(cache=True, nogil=True, error_model="numpy", forceinline=True)
+@njit(cache=True, nogil=True, error_model="numpy", inline="always")
 def _next_state(sources, offsets, code, block, inside, n_vectors):
     """Return the next state of one vector of units, or of the ``n_vectors`` of a block.
 
@@ -136,7 +136,7 @@ def _next_state(sources, offsets, code, block, inside, n_vectors):
     return fma(load(sources.rates, rate, n_vectors), value, kept)
 
 
-@njit(cache=True, nogil=True, error_model="numpy", forceinline=True)
+@njit(cache=True, nogil=True, error_model="numpy", inline="always")
 def write_vector(rows, index, value, nontemporal):
     """Store a vector of new states, past the caches or not."""
     if nontemporal:
@@ -145,7 +145,7 @@ def write_vector(rows, index, value, nontemporal):
         store(rows, index, value)
 
 
-@njit(cache=True, nogil=True, error_model="numpy", forceinline=True)
+@njit(cache=True, nogil=True, error_model="numpy", inline="always")
 def _write_first(rows, index, vector, n, nontemporal):
     """Write the first n elements of a vector, n being at least 1."""
     if n < width(rows):

@@ -5,7 +5,7 @@ from pathlib import Path
 from processes import outputs_of
 
 from esnkit.kernels.cache import drop_stale_code
-from esnkit.kernels.reservoir import run
+from esnkit.kernels.reservoir import closed_loop
 
 
 def test_code_of_changed_sources_is_compiled_anew(tmp_path):
@@ -28,7 +28,7 @@ def test_code_of_changed_sources_is_compiled_anew(tmp_path):
 
 
 def test_compiled_code_is_kept_where_sources_are_watched():
-    assert (Path(run.stats.cache_path) / "sources.sha256").exists()
+    assert (Path(closed_loop.stats.cache_path) / "sources.sha256").exists()
 
 
 NO_PLACE = """

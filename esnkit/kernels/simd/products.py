@@ -50,13 +50,13 @@ class Part(NamedTuple):
     n_columns: int
 
 
-@njit(cache=True, nogil=True, error_model="numpy", forceinline=True)
+@njit(cache=True, nogil=True, error_model="numpy", inline="always")
 def matrix(M, MT):
     """Return the matrix of two arrays; MT may be empty."""
     return Matrix(block(M, 0, M.shape[1]), block(MT, 0, M.shape[0]), MT.size > 0)
 
 
-@njit(cache=True, nogil=True, error_model="numpy", forceinline=True)
+@njit(cache=True, nogil=True, error_model="numpy", inline="always")
 def transposed(M):
     """Return the transpose of a matrix that has its columns."""
     return Matrix(M.by_columns, M.by_rows, True)
