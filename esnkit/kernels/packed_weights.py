@@ -6,10 +6,11 @@ A step is bound by how fast weights arrive from the caches, which prefetch a sin
 from typing import NamedTuple
 
 import numpy as np
-from numba import int64, njit
+from numba import int64
 from numba.core import types
 from numba.extending import overload
 
+from esnkit.kernels.compilation import kernel
 from esnkit.kernels.layouts import Csr, Diagonals, Ell
 from esnkit.kernels.simd.vectors import aligned, load, store, width
 
@@ -35,7 +36,7 @@ class PackedWeights(NamedTuple):
     n_gathered: int  # terms of a row whose columns may be anywhere
 
 
-@njit(cache=True, nogil=True, error_model="numpy")
+@kernel
 def pack_rows(rows, n_rows, first, block, out):
     """Write rows (k, n_units) to rows first, ..., first + k - 1 of every block of ``out``.
 
@@ -57,7 +58,7 @@ def pack_rows(rows, n_rows, first, block, out):
             out[target + i] = rows[j, n_full * block + i]
 
 
-@njit(cache=True, nogil=True, error_model="numpy", inline="always")
+@kernel(inline="always")
 def zero_blocks(n_units, n_rows, block, like):
     """Return zeros for blocks of ``n_rows`` rows, aligned to a cache line."""
     out = aligned(-(-n_units // block) * n_rows * block, like)
@@ -66,7 +67,7 @@ def zero_blocks(n_units, n_rows, block, like):
     return out
 
 
-@njit(cache=True, nogil=True, error_model="numpy")
+@kernel
 def _pack_shifts(shifts, n_units, block):
     """Return, for every block of units, where its diagonals begin in the state."""
     n_blocks = -(-n_units // block)
@@ -78,7 +79,7 @@ def _pack_shifts(shifts, n_units, block):
     return out
 
 
-@njit(cache=True, nogil=True, error_model="numpy", inline="always")
+@kernel(inline="always")
 def _pack_gathered(columns, n_units, block):
     """Return the gathered columns block by block, padded with zeros."""
     out = zero_blocks(n_units, columns.shape[0], block, columns)
@@ -86,7 +87,7 @@ def _pack_gathered(columns, n_units, block):
     return out
 
 
-@njit(cache=True, nogil=True, error_model="numpy", inline="always")
+@kernel(inline="always")
 def _is_constant(values):
     constant = True
     for i in range(values.size):
@@ -94,7 +95,7 @@ def _is_constant(values):
     return constant
 
 
-@njit(cache=True, nogil=True, error_model="numpy", inline="always")
+@kernel(inline="always")
 def pack(W, input_weights):
     """Return the weights of a reservoir as a stream of vectors.
 

@@ -4,8 +4,9 @@ A^m v = A (A (... (A v)))
 """
 
 import numpy as np
-from numba import int64, njit, uint64
+from numba import int64, uint64
 
+from esnkit.kernels.compilation import kernel
 from esnkit.kernels.packed_weights import (
     BLOCK_VECTORS,
     pack_columns,
@@ -25,7 +26,7 @@ from esnkit.kernels.state_buffer import (
 __all__ = ["power_times_vector"]
 
 
-@njit(cache=True, nogil=True, error_model="numpy")
+@kernel
 def power_times_vector(W, v, m):
     """Return W^m v, by m products of W with a vector.
 
@@ -62,7 +63,7 @@ def power_times_vector(W, v, m):
     return out
 
 
-@njit(cache=True, nogil=True, error_model="numpy", inline="always")
+@kernel(inline="always")
 def _block_times(stream, indices, n_diagonals, n_gathered, b, x, position):
     """Return the entries of W x for block b of the units: sum_j weights[j] x[columns[j]].
 

@@ -10,8 +10,9 @@ same bits alone, beside others, cut in two and in closed loop.
 from typing import NamedTuple
 
 import numpy as np
-from numba import njit, uint64
+from numba import uint64
 
+from esnkit.kernels.compilation import kernel
 from esnkit.kernels.layouts import Csr, Diagonals, Ell, Forcing, InputWeights
 from esnkit.kernels.linalg import LANES, affine_row
 from esnkit.kernels.packed_weights import (
@@ -74,7 +75,7 @@ class _Dynamics(NamedTuple):
     single_steps: bool
 
 
-@njit(cache=True, nogil=True, error_model="numpy")
+@kernel
 def _project(input_weights, rows, start, stop, out):
     """Write ``W_in u + b`` of the rows from start to stop into the first columns of ``out``."""
     w_in, b, n = input_weights.w_in, input_weights.b, input_weights.b.size
@@ -102,7 +103,7 @@ def _project(input_weights, rows, start, stop, out):
                 row[i] = fma(w_in[f, i], u, row[i])
 
 
-@njit(cache=True, nogil=True, error_model="numpy", forceinline=True)
+@kernel(forceinline=True)
 def apply_forcing(forcing, t, x):
     """Add row t of the noise to a state, then set the clamped units to their values at t."""
     if forcing.noise.shape[0] > 0:
@@ -114,13 +115,13 @@ def apply_forcing(forcing, t, x):
             x[forcing.units[j]] = values[j]
 
 
-@njit(cache=True, nogil=True, error_model="numpy", inline="always")
+@kernel(inline="always")
 def is_forced(forcing):
     """Tell whether states get noise or have clamped units."""
     return forcing.noise.shape[0] > 0 or forcing.units.size > 0
 
 
-@njit(cache=True, nogil=True, error_model="numpy", inline="always")
+@kernel(inline="always")
 def output_rows(out, n_units):
     """Return where to write states: the rows of ``out``, or one row for all if it has none."""
     if len(out) == 0:
@@ -131,7 +132,7 @@ def output_rows(out, n_units):
     return OutputRows(out, uint64(out.shape[1]), nontemporal)
 
 
-@njit(cache=True, nogil=True, error_model="numpy", forceinline=True)
+@kernel(forceinline=True)
 def _single_step(dynamics, t, inputs, buffer, out):
     """Make the step of row ``inputs.start``, then apply row t of the forcing.
 
@@ -153,7 +154,7 @@ def _single_step(dynamics, t, inputs, buffer, out):
     return position
 
 
-@njit(cache=True, nogil=True, error_model="numpy", forceinline=True)
+@kernel(forceinline=True)
 def _run_rows(dynamics, inputs, chunk, buffer, out):
     """Run one sequence, ``chunk`` rows at a time; return the position of its last state."""
     packed, position = dynamics.packed, buffer.position
@@ -171,7 +172,7 @@ def _run_rows(dynamics, inputs, chunk, buffer, out):
     return position
 
 
-@njit(cache=True, nogil=True, error_model="numpy", inline="always")
+@kernel(inline="always")
 def _projection_buffer(packed, n_rows, like):
     """Return rows for W_in u + b, with zeros up to a whole block; none if it is packed."""
     if packed.n_inputs >= 0:
@@ -209,7 +210,7 @@ def _is_plain(W, input_weights, forcing):
     return is_packed(W) and len(input_weights.w_in) <= MAX_PACKED_INPUTS and not has_forcing
 
 
-@njit(cache=True, nogil=True, error_model="numpy")
+@kernel
 def _run_in_turn(W, input_weights, code, inputs, x0, out):
     """Run sequences one after the other, with packed inputs and without forcing."""
     packed, target = pack(W, input_weights), output_rows(out, x0.shape[1])
@@ -223,7 +224,7 @@ def _run_in_turn(W, input_weights, code, inputs, x0, out):
         take_state(states, end, x0[s])
 
 
-@njit(cache=True, nogil=True, error_model="numpy")
+@kernel
 def _run_in_fours(W, input_weights, code, inputs, x0, out):
     """Run sequences as `_run_in_turn` does, but four side by side if W is `Diagonals`."""
     packed, target = pack(W, input_weights), output_rows(out, x0.shape[1])
@@ -250,7 +251,7 @@ def _run_in_fours(W, input_weights, code, inputs, x0, out):
             take_state(own, end, x0[first + s])
 
 
-@njit(cache=True, nogil=True, error_model="numpy")
+@kernel
 def _run_by_rows(W, input_weights, code, forcing, inputs, x0, out):
     """Run sequences one after the other, a few rows at a time: one if W is `Csr` or with forcing.
 
@@ -270,7 +271,7 @@ def _run_by_rows(W, input_weights, code, forcing, inputs, x0, out):
         take_state(states, end, x0[s])
 
 
-@njit(cache=True, nogil=True, error_model="numpy", inline="always")
+@kernel(inline="always")
 def _smallest(values):
     smallest = values[0]
     for i in range(1, values.size):
@@ -278,7 +279,7 @@ def _smallest(values):
     return smallest
 
 
-@njit(cache=True, nogil=True, error_model="numpy", inline="always")
+@kernel(inline="always")
 def _aligned_copy(matrix):
     out = aligned(matrix.size, matrix).reshape(matrix.shape)
     for i in range(matrix.shape[0]):
@@ -287,7 +288,7 @@ def _aligned_copy(matrix):
     return out
 
 
-@njit(cache=True, nogil=True, error_model="numpy")
+@kernel
 def closed_loop(W, input_weights, code, forcing, readout, inputs, x0, out):
     """Run one sequence with the outputs fed back into the first inputs.
 
