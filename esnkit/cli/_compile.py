@@ -60,9 +60,8 @@ class _Reservoirs:
         noisy.generate(3)
         for n_sequences in (4, 32):
             Reservoir(100, **fixed).fit_transform(np.stack([series[:30]] * n_sequences))
-        if (
-            isinstance(self.topology, str) and self.topology == "diagonals"
-        ):  # large enough that threads share the units
+        if isinstance(self.topology, str) and self.topology == "diagonals":
+            # Large enough that threads share the units.
             Reservoir(4608, **fixed).fit_transform(np.tile(series, (8, 1)))
 
 

@@ -288,7 +288,6 @@ def _aligned_copy(matrix):
     return out
 
 
-@kernel
 def closed_loop(W, input_weights, code, forcing, readout, inputs, x0, out):
     """Run one sequence with the outputs fed back into the first inputs.
 
@@ -304,21 +303,65 @@ def closed_loop(W, input_weights, code, forcing, readout, inputs, x0, out):
     x0 : (n_units,) state; updated in place
     out : (n_steps, n_outputs)
     """
-    packed, single_steps = pack(W, input_weights), is_forced(forcing) or not is_packed(W)
-    dynamics = _Dynamics(W, input_weights, packed, code, forcing, single_steps)
-    n, u = packed.n_units, inputs.first
-    n_features, n_outputs = u.size, out.shape[1]
+    if _is_plain(W, input_weights, forcing):
+        _plain_loop(W, input_weights, code, readout, inputs, x0, out)
+    else:
+        _loop_by_rows(W, input_weights, code, forcing, readout, inputs, x0, out)
+
+
+@kernel(inline="always")
+def _set_exogenous(inputs, t, n_outputs):
+    """Write the exogenous inputs of step t behind the outputs that are fed back."""
+    for f in range(n_outputs, inputs.first.size):
+        inputs.first[f] = inputs.exogenous[t, f - n_outputs]
+
+
+@kernel(inline="always")
+def _feed_back(coef, intercept, z, n, u, partial_sums, y):
+    """Write the readout of z = [x; u], or of x alone, to y and to the first inputs.
+
+    A step has written the n units of x to the front of z.
+    """
+    for f in range(u.size):
+        z[n + f] = u[f]
+    affine_row(z[: coef.shape[1]], coef, intercept, partial_sums, y)
+    for f in range(y.size):
+        u[f] = y[f]
+
+
+@kernel
+def _plain_loop(W, input_weights, code, readout, inputs, x0, out):
+    """Run a closed loop with packed inputs and without forcing."""
+    packed, n, u = pack(W, input_weights), x0.size, inputs.first
     coef, intercept = _aligned_copy(readout.coef), readout.intercept  # read at every step
     states, position = aligned(2 * int(state_capacity(n, x0)), x0), uint64(0)
     put_state(x0, states, position)
-    # The readout sees z = [x; u], or x alone: steps write the state to the front of z.
-    z, partial_sums = aligned(n + n_features, u), np.empty(LANES, u.dtype)
-    target = OutputRows(z.reshape(1, -1), uint64(0), False)
-    step = StepInputs(u.reshape(1, -1), _projection_buffer(packed, 1, u), 0, 1)
+    z, partial_sums = aligned(n + u.size, u), aligned(LANES, u)
+    target = OutputRows(z.reshape(1, z.size), uint64(0), False)
+    rows = u.reshape(1, u.size)
+    step, blocks = StepInputs(rows, rows, 0, 1), BlockRange(0, count_blocks(n, states))
+    for t in range(out.shape[0]):
+        _set_exogenous(inputs, t, out.shape[1])
+        position = run_steps(packed, code, blocks, step, StateBuffer(states, position), target)
+        _feed_back(coef, intercept, z, n, u, partial_sums, out[t])
+    take_state(states, position, x0)
+
+
+@kernel
+def _loop_by_rows(W, input_weights, code, forcing, readout, inputs, x0, out):
+    """Run a closed loop with forcing, many inputs or a W that is `Csr`."""
+    packed, single_steps = pack(W, input_weights), is_forced(forcing) or not is_packed(W)
+    dynamics = _Dynamics(W, input_weights, packed, code, forcing, single_steps)
+    n, u = packed.n_units, inputs.first
+    coef, intercept = _aligned_copy(readout.coef), readout.intercept  # read at every step
+    states, position = aligned(2 * int(state_capacity(n, x0)), x0), uint64(0)
+    put_state(x0, states, position)
+    z, partial_sums = aligned(n + u.size, u), aligned(LANES, u)
+    target = OutputRows(z.reshape(1, z.size), uint64(0), False)
+    step = StepInputs(u.reshape(1, u.size), _projection_buffer(packed, 1, u), 0, 1)
     blocks = BlockRange(0, count_blocks(n, states))
     for t in range(out.shape[0]):
-        for f in range(n_outputs, n_features):
-            u[f] = inputs.exogenous[t, f - n_outputs]
+        _set_exogenous(inputs, t, out.shape[1])
         if packed.n_inputs < 0:
             _project(input_weights, step.rows, 0, 1, step.projected)
         buffer = StateBuffer(states, position)
@@ -326,9 +369,5 @@ def closed_loop(W, input_weights, code, forcing, readout, inputs, x0, out):
             position = _single_step(dynamics, t, step, buffer, target)
         else:
             position = run_steps(packed, code, blocks, step, buffer, target)
-        for f in range(n_features):
-            z[n + f] = u[f]
-        affine_row(z[: coef.shape[1]], coef, intercept, partial_sums, out[t])
-        for f in range(n_outputs):
-            u[f] = out[t, f]
+        _feed_back(coef, intercept, z, n, u, partial_sums, out[t])
     take_state(states, position, x0)
