@@ -44,8 +44,9 @@ LADDER = (
 RUNG = {folder: len(LADDER) - height for height, folder in enumerate(LADDER)}
 # llvmlite is the part of Numba that emits machine instructions.
 FOR_KERNELS = {"collections", "math", "operator", "typing", "numpy", "numba", "llvmlite"}
-# What keeps compiled code on disk needs some more.
-FOR_KERNELS |= {"atexit", "hashlib", "os", "pathlib", "shutil", "tempfile", "warnings"}
+# What compiles, and keeps compiled code on disk, needs some more.
+FOR_KERNELS |= {"contextlib", "functools", "gc", "hashlib", "importlib", "logging", "os", "pathlib"}
+FOR_KERNELS |= {"pickle", "shutil", "sys", "time", "uuid", "warnings"}
 # Loaded where they are first used, never by ``from esnkit import ESNRegressor``.
 LATE = {"matplotlib", "pandas", "scipy.signal", "scipy.optimize", "sklearn.linear_model"}
 MOST_LINES = 60

@@ -1,4 +1,4 @@
-"""The command line: `esnkit forecast`, which is also what `esnkit` alone runs, and `esnkit info`.
+"""The command line: `esnkit forecast`, which `esnkit` alone runs too, `compile` and `info`.
 
 Exit codes: 0 done; 2 an error in the command or the file, described in one line on standard error;
 130 stopped by Ctrl-C.
@@ -92,6 +92,10 @@ def _dispatch(argv) -> int:
         from esnkit.cli._info import print_info
 
         return print_info()
+    if arguments.command == "compile":
+        from esnkit.cli._compile import compile_kernels
+
+        return compile_kernels()
     if arguments.file is None:
         from esnkit.cli._demo import run_demo
 

@@ -24,8 +24,11 @@ def make_parser() -> argparse.ArgumentParser:
         description="Forecasts with echo state networks. Without a command: esnkit forecast.",
     )
     parser.add_argument("--version", action="version", version=f"esnkit {__version__}")
-    commands = parser.add_subparsers(dest="command", required=True, metavar="forecast | info")
+    commands = parser.add_subparsers(
+        dest="command", required=True, metavar="forecast | compile | info"
+    )
     commands.add_parser("info", help="print versions, threads and the kernel cache")
+    commands.add_parser("compile", help="compile all kernels beforehand, as for a container")
     forecast = commands.add_parser(
         "forecast",
         help="forecast a column of a CSV file, or the series that ships with esnkit",

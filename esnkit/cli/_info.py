@@ -31,7 +31,7 @@ def _items() -> list[tuple[str, str]]:
         ("processors", f"{n_processors()} usable of {os.cpu_count()}, {_processor()}"),
         ("numba threads", str(sys.modules["numba"].config.NUMBA_NUM_THREADS)),
     ]
-    return [*items, *_thread_pools(), ("kernel cache", _cache())]
+    return [*items, *_thread_pools(), ("kernel cache", cache_summary())]
 
 
 def _thread_pools() -> list[tuple[str, str]]:
@@ -63,13 +63,13 @@ def _processor() -> str:
     return f"{binding.get_host_cpu_name()} {' '.join(shown)}".strip()
 
 
-def _cache() -> str:
-    """Return size, number of files and folders of the compiled kernels on disk."""
-    modules = [module for name, module in sys.modules.items() if name.startswith("esnkit.kernels.")]
-    functions = [member for module in modules for member in vars(module).values()]
-    stats = [function.stats for function in functions if hasattr(function, "stats")]
-    folders = {str(found.cache_path) for found in stats if getattr(found, "cache_path", None)}
-    files = [file for folder in sorted(folders) for file in Path(folder).rglob("*.nb[ci]")]
-    size = sum(file.stat().st_size for file in files)
-    where = ", ".join(sorted(folders)) or "no folder"
-    return f"{size / 1e6:.1f} MB in {len(files)} files, {where}"
+def cache_summary() -> str:
+    """Return how many kernels are compiled, their size, and the folders that they lie in."""
+    from esnkit.kernels.cache import directories, files
+
+    found = files()
+    size = sum(path.stat().st_size for path in found)
+    folders = sorted({str(path.parent) for path in found}) or [str(d) for d in directories()[:1]]
+    return (
+        f"{len(found)} kernels compiled, {size / 1e6:.1f} MB in {', '.join(folders) or 'no folder'}"
+    )

@@ -1,7 +1,6 @@
 """Activation functions by code, of arrays in place and of vectors."""
 
-from numba import njit
-
+from esnkit.kernels.compilation import kernel
 from esnkit.kernels.simd.elementary import fma, positive, sigmoid, tanh
 
 __all__ = [
@@ -23,14 +22,14 @@ TANH, IDENTITY, RELU, SIGMOID = range(4)
 CODES = {"tanh": TANH, "identity": IDENTITY, "relu": RELU, "sigmoid": SIGMOID}
 
 
-@njit(cache=True, nogil=True, error_model="numpy")
+@kernel
 def tanh_array(x, out):
     """Write tanh of every element of the 1-D ``x`` into ``out``."""
     for i in range(x.size):
         out[i] = tanh(x[i])
 
 
-@njit(cache=True, nogil=True, error_model="numpy", forceinline=True)
+@kernel(inline="always")
 def activate(code, pre):
     """Apply the activation to the 1-D ``pre`` in place."""
     # One loop per activation: a branch within a loop would keep it from being vectorised.
@@ -45,7 +44,7 @@ def activate(code, pre):
             pre[i] = sigmoid(pre[i])
 
 
-@njit(cache=True, nogil=True, error_model="numpy", forceinline=True)
+@kernel(inline="always")
 def activated(code, x):
     """Return the activation of the vector ``x``."""
     if code == TANH:

@@ -4,8 +4,7 @@ An array with k rows has one block for every time step t, which holds ``k * n[t]
 row-major, a column for each of the n[t] sequences that still run.
 """
 
-from numba import njit
-
+from esnkit.kernels.compilation import kernel
 from esnkit.kernels.simd.addresses import block
 from esnkit.kernels.simd.masked import load_first, store_first
 from esnkit.kernels.simd.transposition import gather_columns, scatter_columns
@@ -21,7 +20,7 @@ __all__ = [
 ]
 
 
-@njit(cache=True, nogil=True, error_model="numpy")
+@kernel
 def gather(X, first, k, rows, n, n_rows, S):
     """Write k columns of X, from ``first`` on, as the first rows of the blocks of S.
 
@@ -41,7 +40,7 @@ def gather(X, first, k, rows, n, n_rows, S):
         column += m
 
 
-@njit(cache=True, nogil=True, error_model="numpy")
+@kernel
 def scatter(S, rows, n, n_rows, X, first, k):
     """Write the first k rows of the blocks of S as columns of X, as `gather` reads them."""
     column = 0
@@ -51,7 +50,7 @@ def scatter(S, rows, n, n_rows, X, first, k):
         column += m
 
 
-@njit(cache=True, nogil=True, error_model="numpy")
+@kernel
 def take_last(S, order, n, n_rows, X, first):
     """Write the last column of every sequence into X[order[j], first : first + n_rows].
 
@@ -67,7 +66,7 @@ def take_last(S, order, n, n_rows, X, first):
         start += n_rows * m
 
 
-@njit(cache=True, nogil=True, error_model="numpy")
+@kernel
 def add_last(last, n, n_rows, S):
     """Add column j of ``last``, one block of n[0] columns, to the last column of sequence j."""
     start = 0
@@ -79,13 +78,13 @@ def add_last(last, n, n_rows, S):
         start += n_rows * m
 
 
-@njit(cache=True, nogil=True, error_model="numpy", forceinline=True)
+@kernel(inline="always")
 def round_up_to_vectors(n, like):
     """Return the least number of elements, not below n, that fills whole vectors."""
     return (n + width(like) - 1) // width(like) * width(like)
 
 
-@njit(cache=True, nogil=True, error_model="numpy")
+@kernel
 def copy_columns(source, s, n_source, target, t, n_target, n_rows):
     """Copy a block of n_source columns at source[s] to one of n_target columns at target[t].
 

@@ -16,8 +16,7 @@ over many steps would become subnormal numbers, which processors compute with sl
 
 from typing import Any, NamedTuple
 
-from numba import njit
-
+from esnkit.kernels.compilation import kernel
 from esnkit.kernels.simd.addresses import number
 from esnkit.kernels.simd.elementary import fma, positive, tanh
 from esnkit.kernels.simd.masked import drop_tiny, load_first, store_first
@@ -72,12 +71,12 @@ class BackwardOffsets(NamedTuple):
     dZ: int
 
 
-@njit(cache=True, nogil=True, error_model="numpy", forceinline=True)
+@kernel(inline="always")
 def _sigmoid(x, half):
     return fma(half, tanh(half * x), half)
 
 
-@njit(cache=True, nogil=True, error_model="numpy")
+@kernel
 def rnn_step(cell, size, buffers, at):
     """Write h = tanh(z) or max(z, 0) from A to H, which may be one array."""
     A, H = buffers.A, buffers.H
@@ -87,7 +86,7 @@ def rnn_step(cell, size, buffers, at):
         store_first(H, at.H + k, tanh(z) if cell == RNN_TANH else positive(z), left)
 
 
-@njit(cache=True, nogil=True, error_model="numpy")
+@kernel
 def rnn_back(cell, size, buffers, at):
     """Compute dz = dh (1 - h^2), or dh where h > 0; A holds h."""
     A, dH, dZ = buffers.A, buffers.dH, buffers.dZ
@@ -100,7 +99,7 @@ def rnn_back(cell, size, buffers, at):
         store_first(dZ, at.dZ + k, dz, left)
 
 
-@njit(cache=True, nogil=True, error_model="numpy")
+@kernel
 def lstm_step(size, buffers, at):
     """Compute c = f c' + i g, h = o tanh(c); on entry C holds c'."""
     A, C, H = buffers.A, buffers.C, buffers.H
@@ -120,7 +119,7 @@ def lstm_step(size, buffers, at):
         store_first(H, at.H + k, o * tanh(c), left)
 
 
-@njit(cache=True, nogil=True, error_model="numpy")
+@kernel
 def lstm_back(size, buffers, at):
     """Compute dz of all gates, and dc' = f (dc + o (1 - tanh(c)^2) dh), which replaces dc."""
     A, C, c_before = buffers.A, buffers.C, buffers.c_before
@@ -144,7 +143,7 @@ def lstm_back(size, buffers, at):
         store_first(dc, k, drop_tiny(to_c * f), left)
 
 
-@njit(cache=True, nogil=True, error_model="numpy")
+@kernel
 def gru_after_step(size, buffers, at):
     """Compute n = tanh(nx + r nh), h = n + u (h' - n); nh stays as it is."""
     S, A, H = buffers.S, buffers.A, buffers.H
@@ -161,7 +160,7 @@ def gru_after_step(size, buffers, at):
         store_first(H, at.H + k, fma(u, load_first(S, at.h_before + k, left) - n, n), left)
 
 
-@njit(cache=True, nogil=True, error_model="numpy")
+@kernel
 def gru_after_back(size, buffers, at):
     """Compute dz of all gates, and in dh_before the direct path u dh."""
     S, A, dH, dZ = buffers.S, buffers.A, buffers.dH, buffers.dZ
@@ -182,7 +181,7 @@ def gru_after_back(size, buffers, at):
         store_first(buffers.dh_before, k, dh * u, left)
 
 
-@njit(cache=True, nogil=True, error_model="numpy")
+@kernel
 def reset_step(size, buffers, at):
     """Activate r and u of a gru that resets before, and write r h' to C."""
     S, A, C = buffers.S, buffers.A, buffers.C
@@ -195,7 +194,7 @@ def reset_step(size, buffers, at):
         store_first(C, at.C + k, r * load_first(S, at.h_before + k, left), left)
 
 
-@njit(cache=True, nogil=True, error_model="numpy")
+@kernel
 def gru_before_step(size, buffers, at):
     """Compute n = tanh(z), h = n + u (h' - n), after `reset_step` and the product for n."""
     S, A, H = buffers.S, buffers.A, buffers.H
@@ -206,7 +205,7 @@ def gru_before_step(size, buffers, at):
         store_first(H, at.H + k, fma(u, load_first(S, at.h_before + k, left) - n, n), left)
 
 
-@njit(cache=True, nogil=True, error_model="numpy")
+@kernel
 def gru_before_back(size, buffers, at):
     """Compute dz of u and n; the product with the weights of n, which gives d(r h'), comes next."""
     S, A, dH, dZ = buffers.S, buffers.A, buffers.dH, buffers.dZ
@@ -222,7 +221,7 @@ def gru_before_back(size, buffers, at):
         store_first(dZ, d + 2 * size, drop_tiny(dz_n), left)
 
 
-@njit(cache=True, nogil=True, error_model="numpy")
+@kernel
 def reset_back(size, buffers, at):
     """Compute dz of r, and dh' = r d(r h') + u dh, which replaces d(r h') in dh_before."""
     S, A, dH, dh_before = buffers.S, buffers.A, buffers.dH, buffers.dh_before

@@ -19,7 +19,6 @@ H are one array.
 from typing import NamedTuple
 
 import numpy as np
-from numba import njit
 
 from esnkit.kernels.blocks import copy_columns
 from esnkit.kernels.cell_equations import (
@@ -37,6 +36,7 @@ from esnkit.kernels.cell_equations import (
     reset_step,
     rnn_step,
 )
+from esnkit.kernels.compilation import kernel
 from esnkit.kernels.linalg import LANES, dot
 from esnkit.kernels.simd.addresses import block
 from esnkit.kernels.simd.products import Matrix, Part, matrix, multiply_part
@@ -65,7 +65,7 @@ class Sizes(NamedTuple):
 
 # Arrays come from Python as plain tuples: at every call from Python, Numba looks up the class of a
 # NamedTuple, which takes half a microsecond for each.
-@njit(cache=True, nogil=True, error_model="numpy")
+@kernel
 def forward(cell, weights, n, initial, clamped, buffers):
     """Run a batch forward.
 
@@ -115,7 +115,7 @@ def forward(cell, weights, n, initial, clamped, buffers):
         column += m
 
 
-@njit(cache=True, nogil=True, error_model="numpy")
+@kernel
 def stream(cell, n_layers, n_units, n_inputs, n_outputs, state, inputs, work):
     """Run one sequence forward by one step, which takes little longer than a call from Python.
 
@@ -164,7 +164,7 @@ def stream(cell, n_layers, n_units, n_inputs, n_outputs, state, inputs, work):
     return True
 
 
-@njit(cache=True, nogil=True, error_model="numpy")
+@kernel
 def _step(cell, M, sizes, buffers, at):
     """Make one step of m sequences: the products Z = M S, then the equations of the cell.
 
@@ -196,7 +196,7 @@ def _step(cell, M, sizes, buffers, at):
         rnn_step(cell, size, buffers, at)
 
 
-@njit(cache=True, nogil=True, error_model="numpy")
+@kernel
 def _candidate_of_inputs(M, sizes, buffers, at):
     """Begin the third gate of a gru: its bias, then what the inputs add.
 

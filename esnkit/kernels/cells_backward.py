@@ -12,7 +12,6 @@ from the last one to the first. Layouts are those of :mod:`esnkit.kernels.cells`
 from typing import Any, NamedTuple
 
 import numpy as np
-from numba import njit
 
 from esnkit.kernels.blocks import copy_columns, round_up_to_vectors
 from esnkit.kernels.cell_equations import (
@@ -29,6 +28,7 @@ from esnkit.kernels.cell_equations import (
     rnn_back,
 )
 from esnkit.kernels.cells import Sizes
+from esnkit.kernels.compilation import kernel
 from esnkit.kernels.simd.addresses import Block, block, corner, steps_of_blocks
 from esnkit.kernels.simd.masked import drop_tiny, load_first, store_first
 from esnkit.kernels.simd.products import (
@@ -99,7 +99,7 @@ class _Sums(NamedTuple):
     columns: Block  # of S, as rows
 
 
-@njit(cache=True, nogil=True, error_model="numpy")
+@kernel
 def backward(cell, weights, n, tape, d_outputs, gradients, schedule):
     """Carry the gradient back through a run of `forward`.
 
@@ -161,11 +161,13 @@ def backward(cell, weights, n, tape, d_outputs, gradients, schedule):
         if n_waiting == plan.n_steps or n_before != m or cell == GRU_BEFORE:
             _add_steps(layer, plan, ptr, at, (m, n_waiting), columns, sums_to)
             n_waiting = 0
-    dh0[:] = work.dh_before.reshape(n_units, n_columns)
-    dc0[:] = work.dc.reshape(n_units, n_columns)
+    for i in range(n_units):
+        for j in range(n_columns):
+            dh0[i, j] = work.dh_before[i * n_columns + j]
+            dc0[i, j] = work.dc[i * n_columns + j]
 
 
-@njit(cache=True, nogil=True, error_model="numpy", forceinline=True)
+@kernel(inline="always")
 def _work_arrays(plan, n_columns, shape, n_units, like):
     """Return new work arrays; dc is zero, all others are uninitialised."""
     n_gate_rows, n_rows = shape
@@ -178,7 +180,7 @@ def _work_arrays(plan, n_columns, shape, n_units, like):
     return _Work(dZ, columns, dh_before, dc, spare)
 
 
-@njit(cache=True, nogil=True, error_model="numpy")
+@kernel
 def _arrange_step(layer, ptr, column, m, n_next, n_before, n_waiting):
     """Return addresses and offsets of a step; of an lstm, give dc and c_{t-1} m columns."""
     cell, n_features, n_units, n_gate_rows, h_rows, a_rows = layer
@@ -214,7 +216,7 @@ def _arrange_step(layer, ptr, column, m, n_next, n_before, n_waiting):
     return buffers, at
 
 
-@njit(cache=True, nogil=True, error_model="numpy")
+@kernel
 def _step_back(cell, M, sizes, buffers, at):
     """Carry dh of one step back: dZ by the equations, then dh_before = M.T dZ (rows of h)."""
     n_features, n_units, m = sizes
@@ -240,7 +242,7 @@ def _step_back(cell, M, sizes, buffers, at):
         multiply_part(MT, Part(n_features, n_units, 0, n_units), dZ, False, dh_before, m)
 
 
-@njit(cache=True, nogil=True, error_model="numpy")
+@kernel
 def _complete_output_gradient(ptr, h, n_next, n_columns, m, n_units, last_only):
     """Complete dh_t: what the loss says, plus dh_before of step t + 1 for its n_next columns."""
     if last_only:
@@ -249,7 +251,7 @@ def _complete_output_gradient(ptr, h, n_next, n_columns, m, n_units, last_only):
         _add_columns(ptr.dh_before, n_next, ptr.dH, h, m, n_units)
 
 
-@njit(cache=True, nogil=True, error_model="numpy")
+@kernel
 def _add_columns(source, n_source, target, t, n_target, n_rows):
     """Add a block of n_source columns to the leading columns of the block at target[t]."""
     if n_source == n_target:  # one row holds all numbers
@@ -261,7 +263,7 @@ def _add_columns(source, n_source, target, t, n_target, n_rows):
             store_first(target, index, drop_tiny(total), left)
 
 
-@njit(cache=True, nogil=True, error_model="numpy")
+@kernel
 def _join_columns(source, n_source, last, n_last, target, t, n_target, n_rows):
     """Copy a block to the leading columns of that at target[t], and ``last`` to the others.
 
@@ -279,7 +281,7 @@ def _join_columns(source, n_source, last, n_last, target, t, n_target, n_rows):
             store_first(target, index, vector, n_source - j)
 
 
-@njit(cache=True, nogil=True, error_model="numpy")
+@kernel
 def _store_columns(S, n_rows, m, columns, plan, n_waiting):
     """Write the m columns of S as rows behind those of the n_waiting steps after it.
 
@@ -293,7 +295,7 @@ def _store_columns(S, n_rows, m, columns, plan, n_waiting):
         transpose(corner(S, 0, first), n_rows, second, corner(columns, row, 0))
 
 
-@njit(cache=True, nogil=True, error_model="numpy")
+@kernel
 def _add_steps(layer, plan, ptr, at, counts, columns, dM):
     """Add the sum of dZ S.T over the waiting steps to the gradients of both halves of the batch."""
     cell, n_features, n_units, n_gate_rows, _, _ = layer
@@ -315,7 +317,7 @@ def _add_steps(layer, plan, ptr, at, counts, columns, dM):
         _add_to_weights(cell, second, dM[1], shape, n_units)
 
 
-@njit(cache=True, nogil=True, error_model="numpy")
+@kernel
 def _add_to_weights(cell, sums, dM, shape, n_units):
     """Add the sum of dZ S.T over some steps to dM, but not to blocks where a gru has zeros."""
     dZ, S, columns = sums
@@ -337,7 +339,7 @@ def _add_to_weights(cell, sums, dM, shape, n_units):
     )  # fmt: skip
 
 
-@njit(cache=True, nogil=True, error_model="numpy")
+@kernel
 def _add_step_of_gru_before(dZ, columns, reset, dM, shape, n_units):
     """Add dZ S.T of one step to dM, with r h' in place of h' for the rows of n."""
     _, _, m, n_rows = shape

@@ -5,12 +5,13 @@ Every kernel fills an array that it is given and returns nothing. The docstrings
 """
 
 import numpy as np
-from numba import njit
+
+from esnkit.kernels.compilation import kernel
 
 TAYLOR_ORDER = 24
 
 
-@njit(cache=True, nogil=True)
+@kernel(error_model="python")
 def mackey_glass_euler(y, lag, step):
     """Make Euler steps: y[:lag + 1] is the constant history, the rest of y is written.
 
@@ -21,7 +22,7 @@ def mackey_glass_euler(y, lag, step):
         y[k + 1] = y[k] + step * (0.2 * delayed / (1.0 + delayed**10) - 0.1 * y[k])
 
 
-@njit(cache=True, nogil=True)
+@kernel(error_model="python")
 def mackey_glass_rk4(y, slope, lag, step):
     """Make classical Runge-Kutta steps: y[:lag + 1] and zeros in slope are given, the rest written.
 
@@ -44,7 +45,7 @@ def mackey_glass_rk4(y, slope, lag, step):
         y[k + 1] = y[k] + step / 6.0 * (k1 + 2.0 * k2 + 2.0 * k3 + k4)
 
 
-@njit(cache=True, nogil=True)
+@kernel(error_model="python")
 def lorenz_coefficients(a, sigma, rho, beta):
     """Write the Taylor coefficients of (x, y, z) in time to a[1:] (order, 3); a[0] is the state.
 
@@ -62,7 +63,7 @@ def lorenz_coefficients(a, sigma, rho, beta):
         a[k + 1, 2] = (xy - beta * a[k, 2]) / (k + 1)
 
 
-@njit(cache=True, nogil=True)
+@kernel(error_model="python")
 def lorenz(out, state, dt, sigma, rho, beta):
     """Write the state (3,), which is updated in place, to a row of out every dt.
 
@@ -91,7 +92,7 @@ def lorenz(out, state, dt, sigma, rho, beta):
             left -= h
 
 
-@njit(cache=True, nogil=True)
+@kernel(error_model="python")
 def narma(y, u, order, a, b, d, squash):
     """Write the NARMA recurrence of u (n,) to y (n,), y[t] being the target of u[:t + 1].
 

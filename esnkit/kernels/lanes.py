@@ -9,9 +9,10 @@ memory, the lanes of one unit are next to each other. The sums have the order of
 from typing import NamedTuple
 
 import numpy as np
-from numba import njit, uint64
+from numba import uint64
 
 from esnkit.kernels.activations import activated
+from esnkit.kernels.compilation import kernel
 from esnkit.kernels.reservoir import apply_forcing, is_forced
 from esnkit.kernels.simd.addresses import block
 from esnkit.kernels.simd.elementary import fma
@@ -33,7 +34,7 @@ class _LaneBuffer(NamedTuple):
     new: np.uint64  # index of the new states
 
 
-@njit(cache=True, nogil=True, error_model="numpy")
+@kernel
 def run_lanes(W, input_weights, code, forcing, inputs, x0, out):
     """Run many sequences, `LANES` at a time.
 
@@ -84,7 +85,7 @@ def run_lanes(W, input_weights, code, forcing, inputs, x0, out):
             last, new = new, last
 
 
-@njit(cache=True, nogil=True, error_model="numpy", forceinline=True)
+@kernel(inline="always")
 def _load_states(x0, first, n_lanes, states, position):
     """Copy states from ``x0[first]`` on to the lanes; lanes without a sequence repeat the first."""
     for i in range(x0.shape[1]):
@@ -93,7 +94,7 @@ def _load_states(x0, first, n_lanes, states, position):
             states[position + uint64(i * LANES + lane)] = x0[row, i]
 
 
-@njit(cache=True, nogil=True, error_model="numpy", forceinline=True)
+@kernel(inline="always")
 def _load_inputs(inputs, first, t, n_lanes, u):
     """Copy row t of the sequences from ``first`` on to the lanes."""
     for lane in range(n_lanes):
@@ -102,14 +103,14 @@ def _load_inputs(inputs, first, t, n_lanes, u):
             u[f * LANES + lane] = inputs.rows[row, f]
 
 
-@njit(cache=True, nogil=True, error_model="numpy", forceinline=True)
+@kernel(inline="always")
 def _store_lane(state, lane, states, position):
     """Write the state of one sequence to its lane."""
     for i in range(state.size):
         states[position + uint64(i * LANES + lane)] = state[i]
 
 
-@njit(cache=True, nogil=True, error_model="numpy")
+@kernel
 def _step_units(W, input_weights, code, begin, end, buffer):
     """Make one step of the units from ``begin`` to ``end``, in all lanes.
 

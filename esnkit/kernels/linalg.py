@@ -4,8 +4,8 @@ from typing import Any
 
 import numba
 import numpy as np
-from numba import njit
 
+from esnkit.kernels.compilation import kernel
 from esnkit.kernels.simd.elementary import fma
 from esnkit.kernels.simd.masked import load_first
 from esnkit.kernels.simd.vectors import fill, load, row_size, store, width
@@ -13,7 +13,7 @@ from esnkit.kernels.simd.vectors import fill, load, row_size, store, width
 LANES = 16  # room for the partial sums of one product: a vector of float32
 
 
-@njit(cache=True, nogil=True, error_model="numpy", forceinline=True)
+@kernel(inline="always")
 def dot(x, a, c, b, n, partial_sums):
     """Return sum_k x[a + k] c[b + k] over n terms; ``partial_sums`` (LANES,) is work space.
 
@@ -41,7 +41,7 @@ def dot(x, a, c, b, n, partial_sums):
     return partial_sums[0]
 
 
-@njit(cache=True, nogil=True, error_model="numpy")
+@kernel
 def affine_row(x, coef, intercept, partial_sums, out):
     """Write coef @ x + intercept into out; coef (n_out, n), partial_sums (LANES,) is work space.
 
@@ -51,7 +51,7 @@ def affine_row(x, coef, intercept, partial_sums, out):
         out[o] = dot(x, 0, coef, o * x.size, x.size, partial_sums) + intercept[o]
 
 
-@njit(cache=True, nogil=True, error_model="numpy")
+@kernel
 def affine(X, coef, intercept, out):
     """Write X @ coef.T + intercept into out (n_rows, n_out); coef (n_out, n), one dtype.
 
@@ -66,7 +66,7 @@ def affine(X, coef, intercept, out):
                 out[i, o] = dot(X, i * stride, coef, o * n, n, partial_sums) + intercept[o]
 
 
-@njit(cache=True, nogil=True)
+@kernel(error_model="python")
 def two_sum(a, b):
     """Return a + b rounded, and the exact rounding error (Knuth, TAOCP 2, 4.2.2, theorem B)."""
     total = a + b
@@ -74,7 +74,7 @@ def two_sum(a, b):
     return total, (a - (total - part)) + (b - part)
 
 
-@njit(cache=True, nogil=True)
+@kernel(error_model="python")
 def weighted_mean(X, w, mean):
     """Write the mean of the rows of X, weighted by w (> 0), into mean (2, n) (float64).
 
@@ -91,14 +91,14 @@ def weighted_mean(X, w, mean):
         mean[0, j], mean[1, j] = two_sum(np.float64(X[0, j]), mean[0, j] / total)
 
 
-@njit(cache=True, nogil=True)
+@kernel(error_model="python")
 def move_mean(mean, step):
     """Add step (n,) to a mean (2, n) in place; the row of rounding errors keeps small steps."""
     for j in range(step.size):
         mean[0, j], mean[1, j] = two_sum(mean[0, j], mean[1, j] + step[j])
 
 
-@njit(cache=True, nogil=True)
+@kernel(error_model="python")
 def centre_rows(X, root, mean, out):
     """Write root[i] * (X[i] - mean) into out (n_rows, n), row by row."""
     for i in range(X.shape[0]):
@@ -106,7 +106,7 @@ def centre_rows(X, root, mean, out):
             out[i, j] = root[i] * (np.float64(X[i, j]) - mean[0, j] - mean[1, j])
 
 
-@njit(cache=True, nogil=True)
+@kernel(error_model="python")
 def centre_columns(X, root, mean, out):
     """Write root[i] * (X[i] - mean) into the columns of out (n, n_rows)."""
     for start in range(0, X.shape[0], 16):  # 16 rows by a few columns stay in the cache
@@ -116,7 +116,7 @@ def centre_columns(X, root, mean, out):
                 out[j, i] = root[i] * (np.float64(X[i, j]) - mean[0, j] - mean[1, j])
 
 
-@njit(cache=True, nogil=True)
+@kernel(error_model="python")
 def scale_lower(G, alpha, scale, out):
     """Write the lower triangle of D (G + alpha I) D to out, D = diag(scale); return its 1-norm.
 
@@ -132,7 +132,11 @@ def scale_lower(G, alpha, scale, out):
             below += abs(out[i, j])
             sums[i] += abs(out[i, j])
         sums[j] += below
-    return sums.max()
+    norm = 0.0
+    for j in range(scale.size):
+        if sums[j] > norm or np.isnan(sums[j]):
+            norm = sums[j]
+    return norm
 
 
 def is_compiled() -> bool:

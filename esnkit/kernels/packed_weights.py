@@ -6,10 +6,11 @@ A step is bound by how fast weights arrive from the caches, which prefetch a sin
 from typing import NamedTuple
 
 import numpy as np
-from numba import njit
+from numba import int64
 from numba.core import types
 from numba.extending import overload
 
+from esnkit.kernels.compilation import kernel
 from esnkit.kernels.layouts import Csr, Diagonals, Ell
 from esnkit.kernels.simd.vectors import aligned, load, store, width
 
@@ -35,7 +36,7 @@ class PackedWeights(NamedTuple):
     n_gathered: int  # terms of a row whose columns may be anywhere
 
 
-@njit(cache=True, nogil=True, error_model="numpy")
+@kernel
 def pack_rows(rows, n_rows, first, block, out):
     """Write rows (k, n_units) to rows first, ..., first + k - 1 of every block of ``out``.
 
@@ -57,7 +58,7 @@ def pack_rows(rows, n_rows, first, block, out):
             out[target + i] = rows[j, n_full * block + i]
 
 
-@njit(cache=True, nogil=True, error_model="numpy")
+@kernel(inline="always")
 def zero_blocks(n_units, n_rows, block, like):
     """Return zeros for blocks of ``n_rows`` rows, aligned to a cache line."""
     out = aligned(-(-n_units // block) * n_rows * block, like)
@@ -66,23 +67,27 @@ def zero_blocks(n_units, n_rows, block, like):
     return out
 
 
-@njit(cache=True, nogil=True, error_model="numpy")
-def pack_columns(shifts, columns, n_units, block):
-    """Return, for every block, where its diagonals begin in the state, or its gathered columns.
-
-    A layout has either ``shifts`` or ``columns``; the other is empty.
-    """
+@kernel
+def _pack_shifts(shifts, n_units, block):
+    """Return, for every block of units, where its diagonals begin in the state."""
     n_blocks = -(-n_units // block)
-    out = np.zeros(n_blocks * (shifts.size + columns.shape[0] * block), np.uint32)
+    out = np.empty(n_blocks * shifts.size, np.uint32)
     # Entry (i, (i + shift) mod n): block b begins at i = b * block, and its other columns follow.
     for b in range(n_blocks):
         for j in range(shifts.size):
             out[b * shifts.size + j] = (b * block + int(shifts[j])) % n_units
-    pack_rows(columns, columns.shape[0], 0, block, out)
     return out
 
 
-@njit(cache=True, nogil=True, error_model="numpy")
+@kernel(inline="always")
+def _pack_gathered(columns, n_units, block):
+    """Return the gathered columns block by block, padded with zeros."""
+    out = zero_blocks(n_units, columns.shape[0], block, columns)
+    pack_rows(columns, columns.shape[0], int64(0), block, out)
+    return out
+
+
+@kernel(inline="always")
 def _is_constant(values):
     constant = True
     for i in range(values.size):
@@ -90,29 +95,29 @@ def _is_constant(values):
     return constant
 
 
-@njit(cache=True, nogil=True, error_model="numpy", forceinline=True)
+@kernel(inline="always")
 def pack(W, input_weights):
     """Return the weights of a reservoir as a stream of vectors.
 
     If W is a `Csr`, the rates alone are packed.
     """
     w_in, b, gain, keep = input_weights
-    weights, shifts, columns = terms(W)
+    weights, n_diagonals, n_gathered = terms(W)
     n, block, n_inputs = b.size, BLOCK_VECTORS * width(b), w_in.shape[0]
     if n_inputs > MAX_PACKED_INPUTS or not is_packed(W):
         n_inputs = -1
     n_rows = 1 + n_inputs + weights.shape[0]  # without packed inputs there is no bias either
     stream = zero_blocks(n, n_rows, block, b)
     if n_inputs >= 0:
-        pack_rows(b.reshape(1, -1), n_rows, 0, block, stream)
-        pack_rows(w_in, n_rows, 1, block, stream)
+        pack_rows(b.reshape(1, -1), n_rows, int64(0), block, stream)
+        pack_rows(w_in, n_rows, int64(1), block, stream)
     pack_rows(weights, n_rows, 1 + n_inputs, block, stream)
     n_rates = min(n, block) if _is_constant(gain) and _is_constant(keep) else n
-    rates = zero_blocks(n_rates, 2, block, b)
-    pack_rows(gain[:n_rates].reshape(1, -1), 2, 0, block, rates)
-    pack_rows(keep[:n_rates].reshape(1, -1), 2, 1, block, rates)
-    packed_columns = pack_columns(shifts, columns, n, block)
-    return PackedWeights(stream, rates, packed_columns, n, n_inputs, shifts.size, columns.shape[0])
+    rates = zero_blocks(n_rates, int64(2), block, b)
+    pack_rows(gain[:n_rates].reshape(1, -1), int64(2), int64(0), block, rates)
+    pack_rows(keep[:n_rates].reshape(1, -1), int64(2), int64(1), block, rates)
+    columns = pack_columns(W, n, block)
+    return PackedWeights(stream, rates, columns, n, n_inputs, n_diagonals, n_gathered)
 
 
 def is_packed(W):
@@ -121,13 +126,19 @@ def is_packed(W):
 
 
 def terms(W):
-    """Return the weights (n_terms, n_units) of W, shifts, and columns (n_terms, n_units)."""
+    """Return the weights of W (n_terms, n_units), and how many are diagonals and gathered."""
     if isinstance(W, Diagonals):
-        return W.weights, W.shifts, np.empty((0, 0), np.uint32)
+        return W.weights, W.shifts.size, 0
     if isinstance(W, Ell):
-        return W.weights, np.empty(0, np.uint64), W.columns
-    no_weights = np.empty((0, 0), W.weights.dtype)
-    return no_weights, np.empty(0, np.uint64), np.empty((0, 0), np.uint32)
+        return W.weights, 0, W.columns.shape[0]
+    return np.empty((0, 0), W.weights.dtype), 0, 0
+
+
+def pack_columns(W, n_units, block):
+    """Return, for every block, where its diagonals begin in the state, or its gathered columns."""
+    if isinstance(W, Ell):
+        return _pack_gathered(W.columns, n_units, block)
+    return _pack_shifts(W.shifts if isinstance(W, Diagonals) else W.indptr[:0], n_units, block)
 
 
 def _layout(W):
@@ -140,14 +151,19 @@ def _is_packed_overload(W):
     return lambda W: packed
 
 
-@overload(terms)
+@overload(terms, inline="always")
 def _terms_overload(W):
     if _layout(W) is Diagonals:
-        return lambda W: (W.weights, W.shifts, np.empty((0, 0), np.uint32))
+        return lambda W: (W.weights, W.shifts.size, int64(0))
     if _layout(W) is Ell:
-        return lambda W: (W.weights, np.empty(0, np.uint64), W.columns)
-    return lambda W: (
-        np.empty((0, 0), W.weights.dtype),
-        np.empty(0, np.uint64),
-        np.empty((0, 0), np.uint32),
-    )
+        return lambda W: (W.weights, int64(0), W.columns.shape[0])
+    return lambda W: (np.empty((0, 0), W.weights.dtype), int64(0), int64(0))
+
+
+@overload(pack_columns)
+def _pack_columns_overload(W, n_units, block):
+    if _layout(W) is Diagonals:
+        return lambda W, n_units, block: _pack_shifts(W.shifts, n_units, block)
+    if _layout(W) is Ell:
+        return lambda W, n_units, block: _pack_gathered(W.columns, n_units, block)
+    return lambda W, n_units, block: _pack_shifts(W.indptr[:0], n_units, block)

@@ -7,8 +7,9 @@ consecutive blocks of the ring and synchronises only with the owners of the adja
 from typing import NamedTuple
 
 import numpy as np
-from numba import njit, uint64
+from numba import uint64
 
+from esnkit.kernels.compilation import kernel
 from esnkit.kernels.packed_weights import BLOCK_VECTORS, pack
 from esnkit.kernels.reservoir import output_rows
 from esnkit.kernels.simd.progress import STRIDE, load_acquire, spin_until, store_release
@@ -44,7 +45,7 @@ def shared_by_partitions(n_partitions, n_rows, x0):
     return SharedStates(aligned(2 * int(state_capacity(x0.size, x0)), x0), progress)
 
 
-@njit(cache=True, nogil=True, error_model="numpy")
+@kernel
 def _block_ranges(partition, n_partitions, n_blocks):
     """Return the ranges (4, 2) of blocks of a partition, in the order of computation.
 
@@ -66,7 +67,7 @@ def _block_ranges(partition, n_partitions, n_blocks):
     return ranges.reshape(4, 2)
 
 
-@njit(cache=True, nogil=True, error_model="numpy", forceinline=True)
+@kernel(inline="always")
 def _copy_units(source, start, ranges, block, out, n_units):
     """Copy the units of the ranges of blocks from ``source[start:]`` to ``out``."""
     for s in range(4):
@@ -74,7 +75,7 @@ def _copy_units(source, start, ranges, block, out, n_units):
             out[i] = source[start + uint64(i)]
 
 
-@njit(cache=True, nogil=True, error_model="numpy", forceinline=True)
+@kernel(inline="always")
 def _step_ranges(packed, code, ranges, inputs, buffer, out, progress, own):
     """Make one step of a partition; announce its edges as soon as they are complete."""
     for s in range(4):
@@ -84,7 +85,7 @@ def _step_ranges(packed, code, ranges, inputs, buffer, out, progress, own):
             store_release(progress, own, inputs.start + 2)
 
 
-@njit(cache=True, nogil=True, error_model="numpy")
+@kernel
 def run_partition(W, input_weights, code, rows, x0, shared, partition, out):
     """Run one sequence as `run` does, but only one partition of its units.
 

@@ -4,8 +4,9 @@ A^m v = A (A (... (A v)))
 """
 
 import numpy as np
-from numba import njit, uint64
+from numba import int64, uint64
 
+from esnkit.kernels.compilation import kernel
 from esnkit.kernels.packed_weights import (
     BLOCK_VECTORS,
     pack_columns,
@@ -25,7 +26,7 @@ from esnkit.kernels.state_buffer import (
 __all__ = ["power_times_vector"]
 
 
-@njit(cache=True, nogil=True, error_model="numpy")
+@kernel
 def power_times_vector(W, v, m):
     """Return W^m v, by m products of W with a vector.
 
@@ -41,11 +42,11 @@ def power_times_vector(W, v, m):
     -------
     (n_units,) array
     """
-    weights, shifts, columns = terms(W)
+    weights, n_diagonals, n_gathered = terms(W)
     n, block, n_terms = v.size, BLOCK_VECTORS * width(v), weights.shape[0]
     stream = zero_blocks(n, n_terms, block, v)
-    pack_rows(weights, n_terms, 0, block, stream)
-    indices = pack_columns(shifts, columns, n, block)
+    pack_rows(weights, n_terms, int64(0), block, stream)
+    indices = pack_columns(W, n, block)
     capacity, out = state_capacity(n, v), np.empty(n, v.dtype)
     x, position = aligned(2 * int(capacity), v), uint64(0)
     put_state(v, x, position)
@@ -54,7 +55,7 @@ def power_times_vector(W, v, m):
         # The last block is computed whole: its padding has weights of zero, and is stored below
         # the capacity, which is at least n and a block.
         for b in range(-(-n // block)):
-            value = _block_times(stream, indices, shifts.size, columns.shape[0], b, x, position)
+            value = _block_times(stream, indices, n_diagonals, n_gathered, b, x, position)
             store(x, new + uint64(b * block), value)
         repeat_first_block(x, new, n)
         position = new
@@ -62,7 +63,7 @@ def power_times_vector(W, v, m):
     return out
 
 
-@njit(cache=True, nogil=True, error_model="numpy", forceinline=True)
+@kernel(inline="always")
 def _block_times(stream, indices, n_diagonals, n_gathered, b, x, position):
     """Return the entries of W x for block b of the units: sum_j weights[j] x[columns[j]].
 

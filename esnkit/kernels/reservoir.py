@@ -10,11 +10,18 @@ same bits alone, beside others, cut in two and in closed loop.
 from typing import NamedTuple
 
 import numpy as np
-from numba import njit, uint64
+from numba import uint64
 
+from esnkit.kernels.compilation import kernel
 from esnkit.kernels.layouts import Csr, Diagonals, Ell, Forcing, InputWeights
 from esnkit.kernels.linalg import LANES, affine_row
-from esnkit.kernels.packed_weights import BLOCK_VECTORS, PackedWeights, is_packed, pack
+from esnkit.kernels.packed_weights import (
+    BLOCK_VECTORS,
+    MAX_PACKED_INPUTS,
+    PackedWeights,
+    is_packed,
+    pack,
+)
 from esnkit.kernels.simd.elementary import fma
 from esnkit.kernels.simd.masked import load_first
 from esnkit.kernels.simd.vectors import address, aligned, fill, is_aligned, load, store, width
@@ -69,7 +76,7 @@ class _Dynamics(NamedTuple):
     single_steps: bool
 
 
-@njit(cache=True, nogil=True, error_model="numpy")
+@kernel
 def _project(input_weights, rows, start, stop, out):
     """Write ``W_in u + b`` of the rows from start to stop into the first columns of ``out``.
 
@@ -116,7 +123,7 @@ def _project_to(load_units, input_weights, rows, start, stop, out, first):
         store(totals, uint64(other - start) * stride + first, total_other)
 
 
-@njit(cache=True, nogil=True, error_model="numpy", forceinline=True)
+@kernel(forceinline=True)
 def apply_forcing(forcing, t, x):
     """Add row t of the noise to a state, then set the clamped units to their values at t."""
     if forcing.noise.shape[0] > 0:
@@ -128,24 +135,24 @@ def apply_forcing(forcing, t, x):
             x[forcing.units[j]] = values[j]
 
 
-@njit(cache=True, nogil=True, error_model="numpy", forceinline=True)
+@kernel(inline="always")
 def is_forced(forcing):
     """Tell whether states get noise or have clamped units."""
     return forcing.noise.shape[0] > 0 or forcing.units.size > 0
 
 
-@njit(cache=True, nogil=True, error_model="numpy", forceinline=True)
+@kernel(inline="always")
 def output_rows(out, n_units):
     """Return where to write states: the rows of ``out``, or one row for all if it has none."""
     if len(out) == 0:
-        return OutputRows(np.empty((1, n_units), out.dtype), uint64(0), False)
+        return OutputRows(aligned(n_units, out).reshape(1, n_units), uint64(0), False)
     v = width(out)
     aligned_rows = is_aligned(out) and n_units % v == 0 and out.shape[1] % v == 0
     nontemporal = aligned_rows and out.size * out.itemsize >= MAX_CACHED_BYTES
     return OutputRows(out, uint64(out.shape[1]), nontemporal)
 
 
-@njit(cache=True, nogil=True, error_model="numpy", forceinline=True)
+@kernel(forceinline=True)
 def _single_step(dynamics, t, inputs, buffer, out):
     """Make the step of row ``inputs.start``, then apply row t of the forcing.
 
@@ -167,7 +174,7 @@ def _single_step(dynamics, t, inputs, buffer, out):
     return position
 
 
-@njit(cache=True, nogil=True, error_model="numpy", forceinline=True)
+@kernel(forceinline=True)
 def _run_rows(dynamics, inputs, chunk, buffer, out):
     """Run one sequence, ``chunk`` rows at a time; return the position of its last state."""
     packed, position = dynamics.packed, buffer.position
@@ -185,7 +192,7 @@ def _run_rows(dynamics, inputs, chunk, buffer, out):
     return position
 
 
-@njit(cache=True, nogil=True, error_model="numpy", forceinline=True)
+@kernel(inline="always")
 def _projection_buffer(packed, n_rows, like):
     """Return rows for W_in u + b, with zeros up to a whole block; none if it is packed."""
     if packed.n_inputs >= 0:
@@ -193,9 +200,10 @@ def _projection_buffer(packed, n_rows, like):
     return np.zeros((n_rows, packed.n_units + BLOCK_VECTORS * width(like)), like.dtype)
 
 
-@njit(cache=True, nogil=True, error_model="numpy")
 def run(W, input_weights, code, forcing, inputs, x0, out):
     """Run sequences, one after the other or four side by side.
+
+    Each kind of run has a kernel of its own, so that a process compiles only what it needs.
 
     Parameters
     ----------
@@ -208,24 +216,47 @@ def run(W, input_weights, code, forcing, inputs, x0, out):
     out : (n_rows, >= n_units), on exit the states in the first columns; without rows if only the
         last states, in x0, are wanted
     """
-    packed, single_steps = pack(W, input_weights), is_forced(forcing) or not is_packed(W)
-    dynamics = _Dynamics(W, input_weights, packed, code, forcing, single_steps)
-    target = output_rows(out, packed.n_units)
-    # Rows to run at a time: one if something happens between steps, a few if W_in u + b of them
-    # must fit in the cache, else all.
-    is_projected, chunk = packed.n_inputs < 0, max(1, len(inputs.rows))
-    if is_projected or single_steps:
-        chunk = 1 if single_steps else PROJECTED_ROWS
-    projected = _projection_buffer(packed, chunk, x0)
-    in_fours = not (is_projected or single_steps or packed.n_gathered > 0)
+    if not _is_plain(W, input_weights, forcing):
+        _run_by_rows(W, input_weights, code, forcing, inputs, x0, out)
+    elif inputs.starts.size < 4 or not isinstance(W, Diagonals):
+        _run_in_turn(W, input_weights, code, inputs, x0, out)
+    else:
+        _run_in_fours(W, input_weights, code, inputs, x0, out)
+
+
+def _is_plain(W, input_weights, forcing):
+    """Tell whether all weights are packed and nothing happens between the steps."""
+    has_forcing = len(forcing.noise) > 0 or forcing.units.size > 0
+    return is_packed(W) and len(input_weights.w_in) <= MAX_PACKED_INPUTS and not has_forcing
+
+
+@kernel
+def _run_in_turn(W, input_weights, code, inputs, x0, out):
+    """Run sequences one after the other, with packed inputs and without forcing."""
+    packed, target = pack(W, input_weights), output_rows(out, x0.shape[1])
+    states = aligned(2 * int(state_capacity(packed.n_units, x0)), x0)
+    blocks = BlockRange(0, count_blocks(packed.n_units, states))
+    for s in range(inputs.starts.size):
+        put_state(x0[s], states, uint64(0))
+        start = inputs.starts[s]
+        steps = StepInputs(inputs.rows, inputs.rows, start, start + inputs.lengths[s])
+        end = run_steps(packed, code, blocks, steps, StateBuffer(states, uint64(0)), target)
+        take_state(states, end, x0[s])
+
+
+@kernel
+def _run_in_fours(W, input_weights, code, inputs, x0, out):
+    """Run sequences as `_run_in_turn` does, but four side by side if W is `Diagonals`."""
+    packed, target = pack(W, input_weights), output_rows(out, x0.shape[1])
     gap = 2 * int(state_capacity(packed.n_units, x0))  # from the buffer of a sequence to the next
     states = aligned(4 * gap, x0)
+    blocks = BlockRange(0, count_blocks(packed.n_units, states))
     for first in range(0, inputs.starts.size, 4):
         count = min(4, inputs.starts.size - first)
         n_done, position = 0, uint64(0)
         for s in range(count):
             put_state(x0[first + s], states, uint64(s * gap))
-        if count == 4 and in_fours:
+        if count == 4:
             n_done = _smallest(inputs.lengths[first : first + 4])
             position = run_steps_of_four(
                 packed, code, inputs.rows, inputs.starts[first : first + 4], n_done,
@@ -235,12 +266,32 @@ def run(W, input_weights, code, forcing, inputs, x0, out):
         for s in range(count):
             start, own = inputs.starts[first + s], states[s * gap :]
             stop = start + inputs.lengths[first + s]
-            rest = StepInputs(inputs.rows, projected, start + n_done, stop)
-            end = _run_rows(dynamics, rest, chunk, StateBuffer(own, position), target)
+            rest = StepInputs(inputs.rows, inputs.rows, start + n_done, stop)
+            end = run_steps(packed, code, blocks, rest, StateBuffer(own, position), target)
             take_state(own, end, x0[first + s])
 
 
-@njit(cache=True, nogil=True, error_model="numpy", forceinline=True)
+@kernel
+def _run_by_rows(W, input_weights, code, forcing, inputs, x0, out):
+    """Run sequences one after the other, a few rows at a time: one if W is `Csr` or with forcing.
+
+    Several rows have W_in u + b computed together, as many as stay in the cache.
+    """
+    packed, single_steps = pack(W, input_weights), is_forced(forcing) or not is_packed(W)
+    dynamics = _Dynamics(W, input_weights, packed, code, forcing, single_steps)
+    target = output_rows(out, packed.n_units)
+    chunk = 1 if single_steps else PROJECTED_ROWS
+    projected = _projection_buffer(packed, chunk, x0)
+    states = aligned(2 * int(state_capacity(packed.n_units, x0)), x0)
+    for s in range(inputs.starts.size):
+        put_state(x0[s], states, uint64(0))
+        start = inputs.starts[s]
+        rows = StepInputs(inputs.rows, projected, start, start + inputs.lengths[s])
+        end = _run_rows(dynamics, rows, chunk, StateBuffer(states, uint64(0)), target)
+        take_state(states, end, x0[s])
+
+
+@kernel(inline="always")
 def _smallest(values):
     smallest = values[0]
     for i in range(1, values.size):
@@ -248,7 +299,7 @@ def _smallest(values):
     return smallest
 
 
-@njit(cache=True, nogil=True, error_model="numpy", forceinline=True)
+@kernel(inline="always")
 def _aligned_copy(matrix):
     out = aligned(matrix.size, matrix).reshape(matrix.shape)
     for i in range(matrix.shape[0]):
@@ -257,7 +308,6 @@ def _aligned_copy(matrix):
     return out
 
 
-@njit(cache=True, nogil=True, error_model="numpy")
 def closed_loop(W, input_weights, code, forcing, readout, inputs, x0, out):
     """Run one sequence with the outputs fed back into the first inputs.
 
@@ -273,21 +323,65 @@ def closed_loop(W, input_weights, code, forcing, readout, inputs, x0, out):
     x0 : (n_units,) state; updated in place
     out : (n_steps, n_outputs)
     """
-    packed, single_steps = pack(W, input_weights), is_forced(forcing) or not is_packed(W)
-    dynamics = _Dynamics(W, input_weights, packed, code, forcing, single_steps)
-    n, u = packed.n_units, inputs.first
-    n_features, n_outputs = u.size, out.shape[1]
+    if _is_plain(W, input_weights, forcing):
+        _plain_loop(W, input_weights, code, readout, inputs, x0, out)
+    else:
+        _loop_by_rows(W, input_weights, code, forcing, readout, inputs, x0, out)
+
+
+@kernel(inline="always")
+def _set_exogenous(inputs, t, n_outputs):
+    """Write the exogenous inputs of step t behind the outputs that are fed back."""
+    for f in range(n_outputs, inputs.first.size):
+        inputs.first[f] = inputs.exogenous[t, f - n_outputs]
+
+
+@kernel(inline="always")
+def _feed_back(coef, intercept, z, n, u, partial_sums, y):
+    """Write the readout of z = [x; u], or of x alone, to y and to the first inputs.
+
+    A step has written the n units of x to the front of z.
+    """
+    for f in range(u.size):
+        z[n + f] = u[f]
+    affine_row(z[: coef.shape[1]], coef, intercept, partial_sums, y)
+    for f in range(y.size):
+        u[f] = y[f]
+
+
+@kernel
+def _plain_loop(W, input_weights, code, readout, inputs, x0, out):
+    """Run a closed loop with packed inputs and without forcing."""
+    packed, n, u = pack(W, input_weights), x0.size, inputs.first
     coef, intercept = _aligned_copy(readout.coef), readout.intercept  # read at every step
     states, position = aligned(2 * int(state_capacity(n, x0)), x0), uint64(0)
     put_state(x0, states, position)
-    # The readout sees z = [x; u], or x alone: steps write the state to the front of z.
-    z, partial_sums = aligned(n + n_features, u), np.empty(LANES, u.dtype)
-    target = OutputRows(z.reshape(1, -1), uint64(0), False)
-    step = StepInputs(u.reshape(1, -1), _projection_buffer(packed, 1, u), 0, 1)
+    z, partial_sums = aligned(n + u.size, u), aligned(LANES, u)
+    target = OutputRows(z.reshape(1, z.size), uint64(0), False)
+    rows = u.reshape(1, u.size)
+    step, blocks = StepInputs(rows, rows, 0, 1), BlockRange(0, count_blocks(n, states))
+    for t in range(out.shape[0]):
+        _set_exogenous(inputs, t, out.shape[1])
+        position = run_steps(packed, code, blocks, step, StateBuffer(states, position), target)
+        _feed_back(coef, intercept, z, n, u, partial_sums, out[t])
+    take_state(states, position, x0)
+
+
+@kernel
+def _loop_by_rows(W, input_weights, code, forcing, readout, inputs, x0, out):
+    """Run a closed loop with forcing, many inputs or a W that is `Csr`."""
+    packed, single_steps = pack(W, input_weights), is_forced(forcing) or not is_packed(W)
+    dynamics = _Dynamics(W, input_weights, packed, code, forcing, single_steps)
+    n, u = packed.n_units, inputs.first
+    coef, intercept = _aligned_copy(readout.coef), readout.intercept  # read at every step
+    states, position = aligned(2 * int(state_capacity(n, x0)), x0), uint64(0)
+    put_state(x0, states, position)
+    z, partial_sums = aligned(n + u.size, u), aligned(LANES, u)
+    target = OutputRows(z.reshape(1, z.size), uint64(0), False)
+    step = StepInputs(u.reshape(1, u.size), _projection_buffer(packed, 1, u), 0, 1)
     blocks = BlockRange(0, count_blocks(n, states))
     for t in range(out.shape[0]):
-        for f in range(n_outputs, n_features):
-            u[f] = inputs.exogenous[t, f - n_outputs]
+        _set_exogenous(inputs, t, out.shape[1])
         if packed.n_inputs < 0:
             _project(input_weights, step.rows, 0, 1, step.projected)
         buffer = StateBuffer(states, position)
@@ -295,9 +389,5 @@ def closed_loop(W, input_weights, code, forcing, readout, inputs, x0, out):
             position = _single_step(dynamics, t, step, buffer, target)
         else:
             position = run_steps(packed, code, blocks, step, buffer, target)
-        for f in range(n_features):
-            z[n + f] = u[f]
-        affine_row(z[: coef.shape[1]], coef, intercept, partial_sums, out[t])
-        for f in range(n_outputs):
-            u[f] = out[t, f]
+        _feed_back(coef, intercept, z, n, u, partial_sums, out[t])
     take_state(states, position, x0)

@@ -3,8 +3,9 @@
 from typing import NamedTuple
 
 import numpy as np
-from numba import njit, uint64
+from numba import uint64
 
+from esnkit.kernels.compilation import kernel
 from esnkit.kernels.packed_weights import BLOCK_VECTORS
 from esnkit.kernels.simd.vectors import load, store, width
 
@@ -21,20 +22,20 @@ class StateBuffer(NamedTuple):
     position: np.uint64
 
 
-@njit(cache=True, nogil=True, error_model="numpy", forceinline=True)
+@kernel(inline="always")
 def state_capacity(n_units, states):
     """Return the size of one state in a `StateBuffer`: n_units and a block, in whole vectors."""
     v = width(states)
     return uint64((n_units + (BLOCK_VECTORS + 1) * v - 1) // v * v)
 
 
-@njit(cache=True, nogil=True, error_model="numpy", forceinline=True)
+@kernel(inline="always")
 def count_blocks(n_units, states):
     """Return the number of blocks of units, the last of which may be partly filled."""
     return -(-n_units // (BLOCK_VECTORS * width(states)))
 
 
-@njit(cache=True, nogil=True, error_model="numpy", forceinline=True)
+@kernel(inline="always")
 def put_state(state, states, position):
     """Write a state to a buffer, with its first block repeated behind it."""
     n = state.size
@@ -44,14 +45,14 @@ def put_state(state, states, position):
         states[position + uint64(n + i)] = states[position + uint64(i)]
 
 
-@njit(cache=True, nogil=True, error_model="numpy", forceinline=True)
+@kernel(inline="always")
 def take_state(states, position, out):
     """Copy the state at ``position`` of a buffer to ``out``."""
     for i in range(out.size):
         out[i] = states[position + uint64(i)]
 
 
-@njit(cache=True, nogil=True, error_model="numpy", forceinline=True)
+@kernel(inline="always")
 def repeat_first_block(states, position, n_units):
     """Copy the first block of the state at ``position`` behind its last unit."""
     for k in range(0, BLOCK_VECTORS * width(states), width(states)):

@@ -11,11 +11,12 @@ way to cut a sequence gives the same bits.
 from typing import NamedTuple
 
 import numpy as np
-from numba import njit, uint64
+from numba import uint64
 from numba.core import types
 from numba.extending import overload
 
 from esnkit.kernels.activations import activate, activated
+from esnkit.kernels.compilation import kernel
 from esnkit.kernels.layouts import Csr
 from esnkit.kernels.packed_weights import BLOCK_VECTORS
 from esnkit.kernels.simd.elementary import fma
@@ -80,7 +81,7 @@ class _StepOffsets(NamedTuple):
     state: np.uint64
 
 
-@njit(cache=True, nogil=True, error_model="numpy", forceinline=True)
+@kernel(inline="always")
 def sources_of(packed, inputs, states):
     """Return the `Sources` of arrays, which the caller must keep alive."""
     block = BLOCK_VECTORS * width(states)
@@ -92,7 +93,7 @@ def sources_of(packed, inputs, states):
     )  # fmt: skip
 
 
-@njit(cache=True, nogil=True, error_model="numpy", forceinline=True)
+@kernel(inline="always")
 def _next_state(sources, offsets, code, block, inside, n_vectors):
     """Return the next state of one vector of units, or of the ``n_vectors`` of a block.
 
@@ -136,7 +137,7 @@ def _next_state(sources, offsets, code, block, inside, n_vectors):
     return fma(load(sources.rates, rate, n_vectors), value, kept)
 
 
-@njit(cache=True, nogil=True, error_model="numpy", forceinline=True)
+@kernel(inline="always")
 def write_vector(rows, index, value, nontemporal):
     """Store a vector of new states, past the caches or not."""
     if nontemporal:
@@ -145,7 +146,7 @@ def write_vector(rows, index, value, nontemporal):
         store(rows, index, value)
 
 
-@njit(cache=True, nogil=True, error_model="numpy", forceinline=True)
+@kernel(inline="always")
 def _write_first(rows, index, vector, n, nontemporal):
     """Write the first n elements of a vector, n being at least 1."""
     if n < width(rows):
@@ -155,7 +156,7 @@ def _write_first(rows, index, vector, n, nontemporal):
 
 
 # Not inlined: in its caller, the loop would lose the registers that hold tanh's constants.
-@njit(cache=True, nogil=True, error_model="numpy", forceinline=False)
+@kernel
 def run_steps(packed, code, blocks, inputs, buffer, out):
     """Compute a range of blocks for the rows ``inputs.start`` to ``inputs.stop``.
 
@@ -202,7 +203,7 @@ def run_steps(packed, code, blocks, inputs, buffer, out):
     return position
 
 
-@njit(cache=True, nogil=True, error_model="numpy")
+@kernel
 def _step_csr(W, input_weights, code, projected, x, out):
     """Make a step unit by unit, in loops that each do one thing, so that two of them vectorise."""
     for i in range(out.size):

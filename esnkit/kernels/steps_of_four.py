@@ -8,9 +8,10 @@ sums, are those of :mod:`esnkit.kernels.steps`.
 from typing import NamedTuple
 
 import numpy as np
-from numba import njit, uint64
+from numba import uint64
 
 from esnkit.kernels.activations import activated
+from esnkit.kernels.compilation import kernel
 from esnkit.kernels.packed_weights import BLOCK_VECTORS
 from esnkit.kernels.simd.elementary import fma
 from esnkit.kernels.simd.masked import store_first
@@ -41,7 +42,7 @@ class _FourRows(NamedTuple):
     d: np.uint64
 
 
-@njit(cache=True, nogil=True, error_model="numpy", forceinline=True)
+@kernel(inline="always")
 def _four_rows(starts, t, stride):
     return _FourRows(
         uint64(starts[0] + t) * stride, uint64(starts[1] + t) * stride,
@@ -49,7 +50,7 @@ def _four_rows(starts, t, stride):
     )  # fmt: skip
 
 
-@njit(cache=True, nogil=True, error_model="numpy", forceinline=True)
+@kernel(inline="always")
 def _inputs_of_four(inputs, rows, f):
     """Return input f of four sequences, each in all elements of its vector."""
     k = uint64(f)
@@ -59,7 +60,7 @@ def _inputs_of_four(inputs, rows, f):
     )  # fmt: skip
 
 
-@njit(cache=True, nogil=True, error_model="numpy", forceinline=True)
+@kernel(inline="always")
 def _load_four(states, index, gap):
     """Return the same vector of units of four sequences, whose buffers are ``gap`` apart."""
     two = index + gap + gap
@@ -68,7 +69,7 @@ def _load_four(states, index, gap):
     )
 
 
-@njit(cache=True, nogil=True, error_model="numpy", forceinline=True)
+@kernel(inline="always")
 def _store_four(states, index, gap, value):
     two = index + gap + gap
     store(states, index, part(value, 0))
@@ -77,7 +78,7 @@ def _store_four(states, index, gap, value):
     store(states, two + gap, part(value, 3))
 
 
-@njit(cache=True, nogil=True, error_model="numpy", forceinline=False)
+@kernel
 def _project_four(weights, at, n_inputs, inputs, rows, out):
     """Write W_in u + b of a block of units, for four sequences, to ``out``, vector by vector.
 
@@ -98,7 +99,7 @@ def _project_four(weights, at, n_inputs, inputs, rows, out):
         store(out, to + w, two)
 
 
-@njit(cache=True, nogil=True, error_model="numpy", forceinline=True)
+@kernel(inline="always")
 def _input_terms_of_four(sources, at, rows):
     """Return W_in u + b of one vector of units, for four sequences."""
     w = uint64(BLOCK_VECTORS * width(sources.states))
@@ -110,7 +111,7 @@ def _input_terms_of_four(sources, at, rows):
     return value
 
 
-@njit(cache=True, nogil=True, error_model="numpy", forceinline=True)
+@kernel(inline="always")
 def _next_of_four(sources, code, value, at, unit, state, gap):
     """Return the next states of the vector that begins at ``unit``, given W_in u + b as value.
 
@@ -133,7 +134,7 @@ def _next_of_four(sources, code, value, at, unit, state, gap):
     return fma(repeat(load(sources.rates, rate)), value, kept)
 
 
-@njit(cache=True, nogil=True, error_model="numpy", forceinline=True)
+@kernel(inline="always")
 def _write_four(out, rows, unit, value, n, nontemporal):
     """Write the vector of units of four sequences, or its first n elements, to their rows."""
     if n < width(out):
@@ -148,7 +149,7 @@ def _write_four(out, rows, unit, value, n, nontemporal):
         write_vector(out, rows.d + unit, part(value, 3), nontemporal)
 
 
-@njit(cache=True, nogil=True, error_model="numpy", forceinline=False)
+@kernel
 def run_steps_of_four(packed, code, rows, starts, n_steps, buffer, out):
     """Compute ``n_steps`` of four sequences side by side, which read the weights once for all four.
 

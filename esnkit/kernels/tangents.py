@@ -6,17 +6,17 @@ move by RZ = V S + M RS, where V is how M moves; the rest are derivatives of the
 """
 
 import numpy as np
-from numba import njit
 
 from esnkit.kernels.blocks import copy_columns
 from esnkit.kernels.cell_equations import GRU_AFTER, GRU_BEFORE, LSTM, RNN_TANH
+from esnkit.kernels.compilation import kernel
 from esnkit.kernels.simd.elementary import fma, tanh
 from esnkit.kernels.simd.products import product
 
 __all__ = ["tangent"]
 
 
-@njit(cache=True, nogil=True, error_model="numpy")
+@kernel
 def tangent(cell, weights, n, tape, initial, moves):
     """Carry a direction forward through a run of `forward`.
 
@@ -69,14 +69,14 @@ def tangent(cell, weights, n, tape, initial, moves):
         column += m
 
 
-@njit(cache=True, nogil=True, error_model="numpy", forceinline=True)
+@kernel(inline="always")
 def _flat_copy(block):
     flat = np.empty(block.size, block.dtype)
     flat[:] = block.reshape(-1)
     return flat
 
 
-@njit(cache=True, nogil=True, error_model="numpy", forceinline=True)
+@kernel(inline="always")
 def _gates_of_step(tape, n, t, column, n_units, n_rows, n_gate_rows):
     """Return the gates of step t: from A, unless that has the last step of a plain network alone.
 
@@ -92,7 +92,7 @@ def _gates_of_step(tape, n, t, column, n_units, n_rows, n_gate_rows):
     return S[start : start + n_units * m]
 
 
-@njit(cache=True, nogil=True, error_model="numpy", forceinline=True)
+@kernel(inline="always")
 def _rnn_tangent(cell, a, rz, out):
     """Rh = (1 - h^2) Rz, or Rz where h > 0; a holds h."""
     for k in range(a.size):
@@ -102,7 +102,7 @@ def _rnn_tangent(cell, a, rz, out):
             out[k] = rz[k] if a[k] > 0.0 else a.dtype.type(0.0)
 
 
-@njit(cache=True, nogil=True, error_model="numpy", forceinline=True)
+@kernel(inline="always")
 def _lstm_tangent(a, rz, c_before, c, rc, out):
     """Write Rc over Rc', then Rh, from c = f c' + i g and h = o tanh(c)."""
     one, size = a.dtype.type(1.0), c.size
@@ -118,7 +118,7 @@ def _lstm_tangent(a, rz, c_before, c, rc, out):
         out[k] += o[k] * (one - tanh_c * tanh_c) * moved
 
 
-@njit(cache=True, nogil=True, error_model="numpy", forceinline=True)
+@kernel(inline="always")
 def _gru_after_tangent(a, rz, h, rh, out):
     """Write Rh, from n = tanh(nx + r nh) and h = u h' + (1 - u) n."""
     one, size = a.dtype.type(1.0), h.size
@@ -132,7 +132,7 @@ def _gru_after_tangent(a, rz, h, rh, out):
         out[k] += u[k] * (one - u[k]) * ru[k] * (h[k] - n[k])
 
 
-@njit(cache=True, nogil=True, error_model="numpy", forceinline=True)
+@kernel(inline="always")
 def _gru_before_tangent(M, V, a, rz, reset, s, rs, out):
     """Write Rh, from n = tanh(W [x; r h'; 1]) and h = u h' + (1 - u) n.
 

@@ -1,10 +1,11 @@
 """Updates of the parameters of trained networks, fused into one loop over the elements."""
 
 import numpy as np
-from numba import njit
+
+from esnkit.kernels.compilation import kernel
 
 
-@njit(cache=True, nogil=True, error_model="numpy")
+@kernel
 def adam(theta, gradient, m, v, rate, beta_1, beta_2, epsilon):
     """Make one update of Adam in place, in the precision of the arrays.
 

@@ -1,5 +1,6 @@
 """The progress bar of long runs."""
 
+import logging
 import time
 
 from esnkit.cli._progress import progress
@@ -27,3 +28,19 @@ def test_the_bar_waits_two_seconds_and_cleans_up(monkeypatch):
         step("two")
         time.sleep(0.5)
     assert "2/4" in slow[0] and "two" in slow[0] and slow[-1].strip() == ""
+
+
+def test_the_bar_shows_that_kernels_are_compiled_until_the_next_step(monkeypatch):
+    monkeypatch.setattr("esnkit.cli._progress._DELAY", 0.0)
+    terminal, logger = Terminal(), logging.getLogger("esnkit")
+    before = logger.level, list(logger.handlers)
+    with progress(4, terminal) as step:
+        step("one")
+        logger.info("compiling kernels for this machine, about 10 s; kept in /somewhere")
+        time.sleep(0.5)
+        step("two")
+        time.sleep(0.5)
+    shown = "".join(terminal)
+    assert "1/4" in shown and "compiling kernels for this machine, about 10 s" in shown
+    assert "/somewhere" not in shown and "two" in terminal[-2]
+    assert (logger.level, logger.handlers) == before

@@ -1,55 +1,160 @@
-"""Compiled code on disk: where it is kept, and when it is dropped."""
+"""Compiled code on disk: whatever happens to it, a run ends with the right numbers."""
 
+import os
+import subprocess
+import sys
 from pathlib import Path
 
-from processes import outputs_of
+import numba
+import pytest
+from processes import ROOT, outputs_of
 
-from esnkit.kernels.cache import drop_stale_code
-from esnkit.kernels.reservoir import run
+from esnkit.kernels import cache
+from esnkit.kernels.activations import tanh_array
+from esnkit.kernels.cache import KernelCache, directories
 
-
-def test_code_of_changed_sources_is_compiled_anew(tmp_path):
-    sources, cache = tmp_path / "kernels", tmp_path / "somewhere" / "cache"
-    sources.mkdir()
-    for name in ("a", "b"):
-        (sources / f"{name}.py").write_text(name)
-    drop_stale_code(sources, cache)
-    kept, index, code = cache / "note.txt", cache / "a.f-1.nbi", cache / "a.f-1.1.nbc"
-    for path in (kept, index, code):
-        path.write_text("")
-    drop_stale_code(sources, cache)
-    assert index.exists()
-    (sources / "b.py").write_text("changed")
-    drop_stale_code(sources, cache)
-    assert not index.exists() and kept.exists()
-    index.write_text("")
-    drop_stale_code(sources, cache)
-    assert index.exists()
-
-
-def test_compiled_code_is_kept_where_sources_are_watched():
-    assert (Path(run.stats.cache_path) / "sources.sha256").exists()
-
-
-NO_PLACE = """
-import warnings
-from numba.core import caching
-impl = getattr(caching, "CacheImpl", None) or caching._CacheImpl
-impl._locator_classes = impl._locator_classes[:1]
+# Compiles one small kernel, in float64 and float32, and prints what it computes and all warnings.
+RUN = """
+import os, sys, warnings, numpy as np
 with warnings.catch_warnings(record=True) as caught:
     warnings.simplefilter("always")
-    from esnkit.kernels.activations import tanh_array
+    import logging
+    logging.getLogger("esnkit").addHandler(logging.NullHandler())
     from esnkit.kernels import cache
-import numpy as np
-x, out = np.zeros(1), np.ones(1)
-tanh_array(x, out)
-print(out[0], [w.filename == cache.__file__ for w in caught], "NUMBA_CACHE_DIR" in str(caught[0]))
-print(tanh_array.stats.cache_path)
+    from esnkit.kernels.activations import tanh_array
+    if "CANDIDATES" in os.environ:
+        cache._directories = lambda chosen: [cache.Path(os.environ["CANDIDATES"])]
+    exec(os.environ.get("BEFORE", ""))
+    for dtype in os.environ.get("DTYPES", "float64 float32").split():
+        x = np.ones(3, dtype)
+        tanh_array(x, x)
+        assert x.dtype == dtype and np.allclose(x, np.tanh(1)), x
+hits, misses = (sum(found.values()) for found in tanh_array.stats[1:])
+print(hits, misses, [str(w.message) for w in caught])
 """
 
 
-def test_without_a_place_for_compiled_kernels_they_live_for_one_process():
-    (out,) = outputs_of(NO_PLACE, {"NUMBA_CACHE_DIR": ""})
-    first, place = out.splitlines()
-    assert first == "0.0 [True] True"
-    assert Path(place).parent.name.startswith("esnkit-") and not Path(place).exists()
+def run(directory, **environment):
+    """Return numbers of hits and misses, and the warnings, of a process with this cache."""
+    (out,) = outputs_of(RUN, {"CANDIDATES": str(directory)} | environment)
+    hits, misses, warned = out.split(maxsplit=2)
+    return int(hits), int(misses), warned.strip()
+
+
+def test_code_is_read_by_the_next_process(tmp_path):
+    assert run(tmp_path) == (0, 2, "[]")
+    assert len(list(tmp_path.iterdir())) == 2
+    assert run(tmp_path) == (2, 0, "[]")
+
+
+@pytest.mark.parametrize("damage", ["empty", "cut", "swapped", "changed", "garbage"])
+def test_damaged_files_are_compiled_again_with_one_warning(tmp_path, damage):
+    run(tmp_path)
+    one, two = sorted(tmp_path.iterdir())
+    contents = one.read_bytes(), two.read_bytes()
+    for path, own, other in zip((one, two), contents, contents[::-1], strict=True):
+        middle = len(own) // 2
+        path.write_bytes({
+            "empty": b"", "cut": own[:middle], "swapped": other, "garbage": b"x" * 5000,
+            "changed": own[:middle] + bytes([own[middle] ^ 1]) + own[middle + 1 :],
+        }[damage])  # fmt: skip
+    hits, misses, warned = run(tmp_path)
+    assert (hits, misses) == (0, 2)
+    assert warned.count("the file is damaged") == 1 and str(tmp_path) in warned
+    assert run(tmp_path) == (2, 0, "[]")
+
+
+def test_a_full_disk_is_one_warning(tmp_path):
+    limit = "import resource; resource.setrlimit(resource.RLIMIT_FSIZE, (2000, 2000))"
+    hits, misses, warned = run(tmp_path, BEFORE=limit)
+    assert (hits, misses) == (0, 2)
+    assert warned.count("cannot keep compiled kernels") == 1 and "NUMBA_CACHE_DIR" in warned
+    assert list(tmp_path.iterdir()) == []
+    assert run(tmp_path) == (0, 2, "[]")
+
+
+def test_a_place_that_cannot_be_written_to_is_one_warning(tmp_path):
+    file = tmp_path / "file"
+    file.write_text("")
+    hits, misses, warned = run(file / "cache")
+    assert (hits, misses) == (0, 2) and warned.count("cannot keep compiled kernels") == 1
+
+
+def test_where_nothing_can_be_written_import_and_run_work(tmp_path):
+    nowhere = str(tmp_path / "file" / "x")
+    (tmp_path / "file").write_text("")
+    refuse = """
+def refuse(*args, **kwargs):
+    raise OSError(30, "Read-only file system")
+import pathlib, tempfile
+pathlib.Path.mkdir = pathlib.Path.write_bytes = os.makedirs = os.mkdir = refuse
+tempfile.mkdtemp = tempfile.TemporaryFile = tempfile.NamedTemporaryFile = refuse
+"""
+    (out,) = outputs_of(refuse.replace("def", "import os\ndef", 1) + RUN, {"CANDIDATES": nowhere})
+    assert out.startswith("0 2 ") and out.count("Read-only file system") == 1
+
+
+def test_read_only_directories_are_read(tmp_path):
+    run(tmp_path)
+    tmp_path.chmod(0o500)
+    try:
+        assert run(tmp_path) == (2, 0, "[]")
+    finally:
+        tmp_path.chmod(0o700)
+
+
+def test_processes_that_compile_different_types_at_once_keep_both(tmp_path):
+    environment = {"CANDIDATES": str(tmp_path)}
+    both = [environment | {"DTYPES": dtype} for dtype in ("float64", "float32")]
+    assert outputs_of(RUN, *both, *both) and run(tmp_path) == (2, 0, "[]")
+
+
+def test_a_kill_while_writing_leaves_nothing_that_is_read(tmp_path):
+    killed = "import signal; os.replace = lambda *paths: os.kill(os.getpid(), signal.SIGKILL)"
+    environment = os.environ | {"CANDIDATES": str(tmp_path), "BEFORE": killed}
+    assert subprocess.run([sys.executable, "-c", RUN], env=environment, cwd=ROOT).returncode < 0
+    (left,) = tmp_path.iterdir()
+    assert left.suffix == ".tmp"
+    os.utime(left, (0, 0))
+    assert run(tmp_path) == (0, 2, "[]")
+    assert not left.exists() and run(tmp_path) == (2, 0, "[]")
+
+
+def test_code_of_other_sources_is_dropped(tmp_path):
+    old, other = tmp_path / "esnkit-machine-old", tmp_path / "esnkit-another-old"
+    for directory in (old, other):
+        directory.mkdir()
+        (directory / "a.nbc").write_text("")
+    cache._write(tmp_path / "esnkit-machine-new" / "a.nbc", b"i" * 32, b"code")
+    assert not old.exists() and other.exists()
+    assert cache._read(tmp_path / "esnkit-machine-new" / "a.nbc", b"i" * 32) == b"code"
+
+
+def test_directories_name_the_machine_and_the_sources(monkeypatch):
+    first = directories()[-1].name
+    monkeypatch.setattr(cache, "_sources", lambda: b"changed")
+    cache._directories.cache_clear()
+    changed = directories()[-1].name
+    monkeypatch.setattr(cache, "_sources", lambda: b"")
+    cache._directories.cache_clear()
+    without_sources = directories()
+    monkeypatch.undo()
+    cache._directories.cache_clear()
+    assert first.split("-")[:2] == changed.split("-")[:2] and first != changed
+    assert without_sources == [] and directories()[-1].name == first
+
+
+def test_the_chosen_directory_comes_first(tmp_path, monkeypatch):
+    monkeypatch.setattr(numba.config, "CACHE_DIR", str(tmp_path))
+    assert directories()[0].parent.parent == tmp_path
+    assert KernelCache(test_the_chosen_directory_comes_first).cache_path == str(directories()[0])
+
+
+def test_flush_deletes_the_code_of_one_function_only(tmp_path, monkeypatch):
+    monkeypatch.setattr(cache, "_directories", lambda chosen: [tmp_path])
+    own = KernelCache(tanh_array)
+    mine, others = tmp_path / f"{own._name}-1.nbc", tmp_path / f"{own._name}_two-1.nbc"
+    for path in (mine, others):
+        path.write_text("")
+    own.flush()
+    assert not mine.exists() and others.exists() and Path(cache.files()[0]) == others

@@ -10,11 +10,10 @@ from typing import Any, NamedTuple
 
 import llvmlite.binding as llvm
 import numba
-import numpy as np
 from llvmlite import ir
 from numba import types
 from numba.core import cgutils
-from numba.extending import lower_builtin, overload, type_callable
+from numba.extending import lower_builtin, type_callable
 
 from esnkit.kernels.simd.vectors import emit_pointer
 
@@ -78,6 +77,8 @@ type_callable(block)(lambda context: lambda array, start, stride: _block_type(ar
 type_callable(steps_of_blocks)(
     lambda context: lambda array, start, stride, step: _block_type(array)
 )
+type_callable(vector_size)(lambda context: lambda block: types.intp)
+type_callable(number)(lambda context: lambda array, value: array.dtype)
 type_callable(corner)(lambda context: lambda whole, row, column: whole)
 
 
@@ -101,13 +102,13 @@ def _corner(context, builder, signature, args):
     return context.make_tuple(builder, signature.return_type, values)
 
 
-@overload(vector_size, inline="always")
-def _vector_size(block):
-    size = BYTES // (block[0].dtype.bitwidth // 8)
-    return lambda block: size
+@lower_builtin(vector_size, types.BaseTuple)
+def _vector_size(context, builder, signature, args):
+    size = BYTES // (signature.args[0][0].dtype.bitwidth // 8)
+    return context.get_constant(types.intp, size)
 
 
-@overload(number, inline="always")
-def _number(array, value):
-    convert = np.float64 if array.dtype == types.float64 else np.float32
-    return lambda array, value: convert(value)
+@lower_builtin(number, types.Array, types.Float)
+@lower_builtin(number, types.CPointer, types.Float)
+def _number(context, builder, signature, args):
+    return context.cast(builder, args[1], signature.args[1], signature.return_type)

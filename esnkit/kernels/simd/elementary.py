@@ -14,7 +14,7 @@ from typing import NamedTuple
 import numpy as np
 from llvmlite import ir
 from numba import types
-from numba.extending import intrinsic, overload
+from numba.extending import lower_builtin, type_callable
 
 from esnkit.kernels.simd.vectors import Vector, as_kind, constant, emit_fma
 
@@ -50,18 +50,18 @@ def _is_number(a):
     return a in (types.float64, types.float32) or isinstance(a, Vector)
 
 
-@intrinsic
-def _fma(typingctx, a, b, c):
-    def codegen(context, builder, signature, args):
-        return emit_fma(builder, *args)
-
-    return a(a, a, a), codegen
+# Lowered by hand: an overload is compiled for every type before it is inlined.
+type_callable(fma)(lambda context: lambda a, b, c: a if a == b == c and _is_number(a) else None)
 
 
-@overload(fma, inline="always")
-def _fma_overload(a, b, c):
-    if a == b == c and _is_number(a):
-        return lambda a, b, c: _fma(a, b, c)  # type: ignore[call-arg]
+@lower_builtin(fma, types.Float, types.Float, types.Float)
+@lower_builtin(fma, Vector, Vector, Vector)
+def _fma(context, builder, signature, args):
+    return emit_fma(builder, *args)
+
+
+for function in (tanh, sigmoid, positive):
+    type_callable(function)(lambda context: lambda x: x if _is_number(x) else None)
 
 
 class _Format(NamedTuple):
@@ -128,46 +128,22 @@ def _format(x):
     return _FORMATS[(x.dtype if isinstance(x, Vector) else x).bitwidth]
 
 
-@intrinsic
-def _tanh(typingctx, x):
-    def codegen(context, builder, signature, args):
-        return _emit_tanh(builder, args[0], _format(x))
-
-    return x(x), codegen
+@lower_builtin(tanh, types.Float)
+@lower_builtin(tanh, Vector)
+def _tanh(context, builder, signature, args):
+    return _emit_tanh(builder, args[0], _format(signature.return_type))
 
 
-@overload(tanh, inline="always")
-def _tanh_overload(x):
-    if _is_number(x):
-        return lambda x: _tanh(x)  # type: ignore[call-arg]
+@lower_builtin(sigmoid, types.Float)
+@lower_builtin(sigmoid, Vector)
+def _sigmoid(context, builder, signature, args):
+    half = constant(args[0].type, 0.5)
+    tangent = _emit_tanh(builder, builder.fmul(half, args[0]), _format(signature.return_type))
+    return emit_fma(builder, half, tangent, half)
 
 
-@intrinsic
-def _sigmoid(typingctx, x):
-    def codegen(context, builder, signature, args):
-        half = constant(args[0].type, 0.5)
-        tangent = _emit_tanh(builder, builder.fmul(half, args[0]), _format(x))
-        return emit_fma(builder, half, tangent, half)
-
-    return x(x), codegen
-
-
-@overload(sigmoid, inline="always")
-def _sigmoid_overload(x):
-    if _is_number(x):
-        return lambda x: _sigmoid(x)  # type: ignore[call-arg]
-
-
-@intrinsic
-def _positive(typingctx, x):
-    def codegen(context, builder, signature, args):
-        zero = constant(args[0].type, 0.0)
-        return builder.select(builder.fcmp_ordered("<", args[0], zero), zero, args[0])
-
-    return x(x), codegen
-
-
-@overload(positive, inline="always")
-def _positive_overload(x):
-    if _is_number(x):
-        return lambda x: _positive(x)  # type: ignore[call-arg]
+@lower_builtin(positive, types.Float)
+@lower_builtin(positive, Vector)
+def _positive(context, builder, signature, args):
+    zero = constant(args[0].type, 0.0)
+    return builder.select(builder.fcmp_ordered("<", args[0], zero), zero, args[0])

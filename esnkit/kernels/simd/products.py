@@ -6,8 +6,7 @@ first pack them into another order, which saves time only for larger matrices th
 
 from typing import NamedTuple
 
-from numba import njit
-
+from esnkit.kernels.compilation import kernel
 from esnkit.kernels.simd.addresses import Block, block, corner, vector_size
 from esnkit.kernels.simd.tiles import (
     DOT_ROWS,
@@ -50,19 +49,19 @@ class Part(NamedTuple):
     n_columns: int
 
 
-@njit(cache=True, nogil=True, error_model="numpy", forceinline=True)
+@kernel(inline="always")
 def matrix(M, MT):
     """Return the matrix of two arrays; MT may be empty."""
     return Matrix(block(M, 0, M.shape[1]), block(MT, 0, M.shape[0]), MT.size > 0)
 
 
-@njit(cache=True, nogil=True, error_model="numpy", forceinline=True)
+@kernel(inline="always")
 def transposed(M):
     """Return the transpose of a matrix that has its columns."""
     return Matrix(M.by_columns, M.by_rows, True)
 
 
-@njit(cache=True, nogil=True, error_model="numpy")
+@kernel
 def multiply_part(M, part, X, add, Y, m):
     """Y = M[part] @ X, or that added to Y, where X and Y are blocks of m columns.
 
@@ -81,7 +80,7 @@ def multiply_part(M, part, X, add, Y, m):
         multiply_blocks(corner(M.by_rows, part.row, part.column), X, add, Y, shape)
 
 
-@njit(cache=True, nogil=True, error_model="numpy")
+@kernel
 def multiply_blocks(A, B, add, C, shape):
     """C = sum over time of A(t) @ B(t), or that added to C."""
     size = vector_size(C)
@@ -96,7 +95,7 @@ def multiply_blocks(A, B, add, C, shape):
                 multiply_tile(a, b, add, c, left)
 
 
-@njit(cache=True, nogil=True, error_model="numpy")
+@kernel
 def product(A, B, add, C):
     """C = A @ B, or that added to C. What one column gets depends on no other column."""
     shape = Shape(1, A.shape[0], A.shape[1], C.shape[1])
@@ -104,7 +103,7 @@ def product(A, B, add, C):
     multiply_blocks(a, b, add, c, shape)
 
 
-@njit(cache=True, nogil=True, error_model="numpy")
+@kernel
 def add_products(A, B, BT, C, shape):
     """Add to C the sum over time of A(t) @ B(t).T.
 

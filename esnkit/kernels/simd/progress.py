@@ -5,9 +5,10 @@ atomic, with release and acquire order.
 """
 
 from llvmlite import ir
-from numba import njit, types
+from numba import types
 from numba.extending import lower_builtin, type_callable
 
+from esnkit.kernels.compilation import kernel
 from esnkit.kernels.simd.vectors import emit_pointer
 
 __all__ = ["STRIDE", "load_acquire", "spin_until", "store_release"]
@@ -43,7 +44,7 @@ def _load_acquire(context, builder, signature, args):
     return builder.load_atomic(pointer, "acquire", _WORD.width // 8)
 
 
-@njit(cache=True, nogil=True, error_model="numpy")
+@kernel
 def spin_until(progress, index, steps):
     """Wait until ``progress[index]`` is at least ``steps``; return the number of reads."""
     n_reads = 1

@@ -1,7 +1,7 @@
 """Choices between the elements of two vectors."""
 
 import numpy as np
-from numba.extending import intrinsic, overload
+from numba.extending import lower_builtin, type_callable
 
 from esnkit.kernels.simd.vectors import Vector, constant
 
@@ -13,16 +13,12 @@ def where_positive(x, y):
     return np.where(x > 0, y, y.dtype.type(0))
 
 
-@intrinsic
-def _where_positive(typingctx, x, y):
-    def codegen(context, builder, signature, args):
-        zero = constant(args[0].type, 0.0)
-        return builder.select(builder.fcmp_ordered(">", args[0], zero), args[1], zero)
-
-    return y(x, y), codegen
+type_callable(where_positive)(
+    lambda context: lambda x, y: y if isinstance(x, Vector) and x == y else None
+)
 
 
-@overload(where_positive, inline="always")
-def _where_positive_overload(x, y):
-    if isinstance(x, Vector) and x == y:
-        return lambda x, y: _where_positive(x, y)  # type: ignore[call-arg]
+@lower_builtin(where_positive, Vector, Vector)
+def _where_positive(context, builder, signature, args):
+    zero = constant(args[0].type, 0.0)
+    return builder.select(builder.fcmp_ordered(">", args[0], zero), args[1], zero)

@@ -5,10 +5,11 @@ does, masks keep the rest from being read or written.
 """
 
 from llvmlite import ir
-from numba import njit, types
+from numba import types
 from numba.core import cgutils
 from numba.extending import intrinsic
 
+from esnkit.kernels.compilation import kernel
 from esnkit.kernels.simd.addresses import WORD, corner, vector_size
 from esnkit.kernels.simd.tiles import Emitter
 
@@ -77,7 +78,7 @@ _transpose_square = _square(True, False)
 _scatter_square, _gather_square = _square(True, True), _square(False, True)
 
 
-@njit(cache=True, nogil=True, error_model="numpy")
+@kernel
 def transpose(S, n_rows, n_columns, X):
     """X = S.T, where S is a block of n_rows by n_columns."""
     size = vector_size(S)
@@ -87,7 +88,7 @@ def transpose(S, n_rows, n_columns, X):
             _transpose_square(corner(S, i, j), n_rows - i, n_columns - j, corner(X, j, i), X)
 
 
-@njit(cache=True, nogil=True, error_model="numpy")
+@kernel
 def scatter_columns(S, n_rows, n_columns, X, index):
     """X[index[0, j], i] = S[i, j] for blocks: S has n_rows by n_columns, index one row of int64."""
     size = vector_size(S)
@@ -98,7 +99,7 @@ def scatter_columns(S, n_rows, n_columns, X, index):
             )
 
 
-@njit(cache=True, nogil=True, error_model="numpy")
+@kernel
 def gather_columns(X, index, S, n_rows, n_columns):
     """S[i, j] = X[index[0, j], i], the reverse of `scatter_columns`."""
     size = vector_size(S)

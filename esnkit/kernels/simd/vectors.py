@@ -12,9 +12,11 @@ import llvmlite.binding as llvm
 import numba
 import numpy as np
 from llvmlite import ir
-from numba import njit, types
+from numba import types
 from numba.core import cgutils
-from numba.extending import lower_builtin, models, overload, register_model, type_callable
+from numba.extending import lower_builtin, models, register_model, type_callable
+
+from esnkit.kernels.compilation import kernel
 
 BYTES = 64  # of a vector, and of a cache line
 _FEATURES = numba.config.CPU_FEATURES or llvm.get_host_cpu_features().flatten()  # type: ignore[attr-defined]
@@ -152,6 +154,7 @@ def _gather_type(array, start, indices, first, n_vectors=_ONE):
 
 
 # Lowered by hand: a compiled function would count references to its arrays at each call.
+_typed(width, lambda array: types.intp)
 _typed(address, lambda array: types.CPointer(array.dtype))
 _typed(load, _load_type)
 _typed(store, lambda array, index, vector: types.none)
@@ -166,10 +169,10 @@ _typed(
 )
 
 
-@overload(width, inline="always")
-def _width(array):
-    count = _count(array.dtype)
-    return lambda array: count
+@lower_builtin(width, types.Array)
+@lower_builtin(width, types.CPointer)
+def _width(context, builder, signature, args):
+    return context.get_constant(types.intp, _count(signature.args[0].dtype))
 
 
 @lower_builtin(address, types.Array)
@@ -311,13 +314,13 @@ def emit_fill(builder, value, count):
     return builder.shuffle_vector(one, one, first)
 
 
-@njit(cache=True, nogil=True, error_model="numpy", forceinline=True)
+@kernel(inline="always")
 def row_size(A):
     """Return the stride between rows, in elements; columns are next to each other."""
     return A.strides[A.ndim - 2] // A.itemsize
 
 
-@njit(cache=True, nogil=True, error_model="numpy", forceinline=True)
+@kernel(inline="always")
 def aligned(size, like):
     """Return an uninitialised array of ``like``'s dtype that begins on a cache line."""
     spare = np.empty(size + width(like), like.dtype)
@@ -325,7 +328,7 @@ def aligned(size, like):
     return spare[skip : skip + size]
 
 
-@njit(cache=True, nogil=True, error_model="numpy", forceinline=True)
+@kernel(inline="always")
 def is_aligned(array):
     """Tell whether an array begins on a cache line."""
     return array.ctypes.data % BYTES == 0
