@@ -90,17 +90,17 @@ def _project(input_weights, rows, start, stop, out):
         _project_to(_load_rest, input_weights, rows, start, stop, out, uint64(first))
 
 
-@njit(cache=True, nogil=True, error_model="numpy", forceinline=True)
+@kernel(forceinline=True)
 def _load_block(array, index, n):
     return load(array, index, BLOCK_VECTORS)
 
 
-@njit(cache=True, nogil=True, error_model="numpy", forceinline=True)
+@kernel(forceinline=True)
 def _load_rest(array, index, n):
     return load_first(array, index, n)  # the array may end before a whole vector does
 
 
-@njit(cache=True, nogil=True, error_model="numpy", forceinline=True)
+@kernel(forceinline=True)
 def _project_to(load_units, input_weights, rows, start, stop, out, first):
     """Project rows to the units from ``first`` on that ``load_units`` loads at once.
 
