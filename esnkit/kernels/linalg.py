@@ -4,6 +4,7 @@ from typing import Any
 
 import numba
 import numpy as np
+from numba.np.ufunc import parallel
 
 from esnkit.kernels.compilation import kernel
 from esnkit.kernels.simd.elementary import fma
@@ -146,6 +147,14 @@ def is_compiled() -> bool:
 
 
 def n_threads() -> int:
-    """Return the number of threads for kernels (``NUMBA_NUM_THREADS``), 1 in uncompiled code."""
+    """Return the number of threads for kernels, 1 in uncompiled code.
+
+    It is ``NUMBA_NUM_THREADS``, or what ``numba.set_num_threads`` has set in this thread.
+    """
+    if not is_compiled():
+        return 1
+    # To ask starts the threads of Numba, which `set_num_threads` has done if it was called.
+    if getattr(parallel, "_is_initialized", False):
+        return parallel.get_num_threads()
     config: Any = numba.config
-    return config.NUMBA_NUM_THREADS if is_compiled() else 1
+    return config.NUMBA_NUM_THREADS

@@ -147,6 +147,7 @@ def test_a_horizon_longer_than_the_held_out_rows_is_evaluated_on_these():
     assert (evaluation.n_held_out, evaluation.horizon, evaluation.n_windows) == (18, 18, 1)
 
 
+@pytest.mark.filterwarnings("ignore::scipy.linalg.LinAlgWarning")
 def test_settings_that_diverge_give_way_to_the_next():
     wave = np.sin(np.arange(60) / 3)
     wave[-1] = 1e3

@@ -1,6 +1,5 @@
 """Fitting, continuing and predicting: containers, states, warm starts, errors, streams."""
 
-import math
 import pickle
 import time
 
@@ -156,12 +155,7 @@ def test_hessian_free_training_continues_in_double_precision():
 
 
 @pytest.fixture
-def first_interrupt(monkeypatch):
-    monkeypatch.setattr(_trainer, "_last_interrupt", -math.inf)
-
-
-@pytest.fixture
-def interrupted_fits(monkeypatch, first_interrupt):
+def interrupted_fits(monkeypatch):
     """Interrupt every fit in its third iteration."""
 
     def interrupt(report, trainer):
@@ -192,7 +186,7 @@ def test_a_second_interrupt_soon_after_ends_a_loop_around_fit(interrupted_fits, 
         models[1].fit(X, y)
 
 
-def test_an_interrupt_within_an_epoch_undoes_that_epoch(monkeypatch, first_interrupt):
+def test_an_interrupt_within_an_epoch_undoes_that_epoch(monkeypatch):
     X, y, _ = echo()
     whole = quick(max_iter=6, batch_size=10).fit(X, y)
     model = quick(max_iter=6, batch_size=10, warm_start=True)

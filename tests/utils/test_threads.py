@@ -231,3 +231,23 @@ def test_an_interrupt_while_threads_start_begins_no_task(monkeypatch):
         run_together([lambda: begun.append(0)] * 3, lambda: None)
     started[0].join()
     assert begun == []
+
+
+LIMITED = """
+import numba
+import numpy as np
+from esnkit import Reservoir
+from esnkit.kernels.linalg import n_threads
+from esnkit.utils import _threads
+
+numba.set_num_threads(1)
+Reservoir(50, random_state=0).fit_transform(np.zeros((40, 3, 1)))
+print(n_threads(), _threads._state.pool)
+numba.set_num_threads(numba.config.NUMBA_NUM_THREADS)
+print(n_threads())
+"""
+
+
+def test_the_limit_of_numba_is_respected():
+    (found,) = outputs_of(LIMITED, {"NUMBA_NUM_THREADS": "2"})
+    assert found.split() == ["1", "None", "2"]
