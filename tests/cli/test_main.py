@@ -5,6 +5,7 @@ import signal
 import subprocess
 import sys
 import time
+from functools import partial
 from pathlib import Path
 
 import pytest
@@ -60,7 +61,10 @@ def start(*options, **how):
 @pytest.mark.skipif(os.name == "nt", reason="signals")
 def test_control_c_ends_with_one_line_and_130():
     os.mkfifo("pipe.csv")
-    run = start("forecast", "pipe.csv", "--column", "x", "--horizon", "3")
+    # A shell lets what it runs in the background ignore interrupts.
+    listen = partial(signal.signal, signal.SIGINT, signal.SIG_DFL)
+    words = "forecast", "pipe.csv", "--column", "x", "--horizon", "3"
+    run = start(*words, preexec_fn=listen)
     with open("pipe.csv", "w") as pipe:  # opens when the other side reads
         pipe.write("x\n")
         pipe.flush()

@@ -6,7 +6,6 @@ import sys
 from pathlib import Path
 
 import numba
-import pytest
 from processes import ROOT, outputs_of
 
 from esnkit.kernels import cache
@@ -47,21 +46,30 @@ def test_code_is_read_by_the_next_process(tmp_path):
     assert run(tmp_path) == (2, 0, "[]")
 
 
-@pytest.mark.parametrize("damage", ["empty", "cut", "swapped", "changed", "garbage"])
-def test_damaged_files_are_compiled_again_with_one_warning(tmp_path, damage):
-    run(tmp_path)
-    one, two = sorted(tmp_path.iterdir())
+def damaged(own, other):
+    """Return the contents of a file after every kind of damage."""
+    middle = len(own) // 2
+    return {
+        "empty": b"", "cut": own[:middle], "swapped": other, "garbage": b"x" * 5000,
+        "changed": own[:middle] + bytes([own[middle] ^ 1]) + own[middle + 1 :],
+    }  # fmt: skip
+
+
+def test_damaged_files_are_compiled_again_with_one_warning(tmp_path):
+    run(tmp_path / "whole")
+    one, two = sorted((tmp_path / "whole").iterdir())
     contents = one.read_bytes(), two.read_bytes()
-    for path, own, other in zip((one, two), contents, contents[::-1], strict=True):
-        middle = len(own) // 2
-        path.write_bytes({
-            "empty": b"", "cut": own[:middle], "swapped": other, "garbage": b"x" * 5000,
-            "changed": own[:middle] + bytes([own[middle] ^ 1]) + own[middle + 1 :],
-        }[damage])  # fmt: skip
-    hits, misses, warned = run(tmp_path)
-    assert (hits, misses) == (0, 2)
-    assert warned.count("the file is damaged") == 1 and str(tmp_path) in warned
-    assert run(tmp_path) == (2, 0, "[]")
+    environments = []
+    for kind in damaged(*contents):
+        (tmp_path / kind).mkdir()
+        for path, own, other in zip((one, two), contents, contents[::-1], strict=True):
+            (tmp_path / kind / path.name).write_bytes(damaged(own, other)[kind])
+        environments.append({"CANDIDATES": str(tmp_path / kind)})
+    for out, environment in zip(outputs_of(RUN, *environments), environments, strict=True):
+        assert out.startswith("0 2 "), environment
+        assert out.count("the file is damaged") == 1 and environment["CANDIDATES"] in out
+    for out in outputs_of(RUN, *environments):
+        assert out.split() == ["2", "0", "[]"]
 
 
 def test_a_full_disk_is_one_warning(tmp_path):
