@@ -31,9 +31,8 @@ __all__ = ["KernelCache", "directories", "files"]
 
 PACKAGE = Path(__file__).resolve().parent
 DIGEST_BYTES = 32
-MAX_SECONDS_TO_WRITE = (
-    3600.0  # a temporary file that is older was left by a process that was killed
-)
+# A temporary file that is older was left by a process that was killed.
+MAX_SECONDS_TO_WRITE = 3600.0
 
 _warned: set[str] = set()
 

@@ -1,4 +1,4 @@
-"""How kernels are compiled: the decorator, the line that says so, and no garbage collection."""
+"""Compilation of kernels: the decorator, the log message, and the pause of garbage collection."""
 
 import gc
 import logging
@@ -68,7 +68,7 @@ def _is_ours(compilation: Any) -> bool:
 
 
 def _announce() -> None:
-    """Log that kernels are compiled; without any logging set up, say so on standard error."""
+    """Log that kernels are compiled, or write it to standard error if no logging is set up."""
     where = directories()
     message = f"compiling kernels for this machine, about {SECONDS} s"
     message += f"; kept in {where[0]}" if where else ""

@@ -23,7 +23,7 @@ from esnkit.networks._spec import (
     parameter_views,
     state_columns,
 )
-from esnkit.utils._threads import interruptible
+from esnkit.utils._threads import MAX_CALL_WORK, interruptible
 from esnkit.utils._workspace import Workspace
 
 __all__ = [
@@ -42,7 +42,6 @@ __all__ = [
 # CACHED_NUMBERS numbers, which are then still in the caches. Because a product reads and writes
 # the whole gradient, it takes at least MIN_STEPS steps, unless these have more than MAX_NUMBERS
 # numbers.
-MAX_UNINTERRUPTED = 2**28  # multiply-adds of a kernel that Ctrl-C waits for, a fraction of a second
 CACHED_NUMBERS, MIN_STEPS, MAX_NUMBERS = 2**14, 6, 2**19
 
 
@@ -294,7 +293,7 @@ def _layer_backward(spec, tape, layer, d_outputs, d, d_initial_state):
 
 def _run(call: tuple[Any, ...], n_products: int) -> None:
     """Call a kernel, which Ctrl-C does not have to wait for if it takes long."""
-    if n_products > MAX_UNINTERRUPTED:
+    if n_products > MAX_CALL_WORK:
         interruptible(*call)
     else:
         call[0](*call[1:])

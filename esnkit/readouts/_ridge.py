@@ -28,8 +28,9 @@ from esnkit.utils._warnings import warn
 __all__ = ["RidgeReadout"]
 
 BLOCK_ROWS = 2048  # rows that `fit`, `partial_fit` and `predict` process at once
-# From this amplification of rounding errors on, predictions have less than about seven of sixteen
-# digits, and a warning says so. Reservoir states reach 1e8 with the Gram matrix and 1e3 with QR.
+# Above this amplification of rounding errors, fewer than about seven of the sixteen digits of a
+# prediction are correct, and the user is warned. Reservoir states reach 1e8 with the Gram matrix
+# and 1e3 with QR.
 MAX_AMPLIFICATION = {"gram": 1e9, "qr": 1e8}
 # `partial_fit` keeps rows pending until there are this many, or this many per feature: to add them
 # to the statistics then takes longer than to copy the statistics, which no error may half change.
@@ -107,8 +108,8 @@ class RidgeReadout(RegressorMixin, MultiOutputMixin, BaseReadout):
     -----
     After `partial_fit` or `merge`, the equations are solved at the first access to the solution.
     `partial_fit` collects few rows and adds them to the sums together: one row per call is cheap.
-    Features that nearly depend on one another may leave few correct digits in the predictions: a
-    ``LinAlgWarning`` says so.
+    If features nearly depend on one another, so that few digits of the predictions are correct, the
+    readout issues a ``LinAlgWarning``.
     Rows are divided between two partial sums by a fixed rule, and each uses one BLAS thread, so
     that a result has the same bits on one thread and on many. `predict` sums in a fixed order, so
     that the prediction of a row does not depend on the rows around it.

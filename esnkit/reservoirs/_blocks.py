@@ -4,8 +4,6 @@ from collections.abc import Iterator
 
 import numpy as np
 
-# Multiply-adds of one call of a kernel, a fraction of a second: an interrupt waits for its end.
-MAX_CALL_WORK = 2**28
 BLOCK_BYTES = 2**24  # the features of a block stay in the cache until the readout has read them
 
 

@@ -247,7 +247,8 @@ def _component_radius(A):
 def _careful_radius(A, balanced):
     """Return the radius by the first balancing that allows a verified answer, or raise.
 
-    Zero, which only says that the radius is within the rounding errors, is the answer of the last.
+    Zero only means that the radius is within the rounding errors: it is returned if the last
+    balancing gives it too.
     """
     radius = _safe_radius(A)
     for balance in () if balanced else (balance_cycles, balance_fully):

@@ -12,7 +12,17 @@ from threadpoolctl import ThreadpoolController
 
 from esnkit.kernels.linalg import n_threads
 
-__all__ = ["interruptible", "n_processors", "one_blas_thread", "run_tasks", "run_together"]
+__all__ = [
+    "MAX_CALL_WORK",
+    "interruptible",
+    "n_processors",
+    "one_blas_thread",
+    "run_tasks",
+    "run_together",
+]
+
+# Multiply-adds of one call of a kernel, a fraction of a second: an interrupt may wait for its end.
+MAX_CALL_WORK = 2**28
 
 
 def n_processors() -> int:
