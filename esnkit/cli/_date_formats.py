@@ -1,38 +1,55 @@
 """Formats of dates and numbers in text: recognised, read, and written back unchanged.
 
 A format is written as for `date` of GNU: `%-d` is a day without a leading zero, `%b` and `%B` names
-of months (`%^b` JUL, `%_b` jul), `%q` a quarter, `%G` and `%V` year and week of ISO 8601, `%3f`
-three digits of a fraction, `%z`, `%:z` and `%:::z` are +0100, +01:00 and +01. `%1i` is a whole
-number, `%4i` one of at least four digits, `%2r` one with two digits after the point, kept as a
-whole number of hundredths. A text that a format reads is written back by it unchanged.
+of months (`%^b` JUL, `%_b` jul), `%q` a quarter, `%G`, `%V` and `%u` the year, week and day of ISO,
+`%I` and `%p` an hour with AM or PM (`%_p` am, `%:p` a.m., `%^:p` A.M.), `%3f` three digits of a
+fraction, `%z`, `%:z` and `%:::z` are +0100, +01:00 and +01. `%0m` is a month as the decimals of a
+number that has lost its last zero: 2016.09, 2016.1, 2016.11. `%1i` is a whole number, `%4i` one of
+at least four digits, `%2r` one with two digits after the point, kept as a whole number of
+hundredths. A text that a format reads is written back by it unchanged.
 """
 
 import re
 from datetime import date, datetime
 from functools import lru_cache
 
-from esnkit.forecasting._calendar_numbers import TWO_DIGIT_PIVOT
+from esnkit.forecasting._calendar_numbers import MAX_YEAR, MIN_YEAR, TWO_DIGIT_PIVOT
 
 _DATES = "%Y-%m-%d %Y/%m/%d %Y.%m.%d %d.%m.%Y %d-%m-%Y %m-%d-%Y %m/%d/%Y %d/%m/%Y".split()
 _DATES += "%Y-%m %Y/%m %Y.%m %m/%Y %m.%Y %m-%Y %YM%m".split()
-_DATES += ["%Y-Q%q", "%YQ%q", "%Y Q%q", "Q%q %Y", "Q%q-%Y", "Q%q/%Y", "%G-W%V", "%GW%V", "%G W%V"]
-_NAMED = ["%Y %b", "%b %Y", "%Y-%b", "%b-%Y", "%d-%b-%Y", "%d %b %Y", "%d/%b/%Y", "%b %d, %Y"]
+_DATES += ["%Y-Q%q", "%YQ%q", "%Y Q%q", "%Y/Q%q", "%Yq%q", "%qQ%Y", "%qQ%y"]
+_DATES += ["Q%q %Y", "Q%q-%Y", "Q%q/%Y", "Q%q %y", "Q%q-%y", "Q%q/%y", "%Ym%m", "%Y-M%m"]
+_DATES += ["%G-W%V", "%GW%V", "%G W%V", "%Gw%V", "W%V %G", "W%V-%G", "W%V/%G", "%G-W%V-%u"]
+_NAMED = ["%Y %b", "%b %Y", "%Y-%b", "%b-%Y", "%Y%b", "%b%Y", "%d-%b-%Y", "%d %b %Y", "%d/%b/%Y"]
+_NAMED += ["%d%b%Y", "%d. %b %Y", "%b %d, %Y", "%b %d %Y", "%Y-%b-%d", "%Y %b %d"]
 _NAMED += ["%b-%y", "%b %y", "%d-%b-%y", "%d %b %y", "%d/%b/%y", "%y-%b-%d"]
 _SHORT_YEARS = "%d/%m/%y %m/%d/%y %y/%m/%d %d.%m.%y %y.%m.%d %y-%m-%d %d-%m-%y %m-%d-%y".split()
+# Digits alone, before a time of day and without one.
+_DIGITS = ["%Y%m%d", "%d%m%Y", "%m%d%Y"]
+_YEAR_LAST = ["%d%m%Y", "%m%d%Y", "%m%Y"]
+_OPEN = ["%y%m%d", "%d%m%y", "%m%d%y", "%Y.%0m"]  # may rather be numbers
 _MONTHS = "January February March April May June July August September October November December"
 _MONTH_NAMES = _MONTHS.split()
 _CASES = {"": str.title, "^": str.upper, "_": str.lower}
-_TIME = re.compile(r"([ T])\d\d?:\d\d(:\d\d(?:\.(\d{1,6}))?)?(Z|[+-]\d\d(?::?\d\d)?)?$")
-_ZONES = {0: "", 1: "Z", 3: "%:::z", 5: "%z", 6: "%:z"}  # by the length of the text
+_TIME = re.compile(
+    r"([ T])(?:\d\d?(:\d\d)(:\d\d(?:\.(\d{1,6}))?)?|\d\d?(?= ?[AP]\.?M))( ?)([AP]M|[AP]\.M\.)?"
+    r"( ?)(Z|UTC|GMT|[+-]\d\d(?::?\d\d)?)?$",
+    re.IGNORECASE,
+)
+_ZONES = {3: "%:::z", 5: "%z", 6: "%:z"}  # by the length of the text
 _FIELD = re.compile(r"%(?P<how>[-:^_\d]*)(?P<what>[a-zA-Z])")
 _ATTRIBUTES = {"m": "month", "d": "day", "H": "hour", "M": "minute", "S": "second"}
 _PATTERNS = dict.fromkeys("YG", r"\d{4}") | dict.fromkeys("ymdMSV", r"\d\d")
-_PATTERNS |= {"H": r"[01]\d|2[0-3]"}
-_PATTERNS |= {"q": "[1-4]", "-m": r"[1-9]\d?", "-d": r"[1-9]\d?", "-H": r"1?\d|2[0-3]"}
+_PATTERNS |= {"H": r"[01]\d|2[0-3]", "I": r"0[1-9]|1[0-2]", "q": "[1-4]", "u": "[1-7]"}
+_PATTERNS |= dict.fromkeys(["-m", "-d", "-V"], r"[1-9]\d?") | {"0m": r"0[1-9]|1[12]?"}
+_PATTERNS |= {"-H": r"1?\d|2[0-3]", "-I": r"[1-9]|1[0-2]"}
+_HALVES = {"": ("AM", "PM"), "_": ("am", "pm"), ":": ("a.m.", "p.m."), "^:": ("A.M.", "P.M.")}
+_PATTERNS |= {f"{how}p": "|".join(map(re.escape, texts)) for how, texts in _HALVES.items()}
 # -00:00 would come back as +00:00
 _PATTERNS |= {"z": r"(?!-0000)[+-]\d{4}", ":z": r"(?!-00:00)[+-]\d\d:\d\d"}
 _PATTERNS |= {":::z": r"(?!-00)[+-]\d\d"}
 _ISO = {"Y": "1", "m": "1", "d": "1", "H": "0", "M": "00", "S": "00", "f": "", "z": ""}
+_PLAIN = re.compile(r"%Y-%m-%d([ T]%H:%M(:%S(\.%\df)?)?(%:{0,3}z)?)?")  # read by `datetime`
 _NUMBERS = ("i", "r")  # ends of the formats of numbers
 _FIRST_FIELDS = {"d": "day", "m": "month", "b": "month", "B": "month"}
 
@@ -73,22 +90,30 @@ def formats_of(text: str) -> list[str]:
     >>> formats_of("JUL 1991")
     ['%^b %Y']
     """
-    time, found = "", _TIME.search(text)
-    if found:
-        between, seconds, fraction, zone = found.groups("")
-        time = f"{between}%H:%M" + (":%S" if seconds else "")
-        time += (f".%{len(fraction)}f" if fraction else "") + _ZONES[len(zone)]
+    found = _TIME.search(text)
+    time = _time_format(found) if found else ""
     dates = _DATES + _named(text) + _SHORT_YEARS
-    dates += ["%Y%m%d"] if time else []
+    dates += _DIGITS if time else []
     skeleton = _skeleton(text[: found.start()] if found else text)
     forms = padded = [form + time for form in dates if _skeleton(_FIELD.sub("0", form)) == skeleton]
-    for bare in ("md", "m", "d", "H", "mdH", "mH", "dH"):
+    for bare in ("md", "m", "d", "HI", "mdHI", "mHI", "dHI", "V"):
         # no field goes without its zero right after another one, as in %Y%m%d
-        forms = forms + [re.sub(rf"(?<![A-Za-z])%(?=[{bare}])", "%-", form) for form in padded]
+        forms = forms + [re.sub(rf"(?<!%[A-Za-z])%(?=[{bare}])", "%-", form) for form in padded]
+    forms += _YEAR_LAST
     forms.append(f"%{len(text) if text.startswith('0') else 1}i")
     forms.append(f"%{len(text.rpartition('.')[2])}r")
-    forms.append("%y%m%d")
+    forms += _OPEN
     return [form for form in dict.fromkeys(forms) if read(text, form) is not None]
+
+
+def _time_format(found: re.Match) -> str:
+    """Return the format of a time of day, with what separates it from the date."""
+    between, minutes, seconds, fraction, gap, half, space, zone = found.groups("")
+    form = between + ("%I" if half else "%H") + (":%M" if minutes else "")
+    form += (":%S" if seconds else "") + (f".%{len(fraction)}f" if fraction else "")
+    how = next((how for how, texts in _HALVES.items() if half in texts), "")
+    form += gap + (f"%{how}p" if half else "") + space
+    return form + (_ZONES[len(zone)] if zone[:1] in ("+", "-") else zone)
 
 
 def _named(text: str) -> list[str]:
@@ -130,13 +155,13 @@ def _month_names(how: str, what: str) -> list[str]:
 def read(text: str, form: str):
     """Return the date or number that a text is in a format, None if it is not in the format."""
     found = _pattern(form).fullmatch(text)
-    if not found:
+    if not found or form in _YEAR_LAST and not MIN_YEAR <= int(found["Y"]) <= MAX_YEAR:
         return None
     if is_number(form):
         number = text.replace(".", "")
         return int(number) if len(number) < 21 and -(2**63) <= int(number) < 2**63 else None
     try:
-        if form.startswith("%Y-%m-%d") and "%-" not in form and "Z" not in form:
+        if _is_plain(form):
             return datetime.fromisoformat(text)  # the same as below, three times as fast
         iso = "{Y}-{m:0>2}-{d:0>2}T{H:0>2}:{M}:{S}.{f:0<6}{z}"
         return datetime.fromisoformat(
@@ -146,8 +171,17 @@ def read(text: str, form: str):
         return None
 
 
+@lru_cache(maxsize=1024)
+def _is_plain(form: str) -> bool:
+    return _PLAIN.fullmatch(form) is not None
+
+
 def _numeric_fields(fields: dict[str, str], form: str) -> dict[str, str]:
-    """Return year, month and day as digits, whatever fields give them."""
+    """Return year, month, day and hour as digits, whatever fields give them."""
+    if "%0m" in form and fields["m"] == "1":
+        fields["m"] = "10"
+    if "I" in fields:
+        fields["H"] = str(int(fields["I"]) % 12 + 12 * (fields["p"][0] in "pP"))
     for what in "bB":
         if what in fields:
             names = [name.lower() for name in _month_names("", what)]
@@ -157,7 +191,7 @@ def _numeric_fields(fields: dict[str, str], form: str) -> dict[str, str]:
     if "y" in fields:
         fields["Y"] = ("20" if int(fields["y"]) < TWO_DIGIT_PIVOT else "19") + fields["y"]
     if "V" in fields:
-        monday = date.fromisocalendar(int(fields["G"]), int(fields["V"]), 1)
+        monday = date.fromisocalendar(*(int(fields.get(what, 1)) for what in "GVu"))
         fields |= dict(zip("Ymd", monday.isoformat().split("-"), strict=True))
     return fields
 
@@ -175,15 +209,21 @@ def _field_text(stamp, how: str, what: str) -> str:
         return f"{'-' * (stamp < 0)}{whole}.{rest:0{how}d}"
     if what in "bB":
         return _month_names(how, what)[stamp.month - 1]
-    if what in "GV":
-        year, week, _ = stamp.isocalendar()
-        return f"{year:04d}" if what == "G" else f"{week:02d}"
+    if what in "GVu":
+        year, week, day = stamp.isocalendar()
+        return {"G": f"{year:04d}", "V": f"{week:{'' if how else '02'}d}", "u": str(day)}[what]
     if what in "Yy":
         return f"{stamp.year:04d}"[-4 if what == "Y" else -2 :]
     if what == "q":
         return str((stamp.month + 2) // 3)
     if what == "f":
         return f"{stamp.microsecond:06d}"[: int(how)]
+    if what == "p":
+        return _HALVES[how][stamp.hour >= 12]
+    if what == "I":
+        return f"{(stamp.hour - 1) % 12 + 1:{'' if how else '02'}d}"
+    if how + what == "0m":
+        return f"{stamp.month:02d}".removesuffix("0")
     if what == "z":
         offset = stamp.strftime("%z")
         return offset[:3] if how == ":::" else offset[:3] + how + offset[3:]

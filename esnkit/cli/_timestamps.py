@@ -4,6 +4,7 @@ A column holds numbers, or dates in one format throughout. Its rule is found as 
 series that a `Forecaster` gets, see `esnkit.forecasting._time_axis`.
 """
 
+import re
 from datetime import UTC, timedelta, timezone
 from typing import Any, NamedTuple
 
@@ -21,7 +22,7 @@ from esnkit.cli._date_formats import (
 )
 from esnkit.cli._errors import UserError
 from esnkit.forecasting._calendar import FixedStep
-from esnkit.forecasting._calendar_numbers import NumberForm, is_certain, number_forms
+from esnkit.forecasting._calendar_numbers import NumberForm, ascending_forms, is_certain
 from esnkit.forecasting._labels import AmbiguousNumbers, DateAxis, find_number_axis
 from esnkit.forecasting._time_axis import (
     AmbiguousZone,
@@ -109,7 +110,8 @@ class Timestamps:
             n_more = n_steps - len(in_file)
             ahead = in_file + (reading.to_stamps(axis.after(n_more)) if n_more else [])
         except OverflowError:
-            raise UserError(f"the next {n_steps} time stamps lie beyond year 9999") from None
+            message = f"the next {n_steps} time stamps lie beyond year 9999"
+            raise _GapError(message, 0) from None
         except AmbiguousNumbers as error:
             raise UserError(
                 f"the numbers in column '{self.column}' can be read {error}; write dates like "
@@ -128,6 +130,8 @@ class Timestamps:
 
     def _check_ascending(self, reading: "_Reading") -> None:
         """Raise at the first time stamp that is not later than the one before."""
+        if reading.number_forms:  # dates such as 31122023 and 01012024
+            return
         later = np.diff(reading.values).astype(np.int64) > 0
         if later.all():
             return
@@ -166,7 +170,7 @@ class Timestamps:
                 continue
             if other.written == first.written:
                 continue
-            ways = [f"with the {first_field(item.form)} first" for item in (first, other)]
+            ways = [_way(item.form) for item in (first, other)]
             if is_number(other.form):
                 ways = ["as dates", "as numbers"]
             n_steps = len(first.written)
@@ -197,16 +201,26 @@ class _Continuation(NamedTuple):
 
 
 def _is_yearly(item: _Continuation) -> bool:
-    """Tell whether the first field of dates such as 31/12/23 is read as the year, years apart."""
-    if not begins_with_short_year(item.form):
+    """Tell whether the first field of dates such as 31/12/23 is read as the year, years apart.
+
+    Dates of years are rather the first or the last of a month than the 23rd.
+    """
+    first, last = item.known[0], item.known[-1]
+    if not begins_with_short_year(item.form) or 1 in (first.day, (first + timedelta(days=1)).day):
         return False
-    return item.known[-1] - item.known[0] >= timedelta(days=365) * (len(item.known) - 1)
+    return last - first >= timedelta(days=365) * (len(item.known) - 1)
+
+
+def _way(form: str) -> str:
+    """Return how a format reads dates, for messages."""
+    return "with .1 for October" if "%0m" in form else f"with the {first_field(form)} first"
 
 
 class _Reading:
     """Time stamps read in one format."""
 
     values: np.ndarray  # numbers, or instants of UTC, or local times
+    number_forms: list[NumberForm] = []  # of dates that numbers may be in
 
     def __init__(self, form: str, stamps: list):
         self.form, self.stamps = form, stamps
@@ -229,29 +243,32 @@ class _Numbers(_Reading):
 
     def __init__(self, form: str, stamps: list):
         super().__init__(form, stamps)
-        self.values = np.array(stamps, dtype=np.int64)
-        self.scale = 10 ** int(form[1:-1]) if form.endswith("r") else 1
+        scale = 10 ** int(form[1:-1]) if form.endswith("r") else 1
+        values = np.array(stamps, dtype=np.int64)
+        # All decimals may be zeros, as in 202312.0.
+        self.unit = scale if scale > 1 and not (values % scale).any() else 1
+        self.values, self.scale = values // self.unit, scale // self.unit
+        self.number_forms = ascending_forms(self.values) if self.scale in (1, 100) else []
+        if self.scale == 100:  # 2016.12 is a year and a month
+            self.number_forms = [form for form in self.number_forms if form.fields == "Ym"]
 
     def find_axis(self, n_steps):
         """Return the axis of the numbers."""
-        forms = number_forms(self.values)
-        if self.scale > 1:  # 2016.12 is a year and a month
-            is_month = self.scale == 100 and NumberForm("Ym").read(self.values) is not None
-            forms = [NumberForm("Ym")] if is_month else []
-        return find_number_axis(self.values, forms)
+        return find_number_axis(self.values, self.number_forms)
 
     def to_stamps(self, labels):
         """Return labels as integers of Python."""
-        return labels.tolist()
+        return (labels * self.unit).tolist()
 
     def plain(self, stamps, axis):
         """Return dates for numbers that write dates."""
         dates = None
         if isinstance(axis, DateAxis) and axis.form is not None:
-            dates = axis.form.read(np.array(stamps))
+            dates = axis.form.read(np.array(stamps) // self.unit)
         if dates is not None:
             return dates.tolist()
-        return [stamp / self.scale for stamp in stamps] if self.scale > 1 else stamps
+        scale = self.scale * self.unit
+        return [stamp / scale for stamp in stamps] if scale > 1 else stamps
 
 
 class _Dates(_Reading):
@@ -260,7 +277,7 @@ class _Dates(_Reading):
     def __init__(self, form: str, stamps: list):
         super().__init__(form, stamps)
         wall = np.array([stamp.replace(tzinfo=None) for stamp in stamps], dtype="M8[us]")
-        self.zone: Any = UTC if form.endswith("Z") else None
+        self.zone: Any = UTC if form.upper().endswith(("Z", "UTC", "GMT")) else None
         self.values = wall
         self.offsets = np.zeros(len(stamps), dtype=np.int64)
         if form.endswith("z"):
@@ -277,7 +294,7 @@ class _Dates(_Reading):
                 f"time stamps such as {shown} may be days or years; write them like 2024-01-31"
             )
             raise _GapError(message, len(self.values))
-        if "%V" in self.form:  # a week has no other step than weeks
+        if re.search("%-?V(?!-%u)", self.form):  # a week has no other step than weeks
             return self._weeks()
         if (self.offsets != self.offsets[0]).any():
             mean = (self.values[-1] - self.values[0]) / (len(self.values) - 1)

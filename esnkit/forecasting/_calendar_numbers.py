@@ -10,15 +10,19 @@ import numpy as np
 MIN_YEAR, MAX_YEAR = 1800, 2199
 TWO_DIGIT_PIVOT = 69  # 69 to 99 are years of the 20th century, as in POSIX
 # Numbers that all fit one of these are dates.
-DATE_FORMS = ("Ym", "Ymd", "YmdH", "YmdHM", "YmdHMS")
-# Numbers that fit one of these may be dates: a quarter, a week of ISO 8601, a day of the year.
-POSSIBLE_FORMS = ("Yq", "GV", "Yj", "ymd")
+DATE_FORMS = ("Ym", "Ymd", "YmdH", "YmdHM", "YmdHMS", "YmdHMSf")
+# Numbers that fit one of these may be dates: a quarter, a week of ISO 8601, a day of the year, the
+# year last.
+POSSIBLE_FORMS = ("Yq", "GV", "Yj", "ymd", "dmY", "mdY", "mY", "qY", "dmy", "mdy")
 NAMES = {
     "Ym": "year and month", "Ymd": "year, month and day", "YmdH": "year, month, day and hour",
-    "YmdHM": "date and time", "YmdHMS": "date and time", "Yq": "year and quarter",
-    "GV": "year and week", "Yj": "year and day of the year", "ymd": "year, month and day",
+    "YmdHM": "date and time", "YmdHMS": "date and time", "YmdHMSf": "date and time",
+    "Yq": "year and quarter", "GV": "year and week", "Yj": "year and day of the year",
+    "ymd": "year, month and day", "dmY": "day, month and year", "mdY": "month, day and year",
+    "mY": "month and year", "qY": "quarter and year", "dmy": "day, month and year",
+    "mdy": "month, day and year",
 }  # fmt: skip
-_WIDTHS = {"Y": 4, "G": 4, "q": 1, "j": 3}  # other fields have two digits
+_WIDTHS = {"Y": 4, "G": 4, "q": 1, "j": 3, "f": 3}  # other fields have two digits
 _DIGITS = {form: sum(_WIDTHS.get(field, 2) for field in form) for form in NAMES}
 
 
@@ -30,7 +34,9 @@ class NumberForm:
     scale: int = 1
 
     def read(self, numbers: np.ndarray) -> np.ndarray | None:
-        """Return the time stamps (datetime64[s]) that numbers write, None if one writes none.
+        """Return the time stamps (in seconds or milliseconds) that numbers write, or None.
+
+        None stands for numbers of which one writes no date.
 
         Examples
         --------
@@ -66,12 +72,14 @@ class NumberForm:
 
     def _digits(self, numbers: np.ndarray) -> np.ndarray | None:
         """Return numbers as integers of as many digits as the form has, None if they are not."""
-        if self.scale == 1 and numbers.dtype.kind not in "iu":
-            return None
         with np.errstate(over="ignore", invalid="ignore"):
-            scaled = np.rint(numbers * self.scale)
+            scaled = np.rint(numbers * self.scale) if numbers.dtype.kind == "f" else numbers
+            if self.scale == 1 and not np.array_equal(scaled, numbers):
+                return None
         most = 10 ** _DIGITS[self.fields]
-        if not ((scaled >= most // 10) & (scaled < most)).all():
+        # A number does not show the leading zero of a day, a month or a short year.
+        least = most // (100 if self.fields[0] in "dmy" else 10)
+        if not ((scaled >= least) & (scaled < most)).all():
             return None
         return scaled.astype(np.int64)
 
@@ -86,13 +94,37 @@ def number_forms(numbers: np.ndarray) -> list[NumberForm]:
     """
     forms = [NumberForm(fields) for fields in DATE_FORMS + POSSIBLE_FORMS]
     if numbers.dtype.kind == "f":
-        forms = [NumberForm("Ym", scale=100)]
+        forms.insert(0, NumberForm("Ym", scale=100))
     return [form for form in forms if form.read(numbers) is not None]
 
 
 def is_certain(form: NumberForm) -> bool:
     """Tell whether numbers in a form are dates, however regular they are as numbers."""
     return form.fields in DATE_FORMS
+
+
+def ascending_forms(numbers: np.ndarray) -> list[NumberForm]:
+    """List the forms in which all numbers are dates, each later than the one before."""
+    found = []
+    for form in number_forms(numbers):
+        stamps = form.read(numbers)
+        if stamps is not None and (stamps[1:] > stamps[:-1]).all():
+            found.append(form)
+    return found
+
+
+def is_date_rather(form: NumberForm, step: float) -> bool | None:
+    """Tell whether numbers of a constant step are dates in a form, None where that is open.
+
+    With the year last, a count of single numbers changes the year alone and continues as dates do;
+    steps that keep four digits at the end are those of dates.
+    """
+    width = {"Y": 4, "y": 2}.get(form.fields[-1])
+    if width is None:
+        return None
+    if step < 10**width:
+        return False
+    return True if width == 4 and step % 10_000 == 0 else None
 
 
 def _stamps(values: dict[str, np.ndarray]) -> np.ndarray:
@@ -107,7 +139,9 @@ def _stamps(values: dict[str, np.ndarray]) -> np.ndarray:
         months = months + (values["m"] - 1)
     stamps = months.astype("M8[D]") + (values.get("j", values.get("d", 1)) - 1)
     seconds = 3600 * values.get("H", 0) + 60 * values.get("M", 0) + values.get("S", 0)
-    return stamps.astype("M8[s]") + seconds
+    if "f" not in values:
+        return stamps.astype("M8[s]") + seconds
+    return stamps.astype("M8[ms]") + (1000 * seconds + values["f"])
 
 
 def _fields(stamps: np.ndarray) -> dict[str, np.ndarray]:
@@ -130,6 +164,7 @@ def _fields(stamps: np.ndarray) -> dict[str, np.ndarray]:
         "H": seconds // 3600,
         "M": seconds // 60 % 60,
         "S": seconds % 60,
+        "f": (stamps - stamps.astype("M8[s]")).astype("m8[ms]").astype(np.int64),
         "G": week_year,
         "V": week,
     }

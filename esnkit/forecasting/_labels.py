@@ -9,7 +9,13 @@ from typing import Any, NamedTuple, Protocol
 import numpy as np
 
 from esnkit.forecasting._calendar import DAY, FixedStep
-from esnkit.forecasting._calendar_numbers import NAMES, NumberForm, is_certain, number_forms
+from esnkit.forecasting._calendar_numbers import (
+    NAMES,
+    NumberForm,
+    ascending_forms,
+    is_certain,
+    is_date_rather,
+)
 from esnkit.forecasting._time_axis import AmbiguousZone, IrregularTimes, TimeAxis, read_time_axis
 from esnkit.forecasting._zones import to_wall
 
@@ -176,8 +182,9 @@ class RowLabels(NamedTuple):
 
 
 def read_row_labels(labels: Labels, argument: str) -> RowLabels:
-    """Check that labels are regular, and find how they continue."""
-    check_labels(labels, argument)
+    """Check that labels are regular, with the oldest first, and find how they continue."""
+    if not np.isfinite(labels.values).all():
+        raise ValueError(f"{argument} must have an index without missing or infinite labels")
     axis = _find_axis(labels, argument)
     dtype = labels.values.dtype
     if labels.kind in ("numbers", "periods"):
@@ -185,33 +192,38 @@ def read_row_labels(labels: Labels, argument: str) -> RowLabels:
     return RowLabels(axis, labels.style, labels.kind, dtype)
 
 
-def check_labels(labels: Labels, argument: str) -> None:
-    """Raise unless labels are all there, with the oldest first."""
-    values = labels.values
-    if not np.isfinite(values).all():
-        raise ValueError(f"{argument} must have an index without missing or infinite labels")
-    if len(values) > 1 and values[-1] < values[0]:
-        raise ValueError(
-            f"{argument} must have its oldest row first, got an index from {labels.text(0)} to "
-            f"{labels.text(-1)}; sort it (sort_index)"
-        )
-
-
 def _find_axis(labels: Labels, argument: str):
-    """Return the axis of checked labels."""
-    values = labels.values
-    ascending = np.diff(values).astype(np.float64) > 0
-    if not ascending.all():
-        raise _irregular(labels, int(np.argmin(ascending)), argument)
+    """Return the axis of labels that are all there."""
+    values, forms = labels.values, _forms_of(labels)
+    ascending = values[1:] > values[:-1]
+    if not ascending.all() and not forms:
+        raise _out_of_order(labels, int(np.argmin(ascending)), argument)
     try:
         if labels.kind == "times":
             return DateAxis(_read_times(values, labels.zone, labels.frequency))
         if labels.kind != "numbers":
             return _number_axis(values, labels.frequency and labels.frequency[1])
-        forms = [form for form in number_forms(values) if is_certain(form) or not labels.counted]
-        return find_number_axis(values, forms if len(values) > 1 else [])
+        return find_number_axis(values, forms)
     except IrregularTimes as error:
         raise _irregular(labels, error.position, argument, error.expected) from None
+
+
+def _forms_of(labels: Labels) -> list[NumberForm]:
+    """List the forms of dates that numbers may be in, where there are at least two."""
+    if labels.kind != "numbers" or len(labels.values) < 2:
+        return []
+    forms = ascending_forms(labels.values)
+    return [form for form in forms if is_certain(form) or not labels.counted]
+
+
+def _out_of_order(labels: Labels, position: int, argument: str) -> ValueError:
+    """Return the error for labels of which the one at `position` is not before the next."""
+    if labels.values[-1] >= labels.values[0]:
+        return _irregular(labels, position, argument)
+    return ValueError(
+        f"{argument} must have its oldest row first, got an index from {labels.text(0)} to "
+        f"{labels.text(-1)}; sort it (sort_index)"
+    )
 
 
 def _read_times(stamps, zone, carried=None) -> TimeAxis:
@@ -232,24 +244,33 @@ def find_number_axis(values: np.ndarray, forms: list[NumberForm]):
         If they are regular neither as numbers nor as dates.
     """
     possible: list = []
-    failure = None
+    failures: list[IrregularTimes] = []
+    certain = forms[:1] if forms and is_certain(forms[0]) else []
     for form in forms:
         try:
             axis = DateAxis(_read_times(form.read(values), None), form)
         except IrregularTimes as error:
-            if is_certain(form) and failure is None:
-                expected = form.write(np.array([error.expected]))[0]
-                failure = IrregularTimes(error.position, expected, error.n_breaks)
+            expected = form.write(np.array([error.expected]))[0]
+            failures.append(IrregularTimes(error.position, expected, error.n_breaks))
             continue
         if is_certain(form):
             return axis
         possible.append(axis)
-    try:
-        possible.insert(0, _number_axis(values))
-    except IrregularTimes as error:
-        if not possible:
-            raise failure or error from None
+    if (values[1:] > values[:-1]).all():
+        try:
+            possible = _with_numbers(_number_axis(values), possible)
+        except IrregularTimes as error:
+            failures.insert(len(certain), error)
+    if not possible:
+        raise failures[0] if certain else min(failures, key=lambda error: error.n_breaks)
     return possible[0] if len(possible) == 1 else OpenAxis(tuple(possible))
+
+
+def _with_numbers(numbers: NumberAxis, dates: list[DateAxis]) -> list:
+    """List the ways in which numbers of a constant step may go on."""
+    rather = [is_date_rather(axis.form, numbers.step) for axis in dates if axis.form]
+    open_dates = [axis for axis, known in zip(dates, rather, strict=True) if known is not False]
+    return open_dates if True in rather else [numbers, *open_dates]
 
 
 def _number_axis(values: np.ndarray, step: int | None = None) -> NumberAxis:

@@ -41,7 +41,17 @@ def test_formats_of_dates(text, forms):
 @pytest.mark.parametrize(
     "text",
     ["2021-W53", "2020-W54", "31-Feb-2020", "32 Jan 2020", "Juli 1991", "2020-Q5", "99/99/99"]
-    + ["2024-W01-1", "", "now", "jUl 1991", "1e5", "--5"],
+    + [
+        "2024-W01-8",
+        "2024-01-01 13:00 PM",
+        "2024-01-01 00:00 AM",
+        "2024-13 PM",
+        "",
+        "now",
+        "jUl 1991",
+        "1e5",
+        "--5",
+    ],
 )
 def test_other_texts_have_no_format(text):
     assert formats_of(text) == []

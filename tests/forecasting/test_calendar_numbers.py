@@ -18,7 +18,7 @@ def test_what_is_written_is_read(stamps, fields):
     form = NumberForm(fields)
     numbers = form.write(stamps)
     read = form.read(numbers)
-    if fields == "ymd" and len({len(str(number)) for number in numbers}) > 1:
+    if fields == "ymd" and numbers.min() < 10_000:  # of the year 2000
         assert read is None
     elif read is not None:
         np.testing.assert_array_equal(form.write(read), numbers)
@@ -28,6 +28,16 @@ def test_what_is_written_is_read(stamps, fields):
 @pytest.mark.parametrize(
     "numbers, fields",
     [
+        ([31122023, 1012024], ["dmY"]),
+        ([12312023, 1012024], ["mdY"]),
+        ([122023, 12024], ["mY", "mdy"]),
+        ([42023, 12024], ["mY", "qY", "mdy"]),
+        ([311223, 10124], ["ymd", "dmy"]),
+        ([80131, 80201], ["ymd", "dmy", "mdy"]),
+        ([20231231235959999], ["YmdHMSf"]),
+        ([20231231235960000], []),
+        ([202312.0, 202401.0], ["Ym", "GV"]),
+        ([202312.5], []),
         ([202312, 202401], ["Ym", "GV"]),
         ([202313], ["GV"]),
         ([202354], []),

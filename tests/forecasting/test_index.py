@@ -279,6 +279,16 @@ def test_of_a_local_time_shown_twice_both_instants_continue_a_series():
         ([2023364, 2023365, 2024001], [2024002, 2024003]),
         ([990830, 990831, 990901], [990902, 990903]),
         ([2016.11, 2016.12], [2017.01, 2017.02]),
+        ([2016.09, 2016.1, 2016.11, 2016.12], [2017.01, 2017.02]),
+        ([30012024, 31012024], [1022024, 2022024]),
+        ([1302024, 1312024], [2012024, 2022024]),
+        ([112023, 122023], [12024, 22024]),
+        ([300124, 310124, 10224], [20224, 30224]),
+        ([80130, 80131, 80201], [80202, 80203]),
+        ([32023, 42023, 12024], [22024, 32024]),
+        ([20231231235958000, 20231231235959000], [20240101000000000, 20240101000001000]),
+        ([10198, 10199], [10200, 10201]),
+        ([101990, 101991], [101992, 101993]),
         ([1990, 1991], [1992, 1993]),
         ([2015, 2020], [2025, 2030]),
         ([202313, 202314], [202315, 202316]),
@@ -287,7 +297,7 @@ def test_of_a_local_time_shown_twice_both_instants_continue_a_series():
 )
 def test_numbers_that_write_dates_continue_as_dates(labels, ahead):
     for kind in ("int64", "float64", "Int64"):
-        if labels[0] % 1 and kind != "float64" or kind == "float64" and not labels[0] % 1:
+        if labels[0] % 1 and kind != "float64" or kind == "float64" and labels[0] > 2**53:
             continue
         series = pd.Series(WAVE[: len(labels)], pd.Index(labels, dtype=kind))
         model = Forecaster(Ridge(), lags=1).fit(series)
@@ -310,12 +320,19 @@ def test_numbers_that_may_write_dates_are_ambiguous_where_it_matters():
     assert model.forecast(2).index.tolist() == [20252, 20253]
     rows = pd.Series(WAVE[:4], pd.RangeIndex(20241, 20245))
     assert Forecaster(Ridge(), lags=1).fit(rows).forecast(1).index.tolist() == [20245]
+    short = pd.Series(WAVE[:17], [day * 10_000 + 125 for day in range(15, 32)])
+    with pytest.raises(ValueError, match="320125, or as .* year, which leads to 10225; convert"):
+        Forecaster(Ridge(), lags=1).fit(short).forecast(1)
 
 
 def test_a_gap_among_numbers_that_write_dates_is_named():
     series = pd.Series(WAVE[:5], [202310, 202311, 202312, 202402, 202403])
     with pytest.raises(ValueError, match="got 202312 followed by 202402, where .* leads to 202401"):
         Forecaster(Ridge(), lags=1).fit(series)
+    for labels in ([29012024, 31012024, 1022024], [31012024, 1022024, 31012024]):
+        series = pd.Series(WAVE[:3], labels)
+        with pytest.raises(ValueError, match=f"got {labels[0]} followed by {labels[1]}"):
+            Forecaster(Ridge(), lags=1).fit(series)
 
 
 def test_labels_beyond_the_range_of_their_type_are_refused():
