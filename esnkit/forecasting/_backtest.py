@@ -5,7 +5,12 @@ from typing import Any
 import numpy as np
 from sklearn.utils import Bunch
 
-from esnkit.forecasting._frames import put_together, put_windows_together
+from esnkit.forecasting._frames import (
+    NamedColumns,
+    put_together,
+    put_windows_together,
+    slice_rows,
+)
 from esnkit.forecasting._input import read_exog, read_series
 from esnkit.forecasting._series_kind import SeriesKind, read_kind
 from esnkit.metrics import mase, nrmse
@@ -25,7 +30,9 @@ def backtest(
     check_flag("refit", refit)
     values, table = read_series(series, "series")
     kind, labels = read_kind(table)
-    e = None if exog is None else read_exog(exog, len(values), table).values
+    e: Any = None if exog is None else read_exog(exog, len(values), table)
+    if e is not None:
+        e = e.values if e.names is None else NamedColumns(e.values, e.names)
     origins = len(values) - horizon - stride * np.arange(n_windows)[::-1]
     if origins[0] < 1:
         raise ValueError(
@@ -55,11 +62,11 @@ def _forecast_windows(model, values, e, origins, horizon: int, refit: bool, inte
     seen = 0
     for origin in origins:
         if refit or not seen:
-            model.fit(values[:origin], exog=None if e is None else e[:origin])
+            model.fit(values[:origin], exog=None if e is None else slice_rows(e, 0, origin))
             settings.append(chosen_settings(model))
         else:
-            model.update(values[seen:origin], None if e is None else e[seen:origin])
-        ahead = None if e is None else e[origin : origin + horizon]
+            model.update(values[seen:origin], None if e is None else slice_rows(e, seen, origin))
+        ahead = None if e is None else slice_rows(e, origin, origin + horizon)
         window = model.forecast(horizon, ahead, interval)
         windows.append((window,) if interval is None else window)
         seen = origin

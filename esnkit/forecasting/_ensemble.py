@@ -136,8 +136,9 @@ def fit_ensemble(spec: ModelSpec, values: np.ndarray, exog: np.ndarray) -> Ensem
             f"and horizon need at least {spec.min_rows}"
         )
     series_transform = SeriesTransform(spec.differences, spec.scale, "series").fit(values)
-    exog_transform = ExogTransform(spec.differences, spec.scale, "exog").fit(exog)
     members = _make_members(spec, len(values))
+    seen = _rows_learned_from(members[0], spec)
+    exog_transform = ExogTransform(spec.differences, spec.scale, seen=seen).fit(exog)
     z, e = series_transform.transform(values), exog_transform.transform(exog)
     models = [
         make_reduction(member, spec.strategy, spec.lags, spec.n_ahead).fit(z, e)
@@ -166,6 +167,20 @@ def _make_members(spec: ModelSpec, n_rows: int) -> list:
     source = next((seed for seed in given if seed is not None), None)
     seeds = check_seed(copy.deepcopy(source)).randint(2**31 - 1, size=spec.n_ensemble)
     return [clone(estimator).set_params(**dict.fromkeys(seeded, int(seed))) for seed in seeds]
+
+
+def _rows_learned_from(estimator, spec: ModelSpec) -> slice:
+    """Return the rows whose exogenous inputs all models of a forecaster learn from.
+
+    They predict the second row from the first, so that the inputs of the first one act on none; a
+    direct model h steps ahead starts at row h, and a network leaves out its washout. Lagged rows
+    end before the last one, if the latest lag is more than 1.
+    """
+    if spec.lags is None:
+        washout = getattr(estimator, "washout", 0)  # checked where the estimator is fitted
+        washout = washout if isinstance(washout, int | np.integer) else 0
+        return slice(max(0, int(washout)) + spec.n_ahead, None)
+    return slice(1, None if spec.n_ahead > 1 else 1 - spec.lags[0] or None)
 
 
 def default_network(n_rows: int):

@@ -8,8 +8,9 @@ import numpy as np
 from esnkit.forecasting._differencing import difference, integrate
 
 EPSILON = np.finfo(np.float64).eps
-# Range of a column, relative to its largest value, up to which it counts as constant.
-CONSTANT_TOLERANCE = 16 * EPSILON
+# Range of a column, relative to its largest value, up to which it counts as constant: values that
+# have lost all but three digits to rounding.
+CONSTANT_TOLERANCE = 2**12 * EPSILON
 
 
 class SeriesTransform:
@@ -84,19 +85,29 @@ class ExogTransform(SeriesTransform):
     The weights that a model has for such a column are not learned, so that other values of it must
     not reach the model.
 
+    Parameters
+    ----------
+    differences, scale, name
+        See `SeriesTransform`.
+    seen : slice, default=slice(None)
+        The differenced rows from which a model learns.
+
     Attributes
     ----------
     constant_ : ndarray of bool, shape (n_exog,)
-        Columns that do not vary once they are differenced.
+        Columns that do not vary in these rows.
     """
 
     constant_: np.ndarray
 
+    def __init__(self, differences, scale: bool, name: str = "exog", seen: slice = slice(None)):
+        super().__init__(differences, scale, name)
+        self.seen = seen
+
     def fit(self, values: np.ndarray) -> "ExogTransform":
         """Learn mean, scale and range from the rows of `fit`."""
         super().fit(values)
-        # No model sees the inputs of the first row: it predicts the second one from the first.
-        seen = slice(1, None) if len(values) > self.n_lost + 1 else slice(None)
+        seen = self.seen if len(range(len(values) - self.n_lost)[self.seen]) else slice(None)
         differenced, z = difference(values, self.differences)[seen], super().transform(values)[seen]
         self.constant_ = np.ptp(differenced, axis=0) <= self._rounding(values)
         self._level, self._last = differenced[-1], z[-1]

@@ -66,6 +66,55 @@ def test_a_change_in_the_first_row_alone_is_none():
         np.testing.assert_array_equal(model.forecast(5, np.ones(5)), model.forecast(5, np.zeros(5)))
 
 
+@pytest.mark.parametrize(("model", "rows"), [
+    (Forecaster(esn(washout=20)), range(21)),
+    (Forecaster(esn(washout=20), differences=1), range(21)),
+    (Forecaster(esn(washout=20), strategy="direct", horizon=5), range(25)),
+    (Forecaster(esn(washout=20), n_ensemble=2, random_state=0), range(10)),
+    (Forecaster(random_state=0), range(31)),
+    (Forecaster(Ridge(), lags=(3, 5)), range(348, 350)),
+])  # fmt: skip
+def test_a_change_in_rows_that_no_weight_is_learned_from_is_none(model, rows):
+    inputs = np.zeros(400)
+    inputs[rows] = 1.0
+    model = model.fit(DRIVEN[:350], exog=np.c_[EXOG, inputs][:350])
+    off, on = np.c_[EXOG[350:355], np.zeros(5)], np.c_[EXOG[350:355], np.ones(5)]
+    with warnings.catch_warnings():
+        warnings.simplefilter("error")
+        expected = model.forecast(5, off)
+    with pytest.warns(UserWarning, match="exog column 1 did not vary in fit"):
+        np.testing.assert_array_equal(model.forecast(5, on), expected)
+
+
+@pytest.mark.parametrize("level", [0.3, -1e9, 1e-9])
+@pytest.mark.parametrize("order", [0, 1])
+def test_rounding_noise_is_no_change(level, order):
+    noise = level * (1 + 1e-14 * EXOG)
+    model = Forecaster(Ridge(1e-6), lags=3, differences=order).fit(WAVE[:350], exog=noise[:350])
+    with warnings.catch_warnings():
+        warnings.simplefilter("error")
+        expected = model.forecast(5, noise[350:355])
+    with pytest.warns(UserWarning, match="exog column 0 did not vary in fit"):
+        np.testing.assert_array_equal(model.forecast(5, np.arange(5) * level), expected)
+
+
+def test_small_changes_of_large_values_are_changes():
+    inputs = 1e9 + 0.01 * EXOG
+    model = Forecaster(Ridge(1e-6), lags=3).fit(DRIVEN[:350], exog=inputs[:350])
+    with warnings.catch_warnings():
+        warnings.simplefilter("error")
+        ahead = model.forecast(5, inputs[350:355])
+    plain = Forecaster(Ridge(1e-6), lags=3).fit(DRIVEN[:350], exog=EXOG[:350])
+    np.testing.assert_allclose(ahead, plain.forecast(5, EXOG[350:355]), atol=1e-3)
+
+
+def test_a_backtest_names_the_column():
+    inputs = pd.DataFrame({"u": EXOG, "promotion": PROMOTION})
+    model = Forecaster(Ridge(), lags=3)
+    with pytest.warns(UserWarning, match="exog column 'promotion' did not vary in fit"):
+        model.backtest(DRIVEN, 20, 3, exog=inputs)
+
+
 def test_a_ramp_is_constant_once_it_is_differenced():
     ramp = 0.1 * np.arange(400)
     model = Forecaster(Ridge(), lags=3, differences=1).fit(WAVE[:350], exog=ramp[:350])
