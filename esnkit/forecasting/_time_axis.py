@@ -16,6 +16,7 @@ from esnkit.forecasting._calendar import DAY, Fit, FixedStep, fit_grid
 from esnkit.forecasting._zones import Zone, offset_at, to_utc, to_wall, unskipped, utc_offsets
 
 MAX_TIMES_IN_UTC = 4  # that one local time of day has over the years
+MAX_DAYS_LEFT_OUT = 4  # by a zone, as where it moves to the other side of the date line
 YEARS_COMPARED = 10  # zones whose clocks agree for so long ahead count as one
 _SECONDS_PER_YEAR = 31_556_952
 
@@ -100,7 +101,12 @@ class TimeAxis:
         return np.array_equal(unskipped(stamps, self.zone, wall), wall)
 
     def _wall_after(self, n_steps: int) -> np.ndarray:
-        return self.grid.shift(self.last, np.arange(1, n_steps + 1))
+        """Return the next local times, without a day that the zone has left out, as Samoa once."""
+        if self.zone is None:
+            return self.grid.shift(self.last, np.arange(1, n_steps + 1))
+        wall = self.grid.shift(self.last, np.arange(1, n_steps + 3))
+        stamps = to_utc(wall, self.zone)
+        return wall[:-1][stamps[:-1] != stamps[1:]][:n_steps]
 
 
 def read_time_axis(
@@ -137,7 +143,8 @@ def read_time_axis(
     if zone is None or _has_fraction_of_day(in_utc.fit):
         return _axis_of([in_utc])
     wall = _local_times(stamps, zone)
-    local = _Reading(zone, wall, fit_grid(wall, fraction_of_day=False))
+    fit = fit_grid(wall, fraction_of_day=False)
+    local = _Reading(zone, wall, fit._replace(breaks=_true_breaks(fit, wall, zone)))
     if local.fit.n_breaks and in_utc.fit.n_breaks:
         elsewhere = _readings_elsewhere(stamps)
         regular = [reading for reading in elsewhere if not reading.fit.n_breaks]
@@ -170,6 +177,16 @@ def _has_fraction_of_day(fit: Fit) -> bool:
     return regular and bool(fit.grid.step % DAY)
 
 
+def _true_breaks(fit: Fit, wall: np.ndarray, zone: Zone) -> np.ndarray:
+    """Return the breaks of local times, without days that the zone has left out."""
+    breaks, positions = fit.breaks.copy(), np.flatnonzero(fit.breaks)
+    if fit.grid is not None and len(positions) <= MAX_DAYS_LEFT_OUT:
+        for k in positions:
+            expected, found = to_utc(np.array([fit.grid.following(wall[k]), wall[k + 1]]), zone)
+            breaks[k] = expected != found
+    return breaks
+
+
 def _axis_of(readings: list[_Reading]) -> TimeAxis:
     """Return the axis of the first regular reading, or raise where the best one breaks."""
     best = min(readings, key=lambda reading: reading.fit.n_breaks)
@@ -197,13 +214,14 @@ def _axis_in_any_of(readings: list[_Reading]) -> TimeAxis:
 
 def _readings_elsewhere(stamps: np.ndarray) -> list[_Reading]:
     """Read stamps in all zones in which they have one local time of day."""
-    times, first, counts = np.unique(
-        stamps - stamps.astype("M8[D]"), return_index=True, return_counts=True
+    times, where, counts = np.unique(
+        stamps - stamps.astype("M8[D]"), return_inverse=True, return_counts=True
     )
     if not 1 < len(times) <= MAX_TIMES_IN_UTC:
         return []
     readings = []
-    usual = first[np.argsort(counts)[-2:]]  # the others may stand for times that clocks skip
+    # The first and the last, and times seen seldom, may stand for times that clocks skip.
+    usual = [np.flatnonzero(where == k)[counts[k] // 2] for k in np.argsort(counts)[-2:]]
     for zone in _zones_with_one_time(stamps[usual]):
         wall = _local_times(stamps, zone)
         if len(np.unique(wall - wall.astype("M8[D]"))) == 1:

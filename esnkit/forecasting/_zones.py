@@ -121,12 +121,29 @@ def _changes_around(zone: Zone, seconds: np.ndarray) -> Changes:
     first, last = (min(max(int(s), _FIRST), _LAST) for s in (seconds.min(), seconds.max()))
     first = first // _AROUND * _AROUND - _AROUND
     last = last // _AROUND * _AROUND + 2 * _AROUND
-    return _changes(zone, max(first, _FIRST), min(last, _LAST))
+    return _changes(_Same(zone), max(first, _FIRST), min(last, _LAST))
+
+
+class _Same:
+    """A zone as a key of a cache: those of dateutil have no hash value."""
+
+    def __init__(self, zone: tzinfo):
+        self.zone = zone
+
+    def __hash__(self) -> int:
+        try:
+            return hash(self.zone)
+        except TypeError:
+            return hash(type(self.zone))
+
+    def __eq__(self, other: object) -> bool:
+        return isinstance(other, _Same) and self.zone == other.zone
 
 
 @lru_cache(maxsize=1024)
-def _changes(zone: tzinfo, first: int, last: int) -> Changes:
+def _changes(key: _Same, first: int, last: int) -> Changes:
     """Find the changes of offset between two seconds of UTC, by samples and bisection."""
+    zone = key.zone
     sampled = range(first, last, _SAMPLING)
     offsets = [offset_at(zone, second) for second in sampled]
     starts, found = [_ALWAYS], [offsets[0]]

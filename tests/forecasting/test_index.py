@@ -1,5 +1,8 @@
 """Indices of pandas objects: continued at their frequency, or refused."""
 
+from zoneinfo import ZoneInfo
+
+import dateutil.tz
 import numpy as np
 import pandas as pd
 import pytest
@@ -255,6 +258,35 @@ def test_local_times_that_clocks_skip_or_repeat_are_those_of_resample(zone, star
         hours = pd.Series(1.0, pd.date_range(index[0], periods=24 * 48, freq="h"))
         index = hours.resample("D").sum().index
     assert ahead_of(index[:n_known], 15).tolist() == index[n_known : n_known + 15].tolist()
+
+
+@pytest.mark.parametrize("library", ["zoneinfo", "dateutil", "pytz"])
+@pytest.mark.parametrize(("zone", "start"), [
+    ("Europe/Berlin", "2024-03-10"), ("America/Havana", "2024-02-20"),
+    ("Australia/Lord_Howe", "2024-09-20"), ("Africa/Casablanca", "2024-03-01"),
+    ("Africa/Cairo", "2023-10-10"),
+])  # fmt: skip
+def test_zones_of_any_library_are_those_of_resample(library, zone, start):
+    if library == "zoneinfo":
+        zone = ZoneInfo(zone)
+    elif library == "dateutil":
+        zone = dateutil.tz.gettz(zone)
+    else:
+        zone = pytest.importorskip("pytz").timezone(zone)
+    hours = pd.date_range(start, periods=24 * 50, freq="h", tz="UTC").tz_convert(zone)
+    index = pd.Series(1.0, hours).resample("D").sum().index[1:-1]
+    for n_known in (10, 18, 30):
+        assert ahead_of(index[:n_known], 15).tolist() == index[n_known : n_known + 15].tolist()
+    half_hours = pd.date_range(index[10], periods=48 * 30, freq="30min")
+    assert ahead_of(half_hours[:200], 900).tolist() == half_hours[200:1100].tolist()
+
+
+@pytest.mark.parametrize("n_known", [15, 20, 21, 40])
+def test_a_day_that_a_zone_leaves_out_is_no_gap(n_known):
+    days = pd.date_range("2011-12-10", periods=60).drop("2011-12-30").tz_localize("Pacific/Apia")
+    assert ahead_of(days[:n_known], 15).tolist() == days[n_known : n_known + 15].tolist()
+    with pytest.raises(ValueError, match="2011-12-28 .*followed by 2011-12-31 .* to 2011-12-29"):
+        Forecaster(Ridge(), lags=2).fit(pd.Series(WAVE[:40], days[:41].delete(19)))
 
 
 def test_of_a_local_time_shown_twice_both_instants_continue_a_series():

@@ -26,6 +26,14 @@ def test_midnights_of_a_zone_that_is_not_named_continue():
     assert axis.is_continued_by(berlin[400:420]) and not axis.is_continued_by(berlin[401:420])
 
 
+def test_a_first_midnight_that_clocks_skip_hides_no_zone():
+    beirut = instants("1975-05-01", periods=75, freq="QS-FEB", tz="Asia/Beirut")
+    np.testing.assert_array_equal(read_time_axis(beirut[:60], UTC).after(15), beirut[60:])
+    with pytest.raises(IrregularTimes) as error:
+        read_time_axis(np.delete(beirut, 33), UTC)
+    assert error.value.position == 32 and error.value.expected == beirut[33]
+
+
 def test_zones_that_lead_to_different_stamps_are_ambiguous():
     stamps = instants("2023-09-15 23:30", periods=8, freq="W", tz="Europe/Berlin")
     axis = read_time_axis(stamps, UTC)
