@@ -5,6 +5,7 @@ series that a `Forecaster` gets, see `esnkit.forecasting._time_axis`.
 """
 
 import re
+import warnings
 from datetime import UTC, timedelta, timezone
 from typing import Any, NamedTuple
 
@@ -299,6 +300,12 @@ class _Dates(_Reading):
         if (self.offsets != self.offsets[0]).any():
             mean = (self.values[-1] - self.values[0]) / (len(self.values) - 1)
             zone = find_zone(self.values, self.offsets, 2 * n_steps * mean)
+            if zone is None:
+                warnings.warn(
+                    "the offsets from UTC of the time stamps fit no single time zone; those "
+                    "forecast have that of the last row",
+                    stacklevel=2,
+                )
             self.zone = self.zone if zone is None else zone
         return read_time_axis(self.values, self.zone)
 

@@ -8,6 +8,8 @@ from hypothesis import strategies as st
 
 from esnkit.cli._errors import UserError
 from esnkit.cli._timestamps import Timestamps
+from esnkit.forecasting._index import read_index
+from esnkit.forecasting._labels import read_row_labels
 
 FREQUENCIES = {
     "15min": "%Y-%m-%d %H:%M",
@@ -281,6 +283,13 @@ def test_local_midnights_with_offsets_continue(zone, start):
         assert continued(iso(index[:400]), 20) == iso(index[400:])
 
 
+def test_offsets_of_several_zones_are_warned_of():
+    texts = ["2012-04-01T05:00+02:00", "2012-07-01T05:00+02:00", "2012-10-01T05:00+02:00"]
+    with pytest.warns(UserWarning, match="the offsets from UTC of the time stamps fit no single"):
+        ahead = continued([*texts, "2013-01-01T05:00+01:00"])
+    assert ahead == ["2013-04-01T05:00+01:00", "2013-07-01T05:00+01:00"]
+
+
 def test_midnights_of_berlin_written_in_utc_continue():
     index = pd.date_range("2022-01-01", periods=800, tz="Europe/Berlin").tz_convert("UTC")
     texts = list(index.strftime("%Y-%m-%dT%H:%MZ"))
@@ -314,3 +323,34 @@ def test_texts_of_every_frequency_continue_or_name_the_gap(start, n_rows, freq, 
         continued(texts[:k] + texts[k + 1 : n_rows])
     message = f"line {k + 2}: gap in time, {texts[k - 1]} is followed by {texts[k + 1]}, where the "
     assert message + f"usual step would lead to {texts[k]};" in str(error.value)
+
+
+def forecaster_says(index, n_steps):
+    """Return the labels that a forecaster puts after an index, or the stamp before a gap."""
+    try:
+        labels = read_row_labels(read_index(index, "series"), "series")
+        return labels.style.write(labels.after(n_steps))
+    except ValueError as error:
+        return pd.Timestamp(str(error).partition("got ")[2].partition(" followed by")[0])
+
+
+@given(
+    st.datetimes(pd.Timestamp("1975").to_pydatetime(), pd.Timestamp("2035").to_pydatetime()),
+    st.integers(3, 50),
+    st.sampled_from("D 2D W MS ME QS YE B 3B BMS BME SMS WOM-3FRI LWOM-MON h 7h bh 90min".split()),
+    st.sampled_from([None, "UTC"]),
+    st.sets(st.integers(1, 40), max_size=2),
+)
+def test_a_file_and_an_index_follow_one_rule(start, n_rows, freq, zone, gaps):
+    start = pd.Timestamp(start).floor("15min")
+    index = pd.DatetimeIndex(pd.date_range(start, periods=n_rows, freq=freq, tz=zone), freq=None)
+    index = index.delete([gap for gap in gaps if gap < n_rows - 1])
+    form = "%Y-%m-%d %H:%M" + ("Z" if zone else "")
+    expected = forecaster_says(index, 5)
+    if isinstance(expected, pd.DatetimeIndex):
+        assert continued(list(index.strftime(form)), 5) == list(expected.strftime(form))
+        return
+    with pytest.raises(UserError) as error:
+        continued(list(index.strftime(form)))
+    line = index.get_loc(expected) + 2
+    assert f"line {line + 1}: gap" in str(error.value) or f"line {line}: time" in str(error.value)
