@@ -13,6 +13,8 @@ from esnkit.cli._errors import GuardedOutput, OutputError, UserError, discard, s
 
 __all__ = ["main"]
 
+_ADVICE_FOR_PYTHON = ": use a larger alpha, differences, or strategy='direct'"  # of `Forecaster`
+
 
 def main(argv: list[str] | None = None) -> int:
     """Run the command line.
@@ -79,7 +81,8 @@ def _end(message: str, code: int = 2) -> int:
 
 
 def _show_warning(message, category, filename, lineno, file=None, line=None):
-    say(f"warning: {' '.join(str(message).split())}")
+    text = " ".join(str(message).split())
+    say(f"warning: {text.removesuffix(_ADVICE_FOR_PYTHON)}")
 
 
 def _dispatch(argv) -> int:

@@ -236,3 +236,14 @@ def test_an_input_that_never_varied_has_no_effect_and_is_named(capsys):
     assert outputs[0].out == outputs[1].out and "warning" not in outputs[0].err
     warned = [line for line in outputs[1].err.splitlines() if "warning" in line]
     assert len(warned) == 1 and "exog column 'promotion' did not vary in fit and does" in warned[0]
+
+
+@pytest.mark.filterwarnings("default")
+def test_a_forecast_that_diverges_is_warned_of_without_options_that_were_not_given(capsys):
+    write(["x", *(f"{np.exp(k)}" for k in range(100))])
+    assert forecast("--alpha", "1e-12", "--differences", "0") == 0
+    (warned,) = [line for line in capsys.readouterr().err.splitlines() if "warning" in line]
+    assert warned.startswith(
+        "esnkit: warning: the forecast leaves the range of the series: in step"
+    )
+    assert warned.endswith("; unless that is a trend, the closed loop diverges")
