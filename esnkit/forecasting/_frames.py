@@ -26,6 +26,7 @@ class Library(NamedTuple):
     backend: Any = None  # of narwhals
     wrapper: str = ""  # module of narwhals that the container itself is of, if it is of one
     times_at: int | None = None  # position of the column of times
+    levels: tuple = (None,)  # names of the levels of the columns of pandas
 
 
 class Table(NamedTuple):
@@ -115,7 +116,8 @@ def _take_pandas_apart(container, argument: str) -> Table:
     _refuse_times(list(container.dtypes) if is_frame(container) else [container.dtype], argument)
     names = tuple(container.columns) if container.ndim == 2 else (container.name,)
     numbers = container if container.ndim == 2 else _as_2d(np.asarray(container))
-    return Table(numbers, container.ndim, names, Library("pandas"), container.index)
+    levels = tuple(container.columns.names) if container.ndim == 2 else (None,)
+    return Table(numbers, container.ndim, names, Library("pandas", levels=levels), container.index)
 
 
 def _refuse_lists_of_frames(container, argument: str) -> None:
@@ -161,7 +163,8 @@ def _take_frame_apart(container, argument: str) -> Table:
     if not numbers:
         raise ValueError(f"{argument} must hold numbers, got times only")
     values = np.stack([_numbers_of(column, argument) for column in numbers], axis=1)
-    library = Library("narwhals", frame.implementation, _wrapper(container), *times)
+    times_at = times[0] if times else None
+    library = Library("narwhals", frame.implementation, _wrapper(container), times_at)
     names = tuple(column.name for column in numbers)
     index = columns[times[0]] if times else None
     return Table(values, 1 if is_series else 2, names, library, index)
@@ -250,7 +253,7 @@ def put_together(library: Library, columns: list[tuple], labels: Any, as_series:
     `labels` is an index of pandas or a column of times.
     """
     if library.name == "pandas":
-        return _put_pandas_together(columns, labels, as_series)
+        return _put_pandas_together(columns, labels, library.levels, as_series)
     import narwhals as nw
 
     parts = [nw.new_series(name, values, backend=library.backend) for name, values in columns]
@@ -270,7 +273,7 @@ def put_windows_together(library: Library, columns: list[tuple], origins: Any, l
 
         names = ["origin", "time" if labels.name is None else labels.name]
         index = pd.MultiIndex.from_arrays([origins, labels], names=names)
-        return _put_pandas_together(columns, index, as_series=False)
+        return _put_pandas_together(columns, index, library.levels)
     import narwhals as nw
 
     parts = [nw.new_series(name, values, backend=library.backend) for name, values in columns]
@@ -278,10 +281,15 @@ def put_windows_together(library: Library, columns: list[tuple], origins: Any, l
     return _in_wrapper(library.wrapper, nw.from_dict({part.name: part for part in parts}))
 
 
-def _put_pandas_together(columns: list[tuple], labels, as_series: bool):
+def _put_pandas_together(columns: list[tuple], labels, levels: tuple, as_series: bool = False):
     import pandas as pd
 
     names, values = zip(*columns, strict=True)
     if as_series:
         return pd.Series(values[0], index=labels, name=names[0])
-    return pd.DataFrame(np.stack(values, axis=1), index=labels, columns=list(names))
+    if len(levels) > 1 and all(isinstance(name, tuple) for name in names):
+        index = pd.MultiIndex.from_tuples(names, names=levels)
+    else:
+        name = levels[0] if len(levels) == 1 else None
+        index = pd.Index(list(names), name=name, tupleize_cols=False)
+    return pd.DataFrame(np.stack(values, axis=1), index=labels, columns=index)

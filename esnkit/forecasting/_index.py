@@ -117,7 +117,8 @@ def _read_numbers(index, argument: str, way_out: str) -> Labels:
     if not is_number or pd.api.types.is_bool_dtype(index.dtype) or index.dtype.kind == "c":
         raise ValueError(
             f"{argument} must have an index of times, periods or numbers that can be continued, "
-            f"got dtype {index.dtype}; {way_out} to ignore the index"
+            f"got dtype {index.dtype}; convert it (pd.to_datetime), or {way_out} to ignore the "
+            "index"
         )
     if index.dtype.kind == "f" or index.hasnans:
         values = index.to_numpy(dtype=np.float32 if index.dtype == np.float32 else np.float64)

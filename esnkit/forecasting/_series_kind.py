@@ -69,6 +69,8 @@ def check_interval_names(kind: SeriesKind) -> None:
 
 def interval_names(name) -> tuple:
     """Names of the columns of a forecast and of the ends of its interval."""
+    if isinstance(name, tuple):  # of columns of several levels
+        return tuple((*name[:-1], last) for last in interval_names(name[-1]))
     name = "forecast" if name in (None, "") else name
     return name, f"{name}_lower", f"{name}_upper"
 

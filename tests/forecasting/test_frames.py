@@ -18,6 +18,7 @@ from esnkit.forecasting._frames import NamedColumns, slice_rows, take_apart
 nw = pytest.importorskip("narwhals.stable.v2")
 DAYS = pd.date_range("2024-01-01", periods=400, freq="D")
 TABLE = pd.DataFrame({"a": WAVE, "b": DRIVEN}, DAYS.rename("day"))
+ENDS = ["", "_lower", "_upper"]
 INPUTS = pd.DataFrame({"u": EXOG, "v": np.cos(np.arange(400))}, DAYS.rename("day"))
 
 
@@ -116,6 +117,20 @@ def test_times_must_be_regular_and_ascending(convert):
         "rows, or leave out the column 'day' to ignore",
     ):
         lagged().fit(convert(TABLE.drop(DAYS[20])))
+
+
+def test_columns_of_several_levels_and_their_names_stay():
+    columns = pd.MultiIndex.from_product([["shop"], ["a", "b"]], names=["place", "good"])
+    frame = TABLE.set_axis(columns, axis=1)
+    model = lagged().fit(frame[:350])
+    for answer in (model.forecast(2), model.history(2), model.update(frame[350:]).forecast(1)):
+        assert answer.columns.equals(columns) and answer.columns.names == columns.names
+    banded = model.forecast(1, interval=0.5)
+    assert banded["shop"].columns.tolist() == [f"{x}{end}" for x in "ab" for end in ENDS]
+    assert banded.columns.names == columns.names
+    named = lagged().fit(TABLE.rename_axis(columns="good"))
+    assert named.forecast(1).columns.name == named.history(1).columns.name == "good"
+    assert named.backtest(TABLE.rename_axis(columns="good"), 2, 2).forecasts.columns.name == "good"
 
 
 def test_series_of_polars_and_arrow():

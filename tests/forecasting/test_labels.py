@@ -34,7 +34,9 @@ def dates(start, n_rows, frequency, zone):
         return pd.date_range(start, periods=n_rows, freq=offset)
     index = pd.date_range(start, periods=n_rows, freq=offset)
     first = np.ones(n_rows, dtype=bool)
-    return index.tz_localize(zone, ambiguous=first, nonexistent="shift_forward")
+    # Where clocks skip half an hour, pandas shifts a time by a whole one.
+    skipped = pd.Timedelta("30min") if zone == "Australia/Lord_Howe" else "shift_forward"
+    return index.tz_localize(zone, ambiguous=first, nonexistent=skipped)
 
 
 def after(index, n_steps):
@@ -143,6 +145,7 @@ def test_numbers_that_write_dates_continue_or_are_ambiguous(start, n_rows, form,
     stamps = pd.date_range(start, periods=n_rows + 5, freq=frequency)
     stamps = stamps.floor("h" if "M" not in form else "min")
     numbers = pd.Index(stamps.strftime(form)).astype("int64").astype(dtype)
+    assume(form != "%G%V" or frequency == "W")
     assume(numbers.is_unique and stamps[-1].year < 2069 and stamps[0].year // 100 == 20)
     try:
         ahead = after(numbers[:n_rows], 5)
