@@ -284,6 +284,11 @@ def test_a_panel_is_refused_with_the_line_that_splits_it(model):
         answer(fitted, panel())
 
 
+def test_a_panel_inside_narwhals_is_refused():
+    with pytest.raises(ValueError, match="X has a MultiIndex with 2 entities"):
+        ESNRegressor(5).fit(nw.from_native(panel()), np.tile(y, 2))
+
+
 def test_the_line_that_splits_a_panel_works():
     groups = [g for _, g in panel().groupby(level=0)]
     model = ESNRegressor(5, random_state=0, target="steps")

@@ -58,8 +58,8 @@ def take_apart(container, argument: str) -> Table:
     """Return the parts of a series or of exogenous inputs."""
     if isinstance(container, NamedColumns):
         return Table(container.values, 2, container.names)
-    if is_pandas(container):
-        return _take_pandas_apart(container, argument)
+    if is_pandas(container) or _has_labels(unwrap(container)):
+        return _take_pandas_apart(unwrap(container), argument, _wrapper(container))
     if frame_ndim(container):
         return _take_frame_apart(container, argument)
     _refuse_lists_of_frames(container, argument)
@@ -111,13 +111,19 @@ def _refuse_times(dtypes: Sequence, argument: str) -> None:
         )
 
 
-def _take_pandas_apart(container, argument: str) -> Table:
+def _has_labels(container) -> bool:
+    """Tell whether an object is one of pandas whose index is more than numbers of its rows."""
+    return is_pandas(container) and getattr(container.index.dtype, "kind", "O") not in "iu"
+
+
+def _take_pandas_apart(container, argument: str, wrapper: str = "") -> Table:
     _check_shape(container, argument)
     _refuse_times(list(container.dtypes) if is_frame(container) else [container.dtype], argument)
     names = tuple(container.columns) if container.ndim == 2 else (container.name,)
     numbers = container if container.ndim == 2 else _as_2d(np.asarray(container))
     levels = tuple(container.columns.names) if container.ndim == 2 else (None,)
-    return Table(numbers, container.ndim, names, Library("pandas", levels=levels), container.index)
+    library = Library("pandas", wrapper=wrapper, levels=levels)
+    return Table(numbers, container.ndim, names, library, container.index)
 
 
 def _refuse_lists_of_frames(container, argument: str) -> None:
@@ -253,7 +259,7 @@ def put_together(library: Library, columns: list[tuple], labels: Any, as_series:
     `labels` is an index of pandas or a column of times.
     """
     if library.name == "pandas":
-        return _put_pandas_together(columns, labels, library.levels, as_series)
+        return _put_pandas_together(columns, labels, library, as_series)
     import narwhals as nw
 
     parts = [nw.new_series(name, values, backend=library.backend) for name, values in columns]
@@ -273,7 +279,7 @@ def put_windows_together(library: Library, columns: list[tuple], origins: Any, l
 
         names = ["origin", "time" if labels.name is None else labels.name]
         index = pd.MultiIndex.from_arrays([origins, labels], names=names)
-        return _put_pandas_together(columns, index, library.levels)
+        return _put_pandas_together(columns, index, library)
     import narwhals as nw
 
     parts = [nw.new_series(name, values, backend=library.backend) for name, values in columns]
@@ -281,15 +287,22 @@ def put_windows_together(library: Library, columns: list[tuple], origins: Any, l
     return _in_wrapper(library.wrapper, nw.from_dict({part.name: part for part in parts}))
 
 
-def _put_pandas_together(columns: list[tuple], labels, levels: tuple, as_series: bool = False):
+def _put_pandas_together(columns: list[tuple], labels, library: Library, as_series: bool = False):
     import pandas as pd
 
     names, values = zip(*columns, strict=True)
     if as_series:
-        return pd.Series(values[0], index=labels, name=names[0])
-    if len(levels) > 1 and all(isinstance(name, tuple) for name in names):
-        index = pd.MultiIndex.from_tuples(names, names=levels)
+        found: Any = pd.Series(values[0], index=labels, name=names[0])
     else:
-        name = levels[0] if len(levels) == 1 else None
-        index = pd.Index(list(names), name=name, tupleize_cols=False)
-    return pd.DataFrame(np.stack(values, axis=1), index=labels, columns=index)
+        found = pd.DataFrame(np.stack(values, axis=1), labels, _columns_of(names, library.levels))
+    wrapper = library.wrapper
+    return import_module(wrapper).from_native(found, allow_series=True) if wrapper else found
+
+
+def _columns_of(names: tuple, levels: tuple):
+    """Return the columns of a frame of pandas."""
+    import pandas as pd
+
+    if len(levels) > 1 and all(isinstance(name, tuple) for name in names):
+        return pd.MultiIndex.from_tuples(names, names=levels)
+    return pd.Index(list(names), name=levels[0] if len(levels) == 1 else None, tupleize_cols=False)

@@ -11,7 +11,7 @@ import numpy as np
 from sklearn.utils import check_random_state
 from sklearn.utils.validation import check_is_fitted
 
-from esnkit.utils._frames import to_array
+from esnkit.utils._frames import to_array, unwrap
 from esnkit.utils._pandas import is_frame
 
 __all__ = [
@@ -245,7 +245,7 @@ def _is_missing(label: Any) -> bool:
 
 def refuse_panel(name: str, values: Any) -> None:
     """Raise if a pandas object holds several series, one for every entity of its index."""
-    index: Any = getattr(values, "index", None)
+    index: Any = getattr(unwrap(values), "index", None)
     if getattr(index, "nlevels", 1) == 1:
         return
     n_entities = index.get_level_values(0).nunique(dropna=False)

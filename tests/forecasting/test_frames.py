@@ -133,6 +133,23 @@ def test_columns_of_several_levels_and_their_names_stay():
     assert named.backtest(TABLE.rename_axis(columns="good"), 2, 2).forecasts.columns.name == "good"
 
 
+def test_an_index_of_pandas_inside_narwhals_is_one_of_pandas():
+    frame, inputs = (nw.from_native(part, eager_only=True) for part in (TABLE, INPUTS))
+    model = lagged().fit(frame[:350], exog=inputs[:350])
+    assert model.forecast(2, inputs[350:352]).to_native().index.equals(TABLE.index[350:352])
+    assert type(model.update(frame[350:], inputs[350:]).history(3)) is type(frame)
+    with pytest.raises(ValueError, match="exog must have the index of its time steps"):
+        lagged().fit(frame[:350], exog=inputs[1:351])
+    single = nw.from_native(TABLE["a"], series_only=True)
+    assert lagged().fit(single).forecast(1).to_native().index[0] == DAYS[-1] + DAYS.freq
+    columns = nw.from_native(TABLE.reset_index(), eager_only=True)
+    model = lagged().fit(columns[:350])
+    assert model.update(columns[350:]).history(1)["day"].to_list() == [DAYS[-1]]
+    panel = nw.from_native(pd.concat({"n": TABLE[:9], "s": TABLE[:9]}), eager_only=True)
+    with pytest.raises(ValueError, match="series must be one series, got a MultiIndex"):
+        lagged().fit(panel)
+
+
 def test_series_of_polars_and_arrow():
     pl, pa = pytest.importorskip("polars"), pytest.importorskip("pyarrow")
     expected = lagged().fit(WAVE).forecast(5)
