@@ -5,9 +5,10 @@ of UTC. Stamps that are regular in the local time of another zone only, such as 
 shown in UTC, are continued in that zone.
 """
 
-from collections.abc import Iterable, Iterator
+from collections.abc import Iterator
 from dataclasses import dataclass, replace
 from datetime import tzinfo
+from functools import lru_cache
 from typing import Any, NamedTuple
 
 import numpy as np
@@ -237,13 +238,14 @@ def _zones_with_one_time(stamps: np.ndarray) -> Iterator[tzinfo]:
             yield zone
 
 
-def _named_zones() -> Iterable[tzinfo]:
-    """Yield the zones of the world that have the name of a place; none without a database."""
+@lru_cache(maxsize=1)
+def _named_zones() -> tuple[tzinfo, ...]:
+    """Return the zones of the world that have the name of a place; none without a database."""
     from zoneinfo import ZoneInfo, available_timezones
 
     places = (name for name in available_timezones() if "/" in name and "Etc/" not in name)
     # London and New York before their neighbours of the same clocks, which may change later.
-    return map(ZoneInfo, sorted(places))
+    return tuple(map(ZoneInfo, sorted(places)))
 
 
 def _local_times(utc: np.ndarray, zone: Zone | None) -> np.ndarray:
