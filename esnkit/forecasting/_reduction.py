@@ -178,7 +178,7 @@ class LaggedModel:
     e_tail: np.ndarray
 
     def __init__(self, estimator, lags: tuple[int, ...], horizon: int = 1):
-        self.estimator, self.lags, self.horizon = estimator, lags, horizon
+        self.estimator, self.lags, self.horizon = estimator, np.array(lags), horizon
 
     def run_many(self, z, e, origins, n_steps: int) -> np.ndarray:
         """Forecast from several origins, see `rolling_forecasts`."""
@@ -205,14 +205,16 @@ class LaggedModel:
 
     def _features(self, z, e, targets, ahead: int = 0):
         """Features (n_targets, ...) of the rows `ahead` rows after `targets`."""
-        values = [z[targets - lag] for lag in self.lags]
-        return np.hstack(values + self._inputs(e, targets, ahead))
+        values = z[targets[:, None] - self.lags]
+        return np.hstack([values.reshape(len(targets), -1), *self._inputs(e, targets, ahead)])
 
     def _inputs(self, e, targets, ahead: int = 0) -> list:
         """Inputs beside the lagged rows, and those from the first target to the one predicted."""
-        beside = [e[targets + 1 - lag] for lag in self.lags]
+        if not e.shape[1]:
+            return []
+        beside = e[targets[:, None] + 1 - self.lags].reshape(len(targets), -1)
         first = 1 if self.lags[0] == 1 else 0  # with lag 1, `beside` holds those of the target
-        return beside + [e[targets + k] for k in range(first, ahead + 1)]
+        return [beside, *(e[targets + k] for k in range(first, ahead + 1))]
 
 
 class LaggedRecursive(LaggedModel):
@@ -234,9 +236,9 @@ class LaggedRecursive(LaggedModel):
         for k in range(depth):
             series[k] = rows[origins + k]
         for k in range(n_steps):
-            lagged = [series[depth + k - lag] for lag in self.lags]
+            lagged = series[depth + k - self.lags].swapaxes(0, 1).reshape(len(origins), -1)
             inputs = self._inputs(e, origins + depth + k)
-            step = self.fitted.predict(np.hstack(lagged + inputs))
+            step = self.fitted.predict(np.hstack([lagged, *inputs]))
             series[depth + k] = step.reshape(len(origins), -1)
             _check_bounded(series[depth + k], k)
         return np.ascontiguousarray(series[depth:].swapaxes(0, 1))
