@@ -55,11 +55,11 @@ class Display:
     def close(self, end: str = "") -> None:
         """Stop, erase a line on a terminal, and write the text of the end if there is one."""
         self.closed.set()
-        if self.thread.ident is not None:
-            self.thread.join(timeout=1.0)  # longer where the terminal is stopped
         if Display._on_terminal == (os.getpid(), self):
             Display._on_terminal = None
             Announcements.suspended -= 1
+        if self.thread.ident is not None:
+            self.thread.join(timeout=1.0)  # longer where the terminal is stopped
         if self.width:
             write_line("\r" + " " * self.width + "\r", self.stream)
         if end:

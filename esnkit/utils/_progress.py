@@ -127,15 +127,17 @@ class Task:
     def __exit__(self, kind: Any, *_: Any) -> None:
         _thread.task = self.parent
         end = ""
-        if kind is None:
-            self._end()
-            end = f"{self.name} done in {_seconds(time.monotonic() - self.start)}"
-        if self.parent is not None:
-            self.parent.child = None
-        if self.display is not None:
-            self.display.close(end)
-        elif end and (self.n_records or self.is_told):
-            _logger.info(end)
+        try:
+            if kind is None:
+                self._end()
+                end = f"{self.name} done in {_seconds(time.monotonic() - self.start)}"
+        finally:  # also where a callback raises
+            if self.parent is not None:
+                self.parent.child = None
+            if self.display is not None:
+                self.display.close(end)
+            elif end and (self.n_records or self.is_told):
+                _logger.info(end)
 
     def _is_within_verbose(self) -> bool:
         """Return whether a task around this one is shown, and this one with it."""

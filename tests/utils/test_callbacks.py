@@ -1,5 +1,7 @@
 """Callbacks of scikit-learn on fits of reservoirs and forecasters, and in searches around them."""
 
+import threading
+
 import numpy as np
 import pytest
 from sklearn.linear_model import Ridge
@@ -9,6 +11,7 @@ from sklearn.preprocessing import StandardScaler
 from sklearn.svm import SVR
 
 from esnkit import ESNClassifier, ESNRegressor, Forecaster, Reservoir, ReservoirRegressor
+from esnkit.utils._progress import current_task
 
 callback = pytest.importorskip("sklearn.callback", reason="scikit-learn has none before 1.9")
 
@@ -145,8 +148,11 @@ def test_an_error_in_a_callback_leaves_an_estimator_as_it_was():
 
     model = small().fit(SINE, SINE)
     before, coef = dict(vars(model)), model.readout_.coef_.copy()
+    n_threads = threading.active_count()
     with pytest.raises(RuntimeError, match="broken"):
-        model.set_callbacks(Broken()).fit(2 * SINE, SINE)
+        model.set_params(verbose=1).set_callbacks(Broken()).fit(2 * SINE, SINE)
+    assert threading.active_count() == n_threads  # the display has been closed
+    assert current_task() is None
     model.set_callbacks()
     assert vars(model).keys() == before.keys() and np.array_equal(model.readout_.coef_, coef)
     assert model.fit(SINE, SINE).reservoir_ is not before["reservoir_"]
