@@ -7,6 +7,7 @@ subject: reservoirs, readouts, forecasting, baselines, optim, datasets, metrics,
 """
 
 import importlib as _importlib
+import logging as _logging
 from typing import TYPE_CHECKING as _TYPE_CHECKING
 from typing import Any as _Any
 
@@ -71,6 +72,12 @@ _FOLDERS = {
     ),
 }  # fmt: skip
 _FOLDER_OF = {name: folder for folder, names in _FOLDERS.items() for name in names}
+
+# Records of the loggers esnkit.* go nowhere unless a program says where; the name tells this
+# handler from those of the program.
+_silent = _logging.NullHandler()
+_silent.set_name("esnkit.default")
+_logging.getLogger(__name__).addHandler(_silent)
 
 
 def __getattr__(name: str) -> _Any:

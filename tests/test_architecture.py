@@ -46,7 +46,7 @@ RUNG = {folder: len(LADDER) - height for height, folder in enumerate(LADDER)}
 FOR_KERNELS = {"collections", "math", "operator", "typing", "numpy", "numba", "llvmlite"}
 # What compiles, and keeps compiled code on disk, needs some more.
 FOR_KERNELS |= {"contextlib", "functools", "gc", "hashlib", "importlib", "logging", "os", "pathlib"}
-FOR_KERNELS |= {"pickle", "shutil", "sys", "time", "uuid", "warnings"}
+FOR_KERNELS |= {"pickle", "select", "shutil", "sys", "time", "uuid", "warnings"}
 # Loaded where they are first used, never by ``from esnkit import ESNRegressor``.
 LATE = {"matplotlib", "pandas", "scipy.signal", "scipy.optimize", "sklearn.linear_model"}
 MOST_LINES = 60

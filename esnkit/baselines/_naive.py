@@ -7,6 +7,7 @@ from typing import Any
 import numpy as np
 from numpy.typing import ArrayLike
 
+from esnkit.utils._threads import one_blas_thread
 from esnkit.utils._validation import check_positive_int, finite_array
 
 __all__ = ["autoregressive_order", "persistence", "seasonal_naive"]
@@ -104,7 +105,8 @@ def autoregressive_order(series: ArrayLike, max_order: int) -> int:
     n_rows = len(values) - max_order
     lags = [values[max_order - k : len(values) - k] for k in range(1, max_order + 1)]
     design = np.column_stack([np.ones(n_rows), *lags, values[max_order:]])
-    squares = np.asarray(np.linalg.qr(design, mode="r"))[:, -1] ** 2
+    with one_blas_thread():  # several take longer for a matrix of this size
+        squares = np.asarray(np.linalg.qr(design, mode="r"))[:, -1] ** 2
     # Entry p: the part of the target that the constant and the first p lags do not explain.
     residual = np.cumsum(squares[::-1])[::-1][1:]
     orders = np.arange(max_order + 1)

@@ -15,11 +15,11 @@ def compile_kernels() -> int:
     from esnkit.cli._info import cache_summary
 
     jobs = list(_jobs())
-    with progress(len(jobs)) as step, warnings.catch_warnings():
+    with progress("compile", len(jobs)) as part, warnings.catch_warnings():
         warnings.simplefilter("ignore", UserWarning)  # of networks that are hardly trained
         for label, job in jobs:
-            job()
-            step(label)
+            with part(label):
+                job()
     print(cache_summary())
     return 0
 

@@ -6,6 +6,8 @@ nearly constant. The settings of the network come from a random search scored on
 the held-out ones; the kinds of model were compared on the held-out ones too.
 """
 
+from contextlib import nullcontext
+
 import numpy as np
 
 from esnkit import ESNRegressor, Forecaster, RidgeReadout
@@ -28,6 +30,7 @@ SETTINGS = {
     "alpha": 0.01,
 }
 N_MEMBERS = 10
+SIZES, PLOT_SIZE = (0.1, 0.1, 1, 2, 2), 6  # relative times of the models and of the plot
 TABLE = """\
 Hourly bike rentals in Washington, D.C., 2011: {n_hours} hours (Capital Bikeshare data from
 the UCI repository, CC BY 4.0). At each midnight of the last 8 weeks, the models forecast
@@ -52,15 +55,16 @@ def run_demo(arguments) -> int:
     if file_format:
         check_writable(path, "--plot")
     bikes = load_bike_sharing()
-    with progress(6) as step:
-        scores = compare(bikes, arguments.seed, step)
-        step("plot")
-        display = draw(bikes, arguments.seed) if file_format else None
+    with progress("forecast", sum(SIZES) + PLOT_SIZE) as part:
+        scores = compare(bikes, arguments.seed, part)
+        with part("plot", PLOT_SIZE):
+            display = draw(bikes, arguments.seed) if file_format else None
     print(table(scores, len(bikes.target)))
     if display is None or file_format is None:
         print("\nNo plot: it needs matplotlib (pip install 'esnkit[plot]').")
         return 0
-    write_plot(path, display, file_format)
+    with progress("forecast", 1) as part, part("plot"):
+        write_plot(path, display, file_format)
     print(f"\nThe last week, each day as forecast at its midnight, with a 90 % interval: {path}")
     return 0
 
@@ -78,14 +82,17 @@ def network(seed: int) -> Forecaster:
     return Forecaster(ESNRegressor(**SETTINGS), n_ensemble=N_MEMBERS, random_state=seed)
 
 
-def compare(bikes, seed: int, step=lambda label: None) -> dict[str, tuple[float, float]]:
+def compare(
+    bikes, seed: int, part=lambda name, size: nullcontext()
+) -> dict[str, tuple[float, float]]:
     """Score all models on the held-out days: name of the model to ``(nrmse, mase)``."""
     n_train = len(bikes.target) - N_DAYS * DAY
     train, observed = bikes.target[:n_train], bikes.target[n_train:]
     scores = {}
-    for name, forecast in _models(bikes, n_train, seed).items():
-        step(name)
-        ahead = forecast()
+    models = _models(bikes, n_train, seed)
+    for (name, forecast), size in zip(models.items(), SIZES, strict=True):
+        with part(name, size):
+            ahead = forecast()
         scores[name] = nrmse(observed, ahead), mase(observed, ahead, train, period=WEEK)
     return scores
 

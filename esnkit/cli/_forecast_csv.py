@@ -18,7 +18,7 @@ from esnkit.forecasting import (
     forecast_with_fallback,
     rank_settings,
 )
-from esnkit.forecasting._auto import required_rows
+from esnkit.forecasting._auto import N_MEMBERS, required_rows
 from esnkit.forecasting._conformal import IntervalError
 from esnkit.forecasting._differencing import check_differences, difference
 from esnkit.forecasting._frames import NamedColumns
@@ -39,7 +39,8 @@ class Stamps(NamedTuple):
 def forecast_csv(arguments) -> int:
     """Forecast a column of a CSV file; return the exit code."""
     file_format = check_request(arguments)
-    table, stamps = _read(arguments)
+    with progress("forecast", 1) as part, part(f"read {arguments.file}"):
+        table, stamps = _read(arguments)
     horizon, seed = arguments.horizon, arguments.seed
     exog = NamedColumns(table.exog, tuple(arguments.exog)) if arguments.exog else None
     known = {"exog": exog, "random_state": seed}
@@ -47,15 +48,15 @@ def forecast_csv(arguments) -> int:
     fixed = {key: value for key, value in fixed.items() if value is not None}
     n_draws = N_DRAWS if arguments.tune else 0
     candidates = candidate_settings(table.values, fixed=fixed, n_draws=n_draws, random_state=seed)
-    with progress(len(candidates) + 2) as step:
-        ranking = rank_settings(
-            table.values, horizon, candidates, callback=lambda k: step(f"settings {k}"), **known
-        )
-        step("forecast")
-        given = arguments.differences is not None
-        result = _forecast(table, horizon, ranking, given, interval=arguments.interval, **known)
-        step("evaluation")
-        evaluation = evaluate_settings(table.values, horizon, result.settings, **known)
+    # Forecast and evaluation are those of an ensemble, the rank of settings that of one network.
+    with progress("forecast", len(candidates) + 2 * N_MEMBERS) as part:
+        with part(size=len(candidates)):
+            ranking = rank_settings(table.values, horizon, candidates, **known)
+        with part(size=N_MEMBERS):
+            given = arguments.differences is not None
+            result = _forecast(table, horizon, ranking, given, interval=arguments.interval, **known)
+        with part(size=N_MEMBERS):
+            evaluation = evaluate_settings(table.values, horizon, result.settings, **known)
     _report_settings(result.settings, ranking if arguments.tune else [])
     _report_evaluation(evaluation)
     parts = result.forecast if isinstance(result.forecast, tuple) else (result.forecast,)
@@ -194,7 +195,8 @@ def _write_results(arguments, table, stamps: Stamps | None, parts, file_format) 
             write_columns(file, columns)
 
     if file_format:
-        write_plot(arguments.plot, _draw(arguments, table, stamps, parts), file_format)
+        with progress("forecast", 1) as part, part("plot"):
+            write_plot(arguments.plot, _draw(arguments, table, stamps, parts), file_format)
         say(f"plot written to {arguments.plot}")
     if arguments.out in (None, "-"):
         write_columns(sys.stdout, columns)

@@ -1,77 +1,39 @@
-"""A progress bar on a terminal, for work that takes longer than two seconds."""
+"""The progress of a command: a bar on a terminal, a line every few seconds elsewhere."""
 
-import logging
-import sys
-import threading
-import time
-from contextlib import contextmanager, nullcontext, suppress
+from collections.abc import Callable, Iterator
+from contextlib import AbstractContextManager, contextmanager
 
-_WIDTH, _DELAY = 30, 2.0
+from esnkit.utils._display import Display
+from esnkit.utils._progress import Task, progress_text
 
+_WIDTH = 20
 
-class _Notes(logging.Handler):
-    """What the library logs, such as that it compiles: shown until the next step is done."""
-
-    text = ""
-
-    def emit(self, record):
-        self.text = record.getMessage().partition(";")[0]
+Part = Callable[..., AbstractContextManager[None]]
 
 
 @contextmanager
-def _logged(handler):
-    """Send what the library logs from the level INFO on to a handler."""
-    logger = logging.getLogger("esnkit")
-    level = logger.level
-    logger.addHandler(handler)
-    logger.setLevel(logging.INFO)
-    try:
-        yield
-    finally:
-        logger.setLevel(level)
-        logger.removeHandler(handler)
+def progress(command: str, total: float) -> Iterator[Part]:
+    """Show on standard error how much of a command is done, from its third second on.
 
-
-@contextmanager
-def progress(total: int, stream=None):
-    """Show how many of `total` steps are done; yields the function that counts one more.
-
-    Nothing is shown within the first two seconds, nor where `stream`, by default standard
-    error, is not a terminal.
+    Yields the function ``part(label="", size=1)``, a context manager around a part of the command
+    that is ``size`` of ``total`` large.
     """
-    stream = sys.stderr if stream is None else stream
-    labels: list[str] = []
-    notes = _Notes()
-    start, done = time.monotonic(), threading.Event()
+    with Task(command, total) as task:
+        display = Display(lambda: progress_text(task), lambda: _bar(task.share))
 
-    def show(text: str):
-        with suppress(OSError, ValueError):  # of a terminal that is gone
-            stream.write(text)
-            stream.flush()
+        @contextmanager
+        def part(label: str = "", size: float = 1) -> Iterator[None]:
+            task.step_size = size
+            with Task(label, 1):
+                yield
+            task.step(task.done + size)
 
-    def draw():
-        while not done.wait(0.2):
-            elapsed = time.monotonic() - start
-            if elapsed > _DELAY:
-                filled = _WIDTH * len(labels) // max(total, 1)
-                bar = "#" * filled + "." * (_WIDTH - filled)
-                label = notes.text or (labels[-1] if labels else "")
-                show(f"\r[{bar}] {len(labels)}/{total} {elapsed:.0f} s  {label:<46.46}")
+        try:
+            yield part
+        finally:
+            display.close()
 
-    def step(label: str = ""):
-        labels.append(label)
-        notes.text = ""
 
-    thread = threading.Thread(target=draw, daemon=True)
-    is_terminal = stream is not None and stream.isatty()  # None where standard error is closed
-    if is_terminal:
-        thread.start()
-    try:
-        with _logged(notes) if is_terminal else nullcontext():
-            yield step
-    finally:
-        done.set()
-        if is_terminal:
-            thread.join()
-            if time.monotonic() - start > _DELAY:
-                show("\r" + " " * 100 + "\r")
+def _bar(share: float) -> str:
+    filled = int(_WIDTH * share)
+    return f"[{'#' * filled}{'.' * (_WIDTH - filled)}] "

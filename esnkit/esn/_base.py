@@ -1,14 +1,16 @@
 """The core of all models with a fixed reservoir and a fitted readout."""
 
-from collections.abc import Iterator
+from collections.abc import Callable, Iterator
+from contextlib import nullcontext
 from copy import deepcopy
+from functools import partial
 from typing import Any, NamedTuple, Self
 
 import numpy as np
 from sklearn.base import BaseEstimator, is_classifier
 
 from esnkit.esn._closed_loop import FittedParts, predict_with_feedback, teacher_forced
-from esnkit.esn._features import Settings, check_longer, features
+from esnkit.esn._features import Settings, check_longer, count_blocks, features
 from esnkit.esn._readout import read_blocks
 from esnkit.readouts._base import Block
 from esnkit.readouts._estimator import as_readout, estimator_of
@@ -17,12 +19,15 @@ from esnkit.sequences._packing import FLOATS, Sequences, pack, restore
 from esnkit.sequences._sample_weight import pack_weights
 from esnkit.sequences._short_sequences import warn_if_short
 from esnkit.sequences._targets import Targets, pack_targets
+from esnkit.utils._callbacks import CallbackSupportMixin, with_callbacks
+from esnkit.utils._progress import MIN_ROWS, Task, fit_task
 from esnkit.utils._rollback import rollback_on_error
 from esnkit.utils._validation import (
     check_choice,
     check_fitted,
     check_flag,
     check_positive_int,
+    check_verbose,
     finite_array,
 )
 
@@ -43,7 +48,7 @@ class StreamEnd(NamedTuple):
     n_rows: int  # time steps of the series so far
 
 
-class ReservoirEstimator(BaseEstimator):
+class ReservoirEstimator(CallbackSupportMixin, BaseEstimator):
     """Base of all models that read targets from the features of a reservoir.
 
     A subclass creates reservoir and readout (``_make_reservoir_and_readout``); a mixin encodes
@@ -64,6 +69,7 @@ class ReservoirEstimator(BaseEstimator):
         return getattr(reservoir, "causal", True)
 
     @rollback_on_error
+    @with_callbacks
     def fit(
         self,
         X: Any,
@@ -105,7 +111,13 @@ class ReservoirEstimator(BaseEstimator):
         """
         data = self._prepare(X, y, sample_weight)
         self._begin(data)
-        self._teach(data, initial_state, clamp)
+        n_passes = getattr(self.readout_, "n_passes", 1)
+        given = {"X": X, "y": y}
+        if sample_weight is not None:
+            given["metadata"] = {"sample_weight": sample_weight}
+        # For callbacks, every pass over the rows and what the readout does after it are subtasks.
+        with fit_task(self, (n_passes, "passes"), given, 2 * n_passes, scored=True) as task:
+            self._teach(data, initial_state, clamp, task)
         return self
 
     def _partial_fit(self, X, y, sample_weight, initial_state, clamp, known=None) -> Self:
@@ -117,7 +129,10 @@ class ReservoirEstimator(BaseEstimator):
             data = self._prepare(X, y, sample_weight, known, stream=True, first=False)
             self._check_like_before(data)
             self.readout_ = deepcopy(self.readout_)  # so that an error leaves it as it was
-        self._teach(data, initial_state, clamp, stream=True)
+        is_short = len(data.sequences.values) < MIN_ROWS and not self.verbose
+        name = f"{type(self).__name__}.partial_fit"
+        with nullcontext() if is_short else Task(name, 1, verbose=self.verbose) as task:
+            self._teach(data, initial_state, clamp, task, stream=True)
         return self
 
     def _prepare(
@@ -155,6 +170,7 @@ class ReservoirEstimator(BaseEstimator):
 
     def _checked_settings(self) -> tuple[Settings, str]:
         check_choice("pooling", self.pooling, ("last", "mean"))
+        check_verbose(self.verbose)
         target = check_choice("target", self.target, ("auto", "steps", "sequence"))
         settings = Settings(
             check_flag("include_input", self.include_input),
@@ -199,7 +215,9 @@ class ReservoirEstimator(BaseEstimator):
                 f"y must have {self.n_outputs_} outputs as before, got {data.Y.shape[1]}"
             )
 
-    def _teach(self, data: TrainingData, initial_state, clamp, *, stream: bool = False) -> None:
+    def _teach(
+        self, data: TrainingData, initial_state, clamp, task, *, stream: bool = False
+    ) -> None:
         """Fit the readout to the features of all rows, or let it learn from more rows."""
         sequences, Y, weights = data
         series = sequences.form == "series" and self._settings.per_step
@@ -214,6 +232,7 @@ class ReservoirEstimator(BaseEstimator):
         if self._settings.feedback:
             inputs = teacher_forced(sequences, Y, state[:, n_state:])
         rows = _TaughtRows(self._parts, inputs, data._replace(weights=weights), resolved)
+        rows.task = task
         rows.start_state, rows.first_noise = state[:, :n_state], None if end is None else end.noise
         if not stream:
             self.readout_ = estimator_of(rows.parts.readout.fit_blocks(rows, n_rows=len(Y)))
@@ -300,14 +319,21 @@ class ReservoirEstimator(BaseEstimator):
             warn_if_short(sequences.lengths, self._shortest_in_fit, self._settings.washout)
         state = self._initial_state(initial_state, sequences.n_sequences)
         resolved, parts = self._clamp(clamp, sequences), self._parts
-        per_step = self._settings.per_step
-        n_rows = len(sequences.values) if per_step else sequences.n_sequences
-        if self._settings.feedback:
-            rows = predict_with_feedback(parts, sequences, state, resolved)
-        else:
-            blocks = features(parts.reservoir, sequences, state, self._settings, clamp=resolved)
-            rows = read_blocks(parts.readout, blocks, (n_rows, self.n_outputs_), scores)
-        return (restore(rows, sequences) if per_step else rows), state
+        run = partial(_read, parts, sequences, state, resolved, scores)
+        rows = run() if len(sequences.values) < MIN_ROWS else self._report_predict(run, sequences)
+        return (restore(rows, sequences) if self._settings.per_step else rows), state
+
+    def _report_predict(self, run: Callable[..., np.ndarray], sequences: Sequences) -> np.ndarray:
+        """Read long sequences, and report how many of them are read."""
+        per_step, n_blocks = self._settings.per_step, sequences.n_sequences
+        if not self._settings.feedback:
+            n_blocks = count_blocks(self.reservoir_, sequences, self._settings)
+        total, unit = len(sequences.values), "rows"
+        if not per_step:
+            total, unit = sequences.n_sequences, "sequences"
+        name, step_size = f"{type(self).__name__}.predict", total / n_blocks
+        with Task(name, total, unit, step_size=step_size, verbose=self.verbose) as task:
+            return run(task.step)
 
     def _true_rows(
         self, X: Any, y: Any, sample_weight: Any, initial_state: Any = None
@@ -356,6 +382,7 @@ class _TaughtRows:
 
     start_state: np.ndarray  # (n_sequences, n_state_)
     first_noise: np.random.Generator | None = None  # None: from the seed
+    task: Task | None = None  # that the blocks are part of, where they are worth a report
 
     def __call__(self) -> Iterator[Block]:
         """Yield blocks of (features, targets, weights or None)."""
@@ -363,10 +390,38 @@ class _TaughtRows:
         _, Y, weights = self.data
         self.end_state = self.start_state.copy()
         self.noise = deepcopy(self.first_noise) or reservoir.noise_stream()
-        for start, stop, Z in features(
+        blocks = features(
             reservoir, self.inputs, self.end_state, settings, clamp=self.clamp, noise=self.noise
-        ):
+        )
+        for start, stop, Z in blocks if self.task is None else self._reported(blocks, self.task):
             yield Z, Y[start:stop], None if weights is None else weights[start:stop]
+
+    def _reported(self, blocks, task):
+        """Yield blocks, and report them, then the work of the readout after them, as tasks."""
+        reservoir, _, settings, _ = self.parts
+        n_blocks = count_blocks(reservoir, self.inputs, settings, self.noise)
+        total, unit = len(self.data.Y), "rows" if settings.per_step else "sequences"
+        callbacks = task.begin_callbacks("states and sums", n_blocks)
+        step_size = total / n_blocks
+        rows = Task("", total, unit, step_size=step_size, callbacks=callbacks, parent=task)
+        for start, stop, Z in blocks:
+            block = rows.begin_callbacks("block")
+            yield start, stop, Z
+            if block is not None:
+                block.end()
+            rows.step(stop)
+        task.step()
+        Task("solve", callbacks=task.begin_callbacks("solve"), parent=task)
+
+
+def _read(parts, sequences, state, clamp, scores, step=lambda stop: None) -> np.ndarray:
+    """Return the outputs (n_rows or n_sequences, n_outputs); ``step`` is told how many are done."""
+    reservoir, readout, settings, n_outputs = parts
+    if settings.feedback:
+        return predict_with_feedback(parts, sequences, state, clamp, step)
+    n_rows = len(sequences.values) if settings.per_step else sequences.n_sequences
+    blocks = features(reservoir, sequences, state, settings, clamp=clamp)
+    return read_blocks(readout, blocks, (n_rows, n_outputs), scores, step)
 
 
 def _with_class_weights(weights, class_weights):

@@ -1,5 +1,6 @@
 """Closed loops: the outputs of a step are inputs of the next one."""
 
+from collections.abc import Callable
 from typing import NamedTuple
 
 import numpy as np
@@ -11,6 +12,7 @@ from esnkit.reservoirs._base import BaseReservoir
 from esnkit.sequences._closed_loop import check_bounded
 from esnkit.sequences._initial_state import Clamp, clamp_rows
 from esnkit.sequences._packing import Sequences
+from esnkit.utils._progress import Task
 
 __all__ = ["FittedParts", "predict_with_feedback", "run_closed_loop", "teacher_forced"]
 
@@ -34,11 +36,16 @@ def teacher_forced(sequences: Sequences, Y: np.ndarray, y0: np.ndarray) -> Seque
 
 
 def predict_with_feedback(
-    parts: FittedParts, sequences: Sequences, state: np.ndarray, clamp: Clamp | None = None
+    parts: FittedParts,
+    sequences: Sequences,
+    state: np.ndarray,
+    clamp: Clamp | None = None,
+    step: Callable[[int], object] = lambda stop: None,
 ) -> np.ndarray:
     """Return outputs (n_rows, n_outputs), each fed back to the next step of its sequence.
 
     ``state`` (n_sequences, n_state_ + n_outputs), which moves along, ends in the last outputs.
+    ``step`` is called after every sequence with the number of rows that are done.
     """
     n_state = parts.reservoir.n_state_
     rows = np.empty((len(sequences.values), parts.n_outputs), state.dtype)
@@ -50,6 +57,7 @@ def predict_with_feedback(
         out = rows[start:stop]
         run_closed_loop(parts, inputs, x, sequences.values[start:stop], out, clamped)
         state[s, :n_state], state[s, n_state:] = x, out[-1]
+        step(stop)
     return rows
 
 
@@ -89,6 +97,7 @@ def _run_in_single_steps(parts, inputs, state, exog, out, clamp):
     """Run the loop for any reservoir and readout: both are asked at every step."""
     reservoir, readout, settings, n_outputs = parts
     one_step = np.array([0, 1], dtype=np.int64)
+    task = Task("", len(out), "time steps")
     for t in range(len(out)):
         inputs[n_outputs:] = exog[t]
         clamped = clamp and Clamp(clamp.units, clamp_rows(clamp.values, t, t + 1))
@@ -99,3 +108,4 @@ def _run_in_single_steps(parts, inputs, state, exog, out, clamp):
             out[t:] = np.nan
             return
         inputs[:n_outputs] = out[t]
+        task.step()

@@ -6,11 +6,11 @@ from typing import NamedTuple
 import numpy as np
 
 from esnkit.reservoirs._base import BaseReservoir
-from esnkit.reservoirs._blocks import BLOCK_BYTES
+from esnkit.reservoirs._blocks import BLOCK_BYTES, segments
 from esnkit.sequences._initial_state import Clamp, clamp_rows
 from esnkit.sequences._packing import Sequences
 
-__all__ = ["Settings", "check_longer", "features"]
+__all__ = ["Settings", "check_longer", "count_blocks", "features"]
 
 
 class Settings(NamedTuple):
@@ -39,8 +39,7 @@ def features(
     pooled = not settings.per_step
     if pooled and settings.pooling == "mean":
         check_longer(inputs.lengths, settings.washout)
-    whole_states = reservoir.n_state_ == reservoir.n_features_out_ and reservoir.state_is_features
-    if pooled and settings.pooling == "last" and noise is None and whole_states:
+    if _last_states_suffice(reservoir, settings, noise):
         yield from _last_features(reservoir, inputs, state, settings.include_input, clamp)
         return
     n_extra = inputs.values.shape[1] if settings.include_input else 0
@@ -55,11 +54,38 @@ def features(
             yield from pooling.add(start, stop, Z)
 
 
+def count_blocks(
+    reservoir: BaseReservoir,
+    inputs: Sequences,
+    settings: Settings,
+    noise: np.random.Generator | None = None,
+) -> int:
+    """Return how many blocks :func:`features` yields at most."""
+    n_extra = inputs.values.shape[1] if settings.include_input else 0
+    if _last_states_suffice(reservoir, settings, noise):
+        row_bytes = inputs.values.itemsize * (reservoir.n_state_ + n_extra)
+        return -(-inputs.n_sequences // _n_last_rows(row_bytes))
+    block_rows = reservoir.block_rows(inputs.lengths, n_extra)
+    return sum(1 for _ in segments(inputs.offsets, block_rows, reservoir.causal))
+
+
+def _last_states_suffice(reservoir, settings, noise) -> bool:
+    """Return whether the last states are all that features are made of."""
+    whole_states = reservoir.n_state_ == reservoir.n_features_out_ and reservoir.state_is_features
+    pooled = not settings.per_step and settings.pooling == "last"
+    return pooled and noise is None and whole_states
+
+
+def _n_last_rows(row_bytes: int) -> int:
+    """Return how many sequences a block of last features has."""
+    return max(1, BLOCK_BYTES // row_bytes)
+
+
 def _last_features(reservoir, inputs, state, include_input, clamp):
     """Yield the features of the last time steps alone, where these are the last states."""
     offsets = inputs.offsets
     n_units, n_extra = state.shape[1], inputs.values.shape[1] if include_input else 0
-    size = max(1, BLOCK_BYTES // (state.itemsize * (n_units + n_extra)))
+    size = _n_last_rows(state.itemsize * (n_units + n_extra))
     for start in range(0, inputs.n_sequences, size):
         stop = min(start + size, inputs.n_sequences)
         clamped = clamp

@@ -70,6 +70,9 @@ class ESNRegressor(ReservoirRegressorMixin, ReservoirEstimator):
         Replaces the ridge readout, by a regressor or a :class:`~esnkit.readouts.BaseReadout`.
     random_state : int, RandomState instance or None, default=None
         Determines all random weights.
+    verbose : int, default=0
+        With 1, progress of long calls and the end of every ``fit`` are written to the standard
+        error, or are records of the logger ``esnkit`` if logging shows these.
 
     Attributes
     ----------
@@ -126,6 +129,7 @@ class ESNRegressor(ReservoirRegressorMixin, ReservoirEstimator):
         pooling="last",
         readout=None,
         random_state=None,
+        verbose=0,
     ):
         self.n_units = n_units
         self.spectral_radius = spectral_radius
@@ -148,6 +152,7 @@ class ESNRegressor(ReservoirRegressorMixin, ReservoirEstimator):
         self.pooling = pooling
         self.readout = readout
         self.random_state = random_state
+        self.verbose = verbose
 
     def _make_reservoir_and_readout(self):
         return _preset_reservoir(self), _ridge_or(self.readout, self.alpha, self.solver)
@@ -206,6 +211,9 @@ class ESNClassifier(ReservoirClassifierMixin, ReservoirEstimator):
         or a :class:`~esnkit.readouts.BaseReadout`.
     random_state : int, RandomState instance or None, default=None
         Determines all random weights.
+    verbose : int, default=0
+        With 1, progress of long calls and the end of every ``fit`` are written to the standard
+        error, or are records of the logger ``esnkit`` if logging shows these.
 
     Attributes
     ----------
@@ -261,6 +269,7 @@ class ESNClassifier(ReservoirClassifierMixin, ReservoirEstimator):
         class_weight=None,
         readout=None,
         random_state=None,
+        verbose=0,
     ):
         self.n_units = n_units
         self.spectral_radius = spectral_radius
@@ -282,6 +291,7 @@ class ESNClassifier(ReservoirClassifierMixin, ReservoirEstimator):
         self.class_weight = class_weight
         self.readout = readout
         self.random_state = random_state
+        self.verbose = verbose
 
     def _make_reservoir_and_readout(self):
         return _preset_reservoir(self), _ridge_or(self.readout, self.alpha, self.solver)
@@ -315,6 +325,9 @@ class ReservoirRegressor(ReservoirRegressorMixin, ReservoirEstimator):
         time steps after the washout.
     random_state : int, RandomState instance or None, default=None
         Determines the random weights of a reservoir whose `random_state` is None.
+    verbose : int, default=0
+        With 1, progress of long calls and the end of every ``fit`` are written to the standard
+        error, or are records of the logger ``esnkit`` if logging shows these.
 
     Attributes
     ----------
@@ -359,6 +372,7 @@ class ReservoirRegressor(ReservoirRegressorMixin, ReservoirEstimator):
         target="auto",
         pooling="last",
         random_state=None,
+        verbose=0,
     ):
         self.reservoir = reservoir
         self.readout = readout
@@ -368,6 +382,7 @@ class ReservoirRegressor(ReservoirRegressorMixin, ReservoirEstimator):
         self.target = target
         self.pooling = pooling
         self.random_state = random_state
+        self.verbose = verbose
 
     def _make_reservoir_and_readout(self):
         return _cloned_reservoir(self), _ridge_or(self.readout, 1e-6, "auto")
@@ -400,6 +415,9 @@ class ReservoirClassifier(ReservoirClassifierMixin, ReservoirEstimator):
         Weights of the classes, as in scikit-learn.
     random_state : int, RandomState instance or None, default=None
         Determines the random weights of a reservoir whose `random_state` is None.
+    verbose : int, default=0
+        With 1, progress of long calls and the end of every ``fit`` are written to the standard
+        error, or are records of the logger ``esnkit`` if logging shows these.
 
     Attributes
     ----------
@@ -444,6 +462,7 @@ class ReservoirClassifier(ReservoirClassifierMixin, ReservoirEstimator):
         pooling="last",
         class_weight=None,
         random_state=None,
+        verbose=0,
     ):
         self.reservoir = reservoir
         self.readout = readout
@@ -453,6 +472,7 @@ class ReservoirClassifier(ReservoirClassifierMixin, ReservoirEstimator):
         self.pooling = pooling
         self.class_weight = class_weight
         self.random_state = random_state
+        self.verbose = verbose
 
     def _make_reservoir_and_readout(self):
         return _cloned_reservoir(self), _ridge_or(self.readout, 1e-2, "auto")

@@ -1,6 +1,6 @@
 """Readouts applied to blocks of features: linear ones by a kernel, others by their methods."""
 
-from collections.abc import Iterable
+from collections.abc import Callable, Iterable
 
 import numpy as np
 
@@ -41,13 +41,18 @@ def read_blocks(
     blocks: Iterable[tuple[int, int, np.ndarray]],
     shape: tuple[int, int],
     scores: bool = False,
+    step: Callable[[int], object] = lambda stop: None,
 ) -> np.ndarray:
-    """Return the outputs (n_rows, n_outputs) of a stream of (start, stop, features)."""
+    """Return the outputs (n_rows, n_outputs) of a stream of (start, stop, features).
+
+    ``step`` is called after every block with the number of rows that are done.
+    """
     rows = None
     for start, stop, Z in blocks:
         block = read_rows(readout, Z, shape[1], scores)
         if rows is None:
             rows = np.empty((shape[0], block.shape[1]), block.dtype)
         rows[start:stop] = block
+        step(stop)
     assert rows is not None  # every sequence has at least one time step
     return rows

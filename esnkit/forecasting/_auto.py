@@ -19,7 +19,8 @@ from esnkit.forecasting._frames import slice_rows
 from esnkit.forecasting._input import read_exog, read_one_series, read_series
 from esnkit.forecasting._seasonality import find_seasons
 from esnkit.forecasting._series_kind import read_kind
-from esnkit.utils._validation import check_positive_int
+from esnkit.utils._progress import Task
+from esnkit.utils._validation import check_positive_int, check_verbose
 
 __all__ = [
     "DEFAULT_SETTINGS",
@@ -181,7 +182,7 @@ def candidate_settings(series, *, fixed=None, n_draws=0, random_state=0) -> list
 
 @_ignore_overflow
 def rank_settings(
-    series, horizon, settings, *, exog=None, random_state=0, callback=None
+    series, horizon, settings, *, exog=None, random_state=0, callback=None, verbose=0
 ) -> list[RankedSettings]:
     """Rank settings by rolling forecasts of the rows before the held-out last 30 %.
 
@@ -202,6 +203,9 @@ def rank_settings(
         Seeds the networks.
     callback : callable, default=None
         Called before every candidate with its number, from 1; for a progress bar.
+    verbose : int, default=0
+        With 1, progress of long calls and their end are written to the standard error, or are
+        records of the logger ``esnkit`` if logging shows these.
 
     Returns
     -------
@@ -224,11 +228,13 @@ def rank_settings(
     part = rows.part(_ranking_rows(len(rows.values)))
     windows = _windows(horizon, _n_held_out(len(part.values)))
     ranking = []
-    for k, candidate in enumerate(settings):
-        if callback is not None:
-            callback(k + 1)
-        model = make_forecaster(candidate, n_ensemble=1, random_state=random_state)
-        ranking.append((_rolling_error(model, part, windows), k))
+    with Task("rank_settings", len(settings), "settings", verbose=check_verbose(verbose)) as task:
+        for k, candidate in enumerate(settings):
+            if callback is not None:
+                callback(k + 1)
+            model = make_forecaster(candidate, n_ensemble=1, random_state=random_state)
+            ranking.append((_rolling_error(model, part, windows), k))
+            task.step()
     ranking.sort()
     limit = (1 + TIE_TOLERANCE) * ranking[0][0]
     tied = [item for item in ranking if item[0] <= limit < np.inf]
@@ -238,7 +244,7 @@ def rank_settings(
 
 
 @_ignore_overflow
-def evaluate_settings(series, horizon, settings, *, exog=None, random_state=0) -> Bunch:
+def evaluate_settings(series, horizon, settings, *, exog=None, random_state=0, verbose=0) -> Bunch:
     """Evaluate settings on the held-out last 30 % of a series, beside naive baselines.
 
     Five networks, whose forecasts are combined by the median, are fitted to the rows before and
@@ -256,6 +262,9 @@ def evaluate_settings(series, horizon, settings, *, exog=None, random_state=0) -
         Inputs known in advance, row by row with the series; rows after its end are not used.
     random_state : int, default=0
         Seeds the networks.
+    verbose : int, default=0
+        With 1, progress of long calls and their end are written to the standard error, or are
+        records of the logger ``esnkit`` if logging shows these.
 
     Returns
     -------
@@ -284,8 +293,10 @@ def evaluate_settings(series, horizon, settings, *, exog=None, random_state=0) -
     n_held_out = len(rows.values) - before.stop
     windows = _windows(horizon, n_held_out)
     model = make_forecaster(settings, random_state=random_state)
+    with Task("evaluate_settings", 1, verbose=check_verbose(verbose)):
+        error = _rolling_error(model, part, windows)
     return Bunch(
-        nrmse=_rolling_error(model, part, windows),
+        nrmse=error,
         baselines=_baseline_errors(part.values, find_seasons(rows.values[before]), windows),
         n_held_out=n_held_out,
         horizon=windows.horizon,
@@ -294,7 +305,7 @@ def evaluate_settings(series, horizon, settings, *, exog=None, random_state=0) -
 
 
 def forecast_with_fallback(
-    series, horizon, ranking, *, exog=None, interval=None, random_state=0
+    series, horizon, ranking, *, exog=None, interval=None, random_state=0, verbose=0
 ) -> Bunch:
     """Fit to all rows of a series and forecast with the first settings that do not diverge.
 
@@ -317,6 +328,9 @@ def forecast_with_fallback(
         Coverage of the interval around every value, such as 0.9; None gives no interval.
     random_state : int, default=0
         Seeds the networks.
+    verbose : int, default=0
+        With 1, progress of long calls and their end are written to the standard error, or are
+        records of the logger ``esnkit`` if logging shows these.
 
     Returns
     -------
@@ -338,14 +352,15 @@ def forecast_with_fallback(
         raise ValueError("ranking must have at least one entry, got none; see rank_settings")
     usable = [settings for error, settings in ranking if error < np.inf] or [ranking[0][1]]
     request = {"exog": exog, "interval": interval, "random_state": random_state}
-    for settings in usable:
-        try:
-            with warnings.catch_warnings():
-                warnings.simplefilter("error", RuntimeWarning)
-                return _fit_and_forecast(series, horizon, settings, **request)
-        except (RuntimeWarning, FloatingPointError):
-            continue
-    return _fit_and_forecast(series, horizon, usable[0], **request)
+    with Task("forecast_with_fallback", verbose=check_verbose(verbose)):
+        for settings in usable:
+            try:
+                with warnings.catch_warnings():
+                    warnings.simplefilter("error", RuntimeWarning)
+                    return _fit_and_forecast(series, horizon, settings, **request)
+            except (RuntimeWarning, FloatingPointError):
+                continue
+        return _fit_and_forecast(series, horizon, usable[0], **request)
 
 
 @_ignore_overflow

@@ -14,6 +14,7 @@ from esnkit.forecasting._frames import (
 from esnkit.forecasting._input import read_exog, read_series
 from esnkit.forecasting._series_kind import SeriesKind, read_kind
 from esnkit.metrics import mase, nrmse
+from esnkit.utils._progress import Task, count_step
 from esnkit.utils._validation import check_flag, check_positive_int
 
 
@@ -59,17 +60,26 @@ def _forecast_windows(model, values, e, origins, horizon: int, refit: bool, inte
     """Return forecasts, or forecasts with lower and upper ends, and what each fit has chosen."""
     windows: list = []
     settings: list = []
-    seen = 0
-    for origin in origins:
-        if refit or not seen:
-            model.fit(values[:origin], exog=None if e is None else slice_rows(e, 0, origin))
-            settings.append(chosen_settings(model))
-        else:
-            model.update(values[seen:origin], None if e is None else slice_rows(e, seen, origin))
-        ahead = None if e is None else slice_rows(e, origin, origin + horizon)
-        window = model.forecast(horizon, ahead, interval)
-        windows.append((window,) if interval is None else window)
-        seen = origin
+
+    def fit(n_rows):
+        model.fit(values[:n_rows], exog=None if e is None else slice_rows(e, 0, n_rows))
+        settings.append(chosen_settings(model))
+
+    if not refit:
+        fit(origins[0])
+        count_step()
+    with Task("", len(origins), "windows") as task:
+        for seen, origin in zip([origins[0], *origins], origins, strict=False):
+            if refit:
+                fit(origin)
+            elif origin > seen:
+                model.update(
+                    values[seen:origin], None if e is None else slice_rows(e, seen, origin)
+                )
+            ahead = None if e is None else slice_rows(e, origin, origin + horizon)
+            window = model.forecast(horizon, ahead, interval)
+            windows.append((window,) if interval is None else window)
+            task.step()
     return [np.stack(part) for part in zip(*windows, strict=True)], settings
 
 

@@ -8,7 +8,8 @@ coverage is at least `level`.
 
 import numpy as np
 
-from esnkit.forecasting._ensemble import Ensemble, ModelSpec, fit_ensemble
+from esnkit.forecasting._ensemble import Ensemble, ModelSpec, count_models, fit_ensemble
+from esnkit.utils._progress import Task, count_step
 
 MAX_ORIGINS = 500  # of the rolling forecasts within the rows of `fit`
 
@@ -57,14 +58,17 @@ class IntervalCalibrator:
         if len(new):
             if self._ensemble is None:
                 self._ensemble = self._fit(values[:start], exog[:start])
+            count_step()
             ahead = self._ensemble.roll(values[start:], exog[start:], new - start, n_steps)
             observed = np.stack([values[origin : origin + n_steps] for origin in new])
             errors = self._errors[n_steps] = np.concatenate([errors, observed - ahead])
         return errors
 
     def _fit(self, values, exog) -> Ensemble:
+        n_models = count_models(self.spec, exog.shape[1])
         try:
-            return fit_ensemble(self.spec, values, exog)
+            with Task("calibration of intervals", n_models, "models"):
+                return fit_ensemble(self.spec, values, exog)
         except ValueError as error:
             raise IntervalError(
                 f"a model fitted to the first {len(values)} rows alone, which fails ({error})",

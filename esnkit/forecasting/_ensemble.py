@@ -12,6 +12,7 @@ from sklearn.base import clone
 
 from esnkit.forecasting._reduction import make_reduction, rolling_forecasts
 from esnkit.forecasting._transforms import ExogTransform, SeriesTransform
+from esnkit.utils._progress import Task
 from esnkit.utils._validation import check_seed
 
 MAX_WASHOUT = 30
@@ -80,10 +81,11 @@ class Ensemble:
         """
         past, past_exog = self._past(values, exog)
         z, e = self.series_transform.transform(past), self.exog_transform.transform(past_exog)
-        members = []
+        members, task = [], Task("forecasts", len(self.models), "members")
         for model in self.models:
             steps = rolling_forecasts(model, z, e, origins, n_steps)
             members.append(self._inverse_transform(steps, past, origins))
+            task.step()
         with np.errstate(over="ignore", invalid="ignore"):
             combined = (np.mean if self.combine == "mean" else np.median)(members, axis=0)
         check_finite("forecast", combined)
@@ -146,6 +148,12 @@ def fit_ensemble(spec: ModelSpec, values: np.ndarray, exog: np.ndarray) -> Ensem
     ]
     recent = _recent_rows(values, exog, series_transform.n_lost)
     return Ensemble(models, series_transform, exog_transform, spec.combine, **recent)
+
+
+def count_models(spec: ModelSpec, n_exog: int) -> int:
+    """Return how many models the members of an ensemble have together."""
+    separate = spec.strategy == "direct" and (spec.lags is not None or n_exog > 0)
+    return spec.n_ensemble * (spec.n_ahead if separate else 1)
 
 
 def _make_members(spec: ModelSpec, n_rows: int) -> list:

@@ -11,7 +11,13 @@ from esnkit.forecasting._backtest import backtest
 from esnkit.forecasting._capabilities import check_memory, check_regressor
 from esnkit.forecasting._conformal import IntervalCalibrator
 from esnkit.forecasting._differencing import check_differences
-from esnkit.forecasting._ensemble import ModelSpec, check_finite, default_network, fit_ensemble
+from esnkit.forecasting._ensemble import (
+    ModelSpec,
+    check_finite,
+    count_models,
+    default_network,
+    fit_ensemble,
+)
 from esnkit.forecasting._input import (
     check_names,
     exog_argument,
@@ -27,12 +33,15 @@ from esnkit.forecasting._series_kind import (
     rows_as,
 )
 from esnkit.metrics import nrmse
+from esnkit.utils._callbacks import CallbackSupportMixin, with_callbacks
+from esnkit.utils._progress import Task, fit_task
 from esnkit.utils._rollback import rollback_on_error
 from esnkit.utils._validation import (
     check_choice,
     check_flag,
     check_number,
     check_positive_int,
+    check_verbose,
 )
 from esnkit.utils._warnings import warn
 
@@ -43,7 +52,7 @@ __all__ = ["Forecaster"]
 MAX_RELATIVE_REACH = 10
 
 
-class Forecaster(BaseEstimator):
+class Forecaster(CallbackSupportMixin, BaseEstimator):
     """Forecast one or several series with any regressor.
 
     The series is differenced and standardised, a model learns to predict its next values, and
@@ -80,6 +89,9 @@ class Forecaster(BaseEstimator):
     random_state : int, RandomState or None, default=None
         Seeds the members. None takes the first `random_state` that is not None among those of
         `estimator` and of its nested estimators.
+    verbose : int, default=0
+        With 1, progress of long calls and their end are written to the standard error, or are
+        records of the logger ``esnkit`` if logging shows these.
 
     Attributes
     ----------
@@ -136,6 +148,7 @@ class Forecaster(BaseEstimator):
         combine="mean",
         calibration=0.3,
         random_state=None,
+        verbose=0,
     ):
         self.estimator = estimator
         self.strategy = strategy
@@ -147,8 +160,10 @@ class Forecaster(BaseEstimator):
         self.combine = combine
         self.calibration = calibration
         self.random_state = random_state
+        self.verbose = verbose
 
     @rollback_on_error
+    @with_callbacks
     def fit(self, series, y=None, exog=None) -> "Forecaster":
         """Fit the model to a series.
 
@@ -183,7 +198,9 @@ class Forecaster(BaseEstimator):
         if exog is not None:
             inputs, self._exog_names = read_exog(exog, len(values), table)
         self.n_exog_ = inputs.shape[1]
-        self._ensemble = fit_ensemble(spec, values, inputs)
+        n_models = count_models(spec, self.n_exog_)
+        with fit_task(self, (n_models, "models"), {"X": series, "y": y}, n_models):
+            self._ensemble = fit_ensemble(spec, values, inputs)
         self._calibrator = IntervalCalibrator(spec, len(values), self.calibration)
         self._spec, self._seen = spec, [(values, inputs)]
         self._seen_labels = [] if labels is None else [labels]
@@ -240,7 +257,8 @@ class Forecaster(BaseEstimator):
         _warn_beyond_reach(values, self._range)
         if interval is None:
             return forecast_as(self._kind, values)
-        half_width = self._calibrator.half_widths(*self._seen_rows(), n_steps, interval)
+        with Task("Forecaster.forecast", 2, "phases", verbose=self.verbose):
+            half_width = self._calibrator.half_widths(*self._seen_rows(), n_steps, interval)
         with np.errstate(over="ignore"):
             bounds = values - half_width, values + half_width
         check_finite("interval", *bounds)
@@ -344,10 +362,12 @@ class Forecaster(BaseEstimator):
         >>> result.forecasts.shape, result.origins, result.scores["nrmse"] < 1e-3
         ((5, 20), array([200, 220, 240, 260, 280]), True)
         """
-        return backtest(
-            clone(self), series, horizon, n_windows,
-            exog=exog, stride=stride, refit=refit, interval=interval,
-        )  # fmt: skip
+        phases = 1 if refit is True else 2  # one fit before all windows, then the windows
+        with Task("Forecaster.backtest", phases, "phases", verbose=self.verbose):
+            return backtest(
+                clone(self), series, horizon, n_windows,
+                exog=exog, stride=stride, refit=refit, interval=interval,
+            )  # fmt: skip
 
     def score(self, series, y=None, exog=None) -> float:
         """Score forecasts of the rows after those seen: minus the NRMSE, larger is better.
@@ -383,7 +403,8 @@ class Forecaster(BaseEstimator):
         origins = np.arange(0, len(rows), block)
         # Steps beyond the last row are cut off, so that their inputs do not matter.
         inputs = np.vstack([inputs, np.zeros((block, self.n_exog_))])
-        predictions = np.vstack(list(self._ensemble.roll(rows, inputs, origins, block)))
+        with Task("Forecaster.score", 1, verbose=self.verbose):
+            predictions = np.vstack(list(self._ensemble.roll(rows, inputs, origins, block)))
         return -float(nrmse(rows, predictions[: len(rows)]))
 
     @property
@@ -398,6 +419,7 @@ class Forecaster(BaseEstimator):
         check_choice("combine", self.combine, ("mean", "median"))
         check_positive_int("n_ensemble", self.n_ensemble)
         check_flag("scale", self.scale)
+        check_verbose(self.verbose)
         check_number("calibration", self.calibration, 0, 1, low_open=True, high_open=True)
         estimator = self.estimator
         if estimator is not None:

@@ -13,6 +13,7 @@ import numpy as np
 from sklearn.base import clone
 
 from esnkit.utils._multioutput import fit_outputs
+from esnkit.utils._progress import Task, count_step, fit_model
 
 LARGEST_STEP = 1e100  # of a closed loop on transformed values; squares of it are finite
 
@@ -47,10 +48,12 @@ def rolling_forecasts(model, z, e, origins, n_steps: int) -> np.ndarray:
     if hasattr(model, "run_many"):
         return model.run_many(z, e, np.asarray(origins), n_steps)
     model, seen, forecasts = model.copy(), 0, []
+    task = Task("", len(origins), "origins")
     for origin in origins:
         model.advance(z[seen:origin], e[seen:origin])
         forecasts.append(model.run(n_steps, e[origin : origin + n_steps]))
         seen = origin
+        task.step()
     return np.stack(forecasts)
 
 
@@ -69,9 +72,10 @@ class StatefulModel:
         n_rows = len(z) - self.delay - self.width + 1
         X = np.hstack([z[:n_rows], e[self.delay : self.delay + n_rows]])
         ahead = [z[self.delay + k : self.delay + k + n_rows] for k in range(self.width)]
-        self.estimator.fit(X, np.hstack(ahead))
+        fit_model(self.estimator, X, np.hstack(ahead))
         self.state, self.tail = None, z[:0]
         self.advance(z, e)
+        count_step()
         return self
 
     def advance(self, z, e):
@@ -178,7 +182,7 @@ class LaggedModel:
     e_tail: np.ndarray
 
     def __init__(self, estimator, lags: tuple[int, ...], horizon: int = 1):
-        self.estimator, self.lags, self.horizon = estimator, lags, horizon
+        self.estimator, self.lags, self.horizon = estimator, np.array(lags), horizon
 
     def run_many(self, z, e, origins, n_steps: int) -> np.ndarray:
         """Forecast from several origins, see `rolling_forecasts`."""
@@ -198,6 +202,12 @@ class LaggedModel:
         """Copy the tails, not the estimators: tails are replaced, never written to."""
         return copy.copy(self)
 
+    def _fit_one(self, estimator, X, Y):
+        """Fit an estimator, and count it as a step of the fit of all."""
+        fitted = fit_outputs(estimator, X, Y, fit=fit_model)
+        count_step()
+        return fitted
+
     def _start(self, z, e):
         """Start with the rows of `fit`."""
         self.tail, self.e_tail = z[:0], e[:0]
@@ -205,14 +215,16 @@ class LaggedModel:
 
     def _features(self, z, e, targets, ahead: int = 0):
         """Features (n_targets, ...) of the rows `ahead` rows after `targets`."""
-        values = [z[targets - lag] for lag in self.lags]
-        return np.hstack(values + self._inputs(e, targets, ahead))
+        values = z[targets[:, None] - self.lags]
+        return np.hstack([values.reshape(len(targets), -1), *self._inputs(e, targets, ahead)])
 
     def _inputs(self, e, targets, ahead: int = 0) -> list:
         """Inputs beside the lagged rows, and those from the first target to the one predicted."""
-        beside = [e[targets + 1 - lag] for lag in self.lags]
+        if not e.shape[1]:
+            return []
+        beside = e[targets[:, None] + 1 - self.lags].reshape(len(targets), -1)
         first = 1 if self.lags[0] == 1 else 0  # with lag 1, `beside` holds those of the target
-        return beside + [e[targets + k] for k in range(first, ahead + 1)]
+        return [beside, *(e[targets + k] for k in range(first, ahead + 1))]
 
 
 class LaggedRecursive(LaggedModel):
@@ -221,7 +233,7 @@ class LaggedRecursive(LaggedModel):
     def fit(self, z, e):
         """Fit on all rows that have a full window before them."""
         targets = np.arange(self.lags[-1], len(z))
-        self.fitted = fit_outputs(self.estimator, self._features(z, e, targets), z[targets])
+        self.fitted = self._fit_one(self.estimator, self._features(z, e, targets), z[targets])
         self._start(z, e)
         return self
 
@@ -233,12 +245,14 @@ class LaggedRecursive(LaggedModel):
         series = np.empty((depth + n_steps, len(origins), rows.shape[1]))
         for k in range(depth):
             series[k] = rows[origins + k]
+        task = Task("", n_steps, "steps")
         for k in range(n_steps):
-            lagged = [series[depth + k - lag] for lag in self.lags]
+            lagged = series[depth + k - self.lags].swapaxes(0, 1).reshape(len(origins), -1)
             inputs = self._inputs(e, origins + depth + k)
-            step = self.fitted.predict(np.hstack(lagged + inputs))
+            step = self.fitted.predict(np.hstack([lagged, *inputs]))
             series[depth + k] = step.reshape(len(origins), -1)
             _check_bounded(series[depth + k], k)
+            task.step()
         return np.ascontiguousarray(series[depth:].swapaxes(0, 1))
 
 
@@ -251,7 +265,7 @@ class LaggedDirect(LaggedModel):
         for h in range(self.horizon):
             targets = np.arange(self.lags[-1], len(z) - h)
             X = self._features(z, e, targets, h)
-            self.fitted.append(fit_outputs(clone(self.estimator), X, z[targets + h]))
+            self.fitted.append(self._fit_one(clone(self.estimator), X, z[targets + h]))
         self._start(z, e)
         return self
 

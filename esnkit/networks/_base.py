@@ -8,7 +8,7 @@ import numpy as np
 from sklearn.base import BaseEstimator
 from sklearn.utils.validation import check_is_fitted
 
-from esnkit.networks._callbacks import CallbackSupportMixin, FitReport, with_callbacks
+from esnkit.networks._fit_report import FitReport
 from esnkit.networks._generation import first_state
 from esnkit.networks._initializers import INITS, initial_theta
 from esnkit.networks._inputs import combine_weights, input_batch
@@ -25,6 +25,7 @@ from esnkit.sequences._packing import FLOATS, Sequences, pack, restore
 from esnkit.sequences._sample_weight import pack_weights
 from esnkit.sequences._short_sequences import warn_if_short
 from esnkit.sequences._targets import Encoded, Targets, pack_targets
+from esnkit.utils._callbacks import CallbackSupportMixin, with_callbacks
 from esnkit.utils._rollback import rollback_on_error
 from esnkit.utils._threads import one_blas_thread
 from esnkit.utils._validation import (
@@ -123,8 +124,7 @@ class GradientEstimator(TorchMixin, CallbackSupportMixin, BaseEstimator):
         batch, trainer = self._prepare(X, y, params, fresh, known)
         training, validation = self._hold_out(batch, trainer.split_seed)
         stopping = make_stopping(self)
-        report = FitReport(self, X, y, stopping.max_iter)
-        with one_blas_thread():
+        with FitReport(self, X, y, stopping.max_iter) as report, one_blas_thread():
             trainer.fit(training, validation, stopping=stopping, report=report.iteration)
         self._finish(trainer, batch)
         report.end(self._theta)

@@ -14,7 +14,13 @@ from esnkit.optim._first_order import MOMENTUM_SCHEDULES
 from esnkit.optim._optimizers import OptimizerParameters
 from esnkit.sequences._packing import Sequences
 from esnkit.sequences._targets import Targets
-from esnkit.utils._validation import check_choice, check_flag, check_number, check_positive_int
+from esnkit.utils._validation import (
+    check_choice,
+    check_flag,
+    check_number,
+    check_positive_int,
+    check_verbose,
+)
 
 __all__ = [
     "STARTS",
@@ -22,7 +28,6 @@ __all__ = [
     "check_clip_norm",
     "check_embedding_dim",
     "check_learning_rate",
-    "check_verbose",
     "make_settings",
     "make_spec",
     "make_stopping",
@@ -188,9 +193,3 @@ def check_batch_size(batch_size: Any, n_sequences: int) -> int:
 def check_embedding_dim(embedding_dim: Any) -> int:
     """Return the length of the vectors of tokens, 0 for one-hot vectors, or raise."""
     return 0 if embedding_dim is None else check_positive_int("embedding_dim", embedding_dim)
-
-
-def check_verbose(verbose: Any) -> None:
-    """Raise unless ``verbose`` is a bool or an integer."""
-    if not isinstance(verbose, (bool, int)):
-        raise TypeError(f"verbose must be True, False or an integer, got {verbose!r}")

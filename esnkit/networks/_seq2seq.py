@@ -8,7 +8,6 @@ import numpy as np
 from sklearn.base import BaseEstimator
 from sklearn.utils.validation import check_is_fitted
 
-from esnkit.networks._callbacks import CallbackSupportMixin, FitReport, with_callbacks
 from esnkit.networks._cells import find_cell
 from esnkit.networks._encoder_decoder import (
     PairBatch,
@@ -21,6 +20,7 @@ from esnkit.networks._encoder_decoder import (
     pair_loss,
     split_pair_weights,
 )
+from esnkit.networks._fit_report import FitReport
 from esnkit.networks._initializers import INITS
 from esnkit.networks._inputs import count_tokens, network_inputs
 from esnkit.networks._minibatches import SequenceBatch
@@ -30,7 +30,6 @@ from esnkit.networks._parameters import (
     check_clip_norm,
     check_embedding_dim,
     check_learning_rate,
-    check_verbose,
     make_stopping,
 )
 from esnkit.networks._solvers import Settings
@@ -39,6 +38,7 @@ from esnkit.networks._trainer import Trainer
 from esnkit.networks._weights import WeightsMixin
 from esnkit.optim._optimizers import OptimizerParameters
 from esnkit.sequences._packing import FLOATS, Sequences, pack
+from esnkit.utils._callbacks import CallbackSupportMixin, with_callbacks
 from esnkit.utils._frames import ndim_of
 from esnkit.utils._rollback import rollback_on_error
 from esnkit.utils._threads import one_blas_thread
@@ -48,6 +48,7 @@ from esnkit.utils._validation import (
     check_number,
     check_positive_int,
     check_seed,
+    check_verbose,
     refuse_masked,
 )
 
@@ -286,8 +287,7 @@ class Seq2SeqClassifier(WeightsMixin, CallbackSupportMixin, BaseEstimator):
 
     def _train(self, trainer: Trainer, batch: PairBatch, X: Any, y: Any) -> None:
         stopping = make_stopping(self)
-        report = FitReport(self, X, y, stopping.max_iter)
-        with one_blas_thread():
+        with FitReport(self, X, y, stopping.max_iter) as report, one_blas_thread():
             trainer.fit(batch, stopping=stopping, report=report.iteration)
         self._trainer, self._theta = trainer, trainer.fitted_theta
         self.loss_curve_ = list(trainer.loss_curve)

@@ -49,6 +49,8 @@ class BaseReadout(BaseEstimator, ABC):
     array([2.])
     """
 
+    n_passes: int = 1  # in which `fit_blocks` reads the rows, for reports of progress
+
     @abstractmethod
     def fit_blocks(
         self, make_blocks: Callable[[], Iterable[Block]], n_rows: int | None = None

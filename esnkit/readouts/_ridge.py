@@ -20,6 +20,7 @@ from esnkit.readouts._accumulator import MAX_GRAM_CONDITION, Accumulator, accumu
 from esnkit.readouts._base import BaseReadout, Block
 from esnkit.readouts._least_squares import rows_are_moderate
 from esnkit.readouts._leave_one_out import leave_one_out
+from esnkit.utils._progress import Task, report_rows
 from esnkit.utils._rollback import rollback_on_error
 from esnkit.utils._threads import one_blas_thread
 from esnkit.utils._validation import for_kernels
@@ -165,7 +166,13 @@ class RidgeReadout(RegressorMixin, MultiOutputMixin, BaseReadout):
         """
         self._alphas()
         X, y, w = self._validate(X, y, sample_weight, reset=True)
-        return self.fit_blocks(lambda: _slices(X, y, w), n_rows=len(X))
+        with Task(f"{type(self).__name__}.fit", self.n_passes, "passes"):
+            return self.fit_blocks(lambda: report_rows(_slices(X, y, w), len(X)), n_rows=len(X))
+
+    @property
+    def n_passes(self) -> int:  # type: ignore[override]
+        """Passes over the rows in `fit_blocks`: the choice among several alphas takes a second."""
+        return 1 if np.ndim(self.alpha) == 0 else 2
 
     @rollback_on_error
     def fit_blocks(

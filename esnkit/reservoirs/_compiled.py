@@ -15,6 +15,7 @@ from esnkit.kernels.reservoir import InputSequences, LinearReadout, LoopInputs, 
 from esnkit.reservoirs._blocks import BLOCK_BYTES, calls
 from esnkit.reservoirs._unit_threads import MIN_STATES, run_one
 from esnkit.sequences._initial_state import clamp_rows
+from esnkit.utils._progress import Task
 from esnkit.utils._threads import MAX_CALL_WORK, run_tasks
 from esnkit.utils._validation import for_kernels
 
@@ -87,11 +88,13 @@ class Network(NamedTuple):
         fixed = W, self.input_weights, CODES[self.activation], forcing
         n_together = 2 * n_threads() * n_side_by_side
         max_rows = max(MAX_CALL_WORK // self._row_work, 1)
+        report = _reporter(int(lengths.sum()), max_rows)
         for first, last, start, stop in calls(lengths, max_rows, n_together):
             part = slice(first, last)
             counts = np.minimum(lengths[part], stop) - start
             inputs = InputSequences(rows, starts[part] + start, counts)
             _run_shares(partial(kernel, *fixed), n_side_by_side, inputs, states[part], out)
+            report(int(counts.sum()))
         if order is not None:
             state[order] = states
 
@@ -106,11 +109,13 @@ class Network(NamedTuple):
         """Run one sequence with the outputs fed back; see the kernel `closed_loop`."""
         fixed = self.W, self.input_weights, CODES[self.activation]
         step = max(MAX_CALL_WORK // (self._row_work + readout.coef.size), 1)
+        report = _reporter(len(out), step)
         for start in range(0, len(out), step):
             rows = slice(start, start + step)
             values = clamp_rows(forcing.values, start, start + step)
             piece = LoopInputs(inputs.first, inputs.exogenous[rows])
             closed_loop(*fixed, forcing._replace(values=values), readout, piece, state, out[rows])
+            report(step)
 
     def _advance_one(self, forcing, rows, starts, lengths, state, out):
         fixed = self.W, self.input_weights, CODES[self.activation], forcing
@@ -118,9 +123,11 @@ class Network(NamedTuple):
         least = 2 * MIN_STATES // self.input_weights.b.size
         step = max(MAX_CALL_WORK // self._row_work, least, 1)
         n_rows = int(lengths[0])
+        report = _reporter(n_rows, step)
         for start in range(0, n_rows, step):
             count = np.array([min(step, n_rows - start)])
             run_one(*fixed, InputSequences(rows, starts + start, count), state, out)
+            report(step)
 
     @property
     def _row_work(self) -> int:
@@ -136,6 +143,18 @@ class Network(NamedTuple):
 
     def _in_lanes(self, n_sequences: int) -> bool:
         return self.W_lanes is not None and n_sequences >= LANES // 2
+
+
+def _reporter(n_rows: int, rows_per_call: int) -> Callable[[int], object]:
+    """Return a function that reports rows that are done, if they take several calls."""
+    if n_rows <= rows_per_call:
+        return _report_nothing
+    task = Task("reservoir", n_rows, "time steps", step_size=0)
+    return lambda count: task.step(min(task.done + count, n_rows))
+
+
+def _report_nothing(count: int) -> None:
+    """Do nothing."""
 
 
 def _run_shares(kernel, n_side_by_side, inputs, states, out):

@@ -21,6 +21,7 @@ __all__ = [
     "check_number",
     "check_positive_int",
     "check_seed",
+    "check_verbose",
     "check_weights",
     "finite_array",
     "for_kernels",
@@ -277,3 +278,10 @@ def name_in_errors(name: str) -> Iterator[None]:
         if not re.search(rf"\b{name}\b", message):
             raise ValueError(f"{name} is not valid: {error}") from error
         raise
+
+
+def check_verbose(verbose: Any) -> int:
+    """Return ``verbose``, or raise unless it is a bool or an integer."""
+    if not isinstance(verbose, (bool, int)):
+        raise TypeError(f"verbose must be True, False or an integer, got {verbose!r}")
+    return int(verbose)

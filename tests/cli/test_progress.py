@@ -1,46 +1,71 @@
-"""The progress bar of long runs."""
+"""The progress of commands: a bar on a terminal, lines in a file."""
 
-import logging
+import io
 import time
 
+import pytest
+from terminals import Terminal
+
 from esnkit.cli._progress import progress
+from esnkit.kernels import compilation
 
 
-class Terminal(list):
-    def write(self, text):
-        self.append(text)
-
-    def flush(self):
-        pass
-
-    def isatty(self):
-        return True
+@pytest.fixture(autouse=True)
+def at_once(monkeypatch):
+    monkeypatch.setattr("esnkit.utils._display.DELAY", 0.0)
+    monkeypatch.setattr("esnkit.utils._display.REFRESH", 0.01)
+    monkeypatch.setattr("esnkit.utils._display.pause", lambda elapsed: 0.01)
 
 
-def test_the_bar_waits_two_seconds_and_cleans_up(monkeypatch):
-    quick, slow = Terminal(), Terminal()
-    with progress(3, quick) as step:
-        step("a")
-    assert quick == []
-    monkeypatch.setattr("esnkit.cli._progress._DELAY", 0.0)
-    with progress(4, slow) as step:
-        step("one")
-        step("two")
-        time.sleep(0.5)
-    assert "2/4" in slow[0] and "two" in slow[0] and slow[-1].strip() == ""
+def shown_while(stream, monkeypatch, work):
+    monkeypatch.setattr("sys.stderr", stream)
+    with progress("forecast", 4) as part:
+        with part("one"):
+            pass
+        with part("two", 2):
+            work()
 
 
-def test_the_bar_shows_that_kernels_are_compiled_until_the_next_step(monkeypatch):
-    monkeypatch.setattr("esnkit.cli._progress._DELAY", 0.0)
-    terminal, logger = Terminal(), logging.getLogger("esnkit")
-    before = logger.level, list(logger.handlers)
-    with progress(4, terminal) as step:
-        step("one")
-        logger.info("compiling kernels for this machine, about 10 s; kept in /somewhere")
-        time.sleep(0.5)
-        step("two")
-        time.sleep(0.5)
-    shown = "".join(terminal)
-    assert "1/4" in shown and "compiling kernels for this machine, about 10 s" in shown
-    assert "/somewhere" not in shown and "two" in terminal[-2]
-    assert (logger.level, logger.handlers) == before
+def wait_for(stream, text):
+    """Return once a text is shown; the test fails by its own time limit if that never happens."""
+    end = time.monotonic() + 20
+    while text not in stream.getvalue():
+        assert time.monotonic() < end, stream.getvalue()
+        time.sleep(0.005)
+
+
+def test_a_bar_on_a_terminal_that_is_erased(monkeypatch):
+    stream = Terminal()
+    shown_while(stream, monkeypatch, lambda: wait_for(stream, "two"))
+    assert "\r[#####...............] forecast" in stream.getvalue()
+    assert "\n" not in stream.getvalue() and stream.getvalue().split("\r")[-2].strip() == ""
+
+
+def test_lines_in_a_file(monkeypatch):
+    stream = io.StringIO()
+    shown_while(stream, monkeypatch, lambda: wait_for(stream, "two"))
+    assert "esnkit: forecast, two, " in stream.getvalue() and "[" not in stream.getvalue()
+
+
+@pytest.mark.parametrize("kind", [Terminal, io.StringIO])
+def test_it_says_that_kernels_are_compiled(kind, monkeypatch):
+    stream = kind()
+    monkeypatch.setattr(compilation._compilations, "depth", 1)
+    shown_while(stream, monkeypatch, lambda: wait_for(stream, "two, compiling kernels, "))
+
+
+def test_the_announcement_does_not_go_through_a_bar(monkeypatch):
+    stream, file = Terminal(), io.StringIO()
+    for logger in (compilation.LOGGER, compilation.LOGGER.parent):
+        monkeypatch.setattr(logger, "propagate", False)
+    for to in (stream, file):
+        shown_while(to, monkeypatch, compilation._announce)
+    assert "kept in" not in stream.getvalue() and "kept in" in file.getvalue()
+    assert compilation.Announcements.suspended == 0
+
+
+def test_nothing_where_standard_error_is_closed(monkeypatch):
+    closed = io.StringIO()
+    closed.close()
+    for stream in (None, closed):
+        shown_while(stream, monkeypatch, lambda: time.sleep(0.03))

@@ -37,7 +37,7 @@ def test_logging_decides_where_it_is_set_up():
     assert errors_of("logging.getLogger('esnkit').addHandler(logging.NullHandler())") == ""
     assert errors_of("logging.getLogger('esnkit').setLevel('WARNING')") == ""
     shown = errors_of("logging.basicConfig(level='INFO', format='%(name)s %(levelname)s')")
-    assert shown == "esnkit INFO\n"
+    assert shown == "esnkit.kernels INFO\n"
 
 
 def test_garbage_is_collected_again_after_compiling():

@@ -11,8 +11,8 @@ from training_problems import echo, error_of, quick, untrained, waves
 
 from esnkit.networks import _trainer
 from esnkit.networks._base import FitParams
-from esnkit.networks._callbacks import FitReport
 from esnkit.networks._cells import cell_choices
+from esnkit.networks._fit_report import FitReport
 from esnkit.networks._rnn import RNNClassifier
 from esnkit.networks._trainer import Trainer
 from esnkit.optim._first_order import clip_by_norm
