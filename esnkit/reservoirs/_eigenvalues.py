@@ -13,7 +13,6 @@ it is also what the rounding of the entries of A to float64 may change.
 """
 
 import functools
-from typing import Any
 
 import numpy as np
 import scipy.sparse as sp
