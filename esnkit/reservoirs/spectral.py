@@ -19,6 +19,7 @@ from esnkit.kernels.powers import power_times_vector
 from esnkit.reservoirs._balancing import balance_cycles, balance_fully, balance_sums, rows_of
 from esnkit.reservoirs._updates import UPDATES
 from esnkit.reservoirs.topologies import as_csr
+from esnkit.utils._threads import interruptible
 from esnkit.utils._validation import check_number, finite_array
 
 __all__ = ["effective_spectral_radius", "rescale", "spectral_radius"]
@@ -345,7 +346,7 @@ def _amplification(A, radius):
             if not size < 1e24:
                 return np.inf
             largest = max(largest, size)
-            power = power @ power
+            power = interruptible(float(len(power)) ** 3, np.matmul, power, power)
     return np.sqrt(largest)
 
 
@@ -359,7 +360,7 @@ def _orthogonal_scale(A, start):
 def _dense_radius(A):
     """Return the radius by dense eigenvalues, or None if rounding errors may change it."""
     matrix = A.toarray()
-    radius = np.abs(np.linalg.eigvals(matrix)).max()
+    radius = np.abs(interruptible(float(len(matrix)) ** 3, np.linalg.eigvals, matrix)).max()
     small = radius < 0.3 * np.linalg.norm(matrix) / np.sqrt(A.shape[0])
     if small and A.shape[0] <= MAX_DENSE and _is_nilpotent(matrix):
         return 0.0
@@ -426,7 +427,7 @@ def _powers_of(A):
     """
     W = lay_out(A)[0] if sp.issparse(A) else None
     if isinstance(W, Diagonals | Ell):
-        return functools.partial(power_times_vector, W)
+        return lambda v, m: interruptible(m * A.nnz, power_times_vector, W, v, m)
     return lambda v, m: functools.reduce(lambda w, _: A @ w, range(m), v)
 
 
