@@ -3,9 +3,10 @@
 import os
 import threading
 from collections.abc import Callable, Iterable, Iterator, Sequence
-from concurrent.futures import Future, ThreadPoolExecutor, wait
+from concurrent.futures import Future, wait
 from contextlib import contextmanager
 from functools import cache
+from queue import SimpleQueue
 from typing import Any
 
 import numpy as np
@@ -34,14 +35,14 @@ def n_processors() -> int:
 
 
 class _ThreadState:
-    """The pool of worker threads, the blocks that limit BLAS to one thread, and busy callers."""
+    """The queue of worker threads, the blocks that limit BLAS to one thread, and busy callers."""
 
     def __init__(self) -> None:
         self.lock = threading.RLock()
         self.limiting: set[object] = set()  # one for each block that limits BLAS
         self.before_limit: list[tuple[LibController, int]] = []  # numbers of threads
         self.callers: set[int] = set()  # in blocks of `processors_per_caller`
-        self.pool: ThreadPoolExecutor | None = None
+        self.queue: SimpleQueue[_SharedTask] | None = None  # of the worker threads
 
     def limit_blas(self, block: object) -> None:
         """Limit BLAS to one thread until `release_blas` has been called for every block."""
@@ -223,17 +224,35 @@ def run_tasks(tasks: Iterable[Callable[[], Any]]) -> list[Any]:
 
 
 def _submit(tasks: list[_SharedTask]) -> None:
-    """Give tasks to the pool of threads; those that it cannot take are left to the caller."""
+    """Give tasks to the worker threads; if none can start, the tasks are left to the caller."""
     with _state.lock:
-        if _state.pool is None:
-            _state.pool = ThreadPoolExecutor(n_threads(), thread_name_prefix="esnkit")
-        pool = _state.pool
-    try:
+        queue = _state.queue = _state.queue or _start_workers(n_threads())
+    if queue is not None:
         for task in tasks:
-            pool.submit(task.run_in_pool)
-    except RuntimeError:  # no more threads can start, or the interpreter shuts down
-        with _state.lock:
-            _state.pool = None  # its queue would keep the tasks
+            queue.put(task)
+
+
+def _start_workers(n: int) -> "SimpleQueue[_SharedTask] | None":
+    """Start n worker threads and return their queue, or None if the system refuses threads.
+
+    They are daemon threads: a program that an interrupt ends does not wait for their last task.
+    """
+    queue: SimpleQueue[_SharedTask] = SimpleQueue()
+
+    def work() -> None:
+        while True:
+            task = queue.get()
+            task.run_in_pool()
+            del task  # and with it the arrays of the caller
+
+    for i in range(n):
+        try:
+            threading.Thread(target=work, name=f"esnkit_{i}", daemon=True).start()
+        except RuntimeError:
+            if i == 0:
+                return None
+            break
+    return queue
 
 
 def run_together(

@@ -100,7 +100,7 @@ def test_without_threads_the_caller_runs_every_task_once(monkeypatch):
     with monkeypatch.context() as patched:
         patched.setattr(threading.Thread, "start", refuse)
         results += run_tasks(partial(count, i) for i in range(3))
-    assert _threads._state.pool is None
+    assert _threads._state.queue is None
     results += run_tasks(partial(count, i) for i in range(3, 6))  # nothing is left in a queue
     assert results == [0, 1, 2, 3, 4, 5] and counts == [1] * 6
 
@@ -320,11 +320,11 @@ from esnkit.utils._threads import n_threads, one_blas_thread
 
 numba.set_num_threads(1)
 Reservoir(50, random_state=0).fit_transform(np.zeros((40, 3, 1)))
-print(n_threads(), _threads._state.pool)
+print(n_threads(), _threads._state.queue)
 numba.set_num_threads(numba.config.NUMBA_NUM_THREADS)
 with threadpool_limits(1), one_blas_thread():
     Reservoir(50, random_state=0).fit_transform(np.zeros((40, 3, 1)))
-    print(n_threads(), _threads._state.pool)
+    print(n_threads(), _threads._state.queue)
 with threadpool_limits(2), one_blas_thread():
     print(n_threads())
 """
