@@ -8,6 +8,7 @@ import numpy as np
 from numpy.typing import ArrayLike, NDArray
 
 from esnkit.kernels import datasets as kernels
+from esnkit.kernels.datasets import STEPS_PER_CALL
 from esnkit.utils._threads import interruptible
 from esnkit.utils._validation import (
     check_choice,
@@ -19,6 +20,7 @@ from esnkit.utils._validation import (
 
 # Of parameters and states. Above it the Taylor series overflows, or needs tiny steps.
 _LARGEST = 1e6
+_LORENZ_ROWS_PER_CALL = 2**14
 
 
 def make_mackey_glass(
@@ -104,10 +106,11 @@ def make_mackey_glass(
         initial_value = 1.2 if rng is None else rng.uniform(0.5, 1.3)
     y = np.empty(lag + 1 + (n_discard + n_timesteps - 1) * n_substeps)
     y[: lag + 1] = _check_positive("initial_value", initial_value)
-    if method == "rk4":
-        interruptible(kernels.mackey_glass_rk4, y, np.zeros(y.size), lag, dt / n_substeps)
-    else:
-        interruptible(kernels.mackey_glass_euler, y, lag, dt / n_substeps)
+    slope = (np.zeros(y.size),) if method == "rk4" else ()
+    integrate = kernels.mackey_glass_rk4 if method == "rk4" else kernels.mackey_glass_euler
+    for start in range(lag, y.size - 1, STEPS_PER_CALL):
+        stop = min(start + STEPS_PER_CALL, y.size - 1)
+        integrate(y, *slope, lag, dt / n_substeps, start, stop)
     if not np.isfinite(y).all():
         step = dt / n_substeps
         raise ValueError(f"dt / n_substeps must be small enough to integrate with, got {step:g}")
@@ -194,7 +197,10 @@ def make_lorenz(
         initial_state = np.ones(3) if rng is None else rng.uniform(*box)
     state = _check_state(initial_state)
     out = np.empty((n_discard + n_timesteps, 3))
-    interruptible(kernels.lorenz, out, state, dt, sigma, rho, beta)
+    for start in range(0, len(out), _LORENZ_ROWS_PER_CALL):
+        rows = out[start : start + _LORENZ_ROWS_PER_CALL]
+        # A row of a long dt takes many steps, which the kernel chooses.
+        interruptible(np.inf, kernels.lorenz, rows, state, dt, sigma, rho, beta)
     return out[n_discard:].copy()
 
 

@@ -8,7 +8,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 from esnkit.kernels import datasets as kernels
-from esnkit.utils._threads import interruptible
+from esnkit.kernels.datasets import STEPS_PER_CALL
 from esnkit.utils._validation import check_number, check_positive_int, check_seed
 from esnkit.utils._warnings import warn
 
@@ -102,7 +102,9 @@ def make_narma(
     y = np.empty(n_discard + n_timesteps)
     for _ in range(_MAX_DRAWS):
         u = rng.uniform(0.0, 0.5, size=y.size)
-        interruptible(kernels.narma, y, u, order, *_NARMA[order])
+        for start in range(0, y.size, STEPS_PER_CALL):
+            stop = min(start + STEPS_PER_CALL, y.size)
+            kernels.narma(y, u, order, *_NARMA[order], start, stop)
         if np.max(np.abs(y)) <= _MAX_MAGNITUDE:  # False for NaN, too
             return u[n_discard:, np.newaxis].copy(), y[n_discard:].copy()
         warn(f"a NARMA stream of order {order} diverged; another one is drawn")

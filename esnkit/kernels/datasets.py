@@ -1,7 +1,7 @@
 """Time loops of the series generators, on plain float64 arrays.
 
-Every kernel fills an array that it is given and returns nothing. The docstrings of
-:mod:`esnkit.datasets` give the equations.
+Every kernel fills an array that it is given, or a part of it, and returns nothing. The docstrings
+of :mod:`esnkit.datasets` give the equations.
 """
 
 import numpy as np
@@ -9,35 +9,38 @@ import numpy as np
 from esnkit.kernels.compilation import kernel
 
 TAYLOR_ORDER = 24
+STEPS_PER_CALL = 2**20  # a fraction of a second: an interrupt waits for the end of a call
 
 
 @kernel(error_model="python")
-def mackey_glass_euler(y, lag, step):
-    """Make Euler steps: y[:lag + 1] is the constant history, the rest of y is written.
+def mackey_glass_euler(y, lag, step, start, stop):
+    """Make Euler steps from y[start], start >= lag; y[:start + 1] is given, y[stop] the last.
 
     y(t + h) = y(t) + h (0.2 d / (1 + d^10) - 0.1 y(t)), with d = y(t - tau)
     """
-    for k in range(lag, y.size - 1):
+    for k in range(start, stop):
         delayed = y[k - lag]
         y[k + 1] = y[k] + step * (0.2 * delayed / (1.0 + delayed**10) - 0.1 * y[k])
 
 
 @kernel(error_model="python")
-def mackey_glass_rk4(y, slope, lag, step):
-    """Make classical Runge-Kutta steps: y[:lag + 1] and zeros in slope are given, the rest written.
+def mackey_glass_rk4(y, slope, lag, step, start, stop):
+    """Make classical Runge-Kutta steps from y[start], start >= lag, to y[stop].
+
+    y[:start + 1] and slope[:start] are given, the latter zero up to lag.
 
     The delayed value in the middle of a step is the cubic Hermite interpolant of the values and
     slopes at its two ends, which keeps the method at fourth order.
     """
-    for k in range(lag, y.size - 1):
-        start, end = y[k - lag], y[k - lag + 1]
-        feed_start = 0.2 * start / (1.0 + start**10)
+    for k in range(start, stop):
+        first, last = y[k - lag], y[k - lag + 1]
+        feed_start = 0.2 * first / (1.0 + first**10)
         slope[k] = feed_start - 0.1 * y[k]
         # The slope jumps at t = 0. An interval that ends there belongs to the constant history.
         end_slope = slope[k - lag + 1] if k - lag + 1 != lag else 0.0
-        middle = 0.5 * (start + end) + 0.125 * step * (slope[k - lag] - end_slope)
+        middle = 0.5 * (first + last) + 0.125 * step * (slope[k - lag] - end_slope)
         feed_middle = 0.2 * middle / (1.0 + middle**10)
-        feed_end = 0.2 * end / (1.0 + end**10)
+        feed_end = 0.2 * last / (1.0 + last**10)
         k1 = slope[k]
         k2 = feed_middle - 0.1 * (y[k] + 0.5 * step * k1)
         k3 = feed_middle - 0.1 * (y[k] + 0.5 * step * k2)
@@ -93,13 +96,13 @@ def lorenz(out, state, dt, sigma, rho, beta):
 
 
 @kernel(error_model="python")
-def narma(y, u, order, a, b, d, squash):
-    """Write the NARMA recurrence of u (n,) to y (n,), y[t] being the target of u[:t + 1].
+def narma(y, u, order, a, b, d, squash, start, stop):
+    """Write the NARMA recurrence of u (n,) to y[start:stop], y[t] being the target of u[:t + 1].
 
     y[t] = a y[t-1] + b y[t-1] sum_{i=1..order} y[t-i] + 1.5 u[t-order+1] u[t] + d, within tanh if
     ``squash``; what precedes the series is zero.
     """
-    for t in range(y.size):
+    for t in range(start, stop):
         total = 0.0
         for i in range(max(t - order, 0), t):
             total += y[i]

@@ -146,8 +146,8 @@ def is_compiled() -> bool:
     return not config.DISABLE_JIT
 
 
-def n_threads() -> int:
-    """Return the number of threads for kernels, 1 in uncompiled code.
+def numba_threads() -> int:
+    """Return the number of threads that Numba allows, 1 in uncompiled code.
 
     It is ``NUMBA_NUM_THREADS``, or what ``numba.set_num_threads`` has set in this thread.
     """
@@ -158,3 +158,9 @@ def n_threads() -> int:
         return parallel.get_num_threads()
     config: Any = numba.config
     return config.NUMBA_NUM_THREADS
+
+
+def limit_numba_threads(n: int) -> None:
+    """Limit the threads of Numba in this thread to n, which `numba_threads` returned in another."""
+    if is_compiled() and getattr(parallel, "_is_initialized", False):
+        numba.set_num_threads(n)

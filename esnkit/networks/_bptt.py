@@ -23,7 +23,7 @@ from esnkit.networks._spec import (
     parameter_views,
     state_columns,
 )
-from esnkit.utils._threads import MAX_CALL_WORK, interruptible
+from esnkit.utils._threads import interruptible
 from esnkit.utils._workspace import Workspace
 
 __all__ = [
@@ -152,7 +152,7 @@ def _run_layer(spec, M, batch, layer, inputs, only_last, workspace):
     H = A if plain else workspace.empty(n_units * n_kept, dtype)
     MT = M.T.copy() if n[0] == 1 else np.empty((0, 0), dtype)
     call = forward, cell.code, (M, MT), n, (h0, c0), clamped, (S, A, C, H)
-    _run(call, len(index) * M.size)
+    interruptible(len(index) * M.size, *call)
     return LayerTape(S, A, C, c0, clamped[0]), H
 
 
@@ -280,7 +280,7 @@ def _layer_backward(spec, tape, layer, d_outputs, d, d_initial_state):
         backward, spec.cell_record.code, (M, M.T.copy()), n, tuple(layer_tape), d_outputs,
         (*dM, blocks, dh0, dc0), schedule,
     )  # fmt: skip
-    _run(call, len(index) * M.size)
+    interruptible(len(index) * M.size, *call)
     hs, cs = state_columns(spec, layer.position)
     _scatter_columns(dh0, batch, d_initial_state, hs)
     if cs:
@@ -289,14 +289,6 @@ def _layer_backward(spec, tape, layer, d_outputs, d, d_initial_state):
     if width:
         scatter(blocks, index, n, width, dX, 0, width)
     return dX
-
-
-def _run(call: tuple[Any, ...], n_products: int) -> None:
-    """Call a kernel, which Ctrl-C does not have to wait for if it takes long."""
-    if n_products > MAX_CALL_WORK:
-        interruptible(*call)
-    else:
-        call[0](*call[1:])
 
 
 def _steps_per_product(numbers: int) -> int:

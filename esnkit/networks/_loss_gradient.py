@@ -6,12 +6,11 @@ from typing import Any
 
 import numpy as np
 
-from esnkit.kernels.linalg import n_threads
 from esnkit.networks._batch import Batch, halves
 from esnkit.networks._bptt import joined, run, run_backward, summed
 from esnkit.networks._losses import LOSSES
 from esnkit.networks._spec import Spec, weight_decay_mask
-from esnkit.utils._threads import run_tasks
+from esnkit.utils._threads import n_threads, run_tasks
 from esnkit.utils._workspace import Workspace
 
 __all__ = ["loss_gradient", "penalty"]

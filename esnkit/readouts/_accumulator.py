@@ -21,7 +21,7 @@ from esnkit.readouts._least_squares import (
     SufficientStatistics,
     to_gram,
 )
-from esnkit.utils._threads import one_blas_thread, run_tasks
+from esnkit.utils._threads import interruptible, one_blas_thread, run_tasks
 from esnkit.utils._validation import for_kernels
 
 __all__ = ["MAX_GRAM_CONDITION", "Accumulator", "accumulate"]
@@ -165,7 +165,9 @@ class Accumulator:
                 for group in self.groups:
                     weights = w[rows] if w.ndim == 1 else w[rows, group.outputs[0]]
                     targets = np.ascontiguousarray(Y[rows, group.outputs])
-                    run_tasks(group.add_tasks(for_kernels(X[rows]), targets, for_kernels(weights)))
+                    tasks = group.add_tasks(for_kernels(X[rows]), targets, for_kernels(weights))
+                    # An interrupt makes the caller forget the statistics.
+                    interruptible(len(targets) * X.shape[1] ** 2, run_tasks, tasks)
         self.n_rows += int(np.count_nonzero(w if w.ndim == 1 else w.any(axis=1)))
         return self
 

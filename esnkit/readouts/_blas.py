@@ -11,7 +11,9 @@ from typing import Any
 
 import numpy as np
 
-__all__ = ["add_gram", "add_orthogonal"]
+from esnkit.utils._threads import interruptible
+
+__all__ = ["add_gram", "add_orthogonal", "call_lapack"]
 
 # Columns per block reflector, and the number of columns from which on the wider ones are faster.
 NARROW_PANEL, WIDE_PANEL, WIDE_FROM = 16, 32, 512
@@ -46,6 +48,8 @@ def _call(name: str, *arguments: Any) -> None:
     for a in arguments:
         if isinstance(a, np.ndarray):
             pointers.append(a.ctypes.data)
+        elif isinstance(a, ctypes._SimpleCData):
+            pointers.append(ctypes.byref(a))
         elif isinstance(a, bytes):
             pointers.append(ctypes.cast(ctypes.c_char_p(a), ctypes.c_void_p))
         else:
@@ -54,11 +58,23 @@ def _call(name: str, *arguments: Any) -> None:
     routine(*pointers)
 
 
+def call_lapack(name: str, *arguments: Any) -> int:
+    """Call a LAPACK routine without its last argument, the error code, and return that."""
+    info = _routine(name)[1](0)
+    _call(name, *arguments, info)
+    return int(info.value)
+
+
 def add_gram(G: np.ndarray, C: np.ndarray, ZX: np.ndarray, ZY: np.ndarray) -> None:
     """Add ZX.T @ ZX to the lower triangle of G and ZX.T @ ZY to C, in place.
 
     G (n, n) and C (n, n_out) are Fortran-ordered, ZX (m, n) and ZY (m, n_out) C-ordered.
     """
+    interruptible(ZX.size * (ZX.shape[1] + ZY.shape[1]), _add_gram, G, C, ZX, ZY)
+
+
+def _add_gram(G: np.ndarray, C: np.ndarray, ZX: np.ndarray, ZY: np.ndarray) -> None:
+    """Do what `add_gram` does."""
     m, n = ZX.shape
     p = ZY.shape[1]
     # A C-ordered (m, n) array is its transpose in Fortran order, hence N (not transposed) for ZX'.
@@ -75,12 +91,19 @@ def add_orthogonal(
     overwritten, ZY by the rest. The last ``n_triangular`` rows of ZX are upper triangular. As R is
     triangular, each reflector has a single entry in it, which makes 2 m n^2 operations in all.
     """
+    work = 2 * ZX.size * (ZX.shape[1] + ZY.shape[1])
+    interruptible(work, _add_orthogonal, R, C, ZX, ZY, n_triangular)
+
+
+def _add_orthogonal(
+    R: np.ndarray, C: np.ndarray, ZX: np.ndarray, ZY: np.ndarray, n_triangular: int
+) -> None:
+    """Do what `add_orthogonal` does."""
     m, n = ZX.shape
     p = ZY.shape[1]
     panel = min(n, NARROW_PANEL if n < WIDE_FROM else WIDE_PANEL)
     T = np.empty((panel, n), order="F")
-    info = np.zeros(1, np.int64)
     tri = min(n_triangular, n)
-    _call("dtpqrt", m, n, tri, panel, R, n, ZX, m, T, panel, np.empty(panel * n), info)
+    call_lapack("dtpqrt", m, n, tri, panel, R, n, ZX, m, T, panel, np.empty(panel * n))
     work = np.empty(panel * p)
-    _call("dtpmqrt", b"L", b"T", m, p, n, tri, panel, ZX, m, T, panel, C, n, ZY, m, work, info)
+    call_lapack("dtpmqrt", b"L", b"T", m, p, n, tri, panel, ZX, m, T, panel, C, n, ZY, m, work)

@@ -12,15 +12,14 @@ squares problems: errors relative to each row of a matrix, if the rows are sorte
 from collections.abc import Iterator
 
 import numpy as np
-from scipy.linalg import lapack, qr
 
 from esnkit.readouts._blas import add_orthogonal
+from esnkit.readouts._lapack import invert_triangle, pivoted_qr, robust_svd
 from esnkit.readouts._least_squares import (
     EPS,
     MAX_SPREAD_EXPONENT,
     MAX_SQUARE_EXPONENT,
     MIN_EXPONENT,
-    robust_svd,
 )
 
 __all__ = ["dual_inverses"]
@@ -124,7 +123,7 @@ class TriangularRows:
         self.exponent = max(int(np.frexp(sizes.max())[1]), MIN_EXPONENT)
         order = np.argsort(-sizes, kind="stable")
         features = np.ldexp(rows[:, order].T, -self.exponent)
-        R, self.pivots = qr(features, mode="r", pivoting=True, check_finite=False)
+        R, self.pivots = pivoted_qr(features)
         self.R = np.asfortranarray(R[: len(rows)])
         self.is_full = _is_full_rank(rows[:, sizes > 0] / sizes[sizes > 0])
 
@@ -142,7 +141,7 @@ class TriangularRows:
             penalty = np.asfortranarray(np.ldexp(root, -shift) * np.eye(n))
             empty = np.empty((n, 0), order="F")
             add_orthogonal(R, empty, penalty, empty.copy(order="F"), n_triangular=n)
-        inverse = np.triu(lapack.dtrtri(R)[0])
+        inverse = invert_triangle(R)
         factor = np.empty((n, n))
         factor[self.pivots] = np.ldexp(inverse, -np.frexp(np.abs(inverse).max())[1])
         return factor
@@ -150,5 +149,5 @@ class TriangularRows:
 
 def _is_full_rank(rows: np.ndarray) -> bool:
     """Return whether rows are linearly independent up to rounding."""
-    diagonal = np.abs(np.diag(qr(rows.T, mode="r", pivoting=True, check_finite=False)[0]))
+    diagonal = np.abs(np.diag(pivoted_qr(rows.T)[0]))
     return bool(len(rows) <= rows.shape[1] and diagonal.min() > len(rows) * EPS * diagonal.max())

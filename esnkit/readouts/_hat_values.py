@@ -13,8 +13,8 @@ scaled columns, and from the eigenvectors U of R'^-1 R^-1 = U diag(k) U': with T
 from typing import NamedTuple
 
 import numpy as np
-from scipy.linalg import eigh, lapack
 
+from esnkit.readouts._lapack import eigh, invert_triangle, matmul
 from esnkit.readouts._least_squares import EPS, RidgeFactor, RidgeSpectrum, SufficientStatistics
 
 __all__ = ["HatDirections", "hat_directions"]
@@ -97,16 +97,16 @@ def _from_factors(
 
 def _from_factor(factor: RidgeFactor, alphas: np.ndarray, n_rows: int) -> HatDirections:
     """Return the directions for the first alpha, which is that of the factor, and the next ones."""
-    inverse = np.triu(lapack.dtrtri(factor.upper)[0])
+    inverse = invert_triangle(factor.upper)
     exponent = int(np.frexp(factor.scale.max())[1])  # squares may be out of range
     scaled = np.ldexp(factor.scale, -exponent)[:, None] * inverse
-    values, U = eigh(scaled.T @ scaled, driver="evd", check_finite=False)
+    values, U = eigh(matmul(scaled.T, scaled))
     with np.errstate(over="ignore"):
         steps = np.ldexp(alphas - alphas[0], 2 * exponent)
         steps = steps[steps * values[-1] <= MAX_GROWTH]
         freedom = 1 - np.ldexp(alphas[0], 2 * exponent) * values
     kept = _directions_that_count(freedom, n_rows)
-    directions = factor.scale[:, None] * (inverse @ U[:, kept])
+    directions = factor.scale[:, None] * matmul(inverse, U[:, kept])
     weights = 1 / (1 + np.maximum(values[kept], 0)[:, None] * steps)
     return HatDirections(slice(0, len(steps)), directions, weights)
 

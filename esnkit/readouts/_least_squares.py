@@ -21,10 +21,11 @@ from abc import ABC, abstractmethod
 from typing import Any, NamedTuple, Self
 
 import numpy as np
-from scipy.linalg import LinAlgError, eigh, lapack, svd
+from scipy.linalg import lapack
 
 from esnkit.kernels import linalg
 from esnkit.readouts._blas import add_gram, add_orthogonal
+from esnkit.readouts._lapack import cholesky, eigh, robust_svd, solve_cholesky
 
 __all__ = [
     "EPS",
@@ -33,7 +34,6 @@ __all__ = [
     "RidgeFactor",
     "RidgeSpectrum",
     "SufficientStatistics",
-    "robust_svd",
     "rows_are_moderate",
     "subtract_mean",
     "to_gram",
@@ -413,14 +413,13 @@ class GramStatistics(SufficientStatistics):
         scale = np.where(diagonal > 0, diagonal, 1.0) ** -0.5
         G = np.empty(self.triangle.shape, order="F")
         norm = linalg.scale_lower(self.triangle, alpha, scale, G)
-        L, info = lapack.dpotrf(G, lower=1, clean=0, overwrite_a=1)
-        is_valid = info == 0 and not self._find_underflow(diagonal)
-        rcond = lapack.dpocon(L, norm, uplo="L")[0] if is_valid else 0.0
+        is_valid = cholesky(G) == 0 and not self._find_underflow(diagonal)
+        rcond = lapack.dpocon(G, norm, uplo="L")[0] if is_valid else 0.0
         if rcond == 0:
-            return RidgeFactor(L.T, scale, np.inf, None)
-        solved, _ = lapack.dpotrs(L, scale[:, None] * self.cross, lower=1)
+            return RidgeFactor(G.T, scale, np.inf, None)
+        solved = solve_cholesky(G, scale[:, None] * self.cross)
         with np.errstate(over="ignore"):  # the caller checks the range of the coefficients
-            return RidgeFactor(L.T, scale, rcond**-0.5, scale[:, None] * solved)
+            return RidgeFactor(G.T, scale, rcond**-0.5, scale[:, None] * solved)
 
     def _find_underflow(self, diagonal: np.ndarray) -> str:
         """Name sums that lost digits which matter to the solution; return "" if there are none.
@@ -453,7 +452,7 @@ class GramStatistics(SufficientStatistics):
         if scale is not None:
             G, cross = np.empty(G.shape, order="F"), scale[:, None] * cross
             linalg.scale_lower(self.triangle, alpha, scale, G)
-        values, vectors = eigh(G, lower=True, driver="evd", check_finite=False)
+        values, vectors = eigh(G)
         values = np.maximum(values, 0)
         rounding = EPS * values[-1]
         cross = vectors.T @ cross
@@ -574,14 +573,6 @@ class QRStatistics(SufficientStatistics):
 
     def _add_centred(self, ZX: np.ndarray, ZY: np.ndarray) -> None:
         add_orthogonal(self.triangle, self.cross, ZX, ZY)
-
-
-def robust_svd(A: np.ndarray) -> tuple[np.ndarray, np.ndarray, np.ndarray]:
-    """Return U, s and V' of A = U diag(s) V'; none has more columns or rows than A."""
-    try:
-        return svd(A, full_matrices=False, check_finite=False)
-    except LinAlgError:  # divide and conquer may fail to converge, QR iteration does not
-        return svd(A, full_matrices=False, check_finite=False, lapack_driver="gesvd")
 
 
 def rows_are_moderate(X: np.ndarray, Y: np.ndarray, w: np.ndarray) -> bool:

@@ -17,7 +17,7 @@ from esnkit.readouts._least_squares import (
     SufficientStatistics,
     subtract_mean,
 )
-from esnkit.utils._threads import one_blas_thread, run_tasks
+from esnkit.utils._threads import interruptible, one_blas_thread, run_tasks
 
 __all__ = ["leave_one_out"]
 
@@ -105,7 +105,9 @@ class HatValueErrorSums:
     def add(self, X: np.ndarray, Y: np.ndarray, w: np.ndarray) -> None:
         """Add rows with weights w > 0."""
         halves = slice(0, len(w) // 2), slice(len(w) // 2, len(w))
-        for sums in run_tasks(partial(self._sums_of, X[s], Y[s], w[s]) for s in halves):
+        tasks = [partial(self._sums_of, X[s], Y[s], w[s]) for s in halves]
+        work = sum(len(w) * directions.size for _, directions, _ in self.directions)
+        for sums in interruptible(work, run_tasks, tasks):
             self.total += sums
 
     def sums(self) -> np.ndarray:

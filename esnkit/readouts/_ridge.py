@@ -33,10 +33,12 @@ BLOCK_ROWS = 2048  # rows that `fit`, `partial_fit` and `predict` process at onc
 # prediction are correct, and the user is warned. Reservoir states reach 1e8 with the Gram matrix
 # and 1e3 with QR.
 MAX_AMPLIFICATION = {"gram": 1e9, "qr": 1e8}
-# `partial_fit` keeps rows pending until there are this many, or this many per feature: to add them
-# to the statistics then takes longer than to copy the statistics, which no error may half change.
+# `partial_fit` joins rows to blocks of at least this many, or this many per feature, since fewer
+# cost as much as these. It adds blocks to the statistics when they have MAX_WAITING_ROWS: each time
+# it copies the statistics, which no error may half change. When it does so changes no result.
 MIN_ROWS_TO_ADD = 32
 MIN_ROWS_TO_ADD_PER_FEATURE = 1 / 8
+MAX_WAITING_ROWS = 2048
 
 
 WeightedBlock = tuple[np.ndarray, np.ndarray, np.ndarray]
@@ -136,7 +138,8 @@ class RidgeReadout(RegressorMixin, MultiOutputMixin, BaseReadout):
     """
 
     _accumulator: Accumulator  # never modified once it is stored: copies of a readout share it
-    _pending: tuple[WeightedBlock, ...] = ()  # rows that are not yet in the accumulator
+    _waiting: tuple[WeightedBlock, ...] = ()  # blocks that are not yet in the accumulator
+    _pending: tuple[WeightedBlock, ...] = ()  # rows that follow them, too few for a block
     _solution: Solution | None
 
     def __init__(self, alpha: Any = 1e-6, *, solver: str = "auto"):
@@ -253,9 +256,9 @@ class RidgeReadout(RegressorMixin, MultiOutputMixin, BaseReadout):
             self._store_shapes((X, y, w))
         elif (1 if y.ndim == 1 else y.shape[1]) != self._n_outputs:
             raise ValueError(f"y must have {self._n_outputs} outputs as before, got {y.shape}")
-        if is_first or not self._keep_pending(X, y, w):
+        if is_first or not self._keep(X, y, w):
             accumulator = self._add_pending(_slices(X, y, w)).check_overflow().free_buffers()
-            self._accumulator, self._pending = accumulator, ()
+            self._accumulator, self._waiting, self._pending = accumulator, (), ()
         self._solution = None
         return self
 
@@ -294,7 +297,7 @@ class RidgeReadout(RegressorMixin, MultiOutputMixin, BaseReadout):
             )
         self._one_alpha()
         merged = self._add_pending().merge(other._add_pending())
-        self._accumulator, self._pending = merged.check_overflow(), ()
+        self._accumulator, self._waiting, self._pending = merged.check_overflow(), (), ()
         self._solution = None
         return self
 
@@ -371,7 +374,7 @@ class RidgeReadout(RegressorMixin, MultiOutputMixin, BaseReadout):
         """Return a copy that shares the statistics and pending rows, which are never modified."""
         copied = type(self).__new__(type(self))
         memo[id(self)] = copied
-        for shared in (getattr(self, "_accumulator", None), self._pending):
+        for shared in (getattr(self, "_accumulator", None), self._waiting, self._pending):
             memo[id(shared)] = shared
         copied.__dict__.update(copy.deepcopy(self.__dict__, memo))
         return copied
@@ -423,23 +426,32 @@ class RidgeReadout(RegressorMixin, MultiOutputMixin, BaseReadout):
             raise ValueError("make_blocks must yield at least one block, got none")
         return accumulator.merge_partial_sums()
 
-    def _keep_pending(self, X: np.ndarray, y: np.ndarray, w: np.ndarray | None) -> bool:
-        """Keep a copy of rows pending if they are few, and of sizes that cannot overflow."""
+    def _keep(self, X: np.ndarray, y: np.ndarray, w: np.ndarray | None) -> bool:
+        """Keep a copy of rows if they are few, and of sizes that cannot overflow."""
         block = _with_weights(X, y, w)
-        n_rows = len(X) + sum(len(pending[0]) for pending in self._pending)
-        limit = max(MIN_ROWS_TO_ADD, MIN_ROWS_TO_ADD_PER_FEATURE * X.shape[1])
-        if n_rows >= limit or self._accumulator.may_overflow or not rows_are_moderate(*block):
+        n_pending = len(X) + _n_rows(self._pending)
+        is_block = n_pending >= max(MIN_ROWS_TO_ADD, MIN_ROWS_TO_ADD_PER_FEATURE * X.shape[1])
+        is_enough = is_block and n_pending + _n_rows(self._waiting) >= MAX_WAITING_ROWS
+        if is_enough or self._accumulator.may_overflow or not rows_are_moderate(*block):
             return False
-        X, y, w = block
-        self._pending = (*self._pending, (X.copy(), y.copy(), w.copy()))
+        X, y, w = (array.copy() for array in block)
+        if is_block:
+            self._waiting = (*self._waiting, *_joined(self._pending), (X, y, w))
+            self._pending = ()
+        else:
+            self._pending = (*self._pending, (X, y, w))
         return True
 
     def _add_pending(self, blocks: Iterable[Block] = ()) -> Accumulator:
-        """Return the statistics of all rows, the pending ones and those of more blocks included."""
+        """Return the statistics of all rows, those that wait and those of more blocks included."""
+        return self._grown((*self._waiting, *_joined(self._pending), *blocks))
+
+    def _grown(self, blocks: Iterable[Block]) -> Accumulator:
+        """Return the stored statistics with more blocks; the stored ones do not change."""
         stored: Accumulator | None = getattr(self, "_accumulator", None)
         accumulator = None if stored is None else stored.share()
         smallest = float(self._alphas().min())
-        for block in (*_joined(self._pending), *blocks):
+        for block in blocks:
             accumulator = accumulate(accumulator, block, self.solver, smallest, None)
         return cast(Accumulator, accumulator)
 
@@ -450,6 +462,9 @@ class RidgeReadout(RegressorMixin, MultiOutputMixin, BaseReadout):
         if self._solution is not None:
             return self._solution
         alpha = self._one_alpha()
+        if self._waiting:
+            grown = self._grown(self._waiting).check_overflow().free_buffers()
+            self.__dict__.update(_accumulator=grown, _waiting=())  # both at once
         accumulator = self._add_pending().merged()
         accumulator.check_underflow(alpha)
         return self._store_solution(accumulator, accumulator.solve(alpha), alpha)
@@ -544,7 +559,12 @@ def _with_weights(X: np.ndarray, y: np.ndarray, w: np.ndarray | None) -> Weighte
     return X, y.reshape(len(y), -1), np.ones(len(X)) if w is None else w
 
 
-def _joined(blocks: tuple[WeightedBlock, ...]) -> list[Block]:
+def _n_rows(blocks: tuple[WeightedBlock, ...]) -> int:
+    """Return the number of rows of blocks."""
+    return sum(len(X) for X, _, _ in blocks)
+
+
+def _joined(blocks: tuple[WeightedBlock, ...]) -> list[WeightedBlock]:
     """Return blocks as one, with weights per output if any block has them; no block for none."""
     if not blocks:
         return []

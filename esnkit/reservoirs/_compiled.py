@@ -10,13 +10,12 @@ import scipy.sparse as sp
 from esnkit.kernels.activations import CODES
 from esnkit.kernels.lanes import LANES, run_lanes
 from esnkit.kernels.layouts import Csr, Diagonals, Ell, Forcing, InputWeights, lay_out
-from esnkit.kernels.linalg import n_threads
 from esnkit.kernels.reservoir import InputSequences, LinearReadout, LoopInputs, closed_loop, run
 from esnkit.reservoirs._blocks import BLOCK_BYTES, calls
 from esnkit.reservoirs._unit_threads import MIN_STATES, run_one
 from esnkit.sequences._initial_state import clamp_rows
 from esnkit.utils._progress import Task
-from esnkit.utils._threads import MAX_CALL_WORK, run_tasks
+from esnkit.utils._threads import MAX_CALL_WORK, n_threads, run_tasks
 from esnkit.utils._validation import for_kernels
 
 MIN_BLOCK_ROWS, MAX_BLOCK_ROWS = 512, 8192

@@ -20,6 +20,7 @@ import scipy.sparse as sp
 from esnkit.kernels.layouts import Diagonals, Ell, lay_out
 from esnkit.kernels.powers import power_times_vector
 from esnkit.reservoirs._balancing import balance_fully, balance_sums, rows_of
+from esnkit.utils._threads import interruptible
 
 __all__ = ["component_radius"]
 
@@ -196,7 +197,8 @@ def _orthogonal_scale(A, start):
 def _dense_radius(A):
     """Return the radius by dense eigenvalues, or None if rounding errors may change it."""
     matrix, n = A.toarray(), A.shape[0]
-    radius, size = np.abs(np.linalg.eigvals(matrix)).max(), np.linalg.norm(matrix)
+    eigenvalues = interruptible(float(n) ** 3, np.linalg.eigvals, matrix)
+    radius, size = np.abs(eigenvalues).max(), np.linalg.norm(matrix)
     small = radius < 0.3 * size / np.sqrt(n)
     if radius <= n * EPS * size or (small and n <= MAX_DENSE and _is_nilpotent(matrix)):
         return 0.0
@@ -213,9 +215,10 @@ def _perturbed_radius(matrix, size):
     The distance is their norm times the condition number of the eigenvalue. Near a defective
     eigenvalue, the computed eigenvectors differ by enough for a large number.
     """
-    values, vectors = np.linalg.eig(matrix)
+    work = float(len(matrix)) ** 3
+    values, vectors = interruptible(work, np.linalg.eig, matrix)
     try:
-        conditions = np.linalg.norm(np.linalg.inv(vectors), axis=1)
+        conditions = np.linalg.norm(interruptible(work, np.linalg.inv, vectors), axis=1)
     except np.linalg.LinAlgError:
         return np.inf
     return (np.abs(values) + conditions * size).max()
@@ -251,7 +254,7 @@ def _amplification(A, radius):
         largest = max(largest, np.vdot(power, power))
         if not largest <= MAX_AMPLIFICATION**2:
             return np.inf
-        power = power @ power
+        power = interruptible(float(len(power)) ** 3, np.matmul, power, power)
     return np.sqrt(largest)
 
 
@@ -302,7 +305,7 @@ def _powers_of(A):
     """
     W = lay_out(A)[0] if sp.issparse(A) else None
     if isinstance(W, Diagonals | Ell):
-        return functools.partial(power_times_vector, W)
+        return lambda v, m: interruptible(m * A.nnz, power_times_vector, W, v, m)
     return lambda v, m: functools.reduce(lambda w, _: A @ w, range(m), v)
 
 

@@ -5,12 +5,11 @@ from functools import partial
 import numpy as np
 
 from esnkit.kernels.layouts import Csr, Diagonals, Ell, Forcing, InputWeights
-from esnkit.kernels.linalg import n_threads
 from esnkit.kernels.packed_weights import BLOCK_VECTORS, MAX_PACKED_INPUTS
 from esnkit.kernels.partitions import Partition, run_partition, shared_by_partitions
 from esnkit.kernels.reservoir import InputSequences, run
 from esnkit.kernels.simd.vectors import width
-from esnkit.utils._threads import n_processors, run_together
+from esnkit.utils._threads import n_threads, processors_per_caller, run_together
 
 __all__ = ["run_one"]
 
@@ -53,42 +52,47 @@ def run_one(
     If W is banded and large, threads own partitions of adjacent units and synchronise only at the
     edges of the partitions.
     """
-    first, n_rows, n_units = int(inputs.starts[0]), int(inputs.lengths[0]), input_weights.b.size
-    n_partitions, edge = _partitions(W, input_weights)
-    divisible = n_partitions > 1 and len(forcing.noise) == 0 and forcing.units.size == 0
-    if not divisible:
-        _backoff.left -= n_rows * n_units
+    max_partitions, edge = _partitions(W, input_weights)
+    if max_partitions < 2 or len(forcing.noise) or forcing.units.size:
+        _backoff.left -= int(inputs.lengths[0]) * input_weights.b.size
         return run(W, input_weights, code, forcing, inputs, state, out)
+    first, n_rows, n_units = int(inputs.starts[0]), int(inputs.lengths[0]), input_weights.b.size
     n_done = 0
-    while n_done < n_rows:
-        n_next = n_rows - n_done
-        if n_next * n_units >= MIN_STATES and _backoff.left <= 0:
-            rows = slice(first + n_done, first + n_rows)
-            shared = shared_by_partitions(n_partitions, n_next, state[0])
-            arrays = W, input_weights, code, inputs.rows[rows], state[0], shared
-            tasks = [
-                partial(run_partition, *arrays, Partition(index, edge), out[rows])
-                for index in range(n_partitions)
-            ]
-            release = partial(shared.progress.fill, n_next)
-            n_made = (run_together(tasks, release=release) or [0])[0]
-            n_done += n_made
-            if n_made == n_next:
-                return _backoff.end()
-            _backoff.begin()
-            n_next = min(n_rows - n_done, -(-_backoff.left // n_units))
-        piece = InputSequences(inputs.rows, inputs.starts + n_done, np.array([n_next]))
-        run(W, input_weights, code, forcing, piece, state, out)
-        n_done += n_next
-        _backoff.left -= n_next * n_units
+    with processors_per_caller() as n_processors:
+        while n_done < n_rows:
+            n_next, n_partitions = n_rows - n_done, min(max_partitions, n_processors())
+            if n_partitions > 1 and n_next * n_units >= MIN_STATES and _backoff.left <= 0:
+                rows = slice(first + n_done, first + n_rows)
+                fixed = W, input_weights, code, inputs.rows[rows], state[0]
+                n_done += _run_partitions(fixed, n_partitions, edge, out[rows])
+                if n_done == n_rows:
+                    return _backoff.end()
+                _backoff.begin()
+                n_next = min(n_rows - n_done, -(-_backoff.left // n_units))
+            piece = InputSequences(inputs.rows, inputs.starts + n_done, np.array([n_next]))
+            run(W, input_weights, code, forcing, piece, state, out)
+            n_done += n_next
+            _backoff.left -= n_next * n_units
+
+
+def _run_partitions(fixed, n_partitions, edge, out):
+    """Run partitions on threads; return the number of steps made, all or fewer."""
+    *_, rows, x0 = fixed
+    shared = shared_by_partitions(n_partitions, len(rows), x0)
+    tasks = [
+        partial(run_partition, *fixed, shared, Partition(index, edge), out)
+        for index in range(n_partitions)
+    ]
+    release = partial(shared.progress.fill, len(rows))
+    return (run_together(tasks, release=release) or [0])[0]
 
 
 def _partitions(W, input_weights):
-    """Return the number of partitions, and how many blocks at their edges others depend on."""
+    """Return the most partitions, and how many blocks at their edges others depend on."""
     n_units, block = input_weights.b.size, BLOCK_VECTORS * width(input_weights.b)
     many_inputs = len(input_weights.w_in) > MAX_PACKED_INPUTS
     if not isinstance(W, Diagonals) or many_inputs or n_units < MIN_UNITS:
         return 1, 0
     bandwidth = int(np.minimum(W.shifts, n_units - W.shifts).max(initial=0))
     edge = bandwidth // block + 1  # rounded up, and a band seldom begins where a block does
-    return min(n_threads(), n_processors(), n_units // block // (2 * edge + 2)), edge
+    return min(n_threads(), n_units // block // (2 * edge + 2)), edge

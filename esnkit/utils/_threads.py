@@ -3,20 +3,24 @@
 import os
 import threading
 from collections.abc import Callable, Iterable, Iterator, Sequence
-from concurrent.futures import Future, ThreadPoolExecutor, wait
-from contextlib import ExitStack, contextmanager
+from concurrent.futures import Future, wait
+from contextlib import contextmanager
 from functools import cache
+from queue import SimpleQueue
 from typing import Any
 
-from threadpoolctl import ThreadpoolController
+import numpy as np
+from threadpoolctl import LibController, ThreadpoolController
 
-from esnkit.kernels.linalg import n_threads
+from esnkit.kernels.linalg import limit_numba_threads, numba_threads
 
 __all__ = [
     "MAX_CALL_WORK",
     "interruptible",
     "n_processors",
+    "n_threads",
     "one_blas_thread",
+    "processors_per_caller",
     "run_tasks",
     "run_together",
 ]
@@ -31,33 +35,78 @@ def n_processors() -> int:
 
 
 class _ThreadState:
-    """The pool of worker threads, and the number of blocks that limit BLAS to one thread."""
+    """The queue of worker threads, the blocks that limit BLAS to one thread, and busy callers."""
 
     def __init__(self) -> None:
-        self.lock = threading.Lock()
-        self.n_limiting = 0
-        self.blas_limit = ExitStack()
-        self.pool: ThreadPoolExecutor | None = None
+        self.lock = threading.RLock()
+        self.limiting: set[object] = set()  # one for each block that limits BLAS
+        self.before_limit: list[tuple[LibController, int]] = []  # numbers of threads
+        self.callers: set[int] = set()  # in blocks of `processors_per_caller`
+        self.queue: SimpleQueue[_SharedTask] | None = None  # of the worker threads
+
+    def limit_blas(self, block: object) -> None:
+        """Limit BLAS to one thread until `release_blas` has been called for every block."""
+        with self.lock:
+            if not self.before_limit:
+                self.before_limit = [(library, library.num_threads) for library in _blas()]
+            if not self.limiting:
+                _set_blas_threads((library, 1) for library, _ in self.before_limit)
+            self.limiting.add(block)
+
+    def release_blas(self, block: object) -> None:
+        """Remove the limit if no other block needs it."""
+        with self.lock:
+            self.limiting.discard(block)
+            if not self.limiting:
+                _set_blas_threads(self.before_limit)
+                self.before_limit = []
+
+    def blas_threads(self) -> int:
+        """Return how many threads BLAS may use outside of all blocks that limit it."""
+        with self.lock:
+            found = self.before_limit or [(library, library.num_threads) for library in _blas()]
+        return min((n for _, n in found if n), default=n_processors())
 
 
 _state = _ThreadState()
 
 
 def _reset_state() -> None:
-    """Start anew in a forked child, which inherits neither threads nor usable locks."""
+    """Start anew in a forked child, which inherits no threads, but the limit of BLAS."""
     global _state
-    _state = _ThreadState()
+    inherited, _state = _state, _ThreadState()
+    _set_blas_threads(inherited.before_limit)
 
 
 if hasattr(os, "register_at_fork"):
-    os.register_at_fork(after_in_child=_reset_state)
+    os.register_at_fork(  # no other thread may be about to change the limit
+        before=lambda: _state.lock.acquire(),
+        after_in_parent=lambda: _state.lock.release(),
+        after_in_child=_reset_state,
+    )
 
 
 @cache
-def _controller() -> ThreadpoolController:
+def _blas() -> tuple[LibController, ...]:
     import scipy.linalg  # noqa: F401  only loaded libraries are found: NumPy's BLAS and SciPy's
 
-    return ThreadpoolController()
+    return tuple(ThreadpoolController().select(user_api="blas").lib_controllers)
+
+
+def _set_blas_threads(numbers: Iterable[tuple[LibController, int]]) -> None:
+    """Set the numbers of threads of libraries."""
+    for library, n in numbers:
+        # threadpoolctl 3.8 ignores all threads but the first one that limits OpenBLAS.
+        getattr(library, "_real_set_num_threads", library.set_num_threads)(n)
+
+
+def n_threads() -> int:
+    """Return the number of threads for kernels and for BLAS together.
+
+    It is the lower one of the limits of Numba and of BLAS, which ``numba.set_num_threads``,
+    ``threadpoolctl`` and the environment set.
+    """
+    return min(numba_threads(), _state.blas_threads())
 
 
 @contextmanager
@@ -67,40 +116,57 @@ def one_blas_thread() -> Iterator[None]:
     The limit applies to the whole process: the first block to be entered sets it, the last one to
     be left removes it.
     """
-    state = _state
-    with state.lock:
-        if state.n_limiting == 0:
-            state.blas_limit.enter_context(_controller().limit(limits=1, user_api="blas"))
-        state.n_limiting += 1
+    state, block = _state, object()
     try:
+        state.limit_blas(block)
         yield
     finally:
-        with state.lock:
-            state.n_limiting -= 1
-            if state.n_limiting == 0:
-                state.blas_limit.close()
+        try:
+            state.release_blas(block)
+        except BaseException:  # an interrupt
+            state.release_blas(block)
+            raise
 
 
-def interruptible(kernel: Callable[..., Any], *args: Any) -> Any:
-    """Return ``kernel(*args)``, but raise KeyboardInterrupt at once, not after its end.
+@contextmanager
+def processors_per_caller() -> Iterator[Callable[[], int]]:
+    """Yield a function that divides the processors by the number of threads in such blocks.
 
-    The kernel runs in another thread, which goes on after an interrupt: it must release the
-    interpreter lock, and write to arrays alone that nobody reads after an interrupt.
+    Threads that wait for one another, more of them than processors, would wait for very long.
     """
-    if threading.current_thread() is not threading.main_thread():
-        return kernel(*args)  # interrupts are raised in the main thread alone
+    callers, caller = _state.callers, threading.get_ident()
+    try:
+        callers.add(caller)
+        yield lambda: n_processors() // len(callers)
+    finally:
+        callers.discard(caller)
+
+
+def interruptible(work: float, function: Callable[..., Any], *args: Any) -> Any:
+    """Return ``function(*args)``, but let an interrupt end a long call at once, not after its end.
+
+    A call of more than ``MAX_CALL_WORK`` multiply-adds runs in another thread, which goes on after
+    an interrupt: the function must release the interpreter lock, and write to arrays alone that
+    nobody reads after an interrupt.
+    """
+    # Interrupts are raised in the main thread alone.
+    if work <= MAX_CALL_WORK or threading.current_thread() is not threading.main_thread():
+        return function(*args)
     result: Future[Any] = Future()
+    settings, n_numba = np.geterr(), numba_threads()
 
     def run() -> None:
         try:
-            result.set_result(kernel(*args))
+            limit_numba_threads(n_numba)
+            with np.errstate(**settings):
+                result.set_result(function(*args))
         except BaseException as error:
             result.set_exception(error)
 
     try:
-        threading.Thread(target=run, name="esnkit-kernel", daemon=True).start()
+        threading.Thread(target=run, name="esnkit-call", daemon=True).start()
     except RuntimeError:  # no thread can start
-        return kernel(*args)
+        return function(*args)
     return result.result()
 
 
@@ -158,17 +224,35 @@ def run_tasks(tasks: Iterable[Callable[[], Any]]) -> list[Any]:
 
 
 def _submit(tasks: list[_SharedTask]) -> None:
-    """Give tasks to the pool of threads; those that it cannot take are left to the caller."""
+    """Give tasks to the worker threads; if none can start, the tasks are left to the caller."""
     with _state.lock:
-        if _state.pool is None:
-            _state.pool = ThreadPoolExecutor(n_threads(), thread_name_prefix="esnkit")
-        pool = _state.pool
-    try:
+        queue = _state.queue = _state.queue or _start_workers(n_threads())
+    if queue is not None:
         for task in tasks:
-            pool.submit(task.run_in_pool)
-    except RuntimeError:  # no more threads can start, or the interpreter shuts down
-        with _state.lock:
-            _state.pool = None  # its queue would keep the tasks
+            queue.put(task)
+
+
+def _start_workers(n: int) -> "SimpleQueue[_SharedTask] | None":
+    """Start n worker threads and return their queue, or None if the system refuses threads.
+
+    They are daemon threads: a program that an interrupt ends does not wait for their last task.
+    """
+    queue: SimpleQueue[_SharedTask] = SimpleQueue()
+
+    def work() -> None:
+        while True:
+            task = queue.get()
+            task.run_in_pool()
+            del task  # and with it the arrays of the caller
+
+    for i in range(n):
+        try:
+            threading.Thread(target=work, name=f"esnkit_{i}", daemon=True).start()
+        except RuntimeError:
+            if i == 0:
+                return None
+            break
+    return queue
 
 
 def run_together(

@@ -9,7 +9,8 @@ from esnkit.kernels import datasets
 
 def test_mackey_glass_euler_equals_the_recurrence():
     y = np.full(17 * 10 + 501, 1.2)
-    datasets.mackey_glass_euler(y, 170, 0.1)
+    for start, stop in ((170, 200), (200, y.size - 1)):
+        datasets.mackey_glass_euler(y, 170, 0.1, start, stop)
     wanted = reference.mackey_glass_euler(500, 170, 0.1, 1.2)
     np.testing.assert_allclose(y[170:], wanted, rtol=1e-12)
 
@@ -18,7 +19,8 @@ def test_mackey_glass_rk4_is_of_fourth_order():
     errors = []
     for n in (20, 40):  # steps in one delay of 17
         y, slope = np.full(n + 1 + 2 * n, 1.2), np.zeros(3 * n + 1)
-        datasets.mackey_glass_rk4(y, slope, n, 17 / n)
+        for start, stop in ((n, n + 3), (n + 3, y.size - 1)):
+            datasets.mackey_glass_rk4(y, slope, n, 17 / n, start, stop)
         times = np.arange(0, 2 * n + 1) * 17 / n
         exact = reference.mackey_glass_exact(times, 17.0, 1.2)
         errors.append(np.abs(y[n:] - exact).max())
@@ -46,5 +48,6 @@ def test_lorenz_continues_from_the_state_that_it_leaves():
 def test_narma_equals_the_recurrence(order, coefficients, squash):
     u = np.random.default_rng(0).uniform(0, 0.5, 200)
     y = np.empty(200)
-    datasets.narma(y, u, order, *coefficients, squash)
+    for start, stop in ((0, 50), (50, y.size)):
+        datasets.narma(y, u, order, *coefficients, squash, start, stop)
     np.testing.assert_allclose(y, reference.narma(u, order), rtol=1e-12)

@@ -16,9 +16,9 @@ from ridge_problems import assert_same_model, data
 
 import esnkit
 from esnkit import ESNClassifier, ESNRegressor
-from esnkit.readouts import RidgeReadout
+from esnkit.readouts import RidgeReadout, _ridge
 from esnkit.readouts._least_squares import MODERATE_VALUE, MODERATE_WEIGHT
-from esnkit.readouts._ridge import MIN_ROWS_TO_ADD
+from esnkit.readouts._ridge import MAX_WAITING_ROWS, MIN_ROWS_TO_ADD
 
 SOLVERS = ["auto", "gram", "qr"]
 SOURCES = [str(Path(esnkit.__file__).parent / name) for name in ("readouts", "esn", "utils/_roll")]
@@ -368,6 +368,39 @@ def test_pending_rows_are_copies_few_and_pickled():
     merged = RidgeReadout(1.0).fit(X[:50], Y[:50]).merge(stream)
     assert_same_model(merged, RidgeReadout(1.0).fit(np.r_[X, X[:50]], np.r_[Y, Y[:50]]), 1e-11)
     assert not stream.fit(X, Y)._pending
+
+
+@pytest.mark.parametrize("solver", SOLVERS)
+def test_blocks_that_wait_have_the_bits_of_blocks_added_at_once(solver, monkeypatch):
+    rng = np.random.default_rng(0)
+    chunks = [(rng.normal(size=(m, 30)), rng.normal(size=m)) for m in (40, 9, 300, 33, 200, 70)]
+
+    def coefficients(max_waiting_rows, solve_between):
+        monkeypatch.setattr(_ridge, "MAX_WAITING_ROWS", max_waiting_rows)
+        readout = RidgeReadout(alpha=1e-3, solver=solver)
+        for X, y in chunks:
+            before = deepcopy(readout.partial_fit(X, y))
+            if solve_between:
+                assert_array_equal(readout.coef_, before.coef_)
+        return readout.coef_
+
+    at_once = coefficients(0, False)
+    for settings in ((0, True), (10**6, False), (10**6, True), (250, True)):
+        assert_array_equal(coefficients(*settings), at_once)
+
+
+def test_rows_that_wait_are_few_and_copies():
+    X, y = np.random.default_rng(0).normal(size=(60, 3)), np.arange(60.0)
+    readout, expected = RidgeReadout(alpha=0.1), RidgeReadout(alpha=0.1)
+    for k in range(1, 150):
+        chunk = X + k
+        readout.partial_fit(chunk, y)
+        chunk[:] = np.nan
+        assert sum(len(rows) for rows, _, _ in readout._waiting) < MAX_WAITING_ROWS
+        expected.partial_fit(X + k, y)
+    assert readout._waiting
+    for copied in (pickle.loads(pickle.dumps(readout)), deepcopy(readout)):
+        assert_array_equal(copied.coef_, expected.coef_)
 
 
 @pytest.mark.parametrize("row", [(MODERATE_VALUE * 2, 1), (1, MODERATE_WEIGHT * 2)])

@@ -12,6 +12,7 @@ from esnkit import Reservoir
 from esnkit.kernels.partitions import SharedStates, shared_by_partitions
 from esnkit.kernels.reservoir import run
 from esnkit.reservoirs import _unit_threads
+from esnkit.utils import _threads
 from esnkit.utils._threads import run_together
 
 
@@ -38,8 +39,8 @@ def any_size(monkeypatch, partition_counts):
 
 
 def set_threads(monkeypatch, n_threads):
-    monkeypatch.setattr("numba.config.NUMBA_NUM_THREADS", n_threads)
-    monkeypatch.setattr(_unit_threads, "n_processors", lambda: 8)
+    monkeypatch.setattr(_unit_threads, "n_threads", lambda: n_threads)
+    monkeypatch.setattr(_threads, "n_processors", lambda: 8)
 
 
 @both_dtypes

@@ -9,9 +9,15 @@ import numpy as np
 import pytest
 from processes import outputs_of
 
-from esnkit.kernels.linalg import n_threads
 from esnkit.utils import _threads
-from esnkit.utils._threads import n_processors, one_blas_thread, run_tasks, run_together
+from esnkit.utils._threads import (
+    n_processors,
+    n_threads,
+    one_blas_thread,
+    processors_per_caller,
+    run_tasks,
+    run_together,
+)
 
 
 def test_the_blas_limit_is_nested_and_removed_at_the_end():
@@ -57,13 +63,14 @@ def test_the_blas_limit_lasts_until_the_last_block_ends():
             entered.set()
             leave.wait()
 
-    thread = threading.Thread(target=other)
+    thread, before = threading.Thread(target=other), blas_threads()
     with one_blas_thread():
         thread.start()
         entered.wait()
     assert blas_threads() == {1}
     leave.set()
     thread.join()
+    assert blas_threads() == before
 
 
 def test_the_blas_limit_is_removed_after_an_error():
@@ -93,7 +100,7 @@ def test_without_threads_the_caller_runs_every_task_once(monkeypatch):
     with monkeypatch.context() as patched:
         patched.setattr(threading.Thread, "start", refuse)
         results += run_tasks(partial(count, i) for i in range(3))
-    assert _threads._state.pool is None
+    assert _threads._state.queue is None
     results += run_tasks(partial(count, i) for i in range(3, 6))  # nothing is left in a queue
     assert results == [0, 1, 2, 3, 4, 5] and counts == [1] * 6
 
@@ -187,6 +194,29 @@ def test_the_number_of_processors_is_that_of_this_process():
 
 
 @pytest.mark.skipif(not hasattr(os, "fork"), reason="no fork")
+def test_a_child_forked_within_the_limit_has_the_threads_of_blas_back():
+    code = (
+        "import os, threading\n"
+        "from esnkit.utils._threads import _blas, _state, n_threads, one_blas_thread\n"
+        "numbers = lambda: [library.num_threads for library in _blas()] + [n_threads()]\n"
+        "before, entered, leave = numbers(), threading.Event(), threading.Event()\n"
+        "def limit():\n"
+        "    with one_blas_thread():\n"
+        "        entered.set(), leave.wait()\n"
+        "threading.Thread(target=limit).start()\n"
+        "entered.wait()\n"
+        "limited = {library.num_threads for library in _blas()} == {1}\n"
+        "child = os.fork()\n"
+        "if child == 0:\n"
+        "    os._exit(0 if numbers() == before else 1)\n"
+        "print(os.waitpid(child, 0)[1], limited, n_threads() == before[-1])\n"
+        "leave.set()"
+    )
+    (found,) = outputs_of(code, {"PYTHONWARNINGS": "ignore"})
+    assert found.split() == ["0", "True", "True"]
+
+
+@pytest.mark.skipif(not hasattr(os, "fork"), reason="no fork")
 def test_a_forked_child_has_threads_of_its_own():
     code = (
         "import os\n"
@@ -233,21 +263,75 @@ def test_an_interrupt_while_threads_start_begins_no_task(monkeypatch):
     assert begun == []
 
 
-LIMITED = """
-import numba
-import numpy as np
-from esnkit import Reservoir
-from esnkit.kernels.linalg import n_threads
-from esnkit.utils import _threads
+def test_busy_callers_share_the_processors(monkeypatch):
+    monkeypatch.setattr(_threads, "n_processors", lambda: 5)
+    entered, leave = threading.Event(), threading.Event()
 
-numba.set_num_threads(1)
-Reservoir(50, random_state=0).fit_transform(np.zeros((40, 3, 1)))
-print(n_threads(), _threads._state.pool)
-numba.set_num_threads(numba.config.NUMBA_NUM_THREADS)
-print(n_threads())
+    def other():
+        with processors_per_caller():
+            entered.set()
+            leave.wait()
+
+    thread = threading.Thread(target=other)
+    with processors_per_caller() as share:
+        assert share() == 5
+        thread.start()
+        entered.wait()
+        assert share() == 2
+        leave.set()
+        thread.join()
+        assert share() == 5
+
+
+# What runs after the main thread has ended, while the interpreter shuts down.
+LATE = """
+import atexit, threading, numpy as np
+from esnkit import ESNRegressor
+from esnkit.datasets import make_lorenz
+
+X = np.sin(np.arange(24_000.0)).reshape(20, 1200, 1)
+models = [ESNRegressor(20, random_state=0).fit(X, X) for _ in range(3)]
+
+def check(model):
+    expected = model.predict(X)
+    print(np.array_equal(model.fit(X, X).predict(X), expected), len(make_lorenz(9)), flush=True)
+
+class Late(threading.Thread):
+    def run(self):
+        threading.main_thread().join()
+        check(models[1])
+
+atexit.register(check, models[0])
+Late().start()
 """
 
 
-def test_the_limit_of_numba_is_respected():
-    (found,) = outputs_of(LIMITED, {"NUMBA_NUM_THREADS": "2"})
-    assert found.split() == ["1", "None", "2"]
+def test_fits_at_the_shutdown_of_the_interpreter_end():
+    assert outputs_of(LATE, {"NUMBA_NUM_THREADS": "2"}) == ["True 9\n" * 2]
+
+
+LIMITED = """
+import numba
+import numpy as np
+from threadpoolctl import threadpool_limits
+from esnkit import Reservoir
+from esnkit.utils import _threads
+from esnkit.utils._threads import n_threads, one_blas_thread
+
+numba.set_num_threads(1)
+Reservoir(50, random_state=0).fit_transform(np.zeros((40, 3, 1)))
+print(n_threads(), _threads._state.queue)
+numba.set_num_threads(numba.config.NUMBA_NUM_THREADS)
+with threadpool_limits(1), one_blas_thread():
+    Reservoir(50, random_state=0).fit_transform(np.zeros((40, 3, 1)))
+    print(n_threads(), _threads._state.queue)
+with threadpool_limits(2), one_blas_thread():
+    print(n_threads())
+"""
+
+
+def test_the_limits_of_numba_and_of_threadpoolctl_are_respected():
+    serial = {"NUMBA_NUM_THREADS": "2", "OMP_NUM_THREADS": "1"}
+    both, limited = outputs_of(LIMITED, {"NUMBA_NUM_THREADS": "2", "OMP_NUM_THREADS": "2"}, serial)
+    assert both.split() == ["1", "None", "1", "None", "2"]
+    assert limited.split() == ["1", "None", "1", "None", "2"]
