@@ -17,6 +17,7 @@ from esnkit.sequences._packing import FLOATS, Sequences, pack, restore
 from esnkit.sequences._sample_weight import pack_weights
 from esnkit.sequences._short_sequences import warn_if_short
 from esnkit.sequences._targets import Targets, pack_targets
+from esnkit.utils._plain_state import PlainStateMixin, plain_record
 from esnkit.utils._rollback import rollback_on_error
 from esnkit.utils._validation import (
     check_choice,
@@ -35,6 +36,7 @@ class TrainingData(NamedTuple):
     weights: np.ndarray | None  # (n,) or (n, n_outputs)
 
 
+@plain_record
 class StreamEnd(NamedTuple):
     """Where the last series ended, for ``partial_fit`` to continue it."""
 
@@ -43,7 +45,7 @@ class StreamEnd(NamedTuple):
     n_rows: int  # time steps of the series so far
 
 
-class ReservoirEstimator(BaseEstimator):
+class ReservoirEstimator(PlainStateMixin, BaseEstimator):
     """Base of all models that read targets from the features of a reservoir.
 
     A subclass creates reservoir and readout (``_make_reservoir_and_readout``); a mixin encodes

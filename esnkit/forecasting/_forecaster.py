@@ -27,6 +27,7 @@ from esnkit.forecasting._series_kind import (
     rows_as,
 )
 from esnkit.metrics import nrmse
+from esnkit.utils._plain_state import PlainStateMixin
 from esnkit.utils._rollback import rollback_on_error
 from esnkit.utils._validation import (
     check_choice,
@@ -43,7 +44,7 @@ __all__ = ["Forecaster"]
 MAX_RELATIVE_REACH = 10
 
 
-class Forecaster(BaseEstimator):
+class Forecaster(PlainStateMixin, BaseEstimator):
     """Forecast one or several series with any regressor.
 
     The series is differenced and standardised, a model learns to predict its next values, and

@@ -14,6 +14,7 @@ import numpy as np
 
 from esnkit.forecasting._calendar import DAY, Fit, FixedStep, fit_grid
 from esnkit.forecasting._zones import Zone, offset_at, to_utc, to_wall, unskipped, utc_offsets
+from esnkit.utils._plain_state import plain_record
 
 MAX_TIMES_IN_UTC = 4  # that one local time of day has over the years
 YEARS_COMPARED = 10  # zones whose clocks agree for so long ahead count as one
@@ -57,6 +58,7 @@ class _Reading(NamedTuple):
     fit: Fit
 
 
+@plain_record
 @dataclass(frozen=True)
 class TimeAxis:
     """A rule of time stamps, and the last of them."""

@@ -25,6 +25,7 @@ from esnkit.sequences._packing import FLOATS, Sequences, pack, restore
 from esnkit.sequences._sample_weight import pack_weights
 from esnkit.sequences._short_sequences import warn_if_short
 from esnkit.sequences._targets import Encoded, Targets, pack_targets
+from esnkit.utils._plain_state import PlainStateMixin
 from esnkit.utils._rollback import rollback_on_error
 from esnkit.utils._threads import one_blas_thread
 from esnkit.utils._validation import (
@@ -46,7 +47,7 @@ class FitParams(NamedTuple):
     clamp: Any = None
 
 
-class GradientEstimator(TorchMixin, CallbackSupportMixin, BaseEstimator):
+class GradientEstimator(TorchMixin, CallbackSupportMixin, PlainStateMixin, BaseEstimator):
     """Base of networks that are trained by backpropagation through time.
 
     A mixin encodes targets and decodes predictions. A subclass names its loss (``_loss``) and its

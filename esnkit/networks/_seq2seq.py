@@ -24,7 +24,7 @@ from esnkit.networks._encoder_decoder import (
 from esnkit.networks._initializers import INITS
 from esnkit.networks._inputs import count_tokens, network_inputs
 from esnkit.networks._minibatches import SequenceBatch
-from esnkit.networks._objective import Objective
+from esnkit.networks._objective import OBJECTIVES, Objective
 from esnkit.networks._parameters import (
     check_batch_size,
     check_clip_norm,
@@ -40,6 +40,7 @@ from esnkit.networks._weights import WeightsMixin
 from esnkit.optim._optimizers import OptimizerParameters
 from esnkit.sequences._packing import FLOATS, Sequences, pack
 from esnkit.utils._frames import ndim_of
+from esnkit.utils._plain_state import PlainStateMixin
 from esnkit.utils._rollback import rollback_on_error
 from esnkit.utils._threads import one_blas_thread
 from esnkit.utils._validation import (
@@ -54,7 +55,7 @@ from esnkit.utils._validation import (
 __all__ = ["Seq2SeqClassifier"]
 
 
-class Seq2SeqClassifier(WeightsMixin, CallbackSupportMixin, BaseEstimator):
+class Seq2SeqClassifier(WeightsMixin, CallbackSupportMixin, PlainStateMixin, BaseEstimator):
     """Recurrent neural network that maps sequences to sequences of tokens.
 
     A recurrent encoder runs over the input sequence. A recurrent decoder starts from a function of
@@ -261,7 +262,7 @@ class Seq2SeqClassifier(WeightsMixin, CallbackSupportMixin, BaseEstimator):
         longest = max(self._longest, int(sequences.lengths.max()))
         dtype = sequences.values.dtype
         theta = initial_pair_theta(self._pair, weights, self.init, longest, dtype)
-        trainer = Trainer(self._pair, theta, settings, order, OBJECTIVE)
+        trainer = Trainer(self._pair, theta, settings, order)
         self._theta = trainer.fitted_theta  # callbacks copy an estimator that can predict
         return trainer
 
@@ -426,7 +427,7 @@ def _pair_gradients(
     yield pair_gradient(pair, theta, batch, alpha)
 
 
-OBJECTIVE = Objective(_pair_gradients, pair_loss)
+OBJECTIVES[PairSpec] = Objective(_pair_gradients, pair_loss)
 
 
 def _as_batch(pair: PairSpec, sequences: Sequences) -> SequenceBatch:

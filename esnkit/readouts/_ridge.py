@@ -20,6 +20,7 @@ from esnkit.readouts._accumulator import MAX_GRAM_CONDITION, Accumulator, accumu
 from esnkit.readouts._base import BaseReadout, Block
 from esnkit.readouts._least_squares import rows_are_moderate
 from esnkit.readouts._leave_one_out import leave_one_out
+from esnkit.utils._plain_state import plain_record
 from esnkit.utils._rollback import rollback_on_error
 from esnkit.utils._threads import one_blas_thread
 from esnkit.utils._validation import for_kernels
@@ -41,6 +42,7 @@ MIN_ROWS_TO_ADD_PER_FEATURE = 1 / 8
 WeightedBlock = tuple[np.ndarray, np.ndarray, np.ndarray]
 
 
+@plain_record
 class Solution(NamedTuple):
     """Coefficients, and how they were computed."""
 

@@ -203,7 +203,8 @@ class Reservoir(BaseReservoir):
         if not self.leak_rate_.all():
             raise ValueError(f"leak_rate must be > 0 in {np.dtype(dtype)}, got {self.leak_rate!r}")
         self.n_state_ = self.n_features_out_ = n_units
-        self._noise, self._noise_seed = noise, streams.noise
+        self._noise = noise
+        self._noise_seed = streams.noise.entropy, streams.noise.spawn_key
         self._activation, self._update = self.activation, self.update
         self._compile()
         return self
@@ -329,7 +330,9 @@ class Reservoir(BaseReservoir):
         Generator or None
             None without noise.
         """
-        return np.random.default_rng(self._noise_seed) if self._noise else None
+        entropy, spawn_key = self._noise_seed
+        seed = np.random.SeedSequence(entropy, spawn_key=spawn_key)
+        return np.random.default_rng(seed) if self._noise else None
 
     def block_rows(self, lengths: np.ndarray, n_extra: int = 0) -> int:
         """Return how many rows to run before the readout reads them.
