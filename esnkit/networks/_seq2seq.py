@@ -33,6 +33,7 @@ from esnkit.networks._parameters import (
     check_verbose,
     make_stopping,
 )
+from esnkit.networks._scale_check import column_sizes, unexplained_by_classes, warn_of_scale
 from esnkit.networks._solvers import Settings
 from esnkit.networks._spec import Spec, describe_changes
 from esnkit.networks._trainer import Trainer
@@ -295,6 +296,13 @@ class Seq2SeqClassifier(WeightsMixin, CallbackSupportMixin, PlainStateMixin, Bas
         self.grad_norm_curve_ = list(trainer.grad_norm_curve)
         self.best_loss_ = trainer.best_loss
         self.n_iter_ = len(trainer.loss_curve)
+        if trainer.state.n_updates and not self._pair.encoder.tokens:
+            indicators = batch.target.Y == np.arange(self._pair.decoder.n_features)
+            warn_of_scale(
+                column_sizes(batch.source.inputs),
+                np.ones(1),
+                lambda: unexplained_by_classes(self.best_loss_, indicators),
+            )
         report.end(self._theta)
 
     def _make_settings(self, n_sequences: int) -> Settings:
