@@ -22,6 +22,7 @@ from esnkit.utils._validation import (
     check_positive_int,
     check_seed,
     finite_array,
+    read_only,
     refuse_masked,
 )
 
@@ -215,9 +216,9 @@ class Reservoir(BaseReservoir):
         gain, keep = UPDATES[self._update].coefficients(self.leak_rate_)
         self._network = Network.build(self.W_, W_in, self.b_, (gain, keep), self._activation)
         W = self.W_
-        self.W_ = sp.csr_array(tuple(map(_read_only, (W.data, W.indices, W.indptr))), W.shape)
+        self.W_ = sp.csr_array(tuple(map(read_only, (W.data, W.indices, W.indptr))), W.shape)
         for name in DENSE_WEIGHTS:
-            setattr(self, name, _read_only(getattr(self, name)))
+            setattr(self, name, read_only(getattr(self, name)))
         self._compiled_weights = self._weights()
 
     def _weights(self) -> tuple[Any, ...]:
@@ -427,13 +428,6 @@ class Reservoir(BaseReservoir):
                 "bounded; "
                 f"lower spectral_radius (now {self.spectral_radius!r}) or input_scaling"
             )
-
-
-def _read_only(array: np.ndarray) -> np.ndarray:
-    """Return a read-only view: a change of single weights would not reach the compiled ones."""
-    view = array.view()
-    view.flags.writeable = False
-    return view
 
 
 def scale_of_features(scaling: Any, n_features: int) -> np.ndarray:
