@@ -125,7 +125,7 @@ def for_kernels(values: Any, dtype: Any = None) -> np.ndarray:
     if isinstance(values, np.ndarray) and (dtype is None or values.dtype == dtype):
         if values.flags.c_contiguous and values.flags.writeable:
             return values
-    return np.require(values, dtype, ["C", "W"])
+    return np.array(values, dtype, order="C")
 
 
 def read_only(array: np.ndarray) -> np.ndarray:
