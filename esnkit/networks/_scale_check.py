@@ -21,7 +21,7 @@ LARGEST_SIZE, SMALLEST_SIZE = 300.0, 1 / 300
 # Less than half of the variance may be all that can be learned of data of an ordinary size; data of
 # an unusual size are to be scaled first.
 MAX_UNEXPLAINED = 0.5
-ROUNDING = 1e-10  # sizes below this share of the largest value are those of constants
+ROUNDING = 1e-10  # deviations below this share of the mean are those of constants
 
 
 def warn_of_scale(
@@ -67,26 +67,31 @@ def warn_of_scale(
         )
 
 
-def column_sizes(rows: np.ndarray, weights: np.ndarray | None = None, *, centred: bool = False):
+def column_sizes(
+    rows: np.ndarray, weights: np.ndarray | None = None, *, centred: bool = False
+) -> np.ndarray:
     """Return root mean squares, or standard deviations, of columns; zero for constant ones.
 
     ``weights`` are of the rows (n_rows,), or of rows and columns.
     """
     with np.errstate(over="ignore", invalid="ignore"):
-        share = _shares(rows, weights)
-        values = rows - np.sum(share * rows, axis=0) if centred else rows
-        sizes = np.sqrt(np.sum(share * values**2, axis=0, dtype=np.float64))
-    constant = sizes <= ROUNDING * np.abs(rows).max(axis=0, initial=0.0)
-    return np.where(constant, 0.0, sizes)
+        mean = _column_means(weights, rows) if centred else np.zeros(rows.shape[1])
+        values = rows - mean if centred else rows
+        sizes = np.sqrt(_column_means(weights, values, values))
+        return np.where(sizes <= ROUNDING * np.abs(mean), 0.0, sizes)
 
 
 def unexplained_shares(
     outputs: np.ndarray, Y: np.ndarray, weights: np.ndarray | None
 ) -> np.ndarray:
-    """Return the mean squared error of every output, divided by the variance of its targets."""
+    """Return the mean squared error of every output, divided by the variance of its targets.
+
+    Of constant targets there is nothing to explain: zero.
+    """
+    deviation = column_sizes(Y, weights, centred=True)
     with np.errstate(over="ignore", invalid="ignore", divide="ignore"):
-        error = column_sizes(outputs - Y, weights)
-        return (error / column_sizes(Y, weights, centred=True)) ** 2
+        shares = (column_sizes(outputs - Y, weights) / deviation) ** 2
+    return np.where(deviation > 0, shares, 0.0)
 
 
 def unexplained_by_classes(
@@ -97,9 +102,12 @@ def unexplained_by_classes(
     return np.array([loss / max(chance, np.finfo(np.float64).tiny)])
 
 
-def _shares(rows: np.ndarray, weights: np.ndarray | None) -> np.ndarray:
-    """Return weights that sum to one in every column."""
+def _column_means(weights: np.ndarray | None, *factors: np.ndarray) -> np.ndarray:
+    """Return weighted means of products of columns, without an array of the products."""
+    rows = factors[0]
+    columns = ",".join(["ij"] * len(factors))
     if weights is None:
-        return np.full((len(rows), 1), 1 / len(rows))
+        return np.einsum(f"{columns}->j", *factors, dtype=np.float64) / len(rows)
     weights = np.broadcast_to(weights.reshape(len(rows), -1), rows.shape)
-    return weights / np.maximum(weights.sum(axis=0), np.finfo(np.float64).tiny)
+    total = np.maximum(weights.sum(axis=0), np.finfo(np.float64).tiny)
+    return np.einsum(f"ij,{columns}->j", weights, *factors, dtype=np.float64) / total

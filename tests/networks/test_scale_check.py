@@ -59,9 +59,11 @@ def test_what_scaling_cannot_change_gives_no_warning():
     regressor().fit(X, Y + 1e6)  # the bias starts at the mean
     regressor().fit(X, np.full(60, 1e6 / 3))
     regressor().fit(0 * X, NOISE)
+    regressor().fit(1e6 * X, np.full(60, 0.3))
     weights = np.ones(60)
     weights[3] = 0.0
-    regressor().fit(X, np.where(weights > 0, NOISE, 1e9), sample_weight=weights)
+    regressor().fit(X, np.where(weights > 0, NOISE, 1e30), sample_weight=weights)
+    regressor().fit(X.astype(np.float32), np.full(60, 1e6 / 3, np.float32))
     regressor(n_tokens=400).fit(np.arange(340, 400)[:, None], NOISE)
     regressor(max_iter=0).fit(X, 1e6 * Y)
     regressor().partial_fit(X, 1e6 * Y)
