@@ -152,6 +152,6 @@ _register("time", datetime.time, datetime.time.isoformat, datetime.time.fromisof
 _register(
     "busdaycalendar",
     np.busdaycalendar,
-    lambda calendar: (calendar.weekmask, calendar.holidays),
+    lambda calendar: (calendar.weekmask.astype(int).tolist(), calendar.holidays),
     lambda parts: np.busdaycalendar(*parts),
 )
