@@ -6,6 +6,8 @@ from functools import cache
 import numpy as np
 import pandas as pd
 import pytest
+from hypothesis import given
+from hypothesis import strategies as st
 from sklearn.base import BaseEstimator
 from sklearn.linear_model import LogisticRegression, Ridge
 from sklearn.pipeline import make_pipeline
@@ -214,5 +216,43 @@ def test_the_published_types_are_the_public_estimators():
 
 
 def test_files_need_all_published_types_and_no_others(skops):
-    models = [fitted(name) for name in FITTED if name not in ("polars", "pyarrow")]
+    classes = [name.rsplit(".")[-1] for name in skops_trusted_types()]
+    models = [fitted(name) for name in {"rnn", *classes} & set(FITTED)]
     assert skops.get_untrusted_types(data=skops.dumps(models)) == skops_trusted_types()
+
+
+FREQUENCIES = (
+    "D 3D B C W-WED 2W ME MS BME BMS QE-FEB QS BQE YE YS-JUN BYE SME SMS WOM-3FRI LWOM-2TUE h 6h "
+    "min 15min s ms us bh cbh CBME"
+).split()
+FREQUENCIES += [
+    pd.DateOffset(months=2),
+    pd.DateOffset(days=1, hours=6),
+    pd.offsets.CDay(holidays=["2024-01-02"], weekmask="Mon Tue Wed Thu"),
+    pd.offsets.CDay(calendar=np.busdaycalendar("1110011", ["2024-01-02"])),
+    pd.offsets.BusinessHour(start="10:00", end="15:00"),
+    pd.offsets.BusinessDay(offset=pd.Timedelta(hours=3).to_pytimedelta()),
+    pd.offsets.Easter(),
+    pd.offsets.FY5253(weekday=4, startingMonth=1, variation="last"),
+]
+
+
+@pytest.mark.skipif("not config.getoption('--fuzz')", reason="one series of each kind is enough")
+@given(
+    frequency=st.sampled_from(FREQUENCIES),
+    zone=st.sampled_from([None, "UTC", "Europe/Berlin", "America/Santiago", "+05:30"]),
+    carried=st.booleans(),
+    n_rows=st.integers(20, 60),
+)
+def test_dated_forecasters_of_every_frequency(skops, frequency, zone, carried, n_rows):
+    try:
+        index = pd.date_range("2024-01-05", periods=n_rows, freq=frequency, tz=zone)
+        index = index if carried else pd.DatetimeIndex(list(index))
+        model = Forecaster(**RIDGE).fit(pd.Series(np.sin(np.arange(len(index)) / 3), index))
+        expected = model.forecast(5)
+    except ValueError:  # no such times, or no rule
+        return
+    again = skops.loads(skops.dumps(model), trusted=skops_trusted_types())
+    for found, wanted in ((again.forecast(5), expected), (again.history(), model.history())):
+        pd.testing.assert_series_equal(found, wanted, check_exact=True)
+    assert again.forecast(5).index.freq == expected.index.freq
