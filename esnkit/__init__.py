@@ -15,6 +15,7 @@ if _TYPE_CHECKING:
     from esnkit.esn import ESNClassifier, ESNRegressor, ReservoirClassifier, ReservoirRegressor
     from esnkit.forecasting import Forecaster, forecast
     from esnkit.networks import RNNClassifier, RNNRegressor, Seq2SeqClassifier
+    from esnkit.persistence import skops_trusted_types
     from esnkit.preprocessing import SequenceScaler, TokenEncoder
     from esnkit.readouts import BaseReadout, RidgeReadout, check_readout
     from esnkit.reservoirs import (
@@ -55,6 +56,7 @@ __all__ = [
     "readouts",
     "rescale",
     "reservoirs",
+    "skops_trusted_types",
     "spectral_radius",
 ]
 
@@ -64,6 +66,7 @@ _FOLDERS = {
     "esn": ("ESNClassifier", "ESNRegressor", "ReservoirClassifier", "ReservoirRegressor"),
     "forecasting": ("Forecaster", "forecast"),
     "networks": ("RNNClassifier", "RNNRegressor", "Seq2SeqClassifier"),
+    "persistence": ("skops_trusted_types",),
     "preprocessing": ("SequenceScaler", "TokenEncoder"),
     "readouts": ("BaseReadout", "RidgeReadout", "check_readout"),
     "reservoirs": (

@@ -38,6 +38,7 @@ LADDER = (
     "sequences",
     "datasets",
     "plotting",
+    "persistence",
     "utils",
     "kernels",
 )

@@ -19,6 +19,11 @@ def the_pipeline_and_the_search_find_the_memory(printed):
     return float(score[1]) > 0.8 and "'spectral_radius': 0.6" in printed
 
 
+def every_fold_of_the_ragged_list_is_predicted(printed):
+    scores = [float(score) for score in re.findall(r"\d\.\d+", printed)]
+    return len(scores) == 4 and min(scores) > 0.9
+
+
 def the_forecast_follows_the_sines(printed):
     return float(re.search(r"days: ([\d.]+)", printed)[1]) < 0.3
 
@@ -31,6 +36,7 @@ def all_but_the_plain_network_can_add(printed):
 CLAIMS = [
     the_forecast_is_better_than_last_week_again,
     the_pipeline_and_the_search_find_the_memory,
+    every_fold_of_the_ragged_list_is_predicted,
     the_forecast_follows_the_sines,
     all_but_the_plain_network_can_add,
 ]

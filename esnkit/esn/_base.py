@@ -20,6 +20,7 @@ from esnkit.sequences._sample_weight import pack_weights
 from esnkit.sequences._short_sequences import warn_if_short
 from esnkit.sequences._targets import Targets, pack_targets
 from esnkit.utils._callbacks import CallbackSupportMixin, with_callbacks
+from esnkit.utils._plain_state import PlainStateMixin, plain_record
 from esnkit.utils._progress import MIN_ROWS, Task, fit_task
 from esnkit.utils._rollback import rollback_on_error
 from esnkit.utils._validation import (
@@ -40,6 +41,7 @@ class TrainingData(NamedTuple):
     weights: np.ndarray | None  # (n,) or (n, n_outputs)
 
 
+@plain_record
 class StreamEnd(NamedTuple):
     """Where the last series ended, for ``partial_fit`` to continue it."""
 
@@ -48,7 +50,7 @@ class StreamEnd(NamedTuple):
     n_rows: int  # time steps of the series so far
 
 
-class ReservoirEstimator(CallbackSupportMixin, BaseEstimator):
+class ReservoirEstimator(CallbackSupportMixin, PlainStateMixin, BaseEstimator):
     """Base of all models that read targets from the features of a reservoir.
 
     A subclass creates reservoir and readout (``_make_reservoir_and_readout``); a mixin encodes

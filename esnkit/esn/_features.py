@@ -9,10 +9,12 @@ from esnkit.reservoirs._base import BaseReservoir
 from esnkit.reservoirs._blocks import BLOCK_BYTES, segments
 from esnkit.sequences._initial_state import Clamp, clamp_rows
 from esnkit.sequences._packing import Sequences
+from esnkit.utils._plain_state import plain_record
 
 __all__ = ["Settings", "check_longer", "count_blocks", "features"]
 
 
+@plain_record
 class Settings(NamedTuple):
     """Parameters as they were in ``fit``: a value that is set later waits for the next ``fit``."""
 

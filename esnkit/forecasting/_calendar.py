@@ -12,6 +12,8 @@ from typing import Any, NamedTuple, Protocol
 
 import numpy as np
 
+from esnkit.utils._plain_state import plain_record
+
 DAY = np.timedelta64(1, "D")
 WEEK = np.timedelta64(7, "D")
 MIN_MONTH = np.timedelta64(28, "D")
@@ -81,6 +83,7 @@ def fit_grid(stamps: np.ndarray, fraction_of_day: bool = True) -> Fit:
     return best or Fit(None, np.ones(len(stamps) - 1, dtype=bool))
 
 
+@plain_record
 @dataclass(frozen=True)
 class FixedStep:
     """Stamps with a constant duration between them."""
@@ -130,6 +133,7 @@ class _NumberedGrid:
         return near[near > stamp][0]
 
 
+@plain_record
 @dataclass(frozen=True)
 class WeekSlots(_NumberedGrid):
     """Every `step`-th of the slots of a week: business days, or hours that a market is open."""
@@ -155,6 +159,7 @@ class WeekSlots(_NumberedGrid):
         return _join(_FIRST_MONDAY + weeks * WEEK + days, slots - days, dtype)
 
 
+@plain_record
 class DayOfMonth(NamedTuple):
     """How a day is found in every month.
 
@@ -181,6 +186,7 @@ class DayOfMonth(NamedTuple):
         return np.busday_offset(last, 0, roll="backward")
 
 
+@plain_record
 @dataclass(frozen=True)
 class MonthDays(_NumberedGrid):
     """Days of every month, or of every `step`-th one, at one time of day."""

@@ -7,6 +7,8 @@ from dataclasses import dataclass
 
 import numpy as np
 
+from esnkit.utils._plain_state import plain_record
+
 MIN_YEAR, MAX_YEAR = 1800, 2199
 TWO_DIGIT_PIVOT = 69  # 69 to 99 are years of the 20th century, as in POSIX
 # Numbers that all fit one of these are dates.
@@ -26,6 +28,7 @@ _WIDTHS = {"Y": 4, "G": 4, "q": 1, "j": 3, "f": 3}  # other fields have two digi
 _DIGITS = {form: sum(_WIDTHS.get(field, 2) for field in form) for form in NAMES}
 
 
+@plain_record
 @dataclass(frozen=True)
 class NumberForm:
     """How a date is written as a number; `scale` is 100 for a year with the month as decimals."""

@@ -9,6 +9,7 @@ coverage is at least `level`.
 import numpy as np
 
 from esnkit.forecasting._ensemble import Ensemble, ModelSpec, count_models, fit_ensemble
+from esnkit.utils._plain_state import plain_record
 from esnkit.utils._progress import Task, count_step
 
 MAX_ORIGINS = 500  # of the rolling forecasts within the rows of `fit`
@@ -22,6 +23,7 @@ class IntervalError(ValueError):
         return f"interval needs {missing}: {remedy}"
 
 
+@plain_record
 class IntervalCalibrator:
     """Half-widths of intervals, from forecast errors on rows that the models were not fitted to.
 

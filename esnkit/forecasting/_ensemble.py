@@ -12,12 +12,14 @@ from sklearn.base import clone
 
 from esnkit.forecasting._reduction import make_reduction, rolling_forecasts
 from esnkit.forecasting._transforms import ExogTransform, SeriesTransform
+from esnkit.utils._plain_state import plain_record
 from esnkit.utils._progress import Task
 from esnkit.utils._validation import check_seed
 
 MAX_WASHOUT = 30
 
 
+@plain_record
 class ModelSpec(NamedTuple):
     """Checked parameters of the models that a forecaster fits."""
 
@@ -42,6 +44,7 @@ class ModelSpec(NamedTuple):
         return sum(self.differences) + (self.lags[-1] if self.lags else 1) + self.n_ahead
 
 
+@plain_record
 @dataclass(frozen=True)
 class Ensemble:
     """Members fitted to one transformed series; their forecasts are in its units."""

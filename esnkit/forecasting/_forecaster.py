@@ -34,6 +34,7 @@ from esnkit.forecasting._series_kind import (
 )
 from esnkit.metrics import nrmse
 from esnkit.utils._callbacks import CallbackSupportMixin, with_callbacks
+from esnkit.utils._plain_state import PlainStateMixin
 from esnkit.utils._progress import Task, fit_task
 from esnkit.utils._rollback import rollback_on_error
 from esnkit.utils._validation import (
@@ -52,7 +53,7 @@ __all__ = ["Forecaster"]
 MAX_RELATIVE_REACH = 10
 
 
-class Forecaster(CallbackSupportMixin, BaseEstimator):
+class Forecaster(CallbackSupportMixin, PlainStateMixin, BaseEstimator):
     """Forecast one or several series with any regressor.
 
     The series is differenced and standardised, a model learns to predict its next values, and

@@ -16,14 +16,16 @@ from esnkit.forecasting._index import read_index
 from esnkit.forecasting._labels import Labels
 from esnkit.utils._frames import frame_ndim, has_frames, ndim_of, read_frame, unwrap
 from esnkit.utils._pandas import is_frame, is_pandas
+from esnkit.utils._plain_state import plain_record
 from esnkit.utils._validation import refuse_masked
 
 
+@plain_record
 class Library(NamedTuple):
     """What writes a container."""
 
     name: str  # "pandas" or "narwhals"
-    backend: Any = None  # of narwhals
+    backend: Any = None  # its name in narwhals
     wrapper: str = ""  # module of narwhals that the container itself is of, if it is of one
     times_at: int | None = None  # position of the column of times
     levels: tuple = (None,)  # names of the levels of the columns of pandas
@@ -170,7 +172,7 @@ def _take_frame_apart(container, argument: str) -> Table:
         raise ValueError(f"{argument} must hold numbers, got times only")
     values = np.stack([_numbers_of(column, argument) for column in numbers], axis=1)
     times_at = times[0] if times else None
-    library = Library("narwhals", frame.implementation, _wrapper(container), times_at)
+    library = Library("narwhals", frame.implementation.value, _wrapper(container), times_at)
     names = tuple(column.name for column in numbers)
     index = columns[times[0]] if times else None
     return Table(values, 1 if is_series else 2, names, library, index)
@@ -194,6 +196,7 @@ def _numbers_of(column, argument: str) -> np.ndarray:
     return column.cast(nw.Float64).to_numpy()
 
 
+@plain_record
 @dataclass(frozen=True)
 class TimesStyle:
     """How a frame writes times: in a column."""

@@ -12,8 +12,10 @@ import numpy as np
 from esnkit.forecasting._calendar import FixedStep
 from esnkit.forecasting._labels import Labels
 from esnkit.forecasting._time_axis import CarriedGrid
+from esnkit.utils._plain_state import plain_record
 
 
+@plain_record
 @dataclass(frozen=True)
 class IndexStyle:
     """How pandas writes labels: the type and the name of an index."""
@@ -57,7 +59,14 @@ class IndexStyle:
         except Exception:  # where clocks skip a midnight; older versions raise errors of pytz
             return index
 
+    def __getstate__(self) -> dict[str, Any]:
+        return {**vars(self), "frequency": _offset_to_plain(self.frequency)}
 
+    def __setstate__(self, state: dict[str, Any]) -> None:
+        vars(self).update(state, frequency=_offset_from_plain(state["frequency"]))
+
+
+@plain_record
 @dataclass(frozen=True)
 class OffsetGrid:
     """The grid of a date offset of pandas."""
@@ -85,6 +94,29 @@ class OffsetGrid:
         except pd.errors.OutOfBoundsDatetime:
             raise OverflowError from None
         return index.to_numpy().astype(first.dtype)
+
+    def __getstate__(self) -> tuple:
+        return _offset_to_plain(self.offset)
+
+    def __setstate__(self, state: tuple) -> None:
+        vars(self)["offset"] = _offset_from_plain(state)
+
+
+def _offset_to_plain(offset):
+    """Return a date offset as (name, n, normalize, keywords); text or None stays what it is."""
+    if offset is None or isinstance(offset, str):
+        return offset
+    return type(offset).__name__, offset.n, offset.normalize, offset.kwds
+
+
+def _offset_from_plain(parts):
+    """Return the date offset of `_offset_to_plain`."""
+    if parts is None or isinstance(parts, str):
+        return parts
+    import pandas as pd
+
+    name, n, normalize, keywords = parts
+    return getattr(pd.offsets, name)(n, normalize=normalize, **keywords)
 
 
 def read_index(index, argument: str) -> Labels:

@@ -18,6 +18,7 @@ from esnkit.forecasting._calendar_numbers import (
 )
 from esnkit.forecasting._time_axis import AmbiguousZone, IrregularTimes, TimeAxis, read_time_axis
 from esnkit.forecasting._zones import to_wall
+from esnkit.utils._plain_state import plain_record
 
 
 class LabelStyle(Protocol):
@@ -50,6 +51,7 @@ class Labels(NamedTuple):
         return self.style.text(self.values[position])
 
 
+@plain_record
 @dataclass(frozen=True)
 class NumberAxis:
     """Numbers, durations or ordinals with a constant difference."""
@@ -76,6 +78,7 @@ class NumberAxis:
         return same_numbers(labels, self.after(len(labels)), self.step)
 
 
+@plain_record
 @dataclass(frozen=True)
 class DateAxis:
     """Times by their rule, in a `form` those that numbers write."""
@@ -108,6 +111,7 @@ class AmbiguousNumbers(ValueError):
     """Numbers are regular in two ways, in which different ones follow."""
 
 
+@plain_record
 @dataclass(frozen=True)
 class OpenAxis:
     """Numbers that are regular in several ways: as they are, and as dates."""
@@ -141,6 +145,7 @@ def _way(axis) -> str:
     return NAMES[axis.form.fields] if isinstance(axis, DateAxis) and axis.form else "numbers"
 
 
+@plain_record
 class RowLabels(NamedTuple):
     """Labels of the rows of a series: how they continue, and how they are written."""
 

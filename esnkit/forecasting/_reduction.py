@@ -13,6 +13,7 @@ import numpy as np
 from sklearn.base import clone
 
 from esnkit.utils._multioutput import fit_outputs
+from esnkit.utils._plain_state import plain_record
 from esnkit.utils._progress import Task, count_step, fit_model
 
 LARGEST_STEP = 1e100  # of a closed loop on transformed values; squares of it are finite
@@ -57,6 +58,7 @@ def rolling_forecasts(model, z, e, origins, n_steps: int) -> np.ndarray:
     return np.stack(forecasts)
 
 
+@plain_record
 class StatefulModel:
     """An estimator with a state that predicts rows t+delay .. t+delay+width-1 from row t.
 
@@ -104,6 +106,7 @@ class StatefulModel:
         return self.estimator
 
 
+@plain_record
 class StatefulRecursive(StatefulModel):
     """A one-step estimator with a state, in closed loop."""
 
@@ -128,6 +131,7 @@ class StatefulRecursive(StatefulModel):
         return out
 
 
+@plain_record
 class StatefulDirect:
     """An estimator with a state that predicts all `horizon` rows at once.
 
@@ -227,6 +231,7 @@ class LaggedModel:
         return [beside, *(e[targets + k] for k in range(first, ahead + 1))]
 
 
+@plain_record
 class LaggedRecursive(LaggedModel):
     """A one-step estimator on lagged rows, in closed loop; all origins advance together."""
 
@@ -256,6 +261,7 @@ class LaggedRecursive(LaggedModel):
         return np.ascontiguousarray(series[depth:].swapaxes(0, 1))
 
 
+@plain_record
 class LaggedDirect(LaggedModel):
     """A separate model for every step ahead, on lagged rows and all inputs up to that step."""
 

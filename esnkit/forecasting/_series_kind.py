@@ -10,8 +10,10 @@ import numpy as np
 
 from esnkit.forecasting._frames import Library, Table, put_together
 from esnkit.forecasting._labels import RowLabels, read_row_labels
+from esnkit.utils._plain_state import plain_record
 
 
+@plain_record
 class SeriesKind(NamedTuple):
     """The kind of a series: its dimensions, the names of its columns, the labels of its rows."""
 

@@ -15,6 +15,7 @@ import numpy as np
 
 from esnkit.forecasting._calendar import DAY, Fit, FixedStep, fit_grid
 from esnkit.forecasting._zones import Zone, offset_at, to_utc, to_wall, unskipped, utc_offsets
+from esnkit.utils._plain_state import plain_record
 
 MAX_TIMES_IN_UTC = 4  # that one local time of day has over the years
 MAX_DAYS_LEFT_OUT = 4  # by a zone, as where it moves to the other side of the date line
@@ -59,6 +60,7 @@ class _Reading(NamedTuple):
     fit: Fit
 
 
+@plain_record
 @dataclass(frozen=True)
 class TimeAxis:
     """A rule of time stamps, and the last of them."""

@@ -6,6 +6,7 @@ z = (difference(y) - mean) / scale,    y = integrate(z * scale + mean)
 import numpy as np
 
 from esnkit.forecasting._differencing import difference, integrate
+from esnkit.utils._plain_state import plain_record
 
 EPSILON = np.finfo(np.float64).eps
 # Range of a column, relative to its largest value, up to which it counts as constant: values that
@@ -13,6 +14,7 @@ EPSILON = np.finfo(np.float64).eps
 CONSTANT_TOLERANCE = 2**12 * EPSILON
 
 
+@plain_record
 class SeriesTransform:
     """Difference the columns of a series and standardise them; both are inverted exactly.
 
@@ -79,6 +81,7 @@ class SeriesTransform:
         return integrate(z, history, self.differences)
 
 
+@plain_record
 class ExogTransform(SeriesTransform):
     """As `SeriesTransform`, for inputs: a column that does not vary in `fit` is constant for ever.
 

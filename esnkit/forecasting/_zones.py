@@ -12,6 +12,8 @@ from typing import NamedTuple
 
 import numpy as np
 
+from esnkit.utils._plain_state import plain_record
+
 _EPOCH = datetime(1970, 1, 1, tzinfo=UTC)
 _DAY = 86_400
 # One day within the years of datetime, where local times exist too.
@@ -22,6 +24,7 @@ _ALWAYS = -(2**62)  # before all instants
 _SAMPLING = 5 * _DAY  # since 1970, clocks have never changed twice within six days
 
 
+@plain_record
 class Changes(NamedTuple):
     """Offsets of a zone: `offsets[i]` holds from second `starts[i]` of UTC, up to the next."""
 

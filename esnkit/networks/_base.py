@@ -15,6 +15,7 @@ from esnkit.networks._inputs import combine_weights, input_batch
 from esnkit.networks._inspection import attention_rows, gradient_norms
 from esnkit.networks._minibatches import SequenceBatch, evaluate
 from esnkit.networks._parameters import make_settings, make_spec, make_stopping
+from esnkit.networks._scale_check import column_sizes, warn_of_scale
 from esnkit.networks._solvers import Settings, solvers
 from esnkit.networks._spec import Spec, describe_changes
 from esnkit.networks._stepper import Stepper
@@ -26,6 +27,7 @@ from esnkit.sequences._sample_weight import pack_weights
 from esnkit.sequences._short_sequences import warn_if_short
 from esnkit.sequences._targets import Encoded, Targets, pack_targets
 from esnkit.utils._callbacks import CallbackSupportMixin, with_callbacks
+from esnkit.utils._plain_state import PlainStateMixin
 from esnkit.utils._rollback import rollback_on_error
 from esnkit.utils._threads import one_blas_thread
 from esnkit.utils._validation import (
@@ -47,7 +49,7 @@ class FitParams(NamedTuple):
     clamp: Any = None
 
 
-class GradientEstimator(TorchMixin, CallbackSupportMixin, BaseEstimator):
+class GradientEstimator(TorchMixin, CallbackSupportMixin, PlainStateMixin, BaseEstimator):
     """Base of networks that are trained by backpropagation through time.
 
     A mixin encodes targets and decodes predictions. A subclass names its loss (``_loss``) and its
@@ -117,6 +119,12 @@ class GradientEstimator(TorchMixin, CallbackSupportMixin, BaseEstimator):
         KeyboardInterrupt
             At the second Ctrl-C within ten seconds, so that a loop or search around ``fit`` ends
             too. The first one ends training with a warning, and the best weights so far are kept.
+
+        Warns
+        -----
+        ConvergenceWarning
+            If inputs or targets are very large or small, and the network has not learned from them:
+            scale them to a standard deviation of about one.
         """
         fresh = not (self.warm_start and self._is_trained())
         known = None if fresh else getattr(self, "classes_", None)
@@ -127,6 +135,9 @@ class GradientEstimator(TorchMixin, CallbackSupportMixin, BaseEstimator):
         with FitReport(self, X, y, stopping.max_iter) as report, one_blas_thread():
             trainer.fit(training, validation, stopping=stopping, report=report.iteration)
         self._finish(trainer, batch)
+        if trainer.state.n_updates:
+            X_sizes = np.zeros(0) if self._spec.tokens else column_sizes(batch.inputs)
+            warn_of_scale(X_sizes, self._target_sizes(batch), lambda: self._unexplained(batch))
         report.end(self._theta)
         return self
 
@@ -266,6 +277,14 @@ class GradientEstimator(TorchMixin, CallbackSupportMixin, BaseEstimator):
 
     def _score_rows(self, outputs: np.ndarray, batch: SequenceBatch) -> float:
         """Return the score of outputs on validation data, the larger the better."""
+        raise NotImplementedError
+
+    def _target_sizes(self, batch: SequenceBatch) -> np.ndarray:
+        """Return the standard deviation of every output, which decides whether it is scaled."""
+        raise NotImplementedError
+
+    def _unexplained(self, batch: SequenceBatch) -> np.ndarray:
+        """Return the share of every output that the fitted network does not explain."""
         raise NotImplementedError
 
     def _encode_like_fit(self, targets: Targets) -> Targets:

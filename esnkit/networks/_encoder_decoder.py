@@ -25,6 +25,7 @@ from esnkit.networks._minibatches import SequenceBatch
 from esnkit.networks._pooling import pool_rows, pool_rows_backward
 from esnkit.networks._spec import Spec, consecutive_slices, n_parameters, weight_decay_mask
 from esnkit.networks._weights import HEAD, join_weights, split_weights
+from esnkit.utils._plain_state import plain_record
 
 __all__ = [
     "PairBatch",
@@ -51,6 +52,7 @@ _ALL = np.array(True)  # an InitialState of all units
 Views = dict[str, np.ndarray]
 
 
+@plain_record
 class PairSpec(NamedTuple):
     """Architecture of an encoder and a decoder, two networks without heads."""
 

@@ -12,6 +12,7 @@ from esnkit.networks._minibatches import SequenceBatch
 from esnkit.networks._objective import network_loss
 from esnkit.networks._spec import Spec
 from esnkit.optim._hessian_free import HessianFreeInfo, HessianFreeState, hessian_free_step
+from esnkit.utils._plain_state import plain_record
 
 __all__ = ["Damping", "hessian_free_update"]
 
@@ -22,6 +23,7 @@ GRADIENT_GROUP = 256
 CURVATURE_SHARE, MIN_CURVATURE_SEQUENCES = 0.1, 100
 
 
+@plain_record
 class Damping(NamedTuple):
     """Parameters of Hessian-free updates."""
 

@@ -12,7 +12,7 @@ from esnkit.networks._minibatches import SequenceBatch, evaluate, tbptt_chunks
 from esnkit.networks._spec import Spec
 from esnkit.utils._workspace import Workspace
 
-__all__ = ["NETWORK", "Objective", "network_gradients", "network_loss"]
+__all__ = ["OBJECTIVES", "Objective", "network_gradients", "network_loss"]
 
 
 class Objective(NamedTuple):
@@ -71,4 +71,5 @@ def network_loss(spec: Spec, theta: np.ndarray, data: SequenceBatch, alpha: floa
 
 
 _ALL = np.array(True)  # an InitialState of all units
-NETWORK = Objective(network_gradients, network_loss)
+# By the class of the specification, so that trainers store no functions.
+OBJECTIVES: dict[type, Objective] = {Spec: Objective(network_gradients, network_loss)}

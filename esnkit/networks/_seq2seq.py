@@ -24,7 +24,7 @@ from esnkit.networks._fit_report import FitReport
 from esnkit.networks._initializers import INITS
 from esnkit.networks._inputs import count_tokens, network_inputs
 from esnkit.networks._minibatches import SequenceBatch
-from esnkit.networks._objective import Objective
+from esnkit.networks._objective import OBJECTIVES, Objective
 from esnkit.networks._parameters import (
     check_batch_size,
     check_clip_norm,
@@ -32,6 +32,7 @@ from esnkit.networks._parameters import (
     check_learning_rate,
     make_stopping,
 )
+from esnkit.networks._scale_check import column_sizes, unexplained_by_classes, warn_of_scale
 from esnkit.networks._solvers import Settings
 from esnkit.networks._spec import Spec, describe_changes
 from esnkit.networks._trainer import Trainer
@@ -40,6 +41,7 @@ from esnkit.optim._optimizers import OptimizerParameters
 from esnkit.sequences._packing import FLOATS, Sequences, pack
 from esnkit.utils._callbacks import CallbackSupportMixin, with_callbacks
 from esnkit.utils._frames import ndim_of
+from esnkit.utils._plain_state import PlainStateMixin
 from esnkit.utils._rollback import rollback_on_error
 from esnkit.utils._threads import one_blas_thread
 from esnkit.utils._validation import (
@@ -55,7 +57,7 @@ from esnkit.utils._validation import (
 __all__ = ["Seq2SeqClassifier"]
 
 
-class Seq2SeqClassifier(WeightsMixin, CallbackSupportMixin, BaseEstimator):
+class Seq2SeqClassifier(WeightsMixin, CallbackSupportMixin, PlainStateMixin, BaseEstimator):
     """Recurrent neural network that maps sequences to sequences of tokens.
 
     A recurrent encoder runs over the input sequence. A recurrent decoder starts from a function of
@@ -262,7 +264,7 @@ class Seq2SeqClassifier(WeightsMixin, CallbackSupportMixin, BaseEstimator):
         longest = max(self._longest, int(sequences.lengths.max()))
         dtype = sequences.values.dtype
         theta = initial_pair_theta(self._pair, weights, self.init, longest, dtype)
-        trainer = Trainer(self._pair, theta, settings, order, OBJECTIVE)
+        trainer = Trainer(self._pair, theta, settings, order)
         self._theta = trainer.fitted_theta  # callbacks copy an estimator that can predict
         return trainer
 
@@ -294,6 +296,13 @@ class Seq2SeqClassifier(WeightsMixin, CallbackSupportMixin, BaseEstimator):
         self.grad_norm_curve_ = list(trainer.grad_norm_curve)
         self.best_loss_ = trainer.best_loss
         self.n_iter_ = len(trainer.loss_curve)
+        if trainer.state.n_updates and not self._pair.encoder.tokens:
+            indicators = batch.target.Y == np.arange(self._pair.decoder.n_features)
+            warn_of_scale(
+                column_sizes(batch.source.inputs),
+                np.ones(1),
+                lambda: unexplained_by_classes(self.best_loss_, indicators),
+            )
         report.end(self._theta)
 
     def _make_settings(self, n_sequences: int) -> Settings:
@@ -426,7 +435,7 @@ def _pair_gradients(
     yield pair_gradient(pair, theta, batch, alpha)
 
 
-OBJECTIVE = Objective(_pair_gradients, pair_loss)
+OBJECTIVES[PairSpec] = Objective(_pair_gradients, pair_loss)
 
 
 def _as_batch(pair: PairSpec, sequences: Sequences) -> SequenceBatch:

@@ -18,11 +18,13 @@ from esnkit.networks._objective import Objective
 from esnkit.optim._first_order import clip_by_norm
 from esnkit.optim._hessian_free import HessianFreeState, hessian_free_state
 from esnkit.optim._optimizers import OPTIMIZERS, Optimizer, OptimizerParameters
+from esnkit.utils._plain_state import plain_record
 from esnkit.utils._workspace import Workspace
 
 __all__ = ["Problem", "Settings", "Solver", "TrainingState", "solvers"]
 
 
+@plain_record
 class Settings(NamedTuple):
     """How to train; names and ranges are those of the estimators' parameters."""
 
@@ -45,6 +47,7 @@ class Problem(NamedTuple):
     settings: Settings
 
 
+@plain_record
 @dataclass
 class TrainingState:
     """What an epoch changes."""

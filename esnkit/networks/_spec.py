@@ -10,6 +10,7 @@ from typing import Any, NamedTuple
 import numpy as np
 
 from esnkit.networks._cells import CELLS, Cell
+from esnkit.utils._plain_state import plain_record
 
 __all__ = [
     "POOLINGS",
@@ -48,6 +49,7 @@ class Layer(NamedTuple):
     position: int  # among all layers and directions
 
 
+@plain_record
 class Spec(NamedTuple):
     """Architecture of a network: hashable, with all sizes known."""
 

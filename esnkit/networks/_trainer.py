@@ -9,8 +9,9 @@ from typing import Any, NamedTuple
 import numpy as np
 
 from esnkit.networks._minibatches import SequenceBatch, evaluate
-from esnkit.networks._objective import NETWORK, Objective
+from esnkit.networks._objective import OBJECTIVES, Objective
 from esnkit.networks._solvers import Problem, Settings, TrainingState, solvers
+from esnkit.utils._plain_state import plain_record
 from esnkit.utils._warnings import warn
 from esnkit.utils._workspace import Workspace
 
@@ -49,6 +50,7 @@ class Checkpoint(NamedTuple):
     state: TrainingState
 
 
+@plain_record
 class Trainer:
     """Minimise the loss of a network epoch by epoch, and keep the best parameters.
 
@@ -58,13 +60,12 @@ class Trainer:
     Parameters
     ----------
     spec : Spec
-        Or the specification of another kind of network, as the objective takes it.
+        Or the specification of another kind of network, a key of OBJECTIVES.
     theta : ndarray of shape (n_parameters,)
         Initial parameters; changed in place.
     settings : Settings
     rng : Generator
         Shuffles the sequences.
-    objective : Objective, default=NETWORK
     split_seed : int, default=0
         Seed of the split of validation data, so that every call holds the same sequences out.
 
@@ -89,10 +90,9 @@ class Trainer:
         theta: np.ndarray,
         settings: Settings,
         rng: np.random.Generator,
-        objective: Objective = NETWORK,
         split_seed: int = 0,
     ):
-        self.spec, self.settings, self.objective = spec, settings, objective
+        self.spec, self.settings = spec, settings
         self.split_seed = split_seed
         self.state = TrainingState(theta, solvers()[settings.solver].init(theta, settings), rng)
         self.loss_curve: list[float] = []
@@ -106,15 +106,18 @@ class Trainer:
         self.start_loss = math.inf  # of the best parameters when training on that problem began
 
     @property
+    def objective(self) -> Objective:
+        """The loss of this kind of network, and its gradients."""
+        return OBJECTIVES[type(self.spec)]
+
+    @property
     def theta(self) -> np.ndarray:
         """The current parameters."""
         return self.state.theta
 
     def restarted(self, theta: np.ndarray) -> "Trainer":
         """Return a new trainer that starts from other parameters."""
-        return Trainer(
-            self.spec, theta.copy(), self.settings, self.state.rng, self.objective, self.split_seed
-        )
+        return Trainer(self.spec, theta.copy(), self.settings, self.state.rng, self.split_seed)
 
     def use(self, settings: Settings) -> None:
         """Continue with other settings; another solver starts with a new optimiser state."""

@@ -12,6 +12,7 @@ import numpy as np
 from scipy.linalg.blas import get_blas_funcs
 
 from esnkit.kernels.updates import adam
+from esnkit.utils._plain_state import plain_record
 from esnkit.utils._validation import check_choice, check_number
 
 __all__ = [
@@ -27,6 +28,7 @@ __all__ = [
 ]
 
 
+@plain_record
 class AdamState(NamedTuple):
     """State of Adam, see :func:`adam_step`, which changes its arrays in place.
 
@@ -52,6 +54,7 @@ class AdamState(NamedTuple):
     n_updates: np.ndarray
 
 
+@plain_record
 class SGDState(NamedTuple):
     """State of gradient descent with momentum, see :func:`sgd_step`.
 

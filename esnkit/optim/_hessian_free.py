@@ -16,6 +16,8 @@ from typing import NamedTuple
 
 import numpy as np
 
+from esnkit.utils._plain_state import plain_record
+
 __all__ = [
     "CGPath",
     "HessianFreeInfo",
@@ -40,6 +42,7 @@ POOR_RATIO, GOOD_RATIO = 0.25, 0.75  # reduction ratios below and above which th
 STEP_SHRINKAGE, MAX_SHRINKS, ARMIJO = 0.8, 60, 1e-2
 
 
+@plain_record
 class HessianFreeState(NamedTuple):
     """State of Hessian-free optimisation between updates, see :func:`hessian_free_step`.
 

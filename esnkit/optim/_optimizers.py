@@ -18,10 +18,12 @@ from esnkit.optim._first_order import (
     sgd_state,
     sgd_step,
 )
+from esnkit.utils._plain_state import plain_record
 
 __all__ = ["OPTIMIZERS", "Optimizer", "OptimizerParameters"]
 
 
+@plain_record
 class OptimizerParameters(NamedTuple):
     """Parameters of the optimisers, with the names and meanings of scikit-learn's MLPRegressor.
 

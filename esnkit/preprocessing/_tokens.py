@@ -41,7 +41,7 @@ class TokenEncoder(TransformerMixin, BaseEstimator):
     Attributes
     ----------
     vocabulary_ : dict of str to int
-        The vocabulary in sorted order, and its integers.
+        The vocabulary in sorted order, and its integers. Changes take effect in every later call.
     n_tokens_ : int
         Number of integers in use: the vocabulary, padding and unknown.
 
@@ -112,8 +112,12 @@ class TokenEncoder(TransformerMixin, BaseEstimator):
         kept = sorted(frequent, key=lambda token: -counts[token])[:max_tokens]
         first = max(PADDING, UNKNOWN) + 1
         self.vocabulary_ = {token: first + i for i, token in enumerate(sorted(kept))}
-        self.n_tokens_ = first + len(self.vocabulary_)
         return self
+
+    @property
+    def n_tokens_(self) -> int:
+        """Number of integers in use."""
+        return max([PADDING, UNKNOWN, *self.vocabulary_.values()]) + 1
 
     def fit_transform(self, X: Iterable[str], y: Any = None) -> Any:
         """Learn the vocabulary, and return the integers of the tokens of every text.
@@ -186,12 +190,13 @@ class TokenEncoder(TransformerMixin, BaseEstimator):
         check_is_fitted(self)
         if not isinstance(X, Iterable):
             raise ValueError(f"X must be a list of integer arrays, one per text, got {X!r}")
-        tokens = ["", UNKNOWN_TEXT, *self.vocabulary_]
+        token_of = {code: token for token, code in self.vocabulary_.items()}
         separator = " " if self.level == "word" else ""
         texts = []
         for i, item in enumerate(X):
             codes = _as_codes(f"X[{i}]", item, self.n_tokens_)
-            texts.append(separator.join(tokens[code] for code in codes if code != PADDING))
+            tokens = (token_of.get(code, UNKNOWN_TEXT) for code in codes if code != PADDING)
+            texts.append(separator.join(tokens))
         return texts
 
     def _tokens(self, X: Any) -> list[list[str]]:

@@ -21,6 +21,7 @@ from esnkit.readouts._least_squares import (
     SufficientStatistics,
     to_gram,
 )
+from esnkit.utils._plain_state import plain_record
 from esnkit.utils._threads import interruptible, one_blas_thread, run_tasks
 from esnkit.utils._validation import for_kernels
 
@@ -42,6 +43,7 @@ MAX_GROWTH_IF_UNKNOWN = 100.0
 MIN_ROWS_TO_CHOOSE = 50
 
 
+@plain_record
 class OutputGroup:
     """Outputs with equal weights, and one or two partial sums of their statistics.
 
@@ -121,6 +123,7 @@ class OutputGroup:
         return OutputGroup(self.outputs[positions], selected)
 
 
+@plain_record
 class Accumulator:
     """Sufficient statistics of a stream of rows, one set per group of outputs of equal weights.
 

@@ -113,7 +113,16 @@ class EstimatorReadout(BaseReadout):
         if self.classes.size == 1:
             return np.ones((len(X), 1), X.dtype)
         # Not the label of the largest score: a classifier may apply a decision threshold.
-        return (self.estimator.predict(X)[:, None] == self.classes).astype(X.dtype)
+        indicators = self.estimator.predict(X)[:, None] == self.classes
+        if not indicators.any(axis=1).all():
+            self._raise_unknown_labels()
+        return indicators.astype(X.dtype)
+
+    def _raise_unknown_labels(self) -> None:
+        raise ValueError(
+            f"classes_ must have the labels that {type(self.estimator).__name__} was fitted to, "
+            f"got {self.classes.tolist()}: to change labels, fit again"
+        )
 
     @property
     def scores_are_unbounded(self) -> bool:
@@ -140,6 +149,8 @@ class EstimatorReadout(BaseReadout):
         A class whose rows all have weight zero is unknown to the estimator.
         """
         known = self.estimator.classes_
+        if not np.isin(known, self.classes).all():
+            self._raise_unknown_labels()
         if scores.shape[1] != len(known) or (len(known) > 2 and _scores_pairs(self.estimator)):
             raise ValueError(
                 "readout must score every class, got scores of pairs of classes from "

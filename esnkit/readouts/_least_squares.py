@@ -26,6 +26,7 @@ from scipy.linalg import lapack
 from esnkit.kernels import linalg
 from esnkit.readouts._blas import add_gram, add_orthogonal
 from esnkit.readouts._lapack import cholesky, eigh, robust_svd, solve_cholesky
+from esnkit.utils._plain_state import plain_record
 
 __all__ = [
     "EPS",
@@ -370,6 +371,7 @@ class SufficientStatistics(ABC):
         """Add centred rows to `triangle` and `cross`."""
 
 
+@plain_record
 class GramStatistics(SufficientStatistics):
     """X'X and X'Y: the fastest form, but it squares the condition of the features.
 
@@ -484,6 +486,7 @@ class GramStatistics(SufficientStatistics):
         self._note_varying(ZX)
 
 
+@plain_record
 class QRStatistics(SufficientStatistics):
     """R and Q'Y of X = QR: about twice the work of the Gram form, without squared condition."""
 

@@ -20,10 +20,11 @@ from esnkit.readouts._accumulator import MAX_GRAM_CONDITION, Accumulator, accumu
 from esnkit.readouts._base import BaseReadout, Block
 from esnkit.readouts._least_squares import rows_are_moderate
 from esnkit.readouts._leave_one_out import leave_one_out
+from esnkit.utils._plain_state import plain_record
 from esnkit.utils._progress import Task, report_rows
 from esnkit.utils._rollback import rollback_on_error
 from esnkit.utils._threads import one_blas_thread
-from esnkit.utils._validation import for_kernels
+from esnkit.utils._validation import finite_array, for_kernels, read_only
 from esnkit.utils._warnings import warn
 
 __all__ = ["RidgeReadout"]
@@ -44,6 +45,7 @@ MAX_WAITING_ROWS = 2048
 WeightedBlock = tuple[np.ndarray, np.ndarray, np.ndarray]
 
 
+@plain_record
 class Solution(NamedTuple):
     """Coefficients, and how they were computed."""
 
@@ -84,8 +86,11 @@ class RidgeReadout(RegressorMixin, MultiOutputMixin, BaseReadout):
     Attributes
     ----------
     coef_ : ndarray (n_features,) or (n_outputs, n_features)
-        In the dtype of X; sums are always float64.
+        In the dtype of X; sums are always float64. A read-only array: to change coefficients,
+        assign others, ``readout.coef_ = 0.5 * readout.coef_``, which hold until more rows are
+        learned.
     intercept_ : float or ndarray (n_outputs,)
+        Likewise.
     alpha_ : float
         The penalty used.
     solver_ : {"gram", "qr"}
@@ -328,15 +333,23 @@ class RidgeReadout(RegressorMixin, MultiOutputMixin, BaseReadout):
 
     @property
     def coef_(self) -> np.ndarray:
-        """Coefficients, (n_features,) or (n_outputs, n_features)."""
-        coef = self._solve().coef
+        """Coefficients, (n_features,) or (n_outputs, n_features); assign others to change them."""
+        coef = read_only(self._solve().coef)
         return coef[0] if self._flat else coef
+
+    @coef_.setter
+    def coef_(self, coef: Any) -> None:
+        self._assign(self._solve()._replace(coef=self._like("coef_", coef)))
 
     @property
     def intercept_(self) -> Any:
-        """Intercept, a number or (n_outputs,)."""
-        intercept = self._solve().intercept
+        """Intercept, a number or (n_outputs,); assign another to change it."""
+        intercept = read_only(self._solve().intercept)
         return intercept[0] if self._flat else intercept
+
+    @intercept_.setter
+    def intercept_(self, intercept: Any) -> None:
+        self._assign(self._solve()._replace(intercept=self._like("intercept_", intercept)))
 
     @property
     def alpha_(self) -> float:
@@ -468,6 +481,19 @@ class RidgeReadout(RegressorMixin, MultiOutputMixin, BaseReadout):
         accumulator = self._add_pending().merged()
         accumulator.check_underflow(alpha)
         return self._store_solution(accumulator, accumulator.solve(alpha), alpha)
+
+    def _like(self, name: str, value: Any) -> np.ndarray:
+        """Return a checked copy of a value for an attribute, with a row per output."""
+        before = np.asarray(getattr(self, name))
+        array = finite_array(name, value, self._dtype)
+        if array.shape != before.shape:
+            raise ValueError(f"{name} must have shape {before.shape}, got {array.shape}")
+        return array[None].copy() if self._flat else array.copy()
+
+    def _assign(self, solution: Solution) -> None:
+        """Use other coefficients or another intercept, until there are more rows."""
+        constant = solution.intercept + solution.coef @ solution.feature_means
+        self._solution = solution._replace(output_at_means=constant.astype(self._dtype))
 
     def _store_solution(
         self,

@@ -12,6 +12,7 @@ from esnkit.sequences._initial_state import Clamp, clamp_rows, resolve_clamp, re
 from esnkit.sequences._packing import Sequences, pack, restore
 from esnkit.sequences._set_output import tables_for_series_only
 from esnkit.sequences._short_sequences import warn_if_short
+from esnkit.utils._plain_state import PlainStateMixin
 from esnkit.utils._validation import check_fitted
 from esnkit.utils._workspace import recycled
 
@@ -19,7 +20,9 @@ __all__ = ["BaseReservoir"]
 
 
 @tables_for_series_only
-class BaseReservoir(ClassNamePrefixFeaturesOutMixin, TransformerMixin, BaseEstimator, ABC):
+class BaseReservoir(
+    ClassNamePrefixFeaturesOutMixin, TransformerMixin, PlainStateMixin, BaseEstimator, ABC
+):
     """Base of everything that turns packed sequences into feature rows while carrying a state.
 
     A subclass writes :meth:`draw` and :meth:`run`; all that estimators, forecasters and searches

@@ -22,6 +22,7 @@ from esnkit.utils._validation import (
     check_positive_int,
     check_seed,
     finite_array,
+    read_only,
     refuse_masked,
 )
 
@@ -203,7 +204,8 @@ class Reservoir(BaseReservoir):
         if not self.leak_rate_.all():
             raise ValueError(f"leak_rate must be > 0 in {np.dtype(dtype)}, got {self.leak_rate!r}")
         self.n_state_ = self.n_features_out_ = n_units
-        self._noise, self._noise_seed = noise, streams.noise
+        self._noise = noise
+        self._noise_seed = streams.noise.entropy, streams.noise.spawn_key
         self._activation, self._update = self.activation, self.update
         self._compile()
         return self
@@ -214,9 +216,9 @@ class Reservoir(BaseReservoir):
         gain, keep = UPDATES[self._update].coefficients(self.leak_rate_)
         self._network = Network.build(self.W_, W_in, self.b_, (gain, keep), self._activation)
         W = self.W_
-        self.W_ = sp.csr_array(tuple(map(_read_only, (W.data, W.indices, W.indptr))), W.shape)
+        self.W_ = sp.csr_array(tuple(map(read_only, (W.data, W.indices, W.indptr))), W.shape)
         for name in DENSE_WEIGHTS:
-            setattr(self, name, _read_only(getattr(self, name)))
+            setattr(self, name, read_only(getattr(self, name)))
         self._compiled_weights = self._weights()
 
     def _weights(self) -> tuple[Any, ...]:
@@ -329,7 +331,9 @@ class Reservoir(BaseReservoir):
         Generator or None
             None without noise.
         """
-        return np.random.default_rng(self._noise_seed) if self._noise else None
+        entropy, spawn_key = self._noise_seed
+        seed = np.random.SeedSequence(entropy, spawn_key=spawn_key)
+        return np.random.default_rng(seed) if self._noise else None
 
     def block_rows(self, lengths: np.ndarray, n_extra: int = 0) -> int:
         """Return how many rows to run before the readout reads them.
@@ -424,13 +428,6 @@ class Reservoir(BaseReservoir):
                 "bounded; "
                 f"lower spectral_radius (now {self.spectral_radius!r}) or input_scaling"
             )
-
-
-def _read_only(array: np.ndarray) -> np.ndarray:
-    """Return a read-only view: a change of single weights would not reach the compiled ones."""
-    view = array.view()
-    view.flags.writeable = False
-    return view
 
 
 def scale_of_features(scaling: Any, n_features: int) -> np.ndarray:

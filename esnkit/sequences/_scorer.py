@@ -64,6 +64,12 @@ def make_sequence_scorer(
     TypeError, ValueError
         If a parameter is not one of those above.
 
+    Notes
+    -----
+    :func:`sklearn.model_selection.cross_val_predict` cannot join predictions of ragged lists. Their
+    folds are predicted by the estimators and test indices that
+    :func:`sklearn.model_selection.cross_validate` returns.
+
     Examples
     --------
     >>> import numpy as np

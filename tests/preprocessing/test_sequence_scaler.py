@@ -7,7 +7,14 @@ import pytest
 from sklearn.base import clone
 from sklearn.exceptions import NotFittedError
 from sklearn.linear_model import Ridge
-from sklearn.model_selection import GridSearchCV, KFold
+from sklearn.metrics import r2_score
+from sklearn.model_selection import (
+    GridSearchCV,
+    KFold,
+    cross_val_predict,
+    cross_val_score,
+    cross_validate,
+)
 from sklearn.pipeline import make_pipeline
 from sklearn.preprocessing import StandardScaler
 from sklearn.utils.estimator_checks import parametrize_with_checks
@@ -142,6 +149,49 @@ def test_a_pipeline_works_in_every_container_and_unit(X, scale):
     reference = clone(model).fit(X, y).predict(X)
     for got, expected in zip(model.predict(Z), reference, strict=True):
         np.testing.assert_allclose(got, expected, atol=1e-8)
+
+
+RAGGED = [RNG.normal([5.0, -3.0], [2.0, 100.0], (n, 2)) for n in (20, 26, 31, 24)]
+
+
+def as_objects(arrays):
+    objects = np.empty(len(arrays), dtype=object)
+    objects[:] = arrays
+    return objects
+
+
+def frames(library, build):
+    module = pytest.importorskip(library)
+    return [build(module, {"a": x[:, 0], "b": x[:, 1]}) for x in RAGGED]
+
+
+LISTS = {
+    "tuple": lambda: tuple(RAGGED),
+    "objects": lambda: as_objects(RAGGED),
+    "pandas": lambda: frames("pandas", lambda pd, columns: pd.DataFrame(columns)),
+    "polars": lambda: frames("polars", lambda pl, columns: pl.DataFrame(columns)),
+    "pyarrow": lambda: frames("pyarrow", lambda pa, columns: pa.table(columns)),
+}
+
+
+@pytest.mark.parametrize("make", LISTS.values(), ids=LISTS)
+def test_cross_validation_and_searches_take_ragged_sequences_in_every_kind_of_list(make):
+    model = make_pipeline(SequenceScaler(), ESNRegressor(12, washout=2, random_state=0))
+    X, y, targets = make(), [x[:, 0] for x in RAGGED], [x[-1, 0] for x in RAGGED]
+    tools = {"scoring": make_sequence_scorer(r2_score), "cv": KFold(2), "error_score": "raise"}
+    search = GridSearchCV(model, {"esnregressor__alpha": [1e-3, 1e9]}, **tools).fit(X, y)
+    assert search.best_params_ == {"esnregressor__alpha": 1e-3}
+    predictions = cross_val_predict(model, X, targets, cv=KFold(2))
+    np.testing.assert_array_equal(
+        predictions, cross_val_predict(model, RAGGED, targets, cv=KFold(2))
+    )
+    folds = cross_validate(model, X, y, return_estimator=True, return_indices=True, **tools)
+    np.testing.assert_array_equal(folds["test_score"], cross_val_score(model, RAGGED, y, **tools))
+    for fold, test in zip(folds["estimator"], folds["indices"]["test"], strict=True):
+        train = np.setdiff1d(range(4), test)
+        reference = clone(model).fit([RAGGED[i] for i in train], [y[i] for i in train])
+        for i in test:
+            np.testing.assert_array_equal(fold.predict([X[i]])[0], reference.predict(RAGGED)[i])
 
 
 def test_pipelines_classify_search_and_feed_networks():

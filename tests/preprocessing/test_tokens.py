@@ -169,6 +169,17 @@ def test_fitting_again_forgets_and_copies_agree():
     assert not hasattr(clone(encoder), "vocabulary_")
 
 
+def test_changes_of_the_vocabulary_take_effect_everywhere():
+    encoder = TokenEncoder("word").fit(["a b"])
+    encoder.vocabulary_["new"] = 7
+    for each in (encoder, pickle.loads(pickle.dumps(encoder))):
+        assert each.n_tokens_ == 8
+        codes = each.transform(["new b"])
+        assert codes[0].ravel().tolist() == [7, 3]
+        assert each.inverse_transform(codes) == ["new b"]
+    assert encoder.inverse_transform([[5]]) == ["\ufffd"]  # no token has this integer
+
+
 def test_a_grid_over_texts():
     texts = [f"{a} {b}" for a in "uvwxyz" for b in ("good", "bad")]
     labels = [text.split()[1] for text in texts]

@@ -151,3 +151,12 @@ def test_one_class_is_predicted_without_asking_the_classifier():
 def test_weights_that_leave_one_class_are_refused():
     with pytest.raises(ValueError, match="leave one class, 'b', to fit LogisticRegression"):
         fit(LogisticRegression(), INDICATORS, (CODES == 1).astype(float), CLASSES)
+
+
+@pytest.mark.parametrize("estimator", [LogisticRegression(), LinearSVC()])
+def test_labels_other_than_those_of_fit_are_refused(estimator):
+    readout = fit(estimator, INDICATORS, classes=CLASSES)
+    other = as_readout(readout.estimator, np.array(["x", "y", "z"]))
+    for method in ("predict", "scores"):
+        with pytest.raises(ValueError, match="classes_ must have the labels .* fit again"):
+            getattr(other, method)(X)

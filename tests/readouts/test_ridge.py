@@ -1,5 +1,6 @@
 """RidgeReadout against plain least squares, scikit-learn's Ridge, and itself in pieces."""
 
+import copy
 import pickle
 import warnings
 
@@ -13,6 +14,7 @@ from sklearn.base import clone
 from sklearn.linear_model import Ridge
 from sklearn.utils.estimator_checks import parametrize_with_checks
 
+from esnkit import ESNRegressor
 from esnkit.readouts import RidgeReadout
 
 
@@ -256,3 +258,56 @@ def test_coefficients_beyond_the_dtype_name_y(solver):
     X, Y = data(300, 4)
     with pytest.raises(ValueError, match="y must have coefficients .* float32"):
         RidgeReadout(0, solver=solver).fit((X * 1e-20).astype(np.float32), Y * 1e20)
+
+
+@pytest.mark.parametrize("one_output", [True, False])
+def test_solutions_are_read_only_and_assigned_ones_take_effect_everywhere(one_output):
+    X, Y = data()
+    Y = Y[:, 0] if one_output else Y
+    fitted = RidgeReadout(0.1).fit(X + 5, Y)
+    for model in (fitted, pickle.loads(pickle.dumps(fitted))):
+        with pytest.raises(ValueError, match="read-only"):
+            model.coef_ *= 0.5
+        with pytest.raises(ValueError, match="read-only"):
+            model.coef_[..., 0] = 0.0
+    coef, intercept = 0.5 * fitted.coef_, np.asarray(fitted.intercept_) + 3
+    fitted.coef_, fitted.intercept_ = coef, intercept
+    for model in (fitted, pickle.loads(pickle.dumps(fitted)), copy.deepcopy(fitted)):
+        assert_array_equal(model.coef_, coef)
+        assert_array_equal(model.intercept_, intercept)
+        assert_allclose(model.predict(X), X @ coef.T + intercept, rtol=1e-12, atol=1e-12)
+    coef *= 0  # the readout has a copy
+    assert fitted.coef_.any()
+    more = fitted.partial_fit(X[:5] + 5, Y[:5])
+    other = RidgeReadout(0.1).partial_fit(X + 5, Y).partial_fit(X[:5] + 5, Y[:5])
+    assert_allclose(more.predict(X), other.predict(X))
+
+
+def test_assigned_coefficients_run_closed_loops_and_keep_the_dtype():
+    wave = np.sin(np.arange(80, dtype=np.float32) / 4)[:, None]
+    model = ESNRegressor(15, random_state=0).fit(wave[:-1], wave[1:])
+    before = model.generate(3)
+    model.readout_.coef_ = 0.5 * model.readout_.coef_
+    model.readout_.intercept_ = np.array([0.25])
+    assert model.readout_.coef_.dtype == np.float32
+    row, state, rows = wave[-1:], model.last_state_, []
+    for _ in range(3):
+        row, state = model.predict(row, initial_state=state, return_state=True)
+        rows.append(row[0])
+    assert_allclose(model.generate(3), rows, rtol=1e-5)
+    assert not np.allclose(model.generate(3), before, rtol=0.1)
+
+
+@pytest.mark.parametrize(
+    ("name", "value", "message"),
+    [
+        ("coef_", np.zeros(3), r"coef_ must have shape \(\d+, \d+\), got \(3,\)"),
+        ("intercept_", np.nan, "intercept_"),
+    ],
+)
+def test_assigned_solutions_that_do_not_fit_are_refused(name, value, message):
+    model = RidgeReadout().fit(*data())
+    before = model.predict(data()[0])
+    with pytest.raises(ValueError, match=message):
+        setattr(model, name, value)
+    assert_array_equal(model.predict(data()[0]), before)

@@ -19,6 +19,7 @@ from esnkit.utils._validation import (
     for_kernels,
     has_methods,
     name_in_errors,
+    read_only,
     refuse_datetimes,
     refuse_masked,
     refuse_missing,
@@ -106,12 +107,19 @@ def test_methods_of_the_class_and_of_the_object():
     assert has_methods(estimator, "partial_fit")
 
 
+def test_a_read_only_view_leaves_the_array_writable():
+    array = np.zeros(3)
+    view = read_only(array)
+    with pytest.raises(ValueError, match="read-only"):
+        view[0] = 1.0
+    array[0] = 2.0
+    assert view[0] == 2.0
+
+
 def test_arrays_for_kernels_are_copied_only_if_need_be():
     array = np.arange(6.0).reshape(2, 3)
     assert for_kernels(array) is array
-    read_only = array.copy()
-    read_only.flags.writeable = False
-    for other in (array.T, read_only, array.astype("f4"), array.tolist()):
+    for other in (array.T, read_only(array), array.astype("f4"), array.tolist()):
         result = for_kernels(other, np.float64)
         assert result.flags.c_contiguous and result.flags.writeable
         assert np.array_equal(result, other)

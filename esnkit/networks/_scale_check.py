@@ -1,0 +1,113 @@
+"""A warning for data of unusual size that a network has not learned.
+
+An update moves a weight by about the learning rate, so that targets of a million are out of reach;
+and inputs of a million saturate the units, whose gradients vanish.
+"""
+
+from collections.abc import Callable
+
+import numpy as np
+from scipy.special import entr
+from sklearn.exceptions import ConvergenceWarning
+
+from esnkit.utils._warnings import warn
+
+__all__ = ["column_sizes", "unexplained_by_classes", "unexplained_shares", "warn_of_scale"]
+
+# Sizes of columns up to which networks learn slowly at worst. In our tests, all cells and solvers
+# explain most of the variance of targets and inputs within a hundredth and ten; beyond these bounds
+# most of them explain none.
+LARGEST_SIZE, SMALLEST_SIZE = 300.0, 1 / 300
+# Less than half of the variance may be all that can be learned of data of an ordinary size; data of
+# an unusual size are to be scaled first.
+MAX_UNEXPLAINED = 0.5
+ROUNDING = 1e-10  # deviations below this share of the mean are those of constants
+
+
+def warn_of_scale(
+    X_sizes: np.ndarray, y_sizes: np.ndarray, unexplained: Callable[[], np.ndarray]
+) -> None:
+    """Warn if sizes of inputs or targets are unusual, and outputs are hardly explained.
+
+    Parameters
+    ----------
+    X_sizes : ndarray of shape (n_features,)
+        Root mean squares; empty for tokens.
+    y_sizes : ndarray of shape (n_outputs,)
+        Standard deviations, or root mean squares where no bias is learned; ones for classes.
+    unexplained : callable () -> ndarray of shape (n_outputs,)
+        Returns the share of every output that the network does not explain. It is not called for
+        data of usual sizes.
+    """
+    y_unusual = (y_sizes > LARGEST_SIZE) | ((y_sizes > 0) & (y_sizes < SMALLEST_SIZE))
+    X_largest = float(X_sizes.max(initial=0.0))
+    X_unusual = X_largest > LARGEST_SIZE or 0 < X_largest < SMALLEST_SIZE
+    if not (X_unusual or y_unusual.any()):
+        return
+    shares = unexplained()
+    failed = ~(shares <= MAX_UNEXPLAINED)
+    advice = []
+    if (failed & y_unusual).any():
+        advice.append(
+            f"y is of the size {y_sizes[failed & y_unusual][0]:.2g}: scale it to a standard "
+            "deviation of about one, as TransformedTargetRegressor does with StandardScaler()"
+        )
+    if failed.any() and X_unusual:
+        effect = "saturate the units" if X_largest > 1 else "hardly move the units"
+        advice.append(
+            f"X is of the size {X_largest:.2g}, which {effect}: scale its columns, as "
+            "SequenceScaler does"
+        )
+    if advice:
+        explained = max(0.0, 1.0 - float(np.max(shares[failed])))
+        warn(
+            f"the network has learned {100 * explained:.0f} % of the variation of y; "
+            + "; ".join(advice),
+            ConvergenceWarning,
+        )
+
+
+def column_sizes(
+    rows: np.ndarray, weights: np.ndarray | None = None, *, centred: bool = False
+) -> np.ndarray:
+    """Return root mean squares, or standard deviations, of columns; zero for constant ones.
+
+    ``weights`` are of the rows (n_rows,), or of rows and columns.
+    """
+    with np.errstate(over="ignore", invalid="ignore"):
+        mean = _column_means(weights, rows) if centred else np.zeros(rows.shape[1])
+        values = rows - mean if centred else rows
+        sizes = np.sqrt(_column_means(weights, values, values))
+        return np.where(sizes <= ROUNDING * np.abs(mean), 0.0, sizes)
+
+
+def unexplained_shares(
+    outputs: np.ndarray, Y: np.ndarray, weights: np.ndarray | None
+) -> np.ndarray:
+    """Return the mean squared error of every output, divided by the variance of its targets.
+
+    Of constant targets there is nothing to explain: zero.
+    """
+    deviation = column_sizes(Y, weights, centred=True)
+    with np.errstate(over="ignore", invalid="ignore", divide="ignore"):
+        shares = (column_sizes(outputs - Y, weights) / deviation) ** 2
+    return np.where(deviation > 0, shares, 0.0)
+
+
+def unexplained_by_classes(
+    loss: float, Y: np.ndarray, weights: np.ndarray | None = None
+) -> np.ndarray:
+    """Return the cross-entropy, relative to that of the frequencies of the classes, as an array."""
+    chance = entr(np.average(Y, axis=0, weights=weights)).sum()
+    return np.array([loss / max(chance, np.finfo(np.float64).tiny)])
+
+
+def _column_means(weights: np.ndarray | None, *factors: np.ndarray) -> np.ndarray:
+    """Return weighted means of products of columns, without an array of the products."""
+    rows = factors[0]
+    columns = ",".join(["ij"] * len(factors))
+    if weights is None:
+        return np.einsum(f"{columns}->j", *factors, dtype=np.float64) / len(rows)
+    weights = np.broadcast_to(weights.reshape(len(rows), -1), rows.shape)
+    total = np.maximum(weights.sum(axis=0), np.finfo(np.float64).tiny)
+    return np.einsum(f"ij,{columns}->j", weights, *factors, dtype=np.float64) / total

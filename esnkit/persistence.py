@@ -1,0 +1,50 @@
+"""Files of fitted estimators: the types that skops asks the reader of a file to trust."""
+
+__all__ = ["skops_trusted_types"]
+
+# All else in the state of an estimator is plain values, see `utils/_plain_state.py`.
+_ESTIMATORS = (
+    "esnkit.esn._presets.ESNClassifier",
+    "esnkit.esn._presets.ESNRegressor",
+    "esnkit.esn._presets.ReservoirClassifier",
+    "esnkit.esn._presets.ReservoirRegressor",
+    "esnkit.forecasting._forecaster.Forecaster",
+    "esnkit.networks._rnn.RNNClassifier",
+    "esnkit.networks._rnn.RNNRegressor",
+    "esnkit.networks._seq2seq.Seq2SeqClassifier",
+    "esnkit.preprocessing._sequence_scaler.SequenceScaler",
+    "esnkit.preprocessing._tokens.TokenEncoder",
+    "esnkit.readouts._ridge.RidgeReadout",
+    "esnkit.reservoirs._reservoir.Reservoir",
+)
+
+
+def skops_trusted_types() -> list[str]:
+    """Return the types of esnkit that files of skops name, for its parameter `trusted`.
+
+    skops saves fitted estimators without pickle, so that a file cannot run code of its own. It
+    loads a file only if the reader trusts all types in it: those here, which are the estimators of
+    esnkit, those that skops itself trusts, such as scikit-learn's, and those that you add, such as
+    other estimators or functions that you have passed as parameters.
+
+    Returns
+    -------
+    list of str
+        Sorted.
+
+    See Also
+    --------
+    skops.io.get_untrusted_types : The types that a file needs.
+
+    Examples
+    --------
+    >>> from esnkit import skops_trusted_types
+    >>> "esnkit.esn._presets.ESNRegressor" in skops_trusted_types()
+    True
+
+    With ``pip install 'esnkit[skops]'``::
+
+        skops.io.dump(model, "model.skops")
+        model = skops.io.load("model.skops", trusted=esnkit.skops_trusted_types())
+    """
+    return list(_ESTIMATORS)
