@@ -18,8 +18,9 @@ from sklearn.utils.validation import check_is_fitted
 from esnkit.kernels import linalg
 from esnkit.readouts._accumulator import MAX_GRAM_CONDITION, Accumulator, accumulate
 from esnkit.readouts._base import BaseReadout, Block
-from esnkit.readouts._least_squares import rows_are_moderate
+from esnkit.readouts._least_squares import MODERATE_VALUE, rows_are_moderate
 from esnkit.readouts._leave_one_out import leave_one_out
+from esnkit.utils._read_only import read_only
 from esnkit.utils._rollback import rollback_on_error
 from esnkit.utils._threads import one_blas_thread
 from esnkit.utils._validation import for_kernels
@@ -32,10 +33,18 @@ BLOCK_ROWS = 2048  # rows that `fit`, `partial_fit` and `predict` process at onc
 # prediction are correct, and the user is warned. Reservoir states reach 1e8 with the Gram matrix
 # and 1e3 with QR.
 MAX_AMPLIFICATION = {"gram": 1e9, "qr": 1e8}
+# Terms of float32 that cancel by more than this leave about three of seven digits. Those of
+# reservoir states reach 1e3.
+MAX_CANCELLATION_OF_FLOAT32 = 1e4
 # `partial_fit` keeps rows pending until there are this many, or this many per feature: to add them
 # to the statistics then takes longer than to copy the statistics, which no error may half change.
 MIN_ROWS_TO_ADD = 32
 MIN_ROWS_TO_ADD_PER_FEATURE = 1 / 8
+
+
+# Larger targets may have coefficients beyond the range of the dtype: `partial_fit` and `merge` then
+# solve the equations at once, so that they refuse rows that would spoil every later solution.
+MAX_TARGET = {np.dtype(np.float32): 1e15, np.dtype(np.float64): MODERATE_VALUE}
 
 
 WeightedBlock = tuple[np.ndarray, np.ndarray, np.ndarray]
@@ -81,7 +90,7 @@ class RidgeReadout(RegressorMixin, MultiOutputMixin, BaseReadout):
     Attributes
     ----------
     coef_ : ndarray (n_features,) or (n_outputs, n_features)
-        In the dtype of X; sums are always float64.
+        In the dtype of X; sums are always float64. Read-only, as all attributes are.
     intercept_ : float or ndarray (n_outputs,)
     alpha_ : float
         The penalty used.
@@ -92,8 +101,9 @@ class RidgeReadout(RegressorMixin, MultiOutputMixin, BaseReadout):
         columns scaled to length one. Given several alphas, for the smallest.
     loo_scores_ : ndarray (n_alphas,)
         Given several alphas, the weighted mean squared leave-one-out error of each, averaged
-        over outputs. It loses digits if a row almost determines its own prediction, as an event
-        that occurs once does under a tiny alpha, and is infinite if a row determines it alone.
+        over outputs. It loses digits, with a ``LinAlgWarning``, if a row almost determines its own
+        prediction, as an event that occurs once does under a tiny alpha, and is infinite if a row
+        determines it alone.
     loo_mse_ : float
         The smallest of `loo_scores_`.
     n_features_in_ : int
@@ -235,7 +245,7 @@ class RidgeReadout(RegressorMixin, MultiOutputMixin, BaseReadout):
         ------
         ValueError
             As for `fit`, if the numbers of features or outputs change, and if sums over all rows
-            so far exceed the range of float64.
+            so far exceed the range of float64, or coefficients that of the dtype.
         AttributeError
             If `alpha` is a list.
         """
@@ -247,8 +257,7 @@ class RidgeReadout(RegressorMixin, MultiOutputMixin, BaseReadout):
         elif (1 if y.ndim == 1 else y.shape[1]) != self._n_outputs:
             raise ValueError(f"y must have {self._n_outputs} outputs as before, got {y.shape}")
         if is_first or not self._keep_pending(X, y, w):
-            accumulator = self._add_pending(_slices(X, y, w)).check_overflow().free_buffers()
-            self._accumulator, self._pending = accumulator, ()
+            self._replace_accumulator(self._add_pending(_slices(X, y, w)).free_buffers())
         self._solution = None
         return self
 
@@ -286,9 +295,7 @@ class RidgeReadout(RegressorMixin, MultiOutputMixin, BaseReadout):
                 f"got {other.n_features_in_} and {other._n_outputs}"
             )
         self._one_alpha()
-        merged = self._add_pending().merge(other._add_pending())
-        self._accumulator, self._pending = merged.check_overflow(), ()
-        self._solution = None
+        self._replace_accumulator(self._add_pending().merge(other._add_pending()))
         return self
 
     def predict(self, X: Any) -> np.ndarray:
@@ -319,13 +326,13 @@ class RidgeReadout(RegressorMixin, MultiOutputMixin, BaseReadout):
     @property
     def coef_(self) -> np.ndarray:
         """Coefficients, (n_features,) or (n_outputs, n_features)."""
-        coef = self._solve().coef
+        coef = read_only(self._solve().coef)
         return coef[0] if self._flat else coef
 
     @property
     def intercept_(self) -> Any:
         """Intercept, a number or (n_outputs,)."""
-        intercept = self._solve().intercept
+        intercept = read_only(self._solve().intercept)
         return intercept[0] if self._flat else intercept
 
     @property
@@ -349,7 +356,7 @@ class RidgeReadout(RegressorMixin, MultiOutputMixin, BaseReadout):
         scores = self._solve().loo_scores
         if scores is None:
             raise AttributeError("loo_scores_ exists only where alpha is a list")
-        return scores
+        return read_only(scores)
 
     @property
     def loo_mse_(self) -> float:
@@ -421,11 +428,22 @@ class RidgeReadout(RegressorMixin, MultiOutputMixin, BaseReadout):
         block = _with_weights(X, y, w)
         n_rows = len(X) + sum(len(pending[0]) for pending in self._pending)
         limit = max(MIN_ROWS_TO_ADD, MIN_ROWS_TO_ADD_PER_FEATURE * X.shape[1])
-        if n_rows >= limit or self._accumulator.may_overflow or not rows_are_moderate(*block):
+        is_huge = np.abs(block[1]).max(initial=0) > MAX_TARGET.get(self._dtype, MODERATE_VALUE)
+        may_overflow = self._accumulator.may_overflow or not rows_are_moderate(*block)
+        if n_rows >= limit or is_huge or may_overflow:
             return False
         X, y, w = block
         self._pending = (*self._pending, (X.copy(), y.copy(), w.copy()))
         return True
+
+    def _replace_accumulator(self, accumulator: Accumulator) -> None:
+        """Replace the statistics; raise if they, or the coefficients of huge targets, overflow."""
+        stored: Accumulator | None = getattr(self, "_accumulator", None)
+        before = 0.0 if stored is None else stored.largest_target()
+        self._accumulator, self._pending = accumulator.check_overflow(), ()
+        self._solution = None
+        if accumulator.largest_target() > max(before, MAX_TARGET.get(self._dtype, MODERATE_VALUE)):
+            self._solve()
 
     def _add_pending(self, blocks: Iterable[Block] = ()) -> Accumulator:
         """Return the statistics of all rows, the pending ones and those of more blocks included."""
@@ -471,7 +489,8 @@ class RidgeReadout(RegressorMixin, MultiOutputMixin, BaseReadout):
                 offset = (means - group.mean_x[0]) - group.mean_x[1]
                 constant[outputs] = group.mean_y.sum(axis=0) + offset @ B
         _check_range(coef, intercept)
-        _warn_if_imprecise(accumulator, coefs, condition)
+        _warn_if_imprecise(accumulator, coefs, condition, self._dtype)
+        _warn_of_light_rows(accumulator, float(self._alphas().min()), condition)
         self._solution = Solution(
             coef, intercept, means, constant, alpha, accumulator.solver, condition, scores
         )
@@ -486,7 +505,9 @@ def _needs_qr(accumulator: Accumulator, coefs: list[np.ndarray], condition: floa
     )
 
 
-def _warn_if_imprecise(accumulator: Accumulator, coefs: list[np.ndarray], condition: float) -> None:
+def _warn_if_imprecise(
+    accumulator: Accumulator, coefs: list[np.ndarray], condition: float, dtype: np.dtype
+) -> None:
     """Warn of coefficients whose predictions have few correct digits."""
     solver = accumulator.solver
     if solver == "gram" and condition > MAX_GRAM_CONDITION:
@@ -499,10 +520,29 @@ def _warn_if_imprecise(accumulator: Accumulator, coefs: list[np.ndarray], condit
     amplification = accumulator.amplification(coefs, condition)
     if amplification > MAX_AMPLIFICATION[solver]:
         other = 'solver="qr", ' if solver == "gram" else ""
+        _warn_of_cancellation(amplification, 16, other)
+        return
+    cancellation = accumulator.amplification(coefs, 1.0)
+    if dtype == np.float32 and cancellation > MAX_CANCELLATION_OF_FLOAT32:
+        _warn_of_cancellation(cancellation, 7, "float64, ")
+
+
+def _warn_of_cancellation(amplification: float, n_digits: int, remedy: str) -> None:
+    warn(
+        f"predictions lose about {np.log10(amplification):.0f} of {n_digits} digits, as some "
+        f"features nearly depend on others and their terms cancel: use {remedy}a larger alpha, or "
+        "fewer features",
+        LinAlgWarning,
+    )
+
+
+def _warn_of_light_rows(accumulator: Accumulator, alpha: float, condition: float) -> None:
+    """Warn if the solution depends on rows whose weights are tiny beside the largest one."""
+    if accumulator.depends_on_light_rows(alpha, condition):
         warn(
-            f"predictions lose about {np.log10(amplification):.0f} of 16 digits, as some features "
-            f"nearly depend on others and their terms cancel: use {other}a larger alpha, or fewer "
-            "features",
+            "sample_weight has weights below 1e-16 of the largest one, and the rows of larger "
+            "weights do not determine the solution: few digits of the other rows are left; use "
+            "weights of similar sizes, 0 for rows that do not count, or a larger alpha",
             LinAlgWarning,
         )
 
@@ -519,7 +559,7 @@ def _choose_alpha(
     accumulator: Accumulator, blocks: Iterable[Block], alphas: np.ndarray
 ) -> tuple[float, np.ndarray]:
     """Return the alpha of smallest leave-one-out error, and the errors."""
-    errors, exponent = leave_one_out(accumulator, blocks, alphas)
+    errors, exponent, is_imprecise = leave_one_out(accumulator, blocks, alphas)
     scores = errors.mean(axis=1)
     best = int(np.argmin(np.where(np.isnan(scores), np.inf, scores)))
     if not np.isfinite(scores[best]):
@@ -528,6 +568,13 @@ def _choose_alpha(
             "prediction. The largest alpha is used"
         )
         best = int(np.argmax(alphas))
+    if is_imprecise.any():
+        warn(
+            f"loo_scores_ of alpha={alphas[is_imprecise].max():g} has fewer than three correct "
+            "digits, as some row almost alone determines its own prediction, or some features "
+            "nearly depend on others: leave them out, or use larger alphas",
+            LinAlgWarning,
+        )
     with np.errstate(over="ignore", under="ignore"):
         return float(alphas[best]), np.ldexp(scores, exponent)
 

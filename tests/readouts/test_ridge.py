@@ -256,3 +256,14 @@ def test_coefficients_beyond_the_dtype_name_y(solver):
     X, Y = data(300, 4)
     with pytest.raises(ValueError, match="y must have coefficients .* float32"):
         RidgeReadout(0, solver=solver).fit((X * 1e-20).astype(np.float32), Y * 1e20)
+
+
+def test_attributes_of_the_solution_are_read_only():
+    X, Y = data(60, 3)
+    for model in (RidgeReadout([0.1, 1.0]).fit(X, Y), RidgeReadout([0.1, 1.0]).fit(X, Y[:, 0])):
+        before = model.predict(X)
+        for name in ("coef_", "intercept_", "loo_scores_"):
+            if np.ndim(getattr(model, name)):
+                with pytest.raises(ValueError, match="read-only"):
+                    getattr(model, name)[0] = 5.0
+        assert_array_equal(model.predict(X), before)

@@ -133,6 +133,7 @@ def nearly_dependent_problem(seed, gap):
     return np.c_[X, near] * sizes, y
 
 
+@pytest.mark.filterwarnings("ignore:loo_scores_")
 @pytest.mark.parametrize("gap", [1e-12, 1e-13])
 @pytest.mark.parametrize("solver", ["auto", "qr"])
 @pytest.mark.parametrize("alpha", [0, 1e-40, [0.0]])
