@@ -89,10 +89,11 @@ class RidgeSpectrum(NamedTuple):
         With a tiny alpha, that is the least-squares solution of least norm.
         """
         penalised = self.eigenvalues + alpha
-        if alpha > self.rounding:
-            return 1 / penalised
-        is_null = self.eigenvalues <= self.null_bound
         with np.errstate(over="ignore"):  # the caller checks the range of the coefficients
+            if alpha > self.rounding:
+                inverse = 1 / penalised
+                return np.where(np.isfinite(inverse), inverse, 0.0)  # of zero features
+            is_null = self.eigenvalues <= self.null_bound
             return np.where(is_null, 0.0, 1 / np.where(is_null, 1.0, penalised))
 
     def solve(self, alpha: float) -> np.ndarray:
@@ -161,8 +162,10 @@ class SufficientStatistics(ABC):
         self._note_weights(largest, int(np.count_nonzero(w >= LIGHT_WEIGHT * largest)))
         mean_x, mean_y = np.empty_like(self.mean_x), np.empty_like(self.mean_y)
         relative = np.ldexp(w, -np.frexp(largest)[1])  # products with tiny weights may underflow
-        linalg.weighted_mean(X, relative, mean_x)
-        linalg.weighted_mean(Y, relative, mean_y)
+        # Means are relative to one row: not to a light one, whose distance to them is rounded.
+        origin = int(w.argmax()) if w[0] < LIGHT_WEIGHT * largest else 0
+        linalg.weighted_mean(X, relative, origin, mean_x)
+        linalg.weighted_mean(Y, relative, origin, mean_y)
         root = np.sqrt(w)
         ZX, ZY = self._get_buffers(X.shape[0] + 1)
         self._centre(X, root, mean_x, ZX)

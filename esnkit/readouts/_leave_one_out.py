@@ -194,7 +194,7 @@ class DualErrorSums:
             if half is None:
                 sums[i], is_imprecise[i] = self._from_hat_values(self.alphas[i])
             else:
-                sums[i] = _squared_errors(half, target)
+                sums[i], is_imprecise[i] = _squared_errors(half, target)
         return sums, is_imprecise
 
     def _from_hat_values(self, alpha: float) -> tuple[np.ndarray, np.ndarray]:
@@ -206,8 +206,16 @@ class DualErrorSums:
         return sums[0], is_imprecise[0]
 
 
-def _squared_errors(half: np.ndarray, target: np.ndarray) -> np.ndarray:
-    """Return the sums of ((S y)_i / S_ii)^2 with S = half half'; infinity if some S_ii is zero."""
+def _squared_errors(half: np.ndarray, target: np.ndarray) -> tuple[np.ndarray, np.ndarray]:
+    """Return the sums of ((S y)_i / S_ii)^2 with S = half half', and whether they are imprecise.
+
+    The sum is infinite if some S_ii is zero. Where a row almost determines its own prediction, S_ii
+    and (S y)_i are tiny, and the rounding errors of S y, relative to its largest terms, are not.
+    """
     diagonal = np.einsum("ij,ij->i", half, half)[:, None]
-    errors = (half @ (half.T @ target)) / np.where(diagonal > 0, diagonal, 1)
-    return np.where(diagonal > 0, errors**2, np.inf).sum(axis=0)
+    product = half.T @ target
+    safe = np.where(diagonal > 0, diagonal, 1)
+    total = np.where(diagonal > 0, (half @ product / safe) ** 2, np.inf).sum(axis=0)
+    rounding = len(half) * EPS * np.sqrt(diagonal.max()) * np.linalg.norm(product, axis=0)
+    rounding = np.where(diagonal > 0, rounding / safe, 0)
+    return total, (rounding**2).sum(axis=0) > MAX_IMPRECISE_SHARE * total

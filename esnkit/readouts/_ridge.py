@@ -23,7 +23,7 @@ from esnkit.readouts._leave_one_out import leave_one_out
 from esnkit.utils._read_only import read_only
 from esnkit.utils._rollback import rollback_on_error
 from esnkit.utils._threads import one_blas_thread
-from esnkit.utils._validation import for_kernels
+from esnkit.utils._validation import finite_array, for_kernels, refuse_masked
 from esnkit.utils._warnings import warn
 
 __all__ = ["RidgeReadout"]
@@ -323,6 +323,29 @@ class RidgeReadout(RegressorMixin, MultiOutputMixin, BaseReadout):
             linalg.affine(centred, coef, constant, out[rows])
         return out[:, 0] if self._flat else out
 
+    def score(self, X: Any, y: Any, sample_weight: Any = None) -> float:
+        """Return the coefficient of determination R2 of the predictions.
+
+        Parameters
+        ----------
+        X : array-like (n_rows, n_features)
+        y : array-like (n_rows,) or (n_rows, n_outputs)
+        sample_weight : array-like (n_rows,), default=None
+
+        Returns
+        -------
+        score : float
+
+        Raises
+        ------
+        ValueError
+            If values are masked, missing or not finite.
+        """
+        finite_array("y", y)
+        if sample_weight is not None:
+            finite_array("sample_weight", sample_weight)
+        return super().score(X, y, sample_weight)
+
     @property
     def coef_(self) -> np.ndarray:
         """Coefficients, (n_features,) or (n_outputs, n_features)."""
@@ -380,6 +403,7 @@ class RidgeReadout(RegressorMixin, MultiOutputMixin, BaseReadout):
         """Return alpha as an array; raise if it or the solver is invalid."""
         if self.solver not in ("auto", "gram", "qr"):
             raise ValueError(f'solver must be "auto", "gram" or "qr", got {self.solver!r}')
+        refuse_masked("alpha", self.alpha)
         try:
             alphas = np.asarray(self.alpha)
         except ValueError:
