@@ -396,6 +396,9 @@ MASKED = [
     hidden("topology", lambda: given(topology=masked(np.eye(5)))),
     hidden("W", lambda: esnkit.spectral_radius(masked(np.eye(5)))),
     hidden("y_true", lambda: nrmse(masked(y), y)),
+    hidden("y", lambda: ridge().score(X, masked(y))),
+    hidden("sample_weight", lambda: ridge().score(X, y, masked(ONES))),
+    hidden("alpha", lambda: ridge(alpha=masked([1.0, 2.0]))),
     hidden(r"y_pred\[0\]", lambda: mase(X, [masked(x) for x in X], X)),
 ]
 

@@ -1,7 +1,7 @@
 """Random valid problems through fit and predict, against loops and augmented least squares."""
 
 import numpy as np
-from hypothesis import given, settings
+from hypothesis import given
 from hypothesis import strategies as st
 from reference import closed_loop, ridge_augmented, sequence_features
 
@@ -9,8 +9,6 @@ from esnkit import ESNClassifier, ESNRegressor
 
 ALPHA = 1e-2
 
-# Derandomized: a failure is a failure for everyone.
-few = settings(max_examples=40, deadline=None, derandomize=True, database=None)
 
 reservoirs = st.fixed_dictionaries(
     {
@@ -82,7 +80,6 @@ def assert_close(got, wanted):
     np.testing.assert_allclose(got, wanted, rtol=0, atol=1e-8 * scale)
 
 
-@few
 @given(problems(), reservoirs, st.integers(1, 3), st.sampled_from(["auto", "gram", "qr"]))
 def test_targets_a_step_in_any_container(problem, params, n_outputs, solver):
     Y = problem.rng.normal(size=(sum(problem.lengths), n_outputs))
@@ -92,7 +89,6 @@ def test_targets_a_step_in_any_container(problem, params, n_outputs, solver):
     assert_close(problem.rows(answer), slow_answer(model, problem, Y))
 
 
-@few
 @given(problems(), reservoirs, poolings, st.integers(1, 3))
 def test_targets_a_sequence_in_any_container(problem, params, pooling, n_outputs):
     Y = problem.rng.normal(size=(len(problem.sequences), n_outputs))
@@ -101,7 +97,6 @@ def test_targets_a_sequence_in_any_container(problem, params, pooling, n_outputs
     assert_close(answer, slow_answer(model, problem, Y, pooling=pooling))
 
 
-@few
 @given(problems(), reservoirs)
 def test_weights_are_those_of_the_ridge(problem, params):
     rng, n_rows = problem.rng, sum(problem.lengths)
@@ -112,7 +107,6 @@ def test_weights_are_those_of_the_ridge(problem, params):
     assert_close(problem.rows(model.predict(problem.X)), slow_answer(model, problem, Y, w))
 
 
-@few
 @given(problems(), reservoirs, st.sampled_from([np.float64, np.float32]), st.booleans())
 def test_a_sequence_is_as_if_alone_and_may_be_cut_anywhere(problem, params, dtype, feedback):
     params = params | {"activation": "tanh", "feedback": feedback}
@@ -132,7 +126,6 @@ def test_a_sequence_is_as_if_alone_and_may_be_cut_anywhere(problem, params, dtyp
         assert np.array_equal(state[0], end)
 
 
-@few
 @given(reservoirs, st.integers(0, 3), st.integers(1, 9), st.integers(1, 9), st.integers(0, 2**32))
 def test_the_closed_loop_in_any_shape(params, n_exog, a, b, seed):
     rng = np.random.default_rng(seed)
@@ -152,7 +145,6 @@ def test_the_closed_loop_in_any_shape(params, n_exog, a, b, seed):
     np.testing.assert_allclose(whole, np.vstack([first[-1:], wanted]), rtol=0, atol=1e-6)
 
 
-@few
 @given(problems(), reservoirs, st.integers(2, 4), st.booleans(), poolings)
 def test_labels_are_those_of_the_largest_score(problem, params, n_classes, per_step, pooling):
     n_answers = sum(problem.lengths) if per_step else len(problem.sequences)

@@ -15,8 +15,8 @@ def linear_map(
     readout: BaseReadout, n_outputs: int, dtype: np.dtype
 ) -> tuple[np.ndarray, np.ndarray]:
     """Return the coefficients (n_outputs, n_features) and the intercept (n_outputs,)."""
-    coef = np.reshape(readout.coef_, (n_outputs, -1))  # type: ignore[attr-defined]
-    intercept = readout.intercept_  # type: ignore[attr-defined]
+    coef, intercept = readout._linear_map()
+    coef = np.reshape(coef, (n_outputs, -1))
     if np.shape(intercept) != (n_outputs,):
         intercept = np.broadcast_to(intercept, n_outputs)
     return for_kernels(coef, dtype), for_kernels(intercept, dtype)

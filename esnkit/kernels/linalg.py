@@ -76,20 +76,20 @@ def two_sum(a, b):
 
 
 @kernel(error_model="python")
-def weighted_mean(X, w, mean):
+def weighted_mean(X, w, origin, mean):
     """Write the mean of the rows of X, weighted by w (> 0), into mean (2, n) (float64).
 
     Row 0 is the mean rounded, row 1 its rounding error; so it is in all functions below. The sums
-    are those of X - X[0], so that a common offset costs no digits.
+    are those of X - X[origin], so that a common offset costs no digits.
     """
     mean[:] = 0
     total = 0.0
     for i in range(X.shape[0]):
         total += w[i]
         for j in range(X.shape[1]):
-            mean[0, j] += w[i] * (np.float64(X[i, j]) - np.float64(X[0, j]))
+            mean[0, j] += w[i] * (np.float64(X[i, j]) - np.float64(X[origin, j]))
     for j in range(X.shape[1]):
-        mean[0, j], mean[1, j] = two_sum(np.float64(X[0, j]), mean[0, j] / total)
+        mean[0, j], mean[1, j] = two_sum(np.float64(X[origin, j]), mean[0, j] / total)
 
 
 @kernel(error_model="python")

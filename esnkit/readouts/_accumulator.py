@@ -240,6 +240,14 @@ class Accumulator:
             statistics.check_range()
         return totals
 
+    def largest_target(self) -> float:
+        """Return the largest centred target times the root of its weight."""
+        return max(
+            float(statistics.largest_target.max(initial=0.0))
+            for group in self.groups
+            for statistics in group.partial_sums
+        )
+
     def is_moderate(self) -> bool:
         """Return whether all sums stay finite when moderate rows or moderate sums are added."""
         return all(
@@ -283,6 +291,12 @@ class Accumulator:
         return max(
             statistics.amplification(B, condition)
             for (_, statistics), B in zip(self.totals(), coefs, strict=True)
+        )
+
+    def depends_on_light_rows(self, alpha: float, condition: float) -> bool:
+        """Return whether rows of tiny weights, of which few digits are left, may matter."""
+        return any(
+            statistics.depends_on_light_rows(alpha, condition) for _, statistics in self.totals()
         )
 
 

@@ -139,6 +139,10 @@ class BaseReadout(PlainStateMixin, BaseEstimator, ABC):
             y = y.astype(np.float64)
         return X, y, check_weights(sample_weight, len(X), 1 if y.ndim == 1 else y.shape[1])
 
+    def _linear_map(self) -> tuple[np.ndarray, Any]:
+        """Return coefficients and intercept of a linear readout, for kernels."""
+        return self.coef_, self.intercept_  # type: ignore[attr-defined]
+
     def _validate_features(self, X: Any, *, reset: bool) -> np.ndarray:
         frame = unwrap(X)
         X = to_array("X", frame)

@@ -35,6 +35,7 @@ class HatDirections(NamedTuple):
     alphas: slice  # which alphas they are
     directions: np.ndarray  # (n_features, n_directions)
     weights: np.ndarray  # (n_directions, n_alphas)
+    error: float  # largest relative rounding error of the hat values
 
 
 def hat_directions(
@@ -48,7 +49,7 @@ def hat_directions(
         spectrum = statistics.spectrum()
         if _is_precise(statistics, spectrum, alphas[0]):
             coefs = np.stack([spectrum.solve(alpha) for alpha in alphas])
-            return [_from_spectrum(spectrum, alphas, statistics.n_rows)], coefs
+            return [_from_spectrum(statistics, spectrum, alphas)], coefs
     return _from_factors(statistics, alphas)
 
 
@@ -64,12 +65,19 @@ def _is_precise(statistics: SufficientStatistics, spectrum: RidgeSpectrum, alpha
     return bool(error <= MAX_ERROR_RATIO * EPS * factor.condition**power)
 
 
-def _from_spectrum(spectrum: RidgeSpectrum, alphas: np.ndarray, n_rows: int) -> HatDirections:
+def _from_spectrum(
+    statistics: SufficientStatistics, spectrum: RidgeSpectrum, alphas: np.ndarray
+) -> HatDirections:
     """Return the eigenvectors of X'X for all alphas, the first of which is the smallest."""
     weights = np.stack([spectrum.inverse(alpha) for alpha in alphas], axis=1)
-    kept = _directions_that_count(spectrum.eigenvalues * weights.max(axis=1), n_rows)
+    used = weights[weights[:, 0] > 0, 0]  # without null directions
+    condition = np.sqrt(used.max() / used.min()) if used.size else 1.0
+    freedom = spectrum.eigenvalues * weights.max(axis=1)
+    kept = _directions_that_count(freedom, statistics.n_rows)
     directions = np.ascontiguousarray(spectrum.eigenvectors[:, kept])
-    return HatDirections(slice(0, len(alphas)), directions, np.ascontiguousarray(weights[kept]))
+    weights = np.ascontiguousarray(weights[kept])
+    error = EPS * condition**statistics.condition_power
+    return HatDirections(slice(0, len(alphas)), directions, weights, error)
 
 
 def _from_factors(
@@ -83,19 +91,21 @@ def _from_factors(
         factor = statistics.factor(alpha)
         if factor.coef is None:
             spectrum, penalty = statistics.least_norm(alpha)
-            served = _from_spectrum(spectrum, np.array([penalty]), statistics.n_rows)
+            served = _from_spectrum(statistics, spectrum, np.array([penalty]))
             coefs.append(spectrum.solve(penalty))
         else:
             coefs.append(factor.coef)
             if i < n_served:
                 continue
-            served = _from_factor(factor, alphas[i:], statistics.n_rows)
+            served = _from_factor(statistics, factor, alphas[i:])
         n_served = i + served.weights.shape[1]
         found.append(served._replace(alphas=slice(i, n_served)))
     return found, np.stack(coefs)
 
 
-def _from_factor(factor: RidgeFactor, alphas: np.ndarray, n_rows: int) -> HatDirections:
+def _from_factor(
+    statistics: SufficientStatistics, factor: RidgeFactor, alphas: np.ndarray
+) -> HatDirections:
     """Return the directions for the first alpha, which is that of the factor, and the next ones."""
     inverse = invert_triangle(factor.upper)
     exponent = int(np.frexp(factor.scale.max())[1])  # squares may be out of range
@@ -105,10 +115,11 @@ def _from_factor(factor: RidgeFactor, alphas: np.ndarray, n_rows: int) -> HatDir
         steps = np.ldexp(alphas - alphas[0], 2 * exponent)
         steps = steps[steps * values[-1] <= MAX_GROWTH]
         freedom = 1 - np.ldexp(alphas[0], 2 * exponent) * values
-    kept = _directions_that_count(freedom, n_rows)
+    kept = _directions_that_count(freedom, statistics.n_rows)
     directions = factor.scale[:, None] * matmul(inverse, U[:, kept])
     weights = 1 / (1 + np.maximum(values[kept], 0)[:, None] * steps)
-    return HatDirections(slice(0, len(steps)), directions, weights)
+    error = EPS * factor.condition**statistics.condition_power
+    return HatDirections(slice(0, len(steps)), directions, weights, error)
 
 
 def _directions_that_count(freedom: np.ndarray, n_rows: int) -> np.ndarray:

@@ -30,6 +30,7 @@ from esnkit.utils._plain_state import plain_record
 
 __all__ = [
     "EPS",
+    "MODERATE_VALUE",
     "GramStatistics",
     "QRStatistics",
     "RidgeFactor",
@@ -53,6 +54,10 @@ MODERATE_VALUE, MODERATE_WEIGHT, MODERATE_TOTAL = 1e90, 1e90, 1e100
 MAX_SPREAD_EXPONENT = 10
 # The squares of numbers within these powers of two have a wide margin to the range of float64.
 MAX_SQUARE_EXPONENT = 300
+# Beside a row of weight one, a row of this weight keeps about half of its digits in the sums.
+LIGHT_WEIGHT = EPS
+# Up to this condition, rows of similar weights count as those that determine the solution.
+MAX_CONDITION_OF_HEAVY_ROWS = 1e7
 MIN_EXPONENT = -1000  # numbers below this power of two may lose digits to underflow
 NO_SIZE = -2000  # in place of the power of two of a zero column
 
@@ -85,10 +90,11 @@ class RidgeSpectrum(NamedTuple):
         With a tiny alpha, that is the least-squares solution of least norm.
         """
         penalised = self.eigenvalues + alpha
-        if alpha > self.rounding:
-            return 1 / penalised
-        is_null = self.eigenvalues <= self.null_bound
         with np.errstate(over="ignore"):  # the caller checks the range of the coefficients
+            if alpha > self.rounding:
+                inverse = 1 / penalised
+                return np.where(np.isfinite(inverse), inverse, 0.0)  # of zero features
+            is_null = self.eigenvalues <= self.null_bound
             return np.where(is_null, 0.0, 1 / np.where(is_null, 1.0, penalised))
 
     def solve(self, alpha: float) -> np.ndarray:
@@ -115,6 +121,9 @@ class SufficientStatistics(ABC):
         Number of rows so far.
     weight : float
         Sum of their weights.
+    largest_weight : float
+    n_heavy_rows : int
+        Number of rows whose weights are at least ``LIGHT_WEIGHT`` times the largest one.
     mean_x, mean_y : ndarray of shape (2, n_features), (2, n_outputs)
         Two rows that add up to the weighted mean: its rounded value, and the rounding error.
     triangle : ndarray of shape (n_features, n_features), Fortran-ordered
@@ -130,6 +139,7 @@ class SufficientStatistics(ABC):
     def __init__(self, n_features: int, n_outputs: int):
         self.n_rows = 0
         self.weight = 0.0
+        self.largest_weight, self.n_heavy_rows = 0.0, 0
         self.mean_x = np.zeros((2, n_features))
         self.mean_y = np.zeros((2, n_outputs))
         self.triangle = np.zeros((n_features, n_features), order="F")
@@ -149,10 +159,14 @@ class SufficientStatistics(ABC):
     def add(self, X: np.ndarray, Y: np.ndarray, w: np.ndarray) -> None:
         """Add rows X (m, n_features), Y (m, n_outputs) with weights w (m,), all > 0."""
         self.n_rows += len(X)
+        largest = float(w.max())
+        self._note_weights(largest, int(np.count_nonzero(w >= LIGHT_WEIGHT * largest)))
         mean_x, mean_y = np.empty_like(self.mean_x), np.empty_like(self.mean_y)
-        relative = np.ldexp(w, -np.frexp(w.max())[1])  # products with tiny weights may underflow
-        linalg.weighted_mean(X, relative, mean_x)
-        linalg.weighted_mean(Y, relative, mean_y)
+        relative = np.ldexp(w, -np.frexp(largest)[1])  # products with tiny weights may underflow
+        # Means are relative to one row: not to a light one, whose distance to them is rounded.
+        origin = int(w.argmax()) if w[0] < LIGHT_WEIGHT * largest else 0
+        linalg.weighted_mean(X, relative, origin, mean_x)
+        linalg.weighted_mean(Y, relative, origin, mean_y)
         root = np.sqrt(w)
         ZX, ZY = self._get_buffers(X.shape[0] + 1)
         self._centre(X, root, mean_x, ZX)
@@ -162,6 +176,26 @@ class SufficientStatistics(ABC):
         ZX[0], ZY[0] = self._update_means(weight, mean_x, mean_y)
         self._note_targets(ZY)
         self._add_centred(ZX, ZY)
+
+    def _note_weights(self, largest: float, n_heavy_rows: int) -> None:
+        """Count rows of which so many are heavy beside their largest weight."""
+        before, self.largest_weight = self.largest_weight, max(self.largest_weight, largest)
+        if before < LIGHT_WEIGHT * self.largest_weight:
+            self.n_heavy_rows = 0
+        if largest >= LIGHT_WEIGHT * self.largest_weight:
+            self.n_heavy_rows += n_heavy_rows
+
+    def depends_on_light_rows(self, alpha: float, condition: float) -> bool:
+        """Return whether rows of tiny weights, of which few digits are left, may matter.
+
+        They do not if the heavy rows determine the solution, or if alpha outweighs them.
+        """
+        with np.errstate(over="ignore"):
+            outweighed = LIGHT_WEIGHT * self._sums_of_squares().max(initial=0.0)
+        is_determined = (
+            self.n_heavy_rows > len(self.triangle) + 1 and condition < MAX_CONDITION_OF_HEAVY_ROWS
+        )
+        return self.n_heavy_rows < self.n_rows and alpha <= outweighed and not is_determined
 
     def _note_targets(self, ZY: np.ndarray) -> None:
         """Note the largest target."""
@@ -253,6 +287,7 @@ class SufficientStatistics(ABC):
         """Return a copy for the outputs at some positions."""
         selected = type(self)(len(self.triangle), len(positions))
         selected.n_rows, selected.weight = self.n_rows, self.weight
+        selected._note_weights(self.largest_weight, self.n_heavy_rows)
         selected.mean_x[:], selected.mean_y[:] = self.mean_x, self.mean_y[:, positions]
         selected.triangle[:] = self.triangle
         selected.cross[:] = self.cross[:, positions]
@@ -396,6 +431,7 @@ class GramStatistics(SufficientStatistics):
     def merge(self, other: Self) -> None:
         """Add the rows of other statistics: sums, and one row for the difference of the means."""
         self.n_rows += other.n_rows
+        self._note_weights(other.largest_weight, other.n_heavy_rows)
         with np.errstate(over="ignore", invalid="ignore"):  # `check_overflow` reports it
             self.triangle += other.triangle
             self.cross += other.cross
@@ -498,6 +534,7 @@ class QRStatistics(SufficientStatistics):
     def merge(self, other: Self) -> None:
         """Add the rows of other statistics: its R as rows, and one row for the means."""
         self.n_rows += other.n_rows
+        self._note_weights(other.largest_weight, other.n_heavy_rows)
         n, p = self.cross.shape
         ZX, ZY = np.empty((n + 1, n), order="F"), np.empty((n + 1, p), order="F")
         ZX[1:], ZY[1:] = other.triangle, other.cross
@@ -597,6 +634,7 @@ def to_gram(statistics: SufficientStatistics) -> GramStatistics:
         return statistics
     gram = GramStatistics(*statistics.cross.shape)
     gram.n_rows, gram.weight = statistics.n_rows, statistics.weight
+    gram._note_weights(statistics.largest_weight, statistics.n_heavy_rows)
     gram.mean_x[:], gram.mean_y[:] = statistics.mean_x, statistics.mean_y
     gram.largest_target[:] = statistics.largest_target
     R = np.ascontiguousarray(np.triu(statistics.triangle))

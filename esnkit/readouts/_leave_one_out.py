@@ -2,7 +2,7 @@
 
 from collections.abc import Iterable, Iterator
 from functools import partial
-from typing import Protocol
+from typing import NamedTuple, Protocol
 
 import numpy as np
 
@@ -21,6 +21,12 @@ from esnkit.utils._threads import interruptible, one_blas_thread, run_tasks
 
 __all__ = ["leave_one_out"]
 
+# Leave-one-out errors of a larger relative rounding error than this are imprecise.
+MAX_ERROR = 1e-3
+# Rows that determine their own predictions less than this divided by the rounding of 1 - h lose few
+# digits: the errors of a noiseless target are all rounding errors, and none is to blame.
+MIN_DOUBT = 1e-8
+
 
 class ErrorSums(Protocol):
     """Sums of weighted squared leave-one-out errors over a stream of rows."""
@@ -28,14 +34,22 @@ class ErrorSums(Protocol):
     def add(self, X: np.ndarray, Y: np.ndarray, w: np.ndarray) -> None:
         """Add rows with weights w > 0."""
 
-    def sums(self) -> np.ndarray:
-        """Return the sums (n_alphas, n_outputs)."""
+    def sums(self) -> tuple[np.ndarray, np.ndarray]:
+        """Return the sums (n_alphas, n_outputs), and whether each has few correct digits."""
+
+
+class LeaveOneOut(NamedTuple):
+    """Mean squared leave-one-out errors."""
+
+    errors: np.ndarray  # (n_alphas, n_outputs), over 2**exponent
+    exponent: int
+    is_imprecise: np.ndarray  # (n_alphas,) whether few digits are correct
 
 
 def leave_one_out(
     accumulator: Accumulator, blocks: Iterable[Block], alphas: np.ndarray
-) -> tuple[np.ndarray, int]:
-    """Return mean squared leave-one-out errors (n_alphas, n_outputs), as errors * 2**exponent.
+) -> LeaveOneOut:
+    """Return the mean squared leave-one-out errors of every alpha.
 
     The blocks must be those that the accumulator was filled with. Outputs that have no more rows
     than features and intercept use the dual form, which keeps all rows and loses no digits.
@@ -46,6 +60,7 @@ def leave_one_out(
     weight_exponent = _exponent(max(group.weight for group in groups))
     distinct, positions = np.unique(alphas, return_inverse=True)
     errors = np.empty((len(distinct), len(accumulator.group_numbers())))
+    is_imprecise = np.zeros(len(distinct), bool)
     with one_blas_thread():
         sums = [_error_sums(group, distinct, target_exponent) for group in groups]
         for X, Y, w in blocks:
@@ -55,8 +70,12 @@ def leave_one_out(
                     group_sums.add(*rows)
         for (outputs, statistics), group_sums in zip(totals, sums, strict=True):
             weight = np.ldexp(statistics.weight, -weight_exponent)
-            errors[:, outputs] = group_sums.sums() / weight
-    return errors[positions], 2 * target_exponent - weight_exponent
+            squares, imprecise = group_sums.sums()
+            errors[:, outputs] = squares / weight
+            is_imprecise |= imprecise.any(axis=1)
+            is_imprecise |= statistics.n_heavy_rows == 1 < statistics.n_rows
+    exponent = 2 * target_exponent - weight_exponent
+    return LeaveOneOut(errors[positions], exponent, is_imprecise[positions])
 
 
 def _exponent(size: float) -> int:
@@ -99,33 +118,45 @@ class HatValueErrorSums:
         scaled = statistics if target_scale == 1 else statistics.scale_targets(target_scale)
         self.directions, coefs = hat_directions(scaled, alphas)
         self.coef = np.concatenate(coefs, axis=1)  # (n_features, n_alphas * n_outputs)
-        self.total = np.zeros((len(alphas), statistics.cross.shape[1]))
-        self.rounding = len(statistics.triangle) * EPS  # of 1 - h_i
+        # Of the squared errors, and of the squares of their rounding errors.
+        self.total = np.zeros((2, len(alphas), statistics.cross.shape[1]))
+        self.rounding = len(statistics.triangle) * EPS  # of 1 - h_i, at least
 
     def add(self, X: np.ndarray, Y: np.ndarray, w: np.ndarray) -> None:
         """Add rows with weights w > 0."""
         halves = slice(0, len(w) // 2), slice(len(w) // 2, len(w))
         tasks = [partial(self._sums_of, X[s], Y[s], w[s]) for s in halves]
-        work = sum(len(w) * directions.size for _, directions, _ in self.directions)
+        work = sum(len(w) * found.directions.size for found in self.directions)
         for sums in interruptible(work, run_tasks, tasks):
             self.total += sums
 
-    def sums(self) -> np.ndarray:
-        """Return the sums (n_alphas, n_outputs)."""
-        return self.total
+    def sums(self) -> tuple[np.ndarray, np.ndarray]:
+        """Return the sums (n_alphas, n_outputs), and whether each has few correct digits."""
+        total, rounding = self.total
+        return total, rounding > MAX_ERROR**2 * total
 
     def _sums_of(self, X: np.ndarray, Y: np.ndarray, w: np.ndarray) -> np.ndarray:
         Z, target = _weighted_rows(self.statistics, X, Y, w, self.target_scale)
-        remainder = np.empty((len(w), len(self.total)))  # 1 - h_i
-        for alphas, directions, weights in self.directions:
+        n_alphas, n_outputs = self.total.shape[1:]
+        remainder = np.empty((len(w), n_alphas))  # 1 - h_i
+        rounding = np.empty(n_alphas)
+        for alphas, directions, weights, error in self.directions:
             squares = Z @ directions
             np.multiply(squares, squares, out=squares)
             remainder[:, alphas] = 1 - (w[:, None] / self.statistics.weight + squares @ weights)
-        residual = target[:, None, :] - (Z @ self.coef).reshape(len(w), *self.total.shape)
+            rounding[alphas] = max(self.rounding, error)
+        residual = target[:, None, :] - (Z @ self.coef).reshape(len(w), n_alphas, n_outputs)
         # If 1 - h_i is zero, the row alone determines its fit: the others cannot predict it.
         is_predictable = remainder > self.rounding
-        errors = (residual / np.where(is_predictable, remainder, 1)[:, :, None]) ** 2
-        return np.where(is_predictable[:, :, None], errors, np.inf).sum(axis=0)
+        safe = np.where(is_predictable, remainder, 1)
+        errors = residual / safe[:, :, None]
+        squares = np.where(is_predictable[:, :, None], errors**2, np.inf).sum(axis=0)
+        doubt = np.where(is_predictable, rounding / safe, 0)
+        if doubt.max(initial=0.0) <= MIN_DOUBT:
+            return np.stack([squares, np.zeros_like(squares)])
+        sizes = np.abs(target)[:, None] + np.abs(residual) + np.abs(errors)
+        roundings = np.where(doubt > MIN_DOUBT, doubt, 0)[:, :, None] * sizes
+        return np.stack([squares, (roundings**2).sum(axis=0)])
 
 
 def _weighted_rows(
@@ -161,28 +192,39 @@ class DualErrorSums:
         """Keep rows with weights w > 0."""
         self.rows.append((X, Y, w))
 
-    def sums(self) -> np.ndarray:
-        """Return the sums (n_alphas, n_outputs)."""
+    def sums(self) -> tuple[np.ndarray, np.ndarray]:
+        """Return the sums (n_alphas, n_outputs), and whether each has few correct digits."""
         X, Y, w = (np.concatenate(arrays) for arrays in zip(*self.rows, strict=True))
         Z, target = _weighted_rows(self.statistics, X, Y, w, self.target_scale)
         inverses = dual_inverses(Z, np.sqrt(w / self.statistics.weight), self.alphas)
-        return np.stack(
-            [
-                self._from_hat_values(alpha) if half is None else _squared_errors(half, target)
-                for alpha, half in zip(self.alphas, inverses, strict=True)
-            ]
-        )
+        shape = len(self.alphas), target.shape[1]
+        sums, is_imprecise = np.empty(shape), np.zeros(shape, bool)
+        for i, half in enumerate(inverses):
+            if half is None:
+                sums[i], is_imprecise[i] = self._from_hat_values(self.alphas[i])
+            else:
+                sums[i], is_imprecise[i] = _squared_errors(half, target)
+        return sums, is_imprecise
 
-    def _from_hat_values(self, alpha: float) -> np.ndarray:
+    def _from_hat_values(self, alpha: float) -> tuple[np.ndarray, np.ndarray]:
         """Return the sums for one alpha from hat values: dependent rows do not fit themselves."""
         primal = HatValueErrorSums(self.statistics, np.array([alpha]), self.target_scale)
         for rows in self.rows:
             primal.add(*rows)
-        return primal.sums()[0]
+        sums, is_imprecise = primal.sums()
+        return sums[0], is_imprecise[0]
 
 
-def _squared_errors(half: np.ndarray, target: np.ndarray) -> np.ndarray:
-    """Return the sums of ((S y)_i / S_ii)^2 with S = half half'; infinity if some S_ii is zero."""
+def _squared_errors(half: np.ndarray, target: np.ndarray) -> tuple[np.ndarray, np.ndarray]:
+    """Return the sums of ((S y)_i / S_ii)^2 with S = half half', and whether they are imprecise.
+
+    The sum is infinite if some S_ii is zero. Where a row almost determines its own prediction, S_ii
+    and (S y)_i are tiny, and the rounding errors of S y, relative to its largest terms, are not.
+    """
     diagonal = np.einsum("ij,ij->i", half, half)[:, None]
-    errors = (half @ (half.T @ target)) / np.where(diagonal > 0, diagonal, 1)
-    return np.where(diagonal > 0, errors**2, np.inf).sum(axis=0)
+    product = half.T @ target
+    safe = np.where(diagonal > 0, diagonal, 1)
+    total = np.where(diagonal > 0, (half @ product / safe) ** 2, np.inf).sum(axis=0)
+    rounding = len(half) * EPS * np.sqrt(diagonal.max()) * np.linalg.norm(product, axis=0)
+    rounding = np.where(diagonal > 0, rounding / safe, 0)
+    return total, (rounding**2).sum(axis=0) > MAX_ERROR**2 * total

@@ -18,13 +18,14 @@ from sklearn.utils.validation import check_is_fitted
 from esnkit.kernels import linalg
 from esnkit.readouts._accumulator import MAX_GRAM_CONDITION, Accumulator, accumulate
 from esnkit.readouts._base import BaseReadout, Block
-from esnkit.readouts._least_squares import rows_are_moderate
+from esnkit.readouts._least_squares import MODERATE_VALUE, rows_are_moderate
 from esnkit.readouts._leave_one_out import leave_one_out
 from esnkit.utils._plain_state import plain_record
 from esnkit.utils._progress import Task, report_rows
+from esnkit.utils._read_only import read_only
 from esnkit.utils._rollback import rollback_on_error
 from esnkit.utils._threads import one_blas_thread
-from esnkit.utils._validation import finite_array, for_kernels, read_only
+from esnkit.utils._validation import finite_array, for_kernels, refuse_masked
 from esnkit.utils._warnings import warn
 
 __all__ = ["RidgeReadout"]
@@ -34,12 +35,20 @@ BLOCK_ROWS = 2048  # rows that `fit`, `partial_fit` and `predict` process at onc
 # prediction are correct, and the user is warned. Reservoir states reach 1e8 with the Gram matrix
 # and 1e3 with QR.
 MAX_AMPLIFICATION = {"gram": 1e9, "qr": 1e8}
+# Terms of float32 that cancel by more than this leave about three of seven digits. Those of
+# reservoir states reach 1e3.
+MAX_CANCELLATION_OF_FLOAT32 = 1e4
 # `partial_fit` joins rows to blocks of at least this many, or this many per feature, since fewer
 # cost as much as these. It adds blocks to the statistics when they have MAX_WAITING_ROWS: each time
 # it copies the statistics, which no error may half change. When it does so changes no result.
 MIN_ROWS_TO_ADD = 32
 MIN_ROWS_TO_ADD_PER_FEATURE = 1 / 8
 MAX_WAITING_ROWS = 2048
+
+
+# Larger targets may have coefficients beyond the range of the dtype: `partial_fit` and `merge` then
+# solve the equations at once, so that they refuse rows that would spoil every later solution.
+MAX_TARGET = {np.dtype(np.float32): 1e15, np.dtype(np.float64): MODERATE_VALUE}
 
 
 WeightedBlock = tuple[np.ndarray, np.ndarray, np.ndarray]
@@ -100,8 +109,9 @@ class RidgeReadout(RegressorMixin, MultiOutputMixin, BaseReadout):
         columns scaled to length one. Given several alphas, for the smallest.
     loo_scores_ : ndarray (n_alphas,)
         Given several alphas, the weighted mean squared leave-one-out error of each, averaged
-        over outputs. It loses digits if a row almost determines its own prediction, as an event
-        that occurs once does under a tiny alpha, and is infinite if a row determines it alone.
+        over outputs. It loses digits, with a ``LinAlgWarning``, if a row almost determines its own
+        prediction, as an event that occurs once does under a tiny alpha, and is infinite if a row
+        determines it alone.
     loo_mse_ : float
         The smallest of `loo_scores_`.
     n_features_in_ : int
@@ -250,7 +260,7 @@ class RidgeReadout(RegressorMixin, MultiOutputMixin, BaseReadout):
         ------
         ValueError
             As for `fit`, if the numbers of features or outputs change, and if sums over all rows
-            so far exceed the range of float64.
+            so far exceed the range of float64, or coefficients that of the dtype.
         AttributeError
             If `alpha` is a list.
         """
@@ -262,8 +272,7 @@ class RidgeReadout(RegressorMixin, MultiOutputMixin, BaseReadout):
         elif (1 if y.ndim == 1 else y.shape[1]) != self._n_outputs:
             raise ValueError(f"y must have {self._n_outputs} outputs as before, got {y.shape}")
         if is_first or not self._keep(X, y, w):
-            accumulator = self._add_pending(_slices(X, y, w)).check_overflow().free_buffers()
-            self._accumulator, self._waiting, self._pending = accumulator, (), ()
+            self._replace_accumulator(self._add_pending(_slices(X, y, w)).free_buffers())
         self._solution = None
         return self
 
@@ -301,9 +310,7 @@ class RidgeReadout(RegressorMixin, MultiOutputMixin, BaseReadout):
                 f"got {other.n_features_in_} and {other._n_outputs}"
             )
         self._one_alpha()
-        merged = self._add_pending().merge(other._add_pending())
-        self._accumulator, self._waiting, self._pending = merged.check_overflow(), (), ()
-        self._solution = None
+        self._replace_accumulator(self._add_pending().merge(other._add_pending()))
         return self
 
     def predict(self, X: Any) -> np.ndarray:
@@ -331,6 +338,29 @@ class RidgeReadout(RegressorMixin, MultiOutputMixin, BaseReadout):
             linalg.affine(centred, coef, constant, out[rows])
         return out[:, 0] if self._flat else out
 
+    def score(self, X: Any, y: Any, sample_weight: Any = None) -> float:
+        """Return the coefficient of determination R2 of the predictions.
+
+        Parameters
+        ----------
+        X : array-like (n_rows, n_features)
+        y : array-like (n_rows,) or (n_rows, n_outputs)
+        sample_weight : array-like (n_rows,), default=None
+
+        Returns
+        -------
+        score : float
+
+        Raises
+        ------
+        ValueError
+            If values are masked, missing or not finite.
+        """
+        finite_array("y", y)
+        if sample_weight is not None:
+            finite_array("sample_weight", sample_weight)
+        return super().score(X, y, sample_weight)
+
     @property
     def coef_(self) -> np.ndarray:
         """Coefficients, (n_features,) or (n_outputs, n_features); assign others to change them."""
@@ -350,6 +380,11 @@ class RidgeReadout(RegressorMixin, MultiOutputMixin, BaseReadout):
     @intercept_.setter
     def intercept_(self, intercept: Any) -> None:
         self._assign(self._solve()._replace(intercept=self._like("intercept_", intercept)))
+
+    def _linear_map(self) -> tuple[np.ndarray, np.ndarray]:
+        """Return coefficients and intercept for kernels, which take no read-only arrays."""
+        solution = self._solve()
+        return solution.coef, solution.intercept
 
     @property
     def alpha_(self) -> float:
@@ -372,7 +407,7 @@ class RidgeReadout(RegressorMixin, MultiOutputMixin, BaseReadout):
         scores = self._solve().loo_scores
         if scores is None:
             raise AttributeError("loo_scores_ exists only where alpha is a list")
-        return scores
+        return read_only(scores)
 
     @property
     def loo_mse_(self) -> float:
@@ -396,6 +431,7 @@ class RidgeReadout(RegressorMixin, MultiOutputMixin, BaseReadout):
         """Return alpha as an array; raise if it or the solver is invalid."""
         if self.solver not in ("auto", "gram", "qr"):
             raise ValueError(f'solver must be "auto", "gram" or "qr", got {self.solver!r}')
+        refuse_masked("alpha", self.alpha)
         try:
             alphas = np.asarray(self.alpha)
         except ValueError:
@@ -445,7 +481,9 @@ class RidgeReadout(RegressorMixin, MultiOutputMixin, BaseReadout):
         n_pending = len(X) + _n_rows(self._pending)
         is_block = n_pending >= max(MIN_ROWS_TO_ADD, MIN_ROWS_TO_ADD_PER_FEATURE * X.shape[1])
         is_enough = is_block and n_pending + _n_rows(self._waiting) >= MAX_WAITING_ROWS
-        if is_enough or self._accumulator.may_overflow or not rows_are_moderate(*block):
+        is_huge = np.abs(block[1]).max(initial=0) > MAX_TARGET.get(self._dtype, MODERATE_VALUE)
+        may_overflow = self._accumulator.may_overflow or not rows_are_moderate(*block)
+        if is_enough or is_huge or may_overflow:
             return False
         X, y, w = (array.copy() for array in block)
         if is_block:
@@ -454,6 +492,15 @@ class RidgeReadout(RegressorMixin, MultiOutputMixin, BaseReadout):
         else:
             self._pending = (*self._pending, (X, y, w))
         return True
+
+    def _replace_accumulator(self, accumulator: Accumulator) -> None:
+        """Replace the statistics; raise if they, or the coefficients of huge targets, overflow."""
+        stored: Accumulator | None = getattr(self, "_accumulator", None)
+        before = 0.0 if stored is None else stored.largest_target()
+        self._accumulator = accumulator.check_overflow()
+        self._waiting, self._pending, self._solution = (), (), None
+        if accumulator.largest_target() > max(before, MAX_TARGET.get(self._dtype, MODERATE_VALUE)):
+            self._solve()
 
     def _add_pending(self, blocks: Iterable[Block] = ()) -> Accumulator:
         """Return the statistics of all rows, those that wait and those of more blocks included."""
@@ -519,7 +566,8 @@ class RidgeReadout(RegressorMixin, MultiOutputMixin, BaseReadout):
                 offset = (means - group.mean_x[0]) - group.mean_x[1]
                 constant[outputs] = group.mean_y.sum(axis=0) + offset @ B
         _check_range(coef, intercept)
-        _warn_if_imprecise(accumulator, coefs, condition)
+        _warn_if_imprecise(accumulator, coefs, condition, self._dtype)
+        _warn_of_light_rows(accumulator, float(self._alphas().min()), condition)
         self._solution = Solution(
             coef, intercept, means, constant, alpha, accumulator.solver, condition, scores
         )
@@ -534,7 +582,9 @@ def _needs_qr(accumulator: Accumulator, coefs: list[np.ndarray], condition: floa
     )
 
 
-def _warn_if_imprecise(accumulator: Accumulator, coefs: list[np.ndarray], condition: float) -> None:
+def _warn_if_imprecise(
+    accumulator: Accumulator, coefs: list[np.ndarray], condition: float, dtype: np.dtype
+) -> None:
     """Warn of coefficients whose predictions have few correct digits."""
     solver = accumulator.solver
     if solver == "gram" and condition > MAX_GRAM_CONDITION:
@@ -547,10 +597,29 @@ def _warn_if_imprecise(accumulator: Accumulator, coefs: list[np.ndarray], condit
     amplification = accumulator.amplification(coefs, condition)
     if amplification > MAX_AMPLIFICATION[solver]:
         other = 'solver="qr", ' if solver == "gram" else ""
+        _warn_of_cancellation(amplification, 16, other)
+        return
+    cancellation = accumulator.amplification(coefs, 1.0)
+    if dtype == np.float32 and cancellation > MAX_CANCELLATION_OF_FLOAT32:
+        _warn_of_cancellation(cancellation, 7, "float64, ")
+
+
+def _warn_of_cancellation(amplification: float, n_digits: int, remedy: str) -> None:
+    warn(
+        f"predictions lose about {np.log10(amplification):.0f} of {n_digits} digits, as some "
+        f"features nearly depend on others and their terms cancel: use {remedy}a larger alpha, or "
+        "fewer features",
+        LinAlgWarning,
+    )
+
+
+def _warn_of_light_rows(accumulator: Accumulator, alpha: float, condition: float) -> None:
+    """Warn if the solution depends on rows whose weights are tiny beside the largest one."""
+    if accumulator.depends_on_light_rows(alpha, condition):
         warn(
-            f"predictions lose about {np.log10(amplification):.0f} of 16 digits, as some features "
-            f"nearly depend on others and their terms cancel: use {other}a larger alpha, or fewer "
-            "features",
+            "sample_weight has weights below 1e-16 of the largest one, and the rows of larger "
+            "weights do not determine the solution: few digits of the other rows are left; use "
+            "weights of similar sizes, 0 for rows that do not count, or a larger alpha",
             LinAlgWarning,
         )
 
@@ -567,7 +636,7 @@ def _choose_alpha(
     accumulator: Accumulator, blocks: Iterable[Block], alphas: np.ndarray
 ) -> tuple[float, np.ndarray]:
     """Return the alpha of smallest leave-one-out error, and the errors."""
-    errors, exponent = leave_one_out(accumulator, blocks, alphas)
+    errors, exponent, is_imprecise = leave_one_out(accumulator, blocks, alphas)
     scores = errors.mean(axis=1)
     best = int(np.argmin(np.where(np.isnan(scores), np.inf, scores)))
     if not np.isfinite(scores[best]):
@@ -576,6 +645,13 @@ def _choose_alpha(
             "prediction. The largest alpha is used"
         )
         best = int(np.argmax(alphas))
+    if is_imprecise.any():
+        warn(
+            f"loo_scores_ of alpha={alphas[is_imprecise].max():g} has fewer than three correct "
+            "digits, as some row almost alone determines its own prediction, or some features "
+            "nearly depend on others: leave them out, or use larger alphas",
+            LinAlgWarning,
+        )
     with np.errstate(over="ignore", under="ignore"):
         return float(alphas[best]), np.ldexp(scores, exponent)
 

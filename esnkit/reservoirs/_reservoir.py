@@ -13,16 +13,16 @@ from esnkit.reservoirs._base import BaseReservoir
 from esnkit.reservoirs._compiled import Network
 from esnkit.reservoirs._updates import UPDATES
 from esnkit.reservoirs.spectral import rescale
-from esnkit.reservoirs.topologies import make_topology
+from esnkit.reservoirs.topologies import as_csr, make_topology
 from esnkit.sequences._initial_state import Clamp, no_clamp
 from esnkit.sequences._packing import Sequences
+from esnkit.utils._read_only import ReadOnlyWeights, read_only
 from esnkit.utils._validation import (
     check_choice,
     check_number,
     check_positive_int,
     check_seed,
     finite_array,
-    read_only,
     refuse_masked,
 )
 
@@ -212,20 +212,23 @@ class Reservoir(BaseReservoir):
 
     def _compile(self) -> None:
         """Bring the weights into the layouts of the kernels; from now on they are read-only."""
-        W_in = np.hstack([self.W_fb_, self.W_in_])
-        gain, keep = UPDATES[self._update].coefficients(self.leak_rate_)
-        self._network = Network.build(self.W_, W_in, self.b_, (gain, keep), self._activation)
+        dense = {name: np.asarray(getattr(self, name)) for name in DENSE_WEIGHTS}
+        W_in = np.hstack([dense["W_fb_"], dense["W_in_"]])
+        gain, keep = UPDATES[self._update].coefficients(dense["leak_rate_"])
+        self._network = Network.build(self.W_, W_in, dense["b_"], (gain, keep), self._activation)
         W = self.W_
         self.W_ = sp.csr_array(tuple(map(read_only, (W.data, W.indices, W.indptr))), W.shape)
-        for name in DENSE_WEIGHTS:
-            setattr(self, name, read_only(getattr(self, name)))
+        self.W_.data = ReadOnlyWeights.of("W_", self.W_.data)
+        for name, weights in dense.items():
+            setattr(self, name, ReadOnlyWeights.of(name, weights))
         self._compiled_weights = self._weights()
 
     def _weights(self) -> tuple[Any, ...]:
         """Return what `_compile` reads: an assignment replaces one of these objects."""
         W = self.W_  # a matrix of another kind, if it was assigned
         sparse = W, getattr(W, "data", None), getattr(W, "indices", None)
-        return *sparse, self.W_in_, self.W_fb_, self.b_, self.leak_rate_
+        sizes = self.n_state_, self.n_features_out_
+        return *sparse, self.W_in_, self.W_fb_, self.b_, self.leak_rate_, *sizes
 
     def _up_to_date_network(self) -> Network:
         """Return the compiled weights, after those that were assigned since have been checked."""
@@ -236,7 +239,7 @@ class Reservoir(BaseReservoir):
 
     def _check_assigned(self) -> None:
         """Raise if weights that were assigned do not fit those that were drawn."""
-        before = dict(zip(DENSE_WEIGHTS, self._compiled_weights[3:], strict=True))
+        before = dict(zip(DENSE_WEIGHTS, self._compiled_weights[3:7], strict=True))
         for name, drawn in before.items():
             weights = finite_array(name, getattr(self, name), drawn.dtype)
             if weights.shape != drawn.shape:
@@ -244,17 +247,27 @@ class Reservoir(BaseReservoir):
             setattr(self, name, weights.copy())
         if np.any((self.leak_rate_ <= 0) | (self.leak_rate_ > 1)):
             raise ValueError(f"leak_rate_ must be in (0, 1], got {self.leak_rate_!r}")
-        W, shape = sp.csr_array(self.W_, copy=True), (self.n_state_, self.n_state_)
-        if W.shape != shape:
-            raise ValueError(f"W_ must have shape {shape}, got {W.shape}")
-        W.sum_duplicates()
+        n_units = before["b_"].size
+        if (self.n_state_, self.n_features_out_) != (n_units, n_units):
+            raise ValueError(
+                f"n_state_ and n_features_out_ must be {n_units}, the number of units, got "
+                f"{self.n_state_!r} and {self.n_features_out_!r}"
+            )
+        W = as_csr("W_", self.W_, n_units)
         W.data = finite_array("W_", W.data, self.b_.dtype)
         self.W_ = W
 
     def __getstate__(self) -> dict[str, Any]:
-        """Leave out what `_compile` computes from the rest."""
-        computed = ("_network", "_compiled_weights")
-        return {key: part for key, part in super().__getstate__().items() if key not in computed}
+        """Leave out what `_compile` computes from the rest, and keep ordinary arrays."""
+        if hasattr(self, "_compiled_weights"):
+            self._up_to_date_network()  # which checks the weights that were assigned
+        state = dict(super().__getstate__())
+        if state.pop("_compiled_weights", None) is not None:
+            del state["_network"]
+            W = state["W_"]
+            state["W_"] = sp.csr_array((np.asarray(W.data), W.indices, W.indptr), W.shape)
+            state |= {name: np.asarray(state[name]) for name in DENSE_WEIGHTS}
+        return state
 
     def __setstate__(self, state: dict[str, Any]) -> None:
         super().__setstate__(state)
@@ -377,7 +390,13 @@ class Reservoir(BaseReservoir):
         FloatingPointError
             If the states of unbounded units leave the range of their dtype.
         """
-        n_units, n_rows = self.n_state_, len(sequences.values)
+        network = self._up_to_date_network()
+        n_units, (n_rows, n_inputs) = self.n_state_, sequences.values.shape
+        if n_inputs != len(network.input_weights.w_in):
+            raise ValueError(
+                f"sequences must have the {len(network.input_weights.w_in)} columns that W_fb_ and "
+                f"W_in_ have, got {n_inputs}"
+            )
         added = np.empty((0, n_units), state.dtype)
         if noise is not None:
             added = (self._noise * noise.standard_normal((n_rows, n_units))).astype(state.dtype)
@@ -385,7 +404,7 @@ class Reservoir(BaseReservoir):
         forcing = Forcing(added, *(clamp or no_clamp(state.dtype)))
         out = np.empty((0, n_units), state.dtype) if out is None else out
         starts, lengths = sequences.offsets[:-1], sequences.lengths
-        self._up_to_date_network().advance(forcing, sequences.values, starts, lengths, state, out)
+        network.advance(forcing, sequences.values, starts, lengths, state, out)
         self._check_bounded(state)
 
     def run_closed_loop(

@@ -45,7 +45,7 @@ def test_centring_against_numpy(solver, offset):
     X = np.round(X * 2**20) / 2**20
     w = np.random.default_rng(8).random(50)
     mean, out = np.empty((2, 7)), np.empty((7, 50))
-    linalg.weighted_mean(X + offset, w, mean)
+    linalg.weighted_mean(X + offset, w, 0, mean)
     centred = X - np.average(X, axis=0, weights=w)
     assert_allclose(mean[0] - offset + mean[1], (X - centred)[0], rtol=1e-13)
     assert_array_equal(mean[0], mean.sum(axis=0))

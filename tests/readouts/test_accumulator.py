@@ -152,6 +152,7 @@ def test_the_number_of_threads_changes_no_bit():
     assert one == two
 
 
+@pytest.mark.filterwarnings("ignore:loo_scores_")
 @pytest.mark.parametrize("alpha", [1e-22, 1e-16, [1e-22, 1.0]])
 def test_ill_conditioned_features_need_qr(alpha):
     X, y = hilbert_like()

@@ -19,7 +19,7 @@ def statistics_of(X, solver):
 
 def hat_values(found, Z, alphas):
     hats = np.full((len(Z), len(alphas)), np.nan)
-    for served, directions, weights in found:
+    for served, directions, weights, _ in found:
         hats[:, served] = (Z @ directions) ** 2 @ weights
     return hats
 

@@ -446,3 +446,63 @@ def test_targets_too_small_at_first_may_grow_later():
         for rows in np.split(np.arange(400), 4):
             stream.partial_fit(X[rows], Y[rows])
         assert_same_model(stream, RidgeReadout(1e-3, solver=solver).fit(X, Y), 1e-11)
+
+
+@pytest.mark.parametrize("n_before", [0, 50])
+@pytest.mark.parametrize(
+    ("dtype", "of_x", "of_y"),
+    [(np.float64, 1e-100, 1e250), (np.float64, 1e-8, 1e303), (np.float32, 1e-8, 1e37)],
+)
+def test_targets_whose_coefficients_overflow_are_refused_at_once(dtype, of_x, of_y, n_before):
+    X, Y = (of_x * data(100, 3)[0]).astype(dtype), data(100, 3)[1].astype(dtype)
+    model = RidgeReadout(0)
+    if n_before:
+        model.partial_fit(X[:n_before], Y[:n_before]).partial_fit(X[:2], Y[:2])
+    before = pickle.dumps(model)
+    with pytest.raises(ValueError, match="y must have coefficients on X within the range of float"):
+        model.partial_fit(X[50:], (dtype(of_y) * Y[50:]).astype(dtype))
+    assert pickle.dumps(model) == before
+    if n_before:
+        penalised = RidgeReadout(1.0).fit(X, (dtype(of_y) * Y).astype(dtype))
+        with pytest.raises(ValueError, match="y must have coefficients on X within the range"):
+            model.merge(penalised)
+        assert pickle.dumps(model) == before
+
+
+def test_huge_targets_that_have_coefficients_are_taken():
+    X, Y = data(100, 3)
+    stream = RidgeReadout(0).partial_fit(X[:50], Y[:50]).partial_fit(X[50:], 1e250 * Y[50:])
+    stream.partial_fit(X[:1], Y[:1])
+    assert np.isfinite(stream.coef_).all()
+
+
+def assert_unchanged_by(model, call):
+    """Assert that a call is refused, and that it changes no bit of the pickled model."""
+    before = pickle.dumps(model)
+    with pytest.raises(ValueError):
+        call(model)
+    assert pickle.dumps(model) == before
+
+
+@pytest.mark.parametrize("method", ["fit", "partial_fit"])
+@pytest.mark.parametrize("params", [{}, {"feedback": True}, {"noise": 1e-3}, {"solver": "qr"}])
+def test_what_an_estimator_refuses_changes_no_bit(method, params):
+    s = np.sin(np.arange(120) / 5)[:, None]
+    model = ESNRegressor(8, include_input=True, random_state=0, **params)
+    huge = np.array([[0.0], [1e200], [0.1]])
+    for started in (model, deepcopy(model).partial_fit(s[:-1], s[1:])):
+        assert_unchanged_by(started, lambda m: getattr(m, method)(huge, s[:3]))
+        assert_unchanged_by(started, lambda m: getattr(m, method)(s[:3], np.sign(huge) * 1.7e308))
+        assert_unchanged_by(
+            started, lambda m: getattr(m, method)(s[:3], s[:3], sample_weight=[1, 1e300, 1])
+        )
+
+
+@pytest.mark.parametrize("classes", [None, ["a", "b", "c"]])
+def test_labels_that_a_classifier_refuses_change_no_bit(classes):
+    s = np.sin(np.arange(120) / 5)[:, None]
+    model = ESNClassifier(8, include_input=True, random_state=0)
+    model.partial_fit(s, np.where(s[:, 0] > 0, "a", "b"), classes=["a", "b"])
+    labels = ["a", "c", "b"] if classes is None else ["a", "b", "a"]
+    assert_unchanged_by(model, lambda m: m.partial_fit(s[:3], labels, classes=classes))
+    assert_unchanged_by(model, lambda m: m.partial_fit(1e200 * s[:3], ["a", "b", "a"]))

@@ -1,4 +1,5 @@
 import copy
+import operator
 import pickle
 
 import joblib
@@ -358,12 +359,40 @@ def fitted_reservoir():
 @pytest.mark.parametrize("name", [*WEIGHTS, "W_fb_"])
 def test_weights_are_read_only(name):
     for reservoir in (fitted_reservoir(), pickle.loads(pickle.dumps(fitted_reservoir()))):
-        with pytest.raises(ValueError, match="read-only"):
+        with pytest.raises(ValueError, match=f"{name} is read-only.*assign .* reservoir.{name} = "):
             getattr(reservoir, name)[...] = 1.0
-    with pytest.raises(ValueError, match="read-only"):
+        with pytest.raises(ValueError, match=f"{name} is read-only"):
+            setattr(reservoir, name, operator.imul(getattr(reservoir, name), 2))
+    with pytest.raises(ValueError, match="W_ is read-only.*assign .* reservoir.W_ = "):
         reservoir.W_.data *= 0.5
-    with pytest.raises(ValueError, match="read-only"):
+    with pytest.raises(ValueError, match="W_ is read-only"):
         reservoir.W_ *= 0.5
+    with pytest.raises(ValueError, match="W_ is read-only"):
+        reservoir.W_[tuple(np.argwhere(reservoir.W_.toarray())[0])] = 1.0
+
+
+def test_pickles_hold_ordinary_arrays():
+    reservoir = fitted_reservoir()
+    reservoir.b_ = np.zeros(20, np.float32)  # converted before it is pickled
+    assert b"ReadOnlyWeights" not in pickle.dumps(reservoir)
+    again = pickle.loads(pickle.dumps(reservoir))
+    assert again.b_.dtype == np.float64
+    assert np.array_equal(again.transform(SERIES), reservoir.transform(SERIES))
+
+
+@pytest.mark.parametrize("name", ["n_state_", "n_features_out_"])
+def test_the_number_of_units_cannot_be_assigned(name):
+    reservoir = fitted_reservoir()
+    setattr(reservoir, name, 3)
+    with pytest.raises(ValueError, match="n_state_ and n_features_out_ must be 20"):
+        reservoir.transform(SERIES)
+
+
+def test_the_number_of_features_cannot_be_assigned():
+    reservoir = fitted_reservoir()
+    reservoir.n_features_in_ = 2
+    with pytest.raises(ValueError, match="the 1 columns that W_fb_ and W_in_ have, got 2"):
+        reservoir.transform(np.c_[SERIES, SERIES])
 
 
 def test_a_matrix_that_was_given_stays_writable():
@@ -400,7 +429,11 @@ def test_assigned_weights_take_effect_everywhere(name):
 @pytest.mark.parametrize(("name", "value", "message"), [
     ("b_", np.zeros(19), r"b_ must have shape \(20,\), got \(19,\)"),
     ("W_in_", np.full((20, 1), np.nan), "W_in_"),
+    ("b_", np.ma.masked_less(np.arange(20.0), 3), "b_ has masked values"),
     ("W_", np.eye(3), r"W_ must have shape \(20, 20\), got \(3, 3\)"),
+    ("W_", np.ma.masked_less(np.eye(20), 1), "W_ has masked values"),
+    ("W_", None, "W_ must be a square matrix"),
+    ("W_", np.full((20, 20), np.inf), "W_ must be finite"),
     ("leak_rate_", np.full(20, 1.5), r"leak_rate_ must be in \(0, 1\]"),
 ])  # fmt: skip
 def test_assigned_weights_that_do_not_fit_are_refused(name, value, message):
@@ -409,3 +442,5 @@ def test_assigned_weights_that_do_not_fit_are_refused(name, value, message):
     for _ in range(2):
         with pytest.raises(ValueError, match=message):
             reservoir.transform(SERIES)
+        with pytest.raises(ValueError, match=message):
+            pickle.dumps(reservoir)
