@@ -258,15 +258,12 @@ class Reservoir(BaseReservoir):
         self.W_ = W
 
     def __getstate__(self) -> dict[str, Any]:
-        """Leave out what `_compile` computes from the rest, and keep ordinary arrays."""
+        """Leave out what `_compile` computes from the rest."""
         if hasattr(self, "_compiled_weights"):
             self._up_to_date_network()  # which checks the weights that were assigned
         state = dict(super().__getstate__())
-        if state.pop("_compiled_weights", None) is not None:
-            del state["_network"]
-            W = state["W_"]
-            state["W_"] = sp.csr_array((np.asarray(W.data), W.indices, W.indptr), W.shape)
-            state |= {name: np.asarray(state[name]) for name in DENSE_WEIGHTS}
+        for name in ("_compiled_weights", "_network"):
+            state.pop(name, None)
         return state
 
     def __setstate__(self, state: dict[str, Any]) -> None:

@@ -13,6 +13,8 @@ from zoneinfo import ZoneInfo
 import numpy as np
 import scipy.sparse as sp
 
+from esnkit.utils._read_only import ReadOnlyWeights
+
 __all__ = ["PlainStateMixin", "from_plain", "plain_record", "to_plain"]
 
 TAG = "esnkit type"  # the key of the dicts that stand for something else
@@ -94,6 +96,9 @@ def _register(
         raise ValueError(f"two classes of fitted state have the name {tag!r}: rename one")
     _makers[tag] = from_parts
     to_plain.register(cls, lambda value: {TAG: tag, "parts": to_plain(to_parts(value))})
+
+
+to_plain.register(ReadOnlyWeights, np.asarray)
 
 
 # Subclasses of containers, such as tuples with names, are not known to be made of their items.
