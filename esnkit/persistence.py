@@ -22,8 +22,8 @@ _ESTIMATORS = (
 def skops_trusted_types() -> list[str]:
     """Return the types of esnkit that files of skops name, for its parameter `trusted`.
 
-    skops saves fitted estimators without pickle, so that a file cannot run code of its own. It
-    loads a file only if the reader trusts all types in it: those here, which are the estimators of
+    skops saves fitted estimators without pickle, whose files can run any code. It loads a file only
+    if the reader trusts all types in it: those here, which are the estimators of
     esnkit, those that skops itself trusts, such as scikit-learn's, and those that you add, such as
     other estimators or functions that you have passed as parameters.
 

@@ -161,8 +161,9 @@ class RNNRegressor(SequenceRegressorMixin, GradientEstimator):
 
     The estimator does not scale its data. Scale inputs and targets to a standard deviation of about
     one (``StandardScaler``, ``TransformedTargetRegressor``); otherwise training may end with
-    predictions near the mean of the targets. A ``ConvergenceWarning`` tells of data beyond a
-    three-hundredth and three hundred of that of which less than half is learned.
+    predictions near the mean of the targets. If inputs or targets are larger than 300 or smaller
+    than 1/300, and the network explains less than half of the variance, `fit` issues a
+    ``ConvergenceWarning``.
 
     References
     ----------

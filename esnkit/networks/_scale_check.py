@@ -14,12 +14,11 @@ from esnkit.utils._warnings import warn
 
 __all__ = ["column_sizes", "unexplained_by_classes", "unexplained_shares", "warn_of_scale"]
 
-# Sizes of columns up to which networks learn slowly at worst. In our tests, all cells and solvers
-# explain most of the variance of targets and inputs within a hundredth and ten; beyond these bounds
-# most of them explain none.
+# On linear filters of noise, Adam explains most of the variance for columns of size one, and half
+# of it at most beyond these bounds, with every cell.
 LARGEST_SIZE, SMALLEST_SIZE = 300.0, 1 / 300
-# Less than half of the variance may be all that can be learned of data of an ordinary size; data of
-# an unusual size are to be scaled first.
+# Of data of an ordinary size, noise may leave less to explain; those of an unusual size are to be
+# scaled before anyone can tell.
 MAX_UNEXPLAINED = 0.5
 ROUNDING = 1e-10  # deviations below this share of the mean are those of constants
 

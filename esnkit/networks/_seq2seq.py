@@ -229,6 +229,12 @@ class Seq2SeqClassifier(WeightsMixin, CallbackSupportMixin, PlainStateMixin, Bas
         KeyboardInterrupt
             At the second Ctrl-C within ten seconds, so that a loop or search around ``fit`` ends
             too. The first one ends training with a warning, and the best weights so far are kept.
+
+        Warns
+        -----
+        ConvergenceWarning
+            If numbers in ``X`` are very large or small, and the network has not learned from them:
+            scale them to a standard deviation of about one.
         """
         fresh = not (self.warm_start and hasattr(self, "_trainer"))
         sequences = _pack(self, X, reset=fresh, dtype=FLOATS if fresh else (self._theta.dtype,))
