@@ -212,7 +212,10 @@ def fit_model(estimator: Any, *data: Any, **params: Any) -> Any:
 
 
 def progress_text(task: Task) -> str:
-    """Return what is done, how much of how much, the time that is left, and the time it took."""
+    """Return the time that a task took so far, what is done, how much of how much, and until when.
+
+    The details come last: a line that is too long for a terminal loses them first.
+    """
     parts: list[str] = []
     inner: Task | None = task
     estimated = False
@@ -223,7 +226,7 @@ def progress_text(task: Task) -> str:
         parts += [part] if part else []
         inner = inner.child
     parts += ["compiling kernels"] if is_compiling() else []
-    return ", ".join([*parts, _seconds(time.monotonic() - task.start)])
+    return f"{_seconds(time.monotonic() - task.start)}: {', '.join(parts)}"
 
 
 def _label(task: Task) -> str:

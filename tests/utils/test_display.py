@@ -4,6 +4,7 @@ import io
 import os
 import threading
 import time
+from contextlib import suppress
 
 import pytest
 from terminals import Terminal
@@ -75,13 +76,16 @@ def test_a_full_pipe_stops_nobody(monkeypatch):
         while True:
             os.write(writing, b"x" * 65536)
     os.set_blocking(writing, True)
-    with open(writing, "w") as stream:
-        monkeypatch.setattr("sys.stderr", stream)
-        display = Display(lambda: "working")
-        time.sleep(0.02)
-        display.close("done")
-        assert not display.thread.is_alive()
-    os.close(reading)
+    stream = open(writing, "w")
+    monkeypatch.setattr("sys.stderr", stream)
+    display = Display(lambda: "working")
+    time.sleep(0.02)
+    display.close("done")
+    is_waiting = display.thread.is_alive()
+    os.close(reading)  # ends a write that waits
+    with suppress(BrokenPipeError):
+        stream.close()
+    assert not is_waiting
 
 
 @pytest.mark.skipif(not os.path.exists("/dev/full"), reason="needs /dev/full")
