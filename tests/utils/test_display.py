@@ -78,14 +78,21 @@ def test_a_full_pipe_stops_nobody(monkeypatch):
     os.set_blocking(writing, True)
     stream = open(writing, "w")
     monkeypatch.setattr("sys.stderr", stream)
-    display = Display(lambda: "working")
-    time.sleep(0.02)
-    display.close("done")
-    is_waiting = display.thread.is_alive()
+
+    def work():
+        display = Display(lambda: "working")
+        time.sleep(0.02)
+        display.close("done")
+
+    worker = threading.Thread(target=work, daemon=True)
+    worker.start()
+    worker.join(timeout=20)
+    waits = worker.is_alive()
     os.close(reading)  # ends a write that waits
+    worker.join()
     with suppress(BrokenPipeError):
         stream.close()
-    assert not is_waiting
+    assert not waits
 
 
 @pytest.mark.skipif(not os.path.exists("/dev/full"), reason="needs /dev/full")
