@@ -80,6 +80,7 @@ class Task:
         self.start = time.monotonic()
         self.pace_from = self.start, compile_seconds(), 0.0  # and the share that was done then
         self.next_record, self.n_records = self.start + DELAY, 0
+        self.reached = 0.0
         self.child: Task | None = None
         self.display: Display | None = None
         self.entered = False
@@ -115,7 +116,9 @@ class Task:
             return 0.0
         child = self.child  # read once: a display reads in another thread
         within = 0.0 if child is None else child.share
-        return min((self.done + self.step_size * within) / self.total, 1.0)
+        share = min((self.done + self.step_size * within) / self.total, 1.0)
+        self.reached = max(self.reached, share)  # not less where a task within has ended
+        return self.reached
 
     def __enter__(self) -> Self:
         self.is_told = bool(self.verbose) and not self._is_within_verbose()
