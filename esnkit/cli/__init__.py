@@ -6,10 +6,13 @@ Exit codes: 0 done; 2 an error in the command or the file, described in one line
 
 import sys
 import warnings
+from collections.abc import Callable
 from contextlib import redirect_stdout
+from functools import partial
 
 from esnkit.cli._arguments import make_parser
 from esnkit.cli._errors import GuardedOutput, OutputError, UserError, discard, say
+from esnkit.cli._loading import loading
 
 __all__ = ["main"]
 
@@ -91,18 +94,25 @@ def _dispatch(argv) -> int:
     arguments = make_parser().parse_args(words or ["forecast"])
     if sys.stdout is None and getattr(arguments, "out", None) in (None, "-"):
         raise UserError("standard output is closed; there is nowhere to write to")
+    with loading():
+        run = _command(arguments)
+    return run()
+
+
+def _command(arguments) -> Callable[[], int]:
+    """Return the function that runs a command, from the module that it needs."""
     if arguments.command == "info":
         from esnkit.cli._info import print_info
 
-        return print_info()
+        return print_info
     if arguments.command == "compile":
         from esnkit.cli._compile import compile_kernels
 
-        return compile_kernels()
+        return compile_kernels
     if arguments.file is None:
         from esnkit.cli._demo import run_demo
 
-        return run_demo(arguments)
+        return partial(run_demo, arguments)
     from esnkit.cli._forecast_csv import forecast_csv
 
-    return forecast_csv(arguments)
+    return partial(forecast_csv, arguments)

@@ -80,6 +80,7 @@ class Task:
         self.start = time.monotonic()
         self.pace_from = self.start, compile_seconds(), 0.0  # and the share that was done then
         self.next_record, self.n_records = self.start + DELAY, 0
+        self.reached = 0.0
         self.child: Task | None = None
         self.display: Display | None = None
         self.entered = False
@@ -115,7 +116,9 @@ class Task:
             return 0.0
         child = self.child  # read once: a display reads in another thread
         within = 0.0 if child is None else child.share
-        return min((self.done + self.step_size * within) / self.total, 1.0)
+        share = min((self.done + self.step_size * within) / self.total, 1.0)
+        self.reached = max(self.reached, share)  # not less where a task within has ended
+        return self.reached
 
     def __enter__(self) -> Self:
         self.is_told = bool(self.verbose) and not self._is_within_verbose()
@@ -212,7 +215,10 @@ def fit_model(estimator: Any, *data: Any, **params: Any) -> Any:
 
 
 def progress_text(task: Task) -> str:
-    """Return what is done, how much of how much, the time that is left, and the time it took."""
+    """Return the time that a task took so far, what is done, how much of how much, and until when.
+
+    The details come last: a line that is too long for a terminal loses them first.
+    """
     parts: list[str] = []
     inner: Task | None = task
     estimated = False
@@ -223,7 +229,7 @@ def progress_text(task: Task) -> str:
         parts += [part] if part else []
         inner = inner.child
     parts += ["compiling kernels"] if is_compiling() else []
-    return ", ".join([*parts, _seconds(time.monotonic() - task.start)])
+    return f"{_seconds(time.monotonic() - task.start)}: {', '.join(parts)}"
 
 
 def _label(task: Task) -> str:

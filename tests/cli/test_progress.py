@@ -1,6 +1,7 @@
 """The progress of commands: a bar on a terminal, lines in a file."""
 
 import io
+import re
 import time
 
 import pytest
@@ -37,21 +38,22 @@ def wait_for(stream, text):
 def test_a_bar_on_a_terminal_that_is_erased(monkeypatch):
     stream = Terminal()
     shown_while(stream, monkeypatch, lambda: wait_for(stream, "two"))
-    assert "\r[#####...............] forecast" in stream.getvalue()
+    assert "\r[#####...............] " in stream.getvalue()
     assert "\n" not in stream.getvalue() and stream.getvalue().split("\r")[-2].strip() == ""
 
 
 def test_lines_in_a_file(monkeypatch):
     stream = io.StringIO()
     shown_while(stream, monkeypatch, lambda: wait_for(stream, "two"))
-    assert "esnkit: forecast, two, " in stream.getvalue() and "[" not in stream.getvalue()
+    assert re.match(r"esnkit: [\d.]+ s: forecast", stream.getvalue())
+    assert "[" not in stream.getvalue()
 
 
 @pytest.mark.parametrize("kind", [Terminal, io.StringIO])
 def test_it_says_that_kernels_are_compiled(kind, monkeypatch):
     stream = kind()
     monkeypatch.setattr(compilation._compilations, "depth", 1)
-    shown_while(stream, monkeypatch, lambda: wait_for(stream, "two, compiling kernels, "))
+    shown_while(stream, monkeypatch, lambda: wait_for(stream, "two, compiling kernels"))
 
 
 def test_the_announcement_does_not_go_through_a_bar(monkeypatch):

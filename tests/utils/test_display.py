@@ -4,6 +4,7 @@ import io
 import os
 import threading
 import time
+from contextlib import suppress
 
 import pytest
 from terminals import Terminal
@@ -75,13 +76,23 @@ def test_a_full_pipe_stops_nobody(monkeypatch):
         while True:
             os.write(writing, b"x" * 65536)
     os.set_blocking(writing, True)
-    with open(writing, "w") as stream:
-        monkeypatch.setattr("sys.stderr", stream)
+    stream = open(writing, "w")
+    monkeypatch.setattr("sys.stderr", stream)
+
+    def work():
         display = Display(lambda: "working")
         time.sleep(0.02)
         display.close("done")
-        assert not display.thread.is_alive()
-    os.close(reading)
+
+    worker = threading.Thread(target=work, daemon=True)
+    worker.start()
+    worker.join(timeout=20)
+    waits = worker.is_alive()
+    os.close(reading)  # ends a write that waits
+    worker.join()
+    with suppress(BrokenPipeError):
+        stream.close()
+    assert not waits
 
 
 @pytest.mark.skipif(not os.path.exists("/dev/full"), reason="needs /dev/full")
