@@ -16,7 +16,12 @@ def linear_map(
 ) -> tuple[np.ndarray, np.ndarray]:
     """Return the coefficients (n_outputs, n_features) and the intercept (n_outputs,)."""
     coef, intercept = readout._linear_map()
-    coef = np.reshape(coef, (n_outputs, -1))
+    coef = np.atleast_2d(coef)
+    if len(coef) != n_outputs:  # a kernel would read beyond it
+        raise ValueError(
+            f"coef_ of the readout must have {n_outputs} rows, one for every output of n_outputs_, "
+            f"got shape {coef.shape}"
+        )
     if np.shape(intercept) != (n_outputs,):
         intercept = np.broadcast_to(intercept, n_outputs)
     return for_kernels(coef, dtype), for_kernels(intercept, dtype)

@@ -265,8 +265,11 @@ class Forecaster(CallbackSupportMixin, PlainStateMixin, BaseEstimator):
         check_finite("interval", *bounds)
         return forecast_as(self._kind, values, bounds)
 
+    @rollback_on_error
     def update(self, new, exog=None) -> "Forecaster":
         """Append observations: states advance, fitted weights stay as they are.
+
+        An exception, also that of an interrupt, leaves the forecaster as it was before the call.
 
         Parameters
         ----------
@@ -290,9 +293,9 @@ class Forecaster(CallbackSupportMixin, PlainStateMixin, BaseEstimator):
         self._warn_of_exog(inputs)
         self._ensemble, self._kind = self._ensemble.advance(rows, inputs), kind
         self._range = _range_of(np.vstack([rows, self._range]))
-        self._seen.append((rows, inputs))
+        self._seen = [*self._seen, (rows, inputs)]
         if labels is not None:
-            self._seen_labels.append(labels)
+            self._seen_labels = [*self._seen_labels, labels]
         self.n_timesteps_ += len(rows)
         return self
 

@@ -74,7 +74,7 @@ def take_apart(container, argument: str) -> Table:
             raise ValueError(f"{argument} must be 1-D or 2-D: {error}") from None
     _check_shape(array, argument)
     _refuse_times([getattr(array, "dtype", None)], argument)
-    return Table(_as_2d(container if array.ndim == 2 else array), array.ndim)
+    return Table(_as_2d(array), array.ndim)
 
 
 def slice_rows(container, start: int, stop: int):

@@ -154,7 +154,8 @@ class HatValueErrorSums:
         doubt = np.where(is_predictable, rounding / safe, 0)
         if doubt.max(initial=0.0) <= MIN_DOUBT:
             return np.stack([squares, np.zeros_like(squares)])
-        sizes = np.abs(target)[:, None] + np.abs(residual) + np.abs(errors)
+        sizes = np.sqrt(w)[:, None] * np.abs(Y) * self.target_scale  # their means are rounded
+        sizes = sizes[:, None] + np.abs(residual) + np.abs(errors)
         roundings = np.where(doubt > MIN_DOUBT, doubt, 0)[:, :, None] * sizes
         return np.stack([squares, (roundings**2).sum(axis=0)])
 

@@ -126,8 +126,8 @@ class RidgeReadout(RegressorMixin, MultiOutputMixin, BaseReadout):
     -----
     After `partial_fit` or `merge`, the equations are solved at the first access to the solution.
     `partial_fit` collects few rows and adds them to the sums together: one row per call is cheap.
-    If features nearly depend on one another, so that few digits of the predictions are correct, the
-    readout issues a ``LinAlgWarning``.
+    The readout issues a ``LinAlgWarning`` if few digits of the predictions are correct, as features
+    nearly depend on one another or rows of tiny weights determine the solution.
     Rows are divided between two partial sums by a fixed rule, and each uses one BLAS thread, so
     that a result has the same bits on one thread and on many. `predict` sums in a fixed order, so
     that the prediction of a row does not depend on the rows around it.

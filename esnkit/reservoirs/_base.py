@@ -13,6 +13,7 @@ from esnkit.sequences._packing import Sequences, pack, restore
 from esnkit.sequences._set_output import tables_for_series_only
 from esnkit.sequences._short_sequences import warn_if_short
 from esnkit.utils._plain_state import PlainStateMixin
+from esnkit.utils._rollback import rollback_on_error
 from esnkit.utils._validation import check_fitted
 from esnkit.utils._workspace import recycled
 
@@ -208,6 +209,7 @@ class BaseReservoir(
         """
         self.run(sequences, state, **_forcing(clamp, None, 0, len(sequences.values)))
 
+    @rollback_on_error
     def fit(self, X: Any, y: Any = None) -> Self:
         """Draw the weights for the number of features of ``X``.
 
@@ -265,6 +267,7 @@ class BaseReservoir(
         """
         return self._features(X, initial_state, clamp, return_state, None)
 
+    @rollback_on_error
     def fit_transform(
         self,
         X: Any,

@@ -83,3 +83,11 @@ def test_regressors_that_predict_only_once_fitted_read_states(rng):
     readout = StackingRegressor([("a", Ridge())], cv=2)
     assert regressor(readout=readout).fit(X, X[:, 0]).score(X, X[:, 0]) > 0.5
     assert Forecaster(readout, lags=2).fit(X[:, 0]).forecast(3).shape == (3,)
+
+
+def test_the_number_of_outputs_cannot_be_assigned():
+    X = np.sin(np.arange(60.0))[:, None]
+    model = regressor().fit(X, X)
+    model.n_outputs_ = 2
+    with pytest.raises(ValueError, match="must have 2 rows, one for every output of n_outputs_"):
+        model.predict(X)

@@ -110,3 +110,10 @@ def test_masked_arrays_that_hide_nothing_are_arrays():
         model.fit(bare, exog=bare).forecast(3, bare),
         model.fit(WAVE[:40], exog=WAVE[:40]).forecast(3, WAVE),
     )
+
+
+def test_exogenous_inputs_may_be_lists_of_rows():
+    s = np.sin(np.arange(60) / 4)
+    model = Forecaster(Ridge(), lags=2).fit(s, exog=s[:, None])
+    rows = [[0.0], [0.5], [1.0]]
+    assert np.array_equal(model.forecast(3, exog=rows), model.forecast(3, exog=np.array(rows)))

@@ -15,13 +15,14 @@ from numpy.testing import assert_allclose, assert_array_equal
 from ridge_problems import assert_same_model, data
 
 import esnkit
-from esnkit import ESNClassifier, ESNRegressor
+from esnkit import ESNClassifier, ESNRegressor, Forecaster
 from esnkit.readouts import RidgeReadout, _ridge
 from esnkit.readouts._least_squares import MODERATE_VALUE, MODERATE_WEIGHT
 from esnkit.readouts._ridge import MAX_WAITING_ROWS, MIN_ROWS_TO_ADD
 
 SOLVERS = ["auto", "gram", "qr"]
-SOURCES = [str(Path(esnkit.__file__).parent / name) for name in ("readouts", "esn", "utils/_roll")]
+FOLDERS = ("readouts", "esn", "forecasting", "utils/_roll")
+SOURCES = [str(Path(esnkit.__file__).parent / name) for name in FOLDERS]
 
 seeds = st.integers(0, 2**32 - 1)
 solvers = st.sampled_from(SOLVERS)
@@ -506,3 +507,15 @@ def test_labels_that_a_classifier_refuses_change_no_bit(classes):
     labels = ["a", "c", "b"] if classes is None else ["a", "b", "a"]
     assert_unchanged_by(model, lambda m: m.partial_fit(s[:3], labels, classes=classes))
     assert_unchanged_by(model, lambda m: m.partial_fit(1e200 * s[:3], ["a", "b", "a"]))
+
+
+def test_an_interrupted_update_leaves_a_forecaster_as_it_was(request):
+    s = np.sin(np.arange(120) / 5)
+    started = Forecaster(ESNRegressor(8, random_state=0)).fit(s)
+    assert_changes_whole_or_not_at_all(
+        lambda: deepcopy(started),
+        lambda model: model.update(s[:2]),
+        lambda model: np.append(model.forecast(3), model.history()),
+        request,
+        few=20,
+    )

@@ -5,6 +5,7 @@ import pandas as pd
 import pytest
 from third_party import MirroredSum, TappedDelayLine
 
+from esnkit import Reservoir
 from esnkit.sequences import Sequences
 
 
@@ -67,3 +68,14 @@ def test_what_reads_whole_sequences_has_no_state(params, ragged):
 def test_a_clamp_needs_a_reservoir_that_takes_one(ragged):
     with pytest.raises(ValueError, match="clamp must be None for TappedDelayLine"):
         TappedDelayLine().fit(ragged).transform(ragged, clamp=([0], [1.0]))
+
+
+@pytest.mark.parametrize("method", ["fit", "fit_transform"])
+def test_a_fit_that_fails_leaves_a_reservoir_as_it_was(method):
+    X = np.sin(np.arange(60.0))[:, None]
+    reservoir = Reservoir(5, random_state=0).fit(X)
+    before = reservoir.transform(X)
+    reservoir.set_params(leak_rate=2.0)
+    with pytest.raises(ValueError, match="leak_rate"):
+        getattr(reservoir, method)(np.c_[X, X])
+    assert np.array_equal(reservoir.transform(X), before)
