@@ -128,10 +128,10 @@ class ExogTransform(SeriesTransform):
         far = np.abs(difference(values, self.differences) - self._level) > self._rounding(values)
         return np.flatnonzero(self.constant_ & far.any(axis=0))
 
-    @staticmethod
-    def _rounding(values: np.ndarray) -> np.ndarray:
-        """Return the rounding error of differences, that of the values themselves."""
-        return CONSTANT_TOLERANCE * np.abs(values).max(axis=0, initial=0.0)
+    def _rounding(self, values: np.ndarray) -> np.ndarray:
+        """Return the rounding error of differences, twice that of the values for each of them."""
+        largest = np.abs(values).max(axis=0, initial=0.0)
+        return 2 ** len(self.differences) * CONSTANT_TOLERANCE * largest
 
     def reach(self, values: np.ndarray) -> np.ndarray:
         """Return how far rows are from the middle of the range in `fit`; its ends are at 1."""

@@ -10,7 +10,10 @@ from esnkit.cli._date_formats import first_field, formats_of, is_number, read, w
 
 FORMS = """%Y-%m-%d|%d-%m-%Y|%m-%d-%Y|%-d.%-m.%Y|%Y.%m.%d|%Y %b|%b %Y|%B %Y|%^b-%Y|%_b %Y|%YM%m
 %d %b %Y|%d-%b-%Y|%B %d, %Y|%b-%y|%d/%m/%y|%y-%m-%d|%Y-Q%q|Q%q/%Y|%G-W%V|%G W%V|%Y-%m-%d %H:%M
-%Y%m%d %H:%M|%-m/%-d/%Y %-H:%M|%d.%m.%y %H:%M:%S""".replace("\n", "|").split("|")
+%Y%m%d %H:%M|%-m/%-d/%Y %-H:%M|%d.%m.%y %H:%M:%S|%m/%d/%Y %I:%M %p|%-m/%-d/%Y %-I:%M:%S %_p
+%d.%m.%Y %I %:p|%Y-%m-%dT%I:%M%p|%qQ%y|%qQ%Y|Q%q-%y|%Yq%q|%G-W%V-%u|%G W%-V|W%V %G|%Gw%V|%d%b%Y
+%-d. %B %Y|%Y-%b-%d|%Y%b|%b %-d %Y|%Ym%-m|%Y-M%m|%Y.%0m|%d%m%Y|%m%d%Y|%m%Y|%d%m%y|%y%m%d
+%Y-%m-%d %H:%M UTC|%d%m%Y %H:%M:%S""".replace("\n", "|").split("|")
 
 
 @given(st.datetimes(datetime(1975, 1, 1), datetime(2060, 1, 1)), st.sampled_from(FORMS))
