@@ -154,9 +154,13 @@ class HatValueErrorSums:
         doubt = np.where(is_predictable, rounding / safe, 0)
         if doubt.max(initial=0.0) <= MIN_DOUBT:
             return np.stack([squares, np.zeros_like(squares)])
-        sizes = np.sqrt(w)[:, None] * np.abs(Y) * self.target_scale  # their means are rounded
-        sizes = sizes[:, None] + np.abs(residual) + np.abs(errors)
-        roundings = np.where(doubt > MIN_DOUBT, doubt, 0)[:, :, None] * sizes
+        doubt = np.where(doubt > MIN_DOUBT, doubt, 0)[:, :, None]
+        # Errors of the coefficients along directions of small variance hardly move the residuals:
+        # these lose half of the digits that the hat values lose, of targets with their means.
+        lost = np.sqrt(self.rounding / np.maximum(rounding, self.rounding))[:, None]
+        sizes = np.sqrt(w)[:, None] * np.abs(Y) * self.target_scale
+        sizes = sizes[:, None] + np.abs(residual)
+        roundings = doubt * (lost * sizes + np.abs(errors))
         return np.stack([squares, (roundings**2).sum(axis=0)])
 
 
