@@ -16,8 +16,9 @@ MAX_SWEEPS = 20
 MAX_POLICIES = 1000
 MAX_NEWTON_STEPS = 100
 # Share of the two sums by which a row sum and the column sum of a balanced matrix may differ, and
-# the share of the largest two sums: smaller differences change no eigenvalue by a relative 1e-7.
-BALANCED = 1e-3
+# share of the largest two sums. A link of this size from one group of units to another, without a
+# way back, changes no eigenvalue by a relative 1e-7 whatever rounding errors add to it.
+BALANCED = 1e-8
 NEGLIGIBLE = 1e-8
 REGULARISATION = 1e-12
 

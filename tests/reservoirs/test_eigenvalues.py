@@ -210,6 +210,11 @@ def test_a_radius_that_changes_little_by_rounding_is_found(kind, n_units):
     assert spectral_radius(rotated(T)) == pytest.approx(wanted, rel=1e-6)
 
 
+def test_groups_of_equal_radius_with_a_weak_way_back():
+    W = np.array([[0, 0, 1, 0], [0, 0, 0, 1], [1, -1, 0, 0], [0, 1, 1e-150, 0]])
+    assert spectral_radius(W) == pytest.approx(1.0, rel=1e-9)
+
+
 def test_weak_links_that_no_rotation_hides_are_exact():
     T = weak_links(300, 1e-14)
     order = np.random.default_rng(1).permutation(300)
