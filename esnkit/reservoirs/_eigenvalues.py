@@ -29,13 +29,12 @@ EPS = float(np.finfo(np.float64).eps)
 MAX_DENSE = 80
 # Up to this size dense eigenvalues are computed if the Arnoldi process does not converge.
 MAX_DENSE_FALLBACK = 4000
-# Powers m tried in turn, the size of the basis for each, and the relative residual in A^m at which
-# the process has converged; the m-th root divides the error by m. The more units, the denser are
-# the eigenvalues at the rim: above DOUBLED_ABOVE, twice the first power saves a full basis
-# without convergence.
-POWERS = (64, 512, 4096)
+# Powers m tried in turn with the size of the basis for each, and the relative residual in A^m at
+# which the process has converged; the m-th root divides the error by m. The more units, the denser
+# are the eigenvalues at the rim: above DOUBLED_ABOVE, twice the first power saves a full basis
+# without convergence. The last basis serves matrices that are too large for dense eigenvalues.
+ATTEMPTS = ((64, 120), (512, 120), (4096, 400))
 DOUBLED_ABOVE = 20_000
-BASIS = 120
 TOLERANCE = 1e-10
 # Relative error that an estimate of the rounding errors may reach; the promise is 1e-6.
 MAX_ERROR = 1e-7
@@ -82,6 +81,8 @@ def component_radius(A: sp.csr_array) -> tuple[float, int]:
     balanced, radius = tree is not None, None
     if not (balanced or wide):
         B, balanced = balance_sums(B)
+        B, shift, _ = _normalised(B)  # powers of much smaller weights would underflow
+        exponent += shift
     if balanced or (B.shape[0] <= MAX_DENSE and not wide):
         radius = _verified_radius(B)
     if not radius and tree is None and (full := balance_fully(A)) is not None:
@@ -138,36 +139,44 @@ def _verified_radius(A):
 def _iterated_radius(A, start):
     """Return the radius by the Arnoldi process on a power of A, or None if it is not verified."""
     n = A.shape[0]
-    powers = (2 * POWERS[0] if n > DOUBLED_ABOVE else POWERS[0], *POWERS[1:])
-    v, logs = _grow(A, start, powers[0])
+    (first, basis), *others = ATTEMPTS
+    first = 2 * first if n > DOUBLED_ABOVE else first
+    v, logs = _grow(A, start, first)
     if logs is None:
         return 0.0
     # For a nearly full matrix, forming the eighth power costs less than applying A eight times.
     formed = 8 if A.nnz > 0.2 * n * n else 1
     B = A if formed == 1 else np.linalg.matrix_power(A.toarray(), formed)
-    for power in powers:
-        if power > powers[0]:
-            if _dense_is_faster(A, power):
+    for power, n_vectors in ((first, basis), *others):
+        if power > first:
+            if _dense_is_faster(A, power, n_vectors):
                 return None
             v, logs = _grow(A, start, power)
         growth = np.exp(formed * np.mean(logs[logs.size // 2 :]))
-        ritz = _krylov_radius(B, power // formed, v, growth)
+        ritz = _krylov_radius(B, power // formed, v, growth, n_vectors)
         if ritz is not None:
             radius, amplification = ritz[0] ** (1.0 / formed), ritz[1]
-            rounding = EPS * _norm(A.data) / radius * _transient(logs, radius, n)
+            rounding = _rounding_of_products(A) / radius * _transient(logs, radius, n)
             verified = amplification * (rounding + TOLERANCE / power) <= MAX_ERROR
             return _rounded(radius) if verified else None
     return None
 
 
-def _dense_is_faster(A, power):
+def _rounding_of_products(A):
+    """Return a bound on the 2-norm of the rounding errors of A @ v, as a perturbation of A."""
+    moduli = np.abs(A.data)
+    sums = np.bincount(rows_of(A), moduli), np.bincount(A.indices, moduli)
+    return 2.0 * EPS * np.sqrt(sums[0].max() * sums[1].max())
+
+
+def _dense_is_faster(A, power, n_vectors):
     """Compare costs in seconds: n^3 nanoseconds against a full basis for A^power.
 
     The latter is the cost of products through SciPy, ten times that of `_powers_of`: after one
     power has not converged, dense eigenvalues are the safer method.
     """
     n = A.shape[0]
-    return n <= MAX_DENSE_FALLBACK and 1e-9 * n**3 < BASIS * power * (1e-5 + 1e-9 * A.nnz)
+    return n <= MAX_DENSE_FALLBACK and 1e-9 * n**3 < n_vectors * power * (1e-5 + 1e-9 * A.nnz)
 
 
 def _balanced_tree(A):
@@ -268,7 +277,7 @@ def _transient(logs, radius, n):
         return np.sqrt(n) * np.exp(max(0.0, growth.max()))
 
 
-def _krylov_radius(A, power, v, growth):
+def _krylov_radius(A, power, v, growth, n_vectors):
     """Run Arnoldi on A^power from a vector that A multiplies by about ``growth``.
 
     Returns
@@ -278,17 +287,18 @@ def _krylov_radius(A, power, v, growth):
         without convergence.
     """
     times_power = _powers_of(A * (1.0 / growth))
-    V = np.empty((BASIS + 1, v.size))
-    H = np.zeros((BASIS + 1, BASIS))
+    n_vectors = min(n_vectors, v.size)
+    V = np.empty((n_vectors + 1, v.size))
+    H = np.zeros((n_vectors + 1, n_vectors))
     V[0] = v
-    for j in range(BASIS):
+    for j in range(n_vectors):
         w = times_power(V[j], power)
         size = _norm(w)
         if not np.isfinite(size):
             return None
         w = _orthogonalise(w, V[: j + 1], H[: j + 2, j])
         closed = H[j + 1, j] <= 1e-12 * size  # the basis spans an invariant subspace
-        if closed or j % 6 == 5:
+        if closed or (j + 1) % (6 if j < 120 else 30) == 0:
             largest, residual = _largest_ritz_value(H[: j + 2, : j + 1])
             if closed or residual <= TOLERANCE * largest:
                 amplification = _amplification(H[: j + 1, : j + 1], largest)

@@ -38,14 +38,16 @@ def spectral_radius(W: Any) -> float:
     Raises
     ------
     ValueError
-        If W is not square, real and finite; if more than 4000 of its units are strongly connected
-        and no iteration converges because too many eigenvalues share the largest modulus; or if
-        rounding errors alone may change the radius by a relative 1e-6, since weights cancel almost
-        exactly.
+        If W is not square, real and finite; if its radius is not a normal float64; if more than
+        4000 of its units are strongly connected and no iteration converges because too many
+        eigenvalues share the largest modulus; or if rounding errors of the entries may change the
+        radius by about 1e-6 or more, which no computation from them can undo: the eigenvalue is
+        nearly defective, or weak links are hidden in a dense W.
 
     Notes
     -----
-    A radius within the rounding errors of the entries of W counts as zero.
+    The relative error is less than 1e-6, of ordinary weights less than 1e-9. A radius counts as
+    zero if rounding errors of the entries of W may be all that keeps it from being nilpotent.
 
     References
     ----------
@@ -85,7 +87,8 @@ def rescale(W: Any, spectral_radius: float) -> Any:
     ------
     ValueError
         If ``spectral_radius`` is not a positive finite number, W is not square, real and finite, or
-        the spectral radius of W is zero, which no factor changes.
+        the spectral radius of W is zero, which no factor changes, or not found (see
+        :func:`spectral_radius`), or weights leave the range of their dtype.
     TypeError
         If ``spectral_radius`` is not a number.
 

@@ -302,8 +302,7 @@ def ring_with_chord(n_units, end, weak=1e-12):
     return W
 
 
-@pytest.mark.parametrize("n_units, end", [(81, 40), (81, 7), (100, 50), (100, 93), (100, 2)])
-def test_rings_with_very_unequal_weights(n_units, end):
+def check_ring_with_chord(n_units, end):
     W = ring_with_chord(n_units, end)
     # x^n = p + q x^(n - 1 - end), with the products p of the ring and q of the shorter cycle.
     # The positive root is the radius of a non-negative matrix.
@@ -315,3 +314,37 @@ def test_rings_with_very_unequal_weights(n_units, end):
     assert spectral_radius(W) == pytest.approx(low, rel=1e-9)
     scaled = rescale(W, 0.9)
     assert spectral_radius(scaled) == pytest.approx(0.9, rel=1e-9)
+
+
+@pytest.mark.parametrize("n_units, end", [(81, 40), (81, 7), (100, 50), (100, 93), (100, 2)])
+def test_rings_with_very_unequal_weights(n_units, end):
+    check_ring_with_chord(n_units, end)
+
+
+def test_all_rings_with_one_weak_chord(request):
+    if not request.config.getoption("--fuzz"):
+        pytest.skip("178 rings; with --fuzz")
+    for n_units in (81, 100):
+        for end in range(1, n_units - 1):
+            check_ring_with_chord(n_units, end)
+
+
+def test_a_radius_below_the_normal_numbers_is_refused_where_bits_are_lost():
+    assert spectral_radius([[0.0, 2.0**-1070], [2.0**-1070, 0.0]]) == 2.0**-1070
+    with pytest.raises(ValueError, match="within the range of float64, got less"):
+        spectral_radius([[0.0, 2.0**-1072], [2.0**-1073, 0.0]])
+
+
+@pytest.mark.parametrize("target", [1e-5, 1e8])
+def test_rescale_takes_weights_far_apart(target):
+    W = np.array([[0.0, 1e300, 0.0], [1e-300, 0.0, 1e10], [0.0, 1e-20, 0.0]])
+    assert spectral_radius(rescale(W, target)) == pytest.approx(target, rel=1e-9)
+
+
+def test_rescale_refuses_a_radius_at_which_weights_vanish():
+    W = np.array([[0.0, 1.0], [1e-30, 0.0]], np.float32)
+    assert spectral_radius(rescale(W, 0.5)) == pytest.approx(0.5, rel=1e-6)
+    with pytest.raises(ValueError, match="takes the weights out of the range of float32"):
+        rescale(W, 1e-29)
+    with pytest.raises(ValueError, match="takes the weights out of the range of float64"):
+        rescale(np.array([[0.0, 1e150], [1e-150, 0.0]]), 1e-170)
