@@ -246,8 +246,11 @@ class Forecaster(BaseEstimator):
         check_finite("interval", *bounds)
         return forecast_as(self._kind, values, bounds)
 
+    @rollback_on_error
     def update(self, new, exog=None) -> "Forecaster":
         """Append observations: states advance, fitted weights stay as they are.
+
+        An exception, also that of an interrupt, leaves the forecaster as it was before the call.
 
         Parameters
         ----------
@@ -262,6 +265,15 @@ class Forecaster(BaseEstimator):
         self : Forecaster
         """
         check_is_fitted(self, "_ensemble")
+        n_seen, n_labels = len(self._seen), len(self._seen_labels)
+        try:
+            return self._append(new, exog)
+        except BaseException:  # the lists change in place
+            del self._seen[n_seen:], self._seen_labels[n_labels:]
+            raise
+
+    def _append(self, new, exog) -> "Forecaster":
+        """Do what `update` does, perhaps a part of it."""
         rows, table = read_series(new, "new")
         if rows.shape[1] != self.n_features_in_:
             raise ValueError(f"new must have {self.n_features_in_} columns, got {rows.shape[1]}")

@@ -9,6 +9,7 @@ from sklearn.base import BaseEstimator, TransformerMixin
 from sklearn.utils.validation import check_is_fitted
 
 from esnkit.utils._frames import ndim_of, to_array
+from esnkit.utils._rollback import rollback_on_error
 from esnkit.utils._validation import check_choice, check_positive_int, refuse_masked
 
 __all__ = ["PADDING", "UNKNOWN", "TokenEncoder"]
@@ -78,6 +79,7 @@ class TokenEncoder(TransformerMixin, BaseEstimator):
         self.min_frequency = min_frequency
         self.max_tokens = max_tokens
 
+    @rollback_on_error
     def fit(self, X: Iterable[str], y: Any = None) -> "TokenEncoder":
         """Learn the vocabulary.
 

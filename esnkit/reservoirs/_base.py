@@ -12,6 +12,7 @@ from esnkit.sequences._initial_state import Clamp, clamp_rows, resolve_clamp, re
 from esnkit.sequences._packing import Sequences, pack, restore
 from esnkit.sequences._set_output import tables_for_series_only
 from esnkit.sequences._short_sequences import warn_if_short
+from esnkit.utils._rollback import rollback_on_error
 from esnkit.utils._validation import check_fitted
 from esnkit.utils._workspace import recycled
 
@@ -205,6 +206,7 @@ class BaseReservoir(ClassNamePrefixFeaturesOutMixin, TransformerMixin, BaseEstim
         """
         self.run(sequences, state, **_forcing(clamp, None, 0, len(sequences.values)))
 
+    @rollback_on_error
     def fit(self, X: Any, y: Any = None) -> Self:
         """Draw the weights for the number of features of ``X``.
 
@@ -262,6 +264,7 @@ class BaseReservoir(ClassNamePrefixFeaturesOutMixin, TransformerMixin, BaseEstim
         """
         return self._features(X, initial_state, clamp, return_state, None)
 
+    @rollback_on_error
     def fit_transform(
         self,
         X: Any,
