@@ -104,7 +104,7 @@ def make_narma(
         u = rng.uniform(0.0, 0.5, size=y.size)
         for start in range(0, y.size, STEPS_PER_CALL):
             stop = min(start + STEPS_PER_CALL, y.size)
-            kernels.narma(y, u, order, *_NARMA[order], start, stop)
+            kernels.narma(y, u, order, _NARMA[order], start, stop)
         if np.max(np.abs(y)) <= _MAX_MAGNITUDE:  # False for NaN, too
             return u[n_discard:, np.newaxis].copy(), y[n_discard:].copy()
         warn(f"a NARMA stream of order {order} diverged; another one is drawn")

@@ -124,10 +124,11 @@ def _directories(chosen: str) -> list[Path]:
     name = f"esnkit-{_machine()}-{sha256(sources).hexdigest()[:16]}"
     own = f"esnkit_{sha256(str(PACKAGE).encode()).hexdigest()[:16]}"
     user = Path(AppDirs(appname="esnkit", appauthor=False).user_cache_dir)
+    homes = [user / own] if user.is_absolute() else []  # not without a home directory
     bases = [Path(chosen) / own] if chosen else []
     if PACKAGE.is_dir():  # not in an archive
         bases.append(PACKAGE / "__pycache__")
-    return [base / name for base in [*bases, user / own]]
+    return [base / name for base in [*bases, *homes]]
 
 
 def _machine() -> str:

@@ -96,12 +96,13 @@ def lorenz(out, state, dt, sigma, rho, beta):
 
 
 @kernel(error_model="python")
-def narma(y, u, order, a, b, d, squash, start, stop):
+def narma(y, u, order, equation, start, stop):
     """Write the NARMA recurrence of u (n,) to y[start:stop], y[t] being the target of u[:t + 1].
 
     y[t] = a y[t-1] + b y[t-1] sum_{i=1..order} y[t-i] + 1.5 u[t-order+1] u[t] + d, within tanh if
-    ``squash``; what precedes the series is zero.
+    ``squash``; what precedes the series is zero; ``equation`` is (a, b, d, squash).
     """
+    a, b, d, squash = equation
     for t in range(start, stop):
         total = 0.0
         for i in range(max(t - order, 0), t):

@@ -6,6 +6,7 @@ import sys
 from pathlib import Path
 
 import numba
+import pytest
 from processes import ROOT, outputs_of
 
 from esnkit.kernels import cache
@@ -126,6 +127,77 @@ def test_a_kill_while_writing_leaves_nothing_that_is_read(tmp_path):
     os.utime(left, (0, 0))
     assert run(tmp_path) == (0, 2, "[]")
     assert not left.exists() and run(tmp_path) == (2, 0, "[]")
+
+
+# Writes a file with every limit of its size, and prints whether it appears whole or not at all.
+LIMITED = """
+import os, resource
+from pathlib import Path
+from esnkit.kernels import cache
+
+path, identity, payload = Path(os.environ["WHERE"]) / "a.nbc", b"i" * 32, bytes(range(256))
+size = 64 + len(payload)
+for limit in range(size + 1):
+    resource.setrlimit(resource.RLIMIT_FSIZE, (limit, resource.RLIM_INFINITY))
+    try:
+        cache._write(path, identity, payload)
+    except OSError:
+        assert limit < size and list(path.parent.iterdir()) == []
+    else:
+        assert limit >= size
+assert cache._read(path, identity) == payload
+print(size + 1)
+"""
+
+
+def test_a_disk_that_is_full_at_any_byte_leaves_no_file(tmp_path):
+    assert outputs_of(LIMITED, {"WHERE": str(tmp_path)}) == ["321\n"]
+
+
+def test_a_file_cut_at_any_byte_is_not_read(tmp_path):
+    path, identity = tmp_path / "a.nbc", b"i" * 32
+    cache._write(path, identity, bytes(40))
+    contents = path.read_bytes()
+    for size in range(len(contents)):
+        path.write_bytes(contents[:size])
+        with pytest.raises(ValueError, match="damaged"):
+            cache._read(path, identity)
+
+
+# Kills children that write at random moments, and prints how many files each has left.
+KILLED = """
+import os, random, signal, time
+from pathlib import Path
+from esnkit.kernels import cache
+
+folder = Path(os.environ["WHERE"])
+for k in range(int(os.environ["KILLS"])):
+    child = os.fork()
+    if child == 0:
+        while True:
+            for i in range(5):
+                identity = bytes([i]) * 32
+                cache._write(folder / f"{i}.nbc", identity, identity * 2000)
+    time.sleep(0.002 + 0.01 * random.random())
+    os.kill(child, signal.SIGKILL)
+    os.waitpid(child, 0)
+    for path in folder.glob("*.nbc"):
+        identity = bytes([int(path.stem)]) * 32
+        assert cache._read(path, identity) == identity * 2000
+print(len(list(folder.glob("*.nbc"))))
+"""
+
+
+def test_kills_while_files_are_written_leave_whole_ones(tmp_path, request):
+    kills = "1000" if request.config.getoption("--fuzz") else "20"
+    assert outputs_of(KILLED, {"WHERE": str(tmp_path), "KILLS": kills}) == ["5\n"]
+
+
+def test_without_a_home_that_can_be_written_to_there_is_one_warning():
+    common = {"BEFORE": "cache.PACKAGE = cache.Path('/nowhere')", "DTYPES": "float64"}
+    homes = ({"HOME": "/proc", "XDG_CACHE_HOME": "/proc/cache"}, {"XDG_CACHE_HOME": "relative"})
+    for out in outputs_of(RUN, *(common | home for home in homes)):
+        assert out.startswith("0 1 ") and out.count("cannot keep compiled kernels") == 1
 
 
 def test_code_of_other_sources_is_dropped(tmp_path):

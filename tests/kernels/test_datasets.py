@@ -49,5 +49,5 @@ def test_narma_equals_the_recurrence(order, coefficients, squash):
     u = np.random.default_rng(0).uniform(0, 0.5, 200)
     y = np.empty(200)
     for start, stop in ((0, 50), (50, y.size)):
-        datasets.narma(y, u, order, *coefficients, squash, start, stop)
+        datasets.narma(y, u, order, (*coefficients, squash), start, stop)
     np.testing.assert_allclose(y, reference.narma(u, order), rtol=1e-12)
