@@ -21,8 +21,9 @@ from esnkit.utils._threads import interruptible, one_blas_thread, run_tasks
 
 __all__ = ["leave_one_out"]
 
-# Leave-one-out errors of a larger relative rounding error than this are imprecise.
-MAX_ERROR = 1e-3
+# Leave-one-out errors of a larger relative rounding error than this are imprecise: the squares have
+# fewer than two correct digits.
+MAX_ERROR = 5e-3
 # Rows that determine their own predictions less than this divided by the rounding of 1 - h lose few
 # digits: the errors of a noiseless target are all rounding errors, and none is to blame.
 MIN_DOUBT = 1e-8
@@ -139,12 +140,14 @@ class HatValueErrorSums:
         Z, target = _weighted_rows(self.statistics, X, Y, w, self.target_scale)
         n_alphas, n_outputs = self.total.shape[1:]
         remainder = np.empty((len(w), n_alphas))  # 1 - h_i
-        rounding = np.empty(n_alphas)
+        rounding = np.empty((len(w), n_alphas))  # of the same
         for alphas, directions, weights, error in self.directions:
             squares = Z @ directions
             np.multiply(squares, squares, out=squares)
-            remainder[:, alphas] = 1 - (w[:, None] / self.statistics.weight + squares @ weights)
-            rounding[alphas] = max(self.rounding, error)
+            hat = squares @ weights
+            remainder[:, alphas] = 1 - (w[:, None] / self.statistics.weight + hat)
+            # A row has that share of the error of a direction which it has of the direction.
+            rounding[:, alphas] = np.maximum(self.rounding, error * np.minimum(hat[:, :1], 1))
         residual = target[:, None, :] - (Z @ self.coef).reshape(len(w), n_alphas, n_outputs)
         # If 1 - h_i is zero, the row alone determines its fit: the others cannot predict it.
         is_predictable = remainder > self.rounding
@@ -157,10 +160,9 @@ class HatValueErrorSums:
         doubt = np.where(doubt > MIN_DOUBT, doubt, 0)[:, :, None]
         # Errors of the coefficients along directions of small variance hardly move the residuals:
         # these lose half of the digits that the hat values lose, of targets with their means.
-        lost = np.sqrt(self.rounding / np.maximum(rounding, self.rounding))[:, None]
+        lost = np.sqrt(EPS / rounding)[:, :, None]
         sizes = np.sqrt(w)[:, None] * np.abs(Y) * self.target_scale
-        sizes = sizes[:, None] + np.abs(residual)
-        roundings = doubt * (lost * sizes + np.abs(errors))
+        roundings = doubt * (lost * (sizes[:, None] + np.abs(residual)) + np.abs(errors))
         return np.stack([squares, (roundings**2).sum(axis=0)])
 
 

@@ -647,7 +647,7 @@ def _choose_alpha(
         best = int(np.argmax(alphas))
     if is_imprecise.any():
         warn(
-            f"loo_scores_ of alpha={alphas[is_imprecise].max():g} has fewer than three correct "
+            f"loo_scores_ of alpha={alphas[is_imprecise].max():g} has fewer than two correct "
             "digits, as some row almost alone determines its own prediction, or some features "
             "nearly depend on others: leave them out, or use larger alphas",
             LinAlgWarning,
