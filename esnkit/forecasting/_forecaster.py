@@ -284,15 +284,6 @@ class Forecaster(CallbackSupportMixin, PlainStateMixin, BaseEstimator):
         self : Forecaster
         """
         check_is_fitted(self, "_ensemble")
-        n_seen, n_labels = len(self._seen), len(self._seen_labels)
-        try:
-            return self._append(new, exog)
-        except BaseException:  # the lists change in place
-            del self._seen[n_seen:], self._seen_labels[n_labels:]
-            raise
-
-    def _append(self, new, exog) -> "Forecaster":
-        """Do what `update` does, perhaps a part of it."""
         rows, table = read_series(new, "new")
         if rows.shape[1] != self.n_features_in_:
             raise ValueError(f"new must have {self.n_features_in_} columns, got {rows.shape[1]}")
