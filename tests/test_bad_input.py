@@ -854,7 +854,7 @@ FUNCTIONS = [
     *each("return_X_y", lambda v: load_bike_sharing(return_X_y=v), T, "False", None),
     *each("as_frame", lambda v: load_bike_sharing(as_frame=v), T, 1),
     *each("spectral_radius", lambda v: esnkit.rescale(np.eye(2, dtype="f4"), v), V, 1e39, 1e-50),
-    *each("W", lambda v: esnkit.spectral_radius(v), V, [[0, 1e200], [1e-200, 0]]),
+    *each("W", lambda v: esnkit.spectral_radius(v), V, [[1e308, 1e308], [1e308, 1e308]]),
     *each("spectral_radius", lambda v: reservoir(spectral_radius=v).fit(SMALL), V, 1e39, 10**400),
     *each("input_scaling", lambda v: reservoir(input_scaling=v).fit(SMALL), V, 1e39),
     *each("bias_scaling", lambda v: reservoir(bias_scaling=v).fit(SMALL), V, 1e39),
