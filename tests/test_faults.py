@@ -3,13 +3,12 @@
 import os
 import pickle
 import sys
-from pathlib import Path
 
 import numpy as np
 import pytest
+from interrupts import SOURCE, Interrupt
 from processes import outputs_of
 
-import esnkit
 from esnkit import (
     ESNClassifier,
     ESNRegressor,
@@ -22,7 +21,6 @@ from esnkit import (
 from esnkit.readouts import RidgeReadout
 from esnkit.utils import _threads
 
-SOURCE = str(Path(esnkit.__file__).parent)
 RNG = np.random.default_rng(0)
 SERIES = np.sin(np.arange(160) / 5) + 0.1 * RNG.standard_normal(160)
 X, Y = SERIES[:-1, None], SERIES[1:]
@@ -50,32 +48,6 @@ FITS = {
         RNNRegressor(4, max_iter=2, random_state=0), lambda e: e.partial_fit(SEQUENCES, SEQUENCES)
     ),
 }  # fmt: skip
-
-
-class Interrupt:
-    """Raise KeyboardInterrupt before a line of esnkit is executed: the k-th one in the block."""
-
-    def __init__(self, k):
-        self.k, self.n_lines = k, 0
-
-    def __enter__(self):
-        self.outer = sys.gettrace()
-        sys.settrace(self.trace)
-        return self
-
-    def __exit__(self, *_):
-        sys.settrace(self.outer)
-
-    def trace(self, frame, event, _):
-        # Signals arrive between calls, not within the few statements of `_threads`.
-        file = frame.f_code.co_filename
-        if not file.startswith(SOURCE) or file == _threads.__file__:
-            return None
-        if event == "line":
-            self.n_lines += 1
-            if self.n_lines == self.k:
-                raise KeyboardInterrupt
-        return self.trace
 
 
 def blas_threads():
@@ -202,7 +174,5 @@ for name in ("a.csv", "a.png"):
 @pytest.mark.skipif(sys.platform == "win32", reason="no limits of file sizes")
 def test_a_full_disk_keeps_the_files_that_a_command_would_replace(tmp_path):
     code = f"import os\nos.chdir({str(tmp_path)!r})\n{FULL}"
-    (found,) = outputs_of(
-        code, {"PYTHONWARNINGS": "ignore", "PYTHONPATH": str(Path(SOURCE).parent)}
-    )
+    (found,) = outputs_of(code, {"PYTHONWARNINGS": "ignore", "PYTHONPATH": str(SOURCE.parent)})
     assert found.splitlines() == ["2 True 3"] * 8

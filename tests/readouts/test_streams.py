@@ -2,15 +2,14 @@
 
 import pickle
 import signal
-import sys
 import warnings
 from copy import deepcopy
-from pathlib import Path
 
 import numpy as np
 import pytest
 from hypothesis import given
 from hypothesis import strategies as st
+from interrupts import Interrupt
 from numpy.testing import assert_allclose, assert_array_equal
 from ridge_problems import assert_same_model, data
 
@@ -21,40 +20,15 @@ from esnkit.readouts._least_squares import MODERATE_VALUE, MODERATE_WEIGHT
 from esnkit.readouts._ridge import MAX_WAITING_ROWS, MIN_ROWS_TO_ADD
 
 SOLVERS = ["auto", "gram", "qr"]
-FOLDERS = ("readouts", "esn", "forecasting", "utils/_roll")
-SOURCES = [str(Path(esnkit.__file__).parent / name) for name in FOLDERS]
+PARTS = ("readouts", "esn", "forecasting", "utils/_roll")
 
 seeds = st.integers(0, 2**32 - 1)
 solvers = st.sampled_from(SOLVERS)
 
 
-class Interrupt:
-    """Raise KeyboardInterrupt before a line of esnkit is executed: the k-th one in the block."""
-
-    def __init__(self, k):
-        self.k, self.n_lines = k, 0
-
-    def __enter__(self):
-        self.outer = sys.gettrace()
-        sys.settrace(self.trace)
-        return self
-
-    def __exit__(self, *_):
-        sys.settrace(self.outer)
-
-    def trace(self, frame, event, _):
-        if not frame.f_code.co_filename.startswith(tuple(SOURCES)):
-            return None
-        if event == "line":
-            self.n_lines += 1
-            if self.n_lines == self.k:
-                raise KeyboardInterrupt
-        return self.trace
-
-
 def moments(model, change, request, few):
     """Return at which lines of a change to interrupt it: some of them, all with --fuzz."""
-    with Interrupt(0) as counted:
+    with Interrupt(0, PARTS) as counted:
         change(model)
     every = max(1, counted.n_lines // few)
     return range(1, counted.n_lines + 1, 1 if request.config.getoption("--fuzz") else every)
@@ -68,7 +42,7 @@ def assert_changes_whole_or_not_at_all(make, change, outputs, request, few=50):
     for k in moments(make(), change, request, few):
         model = make()
         try:
-            with Interrupt(k):  # it may come too late: other threads execute some lines
+            with Interrupt(k, PARTS):  # it may come too late: other threads execute some lines
                 change(model)
         except KeyboardInterrupt:
             n_interrupted += 1
