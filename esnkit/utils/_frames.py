@@ -4,6 +4,7 @@ Frames of pandas are not converted here: NumPy and scikit-learn read them themse
 """
 
 import sys
+from functools import lru_cache
 from typing import Any
 
 import numpy as np
@@ -41,7 +42,7 @@ NDIM = {
 
 def frame_ndim(obj: Any) -> int | None:
     """Return 2 for a frame and 1 for a column of polars, pyarrow or narwhals; None for others."""
-    return _class_ndim(type(obj))
+    return _class_ndim(type(obj))  # type: ignore[arg-type]  # all classes are hashable
 
 
 def has_frames(items: Any) -> bool:
@@ -49,6 +50,7 @@ def has_frames(items: Any) -> bool:
     return any(map(_class_ndim, set(map(type, items))))
 
 
+@lru_cache(maxsize=256)
 def _class_ndim(cls: type) -> int | None:
     for base in cls.__mro__:
         ndim = NDIM.get((base.__module__.partition(".")[0], base.__name__))

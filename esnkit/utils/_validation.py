@@ -130,6 +130,8 @@ def for_kernels(values: Any, dtype: Any = None) -> np.ndarray:
 
 def finite_array(name: str, values: Any, dtype: Any = np.float64) -> np.ndarray:
     """Return real, finite numbers as an array, or raise."""
+    if type(values) is np.ndarray and values.dtype == dtype and np.isfinite(values).all():
+        return values  # as all the checks below would; they take most of the time of a short call
     refuse_masked(name, values)
     values = to_array(name, values)
     try:
