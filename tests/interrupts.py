@@ -3,6 +3,8 @@
 import sys
 from pathlib import Path
 
+import numpy as np
+
 import esnkit
 from esnkit.utils import _threads
 
@@ -20,12 +22,13 @@ class Interrupt:
         self.sources = tuple(f"{SOURCE}/{part}" for part in parts)
 
     def __enter__(self):
-        self.outer = sys.gettrace()
+        self.outer, self.settings = sys.gettrace(), np.geterr()
         sys.settrace(self.trace)
         return self
 
     def __exit__(self, *_):
         sys.settrace(self.outer)
+        np.seterr(**self.settings)  # the line may be the end of a block with others
 
     def trace(self, frame, event, _):
         # Signals arrive between calls, not within the few statements of `_threads`.

@@ -113,7 +113,8 @@ def rescale(W: Any, spectral_radius: float) -> Any:
     dtype = scaled.dtype if scaled.dtype.kind == "f" else np.dtype(np.float64)
     scaled = scaled.astype(np.float64)
     before = scaled.data if sp.issparse(W) else scaled
-    entries = _multiplied(before, target, radius, exponent).astype(dtype)
+    with np.errstate(over="ignore", under="ignore"):  # checked below
+        entries = _multiplied(before, target, radius, exponent).astype(dtype)
     if sp.issparse(W):
         scaled = type(scaled)((entries, scaled.indices, scaled.indptr), W.shape).asformat(W.format)
     else:
@@ -130,8 +131,7 @@ def _multiplied(entries, target, radius, exponent):
     """Return entries * target / (radius * 2**exponent), where no step between overflows."""
     mantissas, exponents = np.frexp(entries)
     (up, e_up), (down, e_down) = np.frexp(target), np.frexp(radius)
-    with np.errstate(over="ignore", under="ignore"):
-        return np.ldexp(mantissas * (up / down), exponents + int(e_up - e_down - exponent))
+    return np.ldexp(mantissas * (up / down), exponents + int(e_up - e_down - exponent))
 
 
 def _has_radius(W, target, dtype):
