@@ -11,6 +11,7 @@ import numpy as np
 from sklearn.base import clone
 
 from esnkit.forecasting._reduction import make_reduction, rolling_forecasts
+from esnkit.forecasting._seasonality import season_terms
 from esnkit.forecasting._transforms import ExogTransform, SeriesTransform
 from esnkit.utils._plain_state import plain_record
 from esnkit.utils._progress import Task
@@ -32,6 +33,8 @@ class ModelSpec(NamedTuple):
     n_ensemble: int
     combine: str
     random_state: Any
+    power: float | None = None  # of the Box-Cox transform of the series
+    seasons: tuple = ()  # periods and numbers of harmonics of sines and cosines beside the inputs
 
     @property
     def n_ahead(self) -> int:
@@ -55,6 +58,8 @@ class Ensemble:
     combine: str
     recent: np.ndarray  # the last rows seen, as many as differencing needs
     recent_exog: np.ndarray
+    n_rows: int  # seen
+    seasons: tuple = ()
 
     def advance(self, values: np.ndarray, exog: np.ndarray) -> "Ensemble":
         """Return the ensemble after the rows that follow; this one stays as it is."""
@@ -63,7 +68,8 @@ class Ensemble:
         models = [model.copy() for model in self.models]
         for model in models:
             model.advance(z, e)
-        return replace(self, models=models, **self._recent_of(past, past_exog))
+        recent = _recent_rows(past, past_exog, self.series_transform.n_lost)
+        return replace(self, models=models, n_rows=self.n_rows + len(values), **recent)
 
     def roll(self, values: np.ndarray, exog: np.ndarray, origins, n_steps: int) -> np.ndarray:
         """Forecast from several origins among the rows that follow those seen.
@@ -94,6 +100,10 @@ class Ensemble:
         check_finite("forecast", combined)
         return combined
 
+    def limit(self, values: np.ndarray) -> np.ndarray:
+        """Return values within the range that forecasts may have, which is not limited here."""
+        return values
+
     def exog_out_of_range(self, exog: np.ndarray) -> tuple[np.ndarray, np.ndarray]:
         """Return what is unusual about the inputs of the rows that follow those seen.
 
@@ -104,8 +114,9 @@ class Ensemble:
         reach : ndarray of shape (n_rows, n_exog)
             How far each row is from the middle of the range in `fit`, whose ends are at 1.
         """
-        rows = np.vstack([self.recent_exog, exog])
-        return self.exog_transform.changed_constants(rows), self.exog_transform.reach(rows)
+        rows, n_exog = self._past(self.recent[:0], exog)[1], exog.shape[1]
+        constants = self.exog_transform.changed_constants(rows)
+        return constants[constants < n_exog], self.exog_transform.reach(rows)[:, :n_exog]
 
     def _inverse_transform(self, steps, past, origins) -> np.ndarray:
         n_lost = self.series_transform.n_lost
@@ -118,11 +129,9 @@ class Ensemble:
         )
 
     def _past(self, values, exog):
-        """Put the rows that differencing needs in front of new rows."""
+        """Put the rows that differencing needs in front of new rows, and season terms beside."""
+        exog = with_season_terms(exog, self.seasons, self.n_rows)
         return np.vstack([self.recent, values]), np.vstack([self.recent_exog, exog])
-
-    def _recent_of(self, past, past_exog) -> dict:
-        return _recent_rows(past, past_exog, self.series_transform.n_lost)
 
 
 def _recent_rows(values: np.ndarray, exog: np.ndarray, n_rows: int) -> dict:
@@ -140,7 +149,8 @@ def fit_ensemble(spec: ModelSpec, values: np.ndarray, exog: np.ndarray) -> Ensem
             f"series has n_samples={len(values)} time steps, but these lags, differences "
             f"and horizon need at least {spec.min_rows}"
         )
-    series_transform = SeriesTransform(spec.differences, spec.scale, "series").fit(values)
+    exog = with_season_terms(exog, spec.seasons, 0)
+    series_transform = SeriesTransform(spec.differences, spec.scale, power=spec.power).fit(values)
     members = _make_members(spec, len(values))
     seen = _rows_learned_from(members[0], spec)
     exog_transform = ExogTransform(spec.differences, spec.scale, seen=seen).fit(exog)
@@ -150,7 +160,15 @@ def fit_ensemble(spec: ModelSpec, values: np.ndarray, exog: np.ndarray) -> Ensem
         for member in members
     ]
     recent = _recent_rows(values, exog, series_transform.n_lost)
-    return Ensemble(models, series_transform, exog_transform, spec.combine, **recent)
+    return Ensemble(
+        models, series_transform, exog_transform, spec.combine, **recent,
+        n_rows=len(values), seasons=spec.seasons,
+    )  # fmt: skip
+
+
+def with_season_terms(exog: np.ndarray, seasons: tuple, first_row: int) -> np.ndarray:
+    """Put the season terms of rows beside their inputs."""
+    return np.hstack([exog, season_terms(seasons, first_row + np.arange(len(exog)))])
 
 
 def count_models(spec: ModelSpec, n_exog: int) -> int:

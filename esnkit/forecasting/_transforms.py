@@ -1,6 +1,8 @@
 """`SeriesTransform`: the form in which a model sees a series, and the way back.
 
-z = (difference(y) - mean) / scale,    y = integrate(z * scale + mean)
+z = (difference(g(y)) - mean) / scale,    y = g^-1(integrate(z * scale + mean))
+
+where g is the Box-Cox transform (Box and Cox 1964, eq. 1), the logarithm, or nothing.
 """
 
 import numpy as np
@@ -26,6 +28,9 @@ class SeriesTransform:
         Whether to subtract the mean and divide by the standard deviation.
     name : str, default="series"
         The argument that error messages name.
+    power : float or None, default=None
+        Exponent of the Box-Cox transform that comes first, 0 for the logarithm. None transforms
+        nothing.
 
     Attributes
     ----------
@@ -44,8 +49,14 @@ class SeriesTransform:
     mean_: np.ndarray
     scale_: np.ndarray
 
-    def __init__(self, differences: tuple[int, ...], scale: bool, name: str = "series"):
-        self.differences, self.scale, self.name = differences, scale, name
+    def __init__(
+        self,
+        differences: tuple[int, ...],
+        scale: bool,
+        name: str = "series",
+        power: float | None = None,
+    ):
+        self.differences, self.scale, self.name, self.power = differences, scale, name, power
 
     @property
     def n_lost(self) -> int:
@@ -54,7 +65,7 @@ class SeriesTransform:
 
     def fit(self, values: np.ndarray) -> "SeriesTransform":
         """Learn mean and scale from the rows of a series."""
-        z = difference(values, self.differences)
+        z = difference(box_cox(values, self.power), self.differences)
         if not np.isfinite(z).all():
             raise ValueError(f"{self.name} must stay finite in float64 when differenced")
         if self.scale:
@@ -66,7 +77,8 @@ class SeriesTransform:
     def transform(self, values: np.ndarray) -> np.ndarray:
         """Transform rows, the first `n_lost` of which only serve the differences."""
         with np.errstate(over="ignore", invalid="ignore"):
-            z = (difference(values, self.differences) - self.mean_) / self.scale_
+            z = difference(box_cox(values, self.power), self.differences)
+            z = (z - self.mean_) / self.scale_
         if not np.isfinite(z).all():
             raise ValueError(f"{self.name} must stay finite in float64 when differenced and scaled")
         return z
@@ -78,7 +90,8 @@ class SeriesTransform:
         """
         with np.errstate(over="ignore", invalid="ignore"):
             z = z * self.scale_ + self.mean_
-        return integrate(z, history, self.differences)
+            z = integrate(z, box_cox(history, self.power), self.differences)
+            return inverse_box_cox(z, self.power)
 
 
 @plain_record
@@ -138,6 +151,34 @@ class ExogTransform(SeriesTransform):
         low, high = self._low / 2, self._high / 2  # halves, whose sums do not overflow
         half = np.where(self.constant_, np.inf, high - low)
         return np.abs(super().transform(values) - (low + high)) / half
+
+
+def box_cox(values: np.ndarray, power: float | None) -> np.ndarray:
+    """Return (values**power - 1) / power, the logarithm for a power of 0, the values for None.
+
+    Examples
+    --------
+    >>> box_cox(np.array([1.0, 4.0, 9.0]), 0.5)
+    array([0., 2., 4.])
+    """
+    if power is None:
+        return values
+    return np.log(values) if power == 0 else (values**power - 1) / power
+
+
+def inverse_box_cox(values: np.ndarray, power: float | None) -> np.ndarray:
+    """Undo `box_cox`; where no value has such a transform, return the nearest one, 0.
+
+    Examples
+    --------
+    >>> inverse_box_cox(np.array([0.0, 2.0, -3.0]), 0.5)
+    array([1., 4., 0.])
+    """
+    if power is None:
+        return values
+    if power == 0:
+        return np.exp(values)
+    return np.maximum(power * values + 1, 0.0) ** (1 / power)
 
 
 def mean_and_scale(values: np.ndarray) -> tuple[np.ndarray, np.ndarray]:

@@ -1,10 +1,13 @@
-"""Seasons found by the autocorrelation."""
+"""Seasons found by the autocorrelation, and by time stamps."""
 
 import numpy as np
 import pandas as pd
 import pytest
 
 from esnkit.forecasting import find_seasons
+from esnkit.forecasting._input import read_series
+from esnkit.forecasting._seasonality import calendar_seasons, season_terms
+from esnkit.forecasting._series_kind import read_kind
 
 NOISE = np.random.default_rng(0).normal(size=960)
 
@@ -38,3 +41,48 @@ def test_the_size_of_the_values_does_not_matter(size):
 def test_other_objects_are_refused(series):
     with pytest.raises(ValueError, match="series"):
         find_seasons(series)
+
+
+def seasons_of(index):
+    kind, labels = read_kind(read_series(pd.Series(np.arange(float(len(index))), index), "s")[1])
+    return calendar_seasons(kind.labels, labels)
+
+
+@pytest.mark.parametrize(
+    ("frequency", "periods"),
+    [
+        ("YS", []),
+        ("QE", [4]),
+        ("MS", [12]),
+        ("W", [52.1775]),
+        ("D", [7, 365.2425]),
+        ("h", [24, 168, 8765.82]),
+        ("30min", [48, 336, 17531.64]),
+        ("10D", [36.52425]),
+    ],
+)
+def test_time_stamps_tell_the_seasons(frequency, periods):
+    index = pd.date_range("2020-01-06", periods=60, freq=frequency)
+    assert seasons_of(index) == pytest.approx(periods, rel=1e-9)
+
+
+def test_business_days_have_weeks_of_five():
+    week, year = seasons_of(pd.date_range("2020-01-06", periods=600, freq="B"))
+    assert (week, year) == (5, pytest.approx(261, abs=1))
+
+
+def test_periods_and_numbers_of_dates_are_times_too_and_clocks_may_change():
+    assert seasons_of(pd.period_range("2020", periods=30, freq="M")) == [12]
+    assert seasons_of(pd.Index([202011, 202012, *range(202101, 202113)])) == [12]
+    days = pd.date_range("2020-03-01", periods=60, freq="D", tz="Europe/Berlin")
+    assert seasons_of(days)[0] == 7
+    assert seasons_of(pd.RangeIndex(30)) is None and calendar_seasons(None, None) is None
+    assert seasons_of(pd.Index(np.arange(1960, 1990))) is None
+
+
+def test_season_terms_repeat_and_are_independent():
+    terms = season_terms(((12, 6), (7.5, 2)), np.arange(60))
+    assert terms.shape == (60, 11 + 4) and np.linalg.matrix_rank(terms) == 15
+    np.testing.assert_allclose(terms[:30, :11], terms[12:42, :11], atol=1e-12)
+    np.testing.assert_allclose(terms[:30, 11:], terms[15:45, 11:], atol=1e-12)
+    assert season_terms((), np.arange(3)).shape == (3, 0)

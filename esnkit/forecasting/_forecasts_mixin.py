@@ -1,0 +1,333 @@
+"""What fitted forecasters have in common: forecasts, updates, backtests and scores."""
+
+from typing import Any, Self
+
+import numpy as np
+from sklearn.base import clone
+from sklearn.utils import Bunch
+from sklearn.utils.validation import check_is_fitted
+
+from esnkit.forecasting._backtest import backtest
+from esnkit.forecasting._ensemble import check_finite
+from esnkit.forecasting._input import (
+    check_names,
+    exog_argument,
+    read_exog,
+    read_future_exog,
+    read_series,
+)
+from esnkit.forecasting._series_kind import (
+    advance_labels,
+    check_interval_names,
+    forecast_as,
+    read_kind,
+    rows_as,
+)
+from esnkit.metrics import nrmse
+from esnkit.utils._progress import Task
+from esnkit.utils._rollback import rollback_on_error
+from esnkit.utils._validation import check_number, check_positive_int
+from esnkit.utils._warnings import warn
+
+__all__ = ["MAX_RELATIVE_REACH", "ForecastsMixin"]
+
+# Largest plausible distance of a forecast from the middle of the series, in distances of its
+# extremes.
+MAX_RELATIVE_REACH = 10
+
+
+class ForecastsMixin:
+    """Methods of a forecaster that `fit` leaves with the rows seen and an ensemble of models.
+
+    The ensemble has the methods `roll`, `advance`, `limit` and `exog_out_of_range` of
+    :class:`~esnkit.forecasting._ensemble.Ensemble`. A subclass also writes `_half_widths`.
+    """
+
+    _ensemble: Any
+    n_features_in_: int
+    verbose: Any
+
+    def _read(self, series, y, exog) -> tuple[np.ndarray, np.ndarray]:
+        """Check series and inputs in `fit`; keep their kind, and return both as rows."""
+        values, table = read_series(series, "series", self)
+        self._kind, labels = read_kind(table)
+        exog = exog_argument(series, y, exog)
+        inputs, self._exog_names = values[:, :0], None
+        if exog is not None:
+            inputs, self._exog_names = read_exog(exog, len(values), table)
+        self.n_exog_, self.n_timesteps_ = inputs.shape[1], len(values)
+        self._seen = [(values, inputs)]
+        self._seen_labels = [] if labels is None else [labels]
+        self._range = _range_of(values)
+        return values, inputs
+
+    def forecast(self, n_steps, exog=None, interval=None):
+        """Forecast the steps that follow the rows seen so far.
+
+        Parameters
+        ----------
+        n_steps : int >= 1
+        exog : array-like of shape (>= n_steps, n_exog) or (>= n_steps,), default=None
+            Inputs of the steps ahead; needed if, and only if, the model was fitted
+            with exogenous inputs. Rows beyond `n_steps` are not used.
+        interval : float in (0, 1), default=None
+            Coverage of the interval around every value, such as 0.9; None gives no interval.
+
+        Returns
+        -------
+        ndarray, Series or DataFrame
+            `n_steps` rows of the kind fitted on; arrays have shape (n_steps,) or
+            (n_steps, n_series). With `interval` a tuple of arrays ``(forecast, lower,
+            upper)``, or a DataFrame of columns NAME, NAME_lower, NAME_upper.
+
+        Raises
+        ------
+        NotFittedError
+            Before `fit`.
+        TypeError
+            For a number of steps that is not an integer.
+        ValueError
+            For a number of steps below 1 or beyond a direct model's horizon, an
+            interval outside (0, 1), with too few errors to calibrate it or with column
+            names that the series already has, and exogenous inputs that are missing,
+            too short or misnamed.
+        FloatingPointError
+            If the closed loop diverges, or a forecast is too large for float64.
+
+        Warns
+        -----
+        RuntimeWarning
+            If a forecast is 10 times as far from the middle of the series as any value seen.
+        """
+        check_is_fitted(self, "_ensemble")
+        n_steps = self._check_steps(n_steps)
+        if interval is not None:
+            interval = check_number("interval", interval, 0, 1, low_open=True, high_open=True)
+            check_interval_names(self._kind)
+        ahead = self._read_future_exog(exog, n_steps)
+        self._warn_of_exog(ahead)
+        values = self._ensemble.roll(np.empty((0, self.n_features_in_)), ahead, [0], n_steps)[0]
+        _warn_beyond_reach(values, self._range)
+        if interval is None:
+            return forecast_as(self._kind, values)
+        with Task(f"{type(self).__name__}.forecast", 2, "phases", verbose=self.verbose):
+            half_width = self._half_widths(n_steps, interval)
+        with np.errstate(over="ignore"):
+            bounds = tuple(
+                self._ensemble.limit(end) for end in (values - half_width, values + half_width)
+            )
+        check_finite("interval", *bounds)
+        return forecast_as(self._kind, values, bounds)
+
+    @rollback_on_error
+    def update(self, new, exog=None) -> Self:
+        """Append observations: states advance, fitted weights stay as they are.
+
+        An exception, also that of an interrupt, leaves the forecaster as it was before the call.
+
+        Parameters
+        ----------
+        new : array-like of shape (n_new,) or (n_new, n_series)
+            The rows right after those seen. The index of a pandas object must continue
+            that of the series.
+        exog : array-like of shape (n_new,) or (n_new, n_exog), default=None
+            Their exogenous inputs.
+
+        Returns
+        -------
+        self
+        """
+        check_is_fitted(self, "_ensemble")
+        rows, table = read_series(new, "new")
+        if rows.shape[1] != self.n_features_in_:
+            raise ValueError(f"new must have {self.n_features_in_} columns, got {rows.shape[1]}")
+        check_names(table, "new", self._kind.names)
+        inputs = self._read_future_exog(exog, len(rows), exactly=True)
+        kind, labels = advance_labels(self._kind, table)
+        self._warn_of_exog(inputs)
+        self._ensemble, self._kind = self._ensemble.advance(rows, inputs), kind
+        self._range = _range_of(np.vstack([rows, self._range]))
+        self._seen = [*self._seen, (rows, inputs)]
+        if labels is not None:
+            self._seen_labels = [*self._seen_labels, labels]
+        self.n_timesteps_ += len(rows)
+        return self
+
+    def history(self, n_timesteps=None):
+        """Return the last rows seen, in the kind fitted on.
+
+        Parameters
+        ----------
+        n_timesteps : int >= 1, default=None
+            Number of rows at most; None returns all.
+
+        Returns
+        -------
+        ndarray, Series or DataFrame
+        """
+        check_is_fitted(self, "_ensemble")
+        values, _ = self._seen_rows()
+        labels = np.concatenate(self._seen_labels) if self._seen_labels else None
+        if n_timesteps is not None:
+            last = slice(-check_positive_int("n_timesteps", n_timesteps), None)
+            values, labels = values[last], None if labels is None else labels[last]
+        return rows_as(self._kind, values, labels)
+
+    def backtest(
+        self, series, horizon, n_windows=10, *, exog=None, stride=None, refit=False, interval=None
+    ) -> Bunch:
+        """Forecast from rolling origins of a series and score against the observed values.
+
+        A clone is fitted on the part before the first origin; at every later origin it
+        is updated, or fitted anew. The last window ends where the series ends.
+
+        Parameters
+        ----------
+        series : array-like of shape (n_timesteps,) or (n_timesteps, n_series)
+        horizon : int >= 1
+            Steps forecast from every origin.
+        n_windows : int >= 1, default=10
+            Number of origins.
+        exog : array-like of shape (n_timesteps, n_exog), default=None
+        stride : int >= 1, default=None
+            Rows from one origin to the next; None stands for `horizon`.
+        refit : bool, default=False
+            Fit anew at every origin, instead of once.
+        interval : float in (0, 1), default=None
+            Coverage of intervals whose ends are returned too.
+
+        Returns
+        -------
+        Bunch
+            `forecasts` and `observed` of shape (n_windows, horizon) or (n_windows,
+            horizon, n_series), `origins` (the number of rows known at each), `scores`
+            with the keys ``"nrmse"`` (over all windows, relative to the standard
+            deviation of the observed values) and ``"mase"`` (relative to the one-step
+            changes before the first origin), NaN where these do not vary; with
+            `interval` also `lower`, `upper` and ``scores["coverage"]``. `settings` has
+            a dict per fit, of what its estimators have chosen: their penalties as
+            ``"alpha"``, the best parameters of searches by their names; a list each.
+
+            For a series of pandas, `forecasts`, `observed`, `lower` and `upper` are
+            DataFrames whose index has the last label known, `origin`, and the label of
+            the row; of polars and pyarrow, frames with these as their first columns.
+
+        Examples
+        --------
+        >>> from esnkit import Forecaster
+        >>> from sklearn.linear_model import Ridge
+        >>> wave = np.sin(np.arange(300) / 4)
+        >>> result = Forecaster(Ridge(1e-9), lags=4).backtest(wave, 20, n_windows=5)
+        >>> result.forecasts.shape, result.origins, result.scores["nrmse"] < 1e-3
+        ((5, 20), array([200, 220, 240, 260, 280]), True)
+        """
+        phases = 1 if refit is True else 2  # one fit before all windows, then the windows
+        with Task(f"{type(self).__name__}.backtest", phases, "phases", verbose=self.verbose):
+            return backtest(
+                clone(self), series, horizon, n_windows,
+                exog=exog, stride=stride, refit=refit, interval=interval,
+            )  # fmt: skip
+
+    def score(self, series, y=None, exog=None) -> float:
+        """Score forecasts of the rows after those seen: minus the NRMSE, larger is better.
+
+        With `horizon` set, they are forecast in blocks of `horizon` steps, each from the
+        rows before it; without, all from the end of the rows seen. The forecaster does
+        not change.
+
+        Parameters
+        ----------
+        series : array-like of shape (n_steps,) or (n_steps, n_series)
+            The observed values right after those seen, as in the test part of a
+            `TimeSeriesSplit`.
+        y, exog : array-like, default=None
+            Exogenous inputs of these rows, under either name, see :meth:`fit`.
+
+        Returns
+        -------
+        float
+        """
+        check_is_fitted(self, "_ensemble")
+        rows, table = read_series(series, "series", self, reset=False)
+        advance_labels(self._kind, table, "series")  # checks that they continue the rows seen
+        if not np.ptp(rows, axis=0).all():
+            raise ValueError(
+                f"series must vary for its standard deviation to scale the error, got {len(rows)} "
+                "row(s) of which a column is constant"
+            )
+        inputs = self._read_future_exog(exog_argument(series, y, exog), len(rows), exactly=True)
+        self._warn_of_exog(inputs)
+        block = len(rows) if self._block is None else min(self._block, len(rows))
+        origins = np.arange(0, len(rows), block)
+        # Steps beyond the last row are cut off, so that their inputs do not matter.
+        inputs = np.vstack([inputs, np.zeros((block, self.n_exog_))])
+        with Task(f"{type(self).__name__}.score", 1, verbose=self.verbose):
+            predictions = np.vstack(list(self._ensemble.roll(rows, inputs, origins, block)))
+        return -float(nrmse(rows, predictions[: len(rows)]))
+
+    def _check_steps(self, n_steps) -> int:
+        """Check a number of steps."""
+        return check_positive_int("n_steps", n_steps)
+
+    def _half_widths(self, n_steps: int, level: float) -> np.ndarray:
+        """Return half-widths (n_steps, n_series) of intervals."""
+        raise NotImplementedError
+
+    @property
+    def _block(self) -> int | None:
+        """Number of steps that `score` forecasts at once; None stands for all."""
+        return None
+
+    def _read_future_exog(self, exog, n_steps: int, exactly: bool = False) -> np.ndarray:
+        """Check the exogenous inputs of the `n_steps` rows after the last one seen."""
+        labels, names = self._kind.labels, self._exog_names
+        return read_future_exog(exog, n_steps, labels, self.n_exog_, names, exactly)
+
+    def _warn_of_exog(self, inputs: np.ndarray) -> None:
+        """Warn of inputs of the next rows that are unlike all inputs of `fit`."""
+        if not self.n_exog_:
+            return
+        constants, reach = self._ensemble.exog_out_of_range(inputs)
+        names = self._exog_names or range(self.n_exog_)
+        for column in constants:
+            warn(
+                f"exog column {names[column]!r} did not vary in fit and does now: as no effect of "
+                "it could be learned, it has none; fit again once the series has rows with "
+                "different values of it"
+            )
+        for column in np.flatnonzero((reach > MAX_RELATIVE_REACH).any(axis=0)):
+            far = reach[:, column]
+            warn(
+                f"exog column {names[column]!r} leaves the range that it had in fit: in step "
+                f"{int(np.argmax(far > MAX_RELATIVE_REACH)) + 1} it is more than "
+                f"{MAX_RELATIVE_REACH} times as far from its middle as any value there, and at "
+                f"most {far.max():.3g} times; what a model has not seen it cannot have learned"
+            )
+
+    def _seen_rows(self) -> tuple[np.ndarray, np.ndarray]:
+        """Return all rows seen and their exogenous inputs."""
+        values, exog = zip(*self._seen, strict=True)
+        return np.vstack(values), np.vstack(exog)
+
+
+def _range_of(rows: np.ndarray) -> np.ndarray:
+    """Return the smallest and the largest values (2, n_series)."""
+    return np.stack([rows.min(axis=0), rows.max(axis=0)])
+
+
+def _warn_beyond_reach(forecasts: np.ndarray, observed_range: np.ndarray) -> None:
+    """Warn of forecasts far outside the range of the series."""
+    low, high = observed_range / 2  # halves, whose sums and differences do not overflow
+    reach = np.where(high > low, high - low, np.inf)
+    with np.errstate(over="ignore", invalid="ignore"):
+        relative = np.abs(forecasts / 2 - (low + high) / 2) / (reach / 2)
+    furthest = relative.max(axis=1)
+    if furthest.max() > MAX_RELATIVE_REACH:
+        step = int(np.argmax(furthest > MAX_RELATIVE_REACH)) + 1
+        warn(
+            f"the forecast leaves the range of the series: in step {step} it is more than "
+            f"{MAX_RELATIVE_REACH} times as far from its middle as any value seen, and at most "
+            f"{furthest.max():.3g} times; unless that is a trend, the closed loop diverges: use "
+            "a larger alpha, differences, or strategy='direct'",
+            RuntimeWarning,
+        )
