@@ -2,7 +2,8 @@
 
 Estimators: ESNRegressor and ESNClassifier; ReservoirRegressor and ReservoirClassifier, which join
 any reservoir with any readout; RNNRegressor, RNNClassifier and Seq2SeqClassifier, trained by
-gradients; Forecaster, which forecasts a series with any regressor. The folders hold the parts by
+gradients; Forecaster, which forecasts a series with any regressor, and AutoForecaster, which
+chooses its networks. The folders hold the parts by
 subject: reservoirs, readouts, forecasting, baselines, optim, datasets, metrics, plotting.
 """
 
@@ -13,7 +14,7 @@ from typing import Any as _Any
 
 if _TYPE_CHECKING:
     from esnkit.esn import ESNClassifier, ESNRegressor, ReservoirClassifier, ReservoirRegressor
-    from esnkit.forecasting import Forecaster, forecast
+    from esnkit.forecasting import AutoForecaster, Forecaster, forecast
     from esnkit.networks import RNNClassifier, RNNRegressor, Seq2SeqClassifier
     from esnkit.persistence import skops_trusted_types
     from esnkit.preprocessing import SequenceScaler, TokenEncoder
@@ -29,6 +30,7 @@ if _TYPE_CHECKING:
 
 __version__ = "0.1.0"
 __all__ = [
+    "AutoForecaster",
     "BaseReadout",
     "BaseReservoir",
     "ESNClassifier",
@@ -64,7 +66,7 @@ __all__ = [
 # command line answers Ctrl-C from the start.
 _FOLDERS = {
     "esn": ("ESNClassifier", "ESNRegressor", "ReservoirClassifier", "ReservoirRegressor"),
-    "forecasting": ("Forecaster", "forecast"),
+    "forecasting": ("AutoForecaster", "Forecaster", "forecast"),
     "networks": ("RNNClassifier", "RNNRegressor", "Seq2SeqClassifier"),
     "persistence": ("skops_trusted_types",),
     "preprocessing": ("SequenceScaler", "TokenEncoder"),

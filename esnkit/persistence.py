@@ -8,6 +8,7 @@ _ESTIMATORS = (
     "esnkit.esn._presets.ESNRegressor",
     "esnkit.esn._presets.ReservoirClassifier",
     "esnkit.esn._presets.ReservoirRegressor",
+    "esnkit.forecasting._auto_forecaster.AutoForecaster",
     "esnkit.forecasting._forecaster.Forecaster",
     "esnkit.networks._rnn.RNNClassifier",
     "esnkit.networks._rnn.RNNRegressor",

@@ -15,6 +15,7 @@ from sklearn.preprocessing import StandardScaler
 
 import esnkit
 from esnkit import (
+    AutoForecaster,
     ESNClassifier,
     ESNRegressor,
     Forecaster,
@@ -93,6 +94,7 @@ FITTED = {
         X, Y
     ),
     "Forecaster": lambda: Forecaster(ESN).fit(WAVE),
+    "AutoForecaster": lambda: AutoForecaster(seasons=[6]).fit(WAVE),
     "Forecaster, default network": lambda: Forecaster(random_state=0).fit(WAVE),
     "Forecaster, trained network": lambda: Forecaster(RNNRegressor(**BRIEF)).fit(WAVE),
     "Forecaster, ensemble": lambda: Forecaster(
@@ -152,7 +154,7 @@ def fitted(name):
 
 def answer(model):
     """Return predictions, forecasts or whatever else a fitted estimator is for."""
-    if isinstance(model, Forecaster):
+    if isinstance(model, Forecaster | AutoForecaster):
         ahead = None if not model.n_exog_ else EXOG[60:]
         return model.forecast(3, exog=ahead, interval=0.8)
     first = model[0] if hasattr(model, "steps") else model
@@ -168,7 +170,7 @@ def answer(model):
 
 def continued(model):
     """Let an estimator see more data, by a method that continues from its state."""
-    if isinstance(model, Forecaster) and not model.n_exog_:
+    if isinstance(model, Forecaster | AutoForecaster) and not model.n_exog_:
         return model.update(model.history(2) if model.n_features_in_ > 1 else WAVE[:2])
     if isinstance(model, ESNRegressor | RNNRegressor) and not isinstance(model.alpha, list):
         if model.n_features_in_ == 2 and not getattr(model, "early_stopping", False):

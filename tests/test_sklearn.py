@@ -34,6 +34,7 @@ from sklearn.svm import LinearSVC
 from sklearn.utils.estimator_checks import parametrize_with_checks
 
 from esnkit import (
+    AutoForecaster,
     ESNClassifier,
     ESNRegressor,
     Forecaster,
@@ -70,6 +71,7 @@ PLAIN = [
     ESNRegressor(),
     ESNClassifier(),
     Forecaster(),
+    AutoForecaster(),
 ]
 ORDER = {
     "check_methods_sample_order_invariance": "rows are time steps",
@@ -84,7 +86,7 @@ WEIGHTS = {
 
 def expected_failures(estimator):
     # A readout has no memory, and a forecaster no method that predicts row by row.
-    if isinstance(estimator, (RidgeReadout, Forecaster)):
+    if isinstance(estimator, (RidgeReadout, Forecaster, AutoForecaster)):
         return {}
     if isinstance(estimator, Reservoir):
         return ORDER

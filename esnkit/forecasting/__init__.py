@@ -9,11 +9,13 @@ from esnkit.forecasting._auto import (
     make_forecaster,
     rank_settings,
 )
+from esnkit.forecasting._auto_forecaster import AutoForecaster
 from esnkit.forecasting._closed_loop import forecast
 from esnkit.forecasting._forecaster import Forecaster
 from esnkit.forecasting._seasonality import find_seasons
 
 __all__ = [
+    "AutoForecaster",
     "DEFAULT_SETTINGS",
     "Forecaster",
     "RankedSettings",

@@ -1,0 +1,224 @@
+"""`AutoForecaster`: the median of the best few echo state networks of many, chosen for a series."""
+
+import numpy as np
+from sklearn.base import BaseEstimator
+from sklearn.utils.validation import check_is_fitted
+
+from esnkit.forecasting._combination import SeparateSeries
+from esnkit.forecasting._forecasts_mixin import ForecastsMixin
+from esnkit.forecasting._pooled_errors import pooled_half_widths
+from esnkit.forecasting._seasonality import calendar_seasons, find_seasons
+from esnkit.forecasting._selection import select
+from esnkit.utils._callbacks import CallbackSupportMixin, with_callbacks
+from esnkit.utils._plain_state import PlainStateMixin
+from esnkit.utils._progress import fit_task
+from esnkit.utils._rollback import rollback_on_error
+from esnkit.utils._validation import (
+    check_flag,
+    check_number,
+    check_positive_int,
+    check_seed,
+    check_verbose,
+)
+
+__all__ = ["AutoForecaster"]
+
+MIN_ROWS = 10
+MAX_ROWS = 20_000  # the last ones, on which candidates are judged and members fitted
+MAX_VALUE = 1e300  # sums of errors stay finite
+DEFAULT_HORIZON, MIN_HORIZON = 10, 4
+MAX_SEASONS = 2
+
+
+class AutoForecaster(ForecastsMixin, CallbackSupportMixin, PlainStateMixin, BaseEstimator):
+    """Forecast a series with the median of the best few of many echo state networks.
+
+    The candidates differ in their differences (none, first, seasonal, both), in the transform of
+    the values (none, or where they permit it the logarithm or square root), in the sines and
+    cosines with the periods of the seasons that they have as inputs, in leak rates, and in the
+    penalty of the readout. Forecasts from rolling origins in the recent part of the series judge
+    them. The best five that differ in more than leak rates and penalty are fitted to all rows. Of
+    several series, each has its own networks.
+
+    Parameters
+    ----------
+    horizon : int, default=None
+        Number of steps ahead at which candidates are judged. None stands for the first season,
+        or 10 steps without one, and for at most a fifth of the series.
+    seasons : "auto" or sequence of float, default="auto"
+        Periods of the seasons in time steps. "auto" takes them from time stamps (12 for months, 24
+        and 168 for hours), and from the autocorrelation of a series without time stamps.
+    positive : "auto" or bool, default="auto"
+        Whether forecasts and intervals end at zero. "auto" does so for counts: whole numbers, none
+        of them negative.
+    random_state : int, RandomState or None, default=0
+        Seeds the reservoirs.
+    verbose : int, default=0
+        Whether to show the progress on standard error.
+
+    Attributes
+    ----------
+    estimators_ : list of ESNRegressor
+        The fitted network of every member. Of several series, this attribute and those up to
+        `seasons_` are lists with an entry per series.
+    candidates_ : list of dict
+        ``"differences"``, ``"power"``, ``"seasons"``, ``"leak_rate"``, ``"alpha"`` and ``"error"``
+        of every candidate, the best first. The error is the mean absolute error of the rolling
+        forecasts, in which recent ones weigh more.
+    members_ : list of dict
+        Those whose median is the forecast.
+    error_ : float
+        The same error of this median.
+    baselines_ : dict
+        The same error of the naive forecast, and of the seasonal naive one for every season.
+    seasons_ : list of float
+        Periods of the seasons.
+    horizon_ : int
+        Number of steps of the rolling forecasts.
+    n_features_in_ : int
+        Number of series.
+    n_exog_ : int
+        Number of exogenous inputs.
+    n_timesteps_ : int
+        Number of rows seen by `fit` and `update`.
+    feature_names_in_ : ndarray of str
+        Columns of the DataFrame fitted on, if it was one.
+
+    Notes
+    -----
+    Intervals come from the errors of the median in the rolling forecasts. These are pooled over the
+    steps, relative to a size that grows with the step, so that short series have intervals too.
+    They are wider by a constant factor, 1.4, since the members were chosen on the same forecasts.
+
+    References
+    ----------
+    Box, G. E. P. and Cox, D. R. (1964). An analysis of transformations. JRSS B 26.
+    Petropoulos, F. and Svetunkov, I. (2020). A simple combination of univariate models.
+    International Journal of Forecasting 36. (the median of forecasts)
+
+    Examples
+    --------
+    >>> from esnkit import AutoForecaster
+    >>> months = np.arange(96)
+    >>> sales = 100 + months + 30 * np.sin(2 * np.pi * months / 12)
+    >>> model = AutoForecaster(horizon=12, seasons=[12]).fit(sales[:84])
+    >>> bool(np.abs(model.forecast(12) - sales[84:]).max() < 1)
+    True
+    """
+
+    def __init__(self, *, horizon=None, seasons="auto", positive="auto", random_state=0, verbose=0):
+        self.horizon = horizon
+        self.seasons = seasons
+        self.positive = positive
+        self.random_state = random_state
+        self.verbose = verbose
+
+    @rollback_on_error
+    @with_callbacks
+    def fit(self, series, y=None, exog=None) -> "AutoForecaster":
+        """Choose the members for a series, and fit them to it.
+
+        Parameters
+        ----------
+        series : array-like of shape (n_timesteps,) or (n_timesteps, n_series)
+            An array, list, Series or DataFrame of at least 10 rows without missing values,
+            whose index, if it has one, is regular.
+        y : array-like, default=None
+            Exogenous inputs under the name by which scikit-learn's tools pass a second array.
+        exog : array-like of shape (n_timesteps,) or (n_timesteps, n_exog), default=None
+            Inputs known in advance, row by row with the series.
+
+        Returns
+        -------
+        self : AutoForecaster
+
+        Raises
+        ------
+        ValueError
+            For parameters out of range, a series that is too short or not finite, an
+            irregular index, or exogenous inputs that do not fit the series.
+        """
+        seed = self._check_parameters()
+        rows, inputs = self._read(series, y, exog)
+        _check_series(rows)
+        rows, inputs = rows[-MAX_ROWS:], inputs[-MAX_ROWS:]
+        seasons = [self._find_seasons(values) for values in rows.T]
+        self.horizon_ = self._find_horizon(len(rows), seasons)
+        with fit_task(self, (rows.shape[1], "series"), {"X": series, "y": y}, 0):
+            selections = [
+                select(values, inputs, periods, self.horizon_, self._is_positive(values), seed)
+                for values, periods in zip(rows.T, seasons, strict=True)
+            ]
+        self._ensemble = SeparateSeries([selection.combination for selection in selections])
+        self._errors = [selection.errors for selection in selections]
+        self._store(seasons_=seasons)
+        for name in ("candidates", "members", "error", "baselines"):
+            self._store(**{f"{name}_": [getattr(selection, name) for selection in selections]})
+        return self
+
+    def _store(self, **attributes: list) -> None:
+        """Store attributes with an entry per series, of a single series the entry itself."""
+        for name, entries in attributes.items():
+            setattr(self, name, entries[0] if len(entries) == 1 else entries)
+
+    def _check_parameters(self) -> int:
+        """Check the parameters; return a seed."""
+        if self.horizon is not None:
+            check_positive_int("horizon", self.horizon)
+        if self.positive != "auto":
+            check_flag("positive", self.positive)
+        if np.ndim(self.seasons) != 1 and self.seasons != "auto":
+            raise ValueError(
+                f"seasons must be 'auto' or a sequence of periods, got {self.seasons!r}"
+            )
+        check_verbose(self.verbose)
+        return int(check_seed(self.random_state).randint(2**31 - 1))
+
+    def _find_seasons(self, values: np.ndarray) -> list[float]:
+        """Return the periods of the seasons that the series has at least twice."""
+        if np.ndim(self.seasons) == 1:
+            given = [check_number("seasons", period, 2.0) for period in self.seasons]
+            return sorted(float(period) for period in given)
+        labels = self._seen_labels[0] if self._seen_labels else None
+        periods = calendar_seasons(self._kind.labels, labels)
+        if periods is None:
+            periods = [float(period) for period in find_seasons(values)]
+        return [period for period in periods if len(values) >= 2 * period][:MAX_SEASONS]
+
+    def _find_horizon(self, n_rows: int, seasons: list[list[float]]) -> int:
+        if self.horizon is not None:
+            return int(self.horizon)
+        first = max((periods[0] for periods in seasons if periods), default=DEFAULT_HORIZON)
+        return int(min(max(first, MIN_HORIZON), max(n_rows // 5, 1)))
+
+    def _is_positive(self, values: np.ndarray) -> bool:
+        if isinstance(self.positive, str):
+            return bool((values >= 0).all() and (values == np.round(values)).all())
+        if self.positive and (values < 0).any():
+            raise ValueError(
+                f"positive=True needs a series without negative values, got {values.min()}"
+            )
+        return bool(self.positive)
+
+    @property
+    def estimators_(self) -> list:
+        """Fitted networks, one per member; of several series, a list of them per series."""
+        check_is_fitted(self, "_ensemble")
+        networks = [combination.estimators for combination in self._ensemble.parts]
+        return networks[0] if len(networks) == 1 else networks
+
+    def _half_widths(self, n_steps: int, level: float) -> np.ndarray:
+        widths = [pooled_half_widths(errors, n_steps, level) for errors in self._errors]
+        return np.stack(widths, axis=1)
+
+
+def _check_series(rows: np.ndarray) -> None:
+    if len(rows) < MIN_ROWS:
+        raise ValueError(
+            f"series has n_samples={len(rows)} time steps, the choice of members needs at least "
+            f"{MIN_ROWS}"
+        )
+    if np.abs(rows).max() > MAX_VALUE:
+        raise ValueError(
+            f"series must have values up to {MAX_VALUE:g}, got {np.abs(rows).max():g}: scale it"
+        )

@@ -1,0 +1,88 @@
+"""Several forecasters of one series, whose median is the forecast; and series side by side."""
+
+from dataclasses import dataclass, replace
+
+import numpy as np
+
+from esnkit.forecasting._ensemble import Ensemble, check_finite
+from esnkit.utils._plain_state import plain_record
+
+__all__ = ["Combination", "SeparateSeries"]
+
+
+@plain_record
+@dataclass(frozen=True)
+class Combination:
+    """Ensembles fitted to one series; their median is the forecast."""
+
+    members: list[Ensemble]
+    positive: bool  # whether forecasts end at zero
+
+    def advance(self, values: np.ndarray, exog: np.ndarray) -> "Combination":
+        """Return the combination after the rows that follow; this one stays as it is."""
+        return replace(self, members=[member.advance(values, exog) for member in self.members])
+
+    def roll(self, values: np.ndarray, exog: np.ndarray, origins, n_steps: int) -> np.ndarray:
+        """Forecast from several origins, see `Ensemble.roll`; members that diverge do not count."""
+        forecasts, error = [], None
+        for member in self.members:
+            try:
+                forecasts.append(member.roll(values, exog, origins, n_steps))
+            except FloatingPointError as diverged:
+                error = diverged
+        if not forecasts and error is not None:
+            raise error
+        combined = self.combine(forecasts)
+        check_finite("forecast", combined)
+        return combined
+
+    def combine(self, forecasts: list[np.ndarray]) -> np.ndarray:
+        """Return the median of forecasts."""
+        return self.limit(np.median(forecasts, axis=0))
+
+    def limit(self, values: np.ndarray) -> np.ndarray:
+        """Return values within the range that forecasts may have."""
+        return np.maximum(values, 0.0) if self.positive else values
+
+    @property
+    def estimators(self) -> list:
+        """Fitted estimators, one per member."""
+        return [model.fitted for member in self.members for model in member.models]
+
+    def exog_out_of_range(self, exog: np.ndarray) -> tuple[np.ndarray, np.ndarray]:
+        """Return what is unusual about inputs, see `Ensemble.exog_out_of_range`."""
+        return self.members[0].exog_out_of_range(exog)
+
+
+@plain_record
+@dataclass(frozen=True)
+class SeparateSeries:
+    """Several series, each with a combination that knows no other series."""
+
+    parts: list[Combination]
+
+    def advance(self, values: np.ndarray, exog: np.ndarray) -> "SeparateSeries":
+        """Return the series after the rows that follow; these stay as they are."""
+        return SeparateSeries(
+            [part.advance(column, exog) for part, column in self._columns(values)]
+        )
+
+    def roll(self, values: np.ndarray, exog: np.ndarray, origins, n_steps: int) -> np.ndarray:
+        """Forecast from several origins, see `Ensemble.roll`."""
+        forecasts = [
+            part.roll(rows, exog, origins, n_steps) for part, rows in self._columns(values)
+        ]
+        return np.concatenate(forecasts, axis=2)
+
+    def limit(self, values: np.ndarray) -> np.ndarray:
+        """Return values (n_steps, n_series) within the range that forecasts may have."""
+        return np.hstack([part.limit(column) for part, column in self._columns(values)])
+
+    def exog_out_of_range(self, exog: np.ndarray) -> tuple[np.ndarray, np.ndarray]:
+        """Return what is unusual about inputs, which are the same for all series."""
+        return self.parts[0].exog_out_of_range(exog)
+
+    def _columns(self, values: np.ndarray):
+        """Pair every combination with the column of its series."""
+        columns = (values[:, j : j + 1] for j in range(len(self.parts)))
+        return zip(self.parts, columns, strict=True)

@@ -1,0 +1,140 @@
+"""Closed-loop forecasts of one echo state network, for many penalties and origins at once.
+
+The states along a series do not depend on the readout: they are computed once. The readout of an
+origin is fitted to the rows before it. One eigendecomposition gives its weights for all penalties:
+
+    w(alpha) = V (L + alpha I)^-1 V' X'y,    X'X = V L V'
+
+All closed loops then advance together, as sequences of one time step each.
+"""
+
+from typing import NamedTuple
+
+import numpy as np
+
+from esnkit.forecasting._ensemble import with_season_terms
+from esnkit.forecasting._transforms import ExogTransform, SeriesTransform
+from esnkit.reservoirs import Reservoir
+from esnkit.sequences import Sequences
+
+MAX_WASHOUT = 10
+LARGEST_STEP = 1e3  # of a closed loop, in standard deviations: what reaches it has diverged
+
+
+class Structure(NamedTuple):
+    """What a candidate network is, but for the penalty of its readout."""
+
+    differences: tuple[int, ...] = ()
+    power: float | None = None  # of the Box-Cox transform, 0 for the logarithm
+    seasons: tuple[tuple[float, int], ...] = ()  # periods and their numbers of harmonics
+    leak_rate: float | tuple[float, float] = 1.0
+
+    @property
+    def n_lost(self) -> int:
+        """Number of rows that differencing takes from the start."""
+        return sum(self.differences)
+
+
+class PenaltyPath:
+    """An echo state network along a series, with a readout per origin and penalty.
+
+    The input of row t is z[t], the transformed series, with e[t+1], the exogenous inputs of the
+    next row and its season terms. The readout predicts z[t+1] from the state after this input and
+    the input itself. The forecasts are those of a `Forecaster` of an `ESNRegressor`.
+
+    Parameters
+    ----------
+    structure : Structure
+    reservoir : Reservoir
+        Not fitted.
+    penalties : ndarray of shape (n_penalties,)
+    """
+
+    def __init__(self, structure: Structure, reservoir: Reservoir, penalties: np.ndarray):
+        self.structure, self.reservoir, self.penalties = structure, reservoir, penalties
+
+    def fit(self, values: np.ndarray, exog: np.ndarray) -> "PenaltyPath":
+        """Transform a series (n_rows,) and its inputs (>= n_rows, n_exog), and compute states."""
+        structure = self.structure
+        self.transform = SeriesTransform(structure.differences, True, power=structure.power)
+        self.values = values
+        self.z = self.transform.fit(values[:, None]).transform(values[:, None])
+        self.washout = min(MAX_WASHOUT, len(self.z) // 4)
+        exog = with_season_terms(exog, structure.seasons, 0)
+        seen = slice(1 + self.washout, None)
+        self.exog_transform = ExogTransform(structure.differences, True, seen=seen)
+        self.exog = self.exog_transform.fit(exog[: len(values)]).transform(exog)
+        self.reservoir.prepare(1 + exog.shape[1])
+        inputs = np.hstack([self.z[:-1], self.exog[1 : len(self.z)]])
+        # Row t of the states is the one before the input of row t.
+        self.states = np.zeros((len(self.z), self.reservoir.n_units))
+        state, offsets = self.states[:1].copy(), np.array([0, len(inputs)], dtype=np.int64)
+        self.reservoir.run(Sequences(inputs, offsets, "series"), state, self.states[1:])
+        self._X = np.hstack([self.states[1:], inputs])
+        return self
+
+    def weights(self, origins: np.ndarray) -> np.ndarray:
+        """Return readouts (n_origins, n_penalties, 1 + n_columns), the intercept first."""
+        X, y = self._X, self.z[1:, 0]
+        middle = X.mean(axis=0)
+        rows = np.hstack([np.ones((len(X), 1)), X - middle, y[:, None]])
+        ends = np.asarray(origins) - self.structure.n_lost - 1  # rows with a known target
+        start = min(self.washout, ends[0] // 4)
+        sums, weights = np.zeros((rows.shape[1], rows.shape[1])), []
+        for end in ends:
+            sums += rows[start:end].T @ rows[start:end]
+            start = end
+            weights.append(self._solve(sums, middle))
+        return np.stack(weights)
+
+    def _solve(self, sums: np.ndarray, middle: np.ndarray) -> np.ndarray:
+        """Return the readouts (n_penalties, 1 + n_columns) of the rows in the sums of products."""
+        n_rows, mean = sums[0, 0], sums[0, 1:] / sums[0, 0]
+        central = sums[1:, 1:] - n_rows * np.outer(mean, mean)
+        eigenvalues, V = np.linalg.eigh(central[:-1, :-1])
+        shrunk = V.T @ central[:-1, -1] / (np.maximum(eigenvalues, 0.0) + self.penalties[:, None])
+        w = shrunk @ V.T
+        return np.column_stack([mean[-1] - w @ (mean[:-1] + middle), w])
+
+    def roll(self, origins: np.ndarray, n_steps: int, chosen=slice(None)) -> np.ndarray:
+        """Forecast from several origins, each with the readouts fitted to the rows before it.
+
+        Parameters
+        ----------
+        origins : ndarray of int, increasing
+            How many rows are known at each; the inputs of `fit` must reach `n_steps` further.
+        n_steps : int
+        chosen : index, default=slice(None)
+            Of the penalties.
+
+        Returns
+        -------
+        ndarray of shape (n_origins, n_penalties, n_steps)
+            In the units of the series; large or infinite where a loop diverges.
+        """
+        steps = self._run_closed_loops(self.weights(origins)[:, chosen], origins, n_steps)
+        return np.stack(
+            [self._in_units(z, origin) for z, origin in zip(steps, origins, strict=True)]
+        )
+
+    def _run_closed_loops(self, weights, origins, n_steps: int) -> np.ndarray:
+        """Return transformed forecasts (n_origins, n_penalties, n_steps)."""
+        n_penalties, last = weights.shape[1], origins - self.structure.n_lost - 1
+        state = np.repeat(self.states[last], n_penalties, axis=0)
+        z = np.repeat(self.z[last], n_penalties, axis=0)
+        w = weights.reshape(len(z), -1)
+        out, offsets = np.empty((len(z), n_steps)), np.arange(len(z) + 1, dtype=np.int64)
+        for k in range(n_steps):
+            inputs = np.hstack([z, np.repeat(self.exog[last + 1 + k], n_penalties, axis=0)])
+            self.reservoir.run(Sequences(inputs, offsets, "batch"), state)
+            z[:, 0] = w[:, 0] + np.einsum("ij,ij->i", w[:, 1:], np.hstack([state, inputs]))
+            np.clip(z, -LARGEST_STEP, LARGEST_STEP, out=z)
+            out[:, k] = z[:, 0]
+        return out.reshape(len(origins), n_penalties, n_steps)
+
+    def _in_units(self, z: np.ndarray, origin: int) -> np.ndarray:
+        """Return forecasts (n_penalties, n_steps) from one origin to the units of the series."""
+        n_lost = self.structure.n_lost
+        past = np.repeat(self.values[origin - n_lost : origin, None], len(z), axis=1)
+        with np.errstate(over="ignore", invalid="ignore"):
+            return self.transform.inverse_transform(z.T, past).T

@@ -1,0 +1,89 @@
+"""Selection of the networks that forecast one series, with their errors beside naive ones."""
+
+from typing import NamedTuple
+
+import numpy as np
+
+from esnkit.baselines import seasonal_naive
+from esnkit.forecasting._candidates import (
+    Candidate,
+    Windows,
+    choose_members,
+    evaluate_structures,
+    make_structures,
+    make_windows,
+)
+from esnkit.forecasting._combination import Combination
+from esnkit.forecasting._ensemble import fit_ensemble
+from esnkit.utils._progress import Task
+
+__all__ = ["Selection", "select"]
+
+
+class Selection(NamedTuple):
+    """The fitted members for one series, and errors of rolling forecasts."""
+
+    combination: Combination
+    candidates: list[dict]  # settings and errors, the best first
+    members: list[dict]
+    error: float  # of the median of the members
+    baselines: dict[str, float]
+    errors: np.ndarray  # (n_origins, horizon), absolute ones of the median
+
+
+def select(
+    values: np.ndarray,
+    exog: np.ndarray,
+    periods: list[float],
+    horizon: int,
+    positive: bool,
+    seed: int,
+) -> Selection:
+    """Choose members for a series (n_rows,) with inputs (n_rows, n_exog), and fit them.
+
+    Parameters
+    ----------
+    values, exog : ndarray
+    periods : list of float
+        Of the seasons.
+    horizon : int
+        Steps of the rolling forecasts.
+    positive : bool
+        Whether forecasts end at zero.
+    seed : int
+    """
+    windows = make_windows(len(values), horizon)
+    structures = make_structures(values, periods)
+    with Task("", len(structures), "candidates"):
+        candidates = evaluate_structures(values, exog, structures, windows, seed)
+    members = choose_members(candidates)
+    fitted = [fit_ensemble(member.spec, values[:, None], exog) for member in members]
+    combination = Combination(fitted, positive)
+    observed = windows.observed(values)
+    median = combination.combine([member.forecasts for member in members])
+    return Selection(
+        combination=combination,
+        candidates=[_as_dict(candidate) for candidate in candidates],
+        members=[_as_dict(member) for member in members],
+        error=float(windows.errors(median, observed)),
+        baselines=_baseline_errors(values, windows, [round(period) for period in periods]),
+        errors=np.abs(median - observed),
+    )
+
+
+def _baseline_errors(values: np.ndarray, windows: Windows, lags: list[int]) -> dict[str, float]:
+    """Return the errors of the naive forecast, and of a seasonal naive one per season."""
+    names = {"naive": 1} | {f"seasonal naive ({lag} steps)": lag for lag in lags}
+    errors = {}
+    for name, lag in names.items():
+        if lag <= windows.origins[0]:
+            pasts = (values[:origin] for origin in windows.origins)
+            rows = np.stack([seasonal_naive(past, windows.horizon, lag) for past in pasts])
+            errors[name] = float(windows.errors(rows, windows.observed(values)))
+    return errors
+
+
+def _as_dict(candidate: Candidate) -> dict:
+    """Return settings and error as plain values."""
+    settings = candidate.structure._asdict()
+    return settings | {"alpha": candidate.penalty, "error": candidate.error}

@@ -1,0 +1,146 @@
+"""The automatic forecaster: what it chooses, what it answers, and what it refuses."""
+
+import numpy as np
+import pandas as pd
+import pytest
+from sklearn.base import clone
+
+from esnkit import AutoForecaster, ESNRegressor
+
+RNG = np.random.default_rng(0)
+MONTHS = pd.date_range("2015-01-01", periods=108, freq="MS")
+PROFILE = np.array([0.8, 0.7, 0.9, 1.0, 1.1, 1.3, 1.5, 1.4, 1.0, 0.9, 0.8, 1.2])
+SALES = pd.Series(
+    100 * 1.006 ** np.arange(108) * np.tile(PROFILE, 9) * np.exp(0.03 * RNG.normal(size=108)),
+    MONTHS, name="sales",
+)  # fmt: skip
+WAVE = np.sin(np.arange(90) / 3) + 0.1 * RNG.normal(size=90)
+
+
+@pytest.fixture(scope="module")
+def fitted():
+    return AutoForecaster().fit(SALES[:96])
+
+
+def test_growing_seasonal_sales_are_forecast_better_than_by_the_last_season(fitted):
+    error = np.abs(fitted.forecast(12) - SALES[96:]).mean()
+    naive = np.abs(SALES[84:96].to_numpy() - SALES[96:].to_numpy()).mean()
+    assert error < 0.6 * naive
+    assert fitted.error_ < 0.6 * min(fitted.baselines_.values())
+    assert fitted.seasons_ == [12] and fitted.horizon_ == 12
+    assert set(fitted.baselines_) == {"naive", "seasonal naive (12 steps)"}
+
+
+def test_the_members_are_the_best_candidates_of_different_kinds(fitted):
+    errors = [candidate["error"] for candidate in fitted.candidates_]
+    assert errors == sorted(errors) and fitted.members_[0] == fitted.candidates_[0]
+    kinds = [tuple(member[key] for key in ("differences", "power", "seasons"))
+             for member in fitted.members_]  # fmt: skip
+    assert len(set(kinds)) == len(kinds) == len(fitted.estimators_) > 1
+    assert all(isinstance(estimator, ESNRegressor) for estimator in fitted.estimators_)
+    assert [e.alpha for e in fitted.estimators_] == [m["alpha"] for m in fitted.members_]
+
+
+def test_the_answer_has_the_kind_of_the_series(fitted):
+    answer = fitted.forecast(3, interval=0.9)
+    assert list(answer.columns) == ["sales", "sales_lower", "sales_upper"]
+    assert list(answer.index) == list(MONTHS[96:99])
+    pd.testing.assert_series_equal(fitted.history(96), SALES[:96], check_freq=False)
+    assert AutoForecaster().fit(WAVE).forecast(4).shape == (4,)
+
+
+def test_updates_advance_the_members_and_their_seasons(fitted):
+    updated = clone(fitted).fit(SALES[:96]).update(SALES[96:102])
+    ahead = updated.forecast(6)
+    assert list(ahead.index) == list(MONTHS[102:])
+    assert np.abs(ahead / SALES[102:] - 1).max() < 0.2
+    rolled = -fitted.score(SALES[96:])
+    assert rolled == pytest.approx(
+        np.sqrt(np.mean((fitted.forecast(12) - SALES[96:]) ** 2)) / SALES[96:].std(ddof=0)
+    )
+
+
+def test_a_seed_makes_it_reproducible_and_another_changes_it():
+    first, again, other = (
+        AutoForecaster(random_state=seed).fit(WAVE).forecast(5) for seed in (0, 0, 1)
+    )
+    np.testing.assert_array_equal(first, again)
+    assert np.abs(first - other).max() > 0
+
+
+def test_several_series_are_forecast_as_each_alone():
+    both = AutoForecaster(seasons=[19]).fit(np.stack([WAVE, 5 - WAVE], axis=1))
+    found = np.stack(both.forecast(4, interval=0.8))
+    for j, series in enumerate((WAVE, 5 - WAVE)):
+        alone = AutoForecaster(seasons=[19]).fit(series)
+        np.testing.assert_allclose(found[:, :, j], np.stack(alone.forecast(4, interval=0.8)))
+        assert both.members_[j] == alone.members_ and both.error_[j] == alone.error_
+
+
+def test_exogenous_inputs_known_in_advance_help():
+    promotion = RNG.choice([0.0, 1.0], size=120)
+    series = 0.1 * RNG.normal(size=120) + 3 * promotion
+    model = AutoForecaster().fit(series[:110], exog=promotion[:110])
+    ahead = model.forecast(10, exog=promotion[110:])
+    assert np.abs(ahead - series[110:]).max() < 1
+    with pytest.raises(ValueError, match="exog must be given"):
+        model.forecast(10)
+
+
+@pytest.mark.parametrize("positive", ["auto", True])
+def test_counts_stay_at_zero_or_above(positive):
+    counts = RNG.poisson(0.3, 80).astype(float)
+    forecast, lower, upper = (
+        AutoForecaster(positive=positive).fit(counts).forecast(10, interval=0.9)
+    )
+    assert (lower >= 0).all() and (forecast >= lower).all() and (upper > forecast).all()
+
+
+def test_negative_values_are_forecast_unless_they_must_not_be():
+    assert (AutoForecaster().fit(WAVE - 5).forecast(5) < 0).all()
+    with pytest.raises(ValueError, match="positive=True needs a series without negative"):
+        AutoForecaster(positive=True).fit(WAVE - 5)
+
+
+@pytest.mark.parametrize("n_rows", [10, 15, 25])
+def test_short_series_have_forecasts_and_intervals(n_rows):
+    forecast, lower, upper = AutoForecaster().fit(WAVE[:n_rows]).forecast(9, interval=0.9)
+    assert (lower < forecast).all() and (forecast < upper).all()
+    assert (np.diff(upper - lower) >= -1e-12).all()
+
+
+@pytest.mark.parametrize("series", [np.full(40, 3.0), np.arange(40.0), np.zeros(40)])
+def test_lines_are_continued(series):
+    wanted = series[-1] + (series[1] - series[0]) * np.arange(1, 6)
+    np.testing.assert_allclose(AutoForecaster().fit(series).forecast(5), wanted, atol=1e-6)
+
+
+def test_backtests_choose_anew_and_name_the_penalties():
+    result = AutoForecaster().backtest(SALES, 6, n_windows=2, refit=True, interval=0.9)
+    assert result.scores["nrmse"] < 0.5 and result.scores["coverage"] > 0.5
+    assert len(result.settings) == 2 and len(result.settings[0]["alpha"]) > 1
+
+
+def test_random_walks_and_noise_do_not_run_away():
+    for series in (RNG.normal(size=200).cumsum(), RNG.normal(size=60), RNG.standard_cauchy(80)):
+        forecast = AutoForecaster().fit(series).forecast(30)
+        assert np.abs(forecast - np.median(series)).max() < 2 * np.ptp(series)
+
+
+@pytest.mark.parametrize(
+    ("parameters", "series", "message"),
+    [
+        ({"horizon": 0}, WAVE, "horizon must be an integer >= 1"),
+        ({"seasons": "month"}, WAVE, "seasons must be 'auto' or a sequence of periods"),
+        ({"seasons": 12}, WAVE, "seasons must be 'auto' or a sequence of periods"),
+        ({"seasons": [1]}, WAVE, "seasons must be a finite number >= 2"),
+        ({}, WAVE[:9], "n_samples=9 time steps, the choice of members needs at least 10"),
+        ({}, 1e301 * WAVE, "series must have values up to 1e.300"),
+        ({}, np.r_[WAVE, np.nan], "NaN"),
+    ],
+)
+def test_what_makes_no_sense_is_refused(parameters, series, message):
+    with pytest.raises(ValueError, match=message):
+        AutoForecaster(**parameters).fit(series)
+    with pytest.raises(TypeError, match="positive must be True or False"):
+        AutoForecaster(positive="yes").fit(WAVE)

@@ -1,0 +1,104 @@
+"""Candidates: what is tried, by which windows it is judged, and what is chosen."""
+
+import numpy as np
+import pytest
+
+from esnkit.forecasting._candidates import (
+    N_MEMBERS,
+    PENALTIES,
+    Candidate,
+    choose_members,
+    choose_penalty,
+    evaluate_structures,
+    make_structures,
+    make_windows,
+)
+from esnkit.forecasting._penalty_path import Structure
+
+RNG = np.random.default_rng(0)
+
+
+@pytest.mark.parametrize("horizon", [1, 5, 12, 100])
+@pytest.mark.parametrize("n_rows", [12, 20, 50, 500])
+def test_windows_end_with_the_series_and_recent_ones_weigh_more(n_rows, horizon):
+    windows = make_windows(n_rows, horizon)
+    assert windows.origins[-1] + windows.horizon == n_rows and windows.horizon <= horizon
+    assert windows.origins[0] >= min(9, n_rows - windows.horizon)
+    assert (np.diff(windows.origins) > 0).all() and len(windows.origins) <= 8
+    assert (np.diff(windows.weights) > 0).all() and windows.weights.sum() == pytest.approx(1)
+    rows = np.arange(n_rows)
+    np.testing.assert_array_equal(windows.observed(rows)[:, 0], windows.origins)
+
+
+def test_errors_are_weighted_means_and_finite():
+    windows = make_windows(50, 4)
+    observed = np.zeros((8, 4))
+    forecasts = np.zeros((8, 3, 4))
+    forecasts[:, 1] = 2.0
+    forecasts[3, 2] = np.inf
+    found = windows.errors(forecasts, observed)
+    assert found[:2].tolist() == [0.0, pytest.approx(2.0)] and 1e290 < found[2] < np.inf
+
+
+@pytest.mark.parametrize(
+    ("values", "powers"),
+    [([1.0, 2.0], {None, 0.0}), ([0.0, 2.0], {None, 0.5}), ([-1.0, 2.0], {None})],
+)
+def test_transforms_suit_the_values(values, powers):
+    structures = make_structures(np.array(values), [])
+    assert {structure.power for structure in structures} == powers
+    assert {structure.differences for structure in structures} == {(), (1,)}
+
+
+def test_seasons_are_lags_and_inputs_and_nothing_is_tried_twice():
+    structures = make_structures(np.array([-1.0]), [4.0, 52.1775])
+    assert len(set(structures)) == len(structures)
+    assert {s.differences for s in structures} >= {(4,), (4, 1), (52,), (52, 1)}
+    terms = {s.seasons for s in structures if s.seasons}
+    assert terms == {((4.0, 2), (52.1775, 2)), ((4.0, 2), (52.1775, 6))}
+
+
+def errors_with(**at):
+    errors = np.ones(len(PENALTIES))
+    for power, error in at.items():
+        errors[np.searchsorted(PENALTIES, 10.0 ** int(power[1:].replace("m", "-")) * 0.99)] = error
+    return errors
+
+
+@pytest.mark.parametrize(
+    ("errors", "exponent"),
+    [
+        (errors_with(), 3),
+        (errors_with(e1=0.5), 1),
+        (errors_with(e0=0.5, e1=0.503), 1),  # one percent is no difference
+        (errors_with(em6=0.8), 3),  # small penalties must gain a lot
+        (errors_with(em6=0.5, em4=0.52), -4),
+    ],
+)
+def test_large_penalties_are_preferred(errors, exponent):
+    assert PENALTIES[choose_penalty(errors)] == pytest.approx(10.0**exponent)
+
+
+def candidate(error, structure):
+    return Candidate(error, structure, 1.0, np.zeros((1, 1)), {})
+
+
+def test_members_differ_and_none_is_much_worse_than_the_best():
+    best, twin = Structure((1,)), Structure((1,), leak_rate=(0.1, 1.0))
+    others = [Structure((lag,)) for lag in range(2, 9)]
+    candidates = [candidate(1.0, best), candidate(1.1, twin)]
+    candidates += [candidate(1.2, other) for other in others]
+    members = choose_members(candidates)
+    assert len(members) == N_MEMBERS and [m.structure for m in members][:2] == [best, others[0]]
+    assert choose_members([candidate(1.0, best), candidate(1.6, others[0])])[1:] == []
+
+
+def test_the_candidate_that_suits_is_first_and_long_differences_wait_for_rows():
+    values = np.tile(RNG.normal(size=12), 6) + 0.5 * np.arange(72)
+    windows = make_windows(72, 12)
+    structures = [Structure(), Structure((12,)), Structure((70,))]
+    ranked = evaluate_structures(values, np.empty((84, 0)), structures, windows, seed=0)
+    assert [item.structure for item in ranked] == [Structure((12,)), Structure()]
+    observed = windows.observed(values)
+    for item in ranked:
+        assert item.error == pytest.approx(windows.errors(item.forecasts, observed))

@@ -1,0 +1,61 @@
+"""The median of several forecasters of one series."""
+
+from dataclasses import dataclass
+
+import numpy as np
+import pytest
+
+from esnkit.forecasting._combination import Combination, SeparateSeries
+
+
+@dataclass
+class Constant:
+    """A member that forecasts one value, or diverges where that is None."""
+
+    value: float | None
+    n_rows: int = 0
+
+    def advance(self, values, exog):
+        return Constant(self.value, self.n_rows + len(values))
+
+    def roll(self, values, exog, origins, n_steps):
+        if self.value is None:
+            raise FloatingPointError("diverged")
+        return np.full((len(origins), n_steps, 1), self.value)
+
+
+NO_ROWS, AHEAD = np.empty((0, 1)), np.empty((2, 0))
+
+
+def forecast(*values, positive=False):
+    members = [Constant(value) for value in values]
+    return Combination(members, positive).roll(NO_ROWS, AHEAD, [0], 2)[0, :, 0]
+
+
+def test_the_forecast_is_the_median_of_the_members_that_do_not_diverge():
+    assert forecast(1.0, 2.0, 100.0).tolist() == [2.0, 2.0]
+    assert forecast(1.0, None, 2.0).tolist() == [1.5, 1.5]
+    with pytest.raises(FloatingPointError, match="diverged"):
+        forecast(None, None)
+
+
+def test_positive_forecasts_end_at_zero():
+    assert forecast(-3.0, positive=True).tolist() == [0.0, 0.0]
+    assert forecast(-3.0).tolist() == [-3.0, -3.0]
+    assert Combination([], True).limit(np.array([-1.0, 2.0])).tolist() == [0.0, 2.0]
+
+
+def test_all_members_advance_and_the_first_combination_stays():
+    first = Combination([Constant(1.0), Constant(2.0)], False)
+    second = first.advance(np.zeros((3, 1)), np.empty((3, 0)))
+    assert [member.n_rows for member in second.members] == [3, 3]
+    assert [member.n_rows for member in first.members] == [0, 0]
+
+
+def test_separate_series_know_their_columns_alone():
+    parts = [Combination([Constant(value)], value < 0) for value in (1.0, -2.0)]
+    series = SeparateSeries(parts)
+    assert series.roll(np.empty((0, 2)), AHEAD, [0], 2)[0].tolist() == [[1.0, 0.0]] * 2
+    assert series.limit(np.array([[-1.0, -1.0]])).tolist() == [[-1.0, 0.0]]
+    later = series.advance(np.zeros((3, 2)), np.empty((3, 0)))
+    assert [part.members[0].n_rows for part in later.parts] == [3, 3]
