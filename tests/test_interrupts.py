@@ -85,10 +85,15 @@ def test_an_interrupt_ends_a_long_call(name, default_handler, request):
     call, sent, ended = (CALLS | LAPACK_CALLS)[name](), [], []
     if name in CALLS:
         shortened(call)()
+
+    def interrupt():
+        sent.append(time.perf_counter())
+        os.kill(os.getpid(), signal.SIGINT)
+
     with pytest.raises(KeyboardInterrupt):
-        threading.Timer(0.2, lambda: sent.append(time.perf_counter())).start()
-        threading.Timer(0.2, os.kill, (os.getpid(), signal.SIGINT)).start()
+        threading.Timer(0.2, interrupt).start()
         call()
         ended.append(True)
         time.sleep(60)
-    assert not ended and time.perf_counter() - sent[0] < 2.0
+    # A second is the aim; other processes may have the processors meanwhile.
+    assert not ended and time.perf_counter() - sent[0] < 4.0
