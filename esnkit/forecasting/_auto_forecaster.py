@@ -47,7 +47,8 @@ class AutoForecaster(ForecastsMixin, CallbackSupportMixin, PlainStateMixin, Base
         or 10 steps without one, and for at most a fifth of the series.
     seasons : "auto" or sequence of float, default="auto"
         Periods of the seasons in time steps. "auto" takes them from time stamps (12 for months, 24
-        and 168 for hours), and from the autocorrelation of a series without time stamps.
+        and 168 for hours), and from the autocorrelation of a series without time stamps: the two
+        shortest that the series has at least twice.
     positive : "auto" or bool, default="auto"
         Whether forecasts and intervals end at zero. "auto" does so for counts: whole numbers, none
         of them negative.
@@ -86,6 +87,8 @@ class AutoForecaster(ForecastsMixin, CallbackSupportMixin, PlainStateMixin, Base
 
     Notes
     -----
+    Of a series of more than 20 000 rows, the last 20 000 judge the candidates and train members.
+
     Intervals come from the errors of the median in the rolling forecasts. These are pooled over the
     steps, relative to a size that grows with the step, so that short series have intervals too.
     They are wider by a constant factor, 1.4, since the members were chosen on the same forecasts.

@@ -10,8 +10,9 @@ from sklearn.isotonic import isotonic_regression
 
 __all__ = ["pooled_half_widths"]
 
-# Errors of the forecasts on which members are chosen are smaller than those to come. Chosen on 100
-# real series for a coverage of 0.9, and checked on 95 others.
+# Errors of the forecasts on which members are chosen are smaller than those to come. With this
+# factor, intervals of level 0.9 cover 0.88 of the values after 195 origins of 99 real series;
+# without it, 0.79.
 FACTOR = 1.4
 
 
