@@ -3,8 +3,8 @@
 Estimators: ESNRegressor and ESNClassifier; ReservoirRegressor and ReservoirClassifier, which join
 any reservoir with any readout; RNNRegressor, RNNClassifier and Seq2SeqClassifier, trained by
 gradients; Forecaster, which forecasts a series with any regressor, and AutoForecaster, which
-chooses its networks. The folders hold the parts by
-subject: reservoirs, readouts, forecasting, baselines, optim, datasets, metrics, plotting.
+chooses its networks. The folders hold the parts by subject: reservoirs, readouts, forecasting,
+baselines, optim, datasets, metrics, plotting.
 """
 
 import importlib as _importlib
@@ -14,9 +14,9 @@ from typing import Any as _Any
 
 if _TYPE_CHECKING:
     from esnkit.esn import ESNClassifier, ESNRegressor, ReservoirClassifier, ReservoirRegressor
+    from esnkit.export import skops_trusted_types
     from esnkit.forecasting import AutoForecaster, Forecaster, forecast
     from esnkit.networks import RNNClassifier, RNNRegressor, Seq2SeqClassifier
-    from esnkit.persistence import skops_trusted_types
     from esnkit.preprocessing import SequenceScaler, TokenEncoder
     from esnkit.readouts import BaseReadout, RidgeReadout, check_readout
     from esnkit.reservoirs import (
@@ -66,9 +66,9 @@ __all__ = [
 # command line answers Ctrl-C from the start.
 _FOLDERS = {
     "esn": ("ESNClassifier", "ESNRegressor", "ReservoirClassifier", "ReservoirRegressor"),
+    "export": ("skops_trusted_types",),
     "forecasting": ("AutoForecaster", "Forecaster", "forecast"),
     "networks": ("RNNClassifier", "RNNRegressor", "Seq2SeqClassifier"),
-    "persistence": ("skops_trusted_types",),
     "preprocessing": ("SequenceScaler", "TokenEncoder"),
     "readouts": ("BaseReadout", "RidgeReadout", "check_readout"),
     "reservoirs": (

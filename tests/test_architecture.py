@@ -26,6 +26,7 @@ LADDER = (
     "__main__",
     "cli",
     "__init__",
+    "export",
     "forecasting",
     "networks",
     "optim",
@@ -38,7 +39,6 @@ LADDER = (
     "sequences",
     "datasets",
     "plotting",
-    "persistence",
     "utils",
     "kernels",
 )
