@@ -13,12 +13,14 @@ from esnkit.forecasting._auto_forecaster import AutoForecaster
 from esnkit.forecasting._closed_loop import forecast
 from esnkit.forecasting._forecaster import Forecaster
 from esnkit.forecasting._seasonality import find_seasons
+from esnkit.forecasting._series_transform import SeriesTransform
 
 __all__ = [
     "AutoForecaster",
     "DEFAULT_SETTINGS",
     "Forecaster",
     "RankedSettings",
+    "SeriesTransform",
     "candidate_settings",
     "evaluate_settings",
     "find_seasons",

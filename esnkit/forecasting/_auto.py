@@ -440,11 +440,12 @@ def _rolling_error(model: Forecaster, rows: _Rows, windows: _Windows) -> float:
         with warnings.catch_warnings():
             # A forecast that diverges has a large error.
             warnings.simplefilter("ignore", RuntimeWarning)
+            warnings.filterwarnings("error", "the forecast runs away", RuntimeWarning)
             # The final forecast warns of the inputs once.
             warnings.filterwarnings("ignore", "exog column")
             result = model.backtest(rows.values, exog=rows.exog, **windows._asdict())
         return _nrmse(rows.values, result.forecasts, result.observed)
-    except (FloatingPointError, ValueError, np.linalg.LinAlgError):
+    except (RuntimeWarning, FloatingPointError, ValueError, np.linalg.LinAlgError):
         return np.inf
 
 

@@ -13,7 +13,7 @@ from typing import NamedTuple
 import numpy as np
 
 from esnkit.forecasting._ensemble import with_season_terms
-from esnkit.forecasting._transforms import ExogTransform, SeriesTransform
+from esnkit.forecasting._transforms import ExogTransform, RowTransform
 from esnkit.reservoirs import Reservoir
 from esnkit.sequences import Sequences
 
@@ -56,7 +56,7 @@ class PenaltyPath:
     def fit(self, values: np.ndarray, exog: np.ndarray) -> "PenaltyPath":
         """Transform a series (n_rows,) and its inputs (>= n_rows, n_exog), and compute states."""
         structure = self.structure
-        self.transform = SeriesTransform(structure.differences, True, power=structure.power)
+        self.transform = RowTransform(structure.differences, True, power=structure.power)
         self.values = values
         self.z = self.transform.fit(values[:, None]).transform(values[:, None])
         self.washout = min(MAX_WASHOUT, len(self.z) // 4)

@@ -30,6 +30,7 @@ from esnkit import (
     TokenEncoder,
     skops_trusted_types,
 )
+from esnkit.forecasting import SeriesTransform
 
 RNG = np.random.default_rng(0)
 X = RNG.normal(size=(80, 2))
@@ -85,6 +86,7 @@ FITTED = {
     "RNNClassifier": lambda: RNNClassifier(**BRIEF).fit(SEQUENCES, LABELS),
     "Seq2SeqClassifier": lambda: Seq2SeqClassifier(**BRIEF).fit([[0, 1], [1, 2]], [[1], [0, 1]]),
     "SequenceScaler": lambda: SequenceScaler().fit(SEQUENCES),
+    "SeriesTransform": lambda: SeriesTransform("auto", differences=1).fit(WAVE + 2),
     "TokenEncoder": lambda: TokenEncoder().fit(TEXTS),
     "pipeline of symbols": lambda: make_pipeline(
         TokenEncoder(), RNNClassifier(**BRIEF, embedding_dim=2)

@@ -158,7 +158,7 @@ def test_settings_that_diverge_give_way_to_the_next():
         "differences": (1, 1),
     }
     stable = DEFAULT_SETTINGS | {"n_units": 20, "alpha": 1000.0}
-    with pytest.warns(RuntimeWarning, match="leaves the range of the series"):
+    with pytest.warns(RuntimeWarning, match="the forecast runs away"):
         forecast_with_fallback(wave, 20, [(1.0, unstable)])
     assert forecast_with_fallback(wave, 20, [(1.0, unstable), (2.0, stable)]).settings == stable
     too_long = DEFAULT_SETTINGS | {"differences": (100,)}  # cannot be fitted
