@@ -18,14 +18,12 @@ from esnkit.utils._plain_state import plain_record
 from esnkit.utils._progress import Task
 from esnkit.utils._validation import check_seed
 
-MAX_WASHOUT = 30
-
 
 @plain_record
 class ModelSpec(NamedTuple):
     """Checked parameters of the models that a forecaster fits."""
 
-    estimator: Any  # None stands for the default network
+    estimator: Any
     strategy: str
     lags: tuple[int, ...] | None
     horizon: int | None
@@ -167,7 +165,7 @@ def fit_ensemble(spec: ModelSpec, values: np.ndarray, exog: np.ndarray) -> Ensem
         )
     exog = with_season_terms(exog, spec.seasons, 0)
     series_transform = RowTransform(spec.differences, spec.scale, power=spec.power).fit(values)
-    members = _make_members(spec, len(values))
+    members = _make_members(spec)
     seen = _rows_learned_from(members[0], spec)
     exog_transform = ExogTransform(spec.differences, spec.scale, seen=seen).fit(exog)
     z, e = series_transform.transform(values), exog_transform.transform(exog)
@@ -193,11 +191,9 @@ def count_models(spec: ModelSpec, n_exog: int) -> int:
     return spec.n_ensemble * (spec.n_ahead if separate else 1)
 
 
-def _make_members(spec: ModelSpec, n_rows: int) -> list:
+def _make_members(spec: ModelSpec) -> list:
     """Clone the estimator once per member, each with another seed."""
     estimator = spec.estimator
-    if estimator is None:
-        estimator = default_network(n_rows - sum(spec.differences) - spec.n_ahead)
     params = estimator.get_params(deep=True)
     seeded = [key for key in params if key.split("__")[-1] == "random_state"]
     seeded.sort(key=lambda key: key.count("__"))
@@ -226,15 +222,6 @@ def _rows_learned_from(estimator, spec: ModelSpec) -> slice:
         washout = washout if isinstance(washout, int | np.integer) else 0
         return slice(max(0, int(washout)) + spec.n_ahead, None)
     return slice(1, None if spec.n_ahead > 1 else 1 - spec.lags[0] or None)
-
-
-def default_network(n_rows: int):
-    """Return the network that is fitted to `n_rows` rows where no estimator is given."""
-    from esnkit.esn import ESNRegressor
-
-    # The first states depend on the zero start: leave-one-out would pick far too large a penalty.
-    washout = min(MAX_WASHOUT, max(0, n_rows) // 4)
-    return ESNRegressor(alpha=[10.0**k for k in range(-8, 4)], washout=washout)
 
 
 def check_finite(what: str, *parts: np.ndarray) -> None:

@@ -17,6 +17,7 @@ from esnkit.forecasting._input import (
     read_series,
 )
 from esnkit.forecasting._runaway import RUNAWAY_REACH, fall_back, relative_reach
+from esnkit.forecasting._seasonality import calendar_seasons, find_seasons
 from esnkit.forecasting._series_kind import (
     advance_labels,
     check_interval_names,
@@ -35,6 +36,7 @@ __all__ = ["MAX_RELATIVE_REACH", "ForecastsMixin"]
 # Largest plausible distance of a forecast from the middle of the series, in distances of its
 # extremes.
 MAX_RELATIVE_REACH = 10
+MAX_SEASONS = 2
 REMEDIES = "a larger alpha, differences, or strategy='direct'"
 
 
@@ -250,11 +252,8 @@ class ForecastsMixin:
         Returns
         -------
         float
-
-        Raises
-        ------
-        FloatingPointError
-            If a forecast runs away, which :meth:`forecast` would replace by a naive one.
+            Minus infinity if a forecast runs away, for which :meth:`forecast` returns a naive one:
+            a search does not choose the settings that lead to it.
         """
         check_is_fitted(self, "_ensemble")
         rows, table = read_series(series, "series", self, reset=False)
@@ -273,8 +272,16 @@ class ForecastsMixin:
         with Task(f"{type(self).__name__}.score", 1, verbose=self.verbose):
             predictions = np.vstack(list(self._ensemble.roll(rows, inputs, origins, block)))
         if np.isnan(predictions).any():
-            raise FloatingPointError(f"a forecast runs away and has no score: use {REMEDIES}")
+            return -np.inf
         return -float(nrmse(rows, predictions[: len(rows)]))
+
+    def _season_periods(self, values: np.ndarray) -> list[float]:
+        """Return periods by the time stamps, else by the autocorrelation of values (n_rows,)."""
+        labels = self._seen_labels[0] if self._seen_labels else None
+        periods = calendar_seasons(self._kind.labels, labels)
+        if periods is None:
+            periods = [float(period) for period in find_seasons(values)]
+        return [period for period in periods if len(values) >= 2 * period][:MAX_SEASONS]
 
     def _roll_or_fall_back(self, exog: np.ndarray, n_steps: int) -> np.ndarray:
         """Forecast from the end of the rows seen; warn if a naive forecast takes the place."""

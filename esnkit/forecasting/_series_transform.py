@@ -13,7 +13,7 @@ from esnkit.utils._plain_state import PlainStateMixin
 from esnkit.utils._rollback import rollback_on_error
 from esnkit.utils._validation import check_flag, check_number
 
-__all__ = ["SeriesTransform", "make_row_transform"]
+__all__ = ["SeriesTransform", "as_series_transform", "make_row_transform"]
 
 
 class SeriesTransform(TransformerMixin, PlainStateMixin, BaseEstimator):
@@ -66,7 +66,7 @@ class SeriesTransform(TransformerMixin, PlainStateMixin, BaseEstimator):
 
     Examples
     --------
-    >>> from esnkit.forecasting import SeriesTransform
+    >>> from esnkit import SeriesTransform
     >>> doubling = 2.0 ** np.arange(8)
     >>> transform = SeriesTransform(power=0, differences=1, scale=False).fit(doubling)
     >>> z = transform.transform(doubling)
@@ -105,7 +105,11 @@ class SeriesTransform(TransformerMixin, PlainStateMixin, BaseEstimator):
         rows = make_row_transform(self)
         values, _ = read_series(series, "series", self)
         _check_rows("series", values, rows.n_lost + 1)
-        self._rows = rows.fit(values)
+        return self._keep(rows.fit(values))
+
+    def _keep(self, rows: RowTransform) -> Self:
+        """Store what transforms rows, and show its attributes."""
+        self._rows = rows
         self.power_, self.mean_, self.scale_ = rows.power_, rows.mean_, rows.scale_
         self.lags_, self.n_lost_ = rows.differences, rows.n_lost
         return self
@@ -163,6 +167,13 @@ class SeriesTransform(TransformerMixin, PlainStateMixin, BaseEstimator):
                 )
         values = self._rows.inverse_transform(rows, past)
         return values[:, 0] if table.ndim == 1 else values
+
+
+def as_series_transform(rows: RowTransform) -> SeriesTransform:
+    """Return a fitted transform as a `SeriesTransform`."""
+    transform = SeriesTransform(rows.power_, differences=rows.differences, scale=rows.scale)
+    transform.n_features_in_ = len(rows.mean_)
+    return transform._keep(rows)
 
 
 def make_row_transform(transform) -> RowTransform:

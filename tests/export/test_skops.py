@@ -27,10 +27,10 @@ from esnkit import (
     RNNRegressor,
     Seq2SeqClassifier,
     SequenceScaler,
+    SeriesTransform,
     TokenEncoder,
     skops_trusted_types,
 )
-from esnkit.forecasting import SeriesTransform
 
 RNG = np.random.default_rng(0)
 X = RNG.normal(size=(80, 2))

@@ -142,5 +142,5 @@ def test_random_walks_and_noise_do_not_run_away():
 def test_what_makes_no_sense_is_refused(parameters, series, message):
     with pytest.raises(ValueError, match=message):
         AutoForecaster(**parameters).fit(series)
-    with pytest.raises(TypeError, match="positive must be True or False"):
+    with pytest.raises(TypeError, match="positive must be .auto., True or False"):
         AutoForecaster(positive="yes").fit(WAVE)

@@ -6,7 +6,7 @@ import pytest
 from sklearn.base import clone
 from sklearn.utils.estimator_checks import parametrize_with_checks
 
-from esnkit.forecasting import SeriesTransform
+from esnkit import SeriesTransform
 from esnkit.forecasting._power import choose_power
 
 RNG = np.random.default_rng(0)
