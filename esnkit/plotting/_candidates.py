@@ -1,5 +1,7 @@
 """Plot of the candidates of an automatic forecast: the error of each, and which are members."""
 
+from typing import Any
+
 import numpy as np
 
 from esnkit.plotting._common import BLUE, COLOURS, GREY, ORANGE, pyplot, style_axes
@@ -8,6 +10,9 @@ from esnkit.utils._validation import check_positive_int
 __all__ = ["CandidatesDisplay"]
 
 MAX_RANGE = 100.0  # candidates with a larger multiple of the smallest error stand at the edge
+
+CANDIDATE: dict[str, Any] = {"color": GREY, "alpha": 0.45, "markersize": 5}
+MEMBER: dict[str, Any] = {"color": BLUE, "markersize": 8}
 
 
 class CandidatesDisplay:
@@ -107,13 +112,10 @@ class CandidatesDisplay:
         smallest = max(np.concatenate(self.errors).min(), np.finfo(float).tiny)
         limit = MAX_RANGE * smallest
         for row, (errors, members) in enumerate(zip(self.errors, self.members, strict=True)):
-            heights = np.full(len(errors), row)
-            ax.plot(
-                np.clip(errors, smallest, limit), heights, "o", color=GREY, alpha=0.45, markersize=5
-            )
-            ax.plot(members, np.full(len(members), row), "o", color=BLUE, markersize=8)
-        ax.plot([], [], "o", color=GREY, alpha=0.45, markersize=5, label="candidate")
-        ax.plot([], [], "o", color=BLUE, markersize=8, label="member")
+            ax.plot(np.clip(errors, smallest, limit), np.full(len(errors), row), "o", **CANDIDATE)
+            ax.plot(members, np.full(len(members), row), "o", **MEMBER)
+        ax.plot([], [], "o", label="candidate", **CANDIDATE)
+        ax.plot([], [], "o", label="member", **MEMBER)
         ax.axvline(self.error, color=BLUE, linewidth=1.5, label="median of the members")
         colours = (ORANGE, *COLOURS[2:6])
         for k, (name, error) in enumerate(self.baselines.items()):
