@@ -11,6 +11,7 @@ from esnkit.forecasting._forecasts_mixin import ForecastsMixin
 from esnkit.forecasting._pooled_errors import pooled_half_widths
 from esnkit.forecasting._seasonality import calendar_seasons, find_seasons
 from esnkit.forecasting._selection import select
+from esnkit.forecasting._settings import check_settings
 from esnkit.utils._callbacks import CallbackSupportMixin, with_callbacks
 from esnkit.utils._plain_state import PlainStateMixin
 from esnkit.utils._progress import fit_task
@@ -54,6 +55,11 @@ class AutoForecaster(ForecastsMixin, CallbackSupportMixin, PlainStateMixin, Base
     positive : "auto" or bool, default="auto"
         Whether forecasts and intervals end at zero. "auto" does so for counts: whole numbers, none
         of them negative.
+    settings : dict or None, default=None
+        What all candidates have in common: ``"differences"`` as for :class:`Forecaster`, and
+        parameters of :class:`ESNRegressor`: ``"n_units"``, ``"spectral_radius"``, ``"leak_rate"``,
+        ``"input_scaling"``, ``"bias_scaling"``, ``"topology"``, ``"degree"``, ``"weights"``,
+        ``"input_density"``, ``"activation"`` and ``"alpha"``. The rest is chosen for the series.
     random_state : int, RandomState or None, default=0
         Seeds the reservoirs.
     verbose : int, default=0
@@ -111,10 +117,20 @@ class AutoForecaster(ForecastsMixin, CallbackSupportMixin, PlainStateMixin, Base
     True
     """
 
-    def __init__(self, *, horizon=None, seasons="auto", positive="auto", random_state=0, verbose=0):
+    def __init__(
+        self,
+        *,
+        horizon=None,
+        seasons="auto",
+        positive="auto",
+        settings=None,
+        random_state=0,
+        verbose=0,
+    ):
         self.horizon = horizon
         self.seasons = seasons
         self.positive = positive
+        self.settings = settings
         self.random_state = random_state
         self.verbose = verbose
 
@@ -143,15 +159,24 @@ class AutoForecaster(ForecastsMixin, CallbackSupportMixin, PlainStateMixin, Base
             For parameters out of range, a series that is too short or not finite, an
             irregular index, or exogenous inputs that do not fit the series.
         """
-        seed = self._check_parameters()
+        seed, settings = self._check_parameters(), check_settings(self.settings)
         rows, inputs = self._read(series, y, exog)
-        _check_series(rows)
-        rows, inputs = rows[-MAX_ROWS:], inputs[-MAX_ROWS:]
+        n_lost = sum(settings.get("differences", ()))
+        _check_series(rows, n_lost)
+        rows, inputs = rows[-MAX_ROWS - n_lost :], inputs[-MAX_ROWS - n_lost :]
         seasons = [self._find_seasons(values) for values in rows.T]
         self.horizon_ = self._find_horizon(len(rows), seasons)
         with fit_task(self, (rows.shape[1], "series"), {"X": series, "y": y}, 0):
             selections = [
-                select(values, inputs, periods, self.horizon_, self._is_positive(values), seed)
+                select(
+                    values,
+                    inputs,
+                    periods,
+                    self.horizon_,
+                    self._is_positive(values),
+                    seed,
+                    settings,
+                )
                 for values, periods in zip(rows.T, seasons, strict=True)
             ]
         self._ensemble = SeparateSeries([selection.combination for selection in selections])
@@ -247,11 +272,12 @@ class AutoForecaster(ForecastsMixin, CallbackSupportMixin, PlainStateMixin, Base
         return np.stack(widths, axis=1)
 
 
-def _check_series(rows: np.ndarray) -> None:
-    if len(rows) < MIN_ROWS:
+def _check_series(rows: np.ndarray, n_lost: int) -> None:
+    if len(rows) < MIN_ROWS + n_lost:
+        given = " with these differences" if n_lost else ""
         raise ValueError(
             f"series has n_samples={len(rows)} time steps, the choice of members needs at least "
-            f"{MIN_ROWS}"
+            f"{MIN_ROWS + n_lost}{given}"
         )
     if np.abs(rows).max() > MAX_VALUE:
         raise ValueError(

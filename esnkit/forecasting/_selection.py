@@ -38,6 +38,7 @@ def select(
     horizon: int,
     positive: bool,
     seed: int,
+    settings: dict,
 ) -> Selection:
     """Choose members for a series (n_rows,) with inputs (n_rows, n_exog), and fit them.
 
@@ -51,11 +52,13 @@ def select(
     positive : bool
         Whether forecasts end at zero.
     seed : int
+    settings : dict
+        What all candidates have in common, see `check_settings`.
     """
-    windows = make_windows(len(values), horizon)
-    structures = make_structures(values, periods)
+    windows = make_windows(len(values), horizon, sum(settings.get("differences", ())))
+    structures = make_structures(values, periods, settings)
     with Task("", len(structures), "candidates"):
-        candidates = evaluate_structures(values, exog, structures, windows, seed)
+        candidates = evaluate_structures(values, exog, structures, windows, seed, settings)
     members = choose_members(candidates)
     fitted = [fit_ensemble(member.spec, values[:, None], exog) for member in members]
     combination = Combination(fitted, positive)
