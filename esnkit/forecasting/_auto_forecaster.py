@@ -52,6 +52,9 @@ class AutoForecaster(ForecastsMixin, CallbackSupportMixin, PlainStateMixin, Base
     positive : "auto" or bool, default="auto"
         Whether forecasts and intervals end at zero. "auto" does so for counts: whole numbers, none
         of them negative.
+    quick : bool, default=False
+        Whether to try half as many candidates, of up to 50 units and not 100. This takes less than
+        half of the time, and makes forecasts of short series about one percent worse.
     random_state : int, RandomState or None, default=0
         Seeds the reservoirs.
     verbose : int, default=0
@@ -109,10 +112,20 @@ class AutoForecaster(ForecastsMixin, CallbackSupportMixin, PlainStateMixin, Base
     True
     """
 
-    def __init__(self, *, horizon=None, seasons="auto", positive="auto", random_state=0, verbose=0):
+    def __init__(
+        self,
+        *,
+        horizon=None,
+        seasons="auto",
+        positive="auto",
+        quick=False,
+        random_state=0,
+        verbose=0,
+    ):
         self.horizon = horizon
         self.seasons = seasons
         self.positive = positive
+        self.quick = quick
         self.random_state = random_state
         self.verbose = verbose
 
@@ -149,9 +162,12 @@ class AutoForecaster(ForecastsMixin, CallbackSupportMixin, PlainStateMixin, Base
         self.horizon_ = self._find_horizon(len(rows), seasons)
         with fit_task(self, (rows.shape[1], "series"), {"X": series, "y": y}, 0):
             selections = [
-                select(values, inputs, periods, self.horizon_, self._is_positive(values), seed)
+                select(
+                    values, inputs, periods, self.horizon_,
+                    positive=self._is_positive(values), quick=self.quick, seed=seed,
+                )
                 for values, periods in zip(rows.T, seasons, strict=True)
-            ]
+            ]  # fmt: skip
         self._ensemble = SeparateSeries([selection.combination for selection in selections])
         self._errors = [selection.errors for selection in selections]
         self._store(seasons_=seasons)
@@ -170,6 +186,7 @@ class AutoForecaster(ForecastsMixin, CallbackSupportMixin, PlainStateMixin, Base
             check_positive_int("horizon", self.horizon)
         if self.positive != "auto":
             check_flag("positive", self.positive)
+        check_flag("quick", self.quick)
         if np.ndim(self.seasons) != 1 and self.seasons != "auto":
             raise ValueError(
                 f"seasons must be 'auto' or a sequence of periods, got {self.seasons!r}"

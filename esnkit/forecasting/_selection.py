@@ -6,6 +6,8 @@ import numpy as np
 
 from esnkit.baselines import seasonal_naive
 from esnkit.forecasting._candidates import (
+    MAX_UNITS,
+    QUICK_MAX_UNITS,
     Candidate,
     Windows,
     choose_members,
@@ -37,6 +39,7 @@ def select(
     periods: list[float],
     horizon: int,
     positive: bool,
+    quick: bool,
     seed: int,
 ) -> Selection:
     """Choose members for a series (n_rows,) with inputs (n_rows, n_exog), and fit them.
@@ -50,12 +53,15 @@ def select(
         Steps of the rolling forecasts.
     positive : bool
         Whether forecasts end at zero.
+    quick : bool
+        Whether to try fewer and smaller networks.
     seed : int
     """
     windows = make_windows(len(values), horizon)
-    structures = make_structures(values, periods)
+    structures = make_structures(values, periods, quick)
+    max_units = QUICK_MAX_UNITS if quick else MAX_UNITS
     with Task("", len(structures), "candidates"):
-        candidates = evaluate_structures(values, exog, structures, windows, seed)
+        candidates = evaluate_structures(values, exog, structures, windows, seed, max_units)
     members = choose_members(candidates)
     fitted = [fit_ensemble(member.spec, values[:, None], exog) for member in members]
     combination = Combination(fitted, positive)

@@ -97,7 +97,9 @@ def test_the_candidate_that_suits_is_first_and_long_differences_wait_for_rows():
     values = np.tile(RNG.normal(size=12), 6) + 0.5 * np.arange(72)
     windows = make_windows(72, 12)
     structures = [Structure(), Structure((12,)), Structure((70,))]
-    ranked = evaluate_structures(values, np.empty((84, 0)), structures, windows, seed=0)
+    ranked = evaluate_structures(
+        values, np.empty((84, 0)), structures, windows, seed=0, max_units=100
+    )
     assert [item.structure for item in ranked] == [Structure((12,)), Structure()]
     observed = windows.observed(values)
     for item in ranked:
