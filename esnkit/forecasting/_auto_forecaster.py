@@ -53,8 +53,9 @@ class AutoForecaster(ForecastsMixin, CallbackSupportMixin, PlainStateMixin, Base
         Whether forecasts and intervals end at zero. "auto" does so for counts: whole numbers, none
         of them negative.
     quick : bool, default=False
-        Whether to try half as many candidates, of up to 50 units and not 100. This takes less than
-        half of the time, and makes forecasts of short series about one percent worse.
+        Whether to try half as many candidates, of up to 50 units and not 100, and no larger ones
+        for series without noise. This takes less than half of the time, and makes forecasts of
+        short noisy series about one percent worse.
     random_state : int, RandomState or None, default=0
         Seeds the reservoirs.
     verbose : int, default=0
@@ -90,6 +91,12 @@ class AutoForecaster(ForecastsMixin, CallbackSupportMixin, PlainStateMixin, Base
 
     Notes
     -----
+    A series with next to no noise, such as one of a chaotic system, shows by single steps that a
+    network predicts with less than an eighth of the error of the naive forecast. From 200 rows on
+    it has networks of up to 500 units, with penalties down to 1e-12, which recycle validation
+    chooses [3]_. The forecast is then the median of the best one with three seeds, and stays near
+    the range of the series.
+
     Of a series of more than 20 000 rows, the last 20 000 judge the candidates and train members.
 
     Intervals come from the errors of the median in the rolling forecasts. These are pooled over the
@@ -98,9 +105,11 @@ class AutoForecaster(ForecastsMixin, CallbackSupportMixin, PlainStateMixin, Base
 
     References
     ----------
-    Box, G. E. P. and Cox, D. R. (1964). An analysis of transformations. JRSS B 26.
-    Petropoulos, F. and Svetunkov, I. (2020). A simple combination of univariate models.
-    International Journal of Forecasting 36. (the median of forecasts)
+    .. [1] Box, G. E. P. and Cox, D. R. (1964). An analysis of transformations. JRSS B 26.
+    .. [2] Petropoulos, F. and Svetunkov, I. (2020). A simple combination of univariate models.
+       International Journal of Forecasting 36. (the median of forecasts)
+    .. [3] Racca, A. and Magri, L. (2021). Robust optimization and validation of echo state
+       networks for learning chaotic dynamics. Neural Networks 142.
 
     Examples
     --------

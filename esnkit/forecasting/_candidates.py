@@ -98,6 +98,13 @@ def make_windows(n_rows: int, horizon: int) -> Windows:
     return Windows(origins, weights / weights.sum(), horizon)
 
 
+def powers_of(values: np.ndarray) -> list[float | None]:
+    """List the Box-Cox transforms to try for a series: none, and the logarithm or square root."""
+    if (values > 0).all():
+        return [None, 0.0]
+    return [None, 0.5] if (values >= 0).all() else [None]
+
+
 def make_structures(
     values: np.ndarray, periods: list[float], quick: bool = False
 ) -> list[Structure]:
@@ -105,11 +112,6 @@ def make_structures(
 
     Forecasts of 195 origins of 99 real series lose 0.7 % of their accuracy if quick.
     """
-    powers: list[float | None] = [None]
-    if (values > 0).all():
-        powers.append(0.0)
-    elif (values >= 0).all():
-        powers.append(0.5)
     lags = sorted({round(period) for period in periods})
     kinds: list[tuple] = [((), ()), ((1,), ())]
     for many in (FEW_HARMONICS, MANY_HARMONICS) if periods else ():
@@ -118,7 +120,7 @@ def make_structures(
     kinds += [((lag,), ()) for lag in lags] + [((lag, 1), ()) for lag in lags]
     return [
         Structure(differences, power, seasons, leak_rate)
-        for power in powers
+        for power in powers_of(values)
         for differences, seasons in dict.fromkeys(kinds)
         for leak_rate in (QUICK_LEAK_RATES if quick else LEAK_RATES)
     ]

@@ -17,6 +17,7 @@ from esnkit.forecasting._candidates import (
 )
 from esnkit.forecasting._combination import Combination
 from esnkit.forecasting._ensemble import fit_ensemble
+from esnkit.forecasting._noiseless import is_noiseless, much_worse, noiseless_candidates, reach
 from esnkit.utils._progress import Task
 
 __all__ = ["Selection", "select"]
@@ -58,13 +59,9 @@ def select(
     seed : int
     """
     windows = make_windows(len(values), horizon)
-    structures = make_structures(values, periods, quick)
-    max_units = QUICK_MAX_UNITS if quick else MAX_UNITS
-    with Task("", len(structures), "candidates"):
-        candidates = evaluate_structures(values, exog, structures, windows, seed, max_units)
-    members = choose_members(candidates)
+    candidates, members, (low, high) = _choose(values, exog, periods, windows, quick, seed)
     fitted = [fit_ensemble(member.spec, values[:, None], exog) for member in members]
-    combination = Combination(fitted, positive)
+    combination = Combination(fitted, max(low, 0.0) if positive else low, high)
     observed = windows.observed(values)
     median = combination.combine([member.forecasts for member in members])
     return Selection(
@@ -75,6 +72,20 @@ def select(
         baselines=_baseline_errors(values, windows, [round(period) for period in periods]),
         errors=np.abs(median - observed),
     )
+
+
+def _choose(values, exog, periods, windows: Windows, quick: bool, seed: int) -> tuple:
+    """Return all candidates, the members, and the range of their forecasts."""
+    structures = make_structures(values, periods, quick)
+    max_units = QUICK_MAX_UNITS if quick else MAX_UNITS
+    with Task("", len(structures), "candidates"):
+        candidates = evaluate_structures(values, exog, structures, windows, seed, max_units)
+    if not quick and is_noiseless(values, exog, seed):
+        noiseless = noiseless_candidates(values, exog, windows, seed)
+        if not much_worse(noiseless[0], candidates[0], windows.observed(values)):
+            candidates = sorted(noiseless + candidates, key=lambda candidate: candidate.error)
+            return candidates, noiseless, reach(values)
+    return candidates, choose_members(candidates), (-np.inf, np.inf)
 
 
 def _baseline_errors(values: np.ndarray, windows: Windows, lags: list[int]) -> dict[str, float]:
