@@ -3,9 +3,9 @@
 import numpy as np
 
 from esnkit.forecasting._candidates import (
-    NETWORK,
     PENALTIES,
     Candidate,
+    Search,
     evaluate_structures,
     make_structures,
     make_windows,
@@ -27,10 +27,9 @@ def choose_network(
     values: np.ndarray,
     exog: np.ndarray,
     periods: list[float],
-    horizon: int,
+    search: Search,
     given: Structure | None,
     max_lost: int,
-    seed: int,
 ) -> Candidate:
     """Choose differences, season terms, leak rates and penalty by rolling forecasts.
 
@@ -42,35 +41,33 @@ def choose_network(
     exog : ndarray of shape (n_rows, n_exog)
     periods : list of float
         Of the seasons.
-    horizon : int
-        Steps of the rolling forecasts.
+    search : Search
+        Horizon and seed.
     given : Structure or None
         Its differences and power are those of all candidates. None leaves the differences to be
         chosen, without a power transform: on real series a network with one is worse.
     max_lost : int
         Largest number of rows that differences may take.
-    seed : int
-        Of the reservoir.
     """
     values, exog = _relative_to_changes(values[-MAX_ROWS:]), exog[-MAX_ROWS:]
-    windows = make_windows(len(values), horizon)
-    structures = [s for s in _structures(values, periods, given) if s.n_lost <= max_lost]
+    windows = make_windows(len(values), search.horizon, 0 if given is None else given.n_lost)
+    structures = _structures(values, periods, search, given)
+    structures = [structure for structure in structures if structure.n_lost <= max_lost]
     candidates = []
     if len(values) >= MIN_ROWS:
         with Task("choice of the network", len(structures), "candidates"):
-            candidates = evaluate_structures(values, exog, structures, windows, seed)
+            candidates = evaluate_structures(values, exog, structures, windows, search)
     if not candidates:
-        return _cautious_network(given, seed)
+        return _cautious_network(len(values), search, given)
     reversion = 1 + REVERSION_ROWS / len(values)
     return min(candidates, key=lambda c: c.error * (1 if c.structure.differences else reversion))
 
 
-def _structures(values, periods: list[float], given: Structure | None) -> list[Structure]:
+def _structures(values, periods, search: Search, given: Structure | None) -> list[Structure]:
     """List the structures to try, which differ in what is not given."""
-    tried = [s for s in make_structures(values, periods) if s.power is None]
+    tried = [s for s in make_structures(values, periods, search) if s.power is None]
     if given is not None:
-        fixed = {"differences": given.differences, "power": given.power}
-        tried = [structure._replace(**fixed) for structure in tried]
+        tried = [given._replace(seasons=s.seasons, leak_rate=s.leak_rate) for s in tried]
     return list(dict.fromkeys(tried))
 
 
@@ -81,8 +78,8 @@ def _relative_to_changes(values: np.ndarray) -> np.ndarray:
     return values / np.where(change > 0, change, 1.0)
 
 
-def _cautious_network(given: Structure | None, seed: int) -> Candidate:
+def _cautious_network(n_rows: int, search: Search, given: Structure | None) -> Candidate:
     """Return a network close to a random walk with drift, for series too short for a choice."""
     structure = Structure((1,)) if given is None else given
-    network = NETWORK | {"n_units": 20, "random_state": seed}
+    network = search.network(n_rows)
     return Candidate(np.nan, structure, float(PENALTIES[-1]), np.empty((0, 0)), network)

@@ -6,7 +6,7 @@ import numpy as np
 from sklearn.base import BaseEstimator, clone
 from sklearn.utils.validation import check_is_fitted
 
-from esnkit.forecasting._candidates import default_horizon
+from esnkit.forecasting._candidates import Search, default_horizon
 from esnkit.forecasting._capabilities import check_memory, check_regressor
 from esnkit.forecasting._chosen_network import choose_network
 from esnkit.forecasting._conformal import IntervalCalibrator
@@ -298,16 +298,15 @@ class Forecaster(ForecastsMixin, CallbackSupportMixin, PlainStateMixin, BaseEsti
         """Return the models of the network that is best in rolling forecasts of the series."""
         found = [self._season_periods(column) for column in values.T]
         periods = sorted({period for periods in found for period in periods})[:MAX_SEASONS]
+        assert not isinstance(spec.power, str)  # "auto" is a number by now
         given = None
         if self.transformer is not None or not self._chooses_differences():
             given = Structure(spec.differences, spec.power)
-        chosen = choose_network(
-            values, exog, periods,
-            horizon=spec.horizon or default_horizon(len(values), periods),
-            given=given,
-            max_lost=len(values) - spec.n_ahead - 1,
-            seed=int(check_seed(copy.deepcopy(spec.random_state)).randint(2**31 - 1)),
-        )  # fmt: skip
+        horizon = spec.horizon or default_horizon(len(values), periods)
+        seed = int(check_seed(copy.deepcopy(spec.random_state)).randint(2**31 - 1))
+        max_lost = len(values) - spec.n_ahead - 1
+        search = Search(horizon, seed=seed)
+        chosen = choose_network(values, exog, periods, search, given, max_lost)
         return spec._replace(
             estimator=chosen.spec.estimator,
             differences=chosen.structure.differences,

@@ -7,7 +7,7 @@ from sklearn.linear_model import Ridge
 
 from esnkit import Forecaster, SeriesTransform
 from esnkit.forecasting import _chosen_network
-from esnkit.forecasting._candidates import NETWORK, Candidate
+from esnkit.forecasting._candidates import NETWORK, Candidate, Search
 from esnkit.forecasting._chosen_network import choose_network
 from esnkit.forecasting._penalty_path import Structure
 
@@ -20,7 +20,7 @@ NO_EXOG = np.empty((96, 0))
 def choose(values, given=None, periods=(), max_lost=80):
     rows = np.reshape(values, (len(values), -1))
     exog = np.empty((len(rows), 0))
-    return choose_network(rows, exog, list(periods), 6, given, max_lost, 0)
+    return choose_network(rows, exog, list(periods), Search(6), given, max_lost)
 
 
 def test_growing_seasonal_sales_are_continued():
