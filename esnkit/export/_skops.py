@@ -4,6 +4,10 @@ __all__ = ["skops_trusted_types"]
 
 # All else in the state of an estimator is plain values, see `utils/_plain_state.py`.
 _ESTIMATORS = (
+    "esnkit.baselines._autoregressive.AutoregressiveModel",
+    "esnkit.baselines._autoregressive.RidgeAutoregression",
+    "esnkit.baselines._parrot.ContextParrot",
+    "esnkit.baselines._window_mlp.WindowMLP",
     "esnkit.esn._presets.ESNClassifier",
     "esnkit.esn._presets.ESNRegressor",
     "esnkit.esn._presets.ReservoirClassifier",

@@ -11,12 +11,12 @@ from typing import Any, NamedTuple
 import numpy as np
 from sklearn.utils import Bunch
 
-from esnkit.baselines import persistence, seasonal_naive
 from esnkit.forecasting._backtest import windows_of
 from esnkit.forecasting._differencing import check_differences
 from esnkit.forecasting._forecaster import Forecaster
 from esnkit.forecasting._frames import slice_rows
 from esnkit.forecasting._input import read_exog, read_one_series, read_series
+from esnkit.forecasting._naive import persistence, seasonal_naive
 from esnkit.forecasting._seasonality import find_seasons
 from esnkit.forecasting._series_kind import read_kind
 from esnkit.utils._progress import Task

@@ -8,7 +8,7 @@ from esnkit.forecasting._combination import SeparateSeries
 from esnkit.forecasting._forecasts_mixin import ForecastsMixin
 from esnkit.forecasting._pooled_errors import pooled_half_widths
 from esnkit.forecasting._seasonality import calendar_seasons, find_seasons
-from esnkit.forecasting._selection import select
+from esnkit.forecasting._selection import Selection, select
 from esnkit.utils._callbacks import CallbackSupportMixin, with_callbacks
 from esnkit.utils._plain_state import PlainStateMixin
 from esnkit.utils._progress import fit_task
@@ -20,6 +20,7 @@ from esnkit.utils._validation import (
     check_seed,
     check_verbose,
 )
+from esnkit.utils._warnings import BetterBaselineWarning, warn
 
 __all__ = ["AutoForecaster"]
 
@@ -52,6 +53,9 @@ class AutoForecaster(ForecastsMixin, CallbackSupportMixin, PlainStateMixin, Base
     positive : "auto" or bool, default="auto"
         Whether forecasts and intervals end at zero. "auto" does so for counts: whole numbers, none
         of them negative.
+    best : bool, default=False
+        Whether a baseline that is better than the networks, see `better_baseline_`, forecasts in
+        their place.
     random_state : int, RandomState or None, default=0
         Seeds the reservoirs.
     verbose : int, default=0
@@ -71,7 +75,14 @@ class AutoForecaster(ForecastsMixin, CallbackSupportMixin, PlainStateMixin, Base
     error_ : float
         The same error of this median.
     baselines_ : dict
-        The same error of the naive forecast, and of the seasonal naive one for every season.
+        The same error of simple forecasts: naive, seasonal naive for every season, drift, mean,
+        context parrot, autoregressive by AIC and ridge with lags, see :mod:`esnkit.baselines`.
+        All are fitted anew before every origin.
+    better_baseline_ : str or None
+        The baseline with the smallest error, if that is smaller than the error of the median by
+        more than the noise of the comparison: a one-sided t-test of the logarithms of the ratios
+        between the errors of the rolling forecasts (Diebold and Mariano 1995), at the level 0.025.
+        `fit` warns of it.
     seasons_ : list of float
         Periods of the seasons.
     horizon_ : int
@@ -96,6 +107,8 @@ class AutoForecaster(ForecastsMixin, CallbackSupportMixin, PlainStateMixin, Base
     References
     ----------
     Box, G. E. P. and Cox, D. R. (1964). An analysis of transformations. JRSS B 26.
+    Diebold, F. X. and Mariano, R. S. (1995). Comparing predictive accuracy. Journal of Business and
+    Economic Statistics 13.
     Petropoulos, F. and Svetunkov, I. (2020). A simple combination of univariate models.
     International Journal of Forecasting 36. (the median of forecasts)
 
@@ -109,10 +122,20 @@ class AutoForecaster(ForecastsMixin, CallbackSupportMixin, PlainStateMixin, Base
     True
     """
 
-    def __init__(self, *, horizon=None, seasons="auto", positive="auto", random_state=0, verbose=0):
+    def __init__(
+        self,
+        *,
+        horizon=None,
+        seasons="auto",
+        positive="auto",
+        best=False,
+        random_state=0,
+        verbose=0,
+    ):
         self.horizon = horizon
         self.seasons = seasons
         self.positive = positive
+        self.best = best
         self.random_state = random_state
         self.verbose = verbose
 
@@ -140,6 +163,11 @@ class AutoForecaster(ForecastsMixin, CallbackSupportMixin, PlainStateMixin, Base
         ValueError
             For parameters out of range, a series that is too short or not finite, an
             irregular index, or exogenous inputs that do not fit the series.
+
+        Warns
+        -----
+        BetterBaselineWarning
+            If a baseline is better than the networks, unless it forecasts in their place.
         """
         seed = self._check_parameters()
         rows, inputs = self._read(series, y, exog)
@@ -149,14 +177,20 @@ class AutoForecaster(ForecastsMixin, CallbackSupportMixin, PlainStateMixin, Base
         self.horizon_ = self._find_horizon(len(rows), seasons)
         with fit_task(self, (rows.shape[1], "series"), {"X": series, "y": y}, 0):
             selections = [
-                select(values, inputs, periods, self.horizon_, self._is_positive(values), seed)
+                select(
+                    values, inputs, periods, self.horizon_, self._is_positive(values), seed,
+                    best=self.best,
+                )
                 for values, periods in zip(rows.T, seasons, strict=True)
-            ]
+            ]  # fmt: skip
         self._ensemble = SeparateSeries([selection.combination for selection in selections])
         self._errors = [selection.errors for selection in selections]
         self._store(seasons_=seasons)
-        for name in ("candidates", "members", "error", "baselines"):
+        for name in ("candidates", "members", "error", "baselines", "better_baseline"):
             self._store(**{f"{name}_": [getattr(selection, name) for selection in selections]})
+        if not self.best:
+            for j, selection in enumerate(selections):
+                _warn_of_better_baseline(selection, j if len(selections) > 1 else None)
         return self
 
     def _store(self, **attributes: list) -> None:
@@ -174,6 +208,7 @@ class AutoForecaster(ForecastsMixin, CallbackSupportMixin, PlainStateMixin, Base
             raise ValueError(
                 f"seasons must be 'auto' or a sequence of periods, got {self.seasons!r}"
             )
+        check_flag("best", self.best)
         check_verbose(self.verbose)
         return int(check_seed(self.random_state).randint(2**31 - 1))
 
@@ -213,6 +248,20 @@ class AutoForecaster(ForecastsMixin, CallbackSupportMixin, PlainStateMixin, Base
     def _half_widths(self, n_steps: int, level: float) -> np.ndarray:
         widths = [pooled_half_widths(errors, n_steps, level) for errors in self._errors]
         return np.stack(widths, axis=1)
+
+
+def _warn_of_better_baseline(selection: Selection, column: int | None) -> None:
+    """Warn of a baseline that is better than the networks."""
+    name = selection.better_baseline
+    if name is not None:
+        of_series = "" if column is None else f" of series {column}"
+        warn(
+            f"the baseline {name!r} forecasts better than the networks{of_series}: in the rolling "
+            f"forecasts its mean error is {selection.baselines[name]:.3g}, theirs "
+            f"{selection.error:.3g}, and the difference is larger than its noise; with best=True "
+            "this baseline forecasts",
+            BetterBaselineWarning,
+        )
 
 
 def _check_series(rows: np.ndarray) -> None:

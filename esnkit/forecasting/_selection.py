@@ -4,10 +4,9 @@ from typing import NamedTuple
 
 import numpy as np
 
-from esnkit.baselines import seasonal_naive
+from esnkit.forecasting._baseline_errors import better_baseline, evaluate_baselines
 from esnkit.forecasting._candidates import (
     Candidate,
-    Windows,
     choose_members,
     evaluate_structures,
     make_structures,
@@ -28,7 +27,8 @@ class Selection(NamedTuple):
     members: list[dict]
     error: float  # of the median of the members
     baselines: dict[str, float]
-    errors: np.ndarray  # (n_origins, horizon), absolute ones of the median
+    better_baseline: str | None
+    errors: np.ndarray  # (n_origins, horizon), absolute ones of the forecast
 
 
 def select(
@@ -38,6 +38,7 @@ def select(
     horizon: int,
     positive: bool,
     seed: int,
+    best: bool = False,
 ) -> Selection:
     """Choose members for a series (n_rows,) with inputs (n_rows, n_exog), and fit them.
 
@@ -51,6 +52,8 @@ def select(
     positive : bool
         Whether forecasts end at zero.
     seed : int
+    best : bool, default=False
+        Whether a baseline that is better than the median forecasts in its place.
     """
     windows = make_windows(len(values), horizon)
     structures = make_structures(values, periods)
@@ -61,26 +64,24 @@ def select(
     combination = Combination(fitted, positive)
     observed = windows.observed(values)
     median = combination.combine([member.forecasts for member in members])
+    baselines = evaluate_baselines(values, exog, periods, windows, combination.limit)
+    better = better_baseline(median, baselines, observed, windows)
+    forecasts = median
+    if best and better is not None:
+        model, forecasts = baselines[better]
+        combination = Combination([model.fit(values[:, None], exog)], positive)
     return Selection(
         combination=combination,
         candidates=[_as_dict(candidate) for candidate in candidates],
         members=[_as_dict(member) for member in members],
         error=float(windows.errors(median, observed)),
-        baselines=_baseline_errors(values, windows, [round(period) for period in periods]),
-        errors=np.abs(median - observed),
+        baselines={
+            name: float(windows.errors(baseline.forecasts, observed))
+            for name, baseline in baselines.items()
+        },
+        better_baseline=better,
+        errors=np.abs(forecasts - observed),
     )
-
-
-def _baseline_errors(values: np.ndarray, windows: Windows, lags: list[int]) -> dict[str, float]:
-    """Return the errors of the naive forecast, and of a seasonal naive one per season."""
-    names = {"naive": 1} | {f"seasonal naive ({lag} steps)": lag for lag in lags}
-    errors = {}
-    for name, lag in names.items():
-        if lag <= windows.origins[0]:
-            pasts = (values[:origin] for origin in windows.origins)
-            rows = np.stack([seasonal_naive(past, windows.horizon, lag) for past in pasts])
-            errors[name] = float(windows.errors(rows, windows.observed(values)))
-    return errors
 
 
 def _as_dict(candidate: Candidate) -> dict:

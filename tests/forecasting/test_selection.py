@@ -15,7 +15,8 @@ def test_errors_are_those_of_the_rolling_forecasts_and_baselines_repeat_values()
     assert selection.errors.shape == (len(windows.origins), 6)
     assert selection.error == pytest.approx(windows.weights @ selection.errors.mean(axis=1))
     # The season of 40 steps is longer than the rows before the first origin.
-    assert set(selection.baselines) == {"naive", "seasonal naive (4 steps)"}
+    names = ["naive", "seasonal naive (4 steps)", "drift", "mean", "context parrot (4 steps)"]
+    assert list(selection.baselines) == [*names, "autoregressive (AIC)", "ridge (7 lags)"]
     assert selection.baselines["seasonal naive (4 steps)"] == pytest.approx(0.01 * 16 / 3)
     assert selection.error < 1e-3 < selection.baselines["naive"]
     assert selection.members[0] == selection.candidates[0]
@@ -26,3 +27,17 @@ def test_positive_members_are_limited():
     selection = select(falling, np.empty((40, 0)), [], 5, True, 0)
     ahead = selection.combination.roll(np.empty((0, 1)), np.empty((9, 0)), [0], 9)
     assert ahead.min() >= 0
+
+
+def test_a_better_baseline_forecasts_in_place_of_the_members_if_asked_to():
+    t = np.arange(90)
+    waves = 3 + np.sin(t / 3) + np.sin(t / 7.3)  # an autoregression has no error
+    networks, best = (
+        select(waves[:80], np.empty((80, 0)), [], 9, True, 0, best=best) for best in (False, True)
+    )
+    assert networks.better_baseline == best.better_baseline == "autoregressive (AIC)"
+    assert networks.error == best.error > 1e-4
+    ahead = best.combination.roll(np.empty((0, 1)), np.empty((9, 0)), [0], 9)[0, :, 0]
+    np.testing.assert_allclose(ahead, waves[80:89], atol=1e-9)
+    assert best.errors.max() < 1e-9 < networks.errors.max()
+    assert best.members == networks.members  # of the networks, for comparison
