@@ -1,6 +1,8 @@
-"""Forecasts that any model should beat: naive ones, and simple models of the lecture room."""
+"""Forecasts that any model should beat, and models with hidden states to compare with."""
 
 from esnkit.baselines._autoregressive import AutoregressiveModel, RidgeAutoregression
+from esnkit.baselines._hidden_markov_model import HiddenMarkovModel
+from esnkit.baselines._linear_dynamical_system import LinearDynamicalSystem
 from esnkit.baselines._parrot import ContextParrot
 from esnkit.baselines._window_mlp import WindowMLP
 from esnkit.forecasting._naive import (
@@ -16,6 +18,8 @@ __all__ = [
     "AutoregressiveModel",
     "BetterBaselineWarning",
     "ContextParrot",
+    "HiddenMarkovModel",
+    "LinearDynamicalSystem",
     "RidgeAutoregression",
     "WindowMLP",
     "autoregressive_order",

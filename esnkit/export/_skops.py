@@ -6,6 +6,8 @@ __all__ = ["skops_trusted_types"]
 _ESTIMATORS = (
     "esnkit.baselines._autoregressive.AutoregressiveModel",
     "esnkit.baselines._autoregressive.RidgeAutoregression",
+    "esnkit.baselines._hidden_markov_model.HiddenMarkovModel",
+    "esnkit.baselines._linear_dynamical_system.LinearDynamicalSystem",
     "esnkit.baselines._parrot.ContextParrot",
     "esnkit.baselines._window_mlp.WindowMLP",
     "esnkit.esn._presets.ESNClassifier",

@@ -30,7 +30,14 @@ from esnkit import (
     TokenEncoder,
     skops_trusted_types,
 )
-from esnkit.baselines import AutoregressiveModel, ContextParrot, RidgeAutoregression, WindowMLP
+from esnkit.baselines import (
+    AutoregressiveModel,
+    ContextParrot,
+    HiddenMarkovModel,
+    LinearDynamicalSystem,
+    RidgeAutoregression,
+    WindowMLP,
+)
 
 RNG = np.random.default_rng(0)
 X = RNG.normal(size=(80, 2))
@@ -95,6 +102,8 @@ FITTED = {
     "pipeline of states": lambda: make_pipeline(StandardScaler(), Reservoir(**SMALL), Ridge()).fit(
         X, Y
     ),
+    "HiddenMarkovModel": lambda: HiddenMarkovModel(n_init=1, tol=0.1).fit(SEQUENCES),
+    "LinearDynamicalSystem": lambda: LinearDynamicalSystem(1, tol=0.1).fit(SEQUENCES),
     "Forecaster": lambda: Forecaster(ESN).fit(WAVE),
     "AutoForecaster": lambda: AutoForecaster(seasons=[6]).fit(WAVE),
     "AutoForecaster, a baseline": lambda: AutoForecaster(seasons=[], best=True).fit(SINES),
@@ -161,7 +170,7 @@ def fitted(name):
 
 def answer(model):
     """Return predictions, forecasts or whatever else a fitted estimator is for."""
-    if hasattr(model, "forecast"):
+    if hasattr(model, "backtest"):
         ahead = None if not model.n_exog_ else EXOG[60:]
         return model.forecast(3, exog=ahead, interval=0.8)
     first = model[0] if hasattr(model, "steps") else model
@@ -177,7 +186,7 @@ def answer(model):
 
 def continued(model):
     """Let an estimator see more data, by a method that continues from its state."""
-    if hasattr(model, "forecast") and not model.n_exog_:
+    if hasattr(model, "backtest") and not model.n_exog_:
         return model.update(model.history(2) if model.n_features_in_ > 1 else WAVE[:2])
     if isinstance(model, ESNRegressor | RNNRegressor) and not isinstance(model.alpha, list):
         if model.n_features_in_ == 2 and not getattr(model, "early_stopping", False):
@@ -218,8 +227,8 @@ def test_a_file_of_skops_holds_a_fitted_estimator(skops, name):
 
 
 def test_the_published_types_are_the_public_estimators():
-    public = [getattr(esnkit, name) for name in esnkit.__all__]
-    public += [getattr(esnkit.baselines, name) for name in esnkit.baselines.__all__]
+    modules = (esnkit, esnkit.baselines)
+    public = [getattr(module, name) for module in modules for name in module.__all__]
     classes = [c for c in public if inspect.isclass(c) and not issubclass(c, Warning)]
     concrete = [c for c in classes if not inspect.isabstract(c)]
     assert all(issubclass(c, BaseEstimator) for c in concrete)
