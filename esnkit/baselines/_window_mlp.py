@@ -27,7 +27,7 @@ class WindowMLP(BaselineForecaster):
         Activation of the hidden units.
     alpha : float, default=1.0
         Penalty on the squared weights; scikit-learn divides it by the number of rows.
-    max_iter : int, default=500
+    max_iter : int, default=2000
         Iterations of the optimiser, L-BFGS, at most.
     random_state : int, RandomState or None, default=None
         Draws the initial weights.
@@ -73,7 +73,7 @@ class WindowMLP(BaselineForecaster):
         hidden_layer_sizes=(20,),
         activation="tanh",
         alpha=1.0,
-        max_iter=500,
+        max_iter=2000,
         random_state=None,
     ):
         self.lags = lags
