@@ -1,13 +1,13 @@
-"""Forecast hourly bike rentals in Washington, D.C., with simple models and with a recurrent network.
+"""Forecast hourly bike rentals in Washington, D.C., with simple models and a recurrent network.
 
 At each midnight of the last eight weeks, every model forecasts the next 24 hours. The models differ
-in what they remember: naive forecasts copy a value or a day, the context parrot copies what followed
-the most similar day, the autoregressive models and the feed-forward network see a window of past
-hours, and the state of the echo state network depends on the whole past. The calendar (working days
-and hours of the day) is an exogenous input of the last two.
+in what they remember: naive forecasts copy a value, a day or a week, the context parrot copies what
+followed the most similar day, the autoregressive models and the feed-forward network see a window
+of past hours, and the state of the echo state network depends on the whole past. The calendar
+(working days and hours of the day) is an exogenous input of the last two.
 
-You learn how to compare a model with baselines before you trust it: a linear regression on lags that
-knows the calendar is hard to beat here.
+You learn how to compare a model with baselines before you trust it: a linear regression on lags
+that knows the calendar is hard to beat here.
 
 Writes forecast_baselines.png.
 """

@@ -10,7 +10,8 @@ from esnkit.forecasting._decomposition import decompose
 from esnkit.forecasting._forecasts_mixin import ForecastsMixin
 from esnkit.forecasting._pooled_errors import pooled_half_widths
 from esnkit.forecasting._seasonality import calendar_seasons, find_seasons
-from esnkit.forecasting._selection import Selection, select
+from esnkit.forecasting._selection import Selection, select, use_better_baseline
+from esnkit.forecasting._settings import check_settings
 from esnkit.utils._callbacks import CallbackSupportMixin, with_callbacks
 from esnkit.utils._plain_state import PlainStateMixin
 from esnkit.utils._progress import fit_task
@@ -55,6 +56,11 @@ class AutoForecaster(ForecastsMixin, CallbackSupportMixin, PlainStateMixin, Base
     positive : "auto" or bool, default="auto"
         Whether forecasts and intervals end at zero. "auto" does so for counts: whole numbers, none
         of them negative.
+    settings : dict or None, default=None
+        What all candidates have in common: ``"differences"`` as for :class:`Forecaster`, and
+        parameters of :class:`ESNRegressor`: ``"n_units"``, ``"spectral_radius"``, ``"leak_rate"``,
+        ``"input_scaling"``, ``"bias_scaling"``, ``"topology"``, ``"degree"``, ``"weights"``,
+        ``"input_density"``, ``"activation"`` and ``"alpha"``. The rest is chosen for the series.
     best : bool, default=False
         Whether a baseline that is better than the networks, see `better_baseline_`, forecasts in
         their place.
@@ -130,6 +136,7 @@ class AutoForecaster(ForecastsMixin, CallbackSupportMixin, PlainStateMixin, Base
         horizon=None,
         seasons="auto",
         positive="auto",
+        settings=None,
         best=False,
         random_state=0,
         verbose=0,
@@ -137,6 +144,7 @@ class AutoForecaster(ForecastsMixin, CallbackSupportMixin, PlainStateMixin, Base
         self.horizon = horizon
         self.seasons = seasons
         self.positive = positive
+        self.settings = settings
         self.best = best
         self.random_state = random_state
         self.verbose = verbose
@@ -171,29 +179,44 @@ class AutoForecaster(ForecastsMixin, CallbackSupportMixin, PlainStateMixin, Base
         BetterBaselineWarning
             If a baseline is better than the networks, unless it forecasts in their place.
         """
-        seed = self._check_parameters()
+        seed, settings = self._check_parameters(), check_settings(self.settings)
         rows, inputs = self._read(series, y, exog)
-        _check_series(rows)
-        rows, inputs = rows[-MAX_ROWS:], inputs[-MAX_ROWS:]
+        n_lost = sum(settings.get("differences", ()))
+        _check_series(rows, n_lost)
+        rows, inputs = rows[-MAX_ROWS - n_lost :], inputs[-MAX_ROWS - n_lost :]
         seasons = [self._find_seasons(values) for values in rows.T]
         self.horizon_ = self._find_horizon(len(rows), seasons)
         with fit_task(self, (rows.shape[1], "series"), {"X": series, "y": y}, 0):
             selections = [
                 select(
-                    values, inputs, periods, self.horizon_, self._is_positive(values), seed,
-                    best=self.best,
+                    values,
+                    inputs,
+                    periods,
+                    self.horizon_,
+                    self._is_positive(values),
+                    seed,
+                    settings,
                 )
                 for values, periods in zip(rows.T, seasons, strict=True)
-            ]  # fmt: skip
+            ]
+        selections = self._compare_with_baselines(selections, rows, inputs)
         self._ensemble = SeparateSeries([selection.combination for selection in selections])
         self._errors = [selection.errors for selection in selections]
         self._store(seasons_=seasons)
         for name in ("candidates", "members", "error", "baselines", "better_baseline"):
             self._store(**{f"{name}_": [getattr(selection, name) for selection in selections]})
-        if not self.best:
-            for j, selection in enumerate(selections):
-                _warn_of_better_baseline(selection, j if len(selections) > 1 else None)
         return self
+
+    def _compare_with_baselines(self, selections: list, rows, inputs) -> list[Selection]:
+        """Let better baselines forecast, or warn of them."""
+        if self.best:
+            return [
+                use_better_baseline(selection, values, inputs)
+                for selection, values in zip(selections, rows.T, strict=True)
+            ]
+        for j, selection in enumerate(selections):
+            _warn_of_better_baseline(selection, j if len(selections) > 1 else None)
+        return selections
 
     def _store(self, **attributes: list) -> None:
         """Store attributes with an entry per series, of a single series the entry itself."""
@@ -296,11 +319,12 @@ def _warn_of_better_baseline(selection: Selection, column: int | None) -> None:
         )
 
 
-def _check_series(rows: np.ndarray) -> None:
-    if len(rows) < MIN_ROWS:
+def _check_series(rows: np.ndarray, n_lost: int) -> None:
+    if len(rows) < MIN_ROWS + n_lost:
+        given = " with these differences" if n_lost else ""
         raise ValueError(
             f"series has n_samples={len(rows)} time steps, the choice of members needs at least "
-            f"{MIN_ROWS}"
+            f"{MIN_ROWS + n_lost}{given}"
         )
     if np.abs(rows).max() > MAX_VALUE:
         raise ValueError(

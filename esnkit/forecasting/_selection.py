@@ -1,6 +1,6 @@
 """Selection of the networks that forecast one series, with their errors beside naive ones."""
 
-from typing import NamedTuple
+from typing import Any, NamedTuple
 
 import numpy as np
 
@@ -16,7 +16,7 @@ from esnkit.forecasting._combination import Combination
 from esnkit.forecasting._ensemble import fit_ensemble
 from esnkit.utils._progress import Task
 
-__all__ = ["Selection", "select"]
+__all__ = ["Selection", "select", "use_better_baseline"]
 
 
 class Selection(NamedTuple):
@@ -27,8 +27,9 @@ class Selection(NamedTuple):
     members: list[dict]
     error: float  # of the median of the members
     baselines: dict[str, float]
-    better_baseline: str | None
     errors: np.ndarray  # (n_origins, horizon), absolute ones of the forecast
+    better_baseline: str | None
+    substitute: tuple[Any, np.ndarray] | None  # the model of this baseline, and its errors
 
 
 def select(
@@ -38,7 +39,7 @@ def select(
     horizon: int,
     positive: bool,
     seed: int,
-    best: bool = False,
+    settings: dict,
 ) -> Selection:
     """Choose members for a series (n_rows,) with inputs (n_rows, n_exog), and fit them.
 
@@ -52,13 +53,13 @@ def select(
     positive : bool
         Whether forecasts end at zero.
     seed : int
-    best : bool, default=False
-        Whether a baseline that is better than the median forecasts in its place.
+    settings : dict
+        What all candidates have in common, see `check_settings`.
     """
-    windows = make_windows(len(values), horizon)
-    structures = make_structures(values, periods)
+    windows = make_windows(len(values), horizon, sum(settings.get("differences", ())))
+    structures = make_structures(values, periods, settings)
     with Task("", len(structures), "candidates"):
-        candidates = evaluate_structures(values, exog, structures, windows, seed)
+        candidates = evaluate_structures(values, exog, structures, windows, seed, settings)
     members = choose_members(candidates)
     fitted = [fit_ensemble(member.spec, values[:, None], exog) for member in members]
     combination = Combination(fitted, positive)
@@ -66,10 +67,10 @@ def select(
     median = combination.combine([member.forecasts for member in members])
     baselines = evaluate_baselines(values, exog, periods, windows, combination.limit)
     better = better_baseline(median, baselines, observed, windows)
-    forecasts = median
-    if best and better is not None:
+    substitute = None
+    if better is not None:
         model, forecasts = baselines[better]
-        combination = Combination([model.fit(values[:, None], exog)], positive)
+        substitute = model, np.abs(forecasts - observed)
     return Selection(
         combination=combination,
         candidates=[_as_dict(candidate) for candidate in candidates],
@@ -79,9 +80,20 @@ def select(
             name: float(windows.errors(baseline.forecasts, observed))
             for name, baseline in baselines.items()
         },
+        errors=np.abs(median - observed),
         better_baseline=better,
-        errors=np.abs(forecasts - observed),
+        substitute=substitute,
     )
+
+
+def use_better_baseline(selection: Selection, values: np.ndarray, exog: np.ndarray) -> Selection:
+    """Return a selection whose better baseline, if there is one, forecasts the series."""
+    if selection.substitute is None:
+        return selection
+    model, errors = selection.substitute
+    fitted = model.fit(values[:, None], exog)
+    combination = Combination([fitted], selection.combination.positive)
+    return selection._replace(combination=combination, errors=errors)
 
 
 def _as_dict(candidate: Candidate) -> dict:
