@@ -11,7 +11,7 @@ from esnkit.forecasting._decomposition import decompose
 from esnkit.forecasting._forecasts_mixin import ForecastsMixin
 from esnkit.forecasting._pooled_errors import pooled_half_widths
 from esnkit.forecasting._positive import check_positive, is_positive
-from esnkit.forecasting._selection import select
+from esnkit.forecasting._selection import Selection, select, use_better_baseline
 from esnkit.forecasting._settings import check_settings
 from esnkit.utils._callbacks import CallbackSupportMixin, with_callbacks
 from esnkit.utils._plain_state import PlainStateMixin
@@ -24,6 +24,7 @@ from esnkit.utils._validation import (
     check_seed,
     check_verbose,
 )
+from esnkit.utils._warnings import BetterBaselineWarning, warn
 
 __all__ = ["AutoForecaster"]
 
@@ -63,6 +64,9 @@ class AutoForecaster(ForecastsMixin, CallbackSupportMixin, PlainStateMixin, Base
         Whether to try half as many candidates, of up to 50 units and not 100, and no larger ones
         for series without noise. This takes less than half of the time, and makes forecasts of
         short noisy series about one percent worse.
+    best : bool, default=False
+        Whether a baseline that is better than the networks, see `better_baseline_`, forecasts in
+        their place.
     random_state : int, RandomState or None, default=0
         Seeds the reservoirs.
     verbose : int, default=0
@@ -82,7 +86,14 @@ class AutoForecaster(ForecastsMixin, CallbackSupportMixin, PlainStateMixin, Base
     error_ : float
         The same error of this median.
     baselines_ : dict
-        The same error of the naive forecast, and of the seasonal naive one for every season.
+        The same error of simple forecasts: naive, seasonal naive for every season, drift, mean,
+        context parrot, autoregressive by AIC and ridge with lags, see :mod:`esnkit.baselines`.
+        All are fitted anew before every origin.
+    better_baseline_ : str or None
+        The baseline with the smallest error, if that is smaller than the error of the median by
+        more than the noise of the comparison: a one-sided t-test of the logarithms of the ratios
+        between the errors of the rolling forecasts (Diebold and Mariano 1995), at the level 0.025.
+        `fit` warns of it.
     seasons_ : list of float
         Periods of the seasons.
     horizon_ : int
@@ -117,6 +128,8 @@ class AutoForecaster(ForecastsMixin, CallbackSupportMixin, PlainStateMixin, Base
        International Journal of Forecasting 36. (the median of forecasts)
     .. [3] Racca, A. and Magri, L. (2021). Robust optimization and validation of echo state
        networks for learning chaotic dynamics. Neural Networks 142.
+    .. [4] Diebold, F. X. and Mariano, R. S. (1995). Comparing predictive accuracy. Journal of
+       Business and Economic Statistics 13. (better baselines)
 
     Examples
     --------
@@ -136,6 +149,7 @@ class AutoForecaster(ForecastsMixin, CallbackSupportMixin, PlainStateMixin, Base
         positive="auto",
         settings=None,
         quick=False,
+        best=False,
         random_state=0,
         verbose=0,
     ):
@@ -144,6 +158,7 @@ class AutoForecaster(ForecastsMixin, CallbackSupportMixin, PlainStateMixin, Base
         self.positive = positive
         self.settings = settings
         self.quick = quick
+        self.best = best
         self.random_state = random_state
         self.verbose = verbose
 
@@ -171,6 +186,11 @@ class AutoForecaster(ForecastsMixin, CallbackSupportMixin, PlainStateMixin, Base
         ValueError
             For parameters out of range, a series that is too short or not finite, an
             irregular index, or exogenous inputs that do not fit the series.
+
+        Warns
+        -----
+        BetterBaselineWarning
+            If a baseline is better than the networks, unless it forecasts in their place.
         """
         seed, settings = self._check_parameters(), check_settings(self.settings)
         rows, inputs = self._read(series, y, exog)
@@ -190,12 +210,24 @@ class AutoForecaster(ForecastsMixin, CallbackSupportMixin, PlainStateMixin, Base
                 )
                 for values, periods in zip(rows.T, seasons, strict=True)
             ]
+        selections = self._compare_with_baselines(selections, rows, inputs)
         self._ensemble = SeparateSeries([selection.combination for selection in selections])
         self._errors = [selection.errors for selection in selections]
         self._store(seasons_=seasons)
-        for name in ("candidates", "members", "error", "baselines"):
+        for name in ("candidates", "members", "error", "baselines", "better_baseline"):
             self._store(**{f"{name}_": [getattr(selection, name) for selection in selections]})
         return self
+
+    def _compare_with_baselines(self, selections: list, rows, inputs) -> list[Selection]:
+        """Let better baselines forecast, or warn of them."""
+        if self.best:
+            return [
+                use_better_baseline(selection, values, inputs)
+                for selection, values in zip(selections, rows.T, strict=True)
+            ]
+        for j, selection in enumerate(selections):
+            _warn_of_better_baseline(selection, j if len(selections) > 1 else None)
+        return selections
 
     def _store(self, **attributes: list) -> None:
         """Store attributes with an entry per series, of a single series the entry itself."""
@@ -212,6 +244,7 @@ class AutoForecaster(ForecastsMixin, CallbackSupportMixin, PlainStateMixin, Base
             raise ValueError(
                 f"seasons must be 'auto' or a sequence of periods, got {self.seasons!r}"
             )
+        check_flag("best", self.best)
         check_verbose(self.verbose)
         return int(check_seed(self.random_state).randint(2**31 - 1))
 
@@ -268,6 +301,20 @@ class AutoForecaster(ForecastsMixin, CallbackSupportMixin, PlainStateMixin, Base
     def _half_widths(self, n_steps: int, level: float) -> np.ndarray:
         widths = [pooled_half_widths(errors, n_steps, level) for errors in self._errors]
         return np.stack(widths, axis=1)
+
+
+def _warn_of_better_baseline(selection: Selection, column: int | None) -> None:
+    """Warn of a baseline that is better than the networks."""
+    name = selection.better_baseline
+    if name is not None:
+        of_series = "" if column is None else f" of series {column}"
+        warn(
+            f"the baseline {name!r} forecasts better than the networks{of_series}: in the rolling "
+            f"forecasts its mean error is {selection.baselines[name]:.3g}, theirs "
+            f"{selection.error:.3g}, and the difference is larger than its noise; with best=True "
+            "this baseline forecasts",
+            BetterBaselineWarning,
+        )
 
 
 def _check_series(rows: np.ndarray, n_lost: int) -> None:

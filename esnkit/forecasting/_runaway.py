@@ -2,7 +2,7 @@
 
 import numpy as np
 
-from esnkit.baselines import seasonal_naive
+from esnkit.forecasting._naive import seasonal_naive
 
 __all__ = ["RUNAWAY_REACH", "clear_runaways", "combine_members", "fall_back", "relative_reach"]
 
