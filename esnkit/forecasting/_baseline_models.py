@@ -78,8 +78,8 @@ class FittedRule:
 
     @property
     def naive_lags(self) -> list[int]:
-        """See `Ensemble.naive_lags`; a rule does not run away."""
-        return [1]
+        """See `Ensemble.naive_lags`; rules do not run away."""
+        return [1] * self.rows.shape[1]
 
     def exog_out_of_range(self, exog: np.ndarray) -> tuple[np.ndarray, np.ndarray]:
         """Return that nothing is unusual about inputs, as they have no effect."""

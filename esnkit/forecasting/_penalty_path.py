@@ -25,7 +25,7 @@ class Structure(NamedTuple):
     """What a candidate network is, but for the penalty of its readout."""
 
     differences: tuple[int, ...] = ()
-    power: float | None = None  # of the Box-Cox transform, 0 for the logarithm
+    power: float | str | None = None  # of the Box-Cox transform, 0 for the logarithm
     seasons: tuple[tuple[float, int], ...] = ()  # periods and their numbers of harmonics
     leak_rate: float | tuple[float, float] = 1.0
 
