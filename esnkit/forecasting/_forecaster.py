@@ -58,7 +58,7 @@ class Forecaster(ForecastsMixin, CallbackSupportMixin, PlainStateMixin, BaseEsti
     horizon : int, default=None
         Number of steps that the direct strategy learns to predict, which requires it. For both
         strategies also the number of steps ahead that :meth:`score` evaluates, and for which a
-        network is chosen.
+        network is chosen; None chooses it for the first season, or 10 steps without one.
     transformer : SeriesTransform, default=None
         Power transform, differences and scale of the series. The exogenous inputs are differenced
         and scaled alike. None stands for ``SeriesTransform(differences=differences, scale=scale)``.
@@ -311,7 +311,6 @@ class Forecaster(ForecastsMixin, CallbackSupportMixin, PlainStateMixin, BaseEsti
             estimator=chosen.spec.estimator,
             differences=chosen.structure.differences,
             seasons=chosen.structure.seasons,
-            random_state=None,  # the network has one
         )
 
     def _check_steps(self, n_steps) -> int:

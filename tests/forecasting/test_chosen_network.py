@@ -93,6 +93,12 @@ def test_the_units_of_several_series_do_not_matter():
     np.testing.assert_allclose(huge / 1e303, ahead, rtol=1e-6)
 
 
+def test_errors_of_several_series_are_relative_to_their_changes():
+    table = np.c_[SALES, 1e300 * SALES, np.full(96, 3.0)]
+    relative = _chosen_network._relative_to_changes(table)
+    np.testing.assert_allclose(np.abs(np.diff(relative, axis=0)).mean(axis=0), [1, 1, 0])
+
+
 def test_seeds_make_it_reproducible_and_members_differ():
     models = [Forecaster(n_ensemble=2, random_state=3).fit(SALES) for _ in range(2)]
     np.testing.assert_array_equal(models[0].forecast(6), models[1].forecast(6))
