@@ -5,6 +5,7 @@ from sklearn.base import BaseEstimator
 from sklearn.utils import Bunch
 from sklearn.utils.validation import check_is_fitted
 
+from esnkit.forecasting._candidates import Search
 from esnkit.forecasting._combination import SeparateSeries
 from esnkit.forecasting._decomposition import decompose
 from esnkit.forecasting._forecasts_mixin import ForecastsMixin
@@ -61,6 +62,10 @@ class AutoForecaster(ForecastsMixin, CallbackSupportMixin, PlainStateMixin, Base
         parameters of :class:`ESNRegressor`: ``"n_units"``, ``"spectral_radius"``, ``"leak_rate"``,
         ``"input_scaling"``, ``"bias_scaling"``, ``"topology"``, ``"degree"``, ``"weights"``,
         ``"input_density"``, ``"activation"`` and ``"alpha"``. The rest is chosen for the series.
+    quick : bool, default=False
+        Whether to try half as many candidates, of up to 50 units and not 100, and no larger ones
+        for series without noise. This takes less than half of the time, and makes forecasts of
+        short noisy series about one percent worse.
     best : bool, default=False
         Whether a baseline that is better than the networks, see `better_baseline_`, forecasts in
         their place.
@@ -106,6 +111,12 @@ class AutoForecaster(ForecastsMixin, CallbackSupportMixin, PlainStateMixin, Base
 
     Notes
     -----
+    A series with next to no noise, such as one of a chaotic system, shows by single steps that a
+    network predicts with less than an eighth of the error of the naive forecast. From 200 rows on
+    it has networks of up to 500 units, with penalties down to 1e-12, which recycle validation
+    chooses [3]_. The forecast is then the median of the best one with three seeds, and stays near
+    the range of the series.
+
     Of a series of more than 20 000 rows, the last 20 000 judge the candidates and train members.
 
     Intervals come from the errors of the median in the rolling forecasts. These are pooled over the
@@ -114,11 +125,13 @@ class AutoForecaster(ForecastsMixin, CallbackSupportMixin, PlainStateMixin, Base
 
     References
     ----------
-    Box, G. E. P. and Cox, D. R. (1964). An analysis of transformations. JRSS B 26.
-    Diebold, F. X. and Mariano, R. S. (1995). Comparing predictive accuracy. Journal of Business and
-    Economic Statistics 13.
-    Petropoulos, F. and Svetunkov, I. (2020). A simple combination of univariate models.
-    International Journal of Forecasting 36. (the median of forecasts)
+    .. [1] Box, G. E. P. and Cox, D. R. (1964). An analysis of transformations. JRSS B 26.
+    .. [2] Petropoulos, F. and Svetunkov, I. (2020). A simple combination of univariate models.
+       International Journal of Forecasting 36. (the median of forecasts)
+    .. [3] Racca, A. and Magri, L. (2021). Robust optimization and validation of echo state
+       networks for learning chaotic dynamics. Neural Networks 142.
+    .. [4] Diebold, F. X. and Mariano, R. S. (1995). Comparing predictive accuracy. Journal of
+       Business and Economic Statistics 13. (better baselines)
 
     Examples
     --------
@@ -137,6 +150,7 @@ class AutoForecaster(ForecastsMixin, CallbackSupportMixin, PlainStateMixin, Base
         seasons="auto",
         positive="auto",
         settings=None,
+        quick=False,
         best=False,
         random_state=0,
         verbose=0,
@@ -145,6 +159,7 @@ class AutoForecaster(ForecastsMixin, CallbackSupportMixin, PlainStateMixin, Base
         self.seasons = seasons
         self.positive = positive
         self.settings = settings
+        self.quick = quick
         self.best = best
         self.random_state = random_state
         self.verbose = verbose
@@ -186,17 +201,10 @@ class AutoForecaster(ForecastsMixin, CallbackSupportMixin, PlainStateMixin, Base
         rows, inputs = rows[-MAX_ROWS - n_lost :], inputs[-MAX_ROWS - n_lost :]
         seasons = [self._find_seasons(values) for values in rows.T]
         self.horizon_ = self._find_horizon(len(rows), seasons)
+        search = Search(self.horizon_, seed=seed, quick=self.quick, settings=settings)
         with fit_task(self, (rows.shape[1], "series"), {"X": series, "y": y}, 0):
             selections = [
-                select(
-                    values,
-                    inputs,
-                    periods,
-                    self.horizon_,
-                    self._is_positive(values),
-                    seed,
-                    settings,
-                )
+                select(values, inputs, periods, search._replace(positive=self._is_positive(values)))
                 for values, periods in zip(rows.T, seasons, strict=True)
             ]
         selections = self._compare_with_baselines(selections, rows, inputs)
@@ -229,6 +237,7 @@ class AutoForecaster(ForecastsMixin, CallbackSupportMixin, PlainStateMixin, Base
             check_positive_int("horizon", self.horizon)
         if self.positive != "auto":
             check_flag("positive", self.positive)
+        check_flag("quick", self.quick)
         if np.ndim(self.seasons) != 1 and self.seasons != "auto":
             raise ValueError(
                 f"seasons must be 'auto' or a sequence of periods, got {self.seasons!r}"

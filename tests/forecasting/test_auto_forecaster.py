@@ -70,6 +70,11 @@ def test_a_seed_makes_it_reproducible_and_another_changes_it():
     assert np.abs(first - other).max() > 0
 
 
+def test_quick_forecasts_are_nearly_as_good():
+    error = np.abs(AutoForecaster(quick=True).fit(SALES[:96]).forecast(12) - SALES[96:]).mean()
+    assert error < 0.7 * np.abs(SALES[84:96].to_numpy() - SALES[96:].to_numpy()).mean()
+
+
 def test_several_series_are_forecast_as_each_alone():
     both = AutoForecaster(seasons=[19]).fit(np.stack([WAVE, 5 - WAVE], axis=1))
     found = np.stack(both.forecast(4, interval=0.8))
@@ -156,8 +161,9 @@ def test_random_walks_and_noise_do_not_run_away():
 def test_what_makes_no_sense_is_refused(parameters, series, message):
     with pytest.raises(ValueError, match=message):
         AutoForecaster(**parameters).fit(series)
-    with pytest.raises(TypeError, match="positive must be True or False"):
-        AutoForecaster(positive="yes").fit(WAVE)
+    for name in ("positive", "quick", "best"):
+        with pytest.raises(TypeError, match=f"{name} must be True or False"):
+            AutoForecaster(**{name: "yes"}).fit(WAVE)
 
 
 def test_a_better_baseline_is_named_and_on_request_used():
