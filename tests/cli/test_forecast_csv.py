@@ -41,8 +41,8 @@ def python_says(series, interval=None, **parameters):
     """Return the forecast of `AutoForecaster`, and what the command reports of the model."""
     parameters = {"settings": {"n_units": 20}} | parameters
     model = AutoForecaster(horizon=6, **parameters).fit(series)
-    errors = [member["error"] for member in model.members_]
-    errors += [model.error_, *model.baselines_.values()]
+    errors = [model.error_, *model.baselines_.values()]
+    errors += [member["error"] for member in model.members_]
     return model, model.forecast(6, interval=interval), [f"{error:.4g}" for error in errors]
 
 
@@ -58,9 +58,9 @@ def test_the_output_is_that_of_the_forecaster_in_python(capsys):
     assert [row[0] for row in found] == list(ahead.index.strftime("%d.%m.%Y"))
     np.testing.assert_array_equal(np.array([row[1:] for row in found], dtype=float), ahead)
     first, *reported = err.splitlines()
-    assert model.seasons_ == [7] and first == "esnkit: seasons: 7 (time steps)"
+    assert model.seasons_ == [7] and first == "esnkit: seasons of 7 time steps"
     assert [line.split()[1] for line in reported if line.startswith("esnkit:  ")] == errors
-    assert reported[-1].endswith("seasonal naive (7 steps)")
+    assert reported[3].endswith("seasonal naive (7 steps)")
 
 
 @pytest.mark.parametrize(
@@ -111,7 +111,7 @@ def test_settings_that_are_given_are_those_of_all_networks(capsys):
     write(rows())
     assert forecast("--alpha", "3", "--leak-rate", "0.5", "--differences", "1,") == 0
     members = [line for line in capsys.readouterr().err.splitlines() if "leak rate" in line]
-    assert members and all("--differences 1, --alpha 3, leak rate 0.5" in line for line in members)
+    assert members and all("--differences 1 --alpha 3; leak rate 0.5" in line for line in members)
 
 
 def test_forecasts_end_at_zero_or_go_below(capsys):
@@ -246,10 +246,11 @@ def test_members_are_described():
     member = {"differences": (24,), "power": 0.0, "seasons": ((24.0, 2), (168.0, 6)),
               "leak_rate": (0.1, 1.0), "alpha": 1e-6}  # fmt: skip
     assert _forecast_csv.describe(member) == (
-        "--differences 24,, --alpha 1e-06, leak rate 0.1-1, logarithm, season terms 24, 168"
+        "--differences 24, --alpha 1e-06; leak rate 0.1 to 1, logarithm, 2 harmonics of 24, "
+        "6 harmonics of 168"
     )
     plain = {"differences": (1, 1), "power": None, "seasons": (), "leak_rate": 0.5, "alpha": 2.0}
-    assert _forecast_csv.describe(plain) == "--differences 2, --alpha 2, leak rate 0.5"
+    assert _forecast_csv.describe(plain) == "--differences 2 --alpha 2; leak rate 0.5"
 
 
 @pytest.mark.filterwarnings("default")
