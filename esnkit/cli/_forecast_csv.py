@@ -38,6 +38,8 @@ def make_forecaster(arguments) -> AutoForecaster:
     return AutoForecaster(
         horizon=arguments.horizon,
         positive=arguments.positive,
+        quick=arguments.quick,
+        best=arguments.best,
         settings={key: value for key, value in given.items() if value is not None},
         random_state=arguments.seed,
     )
@@ -144,7 +146,12 @@ def report(model: AutoForecaster) -> None:
     )
     for name, error in {"median of the networks below": model.error_, **model.baselines_}.items():
         say(f"  {error:<10.4g}  {name}")
-    say("networks, then fitted to all rows:")
+    if model.best and model.better_baseline_ is not None:
+        say(
+            f"the forecast is that of the baseline '{model.better_baseline_}', not of the networks:"
+        )
+    else:
+        say("networks, then fitted to all rows:")
     for member in model.members_:
         say(f"  {member['error']:<10.4g}  {describe(member)}")
 

@@ -87,6 +87,7 @@ def test_labels_of_a_file_are_those_of_an_index(freq, form, monkeypatch):
         assert (labels.zone is None) == (index.tz is None)
 
 
+@pytest.mark.filterwarnings("ignore:the baseline")
 def test_known_inputs_of_the_future_come_from_the_end_of_the_file():
     write(rows(ahead=8))
     assert forecast("--time", "when", "--exog", "u", "--out", "with.csv") == 0
@@ -112,6 +113,31 @@ def test_settings_that_are_given_are_those_of_all_networks(capsys):
     assert forecast("--alpha", "3", "--leak-rate", "0.5", "--differences", "1,") == 0
     members = [line for line in capsys.readouterr().err.splitlines() if "leak rate" in line]
     assert members and all("--differences 1 --alpha 3; leak rate 0.5" in line for line in members)
+
+
+@pytest.mark.filterwarnings("default")
+def test_a_better_baseline_is_warned_of_and_forecasts_on_request(capsys):
+    write(["x", *(repr(0.99**k) for k in range(N))])  # networks of one unit are no match
+    settings = ("--units", "1", "--alpha", "1e6", "--differences", "0")
+    assert forecast(*settings) == 0
+    out, err = capsys.readouterr()
+    (warned,) = [line for line in err.splitlines() if "warning" in line]
+    assert "with --best this baseline forecasts" in warned and "networks, then fitted" in err
+    assert forecast(*settings, "--best") == 0
+    best, err = capsys.readouterr()
+    assert "the forecast is that of the baseline '" in err and "warning" not in err
+    ahead = [[float(line) for line in text.splitlines()[1:]] for text in (out, best)]
+    errors = np.abs(np.array(ahead) - 0.99 ** np.arange(N, N + 6)).mean(axis=1)
+    assert errors[1] < errors[0]
+
+
+def test_few_networks_are_tried_quickly(capsys):
+    write(["x", *map(repr, WEEK.tolist())])
+    assert forecast("--quick") == 0
+    _, ahead, errors = python_says(WEEK, quick=True)
+    out, err = capsys.readouterr()
+    assert [float(line) for line in out.splitlines()[1:]] == ahead.tolist()
+    assert all(f"esnkit:   {error} " in err for error in errors)
 
 
 def test_forecasts_end_at_zero_or_go_below(capsys):
@@ -253,7 +279,7 @@ def test_members_are_described():
     assert _forecast_csv.describe(plain) == "--differences 2 --alpha 2; leak rate 0.5"
 
 
-@pytest.mark.filterwarnings("default")
+@pytest.mark.filterwarnings("default", "ignore:the baseline")
 def test_an_input_that_never_varied_has_no_effect_and_is_named(capsys):
     lines = rows(ahead=8)
     outputs = []
