@@ -4,9 +4,10 @@ import numpy as np
 from sklearn.base import BaseEstimator
 from sklearn.utils.validation import check_is_fitted
 
+from esnkit.forecasting._calibration import IntervalCalibrator, warn_of_few
 from esnkit.forecasting._combination import SeparateSeries
 from esnkit.forecasting._forecasts_mixin import ForecastsMixin
-from esnkit.forecasting._pooled_errors import pooled_half_widths
+from esnkit.forecasting._pooled_errors import PooledErrors, SeparateErrors
 from esnkit.forecasting._seasonality import calendar_seasons, find_seasons
 from esnkit.forecasting._selection import select
 from esnkit.utils._callbacks import CallbackSupportMixin, with_callbacks
@@ -28,6 +29,11 @@ MAX_ROWS = 20_000  # the last ones, on which candidates are judged and members f
 MAX_VALUE = 1e300  # sums of errors stay finite
 DEFAULT_HORIZON, MIN_HORIZON = 10, 4
 MAX_SEASONS = 2
+# Errors of the forecasts on which members are chosen are smaller than those to come. With this
+# factor, intervals of level 0.9 cover 0.90 of the values after 195 origins of 99 real series;
+# without it, 0.80.
+FACTOR = 1.5
+CALIBRATION = 0.3  # share of the rows whose one-step errors make sample paths
 
 
 class AutoForecaster(ForecastsMixin, CallbackSupportMixin, PlainStateMixin, BaseEstimator):
@@ -89,9 +95,10 @@ class AutoForecaster(ForecastsMixin, CallbackSupportMixin, PlainStateMixin, Base
     -----
     Of a series of more than 20 000 rows, the last 20 000 judge the candidates and train members.
 
-    Intervals come from the errors of the median in the rolling forecasts. These are pooled over the
-    steps, relative to a size that grows with the step, so that short series have intervals too.
-    They are wider by a constant factor, 1.4, since the members were chosen on the same forecasts.
+    Intervals and quantiles come from the errors of the members in the rolling forecasts. These are
+    pooled over the steps, relative to a size that grows with the step, so that short series have
+    intervals too. They are wider by a constant factor, 1.5, since the members were chosen on the
+    same forecasts. The quantile of level 0.5 is the forecast.
 
     References
     ----------
@@ -154,6 +161,11 @@ class AutoForecaster(ForecastsMixin, CallbackSupportMixin, PlainStateMixin, Base
             ]
         self._ensemble = SeparateSeries([selection.combination for selection in selections])
         self._errors = [selection.errors for selection in selections]
+        self._n_skipped = self.n_timesteps_ - len(rows)
+        self._calibrators = [
+            [IntervalCalibrator(spec, len(rows), CALIBRATION) for spec in selection.specs]
+            for selection in selections
+        ]
         self._store(seasons_=seasons)
         for name in ("candidates", "members", "error", "baselines"):
             self._store(**{f"{name}_": [getattr(selection, name) for selection in selections]})
@@ -210,9 +222,23 @@ class AutoForecaster(ForecastsMixin, CallbackSupportMixin, PlainStateMixin, Base
         networks = [combination.estimators for combination in self._ensemble.parts]
         return networks[0] if len(networks) == 1 else networks
 
-    def _half_widths(self, n_steps: int, level: float) -> np.ndarray:
-        widths = [pooled_half_widths(errors, n_steps, level) for errors in self._errors]
-        return np.stack(widths, axis=1)
+    def _errors_ahead(self, n_steps: int, ahead: np.ndarray, level: float) -> SeparateErrors:
+        warn_of_few(min(errors.size for errors in self._errors), level)
+        parts = [PooledErrors(errors[:, :, None], n_steps, FACTOR) for errors in self._errors]
+        return SeparateErrors(parts)
+
+    def _sample(self, ahead: np.ndarray, n_steps: int, n_samples: int, rng) -> np.ndarray:
+        values, exog = (rows[self._n_skipped :] for rows in self._seen_rows())
+        errors = [
+            [
+                calibrator.step_errors(member, values[:, [j]], exog)
+                for member, calibrator in zip(part.members, calibrators, strict=True)
+            ]
+            for j, (part, calibrators) in enumerate(
+                zip(self._ensemble.parts, self._calibrators, strict=True)
+            )
+        ]
+        return self._ensemble.sample(errors, ahead, n_steps, n_samples, rng)
 
 
 def _check_series(rows: np.ndarray) -> None:

@@ -36,6 +36,28 @@ class Combination:
         check_finite("forecast", combined)
         return combined
 
+    def sample(
+        self, errors: list[np.ndarray], exog: np.ndarray, n_steps: int, n_samples: int, rng
+    ) -> np.ndarray:
+        """Draw sample paths, each from a member drawn at random, see `Ensemble.sample`.
+
+        `errors` has those of every member. Members that diverge do not count.
+        """
+        drawn, paths, error = rng.randint(len(self.members), size=n_samples), [], None
+        for j in np.unique(drawn):
+            n_drawn = int((drawn == j).sum())
+            try:
+                paths.append(self.members[j].sample(errors[j], exog, n_steps, n_drawn, rng))
+            except FloatingPointError as diverged:
+                error = diverged
+        if not paths and error is not None:
+            raise error
+        known = np.concatenate(paths)
+        rows = np.append(
+            np.arange(len(known)), rng.randint(len(known), size=n_samples - len(known))
+        )
+        return self.limit(known[rng.permutation(rows)])
+
     def combine(self, forecasts: list[np.ndarray]) -> np.ndarray:
         """Return the median of forecasts."""
         return self.limit(np.median(forecasts, axis=0))
@@ -73,6 +95,16 @@ class SeparateSeries:
             part.roll(rows, exog, origins, n_steps) for part, rows in self._columns(values)
         ]
         return np.concatenate(forecasts, axis=2)
+
+    def sample(
+        self, errors: list[list], exog: np.ndarray, n_steps: int, n_samples: int, rng
+    ) -> np.ndarray:
+        """Draw sample paths, see `Combination.sample`; `errors` has those of every series."""
+        paths = [
+            part.sample(of_members, exog, n_steps, n_samples, rng)
+            for part, of_members in zip(self.parts, errors, strict=True)
+        ]
+        return np.concatenate(paths, axis=2)
 
     def limit(self, values: np.ndarray) -> np.ndarray:
         """Return values (n_steps, n_series) within the range that forecasts may have."""

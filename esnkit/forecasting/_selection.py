@@ -14,7 +14,7 @@ from esnkit.forecasting._candidates import (
     make_windows,
 )
 from esnkit.forecasting._combination import Combination
-from esnkit.forecasting._ensemble import fit_ensemble
+from esnkit.forecasting._ensemble import ModelSpec, fit_ensemble
 from esnkit.utils._progress import Task
 
 __all__ = ["Selection", "select"]
@@ -28,7 +28,8 @@ class Selection(NamedTuple):
     members: list[dict]
     error: float  # of the median of the members
     baselines: dict[str, float]
-    errors: np.ndarray  # (n_origins, horizon), absolute ones of the median
+    errors: np.ndarray  # (n_members * n_origins, horizon), of every member
+    specs: list[ModelSpec]  # of the members
 
 
 def select(
@@ -67,7 +68,8 @@ def select(
         members=[_as_dict(member) for member in members],
         error=float(windows.errors(median, observed)),
         baselines=_baseline_errors(values, windows, [round(period) for period in periods]),
-        errors=np.abs(median - observed),
+        errors=np.concatenate([observed - member.forecasts for member in members]),
+        specs=[member.spec for member in members],
     )
 
 

@@ -182,14 +182,6 @@ BAD_REQUESTS = {
         ["in.csv", "--column", "x", "--time", "x_lower", "--horizon", "6", "--interval", "0.5"],
         "--time x_lower is also the name that an end of the interval of 'x' gets",
     ),
-    "interval of a part too short": (
-        [*FULL, "--differences", "100,", "--interval", "0.5"],
-        "--interval needs a model fitted to the first 84 rows alone, which fails",
-    ),
-    "interval too wide": (
-        [*FULL, "--interval", "0.999"],
-        "gives 31: use a longer series, or lower --interval or --horizon\n",
-    ),
 }
 
 

@@ -59,3 +59,25 @@ def test_separate_series_know_their_columns_alone():
     assert series.limit(np.array([[-1.0, -1.0]])).tolist() == [[-1.0, 0.0]]
     later = series.advance(np.zeros((3, 2)), np.empty((3, 0)))
     assert [part.members[0].n_rows for part in later.parts] == [3, 3]
+
+
+class Steps(Constant):
+    """A member whose sample paths are its value, or diverge."""
+
+    def sample(self, errors, exog, n_steps, n_samples, rng):
+        if self.value is None:
+            raise FloatingPointError("diverged")
+        return np.full((n_samples, n_steps, 1), self.value) + errors[0]
+
+
+def test_every_path_comes_from_one_member_and_none_from_those_that_diverge():
+    rng = np.random.RandomState(0)
+    errors = [np.array([[0.0]]), np.array([[0.0]]), np.array([[0.5]])]
+    part = Combination([Steps(-1.0), Steps(None), Steps(2.0)], True)
+    paths = part.sample(errors, AHEAD, 2, 300, rng)
+    assert paths.shape == (300, 2, 1) and set(np.unique(paths)) == {0.0, 2.5}
+    assert 100 < (paths[:, 0, 0] == 0).sum() < 200 and (paths[:, 0] == paths[:, 1]).all()
+    with pytest.raises(FloatingPointError, match="diverged"):
+        Combination([Steps(None)], False).sample(errors, AHEAD, 2, 3, rng)
+    both = SeparateSeries([part, Combination([Steps(7.0)], False)])
+    assert (both.sample([errors, errors], AHEAD, 2, 5, rng)[:, :, 1] == 7.0).all()
