@@ -2,14 +2,18 @@
 
 import numpy as np
 from sklearn.base import BaseEstimator
+from sklearn.utils import Bunch
 from sklearn.utils.validation import check_is_fitted
 
 from esnkit.forecasting._calibration import IntervalCalibrator, warn_of_few
+from esnkit.forecasting._candidates import Search
 from esnkit.forecasting._combination import SeparateSeries
+from esnkit.forecasting._decomposition import decompose
 from esnkit.forecasting._forecasts_mixin import ForecastsMixin
 from esnkit.forecasting._pooled_errors import PooledErrors, SeparateErrors
 from esnkit.forecasting._seasonality import calendar_seasons, find_seasons
 from esnkit.forecasting._selection import select
+from esnkit.forecasting._settings import check_settings
 from esnkit.utils._callbacks import CallbackSupportMixin, with_callbacks
 from esnkit.utils._plain_state import PlainStateMixin
 from esnkit.utils._progress import fit_task
@@ -58,6 +62,15 @@ class AutoForecaster(ForecastsMixin, CallbackSupportMixin, PlainStateMixin, Base
     positive : "auto" or bool, default="auto"
         Whether forecasts and intervals end at zero. "auto" does so for counts: whole numbers, none
         of them negative.
+    settings : dict or None, default=None
+        What all candidates have in common: ``"differences"`` as for :class:`Forecaster`, and
+        parameters of :class:`ESNRegressor`: ``"n_units"``, ``"spectral_radius"``, ``"leak_rate"``,
+        ``"input_scaling"``, ``"bias_scaling"``, ``"topology"``, ``"degree"``, ``"weights"``,
+        ``"input_density"``, ``"activation"`` and ``"alpha"``. The rest is chosen for the series.
+    quick : bool, default=False
+        Whether to try half as many candidates, of up to 50 units and not 100, and no larger ones
+        for series without noise. This takes less than half of the time, and makes forecasts of
+        short noisy series about one percent worse.
     random_state : int, RandomState or None, default=0
         Seeds the reservoirs.
     verbose : int, default=0
@@ -93,6 +106,12 @@ class AutoForecaster(ForecastsMixin, CallbackSupportMixin, PlainStateMixin, Base
 
     Notes
     -----
+    A series with next to no noise, such as one of a chaotic system, shows by single steps that a
+    network predicts with less than an eighth of the error of the naive forecast. From 200 rows on
+    it has networks of up to 500 units, with penalties down to 1e-12, which recycle validation
+    chooses [3]_. The forecast is then the median of the best one with three seeds, and stays near
+    the range of the series.
+
     Of a series of more than 20 000 rows, the last 20 000 judge the candidates and train members.
 
     Intervals and quantiles come from the errors of the members in the rolling forecasts. These are
@@ -102,9 +121,11 @@ class AutoForecaster(ForecastsMixin, CallbackSupportMixin, PlainStateMixin, Base
 
     References
     ----------
-    Box, G. E. P. and Cox, D. R. (1964). An analysis of transformations. JRSS B 26.
-    Petropoulos, F. and Svetunkov, I. (2020). A simple combination of univariate models.
-    International Journal of Forecasting 36. (the median of forecasts)
+    .. [1] Box, G. E. P. and Cox, D. R. (1964). An analysis of transformations. JRSS B 26.
+    .. [2] Petropoulos, F. and Svetunkov, I. (2020). A simple combination of univariate models.
+       International Journal of Forecasting 36. (the median of forecasts)
+    .. [3] Racca, A. and Magri, L. (2021). Robust optimization and validation of echo state
+       networks for learning chaotic dynamics. Neural Networks 142.
 
     Examples
     --------
@@ -116,10 +137,22 @@ class AutoForecaster(ForecastsMixin, CallbackSupportMixin, PlainStateMixin, Base
     True
     """
 
-    def __init__(self, *, horizon=None, seasons="auto", positive="auto", random_state=0, verbose=0):
+    def __init__(
+        self,
+        *,
+        horizon=None,
+        seasons="auto",
+        positive="auto",
+        settings=None,
+        quick=False,
+        random_state=0,
+        verbose=0,
+    ):
         self.horizon = horizon
         self.seasons = seasons
         self.positive = positive
+        self.settings = settings
+        self.quick = quick
         self.random_state = random_state
         self.verbose = verbose
 
@@ -148,15 +181,17 @@ class AutoForecaster(ForecastsMixin, CallbackSupportMixin, PlainStateMixin, Base
             For parameters out of range, a series that is too short or not finite, an
             irregular index, or exogenous inputs that do not fit the series.
         """
-        seed = self._check_parameters()
+        seed, settings = self._check_parameters(), check_settings(self.settings)
         rows, inputs = self._read(series, y, exog)
-        _check_series(rows)
-        rows, inputs = rows[-MAX_ROWS:], inputs[-MAX_ROWS:]
+        n_lost = sum(settings.get("differences", ()))
+        _check_series(rows, n_lost)
+        rows, inputs = rows[-MAX_ROWS - n_lost :], inputs[-MAX_ROWS - n_lost :]
         seasons = [self._find_seasons(values) for values in rows.T]
         self.horizon_ = self._find_horizon(len(rows), seasons)
+        search = Search(self.horizon_, seed=seed, quick=self.quick, settings=settings)
         with fit_task(self, (rows.shape[1], "series"), {"X": series, "y": y}, 0):
             selections = [
-                select(values, inputs, periods, self.horizon_, self._is_positive(values), seed)
+                select(values, inputs, periods, search._replace(positive=self._is_positive(values)))
                 for values, periods in zip(rows.T, seasons, strict=True)
             ]
         self._ensemble = SeparateSeries([selection.combination for selection in selections])
@@ -182,6 +217,7 @@ class AutoForecaster(ForecastsMixin, CallbackSupportMixin, PlainStateMixin, Base
             check_positive_int("horizon", self.horizon)
         if self.positive != "auto":
             check_flag("positive", self.positive)
+        check_flag("quick", self.quick)
         if np.ndim(self.seasons) != 1 and self.seasons != "auto":
             raise ValueError(
                 f"seasons must be 'auto' or a sequence of periods, got {self.seasons!r}"
@@ -215,6 +251,36 @@ class AutoForecaster(ForecastsMixin, CallbackSupportMixin, PlainStateMixin, Base
             )
         return bool(self.positive)
 
+    def decompose(self, column=0) -> Bunch:
+        """Fit the season terms that networks have as inputs to the rows seen, by least squares.
+
+        Parameters
+        ----------
+        column : int, default=0
+            Which of several series.
+
+        Returns
+        -------
+        Bunch
+            `seasonal` of shape (n_timesteps, n_seasons), a column of mean zero per season; `rest`
+            of shape (n_timesteps,), the series without them; and `periods`, those of the seasons.
+
+        Examples
+        --------
+        >>> season = np.tile([0.0, 2.0, 1.0, -3.0], 12)
+        >>> model = AutoForecaster(seasons=[4]).fit(season + np.arange(48))
+        >>> model.decompose().seasonal[:4, 0].round(6) + 0.0
+        array([ 0.,  2.,  1., -3.])
+        """
+        check_is_fitted(self, "_ensemble")
+        column = check_positive_int("column", column, minimum=0)
+        if column >= self.n_features_in_:
+            last = self.n_features_in_ - 1
+            raise ValueError(f"column must be an integer from 0 to {last}, got {column}")
+        periods = self.seasons_[column] if self.n_features_in_ > 1 else self.seasons_
+        seasonal, rest = decompose(self._seen_rows()[0][:, column], periods)
+        return Bunch(seasonal=seasonal, rest=rest, periods=list(periods))
+
     @property
     def estimators_(self) -> list:
         """Fitted networks, one per member; of several series, a list of them per series."""
@@ -241,11 +307,12 @@ class AutoForecaster(ForecastsMixin, CallbackSupportMixin, PlainStateMixin, Base
         return self._ensemble.sample(errors, ahead, n_steps, n_samples, rng)
 
 
-def _check_series(rows: np.ndarray) -> None:
-    if len(rows) < MIN_ROWS:
+def _check_series(rows: np.ndarray, n_lost: int) -> None:
+    if len(rows) < MIN_ROWS + n_lost:
+        given = " with these differences" if n_lost else ""
         raise ValueError(
             f"series has n_samples={len(rows)} time steps, the choice of members needs at least "
-            f"{MIN_ROWS}"
+            f"{MIN_ROWS + n_lost}{given}"
         )
     if np.abs(rows).max() > MAX_VALUE:
         raise ValueError(

@@ -9,6 +9,8 @@ from esnkit.utils._plain_state import plain_record
 
 __all__ = ["Combination", "SeparateSeries"]
 
+MAX_RELATIVE_DISTANCE = 1e3  # of a sample path from the median, in median distances
+
 
 @plain_record
 @dataclass(frozen=True)
@@ -16,7 +18,8 @@ class Combination:
     """Ensembles fitted to one series; their median is the forecast."""
 
     members: list[Ensemble]
-    positive: bool  # whether forecasts end at zero
+    low: float = -np.inf  # the range of the forecasts
+    high: float = np.inf
 
     def advance(self, values: np.ndarray, exog: np.ndarray) -> "Combination":
         """Return the combination after the rows that follow; this one stays as it is."""
@@ -41,18 +44,19 @@ class Combination:
     ) -> np.ndarray:
         """Draw sample paths, each from a member drawn at random, see `Ensemble.sample`.
 
-        `errors` has those of every member. Members that diverge do not count.
+        `errors` has those of every member. Members and paths that diverge do not count.
         """
-        drawn, paths, error = rng.randint(len(self.members), size=n_samples), [], None
+        drawn, paths = rng.randint(len(self.members), size=n_samples), []
+        error = FloatingPointError("the closed loop diverged in all sample paths")
         for j in np.unique(drawn):
             n_drawn = int((drawn == j).sum())
             try:
                 paths.append(self.members[j].sample(errors[j], exog, n_steps, n_drawn, rng))
             except FloatingPointError as diverged:
                 error = diverged
-        if not paths and error is not None:
+        known = _plausible(np.concatenate(paths)) if paths else np.empty(0)
+        if not len(known):
             raise error
-        known = np.concatenate(paths)
         rows = np.append(
             np.arange(len(known)), rng.randint(len(known), size=n_samples - len(known))
         )
@@ -64,7 +68,7 @@ class Combination:
 
     def limit(self, values: np.ndarray) -> np.ndarray:
         """Return values within the range that forecasts may have."""
-        return np.maximum(values, 0.0) if self.positive else values
+        return np.clip(values, self.low, self.high)
 
     @property
     def estimators(self) -> list:
@@ -74,6 +78,15 @@ class Combination:
     def exog_out_of_range(self, exog: np.ndarray) -> tuple[np.ndarray, np.ndarray]:
         """Return what is unusual about inputs, see `Ensemble.exog_out_of_range`."""
         return self.members[0].exog_out_of_range(exog)
+
+
+def _plausible(paths: np.ndarray) -> np.ndarray:
+    """Return the sample paths that stay near the others: noise has made no loop diverge."""
+    with np.errstate(invalid="ignore", over="ignore"):
+        distance = np.abs(paths - np.median(paths, axis=0))
+        spread = np.median(distance, axis=0)
+        near = (distance <= MAX_RELATIVE_DISTANCE * spread) | (spread == 0)
+    return paths[(near & np.isfinite(paths)).all(axis=(1, 2))]
 
 
 @plain_record

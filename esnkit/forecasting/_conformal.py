@@ -100,11 +100,3 @@ def signed_quantile(errors: np.ndarray, level: float, weights: np.ndarray | None
     if level == 0.5:
         return (low + high) / 2
     return high if level > 0.5 else low
-
-
-class IntervalError(ValueError):
-    """A series is too short for an interval: what is missing, and the remedy."""
-
-    def __str__(self) -> str:
-        missing, remedy = self.args
-        return f"interval needs {missing}: {remedy}"

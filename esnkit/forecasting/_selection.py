@@ -7,6 +7,7 @@ import numpy as np
 from esnkit.baselines import seasonal_naive
 from esnkit.forecasting._candidates import (
     Candidate,
+    Search,
     Windows,
     choose_members,
     evaluate_structures,
@@ -15,6 +16,7 @@ from esnkit.forecasting._candidates import (
 )
 from esnkit.forecasting._combination import Combination
 from esnkit.forecasting._ensemble import ModelSpec, fit_ensemble
+from esnkit.forecasting._noiseless import is_noiseless, much_worse, noiseless_candidates, reach
 from esnkit.utils._progress import Task
 
 __all__ = ["Selection", "select"]
@@ -36,9 +38,7 @@ def select(
     values: np.ndarray,
     exog: np.ndarray,
     periods: list[float],
-    horizon: int,
-    positive: bool,
-    seed: int,
+    search: Search,
 ) -> Selection:
     """Choose members for a series (n_rows,) with inputs (n_rows, n_exog), and fit them.
 
@@ -47,19 +47,13 @@ def select(
     values, exog : ndarray
     periods : list of float
         Of the seasons.
-    horizon : int
-        Steps of the rolling forecasts.
-    positive : bool
-        Whether forecasts end at zero.
-    seed : int
+    search : Search
+        What is tried, and for which horizon.
     """
-    windows = make_windows(len(values), horizon)
-    structures = make_structures(values, periods)
-    with Task("", len(structures), "candidates"):
-        candidates = evaluate_structures(values, exog, structures, windows, seed)
-    members = choose_members(candidates)
+    windows = make_windows(len(values), search.horizon, sum(search.settings.get("differences", ())))
+    candidates, members, (low, high) = _choose(values, exog, periods, windows, search)
     fitted = [fit_ensemble(member.spec, values[:, None], exog) for member in members]
-    combination = Combination(fitted, positive)
+    combination = Combination(fitted, max(low, 0.0) if search.positive else low, high)
     observed = windows.observed(values)
     median = combination.combine([member.forecasts for member in members])
     return Selection(
@@ -71,6 +65,20 @@ def select(
         errors=np.concatenate([observed - member.forecasts for member in members]),
         specs=[member.spec for member in members],
     )
+
+
+def _choose(values, exog, periods, windows: Windows, search: Search) -> tuple:
+    """Return all candidates, the members, and the range of their forecasts."""
+    structures = make_structures(values, periods, search)
+    with Task("", len(structures), "candidates"):
+        candidates = evaluate_structures(values, exog, structures, windows, search)
+    # Settings that are given are not replaced by those of larger networks.
+    if not search.quick and not search.settings and is_noiseless(values, exog, search.seed):
+        noiseless = noiseless_candidates(values, exog, windows, search.seed)
+        if not much_worse(noiseless[0], candidates[0], windows.observed(values)):
+            candidates = sorted(noiseless + candidates, key=lambda candidate: candidate.error)
+            return candidates, noiseless, reach(values)
+    return candidates, choose_members(candidates), (-np.inf, np.inf)
 
 
 def _baseline_errors(values: np.ndarray, windows: Windows, lags: list[int]) -> dict[str, float]:

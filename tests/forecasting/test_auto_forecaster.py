@@ -68,6 +68,11 @@ def test_a_seed_makes_it_reproducible_and_another_changes_it():
     assert np.abs(first - other).max() > 0
 
 
+def test_quick_forecasts_are_nearly_as_good():
+    error = np.abs(AutoForecaster(quick=True).fit(SALES[:96]).forecast(12) - SALES[96:]).mean()
+    assert error < 0.7 * np.abs(SALES[84:96].to_numpy() - SALES[96:].to_numpy()).mean()
+
+
 def test_several_series_are_forecast_as_each_alone():
     both = AutoForecaster(seasons=[19]).fit(np.stack([WAVE, 5 - WAVE], axis=1))
     found = np.stack(both.forecast(4, interval=0.8))
@@ -122,6 +127,16 @@ def test_backtests_choose_anew_and_name_the_penalties():
     assert len(result.settings) == 2 and len(result.settings[0]["alpha"]) > 1
 
 
+def test_settings_are_those_of_every_member():
+    settings = {"n_units": 30, "alpha": 0.5, "differences": 1, "leak_rate": [0.3, 0.9]}
+    model = AutoForecaster(settings=settings).fit(SALES[:96])
+    assert {(c["differences"], c["alpha"]) for c in model.candidates_} == {((1,), 0.5)}
+    assert {(e.n_units, e.leak_rate) for e in model.estimators_} == {(30, (0.3, 0.9))}
+    assert len(model.members_) > 1 and settings["differences"] == 1
+    lags = AutoForecaster(settings={"differences": (60, 1)}).fit(WAVE[:71])
+    assert lags.forecast(3).shape == (3,)
+
+
 def test_random_walks_and_noise_do_not_run_away():
     for series in (RNG.normal(size=200).cumsum(), RNG.normal(size=60), RNG.standard_cauchy(80)):
         forecast = AutoForecaster().fit(series).forecast(30)
@@ -135,6 +150,8 @@ def test_random_walks_and_noise_do_not_run_away():
         ({"seasons": "month"}, WAVE, "seasons must be 'auto' or a sequence of periods"),
         ({"seasons": 12}, WAVE, "seasons must be 'auto' or a sequence of periods"),
         ({"seasons": [1]}, WAVE, "seasons must be a finite number >= 2"),
+        ({"settings": {"differences": (85,)}}, WAVE, "at least 95 with these differences"),
+        ({"settings": {"n_units": 0}}, WAVE, "n_units must be an integer >= 1"),
         ({}, WAVE[:9], "n_samples=9 time steps, the choice of members needs at least 10"),
         ({}, 1e301 * WAVE, "series must have values up to 1e.300"),
         ({}, np.r_[WAVE, np.nan], "NaN"),
@@ -143,5 +160,6 @@ def test_random_walks_and_noise_do_not_run_away():
 def test_what_makes_no_sense_is_refused(parameters, series, message):
     with pytest.raises(ValueError, match=message):
         AutoForecaster(**parameters).fit(series)
-    with pytest.raises(TypeError, match="positive must be True or False"):
-        AutoForecaster(positive="yes").fit(WAVE)
+    for name in ("positive", "quick"):
+        with pytest.raises(TypeError, match=f"{name} must be True or False"):
+            AutoForecaster(**{name: "yes"}).fit(WAVE)
