@@ -70,9 +70,9 @@ class PooledErrors(NamedTuple):
 
 
 class SeparateErrors(NamedTuple):
-    """Errors of several series, each with another number of forecasts."""
+    """Errors of several series side by side, each of `PooledErrors` or of a kind like it."""
 
-    parts: list[PooledErrors]
+    parts: list
 
     def half_widths(self, level: float) -> np.ndarray:
         """Return the half-widths (n_steps, n_series), see `PooledErrors`."""

@@ -88,7 +88,7 @@ class OneRunaway:
 
     def sample(self, errors, exog, n_steps, n_samples, rng):
         paths = rng.normal(size=(n_samples, n_steps, 1))
-        paths[:2, -1] = 1e9, np.inf
+        paths[:2, -1, 0] = 1e9, np.inf
         return paths
 
 
