@@ -9,6 +9,7 @@ import numpy as np
 from esnkit.forecasting._conformal import StepErrors, errors_needed
 from esnkit.forecasting._ensemble import Ensemble, ModelSpec, count_models, fit_ensemble
 from esnkit.forecasting._pooled_errors import PooledErrors
+from esnkit.forecasting._runaway import fall_back
 from esnkit.forecasting._similarity import similarity_weights
 from esnkit.utils._plain_state import plain_record
 from esnkit.utils._progress import Task, count_step
@@ -92,7 +93,7 @@ class IntervalCalibrator:
     def errors(self, values, exog, n_steps: int) -> np.ndarray:
         """Return the errors (n_origins, n_steps, n_series) of rolling forecasts.
 
-        There are none if the first rows are too few for a model, or its closed loop diverges.
+        There are none if the first rows are too few for a model.
         """
         start, origins = split_origins(self.n_fit, len(values), n_steps, self.share)
         errors = self._errors.get(n_steps, np.empty((0, n_steps, values.shape[1])))
@@ -101,10 +102,8 @@ class IntervalCalibrator:
         if model is None:
             return errors
         count_step()
-        try:
-            ahead = model.roll(values[start:], exog[start:], new - start, n_steps)
-        except FloatingPointError:
-            return errors[:0]
+        ahead = model.roll(values[start:], exog[start:], new - start, n_steps)
+        ahead = fall_back(ahead, values, new, model.naive_lags)
         observed = np.stack([values[origin : origin + n_steps] for origin in new])
         errors = self._errors[n_steps] = np.concatenate([errors, observed - ahead])
         return errors
@@ -142,6 +141,7 @@ class IntervalCalibrator:
         first = self.spec.n_unexplained
         rows = np.arange(len(values) - first)
         ahead = ensemble.rewind(values, exog, first).roll(values[first:], exog[first:], rows, 1)
+        ahead = fall_back(ahead, values, first + rows, ensemble.naive_lags)
         return values[first:, None] - ahead
 
 

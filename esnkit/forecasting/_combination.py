@@ -4,7 +4,8 @@ from dataclasses import dataclass, replace
 
 import numpy as np
 
-from esnkit.forecasting._ensemble import Ensemble, check_finite
+from esnkit.forecasting._ensemble import Ensemble
+from esnkit.forecasting._runaway import combine_members
 from esnkit.utils._plain_state import plain_record
 
 __all__ = ["Combination", "SeparateSeries"]
@@ -26,49 +27,42 @@ class Combination:
         return replace(self, members=[member.advance(values, exog) for member in self.members])
 
     def roll(self, values: np.ndarray, exog: np.ndarray, origins, n_steps: int) -> np.ndarray:
-        """Forecast from several origins, see `Ensemble.roll`; members that diverge do not count."""
-        forecasts, error = [], None
-        for member in self.members:
-            try:
-                forecasts.append(member.roll(values, exog, origins, n_steps))
-            except FloatingPointError as diverged:
-                error = diverged
-        if not forecasts and error is not None:
-            raise error
-        combined = self.combine(forecasts)
-        check_finite("forecast", combined)
-        return combined
+        """Forecast from several origins, see `Ensemble.roll`."""
+        rolled = [member.roll(values, exog, origins, n_steps) for member in self.members]
+        return self.combine(rolled)
 
     def sample(
         self, errors: list[np.ndarray], exog: np.ndarray, n_steps: int, n_samples: int, rng
     ) -> np.ndarray:
         """Draw sample paths, each from a member drawn at random, see `Ensemble.sample`.
 
-        `errors` has those of every member. Members and paths that diverge do not count.
+        `errors` has those of every member. Paths that diverge do not count.
         """
-        drawn, paths = rng.randint(len(self.members), size=n_samples), []
-        error = FloatingPointError("the closed loop diverged in all sample paths")
-        for j in np.unique(drawn):
-            n_drawn = int((drawn == j).sum())
-            try:
-                paths.append(self.members[j].sample(errors[j], exog, n_steps, n_drawn, rng))
-            except FloatingPointError as diverged:
-                error = diverged
-        known = _plausible(np.concatenate(paths)) if paths else np.empty(0)
+        drawn = rng.randint(len(self.members), size=n_samples)
+        paths = [
+            self.members[j].sample(errors[j], exog, n_steps, int((drawn == j).sum()), rng)
+            for j in np.unique(drawn)
+        ]
+        known = _plausible(np.concatenate(paths))
         if not len(known):
-            raise error
+            raise FloatingPointError("the closed loop diverged in all sample paths")
         rows = np.append(
             np.arange(len(known)), rng.randint(len(known), size=n_samples - len(known))
         )
         return self.limit(known[rng.permutation(rows)])
 
     def combine(self, forecasts: list[np.ndarray]) -> np.ndarray:
-        """Return the median of forecasts."""
-        return self.limit(np.median(forecasts, axis=0))
+        """Return the median of forecasts that do not run away."""
+        return self.limit(combine_members(forecasts, "median"))
 
     def limit(self, values: np.ndarray) -> np.ndarray:
         """Return values within the range that forecasts may have."""
         return np.clip(values, self.low, self.high)
+
+    @property
+    def naive_lags(self) -> list[int]:
+        """See `Ensemble.naive_lags`; those of the best member."""
+        return self.members[0].naive_lags
 
     @property
     def estimators(self) -> list:
@@ -82,11 +76,14 @@ class Combination:
 
 def _plausible(paths: np.ndarray) -> np.ndarray:
     """Return the sample paths that stay near the others: noise has made no loop diverge."""
-    with np.errstate(invalid="ignore", over="ignore"):
+    paths = paths[np.isfinite(paths).all(axis=(1, 2))]
+    if not len(paths):
+        return paths
+    with np.errstate(over="ignore"):
         distance = np.abs(paths - np.median(paths, axis=0))
-        spread = np.median(distance, axis=0)
-        near = (distance <= MAX_RELATIVE_DISTANCE * spread) | (spread == 0)
-    return paths[(near & np.isfinite(paths)).all(axis=(1, 2))]
+    spread = np.median(distance, axis=0)
+    near = (distance <= MAX_RELATIVE_DISTANCE * spread) | (spread == 0)
+    return paths[near.all(axis=(1, 2))]
 
 
 @plain_record
@@ -122,6 +119,11 @@ class SeparateSeries:
     def limit(self, values: np.ndarray) -> np.ndarray:
         """Return values (n_steps, n_series) within the range that forecasts may have."""
         return np.hstack([part.limit(column) for part, column in self._columns(values)])
+
+    @property
+    def naive_lags(self) -> list[int]:
+        """See `Ensemble.naive_lags`."""
+        return [lag for part in self.parts for lag in part.naive_lags]
 
     def exog_out_of_range(self, exog: np.ndarray) -> tuple[np.ndarray, np.ndarray]:
         """Return what is unusual about inputs, which are the same for all series."""

@@ -12,7 +12,9 @@ from sklearn.isotonic import isotonic_regression
 
 from esnkit.forecasting._conformal import signed_quantile, upper_quantile
 
-__all__ = ["PooledErrors", "SeparateErrors"]
+__all__ = ["BASELINE_FACTOR", "PooledErrors", "SeparateErrors"]
+
+BASELINE_FACTOR = 1.4  # of rules and regressions with few rolling forecasts
 
 
 class PooledErrors(NamedTuple):

@@ -46,6 +46,7 @@ def rolling_forecasts(model, z, e, origins, n_steps: int) -> np.ndarray:
     Returns
     -------
     ndarray of shape (n_origins, n_steps, n_series)
+        NaN from origins where the closed loop diverges.
     """
     if hasattr(model, "run_many"):
         return model.run_many(z, e, np.asarray(origins), n_steps)
@@ -53,10 +54,18 @@ def rolling_forecasts(model, z, e, origins, n_steps: int) -> np.ndarray:
     task = Task("", len(origins), "origins")
     for origin in origins:
         model.advance(z[seen:origin], e[seen:origin])
-        forecasts.append(model.run(n_steps, e[origin : origin + n_steps]))
+        forecasts.append(_run_or_nan(model, n_steps, e[origin : origin + n_steps], z.shape[1]))
         seen = origin
         task.step()
     return np.stack(forecasts)
+
+
+def _run_or_nan(model, n_steps: int, e, n_series: int) -> np.ndarray:
+    """Forecast from the end of the rows seen; return NaN if the closed loop diverges."""
+    try:
+        return model.run(n_steps, e)
+    except FloatingPointError:
+        return np.full((n_steps, n_series), np.nan)
 
 
 @plain_record
@@ -149,17 +158,22 @@ class StatefulRecursive(StatefulModel):
         return self.estimator.predict(X, initial_state=self.state).reshape(z.shape)
 
     def sample(self, noise, e):
-        """Run a closed loop per row of `noise` (n_paths, n_steps, n_series), added to each step."""
+        """Run a closed loop per row of `noise` (n_paths, n_steps, n_series), added to each step.
+
+        Paths that diverge are NaN.
+        """
         n_paths, n_steps, _ = noise.shape
         rows, paths = np.repeat(self.tail, n_paths, axis=0), np.empty_like(noise)
         state = None if self.state is None else np.repeat(self.state, n_paths, axis=0)
+        diverged = np.zeros((n_paths, 1), dtype=bool)
         for k in range(n_steps):
             X = np.hstack([rows, np.repeat(e[k : k + 1], n_paths, axis=0)])[:, None]
             with short_sequences_expected():
                 Y, state = self.estimator.predict(X, initial_state=state, return_state=True)
-            rows = paths[:, k] = Y.reshape(n_paths, -1) + noise[:, k]
-            _check_bounded(rows, k)
-        return paths
+            rows = Y.reshape(n_paths, -1) + noise[:, k]
+            diverged |= ~(np.abs(rows) < LARGEST_STEP).all(axis=1, keepdims=True)
+            rows = paths[:, k] = np.where(diverged, 0.0, rows)  # estimators refuse NaN
+        return np.where(diverged[:, None], np.nan, paths)
 
     def _run_step_by_step(self, n_steps: int, row, e):
         out, state = np.empty((n_steps, self.tail.shape[1])), self.state
@@ -314,7 +328,10 @@ class LaggedRecursive(LaggedModel):
         return self.run_many(z, e, np.arange(len(z)), 1)[:, 0]
 
     def sample(self, noise, e):
-        """Run a closed loop per row of `noise` (n_paths, n_steps, n_series), added to each step."""
+        """Run a closed loop per row of `noise` (n_paths, n_steps, n_series), added to each step.
+
+        Paths that diverge are NaN.
+        """
         past = np.repeat(self.tail[:, None], len(noise), axis=1)
         first = np.zeros(len(noise), dtype=int)
         return self._close_loops(past, np.vstack([self.e_tail, e]), first, noise)
@@ -324,15 +341,17 @@ class LaggedRecursive(LaggedModel):
         depth, (n_loops, n_steps, n_series) = len(past), noise.shape
         # (time, loop, series): every loop has its past, then its forecasts
         series = np.concatenate([past, np.empty((n_steps, n_loops, n_series))])
-        task = Task("", n_steps, "steps")
+        task, diverged = Task("", n_steps, "steps"), np.zeros((n_loops, 1), dtype=bool)
         for k in range(n_steps):
             lagged = series[depth + k - self.lags].swapaxes(0, 1).reshape(n_loops, -1)
             inputs = self._inputs(e, origins + depth + k)
-            step = self.fitted.predict(np.hstack([lagged, *inputs]))
-            series[depth + k] = step.reshape(n_loops, -1) + noise[:, k]
-            _check_bounded(series[depth + k], k)
+            step = self.fitted.predict(np.hstack([lagged, *inputs])).reshape(n_loops, -1)
+            step = step + noise[:, k]
+            diverged |= ~(np.abs(step) < LARGEST_STEP).all(axis=1, keepdims=True)
+            series[depth + k] = np.where(diverged, 0.0, step)  # estimators refuse NaN
             task.step()
-        return np.ascontiguousarray(series[depth:].swapaxes(0, 1))
+        forecasts = np.where(diverged, np.nan, series[depth:])
+        return np.ascontiguousarray(forecasts.swapaxes(0, 1))
 
 
 @plain_record
@@ -358,12 +377,3 @@ class LaggedDirect(LaggedModel):
             for h, model in enumerate(self.fitted[:n_steps])
         ]
         return np.stack(steps, axis=1)
-
-
-def _check_bounded(step: np.ndarray, k: int) -> None:
-    """Raise if a closed loop has diverged."""
-    if not (np.abs(step) < LARGEST_STEP).all():
-        raise FloatingPointError(
-            f"the closed loop diverged after {k} steps: use a stronger penalty, fewer lags or "
-            "strategy='direct'"
-        )

@@ -1,10 +1,11 @@
 """Selection of the networks that forecast one series, with their errors beside naive ones."""
 
-from typing import NamedTuple
+from dataclasses import replace
+from typing import Any, NamedTuple
 
 import numpy as np
 
-from esnkit.baselines import seasonal_naive
+from esnkit.forecasting._baseline_errors import better_baseline, evaluate_baselines
 from esnkit.forecasting._candidates import (
     Candidate,
     Search,
@@ -19,7 +20,7 @@ from esnkit.forecasting._ensemble import ModelSpec, fit_ensemble
 from esnkit.forecasting._noiseless import is_noiseless, much_worse, noiseless_candidates, reach
 from esnkit.utils._progress import Task
 
-__all__ = ["Selection", "select"]
+__all__ = ["Selection", "select", "use_better_baseline"]
 
 
 class Selection(NamedTuple):
@@ -30,8 +31,10 @@ class Selection(NamedTuple):
     members: list[dict]
     error: float  # of the median of the members
     baselines: dict[str, float]
-    errors: np.ndarray  # (n_members * n_origins, horizon), of every member
-    specs: list[ModelSpec]  # of the members
+    errors: np.ndarray  # (n_forecasts, horizon), of every member, or of the baseline that forecasts
+    specs: list[ModelSpec]  # of the members; empty for a baseline
+    better_baseline: str | None
+    substitute: tuple[Any, np.ndarray] | None  # the model of this baseline, and its errors
 
 
 def select(
@@ -56,14 +59,25 @@ def select(
     combination = Combination(fitted, max(low, 0.0) if search.positive else low, high)
     observed = windows.observed(values)
     median = combination.combine([member.forecasts for member in members])
+    baselines = evaluate_baselines(values, exog, periods, windows, combination.limit)
+    better = better_baseline(median, baselines, observed, windows)
+    substitute = None
+    if better is not None:
+        model, forecasts = baselines[better]
+        substitute = model, observed - forecasts
     return Selection(
         combination=combination,
         candidates=[_as_dict(candidate) for candidate in candidates],
         members=[_as_dict(member) for member in members],
         error=float(windows.errors(median, observed)),
-        baselines=_baseline_errors(values, windows, [round(period) for period in periods]),
+        baselines={
+            name: float(windows.errors(baseline.forecasts, observed))
+            for name, baseline in baselines.items()
+        },
         errors=np.concatenate([observed - member.forecasts for member in members]),
         specs=[member.spec for member in members],
+        better_baseline=better,
+        substitute=substitute,
     )
 
 
@@ -81,16 +95,14 @@ def _choose(values, exog, periods, windows: Windows, search: Search) -> tuple:
     return candidates, choose_members(candidates), (-np.inf, np.inf)
 
 
-def _baseline_errors(values: np.ndarray, windows: Windows, lags: list[int]) -> dict[str, float]:
-    """Return the errors of the naive forecast, and of a seasonal naive one per season."""
-    names = {"naive": 1} | {f"seasonal naive ({lag} steps)": lag for lag in lags}
-    errors = {}
-    for name, lag in names.items():
-        if lag <= windows.origins[0]:
-            pasts = (values[:origin] for origin in windows.origins)
-            rows = np.stack([seasonal_naive(past, windows.horizon, lag) for past in pasts])
-            errors[name] = float(windows.errors(rows, windows.observed(values)))
-    return errors
+def use_better_baseline(selection: Selection, values: np.ndarray, exog: np.ndarray) -> Selection:
+    """Return a selection whose better baseline, if there is one, forecasts the series."""
+    if selection.substitute is None:
+        return selection
+    model, errors = selection.substitute
+    fitted = model.fit(values[:, None], exog)
+    combination = replace(selection.combination, members=[fitted])
+    return selection._replace(combination=combination, errors=errors, specs=[])
 
 
 def _as_dict(candidate: Candidate) -> dict:

@@ -5,7 +5,7 @@ import pytest
 from forecast_problems import DRIVEN, EXOG, WAVE, esn
 from scipy.stats import binom
 from sklearn.base import clone
-from sklearn.linear_model import LinearRegression, Ridge
+from sklearn.linear_model import Ridge
 
 from esnkit import Forecaster
 from esnkit.forecasting._calibration import (
@@ -150,24 +150,6 @@ def test_a_level_beyond_the_errors_takes_the_largest_and_says_so():
     with pytest.warns(UserWarning, match="needs 999 .* gives 28: .* coverage of at most 0.966"):
         _, lower, upper = model.forecast(2, interval=0.999)
     assert np.isfinite([lower, upper]).all()
-
-
-def test_a_closed_loop_that_diverges_in_calibration_leaves_the_residuals():
-    # the first part grows, the whole does not
-    series = np.r_[10.0 ** np.arange(7), 1e3, 1e2, 1e1]
-    model = Forecaster(LinearRegression(), lags=1, scale=False).fit(series)
-    model._calibrator._ensemble = None
-    calls = []
-
-    class Diverging:
-        def roll(self, *given):
-            calls.append(given)
-            raise FloatingPointError("diverged")
-
-    model._calibrator._ensemble = Diverging()
-    with pytest.warns(UserWarning, match="residuals"):
-        _, lower, upper = model.forecast(2, interval=0.5)
-    assert calls and np.isfinite([lower, upper]).all()
 
 
 def test_one_step_errors_are_those_of_forecasts_from_every_row():
