@@ -109,6 +109,7 @@ def test_negative_values_are_forecast_unless_they_must_not_be():
         AutoForecaster(positive=True).fit(WAVE - 5)
 
 
+@pytest.mark.filterwarnings("ignore:the level 0.9 needs 9 forecast errors, the series gives 4")
 @pytest.mark.parametrize("n_rows", [10, 15, 25])
 def test_short_series_have_forecasts_and_intervals(n_rows):
     forecast, lower, upper = AutoForecaster().fit(WAVE[:n_rows]).forecast(9, interval=0.9)
