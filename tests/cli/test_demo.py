@@ -59,7 +59,7 @@ def test_inputs_are_known_a_day_in_advance():
     np.testing.assert_allclose(past**2, bikes.target[600 - np.array(_demo.LAGS)])
 
 
-@pytest.mark.parametrize("option", [["--column", "x"], ["--bias-scaling", "0"], ["--tune"]])
+@pytest.mark.parametrize("option", [["--column", "x"], ["--bias-scaling", "0"], ["--positive"]])
 def test_options_of_files_are_refused(option, capsys):
     assert main(["forecast", *option]) == 2
     assert f"error: {option[0]} needs a FILE" in capsys.readouterr().err
