@@ -48,7 +48,7 @@ class AutoForecaster(ForecastsMixin, CallbackSupportMixin, PlainStateMixin, Base
     the values (none, or where they permit it the logarithm or square root), in the sines and
     cosines with the periods of the seasons that they have as inputs, in leak rates, and in the
     penalty of the readout. Forecasts from rolling origins in the recent part of the series judge
-    them. The best five that differ in more than leak rates and penalty are fitted to all rows. Of
+    them. The best eight that differ in more than leak rates and penalty are fitted to all rows. Of
     several series, each has its own networks.
 
     Parameters

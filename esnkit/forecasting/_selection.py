@@ -53,7 +53,8 @@ def select(
     search : Search
         What is tried, and for which horizon.
     """
-    windows = make_windows(len(values), search.horizon, sum(search.settings.get("differences", ())))
+    n_lost = sum(search.settings.get("differences", ()))
+    windows = make_windows(len(values), search.horizon, n_lost, max(periods, default=0.0))
     candidates, members, (low, high) = _choose(values, exog, periods, windows, search)
     fitted = [fit_ensemble(member.spec, values[:, None], exog) for member in members]
     combination = Combination(fitted, max(low, 0.0) if search.positive else low, high)
