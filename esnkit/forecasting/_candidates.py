@@ -30,6 +30,7 @@ MIN_SAFE_PENALTY, GAIN_OF_SMALL_PENALTY = 1.0, 0.7
 TIE_TOLERANCE, SMALL_TIE_TOLERANCE = 0.01, 0.1
 MAX_RELATIVE_ERROR = 1.5  # of a member, to the best one
 N_MEMBERS = 5
+DEFAULT_HORIZON, MIN_HORIZON = 10, 4
 LARGEST_ERROR = np.finfo(float).max / 1e9  # of a loop that diverges; means of it are finite
 
 
@@ -63,15 +64,19 @@ class Windows(NamedTuple):
     horizon: int
 
     def observed(self, values: np.ndarray) -> np.ndarray:
-        """Return the rows after each origin, (n_origins, horizon)."""
+        """Return the rows after each origin, (n_origins, horizon, ...)."""
         return values[self.origins[:, None] + np.arange(self.horizon)]
 
     def errors(self, forecasts: np.ndarray, observed: np.ndarray) -> np.ndarray:
-        """Return weighted mean absolute errors of forecasts (n_origins, ..., horizon)."""
+        """Return weighted mean absolute errors of forecasts (n_origins, ..., horizon).
+
+        Observed rows (n_origins, horizon, n_series) of several series have the mean error of all.
+        """
+        averaged = tuple(range(1 - observed.ndim, 0))
         while observed.ndim < forecasts.ndim:
             observed = observed[:, None]
         with np.errstate(over="ignore", invalid="ignore"):
-            errors = np.abs(forecasts - observed).mean(axis=-1)
+            errors = np.abs(forecasts - observed).mean(axis=averaged)
         return np.tensordot(self.weights, np.where(np.isfinite(errors), errors, LARGEST_ERROR), 1)
 
 
@@ -107,6 +112,12 @@ class Candidate(NamedTuple):
             power=self.structure.power,
             seasons=self.structure.seasons,
         )
+
+
+def default_horizon(n_rows: int, periods: list[float]) -> int:
+    """Return the length of the shortest season, or 10, and at most a fifth of the rows."""
+    first = min(periods, default=DEFAULT_HORIZON)
+    return int(min(max(first, MIN_HORIZON), max(n_rows // 5, 1)))
 
 
 def make_windows(n_rows: int, horizon: int, n_lost: int = 0) -> Windows:

@@ -99,6 +99,24 @@ def test_known_inputs_of_the_future_come_from_the_end_of_the_file():
     assert [row["when"] for row in read("with.csv")] == HOURS[N : N + 6]
 
 
+@pytest.mark.filterwarnings("default")
+def test_a_better_baseline_is_reported_and_with_best_it_forecasts(capsys):
+    t = np.arange(86)
+    waves = np.sin(t / 3) + np.sin(t / 7.3)  # an autoregression has no error
+    write(["x", *map(repr, waves[:80].tolist())])
+    assert forecast("--out", "networks.csv") == 0
+    err = capsys.readouterr().err
+    assert "warning: the baseline 'autoregressive (AIC)' forecasts" in err
+    assert "with --best this baseline forecasts" in err
+    assert forecast("--best", "--out", "best.csv") == 0
+    err = capsys.readouterr().err
+    assert "the forecast is that of the baseline 'autoregressive (AIC)'" in err
+    assert "warning" not in err
+    ahead = [[float(row["x"]) for row in read(name)] for name in ("networks.csv", "best.csv")]
+    errors = [np.abs(values - waves[80:]).max() for values in ahead]
+    assert errors[1] < 1e-9 < errors[0]
+
+
 def test_seeds_decide_and_repeat(capsys):
     write(rows())
     outputs = []
@@ -113,22 +131,6 @@ def test_settings_that_are_given_are_those_of_all_networks(capsys):
     assert forecast("--alpha", "3", "--leak-rate", "0.5", "--differences", "1,") == 0
     members = [line for line in capsys.readouterr().err.splitlines() if "leak rate" in line]
     assert members and all("--differences 1 --alpha 3; leak rate 0.5" in line for line in members)
-
-
-@pytest.mark.filterwarnings("default")
-def test_a_better_baseline_is_warned_of_and_forecasts_on_request(capsys):
-    write(["x", *(repr(0.99**k) for k in range(N))])  # networks of one unit are no match
-    settings = ("--units", "1", "--alpha", "1e6", "--differences", "0")
-    assert forecast(*settings) == 0
-    out, err = capsys.readouterr()
-    (warned,) = [line for line in err.splitlines() if "warning" in line]
-    assert "with --best this baseline forecasts" in warned and "networks, then fitted" in err
-    assert forecast(*settings, "--best") == 0
-    best, err = capsys.readouterr()
-    assert "the forecast is that of the baseline '" in err and "warning" not in err
-    ahead = [[float(line) for line in text.splitlines()[1:]] for text in (out, best)]
-    errors = np.abs(np.array(ahead) - 0.99 ** np.arange(N, N + 6)).mean(axis=1)
-    assert errors[1] < errors[0]
 
 
 def test_few_networks_are_tried_quickly(capsys):
@@ -288,8 +290,8 @@ def test_an_input_that_never_varied_has_no_effect_and_is_named(capsys):
         write([f"{line},{cell}" for line, cell in zip(lines, promotion, strict=True)])
         assert forecast("--exog", "u", "promotion") == 0
         outputs.append(capsys.readouterr())
-    assert outputs[0].out == outputs[1].out and "warning" not in outputs[0].err
-    warned = [line for line in outputs[1].err.splitlines() if "warning" in line]
+    assert outputs[0].out == outputs[1].out and "warning: exog" not in outputs[0].err
+    warned = [line for line in outputs[1].err.splitlines() if "warning: exog" in line]
     assert len(warned) == 1 and "exog column 'promotion' did not vary in fit and does" in warned[0]
 
 
