@@ -6,6 +6,7 @@ from sklearn.utils.validation import check_is_fitted
 
 from esnkit.forecasting._combination import SeparateSeries
 from esnkit.forecasting._forecasts_mixin import ForecastsMixin
+from esnkit.forecasting._missing import interpolate
 from esnkit.forecasting._pooled_errors import pooled_half_widths
 from esnkit.forecasting._seasonality import calendar_seasons, find_seasons
 from esnkit.forecasting._selection import select
@@ -52,6 +53,9 @@ class AutoForecaster(ForecastsMixin, CallbackSupportMixin, PlainStateMixin, Base
     positive : "auto" or bool, default="auto"
         Whether forecasts and intervals end at zero. "auto" does so for counts: whole numbers, none
         of them negative.
+    missing : {"predict", "raise"}, default="predict"
+        What to do where the series has missing values (NaN): predict them, see the notes, or
+        refuse them with a :class:`ValueError` that names the first.
     random_state : int, RandomState or None, default=0
         Seeds the reservoirs.
     verbose : int, default=0
@@ -93,6 +97,13 @@ class AutoForecaster(ForecastsMixin, CallbackSupportMixin, PlainStateMixin, Base
     steps, relative to a size that grows with the step, so that short series have intervals too.
     They are wider by a constant factor, 1.4, since the members were chosen on the same forecasts.
 
+    A series with missing values is interpolated for a first choice of members. The median of their
+    one-step predictions then stands for the missing values in a second choice; the one with the
+    smaller error is kept. Readouts learn, and errors count, observed values only; the row before an
+    origin of the rolling forecasts is observed, so that no interpolation brings later values to
+    it. The members are fitted to the series with its missing values as a :class:`Forecaster` is.
+    In baselines the last value observed (in the same season) stands for a missing one.
+
     References
     ----------
     Box, G. E. P. and Cox, D. R. (1964). An analysis of transformations. JRSS B 26.
@@ -109,10 +120,20 @@ class AutoForecaster(ForecastsMixin, CallbackSupportMixin, PlainStateMixin, Base
     True
     """
 
-    def __init__(self, *, horizon=None, seasons="auto", positive="auto", random_state=0, verbose=0):
+    def __init__(
+        self,
+        *,
+        horizon=None,
+        seasons="auto",
+        positive="auto",
+        missing="predict",
+        random_state=0,
+        verbose=0,
+    ):
         self.horizon = horizon
         self.seasons = seasons
         self.positive = positive
+        self.missing = missing
         self.random_state = random_state
         self.verbose = verbose
 
@@ -124,12 +145,13 @@ class AutoForecaster(ForecastsMixin, CallbackSupportMixin, PlainStateMixin, Base
         Parameters
         ----------
         series : array-like of shape (n_timesteps,) or (n_timesteps, n_series)
-            An array, list, Series or DataFrame of at least 10 rows without missing values,
-            whose index, if it has one, is regular.
+            An array, list, Series or DataFrame with at least 10 observed values a series,
+            whose index, if it has one, is regular. NaN, None, NA and masked values are missing.
         y : array-like, default=None
             Exogenous inputs under the name by which scikit-learn's tools pass a second array.
         exog : array-like of shape (n_timesteps,) or (n_timesteps, n_exog), default=None
-            Inputs known in advance, row by row with the series.
+            Inputs known in advance, row by row with the series. The last value stands for
+            missing ones.
 
         Returns
         -------
@@ -138,14 +160,15 @@ class AutoForecaster(ForecastsMixin, CallbackSupportMixin, PlainStateMixin, Base
         Raises
         ------
         ValueError
-            For parameters out of range, a series that is too short or not finite, an
-            irregular index, or exogenous inputs that do not fit the series.
+            For parameters out of range, a series that is too short or infinite, missing
+            values with ``missing="raise"``, an irregular index, or exogenous inputs that do
+            not fit the series.
         """
         seed = self._check_parameters()
         rows, inputs = self._read(series, y, exog)
-        _check_series(rows)
         rows, inputs = rows[-MAX_ROWS:], inputs[-MAX_ROWS:]
-        seasons = [self._find_seasons(values) for values in rows.T]
+        _check_series(rows)
+        seasons = [self._find_seasons(values) for values in interpolate(rows).T]
         self.horizon_ = self._find_horizon(len(rows), seasons)
         with fit_task(self, (rows.shape[1], "series"), {"X": series, "y": y}, 0):
             selections = [
@@ -196,10 +219,11 @@ class AutoForecaster(ForecastsMixin, CallbackSupportMixin, PlainStateMixin, Base
 
     def _is_positive(self, values: np.ndarray) -> bool:
         if isinstance(self.positive, str):
-            return bool((values >= 0).all() and (values == np.round(values)).all())
+            observed = values[~np.isnan(values)]
+            return bool((observed >= 0).all() and (observed == np.round(observed)).all())
         if self.positive and (values < 0).any():
             raise ValueError(
-                f"positive=True needs a series without negative values, got {values.min()}"
+                f"positive=True needs a series without negative values, got {np.nanmin(values)}"
             )
         return bool(self.positive)
 
@@ -216,12 +240,12 @@ class AutoForecaster(ForecastsMixin, CallbackSupportMixin, PlainStateMixin, Base
 
 
 def _check_series(rows: np.ndarray) -> None:
-    if len(rows) < MIN_ROWS:
+    n_observed = (~np.isnan(rows)).sum(axis=0).min()
+    if n_observed < MIN_ROWS:
         raise ValueError(
-            f"series has n_samples={len(rows)} time steps, the choice of members needs at least "
-            f"{MIN_ROWS}"
+            f"series has n_samples={n_observed} time steps, the choice of members needs at least "
+            f"{MIN_ROWS} with an observed value"
         )
-    if np.abs(rows).max() > MAX_VALUE:
-        raise ValueError(
-            f"series must have values up to {MAX_VALUE:g}, got {np.abs(rows).max():g}: scale it"
-        )
+    largest = np.nanmax(np.abs(rows))
+    if largest > MAX_VALUE:
+        raise ValueError(f"series must have values up to {MAX_VALUE:g}, got {largest:g}: scale it")

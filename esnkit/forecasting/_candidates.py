@@ -43,11 +43,15 @@ class Windows(NamedTuple):
         return values[self.origins[:, None] + np.arange(self.horizon)]
 
     def errors(self, forecasts: np.ndarray, observed: np.ndarray) -> np.ndarray:
-        """Return weighted mean absolute errors of forecasts (n_origins, ..., horizon)."""
+        """Return weighted mean absolute errors of forecasts (n_origins, ..., horizon).
+
+        Missing values, NaN in `observed`, do not count.
+        """
+        known = ~np.isnan(observed)
         while observed.ndim < forecasts.ndim:
-            observed = observed[:, None]
+            observed, known = observed[:, None], known[:, None]
         with np.errstate(over="ignore", invalid="ignore"):
-            errors = np.abs(forecasts - observed).mean(axis=-1)
+            errors = np.abs(forecasts - observed).mean(axis=-1, where=known)
         return np.tensordot(self.weights, np.where(np.isfinite(errors), errors, LARGEST_ERROR), 1)
 
 
@@ -85,15 +89,34 @@ class Candidate(NamedTuple):
         )
 
 
-def make_windows(n_rows: int, horizon: int) -> Windows:
-    """Choose origins in the recent part of a series, at most `N_WINDOWS`."""
+def make_windows(values: np.ndarray, horizon: int) -> Windows:
+    """Choose origins in the recent part of a series (n_rows,), at most `N_WINDOWS`.
+
+    The row before an origin is observed, so that values interpolated before it know none after it;
+    so are values after it.
+    """
+    n_rows = len(values)
     horizon = min(horizon, max(1, n_rows // 3))
     last = n_rows - horizon
     first = max(int(FIRST_SHARE * n_rows), FIRST_ORIGIN, n_rows - N_WINDOWS * horizon)
     first = min(first, last)
-    origins = np.unique(np.linspace(first, last, N_WINDOWS).astype(int))
+    origins = _after_observed(values, np.linspace(first, last, N_WINDOWS).astype(int), horizon)
     weights = np.exp(-RECENCY * (last - origins) / max(1, last - first))
     return Windows(origins, weights / weights.sum(), horizon)
+
+
+def _after_observed(values: np.ndarray, origins: np.ndarray, horizon: int) -> np.ndarray:
+    """Move origins back to the last observed rows before them; leave out empty windows."""
+    observed = ~np.isnan(values)
+    last = np.maximum.accumulate(np.where(observed, np.arange(len(values)), -1))
+    moved = np.unique(last[origins - 1] + 1)
+    counts = np.array([observed[origin : origin + horizon].sum() for origin in moved])
+    windows = moved[(counts > 0) & (moved > 0)]
+    if not len(windows):
+        raise ValueError(
+            f"series has too few observed values, {observed.sum()}, to compare forecasts with"
+        )
+    return windows
 
 
 def make_structures(values: np.ndarray, periods: list[float]) -> list[Structure]:
@@ -118,18 +141,22 @@ def make_structures(values: np.ndarray, periods: list[float]) -> list[Structure]
 
 
 def evaluate_structures(
-    values: np.ndarray, exog: np.ndarray, structures, windows: Windows, seed: int
+    values: np.ndarray, exog: np.ndarray, structures, windows: Windows, seed: int, known=None
 ) -> list[Candidate]:
-    """Judge structures that the rows before the first origin suffice for, the best first."""
+    """Judge structures that the rows before the first origin suffice for, the best first.
+
+    `values` are filled; `known`, if given, has the missing values.
+    """
     n_units = int(np.clip(len(values) // 2, 20, 100))
-    observed, candidates = windows.observed(values), []
+    observed = windows.observed(values if known is None else known)
+    candidates: list[Candidate] = []
     for structure in structures:
         count_step()
         if windows.origins[0] - structure.n_lost < MIN_TRANSFORMED_ROWS:
             continue
         network = NETWORK | {"n_units": n_units, "leak_rate": structure.leak_rate}
         network["random_state"] = seed
-        path = PenaltyPath(structure, Reservoir(**network), PENALTIES).fit(values, exog)
+        path = PenaltyPath(structure, Reservoir(**network), PENALTIES).fit(values, exog, known)
         network["washout"] = path.washout
         forecasts = path.roll(windows.origins, windows.horizon)
         errors = windows.errors(forecasts, observed)

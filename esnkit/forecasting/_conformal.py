@@ -96,6 +96,7 @@ def half_widths(errors: np.ndarray, level: float) -> np.ndarray:
     Parameters
     ----------
     errors : ndarray of shape (n_origins, n_steps, n_series)
+        NaN where the observed value is missing.
     level : float in (0, 1)
 
     Returns
@@ -112,13 +113,14 @@ def half_widths(errors: np.ndarray, level: float) -> np.ndarray:
     >>> half_widths(np.arange(1.0, 20.0).reshape(19, 1, 1), 0.9)
     array([[18.]])
     """
-    m = len(errors)
+    m = (~np.isnan(errors)).sum(axis=0)
     # Rounding of (m + 1) * level, such as 20 * 0.9, must not raise the rank by one.
-    rank = max(1, int(np.ceil((m + 1) * level - 1e-9)))
-    if rank > m:
+    rank = np.maximum(1, np.ceil((m + 1) * level - 1e-9)).astype(int)
+    if (rank > m).any():
         needed = int(np.ceil(level / (1 - level) - 1e-9))
         raise IntervalError(
-            f"at least {needed} forecast errors at level {level:g}, the series gives {m}",
+            f"at least {needed} forecast errors at level {level:g}, the series gives {m.min()}",
             "fit on a longer series, raise calibration, forecast fewer steps or lower interval",
         )
-    return np.partition(np.abs(errors), rank - 1, axis=0)[rank - 1]
+    ascending = np.sort(np.abs(errors), axis=0)  # NaN last
+    return np.take_along_axis(ascending, rank[None] - 1, axis=0)[0]

@@ -13,6 +13,7 @@ from typing import NamedTuple
 import numpy as np
 
 from esnkit.forecasting._ensemble import with_season_terms
+from esnkit.forecasting._missing import taught_rows
 from esnkit.forecasting._transforms import ExogTransform, SeriesTransform
 from esnkit.reservoirs import Reservoir
 from esnkit.sequences import Sequences
@@ -53,9 +54,14 @@ class PenaltyPath:
     def __init__(self, structure: Structure, reservoir: Reservoir, penalties: np.ndarray):
         self.structure, self.reservoir, self.penalties = structure, reservoir, penalties
 
-    def fit(self, values: np.ndarray, exog: np.ndarray) -> "PenaltyPath":
-        """Transform a series (n_rows,) and its inputs (>= n_rows, n_exog), and compute states."""
+    def fit(self, values: np.ndarray, exog: np.ndarray, known=None) -> "PenaltyPath":
+        """Transform a series (n_rows,) and its inputs (>= n_rows, n_exog), and compute states.
+
+        `values` are filled; `known` is the series with its missing values, whose rows tell which
+        ones are taught, see `taught_rows`.
+        """
         structure = self.structure
+        self._taught = None if known is None else taught_rows(known, structure.differences)[1:]
         self.transform = SeriesTransform(structure.differences, True, power=structure.power)
         self.values = values
         self.z = self.transform.fit(values[:, None]).transform(values[:, None])
@@ -75,21 +81,23 @@ class PenaltyPath:
 
     def weights(self, origins: np.ndarray) -> np.ndarray:
         """Return readouts (n_origins, n_penalties, 1 + n_columns), the intercept first."""
-        X, y = self._X, self.z[1:, 0]
+        X, y, taught = self._X, self.z[1:, 0], self._taught
         middle = X.mean(axis=0)
         rows = np.hstack([np.ones((len(X), 1)), X - middle, y[:, None]])
         ends = np.asarray(origins) - self.structure.n_lost - 1  # rows with a known target
         start = min(self.washout, ends[0] // 4)
         sums, weights = np.zeros((rows.shape[1], rows.shape[1])), []
         for end in ends:
-            sums += rows[start:end].T @ rows[start:end]
+            new = rows[start:end] if taught is None else rows[start:end][taught[start:end]]
+            sums += new.T @ new
             start = end
             weights.append(self._solve(sums, middle))
         return np.stack(weights)
 
     def _solve(self, sums: np.ndarray, middle: np.ndarray) -> np.ndarray:
         """Return the readouts (n_penalties, 1 + n_columns) of the rows in the sums of products."""
-        n_rows, mean = sums[0, 0], sums[0, 1:] / sums[0, 0]
+        n_rows = max(sums[0, 0], 1.0)  # none, if all values are missing
+        mean = sums[0, 1:] / n_rows
         central = sums[1:, 1:] - n_rows * np.outer(mean, mean)
         eigenvalues, V = np.linalg.eigh(central[:-1, :-1])
         shrunk = V.T @ central[:-1, -1] / (np.maximum(eigenvalues, 0.0) + self.penalties[:, None])

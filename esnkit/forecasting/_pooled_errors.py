@@ -22,7 +22,7 @@ def pooled_half_widths(errors: np.ndarray, n_steps: int, level: float) -> np.nda
     Parameters
     ----------
     errors : ndarray of shape (n_origins, horizon)
-        Absolute errors.
+        Absolute errors, NaN where the observed value is missing.
     n_steps : int
         Steps beyond the horizon continue as the square root of the number of steps.
     level : float in (0, 1)
@@ -34,8 +34,12 @@ def pooled_half_widths(errors: np.ndarray, n_steps: int, level: float) -> np.nda
     array([3.        , 6.        , 7.34846923, 8.48528137])
     """
     horizon = errors.shape[1]
-    size = isotonic_regression(errors.mean(axis=0))
-    relative = np.sort((errors / np.where(size > 0, size, 1.0)).ravel())
+    known = ~np.isnan(errors)
+    if not known.any():
+        raise ValueError("interval needs errors, but all values forecast in fit are missing")
+    means = np.where(known, errors, 0.0).sum(axis=0) / np.maximum(known.sum(axis=0), 1)
+    size = isotonic_regression(np.where(known.any(axis=0), means, errors[known].mean()))
+    relative = np.sort((errors / np.where(size > 0, size, 1.0))[known])
     rank = min(len(relative), int(np.ceil((len(relative) + 1) * level)))
     beyond = np.sqrt(np.maximum(np.arange(1, n_steps + 1) / horizon, 1.0))
     sizes = size[np.minimum(np.arange(n_steps), horizon - 1)] * beyond

@@ -15,6 +15,7 @@ from esnkit.forecasting._candidates import (
 )
 from esnkit.forecasting._combination import Combination
 from esnkit.forecasting._ensemble import fit_ensemble
+from esnkit.forecasting._missing import fill_forward, interpolate, predict_missing
 from esnkit.utils._progress import Task
 
 __all__ = ["Selection", "select"]
@@ -41,6 +42,9 @@ def select(
 ) -> Selection:
     """Choose members for a series (n_rows,) with inputs (n_rows, n_exog), and fit them.
 
+    Missing values are interpolated for a first choice. The median of its members predicts them for
+    a second one, see `predict_missing`; the choice with the smaller error is returned.
+
     Parameters
     ----------
     values, exog : ndarray
@@ -52,10 +56,34 @@ def select(
         Whether forecasts end at zero.
     seed : int
     """
-    windows = make_windows(len(values), horizon)
-    structures = make_structures(values, periods)
+    settings = _Settings(exog, periods, horizon, positive, seed)
+    if not np.isnan(values).any():
+        return _select(values, values, settings)
+    first = _select(values, interpolate(values[:, None])[:, 0], settings)
+    predicted = [
+        predict_missing(member, values[:, None], exog) for member in first.combination.members
+    ]
+    second = _select(values, np.median(predicted, axis=0)[:, 0], settings)
+    return min(first, second, key=lambda selection: selection.error)
+
+
+class _Settings(NamedTuple):
+    """What a choice of members depends on besides the series."""
+
+    exog: np.ndarray
+    periods: list[float]
+    horizon: int
+    positive: bool
+    seed: int
+
+
+def _select(values: np.ndarray, filled: np.ndarray, settings: _Settings) -> Selection:
+    """Choose members for a series, in which `filled` rows stand for the missing ones."""
+    exog, periods, horizon, positive, seed = settings
+    windows = make_windows(values, horizon)
+    structures = make_structures(filled, periods)
     with Task("", len(structures), "candidates"):
-        candidates = evaluate_structures(values, exog, structures, windows, seed)
+        candidates = evaluate_structures(filled, exog, structures, windows, seed, values)
     members = choose_members(candidates)
     fitted = [fit_ensemble(member.spec, values[:, None], exog) for member in members]
     combination = Combination(fitted, positive)
@@ -77,10 +105,19 @@ def _baseline_errors(values: np.ndarray, windows: Windows, lags: list[int]) -> d
     errors = {}
     for name, lag in names.items():
         if lag <= windows.origins[0]:
-            pasts = (values[:origin] for origin in windows.origins)
+            pasts = (_fill_seasons(values[:origin], lag) for origin in windows.origins)
             rows = np.stack([seasonal_naive(past, windows.horizon, lag) for past in pasts])
             errors[name] = float(windows.errors(rows, windows.observed(values)))
     return errors
+
+
+def _fill_seasons(past: np.ndarray, lag: int) -> np.ndarray:
+    """Return rows in which the value `lag` rows before stands for a missing one."""
+    if not np.isnan(past).any():
+        return past
+    missing = np.full(-len(past) % lag, np.nan)
+    seasons = fill_forward(np.concatenate([missing, past]).reshape(-1, lag))
+    return fill_forward(seasons.reshape(-1, 1))[len(missing) :, 0]
 
 
 def _as_dict(candidate: Candidate) -> dict:

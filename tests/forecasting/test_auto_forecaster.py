@@ -136,7 +136,9 @@ def test_random_walks_and_noise_do_not_run_away():
         ({"seasons": [1]}, WAVE, "seasons must be a finite number >= 2"),
         ({}, WAVE[:9], "n_samples=9 time steps, the choice of members needs at least 10"),
         ({}, 1e301 * WAVE, "series must have values up to 1e.300"),
-        ({}, np.r_[WAVE, np.nan], "NaN"),
+        ({"missing": "raise"}, np.r_[WAVE, np.nan], "1 of .* values are missing"),
+        ({"missing": "fill"}, WAVE, "missing must be one of"),
+        ({}, np.full(50, np.nan), "series contains NaN only in column 0"),
     ],
 )
 def test_what_makes_no_sense_is_refused(parameters, series, message):
