@@ -89,18 +89,19 @@ class Candidate(NamedTuple):
         )
 
 
-def make_windows(values: np.ndarray, horizon: int) -> Windows:
-    """Choose origins in the recent part of a series (n_rows,), at most `N_WINDOWS`.
+def make_windows(n_rows: int, horizon: int, values: np.ndarray | None = None) -> Windows:
+    """Choose origins in the recent part of a series, at most `N_WINDOWS`.
 
-    The row before an origin is observed, so that values interpolated before it know none after it;
-    so are values after it.
+    In `values` (n_rows,) with missing ones, the row before an origin is observed, so that values
+    interpolated before it know none after it. So is at least one row of every window.
     """
-    n_rows = len(values)
     horizon = min(horizon, max(1, n_rows // 3))
     last = n_rows - horizon
     first = max(int(FIRST_SHARE * n_rows), FIRST_ORIGIN, n_rows - N_WINDOWS * horizon)
     first = min(first, last)
-    origins = _after_observed(values, np.linspace(first, last, N_WINDOWS).astype(int), horizon)
+    origins = np.unique(np.linspace(first, last, N_WINDOWS).astype(int))
+    if values is not None:
+        origins = _after_observed(values, origins, horizon)
     weights = np.exp(-RECENCY * (last - origins) / max(1, last - first))
     return Windows(origins, weights / weights.sum(), horizon)
 

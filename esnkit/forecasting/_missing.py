@@ -8,7 +8,7 @@ import numpy as np
 from esnkit.forecasting._differencing import difference
 
 N_FITS = 3  # to interpolated values, then to values predicted by the fit before
-N_COMPARED = 300  # predictions that choose one of the fits
+N_COMPARED = 100  # predictions that choose one of the fits
 MIN_UNTOUCHED = 0.25  # share of the observed rows
 
 __all__ = [

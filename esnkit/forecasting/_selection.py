@@ -80,7 +80,7 @@ class _Settings(NamedTuple):
 def _select(values: np.ndarray, filled: np.ndarray, settings: _Settings) -> Selection:
     """Choose members for a series, in which `filled` rows stand for the missing ones."""
     exog, periods, horizon, positive, seed = settings
-    windows = make_windows(values, horizon)
+    windows = make_windows(len(values), horizon, values)
     structures = make_structures(filled, periods)
     with Task("", len(structures), "candidates"):
         candidates = evaluate_structures(filled, exog, structures, windows, seed, values)
