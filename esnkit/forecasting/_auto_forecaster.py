@@ -2,9 +2,11 @@
 
 import numpy as np
 from sklearn.base import BaseEstimator
+from sklearn.utils import Bunch
 from sklearn.utils.validation import check_is_fitted
 
 from esnkit.forecasting._combination import SeparateSeries
+from esnkit.forecasting._decomposition import decompose
 from esnkit.forecasting._forecasts_mixin import ForecastsMixin
 from esnkit.forecasting._missing import interpolate
 from esnkit.forecasting._pooled_errors import pooled_half_widths
@@ -226,6 +228,36 @@ class AutoForecaster(ForecastsMixin, CallbackSupportMixin, PlainStateMixin, Base
                 f"positive=True needs a series without negative values, got {np.nanmin(values)}"
             )
         return bool(self.positive)
+
+    def decompose(self, column=0) -> Bunch:
+        """Fit the season terms that networks have as inputs to the rows seen, by least squares.
+
+        Parameters
+        ----------
+        column : int, default=0
+            Which of several series.
+
+        Returns
+        -------
+        Bunch
+            `seasonal` of shape (n_timesteps, n_seasons), a column of mean zero per season; `rest`
+            of shape (n_timesteps,), the series without them; and `periods`, those of the seasons.
+
+        Examples
+        --------
+        >>> season = np.tile([0.0, 2.0, 1.0, -3.0], 12)
+        >>> model = AutoForecaster(seasons=[4]).fit(season + np.arange(48))
+        >>> model.decompose().seasonal[:4, 0].round(6) + 0.0
+        array([ 0.,  2.,  1., -3.])
+        """
+        check_is_fitted(self, "_ensemble")
+        column = check_positive_int("column", column, minimum=0)
+        if column >= self.n_features_in_:
+            last = self.n_features_in_ - 1
+            raise ValueError(f"column must be an integer from 0 to {last}, got {column}")
+        periods = self.seasons_[column] if self.n_features_in_ > 1 else self.seasons_
+        seasonal, rest = decompose(self._seen_rows()[0][:, column], periods)
+        return Bunch(seasonal=seasonal, rest=rest, periods=list(periods))
 
     @property
     def estimators_(self) -> list:

@@ -30,6 +30,7 @@ from esnkit import (
     TokenEncoder,
     skops_trusted_types,
 )
+from esnkit.baselines import HiddenMarkovModel, LinearDynamicalSystem
 
 RNG = np.random.default_rng(0)
 X = RNG.normal(size=(80, 2))
@@ -93,6 +94,8 @@ FITTED = {
     "pipeline of states": lambda: make_pipeline(StandardScaler(), Reservoir(**SMALL), Ridge()).fit(
         X, Y
     ),
+    "HiddenMarkovModel": lambda: HiddenMarkovModel(n_init=1, tol=0.1).fit(SEQUENCES),
+    "LinearDynamicalSystem": lambda: LinearDynamicalSystem(1, tol=0.1).fit(SEQUENCES),
     "Forecaster": lambda: Forecaster(ESN).fit(WAVE),
     "AutoForecaster": lambda: AutoForecaster(seasons=[6]).fit(WAVE),
     "Forecaster, default network": lambda: Forecaster(random_state=0).fit(WAVE),
@@ -211,7 +214,8 @@ def test_a_file_of_skops_holds_a_fitted_estimator(skops, name):
 
 
 def test_the_published_types_are_the_public_estimators():
-    public = [getattr(esnkit, name) for name in esnkit.__all__]
+    modules = (esnkit, esnkit.baselines)
+    public = [getattr(module, name) for module in modules for name in module.__all__]
     concrete = [c for c in public if inspect.isclass(c) and not inspect.isabstract(c)]
     assert all(issubclass(c, BaseEstimator) for c in concrete)
     assert skops_trusted_types() == sorted(f"{c.__module__}.{c.__name__}" for c in concrete)
