@@ -12,6 +12,7 @@ from esnkit.forecasting._missing import interpolate
 from esnkit.forecasting._pooled_errors import pooled_half_widths
 from esnkit.forecasting._seasonality import calendar_seasons, find_seasons
 from esnkit.forecasting._selection import select
+from esnkit.forecasting._settings import check_settings
 from esnkit.utils._callbacks import CallbackSupportMixin, with_callbacks
 from esnkit.utils._plain_state import PlainStateMixin
 from esnkit.utils._progress import fit_task
@@ -55,6 +56,11 @@ class AutoForecaster(ForecastsMixin, CallbackSupportMixin, PlainStateMixin, Base
     positive : "auto" or bool, default="auto"
         Whether forecasts and intervals end at zero. "auto" does so for counts: whole numbers, none
         of them negative.
+    settings : dict or None, default=None
+        What all candidates have in common: ``"differences"`` as for :class:`Forecaster`, and
+        parameters of :class:`ESNRegressor`: ``"n_units"``, ``"spectral_radius"``, ``"leak_rate"``,
+        ``"input_scaling"``, ``"bias_scaling"``, ``"topology"``, ``"degree"``, ``"weights"``,
+        ``"input_density"``, ``"activation"`` and ``"alpha"``. The rest is chosen for the series.
     missing : {"predict", "raise"}, default="predict"
         What to do where the series has missing values (NaN): predict them, see the notes, or
         refuse them with a :class:`ValueError` that names the first.
@@ -128,6 +134,7 @@ class AutoForecaster(ForecastsMixin, CallbackSupportMixin, PlainStateMixin, Base
         horizon=None,
         seasons="auto",
         positive="auto",
+        settings=None,
         missing="predict",
         random_state=0,
         verbose=0,
@@ -135,6 +142,7 @@ class AutoForecaster(ForecastsMixin, CallbackSupportMixin, PlainStateMixin, Base
         self.horizon = horizon
         self.seasons = seasons
         self.positive = positive
+        self.settings = settings
         self.missing = missing
         self.random_state = random_state
         self.verbose = verbose
@@ -166,15 +174,24 @@ class AutoForecaster(ForecastsMixin, CallbackSupportMixin, PlainStateMixin, Base
             values with ``missing="raise"``, an irregular index, or exogenous inputs that do
             not fit the series.
         """
-        seed = self._check_parameters()
+        seed, settings = self._check_parameters(), check_settings(self.settings)
         rows, inputs = self._read(series, y, exog)
-        rows, inputs = rows[-MAX_ROWS:], inputs[-MAX_ROWS:]
-        _check_series(rows)
+        n_lost = sum(settings.get("differences", ()))
+        rows, inputs = rows[-MAX_ROWS - n_lost :], inputs[-MAX_ROWS - n_lost :]
+        _check_series(rows, n_lost)
         seasons = [self._find_seasons(values) for values in interpolate(rows).T]
         self.horizon_ = self._find_horizon(len(rows), seasons)
         with fit_task(self, (rows.shape[1], "series"), {"X": series, "y": y}, 0):
             selections = [
-                select(values, inputs, periods, self.horizon_, self._is_positive(values), seed)
+                select(
+                    values,
+                    inputs,
+                    periods,
+                    self.horizon_,
+                    self._is_positive(values),
+                    seed,
+                    settings,
+                )
                 for values, periods in zip(rows.T, seasons, strict=True)
             ]
         self._ensemble = SeparateSeries([selection.combination for selection in selections])
@@ -271,12 +288,13 @@ class AutoForecaster(ForecastsMixin, CallbackSupportMixin, PlainStateMixin, Base
         return np.stack(widths, axis=1)
 
 
-def _check_series(rows: np.ndarray) -> None:
+def _check_series(rows: np.ndarray, n_lost: int) -> None:
     n_observed = (~np.isnan(rows)).sum(axis=0).min()
-    if n_observed < MIN_ROWS:
+    if n_observed < MIN_ROWS + n_lost:
+        given = " with these differences" if n_lost else ""
         raise ValueError(
             f"series has n_samples={n_observed} time steps, the choice of members needs at least "
-            f"{MIN_ROWS} with an observed value"
+            f"{MIN_ROWS + n_lost} with observed values{given}"
         )
     largest = np.nanmax(np.abs(rows))
     if largest > MAX_VALUE:

@@ -89,16 +89,19 @@ class Candidate(NamedTuple):
         )
 
 
-def make_windows(n_rows: int, horizon: int, values: np.ndarray | None = None) -> Windows:
+def make_windows(
+    n_rows: int, horizon: int, n_lost: int = 0, values: np.ndarray | None = None
+) -> Windows:
     """Choose origins in the recent part of a series, at most `N_WINDOWS`.
 
-    In `values` (n_rows,) with missing ones, the row before an origin is observed, so that values
-    interpolated before it know none after it. So is at least one row of every window.
+    `n_lost` rows before the first one serve differences only. In `values` (n_rows,) with missing
+    ones, the row before an origin is observed, so that values interpolated before it know none
+    after it. So is at least one row of every window.
     """
-    horizon = min(horizon, max(1, n_rows // 3))
+    horizon = min(horizon, max(1, (n_rows - n_lost) // 3))
     last = n_rows - horizon
     first = max(int(FIRST_SHARE * n_rows), FIRST_ORIGIN, n_rows - N_WINDOWS * horizon)
-    first = min(first, last)
+    first = min(max(first, n_lost + MIN_TRANSFORMED_ROWS), last)
     origins = np.unique(np.linspace(first, last, N_WINDOWS).astype(int))
     if values is not None:
         origins = _after_observed(values, origins, horizon)
@@ -120,8 +123,11 @@ def _after_observed(values: np.ndarray, origins: np.ndarray, horizon: int) -> np
     return windows
 
 
-def make_structures(values: np.ndarray, periods: list[float]) -> list[Structure]:
-    """List the structures to try for a series with seasons of these periods."""
+def make_structures(values: np.ndarray, periods: list[float], settings: dict) -> list[Structure]:
+    """List the structures to try for a series with seasons of these periods.
+
+    All have the differences and leak rates of `settings`, where these are given.
+    """
     powers: list[float | None] = [None]
     if (values > 0).all():
         powers.append(0.0)
@@ -133,37 +139,47 @@ def make_structures(values: np.ndarray, periods: list[float]) -> list[Structure]
         terms = tuple((period, min(int(period // 2), many)) for period in periods)
         kinds += [((), terms), ((1,), terms)]
     kinds += [((lag,), ()) for lag in lags] + [((lag, 1), ()) for lag in lags]
+    if "differences" in settings:
+        kinds = [(settings["differences"], seasons) for _, seasons in kinds]
+    leak_rates = [settings["leak_rate"]] if "leak_rate" in settings else LEAK_RATES
     return [
         Structure(differences, power, seasons, leak_rate)
         for power in powers
         for differences, seasons in dict.fromkeys(kinds)
-        for leak_rate in LEAK_RATES
+        for leak_rate in leak_rates
     ]
 
 
 def evaluate_structures(
-    values: np.ndarray, exog: np.ndarray, structures, windows: Windows, seed: int, known=None
+    values: np.ndarray,
+    exog: np.ndarray,
+    structures,
+    windows: Windows,
+    seed: int,
+    settings: dict,
+    known: np.ndarray | None = None,
 ) -> list[Candidate]:
     """Judge structures that the rows before the first origin suffice for, the best first.
 
     `values` are filled; `known`, if given, has the missing values.
     """
-    n_units = int(np.clip(len(values) // 2, 20, 100))
+    fixed = {key: settings[key] for key in settings if key not in ("alpha", "differences")}
+    fixed = NETWORK | {"n_units": int(np.clip(len(values) // 2, 20, 100))} | fixed
+    penalties = np.array([settings["alpha"]]) if "alpha" in settings else PENALTIES
     observed = windows.observed(values if known is None else known)
     candidates: list[Candidate] = []
     for structure in structures:
         count_step()
         if windows.origins[0] - structure.n_lost < MIN_TRANSFORMED_ROWS:
             continue
-        network = NETWORK | {"n_units": n_units, "leak_rate": structure.leak_rate}
-        network["random_state"] = seed
-        path = PenaltyPath(structure, Reservoir(**network), PENALTIES).fit(values, exog, known)
+        network = fixed | {"leak_rate": structure.leak_rate, "random_state": seed}
+        path = PenaltyPath(structure, Reservoir(**network), penalties).fit(values, exog, known)
         network["washout"] = path.washout
         forecasts = path.roll(windows.origins, windows.horizon)
         errors = windows.errors(forecasts, observed)
-        k = choose_penalty(errors)
+        k = choose_penalty(errors) if len(penalties) > 1 else 0
         candidates.append(
-            Candidate(float(errors[k]), structure, float(PENALTIES[k]), forecasts[:, k], network)
+            Candidate(float(errors[k]), structure, float(penalties[k]), forecasts[:, k], network)
         )
     return sorted(candidates, key=lambda candidate: candidate.error)
 

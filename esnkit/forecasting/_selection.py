@@ -39,6 +39,7 @@ def select(
     horizon: int,
     positive: bool,
     seed: int,
+    settings: dict,
 ) -> Selection:
     """Choose members for a series (n_rows,) with inputs (n_rows, n_exog), and fit them.
 
@@ -55,35 +56,26 @@ def select(
     positive : bool
         Whether forecasts end at zero.
     seed : int
+    settings : dict
+        What all candidates have in common, see `check_settings`.
     """
-    settings = _Settings(exog, periods, horizon, positive, seed)
+    rest = (exog, periods, horizon, positive, seed, settings)
     if not np.isnan(values).any():
-        return _select(values, values, settings)
-    first = _select(values, interpolate(values[:, None])[:, 0], settings)
+        return _select(values, values, *rest)
+    first = _select(values, interpolate(values[:, None])[:, 0], *rest)
     predicted = [
         predict_missing(member, values[:, None], exog) for member in first.combination.members
     ]
-    second = _select(values, np.median(predicted, axis=0)[:, 0], settings)
+    second = _select(values, np.median(predicted, axis=0)[:, 0], *rest)
     return min(first, second, key=lambda selection: selection.error)
 
 
-class _Settings(NamedTuple):
-    """What a choice of members depends on besides the series."""
-
-    exog: np.ndarray
-    periods: list[float]
-    horizon: int
-    positive: bool
-    seed: int
-
-
-def _select(values: np.ndarray, filled: np.ndarray, settings: _Settings) -> Selection:
+def _select(values, filled, exog, periods, horizon, positive, seed, settings) -> Selection:
     """Choose members for a series, in which `filled` rows stand for the missing ones."""
-    exog, periods, horizon, positive, seed = settings
-    windows = make_windows(len(values), horizon, values)
-    structures = make_structures(filled, periods)
+    windows = make_windows(len(values), horizon, sum(settings.get("differences", ())), values)
+    structures = make_structures(filled, periods, settings)
     with Task("", len(structures), "candidates"):
-        candidates = evaluate_structures(filled, exog, structures, windows, seed, values)
+        candidates = evaluate_structures(filled, exog, structures, windows, seed, settings, values)
     members = choose_members(candidates)
     fitted = [fit_ensemble(member.spec, values[:, None], exog) for member in members]
     combination = Combination(fitted, positive)

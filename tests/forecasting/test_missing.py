@@ -131,12 +131,12 @@ def test_later_values_do_not_reach_earlier_forecasts():
 def test_rows_before_origins_of_rolling_forecasts_are_observed():
     y = with_holes(SEASON)
     y[[70, 95]], y[-9:] = NAN, NAN
-    windows = make_windows(120, 10, y)
+    windows = make_windows(120, 10, values=y)
     assert len(windows.origins) > 2 and not np.isnan(y[windows.origins - 1]).any()
     assert not np.isnan(windows.observed(y)).all(axis=1).any()
     assert windows.errors(windows.observed(y) + 2.0, windows.observed(y)) == pytest.approx(2.0)
     with pytest.raises(ValueError, match="too few observed values, .*, to compare"):
-        make_windows(120, 10, np.where(np.arange(120) < 10, y, NAN))
+        make_windows(120, 10, 0, np.where(np.arange(120) < 10, y, NAN))
 
 
 def test_readouts_of_a_path_learn_observed_rows():
