@@ -921,7 +921,7 @@ FORECASTS = [
     *each("interval", lambda v: lagged().fit(WAVE).forecast(3, interval=v), V, 0.0, 1.0, 90, nan),
     *each("interval", lambda v: lagged().fit(WAVE).forecast(3, interval=v), T, "90%", True),
     *each("interval", lambda v: lagged().fit(WAVE[:12]).forecast(3, interval=v), V, 0.99),
-    *each("new", lambda v: lagged().fit(WAVE).update(v), V, X, [nan], None, []),
+    *each("new", lambda v: lagged().fit(WAVE).update(v), V, X, [inf], None, []),
     *each("series", lambda v: lagged().fit(WAVE).score(v), V, [], [nan], [1.0], [1.0, 1.0]),
     *each("series", lambda v: lagged().backtest(v, 30, 5), V, WAVE, None, hole(WAVE)),
     *each("horizon", lambda v: lagged().backtest(WAVE, v), V, 0, -1),

@@ -16,7 +16,8 @@ class Combination:
     """Ensembles fitted to one series; their median is the forecast."""
 
     members: list[Ensemble]
-    positive: bool  # whether forecasts end at zero
+    low: float = -np.inf  # the range of the forecasts
+    high: float = np.inf
 
     def advance(self, values: np.ndarray, exog: np.ndarray) -> "Combination":
         """Return the combination after the rows that follow; this one stays as it is."""
@@ -42,7 +43,7 @@ class Combination:
 
     def limit(self, values: np.ndarray) -> np.ndarray:
         """Return values within the range that forecasts may have."""
-        return np.maximum(values, 0.0) if self.positive else values
+        return np.clip(values, self.low, self.high)
 
     @property
     def estimators(self) -> list:

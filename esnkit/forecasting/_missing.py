@@ -14,6 +14,7 @@ MIN_UNTOUCHED = 0.25  # share of the observed rows
 __all__ = [
     "check_observed",
     "fill_forward",
+    "fill_seasons",
     "fit_with_missing",
     "interpolate",
     "observed_error",
@@ -70,6 +71,24 @@ def fill_forward(values: np.ndarray, before: np.ndarray | None = None) -> np.nda
         before = values[observed.argmax(axis=0), np.arange(values.shape[1])]
     filled = np.take_along_axis(values, np.maximum(last, 0), axis=0)
     return np.where(last < 0, before, filled)
+
+
+def fill_seasons(values: np.ndarray, period: int) -> np.ndarray:
+    """Return rows in which the value one period before stands for a missing one.
+
+    Where there is none, the value of the row before stands for it.
+
+    Examples
+    --------
+    >>> fill_seasons(np.array([[1.0], [2.0], [np.nan], [4.0], [np.nan], [np.nan]]), 2).ravel()
+    array([1., 2., 1., 4., 1., 4.])
+    """
+    if not np.isnan(values).any():
+        return values
+    n_rows, n_series = values.shape
+    before = np.full((-n_rows % period, n_series), np.nan)
+    seasons = np.vstack([before, values]).reshape(-1, period * n_series)
+    return fill_forward(fill_forward(seasons).reshape(-1, n_series)[len(before) :])
 
 
 def refuse_missing_values(values: np.ndarray, argument: str, names: tuple | None, way_out: str):

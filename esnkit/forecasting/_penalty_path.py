@@ -49,10 +49,19 @@ class PenaltyPath:
     reservoir : Reservoir
         Not fitted.
     penalties : ndarray of shape (n_penalties,)
+    max_washout : int, default=10
+        Number of rows that teach no readout, at most a quarter of all.
     """
 
-    def __init__(self, structure: Structure, reservoir: Reservoir, penalties: np.ndarray):
+    def __init__(
+        self,
+        structure: Structure,
+        reservoir: Reservoir,
+        penalties: np.ndarray,
+        max_washout: int = MAX_WASHOUT,
+    ):
         self.structure, self.reservoir, self.penalties = structure, reservoir, penalties
+        self.max_washout = max_washout
 
     def fit(self, values: np.ndarray, exog: np.ndarray, known=None) -> "PenaltyPath":
         """Transform a series (n_rows,) and its inputs (>= n_rows, n_exog), and compute states.
@@ -65,7 +74,7 @@ class PenaltyPath:
         self.transform = SeriesTransform(structure.differences, True, power=structure.power)
         self.values = values
         self.z = self.transform.fit(values[:, None]).transform(values[:, None])
-        self.washout = min(MAX_WASHOUT, len(self.z) // 4)
+        self.washout = min(self.max_washout, len(self.z) // 4)
         exog = with_season_terms(exog, structure.seasons, 0)
         seen = slice(1 + self.washout, None)
         self.exog_transform = ExogTransform(structure.differences, True, seen=seen)
@@ -104,7 +113,13 @@ class PenaltyPath:
         w = shrunk @ V.T
         return np.column_stack([mean[-1] - w @ (mean[:-1] + middle), w])
 
-    def roll(self, origins: np.ndarray, n_steps: int, chosen=slice(None)) -> np.ndarray:
+    def roll(
+        self,
+        origins: np.ndarray,
+        n_steps: int,
+        chosen=slice(None),
+        n_fitted: int | None = None,
+    ) -> np.ndarray:
         """Forecast from several origins, each with the readouts fitted to the rows before it.
 
         Parameters
@@ -114,13 +129,18 @@ class PenaltyPath:
         n_steps : int
         chosen : index, default=slice(None)
             Of the penalties.
+        n_fitted : int, default=None
+            If given, the readouts are fitted to this many rows, and are the same for all origins.
 
         Returns
         -------
         ndarray of shape (n_origins, n_penalties, n_steps)
             In the units of the series; large or infinite where a loop diverges.
         """
-        steps = self._run_closed_loops(self.weights(origins)[:, chosen], origins, n_steps)
+        weights = self.weights(origins if n_fitted is None else np.array([n_fitted]))[:, chosen]
+        if n_fitted is not None:
+            weights = np.repeat(weights, len(origins), axis=0)
+        steps = self._run_closed_loops(weights, origins, n_steps)
         return np.stack(
             [self._in_units(z, origin) for z, origin in zip(steps, origins, strict=True)]
         )

@@ -29,7 +29,7 @@ NO_ROWS, AHEAD = np.empty((0, 1)), np.empty((2, 0))
 
 def forecast(*values, positive=False):
     members = [Constant(value) for value in values]
-    return Combination(members, positive).roll(NO_ROWS, AHEAD, [0], 2)[0, :, 0]
+    return Combination(members, 0.0 if positive else -np.inf).roll(NO_ROWS, AHEAD, [0], 2)[0, :, 0]
 
 
 def test_the_forecast_is_the_median_of_the_members_that_do_not_diverge():
@@ -39,21 +39,21 @@ def test_the_forecast_is_the_median_of_the_members_that_do_not_diverge():
         forecast(None, None)
 
 
-def test_positive_forecasts_end_at_zero():
+def test_forecasts_stay_in_their_range():
     assert forecast(-3.0, positive=True).tolist() == [0.0, 0.0]
     assert forecast(-3.0).tolist() == [-3.0, -3.0]
-    assert Combination([], True).limit(np.array([-1.0, 2.0])).tolist() == [0.0, 2.0]
+    assert Combination([], 0.0, 1.0).limit(np.array([-1.0, 2.0])).tolist() == [0.0, 1.0]
 
 
 def test_all_members_advance_and_the_first_combination_stays():
-    first = Combination([Constant(1.0), Constant(2.0)], False)
+    first = Combination([Constant(1.0), Constant(2.0)])
     second = first.advance(np.zeros((3, 1)), np.empty((3, 0)))
     assert [member.n_rows for member in second.members] == [3, 3]
     assert [member.n_rows for member in first.members] == [0, 0]
 
 
 def test_separate_series_know_their_columns_alone():
-    parts = [Combination([Constant(value)], value < 0) for value in (1.0, -2.0)]
+    parts = [Combination([Constant(value)], 0.0 if value < 0 else -9.0) for value in (1.0, -2.0)]
     series = SeparateSeries(parts)
     assert series.roll(np.empty((0, 2)), AHEAD, [0], 2)[0].tolist() == [[1.0, 0.0]] * 2
     assert series.limit(np.array([[-1.0, -1.0]])).tolist() == [[-1.0, 0.0]]
