@@ -46,7 +46,7 @@ class ForecastsMixin:
 
     _ensemble: Any
     n_features_in_: int
-    missing: str
+    missing = "raise"  # what to do with missing values, a parameter of those that predict them
     verbose: Any
 
     def _read(self, series, y, exog) -> tuple[np.ndarray, np.ndarray]:

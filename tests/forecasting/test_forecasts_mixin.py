@@ -31,7 +31,7 @@ class LastValue:
 class Naive(ForecastsMixin, BaseEstimator):
     """A forecaster made of these."""
 
-    verbose, missing = 0, "raise"
+    verbose = 0
 
     def fit(self, series, y=None, exog=None):
         values, _ = self._read(series, y, exog)
