@@ -5,13 +5,13 @@ from sklearn.base import BaseEstimator
 from sklearn.utils import Bunch
 from sklearn.utils.validation import check_is_fitted
 
-from esnkit.forecasting._candidates import Search
+from esnkit.forecasting._candidates import Search, default_horizon
 from esnkit.forecasting._combination import SeparateSeries
 from esnkit.forecasting._decomposition import decompose
 from esnkit.forecasting._forecasts_mixin import ForecastsMixin
 from esnkit.forecasting._missing import interpolate
 from esnkit.forecasting._pooled_errors import pooled_half_widths
-from esnkit.forecasting._seasonality import calendar_seasons, find_seasons
+from esnkit.forecasting._positive import check_positive, is_positive
 from esnkit.forecasting._selection import Selection, select, use_better_baseline
 from esnkit.forecasting._settings import check_settings
 from esnkit.utils._callbacks import CallbackSupportMixin, with_callbacks
@@ -32,8 +32,6 @@ __all__ = ["AutoForecaster"]
 MIN_ROWS = 10
 MAX_ROWS = 20_000  # the last ones, on which candidates are judged and members fitted
 MAX_VALUE = 1e300  # sums of errors stay finite
-DEFAULT_HORIZON, MIN_HORIZON = 10, 4
-MAX_SEASONS = 2
 
 
 class AutoForecaster(ForecastsMixin, CallbackSupportMixin, PlainStateMixin, BaseEstimator):
@@ -220,7 +218,12 @@ class AutoForecaster(ForecastsMixin, CallbackSupportMixin, PlainStateMixin, Base
         search = Search(self.horizon_, seed=seed, quick=self.quick, settings=settings)
         with fit_task(self, (rows.shape[1], "series"), {"X": series, "y": y}, 0):
             selections = [
-                select(values, inputs, periods, search._replace(positive=self._is_positive(values)))
+                select(
+                    values,
+                    inputs,
+                    periods,
+                    search._replace(positive=is_positive(self.positive, values)),
+                )
                 for values, periods in zip(rows.T, seasons, strict=True)
             ]
         selections = self._compare_with_baselines(selections, rows, inputs)
@@ -251,8 +254,7 @@ class AutoForecaster(ForecastsMixin, CallbackSupportMixin, PlainStateMixin, Base
         """Check the parameters; return a seed."""
         if self.horizon is not None:
             check_positive_int("horizon", self.horizon)
-        if self.positive != "auto":
-            check_flag("positive", self.positive)
+        check_positive(self.positive)
         check_flag("quick", self.quick)
         if np.ndim(self.seasons) != 1 and self.seasons != "auto":
             raise ValueError(
@@ -267,27 +269,13 @@ class AutoForecaster(ForecastsMixin, CallbackSupportMixin, PlainStateMixin, Base
         if np.ndim(self.seasons) == 1:
             given = [check_number("seasons", period, 2.0) for period in self.seasons]
             return sorted(float(period) for period in given)
-        labels = self._seen_labels[0] if self._seen_labels else None
-        periods = calendar_seasons(self._kind.labels, labels)
-        if periods is None:
-            periods = [float(period) for period in find_seasons(values)]
-        return [period for period in periods if len(values) >= 2 * period][:MAX_SEASONS]
+        return self._season_periods(values)
 
     def _find_horizon(self, n_rows: int, seasons: list[list[float]]) -> int:
         if self.horizon is not None:
             return int(self.horizon)
-        first = max((periods[0] for periods in seasons if periods), default=DEFAULT_HORIZON)
-        return int(min(max(first, MIN_HORIZON), max(n_rows // 5, 1)))
-
-    def _is_positive(self, values: np.ndarray) -> bool:
-        if isinstance(self.positive, str):
-            observed = values[~np.isnan(values)]
-            return bool((observed >= 0).all() and (observed == np.round(observed)).all())
-        if self.positive and (values < 0).any():
-            raise ValueError(
-                f"positive=True needs a series without negative values, got {np.nanmin(values)}"
-            )
-        return bool(self.positive)
+        firsts = [periods[0] for periods in seasons if periods]
+        return default_horizon(n_rows, [max(firsts)] if firsts else [])
 
     def decompose(self, column=0) -> Bunch:
         """Fit the season terms that networks have as inputs to the rows seen, by least squares.
@@ -340,7 +328,7 @@ def _warn_of_better_baseline(selection: Selection, column: int | None) -> None:
             f"the baseline {name!r} forecasts better than the networks{of_series}: in the rolling "
             f"forecasts its mean error is {selection.baselines[name]:.3g}, theirs "
             f"{selection.error:.3g}, and the difference is larger than its noise; with best=True "
-            "this baseline forecasts",
+            "(--best) this baseline forecasts",
             BetterBaselineWarning,
         )
 

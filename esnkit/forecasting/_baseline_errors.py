@@ -90,15 +90,12 @@ def forecast_windows(
     Returns
     -------
     ndarray of shape (n_origins, horizon)
-        Infinite where a closed loop diverges.
+        NaN where a closed loop runs away.
     """
-    forecasts = np.full((len(windows.origins), windows.horizon), np.inf)
+    forecasts = np.empty((len(windows.origins), windows.horizon))
     for row, k in zip(forecasts, windows.origins, strict=True):
         fitted = model.fit(values[:k, None], exog[:k])
-        try:
-            ahead = fitted.roll(np.empty((0, 1)), exog[k : k + windows.horizon], [0], len(row))
-        except FloatingPointError:
-            continue
+        ahead = fitted.roll(np.empty((0, 1)), exog[k : k + windows.horizon], [0], len(row))
         row[:] = ahead[0, :, 0]
     return forecasts
 
@@ -150,7 +147,7 @@ def _mean_errors(forecasts: np.ndarray, observed: np.ndarray) -> np.ndarray:
     """Return the mean absolute error of the observed values of every window."""
     with np.errstate(over="ignore"):
         errors = np.abs(forecasts - observed).mean(axis=1, where=~np.isnan(observed))
-    return np.minimum(errors, LARGEST_ERROR)
+    return np.minimum(np.nan_to_num(errors, nan=LARGEST_ERROR), LARGEST_ERROR)
 
 
 def _count_separate(windows: Windows) -> float:

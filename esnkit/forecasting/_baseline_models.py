@@ -81,6 +81,11 @@ class FittedRule:
         """Return values within the range that forecasts may have, which is not limited here."""
         return values
 
+    @property
+    def naive_lags(self) -> list[int]:
+        """See `Ensemble.naive_lags`; rules do not run away."""
+        return [1] * self.rows.shape[1]
+
     def exog_out_of_range(self, exog: np.ndarray) -> tuple[np.ndarray, np.ndarray]:
         """Return that nothing is unusual about inputs, as they have no effect."""
         return np.empty(0, dtype=int), np.zeros(exog.shape)

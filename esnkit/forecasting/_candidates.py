@@ -30,6 +30,7 @@ MIN_SAFE_PENALTY, GAIN_OF_SMALL_PENALTY = 1.0, 0.7
 TIE_TOLERANCE, SMALL_TIE_TOLERANCE = 0.01, 0.1
 MAX_RELATIVE_ERROR = 1.5  # of a member, to the best one
 N_MEMBERS = 5
+DEFAULT_HORIZON, MIN_HORIZON = 10, 4
 LARGEST_ERROR = np.finfo(float).max / 1e9  # of a loop that diverges; means of it are finite
 
 
@@ -63,19 +64,20 @@ class Windows(NamedTuple):
     horizon: int
 
     def observed(self, values: np.ndarray) -> np.ndarray:
-        """Return the rows after each origin, (n_origins, horizon)."""
+        """Return the rows after each origin, (n_origins, horizon, ...)."""
         return values[self.origins[:, None] + np.arange(self.horizon)]
 
     def errors(self, forecasts: np.ndarray, observed: np.ndarray) -> np.ndarray:
         """Return weighted mean absolute errors of forecasts (n_origins, ..., horizon).
 
-        Missing values, NaN in `observed`, do not count.
+        Missing values, NaN in `observed`, do not count. Observed rows (n_origins, horizon,
+        n_series) of several series have the mean error of all.
         """
-        known = ~np.isnan(observed)
+        averaged, known = tuple(range(1 - observed.ndim, 0)), ~np.isnan(observed)
         while observed.ndim < forecasts.ndim:
             observed, known = observed[:, None], known[:, None]
         with np.errstate(over="ignore", invalid="ignore"):
-            errors = np.abs(forecasts - observed).mean(axis=-1, where=known)
+            errors = np.abs(forecasts - observed).mean(axis=averaged, where=known)
         return np.tensordot(self.weights, np.where(np.isfinite(errors), errors, LARGEST_ERROR), 1)
 
 
@@ -111,6 +113,12 @@ class Candidate(NamedTuple):
             power=self.structure.power,
             seasons=self.structure.seasons,
         )
+
+
+def default_horizon(n_rows: int, periods: list[float]) -> int:
+    """Return the length of the shortest season, or 10, and at most a fifth of the rows."""
+    first = min(periods, default=DEFAULT_HORIZON)
+    return int(min(max(first, MIN_HORIZON), max(n_rows // 5, 1)))
 
 
 def make_windows(

@@ -27,6 +27,7 @@ from esnkit import (
     RNNRegressor,
     Seq2SeqClassifier,
     SequenceScaler,
+    SeriesTransform,
     TokenEncoder,
     skops_trusted_types,
 )
@@ -94,6 +95,7 @@ FITTED = {
     "RNNClassifier": lambda: RNNClassifier(**BRIEF).fit(SEQUENCES, LABELS),
     "Seq2SeqClassifier": lambda: Seq2SeqClassifier(**BRIEF).fit([[0, 1], [1, 2]], [[1], [0, 1]]),
     "SequenceScaler": lambda: SequenceScaler().fit(SEQUENCES),
+    "SeriesTransform": lambda: SeriesTransform("auto", differences=1).fit(WAVE + 2),
     "TokenEncoder": lambda: TokenEncoder().fit(TEXTS),
     "pipeline of symbols": lambda: make_pipeline(
         TokenEncoder(), RNNClassifier(**BRIEF, embedding_dim=2)

@@ -167,9 +167,11 @@ def test_random_walks_and_noise_do_not_run_away():
 def test_what_makes_no_sense_is_refused(parameters, series, message):
     with pytest.raises(ValueError, match=message):
         AutoForecaster(**parameters).fit(series)
-    for name in ("positive", "quick", "best"):
+    for name in ("quick", "best"):
         with pytest.raises(TypeError, match=f"{name} must be True or False"):
             AutoForecaster(**{name: "yes"}).fit(WAVE)
+    with pytest.raises(TypeError, match="positive must be .auto., True or False"):
+        AutoForecaster(positive="yes").fit(WAVE)
 
 
 def test_a_better_baseline_is_named_and_on_request_used():

@@ -145,7 +145,7 @@ def test_readouts_of_a_path_learn_observed_rows():
     path = PenaltyPath(Structure((12,)), Reservoir(8, random_state=0), np.array([0.1]))
     path.fit(filled, np.empty((120, 0)), y)
     origins = np.array([70, 90])
-    for origin, weights in zip(origins, path.weights(origins)[:, 0], strict=True):
+    for origin, weights in zip(origins, path.weights(origins)[:, 0, 0], strict=True):
         start = min(path.washout, (origins[0] - 13) // 4)
         taught = taught_rows(y[:origin, None], (12,))[1:, 0]
         taught[:start] = False

@@ -23,7 +23,7 @@ def test_errors_are_those_of_the_rolling_forecasts_and_baselines_repeat_values()
 
 
 def test_positive_members_are_limited():
-    falling = np.maximum(30.0 - np.arange(40), 0.0)
+    falling = np.random.default_rng(0).poisson(np.maximum(30.0 - np.arange(40), 0.0)).astype(float)
     selection = select(falling, np.empty((40, 0)), [], Search(5, positive=True))
     ahead = selection.combination.roll(np.empty((0, 1)), np.empty((9, 0)), [0], 9)
     assert ahead.min() >= 0
