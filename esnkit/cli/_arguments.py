@@ -64,6 +64,10 @@ def _add_files(parser) -> None:
         help="columns known in advance; FILE ends with rows of their future values, in which the "
         "column to forecast is empty",
     )  # fmt: skip
+    add(
+        "--fill", action="store_true",
+        help="take empty cells, and rows that lack in the time column, for missing values",
+    )  # fmt: skip
     add("--horizon", metavar="H", type=_integer(1), help="number of steps to forecast")
     add("--interval", metavar="LEVEL", type=_number(0, 1), help="add an interval, 0.9 for 90 %%")
     add("--out", metavar="FILE", type=_path, help="write the forecast to FILE, not to the terminal")

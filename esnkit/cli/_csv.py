@@ -31,22 +31,25 @@ _NAMED_SEPARATOR = re.compile('"?sep=(.)"?', re.IGNORECASE)  # as Excel writes a
 class Table(NamedTuple):
     """The columns of a file that a forecast needs."""
 
-    values: np.ndarray  # (n_known,)
+    values: np.ndarray  # (n_known,), NaN where they are missing
     exog: np.ndarray  # (n_known + n_ahead, n_exog)
     timestamps: Timestamps | None
     name: str
 
     @property
     def n_known(self) -> int:
-        """Number of rows in which the column to forecast has a value."""
+        """Number of rows up to the last one in which the column to forecast has a value."""
         return len(self.values)
 
 
-def read_table(path: str, column: str, time: str | None, exog: list[str]) -> Table:
+def read_table(
+    path: str, column: str, time: str | None, exog: list[str], fill: bool = False
+) -> Table:
     """Read the column to forecast, and its time stamps and exogenous inputs.
 
-    Rows at the end in which `column` is empty belong to the future: they hold time stamps
-    and exogenous inputs only.
+    With inputs, rows at the end in which `column` is empty belong to the future: they hold time
+    stamps and exogenous inputs only. With `fill` other empty cells, but for time stamps, are
+    missing values.
 
     Raises
     ------
@@ -66,7 +69,7 @@ def read_table(path: str, column: str, time: str | None, exog: list[str]) -> Tab
         rows = _numbered(reader, n_before=1 if named else 0)
         header = [name.strip() for name in next(rows)[1]]
         indices = [_index_of(name, header, path) for name in wanted]
-        columns = _Columns(header, indices, time, DecimalReader(separator))
+        columns = _Columns(header, indices, time, DecimalReader(separator), fill)
         for numbers, block in _blocks(_without_blanks(rows)):
             columns.add_block(numbers, block)
     return columns.table(path)
@@ -75,9 +78,10 @@ def read_table(path: str, column: str, time: str | None, exog: list[str]) -> Tab
 class _Columns:
     """The wanted columns of a file: where they stand in a row, and what has been read of them."""
 
-    def __init__(self, header: list[str], indices: list[int], time: str | None, decimals):
+    def __init__(self, header: list[str], indices: list[int], time: str | None, decimals, fill):
         self.header = header
         self.decimals = decimals
+        self.fill = fill
         self.timestamps = None if time is None else Timestamps(time)
         self.time_index = indices.pop() if time is not None else 0
         self.target, *self.inputs = indices
@@ -109,7 +113,8 @@ class _Columns:
                 return False
             self.timestamps.extend(stamps, lines)
         self.decimals.extend(numbers, texts, [self.header[index] for index in wanted], lines)
-        self.n_rows, self.n_known = self.n_rows + len(rows), self.n_known + len(rows)
+        self.n_rows += len(rows)
+        self.n_known = self.n_rows
         return True
 
     def add(self, line: int, row: list[str]) -> None:
@@ -124,17 +129,31 @@ class _Columns:
         if self.timestamps is not None:
             self.timestamps.add(row[self.time_index], line)
         for index in self.inputs:
-            self.decimals.add(row[index].strip(), self.header[index], line)
+            self._add_cell(row[index].strip(), self.header[index], line)
         self._add_target(line, row[self.target].strip())
+
+    def _add_cell(self, text: str, column: str, line: int) -> None:
+        """Read a number, or a missing value."""
+        if not text and self.fill:
+            self.decimals.add_missing()
+        else:
+            self.decimals.add(text, column, line)
 
     def _add_target(self, line: int, text: str) -> None:
         """Read the value to forecast, which rows of the future leave empty."""
         column = self.header[self.target]
+        if self.fill:
+            self._add_cell(text, column, line)
+            self.n_known = self.n_rows if text or not self.inputs else self.n_known
+            return
         if not text and self.inputs:  # a row of the future, unless a row with a value follows
             self.first_future_line = self.first_future_line or line
             return
         if self.first_future_line:
-            raise UserError(f"line {self.first_future_line}: column '{column}' is empty")
+            raise UserError(
+                f"line {self.first_future_line}: column '{column}' is empty, but there are values "
+                "after it; --fill takes it for a missing value"
+            )
         self.decimals.add(text, column, line)
         self.n_known += 1
 
@@ -145,8 +164,8 @@ class _Columns:
             raise UserError(f"{path} has no row with a value in column '{column}'")
         cells = self.decimals.values()  # row by row, the inputs before the target
         known = cells[: n_known * (n_inputs + 1)].reshape(n_known, n_inputs + 1)
-        ahead = cells[known.size :].reshape(self.n_rows - n_known, n_inputs)
-        inputs = np.vstack([known[:, :n_inputs], ahead])
+        ahead = cells[known.size :].reshape(self.n_rows - n_known, n_inputs + self.fill)
+        inputs = np.vstack([known[:, :n_inputs], ahead[:, :n_inputs]])
         return Table(known[:, n_inputs].copy(), inputs, self.timestamps, column)
 
 

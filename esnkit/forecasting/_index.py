@@ -26,7 +26,7 @@ class IndexStyle:
     zone: Any = None
     way_out: str = ""
     place: str = "index"
-    fill_in: str = "fill the gap (asfreq)"
+    fill_in: str = "make rows of missing values where the index has gaps (asfreq)"
 
     def text(self, value) -> str:
         """Return a label as text."""

@@ -17,6 +17,7 @@ from esnkit.forecasting._candidates import (
 )
 from esnkit.forecasting._combination import Combination
 from esnkit.forecasting._ensemble import ModelSpec, fit_ensemble
+from esnkit.forecasting._missing import interpolate, predict_missing
 from esnkit.forecasting._noiseless import is_noiseless, much_worse, noiseless_candidates, reach
 from esnkit.utils._progress import Task
 
@@ -45,6 +46,9 @@ def select(
 ) -> Selection:
     """Choose members for a series (n_rows,) with inputs (n_rows, n_exog), and fit them.
 
+    Missing values are interpolated for a first choice. The median of its members predicts them for
+    a second one, see `predict_missing`; the choice with the smaller error is returned.
+
     Parameters
     ----------
     values, exog : ndarray
@@ -53,14 +57,27 @@ def select(
     search : Search
         What is tried, and for which horizon.
     """
+    if not np.isnan(values).any():
+        return _select(values, values, exog, periods, search)
+    first = _select(values, interpolate(values[:, None])[:, 0], exog, periods, search)
+    predicted = [
+        predict_missing(member, values[:, None], exog) for member in first.combination.members
+    ]
+    second = _select(values, np.median(predicted, axis=0)[:, 0], exog, periods, search)
+    return min(first, second, key=lambda selection: selection.error)
+
+
+def _select(values, filled, exog, periods: list[float], search: Search) -> Selection:
+    """Choose members for a series, in which `filled` rows stand for the missing ones."""
     n_lost = sum(search.settings.get("differences", ()))
-    windows = make_windows(len(values), search.horizon, n_lost, max(periods, default=0.0))
-    candidates, members, (low, high) = _choose(values, exog, periods, windows, search)
+    longest = max(periods, default=0.0)
+    windows = make_windows(len(values), search.horizon, n_lost, longest, values)
+    candidates, members, (low, high) = _choose(values, filled, exog, periods, windows, search)
     fitted = [fit_ensemble(member.spec, values[:, None], exog) for member in members]
     combination = Combination(fitted, max(low, 0.0) if search.positive else low, high)
     observed = windows.observed(values)
     median = combination.combine([member.forecasts for member in members])
-    baselines = evaluate_baselines(values, exog, periods, windows, combination.limit)
+    baselines = evaluate_baselines(filled, exog, periods, windows, combination.limit)
     better = better_baseline(median, baselines, observed, windows)
     substitute = None
     if better is not None:
@@ -82,13 +99,14 @@ def select(
     )
 
 
-def _choose(values, exog, periods, windows: Windows, search: Search) -> tuple:
+def _choose(values, filled, exog, periods, windows: Windows, search: Search) -> tuple:
     """Return all candidates, the members, and the range of their forecasts."""
-    structures = make_structures(values, periods, search)
+    structures = make_structures(filled, periods, search)
     with Task("", len(structures), "candidates"):
-        candidates = evaluate_structures(values, exog, structures, windows, search)
+        candidates = evaluate_structures(filled, exog, structures, windows, search, values)
     # Settings that are given are not replaced by those of larger networks.
-    if not search.quick and not search.settings and is_noiseless(values, exog, search.seed):
+    stays_small = search.quick or search.settings or np.isnan(values).any()
+    if not stays_small and is_noiseless(values, exog, search.seed):
         noiseless = noiseless_candidates(values, exog, windows, search.seed)
         if not much_worse(noiseless[0], candidates[0], windows.observed(values)):
             candidates = sorted(noiseless + candidates, key=lambda candidate: candidate.error)
