@@ -38,6 +38,7 @@ from esnkit import (
     ESNClassifier,
     ESNRegressor,
     Forecaster,
+    PanelForecaster,
     Reservoir,
     ReservoirClassifier,
     ReservoirRegressor,
@@ -72,6 +73,7 @@ PLAIN = [
     ESNClassifier(),
     Forecaster(),
     AutoForecaster(),
+    PanelForecaster(),
 ]
 ORDER = {
     "check_methods_sample_order_invariance": "rows are time steps",
@@ -86,7 +88,7 @@ WEIGHTS = {
 
 def expected_failures(estimator):
     # A readout has no memory, and a forecaster no method that predicts row by row.
-    if isinstance(estimator, (RidgeReadout, Forecaster, AutoForecaster)):
+    if isinstance(estimator, (RidgeReadout, Forecaster, AutoForecaster, PanelForecaster)):
         return {}
     if isinstance(estimator, Reservoir):
         return ORDER

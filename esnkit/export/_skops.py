@@ -10,6 +10,7 @@ _ESTIMATORS = (
     "esnkit.esn._presets.ReservoirRegressor",
     "esnkit.forecasting._auto_forecaster.AutoForecaster",
     "esnkit.forecasting._forecaster.Forecaster",
+    "esnkit.forecasting._panel_forecaster.PanelForecaster",
     "esnkit.networks._rnn.RNNClassifier",
     "esnkit.networks._rnn.RNNRegressor",
     "esnkit.networks._seq2seq.Seq2SeqClassifier",

@@ -12,12 +12,14 @@ from esnkit.forecasting._auto import (
 from esnkit.forecasting._auto_forecaster import AutoForecaster
 from esnkit.forecasting._closed_loop import forecast
 from esnkit.forecasting._forecaster import Forecaster
+from esnkit.forecasting._panel_forecaster import PanelForecaster
 from esnkit.forecasting._seasonality import find_seasons
 
 __all__ = [
     "AutoForecaster",
     "DEFAULT_SETTINGS",
     "Forecaster",
+    "PanelForecaster",
     "RankedSettings",
     "candidate_settings",
     "evaluate_settings",
