@@ -15,7 +15,13 @@ from typing import Any as _Any
 if _TYPE_CHECKING:
     from esnkit.esn import ESNClassifier, ESNRegressor, ReservoirClassifier, ReservoirRegressor
     from esnkit.export import skops_trusted_types
-    from esnkit.forecasting import AutoForecaster, Forecaster, PanelForecaster, forecast
+    from esnkit.forecasting import (
+        AutoForecaster,
+        Forecaster,
+        PanelForecaster,
+        SeriesTransform,
+        forecast,
+    )
     from esnkit.networks import RNNClassifier, RNNRegressor, Seq2SeqClassifier
     from esnkit.preprocessing import SequenceScaler, TokenEncoder
     from esnkit.readouts import BaseReadout, RidgeReadout, check_readout
@@ -45,6 +51,7 @@ __all__ = [
     "RidgeReadout",
     "Seq2SeqClassifier",
     "SequenceScaler",
+    "SeriesTransform",
     "TokenEncoder",
     "baselines",
     "check_readout",
@@ -68,7 +75,9 @@ __all__ = [
 _FOLDERS = {
     "esn": ("ESNClassifier", "ESNRegressor", "ReservoirClassifier", "ReservoirRegressor"),
     "export": ("skops_trusted_types",),
-    "forecasting": ("AutoForecaster", "Forecaster", "PanelForecaster", "forecast"),
+    "forecasting": (
+        "AutoForecaster", "Forecaster", "PanelForecaster", "SeriesTransform", "forecast",
+    ),
     "networks": ("RNNClassifier", "RNNRegressor", "Seq2SeqClassifier"),
     "preprocessing": ("SequenceScaler", "TokenEncoder"),
     "readouts": ("BaseReadout", "RidgeReadout", "check_readout"),

@@ -264,3 +264,36 @@ def _gru_equations(r, u, nx, nh, h):
     r, u = sigmoid(r), sigmoid(u)
     n = np.tanh(nx + r * nh)
     return [r, u, n, nh], u * h + (1 - u) * n, h
+
+
+def linear_recursion(F, u, offsets, x, backward=False):
+    """Return x with x[t + 1] = F[k] x[t] + u[t], or x[t] = F[k] x[t + 1] + u[t] backward."""
+    x = x.copy()
+    for first, stop in zip(offsets[:-1], offsets[1:], strict=True):
+        steps = range(first, stop - 1)
+        for t in reversed(steps) if backward else steps:
+            to, source = (t, t + 1) if backward else (t + 1, t)
+            x[to] = F[min(t - first, len(F) - 1)] @ x[source] + u[t]
+    return x
+
+
+def hidden_markov(density, start, transition, offsets):
+    """Return forward and backward probabilities, expected transitions, and Viterbi paths."""
+    ahead, behind = np.zeros_like(density), np.ones_like(density)
+    counts, states = np.zeros_like(transition), []
+    for first, stop in zip(offsets[:-1], offsets[1:], strict=True):
+        ahead[first] = start * density[first]
+        for t in range(first + 1, stop):
+            ahead[t] = (ahead[t - 1] @ transition) * density[t]
+        for t in range(stop - 2, first - 1, -1):
+            behind[t] = transition @ (density[t + 1] * behind[t + 1])
+            joint = ahead[t][:, None] * transition * density[t + 1] * behind[t + 1]
+            counts += joint / ahead[stop - 1].sum()
+        best, paths = start * density[first], [[j] for j in range(len(start))]
+        for t in range(first + 1, stop):
+            scores = best[:, None] * transition
+            chosen = scores.argmax(axis=0)
+            best = scores.max(axis=0) * density[t]
+            paths = [[*paths[i], j] for j, i in enumerate(chosen)]
+        states += paths[int(best.argmax())]
+    return ahead, behind, counts, states

@@ -33,6 +33,7 @@ def _jobs() -> Iterator[Job]:
             yield f"reservoirs, {topology}, {name}", _Reservoirs(matrix, series)
         yield f"readouts, {name}", _Readouts(rng.standard_normal((90, 4)).astype(name))
         yield f"trained networks, {name}", _Networks(series)
+    yield "linear dynamical systems, hidden Markov models", _fit_state_space_models
     yield "generators of series", _generate_series
 
 
@@ -99,6 +100,14 @@ class _Networks:
         if series.dtype == np.float64:
             tokens = [np.array([0, 1, 2]), np.array([2, 1])] * 4
             Seq2SeqClassifier(8, **fixed).fit(tokens, tokens).predict(tokens)
+
+
+def _fit_state_space_models():
+    from esnkit.baselines import HiddenMarkovModel, LinearDynamicalSystem
+
+    series = np.sin(np.arange(60.0) / 5)[:, None]
+    LinearDynamicalSystem(max_iter=1).fit(series)
+    HiddenMarkovModel(n_init=1, max_iter=1).fit(series).predict(series)
 
 
 def _generate_series():

@@ -16,6 +16,8 @@ from esnkit.utils._progress import count_step
 PENALTIES = 10.0 ** np.arange(-12, 4)
 NETWORK: dict[str, Any] = {"spectral_radius": 0.9, "input_scaling": 0.3, "bias_scaling": 0.2}
 LEAK_RATES = (1.0, (0.1, 1.0))
+MIN_UNITS, MAX_UNITS = 20, 100
+QUICK_LEAK_RATES, QUICK_MAX_UNITS = LEAK_RATES[:1], 50
 FEW_HARMONICS, MANY_HARMONICS = 2, 6
 N_WINDOWS = 8
 FIRST_ORIGIN = 9  # fewer rows before an origin teach no readout
@@ -28,7 +30,30 @@ MIN_SAFE_PENALTY, GAIN_OF_SMALL_PENALTY = 1.0, 0.7
 TIE_TOLERANCE, SMALL_TIE_TOLERANCE = 0.01, 0.1
 MAX_RELATIVE_ERROR = 1.5  # of a member, to the best one
 N_MEMBERS = 5
+DEFAULT_HORIZON, MIN_HORIZON = 10, 4
 LARGEST_ERROR = np.finfo(float).max / 1e9  # of a loop that diverges; means of it are finite
+
+
+class Search(NamedTuple):
+    """Which candidates are tried for a series, and what their forecasts are for."""
+
+    horizon: int
+    positive: bool = False  # whether forecasts end at zero
+    seed: int = 0
+    quick: bool = False  # whether to try fewer and smaller networks
+    settings: dict[str, Any] = {}  # what all candidates have in common, see `check_settings`
+
+    @property
+    def penalties(self) -> np.ndarray:
+        """Penalties of the readout to try."""
+        return np.array([self.settings["alpha"]]) if "alpha" in self.settings else PENALTIES
+
+    def network(self, n_rows: int) -> dict[str, Any]:
+        """Return parameters of the networks for a series of so many rows."""
+        largest = QUICK_MAX_UNITS if self.quick else MAX_UNITS
+        size = {"n_units": int(np.clip(n_rows // 2, MIN_UNITS, largest))}
+        given = {k: v for k, v in self.settings.items() if k not in ("alpha", "differences")}
+        return NETWORK | size | given | {"random_state": self.seed}
 
 
 class Windows(NamedTuple):
@@ -39,15 +64,19 @@ class Windows(NamedTuple):
     horizon: int
 
     def observed(self, values: np.ndarray) -> np.ndarray:
-        """Return the rows after each origin, (n_origins, horizon)."""
+        """Return the rows after each origin, (n_origins, horizon, ...)."""
         return values[self.origins[:, None] + np.arange(self.horizon)]
 
     def errors(self, forecasts: np.ndarray, observed: np.ndarray) -> np.ndarray:
-        """Return weighted mean absolute errors of forecasts (n_origins, ..., horizon)."""
+        """Return weighted mean absolute errors of forecasts (n_origins, ..., horizon).
+
+        Observed rows (n_origins, horizon, n_series) of several series have the mean error of all.
+        """
+        averaged = tuple(range(1 - observed.ndim, 0))
         while observed.ndim < forecasts.ndim:
             observed = observed[:, None]
         with np.errstate(over="ignore", invalid="ignore"):
-            errors = np.abs(forecasts - observed).mean(axis=-1)
+            errors = np.abs(forecasts - observed).mean(axis=averaged)
         return np.tensordot(self.weights, np.where(np.isfinite(errors), errors, LARGEST_ERROR), 1)
 
 
@@ -85,57 +114,75 @@ class Candidate(NamedTuple):
         )
 
 
-def make_windows(n_rows: int, horizon: int) -> Windows:
-    """Choose origins in the recent part of a series, at most `N_WINDOWS`."""
-    horizon = min(horizon, max(1, n_rows // 3))
+def default_horizon(n_rows: int, periods: list[float]) -> int:
+    """Return the length of the shortest season, or 10, and at most a fifth of the rows."""
+    first = min(periods, default=DEFAULT_HORIZON)
+    return int(min(max(first, MIN_HORIZON), max(n_rows // 5, 1)))
+
+
+def make_windows(n_rows: int, horizon: int, n_lost: int = 0) -> Windows:
+    """Choose origins in the recent part of a series, at most `N_WINDOWS`.
+
+    `n_lost` rows before the first one serve differences only.
+    """
+    horizon = min(horizon, max(1, (n_rows - n_lost) // 3))
     last = n_rows - horizon
     first = max(int(FIRST_SHARE * n_rows), FIRST_ORIGIN, n_rows - N_WINDOWS * horizon)
-    first = min(first, last)
+    first = min(max(first, n_lost + MIN_TRANSFORMED_ROWS), last)
     origins = np.unique(np.linspace(first, last, N_WINDOWS).astype(int))
     weights = np.exp(-RECENCY * (last - origins) / max(1, last - first))
     return Windows(origins, weights / weights.sum(), horizon)
 
 
-def make_structures(values: np.ndarray, periods: list[float]) -> list[Structure]:
-    """List the structures to try for a series with seasons of these periods."""
-    powers: list[float | None] = [None]
+def powers_of(values: np.ndarray) -> list[float | None]:
+    """List the Box-Cox transforms to try for a series: none, and the logarithm or square root."""
     if (values > 0).all():
-        powers.append(0.0)
-    elif (values >= 0).all():
-        powers.append(0.5)
+        return [None, 0.0]
+    return [None, 0.5] if (values >= 0).all() else [None]
+
+
+def make_structures(values: np.ndarray, periods: list[float], search: Search) -> list[Structure]:
+    """List the structures to try for a series with seasons of these periods; half of them if quick.
+
+    Forecasts of 195 origins of 99 real series lose 0.7 % of their accuracy if quick.
+    """
     lags = sorted({round(period) for period in periods})
     kinds: list[tuple] = [((), ()), ((1,), ())]
     for many in (FEW_HARMONICS, MANY_HARMONICS) if periods else ():
         terms = tuple((period, min(int(period // 2), many)) for period in periods)
         kinds += [((), terms), ((1,), terms)]
     kinds += [((lag,), ()) for lag in lags] + [((lag, 1), ()) for lag in lags]
+    if "differences" in search.settings:
+        kinds = [(search.settings["differences"], seasons) for _, seasons in kinds]
+    leak_rates = QUICK_LEAK_RATES if search.quick else LEAK_RATES
+    if "leak_rate" in search.settings:
+        leak_rates = (search.settings["leak_rate"],)
     return [
         Structure(differences, power, seasons, leak_rate)
-        for power in powers
+        for power in powers_of(values)
         for differences, seasons in dict.fromkeys(kinds)
-        for leak_rate in LEAK_RATES
+        for leak_rate in leak_rates
     ]
 
 
 def evaluate_structures(
-    values: np.ndarray, exog: np.ndarray, structures, windows: Windows, seed: int
+    values: np.ndarray, exog: np.ndarray, structures, windows: Windows, search: Search
 ) -> list[Candidate]:
     """Judge structures that the rows before the first origin suffice for, the best first."""
-    n_units = int(np.clip(len(values) // 2, 20, 100))
+    penalties = search.penalties
     observed, candidates = windows.observed(values), []
     for structure in structures:
         count_step()
         if windows.origins[0] - structure.n_lost < MIN_TRANSFORMED_ROWS:
             continue
-        network = NETWORK | {"n_units": n_units, "leak_rate": structure.leak_rate}
-        network["random_state"] = seed
-        path = PenaltyPath(structure, Reservoir(**network), PENALTIES).fit(values, exog)
+        network = search.network(len(values)) | {"leak_rate": structure.leak_rate}
+        path = PenaltyPath(structure, Reservoir(**network), penalties).fit(values, exog)
         network["washout"] = path.washout
         forecasts = path.roll(windows.origins, windows.horizon)
         errors = windows.errors(forecasts, observed)
-        k = choose_penalty(errors)
+        k = choose_penalty(errors) if len(penalties) > 1 else 0
         candidates.append(
-            Candidate(float(errors[k]), structure, float(PENALTIES[k]), forecasts[:, k], network)
+            Candidate(float(errors[k]), structure, float(penalties[k]), forecasts[:, k], network)
         )
     return sorted(candidates, key=lambda candidate: candidate.error)
 

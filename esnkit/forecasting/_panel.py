@@ -18,8 +18,6 @@ from esnkit.forecasting._series_kind import (
     interval_names,
     read_kind,
 )
-from esnkit.utils._frames import frame_ndim
-from esnkit.utils._pandas import is_frame
 from esnkit.utils._plain_state import plain_record
 
 __all__ = ["Panel", "append_panel", "read_panel"]
@@ -50,13 +48,9 @@ class Panel(NamedTuple):
     columns: tuple = ()  # of a long frame: names of ids, times and values
     library: Library | None = None
     timeline: Timeline | None = None
+    has_clock: bool = True  # whether rows of different series are known to be of the same time
     ndim: int = 2
     stamps: np.ndarray | None = None  # labels of the rows of one series, or of all
-
-    @property
-    def has_clock(self) -> bool:
-        """Whether rows of different series are known to be of the same time."""
-        return self.form in ("wide", "long", "levels")
 
     @property
     def row_labels(self) -> RowLabels | None:
@@ -139,24 +133,40 @@ def read_panel(
 def _from_items(items: list, ids: list, form: str, argument: str) -> Panel:
     if not items:
         raise ValueError(f"{argument} must have at least one series, got none")
-    arrays, kinds, stamps = [], [], None
+    arrays, kinds, stamps = [], [], []
     for key, item in zip(ids, items, strict=True):
         name = f"{argument}[{key!r}]"
-        if np.ndim(item) != 1 or is_frame(item) or frame_ndim(item) == 2:
-            raise ValueError(f"{name} must be 1-D, one series, got {type(item).__name__}")
         rows, table = read_series(item, name)
-        kind, labels = _read_kind(table, name)
+        if table.ndim != 1:
+            raise ValueError(f"{name} must be 1-D, one series, got {type(item).__name__}")
+        has_labels = table.library is not None or table.index is not None
+        kind, labels = read_kind(table, name) if has_labels else (_ARRAY, None)
         arrays.append(rows[:, 0])
         kinds.append(kind)
-        stamps = labels if stamps is None else stamps
-    return Panel(pack_series(arrays), ids, form, tuple(kinds), stamps=stamps)
+        stamps.append(labels)
+    packed, starts = pack_series(arrays), _shared_clock(stamps)
+    if starts is not None:
+        packed = packed._replace(starts=starts)
+    return Panel(
+        packed, ids, form, tuple(kinds), has_clock=starts is not None, stamps=stamps[0]
+    )  # fmt: skip
 
 
 _ARRAY = SeriesKind(1, None, None, None)
 
 
-def _read_kind(table: Table, argument: str) -> tuple[SeriesKind, np.ndarray | None]:
-    return (_ARRAY, None) if table.library is None else read_kind(table, argument)
+def _shared_clock(stamps: list) -> np.ndarray | None:
+    """Return the numbers of the first rows among the labels of all series, if these fit together.
+
+    They do if each series has all labels of all series from its first to its last.
+    """
+    if any(labels is None or labels.dtype.kind != stamps[0].dtype.kind for labels in stamps):
+        return None
+    clock = np.unique(np.concatenate(stamps))
+    starts = np.searchsorted(clock, [labels[0] for labels in stamps])
+    ends = np.searchsorted(clock, [labels[-1] for labels in stamps])
+    lengths = np.array([len(labels) for labels in stamps])
+    return starts if np.array_equal(ends - starts + 1, lengths) else None
 
 
 def _from_wide(table: Table, argument: str) -> Panel:

@@ -14,8 +14,9 @@ import numpy as np
 
 from esnkit.forecasting._differencing import integrate
 from esnkit.forecasting._packed_series import PackedSeries
+from esnkit.forecasting._power import box_cox, inverse_box_cox
 from esnkit.forecasting._seasonality import season_terms
-from esnkit.forecasting._transforms import CONSTANT_TOLERANCE, box_cox, inverse_box_cox
+from esnkit.forecasting._transforms import CONSTANT_TOLERANCE
 from esnkit.reservoirs import Reservoir
 from esnkit.sequences import Sequences
 from esnkit.utils._plain_state import plain_record

@@ -21,6 +21,18 @@ def pyplot():
     return plt
 
 
+def mix_with_white(colour: str, share: float) -> str:
+    """Return a share of a colour "#RRGGBB", the rest white.
+
+    Examples
+    --------
+    >>> mix_with_white("#004080", 0.5)
+    '#80a0c0'
+    """
+    parts = (int(colour[k : k + 2], 16) for k in (1, 3, 5))
+    return "#" + "".join(f"{round(255 - share * (255 - part)):02x}" for part in parts)
+
+
 def style_axes(ax):
     """Apply the style of all displays: thin axes, a light grid, no frame."""
     ax.margins(x=0.01)

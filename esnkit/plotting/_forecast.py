@@ -8,6 +8,7 @@ from esnkit.plotting._common import (
     ORANGE,
     column_of,
     line_of,
+    mix_with_white,
     plain_times,
     pyplot,
     style_axes,
@@ -28,8 +29,8 @@ class ForecastDisplay:
     history : ndarray of shape (n_history,)
         The end of the series before the forecast.
     forecast : ndarray of shape (n_steps,)
-    lower, upper : ndarray of shape (n_steps,), default=None
-        Ends of an interval.
+    lower, upper : ndarray of shape (n_steps,) or (n_intervals, n_steps), default=None
+        Ends of an interval, or of several.
     observed : ndarray of shape (<= n_steps,), default=None
         Observed values of the steps forecast, or of the first of them.
     history_times, times : array-like, default=None
@@ -37,8 +38,8 @@ class ForecastDisplay:
         first step of the forecast is 1.
     name : str, default=None
         Name of the series, the label of the vertical axis.
-    interval : float, default=None
-        Coverage of the interval, shown in the legend.
+    interval : float or sequence of float, default=None
+        Coverage of each interval, shown in the legend.
 
     Attributes
     ----------
@@ -98,8 +99,8 @@ class ForecastDisplay:
         forecaster : Forecaster
         n_steps : int >= 1
         exog : array-like of shape (>= n_steps, n_exog), default=None
-        interval : float in (0, 1), default=None
-            Coverage of the interval to draw; None draws none.
+        interval : float in (0, 1) or sequence of them, default=None
+            Coverage of the interval to draw, or of several as a fan; None draws none.
         observed : array-like of shape (<= n_steps,) or (<= n_steps, n_series), default=None
             Observed values of the steps forecast, from the first step on.
         n_history : int, default=None
@@ -117,7 +118,8 @@ class ForecastDisplay:
             raise TypeError(f"forecaster must be a fitted Forecaster, got {forecaster!r}")
         if n_history is not None:
             n_history = check_positive_int("n_history", n_history)
-        forecast = forecaster.forecast(n_steps, exog, interval)
+        levels = () if interval is None else tuple(np.atleast_1d(interval).tolist())
+        forecasts = [forecaster.forecast(n_steps, exog, level) for level in levels or (None,)]
         n_series = forecaster.n_features_in_
         if check_positive_int("column", column, minimum=0) >= n_series:
             raise ValueError(f"column must be an integer from 0 to {n_series - 1}, got {column}")
@@ -125,14 +127,13 @@ class ForecastDisplay:
         if np.ndim(observed) == 2 and np.shape(observed)[1] != n_series:
             raise ValueError(f"observed must have {n_series} columns, got {np.shape(observed)[1]}")
         past = forecaster.history(3 * n_steps if n_history is None else n_history)
-        parts = forecast if isinstance(forecast, tuple) else (forecast,)
-        if is_pandas(forecast) and interval is not None:
-            parts = tuple(forecast.iloc[:, 3 * column + k] for k in range(3))
+        lines = [_split(forecast, column, bool(levels)) for forecast in forecasts]
         return cls.from_predictions(
             column_of(past, column),
-            *(column_of(part, column) for part in parts),
+            lines[0][0],
+            *(np.array([line[k] for line in lines]) for k in (1, 2) if levels),
             observed=None if observed is None else column_of(observed, column),
-            interval=interval,
+            interval=levels or None,
             ax=ax,
         )
 
@@ -157,12 +158,12 @@ class ForecastDisplay:
         ----------
         history : array-like of shape (n_history,)
         forecast : array-like of shape (n_steps,)
-        lower, upper : array-like of shape (n_steps,), default=None
+        lower, upper : array-like of shape (n_steps,) or (n_intervals, n_steps), default=None
         observed : array-like of shape (<= n_steps,), default=None
         history_times, times : array-like, default=None
             Both or none, see the class. For pandas Series, None takes their index.
         name : str, default=None
-        interval : float, default=None
+        interval : float or sequence of float, default=None
         ax : matplotlib Axes, default=None
 
         Returns
@@ -191,8 +192,8 @@ class ForecastDisplay:
         display = cls(
             past,
             values,
-            lower=None if lower is None else line_of("lower", lower, len(values)),
-            upper=None if upper is None else line_of("upper", upper, len(values)),
+            lower=None if lower is None else _ends("lower", lower, len(values)),
+            upper=None if upper is None else _ends("upper", upper, len(values)),
             observed=observed,
             history_times=history_times,
             times=times,
@@ -220,10 +221,7 @@ class ForecastDisplay:
         # Lines start at the last value of the history, so that there is no gap.
         start, level = past[-1:], self.history[-1:]
         if self.lower is not None and self.upper is not None:
-            label = "interval" if self.interval is None else f"{100 * self.interval:g} % interval"
-            ax.fill_between(
-                ahead, self.lower, self.upper, color=BLUE, alpha=0.18, linewidth=0, label=label
-            )
+            self._plot_intervals(ax, ahead)
         ax.plot(past, self.history, color=GREY, linewidth=1.3, label="history")
         if self.observed is not None:
             x = np.concatenate([start, ahead[: len(self.observed)]])
@@ -235,6 +233,16 @@ class ForecastDisplay:
         self._style(ax, past, ahead)
         self.ax_, self.figure_ = ax, ax.figure
         return self
+
+    def _plot_intervals(self, ax, ahead):
+        """Fill the intervals, the widest of a fan first and lightest."""
+        lower, upper = np.atleast_2d(self.lower), np.atleast_2d(self.upper)
+        levels = [None] * len(lower) if self.interval is None else np.atleast_1d(self.interval)
+        order = np.argsort(lower.mean(axis=1) - upper.mean(axis=1), kind="stable")
+        for rank, k in enumerate(order):
+            label = "interval" if levels[k] is None else f"{100 * levels[k]:g} % interval"
+            colour = mix_with_white(BLUE, 0.18 + 0.42 * rank / len(order))
+            ax.fill_between(ahead, lower[k], upper[k], color=colour, linewidth=0, label=label)
 
     def _positions(self):
         """Positions of past and forecast on the time axis."""
@@ -266,3 +274,18 @@ class ForecastDisplay:
             loc="lower right", bbox_to_anchor=(1, 1), ncols=n_entries, frameon=False, fontsize=9,
             borderaxespad=0.2, handlelength=1.6,
         )  # fmt: skip
+
+
+def _split(forecast, column: int, has_interval: bool) -> tuple:
+    """Return forecast, lower and upper of one series; the forecast alone without an interval."""
+    if is_pandas(forecast) and has_interval:
+        return tuple(forecast.iloc[:, 3 * column + k] for k in range(3))
+    parts = forecast if isinstance(forecast, tuple) else (forecast,)
+    return tuple(column_of(part, column) for part in parts)
+
+
+def _ends(argument: str, values, n_steps: int) -> np.ndarray:
+    """Return ends of one interval (n_steps,), or of several (n_intervals, n_steps)."""
+    if np.ndim(values) == 2 and len(values) > 1:
+        return np.stack([line_of(argument, row, n_steps) for row in values])
+    return line_of(argument, values[0] if np.ndim(values) == 2 else values, n_steps)

@@ -19,8 +19,16 @@ def test_every_container_gives_the_same_rows(container):
     assert panel.packed.values.tolist() == [0, 1, 2, 3, 4, 5, 5, 6, 7, 8]
     assert panel.packed.offsets.tolist() == [0, 6, 10] and panel.packed.starts.tolist() == [0, 2]
     assert panel.ids == (["a", "b"] if not isinstance(container, list) else [0, 1])
-    assert panel.has_clock == isinstance(container, pd.DataFrame)
-    assert len(panel.stamps) == 6
+    assert panel.has_clock and len(panel.stamps) == 6
+
+
+def test_series_of_a_list_share_a_clock_if_their_times_fit_together():
+    early, odd = WIDE["a"][:3], WIDE["a"].set_axis(DAYS + pd.Timedelta(hours=1))
+    panel = read_panel([WIDE["a"][2:], early], NONE, "panel")
+    assert panel.has_clock and panel.packed.starts.tolist() == [2, 0]
+    for items in ([WIDE["a"], odd], [np.arange(6.0), np.arange(4.0)]):
+        panel = read_panel(items, NONE, "panel")
+        assert not panel.has_clock and panel.packed.starts.tolist() == [0, 6 - len(items[1])]
 
 
 def test_forecasts_are_written_after_the_last_row_of_each_series():

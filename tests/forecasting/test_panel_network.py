@@ -8,7 +8,7 @@ from esnkit import Reservoir
 from esnkit.forecasting._packed_series import pack_series
 from esnkit.forecasting._panel_network import Loops, PanelStructure, make_network, shrink_sizes
 from esnkit.forecasting._seasonality import season_terms
-from esnkit.forecasting._transforms import SeriesTransform
+from esnkit.forecasting._transforms import RowTransform
 
 RNG = np.random.default_rng(0)
 SERIES = [np.exp(RNG.normal(size=n).cumsum() / 5) for n in (40, 30, 25)]
@@ -44,7 +44,7 @@ def inputs_by_hand(network, walk, series):
 def test_each_series_is_transformed_and_run_as_if_alone(structure):
     network, walk = make(structure)
     for i, values in enumerate(SERIES):
-        transform = SeriesTransform(structure.differences, False, power=structure.power)
+        transform = RowTransform(structure.differences, False, power=structure.power)
         z = transform.fit(values[:, None]).transform(values[:, None])[:, 0]
         z = (z - network.mean[i]) / network.scale[i]
         rows = slice(walk.z.offsets[i], walk.z.offsets[i + 1])
@@ -95,7 +95,7 @@ def test_closed_loops_are_single_steps_fed_back(structure):
         )
         again = part.walk(packed)
         z = weights[0, 0] + again.features[-1] @ weights[0, 1:]
-        transform = SeriesTransform(structure.differences, False, power=structure.power)
+        transform = RowTransform(structure.differences, False, power=structure.power)
         transform.fit(SERIES[1][:, None])
         step = np.array([[z * network.scale[1] + network.mean[1]]])
         series = np.append(series, transform.inverse_transform(step, series[:, None]))

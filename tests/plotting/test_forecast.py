@@ -136,3 +136,15 @@ def test_a_column_that_is_not_there_is_refused(column):
         ForecastDisplay.from_forecaster(model, 5, column=column)
     with pytest.raises(ValueError, match="observed must have 2 columns, got 1"):
         ForecastDisplay.from_forecaster(model, 5, observed=np.ones((5, 1)))
+
+
+@pytest.mark.parametrize("series", [WAVE, pd.Series(WAVE), np.c_[WAVE, -WAVE]])
+def test_a_fan_has_an_interval_per_level(series):
+    model = fitted(series)
+    display = ForecastDisplay.from_forecaster(model, 5, interval=(0.5, 0.9))
+    assert display.lower.shape == display.upper.shape == (2, 5)
+    for k, level in enumerate((0.5, 0.9)):
+        one = ForecastDisplay.from_forecaster(model, 5, interval=level)
+        np.testing.assert_array_equal(one.lower.ravel(), display.lower[k])
+    labels = [c.get_label() for c in display.ax_.collections]
+    assert labels == ["90 % interval", "50 % interval"]  # the widest first, below the others

@@ -1,0 +1,147 @@
+"""Report of an automatic forecast: pictures and tables in one HTML file that needs no other."""
+
+import base64
+import io
+import os
+from html import escape
+from typing import Any
+
+import numpy as np
+
+from esnkit.plotting._candidates import CandidatesDisplay
+from esnkit.plotting._common import column_of, pyplot
+from esnkit.plotting._decomposition import DecompositionDisplay
+from esnkit.plotting._forecast import ForecastDisplay
+from esnkit.plotting._residuals import ResidualsDisplay
+from esnkit.utils._pandas import is_pandas
+from esnkit.utils._validation import check_positive_int
+
+__all__ = ["write_report"]
+
+FAN = (0.95, 0.8, 0.5)  # coverage of the intervals, the widest first
+MAX_HISTORY = 2000  # rows of the decomposition
+STYLE = """\
+body { font: 15px/1.5 system-ui, sans-serif; max-width: 60rem; margin: 2rem auto; padding: 0 1rem;
+       color: #222; background: #fff; }
+h1 { font-size: 1.5rem; } h2 { font-size: 1.15rem; margin-top: 2rem; }
+img { width: 100%; } table { border-collapse: collapse; }
+td, th { padding: 0.2rem 0.8rem 0.2rem 0; text-align: right; font-variant-numeric: tabular-nums; }
+td:first-child, th:first-child { text-align: left; } th { border-bottom: 1px solid #999; }
+"""
+
+
+def write_report(file, forecaster, n_steps, *, exog=None, past_exog=None, column=0, title=None):
+    """Write a report of a fitted :class:`AutoForecaster` as one HTML file.
+
+    It shows the forecast with a fan of intervals, the errors of the candidates beside those of the
+    baselines, the seasons, the one-step errors of a backtest, and the numbers.
+
+    Parameters
+    ----------
+    file : path or file object
+        Files are written as UTF-8.
+    forecaster : AutoForecaster
+        Fitted.
+    n_steps : int >= 1
+        Number of steps to forecast.
+    exog : array-like of shape (>= n_steps, n_exog), default=None
+        Inputs of the steps ahead, if the forecaster was fitted with any.
+    past_exog : array-like of shape (n_timesteps, n_exog), default=None
+        Inputs of the rows seen; without them, the report of a forecaster with inputs shows no
+        errors of a backtest.
+    column : int, default=0
+        Which of several series to show.
+    title : str, default=None
+
+    Examples
+    --------
+    >>> import io
+    >>> import numpy as np
+    >>> from esnkit import AutoForecaster
+    >>> from esnkit.plotting import write_report
+    >>> model = AutoForecaster(horizon=6).fit(np.sin(np.arange(60) / 2))
+    >>> file = io.StringIO()
+    >>> write_report(file, model, 6, title="A wave")
+    >>> "<title>A wave</title>" in file.getvalue()
+    True
+    """
+    if not hasattr(forecaster, "candidates_") or not hasattr(forecaster, "decompose"):
+        raise TypeError(f"forecaster must be a fitted AutoForecaster, got {forecaster!r}")
+    n_steps = check_positive_int("n_steps", n_steps)
+    title = "Forecast" if title is None else str(title)
+    sections = [
+        _section("Forecast", _forecast(forecaster, n_steps, exog, column)),
+        _section("Candidates", _candidates(forecaster, column)),
+    ]
+    if forecaster.seasons_[column] if forecaster.n_features_in_ > 1 else forecaster.seasons_:
+        shown = min(MAX_HISTORY, forecaster.n_timesteps_)
+        picture = DecompositionDisplay.from_forecaster(forecaster, column=column, n_history=shown)
+        sections.append(_section("Seasons", _image(picture.figure_, "seasons and the rest")))
+    if not forecaster.n_exog_ or past_exog is not None:
+        picture = ResidualsDisplay.from_forecaster(forecaster, exog=past_exog, column=column)
+        sections.append(_section("One-step errors", _image(picture.figure_, "one-step errors")))
+    name = escape(title)
+    head = f"<meta charset='utf-8'><title>{name}</title><style>{STYLE}</style>"
+    page = f"<!doctype html><html lang='en'><head>{head}</head><body><h1>{name}</h1>"
+    _write(file, f"{page}{''.join(sections)}</body></html>\n")
+
+
+def _write(file: Any, text: str) -> None:
+    if hasattr(file, "write"):
+        file.write(text)
+        return
+    with open(os.fspath(file), "w", encoding="utf-8") as out:
+        out.write(text)
+
+
+def _section(title: str, content: str) -> str:
+    return f"<h2>{escape(title)}</h2>{content}\n"
+
+
+def _forecast(forecaster, n_steps: int, exog, column: int) -> str:
+    """Return the picture of the forecast, and a table of its numbers."""
+    display = ForecastDisplay.from_forecaster(
+        forecaster, n_steps, exog=exog, interval=FAN, column=column
+    )
+    ahead = forecaster.forecast(n_steps, exog)
+    labels = ahead.index if is_pandas(ahead) else np.arange(1, n_steps + 1)
+    values = np.asarray(column_of(ahead, column))
+    names = [f"{end} {100 * level:g} %" for level in FAN for end in ("from", "to")]
+    ends = [row for pair in zip(display.lower, display.upper, strict=True) for row in pair]
+    rows = [
+        [str(label), *(f"{value:.6g}" for value in numbers)]
+        for label, numbers in zip(labels, np.column_stack([values, *ends]), strict=True)
+    ]
+    return _image(display.figure_, "forecast") + _table(["step", "forecast", *names], rows)
+
+
+def _candidates(forecaster, column: int) -> str:
+    """Return the picture of the candidates, and a table of the errors."""
+    display = CandidatesDisplay.from_forecaster(forecaster, column=column)
+    errors = {"median of the members": display.error, **display.baselines}
+    rows = [[name, f"{error:.6g}"] for name, error in errors.items()]
+    text = (
+        f"<p>Mean absolute errors of forecasts of {forecaster.horizon_} steps from rolling origins "
+        "in the recent part of the series, in which later ones weigh more.</p>"
+    )
+    return text + _image(display.figure_, "candidates") + _table(["forecast", "error"], rows)
+
+
+def _table(names: list[str], rows: list[list[str]]) -> str:
+    head = "".join(f"<th>{escape(name)}</th>" for name in names)
+    body = "".join(
+        f"<tr>{''.join(f'<td>{escape(cell)}</td>' for cell in row)}</tr>" for row in rows
+    )
+    return f"<table><tr>{head}</tr>{body}</table>"
+
+
+def _image(figure, description: str) -> str:
+    """Return a figure as an image in the page, and close it."""
+    plt = pyplot()
+    out = io.BytesIO()
+    # Without date and random identifiers, the same forecast gives the same file.
+    with plt.rc_context({"svg.hashsalt": "esnkit"}):
+        figure.savefig(out, format="svg", metadata={"Date": None})
+    plt.close(figure)
+    data = base64.b64encode(out.getvalue()).decode("ascii")
+    return f"<img alt='{escape(description)}' src='data:image/svg+xml;base64,{data}'>"

@@ -1,0 +1,78 @@
+"""Series with next to no noise: which these are, what is chosen for them, and how good it is."""
+
+import numpy as np
+import pytest
+
+from esnkit import AutoForecaster
+from esnkit.datasets import make_lorenz
+from esnkit.forecasting._candidates import Candidate, make_windows
+from esnkit.forecasting._noiseless import (
+    is_noiseless,
+    much_worse,
+    noiseless_candidates,
+    reach,
+    typical_errors,
+)
+from esnkit.forecasting._penalty_path import Structure
+
+RNG = np.random.default_rng(0)
+LORENZ = make_lorenz(620, dt=0.1)[:, 0]
+MONTHS = 50 + np.tile(np.arange(12.0), 30) + 2 * RNG.normal(size=360)
+
+
+def is_noiseless_alone(values):
+    return is_noiseless(values, np.empty((len(values), 0)), seed=0)
+
+
+def test_chaotic_series_are_noiseless_and_noisy_or_short_ones_are_not():
+    assert is_noiseless_alone(LORENZ)
+    assert not is_noiseless_alone(LORENZ + RNG.normal(size=620))
+    assert not is_noiseless_alone(MONTHS)
+    assert not is_noiseless_alone(MONTHS.cumsum())
+    assert not is_noiseless_alone(LORENZ[:199])
+
+
+def test_typical_errors_are_geometric_means_and_finite():
+    forecasts = np.stack([np.full((2, 3), 0.1), np.full((2, 3), 10.0)])
+    assert typical_errors(forecasts, np.zeros((2, 1, 3))).tolist() == pytest.approx([1.0, 1.0])
+    forecasts[0, 0], forecasts[:, 1] = np.inf, 0.0
+    found = typical_errors(forecasts, np.zeros((2, 1, 3)))
+    assert 1e100 < found[0] < np.inf and 0 < found[1] < 1e-300
+
+
+def test_candidates_are_one_network_with_three_seeds_that_stays_in_reach():
+    values, no_exog = LORENZ[:300], np.empty((300, 0))
+    windows = make_windows(300, 5)
+    found = noiseless_candidates(values, no_exog, windows, seed=0)
+    assert [item.error for item in found] == sorted(item.error for item in found)
+    assert len({item.network["random_state"] for item in found}) == 3
+    same = [{**item.network, "random_state": 0} for item in found]
+    assert same[0] == same[1] == same[2] and same[0]["n_units"] == 150
+    low, high = reach(values)
+    assert low < values.min() and high > values.max()
+    for item in found:
+        assert item.forecasts.min() >= low and item.forecasts.max() <= high
+        assert item.error < 0.05 * values.std()
+
+
+def test_noiseless_candidates_may_be_a_little_worse_since_they_are_safer():
+    one, two, three = (
+        Candidate(1.0, Structure(), 1.0, np.full((4, 2), error), {}) for error in (1.0, 1.9, 2.1)
+    )
+    assert not much_worse(two, one, np.zeros((4, 2))) and much_worse(three, one, np.zeros((4, 2)))
+
+
+def test_chaotic_series_are_followed_for_more_than_a_lyapunov_time():
+    model = AutoForecaster(horizon=12, seasons=[]).fit(LORENZ[:600])
+    error = np.abs(model.forecast(12) - LORENZ[600:612]).mean()
+    assert error < 0.02 * LORENZ.std()
+    assert {member["alpha"] <= 1e-6 for member in model.members_} == {True}
+    assert [network.reservoir_.n_units for network in model.estimators_] == [300] * 3
+    far = model.forecast(400)
+    low, high = reach(LORENZ[:600])
+    assert far.min() >= low and far.max() <= high
+
+
+def test_quick_forecasts_have_small_networks_only():
+    model = AutoForecaster(horizon=12, seasons=[], quick=True).fit(LORENZ[:600])
+    assert {network.reservoir_.n_units for network in model.estimators_} == {50}

@@ -1,0 +1,70 @@
+"""The report: one file, all sections, and names that are no markup."""
+
+import base64
+import re
+from html.parser import HTMLParser
+
+import numpy as np
+import pytest
+
+from esnkit import AutoForecaster
+from esnkit.plotting import write_report
+from esnkit.plotting._report import _image
+
+plt = pytest.importorskip("matplotlib.pyplot")
+SERIES = np.tile([0.0, 1, 3, 2], 18) + 0.1 * np.random.default_rng(0).standard_normal(72)
+
+
+class Titles(HTMLParser):
+    """Collects headings, and counts rows of tables."""
+
+    def __init__(self):
+        super().__init__()
+        self.titles, self.n_rows = [], 0
+
+    def handle_starttag(self, tag, attributes):
+        self.n_rows += tag == "tr"
+        self.last = tag
+
+    def handle_data(self, data):
+        if self.last == "h2" and data.strip():
+            self.titles.append(data.strip())
+
+
+def test_one_file_has_everything(tmp_path):
+    model = AutoForecaster(seasons=[4], horizon=4).fit(SERIES)
+    path = tmp_path / "report.html"
+    write_report(path, model, 5, title="A & <B>")
+    page = path.read_text(encoding="utf-8")
+    parser = Titles()
+    parser.feed(page)
+    assert parser.titles == ["Forecast", "Candidates", "Seasons", "One-step errors"]
+    assert parser.n_rows == 1 + 5 + 1 + 1 + len(model.baselines_)
+    assert "A &amp; &lt;B&gt;" in page
+    assert not re.search(r"(src|href)='(?!data:)", page)
+    pictures = re.findall(r"data:image/svg\+xml;base64,([^']+)", page)
+    assert len(pictures) == 4
+    assert all(b"<svg" in base64.b64decode(picture) for picture in pictures)
+    assert f"{model.forecast(5)[4]:.6g}" in page
+
+
+def test_a_series_with_inputs_and_no_season(tmp_path):
+    exog = np.random.default_rng(1).standard_normal(75)
+    model = AutoForecaster(seasons=[], horizon=4).fit(SERIES, exog=exog[:72])
+    path = tmp_path / "report.html"
+    write_report(path, model, 3, exog=exog[72:])
+    parser = Titles()
+    parser.feed(path.read_text(encoding="utf-8"))
+    assert parser.titles == ["Forecast", "Candidates"]
+    with pytest.raises(TypeError, match="fitted AutoForecaster"):
+        write_report(path, AutoForecaster(), 3)
+
+
+def test_a_picture_is_the_same_each_time():
+    def picture():
+        _, ax = plt.subplots()
+        ax.fill_between([0, 1], [0, 1])
+        return _image(ax.figure, "a 'b'")
+
+    assert picture() == picture()
+    assert picture().startswith("<img alt='a &#x27;b&#x27;' src='data:image/svg+xml;base64,")
