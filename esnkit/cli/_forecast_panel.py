@@ -96,8 +96,7 @@ def _report(model: PanelForecaster) -> None:
     seasons = ", ".join(f"{period:g}" for period in model.seasons_) or "none"
     say(f"{model.n_features_in_} series; seasons: {seasons} (time steps)")
     say(f"error of rolling forecasts, {model.horizon_} steps ahead, in mean changes of the series:")
-    errors = {f"median of {len(model.members_)} networks for all": model.error_, **model.baselines_}
-    for name, error in errors.items():
+    for name, error in {"networks fitted to all": model.error_, **model.baselines_}.items():
         say(f"  {error:<10.4g}  {name}")
 
 
