@@ -146,7 +146,8 @@ def _find_columns(container: Any, names: tuple, argument: str) -> tuple:
     unknown = [name for name in names if name is not None and name not in kinds]
     if unknown:
         raise ValueError(f"{argument} has no column {unknown[0]!r}, got {list(kinds)}")
-    for name, kind, role in zip(names, ("text", "time", "number"), ("id", "time", "value"),
+    roles = ("id, a text", "time, dates or periods", "value, a number")
+    for name, kind, role in zip(names, ("text", "time", "number"), roles,
                                 strict=True):  # fmt: skip
         possible = [key for key in kinds if kinds[key] == kind and key not in names]
         if name is None and len(possible) != 1:

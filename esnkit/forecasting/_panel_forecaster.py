@@ -6,10 +6,11 @@ import numpy as np
 from sklearn.base import BaseEstimator
 from sklearn.utils.validation import check_is_fitted
 
-from esnkit.forecasting._ensemble import check_finite
+from esnkit.forecasting._forecasts_mixin import MAX_RELATIVE_REACH
 from esnkit.forecasting._packed_series import PackedSeries
 from esnkit.forecasting._panel import Panel, append_panel, read_panel
 from esnkit.forecasting._panel_selection import (
+    PanelMember,
     PanelSelection,
     error_sizes,
     relative_half_widths,
@@ -28,6 +29,7 @@ from esnkit.utils._validation import (
     check_seed,
     check_verbose,
 )
+from esnkit.utils._warnings import warn
 
 __all__ = ["PanelForecaster"]
 
@@ -232,8 +234,12 @@ class PanelForecaster(CallbackSupportMixin, PlainStateMixin, BaseEstimator):
         ValueError
             For a number of steps below 1, an interval outside (0, 1), or column names of the
             interval that the frame already has.
-        FloatingPointError
-            If a forecast is too large for float64.
+
+        Warns
+        -----
+        RuntimeWarning
+            If all members run away for a series: 10 times as far from the middle of its values as
+            its extremes and zero. Its last value is then the forecast.
         """
         check_is_fitted(self, "_members")
         n_steps = check_positive_int("n_steps", n_steps)
@@ -252,15 +258,35 @@ class PanelForecaster(CallbackSupportMixin, PlainStateMixin, BaseEstimator):
     def _forecast(self, n_steps: int) -> np.ndarray:
         """Return forecasts (n_series, n_steps): medians, and of short series the next member's."""
         missing = np.ones(len(self.ids_), dtype=bool)
-        chosen = [member.forecast(n_steps, missing) for member in self._members[: self._n_chosen]]
+        chosen = [
+            self._bounded(member, n_steps, missing) for member in self._members[: self._n_chosen]
+        ]
         missing = np.array(np.isnan(chosen).all(axis=(0, 2)))
         values = np.empty((len(missing), n_steps))
         values[~missing] = np.nanmedian(np.array(chosen)[:, ~missing], axis=0)
         for member in self._members[self._n_chosen :]:
-            values[missing] = member.forecast(n_steps, missing)[missing]
+            values[missing] = self._bounded(member, n_steps, missing)[missing]
             missing = missing & np.isnan(values).any(axis=1)
-        check_finite("forecast", values)
+        if missing.any():
+            packed = self._panel.packed
+            values[missing] = packed.values[packed.offsets[1:] - 1][missing, None]
+            warn(
+                f"the forecasts of {missing.sum()} series run away, such as that of "
+                f"{self.ids_[int(missing.argmax())]!r}: their last values stand in their place",
+                RuntimeWarning,
+            )
         return self._limit(values)
+
+    def _bounded(self, member: PanelMember, n_steps: int, series: np.ndarray) -> np.ndarray:
+        """Return the forecasts of a member for some series, those that run away as NaN."""
+        values, packed = member.forecast(n_steps, series), self._panel.packed
+        low, high = (
+            f.reduceat(packed.values, packed.offsets[:-1]) for f in (np.minimum, np.maximum)
+        )
+        middle, half = low / 2 + high / 2, high / 2 - low / 2
+        reach = MAX_RELATIVE_REACH * (half + np.abs(middle))
+        far = ~(np.abs(values - middle[:, None]) <= reach[:, None])
+        return np.where(far.any(axis=1, keepdims=True), np.nan, values)
 
     def _limit(self, values: np.ndarray) -> np.ndarray:
         """Return values (n_series, n_steps) within the range that forecasts may have."""

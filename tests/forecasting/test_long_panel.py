@@ -40,8 +40,12 @@ def test_a_column_of_text_or_a_name_makes_a_frame_long():
 @pytest.mark.parametrize(
     ("frame", "names", "message"),
     [
-        (FRAME.assign(z=1.0), NONE, "of which 2 can be the value: name the columns"),
-        (FRAME.drop(columns="t"), NONE, "of which 0 can be the time: name the columns"),
+        (FRAME.assign(z=1.0), NONE, "of which 2 can be the value, a number: name the columns"),
+        (
+            FRAME.drop(columns="t"),
+            NONE,
+            "of which 0 can be the time, dates or periods",
+        ),
         (FRAME.astype({"t": str}), ("k", "t", None), "times, periods or numbers in the column 't'"),
         (FRAME.astype({"y": str}), ("k", "t", "y"), "must have numbers in the column 'y'"),
         (FRAME.set_index(["k", "t"]).assign(z=1), NONE, "must have one column of values"),

@@ -199,6 +199,19 @@ def test_scales_of_the_series_do_not_matter():
     np.testing.assert_allclose(scaled / scales[:, None], first, rtol=1e-6, atol=1e-8)
 
 
+def test_forecasts_that_run_away_give_way_to_the_last_value(monkeypatch):
+    model = PanelForecaster(seasons=()).fit(WALKS)
+    monkeypatch.setattr(_panel_forecaster, "MAX_RELATIVE_REACH", 0.0)
+    with pytest.warns(RuntimeWarning, match="forecasts of 10 series run away, such as that of 0"):
+        ahead = model.forecast(3)
+    np.testing.assert_array_equal(ahead, [[walk[-1]] * 3 for walk in WALKS])
+
+
+def test_a_last_value_far_off_does_not_let_forecasts_run_away():
+    panel = [np.r_[50 + walk, 1e8] for walk in WALKS]
+    assert np.abs(PanelForecaster().fit(panel).forecast(9)).max() < 2e9
+
+
 def test_two_rows_suffice_beside_longer_series():
     panel = [*(100 + walk for walk in WALKS), np.array([1000.0, 1010.0])]
     forecast, lower, upper = PanelForecaster(seasons=()).fit(panel).forecast(3, interval=0.9)[-1]
@@ -234,7 +247,7 @@ def test_columns_are_named_where_they_cannot_be_told_apart():
     columns = {"id": "shop", "time": "week", "value": "sold"}
     ahead = PanelForecaster(seasons=[12], **columns).fit(rows[[*columns.values()]]).forecast(2)
     assert ahead["week"].tolist() == [48, 49] * 12 and ahead["shop"].tolist()[:3] == [0, 0, 1]
-    with pytest.raises(ValueError, match="2 can be the id: name the columns"):
+    with pytest.raises(ValueError, match="2 can be the id, a text: name the columns"):
         PanelForecaster().fit(LONG.assign(town="Ulm"))
     with pytest.raises(ValueError, match="no column 'store'"):
         PanelForecaster(id="store").fit(LONG)
