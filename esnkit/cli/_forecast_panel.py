@@ -2,6 +2,7 @@
 
 import numpy as np
 
+from esnkit.cli._arguments import SETTINGS
 from esnkit.cli._csv import read_texts
 from esnkit.cli._decimals import DecimalReader
 from esnkit.cli._errors import UserError, say
@@ -12,8 +13,7 @@ from esnkit.forecasting import PanelForecaster
 from esnkit.forecasting._frames import LabelledSeries
 from esnkit.forecasting._series_kind import interval_names
 
-REFUSED = ("exog", "plot", "n_units", "spectral_radius", "leak_rate", "input_scaling",
-           "bias_scaling", "alpha", "differences")  # fmt: skip
+REFUSED = ("exog", "plot", "quick", "best", *SETTINGS)
 
 
 def forecast_panel(arguments) -> int:
@@ -37,7 +37,7 @@ def check_panel_request(arguments) -> None:
         if getattr(arguments, option) is None:
             raise UserError(f"--{option} must be given with a FILE")
     for name in REFUSED:
-        if getattr(arguments, name) not in (None, []):
+        if getattr(arguments, name) not in (None, [], False):
             option = "units" if name == "n_units" else name.replace("_", "-")
             raise UserError(f"--{option} is for one series; leave it out with --id")
     names = [name for name in (arguments.id, arguments.time, arguments.column) if name is not None]

@@ -11,9 +11,10 @@ from esnkit.forecasting._labels import RowLabels, read_row_labels
 from esnkit.forecasting._long_panel import LongRows, has_levels, is_long, read_long, write_long
 from esnkit.forecasting._packed_series import PackedSeries, offsets_of, pack_series
 from esnkit.forecasting._series_kind import (
+    INTERVAL_SUFFIXES,
     SeriesKind,
     advance_labels,
-    check_interval_names,
+    check_added_names,
     forecast_as,
     interval_names,
     read_kind,
@@ -81,7 +82,7 @@ class Panel(NamedTuple):
     def check_interval_names(self) -> None:
         """Raise if the columns that an interval adds have the names of others."""
         for kind in self.kinds:
-            check_interval_names(kind)
+            check_added_names(kind, "interval", INTERVAL_SUFFIXES)
         for name in interval_names(self.columns[2])[1:] if self.columns else ():
             if name in self.columns:
                 raise ValueError(f"interval adds a column {name!r}, but panel has one: rename it")

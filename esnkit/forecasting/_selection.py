@@ -16,7 +16,7 @@ from esnkit.forecasting._candidates import (
     make_windows,
 )
 from esnkit.forecasting._combination import Combination
-from esnkit.forecasting._ensemble import fit_ensemble
+from esnkit.forecasting._ensemble import ModelSpec, fit_ensemble
 from esnkit.forecasting._noiseless import is_noiseless, much_worse, noiseless_candidates, reach
 from esnkit.utils._progress import Task
 
@@ -31,7 +31,8 @@ class Selection(NamedTuple):
     members: list[dict]
     error: float  # of the median of the members
     baselines: dict[str, float]
-    errors: np.ndarray  # (n_origins, horizon), absolute ones of the forecast
+    errors: np.ndarray  # (n_forecasts, horizon), of every member, or of the baseline that forecasts
+    specs: list[ModelSpec]  # of the members; empty for a baseline
     better_baseline: str | None
     substitute: tuple[Any, np.ndarray] | None  # the model of this baseline, and its errors
 
@@ -52,7 +53,8 @@ def select(
     search : Search
         What is tried, and for which horizon.
     """
-    windows = make_windows(len(values), search.horizon, sum(search.settings.get("differences", ())))
+    n_lost = sum(search.settings.get("differences", ()))
+    windows = make_windows(len(values), search.horizon, n_lost, max(periods, default=0.0))
     candidates, members, (low, high) = _choose(values, exog, periods, windows, search)
     fitted = [fit_ensemble(member.spec, values[:, None], exog) for member in members]
     combination = Combination(fitted, max(low, 0.0) if search.positive else low, high)
@@ -63,7 +65,7 @@ def select(
     substitute = None
     if better is not None:
         model, forecasts = baselines[better]
-        substitute = model, np.abs(forecasts - observed)
+        substitute = model, observed - forecasts
     return Selection(
         combination=combination,
         candidates=[_as_dict(candidate) for candidate in candidates],
@@ -73,7 +75,8 @@ def select(
             name: float(windows.errors(baseline.forecasts, observed))
             for name, baseline in baselines.items()
         },
-        errors=np.abs(median - observed),
+        errors=np.concatenate([observed - member.forecasts for member in members]),
+        specs=[member.spec for member in members],
         better_baseline=better,
         substitute=substitute,
     )
@@ -100,7 +103,7 @@ def use_better_baseline(selection: Selection, values: np.ndarray, exog: np.ndarr
     model, errors = selection.substitute
     fitted = model.fit(values[:, None], exog)
     combination = replace(selection.combination, members=[fitted])
-    return selection._replace(combination=combination, errors=errors)
+    return selection._replace(combination=combination, errors=errors, specs=[])
 
 
 def _as_dict(candidate: Candidate) -> dict:

@@ -59,6 +59,7 @@ def test_files_without_time_stamps_have_forecasts_without(capsys):
         ([HEADER], [], "in.csv has no row below its header"),
         (["shop,day", "a,b"], [], "has no column 'sold'"),
         ([HEADER, *ROWS], ["--plot", "o.png"], "--plot is for one series"),
+        ([HEADER, *ROWS], ["--quick"], "--quick is for one series"),
         ([HEADER, *ROWS], ["--units", "20"], "--units is for one series"),
         ([HEADER, *ROWS], ["--time", "shop"], "column 'shop' is named twice"),
         ([HEADER, *ROWS], ["--out", "in.csv"], "are the same file"),
