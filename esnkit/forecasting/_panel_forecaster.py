@@ -107,6 +107,9 @@ class PanelForecaster(CallbackSupportMixin, PlainStateMixin, BaseEstimator):
     the others. The members whose differences and lags need more rows than it has do not forecast
     it; if that leaves none, the best candidate that can does.
 
+    Short series gain most. Long series that have little in common are often forecast better by
+    `AutoForecaster`, each by its own networks.
+
     Networks are fitted to at most 100 000 rows, those of randomly chosen series.
 
     Intervals come from the errors of the median in the rolling forecasts, relative to the mean
