@@ -58,6 +58,11 @@ def _add_files(parser) -> None:
     add = parser.add_argument
     add("file", nargs="?", metavar="FILE", type=_path, help="CSV file, oldest row first")
     add("--column", metavar="NAME", help="column to forecast")
+    add(
+        "--id", metavar="COLUMN",
+        help="column that names the series of each row: all are forecast, by networks fitted to "
+        "all (PanelForecaster); the output has this column",
+    )  # fmt: skip
     add("--time", metavar="COLUMN", help="column of time stamps, continued in the output")
     add(
         "--exog", metavar="NAME", nargs="+", action="extend", default=[],

@@ -57,6 +57,40 @@ def read_table(
         With the line number, for anything that is not as it should be.
     """
     wanted = [column, *exog, *([] if time is None else [time])]
+    with _open_rows(path, wanted) as (rows, header, separator):
+        indices = [_index_of(name, header, path) for name in wanted]
+        columns = _Columns(header, indices, time, DecimalReader(separator), fill)
+        for numbers, block in _blocks(rows):
+            columns.add_block(numbers, block)
+    return columns.table(path)
+
+
+def read_texts(path: str, wanted: list[str]) -> tuple[list[int], str, list[list[str]]]:
+    """Read columns as text: the lines of their rows, the separator, and the cells by column."""
+    lines: list[int] = []
+    texts: list[list[str]] = [[] for _ in wanted]
+    with _open_rows(path, wanted) as (rows, header, separator):
+        indices = [_index_of(name, header, path) for name in wanted]
+        for line, row in rows:
+            _check_row(line, row, header, len(lines))
+            lines.append(line)
+            for cells, index in zip(texts, indices, strict=True):
+                cells.append(row[index].strip())
+    if not lines:
+        raise UserError(f"{path} has no row below its header")
+    return lines, separator, texts
+
+
+def _check_row(line: int, row: list[str], header: list[str], n_before: int) -> None:
+    if len(row) != len(header):
+        raise UserError(f"line {line}: {len(row)} columns where the header has {len(header)}")
+    if n_before == MAX_ROWS:
+        raise UserError(f"line {line}: more than {MAX_ROWS:,} rows; keep only the last of them")
+
+
+@contextmanager
+def _open_rows(path: str, wanted: list[str]):
+    """Open a file as numbered rows, with its header and its separator."""
     with _open_text(path) as lines:
         first = next(lines, "")
         named = _NAMED_SEPARATOR.fullmatch(first.strip("\r\n"))
@@ -68,11 +102,7 @@ def read_table(
         reader = csv.reader(chain([first], lines), delimiter=separator, strict=True)
         rows = _numbered(reader, n_before=1 if named else 0)
         header = [name.strip() for name in next(rows)[1]]
-        indices = [_index_of(name, header, path) for name in wanted]
-        columns = _Columns(header, indices, time, DecimalReader(separator), fill)
-        for numbers, block in _blocks(_without_blanks(rows)):
-            columns.add_block(numbers, block)
-    return columns.table(path)
+        yield _without_blanks(rows), header, separator
 
 
 class _Columns:
@@ -119,12 +149,7 @@ class _Columns:
 
     def add(self, line: int, row: list[str]) -> None:
         """Read the cells of one row."""
-        if len(row) != len(self.header):
-            raise UserError(
-                f"line {line}: {len(row)} columns where the header has {len(self.header)}"
-            )
-        if self.n_rows == MAX_ROWS:
-            raise UserError(f"line {line}: more than {MAX_ROWS:,} rows; keep only the last of them")
+        _check_row(line, row, self.header, self.n_rows)
         self.n_rows += 1
         if self.timestamps is not None:
             self.timestamps.add(row[self.time_index], line)

@@ -75,11 +75,11 @@ def check_request(arguments) -> str | None:
             f"'{arguments.column}' gets; rename the column"
         )
     file_format = plot_format(arguments.plot, required=True)
-    _check_paths({"the input": arguments.file, "--out": arguments.out, "--plot": arguments.plot})
+    check_paths({"the input": arguments.file, "--out": arguments.out, "--plot": arguments.plot})
     return file_format
 
 
-def _check_paths(paths: dict[str, str | None]) -> None:
+def check_paths(paths: dict[str, str | None]) -> None:
     """Check that the files are different ones, and that those but the input can be written."""
     seen: dict[str, str] = {}
     for role, path in paths.items():
@@ -195,20 +195,25 @@ def _write_results(arguments, table, stamps: Continuation | None, parts, file_fo
     names = interval_names(arguments.column)[: len(parts)]
     columns = {} if stamps is None else {arguments.time: stamps.written}
     columns |= dict(zip(names, parts, strict=True))
+    if file_format:
+        with progress("forecast", 1) as part, part("plot"):
+            write_plot(arguments.plot, _draw(arguments, table, stamps, parts), file_format)
+        say(f"plot written to {arguments.plot}")
+    write_forecast(arguments.out, columns)
+
+
+def write_forecast(path: str | None, columns: dict) -> None:
+    """Write columns to a file, or to standard output."""
 
     def write_csv(draft):
         with open(draft, "w", encoding="utf-8", newline="") as file:
             write_columns(file, columns)
 
-    if file_format:
-        with progress("forecast", 1) as part, part("plot"):
-            write_plot(arguments.plot, _draw(arguments, table, stamps, parts), file_format)
-        say(f"plot written to {arguments.plot}")
-    if arguments.out in (None, "-"):
+    if path in (None, "-"):
         write_columns(sys.stdout, columns)
     else:
-        write_atomically(arguments.out, write_csv)
-        say(f"{len(parts[0])} steps written to {arguments.out}")
+        write_atomically(path, write_csv)
+        say(f"{len(next(iter(columns.values())))} steps written to {path}")
 
 
 def _draw(arguments, table, stamps: Continuation | None, parts):

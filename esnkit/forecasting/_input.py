@@ -26,7 +26,7 @@ def read_series(series, argument: str, estimator=None, reset: bool = True, missi
     if missing == "raise":
         refuse_missing_values(rows, argument, table.names, _WAY_OUT.format(argument))
     if estimator is not None:
-        _keep_columns(estimator, table, reset)
+        keep_columns(estimator, table, reset)
     return rows, table
 
 
@@ -66,7 +66,7 @@ def _as_numbers(table, argument: str) -> np.ndarray:
         raise kind(f"{argument}: {error}") from None
 
 
-def _keep_columns(estimator, table: Table, reset: bool) -> None:
+def keep_columns(estimator, table: Table, reset: bool) -> None:
     """Store number and names of columns as scikit-learn does, or compare with those stored."""
     has_frame = table.library is not None and table.library.name != "pandas" and table.ndim == 2
     if not has_frame:

@@ -224,7 +224,7 @@ def wrong_frames(pl, pa):
         (pl.DataFrame({"x": [None] * 40}), "series must hold numbers"),
         (pl.DataFrame({"t": [None, *one[1:]], "x": two}), "without missing or infinite labels"),
         (pl.DataFrame({"x": two[:0]}), "series must have at least one time step"),
-        ([pl.DataFrame({"x": two})] * 3, "a list of 3 objects of polars; fit a forecaster to"),
+        ([pl.DataFrame({"x": two})] * 3, "a list of 3 objects of polars; give them to"),
         ([pd.DataFrame({"x": two})] * 2, "a list of 2 objects of pandas"),
         (pl.LazyFrame({"x": two}), "series is a polars LazyFrame, which holds no values yet: give"),
         (pa.table({"x": two, "name": ["a"] * 40}), "got the column 'name' of String"),
