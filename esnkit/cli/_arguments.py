@@ -6,6 +6,11 @@ import re
 from esnkit.cli._errors import UserError
 
 MAX_INTEGER, MAX_SEED = 2**31 - 1, 2**32 - 1
+# Options of the networks, under the names that `AutoForecaster(settings=...)` gives them.
+SETTINGS = (
+    "n_units", "spectral_radius", "leak_rate", "input_scaling", "bias_scaling", "alpha",
+    "differences",
+)  # fmt: skip
 
 
 class _Parser(argparse.ArgumentParser):
@@ -34,13 +39,16 @@ def make_parser() -> argparse.ArgumentParser:
         help="forecast a column of a CSV file, or the series that ships with esnkit",
         description=(
             "Forecast a column of a CSV file (UTF-8, with a header line). Without FILE, forecast "
-            "the hourly bike rentals that ship with esnkit and compare with simple models. Ridge "
-            "penalty and differences, unless given, are chosen by rolling forecasts on the first "
-            "70 % of the series; the errors on the held-out 30 % are printed beside the naive and "
-            "seasonal naive forecasts. The final forecast is fitted to all rows."
+            "the hourly bike rentals that ship with esnkit and compare with simple models. The "
+            "forecast is the median of the best few of many echo state networks, as of "
+            "AutoForecaster in Python: they differ in differences, transform, season terms, leak "
+            "rates and penalty, and rolling forecasts of the recent part of the series judge them. "
+            "Their error is printed beside those of the naive and seasonal naive forecasts. The "
+            "networks are then fitted to all rows, or to the last 20 000."
         ),
     )
     _add_files(forecast)
+    _add_model(forecast)
     _add_settings(forecast)
     return parser
 
@@ -62,39 +70,48 @@ def _add_files(parser) -> None:
     add("--plot", metavar="FILE", type=_path, help="draw the forecast to FILE (png, pdf, svg)")
 
 
-def _add_settings(parser) -> None:
-    """Add the settings of the network, of differencing, and of the search for them."""
+def _add_model(parser) -> None:
+    """Add what `AutoForecaster` has parameters for, beside the settings of its networks."""
     add = parser.add_argument
     add(
-        "--seed",
-        metavar="N",
-        type=_integer(0, MAX_SEED),
-        default=0,
-        help="of the random weights (default 0)",
-    )
-    add("--tune", action="store_true", help="also search the settings below that are not given")
+        "--positive", action="store_const", const=True, default="auto",
+        help="end forecasts and intervals at zero (default: of whole numbers >= 0)",
+    )  # fmt: skip
     add(
-        "--units",
-        metavar="N",
-        type=_integer(1),
-        dest="n_units",
-        help="units of the reservoir (default 300)",
+        "--no-positive", action="store_const", const=False, dest="positive",
+        help="let forecasts and intervals go below zero",
+    )  # fmt: skip
+    add(
+        "--seed", metavar="N", type=_integer(0, MAX_SEED), default=0,
+        help="of the random weights (default 0)",
+    )  # fmt: skip
+
+
+def _add_settings(parser) -> None:
+    """Add the settings that all networks have, where they are given."""
+    group = parser.add_argument_group(
+        "settings of the networks", "what is given holds for all of them, the rest is chosen"
     )
+    add = group.add_argument
+    add(
+        "--units", metavar="N", type=_integer(1), dest="n_units",
+        help="units of a reservoir (default: half as many as rows, from 20 to 100)",
+    )  # fmt: skip
     add(
         "--spectral-radius", metavar="R", type=_number(0),
         help="of the recurrent weights; larger gives longer memory (default 0.9)",
     )  # fmt: skip
     add(
         "--leak-rate", metavar="A", type=_number(0, 1, True),
-        help="share of the state that is replaced at each step (default 0.7)",
+        help="share of the state that is replaced at each step",
     )  # fmt: skip
     add("--input-scaling", metavar="S", type=_number(0), help="of input weights (default 0.3)")
-    add("--bias-scaling", metavar="S", type=_number(0, zero=True), help="of biases (default 0.3)")
-    add("--alpha", metavar="A", type=_number(0), help="ridge penalty (default: chosen)")
+    add("--bias-scaling", metavar="S", type=_number(0, zero=True), help="of biases (default 0.2)")
+    add("--alpha", metavar="A", type=_number(0), help="ridge penalty")
     add(
         "--differences", metavar="D", type=_differences,
         help="order of differencing, or lags with commas: `24,` takes differences at lag 24, "
-        "`24,1` then first differences (default: chosen)",
+        "`24,1` then first differences",
     )  # fmt: skip
 
 

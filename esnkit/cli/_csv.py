@@ -22,6 +22,7 @@ from esnkit.cli._errors import UserError
 from esnkit.cli._timestamps import Timestamps
 
 MAX_ROWS = 2_000_000
+BLOCK_ROWS = 500  # read at once; of more, the garbage collector of Python takes half the time
 _MAX_LINE = 1_000_000
 _SEPARATORS = ",;\t|"
 _NAMED_SEPARATOR = re.compile('"?sep=(.)"?', re.IGNORECASE)  # as Excel writes and reads it
@@ -66,8 +67,8 @@ def read_table(path: str, column: str, time: str | None, exog: list[str]) -> Tab
         header = [name.strip() for name in next(rows)[1]]
         indices = [_index_of(name, header, path) for name in wanted]
         columns = _Columns(header, indices, time, DecimalReader(separator))
-        for line, row in _without_blanks(rows):
-            columns.add(line, row)
+        for numbers, block in _blocks(_without_blanks(rows)):
+            columns.add_block(numbers, block)
     return columns.table(path)
 
 
@@ -81,6 +82,35 @@ class _Columns:
         self.time_index = indices.pop() if time is not None else 0
         self.target, *self.inputs = indices
         self.first_future_line = self.n_rows = self.n_known = 0
+
+    def add_block(self, lines: list[int], rows: list[list[str]]) -> None:
+        """Read the cells of rows: at once where all are as usual, else row by row."""
+        if rows and not self.n_rows:  # the first row tells how time stamps may be written
+            self.add(lines[0], rows[0])
+            lines, rows = lines[1:], rows[1:]
+        if rows and not self._add_at_once(lines, rows):
+            for line, row in zip(lines, rows, strict=True):
+                self.add(line, row)
+
+    def _add_at_once(self, lines: list[int], rows: list[list[str]]) -> bool:
+        """Read the cells of rows without errors and without a row of the future, else nothing."""
+        usual = set(map(len, rows)) == {len(self.header)}
+        if not usual or self.first_future_line or self.n_rows + len(rows) > MAX_ROWS:
+            return False
+        cells, wanted = list(zip(*rows, strict=True)), [*self.inputs, self.target]
+        columns = [list(map(str.strip, cells[index])) for index in wanted]
+        texts = list(chain.from_iterable(zip(*columns, strict=True)))
+        numbers, stamps = self.decimals.read_at_once(texts), None
+        if numbers is None:
+            return False
+        if self.timestamps is not None:
+            stamps = self.timestamps.read_at_once(list(map(str.strip, cells[self.time_index])))
+            if stamps is None:
+                return False
+            self.timestamps.extend(stamps, lines)
+        self.decimals.extend(numbers, texts, [self.header[index] for index in wanted], lines)
+        self.n_rows, self.n_known = self.n_rows + len(rows), self.n_known + len(rows)
+        return True
 
     def add(self, line: int, row: list[str]) -> None:
         """Read the cells of one row."""
@@ -183,12 +213,29 @@ def _without_blanks(rows) -> Iterator[tuple[int, list[str]]]:
     """Yield rows with their lines; blank lines may stand at the end of a file only."""
     blank = 0
     for line, row in rows:
-        if not any(cell.strip() for cell in row):
+        if not any(map(str.strip, row)):
             blank = blank or line
             continue
         if blank:
             raise UserError(f"line {blank} is empty, but there are rows after it")
         yield line, row
+
+
+def _blocks(numbered) -> Iterator[tuple[list[int], list[list[str]]]]:
+    """Yield lines and rows in lists; where an error ends them, those before it come first."""
+    lines: list[int] = []
+    rows: list[list[str]] = []
+    try:
+        for line, row in numbered:
+            lines.append(line)
+            rows.append(row)
+            if len(rows) == BLOCK_ROWS:
+                yield lines, rows
+                lines, rows = [], []
+    except Exception:
+        yield lines, rows
+        raise
+    yield lines, rows
 
 
 def check_writable(path: str, option: str) -> None:

@@ -26,7 +26,7 @@ _NAMED += ["%b-%y", "%b %y", "%d-%b-%y", "%d %b %y", "%d/%b/%y", "%y-%b-%d"]
 _SHORT_YEARS = "%d/%m/%y %m/%d/%y %y/%m/%d %d.%m.%y %y.%m.%d %y-%m-%d %d-%m-%y %m-%d-%y".split()
 # Digits alone, before a time of day and without one.
 _DIGITS = ["%Y%m%d", "%d%m%Y", "%m%d%Y"]
-_YEAR_LAST = ["%d%m%Y", "%m%d%Y", "%m%Y"]
+YEAR_LAST = ["%d%m%Y", "%m%d%Y", "%m%Y"]
 _OPEN = ["%y%m%d", "%d%m%y", "%m%d%y", "%Y.%0m"]  # may rather be numbers
 _MONTHS = "January February March April May June July August September October November December"
 _MONTH_NAMES = _MONTHS.split()
@@ -37,7 +37,7 @@ _TIME = re.compile(
     re.IGNORECASE,
 )
 _ZONES = {3: "%:::z", 5: "%z", 6: "%:z"}  # by the length of the text
-_FIELD = re.compile(r"%(?P<how>[-:^_\d]*)(?P<what>[a-zA-Z])")
+FIELD = re.compile(r"%(?P<how>[-:^_\d]*)(?P<what>[a-zA-Z])")
 _ATTRIBUTES = {"m": "month", "d": "day", "H": "hour", "M": "minute", "S": "second"}
 _PATTERNS = dict.fromkeys("YG", r"\d{4}") | dict.fromkeys("ymdMSV", r"\d\d")
 _PATTERNS |= {"H": r"[01]\d|2[0-3]", "I": r"0[1-9]|1[0-2]", "q": "[1-4]", "u": "[1-7]"}
@@ -76,7 +76,7 @@ def begins_with_short_year(form: str) -> bool:
 
 def first_field(form: str) -> str:
     """Return what a format of dates begins with: "day", "month" or "year"."""
-    found = _FIELD.search(form)
+    found = FIELD.search(form)
     return _FIRST_FIELDS.get(found["what"] if found else "", "year")
 
 
@@ -95,11 +95,11 @@ def formats_of(text: str) -> list[str]:
     dates = _DATES + _named(text) + _SHORT_YEARS
     dates += _DIGITS if time else []
     skeleton = _skeleton(text[: found.start()] if found else text)
-    forms = padded = [form + time for form in dates if _skeleton(_FIELD.sub("0", form)) == skeleton]
+    forms = padded = [form + time for form in dates if _skeleton(FIELD.sub("0", form)) == skeleton]
     for bare in ("md", "m", "d", "HI", "mdHI", "mHI", "dHI", "V"):
         # no field goes without its zero right after another one, as in %Y%m%d
         forms = forms + [re.sub(rf"(?<!%[A-Za-z])%(?=[{bare}])", "%-", form) for form in padded]
-    forms += _YEAR_LAST
+    forms += YEAR_LAST
     forms.append(f"%{len(text) if text.startswith('0') else 1}i")
     forms.append(f"%{len(text.rpartition('.')[2])}r")
     forms += _OPEN
@@ -132,7 +132,7 @@ def _skeleton(text: str) -> str:
 
 @lru_cache(maxsize=1024)
 def _pattern(form: str) -> re.Pattern:
-    return re.compile(_FIELD.sub(_field_pattern, form.replace(".", r"\.")), re.ASCII)
+    return re.compile(FIELD.sub(_field_pattern, form.replace(".", r"\.")), re.ASCII)
 
 
 def _field_pattern(field: re.Match) -> str:
@@ -155,7 +155,7 @@ def _month_names(how: str, what: str) -> list[str]:
 def read(text: str, form: str):
     """Return the date or number that a text is in a format, None if it is not in the format."""
     found = _pattern(form).fullmatch(text)
-    if not found or form in _YEAR_LAST and not MIN_YEAR <= int(found["Y"]) <= MAX_YEAR:
+    if not found or form in YEAR_LAST and not MIN_YEAR <= int(found["Y"]) <= MAX_YEAR:
         return None
     if is_number(form):
         number = text.replace(".", "")
@@ -198,7 +198,7 @@ def _numeric_fields(fields: dict[str, str], form: str) -> dict[str, str]:
 
 def write(stamp, form: str) -> str:
     """Return a date or a number as text."""
-    return _FIELD.sub(lambda field: _field_text(stamp, field["how"], field["what"]), form)
+    return FIELD.sub(lambda field: _field_text(stamp, field["how"], field["what"]), form)
 
 
 def _field_text(stamp, how: str, what: str) -> str:

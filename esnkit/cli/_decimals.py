@@ -7,6 +7,7 @@ of four ways to write numbers, those count that no cell contradicts.
 import math
 import re
 from array import array
+from collections.abc import Sequence
 
 import numpy as np
 
@@ -33,6 +34,18 @@ class _Way:
             return float(text.translate(self.replacements))
         except ValueError:
             return None
+
+    def read_all(self, texts: Sequence[str]) -> np.ndarray | None:
+        """Return the numbers that texts without underscores are, None unless all are finite."""
+        if self.pattern is not None and not all(map(self.pattern.fullmatch, texts)):
+            return None
+        if self.replacements:
+            texts = [text.translate(self.replacements) for text in texts]
+        try:
+            numbers = np.array(list(map(float, texts)))
+        except ValueError:
+            return None
+        return numbers if np.isfinite(numbers).all() else None
 
 
 class DecimalReader:
@@ -74,10 +87,33 @@ class DecimalReader:
         self.ways = {name: self.ways[name] for name in kept}
         for name, number in kept.items():
             self.ways[name].numbers.append(number)
-        if "." in text or "," in text:
+        if _is_marked(text):
             self.marked = self.marked or (line, column, text)
-        elif len(text.lstrip("+-")) <= 3:
+        elif _is_small_integer(text):
             self.has_small_integers = True
+
+    def read_at_once(self, texts: Sequence[str]) -> list[np.ndarray] | None:
+        """Read more cells in every way, without storing them; None where `add` has to decide."""
+        if any("_" in text for text in texts):
+            return None
+        found = []
+        for way in self.ways.values():
+            numbers = way.read_all(texts)
+            if numbers is None:
+                return None
+            found.append(numbers)
+        return found
+
+    def extend(self, found: list[np.ndarray], texts: Sequence[str], columns, lines) -> None:
+        """Store what `read_at_once` has read, row by row of some columns on some lines."""
+        for way, numbers in zip(self.ways.values(), found, strict=True):
+            way.numbers.frombytes(numbers.tobytes())
+        if self.marked is None:
+            k = next((k for k, text in enumerate(texts) if _is_marked(text)), None)
+            if k is not None:
+                self.marked = lines[k // len(columns)], columns[k % len(columns)], texts[k]
+        if len(self.ways) > 1 and not self.has_small_integers:  # else nothing depends on it
+            self.has_small_integers = any(map(_is_small_integer, texts))
 
     def accepts(self, text: str) -> bool:
         """Tell whether a text is a number in one of the ways."""
@@ -113,3 +149,11 @@ class DecimalReader:
             f"separates thousands and {one:.15g} if it is decimal, and no other line tells; write "
             f"{two:.15g}, or more or fewer digits after the {sign}"
         )
+
+
+def _is_marked(text: str) -> bool:
+    return "." in text or "," in text
+
+
+def _is_small_integer(text: str) -> bool:
+    return not _is_marked(text) and len(text.lstrip("+-")) <= 3

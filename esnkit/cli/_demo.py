@@ -12,6 +12,7 @@ import numpy as np
 
 from esnkit import ESNRegressor, Forecaster, RidgeReadout
 from esnkit.baselines import autoregressive_order, persistence, seasonal_naive
+from esnkit.cli._arguments import make_parser
 from esnkit.cli._csv import check_writable
 from esnkit.cli._errors import UserError
 from esnkit.cli._plot import DEFAULT_PLOT, plot_format, write_plot
@@ -70,9 +71,9 @@ def run_demo(arguments) -> int:
 
 
 def _refuse_options_of_files(arguments) -> None:
-    allowed = {"command", "file", "plot", "seed"}
+    defaults = vars(make_parser().parse_args(["forecast"]))
     for key, value in vars(arguments).items():
-        if key not in allowed and not (value is None or value is False or value == []):
+        if key not in ("file", "plot", "seed") and value != defaults[key]:
             option = "--units" if key == "n_units" else f"--{key.replace('_', '-')}"
             raise UserError(f"{option} needs a FILE to forecast")
 

@@ -1,39 +1,23 @@
-"""`esnkit forecast FILE.csv`: read the file, call `esnkit.forecasting`, write what it returns."""
+"""`esnkit forecast FILE.csv`: read the file, call `AutoForecaster`, write what it returns."""
 
 import os
 import sys
-from math import isfinite
-from typing import Any, NamedTuple
 
 import numpy as np
 
+from esnkit.cli._arguments import SETTINGS
 from esnkit.cli._csv import Table, check_writable, read_table, write_atomically, write_columns
 from esnkit.cli._errors import UserError, say
 from esnkit.cli._plot import plot_format, write_plot
 from esnkit.cli._progress import progress
-from esnkit.forecasting import (
-    DEFAULT_SETTINGS,
-    candidate_settings,
-    evaluate_settings,
-    forecast_with_fallback,
-    rank_settings,
-)
-from esnkit.forecasting._auto import N_MEMBERS, required_rows
-from esnkit.forecasting._conformal import IntervalError
-from esnkit.forecasting._differencing import check_differences, difference
-from esnkit.forecasting._frames import NamedColumns
+from esnkit.cli._timestamps import Continuation
+from esnkit.forecasting import AutoForecaster
+from esnkit.forecasting._auto_forecaster import MAX_VALUE, MIN_ROWS
+from esnkit.forecasting._differencing import MAX_ORDER, check_differences, difference
+from esnkit.forecasting._frames import LabelledSeries, NamedColumns
 from esnkit.forecasting._series_kind import interval_names
 
-N_DRAWS = 30  # random settings that --tune adds
 MIN_PLOTTED_ROWS = 30
-
-
-class Stamps(NamedTuple):
-    """Time stamps of the rows of a forecast, and those before it."""
-
-    written: list[str]  # in the format of the file
-    known: list
-    ahead: list
 
 
 def forecast_csv(arguments) -> int:
@@ -41,27 +25,36 @@ def forecast_csv(arguments) -> int:
     file_format = check_request(arguments)
     with progress("forecast", 1) as part, part(f"read {arguments.file}"):
         table, stamps = _read(arguments)
-    horizon, seed = arguments.horizon, arguments.seed
-    exog = NamedColumns(table.exog, tuple(arguments.exog)) if arguments.exog else None
-    known = {"exog": exog, "random_state": seed}
-    fixed = {key: getattr(arguments, key) for key in DEFAULT_SETTINGS}
-    fixed = {key: value for key, value in fixed.items() if value is not None}
-    n_draws = N_DRAWS if arguments.tune else 0
-    candidates = candidate_settings(table.values, fixed=fixed, n_draws=n_draws, random_state=seed)
-    # Forecast and evaluation are those of an ensemble, the rank of settings that of one network.
-    with progress("forecast", len(candidates) + 2 * N_MEMBERS) as part:
-        with part(size=len(candidates)):
-            ranking = rank_settings(table.values, horizon, candidates, **known)
-        with part(size=N_MEMBERS):
-            given = arguments.differences is not None
-            result = _forecast(table, horizon, ranking, given, interval=arguments.interval, **known)
-        with part(size=N_MEMBERS):
-            evaluation = evaluate_settings(table.values, horizon, result.settings, **known)
-    _report_settings(result.settings, ranking if arguments.tune else [])
-    _report_evaluation(evaluation)
-    parts = result.forecast if isinstance(result.forecast, tuple) else (result.forecast,)
+    with progress("forecast", 1) as part, part():
+        model, parts = _fit_and_forecast(arguments, table, stamps)
+    report(model)
     _write_results(arguments, table, stamps, parts, file_format)
     return 0
+
+
+def make_forecaster(arguments) -> AutoForecaster:
+    """Return the forecaster that options describe."""
+    given = {key: getattr(arguments, key) for key in SETTINGS}
+    return AutoForecaster(
+        horizon=arguments.horizon,
+        positive=arguments.positive,
+        settings={key: value for key, value in given.items() if value is not None},
+        random_state=arguments.seed,
+    )
+
+
+def _fit_and_forecast(arguments, table: Table, stamps: Continuation | None):
+    """Return the fitted forecaster; and the forecast, with the ends of an interval if wanted."""
+    series = LabelledSeries(table.values, None if stamps is None else stamps.labels)
+    known = ahead = None
+    if arguments.exog:
+        known, ahead = (
+            NamedColumns(rows, tuple(arguments.exog))
+            for rows in np.split(table.exog, [table.n_known])
+        )
+    model = make_forecaster(arguments).fit(series, exog=known)
+    forecast = model.forecast(arguments.horizon, ahead, arguments.interval)
+    return model, forecast if isinstance(forecast, tuple) else (forecast,)
 
 
 def check_request(arguments) -> str | None:
@@ -98,7 +91,7 @@ def _check_paths(paths: dict[str, str | None]) -> None:
             check_writable(path, role)
 
 
-def _read(arguments) -> tuple[Table, Stamps | None]:
+def _read(arguments) -> tuple[Table, Continuation | None]:
     """Read the file, check that it can be forecast, and continue its time stamps."""
     path, horizon = arguments.file, arguments.horizon
     try:
@@ -106,7 +99,7 @@ def _read(arguments) -> tuple[Table, Stamps | None]:
         check_length(table, horizon, path, arguments.differences)
         if table.timestamps is None:
             return table, None
-        return table, Stamps(*table.timestamps.future(table.n_known, horizon))
+        return table, table.timestamps.future(table.n_known, horizon)
     except UserError as error:  # name the file in an error that does not
         named = str(error).startswith((path, f"cannot read {path}"))
         raise (error if named else UserError(f"{path}, {error}")) from None
@@ -115,14 +108,20 @@ def _read(arguments) -> tuple[Table, Stamps | None]:
 def check_length(table: Table, horizon: int, path: str, differences=None) -> None:
     """Raise if the series is too short or cannot be differenced, or future inputs are missing."""
     lags = check_differences(differences or 0)
-    needed = required_rows(horizon, lags)
-    option = describe({"differences": differences}) if lags else ""
+    needed = horizon + MIN_ROWS + sum(lags)
+    option = f"--differences {differences_text(differences)}" if lags else ""
     if table.n_known < needed:
         rows = "1 row" if table.n_known == 1 else f"{table.n_known} rows"
         when = f" with '{option}'" if lags else ""
         raise UserError(
             f"{path} has {rows} of '{table.name}', too few: "
             f"--horizon {horizon} needs {needed}{when}"
+        )
+    largest = np.abs(table.values).max()
+    if largest > MAX_VALUE:
+        raise UserError(
+            f"{path} holds values of '{table.name}' up to {largest:g}; scale them to at most "
+            f"{MAX_VALUE:g}"
         )
     with np.errstate(invalid="ignore"):
         if not np.isfinite(difference(table.values, lags)).all():
@@ -135,56 +134,41 @@ def check_length(table: Table, horizon: int, path: str, differences=None) -> Non
         )
 
 
-def _forecast(table: Table, horizon: int, ranking: list, given: bool, **request: Any):
-    """Forecast, with errors that name options; `given` tells whether --differences is one."""
-    try:
-        return forecast_with_fallback(table.values, horizon, ranking, **request)
-    except IntervalError as error:
-        options = "--interval, --horizon or --differences" if given else "--interval or --horizon"
-        raise UserError(
-            f"--interval needs {error.args[0]}: use a longer series, or lower {options}"
-        ) from None
+def report(model: AutoForecaster) -> None:
+    """Print on standard error seasons, members, and errors beside those of the baselines."""
+    say(f"seasons: {', '.join(f'{period:g}' for period in model.seasons_) or 'none'} (time steps)")
+    say("fitted to all rows, with the mean absolute error of each in rolling forecasts:")
+    for member in model.members_:
+        say(f"  {member['error']:<10.4g}  {describe(member)}")
+    say(f"mean absolute error of rolling forecasts, {model.horizon_} steps ahead, late ones first:")
+    for name, error in {"median of these networks": model.error_, **model.baselines_}.items():
+        say(f"  {error:<10.4g}  {name}")
 
 
-def describe(settings: dict) -> str:
-    """Write settings as the options that give them."""
-    words = []
-    for key, value in settings.items():
-        option = {"n_units": "units"}.get(key, key.replace("_", "-"))
-        if isinstance(value, tuple):
-            words.append(f"--{option} {','.join(map(str, value))}{',' * (len(value) == 1)}")
-        else:
-            words.append(f"--{option} {value:g}")
-    return " ".join(words)
+def describe(member: dict) -> str:
+    """Write what a member is in one line."""
+    power, terms = member["power"], ", ".join(f"{period:g}" for period, _ in member["seasons"])
+    transform = {None: "", 0.0: "logarithm", 0.5: "square root"}.get(power, f"power {power}")
+    leak_rates = "-".join(f"{rate:g}" for rate in np.atleast_1d(member["leak_rate"]))
+    words = [
+        f"--differences {differences_text(member['differences'])}",
+        f"--alpha {member['alpha']:g}",
+        f"leak rate {leak_rates}",
+        transform,
+        f"season terms {terms}" if terms else "",
+    ]
+    return ", ".join(word for word in words if word)
 
 
-def _report_settings(settings: dict, ranking: list) -> None:
-    """Print on standard error which settings are used, and the best that a search found."""
-    if ranking:
-        say(f"{len(ranking)} settings compared on the rows before the held-out ones, NRMSE:")
-    for error, candidate in ranking[:3]:
-        say(f"  {error:<8.4g}  {describe(candidate)}")
-    say(f"settings {describe(settings)}")
+def differences_text(differences: int | tuple[int, ...]) -> str:
+    """Write differences as the option reads them."""
+    lags = check_differences(differences)
+    if set(lags) <= {1} and len(lags) <= MAX_ORDER:
+        return str(len(lags))
+    return ",".join(map(str, lags)) + "," * (len(lags) == 1)
 
 
-def _report_evaluation(evaluation) -> None:
-    """Print on standard error the errors on the held-out rows."""
-    if not isfinite(evaluation.nrmse):
-        say(
-            "the held-out rows could not be forecast for comparison: the series is too short, or "
-            "forecasts with these settings diverge"
-        )
-        return
-    origins = "1 origin" if evaluation.n_windows == 1 else f"{evaluation.n_windows} origins"
-    say(
-        "NRMSE (root mean squared error / standard deviation) on the held-out last "
-        f"{evaluation.n_held_out} rows, {evaluation.horizon} steps ahead from {origins}:"
-    )
-    for name, error in {"echo state network": evaluation.nrmse, **evaluation.baselines}.items():
-        say(f"  {error:<8.4g}  {name}")
-
-
-def _write_results(arguments, table, stamps: Stamps | None, parts, file_format) -> None:
+def _write_results(arguments, table, stamps: Continuation | None, parts, file_format) -> None:
     """Write the forecast, and its plot where one is wanted."""
     names = interval_names(arguments.column)[: len(parts)]
     columns = {} if stamps is None else {arguments.time: stamps.written}
@@ -205,14 +189,14 @@ def _write_results(arguments, table, stamps: Stamps | None, parts, file_format) 
         say(f"{len(parts[0])} steps written to {arguments.out}")
 
 
-def _draw(arguments, table, stamps: Stamps | None, parts):
+def _draw(arguments, table, stamps: Continuation | None, parts):
     """Draw the forecast after the last rows, three times as many as it has steps."""
     from esnkit.plotting import ForecastDisplay
 
     n_past = min(table.n_known, max(3 * arguments.horizon, MIN_PLOTTED_ROWS))
     past_times = times = None
     if stamps is not None:
-        past_times, times = _plain_times(stamps.known[-n_past:]), _plain_times(stamps.ahead)
+        past_times, times = stamps.known[-n_past:], stamps.ahead
     return ForecastDisplay.from_predictions(
         table.values[-n_past:],
         *parts,
@@ -221,10 +205,3 @@ def _draw(arguments, table, stamps: Stamps | None, parts):
         name=arguments.column,
         interval=arguments.interval,
     )
-
-
-def _plain_times(stamps: list) -> np.ndarray:
-    """Turn time stamps into numbers or local dates for the axis of a plot."""
-    if isinstance(stamps[0], int | float):
-        return np.array(stamps)
-    return np.array([stamp.replace(tzinfo=None) for stamp in stamps], dtype="datetime64[us]")

@@ -6,7 +6,10 @@ series that a `Forecaster` gets, see `esnkit.forecasting._time_axis`.
 
 import re
 import warnings
-from datetime import UTC, timedelta, timezone
+from array import array
+from collections.abc import Sequence
+from dataclasses import dataclass
+from datetime import UTC, timedelta, timezone, tzinfo
 from typing import Any, NamedTuple
 
 import numpy as np
@@ -18,15 +21,16 @@ from esnkit.cli._date_formats import (
     is_number,
     may_be_number,
     may_lack_year,
-    read,
     write,
 )
 from esnkit.cli._errors import UserError
+from esnkit.cli._stamp_column import StampColumn, Stamps, read_at_once
 from esnkit.forecasting._calendar import FixedStep
 from esnkit.forecasting._calendar_numbers import NumberForm, ascending_forms, is_certain
-from esnkit.forecasting._labels import AmbiguousNumbers, DateAxis, find_number_axis
+from esnkit.forecasting._labels import AmbiguousNumbers, DateAxis, Labels, find_number_axis
 from esnkit.forecasting._time_axis import (
     AmbiguousZone,
+    CarriedGrid,
     IrregularTimes,
     TimeAxis,
     find_zone,
@@ -48,8 +52,8 @@ class Timestamps:
 
     def __init__(self, column: str):
         self.column = column
-        self.lines: list[int] = []  # line numbers in the file
-        self.readings: dict[str, list] = {}  # format: time stamps
+        self.lines = array("q")  # line numbers in the file
+        self.readings: list[StampColumn] = []  # one per format
 
     def add(self, text: str, line: int) -> None:
         """Read one more time stamp."""
@@ -57,13 +61,8 @@ class Timestamps:
         if not text:
             raise UserError(f"line {line}: time stamp in column '{self.column}' is empty")
         if not self.lines:
-            self.readings = {form: [] for form in formats_of(text)}
-        kept = {}
-        for form, stamps in self.readings.items():
-            stamp = read(text, form)
-            if stamp is not None:
-                stamps.append(stamp)
-                kept[form] = stamps
+            self.readings = [StampColumn(form) for form in formats_of(text)]
+        kept = [reading for reading in self.readings if reading.add(text)]
         if not kept:
             before = ", in the format of the lines before" if self.lines else ""
             raise UserError(
@@ -73,22 +72,31 @@ class Timestamps:
         self.readings = kept
         self.lines.append(line)
 
-    def future(self, n_known: int, n_steps: int) -> tuple[list[str], list, list]:
-        """Continue the time stamps after the first `n_known` rows; all rows must be regular.
+    def read_at_once(self, texts: Sequence[str]) -> list[Stamps] | None:
+        """Read more time stamps, without storing them; None where `add` has to decide."""
+        found = []
+        for reading in self.readings:
+            stamps = read_at_once(texts, reading.form)
+            if stamps is None:
+                return None
+            found.append(stamps)
+        return found or None
 
-        Returns
-        -------
-        written : list of str
-            The next `n_steps` time stamps, in the format of the file.
-        known, ahead : lists
-            Time stamps of the rows known and of those ahead, for a plot.
-        """
+    def extend(self, found: list[Stamps], lines: Sequence[int]) -> None:
+        """Store what `read_at_once` has read."""
+        for reading, stamps in zip(self.readings, found, strict=True):
+            reading.extend(stamps)
+        self.lines.extend(lines)
+
+    def future(self, n_known: int, n_steps: int) -> "Continuation":
+        """Continue the time stamps after the first `n_known` rows; all rows must be regular."""
         if len(self.lines) < 2:
             raise UserError("the time column needs at least two rows to find its step")
-        found: list[_Continuation] = []
+        found: list[Continuation] = []
         failures: list[_GapError] = []
-        for form, stamps in self.readings.items():
-            reading = _Numbers(form, stamps) if is_number(form) else _Dates(form, stamps)
+        for column in self.readings:
+            kind = _Numbers if is_number(column.form) else _Dates
+            reading = kind(column.form, column.stamps)
             try:
                 self._check_ascending(reading)
                 found.append(self._continue(reading, n_known, n_steps))
@@ -98,18 +106,19 @@ class Timestamps:
             raise min(failures, key=lambda error: error.n_breaks)
         found = [item for item in found if not _is_yearly(item)] or found
         self._check_unambiguous(found)
-        return found[0].written, found[0].known, found[0].ahead
+        return found[0]
 
-    def _continue(self, reading: "_Reading", n_known: int, n_steps: int) -> "_Continuation":
+    def _continue(self, reading: "_Reading", n_known: int, n_steps: int) -> "Continuation":
         """Return the time stamps after those known; some of them may stand in the file."""
         try:
             axis = reading.find_axis(n_steps)
         except IrregularTimes as error:
             raise self._gap(reading, error) from None
-        in_file = reading.stamps[n_known : n_known + n_steps]
+        known, ahead = reading.values[:n_known], reading.values[n_known : n_known + n_steps]
         try:
-            n_more = n_steps - len(in_file)
-            ahead = in_file + (reading.to_stamps(axis.after(n_more)) if n_more else [])
+            if len(ahead) < n_steps:
+                ahead = np.concatenate([ahead, axis.after(n_steps - len(ahead))])
+            written = [write(stamp, reading.form) for stamp in reading.to_stamps(ahead)]
         except OverflowError:
             message = f"the next {n_steps} time stamps lie beyond year 9999"
             raise _GapError(message, 0) from None
@@ -123,11 +132,15 @@ class Timestamps:
                 f"the times in column '{self.column}' are regular in several time zones, in which "
                 f"the next {n_steps} differ, {error}; write local times"
             ) from None
-        written = [write(stamp, reading.form) for stamp in ahead]
-        known = reading.plain(reading.stamps[:n_known], axis)
         form = getattr(axis, "form", None)
-        certain = form is not None and is_certain(form)
-        return _Continuation(reading.form, written, known, reading.plain(ahead, axis), certain)
+        return Continuation(
+            form=reading.form,
+            written=written,
+            known=reading.plain(known, axis),
+            ahead=reading.plain(ahead, axis),
+            labels=reading.labels(known, axis),
+            is_certain=form is not None and is_certain(form),
+        )
 
     def _check_ascending(self, reading: "_Reading") -> None:
         """Raise at the first time stamp that is not later than the one before."""
@@ -137,18 +150,21 @@ class Timestamps:
         if later.all():
             return
         k = int(np.argmin(later)) + 1
-        before, stamp = reading.stamps[k - 1 : k + 1]
-        kind = "is repeated" if stamp == before else "goes back in time"
+        repeated = reading.values[k] == reading.values[k - 1]
         raise _GapError(
-            f"line {self.lines[k]}: time stamp {write(stamp, reading.form)} {kind}, after "
-            f"{write(before, reading.form)} on line {self.lines[k - 1]}",
+            f"line {self.lines[k]}: time stamp {reading.text(k)} "
+            f"{'is repeated' if repeated else 'goes back in time'}, after {reading.text(k - 1)} "
+            f"on line {self.lines[k - 1]}",
             int(np.count_nonzero(~later)),
         )
 
     def _gap(self, reading: "_Reading", error: IrregularTimes) -> "_GapError":
-        k, (expected,) = error.position, reading.to_stamps(np.array([error.expected]))
-        stamp, following = reading.stamps[k : k + 2]
-        shown, following, expected = (write(s, reading.form) for s in (stamp, following, expected))
+        k, (stamp,) = error.position, reading.to_stamps(np.array([error.expected]))
+        shown, following, expected = (
+            reading.text(k),
+            reading.text(k + 1),
+            write(stamp, reading.form),
+        )
         if expected == following:  # the first stamp is off the grid of the others
             message = (
                 f"line {self.lines[k]}: time stamp {shown} does not fit the step of the rows after "
@@ -161,15 +177,15 @@ class Timestamps:
             )
         return _GapError(message, error.n_breaks)
 
-    def _check_unambiguous(self, found: list["_Continuation"]) -> None:
+    def _check_unambiguous(self, found: list["Continuation"]) -> None:
         """Raise if dates are regular in two ways, such as day first and month first, and differ."""
         first = found[0]
         for other in found[1:]:
             # A number in the form of a date is one, though it would be followed by another number.
             is_date = is_number(other.form) and not may_be_number(first.form)
-            if first.is_certain or is_date or other.ahead == first.ahead:
+            if first.is_certain or is_date or other.written == first.written:
                 continue
-            if other.written == first.written:
+            if other.ahead.dtype == first.ahead.dtype and np.array_equal(other.ahead, first.ahead):
                 continue
             ways = [_way(item.form) for item in (first, other)]
             if is_number(other.form):
@@ -191,23 +207,45 @@ class _GapError(UserError):
         self.n_breaks = n_breaks
 
 
-class _Continuation(NamedTuple):
+class Continuation(NamedTuple):
     """Time stamps continued in one format."""
 
+    written: list[str]  # the next ones, in the format of the file
+    known: np.ndarray  # numbers or local times of the rows known, for a plot
+    ahead: np.ndarray  # those of the next rows
+    labels: Labels | None  # of the rows known, if they are times
     form: str
-    written: list[str]
-    known: list
-    ahead: list
     is_certain: bool  # numbers that can only be dates
 
 
-def _is_yearly(item: _Continuation) -> bool:
+@dataclass(frozen=True)
+class FileStyle:
+    """How a file writes labels, for messages of a forecaster."""
+
+    zone: tzinfo | None
+    name: Any = None
+    place: str = "time column"
+    fill_in: str = "add the missing rows"
+    way_out: str = "leave out --time"
+
+    def text(self, value) -> str:
+        """Return a label as text."""
+        return str(value)
+
+    def write(self, values: np.ndarray) -> np.ndarray:
+        """Return labels as they are."""
+        return values
+
+
+def _is_yearly(item: Continuation) -> bool:
     """Tell whether the first field of dates such as 31/12/23 is read as the year, years apart.
 
     Dates of years are rather the first or the last of a month than the 23rd.
     """
-    first, last = item.known[0], item.known[-1]
-    if not begins_with_short_year(item.form) or 1 in (first.day, (first + timedelta(days=1)).day):
+    if not begins_with_short_year(item.form):
+        return False
+    first, last = item.known[0].item(), item.known[-1].item()
+    if 1 in (first.day, (first + timedelta(days=1)).day):
         return False
     return last - first >= timedelta(days=365) * (len(item.known) - 1)
 
@@ -218,34 +256,41 @@ def _way(form: str) -> str:
 
 
 class _Reading:
-    """Time stamps read in one format."""
+    """Time stamps read in one format, as labels of rows."""
 
     values: np.ndarray  # numbers, or instants of UTC, or local times
     number_forms: list[NumberForm] = []  # of dates that numbers may be in
 
-    def __init__(self, form: str, stamps: list):
-        self.form, self.stamps = form, stamps
+    def __init__(self, form: str):
+        self.form = form
 
     def find_axis(self, n_steps: int) -> Any:
         """Return the axis of all stamps, for so many more, or raise IrregularTimes."""
         raise NotImplementedError
 
     def to_stamps(self, labels: np.ndarray) -> list:
-        """Return labels of the axis as stamps."""
+        """Return labels as integers or dates of Python."""
         raise NotImplementedError
 
-    def plain(self, stamps: list, axis: Any) -> list:
-        """Return stamps as numbers or local dates, for a plot."""
+    def plain(self, labels: np.ndarray, axis: Any) -> np.ndarray:
+        """Return labels as numbers or local times, for a plot."""
         raise NotImplementedError
+
+    def labels(self, labels: np.ndarray, axis: Any) -> Labels | None:
+        """Return labels that are times as those of a series."""
+        raise NotImplementedError
+
+    def text(self, position: int) -> str:
+        """Return a stamp as text."""
+        return write(self.to_stamps(self.values[position : position + 1])[0], self.form)
 
 
 class _Numbers(_Reading):
     """Whole numbers, or those of hundredths and the like; also numbers that write dates."""
 
-    def __init__(self, form: str, stamps: list):
-        super().__init__(form, stamps)
-        scale = 10 ** int(form[1:-1]) if form.endswith("r") else 1
-        values = np.array(stamps, dtype=np.int64)
+    def __init__(self, form: str, stamps: Stamps):
+        super().__init__(form)
+        scale, values = 10 ** int(form[1:-1]) if form.endswith("r") else 1, stamps.numbers
         # All decimals may be zeros, as in 202312.0.
         self.unit = scale if scale > 1 and not (values % scale).any() else 1
         self.values, self.scale = values // self.unit, scale // self.unit
@@ -261,43 +306,50 @@ class _Numbers(_Reading):
         """Return labels as integers of Python."""
         return (labels * self.unit).tolist()
 
-    def plain(self, stamps, axis):
+    def plain(self, labels, axis):
         """Return dates for numbers that write dates."""
-        dates = None
-        if isinstance(axis, DateAxis) and axis.form is not None:
-            dates = axis.form.read(np.array(stamps) // self.unit)
+        dates = _read_dates(labels, axis)
         if dates is not None:
-            return dates.tolist()
-        scale = self.scale * self.unit
-        return [stamp / scale for stamp in stamps] if scale > 1 else stamps
+            return dates
+        return labels / self.scale if self.scale > 1 else labels
+
+    def labels(self, labels, axis):
+        """Return dates for numbers that write dates."""
+        dates = _read_dates(labels, axis)
+        if dates is None:
+            return None
+        return Labels("times", dates, FileStyle(None), None, CarriedGrid(axis.times.grid, False))
+
+
+def _read_dates(numbers: np.ndarray, axis: Any) -> np.ndarray | None:
+    """Return the dates that numbers write, None if they write none."""
+    is_date = isinstance(axis, DateAxis) and axis.form is not None
+    return axis.form.read(numbers) if is_date else None
 
 
 class _Dates(_Reading):
     """Dates, with an offset from UTC or without."""
 
-    def __init__(self, form: str, stamps: list):
-        super().__init__(form, stamps)
-        wall = np.array([stamp.replace(tzinfo=None) for stamp in stamps], dtype="M8[us]")
+    def __init__(self, form: str, stamps: Stamps):
+        super().__init__(form)
         self.zone: Any = UTC if form.upper().endswith(("Z", "UTC", "GMT")) else None
-        self.values = wall
-        self.offsets = np.zeros(len(stamps), dtype=np.int64)
+        self.values, self.offsets = stamps.numbers.astype("M8[us]"), stamps.offsets
         if form.endswith("z"):
-            seconds = [stamp.utcoffset().total_seconds() for stamp in stamps]
-            self.offsets = np.array(seconds, dtype=np.int64)
-            self.values = wall - self.offsets.astype("m8[s]")
+            self.values = self.values - self.offsets.astype("m8[s]")
             self.zone = observed_zone(self.values, self.offsets)
 
     def find_axis(self, n_steps):
         """Return the axis of the dates."""
-        if may_lack_year(self.form) and len({stamp.month for stamp in self.stamps}) == 1:
-            shown = write(self.stamps[0], self.form)
+        months = self.values.astype("M8[M]").astype(np.int64) % 12
+        if may_lack_year(self.form) and not np.ptp(months):
             message = (
-                f"time stamps such as {shown} may be days or years; write them like 2024-01-31"
+                f"time stamps such as {self.text(0)} may be days or years; write them like "
+                "2024-01-31"
             )
             raise _GapError(message, len(self.values))
         if re.search("%-?V(?!-%u)", self.form):  # a week has no other step than weeks
             return self._weeks()
-        if (self.offsets != self.offsets[0]).any():
+        if len(self.offsets) and np.ptp(self.offsets):
             mean = (self.values[-1] - self.values[0]) / (len(self.values) - 1)
             zone = find_zone(self.values, self.offsets, 2 * n_steps * mean)
             if zone is None:
@@ -329,6 +381,12 @@ class _Dates(_Reading):
             for stamp, offset in zip(local.tolist(), offsets.tolist(), strict=True)
         ]
 
-    def plain(self, stamps, axis):
-        """Return local dates."""
-        return [stamp.replace(tzinfo=None) for stamp in stamps]
+    def plain(self, labels, axis):
+        """Return local times."""
+        return to_wall(labels, self.zone) if self.form.endswith("z") else labels
+
+    def labels(self, labels, axis):
+        """Return times as labels, with the rule that they follow."""
+        zone = self.zone if axis.zone is None else axis.zone
+        grid = CarriedGrid(axis.grid, in_utc=axis.zone is None)
+        return Labels("times", labels, FileStyle(zone), zone, grid)

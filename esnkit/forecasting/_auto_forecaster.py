@@ -11,6 +11,7 @@ from esnkit.forecasting._forecasts_mixin import ForecastsMixin
 from esnkit.forecasting._pooled_errors import pooled_half_widths
 from esnkit.forecasting._seasonality import calendar_seasons, find_seasons
 from esnkit.forecasting._selection import select
+from esnkit.forecasting._settings import check_settings
 from esnkit.utils._callbacks import CallbackSupportMixin, with_callbacks
 from esnkit.utils._plain_state import PlainStateMixin
 from esnkit.utils._progress import fit_task
@@ -58,6 +59,11 @@ class AutoForecaster(ForecastsMixin, CallbackSupportMixin, PlainStateMixin, Base
         Whether to try half as many candidates, of up to 50 units and not 100, and no larger ones
         for series without noise. This takes less than half of the time, and makes forecasts of
         short noisy series about one percent worse.
+    settings : dict or None, default=None
+        What all candidates have in common: ``"differences"`` as for :class:`Forecaster`, and
+        parameters of :class:`ESNRegressor`: ``"n_units"``, ``"spectral_radius"``, ``"leak_rate"``,
+        ``"input_scaling"``, ``"bias_scaling"``, ``"topology"``, ``"degree"``, ``"weights"``,
+        ``"input_density"``, ``"activation"`` and ``"alpha"``. The rest is chosen for the series.
     random_state : int, RandomState or None, default=0
         Seeds the reservoirs.
     verbose : int, default=0
@@ -130,6 +136,7 @@ class AutoForecaster(ForecastsMixin, CallbackSupportMixin, PlainStateMixin, Base
         seasons="auto",
         positive="auto",
         quick=False,
+        settings=None,
         random_state=0,
         verbose=0,
     ):
@@ -137,6 +144,7 @@ class AutoForecaster(ForecastsMixin, CallbackSupportMixin, PlainStateMixin, Base
         self.seasons = seasons
         self.positive = positive
         self.quick = quick
+        self.settings = settings
         self.random_state = random_state
         self.verbose = verbose
 
@@ -165,17 +173,18 @@ class AutoForecaster(ForecastsMixin, CallbackSupportMixin, PlainStateMixin, Base
             For parameters out of range, a series that is too short or not finite, an
             irregular index, or exogenous inputs that do not fit the series.
         """
-        seed = self._check_parameters()
+        seed, settings = self._check_parameters(), check_settings(self.settings)
         rows, inputs = self._read(series, y, exog)
-        _check_series(rows)
-        rows, inputs = rows[-MAX_ROWS:], inputs[-MAX_ROWS:]
+        n_lost = sum(settings.get("differences", ()))
+        _check_series(rows, n_lost)
+        rows, inputs = rows[-MAX_ROWS - n_lost :], inputs[-MAX_ROWS - n_lost :]
         seasons = [self._find_seasons(values) for values in rows.T]
         self.horizon_ = self._find_horizon(len(rows), seasons)
         with fit_task(self, (rows.shape[1], "series"), {"X": series, "y": y}, 0):
             selections = [
                 select(
-                    values, inputs, periods, self.horizon_,
-                    positive=self._is_positive(values), quick=self.quick, seed=seed,
+                    values, inputs, periods, self.horizon_, positive=self._is_positive(values),
+                    quick=self.quick, seed=seed, settings=settings,
                 )
                 for values, periods in zip(rows.T, seasons, strict=True)
             ]  # fmt: skip
@@ -273,11 +282,12 @@ class AutoForecaster(ForecastsMixin, CallbackSupportMixin, PlainStateMixin, Base
         return np.stack(widths, axis=1)
 
 
-def _check_series(rows: np.ndarray) -> None:
-    if len(rows) < MIN_ROWS:
+def _check_series(rows: np.ndarray, n_lost: int) -> None:
+    if len(rows) < MIN_ROWS + n_lost:
+        given = " with these differences" if n_lost else ""
         raise ValueError(
             f"series has n_samples={len(rows)} time steps, the choice of members needs at least "
-            f"{MIN_ROWS}"
+            f"{MIN_ROWS + n_lost}{given}"
         )
     if np.abs(rows).max() > MAX_VALUE:
         raise ValueError(

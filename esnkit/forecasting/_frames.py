@@ -38,12 +38,14 @@ class Table(NamedTuple):
     ndim: int
     names: tuple | None = None  # of its columns
     library: Library | None = None  # None for arrays
-    index: Any = None  # of pandas, or the column of times
+    index: Any = None  # of pandas, or the column of times; of a LabelledSeries its labels
 
     def labels(self, argument: str) -> Labels | None:
         """Return the labels of the rows, None if they have none."""
-        if self.index is None or self.library is None:
+        if self.index is None:
             return None
+        if self.library is None:
+            return self.index
         if self.library.name == "pandas":
             return read_index(self.index, argument)
         return _read_times(self.index, self.library, argument)
@@ -56,10 +58,19 @@ class NamedColumns(NamedTuple):
     names: tuple
 
 
+class LabelledSeries(NamedTuple):
+    """An array with labels of its rows, as of a file; what is forecast from it are arrays."""
+
+    values: np.ndarray  # (n_rows,)
+    labels: Labels | None
+
+
 def take_apart(container, argument: str) -> Table:
     """Return the parts of a series or of exogenous inputs."""
     if isinstance(container, NamedColumns):
         return Table(container.values, 2, container.names)
+    if isinstance(container, LabelledSeries):
+        return Table(_as_2d(container.values), 1, index=container.labels)
     if is_pandas(container) or _has_labels(unwrap(container)):
         return _take_pandas_apart(unwrap(container), argument, _wrapper(container))
     if frame_ndim(container):

@@ -123,7 +123,7 @@ def calendar_seasons(labels: RowLabels | None, values: np.ndarray | None) -> lis
     list of float or None
         In ascending order, those of at least two steps; None for labels that are no times.
     """
-    times = None if labels is None or values is None else _as_times(labels, values)
+    times = None if labels is None or values is None else as_times(labels, values)
     if times is None or len(times) < 2:
         return None
     seconds = np.diff(times) / np.timedelta64(1, "s")
@@ -133,7 +133,7 @@ def calendar_seasons(labels: RowLabels | None, values: np.ndarray | None) -> lis
     return [period for period in periods if period >= 2]
 
 
-def _as_times(labels: RowLabels, values: np.ndarray) -> np.ndarray | None:
+def as_times(labels: RowLabels, values: np.ndarray) -> np.ndarray | None:
     """Return labels as datetime64, None if they are no times."""
     if labels.kind == "periods":
         return labels.style.write(values).to_timestamp().to_numpy()

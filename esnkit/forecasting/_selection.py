@@ -6,14 +6,13 @@ import numpy as np
 
 from esnkit.baselines import seasonal_naive
 from esnkit.forecasting._candidates import (
-    MAX_UNITS,
-    QUICK_MAX_UNITS,
     Candidate,
     Windows,
     choose_members,
     evaluate_structures,
     make_structures,
     make_windows,
+    quick_settings,
 )
 from esnkit.forecasting._combination import Combination
 from esnkit.forecasting._ensemble import fit_ensemble
@@ -39,9 +38,11 @@ def select(
     exog: np.ndarray,
     periods: list[float],
     horizon: int,
+    *,
     positive: bool,
     quick: bool,
     seed: int,
+    settings: dict,
 ) -> Selection:
     """Choose members for a series (n_rows,) with inputs (n_rows, n_exog), and fit them.
 
@@ -57,9 +58,13 @@ def select(
     quick : bool
         Whether to try fewer and smaller networks.
     seed : int
+    settings : dict
+        What all candidates have in common, see `check_settings`.
     """
-    windows = make_windows(len(values), horizon)
-    candidates, members, (low, high) = _choose(values, exog, periods, windows, quick, seed)
+    windows = make_windows(len(values), horizon, sum(settings.get("differences", ())))
+    candidates, members, (low, high) = _choose(
+        values, exog, periods, windows, quick, seed, settings
+    )
     fitted = [fit_ensemble(member.spec, values[:, None], exog) for member in members]
     combination = Combination(fitted, max(low, 0.0) if positive else low, high)
     observed = windows.observed(values)
@@ -74,14 +79,16 @@ def select(
     )
 
 
-def _choose(values, exog, periods, windows: Windows, quick: bool, seed: int) -> tuple:
+def _choose(
+    values, exog, periods, windows: Windows, quick: bool, seed: int, settings: dict
+) -> tuple:
     """Return all candidates, the members, and the range of their forecasts."""
-    structures = make_structures(values, periods, quick)
-    max_units = QUICK_MAX_UNITS if quick else MAX_UNITS
+    common = quick_settings(len(values)) | settings if quick else settings
+    structures = make_structures(values, periods, common)
     with Task("", len(structures), "candidates"):
-        candidates = evaluate_structures(values, exog, structures, windows, seed, max_units)
+        candidates = evaluate_structures(values, exog, structures, windows, seed, common)
     if not quick and is_noiseless(values, exog, seed):
-        noiseless = noiseless_candidates(values, exog, windows, seed)
+        noiseless = noiseless_candidates(values, exog, windows, seed, settings)
         if not much_worse(noiseless[0], candidates[0], windows.observed(values)):
             candidates = sorted(noiseless + candidates, key=lambda candidate: candidate.error)
             return candidates, noiseless, reach(values)

@@ -9,5 +9,4 @@ import pytest
 @pytest.fixture(autouse=True)
 def in_a_folder_of_its_own(tmp_path, monkeypatch):
     monkeypatch.chdir(tmp_path)
-    monkeypatch.setattr("esnkit.forecasting._auto.ALPHAS", [1e-3])
     monkeypatch.setattr("esnkit.utils._display.DELAY", 1e6)

@@ -6,15 +6,18 @@ import os
 import re
 import select
 import stat
+from datetime import datetime, timedelta
 from pathlib import Path
 
+import numpy as np
 import pytest
-from command_line import HOURS, forecast, read, rows, write
+from command_line import HOURS, N, forecast, read, rows, write
 from hypothesis import given
 from hypothesis import strategies as st
 
 from esnkit.cli import _csv
 from esnkit.cli._csv import check_writable, read_table
+from esnkit.cli._date_formats import write as write_stamp
 from esnkit.cli._errors import UserError
 
 
@@ -277,3 +280,63 @@ def test_a_file_of_any_dialect_is_read_as_it_was_written_or_refused(values, dial
         large = [cell(value, dialect) for value in values if abs(value) > 999]
         assert dialect["thousands"] in (".", ",") and all(text[-4] in ".," for text in large)
         assert separator != ";" or dialect["thousands"] == ","
+
+
+ODD_CELLS = ["", " 7", "abc", "1,5", "1.234", "inf", "1_0", "+3", "1e2", "12", '"2\n3"', '"4']
+ODD_TIMES = ["2024-02-30", "", "2024-01-05", "5.1.2024", "2024-1-9", "7"]
+ODD_ROWS = ["", ";;", "2024-01-09;3", "# note", '"a"b;1;2']
+
+
+@st.composite
+def files(draw):
+    """Draw the lines of a file of days, inputs and values, a few of them unusual."""
+    form = draw(
+        st.sampled_from(["%Y-%m-%d", "%d.%m.%Y", "%Y-%m-%d %H:%M+01:00", "%Y%m%d", "%-d.%-m.%Y"])
+    )
+    decimal = draw(st.sampled_from([".", ","]))
+    step, n_rows = draw(st.integers(1, 3)), draw(st.integers(3, 24))
+    lines, start = ["t;u;x"], datetime(2024, 1, 7)
+    for k in range(n_rows):
+        day = write_stamp(start + k * timedelta(days=step), form)
+        value = draw(st.sampled_from([f"{k / 4}", f"{k}", f"{1000 * k}.125"]))
+        lines.append(f"{day};{k};{value.replace('.', decimal)}")
+    for _ in range(draw(st.integers(0, 2))):
+        k = draw(st.integers(1, n_rows))
+        cells = lines[k].split(";")
+        at = draw(st.integers(0, 3))
+        if at < len(cells):
+            cells[at] = draw(st.sampled_from(ODD_CELLS if at else ODD_TIMES))
+        lines[k] = ";".join(cells) if at < 3 else draw(st.sampled_from(ODD_ROWS))
+    return lines
+
+
+def all_of(**patches):
+    """Return what is read: numbers, lines and time stamps, or the error."""
+    with pytest.MonkeyPatch.context() as patch:
+        for name, value in patches.items():
+            patch.setattr(_csv if name == "BLOCK_ROWS" else _csv._Columns, name, value)
+        try:
+            table = read_table("in.csv", "x", "t", ["u"])
+        except UserError as error:
+            return str(error)
+    stamps = [
+        (column.form, *map(np.ndarray.tolist, column.stamps))
+        for column in table.timestamps.readings
+    ]
+    return table.values.tolist(), table.exog.tolist(), list(table.timestamps.lines), stamps
+
+
+@given(files(), st.integers(2, 9))
+def test_files_read_in_blocks_are_those_read_row_by_row(lines, n_block):
+    write(lines)
+    assert all_of(BLOCK_ROWS=n_block) == all_of(_add_at_once=lambda *cells: False)
+
+
+def test_blocks_of_usual_rows_are_read_at_once(monkeypatch):
+    write(rows())
+    monkeypatch.setattr(_csv, "BLOCK_ROWS", 50)
+    one_by_one = []
+    add = _csv._Columns.add
+    monkeypatch.setattr(_csv._Columns, "add", lambda *a: one_by_one.append(a[1]) or add(*a))
+    assert read_table("in.csv", "x", "when", ["u"]).n_known == N
+    assert max(one_by_one) <= 51  # in the first block the days begin to have a leading zero

@@ -46,7 +46,7 @@ def test_the_network_is_better_than_every_baseline():
     assert all(network[k] < other[k] for other in baselines for k in (0, 1))
 
 
-@pytest.mark.parametrize("option", [["--column", "x"], ["--bias-scaling", "0"], ["--tune"]])
+@pytest.mark.parametrize("option", [["--column", "x"], ["--bias-scaling", "0"], ["--positive"]])
 def test_options_of_files_are_refused(option, capsys):
     assert main(["forecast", *option]) == 2
     assert f"error: {option[0]} needs a FILE" in capsys.readouterr().err

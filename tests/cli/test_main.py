@@ -104,7 +104,7 @@ def test_errors_of_the_system_elsewhere_are_not_those_of_standard_output(
     def failing(*args, **keywords):
         raise error
 
-    monkeypatch.setattr(_forecast_csv, "rank_settings", failing)
+    monkeypatch.setattr(_forecast_csv, "AutoForecaster", failing)
     write(rows())
     assert forecast() == 2
     message = capsys.readouterr().err
@@ -124,7 +124,7 @@ def test_no_memory_is_told_without_options_that_were_not_given(capsys, monkeypat
     def failing(*args, **keywords):
         raise MemoryError
 
-    monkeypatch.setattr(_forecast_csv, "rank_settings", failing)
+    monkeypatch.setattr(_forecast_csv, "AutoForecaster", failing)
     write(rows())
     assert main(["forecast", "in.csv", "--column", "x", "--horizon", "6"]) == 2
     assert "not enough memory" in (err := capsys.readouterr().err) and "--" not in err

@@ -126,6 +126,16 @@ def test_backtests_choose_anew_and_name_the_penalties():
     assert len(result.settings) == 2 and len(result.settings[0]["alpha"]) > 1
 
 
+def test_settings_are_those_of_every_member():
+    settings = {"n_units": 30, "alpha": 0.5, "differences": 1, "leak_rate": [0.3, 0.9]}
+    model = AutoForecaster(settings=settings).fit(SALES[:96])
+    assert {(c["differences"], c["alpha"]) for c in model.candidates_} == {((1,), 0.5)}
+    assert {(e.n_units, e.leak_rate) for e in model.estimators_} == {(30, (0.3, 0.9))}
+    assert len(model.members_) > 1 and settings["differences"] == 1
+    lags = AutoForecaster(settings={"differences": (60, 1)}).fit(WAVE[:71])
+    assert lags.forecast(3).shape == (3,)
+
+
 def test_random_walks_and_noise_do_not_run_away():
     for series in (RNG.normal(size=200).cumsum(), RNG.normal(size=60), RNG.standard_cauchy(80)):
         forecast = AutoForecaster().fit(series).forecast(30)
@@ -139,6 +149,8 @@ def test_random_walks_and_noise_do_not_run_away():
         ({"seasons": "month"}, WAVE, "seasons must be 'auto' or a sequence of periods"),
         ({"seasons": 12}, WAVE, "seasons must be 'auto' or a sequence of periods"),
         ({"seasons": [1]}, WAVE, "seasons must be a finite number >= 2"),
+        ({"settings": {"differences": (85,)}}, WAVE, "at least 95 with these differences"),
+        ({"settings": {"n_units": 0}}, WAVE, "n_units must be an integer >= 1"),
         ({}, WAVE[:9], "n_samples=9 time steps, the choice of members needs at least 10"),
         ({}, 1e301 * WAVE, "series must have values up to 1e.300"),
         ({}, np.r_[WAVE, np.nan], "NaN"),

@@ -10,14 +10,14 @@ import pytest
 from terminals import Terminal
 
 import esnkit
-from esnkit import ESNClassifier, ESNRegressor, Forecaster, Reservoir, RidgeReadout
-from esnkit.forecasting import evaluate_settings, forecast_with_fallback, rank_settings
+from esnkit import AutoForecaster, ESNClassifier, ESNRegressor, Forecaster, Reservoir, RidgeReadout
 from esnkit.utils import _progress
 from esnkit.utils._progress import Task, count_step, current_task, progress_text, report_rows
 
 SINE = np.sin(np.arange(2500) / 5)[:, None]
 SHORT = SINE[:150, 0]
 SMALL = ESNRegressor(10, random_state=0)
+TINY = {"n_units": 10, "alpha": 1.0, "differences": 0}
 
 
 @pytest.fixture
@@ -105,9 +105,7 @@ CALLS = {
     "Forecaster.forecast": lambda: Forecaster(SMALL).fit(SHORT).forecast(2, interval=0.5),
     "Forecaster.score": lambda: Forecaster(SMALL).fit(SHORT).score(SHORT[:5]),
     "Forecaster.backtest, 1 of 3 windows": lambda: Forecaster(SMALL).backtest(SHORT, 5, 3),
-    "rank_settings 1 of 2 settings": lambda: rank_settings(SHORT, 5, 2 * [{"n_units": 10}]),
-    "evaluate_settings": lambda: evaluate_settings(SHORT, 5, {"n_units": 10}),
-    "forecast_with_fallback": lambda: forecast_with_fallback(SHORT, 5, [(0.1, {"n_units": 10})]),
+    "AutoForecaster.fit": lambda: AutoForecaster(settings=TINY).fit(SHORT),
     "Forecaster.fit 1 of 4 models": lambda: Forecaster(
         RidgeReadout(), lags=2, strategy="direct", horizon=4
     ).fit(SHORT),
@@ -154,7 +152,7 @@ def test_short_calls_are_not_logged(caplog):
 VERBOSE = {
     "ESNRegressor.fit": lambda v: ESNRegressor(10, random_state=0, verbose=v).fit(SINE, SINE),
     "Forecaster.backtest": lambda v: Forecaster(SMALL, verbose=v).backtest(SHORT, 5, 2),
-    "rank_settings": lambda v: rank_settings(SHORT, 5, [{"n_units": 10}], verbose=v),
+    "AutoForecaster.fit": lambda v: AutoForecaster(settings=TINY, verbose=v).fit(SHORT),
 }
 
 
