@@ -10,8 +10,9 @@ from esnkit.forecasting._decomposition import decompose
 from esnkit.forecasting._forecasts_mixin import ForecastsMixin
 from esnkit.forecasting._pooled_errors import pooled_half_widths
 from esnkit.forecasting._seasonality import calendar_seasons, find_seasons
-from esnkit.forecasting._selection import select
+from esnkit.forecasting._selection import Options, select
 from esnkit.forecasting._settings import check_settings
+from esnkit.forecasting._statistical_models import check_models
 from esnkit.utils._callbacks import CallbackSupportMixin, with_callbacks
 from esnkit.utils._plain_state import PlainStateMixin
 from esnkit.utils._progress import fit_task
@@ -59,6 +60,11 @@ class AutoForecaster(ForecastsMixin, CallbackSupportMixin, PlainStateMixin, Base
         Whether to try half as many candidates, of up to 50 units and not 100, and no larger ones
         for series without noise. This takes less than half of the time, and makes forecasts of
         short noisy series about one percent worse.
+    models : "esn" or tuple of str, default="esn"
+        ``("esn", "ets", "theta")`` adds exponential smoothing (AutoETS) and the dynamic optimised
+        theta model to the networks, ``"arima"`` AutoARIMA; they need ``pip install
+        'esnkit[statsforecast]'``. Each is a member beside up to five networks. They know the first
+        whole season only, and no exogenous inputs.
     settings : dict or None, default=None
         What all candidates have in common: ``"differences"`` as for :class:`Forecaster`, and
         parameters of :class:`ESNRegressor`: ``"n_units"``, ``"spectral_radius"``, ``"leak_rate"``,
@@ -72,18 +78,19 @@ class AutoForecaster(ForecastsMixin, CallbackSupportMixin, PlainStateMixin, Base
     Attributes
     ----------
     estimators_ : list of ESNRegressor
-        The fitted network of every member. Of several series, this attribute and those up to
-        `seasons_` are lists with an entry per series.
+        The fitted network of every entry of `members_`. Of several series, this attribute and
+        those up to `seasons_` are lists with an entry per series.
     candidates_ : list of dict
         ``"differences"``, ``"power"``, ``"seasons"``, ``"leak_rate"``, ``"alpha"`` and ``"error"``
         of every candidate, the best first. The error is the mean absolute error of the rolling
         forecasts, in which recent ones weigh more.
     members_ : list of dict
-        Those whose median is the forecast.
+        Those whose median, with the forecasts of other `models`, is the forecast.
     error_ : float
         The same error of this median.
     baselines_ : dict
-        The same error of the naive forecast, and of the seasonal naive one for every season.
+        The same error of the naive forecast, of the seasonal naive one for every season, and of
+        other `models`.
     seasons_ : list of float
         Periods of the seasons.
     horizon_ : int
@@ -136,6 +143,7 @@ class AutoForecaster(ForecastsMixin, CallbackSupportMixin, PlainStateMixin, Base
         seasons="auto",
         positive="auto",
         quick=False,
+        models="esn",
         settings=None,
         random_state=0,
         verbose=0,
@@ -144,6 +152,7 @@ class AutoForecaster(ForecastsMixin, CallbackSupportMixin, PlainStateMixin, Base
         self.seasons = seasons
         self.positive = positive
         self.quick = quick
+        self.models = models
         self.settings = settings
         self.random_state = random_state
         self.verbose = verbose
@@ -169,6 +178,8 @@ class AutoForecaster(ForecastsMixin, CallbackSupportMixin, PlainStateMixin, Base
 
         Raises
         ------
+        ImportError
+            If `models` needs statsforecast, which is not installed.
         ValueError
             For parameters out of range, a series that is too short or not finite, an
             irregular index, or exogenous inputs that do not fit the series.
@@ -180,14 +191,12 @@ class AutoForecaster(ForecastsMixin, CallbackSupportMixin, PlainStateMixin, Base
         rows, inputs = rows[-MAX_ROWS - n_lost :], inputs[-MAX_ROWS - n_lost :]
         seasons = [self._find_seasons(values) for values in rows.T]
         self.horizon_ = self._find_horizon(len(rows), seasons)
+        options = Options(self.horizon_, self.quick, seed, settings, self._check_models())
         with fit_task(self, (rows.shape[1], "series"), {"X": series, "y": y}, 0):
             selections = [
-                select(
-                    values, inputs, periods, self.horizon_, positive=self._is_positive(values),
-                    quick=self.quick, seed=seed, settings=settings,
-                )
+                select(values, inputs, periods, self._is_positive(values), options)
                 for values, periods in zip(rows.T, seasons, strict=True)
-            ]  # fmt: skip
+            ]
         self._ensemble = SeparateSeries([selection.combination for selection in selections])
         self._errors = [selection.errors for selection in selections]
         self._store(seasons_=seasons)
@@ -213,6 +222,16 @@ class AutoForecaster(ForecastsMixin, CallbackSupportMixin, PlainStateMixin, Base
             )
         check_verbose(self.verbose)
         return int(check_seed(self.random_state).randint(2**31 - 1))
+
+    def _check_models(self) -> tuple[str, ...]:
+        """Return the models beside the networks."""
+        models = check_models(self.models)
+        if models and self.n_exog_:
+            raise ValueError(
+                f"models={self.models!r} has no use for exogenous inputs, which only networks "
+                "have: use models='esn'"
+            )
+        return models
 
     def _find_seasons(self, values: np.ndarray) -> list[float]:
         """Return the periods of the seasons that the series has at least twice."""

@@ -13,9 +13,9 @@ __all__ = ["Combination", "SeparateSeries"]
 @plain_record
 @dataclass(frozen=True)
 class Combination:
-    """Ensembles fitted to one series; their median is the forecast."""
+    """Members fitted to one series, ensembles first; their median is the forecast."""
 
-    members: list[Ensemble]
+    members: list
     low: float = -np.inf  # the range of the forecasts
     high: float = np.inf
 
@@ -47,8 +47,9 @@ class Combination:
 
     @property
     def estimators(self) -> list:
-        """Fitted estimators, one per member."""
-        return [model.fitted for member in self.members for model in member.models]
+        """Fitted estimators, one per ensemble."""
+        ensembles = [member for member in self.members if isinstance(member, Ensemble)]
+        return [model.fitted for ensemble in ensembles for model in ensemble.models]
 
     def exog_out_of_range(self, exog: np.ndarray) -> tuple[np.ndarray, np.ndarray]:
         """Return what is unusual about inputs, see `Ensemble.exog_out_of_range`."""

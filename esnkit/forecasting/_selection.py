@@ -17,9 +17,10 @@ from esnkit.forecasting._candidates import (
 from esnkit.forecasting._combination import Combination
 from esnkit.forecasting._ensemble import fit_ensemble
 from esnkit.forecasting._noiseless import is_noiseless, much_worse, noiseless_candidates, reach
+from esnkit.forecasting._statistical_models import first_integer, fit_statistical_model
 from esnkit.utils._progress import Task
 
-__all__ = ["Selection", "select"]
+__all__ = ["Options", "Selection", "select"]
 
 
 class Selection(NamedTuple):
@@ -33,16 +34,18 @@ class Selection(NamedTuple):
     errors: np.ndarray  # (n_origins, horizon), absolute ones of the median
 
 
+class Options(NamedTuple):
+    """How members are chosen for every series."""
+
+    horizon: int  # steps of the rolling forecasts
+    quick: bool  # whether to try fewer and smaller networks
+    seed: int
+    settings: dict  # what all networks have in common, see `check_settings`
+    models: tuple[str, ...]  # of statsforecast, which are members too
+
+
 def select(
-    values: np.ndarray,
-    exog: np.ndarray,
-    periods: list[float],
-    horizon: int,
-    *,
-    positive: bool,
-    quick: bool,
-    seed: int,
-    settings: dict,
+    values: np.ndarray, exog: np.ndarray, periods: list[float], positive: bool, options: Options
 ) -> Selection:
     """Choose members for a series (n_rows,) with inputs (n_rows, n_exog), and fit them.
 
@@ -51,38 +54,42 @@ def select(
     values, exog : ndarray
     periods : list of float
         Of the seasons.
-    horizon : int
-        Steps of the rolling forecasts.
     positive : bool
         Whether forecasts end at zero.
-    quick : bool
-        Whether to try fewer and smaller networks.
-    seed : int
-    settings : dict
-        What all candidates have in common, see `check_settings`.
+    options : Options
     """
-    windows = make_windows(len(values), horizon, sum(settings.get("differences", ())))
-    candidates, members, (low, high) = _choose(
-        values, exog, periods, windows, quick, seed, settings
-    )
+    n_lost = sum(options.settings.get("differences", ()))
+    windows = make_windows(len(values), options.horizon, n_lost)
+    candidates, members, (low, high) = _choose(values, exog, periods, windows, options)
     fitted = [fit_ensemble(member.spec, values[:, None], exog) for member in members]
-    combination = Combination(fitted, max(low, 0.0) if positive else low, high)
-    observed = windows.observed(values)
-    median = combination.combine([member.forecasts for member in members])
+    season, observed = first_integer(periods), windows.observed(values)
+    rolled = {name: _roll(name, season, values, windows) for name in options.models}
+    others = [fit_statistical_model(name, season, values) for name in rolled]
+    combination = Combination(fitted + others, max(low, 0.0) if positive else low, high)
+    median = combination.combine([*(member.forecasts for member in members), *rolled.values()])
+    baselines = _baseline_errors(values, windows, [round(period) for period in periods])
     return Selection(
         combination=combination,
         candidates=[_as_dict(candidate) for candidate in candidates],
         members=[_as_dict(member) for member in members],
         error=float(windows.errors(median, observed)),
-        baselines=_baseline_errors(values, windows, [round(period) for period in periods]),
+        baselines=baselines
+        | {name: float(windows.errors(rows, observed)) for name, rows in rolled.items()},
         errors=np.abs(median - observed),
     )
 
 
-def _choose(
-    values, exog, periods, windows: Windows, quick: bool, seed: int, settings: dict
-) -> tuple:
-    """Return all candidates, the members, and the range of their forecasts."""
+def _roll(name: str, season: int, values: np.ndarray, windows: Windows) -> np.ndarray:
+    """Return rolling forecasts of a model fitted to the rows before the first origin."""
+    first = windows.origins[0]
+    model = fit_statistical_model(name, season, values[:first])
+    rows, no_exog = values[first:, None], np.empty((0, 0))
+    return model.roll(rows, no_exog, windows.origins - first, windows.horizon)[:, :, 0]
+
+
+def _choose(values, exog, periods, windows: Windows, options: Options) -> tuple:
+    """Return all candidates, the networks among the members, and the range of forecasts."""
+    _, quick, seed, settings, _ = options
     common = quick_settings(len(values)) | settings if quick else settings
     structures = make_structures(values, periods, common)
     with Task("", len(structures), "candidates"):

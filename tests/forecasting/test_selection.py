@@ -4,14 +4,16 @@ import numpy as np
 import pytest
 
 from esnkit.forecasting._candidates import make_structures, make_windows
-from esnkit.forecasting._selection import select
+from esnkit.forecasting._selection import Options, select
 
+OPTIONS = Options(horizon=1, quick=False, seed=0, settings={}, models=())
 VALUES = np.tile([1.0, 5.0, 2.0, 8.0], 15) + 0.01 * np.arange(60)
 
 
 def select_members(values, periods, horizon, **parameters):
-    fixed = {"positive": False, "quick": False, "seed": 0, "settings": {}}
-    return select(values, np.empty((len(values), 0)), periods, horizon, **fixed | parameters)
+    positive = parameters.pop("positive", False)
+    options = OPTIONS._replace(horizon=horizon, **parameters)
+    return select(values, np.empty((len(values), 0)), periods, positive, options)
 
 
 def test_errors_are_those_of_the_rolling_forecasts_and_baselines_repeat_values():
