@@ -15,7 +15,7 @@ from typing import Any as _Any
 if _TYPE_CHECKING:
     from esnkit.esn import ESNClassifier, ESNRegressor, ReservoirClassifier, ReservoirRegressor
     from esnkit.export import skops_trusted_types
-    from esnkit.forecasting import AutoForecaster, Forecaster, forecast
+    from esnkit.forecasting import AutoForecaster, Forecaster, SeriesTransform, forecast
     from esnkit.networks import RNNClassifier, RNNRegressor, Seq2SeqClassifier
     from esnkit.preprocessing import SequenceScaler, TokenEncoder
     from esnkit.readouts import BaseReadout, RidgeReadout, check_readout
@@ -44,6 +44,7 @@ __all__ = [
     "RidgeReadout",
     "Seq2SeqClassifier",
     "SequenceScaler",
+    "SeriesTransform",
     "TokenEncoder",
     "baselines",
     "check_readout",
@@ -67,7 +68,7 @@ __all__ = [
 _FOLDERS = {
     "esn": ("ESNClassifier", "ESNRegressor", "ReservoirClassifier", "ReservoirRegressor"),
     "export": ("skops_trusted_types",),
-    "forecasting": ("AutoForecaster", "Forecaster", "forecast"),
+    "forecasting": ("AutoForecaster", "Forecaster", "SeriesTransform", "forecast"),
     "networks": ("RNNClassifier", "RNNRegressor", "Seq2SeqClassifier"),
     "preprocessing": ("SequenceScaler", "TokenEncoder"),
     "readouts": ("BaseReadout", "RidgeReadout", "check_readout"),

@@ -27,11 +27,11 @@ LADDER = (
     "cli",
     "__init__",
     "export",
+    "baselines",
     "forecasting",
     "networks",
     "optim",
     "esn",
-    "baselines",
     "readouts",
     "reservoirs",
     "preprocessing",
@@ -251,7 +251,8 @@ def public_things():
     for module_name, module in list(things.items()):
         if inspect.ismodule(module):
             things |= {f"{module_name}.{name}": getattr(module, name) for name in module.__all__}
-    return {n: t for n, t in things.items() if inspect.isfunction(t) or inspect.isclass(t)}
+    classes = {n: t for n, t in things.items() if inspect.isclass(t) and not issubclass(t, Warning)}
+    return classes | {n: t for n, t in things.items() if inspect.isfunction(t)}
 
 
 def public_methods(thing):

@@ -14,6 +14,11 @@ def the_forecast_is_better_than_last_week_again(printed):
     return float(forecast) < float(last_week)
 
 
+def the_networks_are_compared_with_simple_models(printed):
+    scores = [float(score) for score in re.findall(r"weeks: ([\d.]+)", printed)]
+    return len(scores) == 4 and scores[0] < max(scores) and "'ridge (" in printed
+
+
 def the_pipeline_and_the_search_find_the_memory(printed):
     score = re.search(r"steps: ([\d.]+)", printed)
     return float(score[1]) > 0.8 and "'spectral_radius': 0.6" in printed
@@ -35,6 +40,7 @@ def all_but_the_plain_network_can_add(printed):
 
 CLAIMS = [
     the_forecast_is_better_than_last_week_again,
+    the_networks_are_compared_with_simple_models,
     the_pipeline_and_the_search_find_the_memory,
     every_fold_of_the_ragged_list_is_predicted,
     the_forecast_follows_the_sines,

@@ -45,6 +45,7 @@ from esnkit import (
     RNNClassifier,
     RNNRegressor,
 )
+from esnkit.baselines import AutoregressiveModel, ContextParrot, RidgeAutoregression, WindowMLP
 from esnkit.kernels import reservoir as reservoir_kernels
 from esnkit.kernels.cells import forward
 from esnkit.kernels.cells_backward import backward
@@ -62,6 +63,7 @@ SMALL = [
     ESNClassifier(12),
     Forecaster(ESNRegressor(12)),
     Forecaster(Ridge(), lags=2),
+    WindowMLP(2, hidden_layer_sizes=(3,), random_state=0),
 ]
 PLAIN = [
     Reservoir(),
@@ -72,6 +74,9 @@ PLAIN = [
     ESNClassifier(),
     Forecaster(),
     AutoForecaster(),
+    AutoregressiveModel(),
+    ContextParrot(),
+    RidgeAutoregression(),
 ]
 ORDER = {
     "check_methods_sample_order_invariance": "rows are time steps",
@@ -86,7 +91,7 @@ WEIGHTS = {
 
 def expected_failures(estimator):
     # A readout has no memory, and a forecaster no method that predicts row by row.
-    if isinstance(estimator, (RidgeReadout, Forecaster, AutoForecaster)):
+    if isinstance(estimator, RidgeReadout) or hasattr(estimator, "backtest"):
         return {}
     if isinstance(estimator, Reservoir):
         return ORDER

@@ -4,14 +4,19 @@ __all__ = ["skops_trusted_types"]
 
 # All else in the state of an estimator is plain values, see `utils/_plain_state.py`.
 _ESTIMATORS = (
+    "esnkit.baselines._autoregressive.AutoregressiveModel",
+    "esnkit.baselines._autoregressive.RidgeAutoregression",
     "esnkit.baselines._hidden_markov_model.HiddenMarkovModel",
     "esnkit.baselines._linear_dynamical_system.LinearDynamicalSystem",
+    "esnkit.baselines._parrot.ContextParrot",
+    "esnkit.baselines._window_mlp.WindowMLP",
     "esnkit.esn._presets.ESNClassifier",
     "esnkit.esn._presets.ESNRegressor",
     "esnkit.esn._presets.ReservoirClassifier",
     "esnkit.esn._presets.ReservoirRegressor",
     "esnkit.forecasting._auto_forecaster.AutoForecaster",
     "esnkit.forecasting._forecaster.Forecaster",
+    "esnkit.forecasting._series_transform.SeriesTransform",
     "esnkit.networks._rnn.RNNClassifier",
     "esnkit.networks._rnn.RNNRegressor",
     "esnkit.networks._seq2seq.Seq2SeqClassifier",

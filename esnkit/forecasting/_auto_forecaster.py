@@ -5,12 +5,13 @@ from sklearn.base import BaseEstimator
 from sklearn.utils import Bunch
 from sklearn.utils.validation import check_is_fitted
 
+from esnkit.forecasting._candidates import Search, default_horizon
 from esnkit.forecasting._combination import SeparateSeries
 from esnkit.forecasting._decomposition import decompose
 from esnkit.forecasting._forecasts_mixin import ForecastsMixin
 from esnkit.forecasting._pooled_errors import pooled_half_widths
-from esnkit.forecasting._seasonality import calendar_seasons, find_seasons
-from esnkit.forecasting._selection import Options, select
+from esnkit.forecasting._positive import check_positive, is_positive
+from esnkit.forecasting._selection import Selection, select, use_better_baseline
 from esnkit.forecasting._settings import check_settings
 from esnkit.forecasting._statistical_models import check_models
 from esnkit.utils._callbacks import CallbackSupportMixin, with_callbacks
@@ -24,14 +25,13 @@ from esnkit.utils._validation import (
     check_seed,
     check_verbose,
 )
+from esnkit.utils._warnings import BetterBaselineWarning, warn
 
 __all__ = ["AutoForecaster"]
 
 MIN_ROWS = 10
 MAX_ROWS = 20_000  # the last ones, on which candidates are judged and members fitted
 MAX_VALUE = 1e300  # sums of errors stay finite
-DEFAULT_HORIZON, MIN_HORIZON = 10, 4
-MAX_SEASONS = 2
 
 
 class AutoForecaster(ForecastsMixin, CallbackSupportMixin, PlainStateMixin, BaseEstimator):
@@ -56,6 +56,11 @@ class AutoForecaster(ForecastsMixin, CallbackSupportMixin, PlainStateMixin, Base
     positive : "auto" or bool, default="auto"
         Whether forecasts and intervals end at zero. "auto" does so for counts: whole numbers, none
         of them negative.
+    settings : dict or None, default=None
+        What all candidates have in common: ``"differences"`` as for :class:`Forecaster`, and
+        parameters of :class:`ESNRegressor`: ``"n_units"``, ``"spectral_radius"``, ``"leak_rate"``,
+        ``"input_scaling"``, ``"bias_scaling"``, ``"topology"``, ``"degree"``, ``"weights"``,
+        ``"input_density"``, ``"activation"`` and ``"alpha"``. The rest is chosen for the series.
     quick : bool, default=False
         Whether to try half as many candidates, of up to 50 units and not 100, and no larger ones
         for series without noise. This takes less than half of the time, and makes forecasts of
@@ -65,11 +70,9 @@ class AutoForecaster(ForecastsMixin, CallbackSupportMixin, PlainStateMixin, Base
         theta model to the networks, ``"arima"`` AutoARIMA; they need ``pip install
         'esnkit[statsforecast]'``. Each is a member beside up to five networks. They know the first
         whole season only, and no exogenous inputs.
-    settings : dict or None, default=None
-        What all candidates have in common: ``"differences"`` as for :class:`Forecaster`, and
-        parameters of :class:`ESNRegressor`: ``"n_units"``, ``"spectral_radius"``, ``"leak_rate"``,
-        ``"input_scaling"``, ``"bias_scaling"``, ``"topology"``, ``"degree"``, ``"weights"``,
-        ``"input_density"``, ``"activation"`` and ``"alpha"``. The rest is chosen for the series.
+    best : bool, default=False
+        Whether a baseline that is better than the networks, see `better_baseline_`, forecasts in
+        their place.
     random_state : int, RandomState or None, default=0
         Seeds the reservoirs.
     verbose : int, default=0
@@ -89,8 +92,15 @@ class AutoForecaster(ForecastsMixin, CallbackSupportMixin, PlainStateMixin, Base
     error_ : float
         The same error of this median.
     baselines_ : dict
-        The same error of the naive forecast, of the seasonal naive one for every season, and of
-        other `models`.
+        The same error of simple forecasts: naive, seasonal naive for every season, drift, mean,
+        context parrot, autoregressive by AIC and ridge with lags, see :mod:`esnkit.baselines`.
+        All are fitted anew before every origin. Beside them the errors of other `models`, which
+        are fitted before the first one.
+    better_baseline_ : str or None
+        The baseline with the smallest error, if that is smaller than the error of the median by
+        more than the noise of the comparison: a one-sided t-test of the logarithms of the ratios
+        between the errors of the rolling forecasts (Diebold and Mariano 1995), at the level 0.025.
+        `fit` warns of it.
     seasons_ : list of float
         Periods of the seasons.
     horizon_ : int
@@ -125,6 +135,8 @@ class AutoForecaster(ForecastsMixin, CallbackSupportMixin, PlainStateMixin, Base
        International Journal of Forecasting 36. (the median of forecasts)
     .. [3] Racca, A. and Magri, L. (2021). Robust optimization and validation of echo state
        networks for learning chaotic dynamics. Neural Networks 142.
+    .. [4] Diebold, F. X. and Mariano, R. S. (1995). Comparing predictive accuracy. Journal of
+       Business and Economic Statistics 13. (better baselines)
 
     Examples
     --------
@@ -142,18 +154,20 @@ class AutoForecaster(ForecastsMixin, CallbackSupportMixin, PlainStateMixin, Base
         horizon=None,
         seasons="auto",
         positive="auto",
+        settings=None,
         quick=False,
         models="esn",
-        settings=None,
+        best=False,
         random_state=0,
         verbose=0,
     ):
         self.horizon = horizon
         self.seasons = seasons
         self.positive = positive
+        self.settings = settings
         self.quick = quick
         self.models = models
-        self.settings = settings
+        self.best = best
         self.random_state = random_state
         self.verbose = verbose
 
@@ -183,6 +197,11 @@ class AutoForecaster(ForecastsMixin, CallbackSupportMixin, PlainStateMixin, Base
         ValueError
             For parameters out of range, a series that is too short or not finite, an
             irregular index, or exogenous inputs that do not fit the series.
+
+        Warns
+        -----
+        BetterBaselineWarning
+            If a baseline is better than the networks, unless it forecasts in their place.
         """
         seed, settings = self._check_parameters(), check_settings(self.settings)
         rows, inputs = self._read(series, y, exog)
@@ -191,18 +210,41 @@ class AutoForecaster(ForecastsMixin, CallbackSupportMixin, PlainStateMixin, Base
         rows, inputs = rows[-MAX_ROWS - n_lost :], inputs[-MAX_ROWS - n_lost :]
         seasons = [self._find_seasons(values) for values in rows.T]
         self.horizon_ = self._find_horizon(len(rows), seasons)
-        options = Options(self.horizon_, self.quick, seed, settings, self._check_models())
+        search = Search(
+            self.horizon_,
+            seed=seed,
+            quick=self.quick,
+            settings=settings,
+            models=self._check_models(),
+        )
         with fit_task(self, (rows.shape[1], "series"), {"X": series, "y": y}, 0):
             selections = [
-                select(values, inputs, periods, self._is_positive(values), options)
+                select(
+                    values,
+                    inputs,
+                    periods,
+                    search._replace(positive=is_positive(self.positive, values)),
+                )
                 for values, periods in zip(rows.T, seasons, strict=True)
             ]
+        selections = self._compare_with_baselines(selections, rows, inputs)
         self._ensemble = SeparateSeries([selection.combination for selection in selections])
         self._errors = [selection.errors for selection in selections]
         self._store(seasons_=seasons)
-        for name in ("candidates", "members", "error", "baselines"):
+        for name in ("candidates", "members", "error", "baselines", "better_baseline"):
             self._store(**{f"{name}_": [getattr(selection, name) for selection in selections]})
         return self
+
+    def _compare_with_baselines(self, selections: list, rows, inputs) -> list[Selection]:
+        """Let better baselines forecast, or warn of them."""
+        if self.best:
+            return [
+                use_better_baseline(selection, values, inputs)
+                for selection, values in zip(selections, rows.T, strict=True)
+            ]
+        for j, selection in enumerate(selections):
+            _warn_of_better_baseline(selection, j if len(selections) > 1 else None)
+        return selections
 
     def _store(self, **attributes: list) -> None:
         """Store attributes with an entry per series, of a single series the entry itself."""
@@ -213,13 +255,13 @@ class AutoForecaster(ForecastsMixin, CallbackSupportMixin, PlainStateMixin, Base
         """Check the parameters; return a seed."""
         if self.horizon is not None:
             check_positive_int("horizon", self.horizon)
-        if self.positive != "auto":
-            check_flag("positive", self.positive)
+        check_positive(self.positive)
         check_flag("quick", self.quick)
         if np.ndim(self.seasons) != 1 and self.seasons != "auto":
             raise ValueError(
                 f"seasons must be 'auto' or a sequence of periods, got {self.seasons!r}"
             )
+        check_flag("best", self.best)
         check_verbose(self.verbose)
         return int(check_seed(self.random_state).randint(2**31 - 1))
 
@@ -238,26 +280,13 @@ class AutoForecaster(ForecastsMixin, CallbackSupportMixin, PlainStateMixin, Base
         if np.ndim(self.seasons) == 1:
             given = [check_number("seasons", period, 2.0) for period in self.seasons]
             return sorted(float(period) for period in given)
-        labels = self._seen_labels[0] if self._seen_labels else None
-        periods = calendar_seasons(self._kind.labels, labels)
-        if periods is None:
-            periods = [float(period) for period in find_seasons(values)]
-        return [period for period in periods if len(values) >= 2 * period][:MAX_SEASONS]
+        return self._season_periods(values)
 
     def _find_horizon(self, n_rows: int, seasons: list[list[float]]) -> int:
         if self.horizon is not None:
             return int(self.horizon)
-        first = max((periods[0] for periods in seasons if periods), default=DEFAULT_HORIZON)
-        return int(min(max(first, MIN_HORIZON), max(n_rows // 5, 1)))
-
-    def _is_positive(self, values: np.ndarray) -> bool:
-        if isinstance(self.positive, str):
-            return bool((values >= 0).all() and (values == np.round(values)).all())
-        if self.positive and (values < 0).any():
-            raise ValueError(
-                f"positive=True needs a series without negative values, got {values.min()}"
-            )
-        return bool(self.positive)
+        firsts = [periods[0] for periods in seasons if periods]
+        return default_horizon(n_rows, [max(firsts)] if firsts else [])
 
     def decompose(self, column=0) -> Bunch:
         """Fit the season terms that networks have as inputs to the rows seen, by least squares.
@@ -299,6 +328,20 @@ class AutoForecaster(ForecastsMixin, CallbackSupportMixin, PlainStateMixin, Base
     def _half_widths(self, n_steps: int, level: float) -> np.ndarray:
         widths = [pooled_half_widths(errors, n_steps, level) for errors in self._errors]
         return np.stack(widths, axis=1)
+
+
+def _warn_of_better_baseline(selection: Selection, column: int | None) -> None:
+    """Warn of a baseline that is better than the networks."""
+    name = selection.better_baseline
+    if name is not None:
+        of_series = "" if column is None else f" of series {column}"
+        warn(
+            f"the baseline {name!r} forecasts better than the networks{of_series}: in the rolling "
+            f"forecasts its mean error is {selection.baselines[name]:.3g}, theirs "
+            f"{selection.error:.3g}, and the difference is larger than its noise; with best=True "
+            "this baseline forecasts",
+            BetterBaselineWarning,
+        )
 
 
 def _check_series(rows: np.ndarray, n_lost: int) -> None:

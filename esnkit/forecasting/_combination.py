@@ -4,7 +4,7 @@ from dataclasses import dataclass, replace
 
 import numpy as np
 
-from esnkit.forecasting._ensemble import Ensemble, check_finite
+from esnkit.forecasting._runaway import combine_members
 from esnkit.utils._plain_state import plain_record
 
 __all__ = ["Combination", "SeparateSeries"]
@@ -24,32 +24,27 @@ class Combination:
         return replace(self, members=[member.advance(values, exog) for member in self.members])
 
     def roll(self, values: np.ndarray, exog: np.ndarray, origins, n_steps: int) -> np.ndarray:
-        """Forecast from several origins, see `Ensemble.roll`; members that diverge do not count."""
-        forecasts, error = [], None
-        for member in self.members:
-            try:
-                forecasts.append(member.roll(values, exog, origins, n_steps))
-            except FloatingPointError as diverged:
-                error = diverged
-        if not forecasts and error is not None:
-            raise error
-        combined = self.combine(forecasts)
-        check_finite("forecast", combined)
-        return combined
+        """Forecast from several origins, see `Ensemble.roll`."""
+        rolled = [member.roll(values, exog, origins, n_steps) for member in self.members]
+        return self.combine(rolled)
 
     def combine(self, forecasts: list[np.ndarray]) -> np.ndarray:
-        """Return the median of forecasts."""
-        return self.limit(np.median(forecasts, axis=0))
+        """Return the median of forecasts that do not run away."""
+        return self.limit(combine_members(forecasts, "median"))
 
     def limit(self, values: np.ndarray) -> np.ndarray:
         """Return values within the range that forecasts may have."""
         return np.clip(values, self.low, self.high)
 
     @property
+    def naive_lags(self) -> list[int]:
+        """See `Ensemble.naive_lags`; those of the best member."""
+        return self.members[0].naive_lags
+
+    @property
     def estimators(self) -> list:
         """Fitted estimators, one per ensemble."""
-        ensembles = [member for member in self.members if isinstance(member, Ensemble)]
-        return [model.fitted for ensemble in ensembles for model in ensemble.models]
+        return [model.fitted for member in self.members for model in member.models]
 
     def exog_out_of_range(self, exog: np.ndarray) -> tuple[np.ndarray, np.ndarray]:
         """Return what is unusual about inputs, see `Ensemble.exog_out_of_range`."""
@@ -79,6 +74,11 @@ class SeparateSeries:
     def limit(self, values: np.ndarray) -> np.ndarray:
         """Return values (n_steps, n_series) within the range that forecasts may have."""
         return np.hstack([part.limit(column) for part, column in self._columns(values)])
+
+    @property
+    def naive_lags(self) -> list[int]:
+        """See `Ensemble.naive_lags`."""
+        return [lag for part in self.parts for lag in part.naive_lags]
 
     def exog_out_of_range(self, exog: np.ndarray) -> tuple[np.ndarray, np.ndarray]:
         """Return what is unusual about inputs, which are the same for all series."""

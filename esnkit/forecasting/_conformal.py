@@ -9,6 +9,7 @@ coverage is at least `level`.
 import numpy as np
 
 from esnkit.forecasting._ensemble import Ensemble, ModelSpec, count_models, fit_ensemble
+from esnkit.forecasting._runaway import fall_back
 from esnkit.utils._plain_state import plain_record
 from esnkit.utils._progress import Task, count_step
 
@@ -62,6 +63,7 @@ class IntervalCalibrator:
                 self._ensemble = self._fit(values[:start], exog[:start])
             count_step()
             ahead = self._ensemble.roll(values[start:], exog[start:], new - start, n_steps)
+            ahead = fall_back(ahead, values, new, self._ensemble.naive_lags)
             observed = np.stack([values[origin : origin + n_steps] for origin in new])
             errors = self._errors[n_steps] = np.concatenate([errors, observed - ahead])
         return errors

@@ -11,20 +11,19 @@ import numpy as np
 from sklearn.base import clone
 
 from esnkit.forecasting._reduction import make_reduction, rolling_forecasts
+from esnkit.forecasting._runaway import clear_runaways, combine_members
 from esnkit.forecasting._seasonality import season_terms
-from esnkit.forecasting._transforms import ExogTransform, SeriesTransform
+from esnkit.forecasting._transforms import ExogTransform, RowTransform
 from esnkit.utils._plain_state import plain_record
 from esnkit.utils._progress import Task
 from esnkit.utils._validation import check_seed
-
-MAX_WASHOUT = 30
 
 
 @plain_record
 class ModelSpec(NamedTuple):
     """Checked parameters of the models that a forecaster fits."""
 
-    estimator: Any  # None stands for the default network
+    estimator: Any
     strategy: str
     lags: tuple[int, ...] | None
     horizon: int | None
@@ -33,8 +32,9 @@ class ModelSpec(NamedTuple):
     n_ensemble: int
     combine: str
     random_state: Any
-    power: float | None = None  # of the Box-Cox transform of the series
+    power: float | str | None = None  # of the Box-Cox transform of the series
     seasons: tuple = ()  # periods and numbers of harmonics of sines and cosines beside the inputs
+    floor: tuple[float, ...] = ()  # smallest forecasts, one per series; empty for none
 
     @property
     def n_ahead(self) -> int:
@@ -53,13 +53,15 @@ class Ensemble:
     """Members fitted to one transformed series; their forecasts are in its units."""
 
     models: list
-    series_transform: SeriesTransform
+    series_transform: RowTransform
     exog_transform: ExogTransform
     combine: str
     recent: np.ndarray  # the last rows seen, as many as differencing needs
     recent_exog: np.ndarray
     n_rows: int  # seen
+    seen_range: np.ndarray  # (2, n_series)
     seasons: tuple = ()
+    floor: tuple[float, ...] = ()
 
     def advance(self, values: np.ndarray, exog: np.ndarray) -> "Ensemble":
         """Return the ensemble after the rows that follow; this one stays as it is."""
@@ -69,7 +71,9 @@ class Ensemble:
         for model in models:
             model.advance(z, e)
         recent = _recent_rows(past, past_exog, self.series_transform.n_lost)
-        return replace(self, models=models, n_rows=self.n_rows + len(values), **recent)
+        seen_range = range_of(np.vstack([self.seen_range, values]))
+        n_rows = self.n_rows + len(values)
+        return replace(self, models=models, n_rows=n_rows, seen_range=seen_range, **recent)
 
     def roll(self, values: np.ndarray, exog: np.ndarray, origins, n_steps: int) -> np.ndarray:
         """Forecast from several origins among the rows that follow those seen.
@@ -86,23 +90,28 @@ class Ensemble:
         Returns
         -------
         ndarray of shape (n_origins, n_steps, n_series)
-            In the units of the series.
+            In the units of the series. Members that run away do not count; NaN from origins where
+            all do.
         """
         past, past_exog = self._past(values, exog)
         z, e = self.series_transform.transform(past), self.exog_transform.transform(past_exog)
         members, task = [], Task("forecasts", len(self.models), "members")
         for model in self.models:
             steps = rolling_forecasts(model, z, e, origins, n_steps)
-            members.append(self._inverse_transform(steps, past, origins))
+            forecasts = self._inverse_transform(steps, past, origins)
+            members.append(clear_runaways(forecasts, self.seen_range))
             task.step()
-        with np.errstate(over="ignore", invalid="ignore"):
-            combined = (np.mean if self.combine == "mean" else np.median)(members, axis=0)
-        check_finite("forecast", combined)
-        return combined
+        return self.limit(combine_members(members, self.combine))
 
     def limit(self, values: np.ndarray) -> np.ndarray:
-        """Return values within the range that forecasts may have, which is not limited here."""
-        return values
+        """Return values (..., n_series) within the range that forecasts may have."""
+        return np.maximum(values, self.floor) if self.floor else values
+
+    @property
+    def naive_lags(self) -> list[int]:
+        """For each series, how many of its last rows to repeat instead of a runaway forecast."""
+        lag = max(self.series_transform.differences, default=1)
+        return [lag] * self.seen_range.shape[1]
 
     def exog_out_of_range(self, exog: np.ndarray) -> tuple[np.ndarray, np.ndarray]:
         """Return what is unusual about the inputs of the rows that follow those seen.
@@ -134,6 +143,11 @@ class Ensemble:
         return np.vstack([self.recent, values]), np.vstack([self.recent_exog, exog])
 
 
+def range_of(rows: np.ndarray) -> np.ndarray:
+    """Return the smallest and the largest values (2, n_series)."""
+    return np.stack([rows.min(axis=0), rows.max(axis=0)])
+
+
 def _recent_rows(values: np.ndarray, exog: np.ndarray, n_rows: int) -> dict:
     """Copy the last rows; what they are part of may be large."""
     return {
@@ -150,8 +164,8 @@ def fit_ensemble(spec: ModelSpec, values: np.ndarray, exog: np.ndarray) -> Ensem
             f"and horizon need at least {spec.min_rows}"
         )
     exog = with_season_terms(exog, spec.seasons, 0)
-    series_transform = SeriesTransform(spec.differences, spec.scale, power=spec.power).fit(values)
-    members = _make_members(spec, len(values))
+    series_transform = RowTransform(spec.differences, spec.scale, power=spec.power).fit(values)
+    members = _make_members(spec)
     seen = _rows_learned_from(members[0], spec)
     exog_transform = ExogTransform(spec.differences, spec.scale, seen=seen).fit(exog)
     z, e = series_transform.transform(values), exog_transform.transform(exog)
@@ -162,7 +176,7 @@ def fit_ensemble(spec: ModelSpec, values: np.ndarray, exog: np.ndarray) -> Ensem
     recent = _recent_rows(values, exog, series_transform.n_lost)
     return Ensemble(
         models, series_transform, exog_transform, spec.combine, **recent,
-        n_rows=len(values), seasons=spec.seasons,
+        n_rows=len(values), seen_range=range_of(values), seasons=spec.seasons, floor=spec.floor,
     )  # fmt: skip
 
 
@@ -177,11 +191,9 @@ def count_models(spec: ModelSpec, n_exog: int) -> int:
     return spec.n_ensemble * (spec.n_ahead if separate else 1)
 
 
-def _make_members(spec: ModelSpec, n_rows: int) -> list:
+def _make_members(spec: ModelSpec) -> list:
     """Clone the estimator once per member, each with another seed."""
     estimator = spec.estimator
-    if estimator is None:
-        estimator = default_network(n_rows - sum(spec.differences) - spec.n_ahead)
     params = estimator.get_params(deep=True)
     seeded = [key for key in params if key.split("__")[-1] == "random_state"]
     seeded.sort(key=lambda key: key.count("__"))
@@ -210,15 +222,6 @@ def _rows_learned_from(estimator, spec: ModelSpec) -> slice:
         washout = washout if isinstance(washout, int | np.integer) else 0
         return slice(max(0, int(washout)) + spec.n_ahead, None)
     return slice(1, None if spec.n_ahead > 1 else 1 - spec.lags[0] or None)
-
-
-def default_network(n_rows: int):
-    """Return the network that is fitted to `n_rows` rows where no estimator is given."""
-    from esnkit.esn import ESNRegressor
-
-    # The first states depend on the zero start: leave-one-out would pick far too large a penalty.
-    washout = min(MAX_WASHOUT, max(0, n_rows) // 4)
-    return ESNRegressor(alpha=[10.0**k for k in range(-8, 4)], washout=washout)
 
 
 def check_finite(what: str, *parts: np.ndarray) -> None:

@@ -6,11 +6,21 @@ import numpy as np
 from sklearn.base import BaseEstimator, clone
 from sklearn.utils.validation import check_is_fitted
 
+from esnkit.forecasting._candidates import default_horizon
 from esnkit.forecasting._capabilities import check_memory, check_regressor
+from esnkit.forecasting._chosen_network import choose_network
 from esnkit.forecasting._conformal import IntervalCalibrator
 from esnkit.forecasting._differencing import check_differences
-from esnkit.forecasting._ensemble import ModelSpec, count_models, default_network, fit_ensemble
-from esnkit.forecasting._forecasts_mixin import ForecastsMixin
+from esnkit.forecasting._ensemble import ModelSpec, count_models, fit_ensemble
+from esnkit.forecasting._forecasts_mixin import MAX_SEASONS, ForecastsMixin
+from esnkit.forecasting._penalty_path import Structure
+from esnkit.forecasting._positive import check_positive, is_positive
+from esnkit.forecasting._series_transform import (
+    SeriesTransform,
+    as_series_transform,
+    make_row_transform,
+)
+from esnkit.forecasting._transforms import RowTransform
 from esnkit.utils._callbacks import CallbackSupportMixin, with_callbacks
 from esnkit.utils._plain_state import PlainStateMixin
 from esnkit.utils._progress import fit_task
@@ -20,6 +30,7 @@ from esnkit.utils._validation import (
     check_flag,
     check_number,
     check_positive_int,
+    check_seed,
     check_verbose,
 )
 
@@ -29,17 +40,15 @@ __all__ = ["Forecaster"]
 class Forecaster(ForecastsMixin, CallbackSupportMixin, PlainStateMixin, BaseEstimator):
     """Forecast one or several series with any regressor.
 
-    The series is differenced and standardised, a model learns to predict its next values, and
-    forecasts are returned in the units and in the kind of the series: an array, or a Series or
-    DataFrame whose index continues.
+    The series is transformed, a model learns to predict its next values, and forecasts are returned
+    in the units and in the kind of the series: an array, or a Series or DataFrame whose index
+    continues.
 
     Parameters
     ----------
     estimator : estimator, default=None
         A regressor with a state, such as :class:`ESNRegressor`, or any scikit-learn regressor
-        together with `lags`. None stands for an :class:`ESNRegressor` that chooses its `alpha`
-        from 1e-8, 1e-7, ..., 1e3 by leave-one-out; its washout is 30 rows, or a quarter of the
-        series if that is less.
+        together with `lags`. None chooses an :class:`ESNRegressor` for the series, see Notes.
     strategy : {"recursive", "direct"}, default="recursive"
         Recursive: predict one step and feed the prediction back. Direct: predict every step up
         to `horizon` from the rows known, without feedback.
@@ -48,18 +57,27 @@ class Forecaster(ForecastsMixin, CallbackSupportMixin, PlainStateMixin, BaseEsti
         (1 is the latest). Required for such a regressor, refused for one with a state.
     horizon : int, default=None
         Number of steps that the direct strategy learns to predict, which requires it. For both
-        strategies also the number of steps ahead that :meth:`score` evaluates.
-    differences : int or tuple of int, default=0
+        strategies also the number of steps ahead that :meth:`score` evaluates, and for which a
+        network is chosen.
+    transformer : SeriesTransform, default=None
+        Power transform, differences and scale of the series. The exogenous inputs are differenced
+        and scaled alike. None stands for ``SeriesTransform(differences=differences, scale=scale)``.
+    differences : "auto", int or tuple of int, default="auto"
         Order of differencing, at most 2, or the lags to difference at one after the other:
-        ``(12, 1)`` takes a seasonal and then a first difference of monthly values.
+        ``(12, 1)`` takes a seasonal and then a first difference of monthly values. "auto" stands
+        for 0 with an `estimator`, and is chosen for the series without one.
     scale : bool, default=True
-        Standardise every (differenced) series and exogenous input for the model.
+        Standardise every (differenced) series and exogenous input for the model. The network that
+        is chosen without an `estimator` needs it.
     n_ensemble : int, default=1
         Number of members, each fitted to the series with another seed.
     combine : {"mean", "median"}, default="mean"
         How the forecasts of the members are combined.
     calibration : float in (0, 1), default=0.3
         Share of the fitted series, at its end, whose forecast errors calibrate the intervals.
+    positive : "auto" or bool, default="auto"
+        Whether forecasts and intervals end at zero. "auto" does so for counts: whole numbers, none
+        of them negative.
     random_state : int, RandomState or None, default=None
         Seeds the members. None takes the first `random_state` that is not None among those of
         `estimator` and of its nested estimators.
@@ -71,6 +89,8 @@ class Forecaster(ForecastsMixin, CallbackSupportMixin, PlainStateMixin, BaseEsti
     ----------
     estimators_ : list of fitted estimators
         One per member; for a direct strategy with a model per step, a list of these.
+    transformer_ : SeriesTransform
+        The fitted transform of the series, with the differences in use as `lags_`.
     n_features_in_ : int
         Number of series.
     n_exog_ : int
@@ -82,13 +102,27 @@ class Forecaster(ForecastsMixin, CallbackSupportMixin, PlainStateMixin, BaseEsti
 
     Notes
     -----
+    Without an `estimator`, rolling forecasts of the recent part of the series choose differences
+    (none, first, seasonal, both), sines and cosines of the seasons as inputs, leak rates and the
+    penalty `alpha` of a network. Seasons come from time stamps, or from the autocorrelation of a
+    series without time stamps. Networks without differences must be better by the factor
+    1 + 20 / n, for n rows. One network forecasts several series together: the mean of their errors,
+    relative to their mean absolute changes, decides. The direct strategy takes what is best for
+    recursive forecasts. Fewer than 10 rows are forecast with first differences and a large penalty.
+    :class:`AutoForecaster` combines several such networks.
+
+    A forecast that runs away, 1000 times as far from the middle of the series as any value seen or
+    not finite, gives way to a naive one with a warning, see :meth:`forecast`; a member of an
+    ensemble that does so does not count. :meth:`score` is minus infinity then.
+
+    With a power transform the forecast is the inverse of a mean, a median of the values to come.
+    It is not corrected towards the mean, which made errors larger on real series, squared ones too.
+
     Intervals are split-conformal (Vovk et al. 2005; Lei et al. 2018): a second model is fitted
     to the series without its last `calibration` share and forecasts that share from rolling
     origins. For each step ahead, the (m + 1) * level-th smallest of the m absolute errors is the
-    half-width. That model is fitted when an interval is first asked for; `update` adds errors.
-
-    Leave-one-out chooses the penalty that is best for single steps. Under it, a recursive
-    forecast may diverge: for noisy series choose `alpha` by :meth:`backtest` or :meth:`score`.
+    half-width. That model is fitted when an interval is first asked for, with the differences,
+    power and network chosen in `fit`; `update` adds errors.
 
     Exogenous inputs are known in advance: row t of `exog` belongs to row t of the series,
     and a forecast needs the rows of the steps ahead.
@@ -116,11 +150,13 @@ class Forecaster(ForecastsMixin, CallbackSupportMixin, PlainStateMixin, BaseEsti
         strategy="recursive",
         lags=None,
         horizon=None,
-        differences=0,
+        transformer=None,
+        differences="auto",
         scale=True,
         n_ensemble=1,
         combine="mean",
         calibration=0.3,
+        positive="auto",
         random_state=None,
         verbose=0,
     ):
@@ -128,11 +164,13 @@ class Forecaster(ForecastsMixin, CallbackSupportMixin, PlainStateMixin, BaseEsti
         self.strategy = strategy
         self.lags = lags
         self.horizon = horizon
+        self.transformer = transformer
         self.differences = differences
         self.scale = scale
         self.n_ensemble = n_ensemble
         self.combine = combine
         self.calibration = calibration
+        self.positive = positive
         self.random_state = random_state
         self.verbose = verbose
 
@@ -166,8 +204,13 @@ class Forecaster(ForecastsMixin, CallbackSupportMixin, PlainStateMixin, BaseEsti
         """
         spec = self._check_parameters()
         values, inputs = self._read(series, y, exog)
+        floor = [0.0 if is_positive(self.positive, column) else -np.inf for column in values.T]
+        power = RowTransform(spec.differences, False, power=spec.power).fit(values).power_
+        spec = spec._replace(floor=tuple(floor), power=power)
         n_models = count_models(spec, self.n_exog_)
         with fit_task(self, (n_models, "models"), {"X": series, "y": y}, n_models):
+            if spec.estimator is None:
+                spec = self._choose_network(spec, values, inputs)
             self._ensemble = fit_ensemble(spec, values, inputs)
         self._calibrator = IntervalCalibrator(spec, len(values), self.calibration)
         self._spec = spec
@@ -179,30 +222,97 @@ class Forecaster(ForecastsMixin, CallbackSupportMixin, PlainStateMixin, BaseEsti
         check_is_fitted(self, "_ensemble")
         return [model.fitted for model in self._ensemble.models]
 
+    @property
+    def transformer_(self) -> SeriesTransform:
+        """Fitted transform of the series."""
+        check_is_fitted(self, "_ensemble")
+        return as_series_transform(self._ensemble.series_transform)
+
     def _check_parameters(self) -> ModelSpec:
         """Check the parameters and return those of the models, which later changes do not reach."""
         check_choice("strategy", self.strategy, ("recursive", "direct"))
         check_choice("combine", self.combine, ("mean", "median"))
         check_positive_int("n_ensemble", self.n_ensemble)
-        check_flag("scale", self.scale)
         check_verbose(self.verbose)
+        check_positive(self.positive)
         check_number("calibration", self.calibration, 0, 1, low_open=True, high_open=True)
-        estimator = self.estimator
-        if estimator is not None:
-            estimator = check_regressor(estimator)
+        estimator = None if self.estimator is None else clone(check_regressor(self.estimator))
         horizon = None if self.horizon is None else check_positive_int("horizon", self.horizon)
         if self.strategy == "direct" and horizon is None:
             raise ValueError("horizon must be given for strategy='direct', got None")
+        transform = self._check_transform()
         return ModelSpec(
-            estimator=None if estimator is None else clone(estimator),
+            estimator=estimator,
             strategy=self.strategy,
-            lags=check_memory(default_network(0) if estimator is None else estimator, self.lags),
+            lags=self._check_lags(),
             horizon=horizon,
-            differences=check_differences(self.differences),
-            scale=self.scale,
+            differences=transform.differences,
+            scale=transform.scale,
             n_ensemble=self.n_ensemble,
             combine=self.combine,
             random_state=copy.deepcopy(self.random_state),
+            power=transform.power,
+        )
+
+    def _check_lags(self) -> tuple[int, ...] | None:
+        """Check the lags; return None for an estimator with a state."""
+        if self.estimator is not None:
+            return check_memory(self.estimator, self.lags)
+        if self.lags is not None:
+            raise ValueError(
+                f"lags must be None without an estimator, got {self.lags!r}: the network that is "
+                "chosen has a state, which holds the past; for lags give an estimator, as in "
+                "Forecaster(Ridge(), lags=12)"
+            )
+        return None
+
+    def _check_transform(self) -> RowTransform:
+        """Check the parameters of the transform."""
+        check_flag("scale", self.scale)
+        if self.transformer is not None:
+            if not isinstance(self.transformer, SeriesTransform):
+                raise TypeError(
+                    f"transformer must be a SeriesTransform or None, got {self.transformer!r}"
+                )
+            if not (self._chooses_differences() and self.scale):
+                raise ValueError(
+                    "differences and scale must not be given beside transformer, got "
+                    f"differences={self.differences!r} and scale={self.scale!r}: give them to "
+                    "the SeriesTransform"
+                )
+            transform = make_row_transform(self.transformer)
+        else:
+            chosen = 0 if self._chooses_differences() else self.differences
+            transform = RowTransform(check_differences(chosen), self.scale)
+        if self.estimator is None and not transform.scale:
+            raise ValueError(
+                "scale must be True without an estimator, got False: the network that is chosen "
+                "needs standardised values; give an estimator, such as ESNRegressor()"
+            )
+        return transform
+
+    def _chooses_differences(self) -> bool:
+        return isinstance(self.differences, str) and self.differences == "auto"
+
+    def _choose_network(self, spec: ModelSpec, values, exog) -> ModelSpec:
+        """Return the models of the network that is best in rolling forecasts of the series."""
+        found = [self._season_periods(column) for column in values.T]
+        periods = sorted({period for periods in found for period in periods})[:MAX_SEASONS]
+        given = None
+        if self.transformer is not None or not self._chooses_differences():
+            given = Structure(spec.differences, spec.power)
+        chosen = choose_network(
+            values, exog, periods,
+            horizon=spec.horizon or default_horizon(len(values), periods),
+            given=given,
+            max_lost=len(values) - spec.n_ahead - 1,
+            seed=int(check_seed(copy.deepcopy(spec.random_state)).randint(2**31 - 1)),
+        )  # fmt: skip
+        return spec._replace(
+            estimator=chosen.spec.estimator,
+            differences=chosen.structure.differences,
+            seasons=chosen.structure.seasons,
+            random_state=None,  # the network has one
         )
 
     def _check_steps(self, n_steps) -> int:

@@ -8,7 +8,7 @@ from sklearn.utils import Bunch
 from sklearn.utils.validation import check_is_fitted
 
 from esnkit.forecasting._backtest import backtest
-from esnkit.forecasting._ensemble import check_finite
+from esnkit.forecasting._ensemble import check_finite, range_of
 from esnkit.forecasting._input import (
     check_names,
     exog_argument,
@@ -16,6 +16,8 @@ from esnkit.forecasting._input import (
     read_future_exog,
     read_series,
 )
+from esnkit.forecasting._runaway import RUNAWAY_REACH, fall_back, relative_reach
+from esnkit.forecasting._seasonality import calendar_seasons, find_seasons
 from esnkit.forecasting._series_kind import (
     advance_labels,
     check_interval_names,
@@ -34,6 +36,8 @@ __all__ = ["MAX_RELATIVE_REACH", "ForecastsMixin"]
 # Largest plausible distance of a forecast from the middle of the series, in distances of its
 # extremes.
 MAX_RELATIVE_REACH = 10
+MAX_SEASONS = 2
+REMEDIES = "a larger alpha, differences, or strategy='direct'"
 
 
 class ForecastsMixin:
@@ -58,7 +62,7 @@ class ForecastsMixin:
         self.n_exog_, self.n_timesteps_ = inputs.shape[1], len(values)
         self._seen = [(values, inputs)]
         self._seen_labels = [] if labels is None else [labels]
-        self._range = _range_of(values)
+        self._range = range_of(values)
         return values, inputs
 
     def forecast(self, n_steps, exog=None, interval=None):
@@ -92,12 +96,14 @@ class ForecastsMixin:
             names that the series already has, and exogenous inputs that are missing,
             too short or misnamed.
         FloatingPointError
-            If the closed loop diverges, or a forecast is too large for float64.
+            If an interval is too large for float64.
 
         Warns
         -----
         RuntimeWarning
-            If a forecast is 10 times as far from the middle of the series as any value seen.
+            If a forecast is 10 times as far from the middle of the series as any value seen. If it
+            is 1000 times as far, or not finite, it runs away: the last value is returned instead,
+            or, after differences at larger lags, as many last values as the largest lag, repeated.
         """
         check_is_fitted(self, "_ensemble")
         n_steps = self._check_steps(n_steps)
@@ -106,7 +112,7 @@ class ForecastsMixin:
             check_interval_names(self._kind)
         ahead = self._read_future_exog(exog, n_steps)
         self._warn_of_exog(ahead)
-        values = self._ensemble.roll(np.empty((0, self.n_features_in_)), ahead, [0], n_steps)[0]
+        values = self._roll_or_fall_back(ahead, n_steps)
         _warn_beyond_reach(values, self._range)
         if interval is None:
             return forecast_as(self._kind, values)
@@ -146,7 +152,7 @@ class ForecastsMixin:
         kind, labels = advance_labels(self._kind, table)
         self._warn_of_exog(inputs)
         self._ensemble, self._kind = self._ensemble.advance(rows, inputs), kind
-        self._range = _range_of(np.vstack([rows, self._range]))
+        self._range = range_of(np.vstack([rows, self._range]))
         self._seen = [*self._seen, (rows, inputs)]
         if labels is not None:
             self._seen_labels = [*self._seen_labels, labels]
@@ -246,6 +252,8 @@ class ForecastsMixin:
         Returns
         -------
         float
+            Minus infinity if a forecast runs away, for which :meth:`forecast` returns a naive one:
+            a search does not choose the settings that lead to it.
         """
         check_is_fitted(self, "_ensemble")
         rows, table = read_series(series, "series", self, reset=False)
@@ -263,7 +271,36 @@ class ForecastsMixin:
         inputs = np.vstack([inputs, np.zeros((block, self.n_exog_))])
         with Task(f"{type(self).__name__}.score", 1, verbose=self.verbose):
             predictions = np.vstack(list(self._ensemble.roll(rows, inputs, origins, block)))
+        if np.isnan(predictions).any():
+            return -np.inf
         return -float(nrmse(rows, predictions[: len(rows)]))
+
+    def _season_periods(self, values: np.ndarray) -> list[float]:
+        """Return periods by the time stamps, else by the autocorrelation of values (n_rows,)."""
+        labels = self._seen_labels[0] if self._seen_labels else None
+        periods = calendar_seasons(self._kind.labels, labels)
+        if periods is None:
+            periods = [float(period) for period in find_seasons(values)]
+        return [period for period in periods if len(values) >= 2 * period][:MAX_SEASONS]
+
+    def _roll_or_fall_back(self, exog: np.ndarray, n_steps: int) -> np.ndarray:
+        """Forecast from the end of the rows seen; warn if a naive forecast takes the place."""
+        no_rows = np.empty((0, self.n_features_in_))
+        forecasts = self._ensemble.roll(no_rows, exog, [0], n_steps)
+        runaway = np.isnan(forecasts).any(axis=(0, 1))
+        if not runaway.any():
+            return forecasts[0]
+        rows, _ = self._seen_rows()
+        lags = [min(lag, len(rows)) for lag in self._ensemble.naive_lags]
+        first = lags[int(np.argmax(runaway))]
+        instead = "value, repeated, stands" if first == 1 else f"{first} values, repeated, stand"
+        warn(
+            "the forecast runs away: it is not finite, or more than "
+            f"{RUNAWAY_REACH:g} times as far from the middle of the series as any value seen; "
+            f"the last {instead} in for it; use {REMEDIES}",
+            RuntimeWarning,
+        )
+        return fall_back(forecasts, rows, [len(rows)], lags)[0]
 
     def _check_steps(self, n_steps) -> int:
         """Check a number of steps."""
@@ -310,17 +347,9 @@ class ForecastsMixin:
         return np.vstack(values), np.vstack(exog)
 
 
-def _range_of(rows: np.ndarray) -> np.ndarray:
-    """Return the smallest and the largest values (2, n_series)."""
-    return np.stack([rows.min(axis=0), rows.max(axis=0)])
-
-
 def _warn_beyond_reach(forecasts: np.ndarray, observed_range: np.ndarray) -> None:
     """Warn of forecasts far outside the range of the series."""
-    low, high = observed_range / 2  # halves, whose sums and differences do not overflow
-    reach = np.where(high > low, high - low, np.inf)
-    with np.errstate(over="ignore", invalid="ignore"):
-        relative = np.abs(forecasts / 2 - (low + high) / 2) / (reach / 2)
+    relative = relative_reach(forecasts, observed_range)
     furthest = relative.max(axis=1)
     if furthest.max() > MAX_RELATIVE_REACH:
         step = int(np.argmax(furthest > MAX_RELATIVE_REACH)) + 1
@@ -328,6 +357,6 @@ def _warn_beyond_reach(forecasts: np.ndarray, observed_range: np.ndarray) -> Non
             f"the forecast leaves the range of the series: in step {step} it is more than "
             f"{MAX_RELATIVE_REACH} times as far from its middle as any value seen, and at most "
             f"{furthest.max():.3g} times; unless that is a trend, the closed loop diverges: use "
-            "a larger alpha, differences, or strategy='direct'",
+            f"{REMEDIES}",
             RuntimeWarning,
         )

@@ -70,23 +70,22 @@ def is_noiseless(values: np.ndarray, exog: np.ndarray, seed: int) -> bool:
 
 
 def noiseless_candidates(
-    values: np.ndarray, exog: np.ndarray, windows: Windows, seed: int, common: dict
+    values: np.ndarray, exog: np.ndarray, windows: Windows, seed: int
 ) -> list[Candidate]:
     """Choose a network by recycle validation; return it with several seeds, the best first.
 
     Their rolling forecasts come from readouts of the rows before each origin, as those of all
-    candidates. All have the settings `common`, see `check_settings`.
+    candidates.
     """
     seeds = [int(s) for s in np.random.RandomState(seed).randint(2**31 - 1, size=N_SEEDS)]
-    penalties = np.array([common["alpha"]]) if "alpha" in common else SMALL_PENALTIES
     validated = [
-        _validate(structure, network, penalties, values, exog, windows.horizon)
-        for structure, network in _networks(values, seeds[0], common)
+        _validate(power, _network(settings, len(values), seeds[0]), values, exog, windows.horizon)
+        for power in powers_of(values)
+        for settings in SETTINGS
     ]
-    _, structure, network, penalty = min(validated, key=lambda item: item[0])
+    _, power, network, penalty = min(validated, key=lambda item: item[0])
     several = [
-        _judge(structure, network | {"random_state": s}, penalty, values, exog, windows)
-        for s in seeds
+        _judge(power, network | {"random_state": s}, penalty, values, exog, windows) for s in seeds
     ]
     return sorted(several, key=lambda candidate: candidate.error)
 
@@ -111,43 +110,35 @@ def typical_errors(forecasts: np.ndarray, observed: np.ndarray) -> np.ndarray:
     return np.exp(np.log(np.maximum(errors, SMALLEST_ERROR)).mean(axis=0))
 
 
-def _networks(values: np.ndarray, seed: int, common: dict) -> list[tuple[Structure, dict]]:
-    """List structures, and the parameters of an `ESNRegressor` but for its penalty."""
+def _network(settings: tuple, n_rows: int, seed: int) -> dict[str, Any]:
+    """Return parameters of an `ESNRegressor` but for its penalty."""
     names = ("spectral_radius", "input_scaling", "bias_scaling", "leak_rate")
-    n_rows, differences = len(values), common.get("differences", ())
     sizes = {"n_units": min(MAX_UNITS, n_rows // 2), "washout": min(WASHOUT, n_rows // 10)}
-    fixed = {key: common[key] for key in common if key not in ("alpha", "differences")}
-    found: list[tuple[Structure, dict]] = []
-    for settings in SETTINGS:
-        network = dict(zip(names, settings, strict=True)) | sizes | {"random_state": seed} | fixed
-        for power in powers_of(values):
-            structure = Structure(differences, power, leak_rate=network["leak_rate"])
-            found += [(structure, network)] if (structure, network) not in found else []
-    return found
+    return dict(zip(names, settings, strict=True)) | sizes | {"random_state": seed}
 
 
-def _make_path(structure: Structure, network: dict, penalties, values, exog) -> PenaltyPath:
-    """Run a network along the series."""
+def _make_path(power, network: dict, penalties: np.ndarray, values, exog) -> PenaltyPath:
     reservoir = {key: value for key, value in network.items() if key != "washout"}
+    structure = Structure(power=power, leak_rate=network["leak_rate"])
     path = PenaltyPath(structure, Reservoir(**reservoir), penalties, network["washout"])
     return path.fit(values, exog)
 
 
-def _validate(structure, network: dict, penalties, values, exog, horizon: int) -> tuple:
-    """Return the error of recycle validation, structure, network and the best penalty."""
-    path = _make_path(structure, network, penalties, values, exog)
-    first, last = len(values) // 10 + structure.n_lost + 1, len(values) - horizon
+def _validate(power, network: dict, values, exog, horizon: int) -> tuple:
+    """Return the error of recycle validation, the power, the network, and its best penalty."""
+    path = _make_path(power, network, SMALL_PENALTIES, values, exog)
+    first, last = len(values) // 10 + 1, len(values) - horizon
     origins = np.unique(np.linspace(min(first, last), last, N_WINDOWS).astype(int))
     forecasts = path.roll(origins, horizon, n_fitted=len(values))
     observed = values[origins[:, None] + np.arange(horizon)]
     errors = typical_errors(forecasts, observed[:, None])
     best = int(np.argmin(errors))
-    return float(errors[best]), structure, network, float(penalties[best])
+    return float(errors[best]), power, network, float(SMALL_PENALTIES[best])
 
 
-def _judge(structure, network: dict, penalty: float, values, exog, windows: Windows) -> Candidate:
+def _judge(power, network: dict, penalty: float, values, exog, windows: Windows) -> Candidate:
     """Judge a network in the windows of all candidates."""
-    path = _make_path(structure, network, np.array([penalty]), values, exog)
+    path = _make_path(power, network, np.array([penalty]), values, exog)
     forecasts = np.clip(path.roll(windows.origins, windows.horizon)[:, 0], *reach(values))
     error = float(windows.errors(forecasts, windows.observed(values)))
-    return Candidate(error, structure, penalty, forecasts, network)
+    return Candidate(error, path.structure, penalty, forecasts, network)

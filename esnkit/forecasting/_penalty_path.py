@@ -13,7 +13,7 @@ from typing import NamedTuple
 import numpy as np
 
 from esnkit.forecasting._ensemble import with_season_terms
-from esnkit.forecasting._transforms import ExogTransform, SeriesTransform
+from esnkit.forecasting._transforms import ExogTransform, RowTransform
 from esnkit.reservoirs import Reservoir
 from esnkit.sequences import Sequences
 
@@ -25,7 +25,7 @@ class Structure(NamedTuple):
     """What a candidate network is, but for the penalty of its readout."""
 
     differences: tuple[int, ...] = ()
-    power: float | None = None  # of the Box-Cox transform, 0 for the logarithm
+    power: float | str | None = None  # of the Box-Cox transform, 0 for the logarithm
     seasons: tuple[tuple[float, int], ...] = ()  # periods and their numbers of harmonics
     leak_rate: float | tuple[float, float] = 1.0
 
@@ -63,17 +63,21 @@ class PenaltyPath:
         self.max_washout = max_washout
 
     def fit(self, values: np.ndarray, exog: np.ndarray) -> "PenaltyPath":
-        """Transform a series (n_rows,) and its inputs (>= n_rows, n_exog), and compute states."""
+        """Transform a series and its inputs (>= n_rows, n_exog), and compute states.
+
+        `values` has the shape (n_rows,), or (n_rows, n_series) for several series, which one
+        network forecasts together.
+        """
         structure = self.structure
-        self.transform = SeriesTransform(structure.differences, True, power=structure.power)
-        self.values = values
-        self.z = self.transform.fit(values[:, None]).transform(values[:, None])
+        self.transform = RowTransform(structure.differences, True, power=structure.power)
+        self.n_dimensions, self.values = values.ndim, values.reshape(len(values), -1)
+        self.z = self.transform.fit(self.values).transform(self.values)
         self.washout = min(self.max_washout, len(self.z) // 4)
         exog = with_season_terms(exog, structure.seasons, 0)
         seen = slice(1 + self.washout, None)
         self.exog_transform = ExogTransform(structure.differences, True, seen=seen)
         self.exog = self.exog_transform.fit(exog[: len(values)]).transform(exog)
-        self.reservoir.prepare(1 + exog.shape[1])
+        self.reservoir.prepare(self.z.shape[1] + exog.shape[1])
         inputs = np.hstack([self.z[:-1], self.exog[1 : len(self.z)]])
         # Row t of the states is the one before the input of row t.
         self.states = np.zeros((len(self.z), self.reservoir.n_units))
@@ -83,10 +87,9 @@ class PenaltyPath:
         return self
 
     def weights(self, origins: np.ndarray) -> np.ndarray:
-        """Return readouts (n_origins, n_penalties, 1 + n_columns), the intercept first."""
-        X, y = self._X, self.z[1:, 0]
-        middle = X.mean(axis=0)
-        rows = np.hstack([np.ones((len(X), 1)), X - middle, y[:, None]])
+        """Return readouts (n_origins, n_penalties, n_series, 1 + n_columns), intercepts first."""
+        X, middle = self._X, self._X.mean(axis=0)
+        rows = np.hstack([np.ones((len(X), 1)), X - middle, self.z[1:]])
         ends = np.asarray(origins) - self.structure.n_lost - 1  # rows with a known target
         start = min(self.washout, ends[0] // 4)
         sums, weights = np.zeros((rows.shape[1], rows.shape[1])), []
@@ -97,13 +100,16 @@ class PenaltyPath:
         return np.stack(weights)
 
     def _solve(self, sums: np.ndarray, middle: np.ndarray) -> np.ndarray:
-        """Return the readouts (n_penalties, 1 + n_columns) of the rows in the sums of products."""
-        n_rows, mean = sums[0, 0], sums[0, 1:] / sums[0, 0]
+        """Return the readouts (n_penalties, n_series, 1 + n_columns) of sums of products."""
+        n_rows, mean, k = sums[0, 0], sums[0, 1:] / sums[0, 0], len(middle)
         central = sums[1:, 1:] - n_rows * np.outer(mean, mean)
-        eigenvalues, V = np.linalg.eigh(central[:-1, :-1])
-        shrunk = V.T @ central[:-1, -1] / (np.maximum(eigenvalues, 0.0) + self.penalties[:, None])
+        eigenvalues, V = np.linalg.eigh(central[:k, :k])
+        shrunk = (
+            central[k:, :k] @ V / (np.maximum(eigenvalues, 0.0) + self.penalties[:, None, None])
+        )
         w = shrunk @ V.T
-        return np.column_stack([mean[-1] - w @ (mean[:-1] + middle), w])
+        intercepts = mean[k:] - w @ (mean[:k] + middle)
+        return np.concatenate([intercepts[..., None], w], axis=-1)
 
     def roll(
         self,
@@ -126,35 +132,39 @@ class PenaltyPath:
 
         Returns
         -------
-        ndarray of shape (n_origins, n_penalties, n_steps)
+        ndarray of shape (n_origins, n_penalties, n_steps) or (..., n_steps, n_series)
             In the units of the series; large or infinite where a loop diverges.
         """
         weights = self.weights(origins if n_fitted is None else np.array([n_fitted]))[:, chosen]
         if n_fitted is not None:
             weights = np.repeat(weights, len(origins), axis=0)
         steps = self._run_closed_loops(weights, origins, n_steps)
-        return np.stack(
+        forecasts = np.stack(
             [self._in_units(z, origin) for z, origin in zip(steps, origins, strict=True)]
         )
+        return forecasts[..., 0] if self.n_dimensions == 1 else forecasts
 
     def _run_closed_loops(self, weights, origins, n_steps: int) -> np.ndarray:
-        """Return transformed forecasts (n_origins, n_penalties, n_steps)."""
+        """Return transformed forecasts (n_origins, n_penalties, n_steps, n_series)."""
         n_penalties, last = weights.shape[1], origins - self.structure.n_lost - 1
         state = np.repeat(self.states[last], n_penalties, axis=0)
         z = np.repeat(self.z[last], n_penalties, axis=0)
-        w = weights.reshape(len(z), -1)
-        out, offsets = np.empty((len(z), n_steps)), np.arange(len(z) + 1, dtype=np.int64)
+        w = weights.reshape(*z.shape, -1)
+        out, offsets = (
+            np.empty((len(z), n_steps, z.shape[1])),
+            np.arange(len(z) + 1, dtype=np.int64),
+        )
         for k in range(n_steps):
             inputs = np.hstack([z, np.repeat(self.exog[last + 1 + k], n_penalties, axis=0)])
             self.reservoir.run(Sequences(inputs, offsets, "batch"), state)
-            z[:, 0] = w[:, 0] + np.einsum("ij,ij->i", w[:, 1:], np.hstack([state, inputs]))
+            z = w[..., 0] + np.einsum("isj,ij->is", w[..., 1:], np.hstack([state, inputs]))
             np.clip(z, -LARGEST_STEP, LARGEST_STEP, out=z)
-            out[:, k] = z[:, 0]
-        return out.reshape(len(origins), n_penalties, n_steps)
+            out[:, k] = z
+        return out.reshape(len(origins), n_penalties, n_steps, -1)
 
     def _in_units(self, z: np.ndarray, origin: int) -> np.ndarray:
-        """Return forecasts (n_penalties, n_steps) from one origin to the units of the series."""
+        """Return forecasts (n_penalties, n_steps, n_series) from one origin to their units."""
         n_lost = self.structure.n_lost
         past = np.repeat(self.values[origin - n_lost : origin, None], len(z), axis=1)
         with np.errstate(over="ignore", invalid="ignore"):
-            return self.transform.inverse_transform(z.T, past).T
+            return self.transform.inverse_transform(z.swapaxes(0, 1), past).swapaxes(0, 1)

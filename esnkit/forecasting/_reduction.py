@@ -45,6 +45,7 @@ def rolling_forecasts(model, z, e, origins, n_steps: int) -> np.ndarray:
     Returns
     -------
     ndarray of shape (n_origins, n_steps, n_series)
+        NaN from origins where the closed loop diverges.
     """
     if hasattr(model, "run_many"):
         return model.run_many(z, e, np.asarray(origins), n_steps)
@@ -52,10 +53,18 @@ def rolling_forecasts(model, z, e, origins, n_steps: int) -> np.ndarray:
     task = Task("", len(origins), "origins")
     for origin in origins:
         model.advance(z[seen:origin], e[seen:origin])
-        forecasts.append(model.run(n_steps, e[origin : origin + n_steps]))
+        forecasts.append(_run_or_nan(model, n_steps, e[origin : origin + n_steps], z.shape[1]))
         seen = origin
         task.step()
     return np.stack(forecasts)
+
+
+def _run_or_nan(model, n_steps: int, e, n_series: int) -> np.ndarray:
+    """Forecast from the end of the rows seen; return NaN if the closed loop diverges."""
+    try:
+        return model.run(n_steps, e)
+    except FloatingPointError:
+        return np.full((n_steps, n_series), np.nan)
 
 
 @plain_record
@@ -250,15 +259,16 @@ class LaggedRecursive(LaggedModel):
         series = np.empty((depth + n_steps, len(origins), rows.shape[1]))
         for k in range(depth):
             series[k] = rows[origins + k]
-        task = Task("", n_steps, "steps")
+        task, diverged = Task("", n_steps, "steps"), np.zeros((len(origins), 1), dtype=bool)
         for k in range(n_steps):
             lagged = series[depth + k - self.lags].swapaxes(0, 1).reshape(len(origins), -1)
             inputs = self._inputs(e, origins + depth + k)
-            step = self.fitted.predict(np.hstack([lagged, *inputs]))
-            series[depth + k] = step.reshape(len(origins), -1)
-            _check_bounded(series[depth + k], k)
+            step = self.fitted.predict(np.hstack([lagged, *inputs])).reshape(len(origins), -1)
+            diverged |= ~(np.abs(step) < LARGEST_STEP).all(axis=1, keepdims=True)
+            series[depth + k] = np.where(diverged, 0.0, step)  # estimators refuse NaN
             task.step()
-        return np.ascontiguousarray(series[depth:].swapaxes(0, 1))
+        forecasts = np.where(diverged, np.nan, series[depth:])
+        return np.ascontiguousarray(forecasts.swapaxes(0, 1))
 
 
 @plain_record
@@ -284,12 +294,3 @@ class LaggedDirect(LaggedModel):
             for h, model in enumerate(self.fitted[:n_steps])
         ]
         return np.stack(steps, axis=1)
-
-
-def _check_bounded(step: np.ndarray, k: int) -> None:
-    """Raise if a closed loop has diverged."""
-    if not (np.abs(step) < LARGEST_STEP).all():
-        raise FloatingPointError(
-            f"the closed loop diverged after {k} steps: use a stronger penalty, fewer lags or "
-            "strategy='direct'"
-        )

@@ -1,18 +1,19 @@
 """Selection of the networks that forecast one series, with their errors beside naive ones."""
 
-from typing import NamedTuple
+from dataclasses import replace
+from typing import Any, NamedTuple
 
 import numpy as np
 
-from esnkit.baselines import seasonal_naive
+from esnkit.forecasting._baseline_errors import better_baseline, evaluate_baselines
 from esnkit.forecasting._candidates import (
     Candidate,
+    Search,
     Windows,
     choose_members,
     evaluate_structures,
     make_structures,
     make_windows,
-    quick_settings,
 )
 from esnkit.forecasting._combination import Combination
 from esnkit.forecasting._ensemble import fit_ensemble
@@ -20,7 +21,7 @@ from esnkit.forecasting._noiseless import is_noiseless, much_worse, noiseless_ca
 from esnkit.forecasting._statistical_models import first_integer, fit_statistical_model
 from esnkit.utils._progress import Task
 
-__all__ = ["Options", "Selection", "select"]
+__all__ = ["Selection", "select", "use_better_baseline"]
 
 
 class Selection(NamedTuple):
@@ -31,21 +32,16 @@ class Selection(NamedTuple):
     members: list[dict]
     error: float  # of the median of the members
     baselines: dict[str, float]
-    errors: np.ndarray  # (n_origins, horizon), absolute ones of the median
-
-
-class Options(NamedTuple):
-    """How members are chosen for every series."""
-
-    horizon: int  # steps of the rolling forecasts
-    quick: bool  # whether to try fewer and smaller networks
-    seed: int
-    settings: dict  # what all networks have in common, see `check_settings`
-    models: tuple[str, ...]  # of statsforecast, which are members too
+    errors: np.ndarray  # (n_origins, horizon), absolute ones of the forecast
+    better_baseline: str | None
+    substitute: tuple[Any, np.ndarray] | None  # the model of this baseline, and its errors
 
 
 def select(
-    values: np.ndarray, exog: np.ndarray, periods: list[float], positive: bool, options: Options
+    values: np.ndarray,
+    exog: np.ndarray,
+    periods: list[float],
+    search: Search,
 ) -> Selection:
     """Choose members for a series (n_rows,) with inputs (n_rows, n_exog), and fit them.
 
@@ -54,28 +50,38 @@ def select(
     values, exog : ndarray
     periods : list of float
         Of the seasons.
-    positive : bool
-        Whether forecasts end at zero.
-    options : Options
+    search : Search
+        What is tried, and for which horizon.
     """
-    n_lost = sum(options.settings.get("differences", ()))
-    windows = make_windows(len(values), options.horizon, n_lost)
-    candidates, members, (low, high) = _choose(values, exog, periods, windows, options)
-    fitted = [fit_ensemble(member.spec, values[:, None], exog) for member in members]
+    windows = make_windows(len(values), search.horizon, sum(search.settings.get("differences", ())))
+    candidates, members, (low, high) = _choose(values, exog, periods, windows, search)
+    fitted: list = [fit_ensemble(member.spec, values[:, None], exog) for member in members]
     season, observed = first_integer(periods), windows.observed(values)
-    rolled = {name: _roll(name, season, values, windows) for name in options.models}
-    others = [fit_statistical_model(name, season, values) for name in rolled]
-    combination = Combination(fitted + others, max(low, 0.0) if positive else low, high)
+    # Beside networks for series without noise, whose range ends, linear models have no place.
+    names = search.models if np.isinf(high) else ()
+    rolled = {name: _roll(name, season, values, windows) for name in names}
+    fitted += [fit_statistical_model(name, season, values) for name in rolled]
+    combination = Combination(fitted, max(low, 0.0) if search.positive else low, high)
     median = combination.combine([*(member.forecasts for member in members), *rolled.values()])
-    baselines = _baseline_errors(values, windows, [round(period) for period in periods])
+    baselines = evaluate_baselines(values, exog, periods, windows, combination.limit)
+    better = better_baseline(median, baselines, observed, windows)
+    substitute = None
+    if better is not None:
+        model, forecasts = baselines[better]
+        substitute = model, np.abs(forecasts - observed)
     return Selection(
         combination=combination,
         candidates=[_as_dict(candidate) for candidate in candidates],
         members=[_as_dict(member) for member in members],
         error=float(windows.errors(median, observed)),
-        baselines=baselines
+        baselines={
+            name: float(windows.errors(baseline.forecasts, observed))
+            for name, baseline in baselines.items()
+        }
         | {name: float(windows.errors(rows, observed)) for name, rows in rolled.items()},
         errors=np.abs(median - observed),
+        better_baseline=better,
+        substitute=substitute,
     )
 
 
@@ -87,31 +93,28 @@ def _roll(name: str, season: int, values: np.ndarray, windows: Windows) -> np.nd
     return model.roll(rows, no_exog, windows.origins - first, windows.horizon)[:, :, 0]
 
 
-def _choose(values, exog, periods, windows: Windows, options: Options) -> tuple:
-    """Return all candidates, the networks among the members, and the range of forecasts."""
-    _, quick, seed, settings, _ = options
-    common = quick_settings(len(values)) | settings if quick else settings
-    structures = make_structures(values, periods, common)
+def _choose(values, exog, periods, windows: Windows, search: Search) -> tuple:
+    """Return all candidates, the members, and the range of their forecasts."""
+    structures = make_structures(values, periods, search)
     with Task("", len(structures), "candidates"):
-        candidates = evaluate_structures(values, exog, structures, windows, seed, common)
-    if not quick and is_noiseless(values, exog, seed):
-        noiseless = noiseless_candidates(values, exog, windows, seed, settings)
+        candidates = evaluate_structures(values, exog, structures, windows, search)
+    # Settings that are given are not replaced by those of larger networks.
+    if not search.quick and not search.settings and is_noiseless(values, exog, search.seed):
+        noiseless = noiseless_candidates(values, exog, windows, search.seed)
         if not much_worse(noiseless[0], candidates[0], windows.observed(values)):
             candidates = sorted(noiseless + candidates, key=lambda candidate: candidate.error)
             return candidates, noiseless, reach(values)
     return candidates, choose_members(candidates), (-np.inf, np.inf)
 
 
-def _baseline_errors(values: np.ndarray, windows: Windows, lags: list[int]) -> dict[str, float]:
-    """Return the errors of the naive forecast, and of a seasonal naive one per season."""
-    names = {"naive": 1} | {f"seasonal naive ({lag} steps)": lag for lag in lags}
-    errors = {}
-    for name, lag in names.items():
-        if lag <= windows.origins[0]:
-            pasts = (values[:origin] for origin in windows.origins)
-            rows = np.stack([seasonal_naive(past, windows.horizon, lag) for past in pasts])
-            errors[name] = float(windows.errors(rows, windows.observed(values)))
-    return errors
+def use_better_baseline(selection: Selection, values: np.ndarray, exog: np.ndarray) -> Selection:
+    """Return a selection whose better baseline, if there is one, forecasts the series."""
+    if selection.substitute is None:
+        return selection
+    model, errors = selection.substitute
+    fitted = model.fit(values[:, None], exog)
+    combination = replace(selection.combination, members=[fitted])
+    return selection._replace(combination=combination, errors=errors)
 
 
 def _as_dict(candidate: Candidate) -> dict:

@@ -10,7 +10,6 @@ from functools import lru_cache
 
 import numpy as np
 
-from esnkit.forecasting._ensemble import check_finite
 from esnkit.utils._plain_state import plain_record
 
 __all__ = ["StatisticalModel", "check_models", "first_integer"]
@@ -34,6 +33,8 @@ class StatisticalModel:
     rows: np.ndarray  # (n_rows,), seen
     n_fitted: int
 
+    models = ()
+
     def advance(self, values: np.ndarray, exog: np.ndarray) -> "StatisticalModel":
         """Return the model after the rows that follow; this one stays as it is."""
         return replace(self, rows=np.concatenate([self.rows, values[:, 0]]))
@@ -44,8 +45,7 @@ class StatisticalModel:
         rows = np.concatenate([self.rows, values[:, 0]])
         pasts = (rows[: len(self.rows) + origin] for origin in origins)
         steps = np.stack([model.forward(past, n_steps)["mean"] for past in pasts])
-        check_finite(f"forecast of {self.name!r}", steps)
-        return steps[:, :, None]
+        return np.where(np.isfinite(steps), steps, np.nan)[:, :, None]
 
 
 def check_models(models) -> tuple[str, ...]:

@@ -1,4 +1,4 @@
-"""`SeriesTransform`: the form in which a model sees a series, and the way back.
+"""The form in which a model sees a series, and the way back.
 
 z = (difference(g(y)) - mean) / scale,    y = g^-1(integrate(z * scale + mean))
 
@@ -8,16 +8,18 @@ where g is the Box-Cox transform (Box and Cox 1964, eq. 1), the logarithm, or no
 import numpy as np
 
 from esnkit.forecasting._differencing import difference, integrate
+from esnkit.forecasting._power import box_cox, choose_power, inverse_box_cox
 from esnkit.utils._plain_state import plain_record
 
 EPSILON = np.finfo(np.float64).eps
 # Range of a column, relative to its largest value, up to which it counts as constant: values that
 # have lost all but three digits to rounding.
 CONSTANT_TOLERANCE = 2**12 * EPSILON
+MIN_GROUP = 2  # rows whose spread and mean choose a power
 
 
 @plain_record
-class SeriesTransform:
+class RowTransform:
     """Difference the columns of a series and standardise them; both are inverted exactly.
 
     Parameters
@@ -28,19 +30,20 @@ class SeriesTransform:
         Whether to subtract the mean and divide by the standard deviation.
     name : str, default="series"
         The argument that error messages name.
-    power : float or None, default=None
+    power : float, "auto" or None, default=None
         Exponent of the Box-Cox transform that comes first, 0 for the logarithm. None transforms
-        nothing.
+        nothing; "auto" is chosen in `fit`, from groups as long as the largest lag.
 
     Attributes
     ----------
     mean_, scale_ : ndarray of shape (n_series,)
         Of the differenced columns; 0 and 1 without `scale`.
+    power_ : float or None
 
     Examples
     --------
     >>> rows = np.array([[1.0], [2.0], [4.0], [7.0], [11.0]])
-    >>> transform = SeriesTransform((1,), scale=True).fit(rows[:4])
+    >>> transform = RowTransform((1,), scale=True).fit(rows[:4])
     >>> z = transform.transform(rows)
     >>> transform.inverse_transform(z[3:], rows[:4])
     array([[11.]])
@@ -48,13 +51,14 @@ class SeriesTransform:
 
     mean_: np.ndarray
     scale_: np.ndarray
+    power_: float | None
 
     def __init__(
         self,
         differences: tuple[int, ...],
         scale: bool,
         name: str = "series",
-        power: float | None = None,
+        power: float | str | None = None,
     ):
         self.differences, self.scale, self.name, self.power = differences, scale, name, power
 
@@ -63,9 +67,14 @@ class SeriesTransform:
         """Number of rows that differencing takes from the start."""
         return sum(self.differences)
 
-    def fit(self, values: np.ndarray) -> "SeriesTransform":
+    def fit(self, values: np.ndarray) -> "RowTransform":
         """Learn mean and scale from the rows of a series."""
-        z = difference(box_cox(values, self.power), self.differences)
+        if self.power is None or isinstance(self.power, float):
+            self.power_ = self.power
+        else:
+            length = max((*self.differences, MIN_GROUP))
+            self.power_ = choose_power(values, length, self.name)
+        z = difference(box_cox(values, self.power_, self.name), self.differences)
         if not np.isfinite(z).all():
             raise ValueError(f"{self.name} must stay finite in float64 when differenced")
         if self.scale:
@@ -77,7 +86,7 @@ class SeriesTransform:
     def transform(self, values: np.ndarray) -> np.ndarray:
         """Transform rows, the first `n_lost` of which only serve the differences."""
         with np.errstate(over="ignore", invalid="ignore"):
-            z = difference(box_cox(values, self.power), self.differences)
+            z = difference(box_cox(values, self.power_, self.name), self.differences)
             z = (z - self.mean_) / self.scale_
         if not np.isfinite(z).all():
             raise ValueError(f"{self.name} must stay finite in float64 when differenced and scaled")
@@ -90,13 +99,13 @@ class SeriesTransform:
         """
         with np.errstate(over="ignore", invalid="ignore"):
             z = z * self.scale_ + self.mean_
-            z = integrate(z, box_cox(history, self.power), self.differences)
-            return inverse_box_cox(z, self.power)
+            z = integrate(z, box_cox(history, self.power_), self.differences)
+            return inverse_box_cox(z, self.power_)
 
 
 @plain_record
-class ExogTransform(SeriesTransform):
-    """As `SeriesTransform`, for inputs: a column that does not vary in `fit` is constant for ever.
+class ExogTransform(RowTransform):
+    """As `RowTransform`, for inputs: a column that does not vary in `fit` is constant for ever.
 
     The weights that a model has for such a column are not learned, so that other values of it must
     not reach the model.
@@ -104,7 +113,7 @@ class ExogTransform(SeriesTransform):
     Parameters
     ----------
     differences, scale, name
-        See `SeriesTransform`.
+        See `RowTransform`.
     seen : slice, default=slice(None)
         The differenced rows from which a model learns.
 
@@ -151,34 +160,6 @@ class ExogTransform(SeriesTransform):
         low, high = self._low / 2, self._high / 2  # halves, whose sums do not overflow
         half = np.where(self.constant_, np.inf, high - low)
         return np.abs(super().transform(values) - (low + high)) / half
-
-
-def box_cox(values: np.ndarray, power: float | None) -> np.ndarray:
-    """Return (values**power - 1) / power, the logarithm for a power of 0, the values for None.
-
-    Examples
-    --------
-    >>> box_cox(np.array([1.0, 4.0, 9.0]), 0.5)
-    array([0., 2., 4.])
-    """
-    if power is None:
-        return values
-    return np.log(values) if power == 0 else (values**power - 1) / power
-
-
-def inverse_box_cox(values: np.ndarray, power: float | None) -> np.ndarray:
-    """Undo `box_cox`; where no value has such a transform, return the nearest one, 0.
-
-    Examples
-    --------
-    >>> inverse_box_cox(np.array([0.0, 2.0, -3.0]), 0.5)
-    array([1., 4., 0.])
-    """
-    if power is None:
-        return values
-    if power == 0:
-        return np.exp(values)
-    return np.maximum(power * values + 1, 0.0) ** (1 / power)
 
 
 def mean_and_scale(values: np.ndarray) -> tuple[np.ndarray, np.ndarray]:

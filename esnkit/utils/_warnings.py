@@ -3,9 +3,20 @@
 import sys
 import warnings
 
-__all__ = ["warn"]
+__all__ = ["BetterBaselineWarning", "warn"]
 
 INTERNAL_PACKAGES = ("esnkit", "sklearn", "joblib")
+
+
+class BetterBaselineWarning(UserWarning):
+    """A simple forecast is better than that of the model.
+
+    Examples
+    --------
+    >>> import warnings
+    >>> from esnkit.baselines import BetterBaselineWarning
+    >>> warnings.simplefilter("ignore", BetterBaselineWarning)
+    """
 
 
 def warn(message: str, category: type[Warning] = UserWarning) -> None:

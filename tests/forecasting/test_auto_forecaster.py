@@ -6,6 +6,7 @@ import pytest
 from sklearn.base import clone
 
 from esnkit import AutoForecaster, ESNRegressor
+from esnkit.baselines import BetterBaselineWarning
 
 RNG = np.random.default_rng(0)
 MONTHS = pd.date_range("2015-01-01", periods=108, freq="MS")
@@ -26,9 +27,10 @@ def test_growing_seasonal_sales_are_forecast_better_than_by_the_last_season(fitt
     error = np.abs(fitted.forecast(12) - SALES[96:]).mean()
     naive = np.abs(SALES[84:96].to_numpy() - SALES[96:].to_numpy()).mean()
     assert error < 0.6 * naive
-    assert fitted.error_ < 0.6 * min(fitted.baselines_.values())
+    assert fitted.error_ < 0.6 * fitted.baselines_["seasonal naive (12 steps)"]
     assert fitted.seasons_ == [12] and fitted.horizon_ == 12
-    assert set(fitted.baselines_) == {"naive", "seasonal naive (12 steps)"}
+    assert {"naive", "seasonal naive (12 steps)", "drift", "mean"} < set(fitted.baselines_)
+    assert fitted.better_baseline_ is None
 
 
 def test_the_members_are_the_best_candidates_of_different_kinds(fitted):
@@ -159,6 +161,25 @@ def test_random_walks_and_noise_do_not_run_away():
 def test_what_makes_no_sense_is_refused(parameters, series, message):
     with pytest.raises(ValueError, match=message):
         AutoForecaster(**parameters).fit(series)
-    for name in ("positive", "quick"):
+    for name in ("quick", "best"):
         with pytest.raises(TypeError, match=f"{name} must be True or False"):
             AutoForecaster(**{name: "yes"}).fit(WAVE)
+    with pytest.raises(TypeError, match="positive must be .auto., True or False"):
+        AutoForecaster(positive="yes").fit(WAVE)
+
+
+def test_a_better_baseline_is_named_and_on_request_used():
+    t = np.arange(100)
+    waves = np.sin(t / 3) + np.sin(t / 7.3)  # an autoregression has no error
+    both = pd.DataFrame({"noisy": WAVE[:80], "waves": waves[:80]})
+    message = "'autoregressive .AIC.' .* networks of series 1: .* best=True"
+    with pytest.warns(BetterBaselineWarning, match=message):
+        model = AutoForecaster(seasons=[]).fit(both)
+    assert model.better_baseline_ == [None, "autoregressive (AIC)"]
+    best = AutoForecaster(seasons=[], best=True).fit(both)
+    assert best.better_baseline_ == model.better_baseline_
+    assert np.abs(best.forecast(6)["waves"] - waves[80:86]).max() < 1e-9
+    np.testing.assert_array_equal(best.forecast(6)["noisy"], model.forecast(6)["noisy"])
+    best.update(pd.DataFrame({"noisy": WAVE[80:], "waves": waves[80:90]}, index=range(80, 90)))
+    ends = best.forecast(6, interval=0.9)[["waves_lower", "waves", "waves_upper"]]
+    np.testing.assert_allclose(ends, np.repeat(waves[90:96, None], 3, axis=1), atol=1e-9)

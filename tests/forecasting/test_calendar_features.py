@@ -27,8 +27,11 @@ def test_the_fields_are_those_of_pandas(name):
     index = INDEXES[name]
     times = index.to_timestamp() if isinstance(index, pd.PeriodIndex) else index
     fields = {
-        "hour": times.hour, "weekday": times.day_of_week, "day": times.day - 1, "month": times.month - 1
-    }  # fmt: skip
+        "hour": times.hour,
+        "weekday": times.day_of_week,
+        "day": times.day - 1,
+        "month": times.month - 1,
+    }
     for field, numbers in fields.items():
         columns = inputs(index, field)
         assert columns.shape == (len(index), SIZES[field])

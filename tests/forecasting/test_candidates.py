@@ -7,6 +7,7 @@ from esnkit.forecasting._candidates import (
     N_MEMBERS,
     PENALTIES,
     Candidate,
+    Search,
     choose_members,
     choose_penalty,
     evaluate_structures,
@@ -45,13 +46,13 @@ def test_errors_are_weighted_means_and_finite():
     [([1.0, 2.0], {None, 0.0}), ([0.0, 2.0], {None, 0.5}), ([-1.0, 2.0], {None})],
 )
 def test_transforms_suit_the_values(values, powers):
-    structures = make_structures(np.array(values), [], {})
+    structures = make_structures(np.array(values), [], Search(5))
     assert {structure.power for structure in structures} == powers
     assert {structure.differences for structure in structures} == {(), (1,)}
 
 
 def test_seasons_are_lags_and_inputs_and_nothing_is_tried_twice():
-    structures = make_structures(np.array([-1.0]), [4.0, 52.1775], {})
+    structures = make_structures(np.array([-1.0]), [4.0, 52.1775], Search(5))
     assert len(set(structures)) == len(structures)
     assert {s.differences for s in structures} >= {(4,), (4, 1), (52,), (52, 1)}
     terms = {s.seasons for s in structures if s.seasons}
@@ -60,10 +61,11 @@ def test_seasons_are_lags_and_inputs_and_nothing_is_tried_twice():
 
 def test_settings_that_are_given_are_those_of_all_candidates():
     settings = {"differences": (4,), "leak_rate": 0.5, "alpha": 2.0, "n_units": 7}
-    structures = make_structures(np.array([-1.0]), [4.0], settings)
+    search = Search(3, settings=settings)
+    structures = make_structures(np.array([-1.0]), [4.0], search)
     assert [s[:1] + s[2:] for s in structures] == [((4,), (), 0.5), ((4,), ((4.0, 2),), 0.5)]
     values, windows = RNG.normal(size=40), make_windows(40, 3, 4)
-    (best, _) = evaluate_structures(values, np.empty((43, 0)), structures, windows, 0, settings)
+    (best, _) = evaluate_structures(values, np.empty((43, 0)), structures, windows, search)
     assert best.penalty == 2.0 and (best.network["n_units"], best.network["leak_rate"]) == (7, 0.5)
 
 
@@ -111,7 +113,7 @@ def test_the_candidate_that_suits_is_first_and_long_differences_wait_for_rows():
     values = np.tile(RNG.normal(size=12), 6) + 0.5 * np.arange(72)
     windows = make_windows(72, 12)
     structures = [Structure(), Structure((12,)), Structure((70,))]
-    ranked = evaluate_structures(values, np.empty((84, 0)), structures, windows, 0, {})
+    ranked = evaluate_structures(values, np.empty((84, 0)), structures, windows, Search(12))
     assert [item.structure for item in ranked] == [Structure((12,)), Structure()]
     observed = windows.observed(values)
     for item in ranked:

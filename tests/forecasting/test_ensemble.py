@@ -9,7 +9,7 @@ from sklearn.pipeline import make_pipeline
 from sklearn.preprocessing import StandardScaler
 
 from esnkit import Forecaster, Reservoir, ReservoirRegressor
-from esnkit.forecasting._ensemble import MAX_WASHOUT, ModelSpec, default_network, fit_ensemble
+from esnkit.forecasting._ensemble import ModelSpec, fit_ensemble
 
 
 def test_an_ensemble_is_the_mean_or_median_of_differently_seeded_members():
@@ -38,15 +38,6 @@ def test_members_take_their_seeds_from_within_the_estimator(estimator, lags):
     np.testing.assert_array_equal(ahead[0].forecast(5), seeded.forecast(5))
 
 
-def test_the_default_network_suits_clean_and_noisy_series():
-    noise = np.random.default_rng(0).normal(size=300)
-    clean, noisy = (Forecaster(random_state=0).fit(s) for s in (WAVE[:350], noise))
-    assert np.abs(clean.forecast(50) - WAVE[350:]).max() < 1e-3
-    assert np.abs(noisy.forecast(50)).max() < np.abs(noise).max()
-    assert [m.estimators_[0].readout_.alpha_ for m in (clean, noisy)] == [1e-8, 1e3]
-    assert len(Forecaster(random_state=0).fit(WAVE[:4]).forecast(3)) == 3
-
-
 def spec(**parameters):
     defaults = {
         "estimator": esn(), "strategy": "recursive", "lags": None, "horizon": None,
@@ -71,8 +62,3 @@ def test_rows_fewer_than_a_model_needs_are_refused():
     assert spec(strategy="direct", horizon=4, lags=(1, 5)).min_rows == 7 + 5 + 4
     with pytest.raises(ValueError, match="series has n_samples=8 time steps, .* need at least 9"):
         fit_ensemble(spec(), WAVE[:8, None], np.empty((8, 0)))
-
-
-@pytest.mark.parametrize("n_rows, washout", [(1000, MAX_WASHOUT), (40, 10), (3, 0), (-2, 0)])
-def test_the_default_washout_is_at_most_a_quarter_of_the_rows(n_rows, washout):
-    assert default_network(n_rows).washout == washout

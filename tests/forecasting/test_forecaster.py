@@ -14,7 +14,7 @@ from sklearn.linear_model import LinearRegression, Ridge
 from sklearn.model_selection import GridSearchCV, TimeSeriesSplit
 from sklearn.utils.estimator_checks import parametrize_with_checks
 
-from esnkit import Forecaster, ReservoirRegressor, forecast
+from esnkit import Forecaster, ReservoirRegressor, SeriesTransform, forecast
 
 
 @parametrize_with_checks(
@@ -26,11 +26,6 @@ from esnkit import Forecaster, ReservoirRegressor, forecast
 )
 def test_scikit_learn_checks(estimator, check):
     check(estimator)
-
-
-def test_the_default_estimator_passes_the_checks_that_fit():
-    model = Forecaster(random_state=0).fit(WAVE[:100, None])
-    assert model.forecast(3).shape == (3, 1)
 
 
 @pytest.mark.parametrize("differences", [0, 1, (31,)])
@@ -193,6 +188,35 @@ def test_score_in_blocks_equals_updating_between_them():
         parts.append(model.update(WAVE[start : start + 7]).forecast(7))
     error = np.concatenate(parts)[:20] - WAVE[300:320]
     assert score == pytest.approx(-np.sqrt(np.mean(error**2)) / WAVE[300:320].std())
+
+
+def test_a_transformer_is_what_differences_and_scale_are_short_for():
+    short = make("ridge", differences=(7, 1), scale=False).fit(WAVE[:200])
+    transformer = SeriesTransform(differences=(7, 1), scale=False)
+    long = make("ridge", transformer=transformer).fit(WAVE[:200])
+    np.testing.assert_array_equal(long.forecast(9, None, 0.5), short.forecast(9, None, 0.5))
+    assert long.transformer_.lags_ == (7, 1) and not hasattr(transformer, "mean_")
+
+
+def test_a_forecast_with_a_logarithm_is_that_of_the_logarithms():
+    growth = np.exp(WAVE + 0.01 * np.arange(400))
+    model = make("ridge", transformer=SeriesTransform(0, differences=1)).fit(growth[:300])
+    model.update(growth[300:310])
+    logs = make("ridge", differences=1).fit(np.log(growth[:300])).update(np.log(growth[300:310]))
+    np.testing.assert_allclose(model.forecast(20), np.exp(logs.forecast(20)), rtol=1e-9)
+    with pytest.raises(ValueError, match=r"series must be positive for power=0.0, got -1"):
+        model.update([-1.0])
+    assert model.n_timesteps_ == 310
+
+
+def test_a_grid_search_chooses_the_power():
+    growth = np.exp(0.03 * np.arange(150.0)) * (1 + 0.1 * WAVE[:150])
+    search = GridSearchCV(
+        Forecaster(Ridge(1e-3), lags=8, transformer=SeriesTransform(differences=1)),
+        {"transformer__power": [None, 0]},
+        cv=TimeSeriesSplit(3, test_size=15),
+    ).fit(growth[:, None])
+    assert search.best_params_ == {"transformer__power": 0}
 
 
 FITTED = Forecaster(Ridge(), lags=2).fit(WAVE[:50])

@@ -43,7 +43,7 @@ def test_typical_errors_are_geometric_means_and_finite():
 def test_candidates_are_one_network_with_three_seeds_that_stays_in_reach():
     values, no_exog = LORENZ[:300], np.empty((300, 0))
     windows = make_windows(300, 5)
-    found = noiseless_candidates(values, no_exog, windows, 0, {})
+    found = noiseless_candidates(values, no_exog, windows, seed=0)
     assert [item.error for item in found] == sorted(item.error for item in found)
     assert len({item.network["random_state"] for item in found}) == 3
     same = [{**item.network, "random_state": 0} for item in found]
@@ -53,14 +53,6 @@ def test_candidates_are_one_network_with_three_seeds_that_stays_in_reach():
     for item in found:
         assert item.forecasts.min() >= low and item.forecasts.max() <= high
         assert item.error < 0.05 * values.std()
-
-
-def test_candidates_have_the_settings_given():
-    values, common = LORENZ[:200], {"n_units": 40, "differences": (1,), "alpha": 1e-9}
-    windows = make_windows(200, 5)
-    for item in noiseless_candidates(values, np.empty((200, 0)), windows, 0, common):
-        assert item.structure.differences == (1,) and item.network["n_units"] == 40
-        assert item.penalty == 1e-9
 
 
 def test_noiseless_candidates_may_be_a_little_worse_since_they_are_safer():

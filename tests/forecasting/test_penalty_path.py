@@ -46,6 +46,20 @@ def test_the_forecasts_are_those_of_a_forecaster_per_penalty(name, n_exog):
     assert np.ptp(found, axis=0).min() > 0
 
 
+@pytest.mark.parametrize("name", ["plain", "differences", "square root and seasons"])
+def test_one_network_forecasts_several_series_as_a_forecaster_does(name):
+    structure, penalty = STRUCTURES[name], PENALTIES[1]
+    table = np.c_[SERIES, 3 + SERIES[::-1] ** 2]
+    path = PenaltyPath(structure, Reservoir(**network(structure)), PENALTIES)
+    found = path.fit(table[:120], EXOG).roll(np.array([90, 120]), 6)
+    assert found.shape == (2, 3, 6, 2)
+    parameters = network(structure) | {"washout": path.washout}
+    spec = Candidate(0.0, structure, penalty, found, parameters).spec
+    ensemble = fit_ensemble(spec, table[:120], EXOG[:120])
+    wanted = ensemble.roll(np.empty((0, 2)), EXOG[120:], [0], 6)[0]
+    np.testing.assert_allclose(found[1, 1], wanted, rtol=1e-8)
+
+
 @pytest.mark.parametrize("name", STRUCTURES)
 def test_every_origin_has_the_ridge_solution_of_the_rows_before_it(name):
     structure = STRUCTURES[name]
@@ -54,7 +68,7 @@ def test_every_origin_has_the_ridge_solution_of_the_rows_before_it(name):
     for origin, weights in zip(origins, path.weights(origins), strict=True):
         rows = slice(path.washout, origin - structure.n_lost - 1)
         centred, target = X[rows] - X[rows].mean(axis=0), y[rows] - y[rows].mean()
-        for penalty, (intercept, *w) in zip(PENALTIES, weights, strict=True):
+        for penalty, (intercept, *w) in zip(PENALTIES, weights[:, 0], strict=True):
             gram = centred.T @ centred + penalty * np.eye(X.shape[1])
             wanted = np.linalg.solve(gram, centred.T @ target)
             np.testing.assert_allclose(w, wanted, rtol=1e-6, atol=1e-9)

@@ -3,8 +3,9 @@
 import numpy as np
 import pytest
 from forecast_problems import DRIVEN, EXOG, MODELS, WAVE, esn, every_model, make
+from sklearn.base import BaseEstimator, RegressorMixin
 from sklearn.ensemble import GradientBoostingRegressor, RandomForestRegressor
-from sklearn.linear_model import LinearRegression, Ridge
+from sklearn.linear_model import Ridge
 from sklearn.model_selection import GridSearchCV
 from sklearn.svm import SVR
 
@@ -66,15 +67,32 @@ def test_rolling_forecasts_call_the_regressor_once_a_step():
     assert Counting.calls == 10
 
 
-DIVERGING = {"lags": (LinearRegression(), 1), "memory": (esn(n_units=2, activation="relu"), None)}
+class Doubling(RegressorMixin, BaseEstimator):
+    """Doubles the last value, without a state."""
+
+    def fit(self, X, y):
+        return self
+
+    def predict(self, X):
+        return 2.0 * X[:, :1]
 
 
-@pytest.mark.parametrize("kind", DIVERGING)
-def test_a_diverging_closed_loop_raises(kind):
-    estimator, lags = DIVERGING[kind]
-    model = Forecaster(estimator, lags=lags, scale=False).fit(10.0 ** np.arange(9))
-    with pytest.raises(FloatingPointError, match="closed loop diverged"), np.errstate(all="ignore"):
-        model.forecast(400)
+class DoublingWithState(Doubling):
+    def predict(self, X, initial_state=None, return_state=False):
+        return (2.0 * X[:, :1], 0) if return_state else 2.0 * X[:, :1]
+
+    def generate(self, n_steps, first, exog=None, initial_state=None):
+        if first.any():
+            raise FloatingPointError("the closed loop diverged")
+        return np.zeros((n_steps, 1))
+
+
+@pytest.mark.parametrize("estimator, lags", [(Doubling(), (1,)), (DoublingWithState(), None)])
+def test_forecasts_are_nan_from_the_origins_alone_where_the_loop_diverges(estimator, lags):
+    z, no_exog = np.array([1.0, 2.0, 4.0, 0.0, -1.0])[:, None], np.empty((404, 0))
+    model = make_reduction(estimator, "recursive", lags, 1).fit(z[:2], no_exog[:2])
+    ahead = rolling_forecasts(model, z[2:], no_exog, [1, 2, 3], 400)
+    assert np.isnan(ahead[[0, 2]]).all() and not ahead[1].any()
 
 
 class WithoutKernelLoop(ESNRegressor):

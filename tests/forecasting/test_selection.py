@@ -3,44 +3,49 @@
 import numpy as np
 import pytest
 
-from esnkit.forecasting._candidates import make_structures, make_windows
-from esnkit.forecasting._selection import Options, select
+from esnkit.forecasting._candidates import Search, make_structures, make_windows
+from esnkit.forecasting._selection import select, use_better_baseline
 
-OPTIONS = Options(horizon=1, quick=False, seed=0, settings={}, models=())
 VALUES = np.tile([1.0, 5.0, 2.0, 8.0], 15) + 0.01 * np.arange(60)
 
 
-def select_members(values, periods, horizon, **parameters):
-    positive = parameters.pop("positive", False)
-    options = OPTIONS._replace(horizon=horizon, **parameters)
-    return select(values, np.empty((len(values), 0)), periods, positive, options)
-
-
 def test_errors_are_those_of_the_rolling_forecasts_and_baselines_repeat_values():
-    selection = select_members(VALUES, [4.0, 40.0], 6)
+    selection = select(VALUES, np.empty((60, 0)), [4.0, 40.0], Search(6))
     windows = make_windows(60, 6)
     assert selection.errors.shape == (len(windows.origins), 6)
     assert selection.error == pytest.approx(windows.weights @ selection.errors.mean(axis=1))
     # The season of 40 steps is longer than the rows before the first origin.
-    assert set(selection.baselines) == {"naive", "seasonal naive (4 steps)"}
+    names = ["naive", "seasonal naive (4 steps)", "drift", "mean", "context parrot (4 steps)"]
+    assert list(selection.baselines) == [*names, "autoregressive (AIC)", "ridge (7 lags)"]
     assert selection.baselines["seasonal naive (4 steps)"] == pytest.approx(0.01 * 16 / 3)
     assert selection.error < 1e-3 < selection.baselines["naive"]
     assert selection.members[0] == selection.candidates[0]
 
 
 def test_positive_members_are_limited():
-    falling = np.maximum(30.0 - np.arange(40), 0.0)
-    selection = select_members(falling, [], 5, positive=True)
+    falling = np.random.default_rng(0).poisson(np.maximum(30.0 - np.arange(40), 0.0)).astype(float)
+    selection = select(falling, np.empty((40, 0)), [], Search(5, positive=True))
     ahead = selection.combination.roll(np.empty((0, 1)), np.empty((9, 0)), [0], 9)
     assert ahead.min() >= 0
 
 
 def test_quick_selections_try_half_as_many_and_smaller_networks():
     values = np.tile(VALUES, 3)
-    selection = select_members(values, [4.0], 6, quick=True)
+    selection = select(values, np.empty((180, 0)), [4.0], Search(6, quick=True))
     assert {candidate["leak_rate"] for candidate in selection.candidates} == {1.0}
-    assert 2 * len(selection.candidates) == len(make_structures(values, [4.0], {}))
+    assert 2 * len(selection.candidates) == len(make_structures(values, [4.0], Search(6)))
     networks = selection.combination.estimators
     assert {network.reservoir_.n_units for network in networks} == {50}
-    given = select_members(values, [4.0], 6, quick=True, settings={"leak_rate": 0.5})
-    assert {candidate["leak_rate"] for candidate in given.candidates} == {0.5}
+
+
+def test_a_better_baseline_forecasts_in_place_of_the_members():
+    t = np.arange(90)
+    waves = 3 + np.sin(t / 3) + np.sin(t / 7.3)  # an autoregression has no error
+    networks = select(waves[:80], np.empty((80, 0)), [], Search(9, positive=True))
+    best = use_better_baseline(networks, waves[:80], np.empty((80, 0)))
+    assert networks.better_baseline == "autoregressive (AIC)" and networks.error > 1e-4
+    ahead = best.combination.roll(np.empty((0, 1)), np.empty((9, 0)), [0], 9)[0, :, 0]
+    np.testing.assert_allclose(ahead, waves[80:89], atol=1e-9)
+    assert best.combination.low == 0 and best.errors.max() < 1e-9 < networks.errors.max()
+    equal = networks._replace(substitute=None)
+    assert use_better_baseline(equal, waves[:80], np.empty((80, 0))) is equal

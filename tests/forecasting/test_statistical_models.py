@@ -7,8 +7,8 @@ import numpy as np
 import pytest
 
 from esnkit import AutoForecaster
-from esnkit.forecasting._candidates import make_windows
-from esnkit.forecasting._selection import Options, select
+from esnkit.forecasting._candidates import Search, make_windows
+from esnkit.forecasting._selection import select
 from esnkit.forecasting._statistical_models import (
     CLASSES,
     _fit,
@@ -63,8 +63,8 @@ def test_they_are_members_of_the_median_also_after_updates_and_pickling(module):
 
 
 def test_their_rolling_forecasts_know_the_rows_before_the_first_origin_only(module):
-    options = Options(horizon=4, quick=True, seed=0, settings={}, models=("ets",))
-    selection = select(QUARTERS, np.empty((48, 0)), [4.0], False, options)
+    search = Search(4, quick=True, models=("ets",))
+    selection = select(QUARTERS, np.empty((48, 0)), [4.0], search)
     windows = make_windows(48, 4)
     first = windows.origins[0]
     direct = module.AutoETS(season_length=4).fit(QUARTERS[:first])

@@ -10,7 +10,7 @@ from numpy.typing import ArrayLike
 from esnkit.utils._threads import one_blas_thread
 from esnkit.utils._validation import check_positive_int, finite_array
 
-__all__ = ["autoregressive_order", "persistence", "seasonal_naive"]
+__all__ = ["autoregressive_order", "context_parrot", "drift", "persistence", "seasonal_naive"]
 
 
 def persistence(past: ArrayLike, n_steps: int) -> np.ndarray:
@@ -60,6 +60,78 @@ def seasonal_naive(past: ArrayLike, n_steps: int, period: int) -> np.ndarray:
     period = check_positive_int("period", period)
     rows = _check_past(past, period)
     return rows[len(rows) - period + np.arange(check_positive_int("n_steps", n_steps)) % period]
+
+
+def drift(past: ArrayLike, n_steps: int) -> np.ndarray:
+    """Drift forecast: the straight line through the first and the last value, continued.
+
+    Parameters
+    ----------
+    past : array-like of shape (n_timesteps,) or (n_timesteps, n_series)
+        The series up to the present, at least two time steps of it.
+    n_steps : int >= 1
+
+    Returns
+    -------
+    ndarray of shape (n_steps,) or (n_steps, n_series)
+
+    References
+    ----------
+    Hyndman, R. J. and Athanasopoulos, G. (2021). Forecasting: principles and practice, section 5.2.
+
+    Examples
+    --------
+    >>> from esnkit.baselines import drift
+    >>> drift([1.0, 5.0, 4.0], 2)
+    array([5.5, 7. ])
+    """
+    rows = _check_past(past, 2)
+    change = rows[-1] / (len(rows) - 1) - rows[0] / (len(rows) - 1)  # no overflow in between
+    steps = np.arange(1, check_positive_int("n_steps", n_steps) + 1)
+    with np.errstate(over="ignore"):
+        return rows[-1] + np.multiply.outer(steps, change)
+
+
+def context_parrot(past: ArrayLike, n_steps: int, context_length: int) -> np.ndarray:
+    """Repeat what followed the earlier segment that is most like the end of the series.
+
+    Of the segments of `context_length` time steps that end before the last such segment begins, the
+    one at the least Euclidean distance from it counts. The rows from its end to the end of the
+    series are the forecast, as often as `n_steps` needs. Of several series, each is alone.
+
+    Parameters
+    ----------
+    past : array-like of shape (n_timesteps,) or (n_timesteps, n_series)
+        The series up to the present, at least twice `context_length` time steps of it.
+    n_steps : int >= 1
+    context_length : int >= 1
+
+    Returns
+    -------
+    ndarray of shape (n_steps,) or (n_steps, n_series)
+
+    References
+    ----------
+    Zhang, Y. and Gilpin, W. (2025). Context parroting: a simple but tough-to-beat baseline for
+    foundation models in scientific machine learning. arXiv:2505.11349, algorithm 1.
+
+    Examples
+    --------
+    >>> from esnkit.baselines import context_parrot
+    >>> context_parrot([0.0, 1.0, 2.0, 5.0, 1.0, 2.0], 5, context_length=2)
+    array([5., 1., 2., 5., 1.])
+    """
+    length = check_positive_int("context_length", context_length)
+    rows = _check_past(past, 2 * length)
+    n_steps = check_positive_int("n_steps", n_steps)
+    largest = np.abs(rows).max(axis=0)  # squares of quotients do not overflow
+    start, scaled = len(rows) - length, rows / np.where(largest > 0, largest, 1.0)
+    distances = np.zeros((start - length + 1, *rows.shape[1:]))
+    for k in range(length):
+        distances += (scaled[k : k + len(distances)] - scaled[start + k]) ** 2
+    ends = np.argmin(distances, axis=0) + length  # of the nearest segments
+    steps = np.arange(n_steps).reshape(-1, *[1] * (rows.ndim - 1))
+    return np.take_along_axis(rows, ends + steps % (len(rows) - ends), axis=0)
 
 
 def autoregressive_order(series: ArrayLike, max_order: int) -> int:

@@ -1,0 +1,99 @@
+"""What baselines share: fits to each series alone, and intervals from rolling forecasts."""
+
+from typing import Any
+
+import numpy as np
+from sklearn.base import BaseEstimator
+from sklearn.utils.validation import check_is_fitted
+
+from esnkit.forecasting._baseline_errors import forecast_windows
+from esnkit.forecasting._candidates import make_windows
+from esnkit.forecasting._combination import SeparateSeries
+from esnkit.forecasting._forecasts_mixin import ForecastsMixin
+from esnkit.forecasting._pooled_errors import pooled_half_widths
+from esnkit.utils._plain_state import PlainStateMixin
+from esnkit.utils._rollback import rollback_on_error
+
+__all__ = ["BaselineForecaster", "of_series"]
+
+
+class BaselineForecaster(ForecastsMixin, PlainStateMixin, BaseEstimator):
+    """Forecast every series with a model of its own, which knows no other series.
+
+    A subclass writes `_make_model`, which checks the parameters and returns a `Rule` or a
+    `Regression`.
+    """
+
+    verbose = 0
+
+    @rollback_on_error
+    def fit(self, series, y=None, exog=None):
+        """Fit the model to a series.
+
+        Parameters
+        ----------
+        series : array-like of shape (n_timesteps,) or (n_timesteps, n_series)
+            An array, list, Series or DataFrame without missing values, whose index, if it has
+            one, is regular.
+        y : array-like, default=None
+            Exogenous inputs under the name by which scikit-learn's tools pass a second array.
+        exog : array-like of shape (n_timesteps,) or (n_timesteps, n_exog), default=None
+            Inputs known in advance, row by row with the series.
+
+        Returns
+        -------
+        self
+
+        Raises
+        ------
+        ValueError
+            For parameters out of range, a series that is too short or not finite, an irregular
+            index, or exogenous inputs that do not fit the series.
+        """
+        model = self._make_model()
+        values, inputs = self._read(series, y, exog)
+        if len(values) < model.min_rows:
+            raise ValueError(
+                f"series has n_samples={len(values)} time steps, but {self!r} needs at least "
+                f"{model.min_rows}"
+            )
+        self._ensemble = SeparateSeries([model.fit(column[:, None], inputs) for column in values.T])
+        self._model = model
+        return self
+
+    @property
+    def estimators_(self) -> list:
+        """Fitted regressors, one per series."""
+        check_is_fitted(self, "_ensemble")
+        return [model.fitted for part in self._ensemble.parts for model in part.models]
+
+    def _make_model(self) -> Any:
+        """Check the parameters, and return the model to fit."""
+        raise NotImplementedError
+
+    def _half_widths(self, n_steps: int, level: float) -> np.ndarray:
+        values, exog = self._seen_rows()
+        widths = [
+            pooled_half_widths(self._errors(column, exog, n_steps), n_steps, level)
+            for column in values.T
+        ]
+        return np.stack(widths, axis=1)
+
+    def _errors(self, values: np.ndarray, exog: np.ndarray, n_steps: int) -> np.ndarray:
+        """Return absolute errors (n_origins, horizon) of rolling forecasts."""
+        windows = make_windows(len(values), n_steps)
+        enough = windows.origins >= self._model.min_rows
+        if not enough.any():
+            raise ValueError(
+                f"interval needs rolling forecasts: {self!r} needs {self._model.min_rows} rows "
+                f"before, and {windows.horizon} after their origin, got {len(values)} rows; fit on "
+                "a longer series"
+            )
+        windows = windows._replace(origins=windows.origins[enough])
+        forecasts = forecast_windows(self._model, values, exog, windows)
+        return np.abs(forecasts - windows.observed(values))
+
+
+def of_series(entries: list):
+    """Return a list with an entry per series, of a single series the entry itself."""
+    return entries[0] if len(entries) == 1 else entries

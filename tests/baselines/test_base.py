@@ -1,0 +1,49 @@
+"""What all baselines have from the forecaster: updates, intervals, backtests, containers."""
+
+import pickle
+
+import numpy as np
+import pytest
+from sklearn.base import clone
+from sklearn.exceptions import NotFittedError
+
+from esnkit.baselines import AutoregressiveModel, ContextParrot, RidgeAutoregression
+
+WAVE = np.sin(np.arange(90) / 3) + 0.1 * np.random.default_rng(0).normal(size=90)
+MODELS = [AutoregressiveModel(4), RidgeAutoregression(6, alpha=1.0), ContextParrot(6)]
+
+
+@pytest.mark.parametrize("model", MODELS, ids=repr)
+def test_several_series_are_forecast_as_each_alone(model):
+    both = np.stack(model.fit(np.c_[WAVE, 3 - WAVE[::-1]]).forecast(4, interval=0.8))
+    for j, series in enumerate((WAVE, 3 - WAVE[::-1])):
+        alone = np.stack(clone(model).fit(series).forecast(4, interval=0.8))
+        np.testing.assert_allclose(both[:, :, j], alone, rtol=1e-12)
+
+
+@pytest.mark.parametrize("model", MODELS, ids=repr)
+def test_intervals_are_those_of_fits_before_every_origin_and_follow_updates(model):
+    model = clone(model).fit(WAVE[:60])
+    before = model.forecast(5, interval=0.9)
+    again = pickle.loads(pickle.dumps(model)).update(WAVE[60:])
+    refitted = clone(model).fit(WAVE)
+    assert np.ptp(before[2] - before[1]) >= 0 and (before[2] > before[1]).all()
+    widths = [m.forecast(5, interval=0.9) for m in (again, refitted)]
+    np.testing.assert_allclose(*(upper - lower for _, lower, upper in widths))
+
+
+def test_backtests_and_scores():
+    result = AutoregressiveModel(4).backtest(WAVE, 6, n_windows=3)
+    assert result.forecasts.shape == (3, 6) and result.scores["nrmse"] < 0.5
+    model = ContextParrot(6).fit(WAVE[:70])
+    assert -1 < model.score(WAVE[70:]) < 0
+
+
+def test_unfitted_models_say_so():
+    for model in (AutoregressiveModel(), ContextParrot()):
+        with pytest.raises(NotFittedError):
+            model.forecast(3)
+    with pytest.raises(NotFittedError):
+        _ = AutoregressiveModel().order_
+    with pytest.raises(NotFittedError):
+        _ = RidgeAutoregression().coef_

@@ -1,0 +1,64 @@
+"""Rules and regressions as models of one series."""
+
+import numpy as np
+import pytest
+
+from esnkit.baselines import drift, persistence, seasonal_naive
+from esnkit.forecasting._baseline_models import (
+    RULES,
+    Regression,
+    Rule,
+    default_order,
+    least_squares,
+)
+
+VALUES = np.random.default_rng(0).normal(size=(30, 1)).cumsum(axis=0)
+NO_EXOG = np.empty((30, 0))
+
+
+@pytest.mark.parametrize("name", RULES)
+def test_rules_roll_and_advance_without_change(name):
+    rule = Rule(name, 3 if name in ("seasonal naive", "context parrot") else 1)
+    fitted = rule.fit(VALUES[:20], NO_EXOG[:20])
+    ahead = fitted.roll(VALUES[20:], NO_EXOG, [0, 4], 5)
+    later = fitted.advance(VALUES[20:24], NO_EXOG[:4])
+    np.testing.assert_array_equal(ahead[1], later.roll(VALUES[:0], NO_EXOG, [0], 5)[0])
+    np.testing.assert_array_equal(ahead[0], fitted.roll(VALUES[:0], NO_EXOG, [0], 5)[0])
+    shortest = rule.fit(VALUES[: rule.min_rows], NO_EXOG[: rule.min_rows])
+    assert np.isfinite(shortest.roll(VALUES[:0], NO_EXOG, [0], 2)).all()
+
+
+def test_rules_are_the_functions_of_their_names():
+    expected = {
+        "naive": persistence(VALUES, 4),
+        "drift": drift(VALUES, 4),
+        "mean": np.full((4, 1), VALUES.mean()),
+        "seasonal naive": seasonal_naive(VALUES, 4, 7),
+    }
+    for name, forecast in expected.items():
+        length = 7 if name == "seasonal naive" else 1
+        found = Rule(name, length).fit(VALUES, NO_EXOG).roll(VALUES[:0], NO_EXOG, [0], 4)
+        np.testing.assert_array_equal(found[0], forecast)
+
+
+def test_regressions_fit_as_few_rows_as_they_say():
+    for model in (
+        Regression(least_squares(), by_aic=True),
+        Regression(least_squares()),
+        Regression(least_squares(), (1, 2, 3), by_aic=True),
+        Regression(least_squares(), (2, 5)),
+    ):
+        model.fit(VALUES[: model.min_rows], NO_EXOG[: model.min_rows])
+        with pytest.raises((ValueError, IndexError)):
+            model.fit(VALUES[: model.min_rows - 1], NO_EXOG[: model.min_rows - 1])
+
+
+def test_the_default_order_grows_with_the_logarithm_and_leaves_rows_to_fit():
+    assert [default_order(n) for n in (5, 8, 60, 100, 1000)] == [1, 2, 17, 20, 30]
+
+
+def test_huge_values_have_an_order():
+    wave = 1e300 * np.sin(np.arange(60.0))[:, None]
+    ahead = Regression(least_squares(), by_aic=True).fit(wave, np.empty((60, 0)))
+    found = ahead.roll(wave[:0], np.empty((5, 0)), [0], 5)[0, :, 0]
+    np.testing.assert_allclose(found, 1e300 * np.sin(np.arange(60.0, 65)), rtol=1e-4)
