@@ -43,7 +43,7 @@ def make_parser() -> argparse.ArgumentParser:
             "forecast is the median of the best few of many echo state networks, as of "
             "AutoForecaster in Python: they differ in differences, transform, season terms, leak "
             "rates and penalty, and rolling forecasts of the recent part of the series judge them. "
-            "Their error is printed beside those of the naive and seasonal naive forecasts. The "
+            "Their error is printed beside those of baselines, such as the naive forecast. The "
             "networks are then fitted to all rows, or to the last 20 000."
         ),
     )
@@ -80,6 +80,10 @@ def _add_model(parser) -> None:
     add(
         "--no-positive", action="store_const", const=False, dest="positive",
         help="let forecasts and intervals go below zero",
+    )  # fmt: skip
+    add(
+        "--best", action="store_true",
+        help="let a baseline forecast that is better than the networks by more than the noise",
     )  # fmt: skip
     add(
         "--seed", metavar="N", type=_integer(0, MAX_SEED), default=0,

@@ -38,6 +38,7 @@ def make_forecaster(arguments) -> AutoForecaster:
     return AutoForecaster(
         horizon=arguments.horizon,
         positive=arguments.positive,
+        best=arguments.best,
         settings={key: value for key, value in given.items() if value is not None},
         random_state=arguments.seed,
     )
@@ -143,6 +144,8 @@ def report(model: AutoForecaster) -> None:
     say(f"mean absolute error of rolling forecasts, {model.horizon_} steps ahead, late ones first:")
     for name, error in {"median of these networks": model.error_, **model.baselines_}.items():
         say(f"  {error:<10.4g}  {name}")
+    if model.best and model.better_baseline_ is not None:
+        say(f"the forecast is that of the baseline '{model.better_baseline_}'")
 
 
 def describe(member: dict) -> str:

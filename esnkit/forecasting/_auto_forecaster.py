@@ -339,7 +339,7 @@ def _warn_of_better_baseline(selection: Selection, column: int | None) -> None:
             f"the baseline {name!r} forecasts better than the networks{of_series}: in the rolling "
             f"forecasts its mean error is {selection.baselines[name]:.3g}, theirs "
             f"{selection.error:.3g}, and the difference is larger than its noise; with best=True "
-            "this baseline forecasts",
+            "(--best) this baseline forecasts",
             BetterBaselineWarning,
         )
 

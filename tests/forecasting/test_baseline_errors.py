@@ -80,17 +80,21 @@ def test_overlapping_windows_count_as_fewer():
     assert better_baseline(forecasts[:1], {"a": Baseline(None, zeros[:1])}, zeros[:1], one) is None
 
 
-def test_a_smaller_mean_error_is_needed_and_one_that_matters():
+def test_a_smaller_mean_error_is_needed():
+    zeros, windows = np.zeros((8, 4)), windows_with(np.arange(20, 52, 4), 4)
+    forecasts = constant_errors([0.7, 0.7, 0.7, 0.7, 0.7, 0.7, 0.7, 90])
+    for last, name in ((100.0, None), (90.0, "often")):
+        often = Baseline(None, constant_errors([0.1, 0.1, 0.1, 0.1, 0.1, 0.1, 0.1, last]))
+        assert better_baseline(forecasts, {"often": often}, zeros, windows) == name
+
+
+def test_a_negligible_error_is_not_smaller_than_another():
     windows = windows_with([20, 24, 28, 32], 4)
-    zeros, naive = np.zeros((4, 4)), Baseline(None, np.ones((4, 4)))
-    often = Baseline(None, constant_errors([0.1, 0.1, 0.1, 0.9]))
-    forecasts = constant_errors([0.2, 0.2, 0.2, 0.5])
-    assert better_baseline(forecasts, {"naive": naive, "a": often}, zeros, windows) is None
-    observed = zeros + [0.0, 1.0, 0.0, 1.0]
-    exact = Baseline(None, observed)
+    observed = np.zeros((4, 4)) + [0.0, 1.0, 0.0, 1.0]
+    exact = {"exact": Baseline(None, observed)}
     nearly, near = (observed + size for size in (1e-5, 1e-3))
-    assert better_baseline(nearly, {"naive": naive, "a": exact}, observed, windows) is None
-    assert better_baseline(near, {"naive": naive, "a": exact}, observed, windows) == "a"
+    assert better_baseline(nearly, exact, observed, windows) is None
+    assert better_baseline(near, exact, observed, windows) == "exact"
 
 
 def test_equal_forecasts_are_not_better():
