@@ -142,7 +142,10 @@ def report(model: AutoForecaster) -> None:
     for member in model.members_:
         say(f"  {member['error']:<10.4g}  {describe(member)}")
     say(f"mean absolute error of rolling forecasts, {model.horizon_} steps ahead, late ones first:")
-    for name, error in {"median of these networks": model.error_, **model.baselines_}.items():
+    combined = "median of these networks"
+    if model.naive_share_:
+        combined = "mean of the median of these networks and the seasonal naive forecast"
+    for name, error in {combined: model.error_, **model.baselines_}.items():
         say(f"  {error:<10.4g}  {name}")
     if model.best and model.better_baseline_ is not None:
         say(f"the forecast is that of the baseline '{model.better_baseline_}'")

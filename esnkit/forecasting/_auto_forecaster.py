@@ -89,8 +89,12 @@ class AutoForecaster(ForecastsMixin, CallbackSupportMixin, PlainStateMixin, Base
         forecasts, in which recent ones weigh more.
     members_ : list of dict
         Those whose median, with the forecasts of other `models`, is the forecast.
+    naive_share_ : float
+        Share of the seasonal naive forecast in the forecast: 0.5 if the median is not better than
+        it by two standard errors in the rolling forecasts, else 0. Without a season, it is the
+        naive one.
     error_ : float
-        The same error of this median.
+        The same error of the forecast.
     baselines_ : dict
         The same error of simple forecasts: naive, seasonal naive for every season, drift, mean,
         context parrot, autoregressive by AIC and ridge with lags, see :mod:`esnkit.baselines`.
@@ -231,7 +235,14 @@ class AutoForecaster(ForecastsMixin, CallbackSupportMixin, PlainStateMixin, Base
         self._ensemble = SeparateSeries([selection.combination for selection in selections])
         self._errors = [selection.errors for selection in selections]
         self._store(seasons_=seasons)
-        for name in ("candidates", "members", "error", "baselines", "better_baseline"):
+        for name in (
+            "candidates",
+            "members",
+            "naive_share",
+            "error",
+            "baselines",
+            "better_baseline",
+        ):
             self._store(**{f"{name}_": [getattr(selection, name) for selection in selections]})
         return self
 

@@ -1,6 +1,7 @@
 """Several forecasters of one series, whose median is the forecast; and series side by side."""
 
 from dataclasses import dataclass, replace
+from typing import Any
 
 import numpy as np
 
@@ -13,24 +14,34 @@ __all__ = ["Combination", "SeparateSeries"]
 @plain_record
 @dataclass(frozen=True)
 class Combination:
-    """Members fitted to one series, ensembles first; their median is the forecast."""
+    """Members fitted to one series, ensembles first; their median is the forecast.
+
+    With `naive`, a seasonal naive model, the forecast is the mean of this median and that of the
+    model.
+    """
 
     members: list
     low: float = -np.inf  # the range of the forecasts
     high: float = np.inf
+    naive: Any = None
 
     def advance(self, values: np.ndarray, exog: np.ndarray) -> "Combination":
         """Return the combination after the rows that follow; this one stays as it is."""
-        return replace(self, members=[member.advance(values, exog) for member in self.members])
+        members = [member.advance(values, exog) for member in self.members]
+        naive = None if self.naive is None else self.naive.advance(values, exog)
+        return replace(self, members=members, naive=naive)
 
     def roll(self, values: np.ndarray, exog: np.ndarray, origins, n_steps: int) -> np.ndarray:
         """Forecast from several origins, see `Ensemble.roll`."""
         rolled = [member.roll(values, exog, origins, n_steps) for member in self.members]
-        return self.combine(rolled)
+        if self.naive is None:
+            return self.combine(rolled)
+        return self.combine(rolled, self.naive.roll(values, exog, origins, n_steps))
 
-    def combine(self, forecasts: list[np.ndarray]) -> np.ndarray:
-        """Return the median of forecasts that do not run away."""
-        return self.limit(combine_members(forecasts, "median"))
+    def combine(self, forecasts: list[np.ndarray], naive: np.ndarray | None = None) -> np.ndarray:
+        """Return the median of forecasts that do not run away, or its mean with a naive one."""
+        median = combine_members(forecasts, "median")
+        return self.limit(median if naive is None else (median + naive) / 2)
 
     def limit(self, values: np.ndarray) -> np.ndarray:
         """Return values within the range that forecasts may have."""

@@ -5,7 +5,7 @@ from typing import Any, NamedTuple
 
 import numpy as np
 
-from esnkit.forecasting._baseline_errors import better_baseline, evaluate_baselines
+from esnkit.forecasting._baseline_errors import Baseline, better_baseline, evaluate_baselines
 from esnkit.forecasting._candidates import (
     Candidate,
     Search,
@@ -23,6 +23,12 @@ from esnkit.utils._progress import Task
 
 __all__ = ["Selection", "select", "use_better_baseline"]
 
+# Standard errors by which the members must be better than the seasonal naive forecast. Where they
+# are not, half of the forecast is that one: of 195 forecasts of 99 real series, 41 and not 50 are
+# then worse than it, and the mean error falls by 2 % (by 1 % on the half of the series on which
+# this rule was not chosen).
+MIN_GAIN = 2.0
+
 
 class Selection(NamedTuple):
     """The fitted members for one series, and errors of rolling forecasts."""
@@ -30,7 +36,8 @@ class Selection(NamedTuple):
     combination: Combination
     candidates: list[dict]  # settings and errors, the best first
     members: list[dict]
-    error: float  # of the median of the members
+    naive_share: float  # of the seasonal naive forecast in the forecast
+    error: float  # of the forecast
     baselines: dict[str, float]
     errors: np.ndarray  # (n_origins, horizon), absolute ones of the forecast
     better_baseline: str | None
@@ -62,27 +69,53 @@ def select(
     rolled = {name: _roll(name, season, values, windows) for name in names}
     fitted += [fit_statistical_model(name, season, values) for name in rolled]
     combination = Combination(fitted, max(low, 0.0) if search.positive else low, high)
-    median = combination.combine([*(member.forecasts for member in members), *rolled.values()])
+    forecasts = [*(member.forecasts for member in members), *rolled.values()]
     baselines = evaluate_baselines(values, exog, periods, windows, combination.limit)
-    better = better_baseline(median, baselines, observed, windows)
+    naive = _seasonal_naive(baselines, periods)
+    combined = combination.combine(forecasts)
+    if np.isinf(high) and not clearly_better(combined, naive.forecasts, observed):
+        combined = combination.combine(forecasts, naive.forecasts)
+        combination = replace(combination, naive=naive.model.fit(values[:, None], exog))
+    better = better_baseline(combined, baselines, observed, windows)
     substitute = None
     if better is not None:
-        model, forecasts = baselines[better]
-        substitute = model, np.abs(forecasts - observed)
+        model, rows = baselines[better]
+        substitute = model, np.abs(rows - observed)
     return Selection(
         combination=combination,
         candidates=[_as_dict(candidate) for candidate in candidates],
         members=[_as_dict(member) for member in members],
-        error=float(windows.errors(median, observed)),
+        naive_share=0.0 if combination.naive is None else 0.5,
+        error=float(windows.errors(combined, observed)),
         baselines={
             name: float(windows.errors(baseline.forecasts, observed))
             for name, baseline in baselines.items()
         }
         | {name: float(windows.errors(rows, observed)) for name, rows in rolled.items()},
-        errors=np.abs(median - observed),
+        errors=np.abs(combined - observed),
         better_baseline=better,
         substitute=substitute,
     )
+
+
+def _seasonal_naive(baselines: dict[str, Baseline], periods: list[float]) -> Baseline:
+    """Return the baseline that repeats the first season, or the last value without one."""
+    names = [f"seasonal naive ({round(period)} steps)" for period in periods[:1]]
+    return baselines[next((name for name in names if name in baselines), "naive")]
+
+
+def clearly_better(forecasts: np.ndarray, others: np.ndarray, observed: np.ndarray) -> bool:
+    """Return whether errors are smaller than others by more than twice the standard error.
+
+    All arrays have the shape (n_origins, horizon).
+    """
+    with np.errstate(over="ignore", invalid="ignore"):
+        errors = [np.abs(rows - observed).mean(axis=1) for rows in (forecasts, others)]
+        gains = errors[1] - errors[0]
+        if len(gains) < 2 or not np.isfinite(gains).all():
+            return False
+        standard_error = gains.std(ddof=1) / np.sqrt(len(gains))
+    return bool(gains.mean() > MIN_GAIN * standard_error)
 
 
 def _roll(name: str, season: int, values: np.ndarray, windows: Windows) -> np.ndarray:
@@ -113,8 +146,8 @@ def use_better_baseline(selection: Selection, values: np.ndarray, exog: np.ndarr
         return selection
     model, errors = selection.substitute
     fitted = model.fit(values[:, None], exog)
-    combination = replace(selection.combination, members=[fitted])
-    return selection._replace(combination=combination, errors=errors)
+    combination = replace(selection.combination, members=[fitted], naive=None)
+    return selection._replace(combination=combination, errors=errors, naive_share=0.0)
 
 
 def _as_dict(candidate: Candidate) -> dict:

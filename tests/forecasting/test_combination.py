@@ -35,6 +35,14 @@ def test_the_forecast_is_the_median_of_the_members_that_do_not_run_away():
     assert np.isnan(forecast(np.nan, np.nan, positive=True)).all()
 
 
+def test_a_naive_model_has_half_of_the_weight_and_advances():
+    first = Combination([Constant(value) for value in (1.0, 2.0, 9.0)], naive=Constant(6.0))
+    assert first.roll(NO_ROWS, AHEAD, [0], 2)[0, :, 0].tolist() == [4.0, 4.0]
+    limited = Combination([Constant(2.0)], high=3.0, naive=Constant(6.0))
+    assert limited.roll(NO_ROWS, AHEAD, [0], 1).tolist() == [[[3.0]]]
+    assert first.advance(np.zeros((3, 1)), np.empty((3, 0))).naive.n_rows == 3
+
+
 def test_forecasts_stay_in_their_range():
     assert forecast(-3.0, positive=True).tolist() == [0.0, 0.0]
     assert forecast(-3.0).tolist() == [-3.0, -3.0]

@@ -52,7 +52,8 @@ def test_they_are_members_of_the_median_also_after_updates_and_pickling(module):
     others = [roll(fit_statistical_model(name, 4, QUARTERS[:44]), QUARTERS[:0], [0], 4)[0]
               for name in ("ets", "theta")]  # fmt: skip
     forecast, lower, upper = model.forecast(4, interval=0.9)
-    np.testing.assert_array_equal(forecast, np.median([*networks, *others], axis=0))
+    median, share = np.median([*networks, *others], axis=0), model.naive_share_
+    np.testing.assert_allclose(forecast, (1 - share) * median + share * QUARTERS[40:44])
     assert (lower < forecast).all() and (upper > forecast).all()
     assert set(model.baselines_) >= {"ets", "theta"} and model.error_ != alone.error_
     assert len(model.estimators_) == len(model.members_) == len(networks)
