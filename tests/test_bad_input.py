@@ -918,7 +918,7 @@ FORECASTS = [
     *each("n_steps", lambda v: lagged(strategy="direct", horizon=3).fit(WAVE).forecast(v), V, 4),
     *each("interval", lambda v: lagged().fit(WAVE).forecast(3, interval=v), V, 0.0, 1.0, 90, nan),
     *each("interval", lambda v: lagged().fit(WAVE).forecast(3, interval=v), T, "90%", True),
-    *each("interval", lambda v: lagged().fit(WAVE[:12]).forecast(3, interval=v), V, 0.99),
+    *each("quantiles", lambda v: lagged().fit(WAVE).forecast(3, quantiles=v), V, [0.0], 0.5, [nan]),
     *each("new", lambda v: lagged().fit(WAVE).update(v), V, X, [nan], None, []),
     *each("series", lambda v: lagged().fit(WAVE).score(v), V, [], [nan], [1.0], [1.0, 1.0]),
     *each("series", lambda v: lagged().backtest(v, 30, 5), V, WAVE, None, hole(WAVE)),

@@ -73,6 +73,11 @@ def _add_files(parser) -> None:
 def _add_model(parser) -> None:
     """Add what `AutoForecaster` has parameters for, beside the settings of its networks."""
     add = parser.add_argument
+    add("--quick", action="store_true", help="try a few networks only: a third of the time")
+    add(
+        "--best", action="store_true",
+        help="let a simple model forecast where it is better than the networks",
+    )  # fmt: skip
     add(
         "--positive", action="store_const", const=True, default="auto",
         help="end forecasts and intervals at zero (default: of whole numbers >= 0)",

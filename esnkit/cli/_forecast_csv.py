@@ -38,6 +38,7 @@ def make_forecaster(arguments) -> AutoForecaster:
     return AutoForecaster(
         horizon=arguments.horizon,
         positive=arguments.positive,
+        quick=arguments.quick,
         best=arguments.best,
         settings={key: value for key, value in given.items() if value is not None},
         random_state=arguments.seed,
@@ -136,34 +137,38 @@ def check_length(table: Table, horizon: int, path: str, differences=None) -> Non
 
 
 def report(model: AutoForecaster) -> None:
-    """Print on standard error seasons, members, and errors beside those of the baselines."""
-    say(f"seasons: {', '.join(f'{period:g}' for period in model.seasons_) or 'none'} (time steps)")
-    say("fitted to all rows, with the mean absolute error of each in rolling forecasts:")
-    for member in model.members_:
-        say(f"  {member['error']:<10.4g}  {describe(member)}")
-    say(f"mean absolute error of rolling forecasts, {model.horizon_} steps ahead, late ones first:")
-    combined = "median of these networks"
+    """Print on standard error seasons, errors beside those of the baselines, and members."""
+    periods = " and ".join(f"{period:g}" for period in model.seasons_)
+    say(f"seasons of {periods} time steps" if periods else "no season")
+    ahead = "1 step" if model.horizon_ == 1 else f"{model.horizon_} steps"
+    say(
+        f"mean absolute errors of rolling forecasts {ahead} ahead, in which recent ones weigh more:"
+    )
+    combined = "median of the networks below"
     if model.naive_share_:
-        combined = "mean of the median of these networks and the seasonal naive forecast"
+        combined = f"mean of the {combined} and the seasonal naive forecast"
     for name, error in {combined: model.error_, **model.baselines_}.items():
         say(f"  {error:<10.4g}  {name}")
     if model.best and model.better_baseline_ is not None:
-        say(f"the forecast is that of the baseline '{model.better_baseline_}'")
+        say(
+            f"the forecast is that of the baseline '{model.better_baseline_}', not of the networks:"
+        )
+    else:
+        say("networks, then fitted to all rows:")
+    for member in model.members_:
+        say(f"  {member['error']:<10.4g}  {describe(member)}")
 
 
 def describe(member: dict) -> str:
     """Write what a member is in one line."""
-    power, terms = member["power"], ", ".join(f"{period:g}" for period, _ in member["seasons"])
-    transform = {None: "", 0.0: "logarithm", 0.5: "square root"}.get(power, f"power {power}")
-    leak_rates = "-".join(f"{rate:g}" for rate in np.atleast_1d(member["leak_rate"]))
-    words = [
-        f"--differences {differences_text(member['differences'])}",
-        f"--alpha {member['alpha']:g}",
-        f"leak rate {leak_rates}",
-        transform,
-        f"season terms {terms}" if terms else "",
-    ]
-    return ", ".join(word for word in words if word)
+    power = member["power"]
+    leak_rates = " to ".join(f"{rate:g}" for rate in np.atleast_1d(member["leak_rate"]))
+    words = [f"leak rate {leak_rates}"]
+    if power is not None:
+        words.append({0.0: "logarithm", 0.5: "square root"}.get(power, f"power {power:g}"))
+    words += [f"{count} harmonics of {period:g}" for period, count in member["seasons"]]
+    options = f"--differences {differences_text(member['differences'])} --alpha {member['alpha']:g}"
+    return f"{options}; {', '.join(words)}"
 
 
 def differences_text(differences: int | tuple[int, ...]) -> str:

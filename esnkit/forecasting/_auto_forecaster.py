@@ -5,11 +5,13 @@ from sklearn.base import BaseEstimator
 from sklearn.utils import Bunch
 from sklearn.utils.validation import check_is_fitted
 
+from esnkit.forecasting._blended_errors import BlendedErrors
+from esnkit.forecasting._calibration import IntervalCalibrator, warn_of_few
 from esnkit.forecasting._candidates import Search, default_horizon
 from esnkit.forecasting._combination import SeparateSeries
 from esnkit.forecasting._decomposition import decompose
 from esnkit.forecasting._forecasts_mixin import ForecastsMixin
-from esnkit.forecasting._pooled_errors import pooled_half_widths
+from esnkit.forecasting._pooled_errors import BASELINE_FACTOR, PooledErrors, SeparateErrors
 from esnkit.forecasting._positive import check_positive, is_positive
 from esnkit.forecasting._selection import Selection, select, use_better_baseline
 from esnkit.forecasting._settings import check_settings
@@ -32,6 +34,12 @@ __all__ = ["AutoForecaster"]
 MIN_ROWS = 10
 MAX_ROWS = 20_000  # the last ones, on which candidates are judged and members fitted
 MAX_VALUE = 1e300  # sums of errors stay finite
+# Errors of the forecasts on which members are chosen are smaller than those to come. With this
+# factor, intervals of level 0.9 cover 0.90 of the values after 195 origins of 99 real series;
+# without it, 0.84.
+FACTOR = 1.25
+N_PATHS = 300  # of the intervals
+CALIBRATION = 0.3  # share of the rows whose one-step errors make sample paths
 
 
 class AutoForecaster(ForecastsMixin, CallbackSupportMixin, PlainStateMixin, BaseEstimator):
@@ -41,7 +49,7 @@ class AutoForecaster(ForecastsMixin, CallbackSupportMixin, PlainStateMixin, Base
     the values (none, or where they permit it the logarithm or square root), in the sines and
     cosines with the periods of the seasons that they have as inputs, in leak rates, and in the
     penalty of the readout. Forecasts from rolling origins in the recent part of the series judge
-    them. The best five that differ in more than leak rates and penalty are fitted to all rows. Of
+    them. The best eight that differ in more than leak rates and penalty are fitted to all rows. Of
     several series, each has its own networks.
 
     Parameters
@@ -128,9 +136,11 @@ class AutoForecaster(ForecastsMixin, CallbackSupportMixin, PlainStateMixin, Base
 
     Of a series of more than 20 000 rows, the last 20 000 judge the candidates and train members.
 
-    Intervals come from the errors of the median in the rolling forecasts. These are pooled over the
-    steps, relative to a size that grows with the step, so that short series have intervals too.
-    They are wider by a constant factor, 1.4, since the members were chosen on the same forecasts.
+    Half-widths of intervals are geometric means of two: from the errors of the members in the
+    rolling forecasts, pooled over the steps relative to a size that grows with the step, and from
+    the spread of 300 sample paths. They are wider by a constant factor, 1.25, since the members
+    were chosen on the same forecasts. So are the distances of quantiles from the forecast, which is
+    the quantile of level 0.5.
 
     References
     ----------
@@ -234,6 +244,11 @@ class AutoForecaster(ForecastsMixin, CallbackSupportMixin, PlainStateMixin, Base
         selections = self._compare_with_baselines(selections, rows, inputs)
         self._ensemble = SeparateSeries([selection.combination for selection in selections])
         self._errors = [selection.errors for selection in selections]
+        self._n_skipped = self.n_timesteps_ - len(rows)
+        self._calibrators = [
+            [IntervalCalibrator(spec, len(rows), CALIBRATION) for spec in selection.specs]
+            for selection in selections
+        ]
         self._store(seasons_=seasons)
         for name in (
             "candidates",
@@ -336,9 +351,46 @@ class AutoForecaster(ForecastsMixin, CallbackSupportMixin, PlainStateMixin, Base
         networks = [combination.estimators for combination in self._ensemble.parts]
         return networks[0] if len(networks) == 1 else networks
 
-    def _half_widths(self, n_steps: int, level: float) -> np.ndarray:
-        widths = [pooled_half_widths(errors, n_steps, level) for errors in self._errors]
-        return np.stack(widths, axis=1)
+    def _errors_ahead(self, n_steps: int, ahead: np.ndarray, level: float) -> SeparateErrors:
+        warn_of_few(min(errors.size for errors in self._errors), level)
+        return SeparateErrors(
+            [
+                self._errors_of(part, errors[:, :, None], of_steps, ahead, n_steps)
+                for errors, part, of_steps in zip(
+                    self._errors, self._ensemble.parts, self._step_errors(), strict=True
+                )
+            ]
+        )
+
+    def _errors_of(self, part, errors, of_steps: list, ahead, n_steps: int):
+        """Return errors of one series for intervals, see `_errors_ahead`."""
+        if not of_steps:  # a baseline forecasts, which has no sample paths
+            return PooledErrors(errors, n_steps, BASELINE_FACTOR)
+        seed = np.random.RandomState(0)  # a forecast repeated is the same
+        paths = part.sample(of_steps, ahead, n_steps, N_PATHS, seed)
+        return BlendedErrors(PooledErrors(errors, n_steps), paths, FACTOR)
+
+    def _sample(self, ahead: np.ndarray, n_steps: int, n_samples: int, rng) -> np.ndarray:
+        errors = self._step_errors()
+        if not all(errors):
+            raise ValueError(
+                "sample needs networks, but best=True has let a baseline forecast: use best=False, "
+                "or forecast(quantiles=...)"
+            )
+        return self._ensemble.sample(errors, ahead, n_steps, n_samples, rng)
+
+    def _step_errors(self) -> list[list[np.ndarray]]:
+        """Return the one-step errors of every member of every series."""
+        values, exog = (rows[self._n_skipped :] for rows in self._seen_rows())
+        return [
+            [
+                calibrator.step_errors(member, values[:, [j]], exog)
+                for member, calibrator in zip(part.members, calibrators, strict=False)
+            ]
+            for j, (part, calibrators) in enumerate(
+                zip(self._ensemble.parts, self._calibrators, strict=True)
+            )
+        ]
 
 
 def _warn_of_better_baseline(selection: Selection, column: int | None) -> None:

@@ -20,6 +20,7 @@ MIN_UNITS, MAX_UNITS = 20, 100
 QUICK_LEAK_RATES, QUICK_MAX_UNITS = LEAK_RATES[:1], 50
 FEW_HARMONICS, MANY_HARMONICS = 2, 6
 N_WINDOWS = 8
+SEASONS_OF_WINDOWS = 6  # origins span this many of the longest season at least
 FIRST_ORIGIN = 9  # fewer rows before an origin teach no readout
 MIN_TRANSFORMED_ROWS = 6  # before the first origin, after differences
 FIRST_SHARE = 0.4  # origins lie after this share of the rows
@@ -29,7 +30,7 @@ RECENCY = 0.5  # weights of windows fall by exp(-RECENCY) from the last origin t
 MIN_SAFE_PENALTY, GAIN_OF_SMALL_PENALTY = 1.0, 0.7
 TIE_TOLERANCE, SMALL_TIE_TOLERANCE = 0.01, 0.1
 MAX_RELATIVE_ERROR = 1.5  # of a member, to the best one
-N_MEMBERS = 5
+N_MEMBERS = 8
 DEFAULT_HORIZON, MIN_HORIZON = 10, 4
 LARGEST_ERROR = np.finfo(float).max / 1e9  # of a loop that diverges; means of it are finite
 
@@ -121,14 +122,17 @@ def default_horizon(n_rows: int, periods: list[float]) -> int:
     return int(min(max(first, MIN_HORIZON), max(n_rows // 5, 1)))
 
 
-def make_windows(n_rows: int, horizon: int, n_lost: int = 0) -> Windows:
+def make_windows(
+    n_rows: int, horizon: int, n_lost: int = 0, longest_season: float = 0.0
+) -> Windows:
     """Choose origins in the recent part of a series, at most `N_WINDOWS`.
 
     `n_lost` rows before the first one serve differences only.
     """
     horizon = min(horizon, max(1, (n_rows - n_lost) // 3))
     last = n_rows - horizon
-    first = max(int(FIRST_SHARE * n_rows), FIRST_ORIGIN, n_rows - N_WINDOWS * horizon)
+    span = int(max(N_WINDOWS * horizon, SEASONS_OF_WINDOWS * longest_season))
+    first = max(int(FIRST_SHARE * n_rows), FIRST_ORIGIN, n_rows - span)
     first = min(max(first, n_lost + MIN_TRANSFORMED_ROWS), last)
     origins = np.unique(np.linspace(first, last, N_WINDOWS).astype(int))
     weights = np.exp(-RECENCY * (last - origins) / max(1, last - first))

@@ -46,6 +46,11 @@ class ModelSpec(NamedTuple):
         """Number of rows that fitting needs at least."""
         return sum(self.differences) + (self.lags[-1] if self.lags else 1) + self.n_ahead
 
+    @property
+    def n_unexplained(self) -> int:
+        """Number of rows at the start that the models only need as the past of others."""
+        return sum(self.differences) + max(self.lags[-1] if self.lags else 1, self.n_ahead)
+
 
 @plain_record
 @dataclass(frozen=True)
@@ -102,6 +107,67 @@ class Ensemble:
             members.append(clear_runaways(forecasts, self.seen_range))
             task.step()
         return self.limit(combine_members(members, self.combine))
+
+    def rewind(self, values: np.ndarray, exog: np.ndarray, n_rows: int) -> "Ensemble":
+        """Return the ensemble, with the weights fitted, after the first rows of the series only."""
+        values, exog = values[:n_rows], with_season_terms(exog[:n_rows], self.seasons, 0)
+        z, e = self.series_transform.transform(values), self.exog_transform.transform(exog)
+        models = [model.restart() for model in self.models]
+        for model in models:
+            model.advance(z, e)
+        recent = _recent_rows(values, exog, self.series_transform.n_lost)
+        return replace(self, models=models, n_rows=n_rows, **recent)
+
+    def step_errors(self, values: np.ndarray, exog: np.ndarray) -> np.ndarray:
+        """Return the errors of one-step predictions of the rows that follow those seen.
+
+        Returns
+        -------
+        ndarray of shape (n_models * n_rows, n_series)
+            In the units of the series after its power transform and differences.
+        """
+        past, past_exog = self._past(values, exog)
+        z, e = self.series_transform.transform(past), self.exog_transform.transform(past_exog)
+        errors = np.vstack([z - model.predict_next(z, e) for model in self.models])
+        return errors * self.series_transform.scale_
+
+    def sample(
+        self, errors: np.ndarray, exog: np.ndarray, n_steps: int, n_samples: int, rng
+    ) -> np.ndarray:
+        """Draw sample paths, whose errors of every step are drawn from those given.
+
+        Parameters
+        ----------
+        errors : ndarray of shape (n_errors, n_series)
+            See `step_errors`; their mean is subtracted.
+        exog : ndarray of shape (n_steps, n_exog)
+            Inputs of the steps ahead.
+        n_steps, n_samples : int
+        rng : RandomState
+
+        Returns
+        -------
+        ndarray of shape (n_samples, n_steps, n_series)
+            In the units of the series.
+        """
+        past, past_exog = self._past(self.recent[:0], exog)
+        e = self.exog_transform.transform(past_exog)
+        pool = (errors - errors.mean(axis=0)) / self.series_transform.scale_
+        noise = pool[rng.randint(len(pool), size=(n_samples, n_steps))]
+        member, z = rng.randint(len(self.models), size=n_samples), np.empty_like(noise)
+        for j in np.unique(member):
+            z[member == j] = self.models[j].sample(noise[member == j], e)
+        history = np.repeat(past[:, None], n_samples, axis=1)
+        return self.series_transform.inverse_transform(z.swapaxes(0, 1), history).swapaxes(0, 1)
+
+    def states(self, values: np.ndarray, exog: np.ndarray, origins) -> np.ndarray:
+        """Return what the models know at each origin, (n_origins, n_state); see `roll`.
+
+        These are states with the last row known, or lagged rows where there is no state.
+        """
+        past, past_exog = self._past(values, exog)
+        z, e = self.series_transform.transform(past), self.exog_transform.transform(past_exog)
+        return np.hstack([model.states(z, e, origins) for model in self.models])
 
     def limit(self, values: np.ndarray) -> np.ndarray:
         """Return values (..., n_series) within the range that forecasts may have."""

@@ -6,10 +6,10 @@ import numpy as np
 from sklearn.base import BaseEstimator, clone
 from sklearn.utils.validation import check_is_fitted
 
-from esnkit.forecasting._candidates import default_horizon
+from esnkit.forecasting._calibration import IntervalCalibrator
+from esnkit.forecasting._candidates import Search, default_horizon
 from esnkit.forecasting._capabilities import check_memory, check_regressor
 from esnkit.forecasting._chosen_network import choose_network
-from esnkit.forecasting._conformal import IntervalCalibrator
 from esnkit.forecasting._differencing import check_differences
 from esnkit.forecasting._ensemble import ModelSpec, count_models, fit_ensemble
 from esnkit.forecasting._forecasts_mixin import MAX_SEASONS, ForecastsMixin
@@ -58,7 +58,7 @@ class Forecaster(ForecastsMixin, CallbackSupportMixin, PlainStateMixin, BaseEsti
     horizon : int, default=None
         Number of steps that the direct strategy learns to predict, which requires it. For both
         strategies also the number of steps ahead that :meth:`score` evaluates, and for which a
-        network is chosen.
+        network is chosen; None chooses it for the first season, or 10 steps without one.
     transformer : SeriesTransform, default=None
         Power transform, differences and scale of the series. The exogenous inputs are differenced
         and scaled alike. None stands for ``SeriesTransform(differences=differences, scale=scale)``.
@@ -75,6 +75,10 @@ class Forecaster(ForecastsMixin, CallbackSupportMixin, PlainStateMixin, BaseEsti
         How the forecasts of the members are combined.
     calibration : float in (0, 1), default=0.3
         Share of the fitted series, at its end, whose forecast errors calibrate the intervals.
+    intervals : {"split", "adaptive"}, default="split"
+        Split: all these errors count the same. Adaptive: they count by the similarity of the
+        states (or lagged rows) at their origins to the present one, where that gives better
+        quantiles of the errors known; intervals are then narrow where the series is calm.
     positive : "auto" or bool, default="auto"
         Whether forecasts and intervals end at zero. "auto" does so for counts: whole numbers, none
         of them negative.
@@ -123,6 +127,13 @@ class Forecaster(ForecastsMixin, CallbackSupportMixin, PlainStateMixin, BaseEsti
     origins. For each step ahead, the (m + 1) * level-th smallest of the m absolute errors is the
     half-width. That model is fitted when an interval is first asked for, with the differences,
     power and network chosen in `fit`; `update` adds errors.
+    Quantiles take the errors with their signs. With fewer errors than the level needs, those of all
+    steps are pooled, relative to a size that grows with the step; with almost none, residuals of
+    the fit stand in, with a warning.
+
+    Adaptive intervals weigh errors by the softmax of the cosine similarity of states over a
+    temperature (reservoir conformal prediction, Neglia et al. 2025). The temperature is the one
+    that gives the best quantiles of the known errors, or none, with equal weights.
 
     Exogenous inputs are known in advance: row t of `exog` belongs to row t of the series,
     and a forecast needs the rows of the steps ahead.
@@ -131,6 +142,8 @@ class Forecaster(ForecastsMixin, CallbackSupportMixin, PlainStateMixin, BaseEsti
     ----------
     Vovk, V., Gammerman, A. and Shafer, G. (2005). Algorithmic Learning in a Random World.
     Lei, J. et al. (2018). Distribution-free predictive inference for regression. JASA 113.
+    Neglia, R. et al. (2025). ResCP: reservoir conformal prediction for time series forecasting.
+    arXiv 2510.05060.
     Ben Taieb, S. et al. (2012). A review and comparison of strategies for multi-step ahead
     time series forecasting. Expert Systems with Applications 39. (recursive, direct)
 
@@ -156,6 +169,7 @@ class Forecaster(ForecastsMixin, CallbackSupportMixin, PlainStateMixin, BaseEsti
         n_ensemble=1,
         combine="mean",
         calibration=0.3,
+        intervals="split",
         positive="auto",
         random_state=None,
         verbose=0,
@@ -170,6 +184,7 @@ class Forecaster(ForecastsMixin, CallbackSupportMixin, PlainStateMixin, BaseEsti
         self.n_ensemble = n_ensemble
         self.combine = combine
         self.calibration = calibration
+        self.intervals = intervals
         self.positive = positive
         self.random_state = random_state
         self.verbose = verbose
@@ -212,7 +227,8 @@ class Forecaster(ForecastsMixin, CallbackSupportMixin, PlainStateMixin, BaseEsti
             if spec.estimator is None:
                 spec = self._choose_network(spec, values, inputs)
             self._ensemble = fit_ensemble(spec, values, inputs)
-        self._calibrator = IntervalCalibrator(spec, len(values), self.calibration)
+        adaptive = self.intervals == "adaptive"
+        self._calibrator = IntervalCalibrator(spec, len(values), self.calibration, adaptive)
         self._spec = spec
         return self
 
@@ -232,6 +248,7 @@ class Forecaster(ForecastsMixin, CallbackSupportMixin, PlainStateMixin, BaseEsti
         """Check the parameters and return those of the models, which later changes do not reach."""
         check_choice("strategy", self.strategy, ("recursive", "direct"))
         check_choice("combine", self.combine, ("mean", "median"))
+        check_choice("intervals", self.intervals, ("split", "adaptive"))
         check_positive_int("n_ensemble", self.n_ensemble)
         check_verbose(self.verbose)
         check_positive(self.positive)
@@ -298,21 +315,19 @@ class Forecaster(ForecastsMixin, CallbackSupportMixin, PlainStateMixin, BaseEsti
         """Return the models of the network that is best in rolling forecasts of the series."""
         found = [self._season_periods(column) for column in values.T]
         periods = sorted({period for periods in found for period in periods})[:MAX_SEASONS]
+        assert not isinstance(spec.power, str)  # "auto" is a number by now
         given = None
         if self.transformer is not None or not self._chooses_differences():
             given = Structure(spec.differences, spec.power)
-        chosen = choose_network(
-            values, exog, periods,
-            horizon=spec.horizon or default_horizon(len(values), periods),
-            given=given,
-            max_lost=len(values) - spec.n_ahead - 1,
-            seed=int(check_seed(copy.deepcopy(spec.random_state)).randint(2**31 - 1)),
-        )  # fmt: skip
+        horizon = spec.horizon or default_horizon(len(values), periods)
+        seed = int(check_seed(copy.deepcopy(spec.random_state)).randint(2**31 - 1))
+        max_lost = len(values) - spec.n_ahead - 1
+        search = Search(horizon, seed=seed)
+        chosen = choose_network(values, exog, periods, search, given, max_lost)
         return spec._replace(
             estimator=chosen.spec.estimator,
             differences=chosen.structure.differences,
             seasons=chosen.structure.seasons,
-            random_state=None,  # the network has one
         )
 
     def _check_steps(self, n_steps) -> int:
@@ -325,8 +340,18 @@ class Forecaster(ForecastsMixin, CallbackSupportMixin, PlainStateMixin, BaseEsti
             )
         return n_steps
 
-    def _half_widths(self, n_steps: int, level: float) -> np.ndarray:
-        return self._calibrator.half_widths(*self._seen_rows(), n_steps, level)
+    def _errors_ahead(self, n_steps: int, ahead: np.ndarray, level: float):
+        rows, exog = self._seen_rows()
+        return self._calibrator.errors_ahead(self._ensemble, rows, exog, ahead, n_steps, level)
+
+    def _sample(self, ahead: np.ndarray, n_steps: int, n_samples: int, rng) -> np.ndarray:
+        if self._spec.strategy == "direct":
+            raise ValueError(
+                "sample runs models in closed loop, which strategy='direct' does not have: use "
+                "strategy='recursive', or forecast(quantiles=...)"
+            )
+        errors = self._calibrator.step_errors(self._ensemble, *self._seen_rows())
+        return self._ensemble.limit(self._ensemble.sample(errors, ahead, n_steps, n_samples, rng))
 
     @property
     def _block(self) -> int | None:

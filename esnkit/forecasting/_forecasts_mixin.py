@@ -19,16 +19,19 @@ from esnkit.forecasting._input import (
 from esnkit.forecasting._runaway import RUNAWAY_REACH, fall_back, relative_reach
 from esnkit.forecasting._seasonality import calendar_seasons, find_seasons
 from esnkit.forecasting._series_kind import (
+    INTERVAL_SUFFIXES,
     advance_labels,
-    check_interval_names,
+    check_added_names,
     forecast_as,
+    quantile_suffixes,
+    quantiles_as,
     read_kind,
     rows_as,
 )
 from esnkit.metrics import nrmse
 from esnkit.utils._progress import Task
 from esnkit.utils._rollback import rollback_on_error
-from esnkit.utils._validation import check_number, check_positive_int
+from esnkit.utils._validation import check_number, check_positive_int, check_seed
 from esnkit.utils._warnings import warn
 
 __all__ = ["MAX_RELATIVE_REACH", "ForecastsMixin"]
@@ -44,7 +47,8 @@ class ForecastsMixin:
     """Methods of a forecaster that `fit` leaves with the rows seen and an ensemble of models.
 
     The ensemble has the methods `roll`, `advance`, `limit` and `exog_out_of_range` of
-    :class:`~esnkit.forecasting._ensemble.Ensemble`. A subclass also writes `_half_widths`.
+    :class:`~esnkit.forecasting._ensemble.Ensemble`. A subclass also writes `_errors_ahead` and
+    `_sample`.
     """
 
     _ensemble: Any
@@ -65,7 +69,7 @@ class ForecastsMixin:
         self._range = range_of(values)
         return values, inputs
 
-    def forecast(self, n_steps, exog=None, interval=None):
+    def forecast(self, n_steps, exog=None, interval=None, quantiles=None):
         """Forecast the steps that follow the rows seen so far.
 
         Parameters
@@ -76,13 +80,18 @@ class ForecastsMixin:
             with exogenous inputs. Rows beyond `n_steps` are not used.
         interval : float in (0, 1), default=None
             Coverage of the interval around every value, such as 0.9; None gives no interval.
+        quantiles : sequence of float in (0, 1), default=None
+            Levels of the quantiles that are returned in place of the forecast, such as
+            ``[0.1, 0.5, 0.9]``; not together with `interval`.
 
         Returns
         -------
         ndarray, Series or DataFrame
             `n_steps` rows of the kind fitted on; arrays have shape (n_steps,) or
             (n_steps, n_series). With `interval` a tuple of arrays ``(forecast, lower,
-            upper)``, or a DataFrame of columns NAME, NAME_lower, NAME_upper.
+            upper)``, or a DataFrame of columns NAME, NAME_lower, NAME_upper. With `quantiles`
+            an array of shape (n_steps, n_quantiles) or (n_steps, n_series, n_quantiles), or a
+            DataFrame of columns NAME_0.1, ...
 
         Raises
         ------
@@ -92,9 +101,8 @@ class ForecastsMixin:
             For a number of steps that is not an integer.
         ValueError
             For a number of steps below 1 or beyond a direct model's horizon, an
-            interval outside (0, 1), with too few errors to calibrate it or with column
-            names that the series already has, and exogenous inputs that are missing,
-            too short or misnamed.
+            interval or quantiles outside (0, 1), or with column names that the series
+            already has, and exogenous inputs that are missing, too short or misnamed.
         FloatingPointError
             If an interval is too large for float64.
 
@@ -104,26 +112,92 @@ class ForecastsMixin:
             If a forecast is 10 times as far from the middle of the series as any value seen. If it
             is 1000 times as far, or not finite, it runs away: the last value is returned instead,
             or, after differences at larger lags, as many last values as the largest lag, repeated.
+        UserWarning
+            If the series is so short that intervals or quantiles come from residuals of the fit,
+            with the coverage that they likely have.
         """
         check_is_fitted(self, "_ensemble")
         n_steps = self._check_steps(n_steps)
-        if interval is not None:
-            interval = check_number("interval", interval, 0, 1, low_open=True, high_open=True)
-            check_interval_names(self._kind)
+        levels = self._check_levels(interval, quantiles)
         ahead = self._read_future_exog(exog, n_steps)
         self._warn_of_exog(ahead)
         values = self._roll_or_fall_back(ahead, n_steps)
         _warn_beyond_reach(values, self._range)
-        if interval is None:
+        if levels is None:
             return forecast_as(self._kind, values)
         with Task(f"{type(self).__name__}.forecast", 2, "phases", verbose=self.verbose):
-            half_width = self._half_widths(n_steps, interval)
+            errors = self._errors_ahead(n_steps, ahead, float(np.maximum(levels, 1 - levels).max()))
         with np.errstate(over="ignore"):
-            bounds = tuple(
-                self._ensemble.limit(end) for end in (values - half_width, values + half_width)
-            )
-        check_finite("interval", *bounds)
-        return forecast_as(self._kind, values, bounds)
+            if interval is None:
+                ends = list(values + errors.quantiles(levels))
+            else:
+                half_width = errors.half_widths(interval)
+                ends = [values - half_width, values + half_width]
+        ends = [self._ensemble.limit(end) for end in ends]
+        check_finite("interval", *ends)
+        if interval is None:
+            return quantiles_as(self._kind, ends, levels)
+        return forecast_as(self._kind, values, tuple(ends))
+
+    def sample(self, n_steps, n_samples=100, exog=None, random_state=None) -> np.ndarray:
+        """Draw sample paths of the steps that follow the rows seen so far.
+
+        Each path runs in closed loop: the prediction of a step plus an error drawn from those of
+        one-step predictions is the next input (bootstrap of residuals). The errors come from rows
+        that a second model was not fitted to, and of series too short for that from residuals of
+        the fit. A path comes from one member, drawn at random.
+
+        Parameters
+        ----------
+        n_steps : int >= 1
+        n_samples : int >= 1, default=100
+            Number of paths.
+        exog : array-like of shape (>= n_steps, n_exog) or (>= n_steps,), default=None
+            Inputs of the steps ahead, as in :meth:`forecast`.
+        random_state : int, RandomState or None, default=None
+            Seeds the draws.
+
+        Returns
+        -------
+        ndarray of shape (n_samples, n_steps) or (n_samples, n_steps, n_series)
+            In the units of the series, float64.
+
+        Raises
+        ------
+        NotFittedError
+            Before `fit`.
+        TypeError
+            For numbers of steps or paths that are not integers.
+        ValueError
+            For numbers below 1, a direct strategy, which has no closed loop, and exogenous inputs
+            that are missing, too short or misnamed.
+        FloatingPointError
+            If a closed loop diverges, or a value is too large for float64.
+
+        References
+        ----------
+        Pascual, L., Romo, J. and Ruiz, E. (2004). Bootstrap predictive inference for ARIMA
+        processes. Journal of Time Series Analysis 25.
+
+        Examples
+        --------
+        >>> from esnkit import Forecaster
+        >>> from sklearn.linear_model import Ridge
+        >>> walk = np.random.default_rng(0).normal(size=200).cumsum()
+        >>> paths = Forecaster(Ridge(), lags=2).fit(walk).sample(10, 500, random_state=0)
+        >>> paths.shape, bool(paths[:, 9].std() > 2 * paths[:, 0].std())
+        ((500, 10), True)
+        """
+        check_is_fitted(self, "_ensemble")
+        n_steps = self._check_steps(n_steps)
+        n_samples = check_positive_int("n_samples", n_samples)
+        rng = check_seed(random_state)
+        ahead = self._read_future_exog(exog, n_steps)
+        self._warn_of_exog(ahead)
+        with Task(f"{type(self).__name__}.sample", 2, "phases", verbose=self.verbose):
+            paths = self._sample(ahead, n_steps, n_samples, rng)
+        check_finite("sample", paths)
+        return paths[:, :, 0] if self._kind.ndim == 1 else paths
 
     @rollback_on_error
     def update(self, new, exog=None) -> Self:
@@ -306,8 +380,29 @@ class ForecastsMixin:
         """Check a number of steps."""
         return check_positive_int("n_steps", n_steps)
 
-    def _half_widths(self, n_steps: int, level: float) -> np.ndarray:
-        """Return half-widths (n_steps, n_series) of intervals."""
+    def _check_levels(self, interval, quantiles) -> np.ndarray | None:
+        """Check interval and quantiles, and return the levels asked for."""
+        if interval is not None and quantiles is not None:
+            raise ValueError(
+                f"interval={interval!r} and quantiles={quantiles!r} exclude each other: ask "
+                "for the quantiles of both ends"
+            )
+        if quantiles is not None:
+            levels = check_quantiles(quantiles)
+            check_added_names(self._kind, "quantiles", quantile_suffixes(levels))
+            return levels
+        if interval is None:
+            return None
+        interval = check_number("interval", interval, 0, 1, low_open=True, high_open=True)
+        check_added_names(self._kind, "interval", INTERVAL_SUFFIXES)
+        return np.array([interval])
+
+    def _errors_ahead(self, n_steps: int, ahead: np.ndarray, level: float) -> Any:
+        """Return errors with `half_widths` and `quantiles` up to a level, see `StepErrors`."""
+        raise NotImplementedError
+
+    def _sample(self, ahead: np.ndarray, n_steps: int, n_samples: int, rng) -> np.ndarray:
+        """Return sample paths (n_samples, n_steps, n_series)."""
         raise NotImplementedError
 
     @property
@@ -360,3 +455,22 @@ def _warn_beyond_reach(forecasts: np.ndarray, observed_range: np.ndarray) -> Non
             f"{REMEDIES}",
             RuntimeWarning,
         )
+
+
+def check_quantiles(quantiles) -> np.ndarray:
+    """Return levels of quantiles as an array, or raise.
+
+    Examples
+    --------
+    >>> check_quantiles((0.1, 0.9))
+    array([0.1, 0.9])
+    """
+    if isinstance(quantiles, str) or np.ndim(quantiles) != 1 or not len(quantiles):
+        raise ValueError(
+            "quantiles must be a sequence of levels between 0 and 1, such as [0.1, 0.5, 0.9], got "
+            f"{quantiles!r}"
+        )
+    levels = [check_number("quantiles", q, 0, 1, low_open=True, high_open=True) for q in quantiles]
+    if len(set(levels)) < len(levels):
+        raise ValueError(f"quantiles must differ from each other, got {quantiles!r}")
+    return np.array(levels, dtype=float)

@@ -12,6 +12,7 @@ import copy
 import numpy as np
 from sklearn.base import clone
 
+from esnkit.sequences._short_sequences import short_sequences_expected
 from esnkit.utils._multioutput import fit_outputs
 from esnkit.utils._plain_state import plain_record
 from esnkit.utils._progress import Task, count_step, fit_model
@@ -109,6 +110,26 @@ class StatefulModel:
         """Copy the state, not the estimator: states and tails are replaced, never written to."""
         return copy.copy(self)
 
+    def restart(self):
+        """Return a copy before the first row."""
+        other = copy.copy(self)
+        other.state, other.tail = None, self.tail[:0]
+        return other
+
+    def states(self, z, e, origins):
+        """Return the states (n_origins, n_state) after the last row known at each origin.
+
+        Its inputs are those of the `delay` rows from the origin on, so `e` reaches further.
+        """
+        model, seen, states = self.copy(), 0, []
+        for origin in origins:
+            model.advance(z[seen:origin], e[seen:origin])
+            X, seen = np.hstack([model.tail, e[origin : origin + self.delay]]), origin
+            states.append(
+                self.estimator.predict(X, initial_state=model.state, return_state=True)[1]
+            )
+        return np.vstack(states)
+
     @property
     def fitted(self):
         """The fitted estimator."""
@@ -130,6 +151,29 @@ class StatefulRecursive(StatefulModel):
         # Row k of the output is fed back beside the inputs of row k + 1; the last one is not.
         later = np.vstack([e[1:], e[-1:]]) if e.shape[1] else None
         return self.estimator.generate(n_steps, first, exog=later, initial_state=self.state)
+
+    def predict_next(self, z, e):
+        """Predict every row that follows those seen from the rows before it."""
+        X = np.hstack([np.vstack([self.tail, z])[: len(z)], e])
+        return self.estimator.predict(X, initial_state=self.state).reshape(z.shape)
+
+    def sample(self, noise, e):
+        """Run a closed loop per row of `noise` (n_paths, n_steps, n_series), added to each step.
+
+        Paths that diverge are NaN.
+        """
+        n_paths, n_steps, _ = noise.shape
+        rows, paths = np.repeat(self.tail, n_paths, axis=0), np.empty_like(noise)
+        state = None if self.state is None else np.repeat(self.state, n_paths, axis=0)
+        diverged = np.zeros((n_paths, 1), dtype=bool)
+        for k in range(n_steps):
+            X = np.hstack([rows, np.repeat(e[k : k + 1], n_paths, axis=0)])[:, None]
+            with short_sequences_expected():
+                Y, state = self.estimator.predict(X, initial_state=state, return_state=True)
+            rows = Y.reshape(n_paths, -1) + noise[:, k]
+            diverged |= ~(np.abs(rows) < LARGEST_STEP).all(axis=1, keepdims=True)
+            rows = paths[:, k] = np.where(diverged, 0.0, rows)  # estimators refuse NaN
+        return np.where(diverged[:, None], np.nan, paths)
 
     def _run_step_by_step(self, n_steps: int, row, e):
         out, state = np.empty((n_steps, self.tail.shape[1])), self.state
@@ -178,6 +222,16 @@ class StatefulDirect:
         other.models = [model.copy() for model in self.models]
         return other
 
+    def restart(self):
+        """Return a copy before the first row."""
+        other = copy.copy(self)
+        other.models = [model.restart() for model in self.models]
+        return other
+
+    def states(self, z, e, origins):
+        """Return the states (n_origins, n_state) after the last row known at each origin."""
+        return self.models[0].states(z, e, origins)
+
     @property
     def fitted(self):
         """The fitted estimator, or a list of one per step ahead."""
@@ -214,6 +268,17 @@ class LaggedModel:
     def copy(self):
         """Copy the tails, not the estimators: tails are replaced, never written to."""
         return copy.copy(self)
+
+    def restart(self):
+        """Return a copy before the first row."""
+        other = copy.copy(self)
+        other.tail, other.e_tail = self.tail[:0], self.e_tail[:0]
+        return other
+
+    def states(self, z, e, origins):
+        """Return the features (n_origins, ...) of the next row at each origin."""
+        rows, e = np.vstack([self.tail, z]), np.vstack([self.e_tail, e])
+        return self._features(rows, e, np.asarray(origins) + self.lags[-1])
 
     def _fit_one(self, estimator, X, Y):
         """Fit an estimator, and count it as a step of the fit of all."""
@@ -253,17 +318,35 @@ class LaggedRecursive(LaggedModel):
 
     def run_many(self, z, e, origins, n_steps: int):
         """Forecast from several origins, see `rolling_forecasts`."""
-        depth = self.lags[-1]
         rows, e = np.vstack([self.tail, z]), np.vstack([self.e_tail, e])
-        # (time, origin, series): every origin has its past, then its forecasts
-        series = np.empty((depth + n_steps, len(origins), rows.shape[1]))
-        for k in range(depth):
-            series[k] = rows[origins + k]
-        task, diverged = Task("", n_steps, "steps"), np.zeros((len(origins), 1), dtype=bool)
+        past = np.stack([rows[origins + k] for k in range(self.lags[-1])])
+        no_noise = np.broadcast_to(0.0, (len(origins), n_steps, rows.shape[1]))
+        return self._close_loops(past, e, origins, no_noise)
+
+    def predict_next(self, z, e):
+        """Predict every row that follows those seen from the rows before it."""
+        return self.run_many(z, e, np.arange(len(z)), 1)[:, 0]
+
+    def sample(self, noise, e):
+        """Run a closed loop per row of `noise` (n_paths, n_steps, n_series), added to each step.
+
+        Paths that diverge are NaN.
+        """
+        past = np.repeat(self.tail[:, None], len(noise), axis=1)
+        first = np.zeros(len(noise), dtype=int)
+        return self._close_loops(past, np.vstack([self.e_tail, e]), first, noise)
+
+    def _close_loops(self, past, e, origins, noise):
+        """Continue pasts (depth, n_loops, n_series), adding noise (n_loops, n_steps, n_series)."""
+        depth, (n_loops, n_steps, n_series) = len(past), noise.shape
+        # (time, loop, series): every loop has its past, then its forecasts
+        series = np.concatenate([past, np.empty((n_steps, n_loops, n_series))])
+        task, diverged = Task("", n_steps, "steps"), np.zeros((n_loops, 1), dtype=bool)
         for k in range(n_steps):
-            lagged = series[depth + k - self.lags].swapaxes(0, 1).reshape(len(origins), -1)
+            lagged = series[depth + k - self.lags].swapaxes(0, 1).reshape(n_loops, -1)
             inputs = self._inputs(e, origins + depth + k)
-            step = self.fitted.predict(np.hstack([lagged, *inputs])).reshape(len(origins), -1)
+            step = self.fitted.predict(np.hstack([lagged, *inputs])).reshape(n_loops, -1)
+            step = step + noise[:, k]
             diverged |= ~(np.abs(step) < LARGEST_STEP).all(axis=1, keepdims=True)
             series[depth + k] = np.where(diverged, 0.0, step)  # estimators refuse NaN
             task.step()

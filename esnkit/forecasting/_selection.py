@@ -16,7 +16,7 @@ from esnkit.forecasting._candidates import (
     make_windows,
 )
 from esnkit.forecasting._combination import Combination
-from esnkit.forecasting._ensemble import fit_ensemble
+from esnkit.forecasting._ensemble import ModelSpec, fit_ensemble
 from esnkit.forecasting._noiseless import is_noiseless, much_worse, noiseless_candidates, reach
 from esnkit.forecasting._statistical_models import first_integer, fit_statistical_model
 from esnkit.utils._progress import Task
@@ -39,7 +39,8 @@ class Selection(NamedTuple):
     naive_share: float  # of the seasonal naive forecast in the forecast
     error: float  # of the forecast
     baselines: dict[str, float]
-    errors: np.ndarray  # (n_origins, horizon), absolute ones of the forecast
+    errors: np.ndarray  # (n_forecasts, horizon), of every member, or of the baseline that forecasts
+    specs: list[ModelSpec]  # of the members; empty for a baseline
     better_baseline: str | None
     substitute: tuple[Any, np.ndarray] | None  # the model of this baseline, and its errors
 
@@ -60,7 +61,8 @@ def select(
     search : Search
         What is tried, and for which horizon.
     """
-    windows = make_windows(len(values), search.horizon, sum(search.settings.get("differences", ())))
+    n_lost = sum(search.settings.get("differences", ()))
+    windows = make_windows(len(values), search.horizon, n_lost, max(periods, default=0.0))
     candidates, members, (low, high) = _choose(values, exog, periods, windows, search)
     fitted: list = [fit_ensemble(member.spec, values[:, None], exog) for member in members]
     season, observed = first_integer(periods), windows.observed(values)
@@ -75,12 +77,13 @@ def select(
     combined = combination.combine(forecasts)
     if np.isinf(high) and not clearly_better(combined, naive.forecasts, observed):
         combined = combination.combine(forecasts, naive.forecasts)
+        forecasts = [(rows + naive.forecasts) / 2 for rows in forecasts]
         combination = replace(combination, naive=naive.model.fit(values[:, None], exog))
     better = better_baseline(combined, baselines, observed, windows)
     substitute = None
     if better is not None:
         model, rows = baselines[better]
-        substitute = model, np.abs(rows - observed)
+        substitute = model, observed - rows
     return Selection(
         combination=combination,
         candidates=[_as_dict(candidate) for candidate in candidates],
@@ -92,7 +95,8 @@ def select(
             for name, baseline in baselines.items()
         }
         | {name: float(windows.errors(rows, observed)) for name, rows in rolled.items()},
-        errors=np.abs(combined - observed),
+        errors=np.concatenate([observed - rows for rows in forecasts]),
+        specs=[member.spec for member in members],
         better_baseline=better,
         substitute=substitute,
     )
@@ -147,7 +151,7 @@ def use_better_baseline(selection: Selection, values: np.ndarray, exog: np.ndarr
     model, errors = selection.substitute
     fitted = model.fit(values[:, None], exog)
     combination = replace(selection.combination, members=[fitted], naive=None)
-    return selection._replace(combination=combination, errors=errors, naive_share=0.0)
+    return selection._replace(combination=combination, errors=errors, specs=[], naive_share=0.0)
 
 
 def _as_dict(candidate: Candidate) -> dict:

@@ -41,8 +41,8 @@ def python_says(series, interval=None, **parameters):
     """Return the forecast of `AutoForecaster`, and what the command reports of the model."""
     parameters = {"settings": {"n_units": 20}} | parameters
     model = AutoForecaster(horizon=6, **parameters).fit(series)
-    errors = [member["error"] for member in model.members_]
-    errors += [model.error_, *model.baselines_.values()]
+    errors = [model.error_, *model.baselines_.values()]
+    errors += [member["error"] for member in model.members_]
     return model, model.forecast(6, interval=interval), [f"{error:.4g}" for error in errors]
 
 
@@ -58,7 +58,7 @@ def test_the_output_is_that_of_the_forecaster_in_python(capsys):
     assert [row[0] for row in found] == list(ahead.index.strftime("%d.%m.%Y"))
     np.testing.assert_array_equal(np.array([row[1:] for row in found], dtype=float), ahead)
     first, *reported = err.splitlines()
-    assert model.seasons_ == [7] and first == "esnkit: seasons: 7 (time steps)"
+    assert model.seasons_ == [7] and first == "esnkit: seasons of 7 time steps"
     assert [line.split()[1] for line in reported if line.startswith("esnkit:  ")] == errors
     assert any(line.endswith("seasonal naive (7 steps)") for line in reported)
 
@@ -128,7 +128,32 @@ def test_settings_that_are_given_are_those_of_all_networks(capsys):
     write(rows())
     assert forecast("--alpha", "3", "--leak-rate", "0.5", "--differences", "1,") == 0
     members = [line for line in capsys.readouterr().err.splitlines() if "leak rate" in line]
-    assert members and all("--differences 1, --alpha 3, leak rate 0.5" in line for line in members)
+    assert members and all("--differences 1 --alpha 3; leak rate 0.5" in line for line in members)
+
+
+@pytest.mark.filterwarnings("default")
+def test_a_better_baseline_is_warned_of_and_forecasts_on_request(capsys):
+    write(["x", *(repr(0.99**k) for k in range(N))])  # networks of one unit are no match
+    settings = ("--units", "1", "--alpha", "1e6", "--differences", "0")
+    assert forecast(*settings) == 0
+    out, err = capsys.readouterr()
+    (warned,) = [line for line in err.splitlines() if "warning" in line]
+    assert "with --best this baseline forecasts" in warned and "networks, then fitted" in err
+    assert forecast(*settings, "--best") == 0
+    best, err = capsys.readouterr()
+    assert "the forecast is that of the baseline '" in err and "warning" not in err
+    ahead = [[float(line) for line in text.splitlines()[1:]] for text in (out, best)]
+    errors = np.abs(np.array(ahead) - 0.99 ** np.arange(N, N + 6)).mean(axis=1)
+    assert errors[1] < errors[0]
+
+
+def test_few_networks_are_tried_quickly(capsys):
+    write(["x", *map(repr, WEEK.tolist())])
+    assert forecast("--quick") == 0
+    _, ahead, errors = python_says(WEEK, quick=True)
+    out, err = capsys.readouterr()
+    assert [float(line) for line in out.splitlines()[1:]] == ahead.tolist()
+    assert all(f"esnkit:   {error} " in err for error in errors)
 
 
 def test_forecasts_end_at_zero_or_go_below(capsys):
@@ -263,13 +288,14 @@ def test_members_are_described():
     member = {"differences": (24,), "power": 0.0, "seasons": ((24.0, 2), (168.0, 6)),
               "leak_rate": (0.1, 1.0), "alpha": 1e-6}  # fmt: skip
     assert _forecast_csv.describe(member) == (
-        "--differences 24,, --alpha 1e-06, leak rate 0.1-1, logarithm, season terms 24, 168"
+        "--differences 24, --alpha 1e-06; leak rate 0.1 to 1, logarithm, 2 harmonics of 24, "
+        "6 harmonics of 168"
     )
     plain = {"differences": (1, 1), "power": None, "seasons": (), "leak_rate": 0.5, "alpha": 2.0}
-    assert _forecast_csv.describe(plain) == "--differences 2, --alpha 2, leak rate 0.5"
+    assert _forecast_csv.describe(plain) == "--differences 2 --alpha 2; leak rate 0.5"
 
 
-@pytest.mark.filterwarnings("default")
+@pytest.mark.filterwarnings("default", "ignore:the baseline")
 def test_an_input_that_never_varied_has_no_effect_and_is_named(capsys):
     lines = rows(ahead=8)
     outputs = []

@@ -5,7 +5,8 @@ import pandas as pd
 import pytest
 from sklearn.base import BaseEstimator
 
-from esnkit.forecasting._forecasts_mixin import ForecastsMixin
+from esnkit.forecasting._conformal import StepErrors
+from esnkit.forecasting._forecasts_mixin import ForecastsMixin, check_quantiles
 
 
 class LastValue:
@@ -38,8 +39,12 @@ class Naive(ForecastsMixin, BaseEstimator):
         self._ensemble = LastValue(values[-1])
         return self
 
-    def _half_widths(self, n_steps, level):
-        return np.full((n_steps, self.n_features_in_), level)
+    def _errors_ahead(self, n_steps, ahead, level):
+        ends = np.array([-level, level])[:, None, None]
+        return StepErrors(np.repeat(ends, n_steps, axis=1))
+
+    def _sample(self, ahead, n_steps, n_samples, rng):
+        return self._ensemble.last + rng.normal(size=(n_samples, n_steps, 1)).cumsum(axis=1)
 
 
 SERIES = pd.Series(np.arange(9.0), pd.date_range("2024", periods=9), name="x")
@@ -70,3 +75,18 @@ def test_forecasts_far_from_the_series_are_warned_of():
         model = Naive().fit(SERIES)
         model._ensemble = LastValue(np.array([200.0]))
         model.forecast(1)
+
+
+def test_quantiles_are_limited_and_named():
+    frame = Naive().fit(SERIES).forecast(2, quantiles=[0.75, 0.25])
+    assert list(frame) == ["x_0.75", "x_0.25"] and frame.iloc[0].tolist() == [8.75, 7.25]
+    assert Naive().fit([9.8]).forecast(1, quantiles=[0.8]).tolist() == [[10.0]]
+    assert check_quantiles(np.array([0.1])).tolist() == [0.1]
+
+
+def test_samples_have_the_shape_of_arrays_and_reproduce():
+    model = Naive().fit(SERIES)
+    paths = model.sample(3, 5, random_state=1)
+    assert paths.shape == (5, 3)
+    np.testing.assert_array_equal(paths, model.sample(3, 5, random_state=1))
+    assert Naive().fit(SERIES.to_frame()).sample(3).shape == (100, 3, 1)
