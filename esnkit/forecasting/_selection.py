@@ -118,7 +118,8 @@ def clearly_better(forecasts: np.ndarray, others: np.ndarray, observed: np.ndarr
         gains = errors[1] - errors[0]
         if len(gains) < 2 or not np.isfinite(gains).all():
             return False
-        standard_error = gains.std(ddof=1) / np.sqrt(len(gains))
+    gains = gains / (np.abs(gains).max() or 1.0)  # whose squares do not overflow
+    standard_error = gains.std(ddof=1) / np.sqrt(len(gains))
     return bool(gains.mean() > MIN_GAIN * standard_error)
 
 

@@ -59,6 +59,7 @@ def test_members_are_clearly_better_by_two_standard_errors():
     # The mean gain is 1.5, its standard error 0.289; then 0.5.
     assert clearly_better(np.full((4, 2), 5.0), others, observed)
     assert not clearly_better(np.full((4, 2), 6.0), others, observed)
+    assert clearly_better(np.full((4, 2), 5e200), 1e200 * others, observed)
     assert not clearly_better(others, np.full((4, 2), 5.0), observed)
     assert not clearly_better(observed[:1], others[:1], observed[:1])
     assert not clearly_better(np.full((4, 2), np.nan), others, observed)
