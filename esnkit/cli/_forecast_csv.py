@@ -158,7 +158,10 @@ def report(model: AutoForecaster) -> None:
     say(
         f"mean absolute errors of rolling forecasts {ahead} ahead, in which recent ones weigh more:"
     )
-    for name, error in {"median of the networks below": model.error_, **model.baselines_}.items():
+    combined = "median of the networks below"
+    if model.naive_share_:
+        combined = f"mean of the {combined} and the seasonal naive forecast"
+    for name, error in {combined: model.error_, **model.baselines_}.items():
         say(f"  {error:<10.4g}  {name}")
     if model.best and model.better_baseline_ is not None:
         say(

@@ -16,6 +16,7 @@ from esnkit.forecasting._pooled_errors import BASELINE_FACTOR, PooledErrors, Sep
 from esnkit.forecasting._positive import check_positive, is_positive
 from esnkit.forecasting._selection import Selection, select, use_better_baseline
 from esnkit.forecasting._settings import check_settings
+from esnkit.forecasting._statistical_models import check_models
 from esnkit.utils._callbacks import CallbackSupportMixin, with_callbacks
 from esnkit.utils._plain_state import PlainStateMixin
 from esnkit.utils._progress import fit_task
@@ -76,6 +77,11 @@ class AutoForecaster(ForecastsMixin, CallbackSupportMixin, PlainStateMixin, Base
         Whether to try half as many candidates, of up to 50 units and not 100, and no larger ones
         for series without noise. This takes less than half of the time, and makes forecasts of
         short noisy series about one percent worse.
+    models : "esn" or tuple of str, default="esn"
+        ``("esn", "ets", "theta")`` adds exponential smoothing (AutoETS) and the dynamic optimised
+        theta model to the networks, ``"arima"`` AutoARIMA; they need ``pip install
+        'esnkit[statsforecast]'``. Each is a member beside up to five networks. They know the first
+        whole season only, and no exogenous inputs.
     best : bool, default=False
         Whether a baseline that is better than the networks, see `better_baseline_`, forecasts in
         their place.
@@ -87,20 +93,25 @@ class AutoForecaster(ForecastsMixin, CallbackSupportMixin, PlainStateMixin, Base
     Attributes
     ----------
     estimators_ : list of ESNRegressor
-        The fitted network of every member. Of several series, this attribute and those up to
-        `seasons_` are lists with an entry per series.
+        The fitted network of every entry of `members_`. Of several series, this attribute and
+        those up to `seasons_` are lists with an entry per series.
     candidates_ : list of dict
         ``"differences"``, ``"power"``, ``"seasons"``, ``"leak_rate"``, ``"alpha"`` and ``"error"``
         of every candidate, the best first. The error is the mean absolute error of the rolling
         forecasts, in which recent ones weigh more.
     members_ : list of dict
-        Those whose median is the forecast.
+        Those whose median, with the forecasts of other `models`, is the forecast.
+    naive_share_ : float
+        Share of the seasonal naive forecast in the forecast: 0.5 if the median is not better than
+        it by two standard errors in the rolling forecasts, else 0. Without a season, it is the
+        naive one.
     error_ : float
-        The same error of this median.
+        The same error of the forecast.
     baselines_ : dict
         The same error of simple forecasts: naive, seasonal naive for every season, drift, mean,
         context parrot, autoregressive by AIC and ridge with lags, see :mod:`esnkit.baselines`.
-        All are fitted anew before every origin.
+        All are fitted anew before every origin. Beside them the errors of other `models`, which
+        are fitted before the first one.
     better_baseline_ : str or None
         The baseline with the smallest error, if that is smaller than the error of the median by
         more than the noise of the comparison: a one-sided t-test of the logarithms of the ratios
@@ -172,6 +183,7 @@ class AutoForecaster(ForecastsMixin, CallbackSupportMixin, PlainStateMixin, Base
         settings=None,
         missing="predict",
         quick=False,
+        models="esn",
         best=False,
         random_state=0,
         verbose=0,
@@ -182,6 +194,7 @@ class AutoForecaster(ForecastsMixin, CallbackSupportMixin, PlainStateMixin, Base
         self.settings = settings
         self.missing = missing
         self.quick = quick
+        self.models = models
         self.best = best
         self.random_state = random_state
         self.verbose = verbose
@@ -208,6 +221,8 @@ class AutoForecaster(ForecastsMixin, CallbackSupportMixin, PlainStateMixin, Base
 
         Raises
         ------
+        ImportError
+            If `models` needs statsforecast, which is not installed.
         ValueError
             For parameters out of range, a series that is too short or infinite, missing
             values with ``missing="raise"``, an irregular index, or exogenous inputs that do
@@ -225,7 +240,13 @@ class AutoForecaster(ForecastsMixin, CallbackSupportMixin, PlainStateMixin, Base
         _check_series(rows, n_lost)
         seasons = [self._find_seasons(values) for values in interpolate(rows).T]
         self.horizon_ = self._find_horizon(len(rows), seasons)
-        search = Search(self.horizon_, seed=seed, quick=self.quick, settings=settings)
+        search = Search(
+            self.horizon_,
+            seed=seed,
+            quick=self.quick,
+            settings=settings,
+            models=self._check_models(),
+        )
         with fit_task(self, (rows.shape[1], "series"), {"X": series, "y": y}, 0):
             selections = [
                 select(
@@ -245,7 +266,14 @@ class AutoForecaster(ForecastsMixin, CallbackSupportMixin, PlainStateMixin, Base
             for selection in selections
         ]
         self._store(seasons_=seasons)
-        for name in ("candidates", "members", "error", "baselines", "better_baseline"):
+        for name in (
+            "candidates",
+            "members",
+            "naive_share",
+            "error",
+            "baselines",
+            "better_baseline",
+        ):
             self._store(**{f"{name}_": [getattr(selection, name) for selection in selections]})
         return self
 
@@ -278,6 +306,16 @@ class AutoForecaster(ForecastsMixin, CallbackSupportMixin, PlainStateMixin, Base
         check_flag("best", self.best)
         check_verbose(self.verbose)
         return int(check_seed(self.random_state).randint(2**31 - 1))
+
+    def _check_models(self) -> tuple[str, ...]:
+        """Return the models beside the networks."""
+        models = check_models(self.models)
+        if models and self.n_exog_:
+            raise ValueError(
+                f"models={self.models!r} has no use for exogenous inputs, which only networks "
+                "have: use models='esn'"
+            )
+        return models
 
     def _find_seasons(self, values: np.ndarray) -> list[float]:
         """Return the periods of the seasons that the series has at least twice."""

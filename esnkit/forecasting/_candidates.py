@@ -43,6 +43,7 @@ class Search(NamedTuple):
     seed: int = 0
     quick: bool = False  # whether to try fewer and smaller networks
     settings: dict[str, Any] = {}  # what all candidates have in common, see `check_settings`
+    models: tuple[str, ...] = ()  # of statsforecast, which are members beside networks
 
     @property
     def penalties(self) -> np.ndarray:

@@ -1,10 +1,10 @@
 """Several forecasters of one series, whose median is the forecast; and series side by side."""
 
 from dataclasses import dataclass, replace
+from typing import Any
 
 import numpy as np
 
-from esnkit.forecasting._ensemble import Ensemble
 from esnkit.forecasting._runaway import combine_members
 from esnkit.utils._plain_state import plain_record
 
@@ -16,29 +16,39 @@ MAX_RELATIVE_DISTANCE = 1e3  # of a sample path from the median, in median dista
 @plain_record
 @dataclass(frozen=True)
 class Combination:
-    """Ensembles fitted to one series; their median is the forecast."""
+    """Members fitted to one series, ensembles first; their median is the forecast.
 
-    members: list[Ensemble]
+    With `naive`, a seasonal naive model, the forecast is the mean of this median and that of the
+    model.
+    """
+
+    members: list
     low: float = -np.inf  # the range of the forecasts
     high: float = np.inf
+    naive: Any = None
 
     def advance(self, values: np.ndarray, exog: np.ndarray) -> "Combination":
         """Return the combination after the rows that follow; this one stays as it is."""
-        return replace(self, members=[member.advance(values, exog) for member in self.members])
+        members = [member.advance(values, exog) for member in self.members]
+        naive = None if self.naive is None else self.naive.advance(values, exog)
+        return replace(self, members=members, naive=naive)
 
     def roll(self, values: np.ndarray, exog: np.ndarray, origins, n_steps: int) -> np.ndarray:
         """Forecast from several origins, see `Ensemble.roll`."""
         rolled = [member.roll(values, exog, origins, n_steps) for member in self.members]
-        return self.combine(rolled)
+        if self.naive is None:
+            return self.combine(rolled)
+        return self.combine(rolled, self.naive.roll(values, exog, origins, n_steps))
 
     def sample(
         self, errors: list[np.ndarray], exog: np.ndarray, n_steps: int, n_samples: int, rng
     ) -> np.ndarray:
-        """Draw sample paths, each from a member drawn at random, see `Ensemble.sample`.
+        """Draw sample paths, each from a network drawn at random, see `Ensemble.sample`.
 
-        `errors` has those of every member. Paths that diverge do not count.
+        `errors` has those of every network. Paths that diverge do not count. The others move with
+        the forecast, which other members may lead away from the networks.
         """
-        drawn = rng.randint(len(self.members), size=n_samples)
+        drawn = rng.randint(len(errors), size=n_samples)
         paths = [
             self.members[j].sample(errors[j], exog, n_steps, int((drawn == j).sum()), rng)
             for j in np.unique(drawn)
@@ -49,11 +59,21 @@ class Combination:
         rows = np.append(
             np.arange(len(known)), rng.randint(len(known), size=n_samples - len(known))
         )
-        return self.limit(known[rng.permutation(rows)])
+        return self.limit(known[rng.permutation(rows)] + self._shift(exog, n_steps, len(errors)))
 
-    def combine(self, forecasts: list[np.ndarray]) -> np.ndarray:
-        """Return the median of forecasts that do not run away."""
-        return self.limit(combine_members(forecasts, "median"))
+    def _shift(self, exog: np.ndarray, n_steps: int, n_networks: int) -> np.ndarray:
+        """Return the forecast minus the median of the networks, (n_steps, 1)."""
+        if self.naive is None and n_networks == len(self.members):
+            return np.zeros((n_steps, 1))
+        last = np.empty((0, 1)), exog, [0], n_steps
+        networks = [member.roll(*last) for member in self.members[:n_networks]]
+        shift = self.roll(*last) - combine_members(networks, "median")
+        return np.nan_to_num(shift[0])
+
+    def combine(self, forecasts: list[np.ndarray], naive: np.ndarray | None = None) -> np.ndarray:
+        """Return the median of forecasts that do not run away, or its mean with a naive one."""
+        median = combine_members(forecasts, "median")
+        return self.limit(median if naive is None else (median + naive) / 2)
 
     def limit(self, values: np.ndarray) -> np.ndarray:
         """Return values within the range that forecasts may have."""
@@ -66,7 +86,7 @@ class Combination:
 
     @property
     def estimators(self) -> list:
-        """Fitted estimators, one per member."""
+        """Fitted estimators, one per ensemble."""
         return [model.fitted for member in self.members for model in member.models]
 
     def exog_out_of_range(self, exog: np.ndarray) -> tuple[np.ndarray, np.ndarray]:

@@ -5,7 +5,7 @@ from typing import Any, NamedTuple
 
 import numpy as np
 
-from esnkit.forecasting._baseline_errors import better_baseline, evaluate_baselines
+from esnkit.forecasting._baseline_errors import Baseline, better_baseline, evaluate_baselines
 from esnkit.forecasting._candidates import (
     Candidate,
     Search,
@@ -19,9 +19,16 @@ from esnkit.forecasting._combination import Combination
 from esnkit.forecasting._ensemble import ModelSpec, fit_ensemble
 from esnkit.forecasting._missing import interpolate, predict_missing
 from esnkit.forecasting._noiseless import is_noiseless, much_worse, noiseless_candidates, reach
+from esnkit.forecasting._statistical_models import first_integer, fit_statistical_model
 from esnkit.utils._progress import Task
 
 __all__ = ["Selection", "select", "use_better_baseline"]
+
+# Standard errors by which the members must be better than the seasonal naive forecast. Where they
+# are not, half of the forecast is that one: of 195 forecasts of 99 real series, 41 and not 50 are
+# then worse than it, and the mean error falls by 2 % (by 1 % on the half of the series on which
+# this rule was not chosen).
+MIN_GAIN = 2.0
 
 
 class Selection(NamedTuple):
@@ -30,7 +37,8 @@ class Selection(NamedTuple):
     combination: Combination
     candidates: list[dict]  # settings and errors, the best first
     members: list[dict]
-    error: float  # of the median of the members
+    naive_share: float  # of the seasonal naive forecast in the forecast
+    error: float  # of the forecast
     baselines: dict[str, float]
     errors: np.ndarray  # (n_forecasts, horizon), of every member, or of the baseline that forecasts
     specs: list[ModelSpec]  # of the members; empty for a baseline
@@ -60,9 +68,8 @@ def select(
     if not np.isnan(values).any():
         return _select(values, values, exog, periods, search)
     first = _select(values, interpolate(values[:, None])[:, 0], exog, periods, search)
-    predicted = [
-        predict_missing(member, values[:, None], exog) for member in first.combination.members
-    ]
+    networks = first.combination.members[: len(first.specs)]
+    predicted = [predict_missing(network, values[:, None], exog) for network in networks]
     second = _select(values, np.median(predicted, axis=0)[:, 0], exog, periods, search)
     return min(first, second, key=lambda selection: selection.error)
 
@@ -73,30 +80,71 @@ def _select(values, filled, exog, periods: list[float], search: Search) -> Selec
     longest = max(periods, default=0.0)
     windows = make_windows(len(values), search.horizon, n_lost, longest, values)
     candidates, members, (low, high) = _choose(values, filled, exog, periods, windows, search)
-    fitted = [fit_ensemble(member.spec, values[:, None], exog) for member in members]
+    fitted: list = [fit_ensemble(member.spec, values[:, None], exog) for member in members]
+    season, observed = first_integer(periods), windows.observed(values)
+    # Beside networks for series without noise, whose range ends, linear models have no place.
+    names = search.models if np.isinf(high) else ()
+    rolled = {name: _roll(name, season, filled, windows) for name in names}
+    fitted += [fit_statistical_model(name, season, filled) for name in rolled]
     combination = Combination(fitted, max(low, 0.0) if search.positive else low, high)
-    observed = windows.observed(values)
-    median = combination.combine([member.forecasts for member in members])
+    forecasts = [*(member.forecasts for member in members), *rolled.values()]
     baselines = evaluate_baselines(filled, exog, periods, windows, combination.limit)
-    better = better_baseline(median, baselines, observed, windows)
+    naive = _seasonal_naive(baselines, periods)
+    combined = combination.combine(forecasts)
+    if np.isinf(high) and not clearly_better(combined, naive.forecasts, observed):
+        combined = combination.combine(forecasts, naive.forecasts)
+        forecasts = [(rows + naive.forecasts) / 2 for rows in forecasts]
+        combination = replace(combination, naive=naive.model.fit(values[:, None], exog))
+    better = better_baseline(combined, baselines, observed, windows)
     substitute = None
     if better is not None:
-        model, forecasts = baselines[better]
-        substitute = model, observed - forecasts
+        model, rows = baselines[better]
+        substitute = model, observed - rows
     return Selection(
         combination=combination,
         candidates=[_as_dict(candidate) for candidate in candidates],
         members=[_as_dict(member) for member in members],
-        error=float(windows.errors(median, observed)),
+        naive_share=0.0 if combination.naive is None else 0.5,
+        error=float(windows.errors(combined, observed)),
         baselines={
             name: float(windows.errors(baseline.forecasts, observed))
             for name, baseline in baselines.items()
-        },
-        errors=np.concatenate([observed - member.forecasts for member in members]),
+        }
+        | {name: float(windows.errors(rows, observed)) for name, rows in rolled.items()},
+        errors=np.concatenate([observed - rows for rows in forecasts]),
         specs=[member.spec for member in members],
         better_baseline=better,
         substitute=substitute,
     )
+
+
+def _seasonal_naive(baselines: dict[str, Baseline], periods: list[float]) -> Baseline:
+    """Return the baseline that repeats the first season, or the last value without one."""
+    names = [f"seasonal naive ({round(period)} steps)" for period in periods[:1]]
+    return baselines[next((name for name in names if name in baselines), "naive")]
+
+
+def clearly_better(forecasts: np.ndarray, others: np.ndarray, observed: np.ndarray) -> bool:
+    """Return whether errors are smaller than others by more than twice the standard error.
+
+    All arrays have the shape (n_origins, horizon); missing observed values, NaN, do not count.
+    """
+    with np.errstate(over="ignore", invalid="ignore"):
+        errors = [np.nanmean(np.abs(rows - observed), axis=1) for rows in (forecasts, others)]
+        gains = errors[1] - errors[0]
+        if len(gains) < 2 or not np.isfinite(gains).all():
+            return False
+    gains = gains / (np.abs(gains).max() or 1.0)  # whose squares do not overflow
+    standard_error = gains.std(ddof=1) / np.sqrt(len(gains))
+    return bool(gains.mean() > MIN_GAIN * standard_error)
+
+
+def _roll(name: str, season: int, values: np.ndarray, windows: Windows) -> np.ndarray:
+    """Return rolling forecasts of a model fitted to the rows before the first origin."""
+    first = windows.origins[0]
+    model = fit_statistical_model(name, season, values[:first])
+    rows, no_exog = values[first:, None], np.empty((0, 0))
+    return model.roll(rows, no_exog, windows.origins - first, windows.horizon)[:, :, 0]
 
 
 def _choose(values, filled, exog, periods, windows: Windows, search: Search) -> tuple:
@@ -120,8 +168,8 @@ def use_better_baseline(selection: Selection, values: np.ndarray, exog: np.ndarr
         return selection
     model, errors = selection.substitute
     fitted = model.fit(values[:, None], exog)
-    combination = replace(selection.combination, members=[fitted])
-    return selection._replace(combination=combination, errors=errors, specs=[])
+    combination = replace(selection.combination, members=[fitted], naive=None)
+    return selection._replace(combination=combination, errors=errors, specs=[], naive_share=0.0)
 
 
 def _as_dict(candidate: Candidate) -> dict:
