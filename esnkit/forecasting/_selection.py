@@ -129,8 +129,10 @@ def clearly_better(forecasts: np.ndarray, others: np.ndarray, observed: np.ndarr
 
     All arrays have the shape (n_origins, horizon); missing observed values, NaN, do not count.
     """
+    known = ~np.isnan(observed)
     with np.errstate(over="ignore", invalid="ignore"):
-        errors = [np.nanmean(np.abs(rows - observed), axis=1) for rows in (forecasts, others)]
+        sizes = [np.abs(rows - observed) for rows in (forecasts, others)]
+        errors = [size.mean(axis=1, where=known) for size in sizes]
         gains = errors[1] - errors[0]
         if len(gains) < 2 or not np.isfinite(gains).all():
             return False
