@@ -19,7 +19,7 @@ __all__ = ["main"]
 # What warnings advise in Python, and on the command line.
 _ADVICE = {
     ": use a larger alpha, differences, or strategy='direct'": "",
-    "with best=True": "with --best",
+    "with best=True (--best)": "with --best",
 }
 
 

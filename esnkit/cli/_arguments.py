@@ -75,10 +75,6 @@ def _add_model(parser) -> None:
     add = parser.add_argument
     add("--quick", action="store_true", help="try a few networks only: a third of the time")
     add(
-        "--best", action="store_true",
-        help="let a simple model forecast where it is better than the networks",
-    )  # fmt: skip
-    add(
         "--positive", action="store_const", const=True, default="auto",
         help="end forecasts and intervals at zero (default: of whole numbers >= 0)",
     )  # fmt: skip
