@@ -25,8 +25,9 @@ FIRST_ORIGIN = 9  # fewer rows before an origin teach no readout
 MIN_TRANSFORMED_ROWS = 6  # before the first origin, after differences
 FIRST_SHARE = 0.4  # origins lie after this share of the rows
 RECENCY = 0.5  # weights of windows fall by exp(-RECENCY) from the last origin to the first
-# A penalty below MIN_SAFE_PENALTY pays off on few windows by chance: it must reduce the error to
-# this share of that of the larger ones.
+# A penalty below MIN_SAFE_PENALTY pays off on few windows by chance: in a series of fewer rows than
+# LONG_SERIES it must reduce the error to this share of that of the larger ones.
+LONG_SERIES = 1000
 MIN_SAFE_PENALTY, GAIN_OF_SMALL_PENALTY = 1.0, 0.7
 TIE_TOLERANCE, SMALL_TIE_TOLERANCE = 0.01, 0.1
 MAX_RELATIVE_ERROR = 1.5  # of a member, to the best one
@@ -212,15 +213,17 @@ def evaluate_structures(
         network["washout"] = path.washout
         forecasts = path.roll(windows.origins, windows.horizon)
         errors = windows.errors(forecasts, observed)
-        k = choose_penalty(errors) if len(penalties) > 1 else 0
+        k = choose_penalty(errors, len(values)) if len(penalties) > 1 else 0
         candidates.append(
             Candidate(float(errors[k]), structure, float(penalties[k]), forecasts[:, k], network)
         )
     return sorted(candidates, key=lambda candidate: candidate.error)
 
 
-def choose_penalty(errors: np.ndarray) -> int:
-    """Choose a penalty by its errors, preferring large ones."""
+def choose_penalty(errors: np.ndarray, n_rows: int) -> int:
+    """Choose a penalty by its errors for a series of so many rows, preferring large ones."""
+    if n_rows >= LONG_SERIES:
+        return int(np.flatnonzero(errors <= (1 + TIE_TOLERANCE) * errors.min()).max())
     safe = np.flatnonzero(PENALTIES >= MIN_SAFE_PENALTY)
     least = errors[safe].min()
     if errors.min() < GAIN_OF_SMALL_PENALTY * least:
