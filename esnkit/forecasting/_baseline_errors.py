@@ -22,6 +22,7 @@ from esnkit.forecasting._baseline_models import (
     ridge,
 )
 from esnkit.forecasting._candidates import LARGEST_ERROR, Windows
+from esnkit.utils._threads import one_blas_thread
 
 __all__ = ["Baseline", "better_baseline", "evaluate_baselines", "forecast_windows"]
 
@@ -37,6 +38,7 @@ class Baseline(NamedTuple):
     forecasts: np.ndarray  # (n_origins, horizon)
 
 
+@one_blas_thread()
 def evaluate_baselines(
     values: np.ndarray,
     exog: np.ndarray,

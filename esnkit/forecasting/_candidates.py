@@ -12,6 +12,7 @@ from esnkit.forecasting._ensemble import ModelSpec
 from esnkit.forecasting._penalty_path import PenaltyPath, Structure
 from esnkit.reservoirs import Reservoir
 from esnkit.utils._progress import count_step
+from esnkit.utils._threads import one_blas_thread
 
 PENALTIES = 10.0 ** np.arange(-12, 4)
 NETWORK: dict[str, Any] = {"spectral_radius": 0.9, "input_scaling": 0.3, "bias_scaling": 0.2}
@@ -194,6 +195,7 @@ def make_structures(values: np.ndarray, periods: list[float], search: Search) ->
     ]
 
 
+@one_blas_thread()
 def evaluate_structures(
     values: np.ndarray, exog: np.ndarray, structures, windows: Windows, search: Search, known=None
 ) -> list[Candidate]:

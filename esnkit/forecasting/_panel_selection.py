@@ -18,6 +18,7 @@ from esnkit.forecasting._panel_network import (
 from esnkit.reservoirs import Reservoir
 from esnkit.utils._plain_state import plain_record
 from esnkit.utils._progress import Task, count_step
+from esnkit.utils._threads import one_blas_thread
 
 __all__ = ["PanelMember", "PanelSelection", "error_sizes", "select_for_panel"]
 
@@ -224,6 +225,7 @@ def error_sizes(packed: PackedSeries, lag: int) -> np.ndarray:
     return shrink_sizes(sizes, np.where(sizes > 0, changes.lengths, 0), level)
 
 
+@one_blas_thread()
 def evaluate(structure: PanelStructure, windows: PanelWindows, seed: int) -> PanelCandidate:
     """Judge a structure, whose transform knows the rows before the first origin of each series."""
     packed, series = windows.packed, windows.series
