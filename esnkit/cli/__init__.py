@@ -115,6 +115,10 @@ def _command(arguments) -> Callable[[], int]:
         from esnkit.cli._compile import compile_kernels
 
         return compile_kernels
+    if arguments.id is not None and arguments.file is not None:
+        from esnkit.cli._forecast_panel import forecast_panel
+
+        return partial(forecast_panel, arguments)
     if arguments.file is None:
         from esnkit.cli._demo import run_demo
 

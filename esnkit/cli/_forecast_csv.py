@@ -75,11 +75,11 @@ def check_request(arguments) -> str | None:
             f"'{arguments.column}' gets; rename the column"
         )
     file_format = plot_format(arguments.plot, required=True)
-    _check_paths({"the input": arguments.file, "--out": arguments.out, "--plot": arguments.plot})
+    check_paths({"the input": arguments.file, "--out": arguments.out, "--plot": arguments.plot})
     return file_format
 
 
-def _check_paths(paths: dict[str, str | None]) -> None:
+def check_paths(paths: dict[str, str | None]) -> None:
     """Check that the files are different ones, and that those but the input can be written."""
     seen: dict[str, str] = {}
     for role, path in paths.items():
@@ -97,14 +97,27 @@ def _read(arguments) -> tuple[Table, Continuation | None]:
     """Read the file, check that it can be forecast, and continue its time stamps."""
     path, horizon = arguments.file, arguments.horizon
     try:
-        table = read_table(path, arguments.column, arguments.time, arguments.exog)
+        table = read_table(path, arguments.column, arguments.time, arguments.exog, arguments.fill)
+        stamps = None
+        if table.timestamps is not None and arguments.fill:
+            stamps = table.timestamps.future(table.n_known, horizon, fill=True)
+            table = spread(table, stamps.rows)
         check_length(table, horizon, path, arguments.differences)
-        if table.timestamps is None:
-            return table, None
-        return table, table.timestamps.future(table.n_known, horizon)
+        if table.timestamps is not None and stamps is None:
+            stamps = table.timestamps.future(table.n_known, horizon)
+        return table, stamps
     except UserError as error:  # name the file in an error that does not
         named = str(error).startswith((path, f"cannot read {path}"))
         raise (error if named else UserError(f"{path}, {error}")) from None
+
+
+def spread(table: Table, rows: np.ndarray) -> Table:
+    """Return a table with its rows at some positions, and missing values elsewhere."""
+    values = np.full(rows[table.n_known - 1] + 1, np.nan)
+    values[rows[: table.n_known]] = table.values
+    exog = np.full((rows[-1] + 1, table.exog.shape[1]), np.nan)
+    exog[rows] = table.exog
+    return table._replace(values=values, exog=exog)
 
 
 def check_length(table: Table, horizon: int, path: str, differences=None) -> None:
@@ -112,21 +125,22 @@ def check_length(table: Table, horizon: int, path: str, differences=None) -> Non
     lags = check_differences(differences or 0)
     needed = horizon + MIN_ROWS + sum(lags)
     option = f"--differences {differences_text(differences)}" if lags else ""
-    if table.n_known < needed:
-        rows = "1 row" if table.n_known == 1 else f"{table.n_known} rows"
+    n_known = int((~np.isnan(table.values)).sum())
+    if n_known < needed:
+        rows = "1 row" if n_known == 1 else f"{n_known} rows"
         when = f" with '{option}'" if lags else ""
         raise UserError(
             f"{path} has {rows} of '{table.name}', too few: "
             f"--horizon {horizon} needs {needed}{when}"
         )
-    largest = np.abs(table.values).max()
+    largest = np.nanmax(np.abs(table.values))
     if largest > MAX_VALUE:
         raise UserError(
             f"{path} holds values of '{table.name}' up to {largest:g}; scale them to at most "
             f"{MAX_VALUE:g}"
         )
     with np.errstate(invalid="ignore"):
-        if not np.isfinite(difference(table.values, lags)).all():
+        if np.isinf(difference(table.values, lags)).any():
             raise UserError(f"{path} holds values of '{table.name}' too large for '{option}'")
     n_ahead = len(table.exog) - table.n_known
     if table.exog.shape[1] and n_ahead < horizon:
@@ -184,20 +198,25 @@ def _write_results(arguments, table, stamps: Continuation | None, parts, file_fo
     names = interval_names(arguments.column)[: len(parts)]
     columns = {} if stamps is None else {arguments.time: stamps.written}
     columns |= dict(zip(names, parts, strict=True))
+    if file_format:
+        with progress("forecast", 1) as part, part("plot"):
+            write_plot(arguments.plot, _draw(arguments, table, stamps, parts), file_format)
+        say(f"plot written to {arguments.plot}")
+    write_forecast(arguments.out, columns)
+
+
+def write_forecast(path: str | None, columns: dict) -> None:
+    """Write columns to a file, or to standard output."""
 
     def write_csv(draft):
         with open(draft, "w", encoding="utf-8", newline="") as file:
             write_columns(file, columns)
 
-    if file_format:
-        with progress("forecast", 1) as part, part("plot"):
-            write_plot(arguments.plot, _draw(arguments, table, stamps, parts), file_format)
-        say(f"plot written to {arguments.plot}")
-    if arguments.out in (None, "-"):
+    if path in (None, "-"):
         write_columns(sys.stdout, columns)
     else:
-        write_atomically(arguments.out, write_csv)
-        say(f"{len(parts[0])} steps written to {arguments.out}")
+        write_atomically(path, write_csv)
+        say(f"{len(next(iter(columns.values())))} steps written to {path}")
 
 
 def _draw(arguments, table, stamps: Continuation | None, parts):

@@ -11,6 +11,7 @@ from esnkit.forecasting._candidates import Search, default_horizon
 from esnkit.forecasting._combination import SeparateSeries
 from esnkit.forecasting._decomposition import decompose
 from esnkit.forecasting._forecasts_mixin import ForecastsMixin
+from esnkit.forecasting._missing import interpolate
 from esnkit.forecasting._pooled_errors import BASELINE_FACTOR, PooledErrors, SeparateErrors
 from esnkit.forecasting._positive import check_positive, is_positive
 from esnkit.forecasting._selection import Selection, select, use_better_baseline
@@ -69,6 +70,9 @@ class AutoForecaster(ForecastsMixin, CallbackSupportMixin, PlainStateMixin, Base
         parameters of :class:`ESNRegressor`: ``"n_units"``, ``"spectral_radius"``, ``"leak_rate"``,
         ``"input_scaling"``, ``"bias_scaling"``, ``"topology"``, ``"degree"``, ``"weights"``,
         ``"input_density"``, ``"activation"`` and ``"alpha"``. The rest is chosen for the series.
+    missing : {"predict", "raise"}, default="predict"
+        What to do where the series has missing values (NaN): predict them, see the notes, or
+        refuse them with a :class:`ValueError` that names the first.
     quick : bool, default=False
         Whether to try half as many candidates, of up to 50 units and not 100, and no larger ones
         for series without noise. This takes less than half of the time, and makes forecasts of
@@ -143,6 +147,14 @@ class AutoForecaster(ForecastsMixin, CallbackSupportMixin, PlainStateMixin, Base
     were chosen on the same forecasts. So are the distances of quantiles from the forecast, which is
     the quantile of level 0.5.
 
+    A series with missing values is interpolated for a first choice of members. The median of their
+    one-step predictions then stands for the missing values in a second choice; the one with the
+    smaller error is kept. Readouts learn, and errors count, observed values only; the row before an
+    origin of the rolling forecasts is observed, so that no interpolation brings later values to
+    it. The members are fitted to the series with its missing values as a :class:`Forecaster` is.
+    Baselines forecast the same filled series. Series with missing values do not get the larger
+    networks for series without noise.
+
     References
     ----------
     .. [1] Box, G. E. P. and Cox, D. R. (1964). An analysis of transformations. JRSS B 26.
@@ -170,6 +182,7 @@ class AutoForecaster(ForecastsMixin, CallbackSupportMixin, PlainStateMixin, Base
         seasons="auto",
         positive="auto",
         settings=None,
+        missing="predict",
         quick=False,
         models="esn",
         best=False,
@@ -180,6 +193,7 @@ class AutoForecaster(ForecastsMixin, CallbackSupportMixin, PlainStateMixin, Base
         self.seasons = seasons
         self.positive = positive
         self.settings = settings
+        self.missing = missing
         self.quick = quick
         self.models = models
         self.best = best
@@ -194,12 +208,13 @@ class AutoForecaster(ForecastsMixin, CallbackSupportMixin, PlainStateMixin, Base
         Parameters
         ----------
         series : array-like of shape (n_timesteps,) or (n_timesteps, n_series)
-            An array, list, Series or DataFrame of at least 10 rows without missing values,
-            whose index, if it has one, is regular.
+            An array, list, Series or DataFrame with at least 10 observed values a series,
+            whose index, if it has one, is regular. NaN, None, NA and masked values are missing.
         y : array-like, default=None
             Exogenous inputs under the name by which scikit-learn's tools pass a second array.
         exog : array-like of shape (n_timesteps,) or (n_timesteps, n_exog), default=None
-            Inputs known in advance, row by row with the series.
+            Inputs known in advance, row by row with the series. The last value stands for
+            missing ones.
 
         Returns
         -------
@@ -210,8 +225,9 @@ class AutoForecaster(ForecastsMixin, CallbackSupportMixin, PlainStateMixin, Base
         ImportError
             If `models` needs statsforecast, which is not installed.
         ValueError
-            For parameters out of range, a series that is too short or not finite, an
-            irregular index, or exogenous inputs that do not fit the series.
+            For parameters out of range, a series that is too short or infinite, missing
+            values with ``missing="raise"``, an irregular index, or exogenous inputs that do
+            not fit the series.
 
         Warns
         -----
@@ -221,9 +237,9 @@ class AutoForecaster(ForecastsMixin, CallbackSupportMixin, PlainStateMixin, Base
         seed, settings = self._check_parameters(), check_settings(self.settings)
         rows, inputs = self._read(series, y, exog)
         n_lost = sum(settings.get("differences", ()))
-        _check_series(rows, n_lost)
         rows, inputs = rows[-MAX_ROWS - n_lost :], inputs[-MAX_ROWS - n_lost :]
-        seasons = [self._find_seasons(values) for values in rows.T]
+        _check_series(rows, n_lost)
+        seasons = [self._find_seasons(values) for values in interpolate(rows).T]
         self.horizon_ = self._find_horizon(len(rows), seasons)
         search = Search(
             self.horizon_,
@@ -353,7 +369,7 @@ class AutoForecaster(ForecastsMixin, CallbackSupportMixin, PlainStateMixin, Base
         return networks[0] if len(networks) == 1 else networks
 
     def _errors_ahead(self, n_steps: int, ahead: np.ndarray, level: float) -> SeparateErrors:
-        warn_of_few(min(errors.size for errors in self._errors), level)
+        warn_of_few(min(int((~np.isnan(errors)).sum()) for errors in self._errors), level)
         return SeparateErrors(
             [
                 self._errors_of(part, errors[:, :, None], of_steps, ahead, n_steps)
@@ -409,13 +425,13 @@ def _warn_of_better_baseline(selection: Selection, column: int | None) -> None:
 
 
 def _check_series(rows: np.ndarray, n_lost: int) -> None:
-    if len(rows) < MIN_ROWS + n_lost:
-        given = " with these differences" if n_lost else ""
+    n_observed = (~np.isnan(rows)).sum(axis=0).min()
+    if n_observed < MIN_ROWS + n_lost:
+        given = " and these differences" if n_lost else ""
         raise ValueError(
-            f"series has n_samples={len(rows)} time steps, the choice of members needs at least "
-            f"{MIN_ROWS + n_lost}{given}"
+            f"series has n_samples={n_observed} time steps, the choice of members needs at least "
+            f"{MIN_ROWS + n_lost} with observed values{given}"
         )
-    if np.abs(rows).max() > MAX_VALUE:
-        raise ValueError(
-            f"series must have values up to {MAX_VALUE:g}, got {np.abs(rows).max():g}: scale it"
-        )
+    largest = np.nanmax(np.abs(rows))
+    if largest > MAX_VALUE:
+        raise ValueError(f"series must have values up to {MAX_VALUE:g}, got {largest:g}: scale it")

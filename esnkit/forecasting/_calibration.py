@@ -8,6 +8,7 @@ import numpy as np
 
 from esnkit.forecasting._conformal import StepErrors, errors_needed
 from esnkit.forecasting._ensemble import Ensemble, ModelSpec, count_models, fit_ensemble
+from esnkit.forecasting._missing import fill_forward, interpolate
 from esnkit.forecasting._pooled_errors import PooledErrors
 from esnkit.forecasting._runaway import fall_back
 from esnkit.forecasting._similarity import similarity_weights
@@ -66,16 +67,17 @@ class IntervalCalibrator:
         level : float in (0, 1)
         """
         errors = self.errors(values, exog, n_steps)
-        if len(errors) >= errors_needed(level):
+        if _count_known(errors, axis=0) >= errors_needed(level):
             exog = np.vstack([exog, ahead])
             return StepErrors(errors, self._weights(values, exog, errors, level))
         horizon = min(n_steps, max(1, (len(values) - self._start) // 2))
         errors = self.errors(values, exog, horizon)
-        if errors.shape[0] * errors.shape[1] < MIN_ERRORS:
+        n_known = _count_known(errors, axis=(0, 1))
+        if n_known < MIN_ERRORS:
             errors = self._residuals(ensemble, values, exog)
-            _warn_of_residuals(len(values), len(errors))
+            _warn_of_residuals(len(values), _count_known(errors, axis=(0, 1)))
         else:
-            warn_of_few(errors.shape[0] * errors.shape[1], level)
+            warn_of_few(n_known, level)
         return PooledErrors(errors, n_steps, FACTOR)
 
     def step_errors(self, ensemble: Ensemble, values, exog) -> np.ndarray:
@@ -86,7 +88,7 @@ class IntervalCalibrator:
             errors = model.step_errors(values[self._start :], exog[self._start :])
         if len(errors) < MIN_ERRORS:
             first = self.spec.n_unexplained
-            start = ensemble.rewind(values, exog, first)
+            start = ensemble.restart(interpolate(values)[:first], exog[:first])
             errors = start.step_errors(values[first:], exog[first:])
         return errors
 
@@ -103,7 +105,7 @@ class IntervalCalibrator:
             return errors
         count_step()
         ahead = model.roll(values[start:], exog[start:], new - start, n_steps)
-        ahead = fall_back(ahead, values, new, model.naive_lags)
+        ahead = fall_back(ahead, fill_forward(values), new, model.naive_lags)
         observed = np.stack([values[origin : origin + n_steps] for origin in new])
         errors = self._errors[n_steps] = np.concatenate([errors, observed - ahead])
         return errors
@@ -132,16 +134,25 @@ class IntervalCalibrator:
         assert self._ensemble is not None
         n_steps, start = errors.shape[1], self._start
         origins = split_origins(self.n_fit, len(values), n_steps, self.share)[1]
-        origins = np.append(origins, len(values)) - start
-        states = self._ensemble.states(values[start:], exog[start:], origins)
-        return similarity_weights(states, errors, origins[:-1], level)
+        known = ~np.isnan(errors).any(axis=(1, 2))
+        origins = np.append(origins[known], len(values)) - start
+        rows = self._ensemble.fill(values[start:], exog[start:])
+        states = self._ensemble.states(rows, exog[start:], origins)
+        found = similarity_weights(states, errors[known], origins[:-1], level)
+        if found is None:
+            return None
+        weights = np.zeros(len(errors))
+        weights[known] = found
+        return weights
 
     def _residuals(self, ensemble: Ensemble, values, exog) -> np.ndarray:
         """Return the errors (n, 1, n_series) of the ensemble for the rows that it was fitted to."""
         first = self.spec.n_unexplained
         rows = np.arange(len(values) - first)
-        ahead = ensemble.rewind(values, exog, first).roll(values[first:], exog[first:], rows, 1)
-        ahead = fall_back(ahead, values, first + rows, ensemble.naive_lags)
+        filled = interpolate(values)
+        start = ensemble.restart(filled[:first], exog[:first])
+        ahead = start.roll(values[first:], exog[first:], rows, 1)
+        ahead = fall_back(ahead, filled, first + rows, ensemble.naive_lags)
         return values[first:, None] - ahead
 
 
@@ -155,6 +166,11 @@ def split_origins(n_fit: int, n_total: int, n_steps: int, share: float) -> tuple
     start = n_fit - int(n_fit * share)
     stride = max(1, -(-(n_fit - start) // MAX_ORIGINS))
     return start, np.arange(start, n_total - n_steps + 1, stride)
+
+
+def _count_known(errors: np.ndarray, axis) -> int:
+    """Return how many errors along an axis are not NaN, the smallest count of all others."""
+    return int((~np.isnan(errors)).sum(axis=axis).min())
 
 
 def warn_of_few(n_errors: int, level: float) -> None:

@@ -22,7 +22,7 @@ class StepErrors(NamedTuple):
     Parameters
     ----------
     errors : ndarray of shape (n_origins, n_steps, n_series)
-        Observed values minus forecasts.
+        Observed values minus forecasts, NaN where the value is missing.
     weights : ndarray of shape (n_origins,), default=None
         Of sum 1. None weighs all the same.
     """
@@ -71,16 +71,26 @@ def upper_quantile(errors: np.ndarray, level: float, weights: np.ndarray | None 
     >>> upper_quantile(np.array([1.0, 2.0, 3.0]), 0.5, np.array([0.0, 0.2, 0.8]))
     np.float64(3.0)
     """
-    m = len(errors)
     if weights is None:
-        rank = min(m, max(1, int(np.ceil((m + 1) * level - ROUNDING))))
-        return np.partition(errors, rank - 1, axis=0)[rank - 1]
+        return _quantile(errors, level)
+    m = len(errors)
     order = np.argsort(errors, axis=0, kind="stable")
     share = np.cumsum(weights[order], axis=0)
     inflated = min(1.0, level * (1 + np.sum(weights**2)))
     first = np.minimum((share < inflated - ROUNDING).sum(axis=0), m - 1)
     at = np.take_along_axis(order, first[None], axis=0)
     return np.take_along_axis(errors, at, axis=0)[0]
+
+
+def _quantile(errors: np.ndarray, level: float):
+    """Return the conformal quantile of the errors that are not NaN."""
+    missing = np.isnan(errors)
+    m = len(errors) - missing.sum(axis=0) if missing.any() else len(errors)
+    rank = np.clip(np.ceil((m + 1) * level - ROUNDING), 1, np.maximum(m, 1)).astype(int)
+    if not missing.any():
+        return np.partition(errors, int(rank) - 1, axis=0)[int(rank) - 1]
+    ascending = np.sort(errors, axis=0)  # NaN last
+    return np.take_along_axis(ascending, np.asarray(rank)[None] - 1, axis=0)[0]
 
 
 def signed_quantile(errors: np.ndarray, level: float, weights: np.ndarray | None = None):

@@ -13,6 +13,7 @@ from esnkit.forecasting._chosen_network import choose_network
 from esnkit.forecasting._differencing import check_differences
 from esnkit.forecasting._ensemble import ModelSpec, count_models, fit_ensemble
 from esnkit.forecasting._forecasts_mixin import MAX_SEASONS, ForecastsMixin
+from esnkit.forecasting._missing import interpolate
 from esnkit.forecasting._penalty_path import Structure
 from esnkit.forecasting._positive import check_positive, is_positive
 from esnkit.forecasting._series_transform import (
@@ -82,6 +83,9 @@ class Forecaster(ForecastsMixin, CallbackSupportMixin, PlainStateMixin, BaseEsti
     positive : "auto" or bool, default="auto"
         Whether forecasts and intervals end at zero. "auto" does so for counts: whole numbers, none
         of them negative.
+    missing : {"predict", "raise"}, default="predict"
+        What to do where the series has missing values (NaN): predict them, see the notes, or
+        refuse them with a :class:`ValueError` that names the first.
     random_state : int, RandomState or None, default=None
         Seeds the members. None takes the first `random_state` that is not None among those of
         `estimator` and of its nested estimators.
@@ -138,6 +142,20 @@ class Forecaster(ForecastsMixin, CallbackSupportMixin, PlainStateMixin, BaseEsti
     Exogenous inputs are known in advance: row t of `exog` belongs to row t of the series,
     and a forecast needs the rows of the steps ahead.
 
+    Missing values are interpolated for a first fit, and for the choice of the default network. The
+    fitted model is run along the series from its start: its one-step predictions, from the rows
+    before, stand for the missing values. A second model is fitted to this series, and a third to
+    that with the predictions of the second. The one of the three with the smallest one-step error,
+    at observed rows that follow an observed row, is kept. No fit learns a target that is missing or
+    differenced with a missing value; only where such targets are more than three quarters of those
+    observed, a target is learned whose own value is observed. An estimator with a state has the
+    weight zero for the others, output by output; one with `lags` is fitted without rows in which
+    the value of any series is missing.
+    Predictions are limited to three times the range of the series. Values missing at the end and in
+    `update` are predicted too: a forecast starts after the last row. In past exogenous inputs the
+    last value before stands for a missing one (at the start, the first one); inputs of the steps
+    ahead must be known. Errors at missing values do not calibrate intervals.
+
     References
     ----------
     Vovk, V., Gammerman, A. and Shafer, G. (2005). Algorithmic Learning in a Random World.
@@ -171,6 +189,7 @@ class Forecaster(ForecastsMixin, CallbackSupportMixin, PlainStateMixin, BaseEsti
         calibration=0.3,
         intervals="split",
         positive="auto",
+        missing="predict",
         random_state=None,
         verbose=0,
     ):
@@ -186,6 +205,7 @@ class Forecaster(ForecastsMixin, CallbackSupportMixin, PlainStateMixin, BaseEsti
         self.calibration = calibration
         self.intervals = intervals
         self.positive = positive
+        self.missing = missing
         self.random_state = random_state
         self.verbose = verbose
 
@@ -197,15 +217,16 @@ class Forecaster(ForecastsMixin, CallbackSupportMixin, PlainStateMixin, BaseEsti
         Parameters
         ----------
         series : array-like of shape (n_timesteps,) or (n_timesteps, n_series)
-            An array, list, pandas Series or DataFrame without missing values, whose
-            index, if it has one, is regular.
+            An array, list, pandas Series or DataFrame whose index, if it has one, is regular.
+            NaN, None, NA and masked values are missing; every series has an observed one.
         y : array-like, default=None
             Exogenous inputs under the name by which scikit-learn's tools pass a second
             array, so that ``fit(series, exog)`` and grid searches work. A 1-D array
             beside a 1-D series is refused here, as that looks like a supervised call:
             name it `exog`.
         exog : array-like of shape (n_timesteps,) or (n_timesteps, n_exog), default=None
-            Inputs known in advance, row by row with the series.
+            Inputs known in advance, row by row with the series. The last value stands for
+            missing ones.
 
         Returns
         -------
@@ -214,18 +235,20 @@ class Forecaster(ForecastsMixin, CallbackSupportMixin, PlainStateMixin, BaseEsti
         Raises
         ------
         ValueError
-            For parameters out of range, a series that is too short or not finite, an
-            irregular index, or exogenous inputs that do not fit the series.
+            For parameters out of range, a series that is too short or infinite, missing
+            values with ``missing="raise"``, an irregular index, or exogenous inputs that do
+            not fit the series.
         """
         spec = self._check_parameters()
         values, inputs = self._read(series, y, exog)
+        filled = interpolate(values)
         floor = [0.0 if is_positive(self.positive, column) else -np.inf for column in values.T]
-        power = RowTransform(spec.differences, False, power=spec.power).fit(values).power_
+        power = RowTransform(spec.differences, False, power=spec.power).fit(filled).power_
         spec = spec._replace(floor=tuple(floor), power=power)
         n_models = count_models(spec, self.n_exog_)
         with fit_task(self, (n_models, "models"), {"X": series, "y": y}, n_models):
             if spec.estimator is None:
-                spec = self._choose_network(spec, values, inputs)
+                spec = self._choose_network(spec, filled, inputs)
             self._ensemble = fit_ensemble(spec, values, inputs)
         adaptive = self.intervals == "adaptive"
         self._calibrator = IntervalCalibrator(spec, len(values), self.calibration, adaptive)

@@ -16,6 +16,7 @@ from esnkit.forecasting._input import (
     read_future_exog,
     read_series,
 )
+from esnkit.forecasting._missing import check_observed, fill_forward, observed_error
 from esnkit.forecasting._runaway import RUNAWAY_REACH, fall_back, relative_reach
 from esnkit.forecasting._seasonality import calendar_seasons, find_seasons
 from esnkit.forecasting._series_kind import (
@@ -31,7 +32,7 @@ from esnkit.forecasting._series_kind import (
 from esnkit.metrics import nrmse
 from esnkit.utils._progress import Task
 from esnkit.utils._rollback import rollback_on_error
-from esnkit.utils._validation import check_number, check_positive_int, check_seed
+from esnkit.utils._validation import check_choice, check_number, check_positive_int, check_seed
 from esnkit.utils._warnings import warn
 
 __all__ = ["MAX_RELATIVE_REACH", "ForecastsMixin"]
@@ -53,16 +54,21 @@ class ForecastsMixin:
 
     _ensemble: Any
     n_features_in_: int
+    missing = "raise"  # what to do with missing values, a parameter of those that predict them
     verbose: Any
 
     def _read(self, series, y, exog) -> tuple[np.ndarray, np.ndarray]:
         """Check series and inputs in `fit`; keep their kind, and return both as rows."""
-        values, table = read_series(series, "series", self)
+        check_choice("missing", self.missing, ("predict", "raise"))
+        values, table = read_series(series, "series", self, missing=self.missing)
+        check_observed(values)
         self._kind, labels = read_kind(table)
         exog = exog_argument(series, y, exog)
         inputs, self._exog_names = values[:, :0], None
         if exog is not None:
-            inputs, self._exog_names = read_exog(exog, len(values), table)
+            read = read_exog(exog, len(values), table, missing=self.missing)
+            check_observed(read.values, "exog")
+            inputs, self._exog_names = fill_forward(read.values), read.names
         self.n_exog_, self.n_timesteps_ = inputs.shape[1], len(values)
         self._seen = [(values, inputs)]
         self._seen_labels = [] if labels is None else [labels]
@@ -209,20 +215,20 @@ class ForecastsMixin:
         ----------
         new : array-like of shape (n_new,) or (n_new, n_series)
             The rows right after those seen. The index of a pandas object must continue
-            that of the series.
+            that of the series. Missing values are predicted one step ahead.
         exog : array-like of shape (n_new,) or (n_new, n_exog), default=None
-            Their exogenous inputs.
+            Their exogenous inputs; the last value stands for missing ones.
 
         Returns
         -------
         self
         """
         check_is_fitted(self, "_ensemble")
-        rows, table = read_series(new, "new")
+        rows, table = read_series(new, "new", missing=self.missing)
         if rows.shape[1] != self.n_features_in_:
             raise ValueError(f"new must have {self.n_features_in_} columns, got {rows.shape[1]}")
         check_names(table, "new", self._kind.names)
-        inputs = self._read_future_exog(exog, len(rows), exactly=True)
+        inputs = self._read_new_exog(exog, len(rows))
         kind, labels = advance_labels(self._kind, table)
         self._warn_of_exog(inputs)
         self._ensemble, self._kind = self._ensemble.advance(rows, inputs), kind
@@ -234,7 +240,7 @@ class ForecastsMixin:
         return self
 
     def history(self, n_timesteps=None):
-        """Return the last rows seen, in the kind fitted on.
+        """Return the last rows seen, in the kind fitted on; missing values are NaN.
 
         Parameters
         ----------
@@ -259,7 +265,8 @@ class ForecastsMixin:
         """Forecast from rolling origins of a series and score against the observed values.
 
         A clone is fitted on the part before the first origin; at every later origin it
-        is updated, or fitted anew. The last window ends where the series ends.
+        is updated, or fitted anew. The last window ends where the series ends. Missing
+        values after an origin have no part in the scores.
 
         Parameters
         ----------
@@ -283,7 +290,8 @@ class ForecastsMixin:
             horizon, n_series), `origins` (the number of rows known at each), `scores`
             with the keys ``"nrmse"`` (over all windows, relative to the standard
             deviation of the observed values) and ``"mase"`` (relative to the one-step
-            changes before the first origin), NaN where these do not vary; with
+            changes before the first origin, from one observed value to the next), NaN
+            where these do not vary or nothing is observed; with
             `interval` also `lower`, `upper` and ``scores["coverage"]``. `settings` has
             a dict per fit, of what its estimators have chosen: their penalties as
             ``"alpha"``, the best parameters of searches by their names; a list each.
@@ -312,8 +320,8 @@ class ForecastsMixin:
         """Score forecasts of the rows after those seen: minus the NRMSE, larger is better.
 
         With `horizon` set, they are forecast in blocks of `horizon` steps, each from the
-        rows before it; without, all from the end of the rows seen. The forecaster does
-        not change.
+        rows before it; without, all from the end of the rows seen. Missing values have
+        no part in the score. The forecaster does not change.
 
         Parameters
         ----------
@@ -330,9 +338,10 @@ class ForecastsMixin:
             a search does not choose the settings that lead to it.
         """
         check_is_fitted(self, "_ensemble")
-        rows, table = read_series(series, "series", self, reset=False)
+        rows, table = read_series(series, "series", self, reset=False, missing=self.missing)
         advance_labels(self._kind, table, "series")  # checks that they continue the rows seen
-        if not np.ptp(rows, axis=0).all():
+        low, high = range_of(rows)
+        if not (high > low).all():
             raise ValueError(
                 f"series must vary for its standard deviation to scale the error, got {len(rows)} "
                 "row(s) of which a column is constant"
@@ -347,7 +356,12 @@ class ForecastsMixin:
             predictions = np.vstack(list(self._ensemble.roll(rows, inputs, origins, block)))
         if np.isnan(predictions).any():
             return -np.inf
-        return -float(nrmse(rows, predictions[: len(rows)]))
+        return -float(observed_error(nrmse, rows, predictions[: len(rows)]))
+
+    def __sklearn_tags__(self):
+        tags = super().__sklearn_tags__()  # type: ignore[misc]  # of BaseEstimator
+        tags.input_tags.allow_nan = self.missing == "predict"
+        return tags
 
     def _season_periods(self, values: np.ndarray) -> list[float]:
         """Return periods by the time stamps, else by the autocorrelation of values (n_rows,)."""
@@ -374,7 +388,7 @@ class ForecastsMixin:
             f"the last {instead} in for it; use {REMEDIES}",
             RuntimeWarning,
         )
-        return fall_back(forecasts, rows, [len(rows)], lags)[0]
+        return fall_back(forecasts, fill_forward(rows), [len(rows)], lags)[0]
 
     def _check_steps(self, n_steps) -> int:
         """Check a number of steps."""
@@ -414,6 +428,12 @@ class ForecastsMixin:
         """Check the exogenous inputs of the `n_steps` rows after the last one seen."""
         labels, names = self._kind.labels, self._exog_names
         return read_future_exog(exog, n_steps, labels, self.n_exog_, names, exactly)
+
+    def _read_new_exog(self, exog, n_rows: int) -> np.ndarray:
+        """Check the exogenous inputs of `n_rows` new rows, and fill them in."""
+        labels, names = self._kind.labels, self._exog_names
+        inputs = read_future_exog(exog, n_rows, labels, self.n_exog_, names, True, self.missing)
+        return fill_forward(inputs, self._seen[-1][1][-1])
 
     def _warn_of_exog(self, inputs: np.ndarray) -> None:
         """Warn of inputs of the next rows that are unlike all inputs of `fit`."""

@@ -23,7 +23,7 @@ class PooledErrors(NamedTuple):
     Parameters
     ----------
     errors : ndarray of shape (n_forecasts, horizon, n_series)
-        Observed values minus forecasts.
+        Observed values minus forecasts, NaN where the value is missing.
     n_steps : int
         Steps beyond the horizon continue as the square root of the number of steps.
     factor : float, default=1.0
@@ -51,7 +51,7 @@ class PooledErrors(NamedTuple):
         The median of the errors is subtracted: few forecasts do not tell a bias from chance.
         """
         sizes, relative = self._relative()
-        relative = relative - np.median(relative, axis=0)
+        relative = relative - np.nanmedian(relative, axis=0)
         return np.stack(
             [self.factor * sizes * signed_quantile(relative, level) for level in levels]
         )
@@ -59,7 +59,7 @@ class PooledErrors(NamedTuple):
     def _relative(self) -> tuple[np.ndarray, np.ndarray]:
         """Return the sizes (n_steps, n_series) of errors, and errors (n, n_series) over sizes."""
         n_series = self.errors.shape[2]
-        means = np.abs(self.errors).mean(axis=0)
+        means = _means(np.abs(self.errors))
         sizes = np.column_stack([isotonic_regression(column) for column in means.T])
         relative = self.errors / np.where(sizes > 0, sizes, 1.0)
         return self._extended(sizes), relative.reshape(-1, n_series)
@@ -69,6 +69,18 @@ class PooledErrors(NamedTuple):
         horizon, steps = len(sizes), np.arange(self.n_steps)
         beyond = np.sqrt(np.maximum((steps + 1) / horizon, 1.0))
         return sizes[np.minimum(steps, horizon - 1)] * beyond[:, None]
+
+
+def _means(sizes: np.ndarray) -> np.ndarray:
+    """Return the means (horizon, n_series) of sizes; of all steps where one has no known size."""
+    known = ~np.isnan(sizes)
+    if known.all():
+        return sizes.mean(axis=0)
+    if not known.any(axis=(0, 1)).all():
+        raise ValueError("interval needs errors, but all values forecast in fit are missing")
+    sums, counts = np.where(known, sizes, 0.0).sum(axis=0), known.sum(axis=0)
+    overall = sums.sum(axis=0) / counts.sum(axis=0)
+    return np.where(counts > 0, sums / np.maximum(counts, 1), overall)
 
 
 class SeparateErrors(NamedTuple):

@@ -5,12 +5,17 @@ All models here have the methods `fit`, `advance` and `run` or `run_many`. They 
 z[t] of a row and the inputs e[t+1] of the next one predict z[t+1]. Recursive models feed their
 predictions back; direct models have an output, or a separate model, for every step ahead.
 Estimators with a state move it along the series; others see a window of lagged rows.
+
+Of a series with missing values `z` is filled, and `observed` (n, n_series) tells which of its
+values are taught. Estimators with a state have the weight zero for the others, output by output.
+Others are fitted to the rows in which all targets are observed.
 """
 
 import copy
 
 import numpy as np
 from sklearn.base import clone
+from sklearn.utils.validation import has_fit_parameter
 
 from esnkit.sequences._short_sequences import short_sequences_expected
 from esnkit.utils._multioutput import fit_outputs
@@ -18,6 +23,10 @@ from esnkit.utils._plain_state import plain_record
 from esnkit.utils._progress import Task, count_step, fit_model
 
 LARGEST_STEP = 1e100  # of a closed loop on transformed values; squares of it are finite
+_NOTHING_TAUGHT = (
+    "series has too many missing values: no row to be predicted is observed, in one step ahead at "
+    "least; use fewer lags, differences or steps, or leave out the series that has no values"
+)
 
 
 def make_reduction(estimator, strategy: str, lags: tuple[int, ...] | None, horizon: int):
@@ -79,16 +88,38 @@ class StatefulModel:
     def __init__(self, estimator, delay: int = 1, width: int = 1):
         self.estimator, self.delay, self.width = estimator, delay, width
 
-    def fit(self, z, e):
+    def fit(self, z, e, observed=None):
         """Fit the estimator, then move its state over the rows."""
         n_rows = len(z) - self.delay - self.width + 1
         X = np.hstack([z[:n_rows], e[self.delay : self.delay + n_rows]])
-        ahead = [z[self.delay + k : self.delay + k + n_rows] for k in range(self.width)]
-        fit_model(self.estimator, X, np.hstack(ahead))
-        self.state, self.tail = None, z[:0]
-        self.advance(z, e)
+        weights = {} if observed is None else self._weights(self._ahead(observed, n_rows))
+        fit_model(self.estimator, X, self._ahead(z, n_rows), **weights)
+        self.start(z, e)
         count_step()
         return self
+
+    def _ahead(self, rows, n_rows: int) -> np.ndarray:
+        """Return the `width` rows ahead of each of the first `n_rows` side by side."""
+        ahead = [rows[self.delay + k : self.delay + k + n_rows] for k in range(self.width)]
+        return np.hstack(ahead)
+
+    def _weights(self, observed) -> dict:
+        """Return the weights of targets, of which some are missing."""
+        name = type(self.estimator).__name__
+        if not has_fit_parameter(self.estimator, "sample_weight"):
+            raise ValueError(
+                f"series has missing values, which need the weight zero, but {name}.fit has no "
+                "sample_weight: fill them in, as series.interpolate() of pandas does"
+            )
+        if not observed.any(axis=0).all():
+            raise ValueError(_NOTHING_TAUGHT)
+        same = (observed == observed[:, :1]).all()
+        return {"sample_weight": (observed[:, 0] if same else observed).astype(np.float64)}
+
+    def start(self, z, e):
+        """Move the state over the first rows of a series, at least `delay` of them."""
+        self.state, self.tail = None, z[:0]
+        self.advance(z, e)
 
     def advance(self, z, e):
         """Move the state over new rows."""
@@ -195,7 +226,7 @@ class StatefulDirect:
     def __init__(self, estimator, horizon: int):
         self.estimator, self.horizon = estimator, horizon
 
-    def fit(self, z, e):
+    def fit(self, z, e, observed=None):
         """Fit one model for all steps, or one per step."""
         if e.shape[1]:
             delays = range(1, self.horizon + 1)
@@ -203,8 +234,13 @@ class StatefulDirect:
         else:
             self.models = [StatefulModel(self.estimator, 1, self.horizon)]
         for model in self.models:
-            model.fit(z, e)
+            model.fit(z, e, observed)
         return self
+
+    def start(self, z, e):
+        """Move every state over the first rows of a series, at least `horizon` of them."""
+        for model in self.models:
+            model.start(z, e)
 
     def advance(self, z, e):
         """Move every state over new rows."""
@@ -280,14 +316,19 @@ class LaggedModel:
         rows, e = np.vstack([self.tail, z]), np.vstack([self.e_tail, e])
         return self._features(rows, e, np.asarray(origins) + self.lags[-1])
 
-    def _fit_one(self, estimator, X, Y):
+    def _fit_one(self, estimator, X, Y, observed=None):
         """Fit an estimator, and count it as a step of the fit of all."""
+        if observed is not None:
+            taught = observed.all(axis=1)
+            X, Y = X[taught], Y[taught]
+            if not len(Y):
+                raise ValueError(_NOTHING_TAUGHT)
         fitted = fit_outputs(estimator, X, Y, fit=fit_model)
         count_step()
         return fitted
 
-    def _start(self, z, e):
-        """Start with the rows of `fit`."""
+    def start(self, z, e):
+        """Start with the first rows of a series."""
         self.tail, self.e_tail = z[:0], e[:0]
         self.advance(z, e)
 
@@ -309,11 +350,13 @@ class LaggedModel:
 class LaggedRecursive(LaggedModel):
     """A one-step estimator on lagged rows, in closed loop; all origins advance together."""
 
-    def fit(self, z, e):
+    def fit(self, z, e, observed=None):
         """Fit on all rows that have a full window before them."""
         targets = np.arange(self.lags[-1], len(z))
-        self.fitted = self._fit_one(self.estimator, self._features(z, e, targets), z[targets])
-        self._start(z, e)
+        taught = None if observed is None else observed[targets]
+        X = self._features(z, e, targets)
+        self.fitted = self._fit_one(self.estimator, X, z[targets], taught)
+        self.start(z, e)
         return self
 
     def run_many(self, z, e, origins, n_steps: int):
@@ -358,14 +401,15 @@ class LaggedRecursive(LaggedModel):
 class LaggedDirect(LaggedModel):
     """A separate model for every step ahead, on lagged rows and all inputs up to that step."""
 
-    def fit(self, z, e):
+    def fit(self, z, e, observed=None):
         """Fit one clone per step ahead."""
         self.fitted = []
         for h in range(self.horizon):
             targets = np.arange(self.lags[-1], len(z) - h)
             X = self._features(z, e, targets, h)
-            self.fitted.append(self._fit_one(clone(self.estimator), X, z[targets + h]))
-        self._start(z, e)
+            taught = None if observed is None else observed[targets + h]
+            self.fitted.append(self._fit_one(clone(self.estimator), X, z[targets + h], taught))
+        self.start(z, e)
         return self
 
     def run_many(self, z, e, origins, n_steps: int):

@@ -21,7 +21,9 @@ SHARE_OF_MULTIPLE = 0.9  # a fraction of a period replaces it that explains as l
 MAX_FRACTION = 12
 MAX_MULTIPLE = 4  # of a lag, over which the autocorrelation is averaged
 MIN_SHARE_OF_VARIANCE = 0.02  # that a second season explains
-MAX_HARMONIC = 3  # a season of a half or third of another one is its harmonic
+# A half or third of another season is its harmonic, and so is a fraction down to 1 / MAX_PARTS that
+# explains less than this share of what the other one does.
+MAX_HARMONIC, MAX_PARTS, MIN_SHARE_OF_SEASON = 3, 21, 0.25
 CYCLES = (86_400.0, 604_800.0, 31_556_952.0)  # seconds of a day, a week and a mean year
 STRAIGHT_LINE = 1e-9  # largest deviation, relative to the series, that is rounding error
 
@@ -58,22 +60,37 @@ def find_seasons(series: ArrayLike) -> list[int]:
     values = read_one_series(series)
     if len(values) < MIN_ROWS:
         return []
-    rest = _without_trend(values)
-    size, total = np.abs(rest).max(), rest @ rest
-    seasons: list[int] = []
-    while np.abs(rest).max() > STRAIGHT_LINE * max(size, 1.0) and len(seasons) < MAX_SEASONS:
+    values = _without_trend(values)
+    seasons = _search(values)
+    return [season for season in seasons if not _is_harmonic(values, season, seasons)]
+
+
+def _search(values: np.ndarray) -> list[int]:
+    """Return seasons in ascending order, each found in what the others leave of the values."""
+    rest, total, seasons = values, values @ values, set[int]()
+    least = STRAIGHT_LINE * max(np.abs(values).max(), 1.0)
+    while np.abs(rest).max() > least and len(seasons) < MAX_SEASONS:
         period = _find_season(rest)
-        if period is None or period in seasons:  # the same one again: no more is to be had
+        if period is None or period in seasons:
             break
         before, rest = rest, rest - _phase_means(rest, period)
         if seasons and _explained(before, rest, period) < MIN_SHARE_OF_VARIANCE * total:
             break
-        seasons.append(period)
-    return [season for season in sorted(seasons) if not _is_harmonic(season, seasons)]
+        seasons.add(period)
+    return sorted(seasons)
 
 
-def _is_harmonic(season: int, seasons: list[int]) -> bool:
-    return any(k * season in seasons for k in range(2, MAX_HARMONIC + 1))
+def _is_harmonic(values: np.ndarray, season: int, seasons: list[int]) -> bool:
+    """Whether a season is a part of a longer one."""
+
+    def explained(period):
+        return _explained(values, values - _phase_means(values, period), period)
+
+    return any(
+        k <= MAX_HARMONIC or explained(season) < MIN_SHARE_OF_SEASON * explained(k * season)
+        for k in range(2, MAX_PARTS + 1)
+        if k * season in seasons
+    )
 
 
 def _explained(before: np.ndarray, after: np.ndarray, period: int) -> float:

@@ -18,6 +18,7 @@ from esnkit.forecasting._candidates import (
 )
 from esnkit.forecasting._combination import Combination
 from esnkit.forecasting._ensemble import ModelSpec, fit_ensemble
+from esnkit.forecasting._missing import interpolate, predict_missing
 from esnkit.forecasting._noiseless import is_noiseless, much_worse, noiseless_candidates, reach
 from esnkit.forecasting._statistical_models import first_integer, fit_statistical_model
 from esnkit.utils._progress import Task
@@ -54,6 +55,9 @@ def select(
 ) -> Selection:
     """Choose members for a series (n_rows,) with inputs (n_rows, n_exog), and fit them.
 
+    Missing values are interpolated for a first choice. The median of its members predicts them for
+    a second one, see `predict_missing`; the choice with the smaller error is returned.
+
     Parameters
     ----------
     values, exog : ndarray
@@ -62,24 +66,36 @@ def select(
     search : Search
         What is tried, and for which horizon.
     """
+    if not np.isnan(values).any():
+        return _select(values, values, exog, periods, search)
+    first = _select(values, interpolate(values[:, None])[:, 0], exog, periods, search)
+    networks = first.combination.members[: len(first.specs)]
+    predicted = [predict_missing(network, values[:, None], exog) for network in networks]
+    second = _select(values, np.median(predicted, axis=0)[:, 0], exog, periods, search)
+    return min(first, second, key=lambda selection: selection.error)
+
+
+def _select(values, filled, exog, periods: list[float], search: Search) -> Selection:
+    """Choose members for a series, in which `filled` rows stand for the missing ones."""
     n_lost = sum(search.settings.get("differences", ()))
-    windows = make_windows(len(values), search.horizon, n_lost, max(periods, default=0.0))
-    candidates, members, (low, high) = _choose(values, exog, periods, windows, search)
+    longest = max(periods, default=0.0)
+    windows = make_windows(len(values), search.horizon, n_lost, longest, values)
+    candidates, members, (low, high) = _choose(values, filled, exog, periods, windows, search)
     fitted: list = [fit_ensemble(member.spec, values[:, None], exog) for member in members]
     season, observed = first_integer(periods), windows.observed(values)
-    rolled = {name: _roll(name, season, values, windows) for name in search.models}
+    rolled = {name: _roll(name, season, filled, windows) for name in search.models}
     errors = {name: float(windows.errors(rows, observed)) for name, rows in rolled.items()}
     kept = [name for name in rolled if errors[name] <= MAX_RELATIVE_ERROR * candidates[0].error]
-    fitted += [fit_statistical_model(name, season, values) for name in kept]
+    fitted += [fit_statistical_model(name, season, filled) for name in kept]
     combination = Combination(fitted, max(low, 0.0) if search.positive else low, high)
     forecasts = [*(member.forecasts for member in members), *(rolled[name] for name in kept)]
-    baselines = evaluate_baselines(values, exog, periods, windows, combination.limit)
+    baselines = evaluate_baselines(filled, exog, periods, windows, combination.limit)
     naive = _seasonal_naive(baselines, periods)
     combined = combination.combine(forecasts)
     if np.isinf(high) and not clearly_better(combined, naive.forecasts, observed):
         combined = combination.combine(forecasts, naive.forecasts)
         forecasts = [(rows + naive.forecasts) / 2 for rows in forecasts]
-        combination = replace(combination, naive=naive.model.fit(values[:, None], exog))
+        combination = replace(combination, naive=naive.model.fit(filled[:, None], exog))
     better = better_baseline(combined, baselines, observed, windows)
     substitute = None
     if better is not None:
@@ -112,10 +128,12 @@ def _seasonal_naive(baselines: dict[str, Baseline], periods: list[float]) -> Bas
 def clearly_better(forecasts: np.ndarray, others: np.ndarray, observed: np.ndarray) -> bool:
     """Return whether errors are smaller than others by more than twice the standard error.
 
-    All arrays have the shape (n_origins, horizon).
+    All arrays have the shape (n_origins, horizon); missing observed values, NaN, do not count.
     """
+    known = ~np.isnan(observed)
     with np.errstate(over="ignore", invalid="ignore"):
-        errors = [np.abs(rows - observed).mean(axis=1) for rows in (forecasts, others)]
+        sizes = [np.abs(rows - observed) for rows in (forecasts, others)]
+        errors = [size.mean(axis=1, where=known) for size in sizes]
         gains = errors[1] - errors[0]
         if len(gains) < 2 or not np.isfinite(gains).all():
             return False
@@ -132,13 +150,14 @@ def _roll(name: str, season: int, values: np.ndarray, windows: Windows) -> np.nd
     return model.roll(rows, no_exog, windows.origins - first, windows.horizon)[:, :, 0]
 
 
-def _choose(values, exog, periods, windows: Windows, search: Search) -> tuple:
+def _choose(values, filled, exog, periods, windows: Windows, search: Search) -> tuple:
     """Return all candidates, the members, and the range of their forecasts."""
-    structures = make_structures(values, periods, search)
+    structures = make_structures(filled, periods, search)
     with Task("", len(structures), "candidates"):
-        candidates = evaluate_structures(values, exog, structures, windows, search)
+        candidates = evaluate_structures(filled, exog, structures, windows, search, values)
     # Settings that are given are not replaced by those of larger networks.
-    if not search.quick and not search.settings and is_noiseless(values, exog, search.seed):
+    stays_small = search.quick or search.settings or np.isnan(values).any()
+    if not stays_small and is_noiseless(values, exog, search.seed):
         noiseless = noiseless_candidates(values, exog, windows, search.seed)
         if not much_worse(noiseless[0], candidates[0], windows.observed(values)):
             candidates = sorted(noiseless + candidates, key=lambda candidate: candidate.error)

@@ -10,6 +10,7 @@ from functools import lru_cache
 
 import numpy as np
 
+from esnkit.forecasting._missing import fill_seasons
 from esnkit.utils._plain_state import plain_record
 
 __all__ = ["StatisticalModel", "check_models", "first_integer"]
@@ -23,6 +24,8 @@ N_CACHED = 32
 @dataclass(frozen=True)
 class StatisticalModel:
     """The rows of a series that a model is fitted to, and those that follow.
+
+    Of those that follow, the last observed value of the same season stands for a missing one.
 
     The model itself is no part of the state, which is plain numbers for that reason: its fit is
     repeated where it is not in the cache.
@@ -43,6 +46,7 @@ class StatisticalModel:
         """Forecast from several origins, see `Ensemble.roll`."""
         model = _fit(self.name, self.season, self.rows[: self.n_fitted].tobytes())
         rows = np.concatenate([self.rows, values[:, 0]])
+        rows = fill_seasons(rows[:, None], self.season)[:, 0]
         pasts = (rows[: len(self.rows) + origin] for origin in origins)
         steps = np.stack([model.forward(past, n_steps)["mean"] for past in pasts])
         return np.where(np.isfinite(steps), steps, np.nan)[:, :, None]

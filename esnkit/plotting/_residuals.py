@@ -93,7 +93,9 @@ class ResidualsDisplay:
         result = forecaster.backtest(history, 1, n_windows, exog=exog)
         observed, ahead = np.asarray(result.observed), np.asarray(result.forecasts)
         errors = (observed - ahead).reshape(n_windows, n_series)[:, column]
-        times = plain_times(history.index[-n_windows:]) if is_pandas(history) else None
+        seen = ~np.isnan(errors)  # of observed rows
+        errors, index = errors[seen], np.flatnonzero(seen) - n_windows
+        times = plain_times(history.index[index]) if is_pandas(history) else None
         return cls.from_residuals(errors, times=times, axes=axes)
 
     @classmethod

@@ -304,3 +304,20 @@ def test_a_forecast_that_diverges_is_warned_of_without_options_that_were_not_giv
         "esnkit: warning: the forecast leaves the range of the series: in step"
     )
     assert warned.endswith("; unless that is a trend, the closed loop diverges")
+
+
+def test_rows_that_lack_are_missing_values_on_request(capsys):
+    days = pd.date_range("2024-01-01", periods=60, freq="D")
+    series = pd.Series(WEEK[:60], days, name="x")
+    series.iloc[[20, 21, 40, 58]] = np.nan
+    cells = zip(days, series.tolist(), strict=True)
+    lines = [f"{day:%Y-%m-%d},{value!r}".replace("nan", "") for day, value in cells]
+    write(["when,x", *lines[:20], *lines[22:]])
+    assert forecast("--time", "when") == 2
+    assert "fill in every time step, or take empty cells for missing values with --fill" in (
+        capsys.readouterr().err
+    )
+    assert forecast("--time", "when", "--fill") == 0
+    found = capsys.readouterr().out.splitlines()[1:]
+    ahead = python_says(series)[1]
+    assert [float(line.split(",")[1]) for line in found] == ahead.tolist()

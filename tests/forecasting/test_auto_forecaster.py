@@ -152,11 +152,17 @@ def test_random_walks_and_noise_do_not_run_away():
         ({"seasons": "month"}, WAVE, "seasons must be 'auto' or a sequence of periods"),
         ({"seasons": 12}, WAVE, "seasons must be 'auto' or a sequence of periods"),
         ({"seasons": [1]}, WAVE, "seasons must be a finite number >= 2"),
-        ({"settings": {"differences": (85,)}}, WAVE, "at least 95 with these differences"),
+        (
+            {"settings": {"differences": (85,)}},
+            WAVE,
+            "at least 95 with observed values and these differences",
+        ),
         ({"settings": {"n_units": 0}}, WAVE, "n_units must be an integer >= 1"),
         ({}, WAVE[:9], "n_samples=9 time steps, the choice of members needs at least 10"),
         ({}, 1e301 * WAVE, "series must have values up to 1e.300"),
-        ({}, np.r_[WAVE, np.nan], "NaN"),
+        ({"missing": "raise"}, np.r_[WAVE, np.nan], "1 of .* values are missing"),
+        ({"missing": "fill"}, WAVE, "missing must be one of"),
+        ({}, np.full(50, np.nan), "series contains NaN only in column 0"),
     ],
 )
 def test_what_makes_no_sense_is_refused(parameters, series, message):

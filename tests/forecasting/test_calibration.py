@@ -139,7 +139,7 @@ def test_short_series_have_intervals_from_residuals_with_a_warning(estimator, pa
     first = sum((params.get("differences", 0),)) + max(params.get("lags", 1), model._spec.n_ahead)
     errors = []
     for n in range(first, 8):  # the fitted models, at the row before each
-        seen = model._ensemble.rewind(rows[:, None], exog[:8], n)
+        seen = model._ensemble.restart(rows[:n, None], exog[:n])
         errors.append(rows[n] - seen.roll(rows[:0, None], exog[n : n + 1], [0], 1)[0, 0, 0])
     widest = FACTOR * np.abs(errors).max() * np.sqrt([1, 2, 3])
     np.testing.assert_allclose([upper - forecast, forecast - lower], [widest, widest])
@@ -161,6 +161,6 @@ def test_one_step_errors_are_those_of_forecasts_from_every_row():
         ahead = first.roll(values[90:], exog[90:], np.arange(30), 1)[:, 0]
         np.testing.assert_allclose(found, values[90:] - ahead, rtol=1e-6, atol=1e-9)
         too_short = IntervalCalibrator(spec, 120, 0.01).step_errors(whole, values, exog)
-        start = whole.rewind(values, exog, spec.n_unexplained)
+        start = whole.restart(values[: spec.n_unexplained], exog[: spec.n_unexplained])
         rest = slice(spec.n_unexplained, None)
         np.testing.assert_array_equal(too_short, start.step_errors(values[rest], exog[rest]))

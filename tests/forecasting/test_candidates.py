@@ -99,7 +99,13 @@ def errors_with(**at):
     ],
 )
 def test_large_penalties_are_preferred(errors, exponent):
-    assert PENALTIES[choose_penalty(errors)] == pytest.approx(10.0**exponent)
+    assert PENALTIES[choose_penalty(errors, 100)] == pytest.approx(10.0**exponent)
+
+
+def test_long_series_have_small_penalties_without_a_margin():
+    errors = np.where(np.abs(PENALTIES - 1e-4) < 1e-6, 0.9, 1.0)
+    assert PENALTIES[choose_penalty(errors, 999)] == pytest.approx(1e3)
+    assert PENALTIES[choose_penalty(errors, 1000)] == pytest.approx(1e-4)
 
 
 def candidate(error, structure):

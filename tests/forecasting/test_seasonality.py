@@ -6,7 +6,7 @@ import pytest
 
 from esnkit.forecasting import find_seasons
 from esnkit.forecasting._input import read_series
-from esnkit.forecasting._seasonality import calendar_seasons, season_terms
+from esnkit.forecasting._seasonality import _is_harmonic, calendar_seasons, season_terms
 from esnkit.forecasting._series_kind import read_kind
 
 NOISE = np.random.default_rng(0).normal(size=960)
@@ -50,6 +50,15 @@ def test_multiples_of_a_season_are_no_seasons(period):
     series = np.sin(2 * np.pi * np.arange(2400) / period) + 0.3 * rng.normal(size=2400)
     (found,) = find_seasons(series)
     assert found == pytest.approx(period, rel=0.03)
+
+
+def test_a_season_that_explains_little_of_a_longer_one_is_a_part_of_it():
+    hours = np.arange(168 * 12)
+    wave = {period: np.sin(2 * np.pi * hours / period) for period in (8, 24, 84, 168)}
+    assert _is_harmonic(wave[168] + 0.3 * wave[8], 8, [8, 168])
+    assert not _is_harmonic(wave[168] + wave[24], 24, [24, 168])
+    assert _is_harmonic(wave[168] + wave[84], 84, [84, 168])
+    assert not _is_harmonic(wave[168] + 0.3 * wave[8], 8, [8, 100])
 
 
 def test_a_harmonic_is_no_season_and_three_seasons_are_found():
