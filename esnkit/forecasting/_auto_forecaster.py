@@ -80,8 +80,9 @@ class AutoForecaster(ForecastsMixin, CallbackSupportMixin, PlainStateMixin, Base
     models : "esn" or tuple of str, default="esn"
         ``("esn", "ets", "theta")`` adds exponential smoothing (AutoETS) and the dynamic optimised
         theta model to the networks, ``"arima"`` AutoARIMA; they need ``pip install
-        'esnkit[statsforecast]'``. Each is a member beside up to five networks. They know the first
-        whole season only, and no exogenous inputs.
+        'esnkit[statsforecast]'``. Each is a member beside the networks, unless its error in rolling
+        forecasts exceeds that of the best one by half. They know the first whole season only, and
+        no exogenous inputs.
     best : bool, default=False
         Whether a baseline that is better than the networks, see `better_baseline_`, forecasts in
         their place.

@@ -7,6 +7,7 @@ import numpy as np
 
 from esnkit.forecasting._baseline_errors import Baseline, better_baseline, evaluate_baselines
 from esnkit.forecasting._candidates import (
+    MAX_RELATIVE_ERROR,
     Candidate,
     Search,
     Windows,
@@ -82,19 +83,19 @@ def _select(values, filled, exog, periods: list[float], search: Search) -> Selec
     candidates, members, (low, high) = _choose(values, filled, exog, periods, windows, search)
     fitted: list = [fit_ensemble(member.spec, values[:, None], exog) for member in members]
     season, observed = first_integer(periods), windows.observed(values)
-    # Beside networks for series without noise, whose range ends, linear models have no place.
-    names = search.models if np.isinf(high) else ()
-    rolled = {name: _roll(name, season, filled, windows) for name in names}
-    fitted += [fit_statistical_model(name, season, filled) for name in rolled]
+    rolled = {name: _roll(name, season, filled, windows) for name in search.models}
+    errors = {name: float(windows.errors(rows, observed)) for name, rows in rolled.items()}
+    kept = [name for name in rolled if errors[name] <= MAX_RELATIVE_ERROR * candidates[0].error]
+    fitted += [fit_statistical_model(name, season, filled) for name in kept]
     combination = Combination(fitted, max(low, 0.0) if search.positive else low, high)
-    forecasts = [*(member.forecasts for member in members), *rolled.values()]
+    forecasts = [*(member.forecasts for member in members), *(rolled[name] for name in kept)]
     baselines = evaluate_baselines(filled, exog, periods, windows, combination.limit)
     naive = _seasonal_naive(baselines, periods)
     combined = combination.combine(forecasts)
     if np.isinf(high) and not clearly_better(combined, naive.forecasts, observed):
         combined = combination.combine(forecasts, naive.forecasts)
         forecasts = [(rows + naive.forecasts) / 2 for rows in forecasts]
-        combination = replace(combination, naive=naive.model.fit(values[:, None], exog))
+        combination = replace(combination, naive=naive.model.fit(filled[:, None], exog))
     better = better_baseline(combined, baselines, observed, windows)
     substitute = None
     if better is not None:
@@ -110,7 +111,7 @@ def _select(values, filled, exog, periods: list[float], search: Search) -> Selec
             name: float(windows.errors(baseline.forecasts, observed))
             for name, baseline in baselines.items()
         }
-        | {name: float(windows.errors(rows, observed)) for name, rows in rolled.items()},
+        | errors,
         errors=np.concatenate([observed - rows for rows in forecasts]),
         specs=[member.spec for member in members],
         better_baseline=better,

@@ -74,6 +74,16 @@ def test_their_rolling_forecasts_know_the_rows_before_the_first_origin_only(modu
     assert selection.baselines["ets"] == pytest.approx(error)
 
 
+def test_models_much_worse_than_the_best_network_are_no_members(module):
+    rows = [0.3]
+    for _ in range(99):
+        rows.append(3.8 * rows[-1] * (1 - rows[-1]))  # a chaotic map, which no linear model follows
+    search = Search(2, quick=True, models=("theta",))
+    selection = select(np.array(rows), np.empty((100, 0)), [], search)
+    assert len(selection.combination.members) == len(selection.members)
+    assert selection.baselines["theta"] > 1.5 * selection.candidates[0]["error"]
+
+
 def test_models_need_their_package_and_known_names(monkeypatch):
     assert check_models("esn") == check_models(("esn",)) == ()
     assert first_integer([52.18, 7.0, 24.0]) == 7
