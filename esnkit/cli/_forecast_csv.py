@@ -16,6 +16,7 @@ from esnkit.forecasting._auto_forecaster import MAX_VALUE, MIN_ROWS
 from esnkit.forecasting._differencing import MAX_ORDER, check_differences, difference
 from esnkit.forecasting._frames import LabelledSeries, NamedColumns
 from esnkit.forecasting._series_kind import interval_names
+from esnkit.forecasting._statistical_models import check_models
 
 MIN_PLOTTED_ROWS = 30
 
@@ -29,6 +30,10 @@ def forecast_csv(arguments) -> int:
         model, parts = _fit_and_forecast(arguments, table, stamps)
     report(model)
     _write_results(arguments, table, stamps, parts, file_format)
+    if arguments.report:
+        with progress("forecast", 1) as part, part("report"):
+            _write_report(arguments, model, table, stamps)
+        say(f"report written to {arguments.report}")
     return 0
 
 
@@ -40,20 +45,24 @@ def make_forecaster(arguments) -> AutoForecaster:
         positive=arguments.positive,
         quick=arguments.quick,
         best=arguments.best,
+        models=("esn", *dict.fromkeys(arguments.models)),
         settings={key: value for key, value in given.items() if value is not None},
         random_state=arguments.seed,
     )
 
 
+def _split_exog(arguments, table: Table) -> tuple:
+    """Return the inputs of the known rows and of the steps ahead, None without any."""
+    if not arguments.exog:
+        return None, None
+    parts = np.split(table.exog, [table.n_known])
+    return tuple(NamedColumns(rows, tuple(arguments.exog)) for rows in parts)
+
+
 def _fit_and_forecast(arguments, table: Table, stamps: Continuation | None):
     """Return the fitted forecaster; and the forecast, with the ends of an interval if wanted."""
     series = LabelledSeries(table.values, None if stamps is None else stamps.labels)
-    known = ahead = None
-    if arguments.exog:
-        known, ahead = (
-            NamedColumns(rows, tuple(arguments.exog))
-            for rows in np.split(table.exog, [table.n_known])
-        )
+    known, ahead = _split_exog(arguments, table)
     model = make_forecaster(arguments).fit(series, exog=known)
     forecast = model.forecast(arguments.horizon, ahead, arguments.interval)
     return model, forecast if isinstance(forecast, tuple) else (forecast,)
@@ -74,9 +83,29 @@ def check_request(arguments) -> str | None:
             f"--time {arguments.time} is also the name that an end of the interval of "
             f"'{arguments.column}' gets; rename the column"
         )
+    if arguments.models:
+        _check_models(arguments)
     file_format = plot_format(arguments.plot, required=True)
-    check_paths({"the input": arguments.file, "--out": arguments.out, "--plot": arguments.plot})
+    if arguments.report:
+        plot_format("report.svg", required=True, option="--report")
+    check_paths(
+        {
+            "the input": arguments.file,
+            "--out": arguments.out,
+            "--plot": arguments.plot,
+            "--report": arguments.report,
+        }
+    )
     return file_format
+
+
+def _check_models(arguments) -> None:
+    if arguments.exog:
+        raise UserError("--models take no inputs: leave out --models or --exog")
+    try:
+        check_models(("esn", *arguments.models))
+    except ImportError as error:
+        raise UserError(f"--models: {error}") from None
 
 
 def check_paths(paths: dict[str, str | None]) -> None:
@@ -235,3 +264,19 @@ def _draw(arguments, table, stamps: Continuation | None, parts):
         name=arguments.column,
         interval=arguments.interval,
     )
+
+
+def _write_report(arguments, model, table: Table, stamps: Continuation | None) -> None:
+    """Write the report as one HTML file."""
+    from esnkit.plotting import write_report
+
+    known, ahead = _split_exog(arguments, table)
+    times = None if stamps is None else np.concatenate([stamps.known, stamps.ahead])
+
+    def write(draft):
+        write_report(
+            draft, model, arguments.horizon, exog=ahead, past_exog=known, times=times,
+            title=f"Forecast of {arguments.column}, {os.path.basename(arguments.file)}",
+        )  # fmt: skip
+
+    write_atomically(arguments.report, write)

@@ -13,7 +13,7 @@ from esnkit.forecasting import PanelForecaster
 from esnkit.forecasting._frames import LabelledSeries
 from esnkit.forecasting._series_kind import interval_names
 
-REFUSED = ("exog", "plot", "quick", "best", *SETTINGS)
+REFUSED = ("exog", "plot", "report", "quick", "best", "models", *SETTINGS)
 
 
 def forecast_panel(arguments) -> int:

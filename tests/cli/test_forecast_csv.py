@@ -1,5 +1,6 @@
 """`esnkit forecast FILE`: the forecast, its report, and requests that are refused."""
 
+import importlib.util
 import os
 import re
 from pathlib import Path
@@ -160,6 +161,7 @@ SHORT_SERIES = {
 }
 
 
+@pytest.mark.filterwarnings("ignore::UserWarning")  # of few errors, and of better baselines
 @pytest.mark.parametrize("kind", SHORT_SERIES)
 @pytest.mark.parametrize("level", ["0.01", "0.999"])
 def test_intervals_are_never_refused(kind, level, capsys):
@@ -321,3 +323,32 @@ def test_rows_that_lack_are_missing_values_on_request(capsys):
     found = capsys.readouterr().out.splitlines()[1:]
     ahead = python_says(series)[1]
     assert [float(line.split(",")[1]) for line in found] == ahead.tolist()
+
+
+@pytest.mark.filterwarnings("ignore:the baseline")
+def test_a_report_has_the_dates_and_numbers_of_the_forecast(capsys):
+    pytest.importorskip("matplotlib")
+    write(rows(ahead=6))
+    options = ("--time", "when", "--exog", "u", "--quick")
+    assert forecast(*options, "--out", "o.csv", "--report", "r.html") == 0
+    assert "report written to r.html" in capsys.readouterr().err
+    page = Path("r.html").read_text(encoding="utf-8")
+    assert "<h2>One-step errors</h2>" in page and page.count("data:image/svg+xml") >= 3
+    for row in read("o.csv"):
+        assert f"<td>{row['when'].replace(' ', 'T')}</td>" in page
+        assert f"<td>{float(row['x']):.6g}</td>" in page
+    assert forecast("--report", "o.csv", "--out", "o.csv") == 2
+    assert "--report and --out are the same file" in capsys.readouterr().err
+
+
+def test_models_beside_networks_need_a_package_and_no_inputs(capsys):
+    write(rows(ahead=6))
+    assert forecast("--models", "ets", "--exog", "u") == 2
+    assert "leave out --models or --exog" in capsys.readouterr().err
+    if importlib.util.find_spec("statsforecast") is None:
+        assert forecast("--models", "ets") == 2
+        assert "pip install 'esnkit[statsforecast]'" in capsys.readouterr().err
+    else:
+        write(["x", *map(repr, WEEK.tolist())])
+        assert forecast("--models", "ets", "theta", "--quick") == 0
+        assert "  theta" in capsys.readouterr().err
