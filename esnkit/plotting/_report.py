@@ -130,8 +130,11 @@ def _as_text(labels: np.ndarray) -> list[str]:
     """Write labels, dates in the coarsest unit that suits all."""
     if labels.dtype.kind != "M":
         return [str(label) for label in labels]
-    units = [unit for unit in ("D", "m", "s") if (labels == labels.astype(f"M8[{unit}]")).all()]
-    return np.datetime_as_string(labels, unit=units[0] if units else None).tolist()
+    for unit in ("D", "m", "s"):
+        coarse = labels.astype(f"datetime64[{unit}]")
+        if (labels == coarse).all():
+            return coarse.astype(str).tolist()
+    return labels.astype(str).tolist()
 
 
 def _candidates(forecaster, column: int) -> str:
