@@ -78,6 +78,14 @@ class Forecaster(ForecastsMixin, CallbackSupportMixin, PlainStateMixin, BaseEsti
     positive : "auto" or bool, default="auto"
         Whether forecasts and intervals end at zero. "auto" does so for counts: whole numbers, none
         of them negative.
+    calendar : {"hour", "weekday", "weekend", "day", "month", "holidays"} or sequence, default=None
+        Inputs from the time stamps of the series, which it must have. Every hour, day of the week,
+        day of the month or month has a column; weekends and holidays have one each. Hours of days
+        off have separate columns, if weekdays, weekends or holidays are named too. What `fit` has
+        not seen, such as the months after a series of a quarter, has no effect.
+    country : str, default=None
+        Whose holidays, such as ``"US"`` or ``"DE-BY"``; given if, and only if, `calendar` has
+        ``"holidays"``. They come from the package holidays (extra ``holidays``).
     random_state : int, RandomState or None, default=None
         Seeds the members. None takes the first `random_state` that is not None among those of
         `estimator` and of its nested estimators.
@@ -94,7 +102,7 @@ class Forecaster(ForecastsMixin, CallbackSupportMixin, PlainStateMixin, BaseEsti
     n_features_in_ : int
         Number of series.
     n_exog_ : int
-        Number of exogenous inputs.
+        Number of exogenous inputs, without those of `calendar`.
     n_timesteps_ : int
         Number of rows seen by `fit` and `update`.
     feature_names_in_ : ndarray of str
@@ -157,6 +165,8 @@ class Forecaster(ForecastsMixin, CallbackSupportMixin, PlainStateMixin, BaseEsti
         combine="mean",
         calibration=0.3,
         positive="auto",
+        calendar=None,
+        country=None,
         random_state=None,
         verbose=0,
     ):
@@ -171,6 +181,8 @@ class Forecaster(ForecastsMixin, CallbackSupportMixin, PlainStateMixin, BaseEsti
         self.combine = combine
         self.calibration = calibration
         self.positive = positive
+        self.calendar = calendar
+        self.country = country
         self.random_state = random_state
         self.verbose = verbose
 
@@ -200,14 +212,17 @@ class Forecaster(ForecastsMixin, CallbackSupportMixin, PlainStateMixin, BaseEsti
         ------
         ValueError
             For parameters out of range, a series that is too short or not finite, an
-            irregular index, or exogenous inputs that do not fit the series.
+            irregular index, exogenous inputs that do not fit the series, or a `calendar`
+            without time stamps.
+        ImportError
+            For holidays without the package holidays.
         """
         spec = self._check_parameters()
         values, inputs = self._read(series, y, exog)
         floor = [0.0 if is_positive(self.positive, column) else -np.inf for column in values.T]
         power = RowTransform(spec.differences, False, power=spec.power).fit(values).power_
         spec = spec._replace(floor=tuple(floor), power=power)
-        n_models = count_models(spec, self.n_exog_)
+        n_models = count_models(spec, inputs.shape[1])
         with fit_task(self, (n_models, "models"), {"X": series, "y": y}, n_models):
             if spec.estimator is None:
                 spec = self._choose_network(spec, values, inputs)

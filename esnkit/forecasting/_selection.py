@@ -58,7 +58,7 @@ def select(
     combination = Combination(fitted, max(low, 0.0) if search.positive else low, high)
     observed = windows.observed(values)
     median = combination.combine([member.forecasts for member in members])
-    baselines = evaluate_baselines(values, exog, periods, windows, combination.limit)
+    baselines = evaluate_baselines(values, exog, periods, windows, combination.limit, search.n_exog)
     better = better_baseline(median, baselines, observed, windows)
     substitute = None
     if better is not None:
