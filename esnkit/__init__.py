@@ -2,9 +2,9 @@
 
 Estimators: ESNRegressor and ESNClassifier; ReservoirRegressor and ReservoirClassifier, which join
 any reservoir with any readout; RNNRegressor, RNNClassifier and Seq2SeqClassifier, trained by
-gradients; Forecaster, which forecasts a series with any regressor, and AutoForecaster, which
-chooses its networks. The folders hold the parts by subject: reservoirs, readouts, forecasting,
-baselines, optim, datasets, metrics, plotting.
+gradients; Forecaster, which forecasts a series with any regressor, AutoForecaster, which chooses
+its networks, and PanelForecaster, whose networks learn from many series. The folders hold the parts
+by subject: reservoirs, readouts, forecasting, baselines, optim, datasets, metrics, plotting.
 """
 
 import importlib as _importlib
@@ -15,7 +15,13 @@ from typing import Any as _Any
 if _TYPE_CHECKING:
     from esnkit.esn import ESNClassifier, ESNRegressor, ReservoirClassifier, ReservoirRegressor
     from esnkit.export import skops_trusted_types
-    from esnkit.forecasting import AutoForecaster, Forecaster, SeriesTransform, forecast
+    from esnkit.forecasting import (
+        AutoForecaster,
+        Forecaster,
+        PanelForecaster,
+        SeriesTransform,
+        forecast,
+    )
     from esnkit.networks import RNNClassifier, RNNRegressor, Seq2SeqClassifier
     from esnkit.preprocessing import SequenceScaler, TokenEncoder
     from esnkit.readouts import BaseReadout, RidgeReadout, check_readout
@@ -36,6 +42,7 @@ __all__ = [
     "ESNClassifier",
     "ESNRegressor",
     "Forecaster",
+    "PanelForecaster",
     "RNNClassifier",
     "RNNRegressor",
     "Reservoir",
@@ -68,7 +75,9 @@ __all__ = [
 _FOLDERS = {
     "esn": ("ESNClassifier", "ESNRegressor", "ReservoirClassifier", "ReservoirRegressor"),
     "export": ("skops_trusted_types",),
-    "forecasting": ("AutoForecaster", "Forecaster", "SeriesTransform", "forecast"),
+    "forecasting": (
+        "AutoForecaster", "Forecaster", "PanelForecaster", "SeriesTransform", "forecast",
+    ),
     "networks": ("RNNClassifier", "RNNRegressor", "Seq2SeqClassifier"),
     "preprocessing": ("SequenceScaler", "TokenEncoder"),
     "readouts": ("BaseReadout", "RidgeReadout", "check_readout"),

@@ -19,6 +19,13 @@ def the_networks_are_compared_with_simple_models(printed):
     return len(scores) == 4 and scores[0] < max(scores) and "'ridge (" in printed
 
 
+def the_forecasts_of_the_shops_lie_within_their_intervals(printed):
+    rows = re.findall(r"north 2025-\S+ +([\d.]+) +([\d.]+) +([\d.]+)", printed)
+    return len(rows) == 3 and all(
+        float(low) < float(sold) < float(high) for sold, low, high in rows
+    )
+
+
 def the_pipeline_and_the_search_find_the_memory(printed):
     score = re.search(r"steps: ([\d.]+)", printed)
     return float(score[1]) > 0.8 and "'spectral_radius': 0.6" in printed
@@ -40,6 +47,7 @@ def all_but_the_plain_network_can_add(printed):
 
 CLAIMS = [
     the_forecast_is_better_than_last_week_again,
+    the_forecasts_of_the_shops_lie_within_their_intervals,
     the_networks_are_compared_with_simple_models,
     the_pipeline_and_the_search_find_the_memory,
     every_fold_of_the_ragged_list_is_predicted,

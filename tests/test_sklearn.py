@@ -38,6 +38,7 @@ from esnkit import (
     ESNClassifier,
     ESNRegressor,
     Forecaster,
+    PanelForecaster,
     Reservoir,
     ReservoirClassifier,
     ReservoirRegressor,
@@ -74,6 +75,7 @@ PLAIN = [
     ESNClassifier(),
     Forecaster(),
     AutoForecaster(),
+    PanelForecaster(),
     AutoregressiveModel(),
     ContextParrot(),
     RidgeAutoregression(),
@@ -91,7 +93,7 @@ WEIGHTS = {
 
 def expected_failures(estimator):
     # A readout has no memory, and a forecaster no method that predicts row by row.
-    if isinstance(estimator, RidgeReadout) or hasattr(estimator, "backtest"):
+    if isinstance(estimator, RidgeReadout | PanelForecaster) or hasattr(estimator, "backtest"):
         return {}
     if isinstance(estimator, Reservoir):
         return ORDER

@@ -7,10 +7,11 @@ from sklearn.base import BaseEstimator
 from sklearn.utils.validation import check_is_fitted
 
 from esnkit.forecasting._baseline_errors import forecast_windows
+from esnkit.forecasting._calibration import warn_of_few
 from esnkit.forecasting._candidates import make_windows
 from esnkit.forecasting._combination import SeparateSeries
 from esnkit.forecasting._forecasts_mixin import ForecastsMixin
-from esnkit.forecasting._pooled_errors import pooled_half_widths
+from esnkit.forecasting._pooled_errors import BASELINE_FACTOR, PooledErrors, SeparateErrors
 from esnkit.utils._plain_state import PlainStateMixin
 from esnkit.utils._rollback import rollback_on_error
 
@@ -71,16 +72,22 @@ class BaselineForecaster(ForecastsMixin, PlainStateMixin, BaseEstimator):
         """Check the parameters, and return the model to fit."""
         raise NotImplementedError
 
-    def _half_widths(self, n_steps: int, level: float) -> np.ndarray:
+    def _errors_ahead(self, n_steps: int, ahead: np.ndarray, level: float) -> SeparateErrors:
         values, exog = self._seen_rows()
-        widths = [
-            pooled_half_widths(self._errors(column, exog, n_steps), n_steps, level)
-            for column in values.T
-        ]
-        return np.stack(widths, axis=1)
+        columns = [self._errors(column, exog, n_steps) for column in values.T]
+        warn_of_few(min(errors.size for errors in columns), level)
+        return SeparateErrors(
+            [PooledErrors(errors[:, :, None], n_steps, BASELINE_FACTOR) for errors in columns]
+        )
+
+    def _sample(self, ahead: np.ndarray, n_steps: int, n_samples: int, rng) -> np.ndarray:
+        raise ValueError(
+            f"sample needs a Forecaster or an AutoForecaster, got {self!r}: use "
+            "forecast(quantiles=...), or Forecaster(Ridge(), lags=...) for sample paths"
+        )
 
     def _errors(self, values: np.ndarray, exog: np.ndarray, n_steps: int) -> np.ndarray:
-        """Return absolute errors (n_origins, horizon) of rolling forecasts."""
+        """Return errors (n_origins, horizon) of rolling forecasts."""
         windows = make_windows(len(values), n_steps)
         enough = windows.origins >= self._model.min_rows
         if not enough.any():
@@ -91,7 +98,7 @@ class BaselineForecaster(ForecastsMixin, PlainStateMixin, BaseEstimator):
             )
         windows = windows._replace(origins=windows.origins[enough])
         forecasts = forecast_windows(self._model, values, exog, windows)
-        return np.abs(forecasts - windows.observed(values))
+        return windows.observed(values) - forecasts
 
 
 def of_series(entries: list):

@@ -16,7 +16,11 @@ from esnkit.cli._loading import loading
 
 __all__ = ["main"]
 
-_ADVICE_FOR_PYTHON = ": use a larger alpha, differences, or strategy='direct'"  # of `Forecaster`
+# What warnings advise in Python, and on the command line.
+_ADVICE = {
+    ": use a larger alpha, differences, or strategy='direct'": "",
+    "with best=True (--best)": "with --best",
+}
 
 
 def main(argv: list[str] | None = None) -> int:
@@ -85,7 +89,9 @@ def _end(message: str, code: int = 2) -> int:
 
 def _show_warning(message, category, filename, lineno, file=None, line=None):
     text = " ".join(str(message).split())
-    say(f"warning: {text.removesuffix(_ADVICE_FOR_PYTHON)}")
+    for python, option in _ADVICE.items():
+        text = text.replace(python, option)
+    say(f"warning: {text}")
 
 
 def _dispatch(argv) -> int:
@@ -109,6 +115,10 @@ def _command(arguments) -> Callable[[], int]:
         from esnkit.cli._compile import compile_kernels
 
         return compile_kernels
+    if arguments.id is not None and arguments.file is not None:
+        from esnkit.cli._forecast_panel import forecast_panel
+
+        return partial(forecast_panel, arguments)
     if arguments.file is None:
         from esnkit.cli._demo import run_demo
 

@@ -58,21 +58,40 @@ def _add_files(parser) -> None:
     add = parser.add_argument
     add("file", nargs="?", metavar="FILE", type=_path, help="CSV file, oldest row first")
     add("--column", metavar="NAME", help="column to forecast")
+    add(
+        "--id", metavar="COLUMN",
+        help="column that names the series of each row: all are forecast, by networks fitted to "
+        "all (PanelForecaster); the output has this column",
+    )  # fmt: skip
     add("--time", metavar="COLUMN", help="column of time stamps, continued in the output")
     add(
         "--exog", metavar="NAME", nargs="+", action="extend", default=[],
         help="columns known in advance; FILE ends with rows of their future values, in which the "
         "column to forecast is empty",
     )  # fmt: skip
+    add(
+        "--fill", action="store_true",
+        help="take empty cells, and rows that lack in the time column, for missing values",
+    )  # fmt: skip
     add("--horizon", metavar="H", type=_integer(1), help="number of steps to forecast")
     add("--interval", metavar="LEVEL", type=_number(0, 1), help="add an interval, 0.9 for 90 %%")
     add("--out", metavar="FILE", type=_path, help="write the forecast to FILE, not to the terminal")
     add("--plot", metavar="FILE", type=_path, help="draw the forecast to FILE (png, pdf, svg)")
+    add(
+        "--report", metavar="FILE", type=_path,
+        help="write pictures and tables of the forecast and its errors to one HTML FILE",
+    )  # fmt: skip
 
 
 def _add_model(parser) -> None:
     """Add what `AutoForecaster` has parameters for, beside the settings of its networks."""
     add = parser.add_argument
+    add("--quick", action="store_true", help="try a few networks only: a third of the time")
+    add(
+        "--models", metavar="NAME", nargs="+", action="extend", default=[],
+        choices=("ets", "theta", "arima"),
+        help="models of statsforecast beside the networks: ets, theta, arima",
+    )  # fmt: skip
     add(
         "--positive", action="store_const", const=True, default="auto",
         help="end forecasts and intervals at zero (default: of whole numbers >= 0)",

@@ -31,22 +31,25 @@ _NAMED_SEPARATOR = re.compile('"?sep=(.)"?', re.IGNORECASE)  # as Excel writes a
 class Table(NamedTuple):
     """The columns of a file that a forecast needs."""
 
-    values: np.ndarray  # (n_known,)
+    values: np.ndarray  # (n_known,), NaN where they are missing
     exog: np.ndarray  # (n_known + n_ahead, n_exog)
     timestamps: Timestamps | None
     name: str
 
     @property
     def n_known(self) -> int:
-        """Number of rows in which the column to forecast has a value."""
+        """Number of rows up to the last one in which the column to forecast has a value."""
         return len(self.values)
 
 
-def read_table(path: str, column: str, time: str | None, exog: list[str]) -> Table:
+def read_table(
+    path: str, column: str, time: str | None, exog: list[str], fill: bool = False
+) -> Table:
     """Read the column to forecast, and its time stamps and exogenous inputs.
 
-    Rows at the end in which `column` is empty belong to the future: they hold time stamps
-    and exogenous inputs only.
+    With inputs, rows at the end in which `column` is empty belong to the future: they hold time
+    stamps and exogenous inputs only. With `fill` other empty cells, but for time stamps, are
+    missing values.
 
     Raises
     ------
@@ -54,6 +57,40 @@ def read_table(path: str, column: str, time: str | None, exog: list[str]) -> Tab
         With the line number, for anything that is not as it should be.
     """
     wanted = [column, *exog, *([] if time is None else [time])]
+    with _open_rows(path, wanted) as (rows, header, separator):
+        indices = [_index_of(name, header, path) for name in wanted]
+        columns = _Columns(header, indices, time, DecimalReader(separator), fill)
+        for numbers, block in _blocks(rows):
+            columns.add_block(numbers, block)
+    return columns.table(path)
+
+
+def read_texts(path: str, wanted: list[str]) -> tuple[list[int], str, list[list[str]]]:
+    """Read columns as text: the lines of their rows, the separator, and the cells by column."""
+    lines: list[int] = []
+    texts: list[list[str]] = [[] for _ in wanted]
+    with _open_rows(path, wanted) as (rows, header, separator):
+        indices = [_index_of(name, header, path) for name in wanted]
+        for line, row in rows:
+            _check_row(line, row, header, len(lines))
+            lines.append(line)
+            for cells, index in zip(texts, indices, strict=True):
+                cells.append(row[index].strip())
+    if not lines:
+        raise UserError(f"{path} has no row below its header")
+    return lines, separator, texts
+
+
+def _check_row(line: int, row: list[str], header: list[str], n_before: int) -> None:
+    if len(row) != len(header):
+        raise UserError(f"line {line}: {len(row)} columns where the header has {len(header)}")
+    if n_before == MAX_ROWS:
+        raise UserError(f"line {line}: more than {MAX_ROWS:,} rows; keep only the last of them")
+
+
+@contextmanager
+def _open_rows(path: str, wanted: list[str]):
+    """Open a file as numbered rows, with its header and its separator."""
     with _open_text(path) as lines:
         first = next(lines, "")
         named = _NAMED_SEPARATOR.fullmatch(first.strip("\r\n"))
@@ -65,19 +102,16 @@ def read_table(path: str, column: str, time: str | None, exog: list[str]) -> Tab
         reader = csv.reader(chain([first], lines), delimiter=separator, strict=True)
         rows = _numbered(reader, n_before=1 if named else 0)
         header = [name.strip() for name in next(rows)[1]]
-        indices = [_index_of(name, header, path) for name in wanted]
-        columns = _Columns(header, indices, time, DecimalReader(separator))
-        for numbers, block in _blocks(_without_blanks(rows)):
-            columns.add_block(numbers, block)
-    return columns.table(path)
+        yield _without_blanks(rows), header, separator
 
 
 class _Columns:
     """The wanted columns of a file: where they stand in a row, and what has been read of them."""
 
-    def __init__(self, header: list[str], indices: list[int], time: str | None, decimals):
+    def __init__(self, header: list[str], indices: list[int], time: str | None, decimals, fill):
         self.header = header
         self.decimals = decimals
+        self.fill = fill
         self.timestamps = None if time is None else Timestamps(time)
         self.time_index = indices.pop() if time is not None else 0
         self.target, *self.inputs = indices
@@ -109,32 +143,42 @@ class _Columns:
                 return False
             self.timestamps.extend(stamps, lines)
         self.decimals.extend(numbers, texts, [self.header[index] for index in wanted], lines)
-        self.n_rows, self.n_known = self.n_rows + len(rows), self.n_known + len(rows)
+        self.n_rows += len(rows)
+        self.n_known = self.n_rows
         return True
 
     def add(self, line: int, row: list[str]) -> None:
         """Read the cells of one row."""
-        if len(row) != len(self.header):
-            raise UserError(
-                f"line {line}: {len(row)} columns where the header has {len(self.header)}"
-            )
-        if self.n_rows == MAX_ROWS:
-            raise UserError(f"line {line}: more than {MAX_ROWS:,} rows; keep only the last of them")
+        _check_row(line, row, self.header, self.n_rows)
         self.n_rows += 1
         if self.timestamps is not None:
             self.timestamps.add(row[self.time_index], line)
         for index in self.inputs:
-            self.decimals.add(row[index].strip(), self.header[index], line)
+            self._add_cell(row[index].strip(), self.header[index], line)
         self._add_target(line, row[self.target].strip())
+
+    def _add_cell(self, text: str, column: str, line: int) -> None:
+        """Read a number, or a missing value."""
+        if not text and self.fill:
+            self.decimals.add_missing()
+        else:
+            self.decimals.add(text, column, line)
 
     def _add_target(self, line: int, text: str) -> None:
         """Read the value to forecast, which rows of the future leave empty."""
         column = self.header[self.target]
+        if self.fill:
+            self._add_cell(text, column, line)
+            self.n_known = self.n_rows if text or not self.inputs else self.n_known
+            return
         if not text and self.inputs:  # a row of the future, unless a row with a value follows
             self.first_future_line = self.first_future_line or line
             return
         if self.first_future_line:
-            raise UserError(f"line {self.first_future_line}: column '{column}' is empty")
+            raise UserError(
+                f"line {self.first_future_line}: column '{column}' is empty, but there are values "
+                "after it; --fill takes it for a missing value"
+            )
         self.decimals.add(text, column, line)
         self.n_known += 1
 
@@ -145,8 +189,8 @@ class _Columns:
             raise UserError(f"{path} has no row with a value in column '{column}'")
         cells = self.decimals.values()  # row by row, the inputs before the target
         known = cells[: n_known * (n_inputs + 1)].reshape(n_known, n_inputs + 1)
-        ahead = cells[known.size :].reshape(self.n_rows - n_known, n_inputs)
-        inputs = np.vstack([known[:, :n_inputs], ahead])
+        ahead = cells[known.size :].reshape(self.n_rows - n_known, n_inputs + self.fill)
+        inputs = np.vstack([known[:, :n_inputs], ahead[:, :n_inputs]])
         return Table(known[:, n_inputs].copy(), inputs, self.timestamps, column)
 
 

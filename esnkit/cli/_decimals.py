@@ -72,7 +72,10 @@ class DecimalReader:
     def add(self, text: str, column: str, line: int) -> None:
         """Read one more cell."""
         if not text:
-            raise UserError(f"line {line}: column '{column}' is empty; fill in every time step")
+            raise UserError(
+                f"line {line}: column '{column}' is empty; fill in every time step, or take empty "
+                "cells for missing values with --fill"
+            )
         found = {name: way.read(text) for name, way in self.ways.items()}
         kept = {name: number for name, number in found.items() if number is not None}
         if not kept:
@@ -91,6 +94,11 @@ class DecimalReader:
             self.marked = self.marked or (line, column, text)
         elif _is_small_integer(text):
             self.has_small_integers = True
+
+    def add_missing(self) -> None:
+        """Add NaN in place of an empty cell."""
+        for way in self.ways.values():
+            way.numbers.append(math.nan)
 
     def read_at_once(self, texts: Sequence[str]) -> list[np.ndarray] | None:
         """Read more cells in every way, without storing them; None where `add` has to decide."""
@@ -124,7 +132,7 @@ class DecimalReader:
         names = list(self.ways)
         first = np.array(self.ways[names[0]].numbers)
         for other in names[1:]:
-            same = np.array_equal(first, np.array(self.ways[other].numbers))
+            same = np.array_equal(first, np.array(self.ways[other].numbers), equal_nan=True)
             if not same and not self._is_decimal(names[0], other):
                 raise self._ambiguous(names[0], other)
         return first

@@ -16,6 +16,7 @@ from esnkit.forecasting._auto_forecaster import MAX_VALUE, MIN_ROWS
 from esnkit.forecasting._differencing import MAX_ORDER, check_differences, difference
 from esnkit.forecasting._frames import LabelledSeries, NamedColumns
 from esnkit.forecasting._series_kind import interval_names
+from esnkit.forecasting._statistical_models import check_models
 
 MIN_PLOTTED_ROWS = 30
 
@@ -29,6 +30,10 @@ def forecast_csv(arguments) -> int:
         model, parts = _fit_and_forecast(arguments, table, stamps)
     report(model)
     _write_results(arguments, table, stamps, parts, file_format)
+    if arguments.report:
+        with progress("forecast", 1) as part, part("report"):
+            _write_report(arguments, model, table, stamps)
+        say(f"report written to {arguments.report}")
     return 0
 
 
@@ -38,21 +43,26 @@ def make_forecaster(arguments) -> AutoForecaster:
     return AutoForecaster(
         horizon=arguments.horizon,
         positive=arguments.positive,
+        quick=arguments.quick,
         best=arguments.best,
+        models=("esn", *dict.fromkeys(arguments.models)),
         settings={key: value for key, value in given.items() if value is not None},
         random_state=arguments.seed,
     )
 
 
+def _split_exog(arguments, table: Table) -> tuple:
+    """Return the inputs of the known rows and of the steps ahead, None without any."""
+    if not arguments.exog:
+        return None, None
+    parts = np.split(table.exog, [table.n_known])
+    return tuple(NamedColumns(rows, tuple(arguments.exog)) for rows in parts)
+
+
 def _fit_and_forecast(arguments, table: Table, stamps: Continuation | None):
     """Return the fitted forecaster; and the forecast, with the ends of an interval if wanted."""
     series = LabelledSeries(table.values, None if stamps is None else stamps.labels)
-    known = ahead = None
-    if arguments.exog:
-        known, ahead = (
-            NamedColumns(rows, tuple(arguments.exog))
-            for rows in np.split(table.exog, [table.n_known])
-        )
+    known, ahead = _split_exog(arguments, table)
     model = make_forecaster(arguments).fit(series, exog=known)
     forecast = model.forecast(arguments.horizon, ahead, arguments.interval)
     return model, forecast if isinstance(forecast, tuple) else (forecast,)
@@ -73,12 +83,32 @@ def check_request(arguments) -> str | None:
             f"--time {arguments.time} is also the name that an end of the interval of "
             f"'{arguments.column}' gets; rename the column"
         )
+    if arguments.models:
+        _check_models(arguments)
     file_format = plot_format(arguments.plot, required=True)
-    _check_paths({"the input": arguments.file, "--out": arguments.out, "--plot": arguments.plot})
+    if arguments.report:
+        plot_format("report.svg", required=True, option="--report")
+    check_paths(
+        {
+            "the input": arguments.file,
+            "--out": arguments.out,
+            "--plot": arguments.plot,
+            "--report": arguments.report,
+        }
+    )
     return file_format
 
 
-def _check_paths(paths: dict[str, str | None]) -> None:
+def _check_models(arguments) -> None:
+    if arguments.exog:
+        raise UserError("--models take no inputs: leave out --models or --exog")
+    try:
+        check_models(("esn", *arguments.models))
+    except ImportError as error:
+        raise UserError(f"--models: {error}") from None
+
+
+def check_paths(paths: dict[str, str | None]) -> None:
     """Check that the files are different ones, and that those but the input can be written."""
     seen: dict[str, str] = {}
     for role, path in paths.items():
@@ -96,14 +126,27 @@ def _read(arguments) -> tuple[Table, Continuation | None]:
     """Read the file, check that it can be forecast, and continue its time stamps."""
     path, horizon = arguments.file, arguments.horizon
     try:
-        table = read_table(path, arguments.column, arguments.time, arguments.exog)
+        table = read_table(path, arguments.column, arguments.time, arguments.exog, arguments.fill)
+        stamps = None
+        if table.timestamps is not None and arguments.fill:
+            stamps = table.timestamps.future(table.n_known, horizon, fill=True)
+            table = spread(table, stamps.rows)
         check_length(table, horizon, path, arguments.differences)
-        if table.timestamps is None:
-            return table, None
-        return table, table.timestamps.future(table.n_known, horizon)
+        if table.timestamps is not None and stamps is None:
+            stamps = table.timestamps.future(table.n_known, horizon)
+        return table, stamps
     except UserError as error:  # name the file in an error that does not
         named = str(error).startswith((path, f"cannot read {path}"))
         raise (error if named else UserError(f"{path}, {error}")) from None
+
+
+def spread(table: Table, rows: np.ndarray) -> Table:
+    """Return a table with its rows at some positions, and missing values elsewhere."""
+    values = np.full(rows[table.n_known - 1] + 1, np.nan)
+    values[rows[: table.n_known]] = table.values
+    exog = np.full((rows[-1] + 1, table.exog.shape[1]), np.nan)
+    exog[rows] = table.exog
+    return table._replace(values=values, exog=exog)
 
 
 def check_length(table: Table, horizon: int, path: str, differences=None) -> None:
@@ -111,21 +154,22 @@ def check_length(table: Table, horizon: int, path: str, differences=None) -> Non
     lags = check_differences(differences or 0)
     needed = horizon + MIN_ROWS + sum(lags)
     option = f"--differences {differences_text(differences)}" if lags else ""
-    if table.n_known < needed:
-        rows = "1 row" if table.n_known == 1 else f"{table.n_known} rows"
+    n_known = int((~np.isnan(table.values)).sum())
+    if n_known < needed:
+        rows = "1 row" if n_known == 1 else f"{n_known} rows"
         when = f" with '{option}'" if lags else ""
         raise UserError(
             f"{path} has {rows} of '{table.name}', too few: "
             f"--horizon {horizon} needs {needed}{when}"
         )
-    largest = np.abs(table.values).max()
+    largest = np.nanmax(np.abs(table.values))
     if largest > MAX_VALUE:
         raise UserError(
             f"{path} holds values of '{table.name}' up to {largest:g}; scale them to at most "
             f"{MAX_VALUE:g}"
         )
     with np.errstate(invalid="ignore"):
-        if not np.isfinite(difference(table.values, lags)).all():
+        if np.isinf(difference(table.values, lags)).any():
             raise UserError(f"{path} holds values of '{table.name}' too large for '{option}'")
     n_ahead = len(table.exog) - table.n_known
     if table.exog.shape[1] and n_ahead < horizon:
@@ -136,31 +180,38 @@ def check_length(table: Table, horizon: int, path: str, differences=None) -> Non
 
 
 def report(model: AutoForecaster) -> None:
-    """Print on standard error seasons, members, and errors beside those of the baselines."""
-    say(f"seasons: {', '.join(f'{period:g}' for period in model.seasons_) or 'none'} (time steps)")
-    say("fitted to all rows, with the mean absolute error of each in rolling forecasts:")
-    for member in model.members_:
-        say(f"  {member['error']:<10.4g}  {describe(member)}")
-    say(f"mean absolute error of rolling forecasts, {model.horizon_} steps ahead, late ones first:")
-    for name, error in {"median of these networks": model.error_, **model.baselines_}.items():
+    """Print on standard error seasons, errors beside those of the baselines, and members."""
+    periods = " and ".join(f"{period:g}" for period in model.seasons_)
+    say(f"seasons of {periods} time steps" if periods else "no season")
+    ahead = "1 step" if model.horizon_ == 1 else f"{model.horizon_} steps"
+    say(
+        f"mean absolute errors of rolling forecasts {ahead} ahead, in which recent ones weigh more:"
+    )
+    combined = "median of the networks below"
+    if model.naive_share_:
+        combined = f"mean of the {combined} and the seasonal naive forecast"
+    for name, error in {combined: model.error_, **model.baselines_}.items():
         say(f"  {error:<10.4g}  {name}")
     if model.best and model.better_baseline_ is not None:
-        say(f"the forecast is that of the baseline '{model.better_baseline_}'")
+        say(
+            f"the forecast is that of the baseline '{model.better_baseline_}', not of the networks:"
+        )
+    else:
+        say("networks, then fitted to all rows:")
+    for member in model.members_:
+        say(f"  {member['error']:<10.4g}  {describe(member)}")
 
 
 def describe(member: dict) -> str:
     """Write what a member is in one line."""
-    power, terms = member["power"], ", ".join(f"{period:g}" for period, _ in member["seasons"])
-    transform = {None: "", 0.0: "logarithm", 0.5: "square root"}.get(power, f"power {power}")
-    leak_rates = "-".join(f"{rate:g}" for rate in np.atleast_1d(member["leak_rate"]))
-    words = [
-        f"--differences {differences_text(member['differences'])}",
-        f"--alpha {member['alpha']:g}",
-        f"leak rate {leak_rates}",
-        transform,
-        f"season terms {terms}" if terms else "",
-    ]
-    return ", ".join(word for word in words if word)
+    power = member["power"]
+    leak_rates = " to ".join(f"{rate:g}" for rate in np.atleast_1d(member["leak_rate"]))
+    words = [f"leak rate {leak_rates}"]
+    if power is not None:
+        words.append({0.0: "logarithm", 0.5: "square root"}.get(power, f"power {power:g}"))
+    words += [f"{count} harmonics of {period:g}" for period, count in member["seasons"]]
+    options = f"--differences {differences_text(member['differences'])} --alpha {member['alpha']:g}"
+    return f"{options}; {', '.join(words)}"
 
 
 def differences_text(differences: int | tuple[int, ...]) -> str:
@@ -176,20 +227,25 @@ def _write_results(arguments, table, stamps: Continuation | None, parts, file_fo
     names = interval_names(arguments.column)[: len(parts)]
     columns = {} if stamps is None else {arguments.time: stamps.written}
     columns |= dict(zip(names, parts, strict=True))
+    if file_format:
+        with progress("forecast", 1) as part, part("plot"):
+            write_plot(arguments.plot, _draw(arguments, table, stamps, parts), file_format)
+        say(f"plot written to {arguments.plot}")
+    write_forecast(arguments.out, columns)
+
+
+def write_forecast(path: str | None, columns: dict) -> None:
+    """Write columns to a file, or to standard output."""
 
     def write_csv(draft):
         with open(draft, "w", encoding="utf-8", newline="") as file:
             write_columns(file, columns)
 
-    if file_format:
-        with progress("forecast", 1) as part, part("plot"):
-            write_plot(arguments.plot, _draw(arguments, table, stamps, parts), file_format)
-        say(f"plot written to {arguments.plot}")
-    if arguments.out in (None, "-"):
+    if path in (None, "-"):
         write_columns(sys.stdout, columns)
     else:
-        write_atomically(arguments.out, write_csv)
-        say(f"{len(parts[0])} steps written to {arguments.out}")
+        write_atomically(path, write_csv)
+        say(f"{len(next(iter(columns.values())))} steps written to {path}")
 
 
 def _draw(arguments, table, stamps: Continuation | None, parts):
@@ -208,3 +264,19 @@ def _draw(arguments, table, stamps: Continuation | None, parts):
         name=arguments.column,
         interval=arguments.interval,
     )
+
+
+def _write_report(arguments, model, table: Table, stamps: Continuation | None) -> None:
+    """Write the report as one HTML file."""
+    from esnkit.plotting import write_report
+
+    known, ahead = _split_exog(arguments, table)
+    times = None if stamps is None else np.concatenate([stamps.known, stamps.ahead])
+
+    def write(draft):
+        write_report(
+            draft, model, arguments.horizon, exog=ahead, past_exog=known, times=times,
+            title=f"Forecast of {arguments.column}, {os.path.basename(arguments.file)}",
+        )  # fmt: skip
+
+    write_atomically(arguments.report, write)

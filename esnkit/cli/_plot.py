@@ -8,7 +8,7 @@ DEFAULT_PLOT = "esnkit-forecast.png"
 DPI = 120
 
 
-def plot_format(path: str | None, required: bool) -> str | None:
+def plot_format(path: str | None, required: bool, option: str = "--plot") -> str | None:
     """Return the format of a plot by the name of its file; None where none is to be drawn.
 
     Without matplotlib, a plot that is `required` is an error.
@@ -21,14 +21,14 @@ def plot_format(path: str | None, required: bool) -> str | None:
     except ImportError:
         if required:
             raise UserError(
-                "--plot needs matplotlib, which is not installed: pip install 'esnkit[plot]'"
+                f"{option} needs matplotlib, which is not installed: pip install 'esnkit[plot]'"
             ) from None
         return None
     matplotlib.use("agg")
     suffix = os.path.splitext(path)[1].lstrip(".").lower()
     known = FigureCanvasBase.get_supported_filetypes().keys() - {"pgf"}  # pgf needs TeX
     if suffix not in known:
-        raise UserError(f"--plot {path} must end in one of {', '.join(sorted(known))}")
+        raise UserError(f"{option} {path} must end in one of {', '.join(sorted(known))}")
     return suffix
 
 

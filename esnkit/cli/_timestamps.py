@@ -25,7 +25,7 @@ from esnkit.cli._date_formats import (
 )
 from esnkit.cli._errors import UserError
 from esnkit.cli._stamp_column import StampColumn, Stamps, read_at_once
-from esnkit.forecasting._calendar import FixedStep
+from esnkit.forecasting._calendar import FixedStep, fit_grid
 from esnkit.forecasting._calendar_numbers import NumberForm, ascending_forms, is_certain
 from esnkit.forecasting._labels import AmbiguousNumbers, DateAxis, Labels, find_number_axis
 from esnkit.forecasting._time_axis import (
@@ -36,8 +36,9 @@ from esnkit.forecasting._time_axis import (
     find_zone,
     read_time_axis,
 )
-from esnkit.forecasting._zones import observed_zone, to_wall, utc_offsets
+from esnkit.forecasting._zones import observed_zone, to_utc, to_wall, utc_offsets
 
+MAX_FILLED_ROWS = 2_000_000
 _LAST_DATE = np.datetime64("9999-12-31T23:59:59", "us")
 
 
@@ -88,8 +89,11 @@ class Timestamps:
             reading.extend(stamps)
         self.lines.extend(lines)
 
-    def future(self, n_known: int, n_steps: int) -> "Continuation":
-        """Continue the time stamps after the first `n_known` rows; all rows must be regular."""
+    def future(self, n_known: int, n_steps: int, fill: bool = False) -> "Continuation":
+        """Continue the time stamps after the first `n_known` rows; all rows must be regular.
+
+        With `fill` rows may lack. `Continuation.rows` tells where those of the file stand then.
+        """
         if len(self.lines) < 2:
             raise UserError("the time column needs at least two rows to find its step")
         found: list[Continuation] = []
@@ -99,7 +103,8 @@ class Timestamps:
             reading = kind(column.form, column.stamps)
             try:
                 self._check_ascending(reading)
-                found.append(self._continue(reading, n_known, n_steps))
+                rows = self._fill(reading) if fill else np.arange(len(reading.values))
+                found.append(self._continue(reading, rows, n_known, n_steps))
             except _GapError as error:
                 failures.append(error)
         if not found:
@@ -108,12 +113,31 @@ class Timestamps:
         self._check_unambiguous(found)
         return found[0]
 
-    def _continue(self, reading: "_Reading", n_known: int, n_steps: int) -> "Continuation":
+    def _fill(self, reading: "_Reading") -> np.ndarray:
+        """Add the time stamps that lack; return the positions of those of the file."""
+        given = reading.values
+        reading.values = reading.complete()
+        rows = np.searchsorted(reading.values, given)
+        off = reading.values[np.minimum(rows, len(reading.values) - 1)] != given
+        if off.any():
+            k = int(np.argmax(off))
+            stamp = write(reading.to_stamps(given[k : k + 1])[0], reading.form)
+            raise _GapError(
+                f"line {self.lines[k]}: time stamp {stamp} does not fit the usual step of the "
+                "others, so that --fill cannot tell which rows lack",
+                int(np.count_nonzero(off)),
+            )
+        return rows
+
+    def _continue(
+        self, reading: "_Reading", rows: np.ndarray, n_known: int, n_steps: int
+    ) -> "Continuation":
         """Return the time stamps after those known; some of them may stand in the file."""
         try:
             axis = reading.find_axis(n_steps)
         except IrregularTimes as error:
             raise self._gap(reading, error) from None
+        n_known = int(rows[n_known - 1]) + 1
         known, ahead = reading.values[:n_known], reading.values[n_known : n_known + n_steps]
         try:
             if len(ahead) < n_steps:
@@ -140,6 +164,7 @@ class Timestamps:
             ahead=reading.plain(ahead, axis),
             labels=reading.labels(known, axis),
             is_certain=form is not None and is_certain(form),
+            rows=rows,
         )
 
     def _check_ascending(self, reading: "_Reading") -> None:
@@ -173,7 +198,8 @@ class Timestamps:
         else:
             message = (
                 f"line {self.lines[k + 1]}: gap in time, {shown} is followed by {following}, where "
-                f"the usual step would lead to {expected}; every time step needs its row"
+                f"the usual step would lead to {expected}; every time step needs its row, or "
+                "--fill takes those that lack for missing values"
             )
         return _GapError(message, error.n_breaks)
 
@@ -216,6 +242,7 @@ class Continuation(NamedTuple):
     labels: Labels | None  # of the rows known, if they are times
     form: str
     is_certain: bool  # numbers that can only be dates
+    rows: np.ndarray  # positions of the rows of the file, which has not all with `fill`
 
 
 @dataclass(frozen=True)
@@ -268,6 +295,10 @@ class _Reading:
         """Return the axis of all stamps, for so many more, or raise IrregularTimes."""
         raise NotImplementedError
 
+    def complete(self) -> np.ndarray:
+        """Return the labels with those that lack between them, by their usual step."""
+        raise NotImplementedError
+
     def to_stamps(self, labels: np.ndarray) -> list:
         """Return labels as integers or dates of Python."""
         raise NotImplementedError
@@ -283,6 +314,25 @@ class _Reading:
     def text(self, position: int) -> str:
         """Return a stamp as text."""
         return write(self.to_stamps(self.values[position : position + 1])[0], self.form)
+
+
+def _complete(stamps: np.ndarray) -> np.ndarray:
+    """Return dates with those that lack between them, by the grid that they break least."""
+    grid, n_steps = fit_grid(stamps).grid, len(stamps)
+    while grid.shift(stamps[0], np.array([n_steps]))[0] < stamps[-1]:
+        n_steps *= 2
+        _check_count(n_steps // 2)
+    complete = grid.shift(stamps[0], np.arange(n_steps + 1))
+    return complete[complete <= stamps[-1]]
+
+
+def _check_count(n_rows: int) -> None:
+    if n_rows > MAX_FILLED_ROWS:
+        raise _GapError(
+            f"the time column lacks so many rows that --fill would make more than "
+            f"{MAX_FILLED_ROWS:,}",
+            n_rows,
+        )
 
 
 class _Numbers(_Reading):
@@ -301,6 +351,17 @@ class _Numbers(_Reading):
     def find_axis(self, n_steps):
         """Return the axis of the numbers."""
         return find_number_axis(self.values, self.number_forms)
+
+    def complete(self):
+        """Return the numbers with those that lack, as dates where they may be dates."""
+        form = self.number_forms[0] if self.number_forms else None
+        dates = None if form is None else form.read(self.values)
+        if form is not None and dates is not None:
+            return form.write(_complete(dates))
+        steps, counts = np.unique(np.diff(self.values), return_counts=True)
+        step = steps[np.argmax(counts)]
+        _check_count((self.values[-1] - self.values[0]) // step)
+        return np.arange(self.values[0], self.values[-1] + 1, step)
 
     def to_stamps(self, labels):
         """Return labels as integers of Python."""
@@ -360,6 +421,16 @@ class _Dates(_Reading):
                 )
             self.zone = self.zone if zone is None else zone
         return read_time_axis(self.values, self.zone)
+
+    def complete(self):
+        """Return the dates with those that lack, in local time if they fit no grid of UTC."""
+        complete = _complete(self.values)
+        if not len(self.offsets):
+            return complete
+        if not np.isin(self.values, complete).all():
+            complete = to_utc(_complete(to_wall(self.values, self.zone)), self.zone)
+        self.offsets = utc_offsets(complete, self.zone).astype(self.offsets.dtype)
+        return complete
 
     def _weeks(self) -> TimeAxis:
         step = np.diff(self.values).min()

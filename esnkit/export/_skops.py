@@ -16,6 +16,7 @@ _ESTIMATORS = (
     "esnkit.esn._presets.ReservoirRegressor",
     "esnkit.forecasting._auto_forecaster.AutoForecaster",
     "esnkit.forecasting._forecaster.Forecaster",
+    "esnkit.forecasting._panel_forecaster.PanelForecaster",
     "esnkit.forecasting._series_transform.SeriesTransform",
     "esnkit.networks._rnn.RNNClassifier",
     "esnkit.networks._rnn.RNNRegressor",

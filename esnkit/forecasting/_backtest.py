@@ -16,6 +16,7 @@ from esnkit.forecasting._frames import (
 )
 from esnkit.forecasting._input import read_exog, read_series
 from esnkit.forecasting._labels import part_of
+from esnkit.forecasting._missing import observed_error
 from esnkit.forecasting._seasonality import as_times
 from esnkit.forecasting._series_kind import SeriesKind, read_kind
 from esnkit.metrics import mase, nrmse
@@ -34,9 +35,10 @@ def backtest(
     n_windows = check_positive_int("n_windows", n_windows)
     stride = horizon if stride is None else check_positive_int("stride", stride)
     check_flag("refit", refit)
-    values, table = read_series(series, "series")
+    missing = getattr(model, "missing", "raise")
+    values, table = read_series(series, "series", missing=missing)
     kind, labels = read_kind(table)
-    e: Any = None if exog is None else read_exog(exog, len(values), table)
+    e: Any = None if exog is None else read_exog(exog, len(values), table, missing=missing)
     if e is not None:
         e = e.values if e.names is None else NamedColumns(e.values, e.names)
     origins = len(values) - horizon - stride * np.arange(n_windows)[::-1]
@@ -144,17 +146,23 @@ def _as_rows(windows: np.ndarray) -> np.ndarray:
 
 
 def _score_windows(observed, forecasts: list, origins, history) -> Bunch:
-    """Pack forecasts, and the ends of intervals after them, with their scores."""
+    """Pack forecasts, and the ends of intervals after them, with scores of observed values."""
     columns = observed.shape[2:]
     y_true, y_pred = observed.reshape(-1, *columns), forecasts[0].reshape(-1, *columns)
     scores = {"nrmse": np.nan, "mase": np.nan}
-    if (np.ptp(y_true, axis=0) > 0).all():  # else the standard deviation is zero
-        scores["nrmse"] = float(nrmse(y_true, y_pred))
-    if len(history) > 1 and np.abs(np.diff(history, axis=0)).sum(axis=0).all():
-        scores["mase"] = float(mase(y_true, y_pred, history))
+    if _varies(y_true):  # else the standard deviation is zero
+        scores["nrmse"] = observed_error(nrmse, y_true, y_pred)
+    if _varies(history):
+        scores["mase"] = observed_error(mase, y_true, y_pred, history)
     result = Bunch(forecasts=forecasts[0], observed=observed, origins=origins, scores=scores)
     if len(forecasts) == 3:
         result.lower, result.upper = forecasts[1:]
         inside = (result.lower <= observed) & (observed <= result.upper)
-        scores["coverage"] = float(inside.mean())
+        seen = ~np.isnan(observed)
+        scores["coverage"] = float(inside[seen].mean()) if seen.any() else np.nan
     return result
+
+
+def _varies(rows: np.ndarray) -> bool:
+    """Tell whether the observed values of every column vary."""
+    return bool((np.fmax.reduce(rows) > np.fmin.reduce(rows)).all())

@@ -22,6 +22,7 @@ from esnkit.forecasting._baseline_models import (
     ridge,
 )
 from esnkit.forecasting._candidates import LARGEST_ERROR, Windows
+from esnkit.utils._threads import one_blas_thread
 
 __all__ = ["Baseline", "better_baseline", "evaluate_baselines", "forecast_windows"]
 
@@ -37,6 +38,7 @@ class Baseline(NamedTuple):
     forecasts: np.ndarray  # (n_origins, horizon)
 
 
+@one_blas_thread()
 def evaluate_baselines(
     values: np.ndarray,
     exog: np.ndarray,
@@ -132,7 +134,7 @@ def better_baseline(
     name, own = min(means, key=lambda name: means[name]), _mean_errors(forecasts, observed)
     if not means[name] < windows.weights @ own:
         return None
-    least = max(NEGLIGIBLE_ERROR * np.ptp(observed), np.finfo(float).tiny)
+    least = max(NEGLIGIBLE_ERROR * np.ptp(observed[~np.isnan(observed)]), np.finfo(float).tiny)
     gains = np.log(np.maximum(own, least)) - np.log(np.maximum(errors[name], least))
     return name if _is_positive(gains, windows) else None
 
@@ -148,9 +150,9 @@ def _is_positive(gains: np.ndarray, windows: Windows) -> bool:
 
 
 def _mean_errors(forecasts: np.ndarray, observed: np.ndarray) -> np.ndarray:
-    """Return the mean absolute error of every window."""
+    """Return the mean absolute error of the observed values of every window."""
     with np.errstate(over="ignore"):
-        errors = np.abs(forecasts - observed).mean(axis=1)
+        errors = np.abs(forecasts - observed).mean(axis=1, where=~np.isnan(observed))
     return np.minimum(np.nan_to_num(errors, nan=LARGEST_ERROR), LARGEST_ERROR)
 
 

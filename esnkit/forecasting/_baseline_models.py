@@ -11,6 +11,7 @@ from typing import Any, NamedTuple
 import numpy as np
 
 from esnkit.forecasting._ensemble import Ensemble, ModelSpec, fit_ensemble
+from esnkit.forecasting._missing import fill_seasons, interpolate
 from esnkit.forecasting._naive import (
     autoregressive_order,
     context_parrot,
@@ -55,7 +56,10 @@ class Rule(NamedTuple):
 @plain_record
 @dataclass(frozen=True)
 class FittedRule:
-    """A rule and the rows seen, with the methods of an `Ensemble`."""
+    """A rule and the rows seen, with the methods of an `Ensemble`.
+
+    Before a forecast, the last observed value (of the same season) stands for a missing one.
+    """
 
     rule: Rule
     rows: np.ndarray
@@ -70,6 +74,7 @@ class FittedRule:
         """Forecast from several origins, see `Ensemble.roll`."""
         rows, n_seen = np.vstack([self.rows, values]), len(self.rows)
         forecast, length = RULES[self.rule.name], self.rule.length
+        rows = fill_seasons(rows, length if self.rule.name == "seasonal naive" else 1)
         return np.stack([forecast(rows[: n_seen + k], n_steps, length) for k in origins])
 
     def limit(self, values: np.ndarray) -> np.ndarray:
@@ -106,7 +111,7 @@ class Regression(NamedTuple):
         """Fit to a series (n_rows, 1) and its inputs."""
         lags = self.lags or tuple(range(1, default_order(len(values)) + 1))
         if self.by_aic:
-            lags = lags[: autoregressive_order(_scaled(values[:, 0]), lags[-1])]
+            lags = lags[: autoregressive_order(_scaled(interpolate(values)[:, 0]), lags[-1])]
         spec = ModelSpec(
             estimator=self.estimator,
             strategy="recursive",

@@ -12,6 +12,7 @@ from esnkit.forecasting._ensemble import ModelSpec
 from esnkit.forecasting._penalty_path import PenaltyPath, Structure
 from esnkit.reservoirs import Reservoir
 from esnkit.utils._progress import count_step
+from esnkit.utils._threads import one_blas_thread
 
 PENALTIES = 10.0 ** np.arange(-12, 4)
 NETWORK: dict[str, Any] = {"spectral_radius": 0.9, "input_scaling": 0.3, "bias_scaling": 0.2}
@@ -20,16 +21,18 @@ MIN_UNITS, MAX_UNITS = 20, 100
 QUICK_LEAK_RATES, QUICK_MAX_UNITS = LEAK_RATES[:1], 50
 FEW_HARMONICS, MANY_HARMONICS = 2, 6
 N_WINDOWS = 8
+SEASONS_OF_WINDOWS = 6  # origins span this many of the longest season at least
 FIRST_ORIGIN = 9  # fewer rows before an origin teach no readout
 MIN_TRANSFORMED_ROWS = 6  # before the first origin, after differences
 FIRST_SHARE = 0.4  # origins lie after this share of the rows
 RECENCY = 0.5  # weights of windows fall by exp(-RECENCY) from the last origin to the first
-# A penalty below MIN_SAFE_PENALTY pays off on few windows by chance: it must reduce the error to
-# this share of that of the larger ones.
+# A penalty below MIN_SAFE_PENALTY pays off on few windows by chance: in a series of fewer rows than
+# LONG_SERIES it must reduce the error to this share of that of the larger ones.
+LONG_SERIES = 1000
 MIN_SAFE_PENALTY, GAIN_OF_SMALL_PENALTY = 1.0, 0.7
 TIE_TOLERANCE, SMALL_TIE_TOLERANCE = 0.01, 0.1
 MAX_RELATIVE_ERROR = 1.5  # of a member, to the best one
-N_MEMBERS = 5
+N_MEMBERS = 8
 DEFAULT_HORIZON, MIN_HORIZON = 10, 4
 LARGEST_ERROR = np.finfo(float).max / 1e9  # of a loop that diverges; means of it are finite
 
@@ -43,6 +46,7 @@ class Search(NamedTuple):
     quick: bool = False  # whether to try fewer and smaller networks
     n_exog: int | None = None  # inputs, the first ones, that baselines have; None for all
     settings: dict[str, Any] = {}  # what all candidates have in common, see `check_settings`
+    models: tuple[str, ...] = ()  # of statsforecast, which are members beside networks
 
     @property
     def penalties(self) -> np.ndarray:
@@ -71,13 +75,14 @@ class Windows(NamedTuple):
     def errors(self, forecasts: np.ndarray, observed: np.ndarray) -> np.ndarray:
         """Return weighted mean absolute errors of forecasts (n_origins, ..., horizon).
 
-        Observed rows (n_origins, horizon, n_series) of several series have the mean error of all.
+        Missing values, NaN in `observed`, do not count. Observed rows (n_origins, horizon,
+        n_series) of several series have the mean error of all.
         """
-        averaged = tuple(range(1 - observed.ndim, 0))
+        averaged, known = tuple(range(1 - observed.ndim, 0)), ~np.isnan(observed)
         while observed.ndim < forecasts.ndim:
-            observed = observed[:, None]
+            observed, known = observed[:, None], known[:, None]
         with np.errstate(over="ignore", invalid="ignore"):
-            errors = np.abs(forecasts - observed).mean(axis=averaged)
+            errors = np.abs(forecasts - observed).mean(axis=averaged, where=known)
         return np.tensordot(self.weights, np.where(np.isfinite(errors), errors, LARGEST_ERROR), 1)
 
 
@@ -121,18 +126,43 @@ def default_horizon(n_rows: int, periods: list[float]) -> int:
     return int(min(max(first, MIN_HORIZON), max(n_rows // 5, 1)))
 
 
-def make_windows(n_rows: int, horizon: int, n_lost: int = 0) -> Windows:
+def make_windows(
+    n_rows: int,
+    horizon: int,
+    n_lost: int = 0,
+    longest_season: float = 0.0,
+    values: np.ndarray | None = None,
+) -> Windows:
     """Choose origins in the recent part of a series, at most `N_WINDOWS`.
 
-    `n_lost` rows before the first one serve differences only.
+    `n_lost` rows before the first one serve differences only. In `values` (n_rows,) with missing
+    ones, the row before an origin is observed, so that values interpolated before it know none
+    after it. So is at least one row of every window.
     """
     horizon = min(horizon, max(1, (n_rows - n_lost) // 3))
     last = n_rows - horizon
-    first = max(int(FIRST_SHARE * n_rows), FIRST_ORIGIN, n_rows - N_WINDOWS * horizon)
+    span = int(max(N_WINDOWS * horizon, SEASONS_OF_WINDOWS * longest_season))
+    first = max(int(FIRST_SHARE * n_rows), FIRST_ORIGIN, n_rows - span)
     first = min(max(first, n_lost + MIN_TRANSFORMED_ROWS), last)
     origins = np.unique(np.linspace(first, last, N_WINDOWS).astype(int))
+    if values is not None:
+        origins = _after_observed(values, origins, horizon)
     weights = np.exp(-RECENCY * (last - origins) / max(1, last - first))
     return Windows(origins, weights / weights.sum(), horizon)
+
+
+def _after_observed(values: np.ndarray, origins: np.ndarray, horizon: int) -> np.ndarray:
+    """Move origins back to the last observed rows before them; leave out empty windows."""
+    observed = ~np.isnan(values)
+    last = np.maximum.accumulate(np.where(observed, np.arange(len(values)), -1))
+    moved = np.unique(last[origins - 1] + 1)
+    counts = np.array([observed[origin : origin + horizon].sum() for origin in moved])
+    windows = moved[(counts > 0) & (moved > 0)]
+    if not len(windows):
+        raise ValueError(
+            f"series has too few observed values, {observed.sum()}, to compare forecasts with"
+        )
+    return windows
 
 
 def powers_of(values: np.ndarray) -> list[float | None]:
@@ -166,30 +196,37 @@ def make_structures(values: np.ndarray, periods: list[float], search: Search) ->
     ]
 
 
+@one_blas_thread()
 def evaluate_structures(
-    values: np.ndarray, exog: np.ndarray, structures, windows: Windows, search: Search
+    values: np.ndarray, exog: np.ndarray, structures, windows: Windows, search: Search, known=None
 ) -> list[Candidate]:
-    """Judge structures that the rows before the first origin suffice for, the best first."""
+    """Judge structures that the rows before the first origin suffice for, the best first.
+
+    `values` are filled; `known`, if given, has the missing values.
+    """
     penalties = search.penalties
-    observed, candidates = windows.observed(values), []
+    observed = windows.observed(values if known is None else known)
+    candidates: list[Candidate] = []
     for structure in structures:
         count_step()
         if windows.origins[0] - structure.n_lost < MIN_TRANSFORMED_ROWS:
             continue
         network = search.network(len(values)) | {"leak_rate": structure.leak_rate}
-        path = PenaltyPath(structure, Reservoir(**network), penalties).fit(values, exog)
+        path = PenaltyPath(structure, Reservoir(**network), penalties).fit(values, exog, known)
         network["washout"] = path.washout
         forecasts = path.roll(windows.origins, windows.horizon)
         errors = windows.errors(forecasts, observed)
-        k = choose_penalty(errors) if len(penalties) > 1 else 0
+        k = choose_penalty(errors, len(values)) if len(penalties) > 1 else 0
         candidates.append(
             Candidate(float(errors[k]), structure, float(penalties[k]), forecasts[:, k], network)
         )
     return sorted(candidates, key=lambda candidate: candidate.error)
 
 
-def choose_penalty(errors: np.ndarray) -> int:
-    """Choose a penalty by its errors, preferring large ones."""
+def choose_penalty(errors: np.ndarray, n_rows: int) -> int:
+    """Choose a penalty by its errors for a series of so many rows, preferring large ones."""
+    if n_rows >= LONG_SERIES:
+        return int(np.flatnonzero(errors <= (1 + TIE_TOLERANCE) * errors.min()).max())
     safe = np.flatnonzero(PENALTIES >= MIN_SAFE_PENALTY)
     least = errors[safe].min()
     if errors.min() < GAIN_OF_SMALL_PENALTY * least:

@@ -1,37 +1,79 @@
 """Several forecasters of one series, whose median is the forecast; and series side by side."""
 
 from dataclasses import dataclass, replace
+from typing import Any
 
 import numpy as np
 
-from esnkit.forecasting._ensemble import Ensemble
 from esnkit.forecasting._runaway import combine_members
 from esnkit.utils._plain_state import plain_record
 
 __all__ = ["Combination", "SeparateSeries"]
 
+MAX_RELATIVE_DISTANCE = 1e3  # of a sample path from the median, in median distances
+
 
 @plain_record
 @dataclass(frozen=True)
 class Combination:
-    """Ensembles fitted to one series; their median is the forecast."""
+    """Members fitted to one series, ensembles first; their median is the forecast.
 
-    members: list[Ensemble]
+    With `naive`, a seasonal naive model, the forecast is the mean of this median and that of the
+    model.
+    """
+
+    members: list
     low: float = -np.inf  # the range of the forecasts
     high: float = np.inf
+    naive: Any = None
 
     def advance(self, values: np.ndarray, exog: np.ndarray) -> "Combination":
         """Return the combination after the rows that follow; this one stays as it is."""
-        return replace(self, members=[member.advance(values, exog) for member in self.members])
+        members = [member.advance(values, exog) for member in self.members]
+        naive = None if self.naive is None else self.naive.advance(values, exog)
+        return replace(self, members=members, naive=naive)
 
     def roll(self, values: np.ndarray, exog: np.ndarray, origins, n_steps: int) -> np.ndarray:
         """Forecast from several origins, see `Ensemble.roll`."""
         rolled = [member.roll(values, exog, origins, n_steps) for member in self.members]
-        return self.combine(rolled)
+        if self.naive is None:
+            return self.combine(rolled)
+        return self.combine(rolled, self.naive.roll(values, exog, origins, n_steps))
 
-    def combine(self, forecasts: list[np.ndarray]) -> np.ndarray:
-        """Return the median of forecasts that do not run away."""
-        return self.limit(combine_members(forecasts, "median"))
+    def sample(
+        self, errors: list[np.ndarray], exog: np.ndarray, n_steps: int, n_samples: int, rng
+    ) -> np.ndarray:
+        """Draw sample paths, each from a network drawn at random, see `Ensemble.sample`.
+
+        `errors` has those of every network. Paths that diverge do not count. The others move with
+        the forecast, which other members may lead away from the networks.
+        """
+        drawn = rng.randint(len(errors), size=n_samples)
+        paths = [
+            self.members[j].sample(errors[j], exog, n_steps, int((drawn == j).sum()), rng)
+            for j in np.unique(drawn)
+        ]
+        known = _plausible(np.concatenate(paths))
+        if not len(known):
+            raise FloatingPointError("the closed loop diverged in all sample paths")
+        rows = np.append(
+            np.arange(len(known)), rng.randint(len(known), size=n_samples - len(known))
+        )
+        return self.limit(known[rng.permutation(rows)] + self._shift(exog, n_steps, len(errors)))
+
+    def _shift(self, exog: np.ndarray, n_steps: int, n_networks: int) -> np.ndarray:
+        """Return the forecast minus the median of the networks, (n_steps, 1)."""
+        if self.naive is None and n_networks == len(self.members):
+            return np.zeros((n_steps, 1))
+        last = np.empty((0, 1)), exog, [0], n_steps
+        networks = [member.roll(*last) for member in self.members[:n_networks]]
+        shift = self.roll(*last) - combine_members(networks, "median")
+        return np.nan_to_num(shift[0])
+
+    def combine(self, forecasts: list[np.ndarray], naive: np.ndarray | None = None) -> np.ndarray:
+        """Return the median of forecasts that do not run away, or its mean with a naive one."""
+        median = combine_members(forecasts, "median")
+        return self.limit(median if naive is None else (median + naive) / 2)
 
     def limit(self, values: np.ndarray) -> np.ndarray:
         """Return values within the range that forecasts may have."""
@@ -44,12 +86,24 @@ class Combination:
 
     @property
     def estimators(self) -> list:
-        """Fitted estimators, one per member."""
+        """Fitted estimators, one per ensemble."""
         return [model.fitted for member in self.members for model in member.models]
 
     def exog_out_of_range(self, exog: np.ndarray) -> tuple[np.ndarray, np.ndarray]:
         """Return what is unusual about inputs, see `Ensemble.exog_out_of_range`."""
         return self.members[0].exog_out_of_range(exog)
+
+
+def _plausible(paths: np.ndarray) -> np.ndarray:
+    """Return the sample paths that stay near the others: noise has made no loop diverge."""
+    paths = paths[np.isfinite(paths).all(axis=(1, 2))]
+    if not len(paths):
+        return paths
+    with np.errstate(over="ignore"):
+        distance = np.abs(paths - np.median(paths, axis=0))
+    spread = np.median(distance, axis=0)
+    near = (distance <= MAX_RELATIVE_DISTANCE * spread) | (spread == 0)
+    return paths[near.all(axis=(1, 2))]
 
 
 @plain_record
@@ -71,6 +125,16 @@ class SeparateSeries:
             part.roll(rows, exog, origins, n_steps) for part, rows in self._columns(values)
         ]
         return np.concatenate(forecasts, axis=2)
+
+    def sample(
+        self, errors: list[list], exog: np.ndarray, n_steps: int, n_samples: int, rng
+    ) -> np.ndarray:
+        """Draw sample paths, see `Combination.sample`; `errors` has those of every series."""
+        paths = [
+            part.sample(of_members, exog, n_steps, n_samples, rng)
+            for part, of_members in zip(self.parts, errors, strict=True)
+        ]
+        return np.concatenate(paths, axis=2)
 
     def limit(self, values: np.ndarray) -> np.ndarray:
         """Return values (n_steps, n_series) within the range that forecasts may have."""

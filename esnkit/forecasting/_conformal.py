@@ -1,126 +1,112 @@
-"""Split-conformal prediction intervals from the errors of rolling forecasts.
+"""Split-conformal prediction intervals and quantiles from the errors of rolling forecasts.
 
     half-width = the ceil((m + 1) * level)-th smallest of m absolute errors
 
 (Vovk et al. 2005; Lei et al. 2018, eq. 2), for each step ahead. With exchangeable errors the
-coverage is at least `level`.
+coverage is at least `level`. Quantiles take the errors with their signs. With weights, errors count
+in proportion to them, and m is the effective number 1 / sum(weights**2).
 """
+
+from typing import NamedTuple
 
 import numpy as np
 
-from esnkit.forecasting._ensemble import Ensemble, ModelSpec, count_models, fit_ensemble
-from esnkit.forecasting._runaway import fall_back
-from esnkit.utils._plain_state import plain_record
-from esnkit.utils._progress import Task, count_step
+__all__ = ["StepErrors", "errors_needed", "signed_quantile", "upper_quantile"]
 
-MAX_ORIGINS = 500  # of the rolling forecasts within the rows of `fit`
+ROUNDING = 1e-9  # of (m + 1) * level, such as 20 * 0.9, which must not raise the rank by one
 
 
-class IntervalError(ValueError):
-    """A series is too short for an interval: what is missing, and the remedy."""
-
-    def __str__(self) -> str:
-        missing, remedy = self.args
-        return f"interval needs {missing}: {remedy}"
-
-
-@plain_record
-class IntervalCalibrator:
-    """Half-widths of intervals, from forecast errors on rows that the models were not fitted to.
-
-    A second ensemble is fitted to the first rows when an interval is first asked for. It forecasts
-    from rolling origins in the rows after these; as the series grows, errors are added.
-
-    Parameters
-    ----------
-    spec : ModelSpec
-        Of the models to calibrate.
-    n_fit : int
-        Number of rows that `Forecaster.fit` got.
-    share : float in (0, 1)
-        Share of these rows, at their end, that calibration holds out.
-    """
-
-    def __init__(self, spec: ModelSpec, n_fit: int, share: float):
-        self.spec, self.n_fit, self.share = spec, n_fit, share
-        self._ensemble: Ensemble | None = None
-        self._errors: dict[int, np.ndarray] = {}  # by the number of steps ahead
-
-    def half_widths(self, values, exog, n_steps: int, level: float) -> np.ndarray:
-        """Return the half-widths (n_steps, n_series) of intervals with coverage `level`.
-
-        `values` and `exog` are all rows seen so far.
-        """
-        return half_widths(self.errors(values, exog, n_steps), level)
-
-    def errors(self, values, exog, n_steps: int) -> np.ndarray:
-        """Return the errors (n_origins, n_steps, n_series) of rolling forecasts."""
-        start, origins = split_origins(self.n_fit, len(values), n_steps, self.share)
-        errors = self._errors.get(n_steps, np.empty((0, n_steps, values.shape[1])))
-        new = origins[len(errors) :]
-        if len(new):
-            if self._ensemble is None:
-                self._ensemble = self._fit(values[:start], exog[:start])
-            count_step()
-            ahead = self._ensemble.roll(values[start:], exog[start:], new - start, n_steps)
-            ahead = fall_back(ahead, values, new, self._ensemble.naive_lags)
-            observed = np.stack([values[origin : origin + n_steps] for origin in new])
-            errors = self._errors[n_steps] = np.concatenate([errors, observed - ahead])
-        return errors
-
-    def _fit(self, values, exog) -> Ensemble:
-        n_models = count_models(self.spec, exog.shape[1])
-        try:
-            with Task("calibration of intervals", n_models, "models"):
-                return fit_ensemble(self.spec, values, exog)
-        except ValueError as error:
-            raise IntervalError(
-                f"a model fitted to the first {len(values)} rows alone, which fails ({error})",
-                "fit on a longer series or lower calibration",
-            ) from error
-
-
-def split_origins(n_fit: int, n_total: int, n_steps: int, share: float) -> tuple[int, np.ndarray]:
-    """Choose the end of the part to fit, and the origins of the rolling forecasts after it.
-
-    The first `1 - share` of the `n_fit` rows is the part to fit. Origins follow at every k-th
-    row, with k such that there are at most `MAX_ORIGINS` up to row `n_fit`, until the last row
-    whose `n_steps` following rows are known; more rows only add origins at the end.
-    """
-    start = n_fit - int(n_fit * share)
-    stride = max(1, -(-(n_fit - start) // MAX_ORIGINS))
-    return start, np.arange(start, n_total - n_steps + 1, stride)
-
-
-def half_widths(errors: np.ndarray, level: float) -> np.ndarray:
-    """Conformal quantile of absolute errors along the first axis.
+class StepErrors(NamedTuple):
+    """Forecast errors that suffice for quantiles of each step.
 
     Parameters
     ----------
     errors : ndarray of shape (n_origins, n_steps, n_series)
-    level : float in (0, 1)
+        Observed values minus forecasts, NaN where the value is missing.
+    weights : ndarray of shape (n_origins,), default=None
+        Of sum 1. None weighs all the same.
+    """
 
-    Returns
-    -------
-    ndarray of shape (n_steps, n_series)
+    errors: np.ndarray
+    weights: np.ndarray | None = None
 
-    Raises
-    ------
-    IntervalError
-        If there are too few errors for a finite interval at this level.
+    def half_widths(self, level: float) -> np.ndarray:
+        """Return the half-widths (n_steps, n_series) of intervals of coverage `level`."""
+        return upper_quantile(np.abs(self.errors), level, self.weights)
+
+    def quantiles(self, levels: np.ndarray) -> np.ndarray:
+        """Return what quantiles add to forecasts, (n_levels, n_steps, n_series)."""
+        return np.stack([signed_quantile(self.errors, level, self.weights) for level in levels])
+
+
+def errors_needed(level: float) -> int:
+    """Return how many errors a conformal quantile at `level` needs to be finite.
 
     Examples
     --------
-    >>> half_widths(np.arange(1.0, 20.0).reshape(19, 1, 1), 0.9)
-    array([[18.]])
+    >>> errors_needed(0.9), errors_needed(0.95)
+    (9, 19)
     """
+    return max(1, int(np.ceil(level / (1 - level) - ROUNDING)))
+
+
+def upper_quantile(errors: np.ndarray, level: float, weights: np.ndarray | None = None):
+    """Conformal quantile of errors along the first axis, at most the largest error.
+
+    Parameters
+    ----------
+    errors : ndarray of shape (m, ...)
+    level : float in (0, 1)
+    weights : ndarray of shape (m,), default=None
+        Of sum 1.
+
+    Returns
+    -------
+    ndarray of shape (...)
+
+    Examples
+    --------
+    >>> upper_quantile(np.arange(1.0, 20.0), 0.9)
+    np.float64(18.0)
+    >>> upper_quantile(np.array([1.0, 2.0, 3.0]), 0.5, np.array([0.0, 0.2, 0.8]))
+    np.float64(3.0)
+    """
+    if weights is None:
+        return _quantile(errors, level)
     m = len(errors)
-    # Rounding of (m + 1) * level, such as 20 * 0.9, must not raise the rank by one.
-    rank = max(1, int(np.ceil((m + 1) * level - 1e-9)))
-    if rank > m:
-        needed = int(np.ceil(level / (1 - level) - 1e-9))
-        raise IntervalError(
-            f"at least {needed} forecast errors at level {level:g}, the series gives {m}",
-            "fit on a longer series, raise calibration, forecast fewer steps or lower interval",
-        )
-    return np.partition(np.abs(errors), rank - 1, axis=0)[rank - 1]
+    order = np.argsort(errors, axis=0, kind="stable")
+    share = np.cumsum(weights[order], axis=0)
+    inflated = min(1.0, level * (1 + np.sum(weights**2)))
+    first = np.minimum((share < inflated - ROUNDING).sum(axis=0), m - 1)
+    at = np.take_along_axis(order, first[None], axis=0)
+    return np.take_along_axis(errors, at, axis=0)[0]
+
+
+def _quantile(errors: np.ndarray, level: float):
+    """Return the conformal quantile of the errors that are not NaN."""
+    missing = np.isnan(errors)
+    m = len(errors) - missing.sum(axis=0) if missing.any() else len(errors)
+    rank = np.clip(np.ceil((m + 1) * level - ROUNDING), 1, np.maximum(m, 1)).astype(int)
+    if not missing.any():
+        return np.partition(errors, int(rank) - 1, axis=0)[int(rank) - 1]
+    ascending = np.sort(errors, axis=0)  # NaN last
+    return np.take_along_axis(ascending, np.asarray(rank)[None] - 1, axis=0)[0]
+
+
+def signed_quantile(errors: np.ndarray, level: float, weights: np.ndarray | None = None):
+    """Conformal quantile of errors with their signs, which grows with the level.
+
+    That of 1 - level is the negative one of the negative errors, so that ``level`` and
+    ``1 - level`` together bound an interval of coverage ``2 * level - 1``.
+
+    Examples
+    --------
+    >>> errors = np.arange(1.0, 20.0)
+    >>> [float(signed_quantile(errors, level)) for level in (0.1, 0.5, 0.9)]
+    [2.0, 10.0, 18.0]
+    """
+    low = -upper_quantile(-errors, 1 - level, weights)
+    high = upper_quantile(errors, level, weights)
+    if level == 0.5:
+        return (low + high) / 2
+    return high if level > 0.5 else low

@@ -11,7 +11,7 @@ TREND_DEGREE = 3  # of the polynomial fitted beside the seasons: no season takes
 
 
 def decompose(values: np.ndarray, periods: list[float]) -> tuple[np.ndarray, np.ndarray]:
-    """Fit season terms to a series by least squares.
+    """Fit season terms to the observed values of a series by least squares.
 
     Parameters
     ----------
@@ -40,7 +40,8 @@ def decompose(values: np.ndarray, periods: list[float]) -> tuple[np.ndarray, np.
     for period in periods:
         harmonics = max(1, min(int(period // 2), MAX_HARMONICS))
         parts.append(season_terms(((period, harmonics),), rows))
-    weights = np.linalg.lstsq(np.hstack(parts), values, rcond=None)[0]
+    seen = ~np.isnan(values)
+    weights = np.linalg.lstsq(np.hstack(parts)[seen], values[seen], rcond=None)[0]
     ends = np.cumsum([part.shape[1] for part in parts])
     columns = [
         part @ weights[end - part.shape[1] : end]

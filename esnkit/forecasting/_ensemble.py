@@ -10,6 +10,7 @@ from typing import Any, NamedTuple
 import numpy as np
 from sklearn.base import clone
 
+from esnkit.forecasting._missing import fit_with_missing, taught_rows
 from esnkit.forecasting._reduction import make_reduction, rolling_forecasts
 from esnkit.forecasting._runaway import clear_runaways, combine_members
 from esnkit.forecasting._seasonality import season_terms
@@ -47,6 +48,11 @@ class ModelSpec(NamedTuple):
         """Number of rows that fitting needs at least."""
         return sum(self.differences) + (self.lags[-1] if self.lags else 1) + self.n_ahead
 
+    @property
+    def n_unexplained(self) -> int:
+        """Number of rows at the start that the models only need as the past of others."""
+        return sum(self.differences) + max(self.lags[-1] if self.lags else 1, self.n_ahead)
+
 
 @plain_record
 @dataclass(frozen=True)
@@ -63,9 +69,39 @@ class Ensemble:
     seen_range: np.ndarray  # (2, n_series)
     seasons: tuple = ()
     floor: tuple[float, ...] = ()
+    n_first: int = 1  # rows before the first prediction
+    fill_range: Any = None  # (2, n_series), of predictions for missing values
+
+    def fill(self, values: np.ndarray, exog: np.ndarray) -> np.ndarray:
+        """Return the rows that follow, with predictions in place of missing values.
+
+        A missing value is predicted one step ahead from the rows before it, in which predictions
+        stand for those that are missing too.
+        """
+        missing = np.isnan(values)
+        values, ensemble, seen = values.copy(), self, 0
+        for row in np.flatnonzero(missing.any(axis=1)).tolist():
+            if row > seen:
+                ensemble = ensemble.advance(values[seen:row], exog[seen:row])
+            step = ensemble.roll(values[:0], exog[row : row + 1], [0], 1)[0, 0]
+            values[row] = np.where(missing[row], np.clip(step, *self.fill_range), values[row])
+            seen = row
+        return values
+
+    def restart(self, values: np.ndarray, exog: np.ndarray) -> "Ensemble":
+        """Return the ensemble, with the weights fitted, after the first rows of a series only."""
+        exog = with_season_terms(exog, self.seasons, 0)
+        z, e = self.series_transform.transform(values), self.exog_transform.transform(exog)
+        models = [model.restart() for model in self.models]
+        for model in models:
+            model.advance(z, e)
+        recent = _recent_rows(values, exog, self.series_transform.n_lost)
+        return replace(self, models=models, n_rows=len(values), **recent)
 
     def advance(self, values: np.ndarray, exog: np.ndarray) -> "Ensemble":
         """Return the ensemble after the rows that follow; this one stays as it is."""
+        if np.isnan(values).any():
+            values = self.fill(values, exog)
         past, past_exog = self._past(values, exog)
         z, e = self.series_transform.transform(past), self.exog_transform.transform(past_exog)
         models = [model.copy() for model in self.models]
@@ -94,6 +130,8 @@ class Ensemble:
             In the units of the series. Members that run away do not count; NaN from origins where
             all do.
         """
+        if np.isnan(values).any():
+            values = self.fill(values, exog)
         past, past_exog = self._past(values, exog)
         z, e = self.series_transform.transform(past), self.exog_transform.transform(past_exog)
         members, task = [], Task("forecasts", len(self.models), "members")
@@ -103,6 +141,60 @@ class Ensemble:
             members.append(clear_runaways(forecasts, self.seen_range))
             task.step()
         return self.limit(combine_members(members, self.combine))
+
+    def step_errors(self, values: np.ndarray, exog: np.ndarray) -> np.ndarray:
+        """Return the errors of one-step predictions of the rows that follow those seen.
+
+        Returns
+        -------
+        ndarray of shape (n_models * n_observed_rows, n_series)
+            In the units of the series after its power transform and differences.
+        """
+        observed = ~np.isnan(values).any(axis=1)
+        if not observed.all():
+            values = self.fill(values, exog)
+        past, past_exog = self._past(values, exog)
+        z, e = self.series_transform.transform(past), self.exog_transform.transform(past_exog)
+        errors = np.vstack([(z - model.predict_next(z, e))[observed] for model in self.models])
+        return errors * self.series_transform.scale_
+
+    def sample(
+        self, errors: np.ndarray, exog: np.ndarray, n_steps: int, n_samples: int, rng
+    ) -> np.ndarray:
+        """Draw sample paths, whose errors of every step are drawn from those given.
+
+        Parameters
+        ----------
+        errors : ndarray of shape (n_errors, n_series)
+            See `step_errors`; their mean is subtracted.
+        exog : ndarray of shape (n_steps, n_exog)
+            Inputs of the steps ahead.
+        n_steps, n_samples : int
+        rng : RandomState
+
+        Returns
+        -------
+        ndarray of shape (n_samples, n_steps, n_series)
+            In the units of the series.
+        """
+        past, past_exog = self._past(self.recent[:0], exog)
+        e = self.exog_transform.transform(past_exog)
+        pool = (errors - errors.mean(axis=0)) / self.series_transform.scale_
+        noise = pool[rng.randint(len(pool), size=(n_samples, n_steps))]
+        member, z = rng.randint(len(self.models), size=n_samples), np.empty_like(noise)
+        for j in np.unique(member):
+            z[member == j] = self.models[j].sample(noise[member == j], e)
+        history = np.repeat(past[:, None], n_samples, axis=1)
+        return self.series_transform.inverse_transform(z.swapaxes(0, 1), history).swapaxes(0, 1)
+
+    def states(self, values: np.ndarray, exog: np.ndarray, origins) -> np.ndarray:
+        """Return what the models know at each origin, (n_origins, n_state); see `roll`.
+
+        These are states with the last row known, or lagged rows where there is no state.
+        """
+        past, past_exog = self._past(values, exog)
+        z, e = self.series_transform.transform(past), self.exog_transform.transform(past_exog)
+        return np.hstack([model.states(z, e, origins) for model in self.models])
 
     def limit(self, values: np.ndarray) -> np.ndarray:
         """Return values (..., n_series) within the range that forecasts may have."""
@@ -145,8 +237,8 @@ class Ensemble:
 
 
 def range_of(rows: np.ndarray) -> np.ndarray:
-    """Return the smallest and the largest values (2, n_series)."""
-    return np.stack([rows.min(axis=0), rows.max(axis=0)])
+    """Return the smallest and the largest observed values (2, n_series)."""
+    return np.stack([np.fmin.reduce(rows), np.fmax.reduce(rows)])
 
 
 def _recent_rows(values: np.ndarray, exog: np.ndarray, n_rows: int) -> dict:
@@ -158,7 +250,18 @@ def _recent_rows(values: np.ndarray, exog: np.ndarray, n_rows: int) -> dict:
 
 
 def fit_ensemble(spec: ModelSpec, values: np.ndarray, exog: np.ndarray) -> Ensemble:
-    """Fit transforms and members to a series (n_rows, n_series) and its inputs (n_rows, n_exog)."""
+    """Fit transforms and members to a series (n_rows, n_series) and its inputs (n_rows, n_exog).
+
+    Of a series with missing values see `fit_with_missing`.
+    """
+    if not np.isnan(values).any():
+        return _fit_complete(spec, values, exog)
+    taught = taught_rows(values, spec.differences)
+    return fit_with_missing(lambda filled: _fit_complete(spec, filled, exog, taught), values, exog)
+
+
+def _fit_complete(spec: ModelSpec, values, exog, taught=None) -> Ensemble:
+    """Fit to filled rows; `taught` (n_rows - n_lost, n_series) tells which a model learns."""
     if len(values) < spec.min_rows:
         raise ValueError(
             f"series has n_samples={len(values)} time steps, but these lags, differences "
@@ -173,14 +276,28 @@ def fit_ensemble(spec: ModelSpec, values: np.ndarray, exog: np.ndarray) -> Ensem
     )
     z, e = series_transform.transform(values), exog_transform.transform(exog)
     models = [
-        make_reduction(member, spec.strategy, spec.lags, spec.n_ahead).fit(z, e)
+        make_reduction(member, spec.strategy, spec.lags, spec.n_ahead).fit(z, e, taught)
         for member in members
     ]
     recent = _recent_rows(values, exog, series_transform.n_lost)
     return Ensemble(
         models, series_transform, exog_transform, spec.combine, **recent,
         n_rows=len(values), seen_range=range_of(values), seasons=spec.seasons, floor=spec.floor,
+        n_first=spec.min_rows,
+        fill_range=_fill_range(values, spec.power),
     )  # fmt: skip
+
+
+def _fill_range(values: np.ndarray, power) -> np.ndarray:
+    """Return the range (2, n_series) of predictions for missing values.
+
+    It is three times as wide as that of the values; under a power transform it is positive.
+    """
+    low, high = values.min(axis=0), values.max(axis=0)
+    with np.errstate(over="ignore"):
+        width = high - low
+        lowest = low - width if power is None else np.maximum(low - width, low / 2)
+        return np.stack([lowest, high + width])
 
 
 def with_season_terms(exog: np.ndarray, seasons: tuple, first_row: int) -> np.ndarray:

@@ -6,13 +6,14 @@ import numpy as np
 from sklearn.base import BaseEstimator, clone
 from sklearn.utils.validation import check_is_fitted
 
-from esnkit.forecasting._candidates import default_horizon
+from esnkit.forecasting._calibration import IntervalCalibrator
+from esnkit.forecasting._candidates import Search, default_horizon
 from esnkit.forecasting._capabilities import check_memory, check_regressor
 from esnkit.forecasting._chosen_network import choose_network
-from esnkit.forecasting._conformal import IntervalCalibrator
 from esnkit.forecasting._differencing import check_differences
 from esnkit.forecasting._ensemble import ModelSpec, count_models, fit_ensemble
 from esnkit.forecasting._forecasts_mixin import MAX_SEASONS, ForecastsMixin
+from esnkit.forecasting._missing import interpolate
 from esnkit.forecasting._penalty_path import Structure
 from esnkit.forecasting._positive import check_positive, is_positive
 from esnkit.forecasting._series_transform import (
@@ -58,7 +59,7 @@ class Forecaster(ForecastsMixin, CallbackSupportMixin, PlainStateMixin, BaseEsti
     horizon : int, default=None
         Number of steps that the direct strategy learns to predict, which requires it. For both
         strategies also the number of steps ahead that :meth:`score` evaluates, and for which a
-        network is chosen.
+        network is chosen; None chooses it for the first season, or 10 steps without one.
     transformer : SeriesTransform, default=None
         Power transform, differences and scale of the series. The exogenous inputs are differenced
         and scaled alike. None stands for ``SeriesTransform(differences=differences, scale=scale)``.
@@ -75,6 +76,10 @@ class Forecaster(ForecastsMixin, CallbackSupportMixin, PlainStateMixin, BaseEsti
         How the forecasts of the members are combined.
     calibration : float in (0, 1), default=0.3
         Share of the fitted series, at its end, whose forecast errors calibrate the intervals.
+    intervals : {"split", "adaptive"}, default="split"
+        Split: all these errors count the same. Adaptive: they count by the similarity of the
+        states (or lagged rows) at their origins to the present one, where that gives better
+        quantiles of the errors known; intervals are then narrow where the series is calm.
     positive : "auto" or bool, default="auto"
         Whether forecasts and intervals end at zero. "auto" does so for counts: whole numbers, none
         of them negative.
@@ -86,6 +91,9 @@ class Forecaster(ForecastsMixin, CallbackSupportMixin, PlainStateMixin, BaseEsti
     country : str, default=None
         Whose holidays, such as ``"US"`` or ``"DE-BY"``; given if, and only if, `calendar` has
         ``"holidays"``. They come from the package holidays (extra ``holidays``).
+    missing : {"predict", "raise"}, default="predict"
+        What to do where the series has missing values (NaN): predict them, see the notes, or
+        refuse them with a :class:`ValueError` that names the first.
     random_state : int, RandomState or None, default=None
         Seeds the members. None takes the first `random_state` that is not None among those of
         `estimator` and of its nested estimators.
@@ -131,14 +139,37 @@ class Forecaster(ForecastsMixin, CallbackSupportMixin, PlainStateMixin, BaseEsti
     origins. For each step ahead, the (m + 1) * level-th smallest of the m absolute errors is the
     half-width. That model is fitted when an interval is first asked for, with the differences,
     power and network chosen in `fit`; `update` adds errors.
+    Quantiles take the errors with their signs. With fewer errors than the level needs, those of all
+    steps are pooled, relative to a size that grows with the step; with almost none, residuals of
+    the fit stand in, with a warning.
+
+    Adaptive intervals weigh errors by the softmax of the cosine similarity of states over a
+    temperature (reservoir conformal prediction, Neglia et al. 2025). The temperature is the one
+    that gives the best quantiles of the known errors, or none, with equal weights.
 
     Exogenous inputs are known in advance: row t of `exog` belongs to row t of the series,
     and a forecast needs the rows of the steps ahead.
+
+    Missing values are interpolated for a first fit, and for the choice of the default network. The
+    fitted model is run along the series from its start: its one-step predictions, from the rows
+    before, stand for the missing values. A second model is fitted to this series, and a third to
+    that with the predictions of the second. The one of the three with the smallest one-step error,
+    at observed rows that follow an observed row, is kept. No fit learns a target that is missing or
+    differenced with a missing value; only where such targets are more than three quarters of those
+    observed, a target is learned whose own value is observed. An estimator with a state has the
+    weight zero for the others, output by output; one with `lags` is fitted without rows in which
+    the value of any series is missing.
+    Predictions are limited to three times the range of the series. Values missing at the end and in
+    `update` are predicted too: a forecast starts after the last row. In past exogenous inputs the
+    last value before stands for a missing one (at the start, the first one); inputs of the steps
+    ahead must be known. Errors at missing values do not calibrate intervals.
 
     References
     ----------
     Vovk, V., Gammerman, A. and Shafer, G. (2005). Algorithmic Learning in a Random World.
     Lei, J. et al. (2018). Distribution-free predictive inference for regression. JASA 113.
+    Neglia, R. et al. (2025). ResCP: reservoir conformal prediction for time series forecasting.
+    arXiv 2510.05060.
     Ben Taieb, S. et al. (2012). A review and comparison of strategies for multi-step ahead
     time series forecasting. Expert Systems with Applications 39. (recursive, direct)
 
@@ -164,9 +195,11 @@ class Forecaster(ForecastsMixin, CallbackSupportMixin, PlainStateMixin, BaseEsti
         n_ensemble=1,
         combine="mean",
         calibration=0.3,
+        intervals="split",
         positive="auto",
         calendar=None,
         country=None,
+        missing="predict",
         random_state=None,
         verbose=0,
     ):
@@ -180,9 +213,11 @@ class Forecaster(ForecastsMixin, CallbackSupportMixin, PlainStateMixin, BaseEsti
         self.n_ensemble = n_ensemble
         self.combine = combine
         self.calibration = calibration
+        self.intervals = intervals
         self.positive = positive
         self.calendar = calendar
         self.country = country
+        self.missing = missing
         self.random_state = random_state
         self.verbose = verbose
 
@@ -194,15 +229,16 @@ class Forecaster(ForecastsMixin, CallbackSupportMixin, PlainStateMixin, BaseEsti
         Parameters
         ----------
         series : array-like of shape (n_timesteps,) or (n_timesteps, n_series)
-            An array, list, pandas Series or DataFrame without missing values, whose
-            index, if it has one, is regular.
+            An array, list, pandas Series or DataFrame whose index, if it has one, is regular.
+            NaN, None, NA and masked values are missing; every series has an observed one.
         y : array-like, default=None
             Exogenous inputs under the name by which scikit-learn's tools pass a second
             array, so that ``fit(series, exog)`` and grid searches work. A 1-D array
             beside a 1-D series is refused here, as that looks like a supervised call:
             name it `exog`.
         exog : array-like of shape (n_timesteps,) or (n_timesteps, n_exog), default=None
-            Inputs known in advance, row by row with the series.
+            Inputs known in advance, row by row with the series. The last value stands for
+            missing ones.
 
         Returns
         -------
@@ -211,23 +247,25 @@ class Forecaster(ForecastsMixin, CallbackSupportMixin, PlainStateMixin, BaseEsti
         Raises
         ------
         ValueError
-            For parameters out of range, a series that is too short or not finite, an
-            irregular index, exogenous inputs that do not fit the series, or a `calendar`
-            without time stamps.
+            For parameters out of range, a series that is too short or infinite, missing
+            values with ``missing="raise"``, an irregular index, exogenous inputs that do
+            not fit the series, or a `calendar` without time stamps.
         ImportError
-            For holidays without the package holidays.
+            If `calendar` needs the package holidays, which is not installed.
         """
         spec = self._check_parameters()
         values, inputs = self._read(series, y, exog)
+        filled = interpolate(values)
         floor = [0.0 if is_positive(self.positive, column) else -np.inf for column in values.T]
-        power = RowTransform(spec.differences, False, power=spec.power).fit(values).power_
+        power = RowTransform(spec.differences, False, power=spec.power).fit(filled).power_
         spec = spec._replace(floor=tuple(floor), power=power)
         n_models = count_models(spec, inputs.shape[1])
         with fit_task(self, (n_models, "models"), {"X": series, "y": y}, n_models):
             if spec.estimator is None:
-                spec = self._choose_network(spec, values, inputs)
+                spec = self._choose_network(spec, filled, inputs)
             self._ensemble = fit_ensemble(spec, values, inputs)
-        self._calibrator = IntervalCalibrator(spec, len(values), self.calibration)
+        adaptive = self.intervals == "adaptive"
+        self._calibrator = IntervalCalibrator(spec, len(values), self.calibration, adaptive)
         self._spec = spec
         return self
 
@@ -247,6 +285,7 @@ class Forecaster(ForecastsMixin, CallbackSupportMixin, PlainStateMixin, BaseEsti
         """Check the parameters and return those of the models, which later changes do not reach."""
         check_choice("strategy", self.strategy, ("recursive", "direct"))
         check_choice("combine", self.combine, ("mean", "median"))
+        check_choice("intervals", self.intervals, ("split", "adaptive"))
         check_positive_int("n_ensemble", self.n_ensemble)
         check_verbose(self.verbose)
         check_positive(self.positive)
@@ -313,21 +352,19 @@ class Forecaster(ForecastsMixin, CallbackSupportMixin, PlainStateMixin, BaseEsti
         """Return the models of the network that is best in rolling forecasts of the series."""
         found = [self._season_periods(column) for column in values.T]
         periods = sorted({period for periods in found for period in periods})[:MAX_SEASONS]
+        assert not isinstance(spec.power, str)  # "auto" is a number by now
         given = None
         if self.transformer is not None or not self._chooses_differences():
             given = Structure(spec.differences, spec.power)
-        chosen = choose_network(
-            values, exog, periods,
-            horizon=spec.horizon or default_horizon(len(values), periods),
-            given=given,
-            max_lost=len(values) - spec.n_ahead - 1,
-            seed=int(check_seed(copy.deepcopy(spec.random_state)).randint(2**31 - 1)),
-        )  # fmt: skip
+        horizon = spec.horizon or default_horizon(len(values), periods)
+        seed = int(check_seed(copy.deepcopy(spec.random_state)).randint(2**31 - 1))
+        max_lost = len(values) - spec.n_ahead - 1
+        search = Search(horizon, seed=seed)
+        chosen = choose_network(values, exog, periods, search, given, max_lost)
         return spec._replace(
             estimator=chosen.spec.estimator,
             differences=chosen.structure.differences,
             seasons=chosen.structure.seasons,
-            random_state=None,  # the network has one
         )
 
     def _check_steps(self, n_steps) -> int:
@@ -340,8 +377,18 @@ class Forecaster(ForecastsMixin, CallbackSupportMixin, PlainStateMixin, BaseEsti
             )
         return n_steps
 
-    def _half_widths(self, n_steps: int, level: float) -> np.ndarray:
-        return self._calibrator.half_widths(*self._seen_rows(), n_steps, level)
+    def _errors_ahead(self, n_steps: int, ahead: np.ndarray, level: float):
+        rows, exog = self._seen_rows()
+        return self._calibrator.errors_ahead(self._ensemble, rows, exog, ahead, n_steps, level)
+
+    def _sample(self, ahead: np.ndarray, n_steps: int, n_samples: int, rng) -> np.ndarray:
+        if self._spec.strategy == "direct":
+            raise ValueError(
+                "sample runs models in closed loop, which strategy='direct' does not have: use "
+                "strategy='recursive', or forecast(quantiles=...)"
+            )
+        errors = self._calibrator.step_errors(self._ensemble, *self._seen_rows())
+        return self._ensemble.limit(self._ensemble.sample(errors, ahead, n_steps, n_samples, rng))
 
     @property
     def _block(self) -> int | None:

@@ -17,19 +17,23 @@ from esnkit.forecasting._input import (
     read_future_exog,
     read_series,
 )
+from esnkit.forecasting._missing import check_observed, fill_forward, observed_error
 from esnkit.forecasting._runaway import RUNAWAY_REACH, fall_back, relative_reach
 from esnkit.forecasting._seasonality import calendar_seasons, find_seasons
 from esnkit.forecasting._series_kind import (
+    INTERVAL_SUFFIXES,
     advance_labels,
-    check_interval_names,
+    check_added_names,
     forecast_as,
+    quantile_suffixes,
+    quantiles_as,
     read_kind,
     rows_as,
 )
 from esnkit.metrics import nrmse
 from esnkit.utils._progress import Task
 from esnkit.utils._rollback import rollback_on_error
-from esnkit.utils._validation import check_number, check_positive_int
+from esnkit.utils._validation import check_choice, check_number, check_positive_int, check_seed
 from esnkit.utils._warnings import warn
 
 __all__ = ["MAX_RELATIVE_REACH", "ForecastsMixin"]
@@ -45,11 +49,13 @@ class ForecastsMixin:
     """Methods of a forecaster that `fit` leaves with the rows seen and an ensemble of models.
 
     The ensemble has the methods `roll`, `advance`, `limit` and `exog_out_of_range` of
-    :class:`~esnkit.forecasting._ensemble.Ensemble`. A subclass also writes `_half_widths`.
+    :class:`~esnkit.forecasting._ensemble.Ensemble`. A subclass also writes `_errors_ahead` and
+    `_sample`.
     """
 
     _ensemble: Any
     n_features_in_: int
+    missing = "raise"  # what to do with missing values, a parameter of those that predict them
     verbose: Any
     calendar: Any = None  # a parameter of those that have inputs from time stamps
     country: Any = None
@@ -60,12 +66,16 @@ class ForecastsMixin:
         Columns of the calendar stand beside the exogenous inputs.
         """
         self._calendar = check_calendar(self.calendar, self.country), self.country
-        values, table = read_series(series, "series", self)
+        check_choice("missing", self.missing, ("predict", "raise"))
+        values, table = read_series(series, "series", self, missing=self.missing)
+        check_observed(values)
         self._kind, labels = read_kind(table)
         exog = exog_argument(series, y, exog)
         inputs, self._exog_names = values[:, :0], None
         if exog is not None:
-            inputs, self._exog_names = read_exog(exog, len(values), table)
+            read = read_exog(exog, len(values), table, missing=self.missing)
+            check_observed(read.values, "exog")
+            inputs, self._exog_names = fill_forward(read.values), read.names
         self.n_exog_, self.n_timesteps_ = inputs.shape[1], len(values)
         inputs = self._with_calendar(inputs, labels)
         self._seen = [(values, inputs)]
@@ -73,7 +83,7 @@ class ForecastsMixin:
         self._range = range_of(values)
         return values, inputs
 
-    def forecast(self, n_steps, exog=None, interval=None):
+    def forecast(self, n_steps, exog=None, interval=None, quantiles=None):
         """Forecast the steps that follow the rows seen so far.
 
         Parameters
@@ -84,13 +94,18 @@ class ForecastsMixin:
             with exogenous inputs. Rows beyond `n_steps` are not used.
         interval : float in (0, 1), default=None
             Coverage of the interval around every value, such as 0.9; None gives no interval.
+        quantiles : sequence of float in (0, 1), default=None
+            Levels of the quantiles that are returned in place of the forecast, such as
+            ``[0.1, 0.5, 0.9]``; not together with `interval`.
 
         Returns
         -------
         ndarray, Series or DataFrame
             `n_steps` rows of the kind fitted on; arrays have shape (n_steps,) or
             (n_steps, n_series). With `interval` a tuple of arrays ``(forecast, lower,
-            upper)``, or a DataFrame of columns NAME, NAME_lower, NAME_upper.
+            upper)``, or a DataFrame of columns NAME, NAME_lower, NAME_upper. With `quantiles`
+            an array of shape (n_steps, n_quantiles) or (n_steps, n_series, n_quantiles), or a
+            DataFrame of columns NAME_0.1, ...
 
         Raises
         ------
@@ -100,9 +115,8 @@ class ForecastsMixin:
             For a number of steps that is not an integer.
         ValueError
             For a number of steps below 1 or beyond a direct model's horizon, an
-            interval outside (0, 1), with too few errors to calibrate it or with column
-            names that the series already has, and exogenous inputs that are missing,
-            too short or misnamed.
+            interval or quantiles outside (0, 1), or with column names that the series
+            already has, and exogenous inputs that are missing, too short or misnamed.
         FloatingPointError
             If an interval is too large for float64.
 
@@ -112,26 +126,92 @@ class ForecastsMixin:
             If a forecast is 10 times as far from the middle of the series as any value seen. If it
             is 1000 times as far, or not finite, it runs away: the last value is returned instead,
             or, after differences at larger lags, as many last values as the largest lag, repeated.
+        UserWarning
+            If the series is so short that intervals or quantiles come from residuals of the fit,
+            with the coverage that they likely have.
         """
         check_is_fitted(self, "_ensemble")
         n_steps = self._check_steps(n_steps)
-        if interval is not None:
-            interval = check_number("interval", interval, 0, 1, low_open=True, high_open=True)
-            check_interval_names(self._kind)
+        levels = self._check_levels(interval, quantiles)
         ahead = self._read_future_exog(exog, n_steps)
         self._warn_of_exog(ahead)
         values = self._roll_or_fall_back(ahead, n_steps)
         _warn_beyond_reach(values, self._range)
-        if interval is None:
+        if levels is None:
             return forecast_as(self._kind, values)
         with Task(f"{type(self).__name__}.forecast", 2, "phases", verbose=self.verbose):
-            half_width = self._half_widths(n_steps, interval)
+            errors = self._errors_ahead(n_steps, ahead, float(np.maximum(levels, 1 - levels).max()))
         with np.errstate(over="ignore"):
-            bounds = tuple(
-                self._ensemble.limit(end) for end in (values - half_width, values + half_width)
-            )
-        check_finite("interval", *bounds)
-        return forecast_as(self._kind, values, bounds)
+            if interval is None:
+                ends = list(values + errors.quantiles(levels))
+            else:
+                half_width = errors.half_widths(interval)
+                ends = [values - half_width, values + half_width]
+        ends = [self._ensemble.limit(end) for end in ends]
+        check_finite("interval", *ends)
+        if interval is None:
+            return quantiles_as(self._kind, ends, levels)
+        return forecast_as(self._kind, values, tuple(ends))
+
+    def sample(self, n_steps, n_samples=100, exog=None, random_state=None) -> np.ndarray:
+        """Draw sample paths of the steps that follow the rows seen so far.
+
+        Each path runs in closed loop: the prediction of a step plus an error drawn from those of
+        one-step predictions is the next input (bootstrap of residuals). The errors come from rows
+        that a second model was not fitted to, and of series too short for that from residuals of
+        the fit. A path comes from one member, drawn at random.
+
+        Parameters
+        ----------
+        n_steps : int >= 1
+        n_samples : int >= 1, default=100
+            Number of paths.
+        exog : array-like of shape (>= n_steps, n_exog) or (>= n_steps,), default=None
+            Inputs of the steps ahead, as in :meth:`forecast`.
+        random_state : int, RandomState or None, default=None
+            Seeds the draws.
+
+        Returns
+        -------
+        ndarray of shape (n_samples, n_steps) or (n_samples, n_steps, n_series)
+            In the units of the series, float64.
+
+        Raises
+        ------
+        NotFittedError
+            Before `fit`.
+        TypeError
+            For numbers of steps or paths that are not integers.
+        ValueError
+            For numbers below 1, a direct strategy, which has no closed loop, and exogenous inputs
+            that are missing, too short or misnamed.
+        FloatingPointError
+            If a closed loop diverges, or a value is too large for float64.
+
+        References
+        ----------
+        Pascual, L., Romo, J. and Ruiz, E. (2004). Bootstrap predictive inference for ARIMA
+        processes. Journal of Time Series Analysis 25.
+
+        Examples
+        --------
+        >>> from esnkit import Forecaster
+        >>> from sklearn.linear_model import Ridge
+        >>> walk = np.random.default_rng(0).normal(size=200).cumsum()
+        >>> paths = Forecaster(Ridge(), lags=2).fit(walk).sample(10, 500, random_state=0)
+        >>> paths.shape, bool(paths[:, 9].std() > 2 * paths[:, 0].std())
+        ((500, 10), True)
+        """
+        check_is_fitted(self, "_ensemble")
+        n_steps = self._check_steps(n_steps)
+        n_samples = check_positive_int("n_samples", n_samples)
+        rng = check_seed(random_state)
+        ahead = self._read_future_exog(exog, n_steps)
+        self._warn_of_exog(ahead)
+        with Task(f"{type(self).__name__}.sample", 2, "phases", verbose=self.verbose):
+            paths = self._sample(ahead, n_steps, n_samples, rng)
+        check_finite("sample", paths)
+        return paths[:, :, 0] if self._kind.ndim == 1 else paths
 
     @rollback_on_error
     def update(self, new, exog=None) -> Self:
@@ -143,20 +223,20 @@ class ForecastsMixin:
         ----------
         new : array-like of shape (n_new,) or (n_new, n_series)
             The rows right after those seen. The index of a pandas object must continue
-            that of the series.
+            that of the series. Missing values are predicted one step ahead.
         exog : array-like of shape (n_new,) or (n_new, n_exog), default=None
-            Their exogenous inputs.
+            Their exogenous inputs; the last value stands for missing ones.
 
         Returns
         -------
         self
         """
         check_is_fitted(self, "_ensemble")
-        rows, table = read_series(new, "new")
+        rows, table = read_series(new, "new", missing=self.missing)
         if rows.shape[1] != self.n_features_in_:
             raise ValueError(f"new must have {self.n_features_in_} columns, got {rows.shape[1]}")
         check_names(table, "new", self._kind.names)
-        inputs = self._read_future_exog(exog, len(rows), exactly=True)
+        inputs = self._read_new_exog(exog, len(rows))
         kind, labels = advance_labels(self._kind, table)
         self._warn_of_exog(inputs)
         self._ensemble, self._kind = self._ensemble.advance(rows, inputs), kind
@@ -168,7 +248,7 @@ class ForecastsMixin:
         return self
 
     def history(self, n_timesteps=None):
-        """Return the last rows seen, in the kind fitted on.
+        """Return the last rows seen, in the kind fitted on; missing values are NaN.
 
         Parameters
         ----------
@@ -193,7 +273,8 @@ class ForecastsMixin:
         """Forecast from rolling origins of a series and score against the observed values.
 
         A clone is fitted on the part before the first origin; at every later origin it
-        is updated, or fitted anew. The last window ends where the series ends.
+        is updated, or fitted anew. The last window ends where the series ends. Missing
+        values after an origin have no part in the scores.
 
         Parameters
         ----------
@@ -217,7 +298,8 @@ class ForecastsMixin:
             horizon, n_series), `origins` (the number of rows known at each), `scores`
             with the keys ``"nrmse"`` (over all windows, relative to the standard
             deviation of the observed values) and ``"mase"`` (relative to the one-step
-            changes before the first origin), NaN where these do not vary; with
+            changes before the first origin, from one observed value to the next), NaN
+            where these do not vary or nothing is observed; with
             `interval` also `lower`, `upper` and ``scores["coverage"]``. `settings` has
             a dict per fit, of what its estimators have chosen: their penalties as
             ``"alpha"``, the best parameters of searches by their names; a list each.
@@ -246,8 +328,8 @@ class ForecastsMixin:
         """Score forecasts of the rows after those seen: minus the NRMSE, larger is better.
 
         With `horizon` set, they are forecast in blocks of `horizon` steps, each from the
-        rows before it; without, all from the end of the rows seen. The forecaster does
-        not change.
+        rows before it; without, all from the end of the rows seen. Missing values have
+        no part in the score. The forecaster does not change.
 
         Parameters
         ----------
@@ -264,9 +346,10 @@ class ForecastsMixin:
             a search does not choose the settings that lead to it.
         """
         check_is_fitted(self, "_ensemble")
-        rows, table = read_series(series, "series", self, reset=False)
+        rows, table = read_series(series, "series", self, reset=False, missing=self.missing)
         advance_labels(self._kind, table, "series")  # checks that they continue the rows seen
-        if not np.ptp(rows, axis=0).all():
+        low, high = range_of(rows)
+        if not (high > low).all():
             raise ValueError(
                 f"series must vary for its standard deviation to scale the error, got {len(rows)} "
                 "row(s) of which a column is constant"
@@ -281,7 +364,12 @@ class ForecastsMixin:
             predictions = np.vstack(list(self._ensemble.roll(rows, inputs, origins, block)))
         if np.isnan(predictions).any():
             return -np.inf
-        return -float(nrmse(rows, predictions[: len(rows)]))
+        return -float(observed_error(nrmse, rows, predictions[: len(rows)]))
+
+    def __sklearn_tags__(self):
+        tags = super().__sklearn_tags__()  # type: ignore[misc]  # of BaseEstimator
+        tags.input_tags.allow_nan = self.missing == "predict"
+        return tags
 
     def _season_periods(self, values: np.ndarray) -> list[float]:
         """Return periods by the time stamps, else by the autocorrelation of values (n_rows,)."""
@@ -308,14 +396,35 @@ class ForecastsMixin:
             f"the last {instead} in for it; use {REMEDIES}",
             RuntimeWarning,
         )
-        return fall_back(forecasts, rows, [len(rows)], lags)[0]
+        return fall_back(forecasts, fill_forward(rows), [len(rows)], lags)[0]
 
     def _check_steps(self, n_steps) -> int:
         """Check a number of steps."""
         return check_positive_int("n_steps", n_steps)
 
-    def _half_widths(self, n_steps: int, level: float) -> np.ndarray:
-        """Return half-widths (n_steps, n_series) of intervals."""
+    def _check_levels(self, interval, quantiles) -> np.ndarray | None:
+        """Check interval and quantiles, and return the levels asked for."""
+        if interval is not None and quantiles is not None:
+            raise ValueError(
+                f"interval={interval!r} and quantiles={quantiles!r} exclude each other: ask "
+                "for the quantiles of both ends"
+            )
+        if quantiles is not None:
+            levels = check_quantiles(quantiles)
+            check_added_names(self._kind, "quantiles", quantile_suffixes(levels))
+            return levels
+        if interval is None:
+            return None
+        interval = check_number("interval", interval, 0, 1, low_open=True, high_open=True)
+        check_added_names(self._kind, "interval", INTERVAL_SUFFIXES)
+        return np.array([interval])
+
+    def _errors_ahead(self, n_steps: int, ahead: np.ndarray, level: float) -> Any:
+        """Return errors with `half_widths` and `quantiles` up to a level, see `StepErrors`."""
+        raise NotImplementedError
+
+    def _sample(self, ahead: np.ndarray, n_steps: int, n_samples: int, rng) -> np.ndarray:
+        """Return sample paths (n_samples, n_steps, n_series)."""
         raise NotImplementedError
 
     @property
@@ -324,15 +433,23 @@ class ForecastsMixin:
         return None
 
     def _read_future_exog(self, exog, n_steps: int, exactly: bool = False) -> np.ndarray:
-        """Check the exogenous inputs of the `n_steps` rows after the last one seen.
-
-        Columns of the calendar stand beside them.
-        """
+        """Check the exogenous inputs of the next rows, and put the calendar beside them."""
         labels, names = self._kind.labels, self._exog_names
         inputs = read_future_exog(exog, n_steps, labels, self.n_exog_, names, exactly)
+        return self._with_next_calendar(inputs)
+
+    def _read_new_exog(self, exog, n_rows: int) -> np.ndarray:
+        """Check the exogenous inputs of new rows, fill them in, and put the calendar beside."""
+        labels, names = self._kind.labels, self._exog_names
+        inputs = read_future_exog(exog, n_rows, labels, self.n_exog_, names, True, self.missing)
+        return self._with_next_calendar(fill_forward(inputs, self._seen[-1][1][-1, : self.n_exog_]))
+
+    def _with_next_calendar(self, inputs: np.ndarray) -> np.ndarray:
+        """Put the calendar of the rows after those seen beside their inputs."""
+        labels = self._kind.labels
         if labels is None or not self._calendar[0]:
             return inputs
-        return self._with_calendar(inputs, labels.after(n_steps))
+        return self._with_calendar(inputs, labels.after(len(inputs)))
 
     def _with_calendar(self, inputs: np.ndarray, labels: np.ndarray | None) -> np.ndarray:
         """Put the columns of the calendar at the labels of rows beside their inputs."""
@@ -381,3 +498,22 @@ def _warn_beyond_reach(forecasts: np.ndarray, observed_range: np.ndarray) -> Non
             f"{REMEDIES}",
             RuntimeWarning,
         )
+
+
+def check_quantiles(quantiles) -> np.ndarray:
+    """Return levels of quantiles as an array, or raise.
+
+    Examples
+    --------
+    >>> check_quantiles((0.1, 0.9))
+    array([0.1, 0.9])
+    """
+    if isinstance(quantiles, str) or np.ndim(quantiles) != 1 or not len(quantiles):
+        raise ValueError(
+            "quantiles must be a sequence of levels between 0 and 1, such as [0.1, 0.5, 0.9], got "
+            f"{quantiles!r}"
+        )
+    levels = [check_number("quantiles", q, 0, 1, low_open=True, high_open=True) for q in quantiles]
+    if len(set(levels)) < len(levels):
+        raise ValueError(f"quantiles must differ from each other, got {quantiles!r}")
+    return np.array(levels, dtype=float)

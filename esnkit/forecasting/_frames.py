@@ -146,7 +146,7 @@ def _refuse_lists_of_frames(container, argument: str) -> None:
         library = type(container[0]).__module__.partition(".")[0]
         raise ValueError(
             f"{argument} must be one series, got a list of {len(container)} objects of {library}; "
-            "fit a forecaster to each, or concatenate their rows if they are one series"
+            "give them to PanelForecaster, or concatenate their rows if they are one series"
         )
 
 

@@ -26,7 +26,7 @@ class IndexStyle:
     zone: Any = None
     way_out: str = ""
     place: str = "index"
-    fill_in: str = "fill the gap (asfreq)"
+    fill_in: str = "make rows of missing values where the index has gaps (asfreq)"
 
     def text(self, value) -> str:
         """Return a label as text."""
@@ -167,9 +167,9 @@ def _panel_error(index, argument: str) -> ValueError:
     """Return the error for rows of several series, one after the other."""
     levels = list(index.names)
     return ValueError(
-        f"{argument} must be one series, got a MultiIndex with the levels {levels}; fit a "
-        "forecaster for each entity: {key: Forecaster(...).fit(part.droplevel(0)) for key, part "
-        f"in {argument}.groupby(level=0)}}"
+        f"{argument} must be one series, got a MultiIndex with the levels {levels}; give "
+        "several series to PanelForecaster, or each to a forecaster of its own: {key: "
+        f"Forecaster(...).fit(part.droplevel(0)) for key, part in {argument}.groupby(level=0)}}"
     )
 
 

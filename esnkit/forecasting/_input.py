@@ -8,17 +8,25 @@ from sklearn.utils.validation import validate_data
 
 from esnkit.forecasting._frames import Table, n_dimensions, take_apart
 from esnkit.forecasting._labels import Labels, RowLabels, same_labels
+from esnkit.forecasting._missing import refuse_missing_values
+
+_WAY_OUT = "fill them in ({}.interpolate() of pandas), or give a forecaster missing='predict'"
 
 
-def read_series(series, argument: str, estimator=None, reset: bool = True):
+def read_series(series, argument: str, estimator=None, reset: bool = True, missing: str = "raise"):
     """Check a series and return it as rows (n_timesteps, n_series), and as a `Table`.
 
     An `estimator` stores the number and names of the columns, or checks them (``reset=False``).
+    Missing values become NaN; with ``missing="raise"`` they are refused.
     """
+    if isinstance(series, np.ma.MaskedArray) and missing != "raise":
+        series = np.ma.filled(series.astype(np.float64), np.nan)
     table = take_apart(series, argument)
     rows = _as_numbers(table.numbers, argument)
+    if missing == "raise":
+        refuse_missing_values(rows, argument, table.names, _WAY_OUT.format(argument))
     if estimator is not None:
-        _keep_columns(estimator, table, reset)
+        keep_columns(estimator, table, reset)
     return rows, table
 
 
@@ -41,10 +49,16 @@ def read_one_series(series, min_rows: int = 1) -> np.ndarray:
 
 
 def _as_numbers(table, argument: str) -> np.ndarray:
-    """Copy a table to float64, in C order: the last bits of sums depend on the memory layout."""
+    """Copy a table to float64, in C order: the last bits of sums depend on the memory layout.
+
+    NaN stays, infinity is refused.
+    """
     try:
         with np.errstate(over="ignore", invalid="ignore"):  # its test for NaN sums all values
-            return check_array(table, dtype=np.float64, order="C", input_name=argument, copy=True)
+            return check_array(
+                table, dtype=np.float64, order="C", input_name=argument, copy=True,
+                ensure_all_finite="allow-nan",
+            )  # fmt: skip
     except (TypeError, ValueError) as error:
         if argument in str(error):
             raise
@@ -52,7 +66,7 @@ def _as_numbers(table, argument: str) -> np.ndarray:
         raise kind(f"{argument}: {error}") from None
 
 
-def _keep_columns(estimator, table: Table, reset: bool) -> None:
+def keep_columns(estimator, table: Table, reset: bool) -> None:
     """Store number and names of columns as scikit-learn does, or compare with those stored."""
     has_frame = table.library is not None and table.library.name != "pandas" and table.ndim == 2
     if not has_frame:
@@ -98,10 +112,15 @@ class Exog(NamedTuple):
     names: tuple | None
 
 
-def read_exog(exog, n_rows: int, series: Table | None = None, exactly: bool = True) -> Exog:
-    """Check exogenous inputs for the `n_rows` rows of a series, and their labels against its."""
+def read_exog(
+    exog, n_rows: int, series: Table | None = None, exactly: bool = True, missing: str = "raise"
+) -> Exog:
+    """Check exogenous inputs for the `n_rows` rows of a series, and their labels against its.
+
+    Missing values become NaN; with ``missing="raise"`` they are refused.
+    """
     table = take_apart(exog, "exog")
-    e = _read_exog_rows(table, n_rows, exactly)
+    e = _read_exog_rows(table, n_rows, exactly, missing)
     expected = series.labels("series") if series is not None and table.index is not None else None
     found = None if expected is None else table.labels("exog")
     if found is not None and expected is not None:
@@ -118,11 +137,13 @@ def read_future_exog(
     n_exog: int,
     names: tuple | None,
     exactly: bool = False,
+    missing: str = "raise",
 ) -> np.ndarray:
     """Check the exogenous inputs of the `n_rows` rows that follow those a model has seen.
 
     `rows` are the labels of the series. The model was fitted with `n_exog` inputs; `names` are
     their columns, where they had names. Rows beyond `n_rows` are cut off, with `exactly` refused.
+    Missing values become NaN; with ``missing="raise"`` they are refused.
     """
     if exog is None and n_exog:
         raise ValueError(
@@ -139,7 +160,7 @@ def read_future_exog(
         if len(table.names) != n_exog or set(table.names) != set(names):
             raise ValueError(f"exog must have the columns {list(names)}, got {list(table.names)}")
         order = [table.names.index(name) for name in names]
-    e = _read_exog_rows(table, n_rows, exactly)
+    e = _read_exog_rows(table, n_rows, exactly, missing)
     if e.shape[1] != n_exog:
         raise ValueError(f"exog must have {n_exog} columns, got {e.shape[1]}")
     found = table.labels("exog") if rows is not None else None
@@ -150,13 +171,15 @@ def read_future_exog(
     return np.ascontiguousarray(e[:n_rows, order])
 
 
-def _read_exog_rows(table: Table, n_rows: int, exactly: bool) -> np.ndarray:
+def _read_exog_rows(table: Table, n_rows: int, exactly: bool, missing: str) -> np.ndarray:
     e = _as_numbers(table.numbers, "exog")
     if len(e) < n_rows or (exactly and len(e) > n_rows):
         raise ValueError(
             f"exog must have {'' if exactly else 'at least '}{n_rows} rows, one per time step, "
             f"got {len(e)}"
         )
+    if missing == "raise":
+        refuse_missing_values(e[:n_rows], "exog", table.names, "fill them in, as exog.ffill() does")
     return e
 
 

@@ -28,6 +28,7 @@ from esnkit.forecasting._candidates import (
 )
 from esnkit.forecasting._penalty_path import PenaltyPath, Structure
 from esnkit.reservoirs import Reservoir
+from esnkit.utils._threads import one_blas_thread
 
 MIN_ROWS = 200
 MAX_UNITS, MAX_TEST_UNITS = 500, 100
@@ -54,6 +55,7 @@ MAX_RELATIVE_ERROR = 2.0  # of these networks, to the best other candidate
 MARGIN = 0.1  # of the range of the series, which forecasts do not leave by more
 
 
+@one_blas_thread()
 def is_noiseless(values: np.ndarray, exog: np.ndarray, seed: int) -> bool:
     """Return whether a network predicts single steps of the last rows nearly without error."""
     n_rows = len(values)
@@ -69,6 +71,7 @@ def is_noiseless(values: np.ndarray, exog: np.ndarray, seed: int) -> bool:
     return bool(np.median(errors, axis=0).min() < MAX_STEP_ERROR * np.median(naive))
 
 
+@one_blas_thread()
 def noiseless_candidates(
     values: np.ndarray, exog: np.ndarray, windows: Windows, seed: int
 ) -> list[Candidate]:

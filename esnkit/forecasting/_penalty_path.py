@@ -13,6 +13,7 @@ from typing import NamedTuple
 import numpy as np
 
 from esnkit.forecasting._ensemble import with_season_terms
+from esnkit.forecasting._missing import taught_rows
 from esnkit.forecasting._transforms import ExogTransform, RowTransform
 from esnkit.reservoirs import Reservoir
 from esnkit.sequences import Sequences
@@ -62,13 +63,18 @@ class PenaltyPath:
         self.structure, self.reservoir, self.penalties = structure, reservoir, penalties
         self.max_washout = max_washout
 
-    def fit(self, values: np.ndarray, exog: np.ndarray) -> "PenaltyPath":
+    def fit(self, values: np.ndarray, exog: np.ndarray, known=None) -> "PenaltyPath":
         """Transform a series and its inputs (>= n_rows, n_exog), and compute states.
 
         `values` has the shape (n_rows,), or (n_rows, n_series) for several series, which one
-        network forecasts together.
+        network forecasts together. They are filled; `known` has the missing values, and tells
+        which rows are taught, see `taught_rows`.
         """
         structure = self.structure
+        self._taught = None
+        if known is not None:
+            taught = taught_rows(known.reshape(len(values), -1), structure.differences)
+            self._taught = np.logical_and.reduce(taught, axis=1)[1:]
         self.transform = RowTransform(structure.differences, True, power=structure.power)
         self.n_dimensions, self.values = values.ndim, values.reshape(len(values), -1)
         self.z = self.transform.fit(self.values).transform(self.values)
@@ -88,20 +94,22 @@ class PenaltyPath:
 
     def weights(self, origins: np.ndarray) -> np.ndarray:
         """Return readouts (n_origins, n_penalties, n_series, 1 + n_columns), intercepts first."""
-        X, middle = self._X, self._X.mean(axis=0)
+        X, middle, taught = self._X, self._X.mean(axis=0), self._taught
         rows = np.hstack([np.ones((len(X), 1)), X - middle, self.z[1:]])
         ends = np.asarray(origins) - self.structure.n_lost - 1  # rows with a known target
         start = min(self.washout, ends[0] // 4)
         sums, weights = np.zeros((rows.shape[1], rows.shape[1])), []
         for end in ends:
-            sums += rows[start:end].T @ rows[start:end]
+            new = rows[start:end] if taught is None else rows[start:end][taught[start:end]]
+            sums += new.T @ new
             start = end
             weights.append(self._solve(sums, middle))
         return np.stack(weights)
 
     def _solve(self, sums: np.ndarray, middle: np.ndarray) -> np.ndarray:
         """Return the readouts (n_penalties, n_series, 1 + n_columns) of sums of products."""
-        n_rows, mean, k = sums[0, 0], sums[0, 1:] / sums[0, 0], len(middle)
+        n_rows, k = max(sums[0, 0], 1.0), len(middle)  # no row, if all values are missing
+        mean = sums[0, 1:] / n_rows
         central = sums[1:, 1:] - n_rows * np.outer(mean, mean)
         eigenvalues, V = np.linalg.eigh(central[:k, :k])
         shrunk = (

@@ -21,6 +21,7 @@ def is_positive(positive, values: np.ndarray) -> bool:
     >>> is_positive("auto", np.array([0.0, 3.0])), is_positive("auto", np.array([0.5, 3.0]))
     (True, False)
     """
+    values = values[~np.isnan(values)]
     if isinstance(positive, str):
         return bool((values >= 0).all() and (values == np.round(values)).all())
     if positive and (values < 0).any():

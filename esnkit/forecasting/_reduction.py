@@ -5,18 +5,28 @@ All models here have the methods `fit`, `advance` and `run` or `run_many`. They 
 z[t] of a row and the inputs e[t+1] of the next one predict z[t+1]. Recursive models feed their
 predictions back; direct models have an output, or a separate model, for every step ahead.
 Estimators with a state move it along the series; others see a window of lagged rows.
+
+Of a series with missing values `z` is filled, and `observed` (n, n_series) tells which of its
+values are taught. Estimators with a state have the weight zero for the others, output by output.
+Others are fitted to the rows in which all targets are observed.
 """
 
 import copy
 
 import numpy as np
 from sklearn.base import clone
+from sklearn.utils.validation import has_fit_parameter
 
+from esnkit.sequences._short_sequences import short_sequences_expected
 from esnkit.utils._multioutput import fit_outputs
 from esnkit.utils._plain_state import plain_record
 from esnkit.utils._progress import Task, count_step, fit_model
 
 LARGEST_STEP = 1e100  # of a closed loop on transformed values; squares of it are finite
+_NOTHING_TAUGHT = (
+    "series has too many missing values: no row to be predicted is observed, in one step ahead at "
+    "least; use fewer lags, differences or steps, or leave out the series that has no values"
+)
 
 
 def make_reduction(estimator, strategy: str, lags: tuple[int, ...] | None, horizon: int):
@@ -78,16 +88,38 @@ class StatefulModel:
     def __init__(self, estimator, delay: int = 1, width: int = 1):
         self.estimator, self.delay, self.width = estimator, delay, width
 
-    def fit(self, z, e):
+    def fit(self, z, e, observed=None):
         """Fit the estimator, then move its state over the rows."""
         n_rows = len(z) - self.delay - self.width + 1
         X = np.hstack([z[:n_rows], e[self.delay : self.delay + n_rows]])
-        ahead = [z[self.delay + k : self.delay + k + n_rows] for k in range(self.width)]
-        fit_model(self.estimator, X, np.hstack(ahead))
-        self.state, self.tail = None, z[:0]
-        self.advance(z, e)
+        weights = {} if observed is None else self._weights(self._ahead(observed, n_rows))
+        fit_model(self.estimator, X, self._ahead(z, n_rows), **weights)
+        self.start(z, e)
         count_step()
         return self
+
+    def _ahead(self, rows, n_rows: int) -> np.ndarray:
+        """Return the `width` rows ahead of each of the first `n_rows` side by side."""
+        ahead = [rows[self.delay + k : self.delay + k + n_rows] for k in range(self.width)]
+        return np.hstack(ahead)
+
+    def _weights(self, observed) -> dict:
+        """Return the weights of targets, of which some are missing."""
+        name = type(self.estimator).__name__
+        if not has_fit_parameter(self.estimator, "sample_weight"):
+            raise ValueError(
+                f"series has missing values, which need the weight zero, but {name}.fit has no "
+                "sample_weight: fill them in, as series.interpolate() of pandas does"
+            )
+        if not observed.any(axis=0).all():
+            raise ValueError(_NOTHING_TAUGHT)
+        same = (observed == observed[:, :1]).all()
+        return {"sample_weight": (observed[:, 0] if same else observed).astype(np.float64)}
+
+    def start(self, z, e):
+        """Move the state over the first rows of a series, at least `delay` of them."""
+        self.state, self.tail = None, z[:0]
+        self.advance(z, e)
 
     def advance(self, z, e):
         """Move the state over new rows."""
@@ -108,6 +140,26 @@ class StatefulModel:
     def copy(self):
         """Copy the state, not the estimator: states and tails are replaced, never written to."""
         return copy.copy(self)
+
+    def restart(self):
+        """Return a copy before the first row."""
+        other = copy.copy(self)
+        other.state, other.tail = None, self.tail[:0]
+        return other
+
+    def states(self, z, e, origins):
+        """Return the states (n_origins, n_state) after the last row known at each origin.
+
+        Its inputs are those of the `delay` rows from the origin on, so `e` reaches further.
+        """
+        model, seen, states = self.copy(), 0, []
+        for origin in origins:
+            model.advance(z[seen:origin], e[seen:origin])
+            X, seen = np.hstack([model.tail, e[origin : origin + self.delay]]), origin
+            states.append(
+                self.estimator.predict(X, initial_state=model.state, return_state=True)[1]
+            )
+        return np.vstack(states)
 
     @property
     def fitted(self):
@@ -131,6 +183,29 @@ class StatefulRecursive(StatefulModel):
         later = np.vstack([e[1:], e[-1:]]) if e.shape[1] else None
         return self.estimator.generate(n_steps, first, exog=later, initial_state=self.state)
 
+    def predict_next(self, z, e):
+        """Predict every row that follows those seen from the rows before it."""
+        X = np.hstack([np.vstack([self.tail, z])[: len(z)], e])
+        return self.estimator.predict(X, initial_state=self.state).reshape(z.shape)
+
+    def sample(self, noise, e):
+        """Run a closed loop per row of `noise` (n_paths, n_steps, n_series), added to each step.
+
+        Paths that diverge are NaN.
+        """
+        n_paths, n_steps, _ = noise.shape
+        rows, paths = np.repeat(self.tail, n_paths, axis=0), np.empty_like(noise)
+        state = None if self.state is None else np.repeat(self.state, n_paths, axis=0)
+        diverged = np.zeros((n_paths, 1), dtype=bool)
+        for k in range(n_steps):
+            X = np.hstack([rows, np.repeat(e[k : k + 1], n_paths, axis=0)])[:, None]
+            with short_sequences_expected():
+                Y, state = self.estimator.predict(X, initial_state=state, return_state=True)
+            rows = Y.reshape(n_paths, -1) + noise[:, k]
+            diverged |= ~(np.abs(rows) < LARGEST_STEP).all(axis=1, keepdims=True)
+            rows = paths[:, k] = np.where(diverged, 0.0, rows)  # estimators refuse NaN
+        return np.where(diverged[:, None], np.nan, paths)
+
     def _run_step_by_step(self, n_steps: int, row, e):
         out, state = np.empty((n_steps, self.tail.shape[1])), self.state
         for k in range(n_steps):
@@ -151,7 +226,7 @@ class StatefulDirect:
     def __init__(self, estimator, horizon: int):
         self.estimator, self.horizon = estimator, horizon
 
-    def fit(self, z, e):
+    def fit(self, z, e, observed=None):
         """Fit one model for all steps, or one per step."""
         if e.shape[1]:
             delays = range(1, self.horizon + 1)
@@ -159,8 +234,13 @@ class StatefulDirect:
         else:
             self.models = [StatefulModel(self.estimator, 1, self.horizon)]
         for model in self.models:
-            model.fit(z, e)
+            model.fit(z, e, observed)
         return self
+
+    def start(self, z, e):
+        """Move every state over the first rows of a series, at least `horizon` of them."""
+        for model in self.models:
+            model.start(z, e)
 
     def advance(self, z, e):
         """Move every state over new rows."""
@@ -177,6 +257,16 @@ class StatefulDirect:
         other = copy.copy(self)
         other.models = [model.copy() for model in self.models]
         return other
+
+    def restart(self):
+        """Return a copy before the first row."""
+        other = copy.copy(self)
+        other.models = [model.restart() for model in self.models]
+        return other
+
+    def states(self, z, e, origins):
+        """Return the states (n_origins, n_state) after the last row known at each origin."""
+        return self.models[0].states(z, e, origins)
 
     @property
     def fitted(self):
@@ -215,14 +305,30 @@ class LaggedModel:
         """Copy the tails, not the estimators: tails are replaced, never written to."""
         return copy.copy(self)
 
-    def _fit_one(self, estimator, X, Y):
+    def restart(self):
+        """Return a copy before the first row."""
+        other = copy.copy(self)
+        other.tail, other.e_tail = self.tail[:0], self.e_tail[:0]
+        return other
+
+    def states(self, z, e, origins):
+        """Return the features (n_origins, ...) of the next row at each origin."""
+        rows, e = np.vstack([self.tail, z]), np.vstack([self.e_tail, e])
+        return self._features(rows, e, np.asarray(origins) + self.lags[-1])
+
+    def _fit_one(self, estimator, X, Y, observed=None):
         """Fit an estimator, and count it as a step of the fit of all."""
+        if observed is not None:
+            taught = observed.all(axis=1)
+            X, Y = X[taught], Y[taught]
+            if not len(Y):
+                raise ValueError(_NOTHING_TAUGHT)
         fitted = fit_outputs(estimator, X, Y, fit=fit_model)
         count_step()
         return fitted
 
-    def _start(self, z, e):
-        """Start with the rows of `fit`."""
+    def start(self, z, e):
+        """Start with the first rows of a series."""
         self.tail, self.e_tail = z[:0], e[:0]
         self.advance(z, e)
 
@@ -244,26 +350,46 @@ class LaggedModel:
 class LaggedRecursive(LaggedModel):
     """A one-step estimator on lagged rows, in closed loop; all origins advance together."""
 
-    def fit(self, z, e):
+    def fit(self, z, e, observed=None):
         """Fit on all rows that have a full window before them."""
         targets = np.arange(self.lags[-1], len(z))
-        self.fitted = self._fit_one(self.estimator, self._features(z, e, targets), z[targets])
-        self._start(z, e)
+        taught = None if observed is None else observed[targets]
+        X = self._features(z, e, targets)
+        self.fitted = self._fit_one(self.estimator, X, z[targets], taught)
+        self.start(z, e)
         return self
 
     def run_many(self, z, e, origins, n_steps: int):
         """Forecast from several origins, see `rolling_forecasts`."""
-        depth = self.lags[-1]
         rows, e = np.vstack([self.tail, z]), np.vstack([self.e_tail, e])
-        # (time, origin, series): every origin has its past, then its forecasts
-        series = np.empty((depth + n_steps, len(origins), rows.shape[1]))
-        for k in range(depth):
-            series[k] = rows[origins + k]
-        task, diverged = Task("", n_steps, "steps"), np.zeros((len(origins), 1), dtype=bool)
+        past = np.stack([rows[origins + k] for k in range(self.lags[-1])])
+        no_noise = np.broadcast_to(0.0, (len(origins), n_steps, rows.shape[1]))
+        return self._close_loops(past, e, origins, no_noise)
+
+    def predict_next(self, z, e):
+        """Predict every row that follows those seen from the rows before it."""
+        return self.run_many(z, e, np.arange(len(z)), 1)[:, 0]
+
+    def sample(self, noise, e):
+        """Run a closed loop per row of `noise` (n_paths, n_steps, n_series), added to each step.
+
+        Paths that diverge are NaN.
+        """
+        past = np.repeat(self.tail[:, None], len(noise), axis=1)
+        first = np.zeros(len(noise), dtype=int)
+        return self._close_loops(past, np.vstack([self.e_tail, e]), first, noise)
+
+    def _close_loops(self, past, e, origins, noise):
+        """Continue pasts (depth, n_loops, n_series), adding noise (n_loops, n_steps, n_series)."""
+        depth, (n_loops, n_steps, n_series) = len(past), noise.shape
+        # (time, loop, series): every loop has its past, then its forecasts
+        series = np.concatenate([past, np.empty((n_steps, n_loops, n_series))])
+        task, diverged = Task("", n_steps, "steps"), np.zeros((n_loops, 1), dtype=bool)
         for k in range(n_steps):
-            lagged = series[depth + k - self.lags].swapaxes(0, 1).reshape(len(origins), -1)
+            lagged = series[depth + k - self.lags].swapaxes(0, 1).reshape(n_loops, -1)
             inputs = self._inputs(e, origins + depth + k)
-            step = self.fitted.predict(np.hstack([lagged, *inputs])).reshape(len(origins), -1)
+            step = self.fitted.predict(np.hstack([lagged, *inputs])).reshape(n_loops, -1)
+            step = step + noise[:, k]
             diverged |= ~(np.abs(step) < LARGEST_STEP).all(axis=1, keepdims=True)
             series[depth + k] = np.where(diverged, 0.0, step)  # estimators refuse NaN
             task.step()
@@ -275,14 +401,15 @@ class LaggedRecursive(LaggedModel):
 class LaggedDirect(LaggedModel):
     """A separate model for every step ahead, on lagged rows and all inputs up to that step."""
 
-    def fit(self, z, e):
+    def fit(self, z, e, observed=None):
         """Fit one clone per step ahead."""
         self.fitted = []
         for h in range(self.horizon):
             targets = np.arange(self.lags[-1], len(z) - h)
             X = self._features(z, e, targets, h)
-            self.fitted.append(self._fit_one(clone(self.estimator), X, z[targets + h]))
-        self._start(z, e)
+            taught = None if observed is None else observed[targets + h]
+            self.fitted.append(self._fit_one(clone(self.estimator), X, z[targets + h], taught))
+        self.start(z, e)
         return self
 
     def run_many(self, z, e, origins, n_steps: int):

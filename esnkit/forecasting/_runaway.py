@@ -2,6 +2,7 @@
 
 import numpy as np
 
+from esnkit.forecasting._missing import fill_seasons
 from esnkit.forecasting._naive import seasonal_naive
 
 __all__ = ["RUNAWAY_REACH", "clear_runaways", "combine_members", "fall_back", "relative_reach"]
@@ -71,6 +72,6 @@ def fall_back(forecasts: np.ndarray, rows: np.ndarray, origins, lags: list[int])
     """
     forecasts = forecasts.copy()
     for k, j in np.argwhere(np.isnan(forecasts).any(axis=1)):
-        past = rows[: origins[k], j]
+        past = fill_seasons(rows[: origins[k], j : j + 1], lags[j])[:, 0]
         forecasts[k, :, j] = seasonal_naive(past, forecasts.shape[1], min(lags[j], len(past)))
     return forecasts

@@ -4,27 +4,38 @@ from __future__ import annotations
 
 import numpy as np
 from numpy.typing import ArrayLike
+from scipy.special import ndtri
 
 from esnkit.forecasting._input import read_one_series
 from esnkit.forecasting._labels import DateAxis, RowLabels
 
 __all__ = ["find_seasons"]
 
-MIN_ROWS = 9  # the autocorrelation of fewer has no peak within a third of the series
-MIN_AUTOCORRELATION = 0.3
-# The first peak of at least this share of the highest: the short season, then the long one.
-SHARES_OF_HIGHEST = (0.8, 0.95)
+MAX_SEASONS = 4
+MIN_ROWS = 9  # the autocorrelation of fewer tells no season from chance
+MIN_BLOCKS, MIN_COARSE_PERIOD = 16, 3  # of a series of block means
+MIN_AUTOCORRELATION = 0.1
+SIGNIFICANCE = 1e-3  # chance of a season in white noise, per length of the blocks
+SHARE_OF_HIGHEST = 0.65  # of two peaks of similar height, the first is the season
+SHARE_OF_MULTIPLE = 0.9  # a fraction of a period replaces it that explains as large a share
+MAX_FRACTION = 12
+MAX_MULTIPLE = 4  # of a lag, over which the autocorrelation is averaged
+MIN_SHARE_OF_VARIANCE = 0.02  # that a second season explains
+# A half or third of another season is its harmonic, and so is a fraction down to 1 / MAX_PARTS that
+# explains less than this share of what the other one does.
+MAX_HARMONIC, MAX_PARTS, MIN_SHARE_OF_SEASON = 3, 21, 0.25
 CYCLES = (86_400.0, 604_800.0, 31_556_952.0)  # seconds of a day, a week and a mean year
 STRAIGHT_LINE = 1e-9  # largest deviation, relative to the series, that is rounding error
 
 
 def find_seasons(series: ArrayLike) -> list[int]:
-    """Find the lengths of the seasons of a series: none, one or two.
+    """Find the lengths of the seasons of a series, which it must have at least twice.
 
-    A season shows as a peak of the autocorrelation of the series without its linear trend, at a lag
-    of at most a third of the series, that reaches 0.3. Of these peaks two count: the first that is
-    at least 0.8 times as high as the highest, and the first that is at least 0.95 times as high.
-    They are often the same.
+    The series, less its linear trend and its first-order autoregression, is correlated with itself.
+    A season is a lag with a significant peak, averaged over the multiples of the lag. Then the
+    means of its phases are subtracted, and what is left is searched for another season. Means of
+    2, 4, 8, ... rows are searched for long ones. Of 24 and 48, which both repeat the series, only
+    24 is a season; of 12 and 24 that both explain a part, only 24.
 
     Parameters
     ----------
@@ -34,7 +45,7 @@ def find_seasons(series: ArrayLike) -> list[int]:
     Returns
     -------
     list of int
-        In ascending order.
+        In ascending order, at most 4.
 
     Examples
     --------
@@ -47,20 +58,164 @@ def find_seasons(series: ArrayLike) -> list[int]:
     [24, 168]
     """
     values = read_one_series(series)
-    n_rows = len(values)
-    if n_rows < MIN_ROWS:
+    if len(values) < MIN_ROWS:
         return []
-    rest = _without_trend(values)
-    if np.abs(rest).max() < STRAIGHT_LINE:
-        return []
+    values = _without_trend(values)
+    seasons = _search(values)
+    return [season for season in seasons if not _is_harmonic(values, season, seasons)]
+
+
+def _search(values: np.ndarray) -> list[int]:
+    """Return seasons in ascending order, each found in what the others leave of the values."""
+    rest, total, seasons = values, values @ values, set[int]()
+    least = STRAIGHT_LINE * max(np.abs(values).max(), 1.0)
+    while np.abs(rest).max() > least and len(seasons) < MAX_SEASONS:
+        period = _find_season(rest)
+        if period is None or period in seasons:
+            break
+        before, rest = rest, rest - _phase_means(rest, period)
+        if seasons and _explained(before, rest, period) < MIN_SHARE_OF_VARIANCE * total:
+            break
+        seasons.add(period)
+    return sorted(seasons)
+
+
+def _is_harmonic(values: np.ndarray, season: int, seasons: list[int]) -> bool:
+    """Whether a season is a part of a longer one."""
+
+    def explained(period):
+        return _explained(values, values - _phase_means(values, period), period)
+
+    return any(
+        k <= MAX_HARMONIC or explained(season) < MIN_SHARE_OF_SEASON * explained(k * season)
+        for k in range(2, MAX_PARTS + 1)
+        if k * season in seasons
+    )
+
+
+def _explained(before: np.ndarray, after: np.ndarray, period: int) -> float:
+    """Return by how much phase means reduce a sum of squares, less what they do by chance."""
+    n_rows = len(before)
+    return before @ before - after @ after * (n_rows - 1) / (n_rows - period)
+
+
+def _phase_means(values: np.ndarray, period: int) -> np.ndarray:
+    """Return the mean of all rows of the same phase, for every row."""
+    phases = np.arange(len(values)) % period
+    return (np.bincount(phases, values) / np.bincount(phases))[phases]
+
+
+def _find_season(values: np.ndarray) -> int | None:
+    """Return the shortest significant season, at the finest resolution that shows one."""
+    width = 1
+    while width == 1 or len(values) // width >= MIN_BLOCKS:
+        n_blocks = len(values) // width
+        blocks = values[-n_blocks * width :].reshape(n_blocks, width).mean(axis=1)
+        period = _significant_lag(blocks)
+        if period is not None and (width == 1 or period >= MIN_COARSE_PERIOD):
+            return _locate(values, period, width)
+        width *= 2
+    return None
+
+
+def _locate(values: np.ndarray, period: int, width: int) -> int:
+    """Return the length in rows of a season of some blocks, by the rows themselves."""
+    r = _autocorrelation(values - values.mean())
+    if width > 1:
+        return _resolve(r, _refine(r, (period - 1) * width, (period + 1) * width))
+
+    def explained(period):
+        return _explained(values, values - _phase_means(values, period), period)
+
+    best = max(period, _refine(r, *_near(period)), key=explained)
+    fraction = _resolve(r, best)
+    return fraction if explained(fraction) >= SHARE_OF_MULTIPLE * explained(best) else best
+
+
+def _significant_lag(values: np.ndarray) -> int | None:
+    """Return the first lag up to half the series with a significant peak, None without one."""
+    rest = _whitened(values)
+    if rest @ rest <= STRAIGHT_LINE**2 * (values @ values):
+        return None
     r = _autocorrelation(rest)
-    lags = np.arange(2, max(n_rows // 3, 2))
-    before, at, after = r[lags - 1], r[lags], r[lags + 1]
-    peaks = lags[(at >= MIN_AUTOCORRELATION) & (at > before) & (at >= after)]
+    lags = np.arange(len(values) // 2 + 1)
+    mean, n_pairs = _mean_over_multiples(r, lags)
+    height = mean - _level_around(mean)
+    with np.errstate(divide="ignore"):  # Fisher's transform makes the correlations nearly normal
+        z = np.arctanh(np.clip(height, -1.0, 1.0)) * np.sqrt(np.maximum(n_pairs - 3, 0.5))
+    after = np.append(height[1:], -1.0)
+    peak = (height > np.roll(height, 1)) & (height >= after) & (lags >= 2)
+    least = -ndtri(SIGNIFICANCE / len(lags))
+    peaks = lags[peak & (height >= MIN_AUTOCORRELATION) & (z >= least)]
     if not len(peaks):
-        return []
-    highest = r[peaks].max()
-    return sorted({int(peaks[r[peaks] >= q * highest][0]) for q in SHARES_OF_HIGHEST})
+        return None
+    first = int(peaks[height[peaks] >= SHARE_OF_HIGHEST * height[peaks].max()][0])
+    return _resolve(r, _refine(r, *_near(first)))
+
+
+def _whitened(values: np.ndarray) -> np.ndarray:
+    """Return the residuals of a first-order autoregression."""
+    values = values - values.mean()
+    before = values[:-1]
+    slope = np.clip(values[1:] @ before / (before @ before or 1.0), -1.0, 1.0)
+    rest = values[1:] - slope * before
+    return rest - rest.mean()
+
+
+def _mean_over_multiples(r: np.ndarray, lags: np.ndarray) -> tuple[np.ndarray, np.ndarray]:
+    """Return the mean autocorrelation of every lag's multiples, and of how many pairs it is.
+
+    The first multiple counts at any lag, others up to two thirds of the series.
+    """
+    total, variance, count = np.zeros((3, len(lags)))
+    for k in range(1, MAX_MULTIPLE + 1):
+        known = lags if k == 1 else lags[k * lags <= 2 * len(r) // 3]
+        total[known] += r[k * known]
+        variance[known] += 1 / (len(r) - k * known)
+        count[known] += 1
+    return total / count, count**2 / variance
+
+
+def _level_around(mean: np.ndarray) -> np.ndarray:
+    """Return the level from which a peak rises, which is above zero where a trend is left.
+
+    It is the mean of all shorter lags, or of those up to twice the lag, whichever is higher.
+    """
+    lags = np.arange(len(mean))
+    sums = np.append(0.0, np.cumsum(mean))
+    level = np.zeros(len(mean))
+    level[2:] = (sums[lags[2:]] - sums[1]) / (lags[2:] - 1)
+    whole = lags[2 : (len(mean) + 1) // 2]  # twice the lag is within the range
+    after = (sums[2 * whole] - sums[whole + 1]) / (whole - 1)
+    level[whole] = np.maximum(level[whole], after)
+    return np.maximum(level, 0.0)
+
+
+def _contrast(r: np.ndarray, period: int) -> float:
+    """Return the autocorrelation at multiples of a period, less that half a period earlier."""
+    lags = np.arange(period, max(len(r) // 2, period) + 1, period)
+    return float((r[lags] - r[lags - period // 2]).mean())
+
+
+def _near(period: int) -> tuple[int, int]:
+    """Return the range in which noise may have moved a peak."""
+    reach = max(1, period // 8) if period > 6 else 0
+    return period - reach, period + reach
+
+
+def _refine(r: np.ndarray, shortest: int, longest: int) -> int:
+    """Return the period in a range whose multiples have the highest contrast."""
+    periods = range(max(2, shortest), min(len(r) // 2, longest) + 1)
+    return max(periods, key=lambda period: _contrast(r, period))
+
+
+def _resolve(r: np.ndarray, period: int) -> int:
+    """Return the smallest fraction of a period that repeats as well."""
+    for k in range(min(period // 2, MAX_FRACTION), 1, -1):
+        fraction = _refine(r, *_near(round(period / k)))
+        if _contrast(r, fraction) >= SHARE_OF_MULTIPLE * _contrast(r, period):
+            return fraction
+    return period
 
 
 def _without_trend(values: np.ndarray) -> np.ndarray:
@@ -71,12 +226,14 @@ def _without_trend(values: np.ndarray) -> np.ndarray:
 
 
 def _autocorrelation(values: np.ndarray) -> np.ndarray:
-    """Return the autocorrelation at lags 0, 1, ..., each over the n - lag pairs that it has."""
+    """Return the correlation of the rows with those 0, 1, ... rows later."""
     n_rows = len(values)
     power = np.abs(np.fft.rfft(values, 2 * n_rows)) ** 2  # zero padding: no pair wraps around
-    r = np.fft.irfft(power)[:n_rows]
-    r *= n_rows / r[0] / np.arange(n_rows, 0, -1)
-    return r
+    products = np.fft.irfft(power)[:n_rows]
+    squares = np.append(0.0, np.cumsum(values**2))
+    earlier, later = squares[:0:-1], squares[-1] - squares[:-1]
+    sizes = np.sqrt(earlier * later)
+    return np.divide(products, sizes, out=np.zeros(n_rows), where=sizes > 0)
 
 
 def season_terms(seasons: tuple[tuple[float, int], ...], rows: np.ndarray) -> np.ndarray:

@@ -5,8 +5,9 @@ from typing import Any, NamedTuple
 
 import numpy as np
 
-from esnkit.forecasting._baseline_errors import better_baseline, evaluate_baselines
+from esnkit.forecasting._baseline_errors import Baseline, better_baseline, evaluate_baselines
 from esnkit.forecasting._candidates import (
+    MAX_RELATIVE_ERROR,
     Candidate,
     Search,
     Windows,
@@ -16,11 +17,19 @@ from esnkit.forecasting._candidates import (
     make_windows,
 )
 from esnkit.forecasting._combination import Combination
-from esnkit.forecasting._ensemble import fit_ensemble
+from esnkit.forecasting._ensemble import ModelSpec, fit_ensemble
+from esnkit.forecasting._missing import interpolate, predict_missing
 from esnkit.forecasting._noiseless import is_noiseless, much_worse, noiseless_candidates, reach
+from esnkit.forecasting._statistical_models import first_integer, fit_statistical_model
 from esnkit.utils._progress import Task
 
 __all__ = ["Selection", "select", "use_better_baseline"]
+
+# Standard errors by which the members must be better than the seasonal naive forecast. Where they
+# are not, half of the forecast is that one: of 195 forecasts of 99 real series, 41 and not 50 are
+# then worse than it, and the mean error falls by 2 % (by 1 % on the half of the series on which
+# this rule was not chosen).
+MIN_GAIN = 2.0
 
 
 class Selection(NamedTuple):
@@ -29,9 +38,11 @@ class Selection(NamedTuple):
     combination: Combination
     candidates: list[dict]  # settings and errors, the best first
     members: list[dict]
-    error: float  # of the median of the members
+    naive_share: float  # of the seasonal naive forecast in the forecast
+    error: float  # of the forecast
     baselines: dict[str, float]
-    errors: np.ndarray  # (n_origins, horizon), absolute ones of the forecast
+    errors: np.ndarray  # (n_forecasts, horizon), of every member, or of the baseline that forecasts
+    specs: list[ModelSpec]  # of the members; empty for a baseline
     better_baseline: str | None
     substitute: tuple[Any, np.ndarray] | None  # the model of this baseline, and its errors
 
@@ -44,6 +55,9 @@ def select(
 ) -> Selection:
     """Choose members for a series (n_rows,) with inputs (n_rows, n_exog), and fit them.
 
+    Missing values are interpolated for a first choice. The median of its members predicts them for
+    a second one, see `predict_missing`; the choice with the smaller error is returned.
+
     Parameters
     ----------
     values, exog : ndarray
@@ -52,40 +66,98 @@ def select(
     search : Search
         What is tried, and for which horizon.
     """
-    windows = make_windows(len(values), search.horizon, sum(search.settings.get("differences", ())))
-    candidates, members, (low, high) = _choose(values, exog, periods, windows, search)
-    fitted = [fit_ensemble(member.spec, values[:, None], exog) for member in members]
+    if not np.isnan(values).any():
+        return _select(values, values, exog, periods, search)
+    first = _select(values, interpolate(values[:, None])[:, 0], exog, periods, search)
+    networks = first.combination.members[: len(first.specs)]
+    predicted = [predict_missing(network, values[:, None], exog) for network in networks]
+    second = _select(values, np.median(predicted, axis=0)[:, 0], exog, periods, search)
+    return min(first, second, key=lambda selection: selection.error)
+
+
+def _select(values, filled, exog, periods: list[float], search: Search) -> Selection:
+    """Choose members for a series, in which `filled` rows stand for the missing ones."""
+    n_lost = sum(search.settings.get("differences", ()))
+    longest = max(periods, default=0.0)
+    windows = make_windows(len(values), search.horizon, n_lost, longest, values)
+    candidates, members, (low, high) = _choose(values, filled, exog, periods, windows, search)
+    fitted: list = [fit_ensemble(member.spec, values[:, None], exog) for member in members]
+    season, observed = first_integer(periods), windows.observed(values)
+    rolled = {name: _roll(name, season, filled, windows) for name in search.models}
+    errors = {name: float(windows.errors(rows, observed)) for name, rows in rolled.items()}
+    kept = [name for name in rolled if errors[name] <= MAX_RELATIVE_ERROR * candidates[0].error]
+    fitted += [fit_statistical_model(name, season, filled) for name in kept]
     combination = Combination(fitted, max(low, 0.0) if search.positive else low, high)
-    observed = windows.observed(values)
-    median = combination.combine([member.forecasts for member in members])
-    baselines = evaluate_baselines(values, exog, periods, windows, combination.limit, search.n_exog)
-    better = better_baseline(median, baselines, observed, windows)
+    forecasts = [*(member.forecasts for member in members), *(rolled[name] for name in kept)]
+    baselines = evaluate_baselines(filled, exog, periods, windows, combination.limit, search.n_exog)
+    naive = _seasonal_naive(baselines, periods)
+    combined = combination.combine(forecasts)
+    if np.isinf(high) and not clearly_better(combined, naive.forecasts, observed):
+        combined = combination.combine(forecasts, naive.forecasts)
+        forecasts = [(rows + naive.forecasts) / 2 for rows in forecasts]
+        combination = replace(combination, naive=naive.model.fit(filled[:, None], exog))
+    better = better_baseline(combined, baselines, observed, windows)
     substitute = None
     if better is not None:
-        model, forecasts = baselines[better]
-        substitute = model, np.abs(forecasts - observed)
+        model, rows = baselines[better]
+        substitute = model, observed - rows
     return Selection(
         combination=combination,
         candidates=[_as_dict(candidate) for candidate in candidates],
         members=[_as_dict(member) for member in members],
-        error=float(windows.errors(median, observed)),
+        naive_share=0.0 if combination.naive is None else 0.5,
+        error=float(windows.errors(combined, observed)),
         baselines={
             name: float(windows.errors(baseline.forecasts, observed))
             for name, baseline in baselines.items()
-        },
-        errors=np.abs(median - observed),
+        }
+        | errors,
+        errors=np.concatenate([observed - rows for rows in forecasts]),
+        specs=[member.spec for member in members],
         better_baseline=better,
         substitute=substitute,
     )
 
 
-def _choose(values, exog, periods, windows: Windows, search: Search) -> tuple:
+def _seasonal_naive(baselines: dict[str, Baseline], periods: list[float]) -> Baseline:
+    """Return the baseline that repeats the first season, or the last value without one."""
+    names = [f"seasonal naive ({round(period)} steps)" for period in periods[:1]]
+    return baselines[next((name for name in names if name in baselines), "naive")]
+
+
+def clearly_better(forecasts: np.ndarray, others: np.ndarray, observed: np.ndarray) -> bool:
+    """Return whether errors are smaller than others by more than twice the standard error.
+
+    All arrays have the shape (n_origins, horizon); missing observed values, NaN, do not count.
+    """
+    known = ~np.isnan(observed)
+    with np.errstate(over="ignore", invalid="ignore"):
+        sizes = [np.abs(rows - observed) for rows in (forecasts, others)]
+        errors = [size.mean(axis=1, where=known) for size in sizes]
+        gains = errors[1] - errors[0]
+        if len(gains) < 2 or not np.isfinite(gains).all():
+            return False
+    gains = gains / (np.abs(gains).max() or 1.0)  # whose squares do not overflow
+    standard_error = gains.std(ddof=1) / np.sqrt(len(gains))
+    return bool(gains.mean() > MIN_GAIN * standard_error)
+
+
+def _roll(name: str, season: int, values: np.ndarray, windows: Windows) -> np.ndarray:
+    """Return rolling forecasts of a model fitted to the rows before the first origin."""
+    first = windows.origins[0]
+    model = fit_statistical_model(name, season, values[:first])
+    rows, no_exog = values[first:, None], np.empty((0, 0))
+    return model.roll(rows, no_exog, windows.origins - first, windows.horizon)[:, :, 0]
+
+
+def _choose(values, filled, exog, periods, windows: Windows, search: Search) -> tuple:
     """Return all candidates, the members, and the range of their forecasts."""
-    structures = make_structures(values, periods, search)
+    structures = make_structures(filled, periods, search)
     with Task("", len(structures), "candidates"):
-        candidates = evaluate_structures(values, exog, structures, windows, search)
+        candidates = evaluate_structures(filled, exog, structures, windows, search, values)
     # Settings that are given are not replaced by those of larger networks.
-    if not search.quick and not search.settings and is_noiseless(values, exog, search.seed):
+    stays_small = search.quick or search.settings or np.isnan(values).any()
+    if not stays_small and is_noiseless(values, exog, search.seed):
         noiseless = noiseless_candidates(values, exog, windows, search.seed)
         if not much_worse(noiseless[0], candidates[0], windows.observed(values)):
             candidates = sorted(noiseless + candidates, key=lambda candidate: candidate.error)
@@ -99,8 +171,8 @@ def use_better_baseline(selection: Selection, values: np.ndarray, exog: np.ndarr
         return selection
     model, errors = selection.substitute
     fitted = model.fit(values[:, None], exog)
-    combination = replace(selection.combination, members=[fitted])
-    return selection._replace(combination=combination, errors=errors)
+    combination = replace(selection.combination, members=[fitted], naive=None)
+    return selection._replace(combination=combination, errors=errors, specs=[], naive_share=0.0)
 
 
 def _as_dict(candidate: Candidate) -> dict:

@@ -12,6 +12,8 @@ from esnkit.forecasting._frames import Library, Table, put_together
 from esnkit.forecasting._labels import RowLabels, read_row_labels
 from esnkit.utils._plain_state import plain_record
 
+INTERVAL_SUFFIXES = ("", "_lower", "_upper")  # of the columns of a forecast and its interval
+
 
 @plain_record
 class SeriesKind(NamedTuple):
@@ -56,25 +58,47 @@ def advance_labels(
     return kind._replace(labels=kind.labels.advance(values)), values
 
 
-def check_interval_names(kind: SeriesKind) -> None:
-    """Raise if the columns that an interval adds have the names of others."""
-    names = [column for name in kind.names or () for column in interval_names(name)]
+def check_added_names(kind: SeriesKind, what: str, suffixes: tuple) -> None:
+    """Raise if the columns that an interval or quantiles add have the names of others."""
+    names = [column for name in kind.names or () for column in names_with(name, suffixes)]
     if kind.labels is not None and kind.library is not None and kind.library.name != "pandas":
         names.append(kind.labels.style.name)
     repeated = [name for name in names if names.count(name) > 1]
     if repeated:
         raise ValueError(
-            f"interval adds a column {repeated[0]!r}, but the columns of series, "
+            f"{what} adds a column {repeated[0]!r}, but the columns of series, "
             f"{list(kind.names or ())}, already give one of that name; rename them"
         )
 
 
 def interval_names(name) -> tuple:
     """Names of the columns of a forecast and of the ends of its interval."""
+    return names_with(name, INTERVAL_SUFFIXES)
+
+
+def names_with(name, suffixes: tuple) -> tuple:
+    """Names of the columns that a series becomes, one per suffix.
+
+    Examples
+    --------
+    >>> names_with("sales", ("", "_lower")), names_with(("a", "b"), ("_0.1",))
+    (('sales', 'sales_lower'), (('a', 'b_0.1'),))
+    """
     if isinstance(name, tuple):  # of columns of several levels
-        return tuple((*name[:-1], last) for last in interval_names(name[-1]))
+        return tuple((*name[:-1], last) for last in names_with(name[-1], suffixes))
     name = "forecast" if name in (None, "") else name
-    return name, f"{name}_lower", f"{name}_upper"
+    return tuple(f"{name}{suffix}" if suffix else name for suffix in suffixes)
+
+
+def quantile_suffixes(levels: np.ndarray) -> tuple:
+    """Suffixes of the columns of quantiles.
+
+    Examples
+    --------
+    >>> quantile_suffixes(np.array([0.05, 0.5]))
+    ('_0.05', '_0.5')
+    """
+    return tuple(f"_{float(level)!r}" for level in levels)
 
 
 def forecast_as(kind: SeriesKind, forecast: np.ndarray, bounds: tuple | None = None):
@@ -99,10 +123,29 @@ def forecast_as(kind: SeriesKind, forecast: np.ndarray, bounds: tuple | None = N
     labels = None if kind.labels is None else kind.labels.after(len(forecast))
     if bounds is None:
         return rows_as(kind, forecast, labels)
+    return _as_columns(kind, [forecast, *bounds], INTERVAL_SUFFIXES)
+
+
+def quantiles_as(kind: SeriesKind, quantiles: list[np.ndarray], levels: np.ndarray):
+    """Return quantiles, each (n_steps, n_series), in the kind of the series fitted on.
+
+    Returns
+    -------
+    ndarray of shape (n_steps, n_quantiles) or (n_steps, n_series, n_quantiles), or frame
+    """
+    if kind.library is None:
+        stacked = np.stack(quantiles, axis=-1)
+        return stacked[:, 0] if kind.ndim == 1 else stacked
+    return _as_columns(kind, quantiles, quantile_suffixes(levels))
+
+
+def _as_columns(kind: SeriesKind, parts: list[np.ndarray], suffixes: tuple):
+    """Return a frame with a column per series and part, whose labels continue the series."""
+    assert kind.library is not None
+    labels = None if kind.labels is None else kind.labels.after(len(parts[0]))
     columns: dict = {}
     for j, name in enumerate(kind.names or ()):
-        ends = [rows[:, j] for rows in (forecast, *bounds)]
-        columns |= dict(zip(interval_names(name), ends, strict=True))
+        columns |= dict(zip(names_with(name, suffixes), (p[:, j] for p in parts), strict=True))
     return put_together(kind.library, list(columns.items()), _written(kind, labels))
 
 

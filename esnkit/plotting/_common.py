@@ -67,6 +67,17 @@ def line_of(argument: str, values, length: int | None = None) -> np.ndarray:
     return line
 
 
+def split_times(times, n_past: int, n_steps: int) -> dict:
+    """Return the positions of the last rows seen and of the steps ahead, by their names."""
+    times = np.asarray(times)
+    if len(times) < n_past + n_steps:
+        raise ValueError(
+            f"times must have the rows seen and the {n_steps} steps ahead, got {len(times)} values"
+        )
+    past, ahead = np.split(times, [len(times) - n_steps])
+    return {"history_times": past[len(past) - n_past :], "times": ahead}
+
+
 def plain_times(index):
     """Turn a pandas index into numbers or datetime64 values; None stays None."""
     if index is None:

@@ -54,7 +54,7 @@ class DecompositionDisplay:
         self.times = times
 
     @classmethod
-    def from_forecaster(cls, forecaster, *, column=0, n_history=None, axes=None):
+    def from_forecaster(cls, forecaster, *, column=0, n_history=None, times=None, axes=None):
         """Plot the decomposition of the rows that a fitted :class:`AutoForecaster` has seen.
 
         Parameters
@@ -64,6 +64,8 @@ class DecompositionDisplay:
             Which of several series to show.
         n_history : int, default=None
             Number of rows to show, the last ones; None shows all.
+        times : array-like of shape (n_timesteps,), default=None
+            Positions of the rows seen on the time axis; None takes the index of pandas, or counts.
         axes : array-like of matplotlib Axes, default=None
             Axes to draw on, two more than seasons; None makes a new figure.
 
@@ -76,7 +78,9 @@ class DecompositionDisplay:
         parts = forecaster.decompose(column=column)
         history = forecaster.history(n_history)
         last = slice(-len(history), None)
-        times = plain_times(history.index) if is_pandas(history) else None
+        if times is None and is_pandas(history):
+            times = plain_times(history.index)
+        times = None if times is None else np.asarray(times)[last]
         series = line_of("series", column_of(history, column))
         display = cls(series, parts.seasonal[last], parts.rest[last], parts.periods, times=times)
         return display.plot(axes=axes)

@@ -11,6 +11,7 @@ from esnkit.plotting._common import (
     mix_with_white,
     plain_times,
     pyplot,
+    split_times,
     style_axes,
 )
 from esnkit.utils._pandas import is_pandas
@@ -90,6 +91,7 @@ class ForecastDisplay:
         observed=None,
         n_history=None,
         column=0,
+        times=None,
         ax=None,
     ):
         """Forecast with a fitted :class:`Forecaster` and plot.
@@ -107,6 +109,9 @@ class ForecastDisplay:
             Rows of history to show; None shows three times `n_steps`.
         column : int, default=0
             Which of several series to show.
+        times : array-like of shape (n_timesteps + n_steps,), default=None
+            Positions on the time axis of the rows seen and of the steps ahead; None takes the
+            index of pandas, or counts.
         ax : matplotlib Axes, default=None
             Axes to draw on; None makes a new figure.
 
@@ -134,6 +139,7 @@ class ForecastDisplay:
             *(np.array([line[k] for line in lines]) for k in (1, 2) if levels),
             observed=None if observed is None else column_of(observed, column),
             interval=levels or None,
+            **({} if times is None else split_times(times, len(past), n_steps)),
             ax=ax,
         )
 

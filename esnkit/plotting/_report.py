@@ -9,7 +9,7 @@ from typing import Any
 import numpy as np
 
 from esnkit.plotting._candidates import CandidatesDisplay
-from esnkit.plotting._common import column_of, pyplot
+from esnkit.plotting._common import column_of, plain_times, pyplot
 from esnkit.plotting._decomposition import DecompositionDisplay
 from esnkit.plotting._forecast import ForecastDisplay
 from esnkit.plotting._residuals import ResidualsDisplay
@@ -30,7 +30,9 @@ td:first-child, th:first-child { text-align: left; } th { border-bottom: 1px sol
 """
 
 
-def write_report(file, forecaster, n_steps, *, exog=None, past_exog=None, column=0, title=None):
+def write_report(
+    file, forecaster, n_steps, *, exog=None, past_exog=None, column=0, times=None, title=None
+):
     """Write a report of a fitted :class:`AutoForecaster` as one HTML file.
 
     It shows the forecast with a fan of intervals, the errors of the candidates beside those of the
@@ -51,6 +53,9 @@ def write_report(file, forecaster, n_steps, *, exog=None, past_exog=None, column
         errors of a backtest.
     column : int, default=0
         Which of several series to show.
+    times : array-like of shape (n_timesteps + n_steps,), default=None
+        Positions on the time axis of the rows seen and of the steps ahead, numbers or dates; None
+        takes the index of pandas, or counts.
     title : str, default=None
 
     Examples
@@ -70,15 +75,20 @@ def write_report(file, forecaster, n_steps, *, exog=None, past_exog=None, column
     n_steps = check_positive_int("n_steps", n_steps)
     title = "Forecast" if title is None else str(title)
     sections = [
-        _section("Forecast", _forecast(forecaster, n_steps, exog, column)),
+        _section("Forecast", _forecast(forecaster, n_steps, exog, column, times)),
         _section("Candidates", _candidates(forecaster, column)),
     ]
+    past = None if times is None else np.asarray(times)[:-n_steps]
     if forecaster.seasons_[column] if forecaster.n_features_in_ > 1 else forecaster.seasons_:
         shown = min(MAX_HISTORY, forecaster.n_timesteps_)
-        picture = DecompositionDisplay.from_forecaster(forecaster, column=column, n_history=shown)
+        picture = DecompositionDisplay.from_forecaster(
+            forecaster, column=column, n_history=shown, times=past
+        )
         sections.append(_section("Seasons", _image(picture.figure_, "seasons and the rest")))
     if not forecaster.n_exog_ or past_exog is not None:
-        picture = ResidualsDisplay.from_forecaster(forecaster, exog=past_exog, column=column)
+        picture = ResidualsDisplay.from_forecaster(
+            forecaster, exog=past_exog, column=column, times=past
+        )
         sections.append(_section("One-step errors", _image(picture.figure_, "one-step errors")))
     name = escape(title)
     head = f"<meta charset='utf-8'><title>{name}</title><style>{STYLE}</style>"
@@ -98,21 +108,33 @@ def _section(title: str, content: str) -> str:
     return f"<h2>{escape(title)}</h2>{content}\n"
 
 
-def _forecast(forecaster, n_steps: int, exog, column: int) -> str:
+def _forecast(forecaster, n_steps: int, exog, column: int, times) -> str:
     """Return the picture of the forecast, and a table of its numbers."""
     display = ForecastDisplay.from_forecaster(
-        forecaster, n_steps, exog=exog, interval=FAN, column=column
+        forecaster, n_steps, exog=exog, interval=FAN, column=column, times=times
     )
     ahead = forecaster.forecast(n_steps, exog)
-    labels = ahead.index if is_pandas(ahead) else np.arange(1, n_steps + 1)
+    labels = np.arange(1, n_steps + 1) if times is None else np.asarray(times)[-n_steps:]
+    labels = plain_times(ahead.index) if is_pandas(ahead) else labels
     values = np.asarray(column_of(ahead, column))
     names = [f"{end} {100 * level:g} %" for level in FAN for end in ("from", "to")]
     ends = [row for pair in zip(display.lower, display.upper, strict=True) for row in pair]
     rows = [
-        [str(label), *(f"{value:.6g}" for value in numbers)]
-        for label, numbers in zip(labels, np.column_stack([values, *ends]), strict=True)
+        [label, *(f"{value:.6g}" for value in numbers)]
+        for label, numbers in zip(_as_text(labels), np.column_stack([values, *ends]), strict=True)
     ]
     return _image(display.figure_, "forecast") + _table(["step", "forecast", *names], rows)
+
+
+def _as_text(labels: np.ndarray) -> list[str]:
+    """Write labels, dates in the coarsest unit that suits all."""
+    if labels.dtype.kind != "M":
+        return [str(label) for label in labels]
+    for unit in ("D", "m", "s"):
+        coarse = labels.astype(f"datetime64[{unit}]")
+        if (labels == coarse).all():
+            return coarse.astype(str).tolist()
+    return labels.astype(str).tolist()
 
 
 def _candidates(forecaster, column: int) -> str:

@@ -58,7 +58,9 @@ class ResidualsDisplay:
         self.name = name
 
     @classmethod
-    def from_forecaster(cls, forecaster, *, exog=None, column=0, n_windows=None, axes=None):
+    def from_forecaster(
+        cls, forecaster, *, exog=None, column=0, n_windows=None, times=None, axes=None
+    ):
         """Plot the one-step errors of a backtest over the end of the series.
 
         A clone is fitted to the rows before the first of them, so that they are errors of forecasts
@@ -74,6 +76,8 @@ class ResidualsDisplay:
             Which of several series to show.
         n_windows : int, default=None
             Number of errors; None stands for the last 30 % of the series, at most 200.
+        times : array-like of shape (n_timesteps,), default=None
+            Positions of the rows seen on the time axis; None takes the index of pandas, or counts.
         axes : array-like of 3 matplotlib Axes, default=None
             Axes to draw on; None makes a new figure.
 
@@ -93,7 +97,11 @@ class ResidualsDisplay:
         result = forecaster.backtest(history, 1, n_windows, exog=exog)
         observed, ahead = np.asarray(result.observed), np.asarray(result.forecasts)
         errors = (observed - ahead).reshape(n_windows, n_series)[:, column]
-        times = plain_times(history.index[-n_windows:]) if is_pandas(history) else None
+        seen = ~np.isnan(errors)  # of observed rows
+        errors, index = errors[seen], np.flatnonzero(seen) - n_windows
+        if times is None and is_pandas(history):
+            times = plain_times(history.index)
+        times = None if times is None else np.asarray(times)[index]
         return cls.from_residuals(errors, times=times, axes=axes)
 
     @classmethod

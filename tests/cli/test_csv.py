@@ -19,6 +19,7 @@ from esnkit.cli import _csv
 from esnkit.cli._csv import check_writable, read_table
 from esnkit.cli._date_formats import write as write_stamp
 from esnkit.cli._errors import UserError
+from esnkit.cli._forecast_csv import spread
 
 
 @pytest.mark.parametrize("separator", [";", "\t", "|"])
@@ -340,3 +341,21 @@ def test_blocks_of_usual_rows_are_read_at_once(monkeypatch):
     monkeypatch.setattr(_csv._Columns, "add", lambda *a: one_by_one.append(a[1]) or add(*a))
     assert read_table("in.csv", "x", "when", ["u"]).n_known == N
     assert max(one_by_one) <= 51  # in the first block the days begin to have a leading zero
+
+
+def test_empty_cells_are_missing_values_on_request():
+    lines = ["t,u,x", "1,5,1.5", "2,,", "3,7,2.5", "5,8,", "6,9,"]
+    write(lines)
+    with pytest.raises(UserError, match="line 3: column 'u' is empty; .* with --fill"):
+        read_table("in.csv", "x", "t", ["u"])
+    table = read_table("in.csv", "x", "t", ["u"], fill=True)
+    np.testing.assert_array_equal(table.values, [1.5, np.nan, 2.5])
+    np.testing.assert_array_equal(table.exog, [[5], [np.nan], [7], [8], [9]])
+    wide = spread(table, np.array([0, 1, 2, 4, 5]))
+    np.testing.assert_array_equal(wide.values, [1.5, np.nan, 2.5])
+    np.testing.assert_array_equal(wide.exog, [[5], [np.nan], [7], [np.nan], [8], [9]])
+    table = read_table("in.csv", "x", None, [], fill=True)
+    np.testing.assert_array_equal(table.values, [1.5, np.nan, 2.5, np.nan, np.nan])
+    write([line.replace(",,", ",6,") for line in lines])
+    with pytest.raises(UserError, match="line 3: column 'x' is empty, but there are values after"):
+        read_table("in.csv", "x", "t", ["u"])

@@ -4,7 +4,9 @@ import os
 import sys
 from pathlib import Path
 
+import numpy as np
 import pytest
+from sklearn.utils import Bunch
 
 from esnkit.cli import _demo, main
 from esnkit.datasets import load_bike_sharing
@@ -15,7 +17,8 @@ def quick_table(monkeypatch):
     monkeypatch.setattr(_demo, "N_DAYS", 4)
     monkeypatch.setattr(_demo, "MAX_ORDER", 30)
     monkeypatch.setattr(_demo, "N_MEMBERS", 1)
-    monkeypatch.setitem(_demo.SETTINGS, "n_units", 60)
+    small = tuple({**settings, "n_units": 60} for settings in _demo.SETTINGS)
+    monkeypatch.setattr(_demo, "SETTINGS", small)
 
 
 @pytest.mark.parametrize("words", [[], ["forecast"], None])
@@ -24,7 +27,7 @@ def test_without_arguments_a_table_and_a_plot(words, capsys, quick_table, monkey
     assert main(words) == 0
     out, err = capsys.readouterr()
     assert err == "" and "esnkit-forecast.png" in out
-    assert "which\nkinds of model to show was decided on the last 8 weeks too." in out
+    assert "which kinds of model to show was decided on the last 8 weeks too." in out
     for name in ("naive (last value", "seasonal naive", "autoregressive", "echo state network"):
         assert name in out
     assert "NRMSE is the root mean squared error" in out and "MASE is the mean" in out
@@ -44,6 +47,16 @@ def test_the_network_is_better_than_every_baseline():
     scores = _demo.compare(load_bike_sharing(), seed=0)
     *baselines, network = scores.values()
     assert all(network[k] < other[k] for other in baselines for k in (0, 1))
+
+
+def test_inputs_are_known_a_day_in_advance():
+    bikes = load_bike_sharing()
+    other = Bunch(data=bikes.data, target=np.where(np.arange(8760) < 5000, bikes.target, 7.0))
+    inputs, others = _demo.make_inputs(bikes), _demo.make_inputs(other)
+    np.testing.assert_array_equal(inputs[:5024], others[:5024])
+    assert (inputs[5024] != others[5024]).any()
+    past = inputs[600, -len(_demo.LAGS) :]
+    np.testing.assert_allclose(past**2, bikes.target[600 - np.array(_demo.LAGS)])
 
 
 @pytest.mark.parametrize("option", [["--column", "x"], ["--bias-scaling", "0"], ["--positive"]])

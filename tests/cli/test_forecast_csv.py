@@ -1,5 +1,6 @@
 """`esnkit forecast FILE`: the forecast, its report, and requests that are refused."""
 
+import importlib.util
 import os
 import re
 from pathlib import Path
@@ -41,8 +42,8 @@ def python_says(series, interval=None, **parameters):
     """Return the forecast of `AutoForecaster`, and what the command reports of the model."""
     parameters = {"settings": {"n_units": 20}} | parameters
     model = AutoForecaster(horizon=6, **parameters).fit(series)
-    errors = [member["error"] for member in model.members_]
-    errors += [model.error_, *model.baselines_.values()]
+    errors = [model.error_, *model.baselines_.values()]
+    errors += [member["error"] for member in model.members_]
     return model, model.forecast(6, interval=interval), [f"{error:.4g}" for error in errors]
 
 
@@ -58,9 +59,9 @@ def test_the_output_is_that_of_the_forecaster_in_python(capsys):
     assert [row[0] for row in found] == list(ahead.index.strftime("%d.%m.%Y"))
     np.testing.assert_array_equal(np.array([row[1:] for row in found], dtype=float), ahead)
     first, *reported = err.splitlines()
-    assert model.seasons_ == [7] and first == "esnkit: seasons: 7 (time steps)"
+    assert model.seasons_ == [7] and first == "esnkit: seasons of 7 time steps"
     assert [line.split()[1] for line in reported if line.startswith("esnkit:  ")] == errors
-    assert any(line.endswith("seasonal naive (7 steps)") for line in reported)
+    assert reported[3].endswith("seasonal naive (7 steps)")
 
 
 @pytest.mark.parametrize(
@@ -87,7 +88,7 @@ def test_labels_of_a_file_are_those_of_an_index(freq, form, monkeypatch):
         assert (labels.zone is None) == (index.tz is None)
 
 
-@pytest.mark.filterwarnings("ignore:the baseline 'ridge")  # it is right: the series is linear
+@pytest.mark.filterwarnings("ignore:the baseline")
 def test_known_inputs_of_the_future_come_from_the_end_of_the_file():
     write(rows(ahead=8))
     assert forecast("--time", "when", "--exog", "u", "--out", "with.csv") == 0
@@ -105,7 +106,9 @@ def test_a_better_baseline_is_reported_and_with_best_it_forecasts(capsys):
     waves = np.sin(t / 3) + np.sin(t / 7.3)  # an autoregression has no error
     write(["x", *map(repr, waves[:80].tolist())])
     assert forecast("--out", "networks.csv") == 0
-    assert "warning: the baseline 'autoregressive (AIC)' forecasts" in capsys.readouterr().err
+    err = capsys.readouterr().err
+    assert "warning: the baseline 'autoregressive (AIC)' forecasts" in err
+    assert "with --best this baseline forecasts" in err
     assert forecast("--best", "--out", "best.csv") == 0
     err = capsys.readouterr().err
     assert "the forecast is that of the baseline 'autoregressive (AIC)'" in err
@@ -128,7 +131,16 @@ def test_settings_that_are_given_are_those_of_all_networks(capsys):
     write(rows())
     assert forecast("--alpha", "3", "--leak-rate", "0.5", "--differences", "1,") == 0
     members = [line for line in capsys.readouterr().err.splitlines() if "leak rate" in line]
-    assert members and all("--differences 1, --alpha 3, leak rate 0.5" in line for line in members)
+    assert members and all("--differences 1 --alpha 3; leak rate 0.5" in line for line in members)
+
+
+def test_few_networks_are_tried_quickly(capsys):
+    write(["x", *map(repr, WEEK.tolist())])
+    assert forecast("--quick") == 0
+    _, ahead, errors = python_says(WEEK, quick=True)
+    out, err = capsys.readouterr()
+    assert [float(line) for line in out.splitlines()[1:]] == ahead.tolist()
+    assert all(f"esnkit:   {error} " in err for error in errors)
 
 
 def test_forecasts_end_at_zero_or_go_below(capsys):
@@ -149,6 +161,7 @@ SHORT_SERIES = {
 }
 
 
+@pytest.mark.filterwarnings("ignore::UserWarning")  # of few errors, and of better baselines
 @pytest.mark.parametrize("kind", SHORT_SERIES)
 @pytest.mark.parametrize("level", ["0.01", "0.999"])
 def test_intervals_are_never_refused(kind, level, capsys):
@@ -263,13 +276,14 @@ def test_members_are_described():
     member = {"differences": (24,), "power": 0.0, "seasons": ((24.0, 2), (168.0, 6)),
               "leak_rate": (0.1, 1.0), "alpha": 1e-6}  # fmt: skip
     assert _forecast_csv.describe(member) == (
-        "--differences 24,, --alpha 1e-06, leak rate 0.1-1, logarithm, season terms 24, 168"
+        "--differences 24, --alpha 1e-06; leak rate 0.1 to 1, logarithm, 2 harmonics of 24, "
+        "6 harmonics of 168"
     )
     plain = {"differences": (1, 1), "power": None, "seasons": (), "leak_rate": 0.5, "alpha": 2.0}
-    assert _forecast_csv.describe(plain) == "--differences 2, --alpha 2, leak rate 0.5"
+    assert _forecast_csv.describe(plain) == "--differences 2 --alpha 2; leak rate 0.5"
 
 
-@pytest.mark.filterwarnings("default")
+@pytest.mark.filterwarnings("default", "ignore:the baseline")
 def test_an_input_that_never_varied_has_no_effect_and_is_named(capsys):
     lines = rows(ahead=8)
     outputs = []
@@ -292,3 +306,49 @@ def test_a_forecast_that_diverges_is_warned_of_without_options_that_were_not_giv
         "esnkit: warning: the forecast leaves the range of the series: in step"
     )
     assert warned.endswith("; unless that is a trend, the closed loop diverges")
+
+
+def test_rows_that_lack_are_missing_values_on_request(capsys):
+    days = pd.date_range("2024-01-01", periods=60, freq="D")
+    series = pd.Series(WEEK[:60], days, name="x")
+    series.iloc[[20, 21, 40, 58]] = np.nan
+    cells = zip(days, series.tolist(), strict=True)
+    lines = [f"{day:%Y-%m-%d},{value!r}".replace("nan", "") for day, value in cells]
+    write(["when,x", *lines[:20], *lines[22:]])
+    assert forecast("--time", "when") == 2
+    assert "fill in every time step, or take empty cells for missing values with --fill" in (
+        capsys.readouterr().err
+    )
+    assert forecast("--time", "when", "--fill") == 0
+    found = capsys.readouterr().out.splitlines()[1:]
+    ahead = python_says(series)[1]
+    assert [float(line.split(",")[1]) for line in found] == ahead.tolist()
+
+
+@pytest.mark.filterwarnings("ignore:the baseline")
+def test_a_report_has_the_dates_and_numbers_of_the_forecast(capsys):
+    pytest.importorskip("matplotlib")
+    write(rows(ahead=6))
+    options = ("--time", "when", "--exog", "u", "--quick")
+    assert forecast(*options, "--out", "o.csv", "--report", "r.html") == 0
+    assert "report written to r.html" in capsys.readouterr().err
+    page = Path("r.html").read_text(encoding="utf-8")
+    assert "<h2>One-step errors</h2>" in page and page.count("data:image/svg+xml") >= 3
+    for row in read("o.csv"):
+        assert f"<td>{row['when'].replace(' ', 'T')}</td>" in page
+        assert f"<td>{float(row['x']):.6g}</td>" in page
+    assert forecast("--report", "o.csv", "--out", "o.csv") == 2
+    assert "--report and --out are the same file" in capsys.readouterr().err
+
+
+def test_models_beside_networks_need_a_package_and_no_inputs(capsys):
+    write(rows(ahead=6))
+    assert forecast("--models", "ets", "--exog", "u") == 2
+    assert "leave out --models or --exog" in capsys.readouterr().err
+    if importlib.util.find_spec("statsforecast") is None:
+        assert forecast("--models", "ets") == 2
+        assert "pip install 'esnkit[statsforecast]'" in capsys.readouterr().err
+    else:
+        write(["x", *map(repr, WEEK.tolist())])
+        assert forecast("--models", "ets", "theta", "--quick") == 0
+        assert "  theta" in capsys.readouterr().err

@@ -354,3 +354,47 @@ def test_a_file_and_an_index_follow_one_rule(start, n_rows, freq, zone, gaps):
         continued(list(index.strftime(form)))
     line = index.get_loc(expected) + 2
     assert f"line {line + 1}: gap" in str(error.value) or f"line {line}: time" in str(error.value)
+
+
+def read_stamps(texts):
+    stamps = Timestamps("t")
+    for line, text in enumerate(texts, 2):
+        stamps.add(text, line)
+    return stamps
+
+
+@pytest.mark.parametrize(
+    "texts",
+    [
+        [f"2024-02-{day:02d}" for day in range(1, 30)],
+        [f"{year}-{month:02d}-01" for year in range(2020, 2024) for month in range(1, 13)],
+        [f"{year}{month:02d}" for year in range(2020, 2024) for month in range(1, 13)],
+        [str(number) for number in range(100, 700, 5)],
+        [f"2024-03-{30 + k // 24} {k % 24:02d}:00" for k in range(40)],
+        [
+            str(stamp).replace(" ", "T")  # across a change of clocks
+            for stamp in pd.date_range("2024-03-29", periods=90, freq="h", tz="Europe/Berlin")
+        ],
+        [
+            str(stamp).replace(" ", "T")
+            for stamp in pd.date_range("2024-03-15", periods=30, freq="D", tz="Europe/Berlin")
+        ],
+    ],
+)
+def test_rows_that_lack_are_filled_in(texts):
+    kept = [k for k in range(len(texts)) if k not in (4, 5, 11, len(texts) - 3)]
+    stamps = read_stamps([texts[k] for k in kept])
+    with pytest.raises(UserError, match="every time step needs its row, or --fill takes those"):
+        stamps.future(len(kept), 2)
+    found, whole = stamps.future(len(kept), 2, fill=True), read_stamps(texts).future(len(texts), 2)
+    assert found.rows.tolist() == kept
+    assert found.written == whole.written
+    assert np.array_equal(found.known, whole.known)
+
+
+def test_time_stamps_off_the_grid_are_not_filled():
+    days = [f"2024-02-{day:02d} 00:00" for day in (1, 2, 3, 5, 6, 8)]
+    with pytest.raises(UserError, match="line 5: .* 2024-02-05 03:00 does not fit the usual step"):
+        read_stamps([*days[:3], "2024-02-05 03:00", *days[4:]]).future(6, 2, fill=True)
+    with pytest.raises(UserError, match="lacks so many rows"):
+        read_stamps(["0", "1", "2", "5000000"]).future(4, 2, fill=True)

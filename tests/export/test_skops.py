@@ -19,6 +19,7 @@ from esnkit import (
     ESNClassifier,
     ESNRegressor,
     Forecaster,
+    PanelForecaster,
     Reservoir,
     ReservoirClassifier,
     ReservoirRegressor,
@@ -108,6 +109,7 @@ FITTED = {
     "LinearDynamicalSystem": lambda: LinearDynamicalSystem(1, tol=0.1).fit(SEQUENCES),
     "Forecaster": lambda: Forecaster(ESN).fit(WAVE),
     "AutoForecaster": lambda: AutoForecaster(seasons=[6]).fit(WAVE),
+    "PanelForecaster": lambda: PanelForecaster(seasons=()).fit({"a": WAVE, "b": -WAVE[:40]}),
     "AutoForecaster, a baseline": lambda: AutoForecaster(seasons=[], best=True).fit(SINES),
     "AutoregressiveModel": lambda: AutoregressiveModel(5).fit(np.stack([WAVE, -WAVE], axis=1)),
     "ContextParrot": lambda: ContextParrot().fit(dated(HOURS).history()),
@@ -175,6 +177,8 @@ def answer(model):
     if hasattr(model, "backtest"):
         ahead = None if not model.n_exog_ else EXOG[60:]
         return model.forecast(3, exog=ahead, interval=0.8)
+    if isinstance(model, PanelForecaster):
+        return np.stack(list(model.forecast(3, interval=0.8).values()))
     first = model[0] if hasattr(model, "steps") else model
     if isinstance(first, TokenEncoder):
         return (getattr(model, "predict", None) or model.transform)(TEXTS)
@@ -188,6 +192,8 @@ def answer(model):
 
 def continued(model):
     """Let an estimator see more data, by a method that continues from its state."""
+    if isinstance(model, PanelForecaster):
+        return model.update({"a": WAVE[:2], "b": WAVE[:2]})
     if hasattr(model, "backtest") and not model.n_exog_:
         return model.update(model.history(2) if model.n_features_in_ > 1 else WAVE[:2])
     if isinstance(model, ESNRegressor | RNNRegressor) and not isinstance(model.alpha, list):

@@ -31,6 +31,13 @@ def test_windows_end_with_the_series_and_recent_ones_weigh_more(n_rows, horizon)
     np.testing.assert_array_equal(windows.observed(rows)[:, 0], windows.origins)
 
 
+def test_windows_span_several_of_the_longest_season():
+    assert make_windows(5000, 24).origins[0] == 5000 - 8 * 24
+    assert make_windows(5000, 24, 0, 168.0).origins[0] == 5000 - 6 * 168
+    assert make_windows(5000, 168, 0, 168.0).origins[0] == 5000 - 8 * 168
+    assert make_windows(500, 24, 0, 365.25).origins[0] == 200
+
+
 def test_errors_are_weighted_means_and_finite():
     windows = make_windows(50, 4)
     observed = np.zeros((8, 4))
@@ -92,7 +99,13 @@ def errors_with(**at):
     ],
 )
 def test_large_penalties_are_preferred(errors, exponent):
-    assert PENALTIES[choose_penalty(errors)] == pytest.approx(10.0**exponent)
+    assert PENALTIES[choose_penalty(errors, 100)] == pytest.approx(10.0**exponent)
+
+
+def test_long_series_have_small_penalties_without_a_margin():
+    errors = np.where(np.abs(PENALTIES - 1e-4) < 1e-6, 0.9, 1.0)
+    assert PENALTIES[choose_penalty(errors, 999)] == pytest.approx(1e3)
+    assert PENALTIES[choose_penalty(errors, 1000)] == pytest.approx(1e-4)
 
 
 def candidate(error, structure):

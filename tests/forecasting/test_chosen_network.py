@@ -7,7 +7,7 @@ from sklearn.linear_model import Ridge
 
 from esnkit import Forecaster, SeriesTransform
 from esnkit.forecasting import _chosen_network
-from esnkit.forecasting._candidates import NETWORK, Candidate
+from esnkit.forecasting._candidates import NETWORK, Candidate, Search
 from esnkit.forecasting._chosen_network import choose_network
 from esnkit.forecasting._penalty_path import Structure
 
@@ -20,7 +20,7 @@ NO_EXOG = np.empty((96, 0))
 def choose(values, given=None, periods=(), max_lost=80):
     rows = np.reshape(values, (len(values), -1))
     exog = np.empty((len(rows), 0))
-    return choose_network(rows, exog, list(periods), 6, given, max_lost, 0)
+    return choose_network(rows, exog, list(periods), Search(6), given, max_lost)
 
 
 def test_growing_seasonal_sales_are_continued():
@@ -91,6 +91,12 @@ def test_the_units_of_several_series_do_not_matter():
     np.testing.assert_allclose(scaled / [1.0, 1e6], ahead, rtol=1e-6)
     huge = Forecaster(random_state=0).fit(table * 1e303).forecast(5)
     np.testing.assert_allclose(huge / 1e303, ahead, rtol=1e-6)
+
+
+def test_errors_of_several_series_are_relative_to_their_changes():
+    table = np.c_[SALES, 1e300 * SALES, np.full(96, 3.0)]
+    relative = _chosen_network._relative_to_changes(table)
+    np.testing.assert_allclose(np.abs(np.diff(relative, axis=0)).mean(axis=0), [1, 1, 0])
 
 
 def test_seeds_make_it_reproducible_and_members_differ():

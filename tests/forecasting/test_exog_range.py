@@ -71,7 +71,7 @@ def test_a_change_in_the_first_row_alone_is_none():
     (Forecaster(esn(washout=20), differences=1), range(21)),
     (Forecaster(esn(washout=20), strategy="direct", horizon=5), range(25)),
     (Forecaster(esn(washout=20), n_ensemble=2, random_state=0), range(10)),
-    (Forecaster(random_state=0), range(31)),
+    (Forecaster(random_state=0), range(11)),
     (Forecaster(Ridge(), lags=(3, 5)), range(348, 350)),
 ])  # fmt: skip
 def test_a_change_in_rows_that_no_weight_is_learned_from_is_none(model, rows):

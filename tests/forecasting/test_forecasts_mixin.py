@@ -7,7 +7,8 @@ from sklearn.base import BaseEstimator
 from sklearn.linear_model import Ridge
 
 from esnkit import AutoForecaster, Forecaster
-from esnkit.forecasting._forecasts_mixin import ForecastsMixin
+from esnkit.forecasting._conformal import StepErrors
+from esnkit.forecasting._forecasts_mixin import ForecastsMixin, check_quantiles
 
 
 class LastValue:
@@ -40,8 +41,12 @@ class Naive(ForecastsMixin, BaseEstimator):
         self._ensemble = LastValue(values[-1])
         return self
 
-    def _half_widths(self, n_steps, level):
-        return np.full((n_steps, self.n_features_in_), level)
+    def _errors_ahead(self, n_steps, ahead, level):
+        ends = np.array([-level, level])[:, None, None]
+        return StepErrors(np.repeat(ends, n_steps, axis=1))
+
+    def _sample(self, ahead, n_steps, n_samples, rng):
+        return self._ensemble.last + rng.normal(size=(n_samples, n_steps, 1)).cumsum(axis=1)
 
 
 SERIES = pd.Series(np.arange(9.0), pd.date_range("2024", periods=9), name="x")
@@ -74,38 +79,39 @@ def test_forecasts_far_from_the_series_are_warned_of():
         model.forecast(1)
 
 
+def opening_hours(index):
+    return ((index.hour >= 9) & (index.hour < 17) & (index.day_of_week < 5)).astype(float)
+
+
 HOURS = pd.date_range("2024-03-28", periods=24 * 9, freq="h", tz="Europe/Berlin")
-OPEN = ((HOURS.hour >= 9) & (HOURS.hour < 17) & (HOURS.day_of_week < 5)).astype(float)
-CONTAINERS = {
-    "pandas": lambda: pd.Series(OPEN, HOURS, name="open"),
-    "periods": lambda: pd.Series(OPEN, HOURS.tz_localize(None).to_period("h")),
+OPEN = opening_hours(HOURS)
+PERIODS = pd.period_range("2024-03-28", periods=24 * 9, freq="h")
+WITH_TIMES = {
+    "pandas": lambda: pd.Series(OPEN, HOURS),
+    "periods": lambda: pd.Series(opening_hours(PERIODS), PERIODS),
     "polars": lambda: pytest.importorskip("polars").DataFrame({"t": HOURS, "open": OPEN}),
     "pyarrow": lambda: pytest.importorskip("pyarrow").table({"t": HOURS, "open": OPEN}),
 }
 
 
-@pytest.mark.filterwarnings("ignore:Converting to PeriodArray")
-@pytest.mark.parametrize("kind", CONTAINERS)
+@pytest.mark.parametrize("kind", WITH_TIMES)
 def test_columns_of_the_calendar_tell_what_a_model_without_memory_needs(kind):
-    # The clocks change on 31 March: hours are those of local time.
-    whole = CONTAINERS[kind]()
-    if kind == "periods":  # local hours without the one that clocks skip
-        whole = pd.Series(OPEN, pd.period_range("2024-03-28", periods=len(OPEN), freq="h"))
-        hours, days = whole.index.hour, whole.index.day_of_week
-        whole[:] = ((hours >= 9) & (hours < 17) & (days < 5)).astype(float)
-    part = whole.slice(0, 192) if kind in ("polars", "pyarrow") else whole[:192]
-    rest = whole.slice(192) if kind in ("polars", "pyarrow") else whole[192:]
-    expected = np.asarray(rest["open"] if kind in ("polars", "pyarrow") else rest, dtype=float)
-    model = Forecaster(Ridge(1e-6), lags=1, calendar=("hour", "weekday")).fit(part)
+    # The clocks of Berlin change on 31 March: the hours are those of local time.
+    whole = WITH_TIMES[kind]()
+    is_frame = kind in ("polars", "pyarrow")
+    known, half, rest = (
+        whole.slice(start, n_rows) if is_frame else whole[start : start + n_rows]
+        for start, n_rows in ((0, 192), (192, 12), (192, 24))
+    )
+    model = Forecaster(Ridge(1e-6), lags=1, calendar=("hour", "weekday")).fit(known)
+
+    def values(container):
+        return np.asarray(container["open"] if is_frame else container, dtype=float)
+
     assert model.n_exog_ == 0
-
-    def values(answer):
-        return np.asarray(answer["open"] if kind in ("polars", "pyarrow") else answer)
-
-    assert np.abs(values(model.forecast(24)) - expected).max() < 0.1
+    assert np.abs(values(model.forecast(24)) - values(rest)).max() < 0.1
     assert model.score(rest) > -0.1
-    half = whole.slice(192, 12) if kind in ("polars", "pyarrow") else whole[192:204]
-    assert np.abs(values(model.update(half).forecast(12)) - expected[12:]).max() < 0.1
+    assert np.abs(values(model.update(half).forecast(12)) - values(rest)[12:]).max() < 0.1
     assert model.backtest(whole, 12, n_windows=3).scores["nrmse"] < 0.1
 
 
@@ -120,6 +126,12 @@ def test_the_calendar_stands_beside_exogenous_inputs():
     assert model.score(series[192:], exog=x[192:]) > -0.1
     result = model.backtest(series, 3, n_windows=4, exog=x, interval=0.5)
     assert result.scores["nrmse"] < 0.1
+    holed, holed_x = series.copy(), x.copy()
+    holed.iloc[50:53] = holed_x[100:102] = np.nan
+    model = Forecaster(Ridge(1e-6), **parameters).fit(holed[:192], exog=holed_x[:192])
+    holed_x[193] = np.nan
+    model.update(holed[192:194], exog=holed_x[192:194])
+    assert np.abs(model.forecast(3, exog=x[194:197]) - series[194:197]).max() < 0.3
     with pytest.warns(UserWarning, match="exog column 0 leaves the range"):
         model.forecast(3, exog=[0.0, 0.0, 30.0])
 
@@ -154,3 +166,18 @@ def test_an_automatic_forecaster_has_the_calendar_and_its_baselines_have_not():
     assert np.abs(model.forecast(7) - series[77:]).max() < 1
     best = AutoForecaster(**parameters, calendar="weekend", best=True).fit(series[:77])
     assert np.isfinite(best.update(series[77:]).forecast(3)).all()
+
+
+def test_quantiles_are_limited_and_named():
+    frame = Naive().fit(SERIES).forecast(2, quantiles=[0.75, 0.25])
+    assert list(frame) == ["x_0.75", "x_0.25"] and frame.iloc[0].tolist() == [8.75, 7.25]
+    assert Naive().fit([9.8]).forecast(1, quantiles=[0.8]).tolist() == [[10.0]]
+    assert check_quantiles(np.array([0.1])).tolist() == [0.1]
+
+
+def test_samples_have_the_shape_of_arrays_and_reproduce():
+    model = Naive().fit(SERIES)
+    paths = model.sample(3, 5, random_state=1)
+    assert paths.shape == (5, 3)
+    np.testing.assert_array_equal(paths, model.sample(3, 5, random_state=1))
+    assert Naive().fit(SERIES.to_frame()).sample(3).shape == (100, 3, 1)

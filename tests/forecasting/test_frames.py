@@ -13,7 +13,8 @@ from hypothesis import strategies as st
 from sklearn.linear_model import Ridge
 
 from esnkit import Forecaster
-from esnkit.forecasting._frames import NamedColumns, slice_rows, take_apart
+from esnkit.forecasting._frames import LabelledSeries, NamedColumns, slice_rows, take_apart
+from esnkit.forecasting._index import read_index
 
 nw = pytest.importorskip("narwhals.stable.v2")
 DAYS = pd.date_range("2024-01-01", periods=400, freq="D")
@@ -220,10 +221,10 @@ def wrong_frames(pl, pa):
         (pl.Series("t", one), "series must hold numbers, got times"),
         (pl.DataFrame({"x": two, "name": ["a"] * 40}), "got the column 'name' of String"),
         (pl.DataFrame({"x": two, "d": [dt.timedelta(1)] * 40}), "got the column 'd' of Duration"),
-        (pl.DataFrame({"x": [None, *two[1:]]}), "series contains NaN"),
+        (pl.DataFrame({"x": [None] * 40}), "series must hold numbers"),
         (pl.DataFrame({"t": [None, *one[1:]], "x": two}), "without missing or infinite labels"),
         (pl.DataFrame({"x": two[:0]}), "series must have at least one time step"),
-        ([pl.DataFrame({"x": two})] * 3, "a list of 3 objects of polars; fit a forecaster to"),
+        ([pl.DataFrame({"x": two})] * 3, "a list of 3 objects of polars; give them to"),
         ([pd.DataFrame({"x": two})] * 2, "a list of 2 objects of pandas"),
         (pl.LazyFrame({"x": two}), "series is a polars LazyFrame, which holds no values yet: give"),
         (pa.table({"x": two, "name": ["a"] * 40}), "got the column 'name' of String"),
@@ -271,3 +272,11 @@ def test_libraries_agree(data, convert):
     make = partial(Forecaster, Ridge(), lags=2)
     ahead = make().fit(convert(frame)).forecast(4)
     assert_same(ahead, make().fit(frame).forecast(4).rename_axis("t"))
+
+
+def test_a_labelled_series_has_labels_and_forecasts_that_are_arrays():
+    labels = read_index(pd.date_range("2024", periods=3, freq="MS"), "series")
+    for found in (labels, None):
+        table = take_apart(LabelledSeries(np.arange(3.0), found), "series")
+        assert (table.numbers.shape, table.ndim, table.library) == ((3, 1), 1, None)
+        assert table.labels("series") is found

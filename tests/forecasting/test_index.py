@@ -382,7 +382,7 @@ def test_panels_are_refused_with_the_line_that_fits_them():
     series = pd.Series(np.r_[WAVE[:20], WAVE[50:70]], index, name="sold")
     with pytest.raises(ValueError, match=r"MultiIndex with the levels \['shop', 'day'\]") as error:
         Forecaster(Ridge(), lags=2).fit(series)
-    line = str(error.value).partition("entity: ")[2].replace("...", "Ridge(), lags=2")
+    line = str(error.value).partition("of its own: ")[2].replace("...", "Ridge(), lags=2")
     models = eval(line, {"Forecaster": Forecaster, "Ridge": Ridge, "series": series})
     assert [model.forecast(1).index[0] for model in models.values()] == [DAYS[20]] * 2
     inputs = pd.DataFrame({"u": EXOG[:40]}, index)

@@ -83,7 +83,7 @@ MASKED = np.ma.array(WAVE[:40], mask=np.arange(40) == 7)
 
 @pytest.mark.parametrize("form", [MASKED, MASKED[:, None], [MASKED[:20], MASKED[20:]]])
 def test_masked_values_are_refused_by_name(form):
-    model = Forecaster(Ridge(), lags=2)
+    model = Forecaster(Ridge(), lags=2, missing="raise")
     with pytest.raises(ValueError, match=r"series(\[0\])? has masked values"):
         model.fit(form)
     if isinstance(form, list):

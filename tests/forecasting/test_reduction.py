@@ -133,3 +133,37 @@ def test_a_direct_model_predicts_its_first_steps_without_the_others():
     for estimator, lags in ((esn(), None), (Ridge(1e-6), (1, 2, 3))):
         model = make_reduction(estimator, "direct", lags, 6).fit(z, none)
         np.testing.assert_array_equal(model.run(2, none[:2]), model.run(6, none[:6])[:2])
+
+
+@pytest.mark.parametrize("n_exog", [0, 1])
+@pytest.mark.parametrize("lags", [None, (1, 2, 5)])
+def test_paths_are_closed_loops_with_noise_after_every_step(lags, n_exog):
+    z, e = DRIVEN[:, None], EXOG[:, None][:, :n_exog]
+    model = make_reduction(Ridge(1e-3) if lags else esn(), "recursive", lags, 1).fit(
+        z[:300], e[:300]
+    )
+    noise = np.random.default_rng(0).normal(size=(3, 4, 1))
+    paths = model.sample(noise, e[300:304])
+    for path, errors in zip(paths, noise, strict=True):
+        moved = model.copy()
+        for k in range(4):
+            step = moved.run(1, e[300 + k : 301 + k]) + errors[k]
+            np.testing.assert_allclose(path[k], step[0], rtol=1e-9)
+            moved.advance(step, e[300 + k : 301 + k])
+    np.testing.assert_allclose(model.sample(0 * noise, e[300:304])[1], model.run(4, e[300:304]))
+
+
+@pytest.mark.parametrize("lags", [None, (1, 2, 5)])
+@pytest.mark.parametrize("strategy", ["recursive", "direct"])
+def test_a_model_that_restarts_runs_over_the_series_again(strategy, lags):
+    z, e = DRIVEN[:300, None], EXOG[:310, None]
+    model = make_reduction(Ridge(1e-3) if lags else esn(), strategy, lags, 4).fit(z, e[:300])
+    again = model.restart()
+    again.advance(z[:10], e[:10])
+    again.advance(z[10:], e[10:300])
+    np.testing.assert_allclose(again.run(4, e[300:304]), model.run(4, e[300:304]), rtol=1e-9)
+    if strategy == "recursive":
+        start = model.restart()
+        start.advance(z[:10], e[:10])
+        rolled = rolling_forecasts(start, z[10:], e[10:], np.arange(290), 1)[:, 0]
+        np.testing.assert_allclose(start.predict_next(z[10:], e[10:300]), rolled, rtol=1e-6)

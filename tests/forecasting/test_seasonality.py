@@ -6,7 +6,7 @@ import pytest
 
 from esnkit.forecasting import find_seasons
 from esnkit.forecasting._input import read_series
-from esnkit.forecasting._seasonality import calendar_seasons, season_terms
+from esnkit.forecasting._seasonality import _is_harmonic, calendar_seasons, season_terms
 from esnkit.forecasting._series_kind import read_kind
 
 NOISE = np.random.default_rng(0).normal(size=960)
@@ -25,6 +25,50 @@ def test_seasons_are_found(period):
 @pytest.mark.parametrize("series", [NOISE[:500], np.arange(280), np.ones(9), [1.0], np.zeros(50)])
 def test_series_without_a_season(series):
     assert find_seasons(series) == []
+
+
+@pytest.mark.parametrize(("period", "n_rows"), [(12, 30), (12, 25), (24, 60), (365, 900)])
+def test_two_periods_suffice_for_a_clear_season(period, n_rows):
+    rng = np.random.default_rng(period)
+    profile = np.tile(rng.normal(size=period), 3)[:n_rows]
+    walk = rng.normal(size=n_rows).cumsum()
+    for disturbance in (0.1 * rng.normal(size=n_rows), 0.1 * walk):
+        assert find_seasons(profile + disturbance) == [period]
+
+
+@pytest.mark.parametrize("n_rows", [30, 200])
+def test_false_alarms_are_rare(n_rows):
+    noise = np.random.default_rng(n_rows).normal(size=(30, n_rows))
+    walks = noise.cumsum(axis=1)
+    series = [*noise, *walks, *(0.3 * walks + noise[::-1]), *np.exp(0.02 * walks)]
+    assert sum(bool(find_seasons(values)) for values in series) <= 5  # of 120
+
+
+@pytest.mark.parametrize("period", [24, 50, 168])
+def test_multiples_of_a_season_are_no_seasons(period):
+    rng = np.random.default_rng(period)
+    series = np.sin(2 * np.pi * np.arange(2400) / period) + 0.3 * rng.normal(size=2400)
+    (found,) = find_seasons(series)
+    assert found == pytest.approx(period, rel=0.03)
+
+
+def test_a_season_that_explains_little_of_a_longer_one_is_a_part_of_it():
+    hours = np.arange(168 * 12)
+    wave = {period: np.sin(2 * np.pi * hours / period) for period in (8, 24, 84, 168)}
+    assert _is_harmonic(wave[168] + 0.3 * wave[8], 8, [8, 168])
+    assert not _is_harmonic(wave[168] + wave[24], 24, [24, 168])
+    assert _is_harmonic(wave[168] + wave[84], 84, [84, 168])
+    assert not _is_harmonic(wave[168] + 0.3 * wave[8], 8, [8, 100])
+
+
+def test_a_harmonic_is_no_season_and_three_seasons_are_found():
+    hours = np.arange(24 * 7 * 120)
+    parts = [np.sin(2 * np.pi * hours / period) for period in (12, 24, 168, 5040)]
+    rng = np.random.default_rng(0)
+    day, week, long = find_seasons(
+        0.6 * parts[0] + sum(parts[1:]) + 0.3 * rng.normal(size=hours.size)
+    )
+    assert (day, week) == (24, 168) and long == pytest.approx(5040, rel=0.02)
 
 
 def test_a_longer_season_is_found_beside_a_shorter_one():

@@ -6,10 +6,14 @@ import pytest
 
 from esnkit.forecasting._frames import take_apart
 from esnkit.forecasting._series_kind import (
+    INTERVAL_SUFFIXES,
     advance_labels,
-    check_interval_names,
+    check_added_names,
     forecast_as,
     interval_names,
+    names_with,
+    quantile_suffixes,
+    quantiles_as,
     read_kind,
     rows_as,
 )
@@ -37,7 +41,7 @@ def test_a_forecast_continues_the_index_and_the_name():
     pd.testing.assert_series_equal(forecast_as(kind, np.array([[6.0], [7.0]])), expected)
     bounds = np.array([[5.0]]), np.array([[8.0]])
     table = forecast_as(kind, np.array([[6.0]]), bounds)
-    assert list(table) == list(interval_names("x")) and table.iloc[0].tolist() == [6.0, 5.0, 8.0]
+    assert list(table) == ["x", "x_lower", "x_upper"] and table.iloc[0].tolist() == [6.0, 5.0, 8.0]
 
 
 def test_labels_advance_past_new_rows_that_continue_them():
@@ -51,8 +55,21 @@ def test_labels_advance_past_new_rows_that_continue_them():
         advance_labels(kind, take_apart(series[4:], "new"))
 
 
-def test_names_of_an_interval_must_differ_from_those_of_the_series():
-    check_interval_names(kind_of(pd.DataFrame({"a": [1.0, 2.0], "b": [1.0, 2.0]})))
+def test_names_that_are_added_must_differ_from_those_of_the_series():
+    suffixes = INTERVAL_SUFFIXES
+    check_added_names(kind_of(pd.DataFrame({"a": [1.0, 2.0], "b": [1.0, 2.0]})), "x", suffixes)
     with pytest.raises(ValueError, match="interval adds a column 'a_lower'"):
-        check_interval_names(kind_of(pd.DataFrame({"a": [1.0, 2.0], "a_lower": [1.0, 2.0]})))
-    assert interval_names("") == interval_names(None)
+        kind = kind_of(pd.DataFrame({"a": [1.0, 2.0], "a_lower": [1.0, 2.0]}))
+        check_added_names(kind, "interval", suffixes)
+    assert names_with("", suffixes) == interval_names(None)
+    assert names_with(("top", 3), ("", "_0.1")) == (("top", 3), ("top", "3_0.1"))
+
+
+def test_quantiles_are_columns_of_frames_and_the_last_axis_of_arrays():
+    levels, parts = np.array([0.1, 0.5]), [np.zeros((3, 1)), np.ones((3, 1))]
+    assert quantiles_as(kind_of(np.ones(6)), parts, levels).tolist() == [[0.0, 1.0]] * 3
+    pairs = [np.zeros((3, 2)), np.ones((3, 2))]
+    assert quantiles_as(kind_of(np.ones((6, 2))), pairs, levels).shape == (3, 2, 2)
+    frame = quantiles_as(kind_of(pd.Series(np.ones(6), DAYS, name="x")), parts, levels)
+    assert list(frame) == ["x_0.1", "x_0.5"] and frame.index[0] == pd.Timestamp("2024-01-07")
+    assert quantile_suffixes(np.array([1 / 3])) == ("_0.3333333333333333",)

@@ -1,0 +1,257 @@
+"""Long frames of several series, a row for each value: columns id, time and value.
+
+Of pandas, id and time may also be the levels of the index.
+"""
+
+from collections.abc import Iterable
+from typing import Any, NamedTuple
+
+import numpy as np
+
+from esnkit.forecasting._frames import Library, _is_time, _read_times, put_together
+from esnkit.forecasting._index import read_index
+from esnkit.forecasting._labels import Labels
+from esnkit.forecasting._packed_series import offsets_of
+from esnkit.utils._frames import frame_ndim, read_frame, unwrap
+from esnkit.utils._pandas import is_frame, is_pandas
+
+__all__ = ["LongRows", "has_levels", "is_long", "read_long", "write_long"]
+
+
+class LongRows(NamedTuple):
+    """Rows of series, sorted by series and time."""
+
+    values: np.ndarray
+    offsets: np.ndarray
+    ids: list
+    labels: Labels  # of all different times, sorted
+    places: np.ndarray  # of each row among the labels
+    columns: tuple  # names of id, time and value
+    library: Library
+
+
+class _Columns(NamedTuple):
+    """The three columns of a long frame, before they are sorted."""
+
+    names: tuple
+    ids: list
+    times: Any  # index of pandas, or column of narwhals
+    values: np.ndarray
+    library: Library
+
+
+def has_levels(container: Any) -> bool:
+    """Tell whether a container is one of pandas whose index has several levels."""
+    return getattr(getattr(unwrap(container), "index", None), "nlevels", 1) > 1
+
+
+def is_long(container: Any, id_column: Any) -> bool:
+    """Tell whether a container is a long frame: id and time in the index, or a column of text."""
+    if has_levels(container):
+        return True
+    container = unwrap(container)
+    if not is_frame(container) and frame_ndim(container) != 2:
+        return False
+    return id_column is not None or any(
+        kind == "text" for kind in _kinds(container, "panel").values()
+    )
+
+
+def read_long(container: Any, names: tuple, argument: str) -> LongRows:
+    """Read a long frame, or a Series or frame of pandas with the index (id, time).
+
+    Parameters
+    ----------
+    container : frame, or Series with an index of two levels
+    names : tuple of three
+        The columns of ids, times and values; None for those to be found.
+    argument : str
+    """
+    container = unwrap(container)
+    if has_levels(container):
+        columns = _read_levels(container, names[2], argument)
+    else:
+        columns = _read_columns(container, _find_columns(container, names, argument), argument)
+    codes, ids = _number(columns.ids, columns.names[0], argument)
+    labels, places = _read_labels(columns, argument)
+    order = np.lexsort((places, codes))
+    offsets = offsets_of(np.bincount(codes, minlength=len(ids)))
+    rows = LongRows(
+        columns.values[order], offsets, ids, labels, places[order], columns.names, columns.library
+    )
+    _check_rows(rows, codes[order], argument)
+    return rows
+
+
+def _read_levels(container: Any, value: Any, argument: str) -> _Columns:
+    index = container.index
+    if index.nlevels != 2:
+        raise ValueError(
+            f"{argument} must have an index of two levels, id and time, got {list(index.names)}"
+        )
+    if is_frame(container):
+        if value is None and container.shape[1] != 1:
+            raise ValueError(
+                f"{argument} must have one column of values, got {list(container.columns)}; say "
+                "which with value=..."
+            )
+        container = container[container.columns[0] if value is None else value]
+    ids, times = (index.get_level_values(k) for k in (0, 1))
+    values = _as_floats(container, container.name, argument)
+    names = (*index.names, container.name)
+    return _Columns(names, ids.tolist(), times, values, Library("pandas"))
+
+
+def _read_columns(container: Any, names: tuple, argument: str) -> _Columns:
+    if is_frame(container):
+        import pandas as pd
+
+        ids, times, values = (container[name] for name in names)
+        values = _as_floats(values, names[2], argument)
+        return _Columns(names, ids.tolist(), pd.Index(times), values, Library("pandas"))
+    frame = read_frame(argument, container)
+    values = _as_floats(frame[names[2]], names[2], argument)
+    library = Library("narwhals", frame.implementation.value, times_at=1)
+    return _Columns(names, frame[names[0]].to_list(), frame[names[1]], values, library)
+
+
+def _kinds(frame: Any, argument: str) -> dict:
+    """Return the columns of a frame, each "time", "number" or "text"."""
+    if is_frame(frame):
+        return dict(zip(frame.columns, map(_kind_of_pandas, frame.dtypes), strict=True))
+    read = read_frame(argument, frame)
+    return {name: _kind_of_column(read[name].dtype) for name in read.columns}
+
+
+def _kind_of_pandas(dtype: Any) -> str:
+    import pandas as pd
+
+    if pd.api.types.is_numeric_dtype(dtype):
+        return "number"
+    is_time = getattr(dtype, "kind", "") in ("M", "m")
+    return "time" if is_time or isinstance(dtype, pd.PeriodDtype) else "text"
+
+
+def _kind_of_column(dtype: Any) -> str:
+    import narwhals as nw
+
+    if dtype.is_numeric() or dtype == nw.Boolean:
+        return "number"
+    return "time" if _is_time(dtype) else "text"
+
+
+def _find_columns(container: Any, names: tuple, argument: str) -> tuple:
+    """Return the names of the columns of ids, times and values."""
+    kinds, found = _kinds(container, argument), []
+    unknown = [name for name in names if name is not None and name not in kinds]
+    if unknown:
+        raise ValueError(f"{argument} has no column {unknown[0]!r}, got {list(kinds)}")
+    roles = ("id, a text", "time, dates or periods", "value, a number")
+    for name, kind, role in zip(names, ("text", "time", "number"), roles,
+                                strict=True):  # fmt: skip
+        possible = [key for key in kinds if kinds[key] == kind and key not in names]
+        if name is None and len(possible) != 1:
+            raise ValueError(
+                f"{argument} has the columns {list(kinds)}, of which {len(possible)} can be the "
+                f"{role}: name the columns, PanelForecaster(id=..., time=..., value=...)"
+            )
+        found.append(possible[0] if name is None else name)
+    if kinds[found[1]] == "text":
+        raise ValueError(
+            f"{argument} must have times, periods or numbers in the column {found[1]!r}, got text; "
+            "convert it (pd.to_datetime, or str.to_date of polars)"
+        )
+    return tuple(found)
+
+
+def _as_floats(column: Any, name: Any, argument: str) -> np.ndarray:
+    """Return a column of numbers, missing ones as NaN."""
+    if is_pandas(column):
+        if _kind_of_pandas(column.dtype) != "number":
+            raise ValueError(
+                f"{argument} must have numbers in the column {name!r}, got {column.dtype}"
+            )
+        return column.to_numpy(dtype=np.float64, na_value=np.nan)
+    if _kind_of_column(column.dtype) != "number":
+        raise ValueError(f"{argument} must have numbers in the column {name!r}, got {column.dtype}")
+    import narwhals as nw
+
+    return np.array(column.cast(nw.Float64).to_numpy())
+
+
+def _number(keys: Iterable, name: Any, argument: str) -> tuple[np.ndarray, list]:
+    """Number ids in the order in which they appear."""
+    numbers: dict = {}
+    codes = np.array([numbers.setdefault(key, len(numbers)) for key in keys], dtype=np.int64)
+    if not len(codes):
+        raise ValueError(f"{argument} must have at least one row, got none")
+    if any(key is None or key != key for key in numbers):
+        raise ValueError(f"{argument} must have an id in every row of {name!r}, got a missing one")
+    return codes, list(numbers)
+
+
+def _read_labels(columns: _Columns, argument: str) -> tuple[Labels, np.ndarray]:
+    """Return the labels of all different times, and the place of each row among them."""
+    where = f"column {columns.names[1]!r}"
+    if columns.library.name == "pandas":
+        times = columns.times
+        labels = read_index(times.unique().sort_values(), argument)
+        places = times.unique().sort_values().get_indexer(times)
+    else:
+        if _kind_of_column(columns.times.dtype) != "time":
+            raise ValueError(
+                f"{argument} must have dates or times in the {where}, got {columns.times.dtype}"
+            )
+        labels = _read_times(columns.times, columns.library, argument)
+        unique, places = np.unique(labels.values, return_inverse=True)
+        labels = labels._replace(values=unique)
+    return labels, places
+
+
+def _check_rows(rows: LongRows, codes: np.ndarray, argument: str) -> None:
+    """Raise for times that are missing or repeated within a series, and for missing values."""
+    missing = np.flatnonzero(~np.isfinite(rows.values))
+    if len(missing):
+        k = missing[0]
+        raise ValueError(
+            f"{argument} has a value that is missing or infinite (NaN, inf), in the series "
+            f"{rows.ids[codes[k]]!r} at {rows.labels.text(rows.places[k])}: fill it, or leave out "
+            "the rows up to it"
+        )
+    steps = np.where(np.diff(codes) == 0, np.diff(rows.places), 1)
+    wrong = np.flatnonzero(steps != 1)
+    if len(wrong):
+        k = wrong[0]
+        before, after = (rows.labels.text(rows.places[j]) for j in (k, k + 1))
+        reason = "is repeated" if steps[k] == 0 else f"is followed by {after}"
+        remedy = "keep one row" if steps[k] == 0 else "add the rows between, which others have"
+        raise ValueError(
+            f"{argument} must have regular times in every series: in {rows.ids[codes[k]]!r} "
+            f"{before} {reason}; {remedy}"
+        )
+
+
+def write_long(form: str, names: tuple, library: Library, rows: tuple, as_series: bool):
+    """Return a long frame.
+
+    Parameters
+    ----------
+    form : {"long", "levels"}
+    names : tuple
+        Of the columns of ids and times.
+    library : Library
+    rows : tuple
+        ids (list), times (index or column) and a list of columns (name, values).
+    as_series : bool
+    """
+    ids, times, columns = rows
+    if library.name != "pandas":
+        return put_together(library, [(names[0], ids), *columns], times)
+    import pandas as pd
+
+    if form == "long":
+        return pd.DataFrame({names[0]: ids, names[1]: times, **dict(columns)})
+    index = pd.MultiIndex.from_arrays([ids, times], names=names[:2])
+    if as_series:
+        return pd.Series(columns[0][1], index=index, name=columns[0][0])
+    return pd.DataFrame(dict(columns), index=index)

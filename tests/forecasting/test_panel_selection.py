@@ -1,0 +1,119 @@
+"""The choice of networks over series: structures, windows, errors, and widths of intervals."""
+
+import numpy as np
+import pytest
+
+from esnkit.forecasting._packed_series import pack_series
+from esnkit.forecasting._panel_network import PanelStructure
+from esnkit.forecasting._panel_selection import (
+    PanelCandidate,
+    error_sizes,
+    evaluate,
+    fit_member,
+    make_structures,
+    make_windows,
+    relative_half_widths,
+    reserve,
+    select_for_panel,
+)
+
+RNG = np.random.default_rng(0)
+SERIES = [20 + RNG.normal(size=n).cumsum() for n in (30, 30, 24, 40, 28, 9, 3)]
+PACKED = pack_series(SERIES)
+
+
+def test_structures_differ_in_differences_transform_season_inputs_and_lags():
+    structures = make_structures(PACKED.values, [4.0], has_clock=True)
+    assert len(set(structures)) == len(structures) == 20
+    assert {s.power for s in structures} == {None, 0.0}
+    assert {s.differences for s in structures} == {(), (1,), (4,), (4, 1)}
+    assert {s.lags for s in structures} == {(), (4,)}
+    assert {s.seasons for s in structures} == {(), ((4.0, 2),)}
+    assert len(make_structures(-PACKED.values, [], has_clock=True)) == 2
+    assert {s.power for s in make_structures(np.zeros(3), [], False)} == {None, 0.5}
+
+
+def test_all_structures_are_judged_by_the_same_windows_of_the_series_long_enough():
+    structures = [PanelStructure(), PanelStructure((12,)), PanelStructure((12,), lags=(12,))]
+    windows, usable = make_windows(PACKED, structures, 4, [], 0)
+    assert usable == structures[:2]  # half of the series are too short for the last one
+    assert windows.packed.n_series == 6 and windows.horizon == 4
+    assert windows.known.min() >= 15
+    lengths = windows.packed.lengths[windows.series]
+    assert (windows.known + 4 <= lengths).all()
+    for known, series, observed in zip(
+        windows.known, windows.series, windows.observed, strict=True
+    ):
+        start = windows.packed.offsets[series] + known
+        np.testing.assert_array_equal(observed, windows.packed.values[start : start + 4])
+
+
+def test_errors_are_relative_to_the_size_of_each_series_and_limited():
+    windows, _ = make_windows(PACKED, [PanelStructure()], 3, [], 0)
+    forecasts = np.repeat(windows.observed[:, None], 3, axis=1)
+    sizes = windows.sizes[windows.series][:, None]
+    forecasts[:, 1] += 2 * sizes
+    forecasts[:, 2] = np.inf
+    np.testing.assert_allclose(windows.errors(forecasts), [0, 2, 10])
+
+
+def test_a_candidate_knows_no_value_after_its_origin(monkeypatch):
+    monkeypatch.setattr(f"{evaluate.__module__}.PENALTIES", np.array([0.1]))
+    windows, _ = make_windows(PACKED, [PanelStructure()], 3, [], 0)
+    changed = windows.packed.values.copy()
+    changed[windows.packed.offsets[1:] - 1] += 100.0
+    later = windows._replace(packed=windows.packed._replace(values=changed))
+    before, after = (
+        evaluate(PanelStructure((1,)), given, 0).forecasts for given in (windows, later)
+    )
+    np.testing.assert_allclose(after, before, rtol=1e-9)
+
+
+def test_the_shortest_series_have_the_best_candidates_that_they_suffice_for():
+    candidates = [
+        PanelCandidate(error, PanelStructure((lag,) if lag else ()), 1.0, np.empty((1, 1)))
+        for error, lag in ((1.0, 12), (1.1, 4), (1.2, 0), (1.3, 1))
+    ]
+    lengths = np.array([30, 13, 12, 5, 4, 2])
+    assert reserve(candidates[:1], candidates, lengths) == candidates[1:3]
+    assert reserve(candidates[:3], candidates, lengths) == []
+
+
+def test_a_member_forecasts_the_series_asked_for_that_are_long_enough():
+    candidate = PanelCandidate(1.0, PanelStructure((4,)), 0.1, np.empty((1, 1)))
+    member = fit_member(candidate, PACKED, 0)
+    asked = np.ones(7, dtype=bool)
+    asked[0] = False
+    found = member.forecast(3, asked)
+    assert np.isnan(found).all(axis=1).tolist() == [True] + [False] * 5 + [True]
+    longer = PACKED.append(pack_series([np.full(2, 20.0)] * 7))
+    assert np.isfinite(member.advance(longer).forecast(3, asked)[-1]).all()
+
+
+def test_readouts_of_many_series_are_fitted_to_some(monkeypatch):
+    monkeypatch.setattr("esnkit.forecasting._panel_selection.MAX_FITTED_ROWS", 60)
+    candidate = PanelCandidate(1.0, PanelStructure(), 0.1, np.empty((1, 1)))
+    member = fit_member(candidate, PACKED, 0)
+    assert np.isfinite(member.forecast(3, np.ones(7, dtype=bool))).all()
+
+
+def test_members_are_close_to_the_best_and_forecast_better_than_the_naive():
+    waves = [10 + np.sin(np.arange(40) / 2 + k) for k in range(8)]
+    found = select_for_panel(pack_series(waves), [], 5, False, 0)
+    errors = [candidate.error for candidate in found.candidates]
+    assert errors == sorted(errors) and errors[found.n_chosen - 1] <= 1.1 * errors[0]
+    assert found.error < 0.2 * found.naive_error
+    assert found.relative_errors.shape[1] == 5
+
+
+def test_widths_are_quantiles_that_grow_with_the_step():
+    errors = np.outer(np.arange(1.0, 10.0), [1.0, 3.0, 2.0])
+    np.testing.assert_allclose(relative_half_widths(errors, 3, 0.8), [8, 20, 20])
+    np.testing.assert_allclose(relative_half_widths(errors, 12, 0.8)[-1], 40)
+
+
+@pytest.mark.parametrize("lag", [1, 4])
+def test_error_sizes_are_mean_changes(lag):
+    long = pack_series([RNG.normal(size=3000) + 10 for _ in range(3)])
+    wanted = [np.abs(v[lag:] - v[:-lag]).mean() for v in np.split(long.values, 3)]
+    np.testing.assert_allclose(error_sizes(long, lag), wanted, rtol=1e-2)
