@@ -13,7 +13,9 @@ from esnkit.forecasting import PanelForecaster
 from esnkit.forecasting._frames import LabelledSeries
 from esnkit.forecasting._series_kind import interval_names
 
-REFUSED = ("exog", "plot", "report", "quick", "best", "models", *SETTINGS)
+REFUSED = (
+    "exog", "calendar", "country", "plot", "report", "quick", "best", "models", *SETTINGS
+)  # fmt: skip
 
 
 def forecast_panel(arguments) -> int:
