@@ -15,7 +15,9 @@ from esnkit.forecasting import PanelForecaster
 from esnkit.forecasting._frames import LabelledSeries
 from esnkit.forecasting._series_kind import interval_names
 
-REFUSED = ("exog", "fill", "plot", "report", "quick", "best", "models", *SETTINGS)
+REFUSED = (
+    "exog", "fill", "calendar", "country", "plot", "report", "quick", "best", "models", *SETTINGS
+)  # fmt: skip
 HINT_AT_FILL = r", or [^,(]*--fill[^,(]*(?= \(|$)"  # in errors of one series
 
 

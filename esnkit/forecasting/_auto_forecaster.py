@@ -65,6 +65,14 @@ class AutoForecaster(ForecastsMixin, CallbackSupportMixin, PlainStateMixin, Base
     positive : "auto" or bool, default="auto"
         Whether forecasts and intervals end at zero. "auto" does so for counts: whole numbers, none
         of them negative.
+    calendar : {"hour", "weekday", "weekend", "day", "month", "holidays"} or sequence, default=None
+        Inputs from the time stamps of the series, which it must have. Every hour, day of the week,
+        day of the month or month has a column; weekends and holidays have one each. Hours of days
+        off have separate columns, if weekdays, weekends or holidays are named too. What `fit` has
+        not seen, such as the months after a series of a quarter, has no effect.
+    country : str, default=None
+        Whose holidays, such as ``"US"`` or ``"DE-BY"``; given if, and only if, `calendar` has
+        ``"holidays"``. They come from the package holidays (extra ``holidays``).
     settings : dict or None, default=None
         What all candidates have in common: ``"differences"`` as for :class:`Forecaster`, and
         parameters of :class:`ESNRegressor`: ``"n_units"``, ``"spectral_radius"``, ``"leak_rate"``,
@@ -111,8 +119,8 @@ class AutoForecaster(ForecastsMixin, CallbackSupportMixin, PlainStateMixin, Base
     baselines_ : dict
         The same error of simple forecasts: naive, seasonal naive for every season, drift, mean,
         context parrot, autoregressive by AIC and ridge with lags, see :mod:`esnkit.baselines`.
-        All are fitted anew before every origin. Beside them the errors of other `models`, which
-        are fitted before the first one.
+        All are fitted anew before every origin, without the inputs of `calendar`. Beside them the
+        errors of other `models`, which are fitted before the first one.
     better_baseline_ : str or None
         The baseline with the smallest error, if that is smaller than the error of the median by
         more than the noise of the comparison: a one-sided t-test of the logarithms of the ratios
@@ -125,7 +133,7 @@ class AutoForecaster(ForecastsMixin, CallbackSupportMixin, PlainStateMixin, Base
     n_features_in_ : int
         Number of series.
     n_exog_ : int
-        Number of exogenous inputs.
+        Number of exogenous inputs, without those of `calendar`.
     n_timesteps_ : int
         Number of rows seen by `fit` and `update`.
     feature_names_in_ : ndarray of str
@@ -181,6 +189,8 @@ class AutoForecaster(ForecastsMixin, CallbackSupportMixin, PlainStateMixin, Base
         horizon=None,
         seasons="auto",
         positive="auto",
+        calendar=None,
+        country=None,
         settings=None,
         missing="predict",
         quick=False,
@@ -192,6 +202,8 @@ class AutoForecaster(ForecastsMixin, CallbackSupportMixin, PlainStateMixin, Base
         self.horizon = horizon
         self.seasons = seasons
         self.positive = positive
+        self.calendar = calendar
+        self.country = country
         self.settings = settings
         self.missing = missing
         self.quick = quick
@@ -223,11 +235,12 @@ class AutoForecaster(ForecastsMixin, CallbackSupportMixin, PlainStateMixin, Base
         Raises
         ------
         ImportError
-            If `models` needs statsforecast, which is not installed.
+            If `models` needs statsforecast, or `calendar` the package holidays, which is not
+            installed.
         ValueError
             For parameters out of range, a series that is too short or infinite, missing
-            values with ``missing="raise"``, an irregular index, or exogenous inputs that do
-            not fit the series.
+            values with ``missing="raise"``, an irregular index, exogenous inputs that do
+            not fit the series, or a `calendar` without time stamps.
 
         Warns
         -----
@@ -247,6 +260,7 @@ class AutoForecaster(ForecastsMixin, CallbackSupportMixin, PlainStateMixin, Base
             self.horizon_,
             seed=seed,
             quick=self.quick,
+            n_exog=self.n_exog_,
             settings=settings,
             models=self._check_models(),
         )

@@ -44,6 +44,7 @@ class Search(NamedTuple):
     positive: bool = False  # whether forecasts end at zero
     seed: int = 0
     quick: bool = False  # whether to try fewer and smaller networks
+    n_exog: int | None = None  # inputs, the first ones, that baselines have; None for all
     settings: dict[str, Any] = {}  # what all candidates have in common, see `check_settings`
     models: tuple[str, ...] = ()  # of statsforecast, which are members beside networks
 

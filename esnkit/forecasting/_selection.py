@@ -90,7 +90,7 @@ def _select(values, filled, exog, periods: list[float], search: Search) -> Selec
     fitted += [model for _, model in kept]
     combination = Combination(fitted, max(low, 0.0) if search.positive else low, high)
     forecasts = [*(member.forecasts for member in members), *(rows for rows, _ in kept)]
-    baselines = evaluate_baselines(filled, exog, periods, windows, combination.limit)
+    baselines = evaluate_baselines(filled, exog, periods, windows, combination.limit, search.n_exog)
     naive = _seasonal_naive(baselines, periods)
     combined = combination.combine(forecasts)
     if np.isinf(high) and not clearly_better(combined, naive.forecasts, observed):
