@@ -10,6 +10,7 @@ from esnkit.forecasting._calibration import IntervalCalibrator, warn_of_few
 from esnkit.forecasting._candidates import Search, default_horizon
 from esnkit.forecasting._combination import SeparateSeries
 from esnkit.forecasting._decomposition import decompose
+from esnkit.forecasting._differencing import count_lost
 from esnkit.forecasting._forecasts_mixin import ForecastsMixin
 from esnkit.forecasting._missing import interpolate
 from esnkit.forecasting._pooled_errors import BASELINE_FACTOR, PooledErrors, SeparateErrors
@@ -46,7 +47,8 @@ CALIBRATION = 0.3  # share of the rows whose one-step errors make sample paths
 class AutoForecaster(ForecastsMixin, CallbackSupportMixin, PlainStateMixin, BaseEstimator):
     """Forecast a series with the median of the best few of many echo state networks.
 
-    The candidates differ in their differences (none, first, seasonal, both), in the transform of
+    The candidates differ in their differences (none, first, seasonal, both; of a long series also
+    from the means of the last few seasons), in the transform of
     the values (none, or where they permit it the logarithm or square root), in the sines and
     cosines with the periods of the seasons that they have as inputs, in leak rates, and in the
     penalty of the readout. Forecasts from rolling origins in the recent part of the series judge
@@ -236,7 +238,7 @@ class AutoForecaster(ForecastsMixin, CallbackSupportMixin, PlainStateMixin, Base
         """
         seed, settings = self._check_parameters(), check_settings(self.settings)
         rows, inputs = self._read(series, y, exog)
-        n_lost = sum(settings.get("differences", ()))
+        n_lost = count_lost(settings.get("differences", ()))
         rows, inputs = rows[-MAX_ROWS - n_lost :], inputs[-MAX_ROWS - n_lost :]
         _check_series(rows, n_lost)
         seasons = [self._find_seasons(values) for values in interpolate(rows).T]
