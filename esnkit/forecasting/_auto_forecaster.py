@@ -7,7 +7,7 @@ from sklearn.utils.validation import check_is_fitted
 
 from esnkit.forecasting._blended_errors import BlendedErrors
 from esnkit.forecasting._calibration import IntervalCalibrator, warn_of_few
-from esnkit.forecasting._candidates import Search, default_horizon
+from esnkit.forecasting._candidates import Search, default_horizon, largest_horizon
 from esnkit.forecasting._combination import SeparateSeries
 from esnkit.forecasting._decomposition import decompose
 from esnkit.forecasting._forecasts_mixin import ForecastsMixin
@@ -129,7 +129,7 @@ class AutoForecaster(ForecastsMixin, CallbackSupportMixin, PlainStateMixin, Base
     seasons_ : list of float
         Periods of the seasons.
     horizon_ : int
-        Number of steps of the rolling forecasts.
+        Number of steps of the rolling forecasts, at most a third of the rows.
     n_features_in_ : int
         Number of series.
     n_exog_ : int
@@ -253,7 +253,9 @@ class AutoForecaster(ForecastsMixin, CallbackSupportMixin, PlainStateMixin, Base
         rows, inputs = rows[-MAX_ROWS - n_lost :], inputs[-MAX_ROWS - n_lost :]
         _check_series(rows, n_lost)
         seasons = [self._find_seasons(values) for values in interpolate(rows).T]
-        self.horizon_ = self._find_horizon(len(rows), seasons)
+        self.horizon_ = min(
+            self._find_horizon(len(rows), seasons), largest_horizon(len(rows), n_lost)
+        )
         search = Search(
             self.horizon_,
             seed=seed,
@@ -333,10 +335,10 @@ class AutoForecaster(ForecastsMixin, CallbackSupportMixin, PlainStateMixin, Base
         return models
 
     def _find_seasons(self, values: np.ndarray) -> list[float]:
-        """Return the periods of the seasons that the series has at least twice."""
+        """Return the periods given, or those that the series has at least twice."""
         if np.ndim(self.seasons) == 1:
             given = [check_number("seasons", period, 2.0) for period in self.seasons]
-            return sorted(float(period) for period in given)
+            return sorted({float(period) for period in given})
         return self._season_periods(values)
 
     def _find_horizon(self, n_rows: int, seasons: list[list[float]]) -> int:

@@ -43,6 +43,14 @@ def test_the_members_are_the_best_candidates_of_different_kinds(fitted):
     assert [e.alpha for e in fitted.estimators_] == [m["alpha"] for m in fitted.members_]
 
 
+def test_the_horizon_that_is_told_is_the_one_of_the_rolling_forecasts():
+    settings = {"n_units": 20, "alpha": 1.0, "differences": 1}
+    model = AutoForecaster(horizon=100, seasons=[12, 12.0], settings=settings, quick=True)
+    model.fit(SALES[:61])
+    assert model.horizon_ == model._errors[0].shape[1] == 20
+    assert model.seasons_ == [12]
+
+
 def test_the_answer_has_the_kind_of_the_series(fitted):
     answer = fitted.forecast(3, interval=0.9)
     assert list(answer.columns) == ["sales", "sales_lower", "sales_upper"]
