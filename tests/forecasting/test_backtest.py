@@ -28,7 +28,8 @@ def test_backtest_windows_end_with_the_series():
 
 def test_the_first_rows_have_the_time_stamps_of_the_series_and_their_rule():
     # Four days tell nothing of weekends, which the rule of all leaves out.
-    days = pd.Series([1.0, 2, 3, 4, 5] * 4, pd.bdate_range("2024-01-01", periods=20))
+    index = pd.bdate_range("2024-01-01", periods=20, freq="B").to_numpy()
+    days = pd.Series([1.0, 2, 3, 4, 5] * 4, index)
     model = Forecaster(Ridge(1e-6), lags=1, calendar="weekday")
     result = model.backtest(days, 3, n_windows=2, stride=13)
     assert result.origins.tolist() == [4, 17]
