@@ -8,7 +8,7 @@ from sklearn.utils.validation import check_is_fitted
 from esnkit.forecasting._blended_errors import BlendedErrors
 from esnkit.forecasting._calibration import IntervalCalibrator, warn_of_few
 from esnkit.forecasting._candidates import Search, default_horizon, largest_horizon
-from esnkit.forecasting._combination import SeparateSeries
+from esnkit.forecasting._combination import SeparateSeries, known_to
 from esnkit.forecasting._decomposition import decompose
 from esnkit.forecasting._forecasts_mixin import ForecastsMixin
 from esnkit.forecasting._missing import interpolate
@@ -417,7 +417,7 @@ class AutoForecaster(ForecastsMixin, CallbackSupportMixin, PlainStateMixin, Base
         values, exog = (rows[self._n_skipped :] for rows in self._seen_rows())
         return [
             [
-                calibrator.step_errors(member, values[:, [j]], exog)
+                calibrator.step_errors(member, known_to(member, values[:, [j]]), exog)
                 for member, calibrator in zip(part.members, calibrators, strict=False)
             ]
             for j, (part, calibrators) in enumerate(

@@ -198,3 +198,16 @@ def test_a_better_baseline_is_named_and_on_request_used():
     best.update(pd.DataFrame({"noisy": WAVE[80:], "waves": waves[80:90]}, index=range(80, 90)))
     ends = best.forecast(6, interval=0.9)[["waves_lower", "waves", "waves_upper"]]
     np.testing.assert_allclose(ends, np.repeat(waves[90:96, None], 3, axis=1), atol=1e-9)
+
+
+def test_zeros_after_a_positive_series_are_missing_to_members_with_a_logarithm():
+    rng = np.random.default_rng(0)
+    series = np.exp(0.03 * np.arange(60) + 0.1 * rng.standard_normal(60))
+    model = AutoForecaster(seasons=[], horizon=4).fit(series)
+    assert any(member["power"] == 0 for member in model.members_)
+    seen = model.forecast(4)
+    model.update([0.0, 0.0])
+    lower, upper = model.forecast(4, interval=0.8)[1:]
+    assert np.isfinite(model.forecast(4)).all() and (lower < upper).all()
+    assert not np.array_equal(model.forecast(4), seen)
+    assert np.isfinite(model.score([0.0, 9.0, 0.0, 3.0]))
