@@ -244,6 +244,7 @@ def numbers(configuration):
     return np.concatenate([np.ravel(part).astype(float) for part in configuration()])
 
 
+@pytest.mark.filterwarnings("ignore:the baseline")  # of a network of few units
 @pytest.mark.parametrize("configuration", CONFIGURATIONS, ids=lambda c: c.__name__)
 def test_the_stored_numbers_come_out(configuration):
     stored = np.array(json.loads(STORED.read_text())[configuration.__name__])

@@ -33,7 +33,8 @@ def identify(sequences: Sequences, n_states: int, floor: float) -> System:
     y, followed = sequences.values, np.flatnonzero(np.diff(starts) == 1)
     past, future = (_windows(y, starts + shift, k) for shift in (0, k))
     gram = past.T @ past
-    gram += RELATIVE_RIDGE * np.trace(gram) / len(gram) * np.eye(len(gram))
+    ridge = RELATIVE_RIDGE * np.trace(gram) / len(gram)
+    gram += (ridge or 1.0) * np.eye(len(gram))  # constant rows have no variance
     predicted = past @ np.linalg.solve(gram, past.T @ future)
     # States of variance one, of which row i is the one at time starts[i] + k.
     states = np.linalg.svd(predicted, full_matrices=False)[0][:, :n_states] * np.sqrt(len(starts))

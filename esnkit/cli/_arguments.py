@@ -86,6 +86,12 @@ def _add_files(parser) -> None:
 def _add_model(parser) -> None:
     """Add what `AutoForecaster` has parameters for, beside the settings of its networks."""
     add = parser.add_argument
+    add(
+        "--calendar", metavar="FIELD", nargs="+", action="extend", default=[],
+        choices=("hour", "weekday", "weekend", "day", "month", "holidays"),
+        help="inputs from the time stamps: hour, weekday, weekend, day, month, holidays",
+    )  # fmt: skip
+    add("--country", metavar="CODE", help="whose holidays, such as US or DE-BY")
     add("--quick", action="store_true", help="try a few networks only: a third of the time")
     add(
         "--models", metavar="NAME", nargs="+", action="extend", default=[],

@@ -49,6 +49,8 @@ def make_forecaster(arguments) -> AutoForecaster:
     return AutoForecaster(
         horizon=arguments.horizon,
         positive=arguments.positive,
+        calendar=tuple(arguments.calendar) or None,
+        country=arguments.country,
         quick=arguments.quick,
         best=arguments.best,
         models=("esn", *dict.fromkeys(arguments.models)),
@@ -91,6 +93,8 @@ def check_request(arguments) -> str | None:
         )
     if arguments.models:
         _check_models(arguments)
+    if arguments.calendar or arguments.country:
+        _check_calendar(arguments)
     file_format = plot_format(arguments.plot, required=True)
     if arguments.report:
         plot_format("report.svg", required=True, option="--report")
@@ -112,6 +116,15 @@ def _check_models(arguments) -> None:
         check_models(("esn", *arguments.models))
     except ImportError as error:
         raise UserError(f"--models: {error}") from None
+
+
+def _check_calendar(arguments) -> None:
+    if arguments.calendar and arguments.time is None:
+        raise UserError("--calendar needs --time, the column of time stamps")
+    if len(set(arguments.calendar)) < len(arguments.calendar):
+        raise UserError(f"--calendar names a field twice: {' '.join(arguments.calendar)}")
+    if ("holidays" in arguments.calendar) != (arguments.country is not None):
+        raise UserError("--country must be given with --calendar holidays, and only with it")
 
 
 def check_paths(paths: dict[str, str | None]) -> None:

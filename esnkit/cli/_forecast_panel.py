@@ -1,5 +1,7 @@
 """`esnkit forecast FILE.csv --id COLUMN`: series of a long file, by `PanelForecaster`."""
 
+import re
+
 import numpy as np
 
 from esnkit.cli._arguments import SETTINGS
@@ -13,7 +15,10 @@ from esnkit.forecasting import PanelForecaster
 from esnkit.forecasting._frames import LabelledSeries
 from esnkit.forecasting._series_kind import interval_names
 
-REFUSED = ("exog", "plot", "report", "quick", "best", "models", *SETTINGS)
+REFUSED = (
+    "exog", "fill", "calendar", "country", "plot", "report", "quick", "best", "models", *SETTINGS
+)  # fmt: skip
+HINT_AT_FILL = r", or [^,(]*--fill[^,(]*(?= \(|$)"  # in errors of one series
 
 
 def forecast_panel(arguments) -> int:
@@ -65,8 +70,9 @@ def _read(arguments) -> tuple[dict[str, LabelledSeries], dict[str, Continuation]
         values = decimals.values()
         stamps = None if time is None else _continue(arguments, lines, texts[2], numbers)
     except UserError as error:  # name the file in an error that does not
-        named = str(error).startswith((path, f"cannot read {path}"))
-        raise (error if named else UserError(f"{path}, {error}")) from None
+        text = re.sub(HINT_AT_FILL, "", str(error))
+        named = text.startswith((path, f"cannot read {path}"))
+        raise UserError(text if named else f"{path}, {text}") from None
     return {
         key: LabelledSeries(values[rows], None if stamps is None else stamps[key].labels)
         for key, rows in numbers.items()

@@ -7,8 +7,8 @@ from sklearn.utils.validation import check_is_fitted
 
 from esnkit.forecasting._blended_errors import BlendedErrors
 from esnkit.forecasting._calibration import IntervalCalibrator, warn_of_few
-from esnkit.forecasting._candidates import Search, default_horizon
-from esnkit.forecasting._combination import SeparateSeries
+from esnkit.forecasting._candidates import Search, default_horizon, largest_horizon
+from esnkit.forecasting._combination import SeparateSeries, known_to
 from esnkit.forecasting._decomposition import decompose
 from esnkit.forecasting._differencing import count_lost
 from esnkit.forecasting._forecasts_mixin import ForecastsMixin
@@ -67,6 +67,14 @@ class AutoForecaster(ForecastsMixin, CallbackSupportMixin, PlainStateMixin, Base
     positive : "auto" or bool, default="auto"
         Whether forecasts and intervals end at zero. "auto" does so for counts: whole numbers, none
         of them negative.
+    calendar : {"hour", "weekday", "weekend", "day", "month", "holidays"} or sequence, default=None
+        Inputs from the time stamps of the series, which it must have. Every hour, day of the week,
+        day of the month or month has a column; weekends and holidays have one each. Hours of days
+        off have separate columns, if weekdays, weekends or holidays are named too. What `fit` has
+        not seen, such as the months after a series of a quarter, has no effect.
+    country : str, default=None
+        Whose holidays, such as ``"US"`` or ``"DE-BY"``; given if, and only if, `calendar` has
+        ``"holidays"``. They come from the package holidays (extra ``holidays``).
     settings : dict or None, default=None
         What all candidates have in common: ``"differences"`` as for :class:`Forecaster`, and
         parameters of :class:`ESNRegressor`: ``"n_units"``, ``"spectral_radius"``, ``"leak_rate"``,
@@ -113,8 +121,8 @@ class AutoForecaster(ForecastsMixin, CallbackSupportMixin, PlainStateMixin, Base
     baselines_ : dict
         The same error of simple forecasts: naive, seasonal naive for every season, drift, mean,
         context parrot, autoregressive by AIC and ridge with lags, see :mod:`esnkit.baselines`.
-        All are fitted anew before every origin. Beside them the errors of other `models`, which
-        are fitted before the first one.
+        All are fitted anew before every origin, without the inputs of `calendar`. Beside them the
+        errors of other `models`, which are fitted before the first one.
     better_baseline_ : str or None
         The baseline with the smallest error, if that is smaller than the error of the median by
         more than the noise of the comparison: a one-sided t-test of the logarithms of the ratios
@@ -123,11 +131,11 @@ class AutoForecaster(ForecastsMixin, CallbackSupportMixin, PlainStateMixin, Base
     seasons_ : list of float
         Periods of the seasons.
     horizon_ : int
-        Number of steps of the rolling forecasts.
+        Number of steps of the rolling forecasts, at most a third of the rows.
     n_features_in_ : int
         Number of series.
     n_exog_ : int
-        Number of exogenous inputs.
+        Number of exogenous inputs, without those of `calendar`.
     n_timesteps_ : int
         Number of rows seen by `fit` and `update`.
     feature_names_in_ : ndarray of str
@@ -183,6 +191,8 @@ class AutoForecaster(ForecastsMixin, CallbackSupportMixin, PlainStateMixin, Base
         horizon=None,
         seasons="auto",
         positive="auto",
+        calendar=None,
+        country=None,
         settings=None,
         missing="predict",
         quick=False,
@@ -194,6 +204,8 @@ class AutoForecaster(ForecastsMixin, CallbackSupportMixin, PlainStateMixin, Base
         self.horizon = horizon
         self.seasons = seasons
         self.positive = positive
+        self.calendar = calendar
+        self.country = country
         self.settings = settings
         self.missing = missing
         self.quick = quick
@@ -225,11 +237,12 @@ class AutoForecaster(ForecastsMixin, CallbackSupportMixin, PlainStateMixin, Base
         Raises
         ------
         ImportError
-            If `models` needs statsforecast, which is not installed.
+            If `models` needs statsforecast, or `calendar` the package holidays, which is not
+            installed.
         ValueError
             For parameters out of range, a series that is too short or infinite, missing
-            values with ``missing="raise"``, an irregular index, or exogenous inputs that do
-            not fit the series.
+            values with ``missing="raise"``, an irregular index, exogenous inputs that do
+            not fit the series, or a `calendar` without time stamps.
 
         Warns
         -----
@@ -242,11 +255,14 @@ class AutoForecaster(ForecastsMixin, CallbackSupportMixin, PlainStateMixin, Base
         rows, inputs = rows[-MAX_ROWS - n_lost :], inputs[-MAX_ROWS - n_lost :]
         _check_series(rows, n_lost)
         seasons = [self._find_seasons(values) for values in interpolate(rows).T]
-        self.horizon_ = self._find_horizon(len(rows), seasons)
+        self.horizon_ = min(
+            self._find_horizon(len(rows), seasons), largest_horizon(len(rows), n_lost)
+        )
         search = Search(
             self.horizon_,
             seed=seed,
             quick=self.quick,
+            n_exog=self.n_exog_,
             settings=settings,
             models=self._check_models(),
         )
@@ -321,10 +337,10 @@ class AutoForecaster(ForecastsMixin, CallbackSupportMixin, PlainStateMixin, Base
         return models
 
     def _find_seasons(self, values: np.ndarray) -> list[float]:
-        """Return the periods of the seasons that the series has at least twice."""
+        """Return the periods given, or those that the series has at least twice."""
         if np.ndim(self.seasons) == 1:
             given = [check_number("seasons", period, 2.0) for period in self.seasons]
-            return sorted(float(period) for period in given)
+            return sorted({float(period) for period in given})
         return self._season_periods(values)
 
     def _find_horizon(self, n_rows: int, seasons: list[list[float]]) -> int:
@@ -403,7 +419,7 @@ class AutoForecaster(ForecastsMixin, CallbackSupportMixin, PlainStateMixin, Base
         values, exog = (rows[self._n_skipped :] for rows in self._seen_rows())
         return [
             [
-                calibrator.step_errors(member, values[:, [j]], exog)
+                calibrator.step_errors(member, known_to(member, values[:, [j]]), exog)
                 for member, calibrator in zip(part.members, calibrators, strict=False)
             ]
             for j, (part, calibrators) in enumerate(

@@ -1,18 +1,23 @@
 """Backtests: forecasts from rolling origins of a series, scored against the observed values."""
 
+from collections.abc import Callable
 from typing import Any
 
 import numpy as np
 from sklearn.utils import Bunch
 
 from esnkit.forecasting._frames import (
+    LabelledSeries,
     NamedColumns,
+    Table,
     put_together,
     put_windows_together,
     slice_rows,
 )
 from esnkit.forecasting._input import read_exog, read_series
+from esnkit.forecasting._labels import part_of
 from esnkit.forecasting._missing import observed_error
+from esnkit.forecasting._seasonality import as_times
 from esnkit.forecasting._series_kind import SeriesKind, read_kind
 from esnkit.metrics import mase, nrmse
 from esnkit.utils._progress import Task, count_step
@@ -43,7 +48,8 @@ def backtest(
             f"windows of horizon={horizon}"
         )
     values = values[:, 0] if table.ndim == 1 else values
-    forecasts, settings = _forecast_windows(model, values, e, origins, horizon, refit, interval)
+    rows = _rows_of(values, table, kind)
+    forecasts, settings = _forecast_windows(model, rows, e, origins, horizon, refit, interval)
     observed = windows_of(values, origins, horizon)
     result = _score_windows(observed, forecasts, origins, values[: origins[0]])
     result.settings = settings
@@ -53,18 +59,27 @@ def backtest(
     return result
 
 
+def _rows_of(values: np.ndarray, table: Table, kind: SeriesKind) -> Callable[[int, int], Any]:
+    """Return a function of two rows that gives those between, with their times, if any."""
+    labels = None if kind.labels is None else table.labels("series")
+    if labels is None or kind.labels is None or as_times(kind.labels, labels.values) is None:
+        return lambda start, stop: values[start:stop]
+    known, axis = labels, kind.labels
+    return lambda start, stop: LabelledSeries(values[start:stop], part_of(known, axis, start, stop))
+
+
 def windows_of(values: np.ndarray, origins, horizon: int) -> np.ndarray:
     """Return the `horizon` rows after each origin, (n_windows, horizon, ...)."""
     return np.stack([values[origin : origin + horizon] for origin in origins])
 
 
-def _forecast_windows(model, values, e, origins, horizon: int, refit: bool, interval):
+def _forecast_windows(model, rows, e, origins, horizon: int, refit: bool, interval):
     """Return forecasts, or forecasts with lower and upper ends, and what each fit has chosen."""
     windows: list = []
     settings: list = []
 
     def fit(n_rows):
-        model.fit(values[:n_rows], exog=None if e is None else slice_rows(e, 0, n_rows))
+        model.fit(rows(0, n_rows), exog=None if e is None else slice_rows(e, 0, n_rows))
         settings.append(chosen_settings(model))
 
     if not refit:
@@ -75,9 +90,7 @@ def _forecast_windows(model, values, e, origins, horizon: int, refit: bool, inte
             if refit:
                 fit(origin)
             elif origin > seen:
-                model.update(
-                    values[seen:origin], None if e is None else slice_rows(e, seen, origin)
-                )
+                model.update(rows(seen, origin), None if e is None else slice_rows(e, seen, origin))
             ahead = None if e is None else slice_rows(e, origin, origin + horizon)
             window = model.forecast(horizon, ahead, interval)
             windows.append((window,) if interval is None else window)

@@ -45,6 +45,7 @@ def evaluate_baselines(
     periods: list[float],
     windows: Windows,
     limit: Callable[[np.ndarray], np.ndarray],
+    n_exog: int | None = None,
 ) -> dict[str, Baseline]:
     """Return the baselines by name that the rows before the first origin suffice for.
 
@@ -57,8 +58,11 @@ def evaluate_baselines(
     windows : Windows
     limit : callable
         Returns forecasts within the range that they may have.
+    n_exog : int, default=None
+        Inputs, the first ones, that regressions on lags have beside every lag; None for all.
     """
-    models = make_baselines(int(windows.origins[0]), [round(period) for period in periods])
+    lengths = [round(period) for period in periods]
+    models = make_baselines(int(windows.origins[0]), lengths, n_exog)
     with warnings.catch_warnings():
         warnings.simplefilter("ignore")  # of few rows, or dependent ones: the errors will show it
         return {
@@ -68,7 +72,7 @@ def evaluate_baselines(
         }
 
 
-def make_baselines(n_rows: int, periods: list[int]) -> dict[str, Any]:
+def make_baselines(n_rows: int, periods: list[int], n_exog: int | None = None) -> dict[str, Any]:
     """Return the models to compare with, for at least `n_rows` rows with seasons of `periods`."""
     context = periods[0] if periods else DEFAULT_CONTEXT
     n_lags = max([default_order(n_rows), *(p + 1 for p in periods[:1] if 3 * p < n_rows)])
@@ -79,8 +83,8 @@ def make_baselines(n_rows: int, periods: list[int]) -> dict[str, Any]:
         "drift": Rule("drift"),
         "mean": Rule("mean"),
         f"context parrot ({context} steps)": Rule("context parrot", context),
-        "autoregressive (AIC)": Regression(least_squares(), by_aic=True),
-        f"ridge ({n_lags} lags)": Regression(ridge(), tuple(range(1, n_lags + 1))),
+        "autoregressive (AIC)": Regression(least_squares(), by_aic=True, n_exog=n_exog),
+        f"ridge ({n_lags} lags)": Regression(ridge(), tuple(range(1, n_lags + 1)), n_exog=n_exog),
     }
 
 

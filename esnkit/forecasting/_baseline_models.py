@@ -99,6 +99,7 @@ class Regression(NamedTuple):
     lags: tuple[int, ...] | None = None  # None stands for those of `default_order`
     by_aic: bool = False  # whether Akaike's criterion chooses how many of them
     random_state: Any = None
+    n_exog: int | None = None  # inputs, the first ones, that it has; None for all
 
     @property
     def min_rows(self) -> int:
@@ -121,6 +122,7 @@ class Regression(NamedTuple):
             n_ensemble=1,
             combine="mean",
             random_state=self.random_state,
+            n_exog=self.n_exog,
         )
         return fit_ensemble(spec, values, exog)
 

@@ -47,6 +47,7 @@ class Search(NamedTuple):
     positive: bool = False  # whether forecasts end at zero
     seed: int = 0
     quick: bool = False  # whether to try fewer and smaller networks
+    n_exog: int | None = None  # inputs, the first ones, that baselines have; None for all
     settings: dict[str, Any] = {}  # what all candidates have in common, see `check_settings`
     models: tuple[str, ...] = ()  # of statsforecast, which are members beside networks
 
@@ -128,6 +129,11 @@ def default_horizon(n_rows: int, periods: list[float]) -> int:
     return int(min(max(first, MIN_HORIZON), max(n_rows // 5, 1)))
 
 
+def largest_horizon(n_rows: int, n_lost: int) -> int:
+    """Return how many steps rolling forecasts have at most."""
+    return max(1, (n_rows - n_lost) // 3)
+
+
 def make_windows(
     n_rows: int,
     horizon: int,
@@ -141,7 +147,7 @@ def make_windows(
     ones, the row before an origin is observed, so that values interpolated before it know none
     after it. So is at least one row of every window.
     """
-    horizon = min(horizon, max(1, (n_rows - n_lost) // 3))
+    horizon = min(horizon, largest_horizon(n_rows, n_lost))
     last = n_rows - horizon
     span = int(max(N_WINDOWS * horizon, SEASONS_OF_WINDOWS * longest_season))
     first = max(int(FIRST_SHARE * n_rows), FIRST_ORIGIN, n_rows - span)

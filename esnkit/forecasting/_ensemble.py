@@ -37,6 +37,7 @@ class ModelSpec(NamedTuple):
     power: float | str | None = None  # of the Box-Cox transform of the series
     seasons: tuple = ()  # periods and numbers of harmonics of sines and cosines beside the inputs
     floor: tuple[float, ...] = ()  # smallest forecasts, one per series; empty for none
+    n_exog: int | None = None  # inputs, the first ones, that the models have; None for all
 
     @property
     def n_ahead(self) -> int:
@@ -271,7 +272,9 @@ def _fit_complete(spec: ModelSpec, values, exog, taught=None) -> Ensemble:
     series_transform = RowTransform(spec.differences, spec.scale, power=spec.power).fit(values)
     members = _make_members(spec)
     seen = _rows_learned_from(members[0], spec)
-    exog_transform = ExogTransform(spec.differences, spec.scale, seen=seen).fit(exog)
+    exog_transform = ExogTransform(spec.differences, spec.scale, seen=seen, n_used=spec.n_exog).fit(
+        exog
+    )
     z, e = series_transform.transform(values), exog_transform.transform(exog)
     models = [
         make_reduction(member, spec.strategy, spec.lags, spec.n_ahead).fit(z, e, taught)

@@ -85,6 +85,14 @@ class Forecaster(ForecastsMixin, CallbackSupportMixin, PlainStateMixin, BaseEsti
     positive : "auto" or bool, default="auto"
         Whether forecasts and intervals end at zero. "auto" does so for counts: whole numbers, none
         of them negative.
+    calendar : {"hour", "weekday", "weekend", "day", "month", "holidays"} or sequence, default=None
+        Inputs from the time stamps of the series, which it must have. Every hour, day of the week,
+        day of the month or month has a column; weekends and holidays have one each. Hours of days
+        off have separate columns, if weekdays, weekends or holidays are named too. What `fit` has
+        not seen, such as the months after a series of a quarter, has no effect.
+    country : str, default=None
+        Whose holidays, such as ``"US"`` or ``"DE-BY"``; given if, and only if, `calendar` has
+        ``"holidays"``. They come from the package holidays (extra ``holidays``).
     missing : {"predict", "raise"}, default="predict"
         What to do where the series has missing values (NaN): predict them, see the notes, or
         refuse them with a :class:`ValueError` that names the first.
@@ -104,7 +112,7 @@ class Forecaster(ForecastsMixin, CallbackSupportMixin, PlainStateMixin, BaseEsti
     n_features_in_ : int
         Number of series.
     n_exog_ : int
-        Number of exogenous inputs.
+        Number of exogenous inputs, without those of `calendar`.
     n_timesteps_ : int
         Number of rows seen by `fit` and `update`.
     feature_names_in_ : ndarray of str
@@ -191,6 +199,8 @@ class Forecaster(ForecastsMixin, CallbackSupportMixin, PlainStateMixin, BaseEsti
         calibration=0.3,
         intervals="split",
         positive="auto",
+        calendar=None,
+        country=None,
         missing="predict",
         random_state=None,
         verbose=0,
@@ -207,6 +217,8 @@ class Forecaster(ForecastsMixin, CallbackSupportMixin, PlainStateMixin, BaseEsti
         self.calibration = calibration
         self.intervals = intervals
         self.positive = positive
+        self.calendar = calendar
+        self.country = country
         self.missing = missing
         self.random_state = random_state
         self.verbose = verbose
@@ -238,8 +250,10 @@ class Forecaster(ForecastsMixin, CallbackSupportMixin, PlainStateMixin, BaseEsti
         ------
         ValueError
             For parameters out of range, a series that is too short or infinite, missing
-            values with ``missing="raise"``, an irregular index, or exogenous inputs that do
-            not fit the series.
+            values with ``missing="raise"``, an irregular index, exogenous inputs that do
+            not fit the series, or a `calendar` without time stamps.
+        ImportError
+            If `calendar` needs the package holidays, which is not installed.
         """
         spec = self._check_parameters()
         values, inputs = self._read(series, y, exog)
@@ -247,7 +261,7 @@ class Forecaster(ForecastsMixin, CallbackSupportMixin, PlainStateMixin, BaseEsti
         floor = [0.0 if is_positive(self.positive, column) else -np.inf for column in values.T]
         power = RowTransform(spec.differences, False, power=spec.power).fit(filled).power_
         spec = spec._replace(floor=tuple(floor), power=power)
-        n_models = count_models(spec, self.n_exog_)
+        n_models = count_models(spec, inputs.shape[1])
         with fit_task(self, (n_models, "models"), {"X": series, "y": y}, n_models):
             if spec.estimator is None:
                 spec = self._choose_network(spec, filled, inputs)

@@ -8,6 +8,7 @@ from sklearn.utils import Bunch
 from sklearn.utils.validation import check_is_fitted
 
 from esnkit.forecasting._backtest import backtest
+from esnkit.forecasting._calendar_features import calendar_inputs, check_calendar
 from esnkit.forecasting._ensemble import check_finite, range_of
 from esnkit.forecasting._input import (
     check_names,
@@ -56,9 +57,15 @@ class ForecastsMixin:
     n_features_in_: int
     missing = "raise"  # what to do with missing values, a parameter of those that predict them
     verbose: Any
+    calendar: Any = None  # a parameter of those that have inputs from time stamps
+    country: Any = None
 
     def _read(self, series, y, exog) -> tuple[np.ndarray, np.ndarray]:
-        """Check series and inputs in `fit`; keep their kind, and return both as rows."""
+        """Check series and inputs in `fit`; keep their kind, and return both as rows.
+
+        Columns of the calendar stand beside the exogenous inputs.
+        """
+        self._calendar = check_calendar(self.calendar, self.country), self.country
         check_choice("missing", self.missing, ("predict", "raise"))
         values, table = read_series(series, "series", self, missing=self.missing)
         check_observed(values)
@@ -70,6 +77,7 @@ class ForecastsMixin:
             check_observed(read.values, "exog")
             inputs, self._exog_names = fill_forward(read.values), read.names
         self.n_exog_, self.n_timesteps_ = inputs.shape[1], len(values)
+        inputs = self._with_calendar(inputs, labels)
         self._seen = [(values, inputs)]
         self._seen_labels = [] if labels is None else [labels]
         self._range = range_of(values)
@@ -351,7 +359,7 @@ class ForecastsMixin:
         block = len(rows) if self._block is None else min(self._block, len(rows))
         origins = np.arange(0, len(rows), block)
         # Steps beyond the last row are cut off, so that their inputs do not matter.
-        inputs = np.vstack([inputs, np.zeros((block, self.n_exog_))])
+        inputs = np.vstack([inputs, np.zeros((block, inputs.shape[1]))])
         with Task(f"{type(self).__name__}.score", 1, verbose=self.verbose):
             predictions = np.vstack(list(self._ensemble.roll(rows, inputs, origins, block)))
         if np.isnan(predictions).any():
@@ -425,15 +433,30 @@ class ForecastsMixin:
         return None
 
     def _read_future_exog(self, exog, n_steps: int, exactly: bool = False) -> np.ndarray:
-        """Check the exogenous inputs of the `n_steps` rows after the last one seen."""
+        """Check the exogenous inputs of the next rows, and put the calendar beside them."""
         labels, names = self._kind.labels, self._exog_names
-        return read_future_exog(exog, n_steps, labels, self.n_exog_, names, exactly)
+        inputs = read_future_exog(exog, n_steps, labels, self.n_exog_, names, exactly)
+        return self._with_next_calendar(inputs)
 
     def _read_new_exog(self, exog, n_rows: int) -> np.ndarray:
-        """Check the exogenous inputs of `n_rows` new rows, and fill them in."""
+        """Check the exogenous inputs of new rows, fill them in, and put the calendar beside."""
         labels, names = self._kind.labels, self._exog_names
         inputs = read_future_exog(exog, n_rows, labels, self.n_exog_, names, True, self.missing)
-        return fill_forward(inputs, self._seen[-1][1][-1])
+        return self._with_next_calendar(fill_forward(inputs, self._seen[-1][1][-1, : self.n_exog_]))
+
+    def _with_next_calendar(self, inputs: np.ndarray) -> np.ndarray:
+        """Put the calendar of the rows after those seen beside their inputs."""
+        labels = self._kind.labels
+        if labels is None or not self._calendar[0]:
+            return inputs
+        return self._with_calendar(inputs, labels.after(len(inputs)))
+
+    def _with_calendar(self, inputs: np.ndarray, labels: np.ndarray | None) -> np.ndarray:
+        """Put the columns of the calendar at the labels of rows beside their inputs."""
+        names, country = self._calendar
+        if not names:
+            return inputs
+        return np.hstack([inputs, calendar_inputs(names, country, self._kind.labels, labels)])
 
     def _warn_of_exog(self, inputs: np.ndarray) -> None:
         """Warn of inputs of the next rows that are unlike all inputs of `fit`."""
@@ -441,13 +464,13 @@ class ForecastsMixin:
             return
         constants, reach = self._ensemble.exog_out_of_range(inputs)
         names = self._exog_names or range(self.n_exog_)
-        for column in constants:
+        for column in constants[constants < self.n_exog_]:
             warn(
                 f"exog column {names[column]!r} did not vary in fit and does now: as no effect of "
                 "it could be learned, it has none; fit again once the series has rows with "
                 "different values of it"
             )
-        for column in np.flatnonzero((reach > MAX_RELATIVE_REACH).any(axis=0)):
+        for column in np.flatnonzero((reach[:, : self.n_exog_] > MAX_RELATIVE_REACH).any(axis=0)):
             far = reach[:, column]
             warn(
                 f"exog column {names[column]!r} leaves the range that it had in fit: in step "

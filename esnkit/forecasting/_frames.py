@@ -61,7 +61,7 @@ class NamedColumns(NamedTuple):
 class LabelledSeries(NamedTuple):
     """An array with labels of its rows, as of a file; what is forecast from it are arrays."""
 
-    values: np.ndarray  # (n_rows,)
+    values: np.ndarray  # (n_rows,) or (n_rows, n_series)
     labels: Labels | None
 
 
@@ -70,7 +70,7 @@ def take_apart(container, argument: str) -> Table:
     if isinstance(container, NamedColumns):
         return Table(container.values, 2, container.names)
     if isinstance(container, LabelledSeries):
-        return Table(_as_2d(container.values), 1, index=container.labels)
+        return Table(_as_2d(container.values), container.values.ndim, index=container.labels)
     if is_pandas(container) or _has_labels(unwrap(container)):
         return _take_pandas_apart(unwrap(container), argument, _wrapper(container))
     if frame_ndim(container):

@@ -16,7 +16,13 @@ from esnkit.forecasting._calendar_numbers import (
     is_certain,
     is_date_rather,
 )
-from esnkit.forecasting._time_axis import AmbiguousZone, IrregularTimes, TimeAxis, read_time_axis
+from esnkit.forecasting._time_axis import (
+    AmbiguousZone,
+    CarriedGrid,
+    IrregularTimes,
+    TimeAxis,
+    read_time_axis,
+)
 from esnkit.forecasting._zones import to_wall
 from esnkit.utils._plain_state import plain_record
 
@@ -184,6 +190,14 @@ class RowLabels(NamedTuple):
         if labels.kind == "periods" and labels.frequency[0] != self.style.frequency:
             return False
         return self.axis.is_continued_by(labels.values)
+
+
+def part_of(labels: Labels, rows: RowLabels, start: int, stop: int) -> Labels:
+    """Return some of the labels of a series, with the rule of all, which few may not show."""
+    frequency = labels.frequency
+    if labels.kind == "times":
+        frequency = CarriedGrid(rows.axis.times.grid, in_utc=rows.axis.times.zone is None)
+    return labels._replace(values=labels.values[start:stop], frequency=frequency)
 
 
 def read_row_labels(labels: Labels, argument: str) -> RowLabels:

@@ -96,7 +96,7 @@ def refuse_missing_values(values: np.ndarray, argument: str, names: tuple | None
     missing = np.isnan(values)
     if not missing.any():
         return
-    row, column = np.argwhere(missing)[0]
+    row, column = np.argwhere(missing)[0].tolist()
     where = f"row {row}"
     if values.shape[1] > 1 or (names or (None,))[0] is not None:
         where += f" of column {names[column] if names else column!r}"

@@ -6,6 +6,7 @@ import numpy as np
 from sklearn.base import BaseEstimator
 from sklearn.utils.validation import check_is_fitted
 
+from esnkit.forecasting._calibration import warn_of_few
 from esnkit.forecasting._forecasts_mixin import MAX_RELATIVE_REACH
 from esnkit.forecasting._packed_series import PackedSeries
 from esnkit.forecasting._panel import Panel, append_panel, read_panel
@@ -13,9 +14,9 @@ from esnkit.forecasting._panel_selection import (
     PanelMember,
     PanelSelection,
     error_sizes,
-    relative_half_widths,
     select_for_panel,
 )
+from esnkit.forecasting._pooled_errors import PooledErrors
 from esnkit.forecasting._seasonality import calendar_seasons, find_seasons
 from esnkit.forecasting._static import read_static
 from esnkit.utils._callbacks import CallbackSupportMixin, with_callbacks
@@ -113,7 +114,9 @@ class PanelForecaster(CallbackSupportMixin, PlainStateMixin, BaseEstimator):
     Networks are fitted to at most 100 000 rows, those of randomly chosen series.
 
     Intervals come from the errors of the median in the rolling forecasts, relative to the mean
-    absolute change of each series, pooled over all series.
+    absolute change of each series, pooled over all series and over the steps, relative to a size
+    that grows with the step. Those of few series are up to half as much wider, since the members
+    were chosen on the same forecasts.
 
     References
     ----------
@@ -243,6 +246,9 @@ class PanelForecaster(CallbackSupportMixin, PlainStateMixin, BaseEstimator):
         RuntimeWarning
             If all members run away for a series: 10 times as far from the middle of its values as
             its extremes and zero. Its last value is then the forecast.
+        UserWarning
+            If the panel is so small that the interval has too few errors, with the coverage that
+            it likely has.
         """
         check_is_fitted(self, "_members")
         n_steps = check_positive_int("n_steps", n_steps)
@@ -253,10 +259,15 @@ class PanelForecaster(CallbackSupportMixin, PlainStateMixin, BaseEstimator):
         if interval is None:
             return self._panel.write(values)
         sizes = error_sizes(self._panel.packed.tail(MAX_ROWS), self._lag)
-        widths = sizes[:, None] * relative_half_widths(self._errors, n_steps, interval)
+        widths = sizes[:, None] * self._relative_half_widths(n_steps, interval)
         return self._panel.write(
             values, (self._limit(values - widths), self._limit(values + widths))
         )
+
+    def _relative_half_widths(self, n_steps: int, level: float) -> np.ndarray:
+        """Return half-widths (n_steps,) of intervals, relative to the sizes of the series."""
+        warn_of_few(self._errors.size, level)
+        return PooledErrors(self._errors[:, :, None], n_steps).half_widths(level)[:, 0]
 
     def _forecast(self, n_steps: int) -> np.ndarray:
         """Return forecasts (n_series, n_steps): medians, and of short series the next member's."""

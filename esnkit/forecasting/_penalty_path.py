@@ -124,7 +124,6 @@ class PenaltyPath:
         self,
         origins: np.ndarray,
         n_steps: int,
-        chosen=slice(None),
         n_fitted: int | None = None,
     ) -> np.ndarray:
         """Forecast from several origins, each with the readouts fitted to the rows before it.
@@ -134,8 +133,6 @@ class PenaltyPath:
         origins : ndarray of int, increasing
             How many rows are known at each; the inputs of `fit` must reach `n_steps` further.
         n_steps : int
-        chosen : index, default=slice(None)
-            Of the penalties.
         n_fitted : int, default=None
             If given, the readouts are fitted to this many rows, and are the same for all origins.
 
@@ -144,7 +141,7 @@ class PenaltyPath:
         ndarray of shape (n_origins, n_penalties, n_steps) or (..., n_steps, n_series)
             In the units of the series; large or infinite where a loop diverges.
         """
-        weights = self.weights(origins if n_fitted is None else np.array([n_fitted]))[:, chosen]
+        weights = self.weights(origins if n_fitted is None else np.array([n_fitted]))
         if n_fitted is not None:
             weights = np.repeat(weights, len(origins), axis=0)
         steps = self._run_closed_loops(weights, origins, n_steps)

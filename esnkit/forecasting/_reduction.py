@@ -59,6 +59,8 @@ def rolling_forecasts(model, z, e, origins, n_steps: int) -> np.ndarray:
     """
     if hasattr(model, "run_many"):
         return model.run_many(z, e, np.asarray(origins), n_steps)
+    if n_steps == 1 and len(origins) > 1 and hasattr(model, "predict_next"):
+        return _predict_rows(model, z, e, np.asarray(origins))
     model, seen, forecasts = model.copy(), 0, []
     task = Task("", len(origins), "origins")
     for origin in origins:
@@ -67,6 +69,14 @@ def rolling_forecasts(model, z, e, origins, n_steps: int) -> np.ndarray:
         seen = origin
         task.step()
     return np.stack(forecasts)
+
+
+def _predict_rows(model, z, e, origins) -> np.ndarray:
+    """Forecast one step from all origins in a single pass, see `rolling_forecasts`."""
+    last = origins[-1]
+    rows = np.vstack([z[:last], np.zeros((1, z.shape[1]))])  # the last one is not read
+    steps = model.predict_next(rows, e[: last + 1])[origins, None]
+    return np.where(np.isfinite(steps).all(axis=2, keepdims=True), steps, np.nan)
 
 
 def _run_or_nan(model, n_steps: int, e, n_series: int) -> np.ndarray:

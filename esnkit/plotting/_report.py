@@ -64,10 +64,10 @@ def write_report(
     >>> import numpy as np
     >>> from esnkit import AutoForecaster
     >>> from esnkit.plotting import write_report
-    >>> model = AutoForecaster(horizon=6).fit(np.sin(np.arange(60) / 2))
+    >>> model = AutoForecaster(quick=True).fit(np.random.default_rng(0).normal(size=40))
     >>> file = io.StringIO()
-    >>> write_report(file, model, 6, title="A wave")
-    >>> "<title>A wave</title>" in file.getvalue()
+    >>> write_report(file, model, 6, title="Noise")
+    >>> "<title>Noise</title>" in file.getvalue()
     True
     """
     if not hasattr(forecaster, "candidates_") or not hasattr(forecaster, "decompose"):

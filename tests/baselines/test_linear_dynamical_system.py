@@ -103,3 +103,12 @@ ORDER = {
 )
 def test_common_checks(estimator, check):
     check(estimator)
+
+
+def test_a_constant_column_stays_and_sizes_without_squares_are_refused():
+    noise = np.random.default_rng(0).normal(size=(20, 1))
+    model = LinearDynamicalSystem(max_iter=0).fit(np.full((20, 1), 3.0))
+    np.testing.assert_allclose(model.forecast(2), 3.0, rtol=1e-6)
+    for size, message in ((1e290, r"values up to 1e\+140"), (1e-300, "squares are not zero")):
+        with pytest.raises(ValueError, match=message):
+            LinearDynamicalSystem(max_iter=0).fit(noise * size)

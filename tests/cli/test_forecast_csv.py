@@ -89,6 +89,19 @@ def test_labels_of_a_file_are_those_of_an_index(freq, form, monkeypatch):
 
 
 @pytest.mark.filterwarnings("ignore:the baseline")
+def test_the_calendar_comes_from_the_time_stamps(capsys):
+    days = pd.date_range("2024-01-01", periods=210, freq="D")
+    lines = [f"{day:%d.%m.%Y},{value!r}" for day, value in zip(days, WEEK.tolist(), strict=True)]
+    write(["when,x", *lines])
+    assert forecast("--time", "when", "--quick", "--calendar", "weekday", "month") == 0
+    found = [float(line.split(",")[1]) for line in capsys.readouterr().out.splitlines()[1:]]
+    parameters = {"quick": True, "calendar": ("weekday", "month")}
+    ahead = python_says(pd.Series(WEEK, days), **parameters)[1]
+    assert found == ahead.tolist()
+    assert found != python_says(pd.Series(WEEK, days), quick=True)[1].tolist()
+
+
+@pytest.mark.filterwarnings("ignore:the baseline")
 def test_known_inputs_of_the_future_come_from_the_end_of_the_file():
     write(rows(ahead=8))
     assert forecast("--time", "when", "--exog", "u", "--out", "with.csv") == 0
@@ -262,6 +275,20 @@ BAD_REQUESTS = {
     "no inputs to come": (
         [*FULL, "--exog", "u"],
         "must end with 6 rows that give the future values of the --exog",
+    ),
+    "a calendar without stamps": ([*FULL, "--calendar", "hour"], "--calendar needs --time"),
+    "no field of the calendar": ([*FULL, "--calendar", "second"], "invalid choice: 'second'"),
+    "a field twice": (
+        [*FULL, "--time", "when", "--calendar", "hour", "hour"],
+        "--calendar names a field twice: hour hour",
+    ),
+    "holidays of no country": (
+        [*FULL, "--time", "when", "--calendar", "holidays"],
+        "--country must be given with --calendar holidays",
+    ),
+    "a country without holidays": (
+        [*FULL, "--time", "when", "--country", "US"],
+        "--country must be given with --calendar holidays, and only with it",
     ),
     "names of the interval": (
         ["in.csv", "--column", "x", "--time", "x_lower", "--horizon", "6", "--interval", "0.5"],

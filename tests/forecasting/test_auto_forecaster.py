@@ -60,6 +60,14 @@ def test_the_members_are_the_best_candidates_of_different_kinds(fitted):
     assert [e.alpha for e in fitted.estimators_] == [m["alpha"] for m in fitted.members_]
 
 
+def test_the_horizon_that_is_told_is_the_one_of_the_rolling_forecasts():
+    settings = {"n_units": 20, "alpha": 1.0, "differences": 1}
+    model = AutoForecaster(horizon=100, seasons=[12, 12.0], settings=settings, quick=True)
+    model.fit(SALES[:61])
+    assert model.horizon_ == model._errors[0].shape[1] == 20
+    assert model.seasons_ == [12]
+
+
 def test_the_answer_has_the_kind_of_the_series(fitted):
     answer = fitted.forecast(3, interval=0.9)
     assert list(answer.columns) == ["sales", "sales_lower", "sales_upper"]
@@ -207,3 +215,16 @@ def test_a_better_baseline_is_named_and_on_request_used():
     best.update(pd.DataFrame({"noisy": WAVE[80:], "waves": waves[80:90]}, index=range(80, 90)))
     ends = best.forecast(6, interval=0.9)[["waves_lower", "waves", "waves_upper"]]
     np.testing.assert_allclose(ends, np.repeat(waves[90:96, None], 3, axis=1), atol=1e-9)
+
+
+def test_zeros_after_a_positive_series_are_missing_to_members_with_a_logarithm():
+    rng = np.random.default_rng(0)
+    series = np.exp(0.03 * np.arange(60) + 0.1 * rng.standard_normal(60))
+    model = AutoForecaster(seasons=[], horizon=4).fit(series)
+    assert any(member["power"] == 0 for member in model.members_)
+    seen = model.forecast(4)
+    model.update([0.0, 0.0])
+    lower, upper = model.forecast(4, interval=0.8)[1:]
+    assert np.isfinite(model.forecast(4)).all() and (lower < upper).all()
+    assert not np.array_equal(model.forecast(4), seen)
+    assert np.isfinite(model.score([0.0, 9.0, 0.0, 3.0]))

@@ -42,11 +42,23 @@ def test_the_fields_are_those_of_pandas(name):
     assert np.array_equal(both, np.hstack([inputs(index, "month"), inputs(index, "hour")]))
 
 
+def test_hours_of_days_off_have_separate_columns():
+    index = INDEXES["hours"]
+    off = index.day_of_week >= 5
+    for other in ("weekday", "weekend"):
+        columns = inputs(index, other, "hour")[:, SIZES[other] :]
+        assert np.array_equal(columns.argmax(axis=1), index.hour + 24 * off)
+        assert np.array_equal(columns.sum(axis=1), np.ones(len(index)))
+
+
 def test_holidays_are_those_of_the_package():
     holidays = pytest.importorskip("holidays")
     days = INDEXES["days"]
     expected = [day in holidays.country_holidays("DE", subdiv="BY") for day in days]
     assert np.array_equal(inputs(days, "holidays", country="DE-BY")[:, 0], expected)
+    hours = pd.date_range("2024-12-24", periods=48, freq="h")
+    columns = inputs(hours, "hour", "holidays", country="DE")
+    assert np.array_equal(columns[:, :48].argmax(axis=1), np.arange(48))
     with pytest.raises(ValueError, match="country must be one of the package holidays"):
         inputs(days, "holidays", country="XX")
 

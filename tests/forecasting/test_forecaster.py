@@ -261,7 +261,7 @@ WRONG = [
     (lambda: WITH_EXOG.forecast(3), ValueError, "exog must be given"),
     (lambda: WITH_EXOG.forecast(3, EXOG[:2]), ValueError, "exog must have at least 3 rows"),
     (lambda: WITH_EXOG.forecast(3, np.ones((3, 2))), ValueError, "exog must have 1 columns"),
-    (lambda: WITH_EXOG.forecast(1, [np.nan]), ValueError, "exog contains NaN"),
+    (lambda: WITH_EXOG.forecast(1, [np.nan]), ValueError, "exog contains NaN: .* row 0; fill"),
     (lambda: WITH_EXOG.update([1.0]), ValueError, "exog must be given"),
     (lambda: WITH_EXOG.update([1.0], EXOG[:2]), ValueError, "exog must have 1 rows"),
     (lambda: FITTED.update(np.ones((3, 2))), ValueError, "new must have 1 columns"),

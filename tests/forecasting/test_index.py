@@ -188,7 +188,7 @@ def test_opening_hours_without_a_weekend_are_refused(n_days):
     index = hours_of(pd.date_range("2024-01-01", periods=n_days), range(9, 17))
     message = (
         "series must have a regular index, got 2024-01-01 16:00:00 followed by 2024-01-02 09:00:00,"
-        " where the usual step leads to 2024-01-01 17:00:00; fill the gap"
+        " where the usual step leads to 2024-01-01 17:00:00; make rows of missing values"
     )
     with pytest.raises(ValueError, match=message):
         Forecaster(Ridge(), lags=2).fit(pd.Series(WAVE[: len(index)], index))

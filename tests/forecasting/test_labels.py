@@ -74,7 +74,7 @@ def test_the_first_gap_is_named(start, n_rows, data, frequency, zone):
     with pytest.raises(ValueError) as error:
         read_row_labels(read_index(known, "series"), "series")
     assert f"got {index[gap - 1]} followed by {index[gap + 1]}, where" in str(error.value)
-    assert f"leads to {index[gap]}; fill the gap" in str(error.value)
+    assert f"leads to {index[gap]}; make rows of missing values" in str(error.value)
 
 
 @given(
@@ -112,7 +112,7 @@ def test_dates_that_are_repeated_or_go_back_are_named(start, n_rows, k, frequenc
         stamps[k], stamps[k + 1] = stamps[k + 1], stamps[k]
     with pytest.raises(ValueError) as error:
         after(pd.DatetimeIndex(stamps), 1)
-    why = "which repeats it" if repeated else "which is earlier: sort it; fill"
+    why = "which repeats it" if repeated else "which is earlier: sort it; make rows"
     assert f"got {stamps[k]} followed by {stamps[k + 1]}, {why}" in str(error.value)
 
 

@@ -229,6 +229,8 @@ def test_missing_values_are_refused_on_request():
     message = f"series contains NaN: .* of 240 values are missing, the first in row {first} of "
     with pytest.raises(ValueError, match=message + "column 'b'; fill them in .* missing='predict'"):
         lagged(missing="raise").fit(table)
+    with pytest.raises(ValueError, match=f"the first in row {first} of column 1; fill"):
+        lagged(missing="raise").fit(y)
     with pytest.raises(ValueError, match="new contains NaN"):
         lagged(missing="raise").fit(SEASON).update([NAN])
     for missing in ("predict", "raise"):

@@ -218,6 +218,16 @@ def test_two_rows_suffice_beside_longer_series():
     assert np.abs(forecast - 1010).max() < 100 and (lower < forecast).all()
 
 
+def test_intervals_of_three_series_are_as_wide_as_their_noise():
+    rows = 20 + np.random.default_rng(0).normal(size=(60, 3))
+    model = PanelForecaster(horizon=7, seasons=[7]).fit(rows[:50])
+    forecast, lower, upper = model.forecast(10, interval=0.9)
+    assert ((lower <= rows[50:]) & (rows[50:] <= upper)).mean() > 0.8
+    assert 2 < (upper - lower).mean() < 7  # 3.3 for the exact quantiles
+    with pytest.warns(UserWarning, match="the level 0.99 needs 99 forecast errors, the series g"):
+        model.forecast(10, interval=0.99)
+
+
 @pytest.mark.parametrize("positive", ["auto", True])
 def test_counts_stay_at_zero_or_above(positive):
     counts = RNG.poisson(0.4, (40, 8)).astype(float)

@@ -7,12 +7,12 @@ from esnkit.forecasting._packed_series import pack_series
 from esnkit.forecasting._panel_network import PanelStructure
 from esnkit.forecasting._panel_selection import (
     PanelCandidate,
+    _errors_to_come,
     error_sizes,
     evaluate,
     fit_member,
     make_structures,
     make_windows,
-    relative_half_widths,
     reserve,
     select_for_panel,
 )
@@ -106,10 +106,14 @@ def test_members_are_close_to_the_best_and_forecast_better_than_the_naive():
     assert found.relative_errors.shape[1] == 5
 
 
-def test_widths_are_quantiles_that_grow_with_the_step():
-    errors = np.outer(np.arange(1.0, 10.0), [1.0, 3.0, 2.0])
-    np.testing.assert_allclose(relative_half_widths(errors, 3, 0.8), [8, 20, 20])
-    np.testing.assert_allclose(relative_half_widths(errors, 12, 0.8)[-1], 40)
+def test_errors_of_few_series_are_widened_by_up_to_half_and_runaways_count():
+    few, many = pack_series(SERIES[:2]), pack_series(SERIES[:5] * 8)
+    for packed, factor in ((few, 1.5), (many, 1.2)):
+        windows, _ = make_windows(packed, [PanelStructure()], 4, [], 0)
+        found = _errors_to_come(windows, windows.observed + 1)
+        wanted = np.repeat(factor / windows.sizes[windows.series][:, None], 4, axis=1)
+        np.testing.assert_allclose(found, wanted)
+        assert (_errors_to_come(windows, windows.observed + np.inf) == factor * 100).all()
 
 
 @pytest.mark.parametrize("lag", [1, 4])

@@ -128,6 +128,26 @@ def test_rolling_forecasts_equal_advancing_to_each_origin(strategy, lags, n_exog
         np.testing.assert_allclose(forecast, moved.run(4, e[300 + origin :][:4]), rtol=1e-9)
 
 
+@pytest.mark.parametrize("n_exog", [0, 1])
+@pytest.mark.parametrize("lags", [None, (1, 2, 5)])
+def test_one_step_forecasts_of_many_origins_are_predictions_in_one_pass(lags, n_exog):
+    z, e = DRIVEN[:, None], EXOG[:, None][:, :n_exog]
+    estimator = Ridge(1e-3) if lags else esn()
+    model = make_reduction(estimator, "recursive", lags, 1).fit(z[:300], e[:300])
+    origins = [0, 1, 30, 59]
+    rolled = rolling_forecasts(model, z[300:360], e[300:361], origins, 1)
+    alone = [rolling_forecasts(model, z[300:360], e[300:361], [k], 1)[0] for k in origins]
+    np.testing.assert_allclose(rolled, alone, rtol=1e-12)
+    calls = []
+    predict = type(estimator).predict
+    with pytest.MonkeyPatch.context() as patch:
+        patch.setattr(
+            type(estimator), "predict", lambda *a, **k: calls.append(a) or predict(*a, **k)
+        )
+        rolling_forecasts(model, z[300:360], e[300:361], origins, 1)
+    assert len(calls) == 1
+
+
 def test_a_direct_model_predicts_its_first_steps_without_the_others():
     z, none = WAVE[:200, None], np.empty((200, 0))
     for estimator, lags in ((esn(), None), (Ridge(1e-6), (1, 2, 3))):

@@ -84,6 +84,18 @@ def test_models_much_worse_than_the_best_network_are_no_members(module):
     assert selection.baselines["theta"] > 1.5 * selection.candidates[0]["error"]
 
 
+def test_models_that_cannot_be_fitted_are_left_out_with_a_warning(monkeypatch):
+    def fail(name, season, rows):
+        raise Exception("no model able to be fitted")  # as statsforecast does
+
+    monkeypatch.setattr("esnkit.forecasting._selection.fit_statistical_model", fail)
+    search = Search(4, quick=True, settings={"n_units": 5, "alpha": 1.0}, models=("theta",))
+    with pytest.warns(UserWarning, match="'theta' of statsforecast fails, and is left out: no mo"):
+        selection = select(QUARTERS, np.empty((48, 0)), [], search)
+    assert len(selection.combination.members) == len(selection.members)
+    assert "theta" not in selection.baselines
+
+
 def test_models_need_their_package_and_known_names(monkeypatch):
     assert check_models("esn") == check_models(("esn",)) == ()
     assert first_integer([52.18, 7.0, 24.0]) == 7

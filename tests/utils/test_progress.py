@@ -16,6 +16,7 @@ from esnkit.utils._progress import Task, count_step, current_task, progress_text
 
 SINE = np.sin(np.arange(2500) / 5)[:, None]
 SHORT = SINE[:150, 0]
+NOISE = np.random.default_rng(0).standard_normal(60)
 SMALL = ESNRegressor(10, random_state=0)
 TINY = {"n_units": 10, "alpha": 1.0, "differences": 0}
 
@@ -105,7 +106,7 @@ CALLS = {
     "Forecaster.forecast": lambda: Forecaster(SMALL).fit(SHORT).forecast(2, interval=0.5),
     "Forecaster.score": lambda: Forecaster(SMALL).fit(SHORT).score(SHORT[:5]),
     "Forecaster.backtest, 1 of 3 windows": lambda: Forecaster(SMALL).backtest(SHORT, 5, 3),
-    "AutoForecaster.fit": lambda: AutoForecaster(settings=TINY).fit(SHORT),
+    "AutoForecaster.fit": lambda: AutoForecaster(settings=TINY).fit(NOISE),
     "Forecaster.fit 1 of 4 models": lambda: Forecaster(
         RidgeReadout(), lags=2, strategy="direct", horizon=4
     ).fit(SHORT),
@@ -152,7 +153,7 @@ def test_short_calls_are_not_logged(caplog):
 VERBOSE = {
     "ESNRegressor.fit": lambda v: ESNRegressor(10, random_state=0, verbose=v).fit(SINE, SINE),
     "Forecaster.backtest": lambda v: Forecaster(SMALL, verbose=v).backtest(SHORT, 5, 2),
-    "AutoForecaster.fit": lambda v: AutoForecaster(settings=TINY, verbose=v).fit(SHORT),
+    "AutoForecaster.fit": lambda v: AutoForecaster(settings=TINY, verbose=v).fit(NOISE),
 }
 
 
