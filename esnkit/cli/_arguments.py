@@ -92,7 +92,10 @@ def _add_model(parser) -> None:
         help="inputs from the time stamps: hour, weekday, weekend, day, month, holidays",
     )  # fmt: skip
     add("--country", metavar="CODE", help="whose holidays, such as US or DE-BY")
-    add("--quick", action="store_true", help="try a few networks only: a third of the time")
+    add(
+        "--quick", action="store_true",
+        help="try half as many networks, and smaller ones: less than half of the time",
+    )  # fmt: skip
     add(
         "--models", metavar="NAME", nargs="+", action="extend", default=[],
         choices=("ets", "theta", "arima"),

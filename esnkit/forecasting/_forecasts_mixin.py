@@ -10,6 +10,7 @@ from sklearn.utils.validation import check_is_fitted
 from esnkit.forecasting._backtest import backtest
 from esnkit.forecasting._calendar_features import calendar_inputs, check_calendar
 from esnkit.forecasting._ensemble import check_finite, range_of
+from esnkit.forecasting._frames import LabelledSeries
 from esnkit.forecasting._input import (
     check_names,
     exog_argument,
@@ -17,6 +18,7 @@ from esnkit.forecasting._input import (
     read_future_exog,
     read_series,
 )
+from esnkit.forecasting._labels import Labels, part_of
 from esnkit.forecasting._missing import check_observed, fill_forward, observed_error
 from esnkit.forecasting._runaway import RUNAWAY_REACH, fall_back, relative_reach
 from esnkit.forecasting._seasonality import calendar_seasons, find_seasons
@@ -266,6 +268,15 @@ class ForecastsMixin:
             last = slice(-check_positive_int("n_timesteps", n_timesteps), None)
             values, labels = values[last], None if labels is None else labels[last]
         return rows_as(self._kind, values, labels)
+
+    def _history_with_times(self):
+        """Return `history()`, for a series of a file with the time stamps that arrays lack."""
+        rows, known = self.history(), self._kind.labels
+        if self._kind.library is not None or known is None or known.kind != "times":
+            return rows
+        stamps = np.concatenate(self._seen_labels)
+        labels = Labels(known.kind, stamps, known.style, known.style.zone)
+        return LabelledSeries(rows, part_of(labels, known, 0, len(rows)))
 
     def backtest(
         self, series, horizon, n_windows=10, *, exog=None, stride=None, refit=False, interval=None

@@ -19,6 +19,7 @@ from esnkit.utils._validation import check_positive_int
 __all__ = ["write_report"]
 
 FAN = (0.95, 0.8, 0.5)  # coverage of the intervals, the widest first
+MAX_SHORT = 20  # rows that may be too few for a backtest
 MAX_HISTORY = 2000  # rows of the decomposition
 STYLE = """\
 body { font: 15px/1.5 system-ui, sans-serif; max-width: 60rem; margin: 2rem auto; padding: 0 1rem;
@@ -86,10 +87,9 @@ def write_report(
         )
         sections.append(_section("Seasons", _image(picture.figure_, "seasons and the rest")))
     if not forecaster.n_exog_ or past_exog is not None:
-        picture = ResidualsDisplay.from_forecaster(
-            forecaster, exog=past_exog, column=column, times=past
+        sections.append(
+            _section("One-step errors", _residuals(forecaster, past_exog, column, past))
         )
-        sections.append(_section("One-step errors", _image(picture.figure_, "one-step errors")))
     name = escape(title)
     head = f"<meta charset='utf-8'><title>{name}</title><style>{STYLE}</style>"
     page = f"<!doctype html><html lang='en'><head>{head}</head><body><h1>{name}</h1>"
@@ -147,6 +147,19 @@ def _candidates(forecaster, column: int) -> str:
         "in the recent part of the series, in which later ones weigh more.</p>"
     )
     return text + _image(display.figure_, "candidates") + _table(["forecast", "error"], rows)
+
+
+def _residuals(forecaster, past_exog, column: int, times) -> str:
+    """Return the picture of the one-step errors, or why a short series has none."""
+    try:
+        picture = ResidualsDisplay.from_forecaster(
+            forecaster, exog=past_exog, column=column, times=times
+        )
+    except ValueError as error:
+        if forecaster.n_timesteps_ > MAX_SHORT:
+            raise
+        return f"<p>Too few rows for a backtest: {escape(str(error))}</p>"
+    return _image(picture.figure_, "one-step errors")
 
 
 def _table(names: list[str], rows: list[list[str]]) -> str:

@@ -94,7 +94,8 @@ class ResidualsDisplay:
         if n_windows is None:
             n_windows = min(MAX_WINDOWS, max(MIN_RESIDUALS, int(LATE_SHARE * len(history))))
         n_windows = check_positive_int("n_windows", n_windows, minimum=MIN_RESIDUALS)
-        result = forecaster.backtest(history, 1, n_windows, exog=exog)
+        series = forecaster._history_with_times()
+        result = forecaster.backtest(series, 1, n_windows, exog=exog)
         observed, ahead = np.asarray(result.observed), np.asarray(result.forecasts)
         errors = (observed - ahead).reshape(n_windows, n_series)[:, column]
         seen = ~np.isnan(errors)  # of observed rows

@@ -366,7 +366,7 @@ def test_rows_that_lack_are_missing_values_on_request(capsys):
 def test_a_report_has_the_dates_and_numbers_of_the_forecast(capsys):
     pytest.importorskip("matplotlib")
     write(rows(ahead=6))
-    options = ("--time", "when", "--exog", "u", "--quick")
+    options = ("--time", "when", "--exog", "u", "--calendar", "weekday", "--quick")
     assert forecast(*options, "--out", "o.csv", "--report", "r.html") == 0
     assert "report written to r.html" in capsys.readouterr().err
     page = Path("r.html").read_text(encoding="utf-8")

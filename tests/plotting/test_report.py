@@ -1,7 +1,9 @@
 """The report: one file, all sections, and names that are no markup."""
 
 import base64
+import io
 import re
+import warnings
 from html.parser import HTMLParser
 
 import numpy as np
@@ -58,6 +60,14 @@ def test_a_series_with_inputs_and_no_season(tmp_path):
     assert parser.titles == ["Forecast", "Candidates"]
     with pytest.raises(TypeError, match="fitted AutoForecaster"):
         write_report(path, AutoForecaster(), 3)
+
+
+def test_a_series_too_short_for_a_backtest_has_a_report_that_says_so():
+    model, file = AutoForecaster(seasons=[], quick=True).fit(SERIES[:11]), io.StringIO()
+    with warnings.catch_warnings():
+        warnings.simplefilter("ignore", UserWarning)  # of few errors
+        write_report(file, model, 2)
+    assert "Too few rows for a backtest: series has n_samples=7" in file.getvalue()
 
 
 def test_a_picture_is_the_same_each_time():
