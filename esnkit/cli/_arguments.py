@@ -143,7 +143,8 @@ def _add_settings(parser) -> None:
     add(
         "--differences", metavar="D", type=_differences,
         help="order of differencing, or lags with commas: `24,` takes differences at lag 24, "
-        "`24,1` then first differences",
+        "`24,1` then first differences, `24x3,` differences from the mean of three values, at lags "
+        "24, 48 and 72",
     )  # fmt: skip
 
 
@@ -153,13 +154,13 @@ def _path(text: str) -> str:
     return text
 
 
-def _differences(text: str) -> int | tuple[int, ...]:
-    """Read an order, or lags with commas."""
+def _differences(text: str) -> int | tuple:
+    """Read an order, or lags with commas, each with the number of seasons after an x."""
     from esnkit.forecasting._differencing import MAX_ORDER
 
-    lags = text.removesuffix(",").split(",") if "," in text else []
-    if lags and all(_is_integer(lag.strip(), 1) for lag in lags):
-        return tuple(map(int, lags))
+    lags = [lag.split("x") for lag in text.removesuffix(",").split(",")] if "," in text else []
+    if lags and all(len(lag) <= 2 and all(_is_integer(k.strip(), 1) for k in lag) for lag in lags):
+        return tuple(int(lag[0]) if len(lag) == 1 else (int(lag[0]), int(lag[1])) for lag in lags)
     if _is_integer(text, 0, MAX_ORDER):
         return int(text)
     hint = f"; for one difference at that lag write {text}," if _is_integer(text, 1) else ""

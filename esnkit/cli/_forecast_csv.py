@@ -13,7 +13,13 @@ from esnkit.cli._progress import progress
 from esnkit.cli._timestamps import Continuation
 from esnkit.forecasting import AutoForecaster
 from esnkit.forecasting._auto_forecaster import MAX_VALUE, MIN_ROWS
-from esnkit.forecasting._differencing import MAX_ORDER, check_differences, difference
+from esnkit.forecasting._differencing import (
+    MAX_ORDER,
+    check_differences,
+    count_lost,
+    difference,
+    split_lag,
+)
 from esnkit.forecasting._frames import LabelledSeries, NamedColumns
 from esnkit.forecasting._series_kind import interval_names
 from esnkit.forecasting._statistical_models import check_models
@@ -165,7 +171,7 @@ def spread(table: Table, rows: np.ndarray) -> Table:
 def check_length(table: Table, horizon: int, path: str, differences=None) -> None:
     """Raise if the series is too short or cannot be differenced, or future inputs are missing."""
     lags = check_differences(differences or 0)
-    needed = horizon + MIN_ROWS + sum(lags)
+    needed = horizon + MIN_ROWS + count_lost(lags)
     option = f"--differences {differences_text(differences)}" if lags else ""
     n_known = int((~np.isnan(table.values)).sum())
     if n_known < needed:
@@ -227,12 +233,13 @@ def describe(member: dict) -> str:
     return f"{options}; {', '.join(words)}"
 
 
-def differences_text(differences: int | tuple[int, ...]) -> str:
+def differences_text(differences: int | tuple) -> str:
     """Write differences as the option reads them."""
     lags = check_differences(differences)
     if set(lags) <= {1} and len(lags) <= MAX_ORDER:
         return str(len(lags))
-    return ",".join(map(str, lags)) + "," * (len(lags) == 1)
+    words = [f"{length}x{n}" if n > 1 else f"{length}" for length, n in map(split_lag, lags)]
+    return ",".join(words) + "," * (len(words) == 1)
 
 
 def _write_results(arguments, table, stamps: Continuation | None, parts, file_format) -> None:

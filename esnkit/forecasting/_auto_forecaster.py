@@ -8,8 +8,9 @@ from sklearn.utils.validation import check_is_fitted
 from esnkit.forecasting._blended_errors import BlendedErrors
 from esnkit.forecasting._calibration import IntervalCalibrator, warn_of_few
 from esnkit.forecasting._candidates import Search, default_horizon, largest_horizon
-from esnkit.forecasting._combination import SeparateSeries
+from esnkit.forecasting._combination import SeparateSeries, known_to
 from esnkit.forecasting._decomposition import decompose
+from esnkit.forecasting._differencing import count_lost
 from esnkit.forecasting._forecasts_mixin import ForecastsMixin
 from esnkit.forecasting._missing import interpolate
 from esnkit.forecasting._pooled_errors import BASELINE_FACTOR, PooledErrors, SeparateErrors
@@ -46,7 +47,8 @@ CALIBRATION = 0.3  # share of the rows whose one-step errors make sample paths
 class AutoForecaster(ForecastsMixin, CallbackSupportMixin, PlainStateMixin, BaseEstimator):
     """Forecast a series with the median of the best few of many echo state networks.
 
-    The candidates differ in their differences (none, first, seasonal, both), in the transform of
+    The candidates differ in their differences (none, first, seasonal, both; of a long series also
+    from the means of the last few seasons), in the transform of
     the values (none, or where they permit it the logarithm or square root), in the sines and
     cosines with the periods of the seasons that they have as inputs, in leak rates, and in the
     penalty of the readout. Forecasts from rolling origins in the recent part of the series judge
@@ -249,7 +251,7 @@ class AutoForecaster(ForecastsMixin, CallbackSupportMixin, PlainStateMixin, Base
         """
         seed, settings = self._check_parameters(), check_settings(self.settings)
         rows, inputs = self._read(series, y, exog)
-        n_lost = sum(settings.get("differences", ()))
+        n_lost = count_lost(settings.get("differences", ()))
         rows, inputs = rows[-MAX_ROWS - n_lost :], inputs[-MAX_ROWS - n_lost :]
         _check_series(rows, n_lost)
         seasons = [self._find_seasons(values) for values in interpolate(rows).T]
@@ -417,7 +419,7 @@ class AutoForecaster(ForecastsMixin, CallbackSupportMixin, PlainStateMixin, Base
         values, exog = (rows[self._n_skipped :] for rows in self._seen_rows())
         return [
             [
-                calibrator.step_errors(member, values[:, [j]], exog)
+                calibrator.step_errors(member, known_to(member, values[:, [j]]), exog)
                 for member, calibrator in zip(part.members, calibrators, strict=False)
             ]
             for j, (part, calibrators) in enumerate(

@@ -3,7 +3,7 @@
 Every value of a calendar field has a column of its own, which is 1 in its rows and 0 elsewhere.
 Beside weekdays, weekends or holidays, the hours of days off have other columns than those of
 working days: hour and day interact. With them, the mean absolute error of forecasts of hourly bike
-rentals is 6 to 29 % smaller, and in one of six comparisons 5 % larger.
+rentals is 1 to 29 % smaller in seven of eight comparisons, and 6 % larger in one.
 """
 
 import numpy as np

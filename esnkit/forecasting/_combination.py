@@ -5,10 +5,11 @@ from typing import Any
 
 import numpy as np
 
+from esnkit.forecasting._power import with_power
 from esnkit.forecasting._runaway import combine_members
 from esnkit.utils._plain_state import plain_record
 
-__all__ = ["Combination", "SeparateSeries"]
+__all__ = ["Combination", "SeparateSeries", "known_to"]
 
 MAX_RELATIVE_DISTANCE = 1e3  # of a sample path from the median, in median distances
 
@@ -29,13 +30,15 @@ class Combination:
 
     def advance(self, values: np.ndarray, exog: np.ndarray) -> "Combination":
         """Return the combination after the rows that follow; this one stays as it is."""
-        members = [member.advance(values, exog) for member in self.members]
+        members = [member.advance(known_to(member, values), exog) for member in self.members]
         naive = None if self.naive is None else self.naive.advance(values, exog)
         return replace(self, members=members, naive=naive)
 
     def roll(self, values: np.ndarray, exog: np.ndarray, origins, n_steps: int) -> np.ndarray:
         """Forecast from several origins, see `Ensemble.roll`."""
-        rolled = [member.roll(values, exog, origins, n_steps) for member in self.members]
+        rolled = [
+            member.roll(known_to(member, values), exog, origins, n_steps) for member in self.members
+        ]
         if self.naive is None:
             return self.combine(rolled)
         return self.combine(rolled, self.naive.roll(values, exog, origins, n_steps))
@@ -92,6 +95,15 @@ class Combination:
     def exog_out_of_range(self, exog: np.ndarray) -> tuple[np.ndarray, np.ndarray]:
         """Return what is unusual about inputs, see `Ensemble.exog_out_of_range`."""
         return self.members[0].exog_out_of_range(exog)
+
+
+def known_to(member, values: np.ndarray) -> np.ndarray:
+    """Return rows, in which values that the power transform of a member has no place for are NaN.
+
+    As for values that are missing, its own predictions stand for them.
+    """
+    transform = getattr(member, "series_transform", None)
+    return values if transform is None else with_power(values, transform.power)
 
 
 def _plausible(paths: np.ndarray) -> np.ndarray:

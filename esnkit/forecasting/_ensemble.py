@@ -10,6 +10,7 @@ from typing import Any, NamedTuple
 import numpy as np
 from sklearn.base import clone
 
+from esnkit.forecasting._differencing import Lag, count_lost, longest_lag
 from esnkit.forecasting._missing import fit_with_missing, taught_rows
 from esnkit.forecasting._reduction import make_reduction, rolling_forecasts
 from esnkit.forecasting._runaway import clear_runaways, combine_members
@@ -28,7 +29,7 @@ class ModelSpec(NamedTuple):
     strategy: str
     lags: tuple[int, ...] | None
     horizon: int | None
-    differences: tuple[int, ...]
+    differences: tuple[Lag, ...]
     scale: bool
     n_ensemble: int
     combine: str
@@ -46,12 +47,12 @@ class ModelSpec(NamedTuple):
     @property
     def min_rows(self) -> int:
         """Number of rows that fitting needs at least."""
-        return sum(self.differences) + (self.lags[-1] if self.lags else 1) + self.n_ahead
+        return count_lost(self.differences) + (self.lags[-1] if self.lags else 1) + self.n_ahead
 
     @property
     def n_unexplained(self) -> int:
         """Number of rows at the start that the models only need as the past of others."""
-        return sum(self.differences) + max(self.lags[-1] if self.lags else 1, self.n_ahead)
+        return count_lost(self.differences) + max(self.lags[-1] if self.lags else 1, self.n_ahead)
 
 
 @plain_record
@@ -203,7 +204,7 @@ class Ensemble:
     @property
     def naive_lags(self) -> list[int]:
         """For each series, how many of its last rows to repeat instead of a runaway forecast."""
-        lag = max(self.series_transform.differences, default=1)
+        lag = longest_lag(self.series_transform.differences, 1)
         return [lag] * self.seen_range.shape[1]
 
     def exog_out_of_range(self, exog: np.ndarray) -> tuple[np.ndarray, np.ndarray]:

@@ -63,9 +63,11 @@ class Forecaster(ForecastsMixin, CallbackSupportMixin, PlainStateMixin, BaseEsti
     transformer : SeriesTransform, default=None
         Power transform, differences and scale of the series. The exogenous inputs are differenced
         and scaled alike. None stands for ``SeriesTransform(differences=differences, scale=scale)``.
-    differences : "auto", int or tuple of int, default="auto"
+    differences : "auto", int or tuple of int or (int, int), default="auto"
         Order of differencing, at most 2, or the lags to difference at one after the other:
-        ``(12, 1)`` takes a seasonal and then a first difference of monthly values. "auto" stands
+        ``(12, 1)`` takes a seasonal and then a first difference of monthly values. A pair of a
+        lag and a number of seasons stands for differences from the mean of the last seasons:
+        ``((12, 3),)`` subtracts the mean of the values 12, 24 and 36 months before. "auto" stands
         for 0 with an `estimator`, and is chosen for the series without one.
     scale : bool, default=True
         Standardise every (differenced) series and exogenous input for the model. The network that

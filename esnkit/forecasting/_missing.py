@@ -5,7 +5,7 @@ from typing import Any
 
 import numpy as np
 
-from esnkit.forecasting._differencing import difference
+from esnkit.forecasting._differencing import Lag, count_lost, difference
 
 N_FITS = 3  # to interpolated values, then to values predicted by the fit before
 N_COMPARED = 100  # predictions that choose one of the fits
@@ -136,7 +136,7 @@ def observed_error(
     return float(np.mean(scores))
 
 
-def taught_rows(values: np.ndarray, lags: tuple[int, ...]) -> np.ndarray:
+def taught_rows(values: np.ndarray, lags: tuple[Lag, ...]) -> np.ndarray:
     """Tell which of the rows differenced at `lags` a model learns, (n_rows - n_lost, n_series).
 
     They are those that no missing value touches. Where these are few, rows of a column whose own
@@ -148,7 +148,7 @@ def taught_rows(values: np.ndarray, lags: tuple[int, ...]) -> np.ndarray:
     >>> taught_rows(rows, (1,)).ravel()
     array([ True,  True, False, False,  True])
     """
-    n_lost, observed = sum(lags), ~np.isnan(values)
+    n_lost, observed = count_lost(lags), ~np.isnan(values)
     untouched = ~np.isnan(difference(values, lags))
     started = np.logical_or.accumulate(observed)
     taught = observed[n_lost:] & started[: len(values) - n_lost]

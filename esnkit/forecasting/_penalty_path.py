@@ -12,6 +12,7 @@ from typing import NamedTuple
 
 import numpy as np
 
+from esnkit.forecasting._differencing import Lag, count_lost
 from esnkit.forecasting._ensemble import with_season_terms
 from esnkit.forecasting._missing import taught_rows
 from esnkit.forecasting._transforms import ExogTransform, RowTransform
@@ -25,7 +26,7 @@ LARGEST_STEP = 1e3  # of a closed loop, in standard deviations: what reaches it 
 class Structure(NamedTuple):
     """What a candidate network is, but for the penalty of its readout."""
 
-    differences: tuple[int, ...] = ()
+    differences: tuple[Lag, ...] = ()
     power: float | str | None = None  # of the Box-Cox transform, 0 for the logarithm
     seasons: tuple[tuple[float, int], ...] = ()  # periods and their numbers of harmonics
     leak_rate: float | tuple[float, float] = 1.0
@@ -33,7 +34,7 @@ class Structure(NamedTuple):
     @property
     def n_lost(self) -> int:
         """Number of rows that differencing takes from the start."""
-        return sum(self.differences)
+        return count_lost(self.differences)
 
 
 class PenaltyPath:

@@ -2,7 +2,7 @@
 
 import numpy as np
 
-__all__ = ["box_cox", "choose_power", "inverse_box_cox"]
+__all__ = ["box_cox", "choose_power", "inverse_box_cox", "with_power"]
 
 POWERS = np.linspace(0.0, 1.0, 21)  # beyond these a forecast may have no inverse, or a huge one
 
@@ -27,6 +27,19 @@ def box_cox(values: np.ndarray, power: float | None, name: str = "series") -> np
         raise no_power(name, power, least)
     with np.errstate(over="ignore"):  # callers check that the result is finite
         return np.log(values) if power == 0 else (values**power - 1) / power
+
+
+def with_power(values: np.ndarray, power: float | None) -> np.ndarray:
+    """Return values, NaN those that have no Box-Cox transform.
+
+    Examples
+    --------
+    >>> with_power(np.array([-1.0, 0.0, 1.0]), 0.0)
+    array([nan, nan,  1.])
+    """
+    if power is None:
+        return values
+    return np.where(values > 0 if power <= 0 else values >= 0, values, np.nan)
 
 
 def no_power(name: str, power, least: float) -> ValueError:

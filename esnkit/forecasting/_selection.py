@@ -13,10 +13,12 @@ from esnkit.forecasting._candidates import (
     Windows,
     choose_members,
     evaluate_structures,
+    make_averaged_structures,
     make_structures,
     make_windows,
 )
 from esnkit.forecasting._combination import Combination
+from esnkit.forecasting._differencing import count_lost
 from esnkit.forecasting._ensemble import ModelSpec, fit_ensemble
 from esnkit.forecasting._missing import interpolate, predict_missing
 from esnkit.forecasting._noiseless import is_noiseless, much_worse, noiseless_candidates, reach
@@ -27,9 +29,8 @@ from esnkit.utils._warnings import warn
 __all__ = ["Selection", "select", "use_better_baseline"]
 
 # Standard errors by which the members must be better than the seasonal naive forecast. Where they
-# are not, half of the forecast is that one: of 195 forecasts of 99 real series, 41 and not 50 are
-# then worse than it, and the mean error falls by 2 % (by 1 % on the half of the series on which
-# this rule was not chosen).
+# are not, half of the forecast is that one: of 195 forecasts of 99 real series, on which this rule
+# was chosen, 41 and not 50 are then worse than it, and the mean error falls by 2 %.
 MIN_GAIN = 2.0
 
 
@@ -78,7 +79,7 @@ def select(
 
 def _select(values, filled, exog, periods: list[float], search: Search) -> Selection:
     """Choose members for a series, in which `filled` rows stand for the missing ones."""
-    n_lost = sum(search.settings.get("differences", ()))
+    n_lost = count_lost(search.settings.get("differences", ()))
     longest = max(periods, default=0.0)
     windows = make_windows(len(values), search.horizon, n_lost, longest, values)
     candidates, members, (low, high) = _choose(values, filled, exog, periods, windows, search)
@@ -166,6 +167,7 @@ def _roll(name: str, season: int, values: np.ndarray, windows: Windows) -> np.nd
 def _choose(values, filled, exog, periods, windows: Windows, search: Search) -> tuple:
     """Return all candidates, the members, and the range of their forecasts."""
     structures = make_structures(filled, periods, search)
+    structures += make_averaged_structures(filled, periods, search)
     with Task("", len(structures), "candidates"):
         candidates = evaluate_structures(filled, exog, structures, windows, search, values)
     # Settings that are given are not replaced by those of larger networks.

@@ -31,9 +31,11 @@ class SeriesTransform(TransformerMixin, PlainStateMixin, BaseEstimator):
         None transforms nothing. "auto" chooses an exponent from 0 to 1, the same for all columns,
         that makes the spread of groups of rows independent of their level (Guerrero 1993); a group
         has as many rows as the largest of the lags in `differences`, and at least two.
-    differences : int or tuple of int, default=0
+    differences : int or tuple of int or (int, int), default=0
         Order of differencing, at most 2, or the lags to difference at one after the other:
-        ``(12, 1)`` takes a seasonal and then a first difference of monthly values.
+        ``(12, 1)`` takes a seasonal and then a first difference of monthly values. A pair of a
+        lag and a number of seasons stands for differences from the mean of the last seasons:
+        ``((12, 3),)`` subtracts the mean of the values 12, 24 and 36 months before.
     scale : bool, default=True
         Standardise every column.
 
@@ -41,10 +43,11 @@ class SeriesTransform(TransformerMixin, PlainStateMixin, BaseEstimator):
     ----------
     power_ : float or None
         Exponent in use.
-    lags_ : tuple of int
+    lags_ : tuple of int or (int, int)
         Lags of the differences.
     n_lost_ : int
-        Number of rows that differences take from the start, the sum of the lags.
+        Number of rows that differences take from the start, the sum of the lags, each times its
+        number of seasons.
     mean_, scale_ : ndarray of shape (n_series,), float64
         Of the differenced columns; 0 and 1 without `scale`.
     n_features_in_ : int

@@ -7,7 +7,7 @@ where g is the Box-Cox transform (Box and Cox 1964, eq. 1), the logarithm, or no
 
 import numpy as np
 
-from esnkit.forecasting._differencing import difference, integrate
+from esnkit.forecasting._differencing import Lag, count_lost, difference, integrate, longest_lag
 from esnkit.forecasting._power import box_cox, choose_power, inverse_box_cox
 from esnkit.utils._plain_state import plain_record
 
@@ -27,8 +27,8 @@ class RowTransform:
 
     Parameters
     ----------
-    differences : tuple of int
-        Lags to difference at, one after the other.
+    differences : tuple of int or (int, int)
+        Lags to difference at, one after the other, see `difference`.
     scale : bool
         Whether to subtract the mean and divide by the standard deviation.
     name : str, default="series"
@@ -58,7 +58,7 @@ class RowTransform:
 
     def __init__(
         self,
-        differences: tuple[int, ...],
+        differences: tuple[Lag, ...],
         scale: bool,
         name: str = "series",
         power: float | str | None = None,
@@ -68,14 +68,14 @@ class RowTransform:
     @property
     def n_lost(self) -> int:
         """Number of rows that differencing takes from the start."""
-        return sum(self.differences)
+        return count_lost(self.differences)
 
     def fit(self, values: np.ndarray) -> "RowTransform":
         """Learn mean and scale from the rows of a series."""
         if self.power is None or isinstance(self.power, float):
             self.power_ = self.power
         else:
-            length = max((*self.differences, MIN_GROUP))
+            length = max(longest_lag(self.differences, MIN_GROUP), MIN_GROUP)
             self.power_ = choose_power(values, length, self.name)
         z = difference(box_cox(values, self.power_, self.name), self.differences)
         if not np.isfinite(z).all():

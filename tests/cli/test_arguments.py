@@ -59,7 +59,17 @@ def parsed(*options):
     return make_parser().parse_args(["forecast", "in.csv", *options])
 
 
-@pytest.mark.parametrize("text, lags", [("1", 1), ("24,", (24,)), ("7,1", (7, 1)), ("0", 0)])
+@pytest.mark.parametrize(
+    "text, lags",
+    [
+        ("1", 1),
+        ("24,", (24,)),
+        ("7,1", (7, 1)),
+        ("0", 0),
+        ("24x3,", ((24, 3),)),
+        ("7x2,1", ((7, 2), 1)),
+    ],
+)
 def test_differences_are_an_order_or_lags(text, lags):
     assert parsed("--differences", text).differences == lags
 

@@ -224,7 +224,17 @@ def test_a_column_without_a_name_can_hold_the_time_stamps():
     assert Path("o.csv").read_text().startswith(",x\n2024-04-30,")
 
 
-@pytest.mark.parametrize("text, lags", [("1", 1), ("24,", (24,)), ("7,1", (7, 1)), ("0", 0)])
+@pytest.mark.parametrize(
+    "text, lags",
+    [
+        ("1", 1),
+        ("24,", (24,)),
+        ("7,1", (7, 1)),
+        ("0", 0),
+        ("24x3,", ((24, 3),)),
+        ("7x2,1", ((7, 2), 1)),
+    ],
+)
 def test_options_are_settings_of_the_forecaster(text, lags):
     words = ["forecast", "in.csv", "--differences", text, "--units", "9", "--bias-scaling", "0"]
     model = _forecast_csv.make_forecaster(make_parser().parse_args(words))

@@ -63,6 +63,7 @@ def test_files_without_time_stamps_have_forecasts_without(capsys):
         ([HEADER, *ROWS], ["--fill"], "--fill is for one series"),
         ([HEADER, *ROWS], ["--plot", "o.png"], "--plot is for one series"),
         ([HEADER, *ROWS], ["--quick"], "--quick is for one series"),
+        ([HEADER, *ROWS], ["--calendar", "month"], "--calendar is for one series"),
         ([HEADER, *ROWS], ["--units", "20"], "--units is for one series"),
         ([HEADER, *ROWS], ["--time", "shop"], "column 'shop' is named twice"),
         ([HEADER, *ROWS], ["--out", "in.csv"], "are the same file"),

@@ -125,6 +125,7 @@ FITTED = {
     "Forecaster, exog": lambda: Forecaster(**RIDGE).fit(
         pd.Series(WAVE, EXOG.index[:60]), exog=EXOG[:60]
     ),
+    "Forecaster, calendar": lambda: dated(HOURS, calendar=("hour", "weekday")),
     "hours of a zone": lambda: dated(HOURS, estimator=ESN),
     "hours of an offset": lambda: dated(HOURS.tz_convert("+02:00")),
     "midnights of another zone": lambda: dated(

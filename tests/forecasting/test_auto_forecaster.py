@@ -4,8 +4,9 @@ import numpy as np
 import pandas as pd
 import pytest
 from sklearn.base import clone
+from sklearn.linear_model import Ridge
 
-from esnkit import AutoForecaster, ESNRegressor
+from esnkit import AutoForecaster, ESNRegressor, Forecaster
 from esnkit.baselines import BetterBaselineWarning
 
 RNG = np.random.default_rng(0)
@@ -31,6 +32,22 @@ def test_growing_seasonal_sales_are_forecast_better_than_by_the_last_season(fitt
     assert fitted.seasons_ == [12] and fitted.horizon_ == 12
     assert {"naive", "seasonal naive (12 steps)", "drift", "mean"} < set(fitted.baselines_)
     assert fitted.better_baseline_ is None
+
+
+@pytest.mark.filterwarnings("ignore::esnkit.baselines.BetterBaselineWarning")
+def test_a_long_series_with_noise_repeats_the_mean_of_its_last_seasons():
+    rng = np.random.default_rng(1)
+    series = np.tile(rng.normal(size=40), 30) + rng.normal(size=1200)
+    settings = {"n_units": 20, "alpha": 1e3, "leak_rate": 1.0}
+    model = AutoForecaster(seasons=[40], settings=settings)
+    model.fit(series[:1120])
+    assert model.members_[0]["differences"] == ((40, 6),)
+    ensemble, exog = model._ensemble.parts[0].members[0], np.empty((80, 0))
+    ahead = ensemble.roll(series[1120:1160, None], exog, [40], 40)
+    advanced = ensemble.advance(series[1120:1160, None], exog[:40])
+    np.testing.assert_allclose(advanced.roll(np.empty((0, 1)), exog[:40], [0], 40), ahead)
+    again = Forecaster(Ridge(), lags=1, differences=((40, 6),)).fit(series[:1120])
+    assert again.transformer_.lags_ == ((40, 6),)
 
 
 def test_the_members_are_the_best_candidates_of_different_kinds(fitted):
@@ -198,3 +215,16 @@ def test_a_better_baseline_is_named_and_on_request_used():
     best.update(pd.DataFrame({"noisy": WAVE[80:], "waves": waves[80:90]}, index=range(80, 90)))
     ends = best.forecast(6, interval=0.9)[["waves_lower", "waves", "waves_upper"]]
     np.testing.assert_allclose(ends, np.repeat(waves[90:96, None], 3, axis=1), atol=1e-9)
+
+
+def test_zeros_after_a_positive_series_are_missing_to_members_with_a_logarithm():
+    rng = np.random.default_rng(0)
+    series = np.exp(0.03 * np.arange(60) + 0.1 * rng.standard_normal(60))
+    model = AutoForecaster(seasons=[], horizon=4).fit(series)
+    assert any(member["power"] == 0 for member in model.members_)
+    seen = model.forecast(4)
+    model.update([0.0, 0.0])
+    lower, upper = model.forecast(4, interval=0.8)[1:]
+    assert np.isfinite(model.forecast(4)).all() and (lower < upper).all()
+    assert not np.array_equal(model.forecast(4), seen)
+    assert np.isfinite(model.score([0.0, 9.0, 0.0, 3.0]))

@@ -26,6 +26,18 @@ def test_backtest_windows_end_with_the_series():
     assert not hasattr(model, "n_features_in_")
 
 
+def test_the_first_rows_have_the_time_stamps_of_the_series_and_their_rule():
+    # Four days tell nothing of weekends, which the rule of all leaves out.
+    index = pd.bdate_range("2024-01-01", periods=20, freq="B").to_numpy()
+    days = pd.Series([1.0, 2, 3, 4, 5] * 4, index)
+    model = Forecaster(Ridge(1e-6), lags=1, calendar="weekday")
+    result = model.backtest(days, 3, n_windows=2, stride=13)
+    assert result.origins.tolist() == [4, 17]
+    assert result.forecasts.loc[days.index[3]].index.tolist() == days.index[4:7].tolist()
+    wednesday_and_thursday = result.forecasts.loc[days.index[16], "series"][:2]
+    np.testing.assert_allclose(wednesday_and_thursday, [3, 4], atol=1e-3)  # Fridays are not known
+
+
 def test_backtest_can_fit_anew_at_every_origin():
     result = Forecaster(Ridge(1.0), lags=3).backtest(DRIVEN, 5, 3, refit=True)
     last = Forecaster(Ridge(1.0), lags=3).fit(DRIVEN[:395]).forecast(5)

@@ -11,6 +11,7 @@ from esnkit.forecasting._candidates import (
     choose_members,
     choose_penalty,
     evaluate_structures,
+    make_averaged_structures,
     make_structures,
     make_windows,
 )
@@ -64,6 +65,25 @@ def test_seasons_are_lags_and_inputs_and_nothing_is_tried_twice():
     assert {s.differences for s in structures} >= {(4,), (4, 1), (52,), (52, 1)}
     terms = {s.seasons for s in structures if s.seasons}
     assert terms == {((4.0, 2), (52.1775, 2)), ((4.0, 2), (52.1775, 6))}
+
+
+def test_seasons_of_long_series_are_averaged_as_far_as_their_rows_suffice():
+    def differences(n_rows, periods, **given):
+        structures = make_averaged_structures(-np.ones(n_rows), periods, Search(5, **given))
+        assert len(set(structures)) == len(structures)
+        return {structure.differences for structure in structures}
+
+    def profiles(week):
+        return {(week, (24, 2)), (week, (24, 7))}
+
+    assert differences(5000, [24.0, 168.0]) == {((168, 2),), ((168, 6),), *profiles((168, 6))}
+    assert differences(1700, [24.0, 168.0]) == {((168, 2),), ((168, 3),), *profiles((168, 3))}
+    assert differences(1000, [24.0, 168.0]) == profiles(168)
+    assert differences(1000, [24.0]) == {((24, 2),), ((24, 6),)}
+    for none in ((999, [24.0]), (5000, [])):
+        assert not differences(*none)
+    assert not differences(5000, [24.0], quick=True)
+    assert not differences(5000, [24.0], settings={"differences": (24,)})
 
 
 def test_settings_that_are_given_are_those_of_all_candidates():

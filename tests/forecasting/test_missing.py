@@ -47,6 +47,8 @@ def test_rows_that_missing_values_touch_are_not_taught():
     values[:40, 1] = NAN
     differenced = [values[t] - values[t - 2] - values[t - 1] + values[t - 3] for t in range(3, 60)]
     assert_array_equal(taught_rows(values, (1, 2)), ~np.isnan(differenced))
+    means = [values[t] - (values[t - 2] + values[t - 4]) / 2 for t in range(4, 60)]
+    assert_array_equal(taught_rows(values, ((2, 2),)), ~np.isnan(means))
     many = with_holes(SEASON, RNG.random(120) < 0.4)[:, None]
     many[:5] = NAN
     expected = ~np.isnan(many[13:, 0])

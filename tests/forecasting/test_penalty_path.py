@@ -16,6 +16,7 @@ PENALTIES = np.array([1e-4, 1.0, 100.0])
 STRUCTURES = {
     "plain": Structure(),
     "differences": Structure((12, 1)),
+    "means of seasons": Structure(((5, 2), (3, 2)), 0.0),
     "logarithm": Structure((1,), 0.0),
     "square root and seasons": Structure((), 0.5, ((12, 2), (7.5, 3))),
     "differences and seasons": Structure((1,), None, ((4, 2),), (0.1, 1.0)),

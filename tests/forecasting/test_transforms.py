@@ -8,7 +8,7 @@ from forecast_problems import WAVE, T, every_model, make
 from sklearn.linear_model import Ridge
 
 from esnkit import Forecaster
-from esnkit.forecasting._transforms import RowTransform, mean_and_scale
+from esnkit.forecasting._transforms import ExogTransform, RowTransform, mean_and_scale
 
 
 def test_scaling_leaves_constant_columns_alone():
@@ -16,6 +16,16 @@ def test_scaling_leaves_constant_columns_alone():
     mean, scale = mean_and_scale(rows)
     assert scale[0] == 1.0
     np.testing.assert_allclose((rows - mean) / scale * scale + mean, rows, atol=1e-12)
+
+
+def test_rare_flags_have_a_moderate_scale_and_the_first_columns_may_be_used_alone():
+    rare = np.r_[np.zeros(99), 1.0]
+    columns = np.stack([rare, np.arange(100) % 2, 2 * rare], axis=1)
+    z = ExogTransform((), True, n_used=2).fit(columns).transform(columns)
+    np.testing.assert_allclose(np.ptp(z, axis=0), [1 / 0.4, 1 / 0.5])
+    others = ExogTransform((), True).fit(columns).transform(columns)
+    assert np.ptp(others[:, 2]) == pytest.approx(1 / rare.std())
+    assert np.ptp(ExogTransform((), False).fit(columns).transform(columns)[:, 0]) == 1
 
 
 @pytest.mark.parametrize("scale", [True, False])
