@@ -10,7 +10,10 @@ from esnkit.forecasting._frames import Table, n_dimensions, take_apart
 from esnkit.forecasting._labels import Labels, RowLabels, same_labels
 from esnkit.forecasting._missing import refuse_missing_values
 
-_WAY_OUT = "fill them in ({}.interpolate() of pandas), or give a forecaster missing='predict'"
+_WAY_OUT = (
+    "fill them in ({}.interpolate() of pandas), or use a Forecaster or AutoForecaster with "
+    "missing='predict'"
+)
 
 
 def read_series(series, argument: str, estimator=None, reset: bool = True, missing: str = "raise"):
