@@ -14,7 +14,7 @@ from esnkit.forecasting._frames import (
     put_windows_together,
     slice_rows,
 )
-from esnkit.forecasting._input import read_exog, read_series
+from esnkit.forecasting._input import Exog, read_exog, read_series
 from esnkit.forecasting._labels import part_of
 from esnkit.forecasting._missing import observed_error
 from esnkit.forecasting._seasonality import as_times
@@ -25,11 +25,12 @@ from esnkit.utils._validation import check_flag, check_positive_int
 
 
 def backtest(
-    model: Any, series, horizon, n_windows, *, exog=None, stride=None, refit=False, interval=None
+    model: Any, series, horizon, n_windows, *, inputs=None, stride=None, refit=False, interval=None
 ) -> Bunch:
     """Fit a forecaster before the first origin, and forecast from all; see `Forecaster.backtest`.
 
     `model` needs the methods `fit`, `update` and `forecast` of a :class:`Forecaster`, and changes.
+    `inputs` has its keywords `exog` and `past_exog`, None where there are none.
     """
     horizon = check_positive_int("horizon", horizon)
     n_windows = check_positive_int("n_windows", n_windows)
@@ -38,9 +39,11 @@ def backtest(
     missing = getattr(model, "missing", "raise")
     values, table = read_series(series, "series", missing=missing)
     kind, labels = read_kind(table)
-    e: Any = None if exog is None else read_exog(exog, len(values), table, missing=missing)
-    if e is not None:
-        e = e.values if e.names is None else NamedColumns(e.values, e.names)
+    inputs = {
+        name: _columns(read_exog(given, len(values), table, True, missing, name))
+        for name, given in (inputs or {}).items()
+        if given is not None
+    }
     origins = len(values) - horizon - stride * np.arange(n_windows)[::-1]
     if origins[0] < 1:
         raise ValueError(
@@ -49,7 +52,7 @@ def backtest(
         )
     values = values[:, 0] if table.ndim == 1 else values
     rows = _rows_of(values, table, kind)
-    forecasts, settings = _forecast_windows(model, rows, e, origins, horizon, refit, interval)
+    forecasts, settings = _forecast_windows(model, rows, inputs, origins, horizon, refit, interval)
     observed = windows_of(values, origins, horizon)
     result = _score_windows(observed, forecasts, origins, values[: origins[0]])
     result.settings = settings
@@ -73,13 +76,21 @@ def windows_of(values: np.ndarray, origins, horizon: int) -> np.ndarray:
     return np.stack([values[origin : origin + horizon] for origin in origins])
 
 
-def _forecast_windows(model, rows, e, origins, horizon: int, refit: bool, interval):
+def _columns(read: Exog) -> Any:
+    """Return inputs with the names of their columns, if they have any."""
+    return read.values if read.names is None else NamedColumns(read.values, read.names)
+
+
+def _forecast_windows(model, rows, inputs: dict, origins, horizon: int, refit: bool, interval):
     """Return forecasts, or forecasts with lower and upper ends, and what each fit has chosen."""
     windows: list = []
     settings: list = []
 
+    def inputs_of(start, stop):
+        return {name: slice_rows(columns, start, stop) for name, columns in inputs.items()}
+
     def fit(n_rows):
-        model.fit(rows(0, n_rows), exog=None if e is None else slice_rows(e, 0, n_rows))
+        model.fit(rows(0, n_rows), **inputs_of(0, n_rows))
         settings.append(chosen_settings(model))
 
     if not refit:
@@ -90,8 +101,8 @@ def _forecast_windows(model, rows, e, origins, horizon: int, refit: bool, interv
             if refit:
                 fit(origin)
             elif origin > seen:
-                model.update(rows(seen, origin), None if e is None else slice_rows(e, seen, origin))
-            ahead = None if e is None else slice_rows(e, origin, origin + horizon)
+                model.update(rows(seen, origin), **inputs_of(seen, origin))
+            ahead = inputs_of(origin, origin + horizon).get("exog")
             window = model.forecast(horizon, ahead, interval)
             windows.append((window,) if interval is None else window)
             task.step()

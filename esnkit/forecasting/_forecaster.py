@@ -113,6 +113,8 @@ class Forecaster(ForecastsMixin, CallbackSupportMixin, PlainStateMixin, BaseEsti
         Number of series.
     n_exog_ : int
         Number of exogenous inputs, without those of `calendar`.
+    n_past_exog_ : int
+        Number of past-only inputs.
     n_timesteps_ : int
         Number of rows seen by `fit` and `update`.
     feature_names_in_ : ndarray of str
@@ -225,7 +227,7 @@ class Forecaster(ForecastsMixin, CallbackSupportMixin, PlainStateMixin, BaseEsti
 
     @rollback_on_error
     @with_callbacks
-    def fit(self, series, y=None, exog=None) -> "Forecaster":
+    def fit(self, series, y=None, exog=None, past_exog=None) -> "Forecaster":
         """Fit the model to a series.
 
         Parameters
@@ -241,6 +243,10 @@ class Forecaster(ForecastsMixin, CallbackSupportMixin, PlainStateMixin, BaseEsti
         exog : array-like of shape (n_timesteps,) or (n_timesteps, n_exog), default=None
             Inputs known in advance, row by row with the series. The last value stands for
             missing ones.
+        past_exog : array-like of shape (n_timesteps,) or (n_timesteps, n_past_exog), default=None
+            Inputs known up to the present only, such as the weather. The model forecasts them
+            together with the series, from which `forecast` and its like leave them out; so a power
+            transform needs positive ones too. Missing values are predicted.
 
         Returns
         -------
@@ -256,9 +262,10 @@ class Forecaster(ForecastsMixin, CallbackSupportMixin, PlainStateMixin, BaseEsti
             If `calendar` needs the package holidays, which is not installed.
         """
         spec = self._check_parameters()
-        values, inputs = self._read(series, y, exog)
-        filled = interpolate(values)
-        floor = [0.0 if is_positive(self.positive, column) else -np.inf for column in values.T]
+        values, inputs = self._read(series, y, exog, past_exog)
+        filled, columns = interpolate(values), values.T[: self.n_features_in_]
+        floor = [0.0 if is_positive(self.positive, column) else -np.inf for column in columns]
+        floor += [-np.inf] * self.n_past_exog_
         power = RowTransform(spec.differences, False, power=spec.power).fit(filled).power_
         spec = spec._replace(floor=tuple(floor), power=power)
         n_models = count_models(spec, inputs.shape[1])
@@ -352,7 +359,7 @@ class Forecaster(ForecastsMixin, CallbackSupportMixin, PlainStateMixin, BaseEsti
 
     def _choose_network(self, spec: ModelSpec, values, exog) -> ModelSpec:
         """Return the models of the network that is best in rolling forecasts of the series."""
-        found = [self._season_periods(column) for column in values.T]
+        found = [self._season_periods(column) for column in values.T[: self.n_features_in_]]
         periods = sorted({period for periods in found for period in periods})[:MAX_SEASONS]
         assert not isinstance(spec.power, str)  # "auto" is a number by now
         given = None

@@ -62,10 +62,11 @@ class ForecastsMixin:
     calendar: Any = None  # a parameter of those that have inputs from time stamps
     country: Any = None
 
-    def _read(self, series, y, exog) -> tuple[np.ndarray, np.ndarray]:
+    def _read(self, series, y, exog, past_exog=None) -> tuple[np.ndarray, np.ndarray]:
         """Check series and inputs in `fit`; keep their kind, and return both as rows.
 
-        Columns of the calendar stand beside the exogenous inputs.
+        Columns of the calendar stand beside the exogenous inputs, past-only inputs beside the
+        series, with which they are forecast.
         """
         self._calendar = check_calendar(self.calendar, self.country), self.country
         check_choice("missing", self.missing, ("predict", "raise"))
@@ -80,9 +81,15 @@ class ForecastsMixin:
             inputs, self._exog_names = fill_forward(read.values), read.names
         self.n_exog_, self.n_timesteps_ = inputs.shape[1], len(values)
         inputs = self._with_calendar(inputs, labels)
-        self._seen = [(values, inputs)]
         self._seen_labels = [] if labels is None else [labels]
         self._range = range_of(values)
+        past, self._past_names = values[:, :0], None
+        if past_exog is not None:
+            found = read_exog(past_exog, len(values), table, True, self.missing, "past_exog")
+            check_observed(found.values, "past_exog")
+            past, self._past_names = found.values, found.names
+        self.n_past_exog_, values = past.shape[1], np.hstack([values, past])
+        self._seen = [(values, inputs)]
         return values, inputs
 
     def forecast(self, n_steps, exog=None, interval=None, quantiles=None):
@@ -137,10 +144,10 @@ class ForecastsMixin:
         levels = self._check_levels(interval, quantiles)
         ahead = self._read_future_exog(exog, n_steps)
         self._warn_of_exog(ahead)
-        values = self._roll_or_fall_back(ahead, n_steps)
-        _warn_beyond_reach(values, self._range)
+        values, n_series = self._roll_or_fall_back(ahead, n_steps), self.n_features_in_
+        _warn_beyond_reach(values[:, :n_series], self._range)
         if levels is None:
-            return forecast_as(self._kind, values)
+            return forecast_as(self._kind, values[:, :n_series])
         with Task(f"{type(self).__name__}.forecast", 2, "phases", verbose=self.verbose):
             errors = self._errors_ahead(n_steps, ahead, float(np.maximum(levels, 1 - levels).max()))
         with np.errstate(over="ignore"):
@@ -149,11 +156,11 @@ class ForecastsMixin:
             else:
                 half_width = errors.half_widths(interval)
                 ends = [values - half_width, values + half_width]
-        ends = [self._ensemble.limit(end) for end in ends]
+        ends = [self._ensemble.limit(end)[:, :n_series] for end in ends]
         check_finite("interval", *ends)
         if interval is None:
             return quantiles_as(self._kind, ends, levels)
-        return forecast_as(self._kind, values, tuple(ends))
+        return forecast_as(self._kind, values[:, :n_series], tuple(ends))
 
     def sample(self, n_steps, n_samples=100, exog=None, random_state=None) -> np.ndarray:
         """Draw sample paths of the steps that follow the rows seen so far.
@@ -211,12 +218,12 @@ class ForecastsMixin:
         ahead = self._read_future_exog(exog, n_steps)
         self._warn_of_exog(ahead)
         with Task(f"{type(self).__name__}.sample", 2, "phases", verbose=self.verbose):
-            paths = self._sample(ahead, n_steps, n_samples, rng)
+            paths = self._sample(ahead, n_steps, n_samples, rng)[:, :, : self.n_features_in_]
         check_finite("sample", paths)
         return paths[:, :, 0] if self._kind.ndim == 1 else paths
 
     @rollback_on_error
-    def update(self, new, exog=None) -> Self:
+    def update(self, new, exog=None, past_exog=None) -> Self:
         """Append observations: states advance, fitted weights stay as they are.
 
         An exception, also that of an interrupt, leaves the forecaster as it was before the call.
@@ -228,6 +235,8 @@ class ForecastsMixin:
             that of the series. Missing values are predicted one step ahead.
         exog : array-like of shape (n_new,) or (n_new, n_exog), default=None
             Their exogenous inputs; the last value stands for missing ones.
+        past_exog : array-like of shape (n_new,) or (n_new, n_past_exog), default=None
+            Their past-only inputs, if the model was fitted with any.
 
         Returns
         -------
@@ -239,10 +248,12 @@ class ForecastsMixin:
             raise ValueError(f"new must have {self.n_features_in_} columns, got {rows.shape[1]}")
         check_names(table, "new", self._kind.names)
         inputs = self._read_new_exog(exog, len(rows))
+        seen_range = range_of(np.vstack([rows, self._range]))
+        rows = np.hstack([rows, self._read_past(past_exog, len(rows))])
         kind, labels = advance_labels(self._kind, table)
         self._warn_of_exog(inputs)
         self._ensemble, self._kind = self._ensemble.advance(rows, inputs), kind
-        self._range = range_of(np.vstack([rows, self._range]))
+        self._range = seen_range
         self._seen = [*self._seen, (rows, inputs)]
         if labels is not None:
             self._seen_labels = [*self._seen_labels, labels]
@@ -262,7 +273,7 @@ class ForecastsMixin:
         ndarray, Series or DataFrame
         """
         check_is_fitted(self, "_ensemble")
-        values, _ = self._seen_rows()
+        values = self._seen_rows()[0][:, : self.n_features_in_]
         labels = np.concatenate(self._seen_labels) if self._seen_labels else None
         if n_timesteps is not None:
             last = slice(-check_positive_int("n_timesteps", n_timesteps), None)
@@ -279,8 +290,9 @@ class ForecastsMixin:
         return LabelledSeries(rows, part_of(labels, known, 0, len(rows)))
 
     def backtest(
-        self, series, horizon, n_windows=10, *, exog=None, stride=None, refit=False, interval=None
-    ) -> Bunch:
+        self, series, horizon, n_windows=10, *, exog=None, past_exog=None, stride=None, refit=False,
+        interval=None,
+    ) -> Bunch:  # fmt: skip
         """Forecast from rolling origins of a series and score against the observed values.
 
         A clone is fitted on the part before the first origin; at every later origin it
@@ -295,6 +307,8 @@ class ForecastsMixin:
         n_windows : int >= 1, default=10
             Number of origins.
         exog : array-like of shape (n_timesteps, n_exog), default=None
+        past_exog : array-like of shape (n_timesteps, n_past_exog), default=None
+            Past-only inputs, for a forecaster whose `fit` takes them.
         stride : int >= 1, default=None
             Rows from one origin to the next; None stands for `horizon`.
         refit : bool, default=False
@@ -332,10 +346,11 @@ class ForecastsMixin:
         with Task(f"{type(self).__name__}.backtest", phases, "phases", verbose=self.verbose):
             return backtest(
                 clone(self), series, horizon, n_windows,
-                exog=exog, stride=stride, refit=refit, interval=interval,
+                inputs={"exog": exog, "past_exog": past_exog},
+                stride=stride, refit=refit, interval=interval,
             )  # fmt: skip
 
-    def score(self, series, y=None, exog=None) -> float:
+    def score(self, series, y=None, exog=None, past_exog=None) -> float:
         """Score forecasts of the rows after those seen: minus the NRMSE, larger is better.
 
         With `horizon` set, they are forecast in blocks of `horizon` steps, each from the
@@ -349,6 +364,8 @@ class ForecastsMixin:
             `TimeSeriesSplit`.
         y, exog : array-like, default=None
             Exogenous inputs of these rows, under either name, see :meth:`fit`.
+        past_exog : array-like of shape (n_steps, n_past_exog), default=None
+            Their past-only inputs, if the model was fitted with any.
 
         Returns
         -------
@@ -367,6 +384,7 @@ class ForecastsMixin:
             )
         inputs = self._read_future_exog(exog_argument(series, y, exog), len(rows), exactly=True)
         self._warn_of_exog(inputs)
+        n_series, rows = rows.shape[1], np.hstack([rows, self._read_past(past_exog, len(rows))])
         block = len(rows) if self._block is None else min(self._block, len(rows))
         origins = np.arange(0, len(rows), block)
         # Steps beyond the last row are cut off, so that their inputs do not matter.
@@ -375,7 +393,8 @@ class ForecastsMixin:
             predictions = np.vstack(list(self._ensemble.roll(rows, inputs, origins, block)))
         if np.isnan(predictions).any():
             return -np.inf
-        return -float(observed_error(nrmse, rows, predictions[: len(rows)]))
+        rows, predictions = rows[:, :n_series], predictions[: len(rows), :n_series]
+        return -float(observed_error(nrmse, rows, predictions))
 
     def __sklearn_tags__(self):
         tags = super().__sklearn_tags__()  # type: ignore[misc]  # of BaseEstimator
@@ -392,12 +411,11 @@ class ForecastsMixin:
 
     def _roll_or_fall_back(self, exog: np.ndarray, n_steps: int) -> np.ndarray:
         """Forecast from the end of the rows seen; warn if a naive forecast takes the place."""
-        no_rows = np.empty((0, self.n_features_in_))
-        forecasts = self._ensemble.roll(no_rows, exog, [0], n_steps)
+        rows, _ = self._seen_rows()
+        forecasts = self._ensemble.roll(rows[:0], exog, [0], n_steps)
         runaway = np.isnan(forecasts).any(axis=(0, 1))
         if not runaway.any():
             return forecasts[0]
-        rows, _ = self._seen_rows()
         lags = [min(lag, len(rows)) for lag in self._ensemble.naive_lags]
         first = lags[int(np.argmax(runaway))]
         instead = "value, repeated, stands" if first == 1 else f"{first} values, repeated, stand"
@@ -454,6 +472,13 @@ class ForecastsMixin:
         labels, names = self._kind.labels, self._exog_names
         inputs = read_future_exog(exog, n_rows, labels, self.n_exog_, names, True, self.missing)
         return self._with_next_calendar(fill_forward(inputs, self._seen[-1][1][-1, : self.n_exog_]))
+
+    def _read_past(self, past_exog, n_rows: int) -> np.ndarray:
+        """Check the past-only inputs of the `n_rows` rows that follow those seen."""
+        return read_future_exog(
+            past_exog, n_rows, self._kind.labels, self.n_past_exog_, self._past_names, True,
+            self.missing, "past_exog",
+        )  # fmt: skip
 
     def _with_next_calendar(self, inputs: np.ndarray) -> np.ndarray:
         """Put the calendar of the rows after those seen beside their inputs."""

@@ -116,20 +116,25 @@ class Exog(NamedTuple):
 
 
 def read_exog(
-    exog, n_rows: int, series: Table | None = None, exactly: bool = True, missing: str = "raise"
+    exog,
+    n_rows: int,
+    series: Table | None = None,
+    exactly: bool = True,
+    missing: str = "raise",
+    argument: str = "exog",
 ) -> Exog:
     """Check exogenous inputs for the `n_rows` rows of a series, and their labels against its.
 
     Missing values become NaN; with ``missing="raise"`` they are refused.
     """
-    table = take_apart(exog, "exog")
-    e = _read_exog_rows(table, n_rows, exactly, missing)
+    table = take_apart(exog, argument)
+    e = _read_exog_rows(table, n_rows, exactly, missing, argument)
     expected = series.labels("series") if series is not None and table.index is not None else None
-    found = None if expected is None else table.labels("exog")
+    found = None if expected is None else table.labels(argument)
     if found is not None and expected is not None:
         found = found._replace(values=found.values[:n_rows])
         if not same_labels(found, expected):
-            raise _labels_error(found, expected)
+            raise _labels_error(found, expected, argument)
     return Exog(e, table.names if table.ndim == 2 else None)
 
 
@@ -141,6 +146,7 @@ def read_future_exog(
     names: tuple | None,
     exactly: bool = False,
     missing: str = "raise",
+    argument: str = "exog",
 ) -> np.ndarray:
     """Check the exogenous inputs of the `n_rows` rows that follow those a model has seen.
 
@@ -150,45 +156,51 @@ def read_future_exog(
     """
     if exog is None and n_exog:
         raise ValueError(
-            f"exog must be given: the model was fitted with {n_exog} exogenous inputs, "
+            f"{argument} must be given: the model was fitted with {n_exog} exogenous inputs, "
             f"their values for these {n_rows} time steps are needed"
         )
     if exog is None:
         return np.empty((n_rows, 0))
     if not n_exog:
-        raise ValueError("exog must be None: the model was fitted without exogenous inputs")
-    table = take_apart(exog, "exog")
+        raise ValueError(f"{argument} must be None: the model was fitted without such inputs")
+    table = take_apart(exog, argument)
     order: Any = slice(None)
     if table.ndim == 2 and table.names is not None and names is not None:
         if len(table.names) != n_exog or set(table.names) != set(names):
-            raise ValueError(f"exog must have the columns {list(names)}, got {list(table.names)}")
+            raise ValueError(
+                f"{argument} must have the columns {list(names)}, got {list(table.names)}"
+            )
         order = [table.names.index(name) for name in names]
-    e = _read_exog_rows(table, n_rows, exactly, missing)
+    e = _read_exog_rows(table, n_rows, exactly, missing, argument)
     if e.shape[1] != n_exog:
-        raise ValueError(f"exog must have {n_exog} columns, got {e.shape[1]}")
-    found = table.labels("exog") if rows is not None else None
+        raise ValueError(f"{argument} must have {n_exog} columns, got {e.shape[1]}")
+    found = table.labels(argument) if rows is not None else None
     if found is not None and rows is not None:
         found = found._replace(values=found.values[:n_rows])
         if not rows.are_continued_by(found):
-            raise _labels_error(found, found._replace(values=rows.after(n_rows), style=rows.style))
+            expected = found._replace(values=rows.after(n_rows), style=rows.style)
+            raise _labels_error(found, expected, argument)
     return np.ascontiguousarray(e[:n_rows, order])
 
 
-def _read_exog_rows(table: Table, n_rows: int, exactly: bool, missing: str) -> np.ndarray:
-    e = _as_numbers(table.numbers, "exog")
+def _read_exog_rows(
+    table: Table, n_rows: int, exactly: bool, missing: str, argument: str
+) -> np.ndarray:
+    e = _as_numbers(table.numbers, argument)
     if len(e) < n_rows or (exactly and len(e) > n_rows):
+        at_least = "" if exactly else "at least "
         raise ValueError(
-            f"exog must have {'' if exactly else 'at least '}{n_rows} rows, one per time step, "
-            f"got {len(e)}"
+            f"{argument} must have {at_least}{n_rows} rows, one per time step, got {len(e)}"
         )
     if missing == "raise":
-        refuse_missing_values(e[:n_rows], "exog", table.names, "fill them in, as exog.ffill() does")
+        way_out = f"fill them in, as {argument}.ffill() does"
+        refuse_missing_values(e[:n_rows], argument, table.names, way_out)
     return e
 
 
-def _labels_error(found: Labels, expected: Labels) -> ValueError:
+def _labels_error(found: Labels, expected: Labels, argument: str) -> ValueError:
     return ValueError(
-        f"exog must have the {found.style.place} of its time steps, {expected.text(0)} to "
+        f"{argument} must have the {found.style.place} of its time steps, {expected.text(0)} to "
         f"{expected.text(-1)}, got {found.text(0)} to {found.text(-1)}; to match rows by position "
         f"instead, {found.style.way_out}"
     )

@@ -180,6 +180,8 @@ def answer(model):
         return model.forecast(3, exog=ahead, interval=0.8)
     if isinstance(model, PanelForecaster):
         return np.stack(list(model.forecast(3, interval=0.8).values()))
+    if isinstance(model, SeriesTransform):
+        return model.transform(WAVE + 2)
     first = model[0] if hasattr(model, "steps") else model
     if isinstance(first, TokenEncoder):
         return (getattr(model, "predict", None) or model.transform)(TEXTS)
