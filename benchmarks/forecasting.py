@@ -3,8 +3,9 @@
     python benchmarks/forecasting.py [--models esn,ets,...] [--half B] [--file FILE] [--quick]
 
 About a hundred series, yearly to half-hourly, that install with packages (_forecasting_data.py),
-each from its last three origins. Settings and rules of AutoForecaster were chosen on half A of the
-series, by the names of the series; half B is the one to report.
+each from its last three origins. The names of the series divide them in two halves: rules of
+AutoForecaster are tried on half A and kept if they help half B, which is the one to report. Rules
+have been compared on both, so that half B is not untouched.
 
 Error: the mean absolute error divided by that of the seasonal naive forecast (of the last value, if
 there is no season) over the same rows, as a geometric mean over origins. "Worse" is the share of
