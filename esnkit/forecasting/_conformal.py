@@ -66,10 +66,10 @@ def upper_quantile(errors: np.ndarray, level: float, weights: np.ndarray | None 
 
     Examples
     --------
-    >>> upper_quantile(np.arange(1.0, 20.0), 0.9)
-    np.float64(18.0)
-    >>> upper_quantile(np.array([1.0, 2.0, 3.0]), 0.5, np.array([0.0, 0.2, 0.8]))
-    np.float64(3.0)
+    >>> float(upper_quantile(np.arange(1.0, 20.0), 0.9))
+    18.0
+    >>> float(upper_quantile(np.array([1.0, 2.0, 3.0]), 0.5, np.array([0.0, 0.2, 0.8])))
+    3.0
     """
     if weights is None:
         return _quantile(errors, level)
