@@ -3,9 +3,10 @@
 import numpy as np
 from sklearn.utils.validation import check_is_fitted
 
-from esnkit.baselines._base import BaselineForecaster, of_series
+from esnkit.baselines._base import BaselineForecaster
 from esnkit.forecasting._baseline_models import PENALTIES, Regression, least_squares, ridge
 from esnkit.forecasting._capabilities import check_lags
+from esnkit.forecasting._combination import of_series
 from esnkit.utils._validation import check_number, check_positive_int
 
 __all__ = ["AutoregressiveModel", "RidgeAutoregression"]

@@ -15,7 +15,7 @@ from esnkit.forecasting._pooled_errors import BASELINE_FACTOR, PooledErrors, Sep
 from esnkit.utils._plain_state import PlainStateMixin
 from esnkit.utils._rollback import rollback_on_error
 
-__all__ = ["BaselineForecaster", "of_series"]
+__all__ = ["BaselineForecaster"]
 
 
 class BaselineForecaster(ForecastsMixin, PlainStateMixin, BaseEstimator):
@@ -99,8 +99,3 @@ class BaselineForecaster(ForecastsMixin, PlainStateMixin, BaseEstimator):
         windows = windows._replace(origins=windows.origins[enough])
         forecasts = forecast_windows(self._model, values, exog, windows)
         return windows.observed(values) - forecasts
-
-
-def of_series(entries: list):
-    """Return a list with an entry per series, of a single series the entry itself."""
-    return entries[0] if len(entries) == 1 else entries

@@ -7,14 +7,15 @@ from sklearn.utils.validation import check_is_fitted
 
 from esnkit.forecasting._blended_errors import BlendedErrors
 from esnkit.forecasting._calibration import IntervalCalibrator, warn_of_few
-from esnkit.forecasting._candidates import Search, default_horizon, largest_horizon
-from esnkit.forecasting._combination import SeparateSeries, known_to
+from esnkit.forecasting._candidates import MAX_ROWS, Search, default_horizon, largest_horizon
+from esnkit.forecasting._combination import SeparateSeries, known_to, of_series
 from esnkit.forecasting._decomposition import decompose
 from esnkit.forecasting._differencing import count_lost
 from esnkit.forecasting._forecasts_mixin import ForecastsMixin
 from esnkit.forecasting._missing import interpolate
 from esnkit.forecasting._pooled_errors import BASELINE_FACTOR, PooledErrors, SeparateErrors
 from esnkit.forecasting._positive import check_positive, is_positive
+from esnkit.forecasting._seasonality import check_seasons
 from esnkit.forecasting._selection import Selection, select, use_better_baseline
 from esnkit.forecasting._settings import check_settings
 from esnkit.forecasting._statistical_models import check_models
@@ -23,8 +24,8 @@ from esnkit.utils._plain_state import PlainStateMixin
 from esnkit.utils._progress import fit_task
 from esnkit.utils._rollback import rollback_on_error
 from esnkit.utils._validation import (
+    check_column,
     check_flag,
-    check_number,
     check_positive_int,
     check_seed,
     check_verbose,
@@ -34,7 +35,6 @@ from esnkit.utils._warnings import BetterBaselineWarning, warn
 __all__ = ["AutoForecaster"]
 
 MIN_ROWS = 10
-MAX_ROWS = 20_000  # the last ones, on which candidates are judged and members fitted
 MAX_VALUE = 1e300  # sums of errors stay finite
 # Errors of the forecasts on which members are chosen are smaller than those to come. With this
 # factor, intervals of level 0.9 cover 0.90 of the values after 195 origins of 99 real series;
@@ -48,12 +48,12 @@ class AutoForecaster(ForecastsMixin, CallbackSupportMixin, PlainStateMixin, Base
     """Forecast a series with the median of the best few of many echo state networks.
 
     The candidates differ in their differences (none, first, seasonal, both; of a long series also
-    from the means of the last few seasons), in the transform of
-    the values (none, or where they permit it the logarithm or square root), in the sines and
-    cosines with the periods of the seasons that they have as inputs, in leak rates, and in the
-    penalty of the readout. Forecasts from rolling origins in the recent part of the series judge
-    them. The best eight that differ in more than leak rates and penalty are fitted to all rows. Of
-    several series, each has its own networks.
+    from the means of the last few seasons), in the transform of the values (none, or where they
+    permit it the logarithm or square root), in the sines and cosines with the periods of the
+    seasons that they have as inputs, in leak rates, and in the penalty of the readout. Forecasts
+    from rolling origins in the recent part of the series judge them. The best eight that differ in
+    more than leak rates and penalty are fitted to all rows. Of several series, each has its own
+    networks.
 
     Parameters
     ----------
@@ -310,7 +310,7 @@ class AutoForecaster(ForecastsMixin, CallbackSupportMixin, PlainStateMixin, Base
     def _store(self, **attributes: list) -> None:
         """Store attributes with an entry per series, of a single series the entry itself."""
         for name, entries in attributes.items():
-            setattr(self, name, entries[0] if len(entries) == 1 else entries)
+            setattr(self, name, of_series(entries))
 
     def _check_parameters(self) -> int:
         """Check the parameters; return a seed."""
@@ -318,10 +318,7 @@ class AutoForecaster(ForecastsMixin, CallbackSupportMixin, PlainStateMixin, Base
             check_positive_int("horizon", self.horizon)
         check_positive(self.positive)
         check_flag("quick", self.quick)
-        if np.ndim(self.seasons) != 1 and self.seasons != "auto":
-            raise ValueError(
-                f"seasons must be 'auto' or a sequence of periods, got {self.seasons!r}"
-            )
+        check_seasons(self.seasons)
         check_flag("best", self.best)
         check_verbose(self.verbose)
         return int(check_seed(self.random_state).randint(2**31 - 1))
@@ -338,10 +335,8 @@ class AutoForecaster(ForecastsMixin, CallbackSupportMixin, PlainStateMixin, Base
 
     def _find_seasons(self, values: np.ndarray) -> list[float]:
         """Return the periods given, or those that the series has at least twice."""
-        if np.ndim(self.seasons) == 1:
-            given = [check_number("seasons", period, 2.0) for period in self.seasons]
-            return sorted({float(period) for period in given})
-        return self._season_periods(values)
+        given = check_seasons(self.seasons)
+        return self._season_periods(values) if given is None else given
 
     def _find_horizon(self, n_rows: int, seasons: list[list[float]]) -> int:
         if self.horizon is not None:
@@ -371,10 +366,7 @@ class AutoForecaster(ForecastsMixin, CallbackSupportMixin, PlainStateMixin, Base
         array([ 0.,  2.,  1., -3.])
         """
         check_is_fitted(self, "_ensemble")
-        column = check_positive_int("column", column, minimum=0)
-        if column >= self.n_features_in_:
-            last = self.n_features_in_ - 1
-            raise ValueError(f"column must be an integer from 0 to {last}, got {column}")
+        column = check_column(column, self.n_features_in_)
         periods = self.seasons_[column] if self.n_features_in_ > 1 else self.seasons_
         seasonal, rest = decompose(self._seen_rows()[0][:, column], periods)
         return Bunch(seasonal=seasonal, rest=rest, periods=list(periods))
@@ -383,8 +375,7 @@ class AutoForecaster(ForecastsMixin, CallbackSupportMixin, PlainStateMixin, Base
     def estimators_(self) -> list:
         """Fitted networks, one per member; of several series, a list of them per series."""
         check_is_fitted(self, "_ensemble")
-        networks = [combination.estimators for combination in self._ensemble.parts]
-        return networks[0] if len(networks) == 1 else networks
+        return of_series([combination.estimators for combination in self._ensemble.parts])
 
     def _errors_ahead(self, n_steps: int, ahead: np.ndarray, level: float) -> SeparateErrors:
         warn_of_few(min(int((~np.isnan(errors)).sum()) for errors in self._errors), level)
@@ -432,9 +423,9 @@ def _warn_of_better_baseline(selection: Selection, column: int | None) -> None:
     """Warn of a baseline that is better than the networks."""
     name = selection.better_baseline
     if name is not None:
-        of_series = "" if column is None else f" of series {column}"
+        which = "" if column is None else f" of series {column}"
         warn(
-            f"the baseline {name!r} forecasts better than the networks{of_series}: in the rolling "
+            f"the baseline {name!r} forecasts better than the networks{which}: in the rolling "
             f"forecasts its mean error is {selection.baselines[name]:.3g}, theirs "
             f"{selection.error:.3g}, and the difference is larger than its noise; with best=True "
             "(--best) this baseline forecasts",

@@ -8,7 +8,7 @@ import numpy as np
 
 from esnkit.forecasting._conformal import StepErrors, errors_needed
 from esnkit.forecasting._ensemble import Ensemble, ModelSpec, count_models, fit_ensemble
-from esnkit.forecasting._missing import fill_forward, interpolate
+from esnkit.forecasting._missing import interpolate
 from esnkit.forecasting._pooled_errors import PooledErrors
 from esnkit.forecasting._runaway import fall_back
 from esnkit.forecasting._similarity import similarity_weights
@@ -105,7 +105,7 @@ class IntervalCalibrator:
             return errors
         count_step()
         ahead = model.roll(values[start:], exog[start:], new - start, n_steps)
-        ahead = fall_back(ahead, fill_forward(values), new, model.naive_lags)
+        ahead = fall_back(ahead, values, new, model.naive_lags)
         observed = np.stack([values[origin : origin + n_steps] for origin in new])
         errors = self._errors[n_steps] = np.concatenate([errors, observed - ahead])
         return errors

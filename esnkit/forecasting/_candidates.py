@@ -36,6 +36,7 @@ MIN_SAFE_PENALTY, GAIN_OF_SMALL_PENALTY = 1.0, 0.7
 TIE_TOLERANCE, SMALL_TIE_TOLERANCE = 0.01, 0.1
 MAX_RELATIVE_ERROR = 1.5  # of a member, to the best one
 N_MEMBERS = 8
+MAX_ROWS = 20_000  # the last ones, on which candidates are judged and members fitted
 DEFAULT_HORIZON, MIN_HORIZON = 10, 4
 LARGEST_ERROR = np.finfo(float).max / 1e9  # of a loop that diverges; means of it are finite
 

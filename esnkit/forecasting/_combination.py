@@ -9,7 +9,7 @@ from esnkit.forecasting._power import with_power
 from esnkit.forecasting._runaway import combine_members
 from esnkit.utils._plain_state import plain_record
 
-__all__ = ["Combination", "SeparateSeries", "known_to"]
+__all__ = ["Combination", "SeparateSeries", "known_to", "of_series"]
 
 MAX_RELATIVE_DISTANCE = 1e3  # of a sample path from the median, in median distances
 
@@ -165,3 +165,8 @@ class SeparateSeries:
         """Pair every combination with the column of its series."""
         columns = (values[:, j : j + 1] for j in range(len(self.parts)))
         return zip(self.parts, columns, strict=True)
+
+
+def of_series(entries: list):
+    """Return a list with an entry per series, of a single series the entry itself."""
+    return entries[0] if len(entries) == 1 else entries

@@ -425,7 +425,7 @@ class ForecastsMixin:
             f"the last {instead} in for it; use {REMEDIES}",
             RuntimeWarning,
         )
-        return fall_back(forecasts, fill_forward(rows), [len(rows)], lags)[0]
+        return fall_back(forecasts, rows, [len(rows)], lags)[0]
 
     def _check_steps(self, n_steps) -> int:
         """Check a number of steps."""

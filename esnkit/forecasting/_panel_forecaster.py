@@ -7,7 +7,8 @@ from sklearn.base import BaseEstimator
 from sklearn.utils.validation import check_is_fitted
 
 from esnkit.forecasting._calibration import warn_of_few
-from esnkit.forecasting._forecasts_mixin import MAX_RELATIVE_REACH
+from esnkit.forecasting._candidates import default_horizon
+from esnkit.forecasting._forecasts_mixin import MAX_RELATIVE_REACH, MAX_SEASONS
 from esnkit.forecasting._packed_series import PackedSeries
 from esnkit.forecasting._panel import Panel, append_panel, read_panel
 from esnkit.forecasting._panel_selection import (
@@ -17,14 +18,14 @@ from esnkit.forecasting._panel_selection import (
     select_for_panel,
 )
 from esnkit.forecasting._pooled_errors import PooledErrors
-from esnkit.forecasting._seasonality import calendar_seasons, find_seasons
+from esnkit.forecasting._positive import check_positive
+from esnkit.forecasting._seasonality import calendar_seasons, check_seasons, find_seasons
 from esnkit.forecasting._static import read_static
 from esnkit.utils._callbacks import CallbackSupportMixin, with_callbacks
 from esnkit.utils._plain_state import PlainStateMixin
 from esnkit.utils._progress import fit_task
 from esnkit.utils._rollback import rollback_on_error
 from esnkit.utils._validation import (
-    check_flag,
     check_number,
     check_positive_int,
     check_seed,
@@ -37,8 +38,6 @@ __all__ = ["PanelForecaster"]
 MIN_ROWS, MIN_LONGEST = 2, 10
 MAX_ROWS = 20_000  # of a series, the last ones
 MAX_VALUE = 1e140  # squares stay finite
-DEFAULT_HORIZON, MIN_HORIZON = 10, 4
-MAX_SEASONS = 2
 MAX_SEASONAL_SERIES = 100  # whose autocorrelation is looked at
 
 
@@ -214,8 +213,7 @@ class PanelForecaster(CallbackSupportMixin, PlainStateMixin, BaseEstimator):
         self.candidates_ = [candidate.as_dict() for candidate in found.candidates]
         self.members_ = self.candidates_[: found.n_chosen]
         self.error_ = found.error
-        lag = round(self.seasons_[0]) if self.seasons_ else 1
-        name = f"seasonal naive ({lag} steps)" if lag > 1 else "naive"
+        name = f"seasonal naive ({self._lag} steps)" if self._lag > 1 else "naive"
         self.baselines_ = {name: found.naive_error}
 
     def forecast(self, n_steps, interval=None):
@@ -367,20 +365,16 @@ class PanelForecaster(CallbackSupportMixin, PlainStateMixin, BaseEstimator):
         """Check the parameters; return a seed."""
         if self.horizon is not None:
             check_positive_int("horizon", self.horizon)
-        if self.positive != "auto":
-            check_flag("positive", self.positive)
-        if np.ndim(self.seasons) != 1 and self.seasons != "auto":
-            raise ValueError(
-                f"seasons must be 'auto' or a sequence of periods, got {self.seasons!r}"
-            )
+        check_positive(self.positive)
+        check_seasons(self.seasons)
         check_verbose(self.verbose)
         return int(check_seed(self.random_state).randint(2**31 - 1))
 
     def _find_seasons(self, panel: Panel) -> list[float]:
         """Return the periods of the seasons that the usual series has at least twice."""
-        if np.ndim(self.seasons) == 1:
-            given = [check_number("seasons", period, 2.0) for period in self.seasons]
-            return sorted(float(period) for period in given)
+        given = check_seasons(self.seasons)
+        if given is not None:
+            return given
         periods = calendar_seasons(panel.row_labels, panel.stamps)
         if periods is None:
             periods = _seasons_of_most(panel.packed.tail(MAX_ROWS))
@@ -390,21 +384,20 @@ class PanelForecaster(CallbackSupportMixin, PlainStateMixin, BaseEstimator):
     def _find_horizon(self, lengths: np.ndarray) -> int:
         if self.horizon is not None:
             return int(self.horizon)
-        wanted = self.seasons_[0] if self.seasons_ else DEFAULT_HORIZON
-        return int(min(max(wanted, MIN_HORIZON), max(int(np.median(lengths)) // 5, 1)))
+        return default_horizon(int(np.median(lengths)), self.seasons_)
 
     def _is_positive(self, panel: Panel) -> np.ndarray:
         """Tell of which series the forecasts end at zero."""
         values, offsets = panel.packed.values, panel.packed.offsets[:-1]
         least = np.minimum.reduceat(values, offsets)
-        if self.positive is True and (least < 0).any():
+        if isinstance(self.positive, str):
+            return (least >= 0) & np.logical_and.reduceat(values == np.round(values), offsets)
+        if self.positive and (least < 0).any():
             i = int(np.argmin(least))
             raise ValueError(
                 f"positive=True needs series without negative values, got {least[i]} in "
                 f"{panel.ids[i]!r}"
             )
-        if isinstance(self.positive, str):
-            return (least >= 0) & np.logical_and.reduceat(values == np.round(values), offsets)
         return np.full(len(least), self.positive)
 
 

@@ -14,6 +14,7 @@ import numpy as np
 
 from esnkit.forecasting._differencing import integrate
 from esnkit.forecasting._packed_series import PackedSeries
+from esnkit.forecasting._penalty_path import solve_ridge_path
 from esnkit.forecasting._power import box_cox, inverse_box_cox
 from esnkit.forecasting._seasonality import season_terms
 from esnkit.forecasting._transforms import CONSTANT_TOLERANCE
@@ -122,7 +123,8 @@ class PanelNetwork:
             new = rows[joins == origin]
             A = np.column_stack([np.ones(len(new)), X[new] - middle, z.values[new + 1]])
             sums += A.T @ A
-            weights.append(_solve(sums, middle, penalties))
+            n_rows = max(sums[0, 0], 1.0)
+            weights.append(solve_ridge_path(sums, middle, n_rows * penalties)[:, 0])
         return np.stack(weights)
 
     def _is_learned_from(self, z: PackedSeries) -> np.ndarray:
@@ -207,14 +209,3 @@ def shrink_sizes(sizes: np.ndarray, n_rows: np.ndarray, level: np.ndarray) -> np
     known = (sizes > 0) & (level > 0) & (n_rows >= min(np.median(n_rows), 2 * SCALE_PRIOR))
     usual = np.median(sizes[known] / level[known]) * level if known.any() else 0.0
     return (n_rows * sizes + SCALE_PRIOR * usual) / (n_rows + SCALE_PRIOR)
-
-
-def _solve(sums: np.ndarray, middle: np.ndarray, penalties: np.ndarray) -> np.ndarray:
-    """Return readouts (n_penalties, 1 + n_features) of the rows in the sums of products."""
-    n_rows = max(sums[0, 0], 1.0)
-    mean = sums[0, 1:] / n_rows
-    central = sums[1:, 1:] - n_rows * np.outer(mean, mean)
-    eigenvalues, V = np.linalg.eigh(central[:-1, :-1])
-    ridge = np.maximum(eigenvalues, 0.0) + n_rows * penalties[:, None]
-    w = (V.T @ central[:-1, -1] / ridge) @ V.T
-    return np.column_stack([mean[-1] - w @ (mean[:-1] + middle), w])

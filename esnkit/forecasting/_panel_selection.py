@@ -5,6 +5,7 @@ from typing import Any, NamedTuple
 
 import numpy as np
 
+from esnkit.forecasting._candidates import powers_of
 from esnkit.forecasting._packed_series import PackedSeries
 from esnkit.forecasting._panel_network import (
     Loops,
@@ -174,11 +175,6 @@ def make_structures(
     values: np.ndarray, periods: list[float], has_clock: bool
 ) -> list[PanelStructure]:
     """List the structures to try for series with seasons of these periods."""
-    powers: list[float | None] = [None]
-    if (values > 0).all():
-        powers.append(0.0)
-    elif (values >= 0).all():
-        powers.append(0.5)
     kinds: list[tuple] = [((), (), ()), ((1,), (), ())]
     lags = tuple(sorted({round(period) for period in periods}))
     if lags:
@@ -189,7 +185,7 @@ def make_structures(
     if periods and has_clock:
         terms = tuple((period, min(int(period // 2), N_HARMONICS)) for period in periods)
         kinds += [((), terms, ()), ((1,), terms, ())]
-    return [PanelStructure(d, power, s, lag) for power in powers for d, s, lag in kinds]
+    return [PanelStructure(d, power, s, lag) for power in powers_of(values) for d, s, lag in kinds]
 
 
 def make_windows(

@@ -104,21 +104,8 @@ class PenaltyPath:
             new = rows[start:end] if taught is None else rows[start:end][taught[start:end]]
             sums += new.T @ new
             start = end
-            weights.append(self._solve(sums, middle))
+            weights.append(solve_ridge_path(sums, middle, self.penalties))
         return np.stack(weights)
-
-    def _solve(self, sums: np.ndarray, middle: np.ndarray) -> np.ndarray:
-        """Return the readouts (n_penalties, n_series, 1 + n_columns) of sums of products."""
-        n_rows, k = max(sums[0, 0], 1.0), len(middle)  # no row, if all values are missing
-        mean = sums[0, 1:] / n_rows
-        central = sums[1:, 1:] - n_rows * np.outer(mean, mean)
-        eigenvalues, V = np.linalg.eigh(central[:k, :k])
-        shrunk = (
-            central[k:, :k] @ V / (np.maximum(eigenvalues, 0.0) + self.penalties[:, None, None])
-        )
-        w = shrunk @ V.T
-        intercepts = mean[k:] - w @ (mean[:k] + middle)
-        return np.concatenate([intercepts[..., None], w], axis=-1)
 
     def roll(
         self,
@@ -174,3 +161,30 @@ class PenaltyPath:
         past = np.repeat(self.values[origin - n_lost : origin, None], len(z), axis=1)
         with np.errstate(over="ignore", invalid="ignore"):
             return self.transform.inverse_transform(z.swapaxes(0, 1), past).swapaxes(0, 1)
+
+
+def solve_ridge_path(sums: np.ndarray, middle: np.ndarray, penalties: np.ndarray) -> np.ndarray:
+    """Return the readouts (n_penalties, n_outputs, 1 + n_columns) of ridge regressions.
+
+    Parameters
+    ----------
+    sums : ndarray of shape (1 + n_columns + n_outputs, 1 + n_columns + n_outputs)
+        Sums of products of rows: 1, the columns minus `middle`, and the targets.
+    middle : ndarray of shape (n_columns,)
+    penalties : ndarray of shape (n_penalties,)
+
+    Examples
+    --------
+    >>> rows = np.array([[1.0, -1.0, 2.0], [1.0, 1.0, 6.0]])  # y = 4 + 2 (x - 3)
+    >>> solve_ridge_path(rows.T @ rows, np.array([3.0]), np.array([0.0, 2.0]))
+    array([[[-2.,  2.]],
+    <BLANKLINE>
+           [[ 1.,  1.]]])
+    """
+    n_rows, k = max(sums[0, 0], 1.0), len(middle)  # no row, if all values are missing
+    mean = sums[0, 1:] / n_rows
+    central = sums[1:, 1:] - n_rows * np.outer(mean, mean)
+    eigenvalues, V = np.linalg.eigh(central[:k, :k])
+    w = (central[k:, :k] @ V / (np.maximum(eigenvalues, 0.0) + penalties[:, None, None])) @ V.T
+    intercepts = mean[k:] - w @ (mean[:k] + middle)
+    return np.concatenate([intercepts[..., None], w], axis=-1)

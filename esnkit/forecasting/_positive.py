@@ -14,7 +14,9 @@ def check_positive(positive) -> None:
 
 
 def is_positive(positive, values: np.ndarray) -> bool:
-    """Tell whether forecasts of values (n_rows,) end at zero; "auto" says so for counts.
+    """Return whether forecasts of a series (n_rows,) must not be negative.
+
+    For "auto" that is so if the series has counts: whole numbers, none of them negative.
 
     Examples
     --------

@@ -8,6 +8,7 @@ from scipy.special import ndtri
 
 from esnkit.forecasting._input import read_one_series
 from esnkit.forecasting._labels import DateAxis, RowLabels
+from esnkit.utils._validation import check_number
 
 __all__ = ["find_seasons"]
 
@@ -234,6 +235,15 @@ def _autocorrelation(values: np.ndarray) -> np.ndarray:
     earlier, later = squares[:0:-1], squares[-1] - squares[:-1]
     sizes = np.sqrt(earlier * later)
     return np.divide(products, sizes, out=np.zeros(n_rows), where=sizes > 0)
+
+
+def check_seasons(seasons) -> list[float] | None:
+    """Return the periods that a parameter `seasons` gives, ascending; None for "auto"."""
+    if isinstance(seasons, str) and seasons == "auto":
+        return None
+    if np.ndim(seasons) != 1:
+        raise ValueError(f"seasons must be 'auto' or a sequence of periods, got {seasons!r}")
+    return sorted({float(check_number("seasons", period, 2.0)) for period in seasons})
 
 
 def season_terms(seasons: tuple[tuple[float, int], ...], rows: np.ndarray) -> np.ndarray:

@@ -5,7 +5,7 @@ from typing import Any
 import numpy as np
 
 from esnkit.plotting._common import BLUE, COLOURS, GREY, ORANGE, pyplot, style_axes
-from esnkit.utils._validation import check_positive_int
+from esnkit.utils._validation import check_column
 
 __all__ = ["CandidatesDisplay"]
 
@@ -74,8 +74,7 @@ class CandidatesDisplay:
         if not hasattr(forecaster, "candidates_") or not hasattr(forecaster, "baselines_"):
             raise TypeError(f"forecaster must be a fitted AutoForecaster, got {forecaster!r}")
         n_series = forecaster.n_features_in_
-        if check_positive_int("column", column, minimum=0) >= n_series:
-            raise ValueError(f"column must be an integer from 0 to {n_series - 1}, got {column}")
+        column = check_column(column, n_series)
         candidates, members, error, baselines = (
             part[column] if n_series > 1 else part
             for part in (

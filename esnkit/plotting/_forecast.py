@@ -15,7 +15,7 @@ from esnkit.plotting._common import (
     style_axes,
 )
 from esnkit.utils._pandas import is_pandas
-from esnkit.utils._validation import check_positive_int
+from esnkit.utils._validation import check_column, check_positive_int
 
 __all__ = ["ForecastDisplay"]
 
@@ -126,8 +126,7 @@ class ForecastDisplay:
         levels = () if interval is None else tuple(np.atleast_1d(interval).tolist())
         forecasts = [forecaster.forecast(n_steps, exog, level) for level in levels or (None,)]
         n_series = forecaster.n_features_in_
-        if check_positive_int("column", column, minimum=0) >= n_series:
-            raise ValueError(f"column must be an integer from 0 to {n_series - 1}, got {column}")
+        column = check_column(column, n_series)
         observed = observed if observed is None or is_pandas(observed) else np.asarray(observed)
         if np.ndim(observed) == 2 and np.shape(observed)[1] != n_series:
             raise ValueError(f"observed must have {n_series} columns, got {np.shape(observed)[1]}")

@@ -9,11 +9,10 @@ from typing import Any
 import numpy as np
 
 from esnkit.plotting._candidates import CandidatesDisplay
-from esnkit.plotting._common import column_of, plain_times, pyplot
+from esnkit.plotting._common import pyplot
 from esnkit.plotting._decomposition import DecompositionDisplay
 from esnkit.plotting._forecast import ForecastDisplay
 from esnkit.plotting._residuals import ResidualsDisplay
-from esnkit.utils._pandas import is_pandas
 from esnkit.utils._validation import check_positive_int
 
 __all__ = ["write_report"]
@@ -113,15 +112,13 @@ def _forecast(forecaster, n_steps: int, exog, column: int, times) -> str:
     display = ForecastDisplay.from_forecaster(
         forecaster, n_steps, exog=exog, interval=FAN, column=column, times=times
     )
-    ahead = forecaster.forecast(n_steps, exog)
-    labels = np.arange(1, n_steps + 1) if times is None else np.asarray(times)[-n_steps:]
-    labels = plain_times(ahead.index) if is_pandas(ahead) else labels
-    values = np.asarray(column_of(ahead, column))
+    labels = np.arange(1, n_steps + 1) if display.times is None else np.asarray(display.times)
     names = [f"{end} {100 * level:g} %" for level in FAN for end in ("from", "to")]
     ends = [row for pair in zip(display.lower, display.upper, strict=True) for row in pair]
+    numbers = np.column_stack([display.forecast, *ends])
     rows = [
-        [label, *(f"{value:.6g}" for value in numbers)]
-        for label, numbers in zip(_as_text(labels), np.column_stack([values, *ends]), strict=True)
+        [label, *(f"{value:.6g}" for value in row)]
+        for label, row in zip(_as_text(labels), numbers, strict=True)
     ]
     return _image(display.figure_, "forecast") + _table(["step", "forecast", *names], rows)
 

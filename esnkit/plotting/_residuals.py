@@ -4,7 +4,7 @@ import numpy as np
 
 from esnkit.plotting._common import BLUE, GREY, ORANGE, line_of, plain_times, pyplot, style_axes
 from esnkit.utils._pandas import is_pandas
-from esnkit.utils._validation import check_positive_int
+from esnkit.utils._validation import check_column, check_positive_int
 
 __all__ = ["ResidualsDisplay"]
 
@@ -88,8 +88,7 @@ class ResidualsDisplay:
         if not hasattr(forecaster, "backtest") or not hasattr(forecaster, "history"):
             raise TypeError(f"forecaster must be a fitted Forecaster, got {forecaster!r}")
         n_series = forecaster.n_features_in_
-        if check_positive_int("column", column, minimum=0) >= n_series:
-            raise ValueError(f"column must be an integer from 0 to {n_series - 1}, got {column}")
+        column = check_column(column, n_series)
         history = forecaster.history()
         if n_windows is None:
             n_windows = min(MAX_WINDOWS, max(MIN_RESIDUALS, int(LATE_SHARE * len(history))))

@@ -16,6 +16,7 @@ from esnkit.utils._pandas import is_frame
 
 __all__ = [
     "check_choice",
+    "check_column",
     "check_fitted",
     "check_flag",
     "check_number",
@@ -75,6 +76,13 @@ def _describe(low: float, high: float, low_open: bool, high_open: bool) -> str:
     if math.isinf(high):
         return f"a finite number {'>' if low_open else '>='} {low:g}"
     return f"a number in {'(' if low_open else '['}{low:g}, {high:g}{')' if high_open else ']'}"
+
+
+def check_column(column: Any, n_columns: int) -> int:
+    """Return the number of one of several columns, or raise."""
+    if check_positive_int("column", column, minimum=0) >= n_columns:
+        raise ValueError(f"column must be an integer from 0 to {n_columns - 1}, got {column}")
+    return int(column)
 
 
 def check_flag(name: str, value: Any) -> bool:
