@@ -8,7 +8,12 @@ from sklearn.utils.validation import check_is_fitted
 from esnkit.forecasting._blended_errors import BlendedErrors
 from esnkit.forecasting._calibration import IntervalCalibrator, warn_of_few
 from esnkit.forecasting._candidates import MAX_ROWS, Search, default_horizon, largest_horizon
-from esnkit.forecasting._combination import SeparateSeries, known_to, of_series
+from esnkit.forecasting._combination import (
+    SeparateSeries,
+    columns_of_series,
+    known_to,
+    of_series,
+)
 from esnkit.forecasting._decomposition import decompose
 from esnkit.forecasting._differencing import count_lost
 from esnkit.forecasting._forecasts_mixin import ForecastsMixin
@@ -107,9 +112,10 @@ class AutoForecaster(ForecastsMixin, CallbackSupportMixin, PlainStateMixin, Base
         The fitted network of every entry of `members_`. Of several series, this attribute and
         those up to `seasons_` are lists with an entry per series.
     candidates_ : list of dict
-        ``"differences"``, ``"power"``, ``"seasons"``, ``"leak_rate"``, ``"alpha"`` and ``"error"``
-        of every candidate, the best first. The error is the mean absolute error of the rolling
-        forecasts, in which recent ones weigh more.
+        ``"differences"``, ``"power"``, ``"seasons"``, ``"leak_rate"``, ``"past_exog"`` (whether it
+        has the past-only inputs), ``"alpha"`` and ``"error"`` of every candidate, the best first.
+        The error is the mean absolute error of the rolling forecasts, in which recent ones weigh
+        more.
     members_ : list of dict
         Those whose median, with the forecasts of other `models`, is the forecast.
     naive_share_ : float
@@ -121,8 +127,9 @@ class AutoForecaster(ForecastsMixin, CallbackSupportMixin, PlainStateMixin, Base
     baselines_ : dict
         The same error of simple forecasts: naive, seasonal naive for every season, drift, mean,
         context parrot, autoregressive by AIC and ridge with lags, see :mod:`esnkit.baselines`.
-        All are fitted anew before every origin, without the inputs of `calendar`. Beside them the
-        errors of other `models`, which are fitted before the first one.
+        All are fitted anew before every origin, without the inputs of `calendar` and without
+        past-only inputs. Beside them the errors of other `models`, which are fitted before the
+        first one.
     better_baseline_ : str or None
         The baseline with the smallest error, if that is smaller than the error of the median by
         more than the noise of the comparison: a one-sided t-test of the logarithms of the ratios
@@ -136,6 +143,8 @@ class AutoForecaster(ForecastsMixin, CallbackSupportMixin, PlainStateMixin, Base
         Number of series.
     n_exog_ : int
         Number of exogenous inputs, without those of `calendar`.
+    n_past_exog_ : int
+        Number of past-only inputs.
     n_timesteps_ : int
         Number of rows seen by `fit` and `update`.
     feature_names_in_ : ndarray of str
@@ -216,7 +225,7 @@ class AutoForecaster(ForecastsMixin, CallbackSupportMixin, PlainStateMixin, Base
 
     @rollback_on_error
     @with_callbacks
-    def fit(self, series, y=None, exog=None) -> "AutoForecaster":
+    def fit(self, series, y=None, exog=None, past_exog=None) -> "AutoForecaster":
         """Choose the members for a series, and fit them to it.
 
         Parameters
@@ -229,6 +238,11 @@ class AutoForecaster(ForecastsMixin, CallbackSupportMixin, PlainStateMixin, Base
         exog : array-like of shape (n_timesteps,) or (n_timesteps, n_exog), default=None
             Inputs known in advance, row by row with the series. The last value stands for
             missing ones.
+        past_exog : array-like of shape (n_timesteps,) or (n_timesteps, n_past_exog), default=None
+            Inputs known up to the present only, such as the weather. Every candidate is tried
+            without and with them; those with them forecast them together with the series. They are
+            differenced and scaled as the series is, without its power transform. Missing values
+            are predicted.
 
         Returns
         -------
@@ -250,11 +264,12 @@ class AutoForecaster(ForecastsMixin, CallbackSupportMixin, PlainStateMixin, Base
             If a baseline is better than the networks, unless it forecasts in their place.
         """
         seed, settings = self._check_parameters(), check_settings(self.settings)
-        rows, inputs = self._read(series, y, exog)
+        rows, inputs = self._read(series, y, exog, past_exog)
+        n_series = self.n_features_in_
         n_lost = count_lost(settings.get("differences", ()))
         rows, inputs = rows[-MAX_ROWS - n_lost :], inputs[-MAX_ROWS - n_lost :]
-        _check_series(rows, n_lost)
-        seasons = [self._find_seasons(values) for values in interpolate(rows).T]
+        _check_series(rows, n_series, n_lost)
+        seasons = [self._find_seasons(values) for values in interpolate(rows[:, :n_series]).T]
         self.horizon_ = min(
             self._find_horizon(len(rows), seasons), largest_horizon(len(rows), n_lost)
         )
@@ -265,18 +280,20 @@ class AutoForecaster(ForecastsMixin, CallbackSupportMixin, PlainStateMixin, Base
             n_exog=self.n_exog_,
             settings=settings,
             models=self._check_models(),
+            n_past=self.n_past_exog_,
         )
-        with fit_task(self, (rows.shape[1], "series"), {"X": series, "y": y}, 0):
+        columns = columns_of_series(rows, n_series)
+        with fit_task(self, (n_series, "series"), {"X": series, "y": y}, 0):
             selections = [
                 select(
                     values,
                     inputs,
                     periods,
-                    search._replace(positive=is_positive(self.positive, values)),
+                    search._replace(positive=is_positive(self.positive, values[:, 0])),
                 )
-                for values, periods in zip(rows.T, seasons, strict=True)
+                for values, periods in zip(columns, seasons, strict=True)
             ]
-        selections = self._compare_with_baselines(selections, rows, inputs)
+        selections = self._compare_with_baselines(selections, columns, inputs)
         self._ensemble = SeparateSeries([selection.combination for selection in selections])
         self._errors = [selection.errors for selection in selections]
         self._n_skipped = self.n_timesteps_ - len(rows)
@@ -296,12 +313,12 @@ class AutoForecaster(ForecastsMixin, CallbackSupportMixin, PlainStateMixin, Base
             self._store(**{f"{name}_": [getattr(selection, name) for selection in selections]})
         return self
 
-    def _compare_with_baselines(self, selections: list, rows, inputs) -> list[Selection]:
+    def _compare_with_baselines(self, selections: list, columns: list, inputs) -> list[Selection]:
         """Let better baselines forecast, or warn of them."""
         if self.best:
             return [
                 use_better_baseline(selection, values, inputs)
-                for selection, values in zip(selections, rows.T, strict=True)
+                for selection, values in zip(selections, columns, strict=True)
             ]
         for j, selection in enumerate(selections):
             _warn_of_better_baseline(selection, j if len(selections) > 1 else None)
@@ -326,10 +343,10 @@ class AutoForecaster(ForecastsMixin, CallbackSupportMixin, PlainStateMixin, Base
     def _check_models(self) -> tuple[str, ...]:
         """Return the models beside the networks."""
         models = check_models(self.models)
-        if models and self.n_exog_:
+        if models and (self.n_exog_ or self.n_past_exog_):
             raise ValueError(
-                f"models={self.models!r} has no use for exogenous inputs, which only networks "
-                "have: use models='esn'"
+                f"models={self.models!r} has no use for exogenous or past-only inputs, which only "
+                "networks have: use models='esn'"
             )
         return models
 
@@ -407,14 +424,15 @@ class AutoForecaster(ForecastsMixin, CallbackSupportMixin, PlainStateMixin, Base
 
     def _step_errors(self) -> list[list[np.ndarray]]:
         """Return the one-step errors of every member of every series."""
-        values, exog = (rows[self._n_skipped :] for rows in self._seen_rows())
+        rows, exog = (rows[self._n_skipped :] for rows in self._seen_rows())
+        columns = columns_of_series(rows, self.n_features_in_)
         return [
             [
-                calibrator.step_errors(member, known_to(member, values[:, [j]]), exog)
+                calibrator.step_errors(member, known_to(member, values), exog)
                 for member, calibrator in zip(part.members, calibrators, strict=False)
             ]
-            for j, (part, calibrators) in enumerate(
-                zip(self._ensemble.parts, self._calibrators, strict=True)
+            for part, calibrators, values in zip(
+                self._ensemble.parts, self._calibrators, columns, strict=True
             )
         ]
 
@@ -433,14 +451,17 @@ def _warn_of_better_baseline(selection: Selection, column: int | None) -> None:
         )
 
 
-def _check_series(rows: np.ndarray, n_lost: int) -> None:
-    n_observed = (~np.isnan(rows)).sum(axis=0).min()
+def _check_series(rows: np.ndarray, n_series: int, n_lost: int) -> None:
+    n_observed = (~np.isnan(rows[:, :n_series])).sum(axis=0).min()
     if n_observed < MIN_ROWS + n_lost:
         given = " and these differences" if n_lost else ""
         raise ValueError(
             f"series has n_samples={n_observed} time steps, the choice of members needs at least "
             f"{MIN_ROWS + n_lost} with observed values{given}"
         )
-    largest = np.nanmax(np.abs(rows))
-    if largest > MAX_VALUE:
-        raise ValueError(f"series must have values up to {MAX_VALUE:g}, got {largest:g}: scale it")
+    for name, part in {"series": rows[:, :n_series], "past_exog": rows[:, n_series:]}.items():
+        largest = np.fmax.reduce(np.abs(part), axis=None, initial=0.0)
+        if largest > MAX_VALUE:
+            raise ValueError(
+                f"{name} must have values up to {MAX_VALUE:g}, got {largest:g}: scale it"
+            )

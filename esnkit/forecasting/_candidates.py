@@ -51,6 +51,7 @@ class Search(NamedTuple):
     n_exog: int | None = None  # inputs, the first ones, that baselines have; None for all
     settings: dict[str, Any] = {}  # what all candidates have in common, see `check_settings`
     models: tuple[str, ...] = ()  # of statsforecast, which are members beside networks
+    n_past: int = 0  # past-only inputs, the last columns of the rows
 
     @property
     def penalties(self) -> np.ndarray:
@@ -96,8 +97,9 @@ class Candidate(NamedTuple):
     error: float  # weighted mean absolute error
     structure: Structure
     penalty: float
-    forecasts: np.ndarray  # (n_origins, horizon)
+    forecasts: np.ndarray  # (n_origins, horizon), of the first series
     network: dict[str, Any]  # parameters of an ESNRegressor
+    n_past: int = 0  # past-only inputs that the network has
 
     @property
     def kind(self) -> tuple:
@@ -121,6 +123,7 @@ class Candidate(NamedTuple):
             random_state=None,
             power=self.structure.power,
             seasons=self.structure.seasons,
+            n_past=self.n_past,
         )
 
 
@@ -222,12 +225,16 @@ def make_averaged_structures(
 
 
 def _vary(kinds: list[tuple], values: np.ndarray, search: Search) -> list[Structure]:
-    """List structures of kinds (differences, seasons), with all transforms and leak rates."""
+    """List structures of kinds (differences, seasons), with all transforms and leak rates.
+
+    Where there are past-only inputs, each comes without and with them.
+    """
     leak_rates = QUICK_LEAK_RATES if search.quick else LEAK_RATES
     if "leak_rate" in search.settings:
         leak_rates = (search.settings["leak_rate"],)
     return [
-        Structure(differences, power, seasons, leak_rate)
+        Structure(differences, power, seasons, leak_rate, past_exog)
+        for past_exog in ((False, True) if search.n_past else (False,))
         for power in powers_of(values)
         for differences, seasons in dict.fromkeys(kinds)
         for leak_rate in leak_rates
@@ -240,24 +247,36 @@ def evaluate_structures(
 ) -> list[Candidate]:
     """Judge structures that the rows before the first origin suffice for, the best first.
 
-    `values` are filled; `known`, if given, has the missing values.
+    Parameters
+    ----------
+    values : ndarray of shape (n_rows, n_series + search.n_past)
+        Filled; past-only inputs are the last columns, whose forecasts are not judged.
+    exog : ndarray of shape (n_rows, n_exog)
+    structures : sequence of Structure
+    windows : Windows
+    search : Search
+    known : ndarray, default=None
+        Like `values`, with the missing ones.
     """
-    penalties = search.penalties
-    observed = windows.observed(values if known is None else known)
+    penalties, n_series = search.penalties, values.shape[1] - search.n_past
+    known = values if known is None else known
+    observed = windows.observed(known[:, :n_series])
     candidates: list[Candidate] = []
     for structure in structures:
         count_step()
         if windows.origins[0] - structure.n_lost < MIN_TRANSFORMED_ROWS:
             continue
         network = search.network(len(values)) | {"leak_rate": structure.leak_rate}
-        path = PenaltyPath(structure, Reservoir(**network), penalties).fit(values, exog, known)
+        n_past = search.n_past if structure.past_exog else 0
+        rows, seen = (part[:, : n_series + n_past] for part in (values, known))
+        path = PenaltyPath(structure, Reservoir(**network), penalties)
+        path.fit(rows, exog, seen, n_past)
         network["washout"] = path.washout
-        forecasts = path.roll(windows.origins, windows.horizon)
+        forecasts = path.roll(windows.origins, windows.horizon)[..., :n_series]
         errors = windows.errors(forecasts, observed)
         k = choose_penalty(errors, len(values)) if len(penalties) > 1 else 0
-        candidates.append(
-            Candidate(float(errors[k]), structure, float(penalties[k]), forecasts[:, k], network)
-        )
+        first, penalty = forecasts[:, k, :, 0], float(penalties[k])
+        candidates.append(Candidate(float(errors[k]), structure, penalty, first, network, n_past))
     return sorted(candidates, key=lambda candidate: candidate.error)
 
 

@@ -38,6 +38,7 @@ class ModelSpec(NamedTuple):
     seasons: tuple = ()  # periods and numbers of harmonics of sines and cosines beside the inputs
     floor: tuple[float, ...] = ()  # smallest forecasts, one per series; empty for none
     n_exog: int | None = None  # inputs, the first ones, that the models have; None for all
+    n_past: int = 0  # past-only inputs, the last columns of the series
 
     @property
     def n_ahead(self) -> int:
@@ -149,10 +150,12 @@ class Ensemble:
         Returns
         -------
         ndarray of shape (n_models * n_observed_rows, n_series)
-            In the units of the series after its power transform and differences.
+            In the units of the series after its power transform and differences. Those of missing
+            past-only inputs are zero.
         """
-        observed = ~np.isnan(values).any(axis=1)
-        if not observed.all():
+        n_series = values.shape[1] - self.series_transform.n_past
+        observed = ~np.isnan(values[:, :n_series]).any(axis=1)
+        if np.isnan(values).any():
             values = self.fill(values, exog)
         past, past_exog = self._past(values, exog)
         z, e = self.series_transform.transform(past), self.exog_transform.transform(past_exog)
@@ -269,7 +272,9 @@ def _fit_complete(spec: ModelSpec, values, exog, taught=None) -> Ensemble:
             f"and horizon need at least {spec.min_rows}"
         )
     exog = with_season_terms(exog, spec.seasons, 0)
-    series_transform = RowTransform(spec.differences, spec.scale, power=spec.power).fit(values)
+    series_transform = RowTransform(
+        spec.differences, spec.scale, power=spec.power, n_past=spec.n_past
+    ).fit(values)
     members = _make_members(spec)
     seen = _rows_learned_from(members[0], spec)
     exog_transform = ExogTransform(spec.differences, spec.scale, seen=seen, n_used=spec.n_exog).fit(
@@ -285,11 +290,11 @@ def _fit_complete(spec: ModelSpec, values, exog, taught=None) -> Ensemble:
         models, series_transform, exog_transform, spec.combine, **recent,
         n_rows=len(values), seen_range=range_of(values), seasons=spec.seasons, floor=spec.floor,
         n_first=spec.min_rows,
-        fill_range=_fill_range(values, spec.power),
+        fill_range=_fill_range(values, spec),
     )  # fmt: skip
 
 
-def _fill_range(values: np.ndarray, power) -> np.ndarray:
+def _fill_range(values: np.ndarray, spec: ModelSpec) -> np.ndarray:
     """Return the range (2, n_series) of predictions for missing values.
 
     It is three times as wide as that of the values; under a power transform it is positive.
@@ -297,7 +302,10 @@ def _fill_range(values: np.ndarray, power) -> np.ndarray:
     low, high = values.min(axis=0), values.max(axis=0)
     with np.errstate(over="ignore"):
         width = high - low
-        lowest = low - width if power is None else np.maximum(low - width, low / 2)
+        lowest = low - width
+        if spec.power is not None:
+            with_power = slice(len(low) - spec.n_past)
+            lowest[with_power] = np.maximum(lowest[with_power], low[with_power] / 2)
         return np.stack([lowest, high + width])
 
 

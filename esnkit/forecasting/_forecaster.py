@@ -245,8 +245,9 @@ class Forecaster(ForecastsMixin, CallbackSupportMixin, PlainStateMixin, BaseEsti
             missing ones.
         past_exog : array-like of shape (n_timesteps,) or (n_timesteps, n_past_exog), default=None
             Inputs known up to the present only, such as the weather. The model forecasts them
-            together with the series, from which `forecast` and its like leave them out; so a power
-            transform needs positive ones too. Missing values are predicted.
+            together with the series, from which `forecast` and its like leave them out. They are
+            differenced and scaled as the series is, without its power transform. Missing values
+            are predicted.
 
         Returns
         -------
@@ -266,8 +267,9 @@ class Forecaster(ForecastsMixin, CallbackSupportMixin, PlainStateMixin, BaseEsti
         filled, columns = interpolate(values), values.T[: self.n_features_in_]
         floor = [0.0 if is_positive(self.positive, column) else -np.inf for column in columns]
         floor += [-np.inf] * self.n_past_exog_
-        power = RowTransform(spec.differences, False, power=spec.power).fit(filled).power_
-        spec = spec._replace(floor=tuple(floor), power=power)
+        n_past = self.n_past_exog_
+        power = RowTransform(spec.differences, False, power=spec.power, n_past=n_past).fit(filled)
+        spec = spec._replace(floor=tuple(floor), power=power.power_, n_past=n_past)
         n_models = count_models(spec, inputs.shape[1])
         with fit_task(self, (n_models, "models"), {"X": series, "y": y}, n_models):
             if spec.estimator is None:

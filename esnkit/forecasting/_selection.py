@@ -17,10 +17,10 @@ from esnkit.forecasting._candidates import (
     make_structures,
     make_windows,
 )
-from esnkit.forecasting._combination import Combination
+from esnkit.forecasting._combination import Combination, known_to
 from esnkit.forecasting._differencing import count_lost
 from esnkit.forecasting._ensemble import ModelSpec, fit_ensemble
-from esnkit.forecasting._missing import interpolate, predict_missing
+from esnkit.forecasting._missing import fill_forward, interpolate, predict_missing
 from esnkit.forecasting._noiseless import is_noiseless, much_worse, noiseless_candidates, reach
 from esnkit.forecasting._statistical_models import first_integer, fit_statistical_model
 from esnkit.utils._progress import Task
@@ -55,14 +55,17 @@ def select(
     periods: list[float],
     search: Search,
 ) -> Selection:
-    """Choose members for a series (n_rows,) with inputs (n_rows, n_exog), and fit them.
+    """Choose members for a series, and fit them.
 
-    Missing values are interpolated for a first choice. The median of its members predicts them for
-    a second one, see `predict_missing`; the choice with the smaller error is returned.
+    Missing values are interpolated for a first choice, those of past-only inputs filled forward.
+    The median of its members predicts them for a second one, see `predict_missing`; the choice with
+    the smaller error is returned.
 
     Parameters
     ----------
-    values, exog : ndarray
+    values : ndarray of shape (n_rows, 1 + search.n_past)
+        The series, and its past-only inputs.
+    exog : ndarray of shape (n_rows, n_exog)
     periods : list of float
         Of the seasons.
     search : Search
@@ -70,34 +73,40 @@ def select(
     """
     if not np.isnan(values).any():
         return _select(values, values, exog, periods, search)
-    first = _select(values, interpolate(values[:, None])[:, 0], exog, periods, search)
+    filled = np.hstack([interpolate(values[:, :1]), fill_forward(values[:, 1:])])
+    first = _select(values, filled, exog, periods, search)
     networks = first.combination.members[: len(first.specs)]
-    predicted = [predict_missing(network, values[:, None], exog) for network in networks]
-    second = _select(values, np.median(predicted, axis=0)[:, 0], exog, periods, search)
+    rows = [predict_missing(network, known_to(network, values), exog) for network in networks]
+    for j in range(max(part.shape[1] for part in rows)):
+        filled[:, j] = np.median([part[:, j] for part in rows if j < part.shape[1]], axis=0)
+    second = _select(values, filled, exog, periods, search)
     return min(first, second, key=lambda selection: selection.error)
 
 
 def _select(values, filled, exog, periods: list[float], search: Search) -> Selection:
     """Choose members for a series, in which `filled` rows stand for the missing ones."""
+    series = filled[:, 0]
     n_lost = count_lost(search.settings.get("differences", ()))
     longest = max(periods, default=0.0)
-    windows = make_windows(len(values), search.horizon, n_lost, longest, values)
+    windows = make_windows(len(values), search.horizon, n_lost, longest, values[:, 0])
     candidates, members, (low, high) = _choose(values, filled, exog, periods, windows, search)
-    fitted: list = [fit_ensemble(member.spec, values[:, None], exog) for member in members]
-    season, observed = first_integer(periods), windows.observed(values)
-    models = _fit_statistical_models(search.models, season, filled, windows)
+    fitted: list = [
+        fit_ensemble(member.spec, values[:, : 1 + member.n_past], exog) for member in members
+    ]
+    season, observed = first_integer(periods), windows.observed(values[:, 0])
+    models = _fit_statistical_models(search.models, season, series, windows)
     errors = {name: float(windows.errors(rows, observed)) for name, (rows, _) in models.items()}
     kept = [models[k] for k in models if errors[k] <= MAX_RELATIVE_ERROR * candidates[0].error]
     fitted += [model for _, model in kept]
     combination = Combination(fitted, max(low, 0.0) if search.positive else low, high)
     forecasts = [*(member.forecasts for member in members), *(rows for rows, _ in kept)]
-    baselines = evaluate_baselines(filled, exog, periods, windows, combination.limit, search.n_exog)
+    baselines = evaluate_baselines(series, exog, periods, windows, combination.limit, search.n_exog)
     naive = _seasonal_naive(baselines, periods)
     combined = combination.combine(forecasts)
     if np.isinf(high) and not clearly_better(combined, naive.forecasts, observed):
         combined = combination.combine(forecasts, naive.forecasts)
         forecasts = [(rows + naive.forecasts) / 2 for rows in forecasts]
-        combination = replace(combination, naive=naive.model.fit(filled[:, None], exog))
+        combination = replace(combination, naive=naive.model.fit(series[:, None], exog))
     better = better_baseline(combined, baselines, observed, windows)
     substitute = None
     if better is not None:
@@ -166,17 +175,18 @@ def _roll(name: str, season: int, values: np.ndarray, windows: Windows) -> np.nd
 
 def _choose(values, filled, exog, periods, windows: Windows, search: Search) -> tuple:
     """Return all candidates, the members, and the range of their forecasts."""
-    structures = make_structures(filled, periods, search)
-    structures += make_averaged_structures(filled, periods, search)
+    series = filled[:, 0]
+    structures = make_structures(series, periods, search)
+    structures += make_averaged_structures(series, periods, search)
     with Task("", len(structures), "candidates"):
         candidates = evaluate_structures(filled, exog, structures, windows, search, values)
     # Settings that are given are not replaced by those of larger networks.
-    stays_small = search.quick or search.settings or np.isnan(values).any()
-    if not stays_small and is_noiseless(values, exog, search.seed):
-        noiseless = noiseless_candidates(values, exog, windows, search.seed)
-        if not much_worse(noiseless[0], candidates[0], windows.observed(values)):
+    stays_small = search.quick or search.settings or np.isnan(values[:, 0]).any()
+    if not stays_small and is_noiseless(series, exog, search.seed):
+        noiseless = noiseless_candidates(series, exog, windows, search.seed)
+        if not much_worse(noiseless[0], candidates[0], windows.observed(series)):
             candidates = sorted(noiseless + candidates, key=lambda candidate: candidate.error)
-            return candidates, noiseless, reach(values)
+            return candidates, noiseless, reach(series)
     return candidates, choose_members(candidates), (-np.inf, np.inf)
 
 
@@ -185,7 +195,7 @@ def use_better_baseline(selection: Selection, values: np.ndarray, exog: np.ndarr
     if selection.substitute is None:
         return selection
     model, errors = selection.substitute
-    fitted = model.fit(values[:, None], exog)
+    fitted = model.fit(values[:, :1], exog)
     combination = replace(selection.combination, members=[fitted], naive=None)
     return selection._replace(combination=combination, errors=errors, specs=[], naive_share=0.0)
 
