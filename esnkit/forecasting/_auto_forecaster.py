@@ -5,6 +5,7 @@ from sklearn.base import BaseEstimator
 from sklearn.utils import Bunch
 from sklearn.utils.validation import check_is_fitted
 
+from esnkit.forecasting._adaptive_errors import adaptive_errors
 from esnkit.forecasting._blended_errors import BlendedErrors
 from esnkit.forecasting._calibration import IntervalCalibrator, warn_of_few
 from esnkit.forecasting._candidates import MAX_ROWS, Search, default_horizon, largest_horizon
@@ -29,6 +30,7 @@ from esnkit.utils._plain_state import PlainStateMixin
 from esnkit.utils._progress import fit_task
 from esnkit.utils._rollback import rollback_on_error
 from esnkit.utils._validation import (
+    check_choice,
     check_column,
     check_flag,
     check_positive_int,
@@ -98,6 +100,11 @@ class AutoForecaster(ForecastsMixin, CallbackSupportMixin, PlainStateMixin, Base
         'esnkit[statsforecast]'``. Each is a member beside the networks, unless its error in rolling
         forecasts exceeds that of the best one by half. They know the first whole season only, and
         no exogenous inputs.
+    intervals : {"pooled", "adaptive"}, default="pooled"
+        Pooled: see the notes. Adaptive: errors on rows held out count by the similarity of the
+        states of all networks at their origins to the present ones, where that gives better
+        quantiles of the errors known; intervals are then narrow where the series is calm. Elsewhere
+        they are pooled.
     best : bool, default=False
         Whether a baseline that is better than the networks, see `better_baseline_`, forecasts in
         their place.
@@ -166,6 +173,12 @@ class AutoForecaster(ForecastsMixin, CallbackSupportMixin, PlainStateMixin, Base
     were chosen on the same forecasts. So are the distances of quantiles from the forecast, which is
     the quantile of level 0.5.
 
+    Adaptive intervals and quantiles take the errors of networks fitted to the first 70 % of the
+    rows, from rolling origins in the others, with weights from a softmax of the cosine similarity
+    of states over a temperature [5]_. The state is that of all networks together. The temperature
+    is the one that gives the best quantiles of the known errors. Other `models` have no part in
+    these errors.
+
     A series with missing values is interpolated for a first choice of members. The median of their
     one-step predictions then stands for the missing values in a second choice; the one with the
     smaller error is kept. Readouts learn, and errors count, observed values only; the row before an
@@ -183,6 +196,8 @@ class AutoForecaster(ForecastsMixin, CallbackSupportMixin, PlainStateMixin, Base
        networks for learning chaotic dynamics. Neural Networks 142.
     .. [4] Diebold, F. X. and Mariano, R. S. (1995). Comparing predictive accuracy. Journal of
        Business and Economic Statistics 13. (better baselines)
+    .. [5] Neglia, R. et al. (2025). ResCP: reservoir conformal prediction for time series
+       forecasting. arXiv 2510.05060. (adaptive intervals)
 
     Examples
     --------
@@ -206,6 +221,7 @@ class AutoForecaster(ForecastsMixin, CallbackSupportMixin, PlainStateMixin, Base
         missing="predict",
         quick=False,
         models="esn",
+        intervals="pooled",
         best=False,
         random_state=0,
         verbose=0,
@@ -219,6 +235,7 @@ class AutoForecaster(ForecastsMixin, CallbackSupportMixin, PlainStateMixin, Base
         self.missing = missing
         self.quick = quick
         self.models = models
+        self.intervals = intervals
         self.best = best
         self.random_state = random_state
         self.verbose = verbose
@@ -296,6 +313,7 @@ class AutoForecaster(ForecastsMixin, CallbackSupportMixin, PlainStateMixin, Base
         selections = self._compare_with_baselines(selections, columns, inputs)
         self._ensemble = SeparateSeries([selection.combination for selection in selections])
         self._errors = [selection.errors for selection in selections]
+        self._adaptive = self.intervals == "adaptive"
         self._n_skipped = self.n_timesteps_ - len(rows)
         self._calibrators = [
             [IntervalCalibrator(spec, len(rows), CALIBRATION) for spec in selection.specs]
@@ -337,6 +355,7 @@ class AutoForecaster(ForecastsMixin, CallbackSupportMixin, PlainStateMixin, Base
         check_flag("quick", self.quick)
         check_seasons(self.seasons)
         check_flag("best", self.best)
+        check_choice("intervals", self.intervals, ("pooled", "adaptive"))
         check_verbose(self.verbose)
         return int(check_seed(self.random_state).randint(2**31 - 1))
 
@@ -395,15 +414,43 @@ class AutoForecaster(ForecastsMixin, CallbackSupportMixin, PlainStateMixin, Base
         return of_series([combination.estimators for combination in self._ensemble.parts])
 
     def _errors_ahead(self, n_steps: int, ahead: np.ndarray, level: float) -> SeparateErrors:
-        warn_of_few(min(int((~np.isnan(errors)).sum()) for errors in self._errors), level)
+        found = self._adaptive_errors(n_steps, ahead, level)
+        pooled = [errors for errors, part in zip(self._errors, found, strict=True) if part is None]
+        if pooled:
+            warn_of_few(min(int((~np.isnan(errors)).sum()) for errors in pooled), level)
+            of_steps = self._step_errors()
         return SeparateErrors(
             [
-                self._errors_of(part, errors[:, :, None], of_steps, ahead, n_steps)
-                for errors, part, of_steps in zip(
-                    self._errors, self._ensemble.parts, self._step_errors(), strict=True
+                self._errors_of(part, errors[:, :, None], of_steps[j], ahead, n_steps)
+                if found[j] is None
+                else found[j]
+                for j, (errors, part) in enumerate(
+                    zip(self._errors, self._ensemble.parts, strict=True)
                 )
             ]
         )
+
+    def _adaptive_errors(self, n_steps: int, ahead: np.ndarray, level: float) -> list:
+        """Return adaptive errors of each series, None for those with pooled ones."""
+        if not self._adaptive:
+            return [None] * self.n_features_in_
+        if not all(self._calibrators):
+            raise ValueError(
+                "intervals='adaptive' needs networks, but best=True has let a baseline forecast: "
+                "use intervals='pooled', or best=False"
+            )
+        columns, exog = self._columns_and_exog()
+        return [
+            adaptive_errors(part, calibrators, values, exog, ahead, n_steps, level)
+            for part, calibrators, values in zip(
+                self._ensemble.parts, self._calibrators, columns, strict=True
+            )
+        ]
+
+    def _columns_and_exog(self) -> tuple[list[np.ndarray], np.ndarray]:
+        """Return the rows that networks are fitted to and those since, by series, and inputs."""
+        rows, exog = (rows[self._n_skipped :] for rows in self._seen_rows())
+        return columns_of_series(rows, self.n_features_in_), exog
 
     def _errors_of(self, part, errors, of_steps: list, ahead, n_steps: int):
         """Return errors of one series for intervals, see `_errors_ahead`."""
@@ -424,8 +471,7 @@ class AutoForecaster(ForecastsMixin, CallbackSupportMixin, PlainStateMixin, Base
 
     def _step_errors(self) -> list[list[np.ndarray]]:
         """Return the one-step errors of every member of every series."""
-        rows, exog = (rows[self._n_skipped :] for rows in self._seen_rows())
-        columns = columns_of_series(rows, self.n_features_in_)
+        columns, exog = self._columns_and_exog()
         return [
             [
                 calibrator.step_errors(member, known_to(member, values), exog)
