@@ -25,6 +25,7 @@ FEW_HARMONICS, MANY_HARMONICS = 2, 6
 AVERAGED_SEASONS, AVERAGED_FIRST_SEASONS = (2, 6), (2, 7)
 N_WINDOWS = 8
 SEASONS_OF_WINDOWS = 6  # origins span this many of the longest season at least
+MIN_COMPLETE = 0.25  # share of rows with all series, which origins follow
 FIRST_ORIGIN = 9  # fewer rows before an origin teach no readout
 MIN_TRANSFORMED_ROWS = 6  # before the first origin, after differences
 FIRST_SHARE = 0.4  # origins lie after this share of the rows
@@ -147,9 +148,9 @@ def make_windows(
 ) -> Windows:
     """Choose origins in the recent part of a series, at most `N_WINDOWS`.
 
-    `n_lost` rows before the first one serve differences only. In `values` (n_rows,) with missing
-    ones, the row before an origin is observed, so that values interpolated before it know none
-    after it. So is at least one row of every window.
+    `n_lost` rows before the first one serve differences only. In `values`, (n_rows,) or (n_rows,
+    n_series), with missing ones, the row before an origin is observed, so that values interpolated
+    before it know none after it. So is at least one row of every window.
     """
     horizon = min(horizon, largest_horizon(n_rows, n_lost))
     last = n_rows - horizon
@@ -165,7 +166,7 @@ def make_windows(
 
 def _after_observed(values: np.ndarray, origins: np.ndarray, horizon: int) -> np.ndarray:
     """Move origins back to the last observed rows before them; leave out empty windows."""
-    observed = ~np.isnan(values)
+    observed = _observed_rows(values)
     last = np.maximum.accumulate(np.where(observed, np.arange(len(values)), -1))
     moved = np.unique(last[origins - 1] + 1)
     counts = np.array([observed[origin : origin + horizon].sum() for origin in moved])
@@ -175,6 +176,13 @@ def _after_observed(values: np.ndarray, origins: np.ndarray, horizon: int) -> np
             f"series has too few observed values, {observed.sum()}, to compare forecasts with"
         )
     return windows
+
+
+def _observed_rows(values: np.ndarray) -> np.ndarray:
+    """Tell which rows have all series, or any of them where few have all."""
+    observed = ~np.isnan(values.reshape(len(values), -1))
+    complete = observed.all(axis=1)
+    return complete if complete.mean() >= MIN_COMPLETE else observed.any(axis=1)
 
 
 def powers_of(values: np.ndarray) -> list[float | None]:

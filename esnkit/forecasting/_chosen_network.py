@@ -7,10 +7,12 @@ from esnkit.forecasting._candidates import (
     PENALTIES,
     Candidate,
     Search,
+    Windows,
     evaluate_structures,
     make_structures,
     make_windows,
 )
+from esnkit.forecasting._missing import interpolate
 from esnkit.forecasting._penalty_path import Structure
 from esnkit.utils._progress import Task
 
@@ -36,8 +38,9 @@ def choose_network(
     Parameters
     ----------
     values : ndarray of shape (n_rows, n_series)
-        Of several series, one network forecasts all; errors count relative to the mean absolute
-        change of each.
+        NaN where they are missing: such values, for which interpolated ones stand, are not learned
+        and do not count. Of several series, one network forecasts all; errors count relative to the
+        mean absolute change of each.
     exog : ndarray of shape (n_rows, n_exog)
     periods : list of float
         Of the seasons.
@@ -49,18 +52,30 @@ def choose_network(
     max_lost : int
         Largest number of rows that differences may take.
     """
-    values, exog = _relative_to_changes(values[-MAX_ROWS:]), exog[-MAX_ROWS:]
-    windows = make_windows(len(values), search.horizon, 0 if given is None else given.n_lost)
+    known, exog = values[-MAX_ROWS:], exog[-MAX_ROWS:]
+    values = _relative_to_changes(interpolate(known))
+    known = np.where(np.isnan(known), np.nan, values)
     structures = _structures(values, periods, search, given)
     structures = [structure for structure in structures if structure.n_lost <= max_lost]
-    candidates = []
-    if len(values) >= MIN_ROWS:
+    windows, candidates = _make_windows(known, search.horizon, given), []
+    if windows is not None:
         with Task("choice of the network", len(structures), "candidates"):
-            candidates = evaluate_structures(values, exog, structures, windows, search)
+            candidates = evaluate_structures(values, exog, structures, windows, search, known)
     if not candidates:
         return _cautious_network(len(values), search, given)
     reversion = 1 + REVERSION_ROWS / len(values)
     return min(candidates, key=lambda c: c.error * (1 if c.structure.differences else reversion))
+
+
+def _make_windows(known, horizon: int, given: Structure | None) -> Windows | None:
+    """Return rolling forecasts, None for too few rows, or if no observed row follows an origin."""
+    if (~np.isnan(known)).any(axis=1).sum() < MIN_ROWS:
+        return None
+    n_lost = 0 if given is None else given.n_lost
+    try:
+        return make_windows(len(known), horizon, n_lost, values=known)
+    except ValueError:
+        return None
 
 
 def _structures(values, periods, search: Search, given: Structure | None) -> list[Structure]:

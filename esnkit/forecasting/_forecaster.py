@@ -154,15 +154,15 @@ class Forecaster(ForecastsMixin, CallbackSupportMixin, PlainStateMixin, BaseEsti
     Exogenous inputs are known in advance: row t of `exog` belongs to row t of the series,
     and a forecast needs the rows of the steps ahead.
 
-    Missing values are interpolated for a first fit, and for the choice of the default network. The
-    fitted model is run along the series from its start: its one-step predictions, from the rows
-    before, stand for the missing values. A second model is fitted to this series, and a third to
-    that with the predictions of the second. The one of the three with the smallest one-step error,
-    at observed rows that follow an observed row, is kept. No fit learns a target that is missing or
-    differenced with a missing value; only where such targets are more than three quarters of those
-    observed, a target is learned whose own value is observed. An estimator with a state has the
-    weight zero for the others, output by output; one with `lags` is fitted without rows in which
-    the value of any series is missing.
+    Missing values are interpolated for a first fit, and for the choice of the default network, in
+    which they are not learned and do not count. The fitted model is run along the series from its
+    start: its one-step predictions, from the rows before, stand for the missing values. A second
+    model is fitted to this series, and a third to that with the predictions of the second. The one
+    of the three with the smallest one-step error, at observed rows that follow an observed row, is
+    kept. No fit learns a target that is missing or differenced with a missing value; only where
+    such targets are more than three quarters of those observed, a target is learned whose own value
+    is observed. An estimator with a state has the weight zero for the others, output by output; one
+    with `lags` is fitted without rows in which the value of any series is missing.
     Predictions are limited to three times the range of the series. Values missing at the end and in
     `update` are predicted too: a forecast starts after the last row. In past exogenous inputs the
     last value before stands for a missing one (at the start, the first one); inputs of the steps
@@ -273,7 +273,7 @@ class Forecaster(ForecastsMixin, CallbackSupportMixin, PlainStateMixin, BaseEsti
         n_models = count_models(spec, inputs.shape[1])
         with fit_task(self, (n_models, "models"), {"X": series, "y": y}, n_models):
             if spec.estimator is None:
-                spec = self._choose_network(spec, filled, inputs)
+                spec = self._choose_network(spec, values, inputs)
             self._ensemble = fit_ensemble(spec, values, inputs)
         adaptive = self.intervals == "adaptive"
         self._calibrator = IntervalCalibrator(spec, len(values), self.calibration, adaptive)
@@ -361,7 +361,8 @@ class Forecaster(ForecastsMixin, CallbackSupportMixin, PlainStateMixin, BaseEsti
 
     def _choose_network(self, spec: ModelSpec, values, exog) -> ModelSpec:
         """Return the models of the network that is best in rolling forecasts of the series."""
-        found = [self._season_periods(column) for column in values.T[: self.n_features_in_]]
+        columns = interpolate(values[:, : self.n_features_in_]).T
+        found = [self._season_periods(column) for column in columns]
         periods = sorted({period for periods in found for period in periods})[:MAX_SEASONS]
         assert not isinstance(spec.power, str)  # "auto" is a number by now
         given = None

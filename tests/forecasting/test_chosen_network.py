@@ -7,7 +7,7 @@ from sklearn.linear_model import Ridge
 
 from esnkit import Forecaster, SeriesTransform
 from esnkit.forecasting import _chosen_network
-from esnkit.forecasting._candidates import NETWORK, Candidate, Search
+from esnkit.forecasting._candidates import NETWORK, Candidate, Search, evaluate_structures
 from esnkit.forecasting._chosen_network import choose_network
 from esnkit.forecasting._penalty_path import Structure
 
@@ -156,3 +156,28 @@ def test_a_power_is_chosen_once_and_for_all_models():
     power = model.transformer_.power_
     assert power == SeriesTransform("auto", differences=1).fit(growth).power_
     assert model._calibrator.spec.power == power
+
+
+def test_missing_values_neither_teach_nor_judge(monkeypatch):
+    rows = np.random.default_rng(0).normal(size=(80, 2))
+    rows[::3, 0] = rows[[40, 60], 1] = np.nan
+    seen = []
+
+    def evaluate(values, exog, structures, windows, search, known):
+        seen.append((windows, known))
+        return evaluate_structures(values, exog, structures, windows, search, known)
+
+    monkeypatch.setattr(_chosen_network, "evaluate_structures", evaluate)
+    Forecaster(random_state=0).fit(rows)
+    windows, known = seen[0]
+    np.testing.assert_array_equal(np.isnan(known), np.isnan(rows))
+    assert not np.isnan(rows[windows.origins - 1]).any()  # so that no later value comes before it
+
+
+@pytest.mark.parametrize("observed", [slice(12), slice(0, 80, 13), [0, 79]])
+def test_few_observed_values_have_the_cautious_network(observed):
+    series = np.full(80, np.nan)
+    series[observed] = np.random.default_rng(0).normal(size=80)[observed]
+    model = Forecaster(random_state=0).fit(series)
+    assert model.transformer_.lags_ == (1,) and model.estimators_[0].alpha == 1e3
+    assert np.isfinite(model.forecast(5)).all()
