@@ -74,6 +74,12 @@ class Windows(NamedTuple):
     weights: np.ndarray  # sum to 1
     horizon: int
 
+    @property
+    def n_separate(self) -> float:
+        """How many windows without overlap they amount to."""
+        span = self.origins[-1] - self.origins[0] + self.horizon
+        return float(min(len(self.origins), span / self.horizon))
+
     def observed(self, values: np.ndarray) -> np.ndarray:
         """Return the rows after each origin, (n_origins, horizon, ...)."""
         return values[self.origins[:, None] + np.arange(self.horizon)]
@@ -98,7 +104,7 @@ class Candidate(NamedTuple):
     error: float  # weighted mean absolute error
     structure: Structure
     penalty: float
-    forecasts: np.ndarray  # (n_origins, horizon), of the first series
+    forecasts: np.ndarray  # (n_origins, horizon), of several series (n_origins, horizon, n_series)
     network: dict[str, Any]  # parameters of an ESNRegressor
     n_past: int = 0  # past-only inputs that the network has
 
@@ -283,8 +289,9 @@ def evaluate_structures(
         forecasts = path.roll(windows.origins, windows.horizon)[..., :n_series]
         errors = windows.errors(forecasts, observed)
         k = choose_penalty(errors, len(values)) if len(penalties) > 1 else 0
-        first, penalty = forecasts[:, k, :, 0], float(penalties[k])
-        candidates.append(Candidate(float(errors[k]), structure, penalty, first, network, n_past))
+        rolled = forecasts[:, k, :, 0] if n_series == 1 else forecasts[:, k]
+        error, penalty = float(errors[k]), float(penalties[k])
+        candidates.append(Candidate(error, structure, penalty, rolled, network, n_past))
     return sorted(candidates, key=lambda candidate: candidate.error)
 
 

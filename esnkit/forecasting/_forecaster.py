@@ -109,6 +109,10 @@ class Forecaster(ForecastsMixin, CallbackSupportMixin, PlainStateMixin, BaseEsti
         One per member; for a direct strategy with a model per step, a list of these.
     transformer_ : SeriesTransform
         The fitted transform of the series, with the differences in use as `lags_`.
+    naive_share_ : float
+        Share of the seasonal naive forecast in the forecast: 0.5 if the network chosen without an
+        `estimator` is not better than it by two standard errors in the rolling forecasts, else 0.
+        Without a season, it is the naive one.
     n_features_in_ : int
         Number of series.
     n_exog_ : int
@@ -128,7 +132,9 @@ class Forecaster(ForecastsMixin, CallbackSupportMixin, PlainStateMixin, BaseEsti
     series without time stamps. Networks without differences must be better by the factor
     1 + 20 / n, for n rows. One network forecasts several series together: the mean of their errors,
     relative to their mean absolute changes, decides. The direct strategy takes what is best for
-    recursive forecasts. Fewer than 10 rows are forecast with first differences and a large penalty.
+    recursive forecasts. Fewer than 10 rows, or too few for two rolling forecasts, have first
+    differences and a large penalty. Half of the forecast is the seasonal naive one, see
+    `naive_share_`, where the network is not clearly better, and so for few rows.
     :class:`AutoForecaster` combines several such networks.
 
     A forecast that runs away, 1000 times as far from the middle of the series as any value seen or
@@ -277,7 +283,7 @@ class Forecaster(ForecastsMixin, CallbackSupportMixin, PlainStateMixin, BaseEsti
             self._ensemble = fit_ensemble(spec, values, inputs)
         adaptive = self.intervals == "adaptive"
         self._calibrator = IntervalCalibrator(spec, len(values), self.calibration, adaptive)
-        self._spec = spec
+        self._spec, self.naive_share_ = spec, 0.5 if spec.naive_season else 0.0
         return self
 
     @property
@@ -371,12 +377,13 @@ class Forecaster(ForecastsMixin, CallbackSupportMixin, PlainStateMixin, BaseEsti
         horizon = spec.horizon or default_horizon(len(values), periods)
         seed = int(check_seed(copy.deepcopy(spec.random_state)).randint(2**31 - 1))
         max_lost = len(values) - spec.n_ahead - 1
-        search = Search(horizon, seed=seed)
-        chosen = choose_network(values, exog, periods, search, given, max_lost)
+        search = Search(horizon, seed=seed, n_past=self.n_past_exog_)
+        chosen, season = choose_network(values, exog, periods, search, given, max_lost)
         return spec._replace(
             estimator=chosen.spec.estimator,
             differences=chosen.structure.differences,
             seasons=chosen.structure.seasons,
+            naive_season=season,
         )
 
     def _check_steps(self, n_steps) -> int:

@@ -5,7 +5,7 @@ from typing import Any, NamedTuple
 
 import numpy as np
 
-from esnkit.forecasting._baseline_errors import Baseline, better_baseline, evaluate_baselines
+from esnkit.forecasting._baseline_errors import better_baseline, evaluate_baselines
 from esnkit.forecasting._candidates import (
     MAX_RELATIVE_ERROR,
     Candidate,
@@ -21,17 +21,13 @@ from esnkit.forecasting._combination import Combination, known_to
 from esnkit.forecasting._differencing import count_lost
 from esnkit.forecasting._ensemble import ModelSpec, fit_ensemble
 from esnkit.forecasting._missing import fill_forward, interpolate, predict_missing
+from esnkit.forecasting._naive_share import clearly_better, naive_season
 from esnkit.forecasting._noiseless import is_noiseless, much_worse, noiseless_candidates, reach
 from esnkit.forecasting._statistical_models import first_integer, fit_statistical_model
 from esnkit.utils._progress import Task
 from esnkit.utils._warnings import warn
 
 __all__ = ["Selection", "select", "use_better_baseline"]
-
-# Standard errors by which the members must be better than the seasonal naive forecast. Where they
-# are not, half of the forecast is that one: of 195 forecasts of 99 real series, on which this rule
-# was chosen, 41 and not 50 are then worse than it, and the mean error falls by 2 %.
-MIN_GAIN = 2.0
 
 
 class Selection(NamedTuple):
@@ -93,17 +89,18 @@ def _select(values, filled, exog, periods: list[float], search: Search) -> Selec
     fitted: list = [
         fit_ensemble(member.spec, values[:, : 1 + member.n_past], exog) for member in members
     ]
-    season, observed = first_integer(periods), windows.observed(values[:, 0])
-    models = _fit_statistical_models(search.models, season, series, windows)
+    observed = windows.observed(values[:, 0])
+    models = _fit_statistical_models(search.models, first_integer(periods), series, windows)
     errors = {name: float(windows.errors(rows, observed)) for name, (rows, _) in models.items()}
     kept = [models[k] for k in models if errors[k] <= MAX_RELATIVE_ERROR * candidates[0].error]
     fitted += [model for _, model in kept]
     combination = Combination(fitted, max(low, 0.0) if search.positive else low, high)
     forecasts = [*(member.forecasts for member in members), *(rows for rows, _ in kept)]
     baselines = evaluate_baselines(series, exog, periods, windows, combination.limit, search.n_exog)
-    naive = _seasonal_naive(baselines, periods)
+    season = naive_season(periods, int(windows.origins[0]))
+    naive = baselines["naive" if season == 1 else f"seasonal naive ({season} steps)"]
     combined = combination.combine(forecasts)
-    if np.isinf(high) and not clearly_better(combined, naive.forecasts, observed):
+    if np.isinf(high) and not clearly_better(combined, naive.forecasts, observed, windows):
         combined = combination.combine(forecasts, naive.forecasts)
         forecasts = [(rows + naive.forecasts) / 2 for rows in forecasts]
         combination = replace(combination, naive=naive.model.fit(series[:, None], exog))
@@ -128,29 +125,6 @@ def _select(values, filled, exog, periods: list[float], search: Search) -> Selec
         better_baseline=better,
         substitute=substitute,
     )
-
-
-def _seasonal_naive(baselines: dict[str, Baseline], periods: list[float]) -> Baseline:
-    """Return the baseline that repeats the first season, or the last value without one."""
-    names = [f"seasonal naive ({round(period)} steps)" for period in periods[:1]]
-    return baselines[next((name for name in names if name in baselines), "naive")]
-
-
-def clearly_better(forecasts: np.ndarray, others: np.ndarray, observed: np.ndarray) -> bool:
-    """Return whether errors are smaller than others by more than twice the standard error.
-
-    All arrays have the shape (n_origins, horizon); missing observed values, NaN, do not count.
-    """
-    known = ~np.isnan(observed)
-    with np.errstate(over="ignore", invalid="ignore"):
-        sizes = [np.abs(rows - observed) for rows in (forecasts, others)]
-        errors = [size.mean(axis=1, where=known) for size in sizes]
-        gains = errors[1] - errors[0]
-        if len(gains) < 2 or not np.isfinite(gains).all():
-            return False
-    gains = gains / (np.abs(gains).max() or 1.0)  # whose squares do not overflow
-    standard_error = gains.std(ddof=1) / np.sqrt(len(gains))
-    return bool(gains.mean() > MIN_GAIN * standard_error)
 
 
 def _fit_statistical_models(names, season: int, values: np.ndarray, windows: Windows) -> dict:

@@ -20,7 +20,7 @@ NO_EXOG = np.empty((96, 0))
 def choose(values, given=None, periods=(), max_lost=80):
     rows = np.reshape(values, (len(values), -1))
     exog = np.empty((len(rows), 0))
-    return choose_network(rows, exog, list(periods), Search(6), given, max_lost)
+    return choose_network(rows, exog, list(periods), Search(6), given, max_lost)[0]
 
 
 def test_growing_seasonal_sales_are_continued():
@@ -50,7 +50,7 @@ def test_nothing_runs_away(seed, recwarn):
 @pytest.mark.parametrize("n_rows, differences", [(100, (1,)), (400, ())])
 def test_few_rows_must_return_to_their_mean_clearly(monkeypatch, n_rows, differences):
     plain, first = (
-        Candidate(error, Structure(lags), 1.0, np.empty((0, 0)), {})
+        Candidate(error, Structure(lags), 1.0, np.zeros((8, 6)), {})
         for error, lags in ((1.0, ()), (1.1, (1,)))
     )
     monkeypatch.setattr(_chosen_network, "evaluate_structures", lambda *args: [plain, first])
@@ -71,11 +71,12 @@ def test_differences_leave_rows_for_a_direct_model():
 
 
 @pytest.mark.parametrize("n_rows", [4, 9])
-def test_few_rows_are_a_random_walk_with_drift(n_rows):
+def test_few_rows_are_a_random_walk_with_half_the_drift(n_rows):
     walk = np.cumsum(np.arange(n_rows) % 3.0)  # the first change is no target
     model = Forecaster(random_state=0).fit(walk)
     assert model.transformer_.lags_ == (1,)
-    drift = (walk[-1] - walk[1]) / (n_rows - 2)
+    assert model.naive_share_ == 0.5
+    drift = (walk[-1] - walk[1]) / (n_rows - 2) / 2
     np.testing.assert_allclose(model.forecast(2), walk[-1] + drift * np.array([1, 2]), atol=0.1)
 
 
