@@ -5,6 +5,7 @@ from dataclasses import replace
 import numpy as np
 import pytest
 
+from esnkit.forecasting import _selection
 from esnkit.forecasting._candidates import Search, make_structures, make_windows
 from esnkit.forecasting._selection import select, use_better_baseline
 
@@ -63,3 +64,18 @@ def test_half_of_the_forecast_of_a_random_walk_is_the_naive_one():
     np.testing.assert_allclose(ahead, (ahead_of_median + walk[-1]) / 2)
     seasonal = select(VALUES[:, None], np.empty((60, 0)), [4.0], Search(6))
     assert seasonal.naive_share == 0.0 and seasonal.combination.naive is None
+
+
+def test_no_later_value_of_a_past_only_input_stands_for_a_missing_one(monkeypatch):
+    seen = []
+
+    def choose(values, filled, *args):
+        seen.append(filled)
+        raise StopIteration
+
+    monkeypatch.setattr(_selection, "_select", choose)
+    rows = np.c_[VALUES, VALUES[::-1]]
+    rows[10:20] = np.nan
+    with pytest.raises(StopIteration):
+        select(rows, np.empty((60, 0)), [], Search(6, n_past=1))
+    assert (seen[0][10:20, 1] == rows[9, 1]).all() and np.ptp(seen[0][10:20, 0]) > 0
