@@ -30,7 +30,8 @@ class ESNRegressor(ReservoirRegressorMixin, ReservoirEstimator):
         Input weights are uniform on (-input_scaling, input_scaling).
     bias_scaling : float, default=0.5
         Biases are uniform on (-bias_scaling, bias_scaling).
-    topology : {"diagonals", "random", "dense", "cycle"}, matrix or callable, default="diagonals"
+    topology : {"diagonals", "random", "dense", "cycle", "orthogonal"}, matrix or callable, \
+            default="diagonals"
         Which units are connected, see :class:`Reservoir`. From 4096 units on the diagonals of
         "diagonals" lie in a band of a sixteenth of the units.
     degree : int, default=10
@@ -174,7 +175,8 @@ class ESNClassifier(ReservoirClassifierMixin, ReservoirEstimator):
         Input weights are uniform on (-input_scaling, input_scaling).
     bias_scaling : float, default=0.5
         Biases are uniform on (-bias_scaling, bias_scaling).
-    topology : {"diagonals", "random", "dense", "cycle"}, matrix or callable, default="diagonals"
+    topology : {"diagonals", "random", "dense", "cycle", "orthogonal"}, matrix or callable, \
+            default="diagonals"
         Which units are connected, see :class:`Reservoir`. From 4096 units on the diagonals of
         "diagonals" lie in a band of a sixteenth of the units.
     degree : int, default=10

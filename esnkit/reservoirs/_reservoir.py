@@ -61,13 +61,15 @@ class Reservoir(BaseReservoir):
     bias_scaling : float, default=0.5
         The bias of each unit is uniform on (-bias_scaling, bias_scaling). Without bias a tanh
         reservoir is an odd function of its input, and closed loops often fail.
-    topology : {"diagonals", "random", "dense", "cycle"}, matrix or callable, default="diagonals"
+    topology : {"diagonals", "random", "dense", "cycle", "orthogonal"}, matrix or callable, \
+            default="diagonals"
         Which units are connected. "diagonals": `degree` cyclic diagonals at random positions with
         random weights, as accurate as unstructured weights and several times faster. From 4096
         units on W is banded: all diagonals lie within a sixteenth of the units, so that threads
         can share a step. "random": `degree` connections into each unit, from any units. "cycle":
-        a ring of equal weights (Rodan & Tiňo 2011). Or a dense or sparse matrix (n_units, n_units),
-        or a callable ``(n_units, rng) -> matrix``.
+        a ring of equal weights (Rodan & Tiňo 2011). "orthogonal": a random orthogonal matrix, all
+        of whose eigenvalues have the modulus `spectral_radius`; it is dense. Or a dense or sparse
+        matrix (n_units, n_units), or a callable ``(n_units, rng) -> matrix``.
     degree : int, default=10
         Connections into each unit, for "diagonals" and "random".
     weights : {"uniform", "normal", "bernoulli"}, default="uniform"

@@ -262,7 +262,7 @@ def test_a_given_matrix_is_left_alone(X, rng):
 
 
 @pytest.mark.parametrize("weights", ["uniform", "normal", "bernoulli"])
-@pytest.mark.parametrize("topology", ["diagonals", "random", "dense", "cycle"])
+@pytest.mark.parametrize("topology", ["diagonals", "random", "dense", "cycle", "orthogonal"])
 @pytest.mark.parametrize("n_units", range(1, 7))
 def test_every_seed_of_a_named_topology_reaches_the_spectral_radius(topology, weights, n_units):
     for seed in range(100 if weights == "bernoulli" else 20):  # these may cancel
