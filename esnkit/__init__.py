@@ -23,7 +23,14 @@ if _TYPE_CHECKING:
         forecast,
     )
     from esnkit.networks import RNNClassifier, RNNRegressor, Seq2SeqClassifier
-    from esnkit.preprocessing import SequenceScaler, TokenEncoder
+    from esnkit.preprocessing import (
+        FromChannelsFirst,
+        OneHotTokens,
+        SequenceDifferencer,
+        SequenceNormalizer,
+        SequenceScaler,
+        TokenEncoder,
+    )
     from esnkit.readouts import BaseReadout, RidgeReadout, check_readout
     from esnkit.reservoirs import (
         BaseReservoir,
@@ -42,6 +49,8 @@ __all__ = [
     "ESNClassifier",
     "ESNRegressor",
     "Forecaster",
+    "FromChannelsFirst",
+    "OneHotTokens",
     "PanelForecaster",
     "RNNClassifier",
     "RNNRegressor",
@@ -50,6 +59,8 @@ __all__ = [
     "ReservoirRegressor",
     "RidgeReadout",
     "Seq2SeqClassifier",
+    "SequenceDifferencer",
+    "SequenceNormalizer",
     "SequenceScaler",
     "SeriesTransform",
     "TokenEncoder",
@@ -79,7 +90,10 @@ _FOLDERS = {
         "AutoForecaster", "Forecaster", "PanelForecaster", "SeriesTransform", "forecast",
     ),
     "networks": ("RNNClassifier", "RNNRegressor", "Seq2SeqClassifier"),
-    "preprocessing": ("SequenceScaler", "TokenEncoder"),
+    "preprocessing": (
+        "FromChannelsFirst", "OneHotTokens", "SequenceDifferencer", "SequenceNormalizer",
+        "SequenceScaler", "TokenEncoder",
+    ),
     "readouts": ("BaseReadout", "RidgeReadout", "check_readout"),
     "reservoirs": (
         "BaseReservoir", "Reservoir", "check_reservoir", "effective_spectral_radius", "rescale",

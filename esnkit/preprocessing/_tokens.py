@@ -12,9 +12,11 @@ from esnkit.utils._frames import ndim_of, to_array
 from esnkit.utils._rollback import rollback_on_error
 from esnkit.utils._validation import check_choice, check_positive_int, refuse_masked
 
-__all__ = ["PADDING", "UNKNOWN", "TokenEncoder"]
+__all__ = ["MAX_AUTO_TOKENS", "PADDING", "UNKNOWN", "TokenEncoder"]
 
 PADDING, UNKNOWN = 0, 1  # the integers of the two special tokens
+# A column of larger integers is more likely to hold counts or times than tokens.
+MAX_AUTO_TOKENS = 100_000
 UNKNOWN_TEXT = "\ufffd"  # Unicode's replacement character
 
 
