@@ -185,7 +185,8 @@ class ReservoirEstimator(CallbackSupportMixin, PlainStateMixin, BaseEstimator):
 
     def _begin(self, data: TrainingData) -> None:
         """Create the reservoir and the readout, and draw the weights."""
-        n_features, dtype = data.sequences.values.shape[1], data.sequences.values.dtype
+        inputs = data.sequences.values
+        n_features, dtype = inputs.shape[1], inputs.dtype
         self._dtype, self.n_outputs_ = dtype, data.Y.shape[1]
         self.reservoir_, self.readout_ = self._make_reservoir_and_readout()
         tagged = hasattr(self.readout_, "__sklearn_tags__")
@@ -193,7 +194,7 @@ class ReservoirEstimator(CallbackSupportMixin, PlainStateMixin, BaseEstimator):
             raise TypeError(f"readout must be a regressor, got {type(self.readout_).__name__}")
         if self._settings.feedback:
             self.reservoir_.check_causal("feedback=True")
-        self.reservoir_.prepare(n_features, self._n_fed, dtype)
+        self.reservoir_.prepare(n_features, self._n_fed, dtype, inputs)
         self._stream_end: StreamEnd | None = None
 
     @property

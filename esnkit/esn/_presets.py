@@ -26,8 +26,10 @@ class ESNRegressor(ReservoirRegressorMixin, ReservoirEstimator):
     leak_rate : float, array of shape (n_units,) or pair (low, high), default=1.0
         Share of the state that a step replaces, in (0, 1]; a pair draws one rate per unit,
         log-uniform.
-    input_scaling : float or array of shape (n_features,), default=0.5
-        Input weights are uniform on (-input_scaling, input_scaling).
+    input_scaling : float, array of shape (n_features,) or "auto", default=0.5
+        Input weights are uniform on (-input_scaling, input_scaling). "auto": 0.5 for inputs of mean
+        zero and standard deviation one, to which those of ``fit`` are brought by the weights and
+        biases. ``partial_fit`` takes mean and standard deviation from its first call.
     bias_scaling : float, default=0.5
         Biases are uniform on (-bias_scaling, bias_scaling).
     topology : {"diagonals", "random", "dense", "cycle", "orthogonal"}, matrix or callable, \
@@ -171,8 +173,10 @@ class ESNClassifier(ReservoirClassifierMixin, ReservoirEstimator):
     leak_rate : float, array of shape (n_units,) or pair (low, high), default=1.0
         Share of the state that a step replaces, in (0, 1]; a pair draws one rate per unit,
         log-uniform.
-    input_scaling : float or array of shape (n_features,), default=0.5
-        Input weights are uniform on (-input_scaling, input_scaling).
+    input_scaling : float, array of shape (n_features,) or "auto", default=0.5
+        Input weights are uniform on (-input_scaling, input_scaling). "auto": 0.5 for inputs of mean
+        zero and standard deviation one, to which those of ``fit`` are brought by the weights and
+        biases. ``partial_fit`` takes mean and standard deviation from its first call.
     bias_scaling : float, default=0.5
         Biases are uniform on (-bias_scaling, bias_scaling).
     topology : {"diagonals", "random", "dense", "cycle", "orthogonal"}, matrix or callable, \

@@ -110,12 +110,20 @@ class BaseReservoir(
             The first ``n_features_out_`` columns are written.
         """
 
-    def prepare(self, n_inputs: int, n_feedback: int = 0, dtype: Any = np.float64) -> Self:
+    def prepare(
+        self,
+        n_inputs: int,
+        n_feedback: int = 0,
+        dtype: Any = np.float64,
+        inputs: np.ndarray | None = None,
+    ) -> Self:
         """Draw the weights, and record the width and dtype of the rows.
 
         Parameters
         ----------
         n_inputs, n_feedback, dtype : as in ``draw``
+        inputs : ndarray of shape (n_rows, n_inputs) or None, default=None
+            Inputs of ``fit``, for a reservoir whose weights depend on their size.
 
         Returns
         -------
@@ -217,8 +225,9 @@ class BaseReservoir(
         ----------
         X : array of shape (n_timesteps, n_features) or (n_sequences, n_timesteps, n_features), \
                 or list of arrays of shape (n_timesteps_i, n_features)
-            Only the number of features, their names and the dtype count, and for a warning of
-            ``transform`` the length of the shortest sequence.
+            Only the number of features, their names and the dtype count (and their mean and
+            standard deviation with ``input_scaling="auto"``), and for a warning of ``transform``
+            the length of the shortest sequence.
         y : ignored
 
         Returns
@@ -231,7 +240,8 @@ class BaseReservoir(
             If a parameter is out of its range or ``X`` is not finite.
         """
         sequences = pack(self, X, reset=True)
-        self.prepare(sequences.values.shape[1], dtype=sequences.values.dtype)
+        values = sequences.values
+        self.prepare(values.shape[1], dtype=values.dtype, inputs=values)
         self._shortest = int(sequences.lengths.min())
         return self
 
