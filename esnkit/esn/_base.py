@@ -15,6 +15,11 @@ from esnkit.esn._readout import read_blocks
 from esnkit.readouts._base import Block
 from esnkit.readouts._estimator import as_readout, estimator_of
 from esnkit.sequences._initial_state import Clamp, resolve_initial_state
+from esnkit.sequences._misread_shapes import (
+    refuse_vectors_of_integers,
+    warn_if_axes_are_misread,
+    warn_if_tokens,
+)
 from esnkit.sequences._packing import FLOATS, Sequences, pack, restore
 from esnkit.sequences._sample_weight import pack_weights
 from esnkit.sequences._short_sequences import warn_if_short
@@ -110,6 +115,13 @@ class ReservoirEstimator(CallbackSupportMixin, PlainStateMixin, BaseEstimator):
         ------
         ValueError
             If shapes do not fit, values are not finite, or a parameter is out of its range.
+
+        Warns
+        -----
+        UserWarning
+            If the rows of one series look like sequences, which are ``X[:, :, None]``; features
+            look like time steps (see :class:`FromChannelsFirst`); or integers look like tokens
+            (see :class:`OneHotTokens`).
         """
         data = self._prepare(X, y, sample_weight)
         self._begin(data)
@@ -142,6 +154,8 @@ class ReservoirEstimator(CallbackSupportMixin, PlainStateMixin, BaseEstimator):
     ) -> TrainingData:
         """Check everything that does not need the reservoir, and encode the targets."""
         dtype = FLOATS if first else (self._dtype,)
+        if first:
+            refuse_vectors_of_integers(X)
         sequences = pack(self, X, reset=first, dtype=dtype)
         if first:
             settings, target = self._checked_settings()
@@ -151,6 +165,9 @@ class ReservoirEstimator(CallbackSupportMixin, PlainStateMixin, BaseEstimator):
             target = self._target_of(y, sequences)
         raw = pack_targets(y, sequences, target, numeric=self._numeric)
         targets, class_weights, classes = self._encode(raw, sequences.form, known)
+        if first:
+            warn_if_tokens(X, sequences)
+            warn_if_axes_are_misread(sequences, targets, self.target, numeric=self._numeric)
         # A stream applies the washout to its first rows only, when it is clear where they are.
         washout = 0 if stream else settings.washout
         weights = pack_weights(sample_weight, sequences, targets, washout)

@@ -9,6 +9,7 @@ from sklearn.base import BaseEstimator, ClassNamePrefixFeaturesOutMixin, Transfo
 
 from esnkit.reservoirs._blocks import BLOCK_BYTES, segments
 from esnkit.sequences._initial_state import Clamp, clamp_rows, resolve_clamp, resolve_initial_state
+from esnkit.sequences._misread_shapes import refuse_vectors_of_integers, warn_if_tokens
 from esnkit.sequences._packing import Sequences, pack, restore
 from esnkit.sequences._set_output import tables_for_series_only
 from esnkit.sequences._short_sequences import warn_if_short
@@ -239,7 +240,9 @@ class BaseReservoir(
         ValueError
             If a parameter is out of its range or ``X`` is not finite.
         """
+        refuse_vectors_of_integers(X)
         sequences = pack(self, X, reset=True)
+        warn_if_tokens(X, sequences)
         values = sequences.values
         self.prepare(values.shape[1], dtype=values.dtype, inputs=values)
         self._shortest = int(sequences.lengths.min())

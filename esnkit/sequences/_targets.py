@@ -105,7 +105,13 @@ def _without_frames(y: Any, numeric: bool) -> Any:
 
 def _pack_series_targets(values: np.ndarray, sequences: Sequences, target: str) -> Targets:
     if target == "sequence":
-        _check_n_rows(values, sequences.n_sequences, "sequence")
+        if len(values) != 1:
+            raise ValueError(
+                f"X of shape {sequences.values.shape} is one series, but y has {len(values)} rows "
+                "with target='sequence', expected one row of y for every sequence: if every row "
+                "of X is a sequence, give X[:, :, None], or of a list of vectors "
+                "[x[:, None] for x in X]"
+            )
         return _as_targets(values, "sequence")
     _check_n_rows(values, sequences.values.shape[0], "time step")
     return _as_targets(values, "steps")
