@@ -25,7 +25,7 @@ class TokenEncoder(TransformerMixin, BaseEstimator):
 
     The integers are 0 for padding, 1 for tokens that `fit` has not seen, and from 2 on the
     vocabulary in sorted order. They are categories: a network takes them one-hot encoded or through
-    a learned embedding.
+    a learned embedding, a reservoir one-hot encoded by :class:`OneHotTokens`.
 
     Parameters
     ----------
@@ -50,6 +50,7 @@ class TokenEncoder(TransformerMixin, BaseEstimator):
 
     See Also
     --------
+    OneHotTokens : The integers as one-hot vectors.
     sklearn.feature_extraction.text.CountVectorizer : Counts of tokens, without their order.
 
     Examples

@@ -9,7 +9,7 @@ from typing import Any
 
 import numpy as np
 
-from esnkit.sequences._packing import Sequences
+from esnkit.sequences._packing import ROWS_AS_SEQUENCES, Sequences
 from esnkit.sequences._targets import Targets
 from esnkit.utils._warnings import warn
 
@@ -101,9 +101,9 @@ def _warn_if_rows_are_sequences(rows: np.ndarray, classes: np.ndarray | None) ->
         warn(
             f"X of shape {rows.shape} is one series of {n_rows} time steps, but its rows look like "
             f"sequences of {n_columns} steps: neighbouring columns are alike (correlation "
-            f"{between_columns:.2f}), rows are not (at most {between_rows:.2f}). If every row is a "
-            "sequence, give X[:, :, None]: now the state goes from one to the next. If rows are "
-            "time steps, set target='steps'"
+            f"{between_columns:.2f}), rows are not (at most {between_rows:.2f}), and the state "
+            f"goes on in the next row; {ROWS_AS_SEQUENCES}; if rows are time steps, set "
+            "target='steps'"
         )
 
 

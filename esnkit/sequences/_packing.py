@@ -27,9 +27,13 @@ from esnkit.utils._validation import (
     refuse_panel,
 )
 
-__all__ = ["FLOATS", "Sequences", "is_ragged", "pack", "restore"]
+__all__ = ["FLOATS", "ROWS_AS_SEQUENCES", "Sequences", "is_ragged", "pack", "restore"]
 
 FLOATS = (np.float64, np.float32)
+ROWS_AS_SEQUENCES = (
+    "if every row of X is a sequence, give X[:, :, None], or of a list of vectors "
+    "[x[:, None] for x in X]"
+)
 
 
 class Sequences(NamedTuple):
@@ -222,7 +226,7 @@ def _refuse_rows_as_sequences(estimator: Any, rows: Any) -> None:
     if n_features > getattr(estimator, "n_features_in_", 0) == 1:
         raise ValueError(
             f"X has {n_features} features, but {type(estimator).__name__} is expecting 1 features "
-            "as input: if every row of X is a sequence, give X[:, :, None]"
+            f"as input: {ROWS_AS_SEQUENCES}"
         )
 
 
