@@ -4,7 +4,8 @@ Estimators: ESNRegressor and ESNClassifier; ReservoirRegressor and ReservoirClas
 any reservoir with any readout; RNNRegressor, RNNClassifier and Seq2SeqClassifier, trained by
 gradients; Forecaster, which forecasts a series with any regressor, AutoForecaster, which chooses
 its networks, and PanelForecaster, whose networks learn from many series. The folders hold the parts
-by subject: reservoirs, readouts, forecasting, baselines, optim, datasets, metrics, plotting.
+by subject: reservoirs, pooling, readouts, forecasting, baselines, optim, datasets, metrics,
+plotting.
 """
 
 import importlib as _importlib
@@ -74,6 +75,7 @@ __all__ = [
     "metrics",
     "optim",
     "plotting",
+    "pooling",
     "readouts",
     "rescale",
     "reservoirs",

@@ -34,6 +34,7 @@ from esnkit.datasets import (
     make_temporal_order,
 )
 from esnkit.metrics import mase, nrmse, valid_prediction_time
+from esnkit.pooling import ModelSpace
 from esnkit.reservoirs.topologies import make_topology
 
 RNG = np.random.default_rng(0)
@@ -433,7 +434,16 @@ PARAMETERS = [
     row("zero", lambda: given(topology=np.zeros((5, 5))), V, "spectral_radius=0.9 cannot .* zero"),
     *parameter("weights", V, "gaussian", None, 1),
     *parameter("activation", V, "softmax", None, np.tanh),
-    *parameter("pooling", V, "max", None),
+    *parameter("pooling", V, "maximum", None, [], ["mean", "all"], ["mean", "mean"], [["mean"]],
+          ["statistics", "std"], np.mean(BATCH), ModelSpace),
+    row("components", lambda: given(pooling=ModelSpace(0)), V, "n_components .* got 0"),
+    row("components T", lambda: given(pooling=[ModelSpace("all")]), T, "n_components .* 'all'"),
+    row("penalty", lambda: given(pooling=ModelSpace(alpha=0)), V, "alpha .* got 0"),
+    *each("function", lambda f: esn(pooling=f).fit(BATCH, PER_SEQUENCE), V,
+          lambda Z: Z, lambda Z: Z[0] * nan, lambda Z: "mean", lambda Z: Z[0][:0],
+          message="pooling=<lambda> must return"),
+    row("function, lengths", lambda: esn(pooling=lambda Z: Z[:, 0]).fit(RAGGED, PER_SEQUENCE), V,
+        "pooling=<lambda> must return vectors of one length"),
     *parameter("target", V, "all", None),
     *parameter("solver", V, "svd", None, 1),
     *parameter("random_state", V, -1, 2**40, "x", 1.5),

@@ -10,8 +10,10 @@ import numpy as np
 from sklearn.base import BaseEstimator, is_classifier
 
 from esnkit.esn._closed_loop import FittedParts, predict_with_feedback, teacher_forced
-from esnkit.esn._features import Settings, check_longer, count_blocks, features
+from esnkit.esn._features import Settings, check_longer, count_blocks, features, fit_pooling
 from esnkit.esn._readout import read_blocks
+from esnkit.pooling._base import Pooling
+from esnkit.pooling._table import check_pooling
 from esnkit.readouts._base import Block
 from esnkit.readouts._estimator import as_readout, estimator_of
 from esnkit.sequences._initial_state import Clamp, resolve_initial_state
@@ -188,13 +190,12 @@ class ReservoirEstimator(CallbackSupportMixin, PlainStateMixin, BaseEstimator):
         return TrainingData(sequences, Y, weights)
 
     def _checked_settings(self) -> tuple[Settings, str]:
-        check_choice("pooling", self.pooling, ("last", "mean"))
         check_verbose(self.verbose)
         target = check_choice("target", self.target, ("auto", "steps", "sequence"))
         settings = Settings(
             check_flag("include_input", self.include_input),
             check_flag("feedback", self.feedback),
-            self.pooling,
+            check_pooling(self.pooling),
             check_positive_int("washout", self.washout, minimum=0),
             per_step=True,
         )
@@ -213,6 +214,11 @@ class ReservoirEstimator(CallbackSupportMixin, PlainStateMixin, BaseEstimator):
             self.reservoir_.check_causal("feedback=True")
         self.reservoir_.prepare(n_features, self._n_fed, dtype, inputs)
         self._stream_end: StreamEnd | None = None
+
+    @property
+    def pooling_(self) -> Pooling:
+        """The pooling, fitted where it has something to fit."""
+        return self._settings.pooling
 
     @property
     def _n_fed(self) -> int:
@@ -251,6 +257,10 @@ class ReservoirEstimator(CallbackSupportMixin, PlainStateMixin, BaseEstimator):
         inputs, n_state = sequences, self.reservoir_.n_state_
         if self._settings.feedback:
             inputs = teacher_forced(sequences, Y, state[:, n_state:])
+        self._settings = fit_pooling(
+            self.reservoir_, inputs, state[:, :n_state], self._settings,
+            clamp=resolved, noise=self.reservoir_.noise_stream,
+        )  # fmt: skip
         rows = _TaughtRows(self._parts, inputs, data._replace(weights=weights), resolved)
         rows.task = task
         rows.start_state, rows.first_noise = state[:, :n_state], None if end is None else end.noise

@@ -66,9 +66,15 @@ class ESNRegressor(ReservoirRegressorMixin, ReservoirEstimator):
     target : {"auto", "steps", "sequence"}, default="auto"
         Whether there is a target for every time step or one for every sequence; "auto" infers it
         from the shape of ``y``.
-    pooling : {"last", "mean"}, default="last"
-        For one target per sequence: the features of its last time step, or their mean over the
-        time steps after the washout.
+    pooling : str, ModelSpace, callable or list of these, default="last"
+        For one target per sequence: what its features are, made of those of its time steps after
+        the washout. "last" (the last time step), "mean", "std", "min", "max", "mean_abs_change"
+        (mean absolute difference of successive time steps), "median", "quantiles" (0.25, 0.5 and
+        0.75); "statistics", the first six of these; "pyramid", the means over the whole sequence,
+        its halves and its quarters; "model_space", a linear model of the states, see
+        :class:`~esnkit.pooling.ModelSpace`; or a function that turns the states
+        (n_timesteps, n_features) of a sequence into a vector. A list such as ["mean", "std"] puts
+        several side by side, in this order.
     readout : scikit-learn regressor, readout or None, default=None
         Replaces the ridge readout, by a regressor or a :class:`~esnkit.readouts.BaseReadout`.
     random_state : int, RandomState instance or None, default=None
@@ -83,6 +89,8 @@ class ESNRegressor(ReservoirRegressorMixin, ReservoirEstimator):
         The reservoir with its weights ``W_``, ``W_in_``, ``W_fb_``, ``b_`` and ``leak_rate_``.
     readout_ : estimator
         The fitted readout.
+    pooling_ : Pooling
+        The pooling, fitted where it has something to fit.
     n_outputs_ : int
         Number of outputs.
     last_state_ : ndarray of shape (1, n_units)
@@ -207,9 +215,15 @@ class ESNClassifier(ReservoirClassifierMixin, ReservoirEstimator):
     target : {"auto", "steps", "sequence"}, default="auto"
         Whether there is a target for every time step or one for every sequence; "auto" infers it
         from the shape of ``y``.
-    pooling : {"last", "mean"}, default="last"
-        For one target per sequence: the features of its last time step, or their mean over the
-        time steps after the washout.
+    pooling : str, ModelSpace, callable or list of these, default="last"
+        For one target per sequence: what its features are, made of those of its time steps after
+        the washout. "last" (the last time step), "mean", "std", "min", "max", "mean_abs_change"
+        (mean absolute difference of successive time steps), "median", "quantiles" (0.25, 0.5 and
+        0.75); "statistics", the first six of these; "pyramid", the means over the whole sequence,
+        its halves and its quarters; "model_space", a linear model of the states, see
+        :class:`~esnkit.pooling.ModelSpace`; or a function that turns the states
+        (n_timesteps, n_features) of a sequence into a vector. A list such as ["mean", "std"] puts
+        several side by side, in this order.
     class_weight : dict, "balanced" or None, default=None
         Weights of the classes, as in scikit-learn.
     readout : scikit-learn classifier or regressor, readout or None, default=None
@@ -227,6 +241,8 @@ class ESNClassifier(ReservoirClassifierMixin, ReservoirEstimator):
         The reservoir with its weights ``W_``, ``W_in_``, ``W_fb_``, ``b_`` and ``leak_rate_``.
     readout_ : estimator
         The fitted readout.
+    pooling_ : Pooling
+        The pooling, fitted where it has something to fit.
     classes_ : ndarray
         The labels, sorted.
     last_state_ : ndarray of shape (1, n_units)
@@ -326,9 +342,15 @@ class ReservoirRegressor(ReservoirRegressorMixin, ReservoirEstimator):
     target : {"auto", "steps", "sequence"}, default="auto"
         Whether there is a target for every time step or one for every sequence; "auto" infers it
         from the shape of ``y``.
-    pooling : {"last", "mean"}, default="last"
-        For one target per sequence: the features of its last time step, or their mean over the
-        time steps after the washout.
+    pooling : str, ModelSpace, callable or list of these, default="last"
+        For one target per sequence: what its features are, made of those of its time steps after
+        the washout. "last" (the last time step), "mean", "std", "min", "max", "mean_abs_change"
+        (mean absolute difference of successive time steps), "median", "quantiles" (0.25, 0.5 and
+        0.75); "statistics", the first six of these; "pyramid", the means over the whole sequence,
+        its halves and its quarters; "model_space", a linear model of the states, see
+        :class:`~esnkit.pooling.ModelSpace`; or a function that turns the states
+        (n_timesteps, n_features) of a sequence into a vector. A list such as ["mean", "std"] puts
+        several side by side, in this order.
     random_state : int, RandomState instance or None, default=None
         Determines the random weights of a reservoir whose `random_state` is None.
     verbose : int, default=0
@@ -341,6 +363,8 @@ class ReservoirRegressor(ReservoirRegressorMixin, ReservoirEstimator):
         The reservoir with its weights ``W_``, ``W_in_``, ``W_fb_``, ``b_`` and ``leak_rate_``.
     readout_ : estimator
         The fitted readout.
+    pooling_ : Pooling
+        The pooling, fitted where it has something to fit.
     n_outputs_ : int
         Number of outputs.
     last_state_ : ndarray of shape (1, n_units)
@@ -414,9 +438,15 @@ class ReservoirClassifier(ReservoirClassifierMixin, ReservoirEstimator):
     target : {"auto", "steps", "sequence"}, default="auto"
         Whether there is a target for every time step or one for every sequence; "auto" infers it
         from the shape of ``y``.
-    pooling : {"last", "mean"}, default="last"
-        For one target per sequence: the features of its last time step, or their mean over the
-        time steps after the washout.
+    pooling : str, ModelSpace, callable or list of these, default="last"
+        For one target per sequence: what its features are, made of those of its time steps after
+        the washout. "last" (the last time step), "mean", "std", "min", "max", "mean_abs_change"
+        (mean absolute difference of successive time steps), "median", "quantiles" (0.25, 0.5 and
+        0.75); "statistics", the first six of these; "pyramid", the means over the whole sequence,
+        its halves and its quarters; "model_space", a linear model of the states, see
+        :class:`~esnkit.pooling.ModelSpace`; or a function that turns the states
+        (n_timesteps, n_features) of a sequence into a vector. A list such as ["mean", "std"] puts
+        several side by side, in this order.
     class_weight : dict, "balanced" or None, default=None
         Weights of the classes, as in scikit-learn.
     random_state : int, RandomState instance or None, default=None
@@ -431,6 +461,8 @@ class ReservoirClassifier(ReservoirClassifierMixin, ReservoirEstimator):
         The reservoir with its weights ``W_``, ``W_in_``, ``W_fb_``, ``b_`` and ``leak_rate_``.
     readout_ : estimator
         The fitted readout.
+    pooling_ : Pooling
+        The pooling, fitted where it has something to fit.
     classes_ : ndarray
         The labels, sorted.
     last_state_ : ndarray of shape (1, n_units)

@@ -21,6 +21,7 @@ _ESTIMATORS = (
     "esnkit.networks._rnn.RNNClassifier",
     "esnkit.networks._rnn.RNNRegressor",
     "esnkit.networks._seq2seq.Seq2SeqClassifier",
+    "esnkit.pooling._model_space.ModelSpace",
     "esnkit.preprocessing._channels_first.FromChannelsFirst",
     "esnkit.preprocessing._one_hot_tokens.OneHotTokens",
     "esnkit.preprocessing._sequence_differencer.SequenceDifferencer",

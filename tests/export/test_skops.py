@@ -44,6 +44,7 @@ from esnkit.baselines import (
     RidgeAutoregression,
     WindowMLP,
 )
+from esnkit.pooling import ModelSpace
 
 RNG = np.random.default_rng(0)
 X = RNG.normal(size=(80, 2))
@@ -88,6 +89,9 @@ FITTED = {
         12, topology=Reservoir(**SMALL).fit(X).W_, random_state=0
     ).fit(X, Y),
     "ESNClassifier": lambda: ESNClassifier(**SMALL).fit(SEQUENCES, LABELS),
+    "ModelSpace": lambda: ESNClassifier(**SMALL, pooling=["std", ModelSpace(3)]).fit(
+        SEQUENCES, LABELS
+    ),
     "ReservoirRegressor": lambda: ReservoirRegressor(Reservoir(**SMALL), Ridge()).fit(X, Y),
     "ReservoirClassifier": lambda: ReservoirClassifier(
         Reservoir(**SMALL), LogisticRegression()
@@ -249,7 +253,7 @@ def test_a_file_of_skops_holds_a_fitted_estimator(skops, name):
 
 
 def test_the_published_types_are_the_public_estimators():
-    modules = (esnkit, esnkit.baselines)
+    modules = (esnkit, esnkit.baselines, esnkit.pooling)
     public = [getattr(module, name) for module in modules for name in module.__all__]
     classes = [c for c in public if inspect.isclass(c) and not issubclass(c, Warning)]
     concrete = [c for c in classes if not inspect.isabstract(c)]
