@@ -294,7 +294,9 @@ class ESNClassifier(ReservoirClassifierMixin, ReservoirEstimator):
         self.verbose = verbose
 
     def _make_reservoir_and_readout(self):
-        return _preset_reservoir(self), _ridge_or(self.readout, self.alpha, self.solver)
+        return _preset_reservoir(self), _ridge_or(
+            self.readout, self.alpha, self.solver, scoring="classification"
+        )
 
 
 class ReservoirRegressor(ReservoirRegressorMixin, ReservoirEstimator):
@@ -475,7 +477,9 @@ class ReservoirClassifier(ReservoirClassifierMixin, ReservoirEstimator):
         self.verbose = verbose
 
     def _make_reservoir_and_readout(self):
-        return _cloned_reservoir(self), _ridge_or(self.readout, 1e-2, "auto")
+        return _cloned_reservoir(self), _ridge_or(
+            self.readout, 1e-2, "auto", scoring="classification"
+        )
 
 
 RESERVOIR_PARAMS = (
@@ -506,10 +510,10 @@ def _cloned_reservoir(estimator: Any) -> Any:
     return reservoir
 
 
-def _ridge_or(readout: Any, alpha: Any, solver: str) -> Any:
+def _ridge_or(readout: Any, alpha: Any, solver: str, **params: Any) -> Any:
     """Return a clone of the readout of the user, or a ridge readout."""
     if readout is None:
-        return RidgeReadout(alpha, solver=solver)
+        return RidgeReadout(alpha, solver=solver, **params)
     if isinstance(readout, type) or not has_methods(readout, "fit", "predict"):
         raise TypeError(
             f"readout must be an estimator with fit and predict, or None, got {readout!r}"
