@@ -189,7 +189,8 @@ class ESNClassifier(ReservoirClassifierMixin, ReservoirEstimator):
         Standard deviation of noise added to the states in ``fit``.
     alpha : float or list of floats, default=1e-2
         Ridge penalty, absolute as in :class:`sklearn.linear_model.Ridge`. From a list, the penalty
-        with the smallest leave-one-out error is used.
+        with the fewest wrong labels of rows left out is used, see ``scoring`` of
+        :class:`~esnkit.readouts.RidgeReadout`.
     solver : {"auto", "gram", "qr"}, default="auto"
         How the ridge problem is solved, see :class:`RidgeReadout`.
     include_input : bool, default=True
@@ -208,7 +209,8 @@ class ESNClassifier(ReservoirClassifierMixin, ReservoirEstimator):
         Weights of the classes, as in scikit-learn.
     readout : scikit-learn classifier or regressor, readout or None, default=None
         Replaces the ridge readout, by a classifier, a regressor on the indicators of the classes,
-        or a :class:`~esnkit.readouts.BaseReadout`.
+        or a :class:`~esnkit.readouts.BaseReadout`. Probabilities of a regressor are its predictions
+        clipped at zero.
     random_state : int, RandomState instance or None, default=None
         Determines all random weights.
     verbose : int, default=0
@@ -400,7 +402,7 @@ class ReservoirClassifier(ReservoirClassifierMixin, ReservoirEstimator):
         ``fit``; None stands for ``Reservoir()``.
     readout : scikit-learn classifier or regressor, readout or None, default=None
         Model of the classes on the features of the reservoir, cloned in ``fit``; None stands for
-        ``RidgeReadout(1e-2)``.
+        ``RidgeReadout(1e-2, scoring="classification")``.
     include_input : bool, default=True
         Whether the inputs of a time step are features of the readout, beside the states.
     washout : int, default=0

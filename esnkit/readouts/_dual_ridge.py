@@ -53,7 +53,7 @@ class DualRidge:
         complement = Complement(self.root / np.sqrt(self.weight))
         rows = complement.restrict(self.Z)
         trace = float(np.einsum("ij,ij->", rows, rows))
-        if smallest_alpha > MIN_ALPHA_OVER_ROUNDING * EPS * trace:
+        if trace > 0 and smallest_alpha > MIN_ALPHA_OVER_ROUNDING * EPS * trace:
             squares, vectors = eigh(matmul(rows, rows.T))
             self.values, self.U = np.sqrt(np.maximum(squares, 0)), complement.extend(vectors)
         else:
