@@ -203,7 +203,8 @@ class ESNClassifier(ReservoirClassifierMixin, ReservoirEstimator):
         Standard deviation of noise added to the states in ``fit``.
     alpha : float or list of floats, default=1e-2
         Ridge penalty, absolute as in :class:`sklearn.linear_model.Ridge`. From a list, the penalty
-        with the smallest leave-one-out error is used.
+        with the fewest wrong labels of rows left out is used, see ``scoring`` of
+        :class:`~esnkit.readouts.RidgeReadout`.
     solver : {"auto", "gram", "qr"}, default="auto"
         How the ridge problem is solved, see :class:`RidgeReadout`.
     include_input : bool, default=True
@@ -228,7 +229,8 @@ class ESNClassifier(ReservoirClassifierMixin, ReservoirEstimator):
         Weights of the classes, as in scikit-learn.
     readout : scikit-learn classifier or regressor, readout or None, default=None
         Replaces the ridge readout, by a classifier, a regressor on the indicators of the classes,
-        or a :class:`~esnkit.readouts.BaseReadout`.
+        or a :class:`~esnkit.readouts.BaseReadout`. Probabilities of a regressor are its predictions
+        clipped at zero.
     random_state : int, RandomState instance or None, default=None
         Determines all random weights.
     verbose : int, default=0
@@ -316,7 +318,9 @@ class ESNClassifier(ReservoirClassifierMixin, ReservoirEstimator):
         self.verbose = verbose
 
     def _make_reservoir_and_readout(self):
-        return _preset_reservoir(self), _ridge_or(self.readout, self.alpha, self.solver)
+        return _preset_reservoir(self), _ridge_or(
+            self.readout, self.alpha, self.solver, scoring="classification"
+        )
 
 
 class ReservoirRegressor(ReservoirRegressorMixin, ReservoirEstimator):
@@ -428,7 +432,7 @@ class ReservoirClassifier(ReservoirClassifierMixin, ReservoirEstimator):
         ``fit``; None stands for ``Reservoir()``.
     readout : scikit-learn classifier or regressor, readout or None, default=None
         Model of the classes on the features of the reservoir, cloned in ``fit``; None stands for
-        ``RidgeReadout(1e-2)``.
+        ``RidgeReadout(1e-2, scoring="classification")``.
     include_input : bool, default=True
         Whether the inputs of a time step are features of the readout, beside the states.
     washout : int, default=0
@@ -513,7 +517,9 @@ class ReservoirClassifier(ReservoirClassifierMixin, ReservoirEstimator):
         self.verbose = verbose
 
     def _make_reservoir_and_readout(self):
-        return _cloned_reservoir(self), _ridge_or(self.readout, 1e-2, "auto")
+        return _cloned_reservoir(self), _ridge_or(
+            self.readout, 1e-2, "auto", scoring="classification"
+        )
 
 
 RESERVOIR_PARAMS = (
@@ -544,10 +550,10 @@ def _cloned_reservoir(estimator: Any) -> Any:
     return reservoir
 
 
-def _ridge_or(readout: Any, alpha: Any, solver: str) -> Any:
+def _ridge_or(readout: Any, alpha: Any, solver: str, **params: Any) -> Any:
     """Return a clone of the readout of the user, or a ridge readout."""
     if readout is None:
-        return RidgeReadout(alpha, solver=solver)
+        return RidgeReadout(alpha, solver=solver, **params)
     if isinstance(readout, type) or not has_methods(readout, "fit", "predict"):
         raise TypeError(
             f"readout must be an estimator with fit and predict, or None, got {readout!r}"
