@@ -9,12 +9,19 @@ from esnkit.kernels.simd.elementary import absolute, fma, maximum, minimum
 from esnkit.kernels.simd.masked import load_first, store_first
 from esnkit.kernels.simd.vectors import fill, load, row_size, store, width
 
-__all__ = ["add_segments", "add_statistics", "add_transitions", "padded", "solve_transitions"]
+__all__ = [
+    "add_segments",
+    "add_statistics",
+    "add_sums",
+    "add_transitions",
+    "padded",
+    "solve_transitions",
+]
 
 # Rows of the sums that `add_statistics` keeps. PART is the sum over the rows of one call.
 SUM, PART, MEAN, SQUARES, LOW, HIGH, CHANGE, LAST = range(8)
 N_SUMS = 8
-ROWS = 16  # that are read for some columns, then for the next ones: they stay in the cache
+ROWS = 16
 CHUNK = 64  # rows that are reduced before their products are summed up
 
 
@@ -60,6 +67,21 @@ def add_statistics(Z, starts, stops, seen, sums):
         for j in range(n):
             own[SUM, j] += own[PART, j]
             own[PART, j] = 0
+
+
+@kernel
+def add_sums(Z, starts, stops, sums):
+    """Update SUM and LAST alone, as `add_statistics` does: with the same bits, and faster."""
+    part = np.empty_like(Z[0])
+    for i in range(starts.size):
+        part[:] = 0
+        for t in range(starts[i], stops[i]):
+            for j in range(part.size):
+                part[j] += Z[t, j]
+        for j in range(part.size):
+            sums[i, SUM, j] += part[j]
+        if starts[i] < stops[i]:
+            sums[i, LAST] = Z[stops[i] - 1]
 
 
 @kernel(forceinline=True)

@@ -56,7 +56,10 @@ class RunningStatistics(Pooling):
 
         def add_some(first, last):
             starts, stops, seen, _ = pieces.part(first, last)
-            kernels.add_statistics(Z, starts, stops, seen, state[first:last])
+            if {"mean", "last"}.issuperset(self.names):
+                kernels.add_sums(Z, starts, stops, state[first:last])
+            else:
+                kernels.add_statistics(Z, starts, stops, seen, state[first:last])
 
         share_out(add_some, len(state), Z.size)
 
