@@ -24,7 +24,14 @@ if _TYPE_CHECKING:
         forecast,
     )
     from esnkit.networks import RNNClassifier, RNNRegressor, Seq2SeqClassifier
-    from esnkit.preprocessing import SequenceScaler, TokenEncoder
+    from esnkit.preprocessing import (
+        FromChannelsFirst,
+        OneHotTokens,
+        SequenceDifferencer,
+        SequenceNormalizer,
+        SequenceScaler,
+        TokenEncoder,
+    )
     from esnkit.readouts import BaseReadout, RidgeReadout, check_readout
     from esnkit.reservoirs import (
         BaseReservoir,
@@ -43,6 +50,8 @@ __all__ = [
     "ESNClassifier",
     "ESNRegressor",
     "Forecaster",
+    "FromChannelsFirst",
+    "OneHotTokens",
     "PanelForecaster",
     "RNNClassifier",
     "RNNRegressor",
@@ -51,6 +60,8 @@ __all__ = [
     "ReservoirRegressor",
     "RidgeReadout",
     "Seq2SeqClassifier",
+    "SequenceDifferencer",
+    "SequenceNormalizer",
     "SequenceScaler",
     "SeriesTransform",
     "TokenEncoder",
@@ -81,7 +92,10 @@ _FOLDERS = {
         "AutoForecaster", "Forecaster", "PanelForecaster", "SeriesTransform", "forecast",
     ),
     "networks": ("RNNClassifier", "RNNRegressor", "Seq2SeqClassifier"),
-    "preprocessing": ("SequenceScaler", "TokenEncoder"),
+    "preprocessing": (
+        "FromChannelsFirst", "OneHotTokens", "SequenceDifferencer", "SequenceNormalizer",
+        "SequenceScaler", "TokenEncoder",
+    ),
     "readouts": ("BaseReadout", "RidgeReadout", "check_readout"),
     "reservoirs": (
         "BaseReservoir", "Reservoir", "check_reservoir", "effective_spectral_radius", "rescale",

@@ -309,7 +309,7 @@ TARGETS = [
     row("y not one", lambda: esn(target="sequence").fit(BATCH, BATCH), V, "target='sequence'"),
     row("y not one, list", lambda: esn(target="sequence").fit(RAGGED, RAGGED), V,
         "target='sequence'"),
-    row("y not one, series", lambda: given(target="sequence"), V, "y has 40 rows but X has 1 seq"),
+    row("y not one, series", lambda: given(target="sequence"), V, "one series, but y has 40 rows"),
     row("y continuous labels", lambda: labeller().fit(X, y), V, "label type: continuous"),
     row("y two labels", lambda: labeller().fit(X, X > 0), V, "y should be a 1d array"),
     row("y NaN labels", lambda: labeller().fit(X, hole(y > 0)), V,

@@ -26,11 +26,14 @@ class ESNRegressor(ReservoirRegressorMixin, ReservoirEstimator):
     leak_rate : float, array of shape (n_units,) or pair (low, high), default=1.0
         Share of the state that a step replaces, in (0, 1]; a pair draws one rate per unit,
         log-uniform.
-    input_scaling : float or array of shape (n_features,), default=0.5
-        Input weights are uniform on (-input_scaling, input_scaling).
+    input_scaling : float, array of shape (n_features,) or "auto", default=0.5
+        Input weights are uniform on (-input_scaling, input_scaling). "auto": 0.5 for inputs of mean
+        zero and standard deviation one, to which those of ``fit`` are brought by the weights and
+        biases. ``partial_fit`` takes mean and standard deviation from its first call.
     bias_scaling : float, default=0.5
         Biases are uniform on (-bias_scaling, bias_scaling).
-    topology : {"diagonals", "random", "dense", "cycle"}, matrix or callable, default="diagonals"
+    topology : {"diagonals", "random", "dense", "cycle", "orthogonal"}, matrix or callable, \
+            default="diagonals"
         Which units are connected, see :class:`Reservoir`. From 4096 units on the diagonals of
         "diagonals" lie in a band of a sixteenth of the units.
     degree : int, default=10
@@ -178,11 +181,14 @@ class ESNClassifier(ReservoirClassifierMixin, ReservoirEstimator):
     leak_rate : float, array of shape (n_units,) or pair (low, high), default=1.0
         Share of the state that a step replaces, in (0, 1]; a pair draws one rate per unit,
         log-uniform.
-    input_scaling : float or array of shape (n_features,), default=0.5
-        Input weights are uniform on (-input_scaling, input_scaling).
+    input_scaling : float, array of shape (n_features,) or "auto", default=0.5
+        Input weights are uniform on (-input_scaling, input_scaling). "auto": 0.5 for inputs of mean
+        zero and standard deviation one, to which those of ``fit`` are brought by the weights and
+        biases. ``partial_fit`` takes mean and standard deviation from its first call.
     bias_scaling : float, default=0.5
         Biases are uniform on (-bias_scaling, bias_scaling).
-    topology : {"diagonals", "random", "dense", "cycle"}, matrix or callable, default="diagonals"
+    topology : {"diagonals", "random", "dense", "cycle", "orthogonal"}, matrix or callable, \
+            default="diagonals"
         Which units are connected, see :class:`Reservoir`. From 4096 units on the diagonals of
         "diagonals" lie in a band of a sixteenth of the units.
     degree : int, default=10
@@ -197,7 +203,8 @@ class ESNClassifier(ReservoirClassifierMixin, ReservoirEstimator):
         Standard deviation of noise added to the states in ``fit``.
     alpha : float or list of floats, default=1e-2
         Ridge penalty, absolute as in :class:`sklearn.linear_model.Ridge`. From a list, the penalty
-        with the smallest leave-one-out error is used.
+        with the fewest wrong labels of rows left out is used, see ``scoring`` of
+        :class:`~esnkit.readouts.RidgeReadout`.
     solver : {"auto", "gram", "qr"}, default="auto"
         How the ridge problem is solved, see :class:`RidgeReadout`.
     include_input : bool, default=True
@@ -222,7 +229,8 @@ class ESNClassifier(ReservoirClassifierMixin, ReservoirEstimator):
         Weights of the classes, as in scikit-learn.
     readout : scikit-learn classifier or regressor, readout or None, default=None
         Replaces the ridge readout, by a classifier, a regressor on the indicators of the classes,
-        or a :class:`~esnkit.readouts.BaseReadout`.
+        or a :class:`~esnkit.readouts.BaseReadout`. Probabilities of a regressor are its predictions
+        clipped at zero.
     random_state : int, RandomState instance or None, default=None
         Determines all random weights.
     verbose : int, default=0
@@ -310,7 +318,9 @@ class ESNClassifier(ReservoirClassifierMixin, ReservoirEstimator):
         self.verbose = verbose
 
     def _make_reservoir_and_readout(self):
-        return _preset_reservoir(self), _ridge_or(self.readout, self.alpha, self.solver)
+        return _preset_reservoir(self), _ridge_or(
+            self.readout, self.alpha, self.solver, scoring="classification"
+        )
 
 
 class ReservoirRegressor(ReservoirRegressorMixin, ReservoirEstimator):
@@ -422,7 +432,7 @@ class ReservoirClassifier(ReservoirClassifierMixin, ReservoirEstimator):
         ``fit``; None stands for ``Reservoir()``.
     readout : scikit-learn classifier or regressor, readout or None, default=None
         Model of the classes on the features of the reservoir, cloned in ``fit``; None stands for
-        ``RidgeReadout(1e-2)``.
+        ``RidgeReadout(1e-2, scoring="classification")``.
     include_input : bool, default=True
         Whether the inputs of a time step are features of the readout, beside the states.
     washout : int, default=0
@@ -507,7 +517,9 @@ class ReservoirClassifier(ReservoirClassifierMixin, ReservoirEstimator):
         self.verbose = verbose
 
     def _make_reservoir_and_readout(self):
-        return _cloned_reservoir(self), _ridge_or(self.readout, 1e-2, "auto")
+        return _cloned_reservoir(self), _ridge_or(
+            self.readout, 1e-2, "auto", scoring="classification"
+        )
 
 
 RESERVOIR_PARAMS = (
@@ -538,10 +550,10 @@ def _cloned_reservoir(estimator: Any) -> Any:
     return reservoir
 
 
-def _ridge_or(readout: Any, alpha: Any, solver: str) -> Any:
+def _ridge_or(readout: Any, alpha: Any, solver: str, **params: Any) -> Any:
     """Return a clone of the readout of the user, or a ridge readout."""
     if readout is None:
-        return RidgeReadout(alpha, solver=solver)
+        return RidgeReadout(alpha, solver=solver, **params)
     if isinstance(readout, type) or not has_methods(readout, "fit", "predict"):
         raise TypeError(
             f"readout must be an estimator with fit and predict, or None, got {readout!r}"
