@@ -8,11 +8,11 @@ import numpy as np
 from scipy.linalg import eigh
 from sklearn.base import BaseEstimator
 
-from esnkit.kernels.pooling import add_transitions, solve_transitions
+from esnkit.kernels.pooling import add_transitions, padded, solve_transitions
 from esnkit.pooling._base import Block, Pieces, Pooling, Run, pieces_of, share_out
 from esnkit.utils._plain_state import PlainStateMixin, plain_record
 from esnkit.utils._threads import one_blas_thread
-from esnkit.utils._validation import check_number, check_positive_int, for_kernels
+from esnkit.utils._validation import check_number, check_positive_int
 
 __all__ = ["FittedModelSpace", "ModelSpace"]
 
@@ -126,17 +126,18 @@ class FittedModelSpace(Pooling):
     ) -> tuple[np.ndarray, np.ndarray]:
         """Return the last reduced states, and the sums of products, of no rows."""
         p = len(self.components)
-        return np.zeros((n_sequences, p)), np.zeros((n_sequences, p + 1, 2 * p + 1))
+        width = padded(2 * p + 1, np.empty(0))
+        return np.zeros((n_sequences, p)), np.zeros((n_sequences, p + 1, width))
 
     def add(self, state: tuple[np.ndarray, np.ndarray], Z: np.ndarray, pieces: Pieces) -> None:
         """Add products of successive reduced states."""
         last_states, products = state
-        reduction = for_kernels(self.components), for_kernels(self.offset)
+        reduction = self._padded_reduction()
 
         def add_some(first, last):
             starts, stops, seen, _ = pieces.part(first, last)
             sums = last_states[first:last], products[first:last]
-            add_transitions(Z, starts, stops, seen, *reduction, *sums)
+            add_transitions(Z, starts, stops, seen, reduction, *sums)
 
         share_out(add_some, len(products), Z.size * len(self.components))
 
@@ -154,6 +155,17 @@ class FittedModelSpace(Pooling):
 
         share_out(solve_some, len(products), products.size * p)
         return out.astype(dtype, copy=False)
+
+    def _padded_reduction(self) -> tuple[np.ndarray, np.ndarray]:
+        """Return the transposed components and the offset, with zeros up to a whole vector."""
+        p, n_columns = self.components.shape
+        width = padded(p, self.components)
+        V, c = (
+            np.zeros((n_columns, width), self.components.dtype),
+            np.zeros_like(self.offset, shape=width),
+        )
+        V[:, :p], c[:p] = self.components.T, self.offset
+        return V, c
 
 
 def _scatter(
