@@ -129,7 +129,9 @@ class RidgeReadout(RegressorMixin, MultiOutputMixin, BaseReadout):
         class. Squared errors of indicators lead to penalties far too large where a class has few
         rows. Among alphas that are wrong on m + sqrt(m + 1) rows at most, where m is the smallest
         number, the readout uses the one of least log loss of calibrated probabilities, see
-        `temperature_`. It warns if that is an end of the list and its neighbour is worse than so.
+        `temperature_`.
+        Of three alphas or more, the readout warns if the best one is an end of the list and its
+        neighbour is worse by more than 10 % of the squared error, or by sqrt(m + 1) rows.
 
     Attributes
     ----------
