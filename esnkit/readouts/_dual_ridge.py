@@ -14,7 +14,7 @@ import numpy as np
 
 from esnkit.readouts._dual_inverses import Complement, decompose, from_singular_values
 from esnkit.readouts._lapack import eigh, matmul
-from esnkit.readouts._least_squares import EPS, deviations
+from esnkit.readouts._least_squares import EPS, column_lengths, deviations
 
 __all__ = ["DualRidge"]
 
@@ -47,9 +47,10 @@ class DualRidge:
         self.root, self.weight = np.sqrt(w), w.sum()
         self.mean_x, Z = _centre(X, w)
         self.mean_y, target = _centre(Y, w)
-        self.scale = deviations(w @ Z**2 / self.weight, self.mean_x, len(w))
-        Z /= self.scale
-        self.Z, self.target = Z * self.root[:, None], target * self.root[:, None]
+        Z *= self.root[:, None]
+        sizes = column_lengths(Z) / np.sqrt(self.weight)
+        self.scale = deviations(sizes, self.mean_x, len(w))
+        self.Z, self.target = Z / self.scale, target * self.root[:, None]
         complement = Complement(self.root / np.sqrt(self.weight))
         rows = complement.restrict(self.Z)
         trace = float(np.einsum("ij,ij->", rows, rows))
