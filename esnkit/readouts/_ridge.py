@@ -263,7 +263,7 @@ class RidgeReadout(RegressorMixin, MultiOutputMixin, BaseReadout):
 
     @property
     def n_passes(self) -> int:  # type: ignore[override]
-        """Passes over the rows in `fit_blocks`: leave-one-out errors take a second."""
+        """Passes over the rows in `fit_blocks`, at most: leave-one-out errors take a second."""
         return 2 if self._leaves_out else 1
 
     @property

@@ -446,3 +446,5 @@ def test_the_units_of_standardised_features_do_not_matter(shape):
     units = 2.0 ** np.linspace(-600, 200, shape[1]).round()
     other = clone(model).fit(X * units, Y, w)
     assert_allclose(other.coef_ * units, model.coef_, rtol=1e-8)
+    with pytest.raises(ValueError, match="underflow for feature .*: scale X"):
+        clone(model).set_params(solver="gram", alpha=1.0).fit(X * 1e-180, Y, w)
