@@ -5,7 +5,7 @@ import numpy as np
 from esnkit.kernels.compilation import kernel
 from esnkit.kernels.linalg import affine
 
-__all__ = ["add_segments", "add_statistics", "add_transitions", "solve_transitions"]
+__all__ = ["add_segments", "add_statistics", "add_transitions", "count_above", "solve_transitions"]
 
 # Rows of the sums that `add_statistics` keeps; a statistic needs one or two of them.
 SUM, MEAN, SQUARES, LOW, HIGH, CHANGE, LAST = range(7)
@@ -113,6 +113,25 @@ def add_segments(Z, starts, stops, seen, edges, sums):
             for t in range(first, min(edges[i, k, 1] + shift, stops[i])):
                 for j in range(Z.shape[1]):
                     sums[i, k, j] += Z[t, j]
+
+
+@kernel
+def count_above(Z, starts, stops, thresholds, counts):
+    """Count the values of the rows Z[starts[i]:stops[i]] that are above each threshold.
+
+    Parameters
+    ----------
+    Z : (n_rows, n_columns)
+    starts, stops : (n_sequences,) int64
+    thresholds : (n_levels, n_columns), of the dtype of Z
+    counts : (n_sequences, n_levels, n_columns) float64
+    """
+    for i in range(starts.size):
+        for row in Z[starts[i] : stops[i]]:
+            for k in range(thresholds.shape[0]):
+                levels, own = thresholds[k], counts[i, k]
+                for j in range(own.size):
+                    own[j] += row[j] > levels[j]
 
 
 @kernel
