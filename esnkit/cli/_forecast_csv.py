@@ -59,7 +59,7 @@ def make_forecaster(arguments) -> AutoForecaster:
     )
 
 
-def _split_exog(arguments, table: Table) -> tuple:
+def split_exog(arguments, table: Table) -> tuple:
     """Return the inputs of the known rows and of the steps ahead, None without any."""
     if not arguments.exog:
         return None, None
@@ -70,7 +70,7 @@ def _split_exog(arguments, table: Table) -> tuple:
 def _fit_and_forecast(arguments, table: Table, stamps: Continuation | None):
     """Return the fitted forecaster; and the forecast, with the ends of an interval if wanted."""
     series = LabelledSeries(table.values, None if stamps is None else stamps.labels)
-    known, ahead = _split_exog(arguments, table)
+    known, ahead = split_exog(arguments, table)
     model = make_forecaster(arguments).fit(series, exog=known)
     forecast = model.forecast(arguments.horizon, ahead, arguments.interval)
     return model, forecast if isinstance(forecast, tuple) else (forecast,)
@@ -94,7 +94,7 @@ def check_request(arguments) -> str | None:
     if arguments.models:
         _check_models(arguments)
     if arguments.calendar or arguments.country:
-        _check_calendar(arguments)
+        check_calendar_options(arguments)
     file_format = plot_format(arguments.plot, required=True)
     if arguments.report:
         plot_format("report.svg", required=True, option="--report")
@@ -118,7 +118,8 @@ def _check_models(arguments) -> None:
         raise UserError(f"--models: {error}") from None
 
 
-def _check_calendar(arguments) -> None:
+def check_calendar_options(arguments) -> None:
+    """Check the options of the calendar against each other."""
     if arguments.calendar and arguments.time is None:
         raise UserError("--calendar needs --time, the column of time stamps")
     if len(set(arguments.calendar)) < len(arguments.calendar):
@@ -290,7 +291,7 @@ def _write_report(arguments, model, table: Table, stamps: Continuation | None) -
     """Write the report as one HTML file."""
     from esnkit.plotting import write_report
 
-    known, ahead = _split_exog(arguments, table)
+    known, ahead = split_exog(arguments, table)
     times = None if stamps is None else np.concatenate([stamps.known, stamps.ahead])
 
     def write(draft):

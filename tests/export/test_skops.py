@@ -175,11 +175,11 @@ def fitted(name):
 
 def answer(model):
     """Return predictions, forecasts or whatever else a fitted estimator is for."""
+    if isinstance(model, PanelForecaster):
+        return np.stack(list(model.forecast(3, interval=0.8).values()))
     if hasattr(model, "backtest"):
         ahead = None if not model.n_exog_ else EXOG[60:]
         return model.forecast(3, exog=ahead, interval=0.8)
-    if isinstance(model, PanelForecaster):
-        return np.stack(list(model.forecast(3, interval=0.8).values()))
     if isinstance(model, SeriesTransform):
         return model.transform(WAVE + 2)
     first = model[0] if hasattr(model, "steps") else model
