@@ -153,7 +153,8 @@ class PanelEnsemble(NamedTuple):
             inside = np.arange(forecasts.shape[1]) < some.lengths[:, None]
             known = inside & ~np.isnan(forecasts)
             rows = (packed.offsets[some.series] + some.first)[:, None] + np.arange(inside.shape[1])
-            values[rows[known]] = forecasts[known]
+            least = _least_stand_ins(packed)[some.series, None]
+            values[rows[known]] = np.maximum(forecasts, least)[known]
         return packed._replace(values=values)
 
     def _combine(self, packed: PackedSeries, owners: np.ndarray, forecast: Callable) -> np.ndarray:
@@ -191,6 +192,13 @@ def clear_far(values: np.ndarray, packed: PackedSeries, owners: np.ndarray) -> n
     reach = MAX_RELATIVE_REACH * (half + np.abs(middle))
     far = ~(np.abs(values - middle[:, None]) <= reach[:, None])
     return np.where(far.any(axis=1, keepdims=True), np.nan, values)
+
+
+def _least_stand_ins(packed: PackedSeries) -> np.ndarray:
+    """Return what values that stand in must not fall below, so that power transforms take them."""
+    observed = np.where(packed.observed, packed.values, np.inf)
+    least = np.minimum.reduceat(observed, packed.offsets[:-1])
+    return np.where(least >= 0, least / 2, -np.inf)
 
 
 def _blocks(packed: PackedSeries) -> list[np.ndarray]:

@@ -79,3 +79,17 @@ def test_series_with_gaps_come_in_blocks(monkeypatch):
     monkeypatch.undo()
     wanted = PanelEnsemble([member_of(PACKED)], 1).fill(pack_series(holes, INPUTS).interpolated())
     np.testing.assert_allclose(filled.values, wanted.values, rtol=1e-9)
+
+
+class Falling:
+    """A member that predicts a value below those seen."""
+
+    def fill(self, packed, series, gaps):
+        """Return the value for every gap."""
+        return np.full((len(gaps.series), gaps.lengths.max()), -5.0)
+
+
+def test_values_that_stand_in_stay_positive_where_all_others_are():
+    series = [np.array([8.0, np.nan, 2.0]), np.array([8.0, np.nan, 0.0]), np.array([9, np.nan, -1])]
+    filled = PanelEnsemble([Falling()], 1).fill(pack_series(series).interpolated())
+    assert filled.values[1::3].tolist() == [1.0, 0.0, -5.0]
