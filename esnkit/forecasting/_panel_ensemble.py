@@ -13,6 +13,7 @@ import numpy as np
 from esnkit.forecasting._forecasts_mixin import MAX_RELATIVE_REACH
 from esnkit.forecasting._packed_series import PackedSeries
 from esnkit.forecasting._panel_network import Loops, PanelNetwork, Walk
+from esnkit.forecasting._power import with_power
 from esnkit.utils._plain_state import plain_record
 
 __all__ = ["PanelEnsemble", "PanelMember"]
@@ -124,9 +125,21 @@ class PanelEnsemble(NamedTuple):
         )
 
     def advance(self, packed: PackedSeries) -> "PanelEnsemble":
-        """Return the ensemble along longer series, whose missing values it predicts."""
-        filled = self.fill(packed)
-        return self._replace(members=[member.advance(filled) for member in self.members])
+        """Return the ensemble along longer series, whose missing values it predicts.
+
+        Values without the power transform of a member are missing to that member.
+        """
+        powers = [member.network.structure.power for member in self.members]
+        known = packed.observed.copy()
+        for power in powers:
+            known &= ~np.isnan(with_power(packed.values, power))
+        filled = self.fill(packed._replace(observed=known).interpolated())
+        plain = filled._replace(values=np.where(packed.observed, packed.values, filled.values))
+        members = [
+            member.advance(plain if power is None else filled)
+            for member, power in zip(self.members, powers, strict=True)
+        ]
+        return self._replace(members=members)
 
     def fill(self, packed: PackedSeries) -> PackedSeries:
         """Return series in which forecasts stand in for missing values.

@@ -466,7 +466,7 @@ class PanelForecaster(CallbackSupportMixin, PlainStateMixin, BaseEstimator):
         new : list, dict, array or frame
             The rows right after those seen, in the form fitted on, with the same series; a long
             frame may have some of them, and has the columns of inputs. Missing values are
-            predicted.
+            predicted; to members that take logarithms, values without one are missing.
         exog : list, dict, array or frame, default=None
             Their inputs in the form of :meth:`fit`; None for long frames.
 
@@ -574,6 +574,8 @@ class PanelForecaster(CallbackSupportMixin, PlainStateMixin, BaseEstimator):
         errors = np.abs(new.values - forecasts[new.owners, new.positions])
         sizes = self._error_shapes(1).sizes
         counted = (new.n_observed > 0) & (sizes > 0)
+        if not counted.any():
+            raise ValueError("panel must have an observed value of a series that is not constant")
         errors = new.means(errors, new.observed)
         return -float(np.mean(errors[counted] / sizes[counted]))
 

@@ -232,6 +232,12 @@ def _after_observed(packed: PackedSeries, origins: np.ndarray) -> np.ndarray:
 def _without_constants(windows: PanelWindows) -> PanelWindows:
     """Leave out windows without an observed row, and those of constant series beside others."""
     seen = windows.is_observed.any(axis=1)
+    if not seen.any():
+        raise ValueError(
+            "panel must have observed values to judge forecasts by, but the last rows of all its "
+            f"series are gaps of at least {windows.horizon} rows: give the rows after the gaps, or "
+            "those before them, or more series"
+        )
     varies = windows.sizes[windows.series] > 0
     kept = seen & (varies if varies[seen].any() else True)
     return windows._replace(rounds=windows.rounds[kept], series=windows.series[kept])

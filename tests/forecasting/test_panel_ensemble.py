@@ -81,6 +81,18 @@ def test_series_with_gaps_come_in_blocks(monkeypatch):
     np.testing.assert_allclose(filled.values, wanted.values, rtol=1e-9)
 
 
+def test_values_without_a_logarithm_are_missing_to_the_members_that_take_it():
+    plain, log = member_of(PACKED), member_of(PACKED, PanelStructure((1,), 0.0))
+    new = pack_series([np.array([-3.0, 22.0]), np.array([20.0]), np.array([21.0])])
+    longer = PACKED.append(new._replace(inputs=np.zeros((4, 2))))
+    missing = longer._replace(observed=longer.values > 0)
+    ensemble = PanelEnsemble([plain, log], 2)
+    found, wanted = ensemble.advance(longer).members, ensemble.advance(missing.interpolated())
+    np.testing.assert_array_equal(found[0].walk.state, plain.advance(longer).walk.state)
+    np.testing.assert_array_equal(found[1].walk.state, wanted.members[1].walk.state)
+    assert np.abs(found[0].walk.state - wanted.members[0].walk.state).max() > 0.01
+
+
 class Falling:
     """A member that predicts a value below those seen."""
 
