@@ -7,6 +7,7 @@ state after this input and the input itself. One eigendecomposition gives its we
 penalties, and all closed loops advance together, as sequences of one time step each.
 """
 
+from collections.abc import Callable
 from dataclasses import dataclass, replace
 from typing import NamedTuple
 
@@ -244,9 +245,9 @@ def _steps_before(packed: PackedSeries) -> np.ndarray:
 
 
 def make_network(
-    structure: PanelStructure, reservoir: Reservoir, packed: PackedSeries
+    structure: PanelStructure, draw: Callable[[int], Reservoir], packed: PackedSeries
 ) -> PanelNetwork:
-    """Draw a reservoir, and learn the transform of every series.
+    """Draw a reservoir for its number of inputs, and learn the transform of every series.
 
     The mean of differences, the drift, is shrunk to that of all series, relative to their scales.
     """
@@ -268,7 +269,7 @@ def make_network(
         mean = (z.lengths * mean + weight * common) / np.maximum(z.lengths + weight, 1)
     n_terms = season_terms(structure.seasons, np.arange(1)).shape[1]
     n_known = n_terms + packed.inputs.shape[1] + packed.static.shape[1]
-    reservoir.prepare(1 + len(structure.lags) + n_known)
+    reservoir = draw(1 + len(structure.lags) + n_known)
     return PanelNetwork(structure, reservoir, mean, scale, *_input_scales(packed, z))
 
 

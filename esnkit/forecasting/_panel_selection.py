@@ -39,6 +39,21 @@ MAX_RELATIVE_ERROR = 1.1  # of a member, to the best one
 N_MEMBERS = 5
 
 
+class Reservoirs:
+    """Reservoirs of a seed, drawn once for every number of inputs."""
+
+    def __init__(self, seed: int):
+        self.seed = seed
+        self._drawn: dict[int, Reservoir] = {}
+
+    def draw(self, n_inputs: int) -> Reservoir:
+        """Return the reservoir for a number of inputs."""
+        if n_inputs not in self._drawn:
+            self._drawn[n_inputs] = Reservoir(**NETWORK, random_state=self.seed)
+            self._drawn[n_inputs].prepare(n_inputs)
+        return self._drawn[n_inputs]
+
+
 class PanelWindows(NamedTuple):
     """Rolling forecasts that judge candidates."""
 
@@ -133,22 +148,27 @@ def select_for_panel(
         Whether rows of different series are known to be of the same time.
     seed : int
     """
-    found = _select(packed, periods, horizon, has_clock, seed)
+    reservoirs = Reservoirs(seed)
+    found = _select(packed, periods, horizon, has_clock, reservoirs)
     if packed.observed.all():
         return found
-    again = _select(found.ensemble.fill(packed), periods, horizon, has_clock, seed)
+    again = _select(found.ensemble.fill(packed), periods, horizon, has_clock, reservoirs)
     return min(found, again, key=lambda selection: selection.error)
 
 
 def _select(
-    packed: PackedSeries, periods: list[float], horizon: int, has_clock: bool, seed: int
+    packed: PackedSeries,
+    periods: list[float],
+    horizon: int,
+    has_clock: bool,
+    reservoirs: Reservoirs,
 ) -> PanelSelection:
     structures = make_structures(packed.values, periods, has_clock)
-    windows, structures = make_windows(packed, structures, horizon, periods, seed)
+    windows, structures = make_windows(packed, structures, horizon, periods, reservoirs.seed)
     candidates = []
     with Task("", len(structures), "candidates"):
         for structure in structures:
-            candidates.append(evaluate(structure, windows, seed))
+            candidates.append(evaluate(structure, windows, reservoirs))
             count_step()
     candidates.sort(key=lambda candidate: candidate.error)
     limit = MAX_RELATIVE_ERROR * candidates[0].error
@@ -156,7 +176,7 @@ def _select(
     members = chosen + reserve(chosen, candidates, packed.lengths)
     median = np.median([candidate.forecasts for candidate in chosen], axis=0)
     return PanelSelection(
-        ensemble=PanelEnsemble([fit_member(m, packed, seed) for m in members], len(chosen)),
+        ensemble=PanelEnsemble([fit_member(m, packed, reservoirs) for m in members], len(chosen)),
         candidates=candidates,
         error=float(windows.errors(median)),
         naive_error=float(windows.errors(_naive(windows, periods))),
@@ -256,13 +276,14 @@ def error_sizes(packed: PackedSeries, lag: int) -> np.ndarray:
 
 
 @one_blas_thread()
-def evaluate(structure: PanelStructure, windows: PanelWindows, seed: int) -> PanelCandidate:
+def evaluate(
+    structure: PanelStructure, windows: PanelWindows, reservoirs: Reservoirs
+) -> PanelCandidate:
     """Judge a structure, whose transform knows the rows before the first origin of each series."""
     packed, series = windows.packed, windows.series
     n_rows = packed.lengths.copy()
     np.minimum.at(n_rows, series, windows.known)
-    reservoir = Reservoir(**NETWORK, random_state=seed)
-    network = make_network(structure, reservoir, packed.head(n_rows))
+    network = make_network(structure, reservoirs.draw, packed.head(n_rows))
     walk = network.walk(packed)
     n_lost = sum(structure.differences)
     weights = network.readouts(walk, PENALTIES, windows.origins - n_lost - 1)
@@ -289,11 +310,12 @@ def reserve(
     return [candidates[k] for k in sorted(set(found))]
 
 
-def fit_member(candidate: PanelCandidate, packed: PackedSeries, seed: int) -> PanelMember:
+def fit_member(
+    candidate: PanelCandidate, packed: PackedSeries, reservoirs: Reservoirs
+) -> PanelMember:
     """Fit a candidate to all rows; of many series, some teach the readout."""
-    reservoir = Reservoir(**NETWORK, random_state=seed)
-    network = make_network(candidate.structure, reservoir, packed)
-    order = np.random.default_rng(seed).permutation(packed.n_series)
+    network = make_network(candidate.structure, reservoirs.draw, packed)
+    order = np.random.default_rng(reservoirs.seed).permutation(packed.n_series)
     n_fitted = max(1, int(np.searchsorted(np.cumsum(packed.lengths[order]), MAX_FITTED_ROWS)))
     fitted = np.sort(order[:n_fitted])
     part = network.take(fitted)

@@ -56,7 +56,7 @@ def test_every_series_is_forecast_as_in_python(capsys):
 def few_candidates(monkeypatch):
     """Judge candidates with two penalties and small reservoirs, to save time."""
     monkeypatch.setattr(_panel_selection, "PENALTIES", 10.0 ** np.array([-3.0, -1.0]))
-    network = _panel_selection.NETWORK | {"n_units": 20}
+    network = _panel_selection.NETWORK | {"n_units": 5}
     monkeypatch.setattr(_panel_selection, "NETWORK", network)
 
 

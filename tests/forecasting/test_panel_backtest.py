@@ -25,7 +25,7 @@ def few_candidates():
 
 
 def backtest(panel, **options):
-    model = PanelForecaster(horizon=4, calendar="weekend")
+    model = PanelForecaster(horizon=4, seasons=(), calendar="weekend")
     return model.backtest(panel, 6, n_windows=3, stride=3, **options)
 
 
@@ -33,7 +33,8 @@ def backtest(panel, **options):
 def test_windows_are_forecasts_of_refits_or_updates(refit):
     found = backtest(FRAME, exog=EXOG, refit=refit, interval=0.8)
     np.testing.assert_array_equal(found.origins, np.repeat(ORIGINS, 5).reshape(3, 5))
-    model = PanelForecaster(horizon=4, calendar="weekend").fit(FRAME[:38], exog=EXOG[:38])
+    model = PanelForecaster(horizon=4, seasons=(), calendar="weekend")
+    model.fit(FRAME[:38], exog=EXOG[:38])
     for k, origin in enumerate(ORIGINS):
         if refit:
             model.fit(FRAME[:origin], exog=EXOG[:origin])
@@ -94,7 +95,7 @@ def test_series_that_start_late_or_end_early_are_forecast_where_they_have_rows()
     seen = ~np.isnan(found.forecasts)
     assert seen[:, :, 1].sum(axis=1).tolist() == [0, 0, 6]
     assert seen[:, :, 2].sum(axis=1).tolist() == [5, 2, 0]
-    model = PanelForecaster(horizon=4, calendar="weekend")
+    model = PanelForecaster(horizon=4, seasons=(), calendar="weekend")
     model.fit({key: rows[: DAYS[43]] for key, rows in items.items()})
     np.testing.assert_allclose(found.forecasts[2, :, 1], model.forecast(6)["b"], rtol=1e-12)
     once = backtest(items)  # the second series has no rows at the first origin
@@ -111,7 +112,7 @@ def test_missing_values_have_no_part_in_the_scores():
     kept = ~np.isnan(found.observed[:, :, 0])
     wanted = nrmse(found.observed[:, :, 0][kept], found.forecasts[:, :, 0][kept])
     assert found.series_scores["nrmse"][0] == pytest.approx(wanted)
-    model = PanelForecaster(horizon=4, calendar="weekend").fit(frame[:41])
+    model = PanelForecaster(horizon=4, seasons=(), calendar="weekend").fit(frame[:41])
     np.testing.assert_allclose(found.forecasts[1], model.forecast(6), rtol=1e-12)
 
 

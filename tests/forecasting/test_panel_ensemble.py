@@ -5,7 +5,7 @@ import numpy as np
 from esnkit.forecasting._packed_series import pack_series
 from esnkit.forecasting._panel_ensemble import PanelEnsemble, _blocks, clear_far, find_gaps
 from esnkit.forecasting._panel_network import PanelStructure
-from esnkit.forecasting._panel_selection import PanelCandidate, fit_member
+from esnkit.forecasting._panel_selection import PanelCandidate, Reservoirs, fit_member
 
 RNG = np.random.default_rng(0)
 SERIES = [20 + RNG.normal(size=n).cumsum() for n in (30, 24, 40)]
@@ -15,7 +15,7 @@ STRUCTURE = PanelStructure((1,), lags=(3,))
 
 
 def member_of(packed, structure=STRUCTURE):
-    return fit_member(PanelCandidate(1.0, structure, 0.1, np.empty((1, 1))), packed, 0)
+    return fit_member(PanelCandidate(1.0, structure, 0.1, np.empty((1, 1))), packed, Reservoirs(0))
 
 
 def with_gap(series, start, stop):

@@ -30,8 +30,12 @@ every_structure = pytest.mark.parametrize("structure", STRUCTURES, ids=str)
 
 
 def make(structure, packed=PACKED):
-    reservoir = Reservoir(15, leak_rate=(0.3, 1.0), bias_scaling=0.2, random_state=0)
-    network = make_network(structure, reservoir, packed)
+    def draw(n_inputs):
+        reservoir = Reservoir(15, leak_rate=(0.3, 1.0), bias_scaling=0.2, random_state=0)
+        reservoir.prepare(n_inputs)
+        return reservoir
+
+    network = make_network(structure, draw, packed)
     return network, network.walk(packed)
 
 

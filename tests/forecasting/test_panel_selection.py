@@ -7,6 +7,7 @@ from esnkit.forecasting._packed_series import pack_series
 from esnkit.forecasting._panel_network import PanelStructure
 from esnkit.forecasting._panel_selection import (
     PanelCandidate,
+    Reservoirs,
     _errors_to_come,
     error_sizes,
     evaluate,
@@ -64,7 +65,7 @@ def test_a_candidate_knows_no_value_after_its_origin(monkeypatch):
     changed[windows.packed.offsets[1:] - 1] += 100.0
     later = windows._replace(packed=windows.packed._replace(values=changed))
     before, after = (
-        evaluate(PanelStructure((1,)), given, 0).forecasts for given in (windows, later)
+        evaluate(PanelStructure((1,)), given, Reservoirs(0)).forecasts for given in (windows, later)
     )
     np.testing.assert_allclose(after, before, rtol=1e-9)
 
@@ -81,7 +82,7 @@ def test_the_shortest_series_have_the_best_candidates_that_they_suffice_for():
 
 def test_a_member_forecasts_the_series_asked_for_that_are_long_enough():
     candidate = PanelCandidate(1.0, PanelStructure((4,)), 0.1, np.empty((1, 1)))
-    member = fit_member(candidate, PACKED, 0)
+    member = fit_member(candidate, PACKED, Reservoirs(0))
     asked = np.ones(7, dtype=bool)
     asked[0] = False
     found = member.forecast(np.empty((7, 3, 0)), asked)
@@ -93,7 +94,7 @@ def test_a_member_forecasts_the_series_asked_for_that_are_long_enough():
 def test_readouts_of_many_series_are_fitted_to_some(monkeypatch):
     monkeypatch.setattr("esnkit.forecasting._panel_selection.MAX_FITTED_ROWS", 60)
     candidate = PanelCandidate(1.0, PanelStructure(), 0.1, np.empty((1, 1)))
-    member = fit_member(candidate, PACKED, 0)
+    member = fit_member(candidate, PACKED, Reservoirs(0))
     assert np.isfinite(member.forecast(np.empty((7, 3, 0)), np.ones(7, dtype=bool))).all()
 
 
