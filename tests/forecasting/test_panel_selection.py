@@ -7,6 +7,7 @@ from esnkit.forecasting._packed_series import pack_series
 from esnkit.forecasting._panel_network import PanelStructure
 from esnkit.forecasting._panel_selection import (
     PanelCandidate,
+    PanelSelection,
     Reservoirs,
     _errors_to_come,
     error_sizes,
@@ -122,3 +123,68 @@ def test_error_sizes_are_mean_changes(lag):
     long = pack_series([RNG.normal(size=3000) + 10 for _ in range(3)])
     wanted = [np.abs(v[lag:] - v[:-lag]).mean() for v in np.split(long.values, 3)]
     np.testing.assert_allclose(error_sizes(long, lag), wanted, rtol=1e-2)
+
+
+def with_missing(*rows):
+    """Return the packed series, some rows of the first one missing."""
+    observed = PACKED.observed.copy()
+    observed[list(rows)] = False
+    return PACKED._replace(observed=observed).interpolated()
+
+
+def test_the_row_before_an_origin_is_observed():
+    packed = with_missing(24, 25, 28)  # the rows before the origins would be 22, 24 and 26
+    windows, _ = make_windows(packed, [PanelStructure()], 3, [], 0)
+    assert windows.packed.observed[windows.packed.offsets[windows.series] + windows.known - 1].all()
+    complete, _ = make_windows(PACKED, [PanelStructure()], 3, [], 0)
+    assert (np.diff(windows.origins, axis=0) >= 0).all()
+    assert (windows.origins <= complete.origins).all()
+
+
+def test_errors_of_missing_values_do_not_count():
+    windows, _ = make_windows(with_missing(27, 29), [PanelStructure()], 3, [], 0)
+    forecasts = windows.observed + np.where(windows.is_observed, 0.0, 9.0)
+    assert windows.errors(forecasts[:, None]) == 0
+    assert not windows.is_observed.all()
+    np.testing.assert_array_equal(
+        np.isnan(_errors_to_come(windows, forecasts)), ~windows.is_observed
+    )
+    forecasts[3, 0] = np.nan  # which runs away
+    assert windows.errors(forecasts[:, None]) > 0
+
+
+def test_windows_without_observed_values_and_those_of_constant_series_are_left_out():
+    complete, _ = make_windows(PACKED, [PanelStructure()], 3, [], 0)
+    windows, _ = make_windows(with_missing(27, 28, 29), [PanelStructure()], 3, [], 0)
+    assert (complete.series == 0).sum() == 3 and (windows.series == 0).sum() < 3
+    flat = pack_series([*SERIES[:5], np.ones(30)])
+    windows, _ = make_windows(flat, [PanelStructure()], 3, [], 0)
+    assert windows.series.max() == 4 and windows.sizes[5] == 0
+    windows, _ = make_windows(pack_series([np.ones(30)] * 2), [PanelStructure()], 3, [], 0)
+    assert len(windows.series) == 6
+    gap = np.r_[np.ones(9), np.full(20, np.nan), 1.0]
+    with pytest.raises(ValueError, match="gaps of at least 3 rows"):
+        make_windows(pack_series([gap]).interpolated(), [PanelStructure()], 3, [], 0)
+
+
+def test_the_choice_for_series_with_gaps_is_the_better_one_of_two(monkeypatch):
+    packed, given = with_missing(10, 11, 20), []
+    results = [PanelSelection(Filling(), [], error, 1.0, np.ones((1, 1))) for error in (2.0, 1.0)]
+
+    def choose(packed, *_):
+        given.append(packed.values)
+        return results[len(given) - 1]
+
+    monkeypatch.setattr("esnkit.forecasting._panel_selection._select", choose)
+    assert select_for_panel(packed, [], 3, False, 0) is results[1]
+    np.testing.assert_array_equal(given[1], packed.values + 1)
+    given.clear()
+    assert select_for_panel(PACKED, [], 3, False, 0) is results[0] and len(given) == 1
+
+
+class Filling:
+    """Members that fill gaps by other values."""
+
+    def fill(self, packed):
+        """Return other values."""
+        return packed._replace(values=packed.values + 1)
