@@ -373,7 +373,8 @@ def append_panel(
             f"{panel.packed.n_series} series, got {new.form!r} of {new.packed.n_series}"
             + (f" with {unknown[0]!r}, which is new: fit again" if unknown else "")
         )
-    if reader.missing == "raise" and not new.packed.observed.all():
+    unknown_inputs = np.isnan(new.packed.inputs).any()
+    if reader.missing == "raise" and (unknown_inputs or not new.packed.observed.all()):
         raise ValueError(f"{argument} contains NaN: fill it in, or use missing='predict'")
     series = np.array([known[key] for key in new.ids])
     packed = _spread(new.packed, series, len(panel.ids))

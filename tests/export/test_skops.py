@@ -110,6 +110,9 @@ FITTED = {
     "Forecaster": lambda: Forecaster(ESN).fit(WAVE),
     "AutoForecaster": lambda: AutoForecaster(seasons=[6]).fit(WAVE),
     "PanelForecaster": lambda: PanelForecaster(seasons=()).fit({"a": WAVE, "b": -WAVE[:40]}),
+    "PanelForecaster, gaps": lambda: PanelForecaster(seasons=()).fit(
+        {"a": WAVE, "b": np.r_[WAVE[:9], np.nan, WAVE[:20], np.nan]}
+    ),
     "AutoForecaster, a baseline": lambda: AutoForecaster(seasons=[], best=True).fit(SINES),
     "AutoregressiveModel": lambda: AutoregressiveModel(5).fit(np.stack([WAVE, -WAVE], axis=1)),
     "ContextParrot": lambda: ContextParrot().fit(dated(HOURS).history()),

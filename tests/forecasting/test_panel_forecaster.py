@@ -422,6 +422,14 @@ def test_updates_and_scores_take_inputs(plain):
     assert list(ahead.index) == list(MONTHS[50:53])
     assert (ahead / SOLD[50:53] - 1).abs().to_numpy().mean() < 0.3
     assert -2 < plain.score(SOLD[48:], exog=BOTH[48:]) < 0
+    holes = BOTH[48:50].copy()
+    holes.iloc[0] = np.nan  # the last value stands for it
+    filled = holes.fillna(BOTH.iloc[47])
+    first, again = (
+        clone(plain).fit(SOLD[:48], exog=BOTH[:48]).update(SOLD[48:50], new)
+        for new in (holes, filled)
+    )
+    pd.testing.assert_frame_equal(first.forecast(3, BOTH[50:]), again.forecast(3, BOTH[50:]))
     rows = long_rows(SOLD, BOTH)
     seen, new = rows[rows["month"] < MONTHS[48]], rows[rows["month"] >= MONTHS[50]]
     between = rows[(rows["month"] >= MONTHS[48]) & (rows["month"] < MONTHS[50])]
@@ -429,6 +437,9 @@ def test_updates_and_scores_take_inputs(plain):
     found = long.update(between).forecast(3, new)
     found = found.pivot(index="month", columns="shop", values="sold")[SOLD.columns]
     np.testing.assert_array_equal(found.to_numpy(), ahead.to_numpy())
+    strict = long.set_params(missing="raise")
+    with pytest.raises(ValueError, match="new contains NaN"):
+        strict.update(new.assign(promotion=np.nan))
 
 
 @pytest.mark.parametrize(
