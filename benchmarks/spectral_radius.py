@@ -77,7 +77,7 @@ def header(text):
 def small(seeds):
     header("Up to 500 units, degree 2 to 20, against dense eigenvalues")
     for name in TOPOLOGIES:
-        for weights in sorted(WEIGHTS) if name != "cycle" else ["uniform"]:
+        for weights in sorted(WEIGHTS) if "weights" in TOPOLOGIES[name].parameters else ["uniform"]:
             accuracy(f"{name}, {weights}", dense_radius, small_cases(name, weights, seeds))
 
 

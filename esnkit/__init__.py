@@ -4,7 +4,8 @@ Estimators: ESNRegressor and ESNClassifier; ReservoirRegressor and ReservoirClas
 any reservoir with any readout; RNNRegressor, RNNClassifier and Seq2SeqClassifier, trained by
 gradients; Forecaster, which forecasts a series with any regressor, AutoForecaster, which chooses
 its networks, and PanelForecaster, whose networks learn from many series. The folders hold the parts
-by subject: reservoirs, readouts, forecasting, baselines, optim, datasets, metrics, plotting.
+by subject: reservoirs, pooling, readouts, forecasting, baselines, optim, datasets, metrics,
+plotting.
 """
 
 import importlib as _importlib
@@ -23,7 +24,14 @@ if _TYPE_CHECKING:
         forecast,
     )
     from esnkit.networks import RNNClassifier, RNNRegressor, Seq2SeqClassifier
-    from esnkit.preprocessing import SequenceScaler, TokenEncoder
+    from esnkit.preprocessing import (
+        FromChannelsFirst,
+        OneHotTokens,
+        SequenceDifferencer,
+        SequenceNormalizer,
+        SequenceScaler,
+        TokenEncoder,
+    )
     from esnkit.readouts import BaseReadout, RidgeReadout, check_readout
     from esnkit.reservoirs import (
         BaseReservoir,
@@ -42,6 +50,8 @@ __all__ = [
     "ESNClassifier",
     "ESNRegressor",
     "Forecaster",
+    "FromChannelsFirst",
+    "OneHotTokens",
     "PanelForecaster",
     "RNNClassifier",
     "RNNRegressor",
@@ -50,6 +60,8 @@ __all__ = [
     "ReservoirRegressor",
     "RidgeReadout",
     "Seq2SeqClassifier",
+    "SequenceDifferencer",
+    "SequenceNormalizer",
     "SequenceScaler",
     "SeriesTransform",
     "TokenEncoder",
@@ -63,6 +75,7 @@ __all__ = [
     "metrics",
     "optim",
     "plotting",
+    "pooling",
     "readouts",
     "rescale",
     "reservoirs",
@@ -79,7 +92,10 @@ _FOLDERS = {
         "AutoForecaster", "Forecaster", "PanelForecaster", "SeriesTransform", "forecast",
     ),
     "networks": ("RNNClassifier", "RNNRegressor", "Seq2SeqClassifier"),
-    "preprocessing": ("SequenceScaler", "TokenEncoder"),
+    "preprocessing": (
+        "FromChannelsFirst", "OneHotTokens", "SequenceDifferencer", "SequenceNormalizer",
+        "SequenceScaler", "TokenEncoder",
+    ),
     "readouts": ("BaseReadout", "RidgeReadout", "check_readout"),
     "reservoirs": (
         "BaseReservoir", "Reservoir", "check_reservoir", "effective_spectral_radius", "rescale",

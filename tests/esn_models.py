@@ -18,7 +18,9 @@ both = pytest.mark.parametrize("dtype", DTYPES)
 with_and_without_input = pytest.mark.parametrize("include_input", [True, False])
 
 
-every_topology = pytest.mark.parametrize("topology", ["diagonals", "random", "dense", "cycle"])
+every_topology = pytest.mark.parametrize(
+    "topology", ["diagonals", "random", "dense", "cycle", "orthogonal"]
+)
 
 
 def regressor(n_units=15, **params):

@@ -34,6 +34,7 @@ from esnkit.datasets import (
     make_temporal_order,
 )
 from esnkit.metrics import mase, nrmse, valid_prediction_time
+from esnkit.pooling import ModelSpace
 from esnkit.reservoirs.topologies import make_topology
 
 RNG = np.random.default_rng(0)
@@ -308,7 +309,7 @@ TARGETS = [
     row("y not one", lambda: esn(target="sequence").fit(BATCH, BATCH), V, "target='sequence'"),
     row("y not one, list", lambda: esn(target="sequence").fit(RAGGED, RAGGED), V,
         "target='sequence'"),
-    row("y not one, series", lambda: given(target="sequence"), V, "y has 40 rows but X has 1 seq"),
+    row("y not one, series", lambda: given(target="sequence"), V, "one series, but y has 40 rows"),
     row("y continuous labels", lambda: labeller().fit(X, y), V, "label type: continuous"),
     row("y two labels", lambda: labeller().fit(X, X > 0), V, "y should be a 1d array"),
     row("y NaN labels", lambda: labeller().fit(X, hole(y > 0)), V,
@@ -433,7 +434,16 @@ PARAMETERS = [
     row("zero", lambda: given(topology=np.zeros((5, 5))), V, "spectral_radius=0.9 cannot .* zero"),
     *parameter("weights", V, "gaussian", None, 1),
     *parameter("activation", V, "softmax", None, np.tanh),
-    *parameter("pooling", V, "max", None),
+    *parameter("pooling", V, "maximum", None, [], ["mean", "all"], ["mean", "mean"], [["mean"]],
+          ["statistics", "std"], np.mean(BATCH), ModelSpace),
+    row("components", lambda: given(pooling=ModelSpace(0)), V, "n_components .* got 0"),
+    row("components T", lambda: given(pooling=[ModelSpace("all")]), T, "n_components .* 'all'"),
+    row("penalty", lambda: given(pooling=ModelSpace(alpha=0)), V, "alpha .* got 0"),
+    *each("function", lambda f: esn(pooling=f).fit(BATCH, PER_SEQUENCE), V,
+          lambda Z: Z, lambda Z: Z[0] * nan, lambda Z: "mean", lambda Z: Z[0][:0],
+          message="pooling=<lambda> must return"),
+    row("function, lengths", lambda: esn(pooling=lambda Z: Z[:, 0]).fit(RAGGED, PER_SEQUENCE), V,
+        "pooling=<lambda> must return vectors of one length"),
     *parameter("target", V, "all", None),
     *parameter("solver", V, "svd", None, 1),
     *parameter("random_state", V, -1, 2**40, "x", 1.5),

@@ -13,8 +13,11 @@ from esnkit import (
     ESNClassifier,
     ESNRegressor,
     Forecaster,
+    FromChannelsFirst,
+    OneHotTokens,
     Reservoir,
     RNNRegressor,
+    SequenceDifferencer,
     SequenceScaler,
     TokenEncoder,
 )
@@ -44,6 +47,9 @@ FITS = {
     ),
     "tokens": (TokenEncoder(), lambda e: e.fit(["abc", "cab"])),
     "scaler": (SequenceScaler(), lambda e: e.fit(SEQUENCES)),
+    "differencer": (SequenceDifferencer(), lambda e: e.fit(SEQUENCES)),
+    "channels first": (FromChannelsFirst(), lambda e: e.fit(SEQUENCES)),
+    "one-hot": (OneHotTokens(), lambda e: e.fit([np.array([0, 2]), np.array([1])])),
     "network": (
         RNNRegressor(4, max_iter=2, random_state=0), lambda e: e.partial_fit(SEQUENCES, SEQUENCES)
     ),

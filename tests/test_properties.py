@@ -13,7 +13,7 @@ ALPHA = 1e-2
 reservoirs = st.fixed_dictionaries(
     {
         "n_units": st.integers(1, 12),
-        "topology": st.sampled_from(["diagonals", "random", "dense", "cycle"]),
+        "topology": st.sampled_from(["diagonals", "random", "dense", "cycle", "orthogonal"]),
         "degree": st.integers(1, 7),
         "weights": st.sampled_from(["uniform", "normal"]),
         # Small enough to keep the unbounded activations in bounds.

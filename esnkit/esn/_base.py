@@ -10,11 +10,18 @@ import numpy as np
 from sklearn.base import BaseEstimator, is_classifier
 
 from esnkit.esn._closed_loop import FittedParts, predict_with_feedback, teacher_forced
-from esnkit.esn._features import Settings, check_longer, count_blocks, features
+from esnkit.esn._features import Settings, check_longer, count_blocks, features, fit_pooling
 from esnkit.esn._readout import read_blocks
+from esnkit.pooling._base import Pooling
+from esnkit.pooling._table import check_pooling
 from esnkit.readouts._base import Block
 from esnkit.readouts._estimator import as_readout, estimator_of
 from esnkit.sequences._initial_state import Clamp, resolve_initial_state
+from esnkit.sequences._misread_shapes import (
+    refuse_vectors_of_integers,
+    warn_if_axes_are_misread,
+    warn_if_tokens,
+)
 from esnkit.sequences._packing import FLOATS, Sequences, pack, restore
 from esnkit.sequences._sample_weight import pack_weights
 from esnkit.sequences._short_sequences import warn_if_short
@@ -110,6 +117,13 @@ class ReservoirEstimator(CallbackSupportMixin, PlainStateMixin, BaseEstimator):
         ------
         ValueError
             If shapes do not fit, values are not finite, or a parameter is out of its range.
+
+        Warns
+        -----
+        UserWarning
+            If the rows of one series look like sequences, which are ``X[:, :, None]``; features
+            look like time steps (see :class:`FromChannelsFirst`); or integers look like tokens
+            (see :class:`OneHotTokens`).
         """
         data = self._prepare(X, y, sample_weight)
         self._begin(data)
@@ -142,6 +156,8 @@ class ReservoirEstimator(CallbackSupportMixin, PlainStateMixin, BaseEstimator):
     ) -> TrainingData:
         """Check everything that does not need the reservoir, and encode the targets."""
         dtype = FLOATS if first else (self._dtype,)
+        if first:
+            refuse_vectors_of_integers(X)
         sequences = pack(self, X, reset=first, dtype=dtype)
         if first:
             settings, target = self._checked_settings()
@@ -151,6 +167,9 @@ class ReservoirEstimator(CallbackSupportMixin, PlainStateMixin, BaseEstimator):
             target = self._target_of(y, sequences)
         raw = pack_targets(y, sequences, target, numeric=self._numeric)
         targets, class_weights, classes = self._encode(raw, sequences.form, known)
+        if first:
+            warn_if_tokens(X, sequences)
+            warn_if_axes_are_misread(sequences, targets, self.target, numeric=self._numeric)
         # A stream applies the washout to its first rows only, when it is clear where they are.
         washout = 0 if stream else settings.washout
         weights = pack_weights(sample_weight, sequences, targets, washout)
@@ -171,13 +190,12 @@ class ReservoirEstimator(CallbackSupportMixin, PlainStateMixin, BaseEstimator):
         return TrainingData(sequences, Y, weights)
 
     def _checked_settings(self) -> tuple[Settings, str]:
-        check_choice("pooling", self.pooling, ("last", "mean"))
         check_verbose(self.verbose)
         target = check_choice("target", self.target, ("auto", "steps", "sequence"))
         settings = Settings(
             check_flag("include_input", self.include_input),
             check_flag("feedback", self.feedback),
-            self.pooling,
+            check_pooling(self.pooling),
             check_positive_int("washout", self.washout, minimum=0),
             per_step=True,
         )
@@ -185,7 +203,8 @@ class ReservoirEstimator(CallbackSupportMixin, PlainStateMixin, BaseEstimator):
 
     def _begin(self, data: TrainingData) -> None:
         """Create the reservoir and the readout, and draw the weights."""
-        n_features, dtype = data.sequences.values.shape[1], data.sequences.values.dtype
+        inputs = data.sequences.values
+        n_features, dtype = inputs.shape[1], inputs.dtype
         self._dtype, self.n_outputs_ = dtype, data.Y.shape[1]
         self.reservoir_, self.readout_ = self._make_reservoir_and_readout()
         tagged = hasattr(self.readout_, "__sklearn_tags__")
@@ -193,8 +212,13 @@ class ReservoirEstimator(CallbackSupportMixin, PlainStateMixin, BaseEstimator):
             raise TypeError(f"readout must be a regressor, got {type(self.readout_).__name__}")
         if self._settings.feedback:
             self.reservoir_.check_causal("feedback=True")
-        self.reservoir_.prepare(n_features, self._n_fed, dtype)
+        self.reservoir_.prepare(n_features, self._n_fed, dtype, inputs)
         self._stream_end: StreamEnd | None = None
+
+    @property
+    def pooling_(self) -> Pooling:
+        """The pooling, fitted where it has something to fit."""
+        return self._settings.pooling
 
     @property
     def _n_fed(self) -> int:
@@ -233,6 +257,10 @@ class ReservoirEstimator(CallbackSupportMixin, PlainStateMixin, BaseEstimator):
         inputs, n_state = sequences, self.reservoir_.n_state_
         if self._settings.feedback:
             inputs = teacher_forced(sequences, Y, state[:, n_state:])
+        self._settings = fit_pooling(
+            self.reservoir_, inputs, state[:, :n_state], self._settings,
+            clamp=resolved, noise=self.reservoir_.noise_stream,
+        )  # fmt: skip
         rows = _TaughtRows(self._parts, inputs, data._replace(weights=weights), resolved)
         rows.task = task
         rows.start_state, rows.first_noise = state[:, :n_state], None if end is None else end.noise

@@ -70,10 +70,13 @@ class ReservoirClassifierMixin(SequenceClassifierMixin):
     def _as_probabilities(self, scores: np.ndarray) -> np.ndarray:
         """Turn scores into probabilities.
 
-        Estimates of indicators are clipped at zero and scaled to sum to one; decision values go
-        through a softmax.
+        The ridge readout has a calibrated softmax. Of another one, estimates of indicators are
+        clipped at zero and scaled to sum to one, and decision values go through a softmax.
         """
-        if getattr(self._parts.readout, "scores_are_unbounded", False):
+        readout = self._parts.readout
+        if hasattr(readout, "probabilities"):
+            return readout.probabilities(scores)
+        if getattr(readout, "scores_are_unbounded", False):
             return softmax(scores)
         positive = np.maximum(scores, 0.0)
         total = positive.sum(axis=-1, keepdims=True)

@@ -26,11 +26,14 @@ class ESNRegressor(ReservoirRegressorMixin, ReservoirEstimator):
     leak_rate : float, array of shape (n_units,) or pair (low, high), default=1.0
         Share of the state that a step replaces, in (0, 1]; a pair draws one rate per unit,
         log-uniform.
-    input_scaling : float or array of shape (n_features,), default=0.5
-        Input weights are uniform on (-input_scaling, input_scaling).
+    input_scaling : float, array of shape (n_features,) or "auto", default=0.5
+        Input weights are uniform on (-input_scaling, input_scaling). "auto": 0.5 for inputs of mean
+        zero and standard deviation one, to which those of ``fit`` are brought by the weights and
+        biases. ``partial_fit`` takes mean and standard deviation from its first call.
     bias_scaling : float, default=0.5
         Biases are uniform on (-bias_scaling, bias_scaling).
-    topology : {"diagonals", "random", "dense", "cycle"}, matrix or callable, default="diagonals"
+    topology : {"diagonals", "random", "dense", "cycle", "orthogonal"}, matrix or callable, \
+            default="diagonals"
         Which units are connected, see :class:`Reservoir`. From 4096 units on the diagonals of
         "diagonals" lie in a band of a sixteenth of the units.
     degree : int, default=10
@@ -63,9 +66,15 @@ class ESNRegressor(ReservoirRegressorMixin, ReservoirEstimator):
     target : {"auto", "steps", "sequence"}, default="auto"
         Whether there is a target for every time step or one for every sequence; "auto" infers it
         from the shape of ``y``.
-    pooling : {"last", "mean"}, default="last"
-        For one target per sequence: the features of its last time step, or their mean over the
-        time steps after the washout.
+    pooling : str, ModelSpace, callable or list of these, default="last"
+        For one target per sequence: what its features are, made of those of its time steps after
+        the washout. "last" (the last time step), "mean", "std", "min", "max", "mean_abs_change"
+        (mean absolute difference of successive time steps), "median", "quantiles" (0.25, 0.5 and
+        0.75); "statistics", the first six of these; "pyramid", the means over the whole sequence,
+        its halves and its quarters; "model_space", a linear model of the states, see
+        :class:`~esnkit.pooling.ModelSpace`; or a function that turns the states
+        (n_timesteps, n_features) of a sequence into a vector. A list such as ["mean", "std"] puts
+        several side by side, in this order.
     readout : scikit-learn regressor, readout or None, default=None
         Replaces the ridge readout, by a regressor or a :class:`~esnkit.readouts.BaseReadout`.
     random_state : int, RandomState instance or None, default=None
@@ -80,6 +89,8 @@ class ESNRegressor(ReservoirRegressorMixin, ReservoirEstimator):
         The reservoir with its weights ``W_``, ``W_in_``, ``W_fb_``, ``b_`` and ``leak_rate_``.
     readout_ : estimator
         The fitted readout.
+    pooling_ : Pooling
+        The pooling, fitted where it has something to fit.
     n_outputs_ : int
         Number of outputs.
     last_state_ : ndarray of shape (1, n_units)
@@ -170,11 +181,14 @@ class ESNClassifier(ReservoirClassifierMixin, ReservoirEstimator):
     leak_rate : float, array of shape (n_units,) or pair (low, high), default=1.0
         Share of the state that a step replaces, in (0, 1]; a pair draws one rate per unit,
         log-uniform.
-    input_scaling : float or array of shape (n_features,), default=0.5
-        Input weights are uniform on (-input_scaling, input_scaling).
+    input_scaling : float, array of shape (n_features,) or "auto", default=0.5
+        Input weights are uniform on (-input_scaling, input_scaling). "auto": 0.5 for inputs of mean
+        zero and standard deviation one, to which those of ``fit`` are brought by the weights and
+        biases. ``partial_fit`` takes mean and standard deviation from its first call.
     bias_scaling : float, default=0.5
         Biases are uniform on (-bias_scaling, bias_scaling).
-    topology : {"diagonals", "random", "dense", "cycle"}, matrix or callable, default="diagonals"
+    topology : {"diagonals", "random", "dense", "cycle", "orthogonal"}, matrix or callable, \
+            default="diagonals"
         Which units are connected, see :class:`Reservoir`. From 4096 units on the diagonals of
         "diagonals" lie in a band of a sixteenth of the units.
     degree : int, default=10
@@ -189,7 +203,8 @@ class ESNClassifier(ReservoirClassifierMixin, ReservoirEstimator):
         Standard deviation of noise added to the states in ``fit``.
     alpha : float or list of floats, default=1e-2
         Ridge penalty, absolute as in :class:`sklearn.linear_model.Ridge`. From a list, the penalty
-        with the smallest leave-one-out error is used.
+        with the fewest wrong labels of rows left out is used, see ``scoring`` of
+        :class:`~esnkit.readouts.RidgeReadout`.
     solver : {"auto", "gram", "qr"}, default="auto"
         How the ridge problem is solved, see :class:`RidgeReadout`.
     include_input : bool, default=True
@@ -201,14 +216,21 @@ class ESNClassifier(ReservoirClassifierMixin, ReservoirEstimator):
     target : {"auto", "steps", "sequence"}, default="auto"
         Whether there is a target for every time step or one for every sequence; "auto" infers it
         from the shape of ``y``.
-    pooling : {"last", "mean"}, default="last"
-        For one target per sequence: the features of its last time step, or their mean over the
-        time steps after the washout.
+    pooling : str, ModelSpace, callable or list of these, default="last"
+        For one target per sequence: what its features are, made of those of its time steps after
+        the washout. "last" (the last time step), "mean", "std", "min", "max", "mean_abs_change"
+        (mean absolute difference of successive time steps), "median", "quantiles" (0.25, 0.5 and
+        0.75); "statistics", the first six of these; "pyramid", the means over the whole sequence,
+        its halves and its quarters; "model_space", a linear model of the states, see
+        :class:`~esnkit.pooling.ModelSpace`; or a function that turns the states
+        (n_timesteps, n_features) of a sequence into a vector. A list such as ["mean", "std"] puts
+        several side by side, in this order.
     class_weight : dict, "balanced" or None, default=None
         Weights of the classes, as in scikit-learn.
     readout : scikit-learn classifier or regressor, readout or None, default=None
         Replaces the ridge readout, by a classifier, a regressor on the indicators of the classes,
-        or a :class:`~esnkit.readouts.BaseReadout`.
+        or a :class:`~esnkit.readouts.BaseReadout`. Probabilities of a regressor are its predictions
+        clipped at zero.
     random_state : int, RandomState instance or None, default=None
         Determines all random weights.
     verbose : int, default=0
@@ -221,6 +243,8 @@ class ESNClassifier(ReservoirClassifierMixin, ReservoirEstimator):
         The reservoir with its weights ``W_``, ``W_in_``, ``W_fb_``, ``b_`` and ``leak_rate_``.
     readout_ : estimator
         The fitted readout.
+    pooling_ : Pooling
+        The pooling, fitted where it has something to fit.
     classes_ : ndarray
         The labels, sorted.
     last_state_ : ndarray of shape (1, n_units)
@@ -294,7 +318,9 @@ class ESNClassifier(ReservoirClassifierMixin, ReservoirEstimator):
         self.verbose = verbose
 
     def _make_reservoir_and_readout(self):
-        return _preset_reservoir(self), _ridge_or(self.readout, self.alpha, self.solver)
+        return _preset_reservoir(self), _ridge_or(
+            self.readout, self.alpha, self.solver, scoring="classification"
+        )
 
 
 class ReservoirRegressor(ReservoirRegressorMixin, ReservoirEstimator):
@@ -320,9 +346,15 @@ class ReservoirRegressor(ReservoirRegressorMixin, ReservoirEstimator):
     target : {"auto", "steps", "sequence"}, default="auto"
         Whether there is a target for every time step or one for every sequence; "auto" infers it
         from the shape of ``y``.
-    pooling : {"last", "mean"}, default="last"
-        For one target per sequence: the features of its last time step, or their mean over the
-        time steps after the washout.
+    pooling : str, ModelSpace, callable or list of these, default="last"
+        For one target per sequence: what its features are, made of those of its time steps after
+        the washout. "last" (the last time step), "mean", "std", "min", "max", "mean_abs_change"
+        (mean absolute difference of successive time steps), "median", "quantiles" (0.25, 0.5 and
+        0.75); "statistics", the first six of these; "pyramid", the means over the whole sequence,
+        its halves and its quarters; "model_space", a linear model of the states, see
+        :class:`~esnkit.pooling.ModelSpace`; or a function that turns the states
+        (n_timesteps, n_features) of a sequence into a vector. A list such as ["mean", "std"] puts
+        several side by side, in this order.
     random_state : int, RandomState instance or None, default=None
         Determines the random weights of a reservoir whose `random_state` is None.
     verbose : int, default=0
@@ -335,6 +367,8 @@ class ReservoirRegressor(ReservoirRegressorMixin, ReservoirEstimator):
         The reservoir with its weights ``W_``, ``W_in_``, ``W_fb_``, ``b_`` and ``leak_rate_``.
     readout_ : estimator
         The fitted readout.
+    pooling_ : Pooling
+        The pooling, fitted where it has something to fit.
     n_outputs_ : int
         Number of outputs.
     last_state_ : ndarray of shape (1, n_units)
@@ -398,7 +432,7 @@ class ReservoirClassifier(ReservoirClassifierMixin, ReservoirEstimator):
         ``fit``; None stands for ``Reservoir()``.
     readout : scikit-learn classifier or regressor, readout or None, default=None
         Model of the classes on the features of the reservoir, cloned in ``fit``; None stands for
-        ``RidgeReadout(1e-2)``.
+        ``RidgeReadout(1e-2, scoring="classification")``.
     include_input : bool, default=True
         Whether the inputs of a time step are features of the readout, beside the states.
     washout : int, default=0
@@ -408,9 +442,15 @@ class ReservoirClassifier(ReservoirClassifierMixin, ReservoirEstimator):
     target : {"auto", "steps", "sequence"}, default="auto"
         Whether there is a target for every time step or one for every sequence; "auto" infers it
         from the shape of ``y``.
-    pooling : {"last", "mean"}, default="last"
-        For one target per sequence: the features of its last time step, or their mean over the
-        time steps after the washout.
+    pooling : str, ModelSpace, callable or list of these, default="last"
+        For one target per sequence: what its features are, made of those of its time steps after
+        the washout. "last" (the last time step), "mean", "std", "min", "max", "mean_abs_change"
+        (mean absolute difference of successive time steps), "median", "quantiles" (0.25, 0.5 and
+        0.75); "statistics", the first six of these; "pyramid", the means over the whole sequence,
+        its halves and its quarters; "model_space", a linear model of the states, see
+        :class:`~esnkit.pooling.ModelSpace`; or a function that turns the states
+        (n_timesteps, n_features) of a sequence into a vector. A list such as ["mean", "std"] puts
+        several side by side, in this order.
     class_weight : dict, "balanced" or None, default=None
         Weights of the classes, as in scikit-learn.
     random_state : int, RandomState instance or None, default=None
@@ -425,6 +465,8 @@ class ReservoirClassifier(ReservoirClassifierMixin, ReservoirEstimator):
         The reservoir with its weights ``W_``, ``W_in_``, ``W_fb_``, ``b_`` and ``leak_rate_``.
     readout_ : estimator
         The fitted readout.
+    pooling_ : Pooling
+        The pooling, fitted where it has something to fit.
     classes_ : ndarray
         The labels, sorted.
     last_state_ : ndarray of shape (1, n_units)
@@ -475,7 +517,9 @@ class ReservoirClassifier(ReservoirClassifierMixin, ReservoirEstimator):
         self.verbose = verbose
 
     def _make_reservoir_and_readout(self):
-        return _cloned_reservoir(self), _ridge_or(self.readout, 1e-2, "auto")
+        return _cloned_reservoir(self), _ridge_or(
+            self.readout, 1e-2, "auto", scoring="classification"
+        )
 
 
 RESERVOIR_PARAMS = (
@@ -506,10 +550,10 @@ def _cloned_reservoir(estimator: Any) -> Any:
     return reservoir
 
 
-def _ridge_or(readout: Any, alpha: Any, solver: str) -> Any:
+def _ridge_or(readout: Any, alpha: Any, solver: str, **params: Any) -> Any:
     """Return a clone of the readout of the user, or a ridge readout."""
     if readout is None:
-        return RidgeReadout(alpha, solver=solver)
+        return RidgeReadout(alpha, solver=solver, **params)
     if isinstance(readout, type) or not has_methods(readout, "fit", "predict"):
         raise TypeError(
             f"readout must be an estimator with fit and predict, or None, got {readout!r}"

@@ -22,6 +22,10 @@ from esnkit.networks._stepper import Stepper
 from esnkit.networks._torch import TorchMixin
 from esnkit.networks._trainer import Trainer, Validation
 from esnkit.networks._validation_split import hold_out
+from esnkit.sequences._misread_shapes import (
+    refuse_vectors_of_integers,
+    warn_if_axes_are_misread,
+)
 from esnkit.sequences._packing import FLOATS, Sequences, pack, restore
 from esnkit.sequences._sample_weight import pack_weights
 from esnkit.sequences._short_sequences import warn_if_short
@@ -125,6 +129,9 @@ class GradientEstimator(TorchMixin, CallbackSupportMixin, PlainStateMixin, BaseE
         ConvergenceWarning
             If inputs or targets are very large or small, and the network has not learned from them:
             scale them to a standard deviation of about one.
+        UserWarning
+            If the rows of one series look like sequences, which are ``X[:, :, None]``, or features
+            look like time steps (see :class:`FromChannelsFirst`).
         """
         fresh = not (self.warm_start and self._is_trained())
         known = None if fresh else getattr(self, "classes_", None)
@@ -171,9 +178,13 @@ class GradientEstimator(TorchMixin, CallbackSupportMixin, PlainStateMixin, BaseE
         dtypes: Any = FLOATS if fresh else (self._theta.dtype,)
         if solver.needs_float64:
             dtypes = (np.float64,)
+        if fresh and self.n_tokens is None:
+            refuse_vectors_of_integers(X)
         sequences = pack(self, X, reset=fresh, dtype=dtypes)
         encoded = self._encode_targets(y, sequences, known)
         targets = encoded.targets
+        if fresh:
+            warn_if_axes_are_misread(sequences, targets, self.target, numeric=self._numeric)
         shortest = int(sequences.lengths.min())
         self._shortest = shortest if fresh else min(shortest, self._shortest)
         spec = make_spec(self, X, sequences, targets, None if fresh else self._spec)

@@ -7,6 +7,7 @@ import numpy as np
 from esnkit.networks._batch import InitialState
 from esnkit.networks._minibatches import SequenceBatch
 from esnkit.networks._spec import Spec
+from esnkit.preprocessing._tokens import MAX_AUTO_TOKENS
 from esnkit.sequences._initial_state import Clamp, resolve_clamp, resolve_initial_state
 from esnkit.sequences._packing import Sequences
 from esnkit.utils._validation import check_positive_int, finite_array
@@ -19,9 +20,6 @@ __all__ = [
     "network_inputs",
     "network_state",
 ]
-
-# A column of larger integers is more likely to hold counts or times than tokens.
-MAX_AUTO_TOKENS = 100_000
 
 
 def count_tokens(n_tokens: Any, embedding_dim: Any, X: Any, sequences: Sequences) -> int:

@@ -45,6 +45,7 @@ class SequenceScaler(OneToOneFeatureMixin, TransformerMixin, BaseEstimator):
 
     See Also
     --------
+    SequenceNormalizer : Mean zero and variance one within every sequence.
     sklearn.preprocessing.StandardScaler : The same for one table.
 
     Examples

@@ -12,9 +12,11 @@ from esnkit.utils._frames import ndim_of, to_array
 from esnkit.utils._rollback import rollback_on_error
 from esnkit.utils._validation import check_choice, check_positive_int, refuse_masked
 
-__all__ = ["PADDING", "UNKNOWN", "TokenEncoder"]
+__all__ = ["MAX_AUTO_TOKENS", "PADDING", "UNKNOWN", "TokenEncoder"]
 
 PADDING, UNKNOWN = 0, 1  # the integers of the two special tokens
+# A column of larger integers is more likely to hold counts or times than tokens.
+MAX_AUTO_TOKENS = 100_000
 UNKNOWN_TEXT = "\ufffd"  # Unicode's replacement character
 
 
@@ -23,7 +25,7 @@ class TokenEncoder(TransformerMixin, BaseEstimator):
 
     The integers are 0 for padding, 1 for tokens that `fit` has not seen, and from 2 on the
     vocabulary in sorted order. They are categories: a network takes them one-hot encoded or through
-    a learned embedding.
+    a learned embedding, a reservoir one-hot encoded by :class:`OneHotTokens`.
 
     Parameters
     ----------
@@ -48,6 +50,7 @@ class TokenEncoder(TransformerMixin, BaseEstimator):
 
     See Also
     --------
+    OneHotTokens : The integers as one-hot vectors.
     sklearn.feature_extraction.text.CountVectorizer : Counts of tokens, without their order.
 
     Examples

@@ -9,6 +9,7 @@ from sklearn.base import BaseEstimator, ClassNamePrefixFeaturesOutMixin, Transfo
 
 from esnkit.reservoirs._blocks import BLOCK_BYTES, segments
 from esnkit.sequences._initial_state import Clamp, clamp_rows, resolve_clamp, resolve_initial_state
+from esnkit.sequences._misread_shapes import refuse_vectors_of_integers, warn_if_tokens
 from esnkit.sequences._packing import Sequences, pack, restore
 from esnkit.sequences._set_output import tables_for_series_only
 from esnkit.sequences._short_sequences import warn_if_short
@@ -110,12 +111,20 @@ class BaseReservoir(
             The first ``n_features_out_`` columns are written.
         """
 
-    def prepare(self, n_inputs: int, n_feedback: int = 0, dtype: Any = np.float64) -> Self:
+    def prepare(
+        self,
+        n_inputs: int,
+        n_feedback: int = 0,
+        dtype: Any = np.float64,
+        inputs: np.ndarray | None = None,
+    ) -> Self:
         """Draw the weights, and record the width and dtype of the rows.
 
         Parameters
         ----------
         n_inputs, n_feedback, dtype : as in ``draw``
+        inputs : ndarray of shape (n_rows, n_inputs) or None, default=None
+            Inputs of ``fit``, for a reservoir whose weights depend on their size.
 
         Returns
         -------
@@ -217,8 +226,9 @@ class BaseReservoir(
         ----------
         X : array of shape (n_timesteps, n_features) or (n_sequences, n_timesteps, n_features), \
                 or list of arrays of shape (n_timesteps_i, n_features)
-            Only the number of features, their names and the dtype count, and for a warning of
-            ``transform`` the length of the shortest sequence.
+            Only the number of features, their names and the dtype count (and their mean and
+            standard deviation with ``input_scaling="auto"``), and for a warning of ``transform``
+            the length of the shortest sequence.
         y : ignored
 
         Returns
@@ -230,8 +240,11 @@ class BaseReservoir(
         ValueError
             If a parameter is out of its range or ``X`` is not finite.
         """
+        refuse_vectors_of_integers(X)
         sequences = pack(self, X, reset=True)
-        self.prepare(sequences.values.shape[1], dtype=sequences.values.dtype)
+        warn_if_tokens(X, sequences)
+        values = sequences.values
+        self.prepare(values.shape[1], dtype=values.dtype, inputs=values)
         self._shortest = int(sequences.lengths.min())
         return self
 

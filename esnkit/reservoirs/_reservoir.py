@@ -16,6 +16,7 @@ from esnkit.reservoirs.spectral import rescale
 from esnkit.reservoirs.topologies import as_csr, make_topology
 from esnkit.sequences._initial_state import Clamp, no_clamp
 from esnkit.sequences._packing import Sequences
+from esnkit.utils._moments import column_moments
 from esnkit.utils._read_only import ReadOnlyWeights, read_only
 from esnkit.utils._validation import (
     check_choice,
@@ -28,6 +29,7 @@ from esnkit.utils._validation import (
 
 __all__ = ["Reservoir"]
 
+AUTO_SCALING = 0.5  # of standardised inputs
 DENSE_WEIGHTS = ("W_in_", "W_fb_", "b_", "leak_rate_")
 REDRAWS = 50  # of two units, one matrix in four is nilpotent
 UNBOUNDED = ("identity", "relu")
@@ -53,21 +55,26 @@ class Reservoir(BaseReservoir):
         Share ``a`` of the state that a step replaces, in (0, 1]; small values make slow units. A
         pair, as a tuple or a list, draws one rate per unit, log-uniform between the two. (For two
         units a list of two holds their rates.)
-    input_scaling : float or array of shape (n_features,), default=0.5
-        Input weights are uniform on (-input_scaling, input_scaling), per feature.
+    input_scaling : float, array of shape (n_features,) or "auto", default=0.5
+        Input weights are uniform on (-input_scaling, input_scaling), per feature. "auto": 0.5 for
+        inputs of mean zero and standard deviation one. Weights and biases take up the mean and the
+        standard deviation of the rows of ``fit`` (of the first chunk of a stream; one for a
+        constant feature), so that inputs of any unit serve as they are.
     feedback_scaling : float, default=1.0
         Feedback weights are uniform on (-feedback_scaling, feedback_scaling). They exist only in
         an estimator with ``feedback=True``.
     bias_scaling : float, default=0.5
         The bias of each unit is uniform on (-bias_scaling, bias_scaling). Without bias a tanh
         reservoir is an odd function of its input, and closed loops often fail.
-    topology : {"diagonals", "random", "dense", "cycle"}, matrix or callable, default="diagonals"
+    topology : {"diagonals", "random", "dense", "cycle", "orthogonal"}, matrix or callable, \
+            default="diagonals"
         Which units are connected. "diagonals": `degree` cyclic diagonals at random positions with
         random weights, as accurate as unstructured weights and several times faster. From 4096
         units on W is banded: all diagonals lie within a sixteenth of the units, so that threads
         can share a step. "random": `degree` connections into each unit, from any units. "cycle":
-        a ring of equal weights (Rodan & Tiňo 2011). Or a dense or sparse matrix (n_units, n_units),
-        or a callable ``(n_units, rng) -> matrix``.
+        a ring of equal weights (Rodan & Tiňo 2011). "orthogonal": a random orthogonal matrix, all
+        of whose eigenvalues have the modulus `spectral_radius`; it is dense. Or a dense or sparse
+        matrix (n_units, n_units), or a callable ``(n_units, rng) -> matrix``.
     degree : int, default=10
         Connections into each unit, for "diagonals" and "random".
     weights : {"uniform", "normal", "bernoulli"}, default="uniform"
@@ -97,6 +104,9 @@ class Reservoir(BaseReservoir):
         Biases.
     leak_rate_ : ndarray of shape (n_units,)
         Leak rate of each unit.
+    input_mean_, input_scale_ : ndarray of shape (n_inputs,)
+        Mean and divisor of every input, which `W_in_` and `b_` contain; only with
+        ``input_scaling="auto"``.
     n_state_, n_features_out_ : int
         Both are the number of units: a feature row is the state.
     n_features_in_ : int
@@ -207,8 +217,48 @@ class Reservoir(BaseReservoir):
         self._noise = noise
         self._noise_seed = streams.noise.entropy, streams.noise.spawn_key
         self._activation, self._update = self.activation, self.update
+        for name in ("input_mean_", "input_scale_"):
+            self.__dict__.pop(name, None)
         self._compile()
         return self
+
+    def prepare(
+        self,
+        n_inputs: int,
+        n_feedback: int = 0,
+        dtype: Any = np.float64,
+        inputs: np.ndarray | None = None,
+    ) -> Self:
+        """Draw the weights, and record the width and dtype of the rows.
+
+        Parameters
+        ----------
+        n_inputs, n_feedback, dtype : as in ``draw``
+        inputs : ndarray of shape (n_rows, n_inputs) or None, default=None
+            Inputs whose mean and standard deviation ``input_scaling="auto"`` takes; None stands for
+            mean zero and standard deviation one.
+
+        Returns
+        -------
+        self
+        """
+        super().prepare(n_inputs, n_feedback, dtype)
+        if _is_auto(self.input_scaling) and inputs is not None:
+            self._standardise(inputs)
+        return self
+
+    def _standardise(self, inputs: np.ndarray) -> None:
+        """Let the weights and biases bring inputs to mean zero and standard deviation one."""
+        mean, deviation = column_moments(inputs)
+        scale = np.where(deviation > 0, deviation, 1.0)
+        with np.errstate(over="ignore", invalid="ignore"):  # refused by `finite_array`
+            W_in = np.asarray(self.W_in_, np.float64) / scale
+            bias = np.asarray(self.b_, np.float64) - W_in @ mean
+        dtype = self.b_.dtype
+        self.W_in_ = finite_array("input_scaling / (standard deviation of X)", W_in, dtype)
+        self.b_ = finite_array("input_scaling * (mean of X)", bias, dtype)
+        self.input_mean_, self.input_scale_ = mean, scale
+        self._compile()
 
     def _compile(self) -> None:
         """Bring the weights into the layouts of the kernels; from now on they are read-only."""
@@ -446,15 +496,21 @@ class Reservoir(BaseReservoir):
             )
 
 
+def _is_auto(scaling: Any) -> bool:
+    return isinstance(scaling, str) and scaling == "auto"
+
+
 def scale_of_features(scaling: Any, n_features: int) -> np.ndarray:
     """Return ``input_scaling`` as one number >= 0 for each feature, or raise."""
+    if _is_auto(scaling):
+        return np.full(n_features, AUTO_SCALING)
     if not hasattr(scaling, "__len__") or isinstance(scaling, str):
         return np.full(n_features, check_number("input_scaling", scaling, 0.0))
     scales = finite_array("input_scaling", scaling)
     if scales.shape != (n_features,) or np.any(scales < 0):
         raise ValueError(
-            f"input_scaling must be a number >= 0 or an array of shape ({n_features},), one >= 0 "
-            f"for each feature, got {scaling!r}"
+            f"input_scaling must be a number >= 0, 'auto' or an array of shape ({n_features},), "
+            f"one >= 0 for each feature, got {scaling!r}"
         )
     return scales
 

@@ -8,6 +8,12 @@ References
 ----------
 Rodan and Tino (2011), "Minimum complexity echo state network", IEEE Transactions on Neural
 Networks 22(1), 131-144, section III: the cycle.
+
+White, Lee and Sompolinsky (2004), "Short-term memory in orthogonal neural networks", Physical
+Review Letters 92(14), 148102: orthogonal weights.
+
+Mezzadri (2007), "How to generate random matrices from the classical compact groups", Notices of
+the AMS 54(5), 592-604: the signs in the QR decomposition.
 """
 
 from collections.abc import Callable
@@ -183,11 +189,23 @@ def _cycle(n_units, rng):
     return _from_columns(columns, np.ones(n_units))
 
 
+def _orthogonal(n_units, rng):
+    """Draw a random orthogonal matrix, uniform over all of them.
+
+    Every eigenvalue has modulus one, so that the spectral radius is the modulus of all: the state
+    forgets in every direction at the same rate (White et al. 2004).
+    """
+    Q, R = np.linalg.qr(rng.standard_normal((n_units, n_units)))
+    # With the diagonal of R positive the decomposition is unique, and Q is uniform (Mezzadri 2007).
+    return Q * np.where(np.diag(R) < 0, -1.0, 1.0)
+
+
 TOPOLOGIES: dict[str, Topology] = {
     "diagonals": Topology(_diagonals, ("degree", "weights")),
     "random": Topology(_random, ("degree", "weights")),
     "dense": Topology(_dense, ("weights",)),
     "cycle": Topology(_cycle),
+    "orthogonal": Topology(_orthogonal),
 }
 
 
@@ -213,7 +231,8 @@ def make_topology(
 
     Parameters
     ----------
-    topology : {"diagonals", "random", "dense", "cycle"}, array, sparse matrix or callable
+    topology : {"diagonals", "random", "dense", "cycle", "orthogonal"}, array, sparse matrix or \
+            callable
         A name in ``TOPOLOGIES``, the matrix itself, or a function ``(n_units, rng)`` that returns
         the matrix, dense or sparse. From 4096 units on, "diagonals" is banded: all its diagonals
         lie within a sixteenth of the units, so that threads can share a step.

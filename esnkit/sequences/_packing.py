@@ -27,9 +27,13 @@ from esnkit.utils._validation import (
     refuse_panel,
 )
 
-__all__ = ["FLOATS", "Sequences", "is_ragged", "pack", "restore"]
+__all__ = ["FLOATS", "ROWS_AS_SEQUENCES", "Sequences", "is_ragged", "pack", "restore"]
 
 FLOATS = (np.float64, np.float32)
+ROWS_AS_SEQUENCES = (
+    "if every row of X is a sequence, give X[:, :, None], or of a list of vectors "
+    "[x[:, None] for x in X]"
+)
 
 
 class Sequences(NamedTuple):
@@ -142,6 +146,8 @@ def pack(estimator: Any, X: Any, *, reset: bool, dtype: Any = FLOATS) -> Sequenc
             X = [np.asarray(item) for item in X]
     rows, offsets, form = _stack(X)
     refuse_datetimes("X", rows)
+    if form == "series" and not reset:
+        _refuse_rows_as_sequences(estimator, rows)
     # A number beyond the range of float32 becomes infinite, and is refused as infinite.
     with name_in_errors("X"), np.errstate(over="ignore", invalid="ignore"):
         # Read-only arrays would compile every kernel a second time.
@@ -214,6 +220,16 @@ def _check_container(X: Any) -> None:
         )
 
 
+def _refuse_rows_as_sequences(estimator: Any, rows: Any) -> None:
+    """Raise if a series has many features, where one was fitted: its rows may be sequences."""
+    n_features = rows.shape[1] if ndim_of(rows) == 2 else 1
+    if n_features > getattr(estimator, "n_features_in_", 0) == 1:
+        raise ValueError(
+            f"X has {n_features} features, but {type(estimator).__name__} is expecting 1 features "
+            f"as input: {ROWS_AS_SEQUENCES}"
+        )
+
+
 def _is_nested_list(X: Any) -> bool:
     """Return whether ``X`` is a list of lists of lists, as read from JSON: sequences of rows."""
     for _ in range(2):
@@ -275,9 +291,11 @@ def _check_item(i: int, item: Any, first: Any) -> None:
     if item.shape[0] == 0:
         raise ValueError(f"X[{i}] is an empty sequence: expected at least one time step")
     if item.shape[1] != first.shape[1]:
+        swapped = item.shape[0] == first.shape[0]
+        hint = "; FromChannelsFirst() takes arrays (n_channels, n_timesteps_i)" if swapped else ""
         raise ValueError(
             f"X[{i}] has {item.shape[1]} features but X[0] has {first.shape[1]}: all "
-            "sequences must have the same features"
+            "sequences must have the same features" + hint
         )
 
 

@@ -5,7 +5,7 @@ from typing import Any
 
 from esnkit.sequences._packing import is_ragged
 
-__all__ = ["tables_for_series_only"]
+__all__ = ["arrays_only", "tables_for_series_only"]
 
 
 def tables_for_series_only(cls: Any) -> Any:
@@ -23,4 +23,11 @@ def tables_for_series_only(cls: Any) -> Any:
     for name in ("transform", "fit_transform"):
         to_table = getattr(cls, name)
         setattr(cls, name, choose(to_table, to_table.__wrapped__))
+    return cls
+
+
+def arrays_only(cls: Any) -> Any:
+    """Let ``set_output`` change nothing: the output is never one series."""
+    for name in ("transform", "fit_transform"):
+        setattr(cls, name, getattr(cls, name).__wrapped__)
     return cls

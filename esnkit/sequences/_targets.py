@@ -5,7 +5,7 @@ from typing import Any, NamedTuple
 import numpy as np
 from sklearn.utils import check_array
 
-from esnkit.sequences._packing import Sequences
+from esnkit.sequences._packing import ROWS_AS_SEQUENCES, Sequences
 from esnkit.utils._frames import ndim_of, to_array
 from esnkit.utils._validation import (
     name_in_errors,
@@ -105,7 +105,12 @@ def _without_frames(y: Any, numeric: bool) -> Any:
 
 def _pack_series_targets(values: np.ndarray, sequences: Sequences, target: str) -> Targets:
     if target == "sequence":
-        _check_n_rows(values, sequences.n_sequences, "sequence")
+        if len(values) != 1:
+            raise ValueError(
+                f"X of shape {sequences.values.shape} is one series, but y has {len(values)} rows "
+                "with target='sequence', expected one row of y for every sequence: "
+                f"{ROWS_AS_SEQUENCES}"
+            )
         return _as_targets(values, "sequence")
     _check_n_rows(values, sequences.values.shape[0], "time step")
     return _as_targets(values, "steps")

@@ -282,8 +282,8 @@ def name_in_errors(name: str) -> Iterator[None]:
         if "inhomogeneous shape" in message or "with a sequence" in message:
             raise ValueError(
                 f"{name} holds items of different lengths: the items of a list must be 2-D arrays "
-                "(n_timesteps_i, n_features); a sequence of one feature or of tokens is "
-                f"array[:, None] ({error})"
+                "(n_timesteps_i, n_features); give sequences of one feature, or of tokens where a "
+                f"network takes them, as [x[:, None] for x in {name}] ({error})"
             ) from error
         if not re.search(rf"\b{name}\b", message):
             raise ValueError(f"{name} is not valid: {error}") from error

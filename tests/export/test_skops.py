@@ -19,6 +19,8 @@ from esnkit import (
     ESNClassifier,
     ESNRegressor,
     Forecaster,
+    FromChannelsFirst,
+    OneHotTokens,
     PanelForecaster,
     Reservoir,
     ReservoirClassifier,
@@ -27,6 +29,8 @@ from esnkit import (
     RNNClassifier,
     RNNRegressor,
     Seq2SeqClassifier,
+    SequenceDifferencer,
+    SequenceNormalizer,
     SequenceScaler,
     SeriesTransform,
     TokenEncoder,
@@ -40,6 +44,7 @@ from esnkit.baselines import (
     RidgeAutoregression,
     WindowMLP,
 )
+from esnkit.pooling import ModelSpace
 
 RNG = np.random.default_rng(0)
 X = RNG.normal(size=(80, 2))
@@ -49,6 +54,7 @@ SEQUENCES = [RNG.normal(size=(n, 2)) for n in (9, 12, 10, 11)]
 LABELS = np.array(["low", "high", "low", "high"], dtype=object)
 STEPS = [x[:, 0] + 1 for x in SEQUENCES]
 TEXTS, CLASSES = ["abc", "bcd", "aab", "dd"], [0, 1, 0, 1]
+TOKENS = [np.array([0, 2]), np.array([1])]
 SMALL = {"n_units": 12, "random_state": 0}
 BRIEF = {"n_units": 3, "max_iter": 2, "random_state": 0}
 ESN = ESNRegressor(**SMALL)
@@ -83,6 +89,9 @@ FITTED = {
         12, topology=Reservoir(**SMALL).fit(X).W_, random_state=0
     ).fit(X, Y),
     "ESNClassifier": lambda: ESNClassifier(**SMALL).fit(SEQUENCES, LABELS),
+    "ModelSpace": lambda: ESNClassifier(**SMALL, pooling=["std", ModelSpace(3)]).fit(
+        SEQUENCES, LABELS
+    ),
     "ReservoirRegressor": lambda: ReservoirRegressor(Reservoir(**SMALL), Ridge()).fit(X, Y),
     "ReservoirClassifier": lambda: ReservoirClassifier(
         Reservoir(**SMALL), LogisticRegression()
@@ -96,6 +105,10 @@ FITTED = {
     "RNNClassifier": lambda: RNNClassifier(**BRIEF).fit(SEQUENCES, LABELS),
     "Seq2SeqClassifier": lambda: Seq2SeqClassifier(**BRIEF).fit([[0, 1], [1, 2]], [[1], [0, 1]]),
     "SequenceScaler": lambda: SequenceScaler().fit(SEQUENCES),
+    "SequenceNormalizer": lambda: SequenceNormalizer().fit(X),
+    "SequenceDifferencer": lambda: SequenceDifferencer(include_values=True).fit(X),
+    "FromChannelsFirst": lambda: FromChannelsFirst().fit(X),
+    "OneHotTokens": lambda: OneHotTokens().fit(TOKENS),
     "SeriesTransform": lambda: SeriesTransform("auto", differences=1).fit(WAVE + 2),
     "TokenEncoder": lambda: TokenEncoder().fit(TEXTS),
     "pipeline of symbols": lambda: make_pipeline(
@@ -190,6 +203,8 @@ def answer(model):
         return (getattr(model, "predict", None) or model.transform)(TEXTS)
     if isinstance(model, Seq2SeqClassifier):
         return model.predict([[0, 1, 1]])
+    if isinstance(model, OneHotTokens):
+        return model.transform(TOKENS)
     ragged = hasattr(model, "classes_") or isinstance(first, SequenceScaler)
     for method in ("predict_proba", "predict", "transform"):
         if hasattr(model, method):
@@ -241,7 +256,7 @@ def test_a_file_of_skops_holds_a_fitted_estimator(skops, name):
 
 
 def test_the_published_types_are_the_public_estimators():
-    modules = (esnkit, esnkit.baselines)
+    modules = (esnkit, esnkit.baselines, esnkit.pooling)
     public = [getattr(module, name) for module in modules for name in module.__all__]
     classes = [c for c in public if inspect.isclass(c) and not issubclass(c, Warning)]
     concrete = [c for c in classes if not inspect.isabstract(c)]

@@ -43,9 +43,10 @@ def test_a_list_of_integer_vectors_is_sequences_of_tokens():
     ragged = [codes[0], codes[1][:2]]
     following = untrained(ragged, [code % 2 for code in ragged], estimator=RNNClassifier)
     assert [len(rows) for rows in following.predict(ragged)] == [3, 2]
-    assert untrained(codes, [0.0, 1.0]).n_features_in_ == 3  # rows of numbers
-    with pytest.raises(ValueError, match="X holds items of different lengths: .*tokens is array"):
-        untrained(ragged, [0.0, 1.0])
+    assert untrained(np.array(codes), [0.0, 1.0]).n_features_in_ == 3  # rows of numbers
+    for ambiguous in (codes, ragged):
+        with pytest.raises(ValueError, match="vectors of integers, .* or set n_tokens='auto'"):
+            untrained(ambiguous, [0.0, 1.0])
 
 
 def test_some_states_can_be_given():

@@ -8,6 +8,7 @@ import pytest
 import scipy.sparse as sp
 from reference import reservoir_states
 from sklearn.base import clone
+from sklearn.preprocessing import StandardScaler
 
 from esnkit import ESNRegressor, Reservoir
 from esnkit.kernels.layouts import Csr, Diagonals, Ell, lay_out
@@ -222,6 +223,28 @@ def test_input_scaling_per_feature(X):
     assert np.array_equal(W_in, plain * scaling)
 
 
+@pytest.mark.parametrize("dtype, rtol", [("f8", 1e-9), ("f4", 1e-2)])
+def test_auto_scaling_is_that_of_standardised_inputs(dtype, rtol, rng):
+    X = (rng.normal([-40.0, 3e5, 7.0], [1e-2, 1e4, 0.0], (50, 3))).astype(dtype)
+    Z = StandardScaler().fit_transform(X.astype("f8"))
+    expected = reservoir(input_scaling=0.5).fit(Z).transform(Z)
+    for given in (X, X.reshape(5, 10, 3), [X[:20], X[20:]]):
+        auto = reservoir(input_scaling="auto").fit(given)
+        np.testing.assert_allclose(auto.transform(X), expected, rtol=rtol, atol=rtol)
+        np.testing.assert_allclose(auto.input_scale_, [*X.std(axis=0, dtype="f8")[:2], 1.0])
+        np.testing.assert_allclose(auto.input_mean_, X.mean(axis=0, dtype="f8"))
+    assert not hasattr(auto.set_params(input_scaling=0.5).fit(X), "input_scale_")
+
+
+def test_auto_scaling_without_inputs_is_that_of_the_unit():
+    drawn, plain = (reservoir(input_scaling=s).prepare(2) for s in ("auto", 0.5))
+    assert np.array_equal(drawn.W_in_, plain.W_in_) and not hasattr(drawn, "input_scale_")
+    with pytest.raises(
+        ValueError, match=r"input_scaling / \(standard deviation of X\) must be fin"
+    ):
+        reservoir(input_scaling="auto").fit(np.array([[0.0], [1e-320]]))
+
+
 def test_input_density_is_the_share_of_weights_that_are_not_zero(X):
     W_in = reservoir(200, input_density=0.3).fit(X).W_in_
     assert np.count_nonzero(W_in, axis=0).tolist() == [60, 60, 60]
@@ -262,7 +285,7 @@ def test_a_given_matrix_is_left_alone(X, rng):
 
 
 @pytest.mark.parametrize("weights", ["uniform", "normal", "bernoulli"])
-@pytest.mark.parametrize("topology", ["diagonals", "random", "dense", "cycle"])
+@pytest.mark.parametrize("topology", ["diagonals", "random", "dense", "cycle", "orthogonal"])
 @pytest.mark.parametrize("n_units", range(1, 7))
 def test_every_seed_of_a_named_topology_reaches_the_spectral_radius(topology, weights, n_units):
     for seed in range(100 if weights == "bernoulli" else 20):  # these may cancel

@@ -96,6 +96,22 @@ def test_cycle_feeds_every_unit_to_the_next():
     assert np.array_equal(W @ np.arange(5.0), [4.0, 0.0, 1.0, 2.0, 3.0])
 
 
+def test_orthogonal_preserves_lengths_at_every_radius():
+    for n_units in (1, 2, 30):
+        W = make("orthogonal", n_units).toarray()
+        np.testing.assert_allclose(W @ W.T, np.eye(n_units), atol=1e-14)
+    reservoir = Reservoir(30, topology="orthogonal", spectral_radius=0.8, random_state=0)
+    moduli = np.abs(np.linalg.eigvals(reservoir.fit(np.zeros((2, 1))).W_.toarray()))
+    np.testing.assert_allclose(moduli, 0.8, rtol=1e-13)
+
+
+def test_orthogonal_matrices_are_uniform():
+    # Without the signs, the mean of the diagonal would be negative: QR makes R as it happens.
+    draws = [make("orthogonal", 3, seed).toarray() for seed in range(300)]
+    assert np.abs(np.mean(draws, axis=0)).max() < 5 / np.sqrt(3 * 300)
+    np.testing.assert_allclose(np.mean(np.square(draws), axis=0), 1 / 3, atol=0.09)
+
+
 @pytest.mark.parametrize("name", ["diagonals", "random", "dense"])
 @pytest.mark.parametrize(
     "weights, mean_square, highest", [("uniform", 1 / 3, 1), ("normal", 1, 6), ("bernoulli", 1, 1)]

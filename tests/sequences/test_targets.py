@@ -150,7 +150,7 @@ def test_targets_that_do_not_fit_a_series_are_refused(y, error, message, batch):
 def test_one_target_for_one_series(batch):
     targets = targets_of([3.0], batch[0], "sequence")
     assert targets.kind == "sequence" and targets.values.tolist() == [[3.0]]
-    with pytest.raises(ValueError, match="y has 5 rows but X has 1 sequences"):
+    with pytest.raises(ValueError, match="is one series, but y has 5 rows"):
         targets_of(np.zeros(5), batch[0], "sequence")
 
 

@@ -1,0 +1,191 @@
+"""Reservoir model space: a sequence is represented by a linear model of its states."""
+
+from collections.abc import Iterable
+from dataclasses import dataclass, field, replace
+from typing import Self
+
+import numpy as np
+from scipy.linalg import eigh
+from sklearn.base import BaseEstimator
+
+from esnkit.kernels.pooling import add_transitions, solve_transitions
+from esnkit.pooling._base import Block, Pieces, Pooling, Run, pieces_of, share_out
+from esnkit.utils._plain_state import PlainStateMixin, plain_record
+from esnkit.utils._threads import one_blas_thread
+from esnkit.utils._validation import check_number, check_positive_int, for_kernels
+
+__all__ = ["FittedModelSpace", "ModelSpace"]
+
+MAX_ROWS = 2**16  # of the states that the principal components are computed from, about
+
+
+class ModelSpace(PlainStateMixin, BaseEstimator):
+    """Reservoir model space: the features of a sequence are a linear model of its states.
+
+    The states of the training sequences are reduced to their first principal components. For every
+    sequence, one ridge regression predicts the next reduced state from the current one,
+    ::
+
+        r(t+1) = U r(t) + b
+
+    and the entries of U and b, row after row of [U, b], are the features of the sequence.
+
+    Parameters
+    ----------
+    n_components : int, default=75
+        Number of principal components, at most: components without variance are left out.
+    alpha : float, default=1.0
+        Penalty of the regressions, in units of the total variance of the states: with 1.0, the
+        penalty on U is as large as the squared norm of one typical state about the mean.
+
+    Notes
+    -----
+    ``fit`` runs the reservoir once more for the principal components, which it computes from all
+    states, or from every k-th one where there are many more than 60 000. ``partial_fit`` keeps the
+    components of its first call. Features of float32 inputs are computed from states in float32,
+    the regressions in float64.
+
+    References
+    ----------
+    F. M. Bianchi, S. Scardapane, S. Løkse and R. Jenssen (2020), Reservoir computing approaches for
+    representation and classification of multivariate time series, IEEE Transactions on Neural
+    Networks and Learning Systems 32.
+
+    H. Chen, P. Tiňo, A. Rodan and X. Yao (2014), Learning in the model space for cognitive fault
+    diagnosis, IEEE Transactions on Neural Networks and Learning Systems 25.
+
+    Examples
+    --------
+    >>> import numpy as np
+    >>> from esnkit import ESNClassifier
+    >>> from esnkit.pooling import ModelSpace
+    >>> t = np.arange(40)
+    >>> X = [np.sin(t[:, None] / period + phase) for period in (3, 5) for phase in (0, 1, 2)]
+    >>> model = ESNClassifier(50, pooling=ModelSpace(n_components=5), random_state=0)
+    >>> model.fit(X, ["fast"] * 3 + ["slow"] * 3).predict([np.sin(t[:, None] / 5 + 4)])
+    array(['slow'], dtype='<U4')
+    >>> model.pooling_.components.shape
+    (5, 51)
+    """
+
+    def __init__(self, n_components=75, *, alpha=1.0):
+        self.n_components = n_components
+        self.alpha = alpha
+
+
+@plain_record
+@dataclass(frozen=True, eq=False)
+class FittedModelSpace(Pooling):
+    """Model space with checked parameters, and principal components after ``fit``."""
+
+    n_components: int
+    alpha: float
+    # A state z is reduced to components @ z + offset; both have the dtype of the states.
+    components: np.ndarray = field(default_factory=lambda: np.empty((0, 0)))  # (p, n_columns)
+    offset: np.ndarray = field(default_factory=lambda: np.empty(0))  # (p,)
+    penalty: float = 0.0
+
+    @classmethod
+    def of(cls, model_space: ModelSpace) -> Self:
+        """Return the record of a model space that a user has passed."""
+        n_components = check_positive_int("n_components", model_space.n_components)
+        alpha = check_number("alpha", model_space.alpha, 0.0, low_open=True)
+        return cls(n_components, alpha)
+
+    @property
+    def needs_fit(self) -> bool:  # type: ignore[override]
+        """Whether there are no components yet."""
+        return self.components.size == 0
+
+    def fit(self, run: Run, offsets: np.ndarray, washout: int) -> Self:
+        """Return the model space with the principal components of the rows."""
+        with one_blas_thread():  # several threads round differently
+            n_rows, mean, scatter, dtype = _scatter(run(), offsets, washout)
+            covariance = scatter / n_rows
+            n = len(mean)
+            first = max(n - self.n_components, 0)
+            variances, vectors = eigh(covariance, subset_by_index=(first, n - 1))
+        variances, components = variances[::-1], vectors.T[::-1]
+        smallest = max(n, n_rows) * np.finfo(dtype).eps * variances[0]
+        components = components[: max(np.count_nonzero(variances > smallest), 1)]
+        # The sign of an eigenvector is that of its largest entry, whatever the library says.
+        largest = np.argmax(np.abs(components), axis=1)
+        signs = np.sign(components[np.arange(len(components)), largest])
+        components = np.ascontiguousarray(components * signs[:, None], dtype)
+        penalty = self.alpha * float(np.trace(covariance)) or self.alpha
+        offset = (-components @ mean).astype(dtype)
+        return replace(self, components=components, offset=offset, penalty=penalty)
+
+    def width(self, n_columns: int) -> int:
+        """Return how many features a sequence has."""
+        p = len(self.components)
+        return p * (p + 1)
+
+    def start(
+        self, n_sequences: int, n_columns: int, dtype: np.dtype
+    ) -> tuple[np.ndarray, np.ndarray]:
+        """Return the last reduced states, and the sums of products, of no rows."""
+        p = len(self.components)
+        return np.zeros((n_sequences, p)), np.zeros((n_sequences, p + 1, 2 * p + 1))
+
+    def add(self, state: tuple[np.ndarray, np.ndarray], Z: np.ndarray, pieces: Pieces) -> None:
+        """Add products of successive reduced states."""
+        last_states, products = state
+        reduction = for_kernels(self.components), for_kernels(self.offset)
+
+        def add_some(first, last):
+            starts, stops, seen, _ = pieces.part(first, last)
+            sums = last_states[first:last], products[first:last]
+            add_transitions(Z, starts, stops, seen, *reduction, *sums)
+
+        share_out(add_some, len(products), Z.size * len(self.components))
+
+    def finish(
+        self, state: tuple[np.ndarray, np.ndarray], lengths: np.ndarray, dtype: np.dtype
+    ) -> np.ndarray:
+        """Return the coefficients of the regressions."""
+        last_states, products = state
+        p = last_states.shape[1]
+        out = np.empty((len(products), p * (p + 1)))
+
+        def solve_some(first, last):
+            sums = products[first:last], last_states[first:last]
+            solve_transitions(*sums, self.penalty, out[first:last])
+
+        share_out(solve_some, len(products), products.size * p)
+        return out.astype(dtype, copy=False)
+
+
+def _scatter(
+    blocks: Iterable[Block], offsets: np.ndarray, washout: int
+) -> tuple[int, np.ndarray, np.ndarray, np.dtype]:
+    """Return number, mean, and centred sums of products of every k-th row, and the rows' dtype."""
+    every = -(-int(offsets[-1]) // MAX_ROWS)
+    n, mean, scatter, dtype = 0, np.zeros(0), np.zeros((0, 0)), np.dtype(float)
+    for start, stop, Z in blocks:
+        rows = Z[_kept(offsets, washout, start, stop, every)].astype(np.float64)
+        if not len(rows):
+            continue
+        if n == 0:
+            mean, scatter = np.zeros(Z.shape[1]), np.zeros((Z.shape[1], Z.shape[1]))
+        dtype, m = Z.dtype, len(rows)
+        step = rows.mean(axis=0) - mean
+        rows -= mean + step
+        scatter += rows.T @ rows + np.outer(step, step) * (n * m / (n + m))
+        mean += step * (m / (n + m))
+        n += m
+    return n, mean, scatter, dtype
+
+
+def _kept(offsets: np.ndarray, washout: int, start: int, stop: int, every: int) -> np.ndarray:
+    """Return which rows of a block come after the washout and are every k-th of all rows."""
+    kept = np.arange(start, stop) % every == 0
+    if washout:
+        first = max(int(np.searchsorted(offsets, start, side="right")) - 1, 0)
+        last = int(np.searchsorted(offsets, stop, side="left"))
+        pieces = pieces_of(offsets[first : last + 1], washout, start, stop)
+        is_after = np.zeros(stop - start, bool)
+        for begin, end in zip(pieces.starts, pieces.stops, strict=True):
+            is_after[begin:end] = True
+        kept &= is_after
+    return kept
