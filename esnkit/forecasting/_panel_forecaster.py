@@ -375,7 +375,7 @@ class PanelForecaster(CallbackSupportMixin, PlainStateMixin, BaseEstimator):
         suffixes = tuple(f"_{k}" for k in range(1, n_samples + 1))
         self._panel.check_added_names("sample", suffixes)
         values = self._forecast(self._read_ahead(exog, n_steps))
-        errors = self._error_shapes(n_steps)
+        errors = self._errors_of_series(n_steps)
         in_order = errors._replace(
             sizes=errors.sizes[self._order], n_before=errors.n_before[self._order]
         )
@@ -393,9 +393,9 @@ class PanelForecaster(CallbackSupportMixin, PlainStateMixin, BaseEstimator):
     def _errors_ahead(self, n_steps: int, level: float) -> PanelErrors:
         """Return errors for intervals of a level, with a warning if they are too few."""
         warn_of_few(int((~np.isnan(self._errors)).sum()), level)
-        return self._error_shapes(n_steps)
+        return self._errors_of_series(n_steps)
 
-    def _error_shapes(self, n_steps: int) -> PanelErrors:
+    def _errors_of_series(self, n_steps: int) -> PanelErrors:
         recent = self._panel.packed.tail(MAX_ROWS)
         sizes = error_sizes(recent.interpolated(), self._lag)
         return PanelErrors(self._errors, sizes, recent.n_trailing, n_steps)
@@ -433,15 +433,15 @@ class PanelForecaster(CallbackSupportMixin, PlainStateMixin, BaseEstimator):
         """Check the inputs (n_series, n_steps, n_inputs) of the next rows; warn of unusual ones."""
         ahead = self._panel.inputs_ahead(exog, n_steps, self._reader.calendar)
         if self.n_exog_:
-            self._warn_of_exog(ahead[:, :, : self.n_exog_].reshape(-1, self.n_exog_))
+            self._warn_of_exog(ahead[:, :, : self.n_exog_])
         return ahead
 
     def _warn_of_exog(self, rows: np.ndarray) -> None:
-        """Warn of exogenous inputs (n_rows, n_exog) that are unlike all those of `fit`."""
+        """Warn of inputs (n_series, n_steps, n_exog) that are unlike all those of `fit`."""
         low, high = self._exog_range
-        constants = np.flatnonzero((low == high) & (rows != low).any(axis=0))
-        names = self._panel.exog.names or range(self.n_exog_)
-        warn_of_exog(constants, relative_reach(rows, self._exog_range), names)
+        constants = np.flatnonzero((low == high) & (rows != low).any(axis=(0, 1)))
+        reach = relative_reach(rows, self._exog_range).max(axis=0)
+        warn_of_exog(constants, reach, self._panel.exog.names or range(self.n_exog_))
 
     @property
     def _reader(self) -> PanelReader:
@@ -572,7 +572,7 @@ class PanelForecaster(CallbackSupportMixin, PlainStateMixin, BaseEstimator):
         ahead = after.inputs[np.maximum(after.offsets[1:, None] - new.lengths[:, None] + rows, 0)]
         forecasts = self._forecast(ahead)
         errors = np.abs(new.values - forecasts[new.owners, new.positions])
-        sizes = self._error_shapes(1).sizes
+        sizes = self._errors_of_series(1).sizes
         counted = (new.n_observed > 0) & (sizes > 0)
         if not counted.any():
             raise ValueError("panel must have an observed value of a series that is not constant")

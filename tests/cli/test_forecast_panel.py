@@ -7,8 +7,8 @@ from command_line import read, write
 
 from esnkit import PanelForecaster
 from esnkit.cli import main
-from esnkit.forecasting import _panel_selection
 
+pytestmark = pytest.mark.usefixtures("few_panel_candidates")
 RNG = np.random.default_rng(0)
 DAYS = pd.date_range("2024-01-01", periods=36)
 SOLD = {
@@ -50,14 +50,6 @@ def test_every_series_is_forecast_as_in_python(capsys):
     wanted = pd.concat(PanelForecaster(horizon=3).fit(series).forecast(3, interval=0.9).values())
     found = [[float(row[name]) for name in list(rows[0])[2:]] for row in rows]
     np.testing.assert_allclose(found, wanted, rtol=1e-12)
-
-
-@pytest.fixture(autouse=True)
-def few_candidates(monkeypatch):
-    """Judge candidates with two penalties and small reservoirs, to save time."""
-    monkeypatch.setattr(_panel_selection, "PENALTIES", 10.0 ** np.array([-3.0, -1.0]))
-    network = _panel_selection.NETWORK | {"n_units": 5}
-    monkeypatch.setattr(_panel_selection, "NETWORK", network)
 
 
 def sold_by_shop(rows):

@@ -5,23 +5,14 @@ import pandas as pd
 import pytest
 
 from esnkit import PanelForecaster
-from esnkit.forecasting import _panel_selection
 from esnkit.metrics import mase, nrmse
 
+pytestmark = pytest.mark.usefixtures("few_panel_candidates")
 RNG = np.random.default_rng(0)
 DAYS = pd.date_range("2024-01-01", periods=50, name="day")
 FRAME = pd.DataFrame(30 + RNG.normal(size=(50, 5)).cumsum(axis=0), DAYS, list("abcde"))
 EXOG = pd.DataFrame(RNG.normal(size=(50, 5)), DAYS, list("abcde"))
 ORIGINS = (38, 41, 44)
-
-
-@pytest.fixture(autouse=True, scope="module")
-def few_candidates():
-    """Judge candidates with two penalties and small reservoirs, to save time."""
-    with pytest.MonkeyPatch.context() as patch:
-        patch.setattr(_panel_selection, "PENALTIES", 10.0 ** np.array([-3.0, -1.0]))
-        patch.setattr(_panel_selection, "NETWORK", _panel_selection.NETWORK | {"n_units": 20})
-        yield
 
 
 def backtest(panel, **options):

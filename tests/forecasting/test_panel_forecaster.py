@@ -11,6 +11,7 @@ from sklearn.utils import check_random_state
 from esnkit import PanelForecaster, Reservoir
 from esnkit.forecasting import _panel_ensemble, _panel_forecaster, _panel_selection
 
+pytestmark = pytest.mark.usefixtures("few_panel_candidates")
 RNG = np.random.default_rng(0)
 MONTHS = pd.date_range("2019-01-01", periods=60, freq="MS", name="month")
 PROFILE = np.array([0.8, 0.7, 0.9, 1.0, 1.1, 1.3, 1.5, 1.4, 1.0, 0.9, 0.8, 1.2])
@@ -23,17 +24,8 @@ SEEN, LATER = SHOPS[:48], SHOPS[48:]
 LONG = SEEN.reset_index().melt("month", var_name="shop", value_name="sold")
 
 
-@pytest.fixture(autouse=True, scope="module")
-def few_candidates():
-    """Judge candidates with two penalties and small reservoirs, to save time."""
-    with pytest.MonkeyPatch.context() as patch:
-        patch.setattr(_panel_selection, "PENALTIES", 10.0 ** np.array([-3.0, -1.0]))
-        patch.setattr(_panel_selection, "NETWORK", _panel_selection.NETWORK | {"n_units": 20})
-        yield
-
-
 @pytest.fixture(scope="module")
-def fitted(few_candidates):
+def fitted(few_panel_candidates):
     return PanelForecaster().fit(SEEN)
 
 
@@ -346,7 +338,7 @@ ITEMS = {name: BOTH[name] for name in SHOPS}
 
 
 @pytest.fixture(scope="module")
-def promoted(few_candidates):
+def promoted(few_panel_candidates):
     return PanelForecaster().fit(SOLD[:48], exog=BOTH[:48])
 
 
@@ -368,7 +360,7 @@ def long_rows(sold, both):
 
 
 @pytest.fixture(scope="module")
-def plain(few_candidates):
+def plain(few_panel_candidates):
     """Fit without seasons, which is faster."""
     return PanelForecaster(seasons=()).fit(SOLD[:48], exog=BOTH[:48])
 
@@ -484,8 +476,8 @@ def test_inputs_that_do_not_fit_the_panel_are_refused(fitted):
 
 def test_inputs_unlike_those_of_fit_are_warned_of(promoted):
     far = BOTH[48:].copy()
-    far[("shop 2", "temperature")] = 500.0
-    with pytest.warns(UserWarning, match="exog column 'temperature' leaves the range"):
+    far.loc[MONTHS[49], ("shop 2", "temperature")] = 500.0
+    with pytest.warns(UserWarning, match="'temperature' leaves the range .* in fit: in step 2 it"):
         promoted.forecast(2, far)
     model = PanelForecaster(seasons=()).fit(WALKS, exog=[np.ones(30)] * 10)
     with pytest.warns(UserWarning, match="exog column 0 did not vary in fit and does now"):
