@@ -9,7 +9,17 @@ import numpy as np
 
 from esnkit.utils._threads import n_threads, run_tasks
 
-__all__ = ["Block", "Pieces", "Pooling", "Run", "count_pooled", "pieces_of", "pool", "share_out"]
+__all__ = [
+    "Block",
+    "Pieces",
+    "Pooling",
+    "Run",
+    "count_pooled",
+    "kept_rows",
+    "pieces_of",
+    "pool",
+    "share_out",
+]
 
 Block = tuple[int, int, np.ndarray]  # first row, one past the last row, feature rows
 Run = Callable[[], Iterable[Block]]  # runs the reservoir anew over all sequences
@@ -130,6 +140,29 @@ def pieces_of(edges: np.ndarray, washout: int, start: int, stop: int) -> Pieces:
     starts = np.clip(begins, start, stop) - start
     stops = np.clip(ends, start, stop) - start
     return Pieces(starts, stops, np.maximum(start - begins, 0), ends - begins)
+
+
+def kept_rows(run: Run, offsets: np.ndarray, washout: int, max_rows: int) -> Iterator[np.ndarray]:
+    """Yield those rows of every block that come after the washout, every k-th of very many."""
+    every = -(-int(offsets[-1]) // max_rows)
+    for start, stop, Z in run():
+        rows = Z[_is_kept(offsets, washout, start, stop, every)]
+        if len(rows):
+            yield rows
+
+
+def _is_kept(offsets: np.ndarray, washout: int, start: int, stop: int, every: int) -> np.ndarray:
+    """Return which rows of a block come after the washout and are every k-th of all rows."""
+    kept = np.arange(start, stop) % every == 0
+    if washout:
+        first = max(int(np.searchsorted(offsets, start, side="right")) - 1, 0)
+        last = int(np.searchsorted(offsets, stop, side="left"))
+        pieces = pieces_of(offsets[first : last + 1], washout, start, stop)
+        is_after = np.zeros(stop - start, bool)
+        for begin, end in zip(pieces.starts, pieces.stops, strict=True):
+            is_after[begin:end] = True
+        kept &= is_after
+    return kept
 
 
 def share_out(task: Callable[[int, int], object], n: int, work: float) -> None:

@@ -8,15 +8,15 @@ import numpy as np
 from scipy.linalg import eigh
 from sklearn.base import BaseEstimator
 
-from esnkit.kernels.pooling import add_transitions, solve_transitions
-from esnkit.pooling._base import Block, Pieces, Pooling, Run, pieces_of, share_out
+from esnkit.kernels.pooling import add_transitions, padded, solve_transitions
+from esnkit.pooling._base import Pieces, Pooling, Run, kept_rows, share_out
 from esnkit.utils._plain_state import PlainStateMixin, plain_record
 from esnkit.utils._threads import one_blas_thread
-from esnkit.utils._validation import check_number, check_positive_int, for_kernels
+from esnkit.utils._validation import check_number, check_positive_int
 
 __all__ = ["FittedModelSpace", "ModelSpace"]
 
-MAX_ROWS = 2**16  # of the states that the principal components are computed from, about
+MAX_ROWS = 2**14  # of the states that the principal components are computed from, about
 
 
 class ModelSpace(PlainStateMixin, BaseEstimator):
@@ -41,7 +41,7 @@ class ModelSpace(PlainStateMixin, BaseEstimator):
     Notes
     -----
     ``fit`` runs the reservoir once more for the principal components, which it computes from all
-    states, or from every k-th one where there are many more than 60 000. ``partial_fit`` keeps the
+    states, or from every k-th one where there are more than 16 000. ``partial_fit`` keeps the
     components of its first call. Features of float32 inputs are computed from states in float32,
     the regressions in float64.
 
@@ -100,7 +100,8 @@ class FittedModelSpace(Pooling):
     def fit(self, run: Run, offsets: np.ndarray, washout: int) -> Self:
         """Return the model space with the principal components of the rows."""
         with one_blas_thread():  # several threads round differently
-            n_rows, mean, scatter, dtype = _scatter(run(), offsets, washout)
+            parts = kept_rows(run, offsets, washout, MAX_ROWS)
+            n_rows, mean, scatter, dtype = _scatter(parts)
             covariance = scatter / n_rows
             n = len(mean)
             first = max(n - self.n_components, 0)
@@ -126,17 +127,18 @@ class FittedModelSpace(Pooling):
     ) -> tuple[np.ndarray, np.ndarray]:
         """Return the last reduced states, and the sums of products, of no rows."""
         p = len(self.components)
-        return np.zeros((n_sequences, p)), np.zeros((n_sequences, p + 1, 2 * p + 1))
+        width = padded(2 * p + 1, np.empty(0))
+        return np.zeros((n_sequences, p)), np.zeros((n_sequences, p + 1, width))
 
     def add(self, state: tuple[np.ndarray, np.ndarray], Z: np.ndarray, pieces: Pieces) -> None:
         """Add products of successive reduced states."""
         last_states, products = state
-        reduction = for_kernels(self.components), for_kernels(self.offset)
+        reduction = self._padded_reduction()
 
         def add_some(first, last):
             starts, stops, seen, _ = pieces.part(first, last)
             sums = last_states[first:last], products[first:last]
-            add_transitions(Z, starts, stops, seen, *reduction, *sums)
+            add_transitions(Z, starts, stops, seen, reduction, *sums)
 
         share_out(add_some, len(products), Z.size * len(self.components))
 
@@ -155,37 +157,29 @@ class FittedModelSpace(Pooling):
         share_out(solve_some, len(products), products.size * p)
         return out.astype(dtype, copy=False)
 
+    def _padded_reduction(self) -> tuple[np.ndarray, np.ndarray]:
+        """Return the transposed components and the offset, with zeros up to a whole vector."""
+        p, n_columns = self.components.shape
+        width = padded(p, self.components)
+        V, c = (
+            np.zeros((n_columns, width), self.components.dtype),
+            np.zeros_like(self.offset, shape=width),
+        )
+        V[:, :p], c[:p] = self.components.T, self.offset
+        return V, c
 
-def _scatter(
-    blocks: Iterable[Block], offsets: np.ndarray, washout: int
-) -> tuple[int, np.ndarray, np.ndarray, np.dtype]:
-    """Return number, mean, and centred sums of products of every k-th row, and the rows' dtype."""
-    every = -(-int(offsets[-1]) // MAX_ROWS)
+
+def _scatter(parts: Iterable[np.ndarray]) -> tuple[int, np.ndarray, np.ndarray, np.dtype]:
+    """Return number, mean, and centred sums of products of rows, and their dtype."""
     n, mean, scatter, dtype = 0, np.zeros(0), np.zeros((0, 0)), np.dtype(float)
-    for start, stop, Z in blocks:
-        rows = Z[_kept(offsets, washout, start, stop, every)].astype(np.float64)
-        if not len(rows):
-            continue
+    for part in parts:
+        rows = part.astype(np.float64)
         if n == 0:
-            mean, scatter = np.zeros(Z.shape[1]), np.zeros((Z.shape[1], Z.shape[1]))
-        dtype, m = Z.dtype, len(rows)
+            mean, scatter = np.zeros(rows.shape[1]), np.zeros((rows.shape[1], rows.shape[1]))
+        dtype, m = part.dtype, len(rows)
         step = rows.mean(axis=0) - mean
         rows -= mean + step
         scatter += rows.T @ rows + np.outer(step, step) * (n * m / (n + m))
         mean += step * (m / (n + m))
         n += m
     return n, mean, scatter, dtype
-
-
-def _kept(offsets: np.ndarray, washout: int, start: int, stop: int, every: int) -> np.ndarray:
-    """Return which rows of a block come after the washout and are every k-th of all rows."""
-    kept = np.arange(start, stop) % every == 0
-    if washout:
-        first = max(int(np.searchsorted(offsets, start, side="right")) - 1, 0)
-        last = int(np.searchsorted(offsets, stop, side="left"))
-        pieces = pieces_of(offsets[first : last + 1], washout, start, stop)
-        is_after = np.zeros(stop - start, bool)
-        for begin, end in zip(pieces.starts, pieces.stops, strict=True):
-            is_after[begin:end] = True
-        kept &= is_after
-    return kept

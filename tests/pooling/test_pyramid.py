@@ -10,13 +10,9 @@ from reference import pooled
 def test_pyramid_against_numpy(problem):
     wanted = [pooled(Z.astype(float), "pyramid") for Z in problem.sequences]
     limit = 100 * np.finfo(problem.rows.dtype).eps
-    np.testing.assert_allclose(problem.pooled("pyramid"), wanted, rtol=limit, atol=limit)
-
-
-@given(problems())
-def test_how_rows_are_cut_changes_no_bit(problem):
-    cut, problem.block_rows = problem.pooled("pyramid"), 10**6
-    np.testing.assert_array_equal(cut, problem.pooled("pyramid"))
+    found, problem.block_rows = problem.pooled("pyramid"), 10**6
+    np.testing.assert_allclose(found, wanted, rtol=limit, atol=limit)
+    np.testing.assert_array_equal(problem.pooled("pyramid"), found)  # however rows are cut
 
 
 def test_whole_halves_and_quarters_in_this_order():

@@ -18,18 +18,15 @@ def test_every_statistic_has_a_twin():
 def test_statistics_against_numpy(problem):
     wanted = [pooled(Z.astype(float), "statistics") for Z in problem.sequences]
     limit = 400 * np.finfo(problem.rows.dtype).eps
-    np.testing.assert_allclose(problem.pooled("statistics"), wanted, rtol=limit, atol=limit)
+    found, problem.block_rows = problem.pooled("statistics"), 10**6
+    np.testing.assert_allclose(found, wanted, rtol=limit, atol=limit)
+    # However rows are cut, but for means, the bits are the same.
+    n = problem.rows.shape[1]
+    np.testing.assert_array_equal(problem.pooled("statistics")[:, n:], found[:, n:])
 
 
-@given(problems())
-def test_how_rows_are_cut_changes_no_bit_except_of_means(problem):
-    names = [name for name in STATISTICS if name != "mean"]
-    cut, problem.block_rows = problem.pooled(names), 10**6
-    np.testing.assert_array_equal(cut, problem.pooled(names))
-
-
-@given(problems())
-def test_a_list_of_names_has_the_bits_of_each_alone(problem):
+def test_a_list_of_names_has_the_bits_of_each_alone():
+    problem = Problem([9, 1, 130, 4], 33, block_rows=64)
     names = ["last", "std", "mean", "min"]
     wanted = np.hstack([problem.pooled(name) for name in names])
     np.testing.assert_array_equal(problem.pooled(names), wanted)

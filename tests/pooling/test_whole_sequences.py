@@ -9,16 +9,19 @@ from reference import pooled
 from esnkit import ESNRegressor
 
 
-@pytest.mark.parametrize("name", ["median", "quantiles"])
-@given(problem=problems())
-def test_quantiles_against_numpy(name, problem):
-    wanted = [pooled(Z.astype(float), name) for Z in problem.sequences]
-    limit = 4 * np.finfo(problem.rows.dtype).eps
-    np.testing.assert_allclose(problem.pooled(name), wanted, rtol=limit, atol=limit)
-
-
 @given(problems())
-def test_a_function_gets_all_rows_of_one_sequence(problem):
+def test_quantiles_against_numpy(problem):
+    wanted = [pooled(Z.astype(float), "quantiles") for Z in problem.sequences]
+    limit = 4 * np.finfo(problem.rows.dtype).eps
+    found = problem.pooled("quantiles")
+    np.testing.assert_allclose(found, wanted, rtol=limit, atol=limit)
+    n = problem.rows.shape[1]
+    np.testing.assert_array_equal(problem.pooled("median"), found[:, n : 2 * n])
+
+
+@pytest.mark.parametrize("block_rows", [7, 64, 1000])
+def test_a_function_gets_all_rows_of_one_sequence(block_rows):
+    problem = Problem([9, 3, 130, 4], 3, washout=2, block_rows=block_rows)
     seen = []
 
     def first_and_length(rows):
