@@ -146,7 +146,7 @@ def _one_series(
     arguments, key: str, values: np.ndarray, n_known: int, stamps: Continuation | None
 ) -> _Series:
     """Return a series, whose missing rows are filled in, with enough inputs ahead."""
-    table = Table(values[:n_known, 0], values[:, 1:], None, arguments.column)
+    table = Table(values[:n_known, 0], values[:, 1:], values[:n_known, :0], None, arguments.column)
     if not n_known:
         raise UserError(f"the series '{key}' has no row with a value in '{arguments.column}'")
     if stamps is not None and arguments.fill:
