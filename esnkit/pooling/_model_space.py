@@ -16,7 +16,10 @@ from esnkit.utils._validation import check_number, check_positive_int
 
 __all__ = ["FittedModelSpace", "ModelSpace"]
 
-MAX_ROWS = 2**16  # of the states that the principal components are computed from, about
+# States that the principal components are computed from, about: fewer of many units.
+MIN_ROWS, MAX_ROWS = 2**10, 2**16
+GOLDEN_RATIO = (5**0.5 - 1) / 2
+MAX_PRODUCTS = 2**33  # of two units, over all those states
 
 
 class ModelSpace(PlainStateMixin, BaseEstimator):
@@ -41,9 +44,9 @@ class ModelSpace(PlainStateMixin, BaseEstimator):
     Notes
     -----
     ``fit`` runs the reservoir once more for the principal components, which it computes from all
-    states, or from every k-th one where there are many more than 60 000. ``partial_fit`` keeps the
-    components of its first call. Features of float32 inputs are computed from states in float32,
-    the regressions in float64.
+    states, or from a fixed part of them where there are more than 65 536, or fewer of reservoirs
+    with more than 360 units. ``partial_fit`` keeps the components of its first call. States of
+    float32 inputs are reduced in float32; the regressions are computed in float64.
 
     References
     ----------
@@ -171,11 +174,12 @@ class FittedModelSpace(Pooling):
 def _scatter(
     blocks: Iterable[Block], offsets: np.ndarray, washout: int
 ) -> tuple[int, np.ndarray, np.ndarray, np.dtype]:
-    """Return number, mean, and centred sums of products of every k-th row, and the rows' dtype."""
-    every = -(-int(offsets[-1]) // MAX_ROWS)
+    """Return number, mean, and centred sums of products of rows, and their dtype."""
     n, mean, scatter, dtype = 0, np.zeros(0), np.zeros((0, 0)), np.dtype(float)
     for start, stop, Z in blocks:
-        rows = Z[_kept(offsets, washout, start, stop, every)].astype(np.float64)
+        max_rows = min(max(MAX_PRODUCTS // Z.shape[1] ** 2, MIN_ROWS), MAX_ROWS)
+        share = max_rows / (int(offsets[-1]) - washout * (offsets.size - 1))
+        rows = Z[_kept(offsets, washout, start, stop, share)].astype(np.float64)
         if not len(rows):
             continue
         if n == 0:
@@ -189,9 +193,12 @@ def _scatter(
     return n, mean, scatter, dtype
 
 
-def _kept(offsets: np.ndarray, washout: int, start: int, stop: int, every: int) -> np.ndarray:
-    """Return which rows of a block come after the washout and are every k-th of all rows."""
-    kept = np.arange(start, stop) % every == 0
+def _kept(offsets: np.ndarray, washout: int, start: int, stop: int, share: float) -> np.ndarray:
+    """Return which rows of a block come after the washout and are in a given share of all rows."""
+    if share >= 1:
+        kept = np.ones(stop - start, bool)
+    else:  # multiples of the golden ratio are spread evenly, and over all parts of sequences
+        kept = np.arange(start, stop) * GOLDEN_RATIO % 1.0 < share
     if washout:
         first = max(int(np.searchsorted(offsets, start, side="right")) - 1, 0)
         last = int(np.searchsorted(offsets, stop, side="left"))
