@@ -16,7 +16,8 @@ from esnkit.forecasting._frames import LabelledSeries
 from esnkit.forecasting._series_kind import interval_names
 
 REFUSED = (
-    "exog", "fill", "calendar", "country", "plot", "report", "quick", "best", "models", *SETTINGS
+    "exog", "past_exog", "fill", "calendar", "country", "plot", "report", "quick", "best", "models",
+    *SETTINGS,
 )  # fmt: skip
 HINT_AT_FILL = r", or [^,(]*--fill[^,(]*(?= \(|$)"  # in errors of one series
 

@@ -10,7 +10,7 @@ from sklearn.utils.validation import check_is_fitted
 from esnkit.forecasting._backtest import backtest
 from esnkit.forecasting._calendar_features import calendar_inputs, check_calendar
 from esnkit.forecasting._ensemble import check_finite, range_of
-from esnkit.forecasting._frames import LabelledSeries
+from esnkit.forecasting._frames import LabelledSeries, columns_or_none
 from esnkit.forecasting._input import (
     check_names,
     exog_argument,
@@ -288,6 +288,15 @@ class ForecastsMixin:
         stamps = np.concatenate(self._seen_labels)
         labels = Labels(known.kind, stamps, known.style, known.style.zone)
         return LabelledSeries(rows, part_of(labels, known, 0, len(rows)))
+
+    def _seen_inputs(self) -> tuple:
+        """Return exogenous and past-only inputs of the rows seen, None where there are none."""
+        rows, exog = self._seen_rows()
+        parts = (
+            (exog[:, : self.n_exog_], self._exog_names),
+            (rows[:, self.n_features_in_ :], self._past_names),
+        )
+        return tuple(columns_or_none(*part) for part in parts)
 
     def backtest(
         self, series, horizon, n_windows=10, *, exog=None, past_exog=None, stride=None, refit=False,

@@ -58,6 +58,13 @@ class NamedColumns(NamedTuple):
     names: tuple
 
 
+def columns_or_none(values: np.ndarray, names: tuple | None):
+    """Return columns with their names, if they have any; None if there is no column."""
+    if not values.shape[1]:
+        return None
+    return values if names is None else NamedColumns(values, names)
+
+
 class LabelledSeries(NamedTuple):
     """An array with labels of its rows, as of a file; what is forecast from it are arrays."""
 

@@ -14,6 +14,7 @@ __all__ = [
     "add_statistics",
     "add_sums",
     "add_transitions",
+    "count_above",
     "padded",
     "solve_transitions",
 ]
@@ -157,6 +158,25 @@ class _Matrix(NamedTuple):
     first: int  # flat index of the entry (0, 0)
     down: int  # from a row to the next
     across: int  # from a column to the next; 1 where vectors of a row are loaded
+
+
+@kernel
+def count_above(Z, starts, stops, thresholds, counts):
+    """Count the values of the rows Z[starts[i]:stops[i]] that are above each threshold.
+
+    Parameters
+    ----------
+    Z : (n_rows, n_columns)
+    starts, stops : (n_sequences,) int64
+    thresholds : (n_levels, n_columns), of the dtype of Z
+    counts : (n_sequences, n_levels, n_columns) float64
+    """
+    for i in range(starts.size):
+        for row in Z[starts[i] : stops[i]]:
+            for k in range(thresholds.shape[0]):
+                levels, own = thresholds[k], counts[i, k]
+                for j in range(own.size):
+                    own[j] += row[j] > levels[j]
 
 
 @kernel

@@ -9,17 +9,14 @@ from scipy.linalg import eigh
 from sklearn.base import BaseEstimator
 
 from esnkit.kernels.pooling import add_transitions, padded, solve_transitions
-from esnkit.pooling._base import Block, Pieces, Pooling, Run, pieces_of, share_out
+from esnkit.pooling._base import Pieces, Pooling, Run, kept_rows, share_out
 from esnkit.utils._plain_state import PlainStateMixin, plain_record
 from esnkit.utils._threads import one_blas_thread
 from esnkit.utils._validation import check_number, check_positive_int
 
 __all__ = ["FittedModelSpace", "ModelSpace"]
 
-# States that the principal components are computed from, about: fewer of many units.
-MIN_ROWS, MAX_ROWS = 2**10, 2**16
-GOLDEN_RATIO = (5**0.5 - 1) / 2
-MAX_PRODUCTS = 2**33  # of two units, over all those states
+MAX_ROWS = 2**14  # of the states that the principal components are computed from, about
 
 
 class ModelSpace(PlainStateMixin, BaseEstimator):
@@ -44,9 +41,9 @@ class ModelSpace(PlainStateMixin, BaseEstimator):
     Notes
     -----
     ``fit`` runs the reservoir once more for the principal components, which it computes from all
-    states, or from a fixed part of them where there are more than 65 536, or fewer of reservoirs
-    with more than 360 units. ``partial_fit`` keeps the components of its first call. States of
-    float32 inputs are reduced in float32; the regressions are computed in float64.
+    states, or from some where there are more than 16 000. ``partial_fit`` keeps the
+    components of its first call. Features of float32 inputs are computed from states in float32,
+    the regressions in float64.
 
     References
     ----------
@@ -103,7 +100,8 @@ class FittedModelSpace(Pooling):
     def fit(self, run: Run, offsets: np.ndarray, washout: int) -> Self:
         """Return the model space with the principal components of the rows."""
         with one_blas_thread():  # several threads round differently
-            n_rows, mean, scatter, dtype = _scatter(run(), offsets, washout)
+            parts = kept_rows(run, offsets, washout, MAX_ROWS)
+            n_rows, mean, scatter, dtype = _scatter(parts)
             covariance = scatter / n_rows
             n = len(mean)
             first = max(n - self.n_components, 0)
@@ -171,40 +169,17 @@ class FittedModelSpace(Pooling):
         return V, c
 
 
-def _scatter(
-    blocks: Iterable[Block], offsets: np.ndarray, washout: int
-) -> tuple[int, np.ndarray, np.ndarray, np.dtype]:
+def _scatter(parts: Iterable[np.ndarray]) -> tuple[int, np.ndarray, np.ndarray, np.dtype]:
     """Return number, mean, and centred sums of products of rows, and their dtype."""
     n, mean, scatter, dtype = 0, np.zeros(0), np.zeros((0, 0)), np.dtype(float)
-    for start, stop, Z in blocks:
-        max_rows = min(max(MAX_PRODUCTS // Z.shape[1] ** 2, MIN_ROWS), MAX_ROWS)
-        share = max_rows / (int(offsets[-1]) - washout * (offsets.size - 1))
-        rows = Z[_kept(offsets, washout, start, stop, share)].astype(np.float64)
-        if not len(rows):
-            continue
+    for part in parts:
+        rows = part.astype(np.float64)
         if n == 0:
-            mean, scatter = np.zeros(Z.shape[1]), np.zeros((Z.shape[1], Z.shape[1]))
-        dtype, m = Z.dtype, len(rows)
+            mean, scatter = np.zeros(rows.shape[1]), np.zeros((rows.shape[1], rows.shape[1]))
+        dtype, m = part.dtype, len(rows)
         step = rows.mean(axis=0) - mean
         rows -= mean + step
         scatter += rows.T @ rows + np.outer(step, step) * (n * m / (n + m))
         mean += step * (m / (n + m))
         n += m
     return n, mean, scatter, dtype
-
-
-def _kept(offsets: np.ndarray, washout: int, start: int, stop: int, share: float) -> np.ndarray:
-    """Return which rows of a block come after the washout and are in a given share of all rows."""
-    if share >= 1:
-        kept = np.ones(stop - start, bool)
-    else:  # multiples of the golden ratio are spread evenly, and over all parts of sequences
-        kept = np.arange(start, stop) * GOLDEN_RATIO % 1.0 < share
-    if washout:
-        first = max(int(np.searchsorted(offsets, start, side="right")) - 1, 0)
-        last = int(np.searchsorted(offsets, stop, side="left"))
-        pieces = pieces_of(offsets[first : last + 1], washout, start, stop)
-        is_after = np.zeros(stop - start, bool)
-        for begin, end in zip(pieces.starts, pieces.stops, strict=True):
-            is_after[begin:end] = True
-        kept &= is_after
-    return kept

@@ -7,6 +7,7 @@ import numpy as np
 
 from esnkit.pooling._base import Pieces, Pooling, Run
 from esnkit.pooling._model_space import FittedModelSpace, ModelSpace
+from esnkit.pooling._ppv import ProportionsOfPositiveValues
 from esnkit.pooling._pyramid import Pyramid
 from esnkit.pooling._statistics import STATISTICS, RunningStatistics
 from esnkit.pooling._whole_sequences import FunctionPooling, Quantiles
@@ -22,6 +23,7 @@ POOLINGS = {
     "quantiles": Quantiles((0.25, 0.5, 0.75)),
     "statistics": RunningStatistics(DEFAULT_STATISTICS),
     "pyramid": Pyramid(),
+    "ppv": ProportionsOfPositiveValues(),
     "model_space": FittedModelSpace.of(ModelSpace()),
 }
 

@@ -15,6 +15,11 @@ from esnkit.utils._warnings import warn
 
 __all__ = ["AlphaChoice", "choose_by_losses", "choose_by_squared_error", "smallest_error"]
 
+# Fewer alphas are a choice between given ones, not a range that may be too short.
+MIN_ALPHAS = 3
+# A mean squared error that is smaller by less than this share is as good as the other.
+MIN_GAIN = 0.1
+
 
 @plain_record
 class AlphaChoice(NamedTuple):
@@ -50,6 +55,7 @@ def smallest_error(errors: LeaveOneOut, alphas: np.ndarray) -> AlphaChoice:
             "features nearly depend on others: leave them out, or use larger alphas",
             LinAlgWarning,
         )
+    _warn_at_end(alphas, scores, best, MIN_GAIN * scores[best])
     with np.errstate(over="ignore", under="ignore"):
         return AlphaChoice(float(alphas[best]), np.ldexp(scores, errors.exponent))
 
@@ -65,7 +71,7 @@ def choose_by_losses(sums: LossSums, alphas: np.ndarray) -> AlphaChoice:
     n_wrong = rates * sums.n_effective()
     most = n_wrong.min() + _standard_error(n_wrong.min())
     best = int(np.argmin(np.where(n_wrong <= most, calibration.log_losses, np.inf)))
-    _warn_at_end(distinct, n_wrong, best)
+    _warn_at_end(distinct, n_wrong, best, _standard_error(n_wrong[best]))
     return AlphaChoice(
         float(distinct[best]),
         rates[positions],
@@ -79,16 +85,20 @@ def _standard_error(n_wrong: float) -> float:
     return float(np.sqrt(n_wrong + 1))
 
 
-def _warn_at_end(alphas: np.ndarray, n_wrong: np.ndarray, best: int) -> None:
-    """Warn if the best alpha is an end of the list, and its neighbour is clearly worse."""
-    if len(alphas) < 2 or 0 < best < len(alphas) - 1:
+def _warn_at_end(alphas: np.ndarray, scores: np.ndarray, best: int, margin: float) -> None:
+    """Warn if the best of several alphas is an end of the list, and clearly the best.
+
+    That it is if the score of its neighbour is worse by more than a margin.
+    """
+    order = np.unique(alphas, return_index=True)[1]
+    place = int(np.searchsorted(alphas[order], alphas[best]))
+    if len(order) < MIN_ALPHAS or 0 < place < len(order) - 1:
         return
-    neighbour, end, others = 1, "smallest", "smaller"
-    if best > 0:
-        neighbour, end, others = best - 1, "largest", "larger"
-    if n_wrong[neighbour] > n_wrong[best] + _standard_error(n_wrong[best]):
+    neighbour, end, others = order[1], "smallest", "smaller"
+    if place > 0:
+        neighbour, end, others = order[-2], "largest", "larger"
+    if scores[neighbour] > scores[best] + margin:
         warn(
-            f"alpha={alphas[best]:g}, the {end} of the list, is wrong on the fewest rows left out "
-            f"({n_wrong[best]:.0f}, and {n_wrong[neighbour]:.0f} with the next one): add {others} "
-            "ones to alpha"
+            f"alpha={alphas[best]:g}, the {end} of the list, has the least leave-one-out error: "
+            f"add {others} ones to alpha"
         )

@@ -14,7 +14,7 @@ import numpy as np
 
 from esnkit.readouts._dual_inverses import Complement, decompose, from_singular_values
 from esnkit.readouts._lapack import eigh, matmul
-from esnkit.readouts._least_squares import EPS, deviations
+from esnkit.readouts._least_squares import EPS, column_lengths, deviations
 
 __all__ = ["DualRidge"]
 
@@ -45,11 +45,12 @@ class DualRidge:
 
     def __init__(self, X: np.ndarray, Y: np.ndarray, w: np.ndarray, smallest_alpha: float):
         self.root, self.weight = np.sqrt(w), w.sum()
-        self.mean_x, Z = _centre(X, w)
-        self.mean_y, target = _centre(Y, w)
-        self.scale = deviations(w @ Z**2 / self.weight, self.mean_x, len(w))
-        Z /= self.scale
-        self.Z, self.target = Z * self.root[:, None], target * self.root[:, None]
+        self.mean_x, self.mean_y = (w @ part.astype(np.float64) / self.weight for part in (X, Y))
+        Z, target = X - self.mean_x, Y - self.mean_y
+        Z *= self.root[:, None]
+        sizes = column_lengths(Z) / np.sqrt(self.weight)
+        self.scale = deviations(sizes, self.mean_x, len(w))
+        self.Z, self.target = Z / self.scale, target * self.root[:, None]
         complement = Complement(self.root / np.sqrt(self.weight))
         rows = complement.restrict(self.Z)
         trace = float(np.einsum("ij,ij->", rows, rows))
@@ -81,14 +82,3 @@ class DualRidge:
         """
         is_used = (self.values > 0) | (np.sqrt(alpha) > EPS * self.values.max(initial=0.0))
         return np.where(is_used, 1, 0) / np.where(is_used, self.values**2 + alpha, 1)
-
-
-def _centre(X: np.ndarray, w: np.ndarray) -> tuple[np.ndarray, np.ndarray]:
-    """Return the weighted mean of rows, and the rows minus it in float64."""
-    origin = X[0].astype(np.float64)
-    Z = X - origin
-    step = w @ Z / w.sum()
-    Z -= step
-    rest = w @ Z / w.sum()  # what the rounding of the mean leaves
-    Z -= rest
-    return origin + (step + rest), Z

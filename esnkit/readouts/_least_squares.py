@@ -43,6 +43,7 @@ __all__ = [
     "RidgeFactor",
     "RidgeSpectrum",
     "SufficientStatistics",
+    "column_lengths",
     "deviations",
     "rows_are_moderate",
     "subtract_mean",
@@ -324,8 +325,8 @@ class SufficientStatistics(ABC):
     def standardised(self) -> Self:
         """Return the statistics of features divided by their standard deviations."""
         scaled = copy.copy(self)
-        variance = self._sums_of_squares() / (self.weight or 1.0)
-        scaled.scale = deviations(variance, self.mean_x[0], self.n_rows)
+        sizes = self._lengths() / np.sqrt(self.weight or 1.0)
+        scaled.scale = deviations(sizes, self.mean_x[0], self.n_rows)
         scaled._divide_features(scaled.scale)
         scaled.free_buffers()
         return scaled
@@ -440,6 +441,10 @@ class SufficientStatistics(ABC):
     @abstractmethod
     def _sums_of_squares(self) -> np.ndarray:
         """Return the sum of squares of every centred feature."""
+
+    @abstractmethod
+    def _lengths(self) -> np.ndarray:
+        """Return the roots of the sums of squares of the centred features."""
 
     @abstractmethod
     def _as_rows(self, flat: np.ndarray, m: int) -> np.ndarray:
@@ -572,6 +577,9 @@ class GramStatistics(SufficientStatistics):
     def _sums_of_squares(self) -> np.ndarray:
         return self.triangle.diagonal()
 
+    def _lengths(self) -> np.ndarray:
+        return np.sqrt(self.triangle.diagonal())
+
     def _as_rows(self, flat: np.ndarray, m: int) -> np.ndarray:
         return flat.reshape(m, -1)
 
@@ -678,6 +686,9 @@ class QRStatistics(SufficientStatistics):
         R = np.triu(self.triangle)
         return np.einsum("ij,ij->j", R, R)
 
+    def _lengths(self) -> np.ndarray:
+        return column_lengths(np.triu(self.triangle))
+
     def _as_rows(self, flat: np.ndarray, m: int) -> np.ndarray:
         return flat.reshape(-1, m).T
 
@@ -694,14 +705,19 @@ def rows_are_moderate(X: np.ndarray, Y: np.ndarray, w: np.ndarray) -> bool:
     return largest <= MODERATE_VALUE and float(w.max(initial=0)) <= MODERATE_WEIGHT
 
 
-def deviations(variance: np.ndarray, mean: np.ndarray, n_rows: int) -> np.ndarray:
+def column_lengths(Z: np.ndarray) -> np.ndarray:
+    """Return the lengths of columns, whose squares may be out of range."""
+    largest = np.abs(Z).max(axis=0, initial=0.0)
+    scaled = Z / np.where(largest > 0, largest, 1.0)
+    return largest * np.sqrt(np.einsum("ij,ij->j", scaled, scaled))
+
+
+def deviations(sizes: np.ndarray, mean: np.ndarray, n_rows: int) -> np.ndarray:
     """Return the standard deviations of features, one for those that are constant up to rounding.
 
     The rule is that of :class:`sklearn.preprocessing.StandardScaler`.
     """
-    rounding = n_rows * EPS
-    is_constant = variance <= rounding * variance + (rounding * mean) ** 2
-    return np.sqrt(np.where(is_constant, 1.0, variance))
+    return np.where(sizes <= n_rows * EPS * np.abs(mean), 1.0, sizes)
 
 
 def subtract_mean(X: np.ndarray, mean: np.ndarray) -> np.ndarray:

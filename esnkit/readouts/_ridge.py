@@ -129,7 +129,9 @@ class RidgeReadout(RegressorMixin, MultiOutputMixin, BaseReadout):
         class. Squared errors of indicators lead to penalties far too large where a class has few
         rows. Among alphas that are wrong on m + sqrt(m + 1) rows at most, where m is the smallest
         number, the readout uses the one of least log loss of calibrated probabilities, see
-        `temperature_`. It warns if that is an end of the list and its neighbour is worse than so.
+        `temperature_`.
+        Of three alphas or more, the readout warns if the best one is an end of the list and its
+        neighbour is worse by more than 10 % of the squared error, or by sqrt(m + 1) rows.
 
     Attributes
     ----------
@@ -261,7 +263,7 @@ class RidgeReadout(RegressorMixin, MultiOutputMixin, BaseReadout):
 
     @property
     def n_passes(self) -> int:  # type: ignore[override]
-        """Passes over the rows in `fit_blocks`: leave-one-out errors take a second."""
+        """Passes over the rows in `fit_blocks`, at most: leave-one-out errors take a second."""
         return 2 if self._leaves_out else 1
 
     @property

@@ -14,7 +14,7 @@ from sklearn.base import clone
 from esnkit import ESNClassifier
 from esnkit.pooling import ModelSpace
 from esnkit.pooling import _model_space as module
-from esnkit.pooling._base import pool
+from esnkit.pooling._base import kept_rows, pool
 from esnkit.pooling._table import check_pooling
 
 
@@ -62,13 +62,12 @@ def test_short_sequences_have_finite_models(lengths):
         assert np.isfinite(problem.pooled("model_space")).all()
 
 
-def test_the_components_of_many_rows_come_from_some_of_them(monkeypatch):
+def test_the_components_of_many_rows_come_from_some_of_them():
     problem = Problem([31, 40, 29] * 10, 6, washout=3, block_rows=20)
-    monkeypatch.setattr(module, "MAX_ROWS", 455)  # half of those after the washout
-    n, mean, scatter, _ = module._scatter(problem.blocks(), problem.offsets, 3)
+    parts = kept_rows(problem.blocks, problem.offsets, 3, 455)  # half of those after the washout
+    n, mean, scatter, _ = module._scatter(parts)
     after = np.concatenate([np.arange(a + 3, b) for a, b in pairwise(problem.offsets)])
-    chosen = after[after * 0.6180339887498949 % 1 < 0.5]
-    rows = problem.rows[chosen]
+    rows = problem.rows[after[after * 0.6180339887498949 % 1 < 0.5]]
     assert n == len(rows) and abs(n - 455) < 5
     np.testing.assert_allclose(mean, rows.mean(axis=0), atol=1e-13)
     np.testing.assert_allclose(scatter / n, np.cov(rows.T, bias=True), atol=1e-13)

@@ -62,6 +62,16 @@ def test_a_flat_end_and_a_minimum_within_the_list_do_not_warn(n_wrong):
         choose_by_losses(Losses(n_wrong, np.array(n_wrong) / 10), ALPHAS)
 
 
+def test_squared_errors_say_so_of_three_alphas_or_more():
+    X, Y = data(60, 5, noise=0.1)
+    with pytest.warns(UserWarning, match="alpha=100, the smallest of the list, .* add smaller"):
+        RidgeReadout([100.0, 1e3, 1e4]).fit(X, Y)
+    with warnings.catch_warnings():
+        warnings.simplefilter("error")
+        RidgeReadout([100.0, 1e3]).fit(X, Y)
+        RidgeReadout([1e-9, 1e-8, 1e-7]).fit(X, Y)  # flat
+
+
 def test_classification_takes_smaller_penalties_than_squared_errors_of_few_rows_a_class():
     X, Y, _ = classes(80, 20, n_classes=40, distance=2.0)
     alphas = np.logspace(-4, 4, 9)

@@ -15,8 +15,12 @@ from esnkit.readouts._dual_ridge import DualRidge
 def test_solutions_are_those_of_scaled_features(smallest):
     X, Y, w = classes(12, 30)
     X[:, 4] = 0.1  # constant
-    X[:, 5] += 1e7
-    dual = DualRidge(X, Y, w, smallest)
+    X[:, 5] += 2.0**34
+    X[:, 5] -= 2.0**34  # which rounds
+    shifted = X.copy()
+    shifted[:, 5] += 2.0**34
+    dual, far = DualRidge(X, Y, w, smallest), DualRidge(shifted, Y, w, smallest)
+    assert_allclose(far.solve(1.0), dual.solve(1.0), rtol=1e-9, atol=1e-12)
     scaler = StandardScaler().fit(X, sample_weight=w)
     assert_allclose(dual.scale, scaler.scale_, rtol=1e-8)
     for alpha in (1e-3, 10.0):

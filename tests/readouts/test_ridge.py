@@ -436,3 +436,15 @@ def test_squared_errors_have_no_probabilities(name):
 def test_unknown_scoring_and_flags_are_refused(params, error):
     with pytest.raises(error, match=next(iter(params))):
         RidgeReadout(**params).fit(*data(30))
+
+
+@pytest.mark.parametrize("shape", [(9, 20), (40, 6)])
+def test_the_units_of_standardised_features_do_not_matter(shape):
+    X, Y, w = classes(*shape)
+    solver = "qr" if shape[0] > shape[1] else "auto"
+    model = RidgeReadout(0.5, solver=solver, standardize=True).fit(X, Y, w)
+    units = 2.0 ** np.linspace(-600, 200, shape[1]).round()
+    other = clone(model).fit(X * units, Y, w)
+    assert_allclose(other.coef_ * units, model.coef_, rtol=1e-8)
+    with pytest.raises(ValueError, match="underflow for feature .*: scale X"):
+        clone(model).set_params(solver="gram", alpha=1.0).fit(X * 1e-180, Y, w)
