@@ -10,7 +10,7 @@ __all__ = ["StatesByClassDisplay"]
 MARKERS = ("o", "^", "D", "v")  # one for every style of lines
 N_THIN = 24  # lines of single sequences, of all classes together
 N_TOGETHER = 32  # sequences whose states are in memory at a time
-MAX_ROWS = 20_000  # of the states that the principal components are computed from
+MAX_ROWS = 20_000  # of the states that the principal components are computed from, about
 
 
 class StatesByClassDisplay:
@@ -168,8 +168,8 @@ def _two_components(rows):
 
 def _reduced_states(reservoir, X):
     """Return two principal components of the states of every sequence, and the shares."""
-    every = -(-sum(map(len, X)) // MAX_ROWS)
-    parts = (states[(len(states) - 1) % every :: every] for states in _states(reservoir, X))
+    share, rng = MAX_ROWS / sum(map(len, X)), np.random.default_rng(0)
+    parts = (states[rng.random(len(states)) < share] for states in _states(reservoir, X))
     rows = np.concatenate(list(parts)).astype(float)
     mean = rows.mean(axis=0)
     variances, vectors = np.linalg.eigh(
