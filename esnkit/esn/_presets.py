@@ -11,6 +11,8 @@ from esnkit.readouts._ridge import RidgeReadout
 from esnkit.reservoirs._reservoir import Reservoir
 from esnkit.utils._validation import has_methods
 
+ALPHAS = tuple(10.0**k for k in range(-3, 7))  # of standardised features
+
 __all__ = ["ESNClassifier", "ESNRegressor", "ReservoirClassifier", "ReservoirRegressor"]
 
 
@@ -70,7 +72,8 @@ class ESNRegressor(ReservoirRegressorMixin, ReservoirEstimator):
         For one target per sequence: what its features are, made of those of its time steps after
         the washout. "last" (the last time step), "mean", "std", "min", "max", "mean_abs_change"
         (mean absolute difference of successive time steps), "median", "quantiles" (0.25, 0.5 and
-        0.75); "statistics", the first six of these; "pyramid", the means over the whole sequence,
+        0.75); "statistics", the first six of these; "ppv", the share of the time steps above each
+        of three quantiles of the training states; "pyramid", the means over the whole sequence,
         its halves and its quarters; "model_space", a linear model of the states, see
         :class:`~esnkit.pooling.ModelSpace`; or a function that turns the states
         (n_timesteps, n_features) of a sequence into a vector. A list such as ["mean", "std"] puts
@@ -174,14 +177,14 @@ class ESNClassifier(ReservoirClassifierMixin, ReservoirEstimator):
 
     Parameters
     ----------
-    n_units : int, default=300
+    n_units : int, default=100
         Number of units of the reservoir.
     spectral_radius : float or None, default=0.9
         Modulus of the largest eigenvalue of the recurrent weights; nearer to 1 remembers longer.
-    leak_rate : float, array of shape (n_units,) or pair (low, high), default=1.0
+    leak_rate : float, array of shape (n_units,) or pair (low, high), default=(0.1, 1.0)
         Share of the state that a step replaces, in (0, 1]; a pair draws one rate per unit,
         log-uniform.
-    input_scaling : float, array of shape (n_features,) or "auto", default=0.5
+    input_scaling : float, array of shape (n_features,) or "auto", default="auto"
         Input weights are uniform on (-input_scaling, input_scaling). "auto": 0.5 for inputs of mean
         zero and standard deviation one, to which those of ``fit`` are brought by the weights and
         biases. ``partial_fit`` takes mean and standard deviation from its first call.
@@ -201,10 +204,11 @@ class ESNClassifier(ReservoirClassifierMixin, ReservoirEstimator):
         Activation of the units.
     noise : float, default=0.0
         Standard deviation of noise added to the states in ``fit``.
-    alpha : float or list of floats, default=1e-2
-        Ridge penalty, absolute as in :class:`sklearn.linear_model.Ridge`. From a list, the penalty
-        with the fewest wrong labels of rows left out is used, see ``scoring`` of
-        :class:`~esnkit.readouts.RidgeReadout`.
+    alpha : float or list of floats, default=(1e-3, 1e-2, ..., 1e6)
+        Ridge penalty, absolute as in :class:`sklearn.linear_model.Ridge`, of features divided by
+        their standard deviations. From a list, the penalty with the fewest wrong labels of rows
+        left out is used, see ``scoring`` of :class:`~esnkit.readouts.RidgeReadout`.
+        ``partial_fit`` needs a number.
     solver : {"auto", "gram", "qr"}, default="auto"
         How the ridge problem is solved, see :class:`RidgeReadout`.
     include_input : bool, default=True
@@ -216,11 +220,13 @@ class ESNClassifier(ReservoirClassifierMixin, ReservoirEstimator):
     target : {"auto", "steps", "sequence"}, default="auto"
         Whether there is a target for every time step or one for every sequence; "auto" infers it
         from the shape of ``y``.
-    pooling : str, ModelSpace, callable or list of these, default="last"
+    pooling : str, ModelSpace, callable or list of these, \
+            default=("statistics", "ppv", "model_space")
         For one target per sequence: what its features are, made of those of its time steps after
         the washout. "last" (the last time step), "mean", "std", "min", "max", "mean_abs_change"
         (mean absolute difference of successive time steps), "median", "quantiles" (0.25, 0.5 and
-        0.75); "statistics", the first six of these; "pyramid", the means over the whole sequence,
+        0.75); "statistics", the first six of these; "ppv", the share of the time steps above each
+        of three quantiles of the training states; "pyramid", the means over the whole sequence,
         its halves and its quarters; "model_space", a linear model of the states, see
         :class:`~esnkit.pooling.ModelSpace`; or a function that turns the states
         (n_timesteps, n_features) of a sequence into a vector. A list such as ["mean", "std"] puts
@@ -272,11 +278,11 @@ class ESNClassifier(ReservoirClassifierMixin, ReservoirEstimator):
 
     def __init__(
         self,
-        n_units=300,
+        n_units=100,
         *,
         spectral_radius=0.9,
-        leak_rate=1.0,
-        input_scaling=0.5,
+        leak_rate=(0.1, 1.0),
+        input_scaling="auto",
         bias_scaling=0.5,
         topology="diagonals",
         degree=10,
@@ -284,12 +290,12 @@ class ESNClassifier(ReservoirClassifierMixin, ReservoirEstimator):
         input_density=1.0,
         activation="tanh",
         noise=0.0,
-        alpha=1e-2,
+        alpha=ALPHAS,
         solver="auto",
         include_input=True,
         washout=0,
         target="auto",
-        pooling="last",
+        pooling=("statistics", "ppv", "model_space"),
         class_weight=None,
         readout=None,
         random_state=None,
@@ -319,7 +325,7 @@ class ESNClassifier(ReservoirClassifierMixin, ReservoirEstimator):
 
     def _make_reservoir_and_readout(self):
         return _preset_reservoir(self), _ridge_or(
-            self.readout, self.alpha, self.solver, scoring="classification"
+            self.readout, self.alpha, self.solver, standardize=True, scoring="classification"
         )
 
 
@@ -350,7 +356,8 @@ class ReservoirRegressor(ReservoirRegressorMixin, ReservoirEstimator):
         For one target per sequence: what its features are, made of those of its time steps after
         the washout. "last" (the last time step), "mean", "std", "min", "max", "mean_abs_change"
         (mean absolute difference of successive time steps), "median", "quantiles" (0.25, 0.5 and
-        0.75); "statistics", the first six of these; "pyramid", the means over the whole sequence,
+        0.75); "statistics", the first six of these; "ppv", the share of the time steps above each
+        of three quantiles of the training states; "pyramid", the means over the whole sequence,
         its halves and its quarters; "model_space", a linear model of the states, see
         :class:`~esnkit.pooling.ModelSpace`; or a function that turns the states
         (n_timesteps, n_features) of a sequence into a vector. A list such as ["mean", "std"] puts
@@ -446,7 +453,8 @@ class ReservoirClassifier(ReservoirClassifierMixin, ReservoirEstimator):
         For one target per sequence: what its features are, made of those of its time steps after
         the washout. "last" (the last time step), "mean", "std", "min", "max", "mean_abs_change"
         (mean absolute difference of successive time steps), "median", "quantiles" (0.25, 0.5 and
-        0.75); "statistics", the first six of these; "pyramid", the means over the whole sequence,
+        0.75); "statistics", the first six of these; "ppv", the share of the time steps above each
+        of three quantiles of the training states; "pyramid", the means over the whole sequence,
         its halves and its quarters; "model_space", a linear model of the states, see
         :class:`~esnkit.pooling.ModelSpace`; or a function that turns the states
         (n_timesteps, n_features) of a sequence into a vector. A list such as ["mean", "std"] puts
