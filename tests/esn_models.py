@@ -41,9 +41,11 @@ def features(model, sequences, pooling=None, **params):
     return sequence_features(*weights_of(model), sequences, pooling, **params)
 
 
-def slow_answer(model, sequences, y, w=None, pooling=None, alpha=1e-3, **params):
+def slow_answer(model, sequences, y, w=None, pooling=None, alpha=1e-3, standardize=False, **params):
     """Fit by augmented least squares on the features of a loop; return its answer to them."""
     Z = features(model, sequences, pooling, **params)
+    if standardize:
+        Z = (Z - Z.mean(axis=0)) / Z.std(axis=0)
     coef, intercept = ridge_augmented(Z, y, alpha, np.ones(len(Z)) if w is None else w)
     return Z @ coef + intercept
 

@@ -472,4 +472,5 @@ def streams(estimator: Any) -> bool:
     readout = getattr(estimator, "readout_", None)
     if readout is None:
         _, readout = estimator._make_reservoir_and_readout()
-    return hasattr(readout, "partial_fit")
+    # An AttributeError tells why there is no such method.
+    return callable(readout.partial_fit)

@@ -270,9 +270,9 @@ class ESNClassifier(ReservoirClassifierMixin, ReservoirEstimator):
     >>> import numpy as np
     >>> from esnkit import ESNClassifier
     >>> t = np.arange(40)
-    >>> slow, fast = (np.sin(t[:, None] / period) for period in (6, 2))
-    >>> model = ESNClassifier(n_units=50, random_state=0).fit([slow, fast], ["slow", "fast"])
-    >>> model.predict([slow[5:30]])
+    >>> X = [np.sin(t[:, None] / period + phase) for period in (6, 2) for phase in (0, 1, 2)]
+    >>> model = ESNClassifier(n_units=50, random_state=0).fit(X, ["slow"] * 3 + ["fast"] * 3)
+    >>> model.predict([X[0][5:30]])
     array(['slow'], dtype='<U4')
     """
 
