@@ -41,12 +41,11 @@ def features(model, sequences, pooling=None, **params):
     return sequence_features(*weights_of(model), sequences, pooling, **params)
 
 
-def slow_answer(model, sequences, y, w=None, pooling=None, alpha=1e-3, standardize=False, **params):
+def slow_answer(model, sequences, y, w=None, pooling=None, alpha=1e-3, **params):
     """Fit by augmented least squares on the features of a loop; return its answer to them."""
     Z = features(model, sequences, pooling, **params)
-    if standardize:
-        Z = (Z - Z.mean(axis=0)) / Z.std(axis=0)
-    coef, intercept = ridge_augmented(Z, y, alpha, np.ones(len(Z)) if w is None else w)
+    w = np.ones(len(Z)) if w is None else w
+    coef, intercept = ridge_augmented(Z, y, alpha, w, standardize=pooling is not None)
     return Z @ coef + intercept
 
 
@@ -54,10 +53,10 @@ def coefficients(model):
     return np.c_[model.readout_.coef_, model.readout_.intercept_]
 
 
-def ridge_rows(Z, y, w):
+def ridge_rows(Z, y, w, standardize=False):
     """Return the coefficients of a ridge on the rows of weight above zero, the rest left out."""
     kept = w > 0
-    coef, intercept = ridge_augmented(Z[kept], y[kept], 1e-3, w[kept])
+    coef, intercept = ridge_augmented(Z[kept], y[kept], 1e-3, w[kept], standardize)
     return np.c_[coef.T, intercept]
 
 

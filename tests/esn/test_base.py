@@ -93,7 +93,7 @@ def test_sequences_each_start_from_zero(sequences):
 @pytest.mark.parametrize("pooling", ["last", "mean"])
 def test_one_target_a_sequence(pooling, sequences):
     y = np.array([x[0, 0] for x in sequences])
-    model = ESNRegressor(20, alpha=1e-2, pooling=pooling, random_state=0)
+    model = ESNRegressor(20, input_scaling=0.5, alpha=1e-2, pooling=pooling, random_state=0)
     streamed = clone(model).partial_fit(sequences[:5], y[:5]).partial_fit(sequences[5:], y[5:])
     assert_same(streamed, clone(model).fit(sequences, y))
 
@@ -160,14 +160,19 @@ def test_readouts_of_scikit_learn_learn_from_a_stream(series, sequences):
         ESNRegressor(alpha=[1e-2, 1.0]),
         ESNRegressor(readout=LinearRegression()),
         ReservoirRegressor(readout=RidgeReadout([1e-2, 1.0])),
-        ESNClassifier(),
-        ESNClassifier(alpha=1e-2, readout=LinearRegression()),
+        ESNClassifier(alpha=[1e-2, 1.0]),
+        ESNClassifier(readout=LinearRegression()),
     ],
 )
 def test_partial_fit_exists_only_where_the_readout_has_it(model):
     assert not hasattr(model, "partial_fit")
-    one_alpha = {"alpha": 1e-2} if "alpha" in model.get_params() else {}
-    assert hasattr(type(model)(**one_alpha), "partial_fit")
+    assert hasattr(type(model)(), "partial_fit")
+
+
+@pytest.mark.parametrize("Model", [ESNRegressor, ESNClassifier])
+def test_targets_of_sequences_need_one_alpha_in_a_stream(Model, sequences):
+    with pytest.raises(ValueError, match="alpha=None .* one target per sequence.* number"):
+        Model(5).partial_fit(sequences[:4], [0, 1, 0, 1])
 
 
 def test_an_error_leaves_the_model_as_it_was(series):
