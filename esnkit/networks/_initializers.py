@@ -43,6 +43,14 @@ def _glorot_inputs(rng: np.random.Generator, n: int, width: int, scaling: float)
     return glorot(rng, n, width)
 
 
+def _standardized_inputs(
+    rng: np.random.Generator, n: int, width: int, scaling: float
+) -> np.ndarray:
+    """Draw weights that turn independent inputs of variance one into pre-activations of it."""
+    limit = math.sqrt(3.0 / width)
+    return rng.uniform(-limit, limit, (n, width))
+
+
 def _small_inputs(rng: np.random.Generator, n: int, width: int, scaling: float) -> np.ndarray:
     return IDENTITY_INPUT_SCALE * rng.standard_normal((n, width))
 
@@ -85,6 +93,7 @@ def initial_theta(
     spectral_radius: float = 1.1,
     input_scaling: float = 1e-3,
     longest: int = 100,
+    standardized: bool = False,
     head_bias: Any = 0.0,
     dtype: Any = np.float64,
 ) -> np.ndarray:
@@ -107,6 +116,10 @@ def initial_theta(
         Standard deviation of the input weights with ``init="sparse"``.
     longest : int, default=100
         The longest time scale with ``init="chrono"``.
+    standardized : bool, default=False
+        Whether inputs have a variance of one. Their weights then have LeCun's variance
+        1 / n_features where Glorot's 2 / (n_features + n_units) would leave a few of them without
+        effect.
     head_bias : float or array of shape (n_outputs,), default=0.0
     dtype : dtype, default=float64
 
@@ -121,8 +134,9 @@ def initial_theta(
 
     References
     ----------
-    Glorot & Bengio (2010); Saxe et al. (2014), orthogonal; Le, Jaitly & Hinton (2015), identity;
-    Sutskever, Martens, Dahl & Hinton (2013), table 4, sparse; Tallec & Ollivier (2018), chrono.
+    Glorot & Bengio (2010); LeCun, Bottou, Orr & Mueller (1998), Efficient BackProp, eq. 16; Saxe et
+    al. (2014), orthogonal; Le, Jaitly & Hinton (2015), identity; Sutskever, Martens, Dahl & Hinton
+    (2013), table 4, sparse; Tallec & Ollivier (2018), chrono.
 
     Examples
     --------
@@ -140,9 +154,11 @@ def initial_theta(
     views, n = parameter_views(spec, theta), spec.n_units
     for layer in spec.layers():
         M, width = views[f"M_{layer.name}"], layer.width
+        first = layer.position < spec.n_directions
+        draw_inputs = _draw_inputs(record, standardized and first)
         for gate, rows in zip(spec.cell_record.gates, M.reshape(-1, n, M.shape[1]), strict=True):
             if gate.uses_inputs:
-                rows[:, :width] = record.inputs(rng, n, width, input_scaling)
+                rows[:, :width] = draw_inputs(rng, n, width, input_scaling)
             if gate.uses_states:
                 rows[:, width:-1] = record.recurrent(rng, n, spectral_radius)
         _set_gate_biases(spec.cell_record, M[:, -1], record, rng, n, longest)
@@ -155,6 +171,12 @@ def initial_theta(
         views["head_W"][:] = record.head(rng, *views["head_W"].shape)
         views["head_b"][:] = head_bias
     return theta.astype(dtype)
+
+
+def _draw_inputs(record: Init, standardized: bool) -> Callable[..., np.ndarray]:
+    return (
+        _standardized_inputs if standardized and record.inputs is _glorot_inputs else record.inputs
+    )
 
 
 def _init_for(cell: Cell, init: str) -> Init:
