@@ -240,8 +240,7 @@ class GradientEstimator(TorchMixin, CallbackSupportMixin, PlainStateMixin, BaseE
             longest=int(batch.lengths.max()),
             standardized=self._input_moments() is not None,
             head_bias=self._head_bias(batch.Y, batch.weights),
-            dtype=batch.Y.dtype,
-        )
+        ).astype(batch.Y.dtype)
         rng = np.random.default_rng(order_seed)
         return Trainer(spec, theta, settings, rng, split_seed=seed)
 

@@ -95,7 +95,6 @@ def initial_theta(
     longest: int = 100,
     standardized: bool = False,
     head_bias: Any = 0.0,
-    dtype: Any = np.float64,
 ) -> np.ndarray:
     """Draw the initial parameters of a network.
 
@@ -121,11 +120,10 @@ def initial_theta(
         1 / n_features where Glorot's 2 / (n_features + n_units) would leave a few of them without
         effect.
     head_bias : float or array of shape (n_outputs,), default=0.0
-    dtype : dtype, default=float64
 
     Returns
     -------
-    theta : ndarray of shape (n_parameters,)
+    theta : ndarray of shape (n_parameters,), float64
 
     Raises
     ------
@@ -170,7 +168,7 @@ def initial_theta(
     if spec.head:
         views["head_W"][:] = record.head(rng, *views["head_W"].shape)
         views["head_b"][:] = head_bias
-    return theta.astype(dtype)
+    return theta
 
 
 def _draw_inputs(record: Init, standardized: bool) -> Callable[..., np.ndarray]:

@@ -122,7 +122,7 @@ class RNNRegressor(SequenceRegressorMixin, GradientEstimator):
         Maximum number of iterations (epochs); 0 keeps the initial weights.
     tol : float, default=1e-4
         Minimum improvement of the loss, or of the validation score, that counts as one.
-    n_iter_no_change : int, default=10
+    n_iter_no_change : int, default=20
         Maximum number of consecutive iterations without such an improvement.
     early_stopping : bool, default=False
         Whether to hold out validation data (sequences, or the end of a single one), to stop when
@@ -237,7 +237,7 @@ class RNNRegressor(SequenceRegressorMixin, GradientEstimator):
         max_cg_iter=250,
         max_iter=100,
         tol=1e-4,
-        n_iter_no_change=10,
+        n_iter_no_change=20,
         early_stopping=False,
         validation_fraction=0.1,
         target="auto",
@@ -522,7 +522,7 @@ class RNNClassifier(SequenceClassifierMixin, GradientEstimator):
         Maximum number of iterations (epochs); 0 keeps the initial weights.
     tol : float, default=1e-4
         Minimum improvement of the loss, or of the validation score, that counts as one.
-    n_iter_no_change : int, default=10
+    n_iter_no_change : int, default=20
         Maximum number of consecutive iterations without such an improvement.
     early_stopping : bool, default=False
         Whether to hold out validation data (sequences, or the end of a single one), to stop when
@@ -636,7 +636,7 @@ class RNNClassifier(SequenceClassifierMixin, GradientEstimator):
         max_cg_iter=250,
         max_iter=100,
         tol=1e-4,
-        n_iter_no_change=10,
+        n_iter_no_change=20,
         early_stopping=False,
         validation_fraction=0.1,
         target="auto",
