@@ -18,7 +18,7 @@ from esnkit.networks._parameters import make_settings, make_spec, make_stopping
 from esnkit.networks._scale_check import column_sizes, warn_of_scale
 from esnkit.networks._solvers import Settings, solvers
 from esnkit.networks._spec import Spec, describe_changes
-from esnkit.networks._standardization import InputMoments, input_moments
+from esnkit.networks._standardization import InputScale, input_scale
 from esnkit.networks._stepper import Stepper
 from esnkit.networks._torch import TorchMixin
 from esnkit.networks._trainer import Trainer, Validation
@@ -202,7 +202,7 @@ class GradientEstimator(TorchMixin, CallbackSupportMixin, PlainStateMixin, BaseE
         self._flat = targets.flat  # predictions have the form of the last targets
         if fresh:
             self._kind, self.n_outputs_, self._spec = targets.kind, spec.n_outputs, spec
-            self._set_input_moments(batch)
+            self._set_input_scale(batch)
             trainer = self._make_trainer(spec, settings, batch)
             # Callbacks copy an estimator that can predict.
             self._theta = self._to_raw_inputs(trainer.fitted_theta)
@@ -238,35 +238,39 @@ class GradientEstimator(TorchMixin, CallbackSupportMixin, PlainStateMixin, BaseE
             spectral_radius=self.spectral_radius,
             input_scaling=check_number("input_scaling", self.input_scaling, 0),
             longest=int(batch.lengths.max()),
-            standardized=self._input_moments() is not None,
+            largest_gains=self._largest_gains(batch),
             head_bias=self._head_bias(batch.Y, batch.weights),
         ).astype(batch.Y.dtype)
         rng = np.random.default_rng(order_seed)
         return Trainer(spec, theta, settings, rng, split_seed=seed)
 
-    def _set_input_moments(self, batch: SequenceBatch) -> None:
+    def _set_input_scale(self, batch: SequenceBatch) -> None:
         """Determine how inputs are standardised, unless they are tokens or stay as they are."""
-        for name in ("input_mean_", "input_scale_"):
+        for name in ("input_center_", "input_scale_"):
             self.__dict__.pop(name, None)
         if self.standardize and not self._spec.tokens:
-            self.input_mean_, self.input_scale_ = input_moments(batch.inputs)
+            self.input_center_, self.input_scale_ = input_scale(batch.inputs)
 
-    def _input_moments(self) -> InputMoments | None:
-        if not hasattr(self, "input_mean_"):
+    def _largest_gains(self, batch: SequenceBatch) -> np.ndarray | None:
+        scale = self._input_scale()
+        return None if scale is None else scale.largest_gains(batch.inputs, batch.offsets)
+
+    def _input_scale(self) -> InputScale | None:
+        if not hasattr(self, "input_center_"):
             return None
-        return InputMoments(self.input_mean_, self.input_scale_)
+        return InputScale(self.input_center_, self.input_scale_)
 
     def _standardize_batch(self, batch: SequenceBatch) -> SequenceBatch:
         """Return the inputs that the trainer's parameters are for."""
-        moments = self._input_moments()
-        if moments is None:
+        scale = self._input_scale()
+        if scale is None:
             return batch
-        return batch._replace(inputs=moments.standardize(batch.inputs))
+        return batch._replace(inputs=scale.standardize(batch.inputs))
 
     def _to_raw_inputs(self, theta: np.ndarray) -> np.ndarray:
         """Return the trainer's parameters as parameters for inputs as they are."""
-        moments = self._input_moments()
-        return theta if moments is None else moments.to_raw(self._spec, theta)
+        scale = self._input_scale()
+        return theta if scale is None else scale.to_raw(self._spec, theta)
 
     def _check_unchanged(self, spec: Spec, kind: str) -> None:
         """Raise unless training can continue with these parameters and data."""
@@ -509,8 +513,8 @@ class GradientEstimator(TorchMixin, CallbackSupportMixin, PlainStateMixin, BaseE
         >>> import numpy as np
         >>> from esnkit import RNNRegressor
         >>> X = np.random.default_rng(0).uniform(-1, 1, (20, 30, 1))
-        >>> model = RNNRegressor(8, cell="rnn", max_iter=0, random_state=0).fit(X, X[:, 0, 0])
-        >>> norms = model.gradient_norms(X, X[:, 0, 0])
+        >>> model = RNNRegressor(8, cell="rnn", pooling="last", max_iter=0, random_state=0)
+        >>> norms = model.fit(X, X[:, 0, 0]).gradient_norms(X, X[:, 0, 0])
         >>> norms.shape, bool(norms[0, 0] < 0.1 * norms[0, -1])  # the gradient vanishes
         ((1, 30), True)
         """
@@ -554,8 +558,8 @@ class GradientEstimator(TorchMixin, CallbackSupportMixin, PlainStateMixin, BaseE
 
     def _replace_weights(self, theta: np.ndarray) -> None:
         """Use other weights; later training starts from them with a new optimiser state."""
-        moments = self._input_moments()
-        standard = theta if moments is None else moments.from_raw(self._spec, theta)
+        scale = self._input_scale()
+        standard = theta if scale is None else scale.from_raw(self._spec, theta)
         self._theta, self._trainer = theta, self._trainer.restarted(standard)
         self.__dict__.pop("last_state_", None)
 

@@ -43,14 +43,6 @@ def _glorot_inputs(rng: np.random.Generator, n: int, width: int, scaling: float)
     return glorot(rng, n, width)
 
 
-def _standardized_inputs(
-    rng: np.random.Generator, n: int, width: int, scaling: float
-) -> np.ndarray:
-    """Draw weights that turn independent inputs of variance one into pre-activations of it."""
-    limit = math.sqrt(3.0 / width)
-    return rng.uniform(-limit, limit, (n, width))
-
-
 def _small_inputs(rng: np.random.Generator, n: int, width: int, scaling: float) -> np.ndarray:
     return IDENTITY_INPUT_SCALE * rng.standard_normal((n, width))
 
@@ -93,7 +85,7 @@ def initial_theta(
     spectral_radius: float = 1.1,
     input_scaling: float = 1e-3,
     longest: int = 100,
-    standardized: bool = False,
+    largest_gains: np.ndarray | None = None,
     head_bias: Any = 0.0,
 ) -> np.ndarray:
     """Draw the initial parameters of a network.
@@ -115,10 +107,10 @@ def initial_theta(
         Standard deviation of the input weights with ``init="sparse"``.
     longest : int, default=100
         The longest time scale with ``init="chrono"``.
-    standardized : bool, default=False
-        Whether inputs have a variance of one. Their weights then have LeCun's variance
-        1 / n_features where Glorot's 2 / (n_features + n_units) would leave a few of them without
-        effect.
+    largest_gains : ndarray of shape (n_features,) or None, default=None
+        For inputs with a variance of one: their weights have LeCun's variance 1 / n_features where
+        Glorot's 2 / (n_features + n_units) would leave a few of them without effect, multiplied in
+        every unit by a gain, log-uniform between 1 and these numbers.
     head_bias : float or array of shape (n_outputs,), default=0.0
 
     Returns
@@ -152,14 +144,14 @@ def initial_theta(
     views, n = parameter_views(spec, theta), spec.n_units
     for layer in spec.layers():
         M, width = views[f"M_{layer.name}"], layer.width
-        first = layer.position < spec.n_directions
-        draw_inputs = _draw_inputs(record, standardized and first)
         for gate, rows in zip(spec.cell_record.gates, M.reshape(-1, n, M.shape[1]), strict=True):
             if gate.uses_inputs:
-                rows[:, :width] = draw_inputs(rng, n, width, input_scaling)
+                rows[:, :width] = record.inputs(rng, n, width, input_scaling)
             if gate.uses_states:
                 rows[:, width:-1] = record.recurrent(rng, n, spectral_radius)
         _set_gate_biases(spec.cell_record, M[:, -1], record, rng, n, longest)
+    if largest_gains is not None and record.inputs is _glorot_inputs:
+        _scale_inputs(spec, views, rng, largest_gains)
     if spec.embedding_dim:
         views["embedding"][:] = rng.standard_normal(views["embedding"].shape)
     if spec.has_attention:
@@ -171,10 +163,15 @@ def initial_theta(
     return theta
 
 
-def _draw_inputs(record: Init, standardized: bool) -> Callable[..., np.ndarray]:
-    return (
-        _standardized_inputs if standardized and record.inputs is _glorot_inputs else record.inputs
-    )
+def _scale_inputs(
+    spec: Spec, views: dict[str, np.ndarray], rng: np.random.Generator, largest: np.ndarray
+) -> None:
+    """Bring the input weights to LeCun's variance, times gains, which the gates of a unit share."""
+    for layer in spec.layers()[: spec.n_directions]:
+        gates = views[f"M_{layer.name}"].reshape(-1, spec.n_units, layer.width + spec.n_units + 1)
+        gains = largest ** rng.uniform(size=(spec.n_units, 1))
+        to_lecun = math.sqrt((layer.width + spec.n_units) / (2 * layer.width))
+        gates[:, :, : layer.width] *= to_lecun * gains
 
 
 def _init_for(cell: Cell, init: str) -> Init:

@@ -34,7 +34,7 @@ __all__ = [
 ]
 
 # An epoch of batch_size="auto" makes MIN_UPDATES or more, unless batches were tiny then.
-MIN_UPDATES, MIN_AUTO_BATCH_SIZE, MAX_AUTO_BATCH_SIZE = 10, 4, 32
+MIN_UPDATES, MIN_AUTO_BATCH_SIZE, MAX_AUTO_BATCH_SIZE = 20, 4, 16
 
 
 class Start(NamedTuple):

@@ -61,10 +61,9 @@ class RNNRegressor(SequenceRegressorMixin, GradientEstimator):
         Length of the embedding vector that is learned for each token; ``n_tokens=None`` then means
         "auto". None encodes tokens one-hot.
     standardize : bool, default=True
-        Whether training takes inputs with mean zero and standard deviation one, for which the
-        initial input weights have the variance ``1 / n_features``. The fitted weights contain mean
-        and standard deviation, so that they are for inputs as they are. Tokens and columns of zeros
-        and ones stay as they are.
+        Whether training takes inputs less their median, divided by their standard deviation, with
+        initial weights to fit, see Notes. The fitted weights contain both, so that they are for
+        inputs as they are. Tokens and columns of zeros and ones stay as they are.
     pooling : {"auto", "last", "mean", "attention"}, default="auto"
         For one target per sequence, how the states of its time steps become one vector: the last
         state, the mean, or a weighted mean with learned weights. "auto" is the mean, with `tbptt`
@@ -100,8 +99,8 @@ class RNNRegressor(SequenceRegressorMixin, GradientEstimator):
         Maximum norm of the gradient of all weights; larger gradients are rescaled to it. None
         disables clipping.
     batch_size : int or "auto", default="auto"
-        Number of sequences per mini-batch. "auto" is a tenth of the sequences, at least 4 and at
-        most 32, so that few sequences make several updates per iteration too.
+        Number of sequences per mini-batch. "auto" is a twentieth of the sequences, at least 4 and
+        at most 16, so that few sequences make several updates per iteration too.
     shuffle : bool, default=True
         Whether to draw new mini-batches in every iteration.
     alpha : float, default=0.0
@@ -122,7 +121,7 @@ class RNNRegressor(SequenceRegressorMixin, GradientEstimator):
         Maximum number of iterations (epochs); 0 keeps the initial weights.
     tol : float, default=1e-4
         Minimum improvement of the loss, or of the validation score, that counts as one.
-    n_iter_no_change : int, default=20
+    n_iter_no_change : int, default=50
         Maximum number of consecutive iterations without such an improvement.
     early_stopping : bool, default=False
         Whether to hold out validation data (sequences, or the end of a single one), to stop when
@@ -159,8 +158,8 @@ class RNNRegressor(SequenceRegressorMixin, GradientEstimator):
     last_state_ : ndarray of shape (1, n_state)
         State after the last time step of the training data, if these are one sequence and the
         network is causal.
-    input_mean_, input_scale_ : ndarray of shape (n_features,)
-        Mean and divisor of every input in the first call of ``fit`` or ``partial_fit``, which the
+    input_center_, input_scale_ : ndarray of shape (n_features,)
+        Median and divisor of every input in the first call of ``fit`` or ``partial_fit``, which the
         weights contain; only with `standardize`, and not for tokens.
     n_features_in_ : int
         Number of features seen in ``fit``.
@@ -172,6 +171,11 @@ class RNNRegressor(SequenceRegressorMixin, GradientEstimator):
     of the forget gates of an LSTM to 1. "identity" (Le et al. 2015) and "sparse" (Sutskever et al.
     2013) are for ``cell="rnn"``. "chrono" (Tallec & Ollivier 2018) is for cells with gates, whose
     biases it sets for time scales up to the longest sequence.
+
+    Weights of standardised inputs start with the variance ``1 / n_features`` (LeCun et al. 1998).
+    If the standard deviation of an input within most sequences is smaller than that of all rows,
+    the weights of every unit are multiplied by a factor, log-uniform up to the ratio of the two, so
+    that small signals are not lost beside large ones.
 
     The estimator does not scale its targets. Scale them to a standard deviation of about one
     (``TransformedTargetRegressor``); otherwise training may end with predictions near their mean.
@@ -189,6 +193,9 @@ class RNNRegressor(SequenceRegressorMixin, GradientEstimator):
 
     Q. V. Le, N. Jaitly and G. E. Hinton (2015), A simple way to initialize recurrent networks of
     rectified linear units, arXiv 1504.00941.
+
+    Y. LeCun, L. Bottou, G. B. Orr and K.-R. Mueller (1998), Efficient BackProp, in Neural Networks:
+    Tricks of the Trade, Springer.
 
     C. Tallec and Y. Ollivier (2018), Can recurrent neural networks warp time?, ICLR.
 
@@ -237,7 +244,7 @@ class RNNRegressor(SequenceRegressorMixin, GradientEstimator):
         max_cg_iter=250,
         max_iter=100,
         tol=1e-4,
-        n_iter_no_change=20,
+        n_iter_no_change=50,
         early_stopping=False,
         validation_fraction=0.1,
         target="auto",
@@ -461,10 +468,9 @@ class RNNClassifier(SequenceClassifierMixin, GradientEstimator):
     embedding_dim : int or None, default=None
         Length of the embedding vector that is learned for each token. None encodes tokens one-hot.
     standardize : bool, default=True
-        Whether training takes inputs with mean zero and standard deviation one, for which the
-        initial input weights have the variance ``1 / n_features``. The fitted weights contain mean
-        and standard deviation, so that they are for inputs as they are. Tokens and columns of zeros
-        and ones stay as they are.
+        Whether training takes inputs less their median, divided by their standard deviation, with
+        initial weights to fit, see Notes. The fitted weights contain both, so that they are for
+        inputs as they are. Tokens and columns of zeros and ones stay as they are.
     pooling : {"auto", "last", "mean", "attention"}, default="auto"
         For one target per sequence, how the states of its time steps become one vector: the last
         state, the mean, or a weighted mean with learned weights. "auto" is the mean, with `tbptt`
@@ -500,8 +506,8 @@ class RNNClassifier(SequenceClassifierMixin, GradientEstimator):
         Maximum norm of the gradient of all weights; larger gradients are rescaled to it. None
         disables clipping.
     batch_size : int or "auto", default="auto"
-        Number of sequences per mini-batch. "auto" is a tenth of the sequences, at least 4 and at
-        most 32, so that few sequences make several updates per iteration too.
+        Number of sequences per mini-batch. "auto" is a twentieth of the sequences, at least 4 and
+        at most 16, so that few sequences make several updates per iteration too.
     shuffle : bool, default=True
         Whether to draw new mini-batches in every iteration.
     alpha : float, default=0.0
@@ -522,7 +528,7 @@ class RNNClassifier(SequenceClassifierMixin, GradientEstimator):
         Maximum number of iterations (epochs); 0 keeps the initial weights.
     tol : float, default=1e-4
         Minimum improvement of the loss, or of the validation score, that counts as one.
-    n_iter_no_change : int, default=20
+    n_iter_no_change : int, default=50
         Maximum number of consecutive iterations without such an improvement.
     early_stopping : bool, default=False
         Whether to hold out validation data (sequences, or the end of a single one), to stop when
@@ -563,8 +569,8 @@ class RNNClassifier(SequenceClassifierMixin, GradientEstimator):
     last_state_ : ndarray of shape (1, n_state)
         State after the last time step of the training data, if these are one sequence and the
         network is causal.
-    input_mean_, input_scale_ : ndarray of shape (n_features,)
-        Mean and divisor of every input in the first call of ``fit`` or ``partial_fit``, which the
+    input_center_, input_scale_ : ndarray of shape (n_features,)
+        Median and divisor of every input in the first call of ``fit`` or ``partial_fit``, which the
         weights contain; only with `standardize`, and not for tokens.
     n_features_in_ : int
         Number of features seen in ``fit``.
@@ -577,6 +583,11 @@ class RNNClassifier(SequenceClassifierMixin, GradientEstimator):
     2013) are for ``cell="rnn"``. "chrono" (Tallec & Ollivier 2018) is for cells with gates, whose
     biases it sets for time scales up to the longest sequence.
 
+    Weights of standardised inputs start with the variance ``1 / n_features`` (LeCun et al. 1998).
+    If the standard deviation of an input within most sequences is smaller than that of all rows,
+    the weights of every unit are multiplied by a factor, log-uniform up to the ratio of the two, so
+    that small signals are not lost beside large ones.
+
     References
     ----------
     S. Hochreiter and J. Schmidhuber (1997), Long short-term memory, Neural Computation 9(8).
@@ -588,6 +599,9 @@ class RNNClassifier(SequenceClassifierMixin, GradientEstimator):
 
     Q. V. Le, N. Jaitly and G. E. Hinton (2015), A simple way to initialize recurrent networks of
     rectified linear units, arXiv 1504.00941.
+
+    Y. LeCun, L. Bottou, G. B. Orr and K.-R. Mueller (1998), Efficient BackProp, in Neural Networks:
+    Tricks of the Trade, Springer.
 
     C. Tallec and Y. Ollivier (2018), Can recurrent neural networks warp time?, ICLR.
 
@@ -636,7 +650,7 @@ class RNNClassifier(SequenceClassifierMixin, GradientEstimator):
         max_cg_iter=250,
         max_iter=100,
         tol=1e-4,
-        n_iter_no_change=20,
+        n_iter_no_change=50,
         early_stopping=False,
         validation_fraction=0.1,
         target="auto",

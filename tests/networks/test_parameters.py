@@ -59,6 +59,6 @@ def test_the_pooling_is_the_mean_unless_training_is_truncated():
     assert untrained(X, X, pooling="auto")._spec.pooling is None
 
 
-@pytest.mark.parametrize("n, size", [(3, 4), (40, 4), (101, 11), (5000, 32)])
+@pytest.mark.parametrize("n, size", [(3, 4), (80, 4), (101, 6), (5000, 16)])
 def test_few_sequences_make_small_batches(n, size):
     assert check_batch_size("auto", n) == size
