@@ -561,15 +561,19 @@ def _reservoir_and_readout(estimator: Any, defaults: dict, **readout: Any) -> tu
 def _cloned_reservoir(estimator: Any) -> Any:
     """Return a clone of the reservoir, seeded by the estimator if it has no seed."""
     reservoir = Reservoir() if estimator.reservoir is None else estimator.reservoir
-    if isinstance(reservoir, type) or not has_methods(reservoir, "draw", "run", "get_params"):
-        raise TypeError(
-            f"reservoir must be a reservoir (esnkit.reservoirs.BaseReservoir) or None, got "
-            f"{reservoir!r}"
-        )
+    check_reservoir_parameter("reservoir", reservoir)
     reservoir = clone(reservoir)
     if reservoir.get_params(deep=False).get("random_state", 0) is None:
         reservoir.set_params(random_state=estimator.random_state)
     return reservoir
+
+
+def check_reservoir_parameter(name: str, value: Any) -> None:
+    """Raise if a parameter is no reservoir."""
+    if isinstance(value, type) or not has_methods(value, "draw", "run", "get_params"):
+        raise TypeError(
+            f"{name} must be a reservoir (esnkit.reservoirs.BaseReservoir), got {value!r}"
+        )
 
 
 def _ridge_or(readout: Any, alpha: Any, **params: Any) -> Any:
