@@ -363,6 +363,16 @@ class ReservoirEstimator(CallbackSupportMixin, PlainStateMixin, BaseEstimator):
         rows = run() if len(sequences.values) < MIN_ROWS else self._report_predict(run, sequences)
         return (restore(rows, sequences) if self._settings.per_step else rows), state
 
+    def _pooled_features(self, X) -> np.ndarray:
+        """Return the features (n_sequences, width) that the readout reads, of whole sequences."""
+        check_fitted(self, "reservoir_")
+        if self._settings.per_step:
+            raise ValueError("pooled features need a model of one target for every sequence")
+        sequences = pack(self, X, reset=False, dtype=(self._dtype,))
+        state = self._initial_state(None, sequences.n_sequences)
+        blocks = features(self.reservoir_, sequences, state, self._settings)
+        return np.concatenate([Z.copy() for _, _, Z in blocks])
+
     def _report_predict(self, run: Callable[..., np.ndarray], sequences: Sequences) -> np.ndarray:
         """Read long sequences, and report how many of them are read."""
         per_step, n_blocks = self._settings.per_step, sequences.n_sequences

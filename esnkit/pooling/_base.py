@@ -16,6 +16,7 @@ __all__ = [
     "Run",
     "count_pooled",
     "kept_rows",
+    "n_together",
     "pieces_of",
     "pool",
     "share_out",
@@ -53,6 +54,7 @@ class Pooling(ABC):
     """
 
     needs_fit: bool = False  # whether ``fit`` must read the training sequences first
+    is_running: bool = False  # whether a state depends on the rows so far, not on later ones
 
     def fit(self, run: Run, offsets: np.ndarray, washout: int) -> "Pooling":
         """Return the pooling fitted to the rows of the training sequences."""
@@ -72,7 +74,7 @@ class Pooling(ABC):
 
     @abstractmethod
     def finish(self, state: Any, lengths: np.ndarray, dtype: np.dtype) -> np.ndarray:
-        """Return the features (n_sequences, width); the state may be overwritten."""
+        """Return the features (n_sequences, width); the state stays as it is."""
 
 
 def pool(

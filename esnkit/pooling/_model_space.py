@@ -78,6 +78,7 @@ class ModelSpace(PlainStateMixin, BaseEstimator):
 class FittedModelSpace(Pooling):
     """Model space with checked parameters, and principal components after ``fit``."""
 
+    is_running = True
     n_components: int
     alpha: float
     # A state z is reduced to components @ z + offset; both have the dtype of the states.
@@ -151,7 +152,7 @@ class FittedModelSpace(Pooling):
         out = np.empty((len(products), p * (p + 1)))
 
         def solve_some(first, last):
-            sums = products[first:last], last_states[first:last]
+            sums = products[first:last].copy(), last_states[first:last]  # solved in place
             solve_transitions(*sums, self.penalty, out[first:last])
 
         share_out(solve_some, len(products), products.size * p)

@@ -29,6 +29,7 @@ class ProportionsOfPositiveValues(Pooling):
     transform for time series classification, KDD, section 3.1.5: biases from quantiles.
     """
 
+    is_running = True
     levels: tuple[float, ...] = (0.25, 0.5, 0.75)
     thresholds: np.ndarray = field(default_factory=lambda: np.empty((0, 0)))
 
