@@ -25,6 +25,7 @@ Block = tuple[int, int, np.ndarray]  # first row, one past the last row, feature
 Run = Callable[[], Iterable[Block]]  # runs the reservoir anew over all sequences
 MAX_POOLED_BYTES = 2**24  # of pooled rows that are handed on at once
 MIN_POOLED = 64  # sequences that a readout learns from at a time: fewer take as long
+GOLDEN_RATIO = (5**0.5 - 1) / 2  # its multiples, modulo one, are spread evenly
 MIN_SHARE = 2**14  # numbers that are worth a second thread
 
 
@@ -143,17 +144,20 @@ def pieces_of(edges: np.ndarray, washout: int, start: int, stop: int) -> Pieces:
 
 
 def kept_rows(run: Run, offsets: np.ndarray, washout: int, max_rows: int) -> Iterator[np.ndarray]:
-    """Yield those rows of every block that come after the washout, every k-th of very many."""
-    every = -(-int(offsets[-1]) // max_rows)
+    """Yield those rows of every block that come after the washout, or about ``max_rows`` of all."""
+    share = max_rows / (int(offsets[-1]) - washout * (offsets.size - 1))
     for start, stop, Z in run():
-        rows = Z[_is_kept(offsets, washout, start, stop, every)]
+        rows = Z[_is_kept(offsets, washout, start, stop, share)]
         if len(rows):
             yield rows
 
 
-def _is_kept(offsets: np.ndarray, washout: int, start: int, stop: int, every: int) -> np.ndarray:
-    """Return which rows of a block come after the washout and are every k-th of all rows."""
-    kept = np.arange(start, stop) % every == 0
+def _is_kept(offsets: np.ndarray, washout: int, start: int, stop: int, share: float) -> np.ndarray:
+    """Return which rows of a block come after the washout and are in a given share of all rows."""
+    if share >= 1:
+        kept = np.ones(stop - start, bool)
+    else:  # every k-th row would be the same step of every sequence where k divides their length
+        kept = np.arange(start, stop) * GOLDEN_RATIO % 1.0 < share
     if washout:
         first = max(int(np.searchsorted(offsets, start, side="right")) - 1, 0)
         last = int(np.searchsorted(offsets, stop, side="left"))

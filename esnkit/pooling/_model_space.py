@@ -41,7 +41,7 @@ class ModelSpace(PlainStateMixin, BaseEstimator):
     Notes
     -----
     ``fit`` runs the reservoir once more for the principal components, which it computes from all
-    states, or from every k-th one where there are more than 16 000. ``partial_fit`` keeps the
+    states, or from some where there are more than 16 000. ``partial_fit`` keeps the
     components of its first call. Features of float32 inputs are computed from states in float32,
     the regressions in float64.
 

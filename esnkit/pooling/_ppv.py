@@ -38,7 +38,7 @@ class ProportionsOfPositiveValues(Pooling):
         return self.thresholds.size == 0
 
     def fit(self, run: Run, offsets: np.ndarray, washout: int) -> Self:
-        """Return the pooling with the quantiles of every k-th row as thresholds."""
+        """Return the pooling with the quantiles of rows as thresholds."""
         rows = np.concatenate([rows.copy() for rows in kept_rows(run, offsets, washout, MAX_ROWS)])
         thresholds = np.quantile(rows, self.levels, axis=0, method="lower")
         return replace(self, thresholds=thresholds)
