@@ -59,7 +59,7 @@ class ReservoirClassifierMixin(SequenceClassifierMixin):
         >>> from esnkit import ESNClassifier
         >>> t = np.arange(40)
         >>> slow, fast = (np.sin(t[:, None] / period) for period in (6, 2))
-        >>> model = ESNClassifier(n_units=20, random_state=0)
+        >>> model = ESNClassifier(n_units=20, alpha=1e-2, random_state=0)
         >>> model = model.partial_fit([slow], ["slow"], classes=["fast", "slow"])
         >>> model.partial_fit([fast], ["fast"]).predict([slow])
         array(['slow'], dtype='<U4')

@@ -10,6 +10,7 @@ _ESTIMATORS = (
     "esnkit.baselines._linear_dynamical_system.LinearDynamicalSystem",
     "esnkit.baselines._parrot.ContextParrot",
     "esnkit.baselines._window_mlp.WindowMLP",
+    "esnkit.esn._ensemble.ESNEnsembleClassifier",
     "esnkit.esn._presets.ESNClassifier",
     "esnkit.esn._presets.ESNRegressor",
     "esnkit.esn._presets.ReservoirClassifier",

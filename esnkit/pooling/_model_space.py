@@ -32,9 +32,9 @@ class ModelSpace(PlainStateMixin, BaseEstimator):
 
     Parameters
     ----------
-    n_components : int, default=75
+    n_components : int, default=30
         Number of principal components, at most: components without variance are left out.
-    alpha : float, default=1.0
+    alpha : float, default=0.003
         Penalty of the regressions, in units of the total variance of the states: with 1.0, the
         penalty on U is as large as the squared norm of one typical state about the mean.
 
@@ -68,7 +68,7 @@ class ModelSpace(PlainStateMixin, BaseEstimator):
     (5, 51)
     """
 
-    def __init__(self, n_components=75, *, alpha=1.0):
+    def __init__(self, n_components=30, *, alpha=0.003):
         self.n_components = n_components
         self.alpha = alpha
 

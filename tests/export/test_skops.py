@@ -17,6 +17,7 @@ import esnkit
 from esnkit import (
     AutoForecaster,
     ESNClassifier,
+    ESNEnsembleClassifier,
     ESNRegressor,
     Forecaster,
     FromChannelsFirst,
@@ -89,6 +90,9 @@ FITTED = {
         12, topology=Reservoir(**SMALL).fit(X).W_, random_state=0
     ).fit(X, Y),
     "ESNClassifier": lambda: ESNClassifier(**SMALL).fit(SEQUENCES, LABELS),
+    "ESNEnsembleClassifier": lambda: ESNEnsembleClassifier(4, random_state=0).fit(
+        SEQUENCES, LABELS
+    ),
     "ModelSpace": lambda: ESNClassifier(**SMALL, pooling=["std", ModelSpace(3)]).fit(
         SEQUENCES, LABELS
     ),
