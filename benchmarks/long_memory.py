@@ -41,7 +41,7 @@ SETTINGS: dict[str, dict[str, Any]] = {
     "linear": {"alpha": 1.0},
     "esn": {
         "n_units": 500, "spectral_radius": 0.01, "input_scaling": 1.0, "bias_scaling": 0.5,
-        "alpha": [1e-8, 1e-6, 1e-4, 1e-2],
+        "alpha": [1e-8, 1e-6, 1e-4, 1e-2], "pooling": "last",
     },
     "rnn": {
         "cell": "rnn", "activation": "relu", "init": "identity", "n_units": 64,

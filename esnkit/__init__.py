@@ -1,10 +1,11 @@
 """Echo state networks and trained recurrent networks as scikit-learn estimators.
 
-Estimators: ESNRegressor and ESNClassifier; ReservoirRegressor and ReservoirClassifier, which join
-any reservoir with any readout; RNNRegressor, RNNClassifier and Seq2SeqClassifier, trained by
-gradients; Forecaster, which forecasts a series with any regressor, AutoForecaster, which chooses
-its networks, and PanelForecaster, whose networks learn from many series. The folders hold the parts
-by subject: reservoirs, readouts, forecasting, baselines, optim, datasets, metrics, plotting.
+Estimators: ESNRegressor and ESNClassifier; ESNEnsembleClassifier, several networks that classify
+sequences; ReservoirRegressor and ReservoirClassifier, which join any reservoir with any readout;
+RNNRegressor, RNNClassifier and Seq2SeqClassifier, trained by gradients; Forecaster, which forecasts
+a series with any regressor, AutoForecaster, which chooses its networks, and PanelForecaster, whose
+networks learn from many series. The folders hold the parts by subject: reservoirs, pooling,
+readouts, forecasting, baselines, optim, datasets, metrics, plotting.
 """
 
 import importlib as _importlib
@@ -13,7 +14,13 @@ from typing import TYPE_CHECKING as _TYPE_CHECKING
 from typing import Any as _Any
 
 if _TYPE_CHECKING:
-    from esnkit.esn import ESNClassifier, ESNRegressor, ReservoirClassifier, ReservoirRegressor
+    from esnkit.esn import (
+        ESNClassifier,
+        ESNEnsembleClassifier,
+        ESNRegressor,
+        ReservoirClassifier,
+        ReservoirRegressor,
+    )
     from esnkit.export import skops_trusted_types
     from esnkit.forecasting import (
         AutoForecaster,
@@ -47,6 +54,7 @@ __all__ = [
     "BaseReadout",
     "BaseReservoir",
     "ESNClassifier",
+    "ESNEnsembleClassifier",
     "ESNRegressor",
     "Forecaster",
     "FromChannelsFirst",
@@ -74,6 +82,7 @@ __all__ = [
     "metrics",
     "optim",
     "plotting",
+    "pooling",
     "readouts",
     "rescale",
     "reservoirs",
@@ -84,7 +93,10 @@ __all__ = [
 # Imported at first use: an echo state network does not wait for the trained networks, and the
 # command line answers Ctrl-C from the start.
 _FOLDERS = {
-    "esn": ("ESNClassifier", "ESNRegressor", "ReservoirClassifier", "ReservoirRegressor"),
+    "esn": (
+        "ESNClassifier", "ESNEnsembleClassifier", "ESNRegressor", "ReservoirClassifier",
+        "ReservoirRegressor",
+    ),
     "export": ("skops_trusted_types",),
     "forecasting": (
         "AutoForecaster", "Forecaster", "PanelForecaster", "SeriesTransform", "forecast",

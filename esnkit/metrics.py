@@ -1,6 +1,7 @@
 """Errors of forecasts: NRMSE with a named norm, MASE, and valid prediction time; scorers.
 
-All errors take numbers of shape (n_timesteps,) or (n_timesteps, n_outputs) and return a float.
+They take numbers of shape (n_timesteps,) or (n_timesteps, n_outputs) and return a float. The
+calibration error of probabilities takes labels.
 """
 
 from __future__ import annotations
@@ -15,11 +16,20 @@ from esnkit.utils._validation import (
     check_choice,
     check_number,
     check_positive_int,
+    check_weights,
     finite_array,
     refuse_masked,
 )
 
-__all__ = ["make_sequence_scorer", "mase", "nrmse", "valid_prediction_time"]
+__all__ = [
+    "expected_calibration_error",
+    "make_sequence_scorer",
+    "mase",
+    "nrmse",
+    "valid_prediction_time",
+]
+
+_MAX_SUM_ERROR = 1e-3  # of the probabilities of a row, which may be of half precision
 
 _MULTIOUTPUT = ("uniform_average", "raw_values")
 _NORMS = {
@@ -228,6 +238,114 @@ def valid_prediction_time(
         return n_valid * dt
     exponent = check_number("lyapunov_exponent", lyapunov_exponent, 0.0, low_open=True)
     return n_valid * dt * exponent
+
+
+def expected_calibration_error(
+    y_true: ArrayLike,
+    proba: ArrayLike,
+    *,
+    n_bins: int = 15,
+    labels: ArrayLike | None = None,
+    sample_weight: ArrayLike | None = None,
+) -> float:
+    """Mean difference between the confidence of predictions and their accuracy.
+
+    The confidence of a row is its largest probability, whose class is predicted. Rows fall into
+    `n_bins` bins of equal width by their confidence, ((m - 1) / n_bins, m / n_bins]. The error is
+    the mean over bins of ``|accuracy - mean confidence|``, weighted by their rows [1]_.
+
+    Parameters
+    ----------
+    y_true : array-like of shape (n_rows,)
+        Labels.
+    proba : array-like of shape (n_rows, n_classes) or (n_rows,)
+        Probabilities of the classes in the order of `labels`, as ``predict_proba`` returns them;
+        or those of the second of two classes.
+    n_bins : int, default=15
+        Report it with the score.
+    labels : array-like of shape (n_classes,) or None, default=None
+        The classes, sorted, as ``classes_`` of a classifier. None takes those in `y_true`.
+    sample_weight : array-like of shape (n_rows,) or None, default=None
+        Weight of each row.
+
+    Returns
+    -------
+    error : float
+        From 0 to 1.
+
+    Raises
+    ------
+    ValueError
+        If shapes differ, a label is not among `labels`, or rows are no probabilities.
+
+    References
+    ----------
+    .. [1] C. Guo, G. Pleiss, Y. Sun and K. Q. Weinberger, "On calibration of modern neural
+       networks", ICML 2017.
+
+    Examples
+    --------
+    Four predictions of 0.8, of which three are right:
+
+    >>> from esnkit.metrics import expected_calibration_error
+    >>> proba = [[0.8, 0.2], [0.8, 0.2], [0.2, 0.8], [0.2, 0.8]]
+    >>> round(expected_calibration_error(["a", "a", "b", "a"], proba), 6)
+    0.05
+    """
+    n_bins = check_positive_int("n_bins", n_bins)
+    P = _check_probabilities(proba)
+    right = _label_codes(y_true, labels, P.shape) == P.argmax(axis=1)
+    refuse_masked("sample_weight", sample_weight)
+    weights = check_weights(sample_weight, len(P), 1)
+    weights = np.ones(len(P)) if weights is None else weights.reshape(len(P))
+    confidence = P.max(axis=1)
+    if not weights.any():
+        raise ValueError("sample_weight must not be zero for every row")
+    bins = np.searchsorted(np.linspace(0, 1, n_bins + 1)[1:-1], confidence)
+    gaps = np.bincount(bins, weights * (right - confidence))
+    return float(np.abs(gaps).sum() / weights.sum())
+
+
+def _check_probabilities(proba: ArrayLike) -> NDArray[np.float64]:
+    """Return probabilities (n_rows, n_classes) in float64, or raise."""
+    P = finite_array("proba", proba, np.float64)
+    if P.ndim == 1:
+        P = np.stack([1 - P, P], axis=1)
+    if P.ndim != 2 or P.size == 0:
+        raise ValueError(f"proba must have shape (n_rows, n_classes), got {P.shape}")
+    sums = P.sum(axis=1)
+    if P.min() < 0 or np.abs(sums - 1).max() > _MAX_SUM_ERROR:
+        worst = int(np.argmax(np.where(P.min(axis=1) < 0, np.inf, np.abs(sums - 1))))
+        raise ValueError(
+            "proba must have rows of probabilities >= 0 that sum to 1, got "
+            f"{P[worst].tolist()} in row {worst}: use predict_proba"
+        )
+    return P
+
+
+def _label_codes(
+    y_true: ArrayLike, labels: ArrayLike | None, shape: tuple[int, ...]
+) -> NDArray[np.intp]:
+    """Return the column of every label, or raise."""
+    refuse_masked("y_true", y_true)
+    y = np.asarray(y_true)
+    if y.shape != shape[:1]:
+        raise ValueError(f"y_true must have shape {shape[:1]}, a label a row, got {y.shape}")
+    classes = np.unique(y if labels is None else np.asarray(labels))
+    if labels is not None and not np.array_equal(classes, labels):
+        raise ValueError(
+            f"labels must be sorted and distinct, as the columns of proba are, got {labels!r}"
+        )
+    if len(classes) != shape[1]:
+        origin = "y_true has" if labels is None else "labels has"
+        raise ValueError(
+            f"proba has {shape[1]} columns, but {origin} {len(classes)} classes, "
+            f"{classes.tolist()}: give labels=classes_ of the classifier"
+        )
+    unknown = np.setdiff1d(y, classes)
+    if unknown.size:
+        raise ValueError(f"y_true has {unknown.tolist()}, which labels lacks: {classes.tolist()}")
+    return np.searchsorted(classes, y)
 
 
 def _check_pair(

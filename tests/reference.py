@@ -96,12 +96,18 @@ def affine_lanes(x, coef, intercept):
     return np.array(out)
 
 
-def ridge_augmented(X, Y, alpha, w):
+def ridge_augmented(X, Y, alpha, w, standardize=False):
     """Ridge with a free intercept by least squares on sqrt(w) [X 1] over sqrt(alpha) [I 0].
 
-    Returns coefficients (n_features, n_outputs) and intercepts (n_outputs,).
+    Returns coefficients (n_features, n_outputs) and intercepts (n_outputs,). With ``standardize``,
+    alpha penalises those of features divided by their weighted standard deviations.
     """
     n = X.shape[1]
+    if standardize:
+        size = np.sqrt((w @ (X - (w @ X) / w.sum()) ** 2) / w.sum())
+        size[~(size > 1e-7 * np.abs(X).max(axis=0))] = 1.0
+        coef, intercept = ridge_augmented(X / size, Y, alpha, w)
+        return coef / size[:, None], intercept
     root = np.sqrt(w)[:, None]
     centre = (w @ X) / w.sum()  # the intercept is free, so this only moves it
     A = np.vstack([root * np.c_[X - centre, np.ones(len(X))], np.sqrt(alpha) * np.eye(n, n + 1)])
@@ -174,6 +180,51 @@ def sequence_features(W, W_in, b, leak, f, sequences, pooling=None, x0=None, was
             {None: Z, "last": Z[-1:], "mean": Z[washout:].mean(axis=0, keepdims=True)}[pooling]
         )
     return np.vstack(rows)
+
+
+def pooled(rows, name):
+    """Return the vector that a pooling, by name, makes of the rows of one sequence."""
+    if name == "statistics":
+        return np.concatenate([pooled(rows, part) for part in STATISTICS])
+    if name == "pyramid":
+        n = len(rows)
+        cuts = [(n * k // m, n * (k + 1) // m) for m in (1, 2, 4) for k in range(m)]
+        return np.concatenate([rows[i : max(j, i + 1)].mean(axis=0) for i, j in cuts])
+    if name == "mean_abs_change":
+        return np.abs(np.diff(rows, axis=0, prepend=rows[:1])).sum(0) / max(len(rows) - 1, 1)
+    of_columns = {
+        "mean": np.mean, "std": np.std, "min": np.min, "max": np.max, "median": np.median,
+        "last": lambda rows, axis: rows[-1],
+        "quantiles": lambda rows, axis: np.quantile(rows, [0.25, 0.5, 0.75], axis=0).ravel(),
+    }  # fmt: skip
+    return of_columns[name](rows, axis=0)
+
+
+STATISTICS = ("mean", "std", "min", "max", "last", "mean_abs_change")
+
+
+def model_space(training, sequences, n_components, alpha):
+    """Return the components of the training rows, and for every sequence its matrices [U, b].
+
+    The components come from a singular value decomposition; an intercept without penalty is a
+    regression of centred rows.
+    """
+    rows = np.vstack(training)
+    mean = rows.mean(axis=0)
+    components = np.linalg.svd(rows - mean, full_matrices=False)[2][:n_components]
+    largest = np.abs(components).argmax(axis=1)
+    components *= np.sign(components[np.arange(len(components)), largest])[:, None]
+    penalty, models = alpha * (rows - mean).var(axis=0).sum(), []
+    for Z in sequences:
+        r = (Z - mean) @ components.T
+        U, b = np.zeros((len(components), len(components))), r[0]
+        if len(r) > 1:
+            centred, targets = r[:-1] - r[:-1].mean(axis=0), r[1:] - r[1:].mean(axis=0)
+            above = np.vstack([centred, np.sqrt(penalty) * np.eye(len(components))])
+            U = np.linalg.lstsq(above, np.vstack([targets, 0 * U]))[0].T
+            b = r[1:].mean(axis=0) - U @ r[:-1].mean(axis=0)
+        models.append(np.column_stack([U, b]).ravel())
+    return components, np.array(models)
 
 
 def sigmoid(z):

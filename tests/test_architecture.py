@@ -32,6 +32,7 @@ LADDER = (
     "networks",
     "optim",
     "esn",
+    "pooling",
     "readouts",
     "reservoirs",
     "preprocessing",

@@ -3,7 +3,7 @@
 import numpy as np
 import pytest
 
-from esnkit.metrics import mase, nrmse, valid_prediction_time
+from esnkit.metrics import expected_calibration_error, mase, nrmse, valid_prediction_time
 
 RNG = np.random.default_rng(0)
 TRUE = RNG.normal(3.0, 2.0, size=(50, 3)) * [1.0, 10.0, 0.1]
@@ -151,3 +151,60 @@ def test_a_wrong_call_is_refused_with_the_reason(call, message):
 def test_a_period_that_is_no_integer_is_refused():
     with pytest.raises(TypeError, match="period"):
         mase(TRUE, PRED, TRAIN, period=1.5)
+
+
+def calibration_error(labels, P, n_bins, w):
+    """Return the error as in the paper, bin by bin."""
+    confidence, right = P.max(axis=1), P.argmax(axis=1) == labels
+    error = 0.0
+    for m in range(1, n_bins + 1):
+        inside = ((m - 1) / n_bins < confidence) & (confidence <= m / n_bins)
+        if w[inside].sum() > 0:
+            accuracy = np.average(right[inside], weights=w[inside])
+            gap = abs(accuracy - np.average(confidence[inside], weights=w[inside]))
+            error += w[inside].sum() / w.sum() * gap
+    return error
+
+
+@pytest.mark.parametrize("n_bins", [1, 7, 15])
+@pytest.mark.parametrize("n_classes", [2, 5])
+def test_the_calibration_error_is_that_of_the_paper(n_classes, n_bins):
+    P = RNG.dirichlet(np.full(n_classes, 0.4), 200)
+    labels, w = RNG.integers(0, n_classes, 200), RNG.exponential(size=200)
+    names = np.array([f"class {k}" for k in range(n_classes)])
+    found = expected_calibration_error(
+        names[labels], P, n_bins=n_bins, labels=names, sample_weight=w
+    )
+    assert found == pytest.approx(calibration_error(labels, P, n_bins, w), rel=1e-12)
+    plain = expected_calibration_error(labels, P, n_bins=n_bins)
+    assert plain == pytest.approx(calibration_error(labels, P, n_bins, np.ones(200)), rel=1e-12)
+
+
+def test_the_calibration_error_of_certain_and_of_binary_predictions():
+    assert expected_calibration_error([0, 1, 1], np.eye(2)[[0, 1, 1]]) == 0.0
+    assert expected_calibration_error([0, 1, 1], np.eye(2)[[1, 0, 0]]) == 1.0
+    p = RNG.random(50)
+    labels = (RNG.random(50) < p).astype(int)
+    both = np.stack([1 - p, p], axis=1)
+    assert expected_calibration_error(labels, p) == expected_calibration_error(labels, both)
+
+
+@pytest.mark.parametrize(
+    ("y", "proba", "params", "message"),
+    [
+        ([0, 1], [[0.5, 0.6], [1, 0]], {}, r"proba must .* sum to 1, got \[0.5, 0.6\] in row 0"),
+        ([0, 1], [[1, 0], [1.5, -0.5]], {}, "in row 1: use predict_proba"),
+        ([0, 1], [[np.nan, 1], [0, 1]], {}, "proba must be finite"),
+        ([0], [[1, 0], [0, 1]], {}, r"y_true must have shape \(2,\)"),
+        ([0, 0], [[1, 0], [0, 1]], {}, "proba has 2 columns, but y_true has 1 classes"),
+        ([0, 2], [[1, 0], [0, 1]], {"labels": [0, 1]}, r"y_true has \[2\], which labels lacks"),
+        ([0, 1], [[1, 0], [0, 1]], {"labels": [1, 0]}, "labels must be sorted"),
+        ([0, 1], [[1, 0], [0, 1]], {"n_bins": 0}, "n_bins"),
+        ([0, 1], [[1, 0], [0, 1]], {"sample_weight": [0, 0]}, "sample_weight must not be zero"),
+        ([0, 1], [[1, 0], [0, 1]], {"sample_weight": [1, -1]}, "sample_weight"),
+        ([0, 1], [[[1, 0]], [[0, 1]]], {}, "proba must have shape"),
+    ],
+)
+def test_calls_of_the_calibration_error_that_make_no_sense(y, proba, params, message):
+    with pytest.raises(ValueError, match=message):
+        expected_calibration_error(y, proba, **params)

@@ -26,6 +26,7 @@ class BaselineForecaster(ForecastsMixin, PlainStateMixin, BaseEstimator):
     """
 
     verbose = 0
+    missing = "predict"
 
     @rollback_on_error
     def fit(self, series, y=None, exog=None):
@@ -34,12 +35,14 @@ class BaselineForecaster(ForecastsMixin, PlainStateMixin, BaseEstimator):
         Parameters
         ----------
         series : array-like of shape (n_timesteps,) or (n_timesteps, n_series)
-            An array, list, Series or DataFrame without missing values, whose index, if it has
-            one, is regular.
+            An array, list, Series or DataFrame whose index, if it has one, is regular. NaN, None,
+            NA and masked values are missing: regressions predict them, as a :class:`Forecaster`
+            does; for a context parrot the last value stands for them.
         y : array-like, default=None
             Exogenous inputs under the name by which scikit-learn's tools pass a second array.
         exog : array-like of shape (n_timesteps,) or (n_timesteps, n_exog), default=None
-            Inputs known in advance, row by row with the series.
+            Inputs known in advance, row by row with the series. The last value stands for missing
+            ones.
 
         Returns
         -------
@@ -48,7 +51,7 @@ class BaselineForecaster(ForecastsMixin, PlainStateMixin, BaseEstimator):
         Raises
         ------
         ValueError
-            For parameters out of range, a series that is too short or not finite, an irregular
+            For parameters out of range, a series that is too short or infinite, an irregular
             index, or exogenous inputs that do not fit the series.
         """
         model = self._make_model()
@@ -75,7 +78,7 @@ class BaselineForecaster(ForecastsMixin, PlainStateMixin, BaseEstimator):
     def _errors_ahead(self, n_steps: int, ahead: np.ndarray, level: float) -> SeparateErrors:
         values, exog = self._seen_rows()
         columns = [self._errors(column, exog, n_steps) for column in values.T]
-        warn_of_few(min(errors.size for errors in columns), level)
+        warn_of_few(min(int((~np.isnan(errors)).sum()) for errors in columns), level)
         return SeparateErrors(
             [PooledErrors(errors[:, :, None], n_steps, BASELINE_FACTOR) for errors in columns]
         )
@@ -88,7 +91,7 @@ class BaselineForecaster(ForecastsMixin, PlainStateMixin, BaseEstimator):
 
     def _errors(self, values: np.ndarray, exog: np.ndarray, n_steps: int) -> np.ndarray:
         """Return errors (n_origins, horizon) of rolling forecasts."""
-        windows = make_windows(len(values), n_steps)
+        windows = make_windows(len(values), n_steps, values=values)
         enough = windows.origins >= self._model.min_rows
         if not enough.any():
             raise ValueError(

@@ -70,6 +70,11 @@ def _add_files(parser) -> None:
         "column to forecast is empty",
     )  # fmt: skip
     add(
+        "--past-exog", metavar="NAME", nargs="+", action="extend", default=[],
+        help="columns known up to the present only, such as the weather; they help where they lead "
+        "the column to forecast",
+    )  # fmt: skip
+    add(
         "--fill", action="store_true",
         help="take empty cells, and rows that lack in the time column, for missing values",
     )  # fmt: skip

@@ -59,6 +59,9 @@ class _Reservoirs:
         noisy = ESNRegressor(100, noise=1e-3, **fixed).fit(series[:-1], series[1:])
         noisy.predict(series)
         noisy.generate(3)
+        batch = np.stack([series[:30]] * 4)
+        for pooling in ("mean", ["statistics", "pyramid", "model_space"]):
+            ESNRegressor(100, pooling=pooling, **fixed).fit(batch, batch[:, -1, 0])
         for n_sequences in (4, 32):
             Reservoir(100, **fixed).fit_transform(np.stack([series[:30]] * n_sequences))
         if isinstance(self.topology, str) and self.topology == "diagonals":

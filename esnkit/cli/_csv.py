@@ -10,7 +10,7 @@ import os
 import re
 import stat
 import tempfile
-from collections.abc import Callable, Iterator
+from collections.abc import Callable, Iterator, Sequence
 from contextlib import contextmanager, suppress
 from itertools import chain
 from typing import NamedTuple
@@ -33,6 +33,7 @@ class Table(NamedTuple):
 
     values: np.ndarray  # (n_known,), NaN where they are missing
     exog: np.ndarray  # (n_known + n_ahead, n_exog)
+    past_exog: np.ndarray  # (n_known, n_past_exog)
     timestamps: Timestamps | None
     name: str
 
@@ -43,23 +44,28 @@ class Table(NamedTuple):
 
 
 def read_table(
-    path: str, column: str, time: str | None, exog: list[str], fill: bool = False
+    path: str,
+    column: str,
+    time: str | None,
+    exog: Sequence[str] = (),
+    past_exog: Sequence[str] = (),
+    fill: bool = False,
 ) -> Table:
-    """Read the column to forecast, and its time stamps and exogenous inputs.
+    """Read the column to forecast, its time stamps, and its exogenous and past-only inputs.
 
-    With inputs, rows at the end in which `column` is empty belong to the future: they hold time
-    stamps and exogenous inputs only. With `fill` other empty cells, but for time stamps, are
-    missing values.
+    With exogenous inputs, rows at the end in which `column` is empty belong to the future: they
+    hold time stamps and exogenous inputs only. With `fill` other empty cells, but for time stamps,
+    are missing values.
 
     Raises
     ------
     UserError
         With the line number, for anything that is not as it should be.
     """
-    wanted = [column, *exog, *([] if time is None else [time])]
+    wanted = [column, *exog, *past_exog, *([] if time is None else [time])]
     with _open_rows(path, wanted) as (rows, header, separator):
         indices = [_index_of(name, header, path) for name in wanted]
-        columns = _Columns(header, indices, time, DecimalReader(separator), fill)
+        columns = _Columns(header, indices, len(exog), time, DecimalReader(separator), fill)
         for numbers, block in _blocks(rows):
             columns.add_block(numbers, block)
     return columns.table(path)
@@ -108,8 +114,11 @@ def _open_rows(path: str, wanted: list[str]):
 class _Columns:
     """The wanted columns of a file: where they stand in a row, and what has been read of them."""
 
-    def __init__(self, header: list[str], indices: list[int], time: str | None, decimals, fill):
+    def __init__(
+        self, header: list[str], indices: list[int], n_exog: int, time: str | None, decimals, fill
+    ):
         self.header = header
+        self.n_exog = n_exog  # inputs, the first ones; the others are past-only inputs
         self.decimals = decimals
         self.fill = fill
         self.timestamps = None if time is None else Timestamps(time)
@@ -153,9 +162,15 @@ class _Columns:
         self.n_rows += 1
         if self.timestamps is not None:
             self.timestamps.add(row[self.time_index], line)
-        for index in self.inputs:
-            self._add_cell(row[index].strip(), self.header[index], line)
-        self._add_target(line, row[self.target].strip())
+        target = row[self.target].strip()
+        is_ahead = not (target or self.fill) and self.n_exog > 0
+        for k, index in enumerate(self.inputs):
+            text = row[index].strip()
+            if is_ahead and k >= self.n_exog and not text:
+                self.decimals.add_missing()
+            else:
+                self._add_cell(text, self.header[index], line)
+        self._add_target(line, target)
 
     def _add_cell(self, text: str, column: str, line: int) -> None:
         """Read a number, or a missing value."""
@@ -169,9 +184,9 @@ class _Columns:
         column = self.header[self.target]
         if self.fill:
             self._add_cell(text, column, line)
-            self.n_known = self.n_rows if text or not self.inputs else self.n_known
+            self.n_known = self.n_rows if text or not self.n_exog else self.n_known
             return
-        if not text and self.inputs:  # a row of the future, unless a row with a value follows
+        if not text and self.n_exog:  # a row of the future, unless a row with a value follows
             self.first_future_line = self.first_future_line or line
             return
         if self.first_future_line:
@@ -190,8 +205,21 @@ class _Columns:
         cells = self.decimals.values()  # row by row, the inputs before the target
         known = cells[: n_known * (n_inputs + 1)].reshape(n_known, n_inputs + 1)
         ahead = cells[known.size :].reshape(self.n_rows - n_known, n_inputs + self.fill)
-        inputs = np.vstack([known[:, :n_inputs], ahead[:, :n_inputs]])
-        return Table(known[:, n_inputs].copy(), inputs, self.timestamps, column)
+        n_exog = self.n_exog
+        self._refuse_later_values(ahead[:, n_exog:n_inputs])
+        exog = np.vstack([known[:, :n_exog], ahead[:, :n_exog]])
+        past_exog = known[:, n_exog:n_inputs].copy()
+        return Table(known[:, n_inputs].copy(), exog, past_exog, self.timestamps, column)
+
+    def _refuse_later_values(self, past_exog: np.ndarray) -> None:
+        """Raise if past-only inputs have values in rows of the future."""
+        found = np.flatnonzero(~np.isnan(past_exog).all(axis=0))
+        if len(found):
+            name = self.header[self.inputs[self.n_exog + found[0]]]
+            raise UserError(
+                f"column '{name}' has values after the last one of '{self.header[self.target]}', "
+                "but is named with --past-exog: name it with --exog, or leave those cells empty"
+            )
 
 
 @contextmanager

@@ -20,7 +20,7 @@ from esnkit.forecasting._differencing import (
     difference,
     split_lag,
 )
-from esnkit.forecasting._frames import LabelledSeries, NamedColumns
+from esnkit.forecasting._frames import LabelledSeries, columns_or_none
 from esnkit.forecasting._series_kind import interval_names
 from esnkit.forecasting._statistical_models import check_models
 
@@ -59,19 +59,18 @@ def make_forecaster(arguments) -> AutoForecaster:
     )
 
 
-def _split_exog(arguments, table: Table) -> tuple:
+def split_exog(arguments, table: Table) -> tuple:
     """Return the inputs of the known rows and of the steps ahead, None without any."""
-    if not arguments.exog:
-        return None, None
     parts = np.split(table.exog, [table.n_known])
-    return tuple(NamedColumns(rows, tuple(arguments.exog)) for rows in parts)
+    return tuple(columns_or_none(rows, tuple(arguments.exog)) for rows in parts)
 
 
 def _fit_and_forecast(arguments, table: Table, stamps: Continuation | None):
     """Return the fitted forecaster; and the forecast, with the ends of an interval if wanted."""
     series = LabelledSeries(table.values, None if stamps is None else stamps.labels)
-    known, ahead = _split_exog(arguments, table)
-    model = make_forecaster(arguments).fit(series, exog=known)
+    known, ahead = split_exog(arguments, table)
+    past = columns_or_none(table.past_exog, tuple(arguments.past_exog))
+    model = make_forecaster(arguments).fit(series, exog=known, past_exog=past)
     forecast = model.forecast(arguments.horizon, ahead, arguments.interval)
     return model, forecast if isinstance(forecast, tuple) else (forecast,)
 
@@ -82,10 +81,12 @@ def check_request(arguments) -> str | None:
         if getattr(arguments, option) is None:
             raise UserError(f"--{option} must be given with a FILE")
     time = [] if arguments.time is None else [arguments.time]
-    names = [arguments.column, *time, *arguments.exog]
+    names = [arguments.column, *time, *arguments.exog, *arguments.past_exog]
     for name in names:
         if names.count(name) > 1:
-            raise UserError(f"column '{name}' is named twice among --column, --time and --exog")
+            raise UserError(
+                f"column '{name}' is named twice among --column, --time, --exog and --past-exog"
+            )
     if arguments.interval and arguments.time in interval_names(arguments.column)[1:]:
         raise UserError(
             f"--time {arguments.time} is also the name that an end of the interval of "
@@ -94,7 +95,7 @@ def check_request(arguments) -> str | None:
     if arguments.models:
         _check_models(arguments)
     if arguments.calendar or arguments.country:
-        _check_calendar(arguments)
+        check_calendar_options(arguments)
     file_format = plot_format(arguments.plot, required=True)
     if arguments.report:
         plot_format("report.svg", required=True, option="--report")
@@ -110,15 +111,18 @@ def check_request(arguments) -> str | None:
 
 
 def _check_models(arguments) -> None:
-    if arguments.exog:
-        raise UserError("--models take no inputs: leave out --models or --exog")
+    for option in ("exog", "past_exog"):
+        if getattr(arguments, option):
+            name = option.replace("_", "-")
+            raise UserError(f"--models take no inputs: leave out --models or --{name}")
     try:
         check_models(("esn", *arguments.models))
     except ImportError as error:
         raise UserError(f"--models: {error}") from None
 
 
-def _check_calendar(arguments) -> None:
+def check_calendar_options(arguments) -> None:
+    """Check the options of the calendar against each other."""
     if arguments.calendar and arguments.time is None:
         raise UserError("--calendar needs --time, the column of time stamps")
     if len(set(arguments.calendar)) < len(arguments.calendar):
@@ -145,7 +149,10 @@ def _read(arguments) -> tuple[Table, Continuation | None]:
     """Read the file, check that it can be forecast, and continue its time stamps."""
     path, horizon = arguments.file, arguments.horizon
     try:
-        table = read_table(path, arguments.column, arguments.time, arguments.exog, arguments.fill)
+        table = read_table(
+            path, arguments.column, arguments.time, arguments.exog, arguments.past_exog,
+            arguments.fill,
+        )  # fmt: skip
         stamps = None
         if table.timestamps is not None and arguments.fill:
             stamps = table.timestamps.future(table.n_known, horizon, fill=True)
@@ -165,7 +172,9 @@ def spread(table: Table, rows: np.ndarray) -> Table:
     values[rows[: table.n_known]] = table.values
     exog = np.full((rows[-1] + 1, table.exog.shape[1]), np.nan)
     exog[rows] = table.exog
-    return table._replace(values=values, exog=exog)
+    past_exog = np.full((len(values), table.past_exog.shape[1]), np.nan)
+    past_exog[rows[: table.n_known]] = table.past_exog
+    return table._replace(values=values, exog=exog, past_exog=past_exog)
 
 
 def check_length(table: Table, horizon: int, path: str, differences=None) -> None:
@@ -229,6 +238,8 @@ def describe(member: dict) -> str:
     if power is not None:
         words.append({0.0: "logarithm", 0.5: "square root"}.get(power, f"power {power:g}"))
     words += [f"{count} harmonics of {period:g}" for period, count in member["seasons"]]
+    if member["past_exog"]:
+        words.append("past-only inputs")
     options = f"--differences {differences_text(member['differences'])} --alpha {member['alpha']:g}"
     return f"{options}; {', '.join(words)}"
 
@@ -290,12 +301,12 @@ def _write_report(arguments, model, table: Table, stamps: Continuation | None) -
     """Write the report as one HTML file."""
     from esnkit.plotting import write_report
 
-    known, ahead = _split_exog(arguments, table)
+    _, ahead = split_exog(arguments, table)
     times = None if stamps is None else np.concatenate([stamps.known, stamps.ahead])
 
     def write(draft):
         write_report(
-            draft, model, arguments.horizon, exog=ahead, past_exog=known, times=times,
+            draft, model, arguments.horizon, exog=ahead, times=times,
             title=f"Forecast of {arguments.column}, {os.path.basename(arguments.file)}",
         )  # fmt: skip
 

@@ -10,8 +10,10 @@ import numpy as np
 from sklearn.base import BaseEstimator, is_classifier
 
 from esnkit.esn._closed_loop import FittedParts, predict_with_feedback, teacher_forced
-from esnkit.esn._features import Settings, check_longer, count_blocks, features
+from esnkit.esn._features import Settings, check_longer, count_blocks, features, fit_pooling
 from esnkit.esn._readout import read_blocks
+from esnkit.pooling._base import Pooling
+from esnkit.pooling._table import check_pooling
 from esnkit.readouts._base import Block
 from esnkit.readouts._estimator import as_readout, estimator_of
 from esnkit.sequences._initial_state import Clamp, resolve_initial_state
@@ -139,6 +141,11 @@ class ReservoirEstimator(CallbackSupportMixin, PlainStateMixin, BaseEstimator):
         if not hasattr(self, "reservoir_"):
             data = self._prepare(X, y, sample_weight, known, stream=True)
             self._begin(data)
+            if not hasattr(self.readout_, "partial_fit"):
+                raise ValueError(
+                    "alpha=None stands for a list for one target per sequence, from which only fit "
+                    "can choose: give partial_fit a number as alpha"
+                )
         else:
             data = self._prepare(X, y, sample_weight, known, stream=True, first=False)
             self._check_like_before(data)
@@ -188,13 +195,12 @@ class ReservoirEstimator(CallbackSupportMixin, PlainStateMixin, BaseEstimator):
         return TrainingData(sequences, Y, weights)
 
     def _checked_settings(self) -> tuple[Settings, str]:
-        check_choice("pooling", self.pooling, ("last", "mean"))
         check_verbose(self.verbose)
         target = check_choice("target", self.target, ("auto", "steps", "sequence"))
         settings = Settings(
             check_flag("include_input", self.include_input),
             check_flag("feedback", self.feedback),
-            self.pooling,
+            check_pooling(self.pooling),
             check_positive_int("washout", self.washout, minimum=0),
             per_step=True,
         )
@@ -213,6 +219,16 @@ class ReservoirEstimator(CallbackSupportMixin, PlainStateMixin, BaseEstimator):
             self.reservoir_.check_causal("feedback=True")
         self.reservoir_.prepare(n_features, self._n_fed, dtype, inputs)
         self._stream_end: StreamEnd | None = None
+
+    @property
+    def pooling_(self) -> Pooling:
+        """The pooling, fitted where it has something to fit."""
+        return self._settings.pooling
+
+    @property
+    def _pools(self) -> bool:
+        """Whether there is one target per sequence, False before ``fit``."""
+        return hasattr(self, "_settings") and not self._settings.per_step
 
     @property
     def _n_fed(self) -> int:
@@ -251,6 +267,10 @@ class ReservoirEstimator(CallbackSupportMixin, PlainStateMixin, BaseEstimator):
         inputs, n_state = sequences, self.reservoir_.n_state_
         if self._settings.feedback:
             inputs = teacher_forced(sequences, Y, state[:, n_state:])
+        self._settings = fit_pooling(
+            self.reservoir_, inputs, state[:, :n_state], self._settings,
+            clamp=resolved, noise=self.reservoir_.noise_stream,
+        )  # fmt: skip
         rows = _TaughtRows(self._parts, inputs, data._replace(weights=weights), resolved)
         rows.task = task
         rows.start_state, rows.first_noise = state[:, :n_state], None if end is None else end.noise
@@ -342,6 +362,16 @@ class ReservoirEstimator(CallbackSupportMixin, PlainStateMixin, BaseEstimator):
         run = partial(_read, parts, sequences, state, resolved, scores)
         rows = run() if len(sequences.values) < MIN_ROWS else self._report_predict(run, sequences)
         return (restore(rows, sequences) if self._settings.per_step else rows), state
+
+    def _pooled_features(self, X) -> np.ndarray:
+        """Return the features (n_sequences, width) that the readout reads, of whole sequences."""
+        check_fitted(self, "reservoir_")
+        if self._settings.per_step:
+            raise ValueError("pooled features need a model of one target for every sequence")
+        sequences = pack(self, X, reset=False, dtype=(self._dtype,))
+        state = self._initial_state(None, sequences.n_sequences)
+        blocks = features(self.reservoir_, sequences, state, self._settings)
+        return np.concatenate([Z.copy() for _, _, Z in blocks])
 
     def _report_predict(self, run: Callable[..., np.ndarray], sequences: Sequences) -> np.ndarray:
         """Read long sequences, and report how many of them are read."""
@@ -462,4 +492,5 @@ def streams(estimator: Any) -> bool:
     readout = getattr(estimator, "readout_", None)
     if readout is None:
         _, readout = estimator._make_reservoir_and_readout()
-    return hasattr(readout, "partial_fit")
+    # An AttributeError tells why there is no such method.
+    return callable(readout.partial_fit)

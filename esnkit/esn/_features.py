@@ -1,17 +1,26 @@
 """Features of the readout: reservoir features, with the inputs beside them, pooled if asked for."""
 
-from collections.abc import Iterator
+from collections.abc import Callable, Iterator
 from typing import NamedTuple
 
 import numpy as np
 
+from esnkit.pooling._base import Block, Pooling, count_pooled, pool
 from esnkit.reservoirs._base import BaseReservoir
 from esnkit.reservoirs._blocks import BLOCK_BYTES, segments
 from esnkit.sequences._initial_state import Clamp, clamp_rows
 from esnkit.sequences._packing import Sequences
 from esnkit.utils._plain_state import plain_record
 
-__all__ = ["Settings", "check_longer", "count_blocks", "features"]
+__all__ = [
+    "Settings",
+    "check_longer",
+    "count_blocks",
+    "features",
+    "fit_pooling",
+    "pooled_washout",
+    "step_features",
+]
 
 
 @plain_record
@@ -20,7 +29,7 @@ class Settings(NamedTuple):
 
     include_input: bool
     feedback: bool
-    pooling: str
+    pooling: Pooling  # fitted, where there is one target for every sequence
     washout: int
     per_step: bool  # whether there is a target for every time step, or one for every sequence
 
@@ -38,22 +47,61 @@ def features(
 
     ``state`` (n_sequences, n_state_) moves along. A block is written over by the next one.
     """
-    pooled = not settings.per_step
-    if pooled and settings.pooling == "mean":
-        check_longer(inputs.lengths, settings.washout)
+    pooled, washout = not settings.per_step, pooled_washout(settings)
+    if pooled:
+        check_longer(inputs.lengths, washout)
     if _last_states_suffice(reservoir, settings, noise):
         yield from _last_features(reservoir, inputs, state, settings.include_input, clamp)
         return
+    blocks = step_features(reservoir, inputs, state, settings, clamp=clamp, noise=noise)
+    yield from pool(settings.pooling, blocks, inputs.offsets, washout) if pooled else blocks
+
+
+def pooled_washout(settings: Settings) -> int:
+    """Return how many steps at the start of a sequence are not pooled."""
+    return 0 if _is_last(settings) else settings.washout
+
+
+def fit_pooling(
+    reservoir: BaseReservoir,
+    inputs: Sequences,
+    state: np.ndarray,
+    settings: Settings,
+    *,
+    clamp: Clamp | None = None,
+    noise: Callable[[], np.random.Generator | None] = lambda: None,
+) -> Settings:
+    """Return the settings with the pooling fitted to training sequences, if it must be.
+
+    ``noise`` returns its random numbers from the start; ``state`` stays as it is.
+    """
+    pooling = settings.pooling
+    if settings.per_step or not pooling.needs_fit:
+        return settings
+
+    def run():
+        start = state.copy()
+        return step_features(reservoir, inputs, start, settings, clamp=clamp, noise=noise())
+
+    return settings._replace(pooling=pooling.fit(run, inputs.offsets, settings.washout))
+
+
+def step_features(
+    reservoir: BaseReservoir,
+    inputs: Sequences,
+    state: np.ndarray,
+    settings: Settings,
+    *,
+    clamp: Clamp | None = None,
+    noise: np.random.Generator | None = None,
+) -> Iterator[Block]:
+    """Yield (start, stop, features) of time steps."""
     n_extra = inputs.values.shape[1] if settings.include_input else 0
     blocks = reservoir.blocks(inputs, state, clamp=clamp, noise=noise, n_extra=n_extra)
-    pooling = _Pooling(settings.pooling, inputs.offsets, settings.washout) if pooled else None
     for start, stop, Z in blocks:
         if n_extra:
             Z[:, reservoir.n_features_out_ :] = inputs.values[start:stop]
-        if pooling is None:
-            yield start, stop, Z
-        else:
-            yield from pooling.add(start, stop, Z)
+        yield start, stop, Z
 
 
 def count_blocks(
@@ -68,14 +116,23 @@ def count_blocks(
         row_bytes = inputs.values.itemsize * (reservoir.n_state_ + n_extra)
         return -(-inputs.n_sequences // _n_last_rows(row_bytes))
     block_rows = reservoir.block_rows(inputs.lengths, n_extra)
-    return sum(1 for _ in segments(inputs.offsets, block_rows, reservoir.causal))
+    blocks = segments(inputs.offsets, block_rows, reservoir.causal)
+    if settings.per_step:
+        return sum(1 for _ in blocks)
+    n_columns, itemsize = reservoir.n_features_out_ + n_extra, inputs.values.itemsize
+    sequences = ((first, last) for first, last, _, stop in blocks if stop >= inputs.offsets[last])
+    return count_pooled(settings.pooling, sequences, n_columns, itemsize)
 
 
 def _last_states_suffice(reservoir, settings, noise) -> bool:
     """Return whether the last states are all that features are made of."""
     whole_states = reservoir.n_state_ == reservoir.n_features_out_ and reservoir.state_is_features
-    pooled = not settings.per_step and settings.pooling == "last"
-    return pooled and noise is None and whole_states
+    return not settings.per_step and _is_last(settings) and noise is None and whole_states
+
+
+def _is_last(settings) -> bool:
+    """Return whether the last row of a sequence is all that is pooled."""
+    return getattr(settings.pooling, "names", None) == ("last",)
 
 
 def _n_last_rows(row_bytes: int) -> int:
@@ -109,42 +166,3 @@ def check_longer(lengths: np.ndarray, washout: int) -> None:
         raise ValueError(
             f"washout={washout} leaves no time step of X[{shortest}]: it has {lengths[shortest]}"
         )
-
-
-class _Pooling:
-    """Collects blocks of time steps and returns one row for every complete sequence."""
-
-    def __init__(self, pooling: str, offsets: np.ndarray, washout: int):
-        self.pooling, self.offsets, self.washout = pooling, offsets, washout
-        self.n_complete = 0
-        self.sums: np.ndarray | None = None
-
-    def add(self, start: int, stop: int, Z: np.ndarray) -> Iterator[tuple[int, int, np.ndarray]]:
-        """Yield (first sequence, one past the last, pooled rows) of those that end in a block."""
-        offsets, first = self.offsets, self.n_complete
-        last = int(np.searchsorted(offsets, stop, side="right")) - 1
-        if last > first and offsets[first] >= start:
-            ends = offsets[first : last + 1] - start
-            yield first, last, _pool(Z, ends, self.pooling, self.washout)
-        elif self.pooling == "mean":
-            total = Z[max(0, offsets[first] + self.washout - start) :].sum(axis=0)
-            self.sums = total if self.sums is None else self.sums + total
-            if last > first:
-                length = offsets[first + 1] - offsets[first] - self.washout
-                yield first, last, (self.sums / Z.dtype.type(length))[None]
-                self.sums = None
-        elif last > first:
-            yield first, last, Z[-1:]
-        self.n_complete = last
-
-
-def _pool(rows: np.ndarray, offsets: np.ndarray, pooling: str, washout: int) -> np.ndarray:
-    """Return the last row of every sequence, or the mean of those after the washout."""
-    if pooling == "last":
-        return rows[offsets[1:] - 1]
-    starts = offsets[:-1] + washout
-    sums = np.empty((starts.size, rows.shape[1]), rows.dtype)
-    # One call a sequence: reduceat does the same in one, several times slower.
-    for total, start, stop in zip(sums, starts, offsets[1:], strict=True):
-        np.add.reduce(rows[start:stop], axis=0, out=total)
-    return sums / (offsets[1:] - starts)[:, None].astype(rows.dtype)

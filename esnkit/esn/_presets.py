@@ -11,6 +11,12 @@ from esnkit.readouts._ridge import RidgeReadout
 from esnkit.reservoirs._reservoir import Reservoir
 from esnkit.utils._validation import has_methods
 
+ALPHAS = tuple(10.0**k for k in range(-3, 7))  # of standardised features
+POOLING = ("statistics", "ppv", "model_space")
+# What parameters that are None stand for.
+PER_STEP: dict[str, Any] = {"leak_rate": 1.0, "input_scaling": 0.5, "alpha": 1e-6}
+PER_SEQUENCE: dict[str, Any] = {"leak_rate": (0.1, 1.0), "input_scaling": "auto", "alpha": ALPHAS}
+
 __all__ = ["ESNClassifier", "ESNRegressor", "ReservoirClassifier", "ReservoirRegressor"]
 
 
@@ -23,13 +29,14 @@ class ESNRegressor(ReservoirRegressorMixin, ReservoirEstimator):
         Number of units of the reservoir.
     spectral_radius : float or None, default=0.9
         Modulus of the largest eigenvalue of the recurrent weights; nearer to 1 remembers longer.
-    leak_rate : float, array of shape (n_units,) or pair (low, high), default=1.0
+    leak_rate : float, array of shape (n_units,), pair (low, high) or None, default=None
         Share of the state that a step replaces, in (0, 1]; a pair draws one rate per unit,
-        log-uniform.
-    input_scaling : float, array of shape (n_features,) or "auto", default=0.5
+        log-uniform. None: 1.0 for a target at every time step, (0.1, 1.0) for one per sequence.
+    input_scaling : float, array of shape (n_features,), "auto" or None, default=None
         Input weights are uniform on (-input_scaling, input_scaling). "auto": 0.5 for inputs of mean
         zero and standard deviation one, to which those of ``fit`` are brought by the weights and
-        biases. ``partial_fit`` takes mean and standard deviation from its first call.
+        biases. ``partial_fit`` takes mean and standard deviation from its first call. None:
+        0.5 for a target at every time step, "auto" for one per sequence.
     bias_scaling : float, default=0.5
         Biases are uniform on (-bias_scaling, bias_scaling).
     topology : {"diagonals", "random", "dense", "cycle", "orthogonal"}, matrix or callable, \
@@ -46,10 +53,13 @@ class ESNRegressor(ReservoirRegressorMixin, ReservoirEstimator):
         Activation of the units.
     noise : float, default=0.0
         Standard deviation of noise added to the states in ``fit``.
-    alpha : float or list of floats, default=1e-6
-        Ridge penalty, absolute as in :class:`sklearn.linear_model.Ridge`. From a list, the penalty
-        with the smallest leave-one-out error is used. That is the error of single steps: choose
-        the penalty of a closed loop by its forecasts. For data without noise it is tiny (1e-12).
+    alpha : float, list of floats or None, default=None
+        Ridge penalty, absolute as in :class:`sklearn.linear_model.Ridge`; for one target per
+        sequence, of features divided by their standard deviations. From a list, the penalty with
+        the smallest leave-one-out error is used. That is the error of single steps: choose the
+        penalty of a closed loop by its forecasts. For data without noise it is tiny (1e-12).
+        None: 1e-6 for a target at every time step, the list (1e-3, 1e-2, ..., 1e6) for one per
+        sequence.
     solver : {"auto", "gram", "qr"}, default="auto"
         How the ridge problem is solved, see :class:`RidgeReadout`.
     include_input : bool, default=True
@@ -66,9 +76,17 @@ class ESNRegressor(ReservoirRegressorMixin, ReservoirEstimator):
     target : {"auto", "steps", "sequence"}, default="auto"
         Whether there is a target for every time step or one for every sequence; "auto" infers it
         from the shape of ``y``.
-    pooling : {"last", "mean"}, default="last"
-        For one target per sequence: the features of its last time step, or their mean over the
-        time steps after the washout.
+    pooling : str, ModelSpace, callable or list of these, \
+            default=("statistics", "ppv", "model_space")
+        For one target per sequence: what its features are, made of those of its time steps after
+        the washout. "last" (the last time step), "mean", "std", "min", "max", "mean_abs_change"
+        (mean absolute difference of successive time steps), "median", "quantiles" (0.25, 0.5 and
+        0.75); "statistics", the first six of these; "ppv", the share of the time steps above each
+        of three quantiles of the training states; "pyramid", the means over the whole sequence,
+        its halves and its quarters; "model_space", a linear model of the states, see
+        :class:`~esnkit.pooling.ModelSpace`; or a function that turns the states
+        (n_timesteps, n_features) of a sequence into a vector. A list such as ["mean", "std"] puts
+        several side by side, in this order.
     readout : scikit-learn regressor, readout or None, default=None
         Replaces the ridge readout, by a regressor or a :class:`~esnkit.readouts.BaseReadout`.
     random_state : int, RandomState instance or None, default=None
@@ -83,6 +101,8 @@ class ESNRegressor(ReservoirRegressorMixin, ReservoirEstimator):
         The reservoir with its weights ``W_``, ``W_in_``, ``W_fb_``, ``b_`` and ``leak_rate_``.
     readout_ : estimator
         The fitted readout.
+    pooling_ : Pooling
+        The pooling, fitted where it has something to fit.
     n_outputs_ : int
         Number of outputs.
     last_state_ : ndarray of shape (1, n_units)
@@ -113,8 +133,8 @@ class ESNRegressor(ReservoirRegressorMixin, ReservoirEstimator):
         n_units=300,
         *,
         spectral_radius=0.9,
-        leak_rate=1.0,
-        input_scaling=0.5,
+        leak_rate=None,
+        input_scaling=None,
         bias_scaling=0.5,
         topology="diagonals",
         degree=10,
@@ -122,14 +142,14 @@ class ESNRegressor(ReservoirRegressorMixin, ReservoirEstimator):
         input_density=1.0,
         activation="tanh",
         noise=0.0,
-        alpha=1e-6,
+        alpha=None,
         solver="auto",
         include_input=True,
         feedback=False,
         feedback_scaling=1.0,
         washout=0,
         target="auto",
-        pooling="last",
+        pooling=POOLING,
         readout=None,
         random_state=None,
         verbose=0,
@@ -158,7 +178,7 @@ class ESNRegressor(ReservoirRegressorMixin, ReservoirEstimator):
         self.verbose = verbose
 
     def _make_reservoir_and_readout(self):
-        return _preset_reservoir(self), _ridge_or(self.readout, self.alpha, self.solver)
+        return _reservoir_and_readout(self, PER_SEQUENCE if self._pools else PER_STEP)
 
 
 class ESNClassifier(ReservoirClassifierMixin, ReservoirEstimator):
@@ -166,17 +186,19 @@ class ESNClassifier(ReservoirClassifierMixin, ReservoirEstimator):
 
     Parameters
     ----------
-    n_units : int, default=300
-        Number of units of the reservoir.
+    n_units : int or None, default=None
+        Number of units of the reservoir. None: 300 for a label at every time step, 100 for one per
+        sequence.
     spectral_radius : float or None, default=0.9
         Modulus of the largest eigenvalue of the recurrent weights; nearer to 1 remembers longer.
-    leak_rate : float, array of shape (n_units,) or pair (low, high), default=1.0
+    leak_rate : float, array of shape (n_units,), pair (low, high) or None, default=None
         Share of the state that a step replaces, in (0, 1]; a pair draws one rate per unit,
-        log-uniform.
-    input_scaling : float, array of shape (n_features,) or "auto", default=0.5
+        log-uniform. None: 1.0 for a target at every time step, (0.1, 1.0) for one per sequence.
+    input_scaling : float, array of shape (n_features,), "auto" or None, default=None
         Input weights are uniform on (-input_scaling, input_scaling). "auto": 0.5 for inputs of mean
         zero and standard deviation one, to which those of ``fit`` are brought by the weights and
-        biases. ``partial_fit`` takes mean and standard deviation from its first call.
+        biases. ``partial_fit`` takes mean and standard deviation from its first call. None:
+        0.5 for a target at every time step, "auto" for one per sequence.
     bias_scaling : float, default=0.5
         Biases are uniform on (-bias_scaling, bias_scaling).
     topology : {"diagonals", "random", "dense", "cycle", "orthogonal"}, matrix or callable, \
@@ -193,9 +215,12 @@ class ESNClassifier(ReservoirClassifierMixin, ReservoirEstimator):
         Activation of the units.
     noise : float, default=0.0
         Standard deviation of noise added to the states in ``fit``.
-    alpha : float or list of floats, default=1e-2
-        Ridge penalty, absolute as in :class:`sklearn.linear_model.Ridge`. From a list, the penalty
-        with the smallest leave-one-out error is used.
+    alpha : float, list of floats or None, default=None
+        Ridge penalty, absolute as in :class:`sklearn.linear_model.Ridge`; for one label per
+        sequence, of features divided by their standard deviations. From a list, the penalty with
+        the fewest wrong labels of rows left out is used, see ``scoring`` of
+        :class:`~esnkit.readouts.RidgeReadout`; then there is no ``partial_fit``. None: 1e-2 for a
+        label at every time step, the list (1e-3, 1e-2, ..., 1e6) for one per sequence.
     solver : {"auto", "gram", "qr"}, default="auto"
         How the ridge problem is solved, see :class:`RidgeReadout`.
     include_input : bool, default=True
@@ -207,14 +232,23 @@ class ESNClassifier(ReservoirClassifierMixin, ReservoirEstimator):
     target : {"auto", "steps", "sequence"}, default="auto"
         Whether there is a target for every time step or one for every sequence; "auto" infers it
         from the shape of ``y``.
-    pooling : {"last", "mean"}, default="last"
-        For one target per sequence: the features of its last time step, or their mean over the
-        time steps after the washout.
+    pooling : str, ModelSpace, callable or list of these, \
+            default=("statistics", "ppv", "model_space")
+        For one target per sequence: what its features are, made of those of its time steps after
+        the washout. "last" (the last time step), "mean", "std", "min", "max", "mean_abs_change"
+        (mean absolute difference of successive time steps), "median", "quantiles" (0.25, 0.5 and
+        0.75); "statistics", the first six of these; "ppv", the share of the time steps above each
+        of three quantiles of the training states; "pyramid", the means over the whole sequence,
+        its halves and its quarters; "model_space", a linear model of the states, see
+        :class:`~esnkit.pooling.ModelSpace`; or a function that turns the states
+        (n_timesteps, n_features) of a sequence into a vector. A list such as ["mean", "std"] puts
+        several side by side, in this order.
     class_weight : dict, "balanced" or None, default=None
         Weights of the classes, as in scikit-learn.
     readout : scikit-learn classifier or regressor, readout or None, default=None
         Replaces the ridge readout, by a classifier, a regressor on the indicators of the classes,
-        or a :class:`~esnkit.readouts.BaseReadout`.
+        or a :class:`~esnkit.readouts.BaseReadout`. Probabilities of a regressor are its predictions
+        clipped at zero.
     random_state : int, RandomState instance or None, default=None
         Determines all random weights.
     verbose : int, default=0
@@ -227,6 +261,8 @@ class ESNClassifier(ReservoirClassifierMixin, ReservoirEstimator):
         The reservoir with its weights ``W_``, ``W_in_``, ``W_fb_``, ``b_`` and ``leak_rate_``.
     readout_ : estimator
         The fitted readout.
+    pooling_ : Pooling
+        The pooling, fitted where it has something to fit.
     classes_ : ndarray
         The labels, sorted.
     last_state_ : ndarray of shape (1, n_units)
@@ -246,19 +282,19 @@ class ESNClassifier(ReservoirClassifierMixin, ReservoirEstimator):
     >>> import numpy as np
     >>> from esnkit import ESNClassifier
     >>> t = np.arange(40)
-    >>> slow, fast = (np.sin(t[:, None] / period) for period in (6, 2))
-    >>> model = ESNClassifier(n_units=50, random_state=0).fit([slow, fast], ["slow", "fast"])
-    >>> model.predict([slow[5:30]])
+    >>> X = [np.sin(t[:, None] / period + phase) for period in (6, 2) for phase in (0, 1, 2)]
+    >>> model = ESNClassifier(n_units=50, random_state=0).fit(X, ["slow"] * 3 + ["fast"] * 3)
+    >>> model.predict([X[0][5:30]])
     array(['slow'], dtype='<U4')
     """
 
     def __init__(
         self,
-        n_units=300,
+        n_units=None,
         *,
         spectral_radius=0.9,
-        leak_rate=1.0,
-        input_scaling=0.5,
+        leak_rate=None,
+        input_scaling=None,
         bias_scaling=0.5,
         topology="diagonals",
         degree=10,
@@ -266,12 +302,12 @@ class ESNClassifier(ReservoirClassifierMixin, ReservoirEstimator):
         input_density=1.0,
         activation="tanh",
         noise=0.0,
-        alpha=1e-2,
+        alpha=None,
         solver="auto",
         include_input=True,
         washout=0,
         target="auto",
-        pooling="last",
+        pooling=POOLING,
         class_weight=None,
         readout=None,
         random_state=None,
@@ -300,7 +336,10 @@ class ESNClassifier(ReservoirClassifierMixin, ReservoirEstimator):
         self.verbose = verbose
 
     def _make_reservoir_and_readout(self):
-        return _preset_reservoir(self), _ridge_or(self.readout, self.alpha, self.solver)
+        defaults = PER_STEP | {"n_units": 300, "alpha": 1e-2}
+        if self._pools:
+            defaults = PER_SEQUENCE | {"n_units": 100}
+        return _reservoir_and_readout(self, defaults, scoring="classification")
 
 
 class ReservoirRegressor(ReservoirRegressorMixin, ReservoirEstimator):
@@ -326,9 +365,16 @@ class ReservoirRegressor(ReservoirRegressorMixin, ReservoirEstimator):
     target : {"auto", "steps", "sequence"}, default="auto"
         Whether there is a target for every time step or one for every sequence; "auto" infers it
         from the shape of ``y``.
-    pooling : {"last", "mean"}, default="last"
-        For one target per sequence: the features of its last time step, or their mean over the
-        time steps after the washout.
+    pooling : str, ModelSpace, callable or list of these, default="last"
+        For one target per sequence: what its features are, made of those of its time steps after
+        the washout. "last" (the last time step), "mean", "std", "min", "max", "mean_abs_change"
+        (mean absolute difference of successive time steps), "median", "quantiles" (0.25, 0.5 and
+        0.75); "statistics", the first six of these; "ppv", the share of the time steps above each
+        of three quantiles of the training states; "pyramid", the means over the whole sequence,
+        its halves and its quarters; "model_space", a linear model of the states, see
+        :class:`~esnkit.pooling.ModelSpace`; or a function that turns the states
+        (n_timesteps, n_features) of a sequence into a vector. A list such as ["mean", "std"] puts
+        several side by side, in this order.
     random_state : int, RandomState instance or None, default=None
         Determines the random weights of a reservoir whose `random_state` is None.
     verbose : int, default=0
@@ -341,6 +387,8 @@ class ReservoirRegressor(ReservoirRegressorMixin, ReservoirEstimator):
         The reservoir with its weights ``W_``, ``W_in_``, ``W_fb_``, ``b_`` and ``leak_rate_``.
     readout_ : estimator
         The fitted readout.
+    pooling_ : Pooling
+        The pooling, fitted where it has something to fit.
     n_outputs_ : int
         Number of outputs.
     last_state_ : ndarray of shape (1, n_units)
@@ -391,7 +439,7 @@ class ReservoirRegressor(ReservoirRegressorMixin, ReservoirEstimator):
         self.verbose = verbose
 
     def _make_reservoir_and_readout(self):
-        return _cloned_reservoir(self), _ridge_or(self.readout, 1e-6, "auto")
+        return _cloned_reservoir(self), _ridge_or(self.readout, 1e-6)
 
 
 class ReservoirClassifier(ReservoirClassifierMixin, ReservoirEstimator):
@@ -404,7 +452,7 @@ class ReservoirClassifier(ReservoirClassifierMixin, ReservoirEstimator):
         ``fit``; None stands for ``Reservoir()``.
     readout : scikit-learn classifier or regressor, readout or None, default=None
         Model of the classes on the features of the reservoir, cloned in ``fit``; None stands for
-        ``RidgeReadout(1e-2)``.
+        ``RidgeReadout(1e-2, scoring="classification")``.
     include_input : bool, default=True
         Whether the inputs of a time step are features of the readout, beside the states.
     washout : int, default=0
@@ -414,9 +462,16 @@ class ReservoirClassifier(ReservoirClassifierMixin, ReservoirEstimator):
     target : {"auto", "steps", "sequence"}, default="auto"
         Whether there is a target for every time step or one for every sequence; "auto" infers it
         from the shape of ``y``.
-    pooling : {"last", "mean"}, default="last"
-        For one target per sequence: the features of its last time step, or their mean over the
-        time steps after the washout.
+    pooling : str, ModelSpace, callable or list of these, default="last"
+        For one target per sequence: what its features are, made of those of its time steps after
+        the washout. "last" (the last time step), "mean", "std", "min", "max", "mean_abs_change"
+        (mean absolute difference of successive time steps), "median", "quantiles" (0.25, 0.5 and
+        0.75); "statistics", the first six of these; "ppv", the share of the time steps above each
+        of three quantiles of the training states; "pyramid", the means over the whole sequence,
+        its halves and its quarters; "model_space", a linear model of the states, see
+        :class:`~esnkit.pooling.ModelSpace`; or a function that turns the states
+        (n_timesteps, n_features) of a sequence into a vector. A list such as ["mean", "std"] puts
+        several side by side, in this order.
     class_weight : dict, "balanced" or None, default=None
         Weights of the classes, as in scikit-learn.
     random_state : int, RandomState instance or None, default=None
@@ -431,6 +486,8 @@ class ReservoirClassifier(ReservoirClassifierMixin, ReservoirEstimator):
         The reservoir with its weights ``W_``, ``W_in_``, ``W_fb_``, ``b_`` and ``leak_rate_``.
     readout_ : estimator
         The fitted readout.
+    pooling_ : Pooling
+        The pooling, fitted where it has something to fit.
     classes_ : ndarray
         The labels, sorted.
     last_state_ : ndarray of shape (1, n_units)
@@ -481,7 +538,7 @@ class ReservoirClassifier(ReservoirClassifierMixin, ReservoirEstimator):
         self.verbose = verbose
 
     def _make_reservoir_and_readout(self):
-        return _cloned_reservoir(self), _ridge_or(self.readout, 1e-2, "auto")
+        return _cloned_reservoir(self), _ridge_or(self.readout, 1e-2, scoring="classification")
 
 
 RESERVOIR_PARAMS = (
@@ -490,32 +547,39 @@ RESERVOIR_PARAMS = (
 )  # fmt: skip
 
 
-def _preset_reservoir(estimator: Any) -> Reservoir:
-    """Return the reservoir that the flat parameters of an estimator describe."""
-    params = {name: getattr(estimator, name) for name in RESERVOIR_PARAMS}
+def _reservoir_and_readout(estimator: Any, defaults: dict, **readout: Any) -> tuple[Any, Any]:
+    """Return the parts that flat parameters describe; ``defaults`` replace those that are None."""
+    given = {name: getattr(estimator, name) for name in (*RESERVOIR_PARAMS, "alpha")}
+    params = {k: defaults.get(k) if value is None else value for k, value in given.items()}
+    alpha = params.pop("alpha")
     if hasattr(estimator, "feedback_scaling"):
         params["feedback_scaling"] = estimator.feedback_scaling
-    return Reservoir(**params)
+    readout |= {"solver": estimator.solver, "standardize": estimator._pools}
+    return Reservoir(**params), _ridge_or(estimator.readout, alpha, **readout)
 
 
 def _cloned_reservoir(estimator: Any) -> Any:
     """Return a clone of the reservoir, seeded by the estimator if it has no seed."""
     reservoir = Reservoir() if estimator.reservoir is None else estimator.reservoir
-    if isinstance(reservoir, type) or not has_methods(reservoir, "draw", "run", "get_params"):
-        raise TypeError(
-            f"reservoir must be a reservoir (esnkit.reservoirs.BaseReservoir) or None, got "
-            f"{reservoir!r}"
-        )
+    check_reservoir_parameter("reservoir", reservoir)
     reservoir = clone(reservoir)
     if reservoir.get_params(deep=False).get("random_state", 0) is None:
         reservoir.set_params(random_state=estimator.random_state)
     return reservoir
 
 
-def _ridge_or(readout: Any, alpha: Any, solver: str) -> Any:
+def check_reservoir_parameter(name: str, value: Any) -> None:
+    """Raise if a parameter is no reservoir."""
+    if isinstance(value, type) or not has_methods(value, "draw", "run", "get_params"):
+        raise TypeError(
+            f"{name} must be a reservoir (esnkit.reservoirs.BaseReservoir), got {value!r}"
+        )
+
+
+def _ridge_or(readout: Any, alpha: Any, **params: Any) -> Any:
     """Return a clone of the readout of the user, or a ridge readout."""
     if readout is None:
-        return RidgeReadout(alpha, solver=solver)
+        return RidgeReadout(alpha, **params)
     if isinstance(readout, type) or not has_methods(readout, "fit", "predict"):
         raise TypeError(
             f"readout must be an estimator with fit and predict, or None, got {readout!r}"

@@ -5,10 +5,16 @@ from sklearn.base import BaseEstimator
 from sklearn.utils import Bunch
 from sklearn.utils.validation import check_is_fitted
 
+from esnkit.forecasting._adaptive_errors import adaptive_errors
 from esnkit.forecasting._blended_errors import BlendedErrors
 from esnkit.forecasting._calibration import IntervalCalibrator, warn_of_few
 from esnkit.forecasting._candidates import MAX_ROWS, Search, default_horizon, largest_horizon
-from esnkit.forecasting._combination import SeparateSeries, known_to, of_series
+from esnkit.forecasting._combination import (
+    SeparateSeries,
+    columns_of_series,
+    known_to,
+    of_series,
+)
 from esnkit.forecasting._decomposition import decompose
 from esnkit.forecasting._differencing import count_lost
 from esnkit.forecasting._forecasts_mixin import ForecastsMixin
@@ -24,6 +30,7 @@ from esnkit.utils._plain_state import PlainStateMixin
 from esnkit.utils._progress import fit_task
 from esnkit.utils._rollback import rollback_on_error
 from esnkit.utils._validation import (
+    check_choice,
     check_column,
     check_flag,
     check_positive_int,
@@ -93,6 +100,11 @@ class AutoForecaster(ForecastsMixin, CallbackSupportMixin, PlainStateMixin, Base
         'esnkit[statsforecast]'``. Each is a member beside the networks, unless its error in rolling
         forecasts exceeds that of the best one by half. They know the first whole season only, and
         no exogenous inputs.
+    intervals : {"pooled", "adaptive"}, default="pooled"
+        Pooled: see the notes. Adaptive: errors on rows held out count by the similarity of the
+        states of all networks at their origins to the present ones, where that gives better
+        quantiles of the errors known; intervals are then narrow where the series is calm. Elsewhere
+        they are pooled.
     best : bool, default=False
         Whether a baseline that is better than the networks, see `better_baseline_`, forecasts in
         their place.
@@ -107,22 +119,24 @@ class AutoForecaster(ForecastsMixin, CallbackSupportMixin, PlainStateMixin, Base
         The fitted network of every entry of `members_`. Of several series, this attribute and
         those up to `seasons_` are lists with an entry per series.
     candidates_ : list of dict
-        ``"differences"``, ``"power"``, ``"seasons"``, ``"leak_rate"``, ``"alpha"`` and ``"error"``
-        of every candidate, the best first. The error is the mean absolute error of the rolling
-        forecasts, in which recent ones weigh more.
+        ``"differences"``, ``"power"``, ``"seasons"``, ``"leak_rate"``, ``"past_exog"`` (whether it
+        has the past-only inputs), ``"alpha"`` and ``"error"`` of every candidate, the best first.
+        The error is the mean absolute error of the rolling forecasts, in which recent ones weigh
+        more.
     members_ : list of dict
         Those whose median, with the forecasts of other `models`, is the forecast.
     naive_share_ : float
         Share of the seasonal naive forecast in the forecast: 0.5 if the median is not better than
-        it by two standard errors in the rolling forecasts, else 0. Without a season, it is the
-        naive one.
+        it by two standard errors in the rolling forecasts, of which those that overlap count as
+        fewer, else 0. Without a season, it is the naive one.
     error_ : float
         The same error of the forecast.
     baselines_ : dict
         The same error of simple forecasts: naive, seasonal naive for every season, drift, mean,
         context parrot, autoregressive by AIC and ridge with lags, see :mod:`esnkit.baselines`.
-        All are fitted anew before every origin, without the inputs of `calendar`. Beside them the
-        errors of other `models`, which are fitted before the first one.
+        All are fitted anew before every origin, without the inputs of `calendar` and without
+        past-only inputs. Beside them the errors of other `models`, which are fitted before the
+        first one.
     better_baseline_ : str or None
         The baseline with the smallest error, if that is smaller than the error of the median by
         more than the noise of the comparison: a one-sided t-test of the logarithms of the ratios
@@ -136,6 +150,8 @@ class AutoForecaster(ForecastsMixin, CallbackSupportMixin, PlainStateMixin, Base
         Number of series.
     n_exog_ : int
         Number of exogenous inputs, without those of `calendar`.
+    n_past_exog_ : int
+        Number of past-only inputs.
     n_timesteps_ : int
         Number of rows seen by `fit` and `update`.
     feature_names_in_ : ndarray of str
@@ -157,6 +173,12 @@ class AutoForecaster(ForecastsMixin, CallbackSupportMixin, PlainStateMixin, Base
     were chosen on the same forecasts. So are the distances of quantiles from the forecast, which is
     the quantile of level 0.5.
 
+    Adaptive intervals and quantiles take the errors of networks fitted to the first 70 % of the
+    rows, from rolling origins in the others, with weights from a softmax of the cosine similarity
+    of states over a temperature [5]_. The state is that of all networks together. The temperature
+    is the one that gives the best quantiles of the known errors. Other `models` have no part in
+    these errors.
+
     A series with missing values is interpolated for a first choice of members. The median of their
     one-step predictions then stands for the missing values in a second choice; the one with the
     smaller error is kept. Readouts learn, and errors count, observed values only; the row before an
@@ -174,6 +196,8 @@ class AutoForecaster(ForecastsMixin, CallbackSupportMixin, PlainStateMixin, Base
        networks for learning chaotic dynamics. Neural Networks 142.
     .. [4] Diebold, F. X. and Mariano, R. S. (1995). Comparing predictive accuracy. Journal of
        Business and Economic Statistics 13. (better baselines)
+    .. [5] Neglia, R. et al. (2025). ResCP: reservoir conformal prediction for time series
+       forecasting. arXiv 2510.05060. (adaptive intervals)
 
     Examples
     --------
@@ -197,6 +221,7 @@ class AutoForecaster(ForecastsMixin, CallbackSupportMixin, PlainStateMixin, Base
         missing="predict",
         quick=False,
         models="esn",
+        intervals="pooled",
         best=False,
         random_state=0,
         verbose=0,
@@ -210,13 +235,14 @@ class AutoForecaster(ForecastsMixin, CallbackSupportMixin, PlainStateMixin, Base
         self.missing = missing
         self.quick = quick
         self.models = models
+        self.intervals = intervals
         self.best = best
         self.random_state = random_state
         self.verbose = verbose
 
     @rollback_on_error
     @with_callbacks
-    def fit(self, series, y=None, exog=None) -> "AutoForecaster":
+    def fit(self, series, y=None, exog=None, past_exog=None) -> "AutoForecaster":
         """Choose the members for a series, and fit them to it.
 
         Parameters
@@ -229,6 +255,11 @@ class AutoForecaster(ForecastsMixin, CallbackSupportMixin, PlainStateMixin, Base
         exog : array-like of shape (n_timesteps,) or (n_timesteps, n_exog), default=None
             Inputs known in advance, row by row with the series. The last value stands for
             missing ones.
+        past_exog : array-like of shape (n_timesteps,) or (n_timesteps, n_past_exog), default=None
+            Inputs known up to the present only, such as the weather. Every candidate is tried
+            without and with them; those with them forecast them together with the series. They are
+            differenced and scaled as the series is, without its power transform. Missing values
+            are predicted.
 
         Returns
         -------
@@ -250,11 +281,12 @@ class AutoForecaster(ForecastsMixin, CallbackSupportMixin, PlainStateMixin, Base
             If a baseline is better than the networks, unless it forecasts in their place.
         """
         seed, settings = self._check_parameters(), check_settings(self.settings)
-        rows, inputs = self._read(series, y, exog)
+        rows, inputs = self._read(series, y, exog, past_exog)
+        n_series = self.n_features_in_
         n_lost = count_lost(settings.get("differences", ()))
         rows, inputs = rows[-MAX_ROWS - n_lost :], inputs[-MAX_ROWS - n_lost :]
-        _check_series(rows, n_lost)
-        seasons = [self._find_seasons(values) for values in interpolate(rows).T]
+        _check_series(rows, n_series, n_lost)
+        seasons = [self._find_seasons(values) for values in interpolate(rows[:, :n_series]).T]
         self.horizon_ = min(
             self._find_horizon(len(rows), seasons), largest_horizon(len(rows), n_lost)
         )
@@ -265,20 +297,23 @@ class AutoForecaster(ForecastsMixin, CallbackSupportMixin, PlainStateMixin, Base
             n_exog=self.n_exog_,
             settings=settings,
             models=self._check_models(),
+            n_past=self.n_past_exog_,
         )
-        with fit_task(self, (rows.shape[1], "series"), {"X": series, "y": y}, 0):
+        columns = columns_of_series(rows, n_series)
+        with fit_task(self, (n_series, "series"), {"X": series, "y": y}, 0):
             selections = [
                 select(
                     values,
                     inputs,
                     periods,
-                    search._replace(positive=is_positive(self.positive, values)),
+                    search._replace(positive=is_positive(self.positive, values[:, 0])),
                 )
-                for values, periods in zip(rows.T, seasons, strict=True)
+                for values, periods in zip(columns, seasons, strict=True)
             ]
-        selections = self._compare_with_baselines(selections, rows, inputs)
+        selections = self._compare_with_baselines(selections, columns, inputs)
         self._ensemble = SeparateSeries([selection.combination for selection in selections])
         self._errors = [selection.errors for selection in selections]
+        self._adaptive = self.intervals == "adaptive"
         self._n_skipped = self.n_timesteps_ - len(rows)
         self._calibrators = [
             [IntervalCalibrator(spec, len(rows), CALIBRATION) for spec in selection.specs]
@@ -296,12 +331,12 @@ class AutoForecaster(ForecastsMixin, CallbackSupportMixin, PlainStateMixin, Base
             self._store(**{f"{name}_": [getattr(selection, name) for selection in selections]})
         return self
 
-    def _compare_with_baselines(self, selections: list, rows, inputs) -> list[Selection]:
+    def _compare_with_baselines(self, selections: list, columns: list, inputs) -> list[Selection]:
         """Let better baselines forecast, or warn of them."""
         if self.best:
             return [
                 use_better_baseline(selection, values, inputs)
-                for selection, values in zip(selections, rows.T, strict=True)
+                for selection, values in zip(selections, columns, strict=True)
             ]
         for j, selection in enumerate(selections):
             _warn_of_better_baseline(selection, j if len(selections) > 1 else None)
@@ -320,16 +355,17 @@ class AutoForecaster(ForecastsMixin, CallbackSupportMixin, PlainStateMixin, Base
         check_flag("quick", self.quick)
         check_seasons(self.seasons)
         check_flag("best", self.best)
+        check_choice("intervals", self.intervals, ("pooled", "adaptive"))
         check_verbose(self.verbose)
         return int(check_seed(self.random_state).randint(2**31 - 1))
 
     def _check_models(self) -> tuple[str, ...]:
         """Return the models beside the networks."""
         models = check_models(self.models)
-        if models and self.n_exog_:
+        if models and (self.n_exog_ or self.n_past_exog_):
             raise ValueError(
-                f"models={self.models!r} has no use for exogenous inputs, which only networks "
-                "have: use models='esn'"
+                f"models={self.models!r} has no use for exogenous or past-only inputs, which only "
+                "networks have: use models='esn'"
             )
         return models
 
@@ -378,15 +414,43 @@ class AutoForecaster(ForecastsMixin, CallbackSupportMixin, PlainStateMixin, Base
         return of_series([combination.estimators for combination in self._ensemble.parts])
 
     def _errors_ahead(self, n_steps: int, ahead: np.ndarray, level: float) -> SeparateErrors:
-        warn_of_few(min(int((~np.isnan(errors)).sum()) for errors in self._errors), level)
+        found = self._adaptive_errors(n_steps, ahead, level)
+        pooled = [errors for errors, part in zip(self._errors, found, strict=True) if part is None]
+        if pooled:
+            warn_of_few(min(int((~np.isnan(errors)).sum()) for errors in pooled), level)
+            of_steps = self._step_errors()
         return SeparateErrors(
             [
-                self._errors_of(part, errors[:, :, None], of_steps, ahead, n_steps)
-                for errors, part, of_steps in zip(
-                    self._errors, self._ensemble.parts, self._step_errors(), strict=True
+                self._errors_of(part, errors[:, :, None], of_steps[j], ahead, n_steps)
+                if found[j] is None
+                else found[j]
+                for j, (errors, part) in enumerate(
+                    zip(self._errors, self._ensemble.parts, strict=True)
                 )
             ]
         )
+
+    def _adaptive_errors(self, n_steps: int, ahead: np.ndarray, level: float) -> list:
+        """Return adaptive errors of each series, None for those with pooled ones."""
+        if not self._adaptive:
+            return [None] * self.n_features_in_
+        if not all(self._calibrators):
+            raise ValueError(
+                "intervals='adaptive' needs networks, but best=True has let a baseline forecast: "
+                "use intervals='pooled', or best=False"
+            )
+        columns, exog = self._columns_and_exog()
+        return [
+            adaptive_errors(part, calibrators, values, exog, ahead, n_steps, level)
+            for part, calibrators, values in zip(
+                self._ensemble.parts, self._calibrators, columns, strict=True
+            )
+        ]
+
+    def _columns_and_exog(self) -> tuple[list[np.ndarray], np.ndarray]:
+        """Return the rows that networks are fitted to and those since, by series, and inputs."""
+        rows, exog = (rows[self._n_skipped :] for rows in self._seen_rows())
+        return columns_of_series(rows, self.n_features_in_), exog
 
     def _errors_of(self, part, errors, of_steps: list, ahead, n_steps: int):
         """Return errors of one series for intervals, see `_errors_ahead`."""
@@ -407,14 +471,14 @@ class AutoForecaster(ForecastsMixin, CallbackSupportMixin, PlainStateMixin, Base
 
     def _step_errors(self) -> list[list[np.ndarray]]:
         """Return the one-step errors of every member of every series."""
-        values, exog = (rows[self._n_skipped :] for rows in self._seen_rows())
+        columns, exog = self._columns_and_exog()
         return [
             [
-                calibrator.step_errors(member, known_to(member, values[:, [j]]), exog)
+                calibrator.step_errors(member, known_to(member, values), exog)
                 for member, calibrator in zip(part.members, calibrators, strict=False)
             ]
-            for j, (part, calibrators) in enumerate(
-                zip(self._ensemble.parts, self._calibrators, strict=True)
+            for part, calibrators, values in zip(
+                self._ensemble.parts, self._calibrators, columns, strict=True
             )
         ]
 
@@ -433,14 +497,17 @@ def _warn_of_better_baseline(selection: Selection, column: int | None) -> None:
         )
 
 
-def _check_series(rows: np.ndarray, n_lost: int) -> None:
-    n_observed = (~np.isnan(rows)).sum(axis=0).min()
+def _check_series(rows: np.ndarray, n_series: int, n_lost: int) -> None:
+    n_observed = (~np.isnan(rows[:, :n_series])).sum(axis=0).min()
     if n_observed < MIN_ROWS + n_lost:
         given = " and these differences" if n_lost else ""
         raise ValueError(
             f"series has n_samples={n_observed} time steps, the choice of members needs at least "
             f"{MIN_ROWS + n_lost} with observed values{given}"
         )
-    largest = np.nanmax(np.abs(rows))
-    if largest > MAX_VALUE:
-        raise ValueError(f"series must have values up to {MAX_VALUE:g}, got {largest:g}: scale it")
+    for name, part in {"series": rows[:, :n_series], "past_exog": rows[:, n_series:]}.items():
+        largest = np.fmax.reduce(np.abs(part), axis=None, initial=0.0)
+        if largest > MAX_VALUE:
+            raise ValueError(
+                f"{name} must have values up to {MAX_VALUE:g}, got {largest:g}: scale it"
+            )

@@ -8,13 +8,13 @@ from sklearn.utils import Bunch
 
 from esnkit.forecasting._frames import (
     LabelledSeries,
-    NamedColumns,
     Table,
+    columns_or_none,
     put_together,
     put_windows_together,
     slice_rows,
 )
-from esnkit.forecasting._input import Exog, read_exog, read_series
+from esnkit.forecasting._input import read_exog, read_series
 from esnkit.forecasting._labels import part_of
 from esnkit.forecasting._missing import observed_error
 from esnkit.forecasting._seasonality import as_times
@@ -40,7 +40,7 @@ def backtest(
     values, table = read_series(series, "series", missing=missing)
     kind, labels = read_kind(table)
     inputs = {
-        name: _columns(read_exog(given, len(values), table, True, missing, name))
+        name: columns_or_none(*read_exog(given, len(values), table, True, missing, name))
         for name, given in (inputs or {}).items()
         if given is not None
     }
@@ -54,7 +54,7 @@ def backtest(
     rows = _rows_of(values, table, kind)
     forecasts, settings = _forecast_windows(model, rows, inputs, origins, horizon, refit, interval)
     observed = windows_of(values, origins, horizon)
-    result = _score_windows(observed, forecasts, origins, values[: origins[0]])
+    result = score_windows(observed, forecasts, origins, values[: origins[0]])
     result.settings = settings
     if kind.library is not None:
         for key in {"forecasts", "observed", "lower", "upper"} & result.keys():
@@ -74,11 +74,6 @@ def _rows_of(values: np.ndarray, table: Table, kind: SeriesKind) -> Callable[[in
 def windows_of(values: np.ndarray, origins, horizon: int) -> np.ndarray:
     """Return the `horizon` rows after each origin, (n_windows, horizon, ...)."""
     return np.stack([values[origin : origin + horizon] for origin in origins])
-
-
-def _columns(read: Exog) -> Any:
-    """Return inputs with the names of their columns, if they have any."""
-    return read.values if read.names is None else NamedColumns(read.values, read.names)
 
 
 def _forecast_windows(model, rows, inputs: dict, origins, horizon: int, refit: bool, interval):
@@ -156,7 +151,7 @@ def _as_rows(windows: np.ndarray) -> np.ndarray:
     return windows.reshape(windows.shape[0] * windows.shape[1], -1).T
 
 
-def _score_windows(observed, forecasts: list, origins, history) -> Bunch:
+def score_windows(observed, forecasts: list, origins, history) -> Bunch:
     """Pack forecasts, and the ends of intervals after them, with scores of observed values."""
     columns = observed.shape[2:]
     y_true, y_pred = observed.reshape(-1, *columns), forecasts[0].reshape(-1, *columns)

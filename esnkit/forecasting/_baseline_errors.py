@@ -141,7 +141,7 @@ def better_baseline(
 
 def _is_positive(gains: np.ndarray, windows: Windows) -> bool:
     """Test whether the mean of a value per window exceeds zero by more than chance."""
-    degrees_of_freedom = _count_separate(windows) - 1
+    degrees_of_freedom = windows.n_separate - 1
     if degrees_of_freedom <= 0:
         return False
     mean = windows.weights @ gains
@@ -154,9 +154,3 @@ def _mean_errors(forecasts: np.ndarray, observed: np.ndarray) -> np.ndarray:
     with np.errstate(over="ignore"):
         errors = np.abs(forecasts - observed).mean(axis=1, where=~np.isnan(observed))
     return np.minimum(np.nan_to_num(errors, nan=LARGEST_ERROR), LARGEST_ERROR)
-
-
-def _count_separate(windows: Windows) -> float:
-    """Return how many windows without overlap the windows amount to."""
-    span = windows.origins[-1] - windows.origins[0] + windows.horizon
-    return min(len(windows.origins), span / windows.horizon)

@@ -131,19 +131,22 @@ class IntervalCalibrator:
         """Return weights of the origins, by the similarity of their states to the last one."""
         if not self.adaptive:
             return None
-        assert self._ensemble is not None
-        n_steps, start = errors.shape[1], self._start
-        origins = split_origins(self.n_fit, len(values), n_steps, self.share)[1]
+        origins = split_origins(self.n_fit, len(values), errors.shape[1], self.share)[1]
         known = ~np.isnan(errors).any(axis=(1, 2))
-        origins = np.append(origins[known], len(values)) - start
-        rows = self._ensemble.fill(values[start:], exog[start:])
-        states = self._ensemble.states(rows, exog[start:], origins)
-        found = similarity_weights(states, errors[known], origins[:-1], level)
+        states = self.states(values, exog, np.append(origins[known], len(values)))
+        found = similarity_weights(states, errors[known], origins[known], level)
         if found is None:
             return None
         weights = np.zeros(len(errors))
         weights[known] = found
         return weights
+
+    def states(self, values, exog, origins: np.ndarray) -> np.ndarray:
+        """Return the states (n_origins, n_state) of the second ensemble, which is fitted."""
+        assert self._ensemble is not None
+        start = self._start
+        rows = self._ensemble.fill(values[start:], exog[start:])
+        return self._ensemble.states(rows, exog[start:], origins - start)
 
     def _residuals(self, ensemble: Ensemble, values, exog) -> np.ndarray:
         """Return the errors (n, 1, n_series) of the ensemble for the rows that it was fitted to."""

@@ -25,6 +25,7 @@ FEW_HARMONICS, MANY_HARMONICS = 2, 6
 AVERAGED_SEASONS, AVERAGED_FIRST_SEASONS = (2, 6), (2, 7)
 N_WINDOWS = 8
 SEASONS_OF_WINDOWS = 6  # origins span this many of the longest season at least
+MIN_COMPLETE = 0.25  # share of rows with all series, which origins follow
 FIRST_ORIGIN = 9  # fewer rows before an origin teach no readout
 MIN_TRANSFORMED_ROWS = 6  # before the first origin, after differences
 FIRST_SHARE = 0.4  # origins lie after this share of the rows
@@ -51,6 +52,7 @@ class Search(NamedTuple):
     n_exog: int | None = None  # inputs, the first ones, that baselines have; None for all
     settings: dict[str, Any] = {}  # what all candidates have in common, see `check_settings`
     models: tuple[str, ...] = ()  # of statsforecast, which are members beside networks
+    n_past: int = 0  # past-only inputs, the last columns of the rows
 
     @property
     def penalties(self) -> np.ndarray:
@@ -71,6 +73,12 @@ class Windows(NamedTuple):
     origins: np.ndarray  # how many rows are known at each
     weights: np.ndarray  # sum to 1
     horizon: int
+
+    @property
+    def n_separate(self) -> float:
+        """How many windows without overlap they amount to."""
+        span = self.origins[-1] - self.origins[0] + self.horizon
+        return float(min(len(self.origins), span / self.horizon))
 
     def observed(self, values: np.ndarray) -> np.ndarray:
         """Return the rows after each origin, (n_origins, horizon, ...)."""
@@ -96,8 +104,9 @@ class Candidate(NamedTuple):
     error: float  # weighted mean absolute error
     structure: Structure
     penalty: float
-    forecasts: np.ndarray  # (n_origins, horizon)
+    forecasts: np.ndarray  # (n_origins, horizon), of several series (n_origins, horizon, n_series)
     network: dict[str, Any]  # parameters of an ESNRegressor
+    n_past: int = 0  # past-only inputs that the network has
 
     @property
     def kind(self) -> tuple:
@@ -121,6 +130,7 @@ class Candidate(NamedTuple):
             random_state=None,
             power=self.structure.power,
             seasons=self.structure.seasons,
+            n_past=self.n_past,
         )
 
 
@@ -144,9 +154,9 @@ def make_windows(
 ) -> Windows:
     """Choose origins in the recent part of a series, at most `N_WINDOWS`.
 
-    `n_lost` rows before the first one serve differences only. In `values` (n_rows,) with missing
-    ones, the row before an origin is observed, so that values interpolated before it know none
-    after it. So is at least one row of every window.
+    `n_lost` rows before the first one serve differences only. In `values`, (n_rows,) or (n_rows,
+    n_series), with missing ones, the row before an origin is observed, so that values interpolated
+    before it know none after it. So is at least one row of every window.
     """
     horizon = min(horizon, largest_horizon(n_rows, n_lost))
     last = n_rows - horizon
@@ -162,7 +172,7 @@ def make_windows(
 
 def _after_observed(values: np.ndarray, origins: np.ndarray, horizon: int) -> np.ndarray:
     """Move origins back to the last observed rows before them; leave out empty windows."""
-    observed = ~np.isnan(values)
+    observed = _observed_rows(values)
     last = np.maximum.accumulate(np.where(observed, np.arange(len(values)), -1))
     moved = np.unique(last[origins - 1] + 1)
     counts = np.array([observed[origin : origin + horizon].sum() for origin in moved])
@@ -172,6 +182,13 @@ def _after_observed(values: np.ndarray, origins: np.ndarray, horizon: int) -> np
             f"series has too few observed values, {observed.sum()}, to compare forecasts with"
         )
     return windows
+
+
+def _observed_rows(values: np.ndarray) -> np.ndarray:
+    """Tell which rows have all series, or any of them where few have all."""
+    observed = ~np.isnan(values.reshape(len(values), -1))
+    complete = observed.all(axis=1)
+    return complete if complete.mean() >= MIN_COMPLETE else observed.any(axis=1)
 
 
 def powers_of(values: np.ndarray) -> list[float | None]:
@@ -222,12 +239,16 @@ def make_averaged_structures(
 
 
 def _vary(kinds: list[tuple], values: np.ndarray, search: Search) -> list[Structure]:
-    """List structures of kinds (differences, seasons), with all transforms and leak rates."""
+    """List structures of kinds (differences, seasons), with all transforms and leak rates.
+
+    Where there are past-only inputs, each comes without and with them.
+    """
     leak_rates = QUICK_LEAK_RATES if search.quick else LEAK_RATES
     if "leak_rate" in search.settings:
         leak_rates = (search.settings["leak_rate"],)
     return [
-        Structure(differences, power, seasons, leak_rate)
+        Structure(differences, power, seasons, leak_rate, past_exog)
+        for past_exog in ((False, True) if search.n_past else (False,))
         for power in powers_of(values)
         for differences, seasons in dict.fromkeys(kinds)
         for leak_rate in leak_rates
@@ -240,24 +261,37 @@ def evaluate_structures(
 ) -> list[Candidate]:
     """Judge structures that the rows before the first origin suffice for, the best first.
 
-    `values` are filled; `known`, if given, has the missing values.
+    Parameters
+    ----------
+    values : ndarray of shape (n_rows, n_series + search.n_past)
+        Filled; past-only inputs are the last columns, whose forecasts are not judged.
+    exog : ndarray of shape (n_rows, n_exog)
+    structures : sequence of Structure
+    windows : Windows
+    search : Search
+    known : ndarray, default=None
+        Like `values`, with the missing ones.
     """
-    penalties = search.penalties
-    observed = windows.observed(values if known is None else known)
+    penalties, n_series = search.penalties, values.shape[1] - search.n_past
+    known = values if known is None else known
+    observed = windows.observed(known[:, :n_series])
     candidates: list[Candidate] = []
     for structure in structures:
         count_step()
         if windows.origins[0] - structure.n_lost < MIN_TRANSFORMED_ROWS:
             continue
         network = search.network(len(values)) | {"leak_rate": structure.leak_rate}
-        path = PenaltyPath(structure, Reservoir(**network), penalties).fit(values, exog, known)
+        n_past = search.n_past if structure.past_exog else 0
+        rows, seen = (part[:, : n_series + n_past] for part in (values, known))
+        path = PenaltyPath(structure, Reservoir(**network), penalties)
+        path.fit(rows, exog, seen, n_past)
         network["washout"] = path.washout
-        forecasts = path.roll(windows.origins, windows.horizon)
+        forecasts = path.roll(windows.origins, windows.horizon)[..., :n_series]
         errors = windows.errors(forecasts, observed)
         k = choose_penalty(errors, len(values)) if len(penalties) > 1 else 0
-        candidates.append(
-            Candidate(float(errors[k]), structure, float(penalties[k]), forecasts[:, k], network)
-        )
+        rolled = forecasts[:, k, :, 0] if n_series == 1 else forecasts[:, k]
+        error, penalty = float(errors[k]), float(penalties[k])
+        candidates.append(Candidate(error, structure, penalty, rolled, network, n_past))
     return sorted(candidates, key=lambda candidate: candidate.error)
 
 

@@ -7,10 +7,14 @@ from esnkit.forecasting._candidates import (
     PENALTIES,
     Candidate,
     Search,
+    Windows,
     evaluate_structures,
     make_structures,
     make_windows,
 )
+from esnkit.forecasting._missing import fill_forward, interpolate
+from esnkit.forecasting._naive import seasonal_naive
+from esnkit.forecasting._naive_share import clearly_better, naive_season
 from esnkit.forecasting._penalty_path import Structure
 from esnkit.utils._progress import Task
 
@@ -30,14 +34,19 @@ def choose_network(
     search: Search,
     given: Structure | None,
     max_lost: int,
-) -> Candidate:
+) -> tuple[Candidate, int]:
     """Choose differences, season terms, leak rates and penalty by rolling forecasts.
+
+    Where the network is not clearly better than the seasonal naive forecast, half of the forecast
+    is that one: its season, 1 without one, is returned too, or 0.
 
     Parameters
     ----------
-    values : ndarray of shape (n_rows, n_series)
-        Of several series, one network forecasts all; errors count relative to the mean absolute
-        change of each.
+    values : ndarray of shape (n_rows, n_series + search.n_past)
+        The series and their past-only inputs, which all candidates have and which are not judged.
+        NaN where they are missing: such values, for which interpolated ones stand, are not learned
+        and do not count. Of several series, one network forecasts all; errors count relative to the
+        mean absolute change of each.
     exog : ndarray of shape (n_rows, n_exog)
     periods : list of float
         Of the seasons.
@@ -49,18 +58,38 @@ def choose_network(
     max_lost : int
         Largest number of rows that differences may take.
     """
-    values, exog = _relative_to_changes(values[-MAX_ROWS:]), exog[-MAX_ROWS:]
-    windows = make_windows(len(values), search.horizon, 0 if given is None else given.n_lost)
+    n_series, known = values.shape[1] - search.n_past, values[-MAX_ROWS:]
+    filled = np.hstack([interpolate(values[:, :n_series]), fill_forward(values[:, n_series:])])
+    values, exog = _relative_to_changes(filled[-MAX_ROWS:]), exog[-MAX_ROWS:]
+    known = np.where(np.isnan(known), np.nan, values)
     structures = _structures(values, periods, search, given)
     structures = [structure for structure in structures if structure.n_lost <= max_lost]
-    candidates = []
-    if len(values) >= MIN_ROWS:
+    windows, candidates = _make_windows(known[:, :n_series], search.horizon, given), []
+    if windows is not None:
         with Task("choice of the network", len(structures), "candidates"):
-            candidates = evaluate_structures(values, exog, structures, windows, search)
-    if not candidates:
-        return _cautious_network(len(values), search, given)
+            candidates = evaluate_structures(values, exog, structures, windows, search, known)
+    if windows is None or not candidates:
+        return _cautious_network(len(values), search, given), naive_season(periods, len(values))
     reversion = 1 + REVERSION_ROWS / len(values)
-    return min(candidates, key=lambda c: c.error * (1 if c.structure.differences else reversion))
+    best = min(candidates, key=lambda c: c.error * (1 if c.structure.differences else reversion))
+    season = naive_season(periods, int(windows.origins[0]))
+    pasts = [values[:k, :n_series] for k in windows.origins]
+    naive = np.stack([seasonal_naive(past, windows.horizon, season) for past in pasts])
+    observed = windows.observed(known[:, :n_series])
+    rolled = best.forecasts.reshape(observed.shape)
+    return best, 0 if clearly_better(rolled, naive, observed, windows) else season
+
+
+def _make_windows(known, horizon: int, given: Structure | None) -> Windows | None:
+    """Return rolling forecasts, None if fewer than two follow observed rows."""
+    if (~np.isnan(known)).any(axis=1).sum() < MIN_ROWS:
+        return None
+    n_lost = 0 if given is None else given.n_lost
+    try:
+        windows = make_windows(len(known), horizon, n_lost, values=known)
+    except ValueError:
+        return None
+    return windows if len(windows.origins) > 1 else None
 
 
 def _structures(values, periods, search: Search, given: Structure | None) -> list[Structure]:
@@ -68,7 +97,7 @@ def _structures(values, periods, search: Search, given: Structure | None) -> lis
     tried = [s for s in make_structures(values, periods, search) if s.power is None]
     if given is not None:
         tried = [given._replace(seasons=s.seasons, leak_rate=s.leak_rate) for s in tried]
-    return list(dict.fromkeys(tried))
+    return list(dict.fromkeys(s._replace(past_exog=search.n_past > 0) for s in tried))
 
 
 def _relative_to_changes(values: np.ndarray) -> np.ndarray:

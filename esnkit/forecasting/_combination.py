@@ -9,7 +9,7 @@ from esnkit.forecasting._power import with_power
 from esnkit.forecasting._runaway import combine_members
 from esnkit.utils._plain_state import plain_record
 
-__all__ = ["Combination", "SeparateSeries", "known_to", "of_series"]
+__all__ = ["Combination", "SeparateSeries", "columns_of_series", "known_to", "of_series"]
 
 MAX_RELATIVE_DISTANCE = 1e3  # of a sample path from the median, in median distances
 
@@ -20,7 +20,8 @@ class Combination:
     """Members fitted to one series, ensembles first; their median is the forecast.
 
     With `naive`, a seasonal naive model, the forecast is the mean of this median and that of the
-    model.
+    model. Rows have the series as their first column, and past-only inputs as the others, which
+    some members forecast too.
     """
 
     members: list
@@ -31,17 +32,15 @@ class Combination:
     def advance(self, values: np.ndarray, exog: np.ndarray) -> "Combination":
         """Return the combination after the rows that follow; this one stays as it is."""
         members = [member.advance(known_to(member, values), exog) for member in self.members]
-        naive = None if self.naive is None else self.naive.advance(values, exog)
+        naive = None if self.naive is None else self.naive.advance(values[:, :1], exog)
         return replace(self, members=members, naive=naive)
 
     def roll(self, values: np.ndarray, exog: np.ndarray, origins, n_steps: int) -> np.ndarray:
         """Forecast from several origins, see `Ensemble.roll`."""
-        rolled = [
-            member.roll(known_to(member, values), exog, origins, n_steps) for member in self.members
-        ]
+        rolled = [_roll(member, values, exog, origins, n_steps) for member in self.members]
         if self.naive is None:
             return self.combine(rolled)
-        return self.combine(rolled, self.naive.roll(values, exog, origins, n_steps))
+        return self.combine(rolled, _roll(self.naive, values, exog, origins, n_steps))
 
     def sample(
         self, errors: list[np.ndarray], exog: np.ndarray, n_steps: int, n_samples: int, rng
@@ -53,7 +52,7 @@ class Combination:
         """
         drawn = rng.randint(len(errors), size=n_samples)
         paths = [
-            self.members[j].sample(errors[j], exog, n_steps, int((drawn == j).sum()), rng)
+            self.members[j].sample(errors[j], exog, n_steps, int((drawn == j).sum()), rng)[..., :1]
             for j in np.unique(drawn)
         ]
         known = _plausible(np.concatenate(paths))
@@ -69,7 +68,7 @@ class Combination:
         if self.naive is None and n_networks == len(self.members):
             return np.zeros((n_steps, 1))
         last = np.empty((0, 1)), exog, [0], n_steps
-        networks = [member.roll(*last) for member in self.members[:n_networks]]
+        networks = [_roll(member, *last) for member in self.members[:n_networks]]
         shift = self.roll(*last) - combine_members(networks, "median")
         return np.nan_to_num(shift[0])
 
@@ -97,13 +96,34 @@ class Combination:
         return self.members[0].exog_out_of_range(exog)
 
 
-def known_to(member, values: np.ndarray) -> np.ndarray:
-    """Return rows, in which values that the power transform of a member has no place for are NaN.
+def columns_of_series(values: np.ndarray, n_series: int) -> list[np.ndarray]:
+    """Return, for each of the first `n_series` columns, that one beside all after them.
 
-    As for values that are missing, its own predictions stand for them.
+    Examples
+    --------
+    >>> [rows.tolist() for rows in columns_of_series(np.array([[1.0, 2.0, 9.0]]), 2)]
+    [[[1.0, 9.0]], [[2.0, 9.0]]]
+    """
+    past = values[:, n_series:]
+    return [np.hstack([values[:, j : j + 1], past]) for j in range(n_series)]
+
+
+def known_to(member, values: np.ndarray) -> np.ndarray:
+    """Return the columns that a member has, the series and past-only inputs if it takes them.
+
+    Values of the series that its power transform has no place for are NaN. As for values that are
+    missing, its own predictions stand for them.
     """
     transform = getattr(member, "series_transform", None)
-    return values if transform is None else with_power(values, transform.power)
+    if transform is None:
+        return values[:, :1]
+    series = with_power(values[:, :1], transform.power)
+    return np.hstack([series, values[:, 1 : 1 + transform.n_past]])
+
+
+def _roll(member, values: np.ndarray, exog, origins, n_steps: int) -> np.ndarray:
+    """Return the forecasts of the series by a member, (n_origins, n_steps, 1)."""
+    return member.roll(known_to(member, values), exog, origins, n_steps)[:, :, :1]
 
 
 def _plausible(paths: np.ndarray) -> np.ndarray:
@@ -121,7 +141,10 @@ def _plausible(paths: np.ndarray) -> np.ndarray:
 @plain_record
 @dataclass(frozen=True)
 class SeparateSeries:
-    """Several series, each with a combination that knows no other series."""
+    """Several series, each with a combination that knows no other series.
+
+    Past-only inputs are the last columns of rows, the same for all.
+    """
 
     parts: list[Combination]
 
@@ -162,9 +185,8 @@ class SeparateSeries:
         return self.parts[0].exog_out_of_range(exog)
 
     def _columns(self, values: np.ndarray):
-        """Pair every combination with the column of its series."""
-        columns = (values[:, j : j + 1] for j in range(len(self.parts)))
-        return zip(self.parts, columns, strict=True)
+        """Pair every combination with the columns of its series and of past-only inputs."""
+        return zip(self.parts, columns_of_series(values, len(self.parts)), strict=True)
 
 
 def of_series(entries: list):

@@ -12,6 +12,7 @@ from sklearn.base import clone
 
 from esnkit.forecasting._differencing import Lag, count_lost, longest_lag
 from esnkit.forecasting._missing import fit_with_missing, taught_rows
+from esnkit.forecasting._naive import seasonal_naive
 from esnkit.forecasting._reduction import make_reduction, rolling_forecasts
 from esnkit.forecasting._runaway import clear_runaways, combine_members
 from esnkit.forecasting._seasonality import season_terms
@@ -38,6 +39,8 @@ class ModelSpec(NamedTuple):
     seasons: tuple = ()  # periods and numbers of harmonics of sines and cosines beside the inputs
     floor: tuple[float, ...] = ()  # smallest forecasts, one per series; empty for none
     n_exog: int | None = None  # inputs, the first ones, that the models have; None for all
+    n_past: int = 0  # past-only inputs, the last columns of the series
+    naive_season: int = 0  # whose last values are half of the forecast; 0 for none
 
     @property
     def n_ahead(self) -> int:
@@ -72,6 +75,7 @@ class Ensemble:
     floor: tuple[float, ...] = ()
     n_first: int = 1  # rows before the first prediction
     fill_range: Any = None  # (2, n_series), of predictions for missing values
+    last_season: Any = None  # (season, n_series), repeated as half of the forecast; None for none
 
     def fill(self, values: np.ndarray, exog: np.ndarray) -> np.ndarray:
         """Return the rows that follow, with predictions in place of missing values.
@@ -97,6 +101,8 @@ class Ensemble:
         for model in models:
             model.advance(z, e)
         recent = _recent_rows(values, exog, self.series_transform.n_lost)
+        if self.last_season is not None:
+            recent["last_season"] = _last_season(values, len(self.last_season))
         return replace(self, models=models, n_rows=len(values), **recent)
 
     def advance(self, values: np.ndarray, exog: np.ndarray) -> "Ensemble":
@@ -109,6 +115,9 @@ class Ensemble:
         for model in models:
             model.advance(z, e)
         recent = _recent_rows(past, past_exog, self.series_transform.n_lost)
+        if self.last_season is not None:
+            rows = np.vstack([self.last_season, values])
+            recent["last_season"] = _last_season(rows, len(self.last_season))
         seen_range = range_of(np.vstack([self.seen_range, values]))
         n_rows = self.n_rows + len(values)
         return replace(self, models=models, n_rows=n_rows, seen_range=seen_range, **recent)
@@ -141,7 +150,12 @@ class Ensemble:
             forecasts = self._inverse_transform(steps, past, origins)
             members.append(clear_runaways(forecasts, self.seen_range))
             task.step()
-        return self.limit(combine_members(members, self.combine))
+        combined = combine_members(members, self.combine)
+        if self.last_season is not None:
+            rows, season = np.vstack([self.last_season, values]), len(self.last_season)
+            naive = [seasonal_naive(rows[: season + k], n_steps, season) for k in origins]
+            combined = combined / 2 + np.stack(naive) / 2
+        return self.limit(combined)
 
     def step_errors(self, values: np.ndarray, exog: np.ndarray) -> np.ndarray:
         """Return the errors of one-step predictions of the rows that follow those seen.
@@ -149,10 +163,12 @@ class Ensemble:
         Returns
         -------
         ndarray of shape (n_models * n_observed_rows, n_series)
-            In the units of the series after its power transform and differences.
+            In the units of the series after its power transform and differences. Those of missing
+            past-only inputs are zero.
         """
-        observed = ~np.isnan(values).any(axis=1)
-        if not observed.all():
+        n_series = values.shape[1] - self.series_transform.n_past
+        observed = ~np.isnan(values[:, :n_series]).any(axis=1)
+        if np.isnan(values).any():
             values = self.fill(values, exog)
         past, past_exog = self._past(values, exog)
         z, e = self.series_transform.transform(past), self.exog_transform.transform(past_exog)
@@ -186,7 +202,11 @@ class Ensemble:
         for j in np.unique(member):
             z[member == j] = self.models[j].sample(noise[member == j], e)
         history = np.repeat(past[:, None], n_samples, axis=1)
-        return self.series_transform.inverse_transform(z.swapaxes(0, 1), history).swapaxes(0, 1)
+        paths = self.series_transform.inverse_transform(z.swapaxes(0, 1), history).swapaxes(0, 1)
+        if self.last_season is None:
+            return paths
+        last = past[:0], exog, [0], n_steps  # paths move with the forecast
+        return paths + (self.roll(*last) - replace(self, last_season=None).roll(*last))
 
     def states(self, values: np.ndarray, exog: np.ndarray, origins) -> np.ndarray:
         """Return what the models know at each origin, (n_origins, n_state); see `roll`.
@@ -250,6 +270,11 @@ def _recent_rows(values: np.ndarray, exog: np.ndarray, n_rows: int) -> dict:
     }
 
 
+def _last_season(values: np.ndarray, season: int) -> np.ndarray:
+    """Return the last rows, as many as a season has; fewer rows are repeated."""
+    return values[(len(values) - season + np.arange(season)) % len(values)]
+
+
 def fit_ensemble(spec: ModelSpec, values: np.ndarray, exog: np.ndarray) -> Ensemble:
     """Fit transforms and members to a series (n_rows, n_series) and its inputs (n_rows, n_exog).
 
@@ -269,7 +294,9 @@ def _fit_complete(spec: ModelSpec, values, exog, taught=None) -> Ensemble:
             f"and horizon need at least {spec.min_rows}"
         )
     exog = with_season_terms(exog, spec.seasons, 0)
-    series_transform = RowTransform(spec.differences, spec.scale, power=spec.power).fit(values)
+    series_transform = RowTransform(
+        spec.differences, spec.scale, power=spec.power, n_past=spec.n_past
+    ).fit(values)
     members = _make_members(spec)
     seen = _rows_learned_from(members[0], spec)
     exog_transform = ExogTransform(spec.differences, spec.scale, seen=seen, n_used=spec.n_exog).fit(
@@ -285,11 +312,12 @@ def _fit_complete(spec: ModelSpec, values, exog, taught=None) -> Ensemble:
         models, series_transform, exog_transform, spec.combine, **recent,
         n_rows=len(values), seen_range=range_of(values), seasons=spec.seasons, floor=spec.floor,
         n_first=spec.min_rows,
-        fill_range=_fill_range(values, spec.power),
+        fill_range=_fill_range(values, spec),
+        last_season=_last_season(values, spec.naive_season) if spec.naive_season else None,
     )  # fmt: skip
 
 
-def _fill_range(values: np.ndarray, power) -> np.ndarray:
+def _fill_range(values: np.ndarray, spec: ModelSpec) -> np.ndarray:
     """Return the range (2, n_series) of predictions for missing values.
 
     It is three times as wide as that of the values; under a power transform it is positive.
@@ -297,7 +325,10 @@ def _fill_range(values: np.ndarray, power) -> np.ndarray:
     low, high = values.min(axis=0), values.max(axis=0)
     with np.errstate(over="ignore"):
         width = high - low
-        lowest = low - width if power is None else np.maximum(low - width, low / 2)
+        lowest = low - width
+        if spec.power is not None:
+            with_power = slice(len(low) - spec.n_past)
+            lowest[with_power] = np.maximum(lowest[with_power], low[with_power] / 2)
         return np.stack([lowest, high + width])
 
 

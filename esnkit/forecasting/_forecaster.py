@@ -109,6 +109,10 @@ class Forecaster(ForecastsMixin, CallbackSupportMixin, PlainStateMixin, BaseEsti
         One per member; for a direct strategy with a model per step, a list of these.
     transformer_ : SeriesTransform
         The fitted transform of the series, with the differences in use as `lags_`.
+    naive_share_ : float
+        Share of the seasonal naive forecast in the forecast: 0.5 if the network chosen without an
+        `estimator` is not better than it by two standard errors in the rolling forecasts, else 0.
+        Without a season, it is the naive one.
     n_features_in_ : int
         Number of series.
     n_exog_ : int
@@ -128,7 +132,9 @@ class Forecaster(ForecastsMixin, CallbackSupportMixin, PlainStateMixin, BaseEsti
     series without time stamps. Networks without differences must be better by the factor
     1 + 20 / n, for n rows. One network forecasts several series together: the mean of their errors,
     relative to their mean absolute changes, decides. The direct strategy takes what is best for
-    recursive forecasts. Fewer than 10 rows are forecast with first differences and a large penalty.
+    recursive forecasts. Fewer than 10 rows, or too few for two rolling forecasts, have first
+    differences and a large penalty. Half of the forecast is the seasonal naive one, see
+    `naive_share_`, where the network is not clearly better, and so for few rows.
     :class:`AutoForecaster` combines several such networks.
 
     A forecast that runs away, 1000 times as far from the middle of the series as any value seen or
@@ -154,15 +160,15 @@ class Forecaster(ForecastsMixin, CallbackSupportMixin, PlainStateMixin, BaseEsti
     Exogenous inputs are known in advance: row t of `exog` belongs to row t of the series,
     and a forecast needs the rows of the steps ahead.
 
-    Missing values are interpolated for a first fit, and for the choice of the default network. The
-    fitted model is run along the series from its start: its one-step predictions, from the rows
-    before, stand for the missing values. A second model is fitted to this series, and a third to
-    that with the predictions of the second. The one of the three with the smallest one-step error,
-    at observed rows that follow an observed row, is kept. No fit learns a target that is missing or
-    differenced with a missing value; only where such targets are more than three quarters of those
-    observed, a target is learned whose own value is observed. An estimator with a state has the
-    weight zero for the others, output by output; one with `lags` is fitted without rows in which
-    the value of any series is missing.
+    Missing values are interpolated for a first fit, and for the choice of the default network, in
+    which they are not learned and do not count. The fitted model is run along the series from its
+    start: its one-step predictions, from the rows before, stand for the missing values. A second
+    model is fitted to this series, and a third to that with the predictions of the second. The one
+    of the three with the smallest one-step error, at observed rows that follow an observed row, is
+    kept. No fit learns a target that is missing or differenced with a missing value; only where
+    such targets are more than three quarters of those observed, a target is learned whose own value
+    is observed. An estimator with a state has the weight zero for the others, output by output; one
+    with `lags` is fitted without rows in which the value of any series is missing.
     Predictions are limited to three times the range of the series. Values missing at the end and in
     `update` are predicted too: a forecast starts after the last row. In past exogenous inputs the
     last value before stands for a missing one (at the start, the first one); inputs of the steps
@@ -245,8 +251,9 @@ class Forecaster(ForecastsMixin, CallbackSupportMixin, PlainStateMixin, BaseEsti
             missing ones.
         past_exog : array-like of shape (n_timesteps,) or (n_timesteps, n_past_exog), default=None
             Inputs known up to the present only, such as the weather. The model forecasts them
-            together with the series, from which `forecast` and its like leave them out; so a power
-            transform needs positive ones too. Missing values are predicted.
+            together with the series, from which `forecast` and its like leave them out. They are
+            differenced and scaled as the series is, without its power transform. Missing values
+            are predicted.
 
         Returns
         -------
@@ -266,16 +273,17 @@ class Forecaster(ForecastsMixin, CallbackSupportMixin, PlainStateMixin, BaseEsti
         filled, columns = interpolate(values), values.T[: self.n_features_in_]
         floor = [0.0 if is_positive(self.positive, column) else -np.inf for column in columns]
         floor += [-np.inf] * self.n_past_exog_
-        power = RowTransform(spec.differences, False, power=spec.power).fit(filled).power_
-        spec = spec._replace(floor=tuple(floor), power=power)
+        n_past = self.n_past_exog_
+        power = RowTransform(spec.differences, False, power=spec.power, n_past=n_past).fit(filled)
+        spec = spec._replace(floor=tuple(floor), power=power.power_, n_past=n_past)
         n_models = count_models(spec, inputs.shape[1])
         with fit_task(self, (n_models, "models"), {"X": series, "y": y}, n_models):
             if spec.estimator is None:
-                spec = self._choose_network(spec, filled, inputs)
+                spec = self._choose_network(spec, values, inputs)
             self._ensemble = fit_ensemble(spec, values, inputs)
         adaptive = self.intervals == "adaptive"
         self._calibrator = IntervalCalibrator(spec, len(values), self.calibration, adaptive)
-        self._spec = spec
+        self._spec, self.naive_share_ = spec, 0.5 if spec.naive_season else 0.0
         return self
 
     @property
@@ -359,7 +367,8 @@ class Forecaster(ForecastsMixin, CallbackSupportMixin, PlainStateMixin, BaseEsti
 
     def _choose_network(self, spec: ModelSpec, values, exog) -> ModelSpec:
         """Return the models of the network that is best in rolling forecasts of the series."""
-        found = [self._season_periods(column) for column in values.T[: self.n_features_in_]]
+        columns = interpolate(values[:, : self.n_features_in_]).T
+        found = [self._season_periods(column) for column in columns]
         periods = sorted({period for periods in found for period in periods})[:MAX_SEASONS]
         assert not isinstance(spec.power, str)  # "auto" is a number by now
         given = None
@@ -368,12 +377,13 @@ class Forecaster(ForecastsMixin, CallbackSupportMixin, PlainStateMixin, BaseEsti
         horizon = spec.horizon or default_horizon(len(values), periods)
         seed = int(check_seed(copy.deepcopy(spec.random_state)).randint(2**31 - 1))
         max_lost = len(values) - spec.n_ahead - 1
-        search = Search(horizon, seed=seed)
-        chosen = choose_network(values, exog, periods, search, given, max_lost)
+        search = Search(horizon, seed=seed, n_past=self.n_past_exog_)
+        chosen, season = choose_network(values, exog, periods, search, given, max_lost)
         return spec._replace(
             estimator=chosen.spec.estimator,
             differences=chosen.structure.differences,
             seasons=chosen.structure.seasons,
+            naive_season=season,
         )
 
     def _check_steps(self, n_steps) -> int:

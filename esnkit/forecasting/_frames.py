@@ -58,6 +58,13 @@ class NamedColumns(NamedTuple):
     names: tuple
 
 
+def columns_or_none(values: np.ndarray, names: tuple | None):
+    """Return columns with their names, if they have any; None if there is no column."""
+    if not values.shape[1]:
+        return None
+    return values if names is None else NamedColumns(values, names)
+
+
 class LabelledSeries(NamedTuple):
     """An array with labels of its rows, as of a file; what is forecast from it are arrays."""
 
@@ -281,6 +288,23 @@ def put_together(library: Library, columns: list[tuple], labels: Any, as_series:
         parts.insert(library.times_at or 0, labels)
     frame = parts[0] if as_series else nw.from_dict({part.name: part for part in parts})
     return _in_wrapper(library.wrapper, frame)
+
+
+def as_table(library: Library, columns: dict) -> Any:
+    """Return a frame of columns: arrays, lists, indices of pandas or series of narwhals."""
+    if library.name == "pandas":
+        import pandas as pd
+
+        return pd.DataFrame(columns)
+    import narwhals as nw
+
+    parts = {
+        name: values.alias(name)
+        if isinstance(values, nw.Series)
+        else nw.new_series(name, values, backend=library.backend)
+        for name, values in columns.items()
+    }
+    return _in_wrapper(library.wrapper, nw.from_dict(parts))
 
 
 def put_windows_together(library: Library, columns: list[tuple], origins: Any, labels: Any):

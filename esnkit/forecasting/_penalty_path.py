@@ -30,6 +30,7 @@ class Structure(NamedTuple):
     power: float | str | None = None  # of the Box-Cox transform, 0 for the logarithm
     seasons: tuple[tuple[float, int], ...] = ()  # periods and their numbers of harmonics
     leak_rate: float | tuple[float, float] = 1.0
+    past_exog: bool = False  # whether the network has the past-only inputs
 
     @property
     def n_lost(self) -> int:
@@ -64,19 +65,22 @@ class PenaltyPath:
         self.structure, self.reservoir, self.penalties = structure, reservoir, penalties
         self.max_washout = max_washout
 
-    def fit(self, values: np.ndarray, exog: np.ndarray, known=None) -> "PenaltyPath":
+    def fit(
+        self, values: np.ndarray, exog: np.ndarray, known=None, n_past: int = 0
+    ) -> "PenaltyPath":
         """Transform a series and its inputs (>= n_rows, n_exog), and compute states.
 
         `values` has the shape (n_rows,), or (n_rows, n_series) for several series, which one
-        network forecasts together. They are filled; `known` has the missing values, and tells
-        which rows are taught, see `taught_rows`.
+        network forecasts together; the last `n_past` of them are past-only inputs. They are filled;
+        `known` has the missing values, and tells which rows are taught, see `taught_rows`.
         """
         structure = self.structure
         self._taught = None
         if known is not None:
-            taught = taught_rows(known.reshape(len(values), -1), structure.differences)
-            self._taught = np.logical_and.reduce(taught, axis=1)[1:]
-        self.transform = RowTransform(structure.differences, True, power=structure.power)
+            self._taught = taught_rows(known.reshape(len(values), -1), structure.differences)[1:]
+        self.transform = RowTransform(
+            structure.differences, True, power=structure.power, n_past=n_past
+        )
         self.n_dimensions, self.values = values.ndim, values.reshape(len(values), -1)
         self.z = self.transform.fit(self.values).transform(self.values)
         self.washout = min(self.max_washout, len(self.z) // 4)
@@ -95,8 +99,19 @@ class PenaltyPath:
 
     def weights(self, origins: np.ndarray) -> np.ndarray:
         """Return readouts (n_origins, n_penalties, n_series, 1 + n_columns), intercepts first."""
-        X, middle, taught = self._X, self._X.mean(axis=0), self._taught
-        rows = np.hstack([np.ones((len(X), 1)), X - middle, self.z[1:]])
+        if self._taught is None or self._taught.all():
+            return self._weights(origins, self.z[1:], None)
+        masks, kinds = np.unique(self._taught, axis=1, return_inverse=True)
+        kinds, order = kinds.ravel(), np.argsort(kinds.ravel(), kind="stable")
+        parts = [
+            self._weights(origins, self.z[1:, kinds == k], mask) for k, mask in enumerate(masks.T)
+        ]
+        return np.concatenate(parts, axis=2)[:, :, np.argsort(order)]
+
+    def _weights(self, origins: np.ndarray, targets: np.ndarray, taught) -> np.ndarray:
+        """Return readouts of targets of which the same rows are taught, see `weights`."""
+        X, middle = self._X, self._X.mean(axis=0)
+        rows = np.hstack([np.ones((len(X), 1)), X - middle, targets])
         ends = np.asarray(origins) - self.structure.n_lost - 1  # rows with a known target
         start = min(self.washout, ends[0] // 4)
         sums, weights = np.zeros((rows.shape[1], rows.shape[1])), []

@@ -5,7 +5,7 @@ from typing import Any, NamedTuple
 
 import numpy as np
 
-from esnkit.forecasting._baseline_errors import Baseline, better_baseline, evaluate_baselines
+from esnkit.forecasting._baseline_errors import better_baseline, evaluate_baselines
 from esnkit.forecasting._candidates import (
     MAX_RELATIVE_ERROR,
     Candidate,
@@ -17,21 +17,17 @@ from esnkit.forecasting._candidates import (
     make_structures,
     make_windows,
 )
-from esnkit.forecasting._combination import Combination
+from esnkit.forecasting._combination import Combination, known_to
 from esnkit.forecasting._differencing import count_lost
 from esnkit.forecasting._ensemble import ModelSpec, fit_ensemble
-from esnkit.forecasting._missing import interpolate, predict_missing
+from esnkit.forecasting._missing import fill_forward, interpolate, predict_missing
+from esnkit.forecasting._naive_share import clearly_better, naive_season
 from esnkit.forecasting._noiseless import is_noiseless, much_worse, noiseless_candidates, reach
 from esnkit.forecasting._statistical_models import first_integer, fit_statistical_model
 from esnkit.utils._progress import Task
 from esnkit.utils._warnings import warn
 
 __all__ = ["Selection", "select", "use_better_baseline"]
-
-# Standard errors by which the members must be better than the seasonal naive forecast. Where they
-# are not, half of the forecast is that one: of 195 forecasts of 99 real series, on which this rule
-# was chosen, 41 and not 50 are then worse than it, and the mean error falls by 2 %.
-MIN_GAIN = 2.0
 
 
 class Selection(NamedTuple):
@@ -55,14 +51,17 @@ def select(
     periods: list[float],
     search: Search,
 ) -> Selection:
-    """Choose members for a series (n_rows,) with inputs (n_rows, n_exog), and fit them.
+    """Choose members for a series, and fit them.
 
-    Missing values are interpolated for a first choice. The median of its members predicts them for
-    a second one, see `predict_missing`; the choice with the smaller error is returned.
+    Missing values are interpolated for a first choice, those of past-only inputs filled forward.
+    The median of its members predicts them for a second one, see `predict_missing`; the choice with
+    the smaller error is returned.
 
     Parameters
     ----------
-    values, exog : ndarray
+    values : ndarray of shape (n_rows, 1 + search.n_past)
+        The series, and its past-only inputs.
+    exog : ndarray of shape (n_rows, n_exog)
     periods : list of float
         Of the seasons.
     search : Search
@@ -70,34 +69,41 @@ def select(
     """
     if not np.isnan(values).any():
         return _select(values, values, exog, periods, search)
-    first = _select(values, interpolate(values[:, None])[:, 0], exog, periods, search)
+    filled = np.hstack([interpolate(values[:, :1]), fill_forward(values[:, 1:])])
+    first = _select(values, filled, exog, periods, search)
     networks = first.combination.members[: len(first.specs)]
-    predicted = [predict_missing(network, values[:, None], exog) for network in networks]
-    second = _select(values, np.median(predicted, axis=0)[:, 0], exog, periods, search)
+    rows = [predict_missing(network, known_to(network, values), exog) for network in networks]
+    for j in range(max(part.shape[1] for part in rows)):
+        filled[:, j] = np.median([part[:, j] for part in rows if j < part.shape[1]], axis=0)
+    second = _select(values, filled, exog, periods, search)
     return min(first, second, key=lambda selection: selection.error)
 
 
 def _select(values, filled, exog, periods: list[float], search: Search) -> Selection:
     """Choose members for a series, in which `filled` rows stand for the missing ones."""
+    series = filled[:, 0]
     n_lost = count_lost(search.settings.get("differences", ()))
     longest = max(periods, default=0.0)
-    windows = make_windows(len(values), search.horizon, n_lost, longest, values)
+    windows = make_windows(len(values), search.horizon, n_lost, longest, values[:, 0])
     candidates, members, (low, high) = _choose(values, filled, exog, periods, windows, search)
-    fitted: list = [fit_ensemble(member.spec, values[:, None], exog) for member in members]
-    season, observed = first_integer(periods), windows.observed(values)
-    models = _fit_statistical_models(search.models, season, filled, windows)
+    fitted: list = [
+        fit_ensemble(member.spec, values[:, : 1 + member.n_past], exog) for member in members
+    ]
+    observed = windows.observed(values[:, 0])
+    models = _fit_statistical_models(search.models, first_integer(periods), series, windows)
     errors = {name: float(windows.errors(rows, observed)) for name, (rows, _) in models.items()}
     kept = [models[k] for k in models if errors[k] <= MAX_RELATIVE_ERROR * candidates[0].error]
     fitted += [model for _, model in kept]
     combination = Combination(fitted, max(low, 0.0) if search.positive else low, high)
     forecasts = [*(member.forecasts for member in members), *(rows for rows, _ in kept)]
-    baselines = evaluate_baselines(filled, exog, periods, windows, combination.limit, search.n_exog)
-    naive = _seasonal_naive(baselines, periods)
+    baselines = evaluate_baselines(series, exog, periods, windows, combination.limit, search.n_exog)
+    season = naive_season(periods, int(windows.origins[0]))
+    naive = baselines["naive" if season == 1 else f"seasonal naive ({season} steps)"]
     combined = combination.combine(forecasts)
-    if np.isinf(high) and not clearly_better(combined, naive.forecasts, observed):
+    if np.isinf(high) and not clearly_better(combined, naive.forecasts, observed, windows):
         combined = combination.combine(forecasts, naive.forecasts)
         forecasts = [(rows + naive.forecasts) / 2 for rows in forecasts]
-        combination = replace(combination, naive=naive.model.fit(filled[:, None], exog))
+        combination = replace(combination, naive=naive.model.fit(series[:, None], exog))
     better = better_baseline(combined, baselines, observed, windows)
     substitute = None
     if better is not None:
@@ -119,29 +125,6 @@ def _select(values, filled, exog, periods: list[float], search: Search) -> Selec
         better_baseline=better,
         substitute=substitute,
     )
-
-
-def _seasonal_naive(baselines: dict[str, Baseline], periods: list[float]) -> Baseline:
-    """Return the baseline that repeats the first season, or the last value without one."""
-    names = [f"seasonal naive ({round(period)} steps)" for period in periods[:1]]
-    return baselines[next((name for name in names if name in baselines), "naive")]
-
-
-def clearly_better(forecasts: np.ndarray, others: np.ndarray, observed: np.ndarray) -> bool:
-    """Return whether errors are smaller than others by more than twice the standard error.
-
-    All arrays have the shape (n_origins, horizon); missing observed values, NaN, do not count.
-    """
-    known = ~np.isnan(observed)
-    with np.errstate(over="ignore", invalid="ignore"):
-        sizes = [np.abs(rows - observed) for rows in (forecasts, others)]
-        errors = [size.mean(axis=1, where=known) for size in sizes]
-        gains = errors[1] - errors[0]
-        if len(gains) < 2 or not np.isfinite(gains).all():
-            return False
-    gains = gains / (np.abs(gains).max() or 1.0)  # whose squares do not overflow
-    standard_error = gains.std(ddof=1) / np.sqrt(len(gains))
-    return bool(gains.mean() > MIN_GAIN * standard_error)
 
 
 def _fit_statistical_models(names, season: int, values: np.ndarray, windows: Windows) -> dict:
@@ -166,17 +149,18 @@ def _roll(name: str, season: int, values: np.ndarray, windows: Windows) -> np.nd
 
 def _choose(values, filled, exog, periods, windows: Windows, search: Search) -> tuple:
     """Return all candidates, the members, and the range of their forecasts."""
-    structures = make_structures(filled, periods, search)
-    structures += make_averaged_structures(filled, periods, search)
+    series = filled[:, 0]
+    structures = make_structures(series, periods, search)
+    structures += make_averaged_structures(series, periods, search)
     with Task("", len(structures), "candidates"):
         candidates = evaluate_structures(filled, exog, structures, windows, search, values)
     # Settings that are given are not replaced by those of larger networks.
-    stays_small = search.quick or search.settings or np.isnan(values).any()
-    if not stays_small and is_noiseless(values, exog, search.seed):
-        noiseless = noiseless_candidates(values, exog, windows, search.seed)
-        if not much_worse(noiseless[0], candidates[0], windows.observed(values)):
+    stays_small = search.quick or search.settings or np.isnan(values[:, 0]).any()
+    if not stays_small and is_noiseless(series, exog, search.seed):
+        noiseless = noiseless_candidates(series, exog, windows, search.seed)
+        if not much_worse(noiseless[0], candidates[0], windows.observed(series)):
             candidates = sorted(noiseless + candidates, key=lambda candidate: candidate.error)
-            return candidates, noiseless, reach(values)
+            return candidates, noiseless, reach(series)
     return candidates, choose_members(candidates), (-np.inf, np.inf)
 
 
@@ -185,7 +169,7 @@ def use_better_baseline(selection: Selection, values: np.ndarray, exog: np.ndarr
     if selection.substitute is None:
         return selection
     model, errors = selection.substitute
-    fitted = model.fit(values[:, None], exog)
+    fitted = model.fit(values[:, :1], exog)
     combination = replace(selection.combination, members=[fitted], naive=None)
     return selection._replace(combination=combination, errors=errors, specs=[], naive_share=0.0)
 

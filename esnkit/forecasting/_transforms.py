@@ -36,6 +36,8 @@ class RowTransform:
     power : float, "auto" or None, default=None
         Exponent of the Box-Cox transform that comes first, 0 for the logarithm. None transforms
         nothing; "auto" is chosen in `fit`, from groups as long as the largest lag.
+    n_past : int, default=0
+        Number of columns, the last ones, without a power transform: past-only inputs.
 
     Attributes
     ----------
@@ -62,8 +64,10 @@ class RowTransform:
         scale: bool,
         name: str = "series",
         power: float | str | None = None,
+        n_past: int = 0,
     ):
         self.differences, self.scale, self.name, self.power = differences, scale, name, power
+        self.n_past = n_past
 
     @property
     def n_lost(self) -> int:
@@ -76,8 +80,8 @@ class RowTransform:
             self.power_ = self.power
         else:
             length = max(longest_lag(self.differences, MIN_GROUP), MIN_GROUP)
-            self.power_ = choose_power(values, length, self.name)
-        z = difference(box_cox(values, self.power_, self.name), self.differences)
+            self.power_ = choose_power(self._split(values)[0], length, self.name)
+        z = difference(self._box_cox(values), self.differences)
         if not np.isfinite(z).all():
             raise ValueError(f"{self.name} must stay finite in float64 when differenced")
         if self.scale:
@@ -89,7 +93,7 @@ class RowTransform:
     def transform(self, values: np.ndarray) -> np.ndarray:
         """Transform rows, the first `n_lost` of which only serve the differences."""
         with np.errstate(over="ignore", invalid="ignore"):
-            z = difference(box_cox(values, self.power_, self.name), self.differences)
+            z = difference(self._box_cox(values), self.differences)
             z = (z - self.mean_) / self.scale_
         if not np.isfinite(z).all():
             raise ValueError(f"{self.name} must stay finite in float64 when differenced and scaled")
@@ -102,8 +106,23 @@ class RowTransform:
         """
         with np.errstate(over="ignore", invalid="ignore"):
             z = z * self.scale_ + self.mean_
-            z = integrate(z, box_cox(history, self.power_), self.differences)
-            return inverse_box_cox(z, self.power_)
+            z = integrate(z, self._box_cox(history), self.differences)
+            if self.power_ is None:
+                return z
+            series, past = self._split(z)
+            return np.concatenate([inverse_box_cox(series, self.power_), past], axis=-1)
+
+    def _box_cox(self, values: np.ndarray) -> np.ndarray:
+        """Return the power transform of the columns that have one, and the others."""
+        if self.power_ is None:
+            return values
+        series, past = self._split(values)
+        return np.concatenate([box_cox(series, self.power_, self.name), past], axis=-1)
+
+    def _split(self, values: np.ndarray) -> tuple[np.ndarray, np.ndarray]:
+        """Return the columns (..., n_columns) with a power transform, and those without."""
+        n_series = values.shape[-1] - self.n_past
+        return values[..., :n_series], values[..., n_series:]
 
 
 @plain_record

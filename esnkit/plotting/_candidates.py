@@ -137,7 +137,7 @@ class CandidatesDisplay:
 
 
 def _kind(candidate: dict) -> str:
-    """Name the differences, the transform and the season inputs of a candidate."""
+    """Name the differences, the transform and the inputs of a candidate."""
     lags = candidate["differences"]
     words = [f"differences {', '.join(map(str, lags))}" if lags else "no differences"]
     if candidate["power"] is not None:
@@ -145,4 +145,6 @@ def _kind(candidate: dict) -> str:
     if candidate["seasons"]:
         terms = (f"{period:g} ({n})" for period, n in candidate["seasons"])
         words.append(f"seasons {', '.join(terms)}")
+    if candidate.get("past_exog"):
+        words.append("past-only inputs")
     return ", ".join(words)

@@ -30,9 +30,7 @@ td:first-child, th:first-child { text-align: left; } th { border-bottom: 1px sol
 """
 
 
-def write_report(
-    file, forecaster, n_steps, *, exog=None, past_exog=None, column=0, times=None, title=None
-):
+def write_report(file, forecaster, n_steps, *, exog=None, column=0, times=None, title=None):
     """Write a report of a fitted :class:`AutoForecaster` as one HTML file.
 
     It shows the forecast with a fan of intervals, the errors of the candidates beside those of the
@@ -48,9 +46,6 @@ def write_report(
         Number of steps to forecast.
     exog : array-like of shape (>= n_steps, n_exog), default=None
         Inputs of the steps ahead, if the forecaster was fitted with any.
-    past_exog : array-like of shape (n_timesteps, n_exog), default=None
-        Inputs of the rows seen; without them, the report of a forecaster with inputs shows no
-        errors of a backtest.
     column : int, default=0
         Which of several series to show.
     times : array-like of shape (n_timesteps + n_steps,), default=None
@@ -85,10 +80,7 @@ def write_report(
             forecaster, column=column, n_history=shown, times=past
         )
         sections.append(_section("Seasons", _image(picture.figure_, "seasons and the rest")))
-    if not forecaster.n_exog_ or past_exog is not None:
-        sections.append(
-            _section("One-step errors", _residuals(forecaster, past_exog, column, past))
-        )
+    sections.append(_section("One-step errors", _residuals(forecaster, column, past)))
     name = escape(title)
     head = f"<meta charset='utf-8'><title>{name}</title><style>{STYLE}</style>"
     page = f"<!doctype html><html lang='en'><head>{head}</head><body><h1>{name}</h1>"
@@ -146,11 +138,12 @@ def _candidates(forecaster, column: int) -> str:
     return text + _image(display.figure_, "candidates") + _table(["forecast", "error"], rows)
 
 
-def _residuals(forecaster, past_exog, column: int, times) -> str:
+def _residuals(forecaster, column: int, times) -> str:
     """Return the picture of the one-step errors, or why a short series has none."""
+    exog, past_exog = forecaster._seen_inputs()
     try:
         picture = ResidualsDisplay.from_forecaster(
-            forecaster, exog=past_exog, column=column, times=times
+            forecaster, exog=exog, past_exog=past_exog, column=column, times=times
         )
     except ValueError as error:
         if forecaster.n_timesteps_ > MAX_SHORT:

@@ -59,8 +59,9 @@ class ResidualsDisplay:
 
     @classmethod
     def from_forecaster(
-        cls, forecaster, *, exog=None, column=0, n_windows=None, times=None, axes=None
-    ):
+        cls, forecaster, *, exog=None, past_exog=None, column=0, n_windows=None, times=None,
+        axes=None,
+    ):  # fmt: skip
         """Plot the one-step errors of a backtest over the end of the series.
 
         A clone is fitted to the rows before the first of them, so that they are errors of forecasts
@@ -72,6 +73,8 @@ class ResidualsDisplay:
             Fitted.
         exog : array-like of shape (n_timesteps, n_exog), default=None
             Inputs of the rows seen, if the forecaster was fitted with any.
+        past_exog : array-like of shape (n_timesteps, n_past_exog), default=None
+            Past-only inputs of the rows seen, if the forecaster was fitted with any.
         column : int, default=0
             Which of several series to show.
         n_windows : int, default=None
@@ -94,7 +97,7 @@ class ResidualsDisplay:
             n_windows = min(MAX_WINDOWS, max(MIN_RESIDUALS, int(LATE_SHARE * len(history))))
         n_windows = check_positive_int("n_windows", n_windows, minimum=MIN_RESIDUALS)
         series = forecaster._history_with_times()
-        result = forecaster.backtest(series, 1, n_windows, exog=exog)
+        result = forecaster.backtest(series, 1, n_windows, exog=exog, past_exog=past_exog)
         observed, ahead = np.asarray(result.observed), np.asarray(result.forecasts)
         errors = (observed - ahead).reshape(n_windows, n_series)[:, column]
         seen = ~np.isnan(errors)  # of observed rows

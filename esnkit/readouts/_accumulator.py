@@ -42,6 +42,8 @@ MAX_GROWTH_IF_UNKNOWN = 100.0
 # Fewer rows than this tell nothing of the size of the features.
 MIN_ROWS_TO_CHOOSE = 50
 
+Totals = list[tuple[np.ndarray, SufficientStatistics]]  # (outputs, statistics) of every group
+
 
 @plain_record
 class OutputGroup:
@@ -133,6 +135,8 @@ class Accumulator:
     n_features, n_outputs : int
     solver_is_final : bool, default=True
         False if a QR factor may still be turned into a Gram matrix.
+    standardize : bool, default=False
+        Whether the penalty is that of features divided by their standard deviations.
 
     Attributes
     ----------
@@ -148,8 +152,16 @@ class Accumulator:
         "qr": QRStatistics,
     }
 
-    def __init__(self, solver: str, n_features: int, n_outputs: int, solver_is_final: bool = True):
+    def __init__(
+        self,
+        solver: str,
+        n_features: int,
+        n_outputs: int,
+        solver_is_final: bool = True,
+        standardize: bool = False,
+    ):
         self.solver = solver
+        self.standardize = standardize
         self.n_rows = 0
         self.solver_is_final = solver_is_final
         self.may_overflow = True
@@ -228,17 +240,26 @@ class Accumulator:
                 group.merge_partial_sums()
         return self
 
-    def totals(self) -> list[tuple[np.ndarray, SufficientStatistics]]:
+    def totals(self) -> Totals:
         """Return (outputs, statistics) of every group."""
         with one_blas_thread():
             return [(group.outputs, group.total()) for group in self.groups]
 
-    def totals_in_range(self) -> list[tuple[np.ndarray, SufficientStatistics]]:
+    def totals_in_range(self) -> Totals:
         """Return (outputs, statistics) of every group; raise ValueError if out of range."""
         totals = self.totals()
         for _, statistics in totals:
             statistics.check_range()
         return totals
+
+    def penalised_totals(self) -> Totals:
+        """Return (outputs, statistics) of every group, of features in the units of the penalty."""
+        return self._penalised(self.totals())
+
+    def _penalised(self, totals: Totals) -> Totals:
+        if not self.standardize:
+            return totals
+        return [(outputs, statistics.standardised()) for outputs, statistics in totals]
 
     def largest_target(self) -> float:
         """Return the largest centred target times the root of its weight."""
@@ -271,12 +292,13 @@ class Accumulator:
 
     def check_underflow(self, alpha: float) -> None:
         """Raise ValueError if sums underflow, unless alpha makes them irrelevant."""
+        smallest = 0.0 if self.standardize else alpha  # of the penalty on the features as they are
         for _, statistics in self.totals_in_range():
-            statistics.check_underflow(alpha)
+            statistics.check_underflow(smallest)
 
     def solve(self, alpha: float) -> tuple[list[np.ndarray], float]:
         """Return the coefficients of every group, and the largest condition of any."""
-        totals = self.totals_in_range()
+        totals = self._penalised(self.totals_in_range())
         for outputs, statistics in totals:
             if statistics.weight == 0:
                 raise ValueError(
@@ -284,7 +306,11 @@ class Accumulator:
                 )
         with one_blas_thread():
             solved = [statistics.solve(alpha) for _, statistics in totals]
-        return [B for B, _ in solved], max(condition for _, condition in solved)
+        scales = [statistics.scale for _, statistics in totals]
+        coefs = [
+            B if s is None else B / s[:, None] for (B, _), s in zip(solved, scales, strict=True)
+        ]
+        return coefs, max(condition for _, condition in solved)
 
     def amplification(self, coefs: list[np.ndarray], condition: float) -> float:
         """Return about how much predictions amplify rounding errors, at most, of all groups."""
@@ -296,12 +322,18 @@ class Accumulator:
     def depends_on_light_rows(self, alpha: float, condition: float) -> bool:
         """Return whether rows of tiny weights, of which few digits are left, may matter."""
         return any(
-            statistics.depends_on_light_rows(alpha, condition) for _, statistics in self.totals()
+            statistics.depends_on_light_rows(alpha, condition)
+            for _, statistics in self.penalised_totals()
         )
 
 
 def accumulate(
-    accumulator: Accumulator | None, block: Block, solver: str, alpha: float, n_rows: int | None
+    accumulator: Accumulator | None,
+    block: Block,
+    solver: str,
+    alpha: float,
+    n_rows: int | None,
+    standardize: bool = False,
 ) -> Accumulator:
     """Add a block to an accumulator (None: to a new one), and return it.
 
@@ -313,15 +345,16 @@ def accumulate(
     Y = Y.reshape(len(Y), -1)
     shape = X.shape[1], Y.shape[1]
     if solver != "auto":
-        return (accumulator or Accumulator(solver, *shape)).add(X, Y, w)
+        empty = accumulator or Accumulator(solver, *shape, standardize=standardize)
+        return empty.add(X, Y, w)
     if accumulator is None or accumulator.n_rows == 0:
-        gram = Accumulator("gram", *shape).add(X, Y, w)
+        gram = Accumulator("gram", *shape, standardize=standardize).add(X, Y, w)
         if gram.n_rows == 0 or _alpha_outweighs_rounding(alpha, gram, n_rows):
             return gram
         is_final = _has_enough_rows(gram)
         if is_final and _is_well_conditioned(alpha, gram, n_rows):
             return gram
-        return Accumulator("qr", *shape, is_final).add(X, Y, w)
+        return Accumulator("qr", *shape, is_final, standardize).add(X, Y, w)
     accumulator.add(X, Y, w)
     if not accumulator.solver_is_final and _has_enough_rows(accumulator):
         accumulator.solver_is_final = True
@@ -350,11 +383,14 @@ def _is_well_conditioned(alpha: float, accumulator: Accumulator, n_rows: int | N
     """
     scaled = alpha / _growth(accumulator, n_rows)
     totals = accumulator.check_overflow().totals()
+    smallest = 0.0 if accumulator.standardize else alpha
     with one_blas_thread():
         return all(
-            statistics.squares_are_within_range(alpha)
-            and statistics.solve(scaled)[1] < MAX_GRAM_CONDITION / 2
-            for _, statistics in totals
+            statistics.squares_are_within_range(smallest)
+            and penalised.solve(scaled)[1] < MAX_GRAM_CONDITION / 2
+            for (_, statistics), (_, penalised) in zip(
+                totals, accumulator.penalised_totals(), strict=True
+            )
             if statistics.weight
         )
 
@@ -363,7 +399,8 @@ def _alpha_outweighs_rounding(alpha: float, gram: Accumulator, n_rows: int | Non
     """Return whether alpha is far above the rounding error of the Gram matrix of all rows."""
     if gram.n_rows < MIN_ROWS_TO_CHOOSE:
         return False
-    trace = max(statistics.triangle.trace() for _, statistics in gram.check_overflow().totals())
+    totals = gram.check_overflow().penalised_totals()
+    trace = max(statistics.triangle.trace() for _, statistics in totals)
     return alpha > MIN_ALPHA_OVER_ROUNDING * EPS * trace * _growth(gram, n_rows)
 
 

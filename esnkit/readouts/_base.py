@@ -30,7 +30,8 @@ class BaseReadout(PlainStateMixin, BaseEstimator, ABC):
     A subclass implements :meth:`fit_blocks` and :meth:`predict`. Two more capabilities are
     optional: ``partial_fit(X, y, sample_weight=None)`` lets estimators learn from one chunk of data
     after another; ``coef_`` (n_outputs, n_features) and ``intercept_`` (n_outputs,) of a linear
-    readout let a closed loop run compiled. :func:`check_readout` checks that a subclass keeps this
+    readout let a closed loop run compiled. A readout for classes may turn scores into probabilities
+    itself, by ``probabilities(scores)``. :func:`check_readout` checks that a subclass keeps this
     contract.
 
     Examples

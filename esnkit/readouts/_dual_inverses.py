@@ -22,7 +22,7 @@ from esnkit.readouts._least_squares import (
     MIN_EXPONENT,
 )
 
-__all__ = ["dual_inverses"]
+__all__ = ["Complement", "decompose", "dual_errors", "dual_inverses", "from_singular_values"]
 
 # A singular value of zero counts as this many times the smallest other one, if sqrt(alpha) is less.
 NULL_RATIO = 1e-30
@@ -53,8 +53,8 @@ def dual_inverses(
             is_precise = triangle.determines_inverse(alpha)
             yield complement.extend(triangle.inverse(alpha)) if is_precise else None
         else:
-            decomposed = decomposed or _decompose(rows, complement)
-            yield _from_singular_values(*decomposed, alpha)
+            decomposed = decomposed or decompose(rows, complement)
+            yield from_singular_values(*decomposed, alpha)
 
 
 class Complement:
@@ -91,7 +91,7 @@ def _are_similar(rows: np.ndarray, alpha: float) -> bool:
     return bool(lowest >= top - MAX_SPREAD_EXPONENT and abs(top) <= MAX_SQUARE_EXPONENT)
 
 
-def _decompose(rows: np.ndarray, complement: Complement) -> tuple[np.ndarray, np.ndarray]:
+def decompose(rows: np.ndarray, complement: Complement) -> tuple[np.ndarray, np.ndarray]:
     """Return the singular values of the rows, and their left vectors (n_rows, n_rows - 1)."""
     U, values, _ = robust_svd(rows)
     U = complement.extend(U)
@@ -104,11 +104,26 @@ def _decompose(rows: np.ndarray, complement: Complement) -> tuple[np.ndarray, np
     return values, U
 
 
-def _from_singular_values(values: np.ndarray, U: np.ndarray, alpha: float) -> np.ndarray:
+def from_singular_values(values: np.ndarray, U: np.ndarray, alpha: float) -> np.ndarray:
+    """Return the factor (n_rows, n_rows - 1) for one alpha, of a size that does not matter."""
     smallest = values[values > 0].min(initial=np.inf)
     floor = NULL_RATIO * smallest if np.isfinite(smallest) else 1.0
     penalised = np.hypot(values, max(np.sqrt(alpha), floor))
     return U * (penalised.min(initial=np.inf) / penalised)
+
+
+def dual_errors(half: np.ndarray, target: np.ndarray) -> tuple[np.ndarray, np.ndarray]:
+    """Return the errors (S y)_i / S_ii with S = half half', and about their rounding errors.
+
+    An error is infinite if S_ii is zero. Where a row almost determines its own prediction, S_ii and
+    (S y)_i are tiny, and the rounding errors of S y, relative to its largest terms, are not.
+    """
+    diagonal = np.einsum("ij,ij->i", half, half)[:, None]
+    product = half.T @ target
+    safe = np.where(diagonal > 0, diagonal, 1)
+    errors = np.where(diagonal > 0, half @ product / safe, np.inf)
+    rounding = len(half) * EPS * np.sqrt(diagonal.max()) * np.linalg.norm(product, axis=0)
+    return errors, np.where(diagonal > 0, rounding / safe, 0)
 
 
 class TriangularRows:

@@ -25,7 +25,14 @@ from scipy.linalg import lapack
 
 from esnkit.kernels import linalg
 from esnkit.readouts._blas import add_gram, add_orthogonal
-from esnkit.readouts._lapack import cholesky, eigh, robust_svd, solve_cholesky
+from esnkit.readouts._lapack import (
+    cholesky,
+    eigh,
+    invert_triangle,
+    matmul,
+    robust_svd,
+    solve_cholesky,
+)
 from esnkit.utils._plain_state import plain_record
 
 __all__ = [
@@ -36,6 +43,8 @@ __all__ = [
     "RidgeFactor",
     "RidgeSpectrum",
     "SufficientStatistics",
+    "column_lengths",
+    "deviations",
     "rows_are_moderate",
     "subtract_mean",
     "to_gram",
@@ -132,8 +141,11 @@ class SufficientStatistics(ABC):
         X'Y, or Q'Y.
     largest_target : ndarray of shape (n_outputs,)
         Largest absolute value of the centred targets times the square roots of their weights.
+    scale : ndarray of shape (n_features,) or None
+        The features in `triangle` and `cross` are divided by it, if there is one; `mean_x` is not.
     """
 
+    scale: np.ndarray | None = None
     condition_power: int  # of the condition of the features that multiplies the rounding error
 
     def __init__(self, n_features: int, n_outputs: int):
@@ -310,6 +322,22 @@ class SufficientStatistics(ABC):
         scaled.largest_target = factor * self.largest_target
         return scaled
 
+    def standardised(self) -> Self:
+        """Return the statistics of features divided by their standard deviations."""
+        scaled = copy.copy(self)
+        sizes = self._lengths() / np.sqrt(self.weight or 1.0)
+        scaled.scale = deviations(sizes, self.mean_x[0], self.n_rows)
+        scaled._divide_features(scaled.scale)
+        scaled.free_buffers()
+        return scaled
+
+    def centred(self, X: np.ndarray) -> np.ndarray:
+        """Return rows of features minus their means, in the units of `triangle`, in float64."""
+        Z = subtract_mean(X, self.mean_x)
+        if self.scale is not None:
+            Z /= self.scale
+        return Z
+
     def solve(self, alpha: float) -> tuple[np.ndarray, float]:
         """Return the ridge coefficients (n_features, n_outputs), and a condition estimate.
 
@@ -385,6 +413,27 @@ class SufficientStatistics(ABC):
         Given a scale, powers of two, the matrix is D (X'X + alpha I) D with D = diag(scale).
         """
 
+    def degrees_of_freedom(self, alpha: float) -> float:
+        """Return the trace of X (X'X + alpha I)^-1 X'."""
+        factor = self.factor(alpha)
+        if factor.coef is None:
+            spectrum, penalty = self.least_norm(alpha)
+            return float(spectrum.eigenvalues @ spectrum.inverse(penalty))
+        inverse = factor.scale[:, None] * invert_triangle(factor.upper)
+        return max(len(inverse) - alpha * float(np.einsum("ij,ij->", inverse, inverse)), 0.0)
+
+    @abstractmethod
+    def products_of(self, B: np.ndarray) -> np.ndarray:
+        """Return the sums of products (n_outputs,) of targets and predictions of coefficients B."""
+
+    @abstractmethod
+    def squares_of(self, B: np.ndarray) -> np.ndarray:
+        """Return the sums of squares (n,) of the predictions of coefficients (n_features, n)."""
+
+    @abstractmethod
+    def _divide_features(self, scale: np.ndarray) -> None:
+        """Replace `triangle` and `cross` by those of features divided by a scale."""
+
     @abstractmethod
     def _column_exponents(self, alpha: float) -> np.ndarray:
         """Return the powers of two of the sizes of the columns, ``NO_SIZE`` for zero columns."""
@@ -392,6 +441,10 @@ class SufficientStatistics(ABC):
     @abstractmethod
     def _sums_of_squares(self) -> np.ndarray:
         """Return the sum of squares of every centred feature."""
+
+    @abstractmethod
+    def _lengths(self) -> np.ndarray:
+        """Return the roots of the sums of squares of the centred features."""
 
     @abstractmethod
     def _as_rows(self, flat: np.ndarray, m: int) -> np.ndarray:
@@ -498,6 +551,19 @@ class GramStatistics(SufficientStatistics):
             vectors = scale[:, None] * vectors
         return RidgeSpectrum(values, vectors, cross, rounding, len(values) * rounding)
 
+    def products_of(self, B: np.ndarray) -> np.ndarray:
+        """Return the diagonal of B'X'Y."""
+        return np.einsum("ij,ij->j", B, self.cross)
+
+    def squares_of(self, B: np.ndarray) -> np.ndarray:
+        """Return the diagonal of B'X'XB."""
+        products = matmul(np.tril(self.triangle), B) + matmul(np.tril(self.triangle, -1).T, B)
+        return np.maximum(np.einsum("ij,ij->j", B, products), 0)
+
+    def _divide_features(self, scale: np.ndarray) -> None:
+        self.triangle = np.asfortranarray(self.triangle / scale / scale[:, None])
+        self.cross = np.asfortranarray(self.cross / scale[:, None])
+
     def _column_exponents(self, alpha: float) -> np.ndarray:
         sizes = np.sqrt(self.triangle.diagonal() + alpha)
         return np.where(sizes > 0, np.frexp(sizes)[1], NO_SIZE)
@@ -510,6 +576,9 @@ class GramStatistics(SufficientStatistics):
 
     def _sums_of_squares(self) -> np.ndarray:
         return self.triangle.diagonal()
+
+    def _lengths(self) -> np.ndarray:
+        return np.sqrt(self.triangle.diagonal())
 
     def _as_rows(self, flat: np.ndarray, m: int) -> np.ndarray:
         return flat.reshape(m, -1)
@@ -589,6 +658,18 @@ class QRStatistics(SufficientStatistics):
         vectors = Vt.T if scale is None else scale[:, None] * Vt.T
         return RidgeSpectrum(s**2, vectors, cross, rounding**2, (len(s) * rounding) ** 2)
 
+    def products_of(self, B: np.ndarray) -> np.ndarray:
+        """Return the diagonal of (RB)'Q'Y."""
+        return np.einsum("ij,ij->j", matmul(np.triu(self.triangle), B), self.cross)
+
+    def squares_of(self, B: np.ndarray) -> np.ndarray:
+        """Return the squared lengths of the columns of RB."""
+        products = matmul(np.triu(self.triangle), B)
+        return np.einsum("ij,ij->j", products, products)
+
+    def _divide_features(self, scale: np.ndarray) -> None:
+        self.triangle = np.asfortranarray(self.triangle / scale)
+
     def _column_exponents(self, alpha: float) -> np.ndarray:
         sizes = np.abs(np.triu(self.triangle)).max(axis=0, initial=np.sqrt(alpha))
         exponents = np.where(sizes > 0, np.frexp(sizes)[1], NO_SIZE)
@@ -605,6 +686,9 @@ class QRStatistics(SufficientStatistics):
         R = np.triu(self.triangle)
         return np.einsum("ij,ij->j", R, R)
 
+    def _lengths(self) -> np.ndarray:
+        return column_lengths(np.triu(self.triangle))
+
     def _as_rows(self, flat: np.ndarray, m: int) -> np.ndarray:
         return flat.reshape(-1, m).T
 
@@ -619,6 +703,21 @@ def rows_are_moderate(X: np.ndarray, Y: np.ndarray, w: np.ndarray) -> bool:
     """Return whether no number is so large that sums of these rows may overflow."""
     largest = max(float(np.abs(Z).max(initial=0)) for Z in (X, Y))
     return largest <= MODERATE_VALUE and float(w.max(initial=0)) <= MODERATE_WEIGHT
+
+
+def column_lengths(Z: np.ndarray) -> np.ndarray:
+    """Return the lengths of columns, whose squares may be out of range."""
+    largest = np.abs(Z).max(axis=0, initial=0.0)
+    scaled = Z / np.where(largest > 0, largest, 1.0)
+    return largest * np.sqrt(np.einsum("ij,ij->j", scaled, scaled))
+
+
+def deviations(sizes: np.ndarray, mean: np.ndarray, n_rows: int) -> np.ndarray:
+    """Return the standard deviations of features, one for those that are constant up to rounding.
+
+    The rule is that of :class:`sklearn.preprocessing.StandardScaler`.
+    """
+    return np.where(sizes <= n_rows * EPS * np.abs(mean), 1.0, sizes)
 
 
 def subtract_mean(X: np.ndarray, mean: np.ndarray) -> np.ndarray:

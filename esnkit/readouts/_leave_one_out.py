@@ -8,7 +8,8 @@ import numpy as np
 
 from esnkit.readouts._accumulator import ROWS_PER_PARTIAL_SUM, Accumulator
 from esnkit.readouts._base import Block
-from esnkit.readouts._dual_inverses import dual_inverses
+from esnkit.readouts._dual_inverses import dual_errors, dual_inverses
+from esnkit.readouts._dual_ridge import DualRidge
 from esnkit.readouts._hat_values import hat_directions
 from esnkit.readouts._least_squares import (
     EPS,
@@ -19,7 +20,7 @@ from esnkit.readouts._least_squares import (
 )
 from esnkit.utils._threads import interruptible, one_blas_thread, run_tasks
 
-__all__ = ["leave_one_out"]
+__all__ = ["LeaveOneOut", "dual_leave_one_out", "leave_one_out"]
 
 # Leave-one-out errors of a larger relative rounding error than this are imprecise: the squares have
 # fewer than two correct digits.
@@ -55,7 +56,7 @@ def leave_one_out(
     The blocks must be those that the accumulator was filled with. Outputs that have no more rows
     than features and intercept use the dual form, which keeps all rows and loses no digits.
     """
-    totals = accumulator.totals()
+    totals = accumulator.penalised_totals()
     groups = [statistics for _, statistics in totals]
     target_exponent = _exponent(max(group.largest_target.max(initial=0.0) for group in groups))
     weight_exponent = _exponent(max(group.weight for group in groups))
@@ -77,6 +78,14 @@ def leave_one_out(
             is_imprecise |= statistics.n_heavy_rows == 1 < statistics.n_rows
     exponent = 2 * target_exponent - weight_exponent
     return LeaveOneOut(errors[positions], exponent, is_imprecise[positions])
+
+
+def dual_leave_one_out(dual: DualRidge, alphas: np.ndarray, positions: np.ndarray) -> LeaveOneOut:
+    """Return the mean squared errors of alphas[positions] for few standardised rows."""
+    found = [squared_errors(dual.half_inverse(alpha), dual.target) for alpha in alphas]
+    errors = np.stack([sums for sums, _ in found]) / dual.weight
+    is_imprecise = np.array([flags.any() for _, flags in found])
+    return LeaveOneOut(errors[positions], 0, is_imprecise[positions])
 
 
 def _exponent(size: float) -> int:
@@ -174,7 +183,7 @@ def _weighted_rows(
     target_scale: float,
 ) -> tuple[np.ndarray, np.ndarray]:
     """Return centred features and scaled targets times the square roots of the weights."""
-    Z, target = subtract_mean(X, statistics.mean_x), subtract_mean(Y, statistics.mean_y)
+    Z, target = statistics.centred(X), subtract_mean(Y, statistics.mean_y)
     if target_scale != 1:
         target *= target_scale
     if (w != 1).any():
@@ -210,7 +219,7 @@ class DualErrorSums:
             if half is None:
                 sums[i], is_imprecise[i] = self._from_hat_values(self.alphas[i])
             else:
-                sums[i], is_imprecise[i] = _squared_errors(half, target)
+                sums[i], is_imprecise[i] = squared_errors(half, target)
         return sums, is_imprecise
 
     def _from_hat_values(self, alpha: float) -> tuple[np.ndarray, np.ndarray]:
@@ -222,16 +231,8 @@ class DualErrorSums:
         return sums[0], is_imprecise[0]
 
 
-def _squared_errors(half: np.ndarray, target: np.ndarray) -> tuple[np.ndarray, np.ndarray]:
-    """Return the sums of ((S y)_i / S_ii)^2 with S = half half', and whether they are imprecise.
-
-    The sum is infinite if some S_ii is zero. Where a row almost determines its own prediction, S_ii
-    and (S y)_i are tiny, and the rounding errors of S y, relative to its largest terms, are not.
-    """
-    diagonal = np.einsum("ij,ij->i", half, half)[:, None]
-    product = half.T @ target
-    safe = np.where(diagonal > 0, diagonal, 1)
-    total = np.where(diagonal > 0, (half @ product / safe) ** 2, np.inf).sum(axis=0)
-    rounding = len(half) * EPS * np.sqrt(diagonal.max()) * np.linalg.norm(product, axis=0)
-    rounding = np.where(diagonal > 0, rounding / safe, 0)
+def squared_errors(half: np.ndarray, target: np.ndarray) -> tuple[np.ndarray, np.ndarray]:
+    """Return the sums of squared errors with S = half half', and whether they are imprecise."""
+    errors, rounding = dual_errors(half, target)
+    total = (errors**2).sum(axis=0)
     return total, (rounding**2).sum(axis=0) > MAX_ERROR**2 * total

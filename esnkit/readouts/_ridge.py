@@ -17,15 +17,35 @@ from sklearn.utils.validation import check_is_fitted
 
 from esnkit.kernels import linalg
 from esnkit.readouts._accumulator import MAX_GRAM_CONDITION, Accumulator, accumulate
+from esnkit.readouts._alpha_choice import (
+    AlphaChoice,
+    choose_by_losses,
+    choose_by_squared_error,
+    smallest_error,
+)
 from esnkit.readouts._base import BaseReadout, Block
+from esnkit.readouts._dual_ridge import DualRidge
+from esnkit.readouts._kept_rows import KeptRows
 from esnkit.readouts._least_squares import MODERATE_VALUE, rows_are_moderate
-from esnkit.readouts._leave_one_out import leave_one_out
+from esnkit.readouts._leave_one_out import dual_leave_one_out
+from esnkit.readouts._leave_one_out_scores import (
+    classification_losses,
+    dual_classification_losses,
+)
+from esnkit.readouts._residual_temperature import residual_temperature
+from esnkit.sequences._classifier_mixin import softmax
 from esnkit.utils._plain_state import plain_record
 from esnkit.utils._progress import Task, report_rows
 from esnkit.utils._read_only import read_only
 from esnkit.utils._rollback import rollback_on_error
 from esnkit.utils._threads import one_blas_thread
-from esnkit.utils._validation import finite_array, for_kernels, refuse_masked
+from esnkit.utils._validation import (
+    check_choice,
+    check_flag,
+    finite_array,
+    for_kernels,
+    refuse_masked,
+)
 from esnkit.utils._warnings import warn
 
 __all__ = ["RidgeReadout"]
@@ -62,15 +82,19 @@ class Solution(NamedTuple):
     intercept: np.ndarray  # (n_outputs,)
     feature_means: np.ndarray  # (n_features,) in float64
     output_at_means: np.ndarray  # (n_outputs,) prediction at the means of the features
-    alpha: float
     solver: str
     condition: float
-    loo_scores: np.ndarray | None  # (n_alphas,)
+    choice: AlphaChoice
 
 
 def _has_one_alpha(readout: "RidgeReadout") -> bool:
     """Return True for one alpha; raise for several."""
     return np.ndim(readout.alpha) == 0 or readout._one_alpha() >= 0
+
+
+def _is_classification(readout: "RidgeReadout") -> bool:
+    """Return whether the targets are class indicators."""
+    return readout.scoring == "classification"
 
 
 class RidgeReadout(RegressorMixin, MultiOutputMixin, BaseReadout):
@@ -82,15 +106,32 @@ class RidgeReadout(RegressorMixin, MultiOutputMixin, BaseReadout):
         Penalty on the squared coefficients, absolute as in
         :class:`sklearn.linear_model.Ridge`. 0 gives the least-squares solution of least norm
         (for features of very different sizes, of those scaled to similar ones). Given several,
-        the readout uses the one with the smallest mean squared leave-one-out error (the error on
-        each row of a model fitted to all other rows). That error is exact, in closed form; all
-        alphas share one factorisation, but the rows are read a second time. The solution is that
-        of the one alpha alone. Features of very different sizes need more factorisations.
+        the readout uses the one with the smallest leave-one-out error (the error on each row of a
+        model fitted to all other rows), see `scoring`. That error is exact, in closed form; all
+        alphas share one factorisation, but the rows are read a second time unless they are few.
+        The solution is that of the one alpha alone. Features of very different sizes need more
+        factorisations.
     solver : {"auto", "gram", "qr"}, default="auto"
         "gram" accumulates the Gram matrix X'X: fast, but it squares the condition of the
         features, so that an alpha below its rounding error has no effect. "qr" accumulates an
         orthogonal factor: about twice the work, and precise down to the rounding error of the
         features themselves. "auto" uses the Gram matrix if the measured condition allows it.
+        With `standardize`, "auto" solves the dual problem for no more rows than features: then no
+        matrix of features by features exists.
+    standardize : bool, default=False
+        Penalise the coefficients of features divided by their weighted standard deviations, as
+        after a :class:`sklearn.preprocessing.StandardScaler`: alpha does not depend on the units
+        of the features. `coef_` is that of the features as they are. Constant features are not
+        divided. Leave-one-out errors use the standard deviations of all rows.
+    scoring : {"squared_error", "classification"}, default="squared_error"
+        What chooses among several alphas: the mean squared error, or for targets that are class
+        indicators (n_rows, n_classes) the number of rows whose largest score is not that of their
+        class. Squared errors of indicators lead to penalties far too large where a class has few
+        rows. Among alphas that are wrong on m + sqrt(m + 1) rows at most, where m is the smallest
+        number, the readout uses the one of least log loss of calibrated probabilities, see
+        `temperature_`.
+        Of three alphas or more, the readout warns if the best one is an end of the list and its
+        neighbour is worse by more than 10 % of the squared error, or by sqrt(m + 1) rows.
 
     Attributes
     ----------
@@ -102,7 +143,7 @@ class RidgeReadout(RegressorMixin, MultiOutputMixin, BaseReadout):
         Likewise.
     alpha_ : float
         The penalty used.
-    solver_ : {"gram", "qr"}
+    solver_ : {"gram", "qr", "dual"}
         The solver used.
     condition_ : float
         Estimated condition (1-norm) of the centred features with sqrt(alpha) I below them,
@@ -111,9 +152,21 @@ class RidgeReadout(RegressorMixin, MultiOutputMixin, BaseReadout):
         Given several alphas, the weighted mean squared leave-one-out error of each, averaged
         over outputs. It loses digits, with a ``LinAlgWarning``, if a row almost determines its own
         prediction, as an event that occurs once does under a tiny alpha, and is infinite if a row
-        determines it alone.
+        determines it alone. With ``scoring="classification"``, the weighted share of rows that
+        are wrong when left out, also for one alpha.
     loo_mse_ : float
-        The smallest of `loo_scores_`.
+        The smallest of `loo_scores_`, if they are squared errors.
+    loo_log_losses_ : ndarray (n_alphas,)
+        With ``scoring="classification"``, the leave-one-out log loss of each alpha at the
+        temperature that is best for it.
+    temperature_ : float
+        With ``scoring="classification"``, softmax(scores / temperature_) are the probabilities of
+        the classes [1]_, see `probabilities`. The leave-one-out log loss is least for it, up to
+        about 1 %. Of n rows, the targets are (n + 1) / (n + 2) for the class of the row, and the
+        rest for the others, so that separable classes do not have infinite confidence [2]_. After
+        `partial_fit` or `merge`, which read rows once, it is that of normal scores of equal
+        covariance in every class, of the variance of the residuals divided by 1 minus the mean hat
+        value [3]_.
     n_features_in_ : int
     feature_names_in_ : ndarray of str
         Only if X has column names.
@@ -139,6 +192,12 @@ class RidgeReadout(RegressorMixin, MultiOutputMixin, BaseReadout):
     G. H. Golub, M. Heath and G. Wahba (1979), Generalized cross-validation as a method for
     choosing a good ridge parameter, eq. 1.3: leave-one-out from the hat values.
 
+    .. [1] C. Guo, G. Pleiss, Y. Sun and K. Q. Weinberger (2017), On calibration of modern neural
+       networks.
+    .. [2] J. Platt (1999), Probabilistic outputs for support vector machines.
+    .. [3] T. Hastie, R. Tibshirani and J. Friedman (2009), The elements of statistical learning,
+       section 4.3: indicators and linear discriminant analysis.
+
     Examples
     --------
     >>> import numpy as np
@@ -147,19 +206,34 @@ class RidgeReadout(RegressorMixin, MultiOutputMixin, BaseReadout):
     >>> y = X @ [1.0, -2.0] + 3.0
     >>> RidgeReadout(alpha=0).fit(X, y).coef_.round(6)
     array([ 1., -2.])
+    >>> labels = (y > 0).astype(int)
+    >>> classes = RidgeReadout([0.1, 1.0, 10.0], standardize=True, scoring="classification")
+    >>> probabilities = classes.fit(X, np.eye(2)[labels]).probabilities([0.2, 0.8])
+    >>> bool(probabilities[1] > probabilities[0])
+    True
     >>> halves = RidgeReadout(alpha=0).partial_fit(X[:2], y[:2]).partial_fit(X[2:], y[2:])
     >>> float(halves.intercept_.round(6))
     3.0
     """
 
-    _accumulator: Accumulator  # never modified once it is stored: copies of a readout share it
+    # Never modified once it is stored: copies of a readout share it. None for the dual form.
+    _accumulator: Accumulator | None = None
     _waiting: tuple[WeightedBlock, ...] = ()  # blocks that are not yet in the accumulator
     _pending: tuple[WeightedBlock, ...] = ()  # rows that follow them, too few for a block
     _solution: Solution | None
 
-    def __init__(self, alpha: Any = 1e-6, *, solver: str = "auto"):
+    def __init__(
+        self,
+        alpha: Any = 1e-6,
+        *,
+        solver: str = "auto",
+        standardize: bool = False,
+        scoring: str = "squared_error",
+    ):
         self.alpha = alpha
         self.solver = solver
+        self.standardize = standardize
+        self.scoring = scoring
 
     @rollback_on_error
     def fit(self, X: Any, y: Any, sample_weight: Any = None) -> Self:
@@ -189,8 +263,13 @@ class RidgeReadout(RegressorMixin, MultiOutputMixin, BaseReadout):
 
     @property
     def n_passes(self) -> int:  # type: ignore[override]
-        """Passes over the rows in `fit_blocks`: the choice among several alphas takes a second."""
-        return 1 if np.ndim(self.alpha) == 0 else 2
+        """Passes over the rows in `fit_blocks`, at most: leave-one-out errors take a second."""
+        return 2 if self._leaves_out else 1
+
+    @property
+    def _leaves_out(self) -> bool:
+        """Whether `fit_blocks` computes leave-one-out errors."""
+        return np.ndim(self.alpha) > 0 or self.scoring == "classification"
 
     @rollback_on_error
     def fit_blocks(
@@ -224,20 +303,77 @@ class RidgeReadout(RegressorMixin, MultiOutputMixin, BaseReadout):
                 f"call, got {type(make_blocks).__name__}"
             )
         alphas = self._alphas()
-        accumulator = self._accumulate(make_blocks(), self.solver, n_rows)
+        rows = KeptRows(make_blocks, n_rows, self._leaves_out or self.standardize)
+        self._store_shapes(rows.first)
+        few = self._few_rows(rows)
+        if few is not None:
+            return self._fit_dual(few, alphas)
+        accumulator = self._accumulate(rows(), self.solver, n_rows)
         coefs, condition = accumulator.solve(alphas.min())
         if self.solver == "auto" and _needs_qr(accumulator, coefs, condition):
-            accumulator = self._accumulate(make_blocks(), "qr", n_rows)
+            accumulator = self._accumulate(rows(), "qr", n_rows)
             coefs, condition = accumulator.solve(alphas.min())
         accumulator.check_underflow(alphas.min())
-        self._accumulator, self._pending = accumulator.check_overflow(), ()
-        alpha, scores = float(alphas[0]), None
-        if np.ndim(self.alpha) > 0:
-            alpha, scores = _choose_alpha(accumulator, make_blocks(), alphas)
-            if alpha > alphas.min():
-                coefs, _ = accumulator.solve(alpha)
-        self._store_solution(accumulator, (coefs, condition), alpha, scores)
+        self._accumulator = accumulator.check_overflow()
+        self._waiting, self._pending = (), ()
+        choice = AlphaChoice(float(alphas[0]))
+        if self._leaves_out:
+            choice = self._choose_alpha(accumulator, rows(), alphas)
+            if choice.alpha > alphas.min():
+                coefs, _ = accumulator.solve(choice.alpha)
+        self._store_solution(accumulator, (coefs, condition), choice)
         return self
+
+    def _few_rows(self, rows: KeptRows) -> WeightedBlock | None:
+        """Return all rows with a weight if the dual form suits them, or None."""
+        n_features = rows.first[0].shape[1]
+        if not (self.standardize and self.solver == "auto" and rows.are_kept):
+            return None
+        if rows.n_rows > n_features:
+            return None
+        X, Y, w = _joined(tuple(_with_weights(*block) for block in rows()))[0]
+        if w.ndim == 2 and (w != w[:, :1]).any():
+            return None
+        w = w if w.ndim == 1 else w[:, 0]
+        is_used = w > 0
+        is_moderate = rows_are_moderate(X, Y, w)
+        return (X[is_used], Y[is_used], w[is_used]) if is_used.any() and is_moderate else None
+
+    def _fit_dual(self, rows: WeightedBlock, alphas: np.ndarray) -> Self:
+        """Solve for few rows, which later ones join."""
+        distinct, positions = np.unique(alphas, return_inverse=True)
+        with one_blas_thread():
+            dual = DualRidge(*rows, distinct[0])
+            choice = AlphaChoice(float(alphas[0]))
+            if self._classifies:
+                losses = dual_classification_losses(dual, *rows[1:], distinct)
+                choice = choose_by_losses(losses, alphas)
+            elif np.ndim(self.alpha) > 0:
+                choice = smallest_error(dual_leave_one_out(dual, distinct, positions), alphas)
+            B = dual.solve(choice.alpha)
+        self._accumulator, self._waiting, self._pending = None, (rows,), ()
+        coef = B.T.astype(self._dtype)
+        intercept = (dual.mean_y - dual.mean_x @ B).astype(self._dtype)
+        _check_range(coef, intercept)
+        constant, condition = dual.mean_y.astype(self._dtype), dual.condition(distinct[0])
+        self._solution = Solution(coef, intercept, dual.mean_x, constant, "dual", condition, choice)
+        return self
+
+    @property
+    def _classifies(self) -> bool:
+        """Whether there are classes to tell apart."""
+        return self.scoring == "classification" and self._n_outputs > 1
+
+    def _choose_alpha(
+        self, accumulator: Accumulator, blocks: Iterable[Block], alphas: np.ndarray
+    ) -> AlphaChoice:
+        """Return the alpha of least leave-one-out loss."""
+        if self._classifies:
+            losses = classification_losses(accumulator, blocks, np.unique(alphas))
+            return choose_by_losses(losses, alphas)
+        if np.ndim(self.alpha) == 0:
+            return AlphaChoice(float(alphas[0]))
+        return choose_by_squared_error(accumulator, blocks, alphas)
 
     @available_if(_has_one_alpha)
     @rollback_on_error
@@ -265,13 +401,13 @@ class RidgeReadout(RegressorMixin, MultiOutputMixin, BaseReadout):
             If `alpha` is a list.
         """
         self._one_alpha()
-        is_first = getattr(self, "_accumulator", None) is None
+        is_first = not self.__sklearn_is_fitted__()
         X, y, w = self._validate(X, y, sample_weight, reset=is_first)
         if is_first:
             self._store_shapes((X, y, w))
         elif (1 if y.ndim == 1 else y.shape[1]) != self._n_outputs:
             raise ValueError(f"y must have {self._n_outputs} outputs as before, got {y.shape}")
-        if is_first or not self._keep(X, y, w):
+        if self._accumulator is None or not self._keep(X, y, w):
             self._replace_accumulator(self._add_pending(_slices(X, y, w)).free_buffers())
         self._solution = None
         return self
@@ -338,6 +474,32 @@ class RidgeReadout(RegressorMixin, MultiOutputMixin, BaseReadout):
             linalg.affine(centred, coef, constant, out[rows])
         return out[:, 0] if self._flat else out
 
+    @available_if(_is_classification)
+    def probabilities(self, scores: Any) -> np.ndarray:
+        """Return softmax(scores / temperature_).
+
+        It exists only with ``scoring="classification"``. The largest probability is that of the
+        largest score.
+
+        Parameters
+        ----------
+        scores : array-like (..., n_classes)
+            Predictions.
+
+        Returns
+        -------
+        probabilities : ndarray (..., n_classes)
+        """
+        scores = np.asarray(scores)
+        probabilities = softmax(scores / np.asarray(self.temperature_, scores.dtype))
+        best = scores.argmax(axis=-1)[..., None]
+        # Rounding may make the probabilities of close scores equal.
+        largest = np.nextafter(probabilities.max(axis=-1, keepdims=True), 2, dtype=scores.dtype)
+        is_tied = probabilities.argmax(axis=-1)[..., None] != best
+        current = np.take_along_axis(probabilities, best, axis=-1)
+        np.put_along_axis(probabilities, best, np.where(is_tied, largest, current), axis=-1)
+        return probabilities
+
     def score(self, X: Any, y: Any, sample_weight: Any = None) -> float:
         """Return the coefficient of determination R2 of the predictions.
 
@@ -389,7 +551,7 @@ class RidgeReadout(RegressorMixin, MultiOutputMixin, BaseReadout):
     @property
     def alpha_(self) -> float:
         """The penalty used."""
-        return self._solve().alpha
+        return self._solve().choice.alpha
 
     @property
     def solver_(self) -> str:
@@ -403,20 +565,46 @@ class RidgeReadout(RegressorMixin, MultiOutputMixin, BaseReadout):
 
     @property
     def loo_scores_(self) -> np.ndarray:
-        """Mean squared leave-one-out error of each alpha."""
-        scores = self._solve().loo_scores
+        """Mean squared leave-one-out error of each alpha, or share of wrong rows."""
+        scores = self._solve().choice.loo_scores
         if scores is None:
             raise AttributeError("loo_scores_ exists only where alpha is a list")
         return read_only(scores)
 
     @property
+    def loo_log_losses_(self) -> np.ndarray:
+        """Leave-one-out log loss of each alpha, calibrated."""
+        losses = self._solve().choice.loo_log_losses
+        if losses is None:
+            raise AttributeError(
+                'loo_log_losses_ exists only with scoring="classification", after fit'
+            )
+        return read_only(losses)
+
+    @property
+    def temperature_(self) -> float:
+        """Temperature of the softmax that turns scores into probabilities."""
+        if not _is_classification(self):
+            raise AttributeError('temperature_ exists only with scoring="classification"')
+        solution = self._solve()
+        if solution.choice.temperature is None:
+            found = 1.0
+            if self._classifies:
+                found = residual_temperature(self._add_pending(), solution.choice.alpha)
+            solution = solution._replace(choice=solution.choice._replace(temperature=found))
+            self._solution = solution
+        return cast(float, solution.choice.temperature)
+
+    @property
     def loo_mse_(self) -> float:
         """The smallest mean squared leave-one-out error."""
+        if self.scoring == "classification":
+            raise AttributeError('loo_mse_ exists only with scoring="squared_error"')
         return float(self.loo_scores_.min())
 
     def __sklearn_is_fitted__(self) -> bool:
         """Return whether there are rows to solve for."""
-        return getattr(self, "_accumulator", None) is not None
+        return getattr(self, "_accumulator", None) is not None or bool(self._waiting)
 
     def __deepcopy__(self, memo: dict[int, Any]) -> Self:
         """Return a copy that shares the statistics and pending rows, which are never modified."""
@@ -427,8 +615,17 @@ class RidgeReadout(RegressorMixin, MultiOutputMixin, BaseReadout):
         copied.__dict__.update(copy.deepcopy(self.__dict__, memo))
         return copied
 
+    def _validate(self, X: Any, y: Any, sample_weight: Any, *, reset: bool) -> Block:
+        """Return checked arrays, as the base does; targets of a classification are indicators."""
+        X, y, weights = super()._validate(X, y, sample_weight, reset=reset)
+        if _is_classification(self):
+            _check_indicators(y)
+        return X, y, weights
+
     def _alphas(self) -> np.ndarray:
         """Return alpha as an array; raise if it or the solver is invalid."""
+        check_choice("scoring", self.scoring, ("squared_error", "classification"))
+        check_flag("standardize", self.standardize)
         if self.solver not in ("auto", "gram", "qr"):
             raise ValueError(f'solver must be "auto", "gram" or "qr", got {self.solver!r}')
         refuse_masked("alpha", self.alpha)
@@ -468,12 +665,8 @@ class RidgeReadout(RegressorMixin, MultiOutputMixin, BaseReadout):
         accumulator = None
         smallest = float(self._alphas().min())
         for block in blocks:
-            if accumulator is None:
-                self._store_shapes(block)
-            accumulator = accumulate(accumulator, block, solver, smallest, n_rows)
-        if accumulator is None:
-            raise ValueError("make_blocks must yield at least one block, got none")
-        return accumulator.merge_partial_sums()
+            accumulator = accumulate(accumulator, block, solver, smallest, n_rows, self.standardize)
+        return cast(Accumulator, accumulator).merge_partial_sums()
 
     def _keep(self, X: np.ndarray, y: np.ndarray, w: np.ndarray | None) -> bool:
         """Keep a copy of rows if they are few, and of sizes that cannot overflow."""
@@ -482,7 +675,8 @@ class RidgeReadout(RegressorMixin, MultiOutputMixin, BaseReadout):
         is_block = n_pending >= max(MIN_ROWS_TO_ADD, MIN_ROWS_TO_ADD_PER_FEATURE * X.shape[1])
         is_enough = is_block and n_pending + _n_rows(self._waiting) >= MAX_WAITING_ROWS
         is_huge = np.abs(block[1]).max(initial=0) > MAX_TARGET.get(self._dtype, MODERATE_VALUE)
-        may_overflow = self._accumulator.may_overflow or not rows_are_moderate(*block)
+        stored = cast(Accumulator, self._accumulator)
+        may_overflow = stored.may_overflow or not rows_are_moderate(*block)
         if is_enough or is_huge or may_overflow:
             return False
         X, y, w = (array.copy() for array in block)
@@ -512,12 +706,14 @@ class RidgeReadout(RegressorMixin, MultiOutputMixin, BaseReadout):
         accumulator = None if stored is None else stored.share()
         smallest = float(self._alphas().min())
         for block in blocks:
-            accumulator = accumulate(accumulator, block, self.solver, smallest, None)
+            accumulator = accumulate(
+                accumulator, block, self.solver, smallest, None, self.standardize
+            )
         return cast(Accumulator, accumulator)
 
     def _solve(self) -> Solution:
         """Return the solution; compute it if rows were added since the last time."""
-        if getattr(self, "_accumulator", None) is None:
+        if not self.__sklearn_is_fitted__():
             raise NotFittedError("This RidgeReadout is not fitted yet: call fit first")
         if self._solution is not None:
             return self._solution
@@ -527,7 +723,7 @@ class RidgeReadout(RegressorMixin, MultiOutputMixin, BaseReadout):
             self.__dict__.update(_accumulator=grown, _waiting=())  # both at once
         accumulator = self._add_pending().merged()
         accumulator.check_underflow(alpha)
-        return self._store_solution(accumulator, accumulator.solve(alpha), alpha)
+        return self._store_solution(accumulator, accumulator.solve(alpha), AlphaChoice(alpha))
 
     def _like(self, name: str, value: Any) -> np.ndarray:
         """Return a checked copy of a value for an attribute, with a row per output."""
@@ -546,8 +742,7 @@ class RidgeReadout(RegressorMixin, MultiOutputMixin, BaseReadout):
         self,
         accumulator: Accumulator,
         solved: tuple[list[np.ndarray], float],
-        alpha: float,
-        scores: np.ndarray | None = None,
+        choice: AlphaChoice,
     ) -> Solution:
         """Store and return the solution, from the coefficients of every group and the condition.
 
@@ -569,7 +764,7 @@ class RidgeReadout(RegressorMixin, MultiOutputMixin, BaseReadout):
         _warn_if_imprecise(accumulator, coefs, condition, self._dtype)
         _warn_of_light_rows(accumulator, float(self._alphas().min()), condition)
         self._solution = Solution(
-            coef, intercept, means, constant, alpha, accumulator.solver, condition, scores
+            coef, intercept, means, constant, accumulator.solver, condition, choice
         )
         return self._solution
 
@@ -624,36 +819,23 @@ def _warn_of_light_rows(accumulator: Accumulator, alpha: float, condition: float
         )
 
 
+def _check_indicators(y: np.ndarray) -> None:
+    """Raise ValueError if rows of targets are not those of an identity matrix."""
+    is_valid = y.ndim == 2 and bool(((y == 0) | (y == 1)).all() and (y.sum(axis=1) == 1).all())
+    if not is_valid:
+        raise ValueError(
+            'y must hold class indicators (n_rows, n_classes) with scoring="classification", a '
+            f"single 1 in every row and zeros, got shape {y.shape}, {y[:1].tolist()}: of integer "
+            "labels they are np.eye(n_classes)[labels]"
+        )
+
+
 def _check_range(coef: np.ndarray, intercept: np.ndarray) -> None:
     if not (np.isfinite(coef).all() and np.isfinite(intercept).all()):
         raise ValueError(
             f"y must have coefficients on X within the range of {coef.dtype}, got NaN or "
             "infinity: scale y, or the features"
         )
-
-
-def _choose_alpha(
-    accumulator: Accumulator, blocks: Iterable[Block], alphas: np.ndarray
-) -> tuple[float, np.ndarray]:
-    """Return the alpha of smallest leave-one-out error, and the errors."""
-    errors, exponent, is_imprecise = leave_one_out(accumulator, blocks, alphas)
-    scores = errors.mean(axis=1)
-    best = int(np.argmin(np.where(np.isnan(scores), np.inf, scores)))
-    if not np.isfinite(scores[best]):
-        warn(
-            "no leave-one-out error is finite: for every alpha, some row alone determines its own "
-            "prediction. The largest alpha is used"
-        )
-        best = int(np.argmax(alphas))
-    if is_imprecise.any():
-        warn(
-            f"loo_scores_ of alpha={alphas[is_imprecise].max():g} has fewer than two correct "
-            "digits, as some row almost alone determines its own prediction, or some features "
-            "nearly depend on others: leave them out, or use larger alphas",
-            LinAlgWarning,
-        )
-    with np.errstate(over="ignore", under="ignore"):
-        return float(alphas[best]), np.ldexp(scores, exponent)
 
 
 def _with_weights(X: np.ndarray, y: np.ndarray, w: np.ndarray | None) -> WeightedBlock:

@@ -91,6 +91,9 @@ class SequenceClassifierMixin(ClassifierMixin):
     def predict_proba(self, X: Any, *, initial_state: Any = None, clamp: Any = None) -> Any:
         """Return the probability of every class; the probabilities of a row sum to 1.
 
+        The largest one is that of the predicted label. A ridge readout calibrates them, see
+        :class:`~esnkit.readouts.RidgeReadout`.
+
         Parameters
         ----------
         X, initial_state, clamp : as in ``predict``

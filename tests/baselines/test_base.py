@@ -7,7 +7,7 @@ import pytest
 from sklearn.base import clone
 from sklearn.exceptions import NotFittedError
 
-from esnkit.baselines import AutoregressiveModel, ContextParrot, RidgeAutoregression
+from esnkit.baselines import AutoregressiveModel, ContextParrot, RidgeAutoregression, WindowMLP
 
 WAVE = np.sin(np.arange(90) / 3) + 0.1 * np.random.default_rng(0).normal(size=90)
 MODELS = [AutoregressiveModel(4), RidgeAutoregression(6, alpha=1.0), ContextParrot(6)]
@@ -47,3 +47,26 @@ def test_unfitted_models_say_so():
         _ = AutoregressiveModel().order_
     with pytest.raises(NotFittedError):
         _ = RidgeAutoregression().coef_
+
+
+@pytest.mark.parametrize(
+    "model",
+    [
+        AutoregressiveModel(4),
+        RidgeAutoregression(4),
+        WindowMLP(4, hidden_layer_sizes=(8,), random_state=0),
+        ContextParrot(6),
+    ],
+    ids=lambda model: type(model).__name__,
+)
+def test_missing_values_stand_neither_in_forecasts_nor_in_errors(model):
+    wave = 3 + np.sin(np.arange(112) * np.pi / 6)
+    holes = wave.copy()
+    holes[[0, 17, 40, 41, 86, 95]] = np.nan
+    model = clone(model).fit(holes[:90])
+    assert np.abs(model.forecast(6) - wave[90:96]).max() < 0.25
+    model.update(holes[90:100])
+    forecast, lower, upper = model.forecast(12, interval=0.8)
+    assert np.abs(forecast - wave[100:]).max() < 0.25
+    assert (lower <= forecast).all() and (forecast <= upper).all() and (upper < lower + 3).all()
+    assert model.backtest(holes, 6, 2).scores["nrmse"] < 0.3

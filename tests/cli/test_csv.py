@@ -359,3 +359,23 @@ def test_empty_cells_are_missing_values_on_request():
     write([line.replace(",,", ",6,") for line in lines])
     with pytest.raises(UserError, match="line 3: column 'x' is empty, but there are values after"):
         read_table("in.csv", "x", "t", ["u"])
+
+
+def test_past_inputs_end_with_the_column_to_forecast():
+    write(["p,t,u,x", "3,1,5,1.5", "4,2,6,2.5", ",3,7,"])
+    table = read_table("in.csv", "x", "t", ["u"], ["p"])
+    np.testing.assert_array_equal(table.past_exog, [[3], [4]])
+    np.testing.assert_array_equal(table.exog, [[5], [6], [7]])
+    np.testing.assert_array_equal(
+        spread(table, np.array([0, 2, 3])).past_exog, [[3], [np.nan], [4]]
+    )
+    for fill in (False, True):
+        write(["p,t,u,x", "3,1,5,1.5", "4,2,6,2.5", "9,3,7,"])
+        with pytest.raises(UserError, match="column 'p' has values after the last one of 'x', but"):
+            read_table("in.csv", "x", "t", ["u"], ["p"], fill=fill)
+    write(["p,x", "3,1", ",2", "5,"])
+    with pytest.raises(UserError, match="line 3: column 'p' is empty"):
+        read_table("in.csv", "x", None, [], ["p"])
+    table = read_table("in.csv", "x", None, [], ["p"], fill=True)
+    np.testing.assert_array_equal(table.past_exog, [[3], [np.nan], [5]])
+    np.testing.assert_array_equal(table.values, [1, 2, np.nan])

@@ -102,6 +102,19 @@ def test_the_calendar_comes_from_the_time_stamps(capsys):
 
 
 @pytest.mark.filterwarnings("ignore:the baseline")
+def test_past_inputs_are_those_of_the_forecaster_in_python(capsys):
+    lead = np.r_[X[3:N], X[:3]]
+    write(["x,lead", *(f"{x!r},{u!r}" for x, u in zip(X[:N].tolist(), lead.tolist(), strict=True))])
+    assert forecast("--past-exog", "lead", "--quick", "--report", "r.html") == 0
+    out, err = capsys.readouterr()
+    found = [float(line) for line in out.splitlines()[1:]]
+    model = AutoForecaster(horizon=6, settings={"n_units": 20}, quick=True)
+    ahead = model.fit(X[:N], past_exog=lead).forecast(6)
+    assert found == ahead.tolist() and "past-only inputs" in err
+    assert "One-step errors" in Path("r.html").read_text(encoding="utf-8")
+
+
+@pytest.mark.filterwarnings("ignore:the baseline")
 def test_known_inputs_of_the_future_come_from_the_end_of_the_file():
     write(rows(ahead=8))
     assert forecast("--time", "when", "--exog", "u", "--out", "with.csv") == 0
@@ -272,6 +285,7 @@ BAD_REQUESTS = {
         "in.csv has 120 rows of 'x', too few: --horizon 6 needs 136 with '--differences 120,'",
     ),
     "a column twice": ([*FULL, "--exog", "x"], "column 'x' is named twice"),
+    "an input twice": ([*FULL, "--exog", "u", "--past-exog", "u"], "column 'u' is named twice"),
     "no inputs to come": (
         [*FULL, "--exog", "u"],
         "must end with 6 rows that give the future values of the --exog",
@@ -311,12 +325,13 @@ def test_bad_requests_get_one_line_and_exit_code_2(kind, capsys):
 
 def test_members_are_described():
     member = {"differences": (24,), "power": 0.0, "seasons": ((24.0, 2), (168.0, 6)),
-              "leak_rate": (0.1, 1.0), "alpha": 1e-6}  # fmt: skip
+              "leak_rate": (0.1, 1.0), "alpha": 1e-6, "past_exog": True}  # fmt: skip
     assert _forecast_csv.describe(member) == (
         "--differences 24, --alpha 1e-06; leak rate 0.1 to 1, logarithm, 2 harmonics of 24, "
-        "6 harmonics of 168"
+        "6 harmonics of 168, past-only inputs"
     )
     plain = {"differences": (1, 1), "power": None, "seasons": (), "leak_rate": 0.5, "alpha": 2.0}
+    plain["past_exog"] = False
     assert _forecast_csv.describe(plain) == "--differences 2 --alpha 2; leak rate 0.5"
 
 
@@ -382,6 +397,8 @@ def test_models_beside_networks_need_a_package_and_no_inputs(capsys):
     write(rows(ahead=6))
     assert forecast("--models", "ets", "--exog", "u") == 2
     assert "leave out --models or --exog" in capsys.readouterr().err
+    assert forecast("--models", "ets", "--past-exog", "u") == 2
+    assert "leave out --models or --past-exog" in capsys.readouterr().err
     if importlib.util.find_spec("statsforecast") is None:
         assert forecast("--models", "ets") == 2
         assert "pip install 'esnkit[statsforecast]'" in capsys.readouterr().err

@@ -18,7 +18,9 @@ from esnkit import (
     ESNClassifier,
     Reservoir,
     ReservoirClassifier,
+    RidgeReadout,
 )
+from esnkit.metrics import expected_calibration_error
 
 LABELS = {
     "strings": ["slow", "fast", "still"],
@@ -165,7 +167,8 @@ def test_the_preset_and_the_general_core_classify_alike(kinds):
     sequences, numbers = kinds
     parts = Reservoir(15, degree=4, bias_scaling=0.3, random_state=0), LogisticRegression()
     general = ReservoirClassifier(*parts).fit(sequences, numbers)
-    preset = classifier(readout=LogisticRegression()).fit(sequences, numbers)
+    same = {"leak_rate": 1.0, "input_scaling": 0.5, "pooling": "last"}
+    preset = classifier(readout=LogisticRegression(), **same).fit(sequences, numbers)
     assert np.array_equal(general.predict_proba(sequences), preset.predict_proba(sequences))
 
 
@@ -184,3 +187,47 @@ def test_labels_of_steps_may_have_an_axis_of_their_own(rng):
         warnings.simplefilter("error")
         model = ESNClassifier(n_units=20, random_state=0).fit(X, labels)
     assert model.predict(X).shape == (4, 6)
+
+
+def noisy_waves(n, seed=0, noise=2.0):
+    """Return sequences of two frequencies, so noisy that some are taken for the other."""
+    rng = np.random.default_rng(seed)
+    labels = rng.integers(0, 2, n)
+    t = np.arange(30)
+    X = np.sin(t / np.where(labels, 2, 4)[:, None] + rng.uniform(0, 6, (n, 1)))
+    return (X + noise * rng.normal(size=X.shape))[:, :, None], np.array(["slow", "fast"])[labels]
+
+
+@pytest.mark.parametrize("alpha", [0.1, [1e-3, 1e-2, 0.1, 1.0, 10.0]])
+@pytest.mark.parametrize("pooling", ["last", "mean"])
+def test_probabilities_are_calibrated(alpha, pooling):
+    X, labels = noisy_waves(1500)
+    model = ESNClassifier(30, leak_rate=0.5, alpha=alpha, pooling=pooling, random_state=0)
+    proba = model.fit(X[:500], labels[:500]).predict_proba(X[500:])
+    assert expected_calibration_error(labels[500:], proba) < 0.08
+    assert np.array_equal(model.classes_[proba.argmax(axis=1)], model.predict(X[500:]))
+
+
+def test_the_readout_of_a_user_has_clipped_scores():
+    X, labels = noisy_waves(40)
+    model = ESNClassifier(30, readout=RidgeReadout(0.1), pooling="mean", random_state=0)
+    proba = model.fit(X, labels).predict_proba(X)
+    second = 0.5 + model.decision_function(X) / 2  # the scores of two classes sum to one
+    np.testing.assert_allclose(proba[:, 1], np.clip(second, 0, 1), atol=1e-9)
+
+
+def test_weights_of_classes_count_in_the_choice_of_alpha():
+    X, labels = noisy_waves(60, noise=1.0)
+    params = {"alpha": [1e-3, 10.0], "pooling": "mean", "random_state": 0}
+    y = np.where(labels == "slow", 1, 0)
+    plain = ESNClassifier(20, class_weight={0: 1.0, 1: 3.0}, **params).fit(X, y)
+    weighted = ESNClassifier(20, **params).fit(X, y, sample_weight=1.0 + 2.0 * y)
+    np.testing.assert_allclose(plain.readout_.loo_scores_, weighted.readout_.loo_scores_)
+    unweighted = ESNClassifier(20, **params).fit(X, y)
+    assert not np.allclose(plain.readout_.loo_scores_, unweighted.readout_.loo_scores_)
+
+
+def test_separable_classes_are_not_infinitely_certain():
+    X, labels = noisy_waves(20, noise=0.0)
+    proba = ESNClassifier(50, pooling="mean", random_state=0).fit(X, labels).predict_proba(X)
+    assert 0.8 < proba.max(axis=1).mean() < 0.999

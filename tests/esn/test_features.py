@@ -3,9 +3,11 @@
 import numpy as np
 import pytest
 from esn_models import both, coefficients, features, regressor, slow_answer
+from reference import pooled
 from sklearn.metrics import r2_score
 
-from esnkit.esn._features import _pool
+from esnkit.pooling import ModelSpace
+from esnkit.pooling import _base as pooling_base
 
 
 @pytest.mark.parametrize("pooling", ["last", "mean"])
@@ -77,19 +79,63 @@ def test_washout_is_zeros_at_the_start_of_every_sequence(washout, ragged, X, y):
     assert np.array_equal(coefficients(one), coefficients(other))
 
 
-@pytest.fixture
-def sequences():
-    rng = np.random.default_rng(0)
-    return [rng.normal(size=(n, 2)) for n in (3, 9, 4)]
-
-
-def packed(sequences):
-    return np.concatenate(sequences), np.cumsum([0, *map(len, sequences)])
-
-
+@pytest.mark.parametrize("include_input", [True, False])
 @pytest.mark.parametrize("washout", [0, 2])
-@pytest.mark.parametrize("pooling", ["last", "mean"])
-def test_pooling_reduces_every_sequence_to_a_row(pooling, washout, sequences):
-    rows = _pool(*packed(sequences), pooling, washout)
-    wanted = [X[-1] if pooling == "last" else X[washout:].mean(axis=0) for X in sequences]
-    np.testing.assert_allclose(rows, wanted, rtol=1e-14)
+def test_what_is_pooled_are_states_and_inputs_after_the_washout(washout, include_input, rng):
+    X = [rng.normal(size=(n, 2)) for n in (3, 40, 5)]
+    params = {"include_input": include_input, "washout": washout, "pooling": "statistics"}
+    model = regressor(5, **params).fit(X, rng.normal(size=3))
+    for x, prediction in zip(X, model.predict(X), strict=True):
+        Z = model.reservoir_.transform(x)
+        rows = np.hstack([Z, x])[washout:] if include_input else Z[washout:]
+        wanted = model.readout_.coef_ @ pooled(rows, "statistics") + model.readout_.intercept_
+        np.testing.assert_allclose(prediction, wanted[0], atol=1e-10)
+
+
+def test_pooling_learns_from_states_with_clamp_noise_and_initial_state(rng):
+    X, y = rng.normal(size=(4, 30, 2)), rng.normal(size=4)
+    state, clamp = rng.normal(size=(4, 5)), ([1], [0.3])
+    seen = []
+
+    def spread(states):
+        seen.append(states)
+        return states.std(axis=0)
+
+    model = regressor(5, noise=0.01, pooling=spread, include_input=False)
+    model.fit(X, y, initial_state=state, clamp=clamp)
+    noisy = model.reservoir_
+    wanted = noisy._features(X, state, clamp, False, noisy.noise_stream())
+    np.testing.assert_array_equal(seen[-4:], wanted)
+    seen.clear()
+    model.predict(X, initial_state=state, clamp=clamp)
+    np.testing.assert_array_equal(seen, noisy.transform(X, initial_state=state, clamp=clamp))
+
+
+def test_partial_fit_keeps_the_components_of_its_first_call(rng):
+    X, y = rng.normal(size=(6, 30, 2)), rng.normal(size=6)
+    model = regressor(5, pooling=ModelSpace(3)).partial_fit(X[:3], y[:3])
+    first = model.pooling_.components.copy()
+    once = regressor(5, pooling=ModelSpace(3)).fit(X[:3], y[:3])
+    np.testing.assert_allclose(coefficients(model), coefficients(once), atol=1e-8)
+    model.partial_fit(X[3:], y[3:])
+    np.testing.assert_array_equal(model.pooling_.components, first)
+
+
+def test_the_number_of_threads_changes_no_bit(rng, monkeypatch):
+    X, y = rng.normal(size=(40, 60, 2)), rng.normal(size=40)
+    for pooling in ("statistics", "pyramid", "quantiles", "model_space"):
+        results = []
+        for n in (1, 4):
+            monkeypatch.setattr(pooling_base, "n_threads", lambda n=n: n)
+            monkeypatch.setattr(pooling_base, "MIN_SHARE", 1)
+            results.append(regressor(5, pooling=pooling).fit(X, y).predict(X))
+        np.testing.assert_array_equal(*results)
+
+
+@pytest.mark.parametrize("pooling", ["statistics", "pyramid", "quantiles", ModelSpace(4)])
+def test_a_pooled_sequence_does_not_depend_on_the_others(pooling, ragged, rng):
+    ragged.insert(3, rng.normal(size=(9000, 2)))  # longer than a block
+    model = regressor(5, pooling=pooling, alpha=1.0).fit(ragged, rng.normal(size=len(ragged)))
+    predictions = model.predict(ragged)
+    for i in (0, 1, 3, 4, 70):
+        assert np.array_equal(model.predict([ragged[i]]), predictions[i : i + 1])

@@ -17,6 +17,7 @@ import esnkit
 from esnkit import (
     AutoForecaster,
     ESNClassifier,
+    ESNEnsembleClassifier,
     ESNRegressor,
     Forecaster,
     FromChannelsFirst,
@@ -44,6 +45,7 @@ from esnkit.baselines import (
     RidgeAutoregression,
     WindowMLP,
 )
+from esnkit.pooling import ModelSpace
 
 RNG = np.random.default_rng(0)
 X = RNG.normal(size=(80, 2))
@@ -88,6 +90,12 @@ FITTED = {
         12, topology=Reservoir(**SMALL).fit(X).W_, random_state=0
     ).fit(X, Y),
     "ESNClassifier": lambda: ESNClassifier(**SMALL).fit(SEQUENCES, LABELS),
+    "ESNEnsembleClassifier": lambda: ESNEnsembleClassifier(4, random_state=0).fit(
+        SEQUENCES, LABELS
+    ),
+    "ModelSpace": lambda: ESNClassifier(**SMALL, pooling=["std", ModelSpace(3)]).fit(
+        SEQUENCES, LABELS
+    ),
     "ReservoirRegressor": lambda: ReservoirRegressor(Reservoir(**SMALL), Ridge()).fit(X, Y),
     "ReservoirClassifier": lambda: ReservoirClassifier(
         Reservoir(**SMALL), LogisticRegression()
@@ -119,6 +127,9 @@ FITTED = {
     "Forecaster": lambda: Forecaster(ESN).fit(WAVE),
     "AutoForecaster": lambda: AutoForecaster(seasons=[6]).fit(WAVE),
     "PanelForecaster": lambda: PanelForecaster(seasons=()).fit({"a": WAVE, "b": -WAVE[:40]}),
+    "PanelForecaster, gaps": lambda: PanelForecaster(seasons=()).fit(
+        {"a": WAVE, "b": np.r_[WAVE[:9], np.nan, WAVE[:20], np.nan]}
+    ),
     "AutoForecaster, a baseline": lambda: AutoForecaster(seasons=[], best=True).fit(SINES),
     "AutoregressiveModel": lambda: AutoregressiveModel(5).fit(np.stack([WAVE, -WAVE], axis=1)),
     "ContextParrot": lambda: ContextParrot().fit(dated(HOURS).history()),
@@ -184,11 +195,11 @@ def fitted(name):
 
 def answer(model):
     """Return predictions, forecasts or whatever else a fitted estimator is for."""
+    if isinstance(model, PanelForecaster):
+        return np.stack(list(model.forecast(3, interval=0.8).values()))
     if hasattr(model, "backtest"):
         ahead = None if not model.n_exog_ else EXOG[60:]
         return model.forecast(3, exog=ahead, interval=0.8)
-    if isinstance(model, PanelForecaster):
-        return np.stack(list(model.forecast(3, interval=0.8).values()))
     if isinstance(model, SeriesTransform):
         return model.transform(WAVE + 2)
     first = model[0] if hasattr(model, "steps") else model
@@ -249,7 +260,7 @@ def test_a_file_of_skops_holds_a_fitted_estimator(skops, name):
 
 
 def test_the_published_types_are_the_public_estimators():
-    modules = (esnkit, esnkit.baselines)
+    modules = (esnkit, esnkit.baselines, esnkit.pooling)
     public = [getattr(module, name) for module in modules for name in module.__all__]
     classes = [c for c in public if inspect.isclass(c) and not issubclass(c, Warning)]
     concrete = [c for c in classes if not inspect.isabstract(c)]

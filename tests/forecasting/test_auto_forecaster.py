@@ -3,6 +3,7 @@
 import numpy as np
 import pandas as pd
 import pytest
+from scipy.special import ndtr
 from sklearn.base import clone
 from sklearn.linear_model import Ridge
 
@@ -228,3 +229,30 @@ def test_zeros_after_a_positive_series_are_missing_to_members_with_a_logarithm()
     assert np.isfinite(model.forecast(4)).all() and (lower < upper).all()
     assert not np.array_equal(model.forecast(4), seen)
     assert np.isfinite(model.score([0.0, 9.0, 0.0, 3.0]))
+
+
+def test_adaptive_intervals_cover_as_much_where_a_series_is_calm():
+    rng, t = np.random.default_rng(0), np.arange(252)
+    mean, size = 3 * np.sin(2 * np.pi * t / 12), np.where(t % 12 < 6, 1.5, 0.3)
+    y, mistakes = mean + size * rng.normal(size=252), {}
+    settings = {"n_units": 30, "alpha": 10.0, "leak_rate": 1.0, "differences": 0}
+    for intervals in ("pooled", "adaptive"):
+        model = AutoForecaster(horizon=1, seasons=[12], settings=settings, intervals=intervals)
+        result = model.backtest(y, 1, 12, interval=0.9)
+        ends = [(end[:, 0] - mean[240:]) / size[240:] for end in (result.lower, result.upper)]
+        covered = ndtr(ends[1]) - ndtr(ends[0])  # of the normal distribution that y has
+        mistakes[intervals] = [abs(covered[rows].mean() - 0.9) for rows in (slice(6), slice(6, 12))]
+    assert sum(mistakes["adaptive"]) < 0.7 * sum(mistakes["pooled"])
+
+
+def test_adaptive_intervals_need_networks_and_enough_errors():
+    short = {name: AutoForecaster(intervals=name).fit(WAVE[:25]) for name in ("pooled", "adaptive")}
+    ends = [np.stack(model.forecast(4, interval=0.8)) for model in short.values()]
+    np.testing.assert_array_equal(*ends)
+    t = np.arange(100)
+    waves = np.sin(t / 3) + np.sin(t / 7.3)
+    best = AutoForecaster(seasons=[], best=True, intervals="adaptive").fit(waves[:80])
+    with pytest.raises(ValueError, match="'adaptive' needs networks, but best=True has let"):
+        best.forecast(3, interval=0.8)
+    with pytest.raises(ValueError, match="intervals must be one of"):
+        AutoForecaster(intervals="split").fit(WAVE)

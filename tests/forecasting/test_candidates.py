@@ -90,9 +90,9 @@ def test_settings_that_are_given_are_those_of_all_candidates():
     settings = {"differences": (4,), "leak_rate": 0.5, "alpha": 2.0, "n_units": 7}
     search = Search(3, settings=settings)
     structures = make_structures(np.array([-1.0]), [4.0], search)
-    assert [s[:1] + s[2:] for s in structures] == [((4,), (), 0.5), ((4,), ((4.0, 2),), 0.5)]
+    assert [s[:1] + s[2:4] for s in structures] == [((4,), (), 0.5), ((4,), ((4.0, 2),), 0.5)]
     values, windows = RNG.normal(size=40), make_windows(40, 3, 4)
-    (best, _) = evaluate_structures(values, np.empty((43, 0)), structures, windows, search)
+    (best, _) = evaluate_structures(values[:, None], np.empty((43, 0)), structures, windows, search)
     assert best.penalty == 2.0 and (best.network["n_units"], best.network["leak_rate"]) == (7, 0.5)
 
 
@@ -146,7 +146,9 @@ def test_the_candidate_that_suits_is_first_and_long_differences_wait_for_rows():
     values = np.tile(RNG.normal(size=12), 6) + 0.5 * np.arange(72)
     windows = make_windows(72, 12)
     structures = [Structure(), Structure((12,)), Structure((70,))]
-    ranked = evaluate_structures(values, np.empty((84, 0)), structures, windows, Search(12))
+    ranked = evaluate_structures(
+        values[:, None], np.empty((84, 0)), structures, windows, Search(12)
+    )
     assert [item.structure for item in ranked] == [Structure((12,)), Structure()]
     observed = windows.observed(values)
     for item in ranked:

@@ -7,7 +7,7 @@ from sklearn.linear_model import Ridge
 
 from esnkit import Forecaster, SeriesTransform
 from esnkit.forecasting import _chosen_network
-from esnkit.forecasting._candidates import NETWORK, Candidate, Search
+from esnkit.forecasting._candidates import NETWORK, Candidate, Search, evaluate_structures
 from esnkit.forecasting._chosen_network import choose_network
 from esnkit.forecasting._penalty_path import Structure
 
@@ -20,7 +20,7 @@ NO_EXOG = np.empty((96, 0))
 def choose(values, given=None, periods=(), max_lost=80):
     rows = np.reshape(values, (len(values), -1))
     exog = np.empty((len(rows), 0))
-    return choose_network(rows, exog, list(periods), Search(6), given, max_lost)
+    return choose_network(rows, exog, list(periods), Search(6), given, max_lost)[0]
 
 
 def test_growing_seasonal_sales_are_continued():
@@ -50,7 +50,7 @@ def test_nothing_runs_away(seed, recwarn):
 @pytest.mark.parametrize("n_rows, differences", [(100, (1,)), (400, ())])
 def test_few_rows_must_return_to_their_mean_clearly(monkeypatch, n_rows, differences):
     plain, first = (
-        Candidate(error, Structure(lags), 1.0, np.empty((0, 0)), {})
+        Candidate(error, Structure(lags), 1.0, np.zeros((8, 6)), {})
         for error, lags in ((1.0, ()), (1.1, (1,)))
     )
     monkeypatch.setattr(_chosen_network, "evaluate_structures", lambda *args: [plain, first])
@@ -71,11 +71,12 @@ def test_differences_leave_rows_for_a_direct_model():
 
 
 @pytest.mark.parametrize("n_rows", [4, 9])
-def test_few_rows_are_a_random_walk_with_drift(n_rows):
+def test_few_rows_are_a_random_walk_with_half_the_drift(n_rows):
     walk = np.cumsum(np.arange(n_rows) % 3.0)  # the first change is no target
     model = Forecaster(random_state=0).fit(walk)
     assert model.transformer_.lags_ == (1,)
-    drift = (walk[-1] - walk[1]) / (n_rows - 2)
+    assert model.naive_share_ == 0.5
+    drift = (walk[-1] - walk[1]) / (n_rows - 2) / 2
     np.testing.assert_allclose(model.forecast(2), walk[-1] + drift * np.array([1, 2]), atol=0.1)
 
 
@@ -156,3 +157,28 @@ def test_a_power_is_chosen_once_and_for_all_models():
     power = model.transformer_.power_
     assert power == SeriesTransform("auto", differences=1).fit(growth).power_
     assert model._calibrator.spec.power == power
+
+
+def test_missing_values_neither_teach_nor_judge(monkeypatch):
+    rows = np.random.default_rng(0).normal(size=(80, 2))
+    rows[::3, 0] = rows[[40, 60], 1] = np.nan
+    seen = []
+
+    def evaluate(values, exog, structures, windows, search, known):
+        seen.append((windows, known))
+        return evaluate_structures(values, exog, structures, windows, search, known)
+
+    monkeypatch.setattr(_chosen_network, "evaluate_structures", evaluate)
+    Forecaster(random_state=0).fit(rows)
+    windows, known = seen[0]
+    np.testing.assert_array_equal(np.isnan(known), np.isnan(rows))
+    assert not np.isnan(rows[windows.origins - 1]).any()  # so that no later value comes before it
+
+
+@pytest.mark.parametrize("observed", [slice(12), slice(0, 80, 13), [0, 79]])
+def test_few_observed_values_have_the_cautious_network(observed):
+    series = np.full(80, np.nan)
+    series[observed] = np.random.default_rng(0).normal(size=80)[observed]
+    model = Forecaster(random_state=0).fit(series)
+    assert model.transformer_.lags_ == (1,) and model.estimators_[0].alpha == 1e3
+    assert np.isfinite(model.forecast(5)).all()

@@ -142,19 +142,20 @@ def test_rows_before_origins_of_rolling_forecasts_are_observed():
 
 
 def test_readouts_of_a_path_learn_observed_rows():
-    y = with_holes(SEASON)
-    filled = interpolate(y[:, None])[:, 0]
+    y = np.c_[with_holes(SEASON), SEASON, SEASON[::-1], with_holes(SEASON)]
+    y[80:84, 2] = np.nan
     path = PenaltyPath(Structure((12,)), Reservoir(8, random_state=0), np.array([0.1]))
-    path.fit(filled, np.empty((120, 0)), y)
+    path.fit(interpolate(y), np.empty((120, 0)), y)
     origins = np.array([70, 90])
-    for origin, weights in zip(origins, path.weights(origins)[:, 0, 0], strict=True):
+    for origin, weights in zip(origins, path.weights(origins)[:, 0], strict=True):
         start = min(path.washout, (origins[0] - 13) // 4)
-        taught = taught_rows(y[:origin, None], (12,))[1:, 0]
-        taught[:start] = False
-        X, target = path._X[: origin - 13][taught], path.z[1 : origin - 12, 0][taught]
-        expected = Ridge(0.1).fit(X, target)
-        assert_allclose(weights[1:], expected.coef_, rtol=1e-6, atol=1e-9)
-        assert_allclose(weights[0], expected.intercept_, rtol=1e-6, atol=1e-9)
+        for j, of_series in enumerate(weights):
+            taught = taught_rows(y[:origin, j : j + 1], (12,))[1:, 0]
+            taught[:start] = False
+            X, target = path._X[: origin - 13][taught], path.z[1 : origin - 12, j][taught]
+            expected = Ridge(0.1).fit(X, target)
+            assert_allclose(of_series[1:], expected.coef_, rtol=1e-6, atol=1e-9)
+            assert_allclose(of_series[0], expected.intercept_, rtol=1e-6, atol=1e-9)
 
 
 def test_missing_values_are_left_out_of_scores():

@@ -65,7 +65,7 @@ def test_they_are_members_of_the_median_also_after_updates_and_pickling(module):
 
 def test_their_rolling_forecasts_know_the_rows_before_the_first_origin_only(module):
     search = Search(4, quick=True, models=("ets",))
-    selection = select(QUARTERS, np.empty((48, 0)), [4.0], search)
+    selection = select(QUARTERS[:, None], np.empty((48, 0)), [4.0], search)
     windows = make_windows(48, 4)
     first = windows.origins[0]
     direct = module.AutoETS(season_length=4).fit(QUARTERS[:first])
@@ -79,7 +79,7 @@ def test_models_much_worse_than_the_best_network_are_no_members(module):
     for _ in range(99):
         rows.append(3.8 * rows[-1] * (1 - rows[-1]))  # a chaotic map, which no linear model follows
     search = Search(2, quick=True, models=("theta",))
-    selection = select(np.array(rows), np.empty((100, 0)), [], search)
+    selection = select(np.array(rows)[:, None], np.empty((100, 0)), [], search)
     assert len(selection.combination.members) == len(selection.members)
     assert selection.baselines["theta"] > 1.5 * selection.candidates[0]["error"]
 
@@ -91,7 +91,7 @@ def test_models_that_cannot_be_fitted_are_left_out_with_a_warning(monkeypatch):
     monkeypatch.setattr("esnkit.forecasting._selection.fit_statistical_model", fail)
     search = Search(4, quick=True, settings={"n_units": 5, "alpha": 1.0}, models=("theta",))
     with pytest.warns(UserWarning, match="'theta' of statsforecast fails, and is left out: no mo"):
-        selection = select(QUARTERS, np.empty((48, 0)), [], search)
+        selection = select(QUARTERS[:, None], np.empty((48, 0)), [], search)
     assert len(selection.combination.members) == len(selection.members)
     assert "theta" not in selection.baselines
 

@@ -57,7 +57,7 @@ def test_a_series_with_inputs_and_no_season(tmp_path):
     write_report(path, model, 3, exog=exog[72:])
     parser = Titles()
     parser.feed(path.read_text(encoding="utf-8"))
-    assert parser.titles == ["Forecast", "Candidates"]
+    assert parser.titles == ["Forecast", "Candidates", "One-step errors"]
     with pytest.raises(TypeError, match="fitted AutoForecaster"):
         write_report(path, AutoForecaster(), 3)
 

@@ -7,18 +7,24 @@ import warnings
 import joblib
 import numpy as np
 import pytest
+from classification_problems import classes
+from hypothesis import given
+from hypothesis import strategies as st
 from numpy.testing import assert_allclose, assert_array_equal
 from ridge_problems import SOLVERS, assert_same_model, blocks_of, data, hilbert_like
 from scipy.linalg import LinAlgWarning
 from sklearn.base import clone
 from sklearn.linear_model import Ridge
+from sklearn.preprocessing import StandardScaler
 from sklearn.utils.estimator_checks import parametrize_with_checks
 
 from esnkit import ESNRegressor
 from esnkit.readouts import RidgeReadout
 
 
-@parametrize_with_checks([RidgeReadout(), RidgeReadout(solver="qr")])
+@parametrize_with_checks(
+    [RidgeReadout(), RidgeReadout(solver="qr"), RidgeReadout([0.1, 1.0], standardize=True)]
+)
 def test_scikit_learn_contract(estimator, check):
     with warnings.catch_warnings():
         warnings.simplefilter("ignore")  # skipped checks warn
@@ -311,3 +317,134 @@ def test_assigned_solutions_that_do_not_fit_are_refused(name, value, message):
     with pytest.raises(ValueError, match=message):
         setattr(model, name, value)
     assert_array_equal(model.predict(data()[0]), before)
+
+
+@given(
+    seed=st.integers(0, 2**32 - 1),
+    shape=st.sampled_from([(6, 20), (15, 15), (40, 6), (200, 9)]),
+    solver=st.sampled_from(["auto", *SOLVERS]),
+    dtype=st.sampled_from([np.float64, np.float32]),
+    log_alpha=st.floats(-3, 4),
+)
+def test_standardised_features_equal_a_scaler_before_ridge(seed, shape, solver, dtype, log_alpha):
+    X, Y, w = classes(*shape, seed=seed)
+    X[:, 2] = 0.125  # constant
+    X, alpha = X.astype(dtype), 10.0**log_alpha
+    model = RidgeReadout(alpha, solver=solver, standardize=True).fit(X, Y, w)
+    with np.errstate(invalid="ignore"):  # of the variance of the constant
+        scaler = StandardScaler().fit(X.astype(np.float64), sample_weight=w)
+    theirs = Ridge(alpha).fit(scaler.transform(X.astype(np.float64)), Y, w)
+    tolerance = {np.float64: 1e-9, np.float32: 1e-4}[dtype]
+    wanted = theirs.predict(scaler.transform(X.astype(np.float64)))
+    assert_allclose(model.predict(X), wanted, atol=tolerance)
+    assert_allclose(X @ model.coef_.T + model.intercept_, wanted, atol=10 * tolerance)
+    scaled = model.coef_ * scaler.scale_
+    assert_allclose(scaled, theirs.coef_, atol=tolerance * np.abs(theirs.coef_).max())
+
+
+@pytest.mark.parametrize("solver", ["auto", *SOLVERS])
+@pytest.mark.parametrize("n_rows", [12, 90])  # fewer and more than the features
+def test_standardised_features_in_chunks_and_merged(n_rows, solver):
+    X, Y, w = classes(n_rows, 30)
+    model = RidgeReadout(0.5, solver=solver, standardize=True)
+    whole, first, second = clone(model).fit(X, Y, w), slice(0, 7), slice(7, None)
+    chunks = clone(model).partial_fit(X[first], Y[first], w[first])
+    assert_same_model(chunks.partial_fit(X[second], Y[second], w[second]), whole)
+    continued = clone(model).fit(X[first], Y[first], w[first])
+    assert_same_model(continued.partial_fit(X[second], Y[second], w[second]), whole)
+    other = clone(model).set_params(alpha=[0.1, 1.0]).fit(X[second], Y[second], w[second])
+    assert_same_model(clone(model).fit(X[first], Y[first], w[first]).merge(other), whole)
+    assert_same_model(
+        other.set_params(alpha=0.5).merge(continued),
+        clone(other).fit(
+            np.vstack([X[second], X]), np.vstack([Y[second], Y]), np.hstack([w[second], w])
+        ),
+    )
+
+
+def test_weights_per_output_have_their_own_standard_deviations():
+    X, Y, _ = classes(20, 8)
+    w = np.random.default_rng(0).uniform(0.1, 3, Y.shape)
+    model = RidgeReadout(2.0, standardize=True).fit(X, Y, w)
+    for o in range(3):
+        one = RidgeReadout(2.0, standardize=True).fit(X, Y[:, o], w[:, o])
+        assert_allclose(model.coef_[o], one.coef_, rtol=1e-9)
+
+
+def test_few_rows_in_any_state_of_the_readout(tmp_path):
+    X, Y, w = classes(9, 30)
+    model = RidgeReadout(0.5, standardize=True, scoring="classification").fit(X, Y, w)
+    assert model.solver_ == "dual"
+    path = tmp_path / "model.joblib"
+    joblib.dump(model, path)
+    for same in (pickle.loads(pickle.dumps(model)), copy.deepcopy(model), joblib.load(path)):
+        assert_array_equal(same.predict(X), model.predict(X))
+        assert same.temperature_ == model.temperature_
+        same.partial_fit(X, Y)
+        assert_same_model(
+            same,
+            RidgeReadout(0.5, standardize=True).fit(
+                np.vstack([X, X]), np.vstack([Y, Y]), np.hstack([w, np.ones(9)])
+            ),
+        )
+
+
+def test_fit_forgets_the_rows_that_partial_fit_has_not_yet_added():
+    X, Y = data(300)
+    model = RidgeReadout(0.1).partial_fit(X[:50], Y[:50]).partial_fit(X[50:100], 9 * Y[50:100])
+    model.fit(X[100:200], Y[100:200]).partial_fit(X[200:], Y[200:])
+    assert_same_model(model, RidgeReadout(0.1).fit(X[100:], Y[100:]))
+
+
+@pytest.mark.parametrize("dtype", [np.float32, np.float64])
+def test_the_largest_probability_is_that_of_the_largest_score(dtype):
+    X, Y, _ = classes(40, 6, distance=0.1)
+    model = RidgeReadout(1.0, scoring="classification").fit(X.astype(dtype), Y)
+    above = np.nextafter(dtype(0.3), dtype(1))
+    scores = np.array([[0.3, above, 0.1], [0.2, 0.3, above], [1e30, 0, -1e30]], dtype)
+    probabilities = model.probabilities(scores)
+    assert probabilities.dtype == dtype and (probabilities >= 0).all()
+    assert_array_equal(probabilities.argmax(axis=-1), scores.argmax(axis=-1))
+    assert_allclose(probabilities.sum(axis=-1), 1, rtol=1e-6)
+    plain = np.exp(scores[:2] / model.temperature_)
+    assert_allclose(probabilities[:2], plain / plain.sum(axis=1, keepdims=True), rtol=1e-5)
+
+
+@pytest.mark.parametrize("y", [[0, 1, 2, 1], [[0, 2], [1, 0], [1, 0], [1, 0]], np.ones((4, 2))])
+def test_classification_takes_indicators_alone(y):
+    model = RidgeReadout(scoring="classification")
+    for method in (model.fit, model.partial_fit):
+        with pytest.raises(ValueError, match=r"y must hold class indicators .*np.eye\(n_classes\)"):
+            method(np.eye(4), y)
+
+
+def test_one_class_is_certain():
+    X = np.random.default_rng(0).normal(size=(9, 4))
+    model = RidgeReadout([0.1, 1.0], scoring="classification").fit(X, np.ones((9, 1)))
+    assert_allclose(model.probabilities(model.predict(X)), 1)
+
+
+@pytest.mark.parametrize("name", ["temperature_", "loo_log_losses_", "probabilities"])
+def test_squared_errors_have_no_probabilities(name):
+    with pytest.raises(AttributeError):
+        getattr(RidgeReadout([0.1, 1.0]).fit(*data(30)), name)
+
+
+@pytest.mark.parametrize(
+    ("params", "error"), [({"scoring": "accuracy"}, ValueError), ({"standardize": 1}, TypeError)]
+)
+def test_unknown_scoring_and_flags_are_refused(params, error):
+    with pytest.raises(error, match=next(iter(params))):
+        RidgeReadout(**params).fit(*data(30))
+
+
+@pytest.mark.parametrize("shape", [(9, 20), (40, 6)])
+def test_the_units_of_standardised_features_do_not_matter(shape):
+    X, Y, w = classes(*shape)
+    solver = "qr" if shape[0] > shape[1] else "auto"
+    model = RidgeReadout(0.5, solver=solver, standardize=True).fit(X, Y, w)
+    units = 2.0 ** np.linspace(-600, 200, shape[1]).round()
+    other = clone(model).fit(X * units, Y, w)
+    assert_allclose(other.coef_ * units, model.coef_, rtol=1e-8)
+    with pytest.raises(ValueError, match="underflow for feature .*: scale X"):
+        clone(model).set_params(solver="gram", alpha=1.0).fit(X * 1e-180, Y, w)

@@ -62,6 +62,7 @@ def test_a_list_of_one_alpha_gives_what_the_alpha_gives(graded, solver, alpha):
     assert alpha == 1.0 or listed.score(*graded) > 1 - 1e-9
 
 
+@pytest.mark.filterwarnings("ignore:alpha=")
 @given(seeds, st.integers(6, 9), st.integers(1, 3), spans, weightings, solvers)
 def test_leave_one_out_of_columns_of_any_size(seed, n_rows, n_features, span, weighting, solver):
     X, y, w = graded_problem(seed, n_rows, n_features, span, weighting)
@@ -74,6 +75,7 @@ def test_leave_one_out_of_columns_of_any_size(seed, n_rows, n_features, span, we
     assert_allclose(single[w > 0], wanted, rtol=0, atol=1e-9 * np.abs(y).max())
 
 
+@pytest.mark.filterwarnings("ignore:alpha=")
 @given(seeds, st.integers(2, 6), st.integers(0, 4), spans, weightings, solvers)
 def test_leave_one_out_of_few_rows_and_columns_of_any_size(
     seed, n_rows, n_more, span, weighting, solver
@@ -298,6 +300,7 @@ def test_leave_one_out_of_three_rows_and_huge_targets(X, alphas):
     assert_allclose(scores, wanted, rtol=1e-9)
 
 
+@pytest.mark.filterwarnings("ignore:alpha=")
 def test_leave_one_out_errors_beyond_the_range_still_choose():
     rng = np.random.default_rng(0)
     X = rng.standard_normal((40, 3))

@@ -18,7 +18,7 @@ from numba.extending import lower_builtin, type_callable
 
 from esnkit.kernels.simd.vectors import Vector, as_kind, constant, emit_fma
 
-__all__ = ["fma", "positive", "sigmoid", "tanh"]
+__all__ = ["absolute", "fma", "maximum", "minimum", "positive", "sigmoid", "tanh"]
 
 
 def fma(a, b, c):
@@ -46,6 +46,21 @@ def positive(x):
     return np.where(x < 0, x.dtype.type(0), x)
 
 
+def absolute(x):
+    """Return the modulus of a scalar or vector."""
+    return np.abs(x)
+
+
+def minimum(a, b):
+    """Return the lesser elements of two scalars or vectors without NaN."""
+    return np.where(a < b, a, b)
+
+
+def maximum(a, b):
+    """Return the greater elements of two scalars or vectors without NaN."""
+    return np.where(a > b, a, b)
+
+
 def _is_number(a):
     return a in (types.float64, types.float32) or isinstance(a, Vector)
 
@@ -60,8 +75,12 @@ def _fma(context, builder, signature, args):
     return emit_fma(builder, *args)
 
 
-for function in (tanh, sigmoid, positive):
+for function in (tanh, sigmoid, positive, absolute):
     type_callable(function)(lambda context: lambda x: x if _is_number(x) else None)
+
+
+for of_two in (minimum, maximum):
+    type_callable(of_two)(lambda context: lambda a, b: a if a == b and _is_number(a) else None)
 
 
 class _Format(NamedTuple):
@@ -147,3 +166,25 @@ def _sigmoid(context, builder, signature, args):
 def _positive(context, builder, signature, args):
     zero = constant(args[0].type, 0.0)
     return builder.select(builder.fcmp_ordered("<", args[0], zero), zero, args[0])
+
+
+@lower_builtin(absolute, types.Float)
+@lower_builtin(absolute, Vector)
+def _absolute(context, builder, signature, args):
+    form = _format(signature.return_type)
+    whole = as_kind(args[0].type, ir.IntType(form.bits))
+    bits = builder.bitcast(args[0], whole)
+    without_sign = builder.and_(bits, constant(whole, 2 ** (form.bits - 1) - 1))
+    return builder.bitcast(without_sign, args[0].type)
+
+
+def _select(function, sign):
+    def emit(context, builder, signature, args):
+        return builder.select(builder.fcmp_ordered(sign, *args), *args)
+
+    for kind in (types.Float, Vector):
+        lower_builtin(function, kind, kind)(emit)
+
+
+_select(minimum, "<")
+_select(maximum, ">")

@@ -5,7 +5,15 @@ import pytest
 from numba import njit
 
 from esnkit.kernels.activations import tanh_array
-from esnkit.kernels.simd.elementary import fma, positive, sigmoid, tanh
+from esnkit.kernels.simd.elementary import (
+    absolute,
+    fma,
+    maximum,
+    minimum,
+    positive,
+    sigmoid,
+    tanh,
+)  # fmt: skip
 from esnkit.kernels.simd.vectors import fill, load, store, width
 
 both = pytest.mark.parametrize("dtype", [np.float64, np.float32])
@@ -132,3 +140,24 @@ def test_four_vectors_at_once_have_the_bits_of_one(dtype):
         assert np.array_equal(out[0, first : first + n // 4], one[1])
     fma_array(x, np.full(n, x[0]), x, total)
     assert np.array_equal(out[1], total)
+
+
+def signs_and_extremes(x, y, out):
+    a, b = load(x, 0), load(y, 0)
+    store(out, 0, absolute(a))
+    store(out, width(x), minimum(a, b))
+    store(out, 2 * width(x), maximum(a, b))
+    for i in range(width(x)):
+        out[3, i], out[4, i] = absolute(x[i]), minimum(x[i], y[i])
+        out[5, i] = maximum(x[i], y[i])
+
+
+@both
+def test_modulus_and_extremes(dtype):
+    x, y = np.random.default_rng(0).normal(size=(2, 64 // np.dtype(dtype).itemsize)).astype(dtype)
+    x[:3] = [np.inf, -np.inf, -0.0]
+    wanted = np.stack([np.abs(x), np.minimum(x, y), np.maximum(x, y)] * 2)
+    for function in (njit(signs_and_extremes), signs_and_extremes):
+        out = np.empty((6, x.size), dtype)
+        function(x, y, out)
+        np.testing.assert_array_equal(out, wanted)

@@ -1,0 +1,32 @@
+"""What users pass as pooling."""
+
+import numpy as np
+import pytest
+from pooling_problems import Problem
+
+from esnkit.pooling import POOLINGS, ModelSpace
+from esnkit.pooling._table import check_pooling
+
+
+@pytest.mark.parametrize("name", POOLINGS)
+def test_every_name_pools_sequences_of_one_and_more_steps(name):
+    assert np.isfinite(Problem([1, 9, 2], 3).pooled(name)).all()
+
+
+def test_a_list_puts_features_side_by_side():
+    problem = Problem([9, 1, 130, 4], 5, np.float32, block_rows=64)
+    items = ["std", "pyramid", ModelSpace(2), "max", "mean", "quantiles", lambda rows: rows[0]]
+    wanted = np.hstack([problem.pooled(item) for item in items])
+    np.testing.assert_array_equal(problem.pooled(items), wanted)
+
+
+def test_neighbours_in_a_list_are_computed_in_one_go():
+    parts = check_pooling(["mean", "std", "median", "max", "min"]).parts
+    assert [getattr(part, "names", None) for part in parts] == [
+        ("mean", "std"), None, ("max", "min"),
+    ]  # fmt: skip
+
+
+def test_a_list_of_one_name_is_that_pooling():
+    assert check_pooling(["mean"]).names == ("mean",)
+    assert check_pooling(("statistics",)).names == POOLINGS["statistics"].names
