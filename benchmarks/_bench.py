@@ -1,6 +1,7 @@
 """Shared by the benchmarks: options, description of the machine, interleaved timing, tables."""
 
 import argparse
+import hashlib
 import importlib
 import os
 import platform
@@ -9,7 +10,9 @@ import sys
 import time
 from collections.abc import Callable
 from contextlib import suppress
+from functools import cache
 from importlib.metadata import PackageNotFoundError, version
+from pathlib import Path
 from typing import Any
 
 import numpy as np
@@ -50,6 +53,17 @@ def import_peer(name: str) -> Any:
     with suppress(ImportError):
         return importlib.import_module(name)
     print(f"({name} is not installed: its rows are left out; pip install -e '.[bench]')")
+
+
+@cache
+def versions_of(*packages: str) -> dict[str, str]:
+    """Return the versions that a result depends on, for esnkit a hash of its source code."""
+    found = {package: version(package) for package in packages if package != "esnkit"}
+    if "esnkit" in packages:
+        folder = Path(importlib.import_module("esnkit").__file__ or "").parent
+        source = b"".join(file.read_bytes() for file in sorted(folder.rglob("*.py")))
+        found["esnkit"] = hashlib.md5(source).hexdigest()
+    return found
 
 
 def describe() -> None:

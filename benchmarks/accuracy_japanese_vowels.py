@@ -26,7 +26,7 @@ import numpy as np
 from _accuracy import format_settings, parse, print_goal, print_header, print_row, select
 from sklearn.model_selection import StratifiedKFold
 
-from esnkit import ESNClassifier
+from esnkit import ESNClassifier, RidgeReadout
 
 SETTINGS = {
     "spectral_radius": 1.2,
@@ -78,7 +78,9 @@ class StandardisedClassifier:
     def __init__(self, utterances, speakers, seed, n_units, settings):
         frames = np.concatenate(utterances)
         self.mean, self.std = frames.mean(axis=0), frames.std(axis=0)
-        model = ESNClassifier(n_units, random_state=seed, **settings)
+        settings = dict(settings)
+        readout = RidgeReadout(settings.pop("alpha"), scoring="classification")
+        model = ESNClassifier(n_units, readout=readout, random_state=seed, **settings)
         self.model = model.fit(self.standardise(utterances), speakers)
 
     def standardise(self, utterances):

@@ -24,23 +24,19 @@ counts only for the versions of the packages in it, and for the same source code
     boosting      HistGradientBoostingRegressor on lags, recursive
 """
 
-import hashlib
 import json
 import sys
 import time
 import warnings
 from collections.abc import Callable, Iterable
-from functools import cache
-from importlib.metadata import version
 from pathlib import Path
 
 import numpy as np
 import pandas as pd
-from _bench import describe, parse
+from _bench import describe, parse, versions_of
 from _forecasting_data import FREQUENCIES, Case, load_cases
 from sklearn.ensemble import HistGradientBoostingRegressor
 
-import esnkit
 from esnkit import AutoForecaster, Forecaster
 from esnkit.baselines import persistence, seasonal_naive
 
@@ -90,15 +86,9 @@ def run(cases: Iterable[Case], names: list[str], file: Path) -> dict[tuple[str, 
     return results
 
 
-@cache
 def versions(name: str) -> dict[str, str]:
-    """Return the versions that the forecasts of a model depend on, for esnkit its source code."""
-    packages = PACKAGES.get(name, ("esnkit",))
-    found = {package: version(package) for package in packages if package != "esnkit"}
-    if "esnkit" in packages:
-        files = sorted(Path(esnkit.__file__).parent.rglob("*.py"))
-        found["esnkit"] = hashlib.md5(b"".join(file.read_bytes() for file in files)).hexdigest()
-    return found
+    """Return the versions that the forecasts of a model depend on."""
+    return versions_of(*PACKAGES.get(name, ("esnkit",)))
 
 
 def forecast(case: Case, name: str) -> dict:

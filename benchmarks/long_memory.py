@@ -34,12 +34,14 @@ from esnkit import ESNClassifier, ESNRegressor, RNNClassifier, RNNRegressor
 from esnkit.datasets import load_digits_sequences
 
 LENGTHS = (50, 100, 200)
+# Raw inputs, the last state and a constant learning rate, as in the papers.
+AS_PUBLISHED = {"standardize": False, "pooling": "last", "learning_rate": "constant"}
 GATED = {"init": "chrono", "n_units": 32, "learning_rate_init": 0.01, "batch_size": 32}
 SETTINGS: dict[str, dict[str, Any]] = {
     "linear": {"alpha": 1.0},
     "esn": {
         "n_units": 500, "spectral_radius": 0.01, "input_scaling": 1.0, "bias_scaling": 0.5,
-        "alpha": [1e-8, 1e-6, 1e-4, 1e-2],
+        "alpha": [1e-8, 1e-6, 1e-4, 1e-2], "pooling": "last",
     },
     "rnn": {
         "cell": "rnn", "activation": "relu", "init": "identity", "n_units": 64,
@@ -134,7 +136,7 @@ def make_model(method, classify, n_steps, seed):
         leak = (0.1 / n_steps, 1.0)
         return Model(leak_rate=leak, target="sequence", random_state=seed, **settings)
     Model = RNNClassifier if classify else RNNRegressor
-    return Model(random_state=seed, **settings)
+    return Model(random_state=seed, **AS_PUBLISHED, **settings)
 
 
 def train(model, method, source, round_index):

@@ -16,7 +16,7 @@ import numpy as np
 from _bench import PEER_SETTINGS, compare, describe, import_peer, parse, print_header
 from threadpoolctl import threadpool_limits
 
-from esnkit import ESNClassifier, Reservoir
+from esnkit import ESNClassifier, Reservoir, RidgeReadout
 
 
 def make_sequences(n_sequences, n_steps, n_features, seed=0):
@@ -85,7 +85,15 @@ def time_states(args, X, reservoirpy):
 
 
 def esnkit_classify(n_units, X, labels, X_new):
-    model = ESNClassifier(n_units, include_input=False, **PEER_SETTINGS, random_state=0)
+    model = ESNClassifier(
+        n_units,
+        leak_rate=1.0,
+        include_input=False,
+        pooling="last",
+        readout=RidgeReadout(1e-2),
+        **PEER_SETTINGS,
+        random_state=0,
+    )
     return model.fit(X, labels).predict(X_new)
 
 

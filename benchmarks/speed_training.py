@@ -170,7 +170,7 @@ def time_stream(args, torch):
     print_header("One sequence step by step, 64 units, float32", "us/step")
     for cell in GOALS:
         problem = Problem(cell, 64, 1, 1)
-        model = RNNRegressor(64, cell="rnn" if cell == "tanh" else cell, max_iter=0)
+        model = RNNRegressor(64, cell="rnn" if cell == "tanh" else cell, pooling="last", max_iter=0)
         stepper = model.fit(problem.X, problem.Y[:, 0]).stream()
         cases = {"esnkit": partial(esnkit_steps, stepper, problem.X[0, 0], n_steps)}
         if torch:

@@ -4,8 +4,8 @@ Ten simulated writers draw loops that differ in speed, slant and frequency ratio
 sequence of 25 to 89 pen positions. A reservoir turns each drawing into the mean of its states, and
 a linear readout predicts the writer.
 
-You learn how to pass a list of sequences to `ESNClassifier`, and how to cross-validate it with
-scikit-learn.
+You learn how to pass a list of sequences to `ESNClassifier`, how to cross-validate it with
+scikit-learn, and how to see how much of a drawing it needs.
 
 Writes classify_sequences.png.
 """
@@ -13,9 +13,10 @@ Writes classify_sequences.png.
 import matplotlib.pyplot as plt
 import numpy as np
 from sklearn.metrics import ConfusionMatrixDisplay, accuracy_score
-from sklearn.model_selection import cross_val_predict
+from sklearn.model_selection import cross_val_predict, train_test_split
 
 from esnkit import ESNClassifier
+from esnkit.plotting import EarlyClassificationDisplay
 
 rng = np.random.default_rng(0)
 names = np.array(["Ada", "Ben", "Cleo", "Dan", "Eva", "Finn", "Gus", "Hana", "Ivo", "Jo"])
@@ -51,8 +52,18 @@ y_pred = cross_val_predict(model, drawings, y_true, cv=5)
 accuracy = accuracy_score(y_true, y_pred)
 print(f"accuracy in five-fold cross-validation: {accuracy:.1%} of {len(drawings)} drawings")
 
-figure = plt.figure(figsize=(12, 5.5), layout="constrained")
-left, right = figure.subfigures(1, 2, width_ratios=(1.1, 1))
+X_train, X_test, y_train, y_test = train_test_split(
+    drawings, y_true, test_size=0.4, stratify=y_true, random_state=0
+)
+model.fit(X_train, y_train)
+half, whole = model.predict_proba(X_test, steps=[0.5, 1.0]).swapaxes(0, 1)
+for seen, probabilities in {"half of a drawing": half, "a whole drawing": whole}.items():
+    share = accuracy_score(y_test, model.classes_[probabilities.argmax(axis=1)])
+    print(f"accuracy from {seen}: {share:.1%} of {len(X_test)} other drawings")
+
+figure = plt.figure(figsize=(12, 9.5), layout="constrained")
+above, below = figure.subfigures(2, 1, height_ratios=(1.4, 1))
+left, right = above.subfigures(1, 2, width_ratios=(1.1, 1))
 for writer, axes in enumerate(left.subplots(2, 5).flat):
     first, second = np.flatnonzero(writers == writer)[:2]
     axes.plot(*drawings[second].T, linewidth=1.2, color="0.7")
@@ -67,5 +78,8 @@ ConfusionMatrixDisplay.from_predictions(
 )
 axes.set(xlabel="predicted writer", ylabel="true writer")
 axes.set_title(f"five-fold cross-validation, accuracy {accuracy:.1%}")
+axes = below.subplots()
+EarlyClassificationDisplay.from_estimator(model, X_test, y_test, ax=axes)
+axes.set_title("early classification of drawings that the model was not fitted to")
 figure.savefig("classify_sequences.png", dpi=150)
 print("wrote classify_sequences.png")

@@ -41,7 +41,7 @@ figure, panels = plt.subplots(1, 2, figsize=(12, 5), layout="constrained", share
 print("gradient norm relative to the last step            at step 50  at step 0")
 for axes, (kind, networks) in zip(panels, NETWORKS.items(), strict=True):
     models = {
-        name: RNNRegressor(64, max_iter=0, random_state=0, **parameters).fit(X, y)
+        name: RNNRegressor(64, max_iter=0, pooling="last", random_state=0, **parameters).fit(X, y)
         for name, parameters in networks.items()
     }
     display = GradientNormDisplay.from_estimators(models, X, y, relative=True, ax=axes)

@@ -46,3 +46,14 @@ def pytest_runtest_call(item):
         if item.get_closest_marker("xfail"):
             error.with_traceback(None)
         raise
+
+
+@pytest.fixture(scope="module")
+def few_panel_candidates():
+    """Let panels judge candidates with two penalties and small reservoirs, to save time."""
+    from esnkit.forecasting import _panel_selection as selection
+
+    with pytest.MonkeyPatch.context() as patch:
+        patch.setattr(selection, "PENALTIES", selection.PENALTIES[[3, 7]])
+        patch.setattr(selection, "NETWORK", selection.NETWORK | {"n_units": 20})
+        yield

@@ -44,7 +44,8 @@ def features(model, sequences, pooling=None, **params):
 def slow_answer(model, sequences, y, w=None, pooling=None, alpha=1e-3, **params):
     """Fit by augmented least squares on the features of a loop; return its answer to them."""
     Z = features(model, sequences, pooling, **params)
-    coef, intercept = ridge_augmented(Z, y, alpha, np.ones(len(Z)) if w is None else w)
+    w = np.ones(len(Z)) if w is None else w
+    coef, intercept = ridge_augmented(Z, y, alpha, w, standardize=pooling is not None)
     return Z @ coef + intercept
 
 
@@ -52,10 +53,10 @@ def coefficients(model):
     return np.c_[model.readout_.coef_, model.readout_.intercept_]
 
 
-def ridge_rows(Z, y, w):
+def ridge_rows(Z, y, w, standardize=False):
     """Return the coefficients of a ridge on the rows of weight above zero, the rest left out."""
     kept = w > 0
-    coef, intercept = ridge_augmented(Z[kept], y[kept], 1e-3, w[kept])
+    coef, intercept = ridge_augmented(Z[kept], y[kept], 1e-3, w[kept], standardize)
     return np.c_[coef.T, intercept]
 
 

@@ -96,12 +96,18 @@ def affine_lanes(x, coef, intercept):
     return np.array(out)
 
 
-def ridge_augmented(X, Y, alpha, w):
+def ridge_augmented(X, Y, alpha, w, standardize=False):
     """Ridge with a free intercept by least squares on sqrt(w) [X 1] over sqrt(alpha) [I 0].
 
-    Returns coefficients (n_features, n_outputs) and intercepts (n_outputs,).
+    Returns coefficients (n_features, n_outputs) and intercepts (n_outputs,). With ``standardize``,
+    alpha penalises those of features divided by their weighted standard deviations.
     """
     n = X.shape[1]
+    if standardize:
+        size = np.sqrt((w @ (X - (w @ X) / w.sum()) ** 2) / w.sum())
+        size[~(size > 1e-7 * np.abs(X).max(axis=0))] = 1.0
+        coef, intercept = ridge_augmented(X / size, Y, alpha, w)
+        return coef / size[:, None], intercept
     root = np.sqrt(w)[:, None]
     centre = (w @ X) / w.sum()  # the intercept is free, so this only moves it
     A = np.vstack([root * np.c_[X - centre, np.ones(len(X))], np.sqrt(alpha) * np.eye(n, n + 1)])

@@ -161,14 +161,22 @@ def command_line():
             return [[float(x) for x in row] for row in list(csv.reader(lines))[1:]]
 
 
+# Settings of networks in the first release.
+PLAIN = {
+    "standardize": False, "pooling": "last", "learning_rate": "constant",
+    "learning_rate_init": 1e-3, "batch_size": 32,
+}  # fmt: skip
+
+
 def trained(cell, solver, **params):
     X, _ = sequences()
     y = np.array([x[:3].sum() for x in X])
     # Conjugate gradients amplify rounding: one update of few iterations.
     n_iter = 1 if solver == "hessian_free" else 3
     model = RNNRegressor(
-        6, cell=cell, solver=solver, max_iter=n_iter, max_cg_iter=5, random_state=0, **params
-    )
+        6, cell=cell, solver=solver, max_iter=n_iter, max_cg_iter=5, random_state=0,
+        **PLAIN | params,
+    )  # fmt: skip
     return [model.fit(X, y).predict(X), model.loss_curve_]
 
 
@@ -181,7 +189,7 @@ def networks_adam():
 def networks_momentum():
     parts = trained("rnn", "sgd", init="identity", activation="relu", momentum_schedule="delayed")
     parts += trained("rnn", "sgd", pooling="mean", nesterovs_momentum=False, alpha=0.1)
-    return parts + trained("lstm", "sgd", start="ones", head=None, batch_size="auto")
+    return parts + trained("lstm", "sgd", start="ones", head=None)
 
 
 def networks_hessian_free():
@@ -193,7 +201,8 @@ def networks_hessian_free():
 
 def network_closed_loop():
     s = wave(120)
-    model = RNNRegressor(8, cell="gru", tbptt=20, max_iter=3, random_state=0).fit(s[:-1], s[1:])
+    model = RNNRegressor(8, cell="gru", tbptt=20, max_iter=3, random_state=0, **PLAIN)
+    model.fit(s[:-1], s[1:])
     stepper = model.stream()
     steps = np.array([stepper.step(x) for x in s[:20]])
     return [model.generate(5), model.predict(s, clamp=([0], [0.1]))[-3:], steps[-3:],
@@ -204,12 +213,25 @@ def network_classifiers():
     X, y = sequences()
     parts = []
     for cell in ("rnn", "lstm", "gru"):
-        model = RNNClassifier(6, cell=cell, max_iter=3, class_weight="balanced", random_state=0)
+        model = RNNClassifier(
+            6, cell=cell, max_iter=3, class_weight="balanced", random_state=0, **PLAIN
+        )
         parts.append(model.fit(X, y).predict_proba(X)[:4])
     tune = np.tile([0, 1, 2, 1], 12)
-    reader = RNNClassifier(5, embedding_dim=3, max_iter=2, random_state=0)
+    reader = RNNClassifier(5, embedding_dim=3, max_iter=2, random_state=0, **PLAIN)
     reader = reader.fit(tune[:-1, None], tune[1:])
     return [*parts, reader.predict_proba(tune[:6, None]), reader.generate(5, random_state=0)]
+
+
+def networks_by_default():
+    X, y = sequences()
+    X = [50 + 20 * x for x in X]
+    targets = np.array([x[:3, 0].mean() for x in X]) / 20
+    parts = [RNNRegressor(6, max_iter=3, random_state=0).fit(X, targets).predict(X)]
+    for cell in ("rnn", "lstm", "gru"):
+        model = RNNClassifier(6, cell=cell, max_iter=3, random_state=0).fit(X, y)
+        parts.append(model.predict_proba(X)[:4])
+    return parts
 
 
 def sequence_to_sequence():
@@ -236,6 +258,7 @@ CONFIGURATIONS = [
     networks_hessian_free,
     network_closed_loop,
     network_classifiers,
+    networks_by_default,
     sequence_to_sequence,
 ]
 

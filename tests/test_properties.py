@@ -71,7 +71,8 @@ def weights_of(model):
 
 def slow_answer(model, problem, Y, w=None, pooling=None):
     Z = sequence_features(*weights_of(model), problem.sequences, pooling)
-    coef, intercept = ridge_augmented(Z, Y, ALPHA, np.ones(len(Y)) if w is None else w)
+    w = np.ones(len(Y)) if w is None else w
+    coef, intercept = ridge_augmented(Z, Y, ALPHA, w, standardize=pooling is not None)
     return Z @ coef + intercept
 
 

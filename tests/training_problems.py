@@ -2,6 +2,7 @@
 
 import numpy as np
 
+from esnkit.networks._base import GradientEstimator
 from esnkit.networks._initializers import initial_theta
 from esnkit.networks._minibatches import SequenceBatch
 from esnkit.networks._rnn import RNNRegressor
@@ -11,6 +12,7 @@ from esnkit.networks._trainer import Stopping, Trainer, Validation
 from esnkit.optim._optimizers import OptimizerParameters
 
 QUICK = {"n_units": 8, "max_iter": 60, "learning_rate_init": 0.05, "random_state": 0}
+PLAIN = {"standardize": False, "pooling": "last", "learning_rate": "constant"}
 SPEC = Spec("lstm", 6, 2, 1)
 LENGTHS = np.array([9, 4, 7, 9, 1, 6])
 
@@ -30,8 +32,9 @@ def waves(n=20):
 
 
 def quick(estimator=RNNRegressor, **params):
-    """Return a small estimator."""
-    return estimator(**QUICK | params)
+    """Return a small estimator, of a network without the aids that are the default."""
+    plain = PLAIN if issubclass(estimator, GradientEstimator) else {}
+    return estimator(**QUICK | plain | params)
 
 
 def untrained(X, y, **params):

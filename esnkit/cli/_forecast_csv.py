@@ -59,11 +59,16 @@ def make_forecaster(arguments) -> AutoForecaster:
     )
 
 
+def split_exog(arguments, table: Table) -> tuple:
+    """Return the inputs of the known rows and of the steps ahead, None without any."""
+    parts = np.split(table.exog, [table.n_known])
+    return tuple(columns_or_none(rows, tuple(arguments.exog)) for rows in parts)
+
+
 def _fit_and_forecast(arguments, table: Table, stamps: Continuation | None):
     """Return the fitted forecaster; and the forecast, with the ends of an interval if wanted."""
     series = LabelledSeries(table.values, None if stamps is None else stamps.labels)
-    known, ahead = np.split(table.exog, [table.n_known])
-    known, ahead = (columns_or_none(rows, tuple(arguments.exog)) for rows in (known, ahead))
+    known, ahead = split_exog(arguments, table)
     past = columns_or_none(table.past_exog, tuple(arguments.past_exog))
     model = make_forecaster(arguments).fit(series, exog=known, past_exog=past)
     forecast = model.forecast(arguments.horizon, ahead, arguments.interval)
@@ -90,7 +95,7 @@ def check_request(arguments) -> str | None:
     if arguments.models:
         _check_models(arguments)
     if arguments.calendar or arguments.country:
-        _check_calendar(arguments)
+        check_calendar_options(arguments)
     file_format = plot_format(arguments.plot, required=True)
     if arguments.report:
         plot_format("report.svg", required=True, option="--report")
@@ -116,7 +121,8 @@ def _check_models(arguments) -> None:
         raise UserError(f"--models: {error}") from None
 
 
-def _check_calendar(arguments) -> None:
+def check_calendar_options(arguments) -> None:
+    """Check the options of the calendar against each other."""
     if arguments.calendar and arguments.time is None:
         raise UserError("--calendar needs --time, the column of time stamps")
     if len(set(arguments.calendar)) < len(arguments.calendar):
@@ -295,7 +301,7 @@ def _write_report(arguments, model, table: Table, stamps: Continuation | None) -
     """Write the report as one HTML file."""
     from esnkit.plotting import write_report
 
-    ahead = columns_or_none(table.exog[table.n_known :], tuple(arguments.exog))
+    _, ahead = split_exog(arguments, table)
     times = None if stamps is None else np.concatenate([stamps.known, stamps.ahead])
 
     def write(draft):

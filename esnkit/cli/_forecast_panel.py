@@ -1,40 +1,69 @@
 """`esnkit forecast FILE.csv --id COLUMN`: series of a long file, by `PanelForecaster`."""
 
-import re
+from typing import NamedTuple
 
 import numpy as np
 
 from esnkit.cli._arguments import SETTINGS
-from esnkit.cli._csv import read_texts
+from esnkit.cli._csv import Table, read_texts
 from esnkit.cli._decimals import DecimalReader
 from esnkit.cli._errors import UserError, say
-from esnkit.cli._forecast_csv import check_paths, write_forecast
+from esnkit.cli._forecast_csv import (
+    check_calendar_options,
+    check_paths,
+    split_exog,
+    spread,
+    write_forecast,
+)
 from esnkit.cli._progress import progress
 from esnkit.cli._timestamps import Continuation, Timestamps
 from esnkit.forecasting import PanelForecaster
 from esnkit.forecasting._frames import LabelledSeries
 from esnkit.forecasting._series_kind import interval_names
 
-REFUSED = (
-    "exog", "past_exog", "fill", "calendar", "country", "plot", "report", "quick", "best", "models",
-    *SETTINGS,
-)  # fmt: skip
-HINT_AT_FILL = r", or [^,(]*--fill[^,(]*(?= \(|$)"  # in errors of one series
+REFUSED = ("past_exog", "plot", "report", "quick", "best", "models", *SETTINGS)
+
+
+class _Series(NamedTuple):
+    """A series of a file."""
+
+    table: Table
+    stamps: Continuation | None
+
+    def labelled(self) -> LabelledSeries:
+        """Return its values with their time stamps."""
+        return LabelledSeries(
+            self.table.values, None if self.stamps is None else self.stamps.labels
+        )
 
 
 def forecast_panel(arguments) -> int:
     """Forecast every series of a CSV file; return the exit code."""
     check_panel_request(arguments)
     with progress("forecast", 1) as part, part(f"read {arguments.file}"):
-        series, stamps = _read(arguments)
+        found = _read(arguments)
     with progress("forecast", 1) as part, part():
-        model = PanelForecaster(
-            horizon=arguments.horizon, positive=arguments.positive, random_state=arguments.seed
-        ).fit(series)
-        ahead = model.forecast(arguments.horizon, arguments.interval)
+        model, ahead = _fit_and_forecast(arguments, found)
     _report(model)
-    write_forecast(arguments.out, _columns(arguments, ahead, stamps))
+    write_forecast(arguments.out, _columns(arguments, ahead, found))
     return 0
+
+
+def _fit_and_forecast(arguments, found: dict[str, _Series]) -> tuple[PanelForecaster, dict]:
+    """Return the fitted forecaster, and the forecast of each series."""
+    model = PanelForecaster(
+        horizon=arguments.horizon,
+        positive=arguments.positive,
+        calendar=tuple(arguments.calendar) or None,
+        country=arguments.country,
+        random_state=arguments.seed,
+    )
+    exog = {key: split_exog(arguments, series.table) for key, series in found.items()}
+    known, ahead = (
+        {key: parts[k] for key, parts in exog.items()} if arguments.exog else None for k in (0, 1)
+    )
+    model.fit({key: series.labelled() for key, series in found.items()}, exog=known)
+    return model, model.forecast(arguments.horizon, ahead, arguments.interval)
 
 
 def check_panel_request(arguments) -> None:
@@ -46,56 +75,113 @@ def check_panel_request(arguments) -> None:
         if getattr(arguments, name) not in (None, [], False):
             option = "units" if name == "n_units" else name.replace("_", "-")
             raise UserError(f"--{option} is for one series; leave it out with --id")
-    names = [name for name in (arguments.id, arguments.time, arguments.column) if name is not None]
+    names = [arguments.id, arguments.time, arguments.column, *arguments.exog]
+    names = [name for name in names if name is not None]
     added = interval_names(arguments.column)[1:] if arguments.interval else ()
     for name in names:
         if names.count(name) > 1 or name in added:
-            raise UserError(f"column '{name}' is named twice among --id, --time and --column, or "
-                            "has the name that an end of the interval gets")  # fmt: skip
+            raise UserError(f"column '{name}' is named twice among --id, --time, --column and "
+                            "--exog, or has the name that an end of the interval gets")  # fmt: skip
+    if arguments.calendar or arguments.country:
+        check_calendar_options(arguments)
     check_paths({"the input": arguments.file, "--out": arguments.out})
 
 
-def _read(arguments) -> tuple[dict[str, LabelledSeries], dict[str, Continuation] | None]:
+def _read(arguments) -> dict[str, _Series]:
     """Return the series by id, with the time stamps that follow each."""
     path, time = arguments.file, arguments.time
-    names = [arguments.id, arguments.column, *([] if time is None else [time])]
+    names = [arguments.id, arguments.column, *arguments.exog, *([] if time is None else [time])]
     try:
         lines, separator, texts = read_texts(path, names)
-        numbers: dict[str, list[int]] = {}
-        decimals = DecimalReader(separator)
-        for row, (line, key) in enumerate(zip(lines, texts[0], strict=True)):
-            if not key:
-                raise UserError(f"line {line}: column '{arguments.id}' is empty")
-            decimals.add(texts[1][row], arguments.column, line)
-            numbers.setdefault(key, []).append(row)
-        values = decimals.values()
-        stamps = None if time is None else _continue(arguments, lines, texts[2], numbers)
+        numbers = _rows_by_id(arguments, lines, texts[0])
+        n_known = {key: _count_known(arguments, texts[1], rows) for key, rows in numbers.items()}
+        is_future = np.zeros(len(lines), dtype=bool)
+        for key, rows in numbers.items():
+            is_future[rows[n_known[key] :]] = True
+        cells = texts[1 : 2 + len(arguments.exog)]
+        values = _read_cells(arguments, lines, cells, is_future, separator)
+        stamps = [] if time is None else texts[-1]
+        found, continued = {}, _Continued(arguments, lines, stamps)
+        for key, rows in numbers.items():
+            ahead = continued.of(rows, n_known[key], key)
+            found[key] = _one_series(arguments, key, values[rows], n_known[key], ahead)
+        return found
     except UserError as error:  # name the file in an error that does not
-        text = re.sub(HINT_AT_FILL, "", str(error))
+        text = str(error)
         named = text.startswith((path, f"cannot read {path}"))
         raise UserError(text if named else f"{path}, {text}") from None
-    return {
-        key: LabelledSeries(values[rows], None if stamps is None else stamps[key].labels)
-        for key, rows in numbers.items()
-    }, stamps
 
 
-def _continue(arguments, lines, texts, numbers: dict[str, list[int]]) -> dict[str, Continuation]:
-    """Continue the time stamps of every series; those that are written alike are read once."""
-    known: dict[tuple, Continuation] = {}
-    found = {}
-    for key, rows in numbers.items():
-        written = tuple(texts[row] for row in rows)
-        if written not in known:
-            stamps = Timestamps(arguments.time)
+def _rows_by_id(arguments, lines: list[int], ids: list[str]) -> dict[str, list[int]]:
+    """Return the rows of each series."""
+    numbers: dict[str, list[int]] = {}
+    for row, (line, key) in enumerate(zip(lines, ids, strict=True)):
+        if not key:
+            raise UserError(f"line {line}: column '{arguments.id}' is empty")
+        numbers.setdefault(key, []).append(row)
+    return numbers
+
+
+def _count_known(arguments, texts: list[str], rows: list[int]) -> int:
+    """Return the number of rows of a series up to its last value; those after have inputs only."""
+    if not arguments.exog:
+        return len(rows)
+    return max((k + 1 for k, row in enumerate(rows) if texts[row]), default=0)
+
+
+def _read_cells(arguments, lines, texts: list[list[str]], is_future, separator: str) -> np.ndarray:
+    """Return the numbers (n_rows, 1 + n_exog) of the column to forecast and the inputs."""
+    decimals = DecimalReader(separator)
+    for row, line in enumerate(lines):
+        for column, cells in zip((arguments.column, *arguments.exog), texts, strict=True):
+            is_ahead = is_future[row] and column == arguments.column
+            if not cells[row] and (arguments.fill or is_ahead):
+                decimals.add_missing()
+            else:
+                decimals.add(cells[row], column, line)
+    return decimals.values().reshape(len(lines), len(texts))
+
+
+def _one_series(
+    arguments, key: str, values: np.ndarray, n_known: int, stamps: Continuation | None
+) -> _Series:
+    """Return a series, whose missing rows are filled in, with enough inputs ahead."""
+    table = Table(values[:n_known, 0], values[:, 1:], values[:n_known, :0], None, arguments.column)
+    if not n_known:
+        raise UserError(f"the series '{key}' has no row with a value in '{arguments.column}'")
+    if stamps is not None and arguments.fill:
+        table = spread(table, stamps.rows)
+    n_ahead = len(table.exog) - table.n_known
+    if arguments.exog and n_ahead < arguments.horizon:
+        raise UserError(
+            f"the series '{key}' must end with {arguments.horizon} rows that give the future "
+            f"values of the --exog columns and leave '{table.name}' empty, found {n_ahead}"
+        )
+    return _Series(table, stamps)
+
+
+class _Continued:
+    """The time stamps of series, continued; those that are written alike are read once."""
+
+    def __init__(self, arguments, lines: list[int], texts: list[str]):
+        self.arguments, self.lines, self.texts = arguments, lines, texts
+        self.known: dict[tuple, Continuation] = {}
+
+    def of(self, rows: list[int], n_known: int, key: str) -> Continuation | None:
+        """Continue the time stamps of a series after the first of its rows."""
+        if not self.texts or not n_known:
+            return None
+        written = (n_known, *(self.texts[row] for row in rows))
+        if written not in self.known:
+            stamps = Timestamps(self.arguments.time)
             try:
                 for row in rows:
-                    stamps.add(texts[row], lines[row])
-                known[written] = stamps.future(len(rows), arguments.horizon)
+                    stamps.add(self.texts[row], self.lines[row])
+                horizon, fill = self.arguments.horizon, self.arguments.fill
+                self.known[written] = stamps.future(n_known, horizon, fill)
             except UserError as error:
                 raise UserError(f"{error} (series '{key}')") from None
-        found[key] = known[written]
-    return found
+        return self.known[written]
 
 
 def _report(model: PanelForecaster) -> None:
@@ -107,12 +193,12 @@ def _report(model: PanelForecaster) -> None:
         say(f"  {error:<10.4g}  {name}")
 
 
-def _columns(arguments, ahead: dict, stamps: dict[str, Continuation] | None) -> dict:
+def _columns(arguments, ahead: dict, found: dict[str, _Series]) -> dict:
     """Return the columns of the output: id, time, forecast and the ends of its interval."""
-    n_steps = arguments.horizon
-    columns: dict = {arguments.id: [key for key in ahead for _ in range(n_steps)]}
-    if stamps is not None:
-        columns[arguments.time] = [text for key in ahead for text in stamps[key].written]
+    columns: dict = {arguments.id: [key for key in ahead for _ in range(arguments.horizon)]}
+    stamps = [series.stamps for series in found.values()]
+    if arguments.time is not None:
+        columns[arguments.time] = [text for item in stamps if item for text in item.written]
     parts = np.concatenate([np.atleast_2d(part) for part in ahead.values()], axis=1)
     names = interval_names(arguments.column)[: len(parts)]
     return columns | dict(zip(names, parts, strict=True))

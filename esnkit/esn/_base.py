@@ -141,6 +141,11 @@ class ReservoirEstimator(CallbackSupportMixin, PlainStateMixin, BaseEstimator):
         if not hasattr(self, "reservoir_"):
             data = self._prepare(X, y, sample_weight, known, stream=True)
             self._begin(data)
+            if not hasattr(self.readout_, "partial_fit"):
+                raise ValueError(
+                    "alpha=None stands for a list for one target per sequence, from which only fit "
+                    "can choose: give partial_fit a number as alpha"
+                )
         else:
             data = self._prepare(X, y, sample_weight, known, stream=True, first=False)
             self._check_like_before(data)
@@ -219,6 +224,11 @@ class ReservoirEstimator(CallbackSupportMixin, PlainStateMixin, BaseEstimator):
     def pooling_(self) -> Pooling:
         """The pooling, fitted where it has something to fit."""
         return self._settings.pooling
+
+    @property
+    def _pools(self) -> bool:
+        """Whether there is one target per sequence, False before ``fit``."""
+        return hasattr(self, "_settings") and not self._settings.per_step
 
     @property
     def _n_fed(self) -> int:
@@ -353,6 +363,16 @@ class ReservoirEstimator(CallbackSupportMixin, PlainStateMixin, BaseEstimator):
         rows = run() if len(sequences.values) < MIN_ROWS else self._report_predict(run, sequences)
         return (restore(rows, sequences) if self._settings.per_step else rows), state
 
+    def _pooled_features(self, X) -> np.ndarray:
+        """Return the features (n_sequences, width) that the readout reads, of whole sequences."""
+        check_fitted(self, "reservoir_")
+        if self._settings.per_step:
+            raise ValueError("pooled features need a model of one target for every sequence")
+        sequences = pack(self, X, reset=False, dtype=(self._dtype,))
+        state = self._initial_state(None, sequences.n_sequences)
+        blocks = features(self.reservoir_, sequences, state, self._settings)
+        return np.concatenate([Z.copy() for _, _, Z in blocks])
+
     def _report_predict(self, run: Callable[..., np.ndarray], sequences: Sequences) -> np.ndarray:
         """Read long sequences, and report how many of them are read."""
         per_step, n_blocks = self._settings.per_step, sequences.n_sequences
@@ -472,4 +492,5 @@ def streams(estimator: Any) -> bool:
     readout = getattr(estimator, "readout_", None)
     if readout is None:
         _, readout = estimator._make_reservoir_and_readout()
-    return hasattr(readout, "partial_fit")
+    # An AttributeError tells why there is no such method.
+    return callable(readout.partial_fit)

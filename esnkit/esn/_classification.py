@@ -1,13 +1,18 @@
 """What only classifiers with a reservoir do: learn from a stream, and read scores of a readout."""
 
+from functools import partial
 from typing import Any, Self
 
 import numpy as np
 from sklearn.utils.metaestimators import available_if
 
 from esnkit.esn._base import streams
+from esnkit.esn._prefixes import lengths_of_prefixes, read_prefixes
 from esnkit.sequences._classifier_mixin import SequenceClassifierMixin, known_classes, softmax
+from esnkit.sequences._packing import pack, restore
+from esnkit.utils._progress import MIN_ROWS, Task
 from esnkit.utils._rollback import rollback_on_error
+from esnkit.utils._validation import check_fitted
 
 
 class ReservoirClassifierMixin(SequenceClassifierMixin):
@@ -54,7 +59,7 @@ class ReservoirClassifierMixin(SequenceClassifierMixin):
         >>> from esnkit import ESNClassifier
         >>> t = np.arange(40)
         >>> slow, fast = (np.sin(t[:, None] / period) for period in (6, 2))
-        >>> model = ESNClassifier(n_units=20, random_state=0)
+        >>> model = ESNClassifier(n_units=20, alpha=1e-2, random_state=0)
         >>> model = model.partial_fit([slow], ["slow"], classes=["fast", "slow"])
         >>> model.partial_fit([fast], ["fast"]).predict([slow])
         array(['slow'], dtype='<U4')
@@ -66,6 +71,94 @@ class ReservoirClassifierMixin(SequenceClassifierMixin):
             )
         known = known_classes(self, classes, first=not hasattr(self, "reservoir_"))
         return self._partial_fit(X, y, sample_weight, initial_state, clamp, known)
+
+    def predict_proba(
+        self, X: Any, *, initial_state: Any = None, clamp: Any = None, steps: Any = None
+    ) -> Any:
+        """Return the probability of every class; the probabilities of a row sum to 1.
+
+        The largest one is that of the predicted label. A ridge readout calibrates them, see
+        :class:`~esnkit.readouts.RidgeReadout`.
+
+        With ``steps``, a model of one label for every sequence returns the probabilities of
+        prefixes of the sequences, for early classification: what it would return for ``x[:t]``, up
+        to rounding, from one run of the reservoir.
+
+        Parameters
+        ----------
+        X, initial_state, clamp : as in ``predict``
+        steps : None, "all", list of int or list of float, default=None
+            After which time steps: None, after the last one; "all", after every one; after the
+            given numbers of time steps, such as ``range(10, 101, 10)``; or after shares of every
+            sequence in (0, 1], such as ``[0.25, 0.5, 1.0]``, rounded to a number of time steps.
+            In ascending order.
+
+        Returns
+        -------
+        probabilities : like ``predict``, with an axis (n_classes,) at the end
+            For steps="all", a row (n_classes,) for every time step, in the container of ``X``; for
+            numbers or shares, of shape (n_sequences, n_steps, n_classes). NaN where a prefix has no
+            time step after the washout, where there is one.
+
+        Raises
+        ------
+        ValueError
+            If ``steps`` is none of these, the model has a label for every time step, or the
+            reservoir is not causal.
+
+        Notes
+        -----
+        Of a pipeline, ``steps`` reaches this step alone: a transformer before it, such as
+        :class:`SequenceNormalizer`, has seen whole sequences.
+
+        The poolings "pyramid", "median" and "quantiles", and functions, pool every prefix anew:
+        the time of steps="all" grows with the square of the length. "model_space" solves one
+        regression for every prefix.
+
+        References
+        ----------
+        Z. Xing, J. Pei and P. S. Yu (2012), Early classification on time series, Knowledge and
+        Information Systems 31.
+
+        Examples
+        --------
+        >>> import numpy as np
+        >>> from esnkit import ESNClassifier
+        >>> t = np.arange(40)
+        >>> X = [np.sin(t[:, None] / period + phase) for period in (3, 5) for phase in range(6)]
+        >>> model = ESNClassifier(50, pooling="mean", random_state=0)
+        >>> model = model.fit(X, ["fast"] * 6 + ["slow"] * 6)
+        >>> model.predict_proba([np.sin(t[:, None] / 5 + 0.5)], steps=[10, 20, 40]).shape
+        (1, 3, 2)
+        """
+        if steps is None:
+            return super().predict_proba(X, initial_state=initial_state, clamp=clamp)
+        scores, is_read, sequences = self._prefix_scores(X, initial_state, clamp, steps)
+        rows = self._as_probabilities(scores)
+        if not is_read.all():
+            read, rows = rows, np.full((is_read.size, rows.shape[1]), np.nan, rows.dtype)
+            rows[is_read.ravel()] = read
+        return restore(rows, sequences) if is_read.ndim == 1 else rows.reshape(*is_read.shape, -1)
+
+    def _prefix_scores(self, X, initial_state, clamp, steps):
+        """Return the scores of prefixes, which of them are read, and the packed sequences."""
+        check_fitted(self, "reservoir_")
+        if self._settings.per_step:
+            raise ValueError(
+                "steps needs a model of one label for every sequence: this one has a label for "
+                "every time step, and predict_proba(X) returns the probabilities after each"
+            )
+        self.reservoir_.check_causal("steps")
+        sequences = pack(self, X, reset=False, dtype=(self._dtype,))
+        lengths = lengths_of_prefixes(steps, sequences.lengths)
+        state = self._initial_state(initial_state, sequences.n_sequences)
+        resolved = self._clamp(clamp, sequences)
+        run = partial(read_prefixes, self._parts, sequences, state, resolved, lengths)
+        if len(sequences.values) < MIN_ROWS:
+            return *run(), sequences
+        name = f"{type(self).__name__}.predict_proba"
+        with Task(name, lengths.size, "prefixes", verbose=self.verbose) as task:
+            return *run(task.step), sequences
 
     def _as_probabilities(self, scores: np.ndarray) -> np.ndarray:
         """Turn scores into probabilities.

@@ -12,7 +12,15 @@ from esnkit.sequences._initial_state import Clamp, clamp_rows
 from esnkit.sequences._packing import Sequences
 from esnkit.utils._plain_state import plain_record
 
-__all__ = ["Settings", "check_longer", "count_blocks", "features", "fit_pooling"]
+__all__ = [
+    "Settings",
+    "check_longer",
+    "count_blocks",
+    "features",
+    "fit_pooling",
+    "pooled_washout",
+    "step_features",
+]
 
 
 @plain_record
@@ -39,16 +47,19 @@ def features(
 
     ``state`` (n_sequences, n_state_) moves along. A block is written over by the next one.
     """
-    pooled, washout = not settings.per_step, settings.washout
-    if pooled and _is_last(settings):
-        washout = 0  # which counts at the start alone
-    elif pooled:
+    pooled, washout = not settings.per_step, pooled_washout(settings)
+    if pooled:
         check_longer(inputs.lengths, washout)
     if _last_states_suffice(reservoir, settings, noise):
         yield from _last_features(reservoir, inputs, state, settings.include_input, clamp)
         return
-    blocks = _step_features(reservoir, inputs, state, settings, clamp=clamp, noise=noise)
+    blocks = step_features(reservoir, inputs, state, settings, clamp=clamp, noise=noise)
     yield from pool(settings.pooling, blocks, inputs.offsets, washout) if pooled else blocks
+
+
+def pooled_washout(settings: Settings) -> int:
+    """Return how many steps at the start of a sequence are not pooled."""
+    return 0 if _is_last(settings) else settings.washout
 
 
 def fit_pooling(
@@ -69,13 +80,21 @@ def fit_pooling(
         return settings
 
     def run():
-        forcing = {"clamp": clamp, "noise": noise()}
-        return _step_features(reservoir, inputs, state.copy(), settings, **forcing)
+        start = state.copy()
+        return step_features(reservoir, inputs, start, settings, clamp=clamp, noise=noise())
 
     return settings._replace(pooling=pooling.fit(run, inputs.offsets, settings.washout))
 
 
-def _step_features(reservoir, inputs, state, settings, *, clamp, noise) -> Iterator[Block]:
+def step_features(
+    reservoir: BaseReservoir,
+    inputs: Sequences,
+    state: np.ndarray,
+    settings: Settings,
+    *,
+    clamp: Clamp | None = None,
+    noise: np.random.Generator | None = None,
+) -> Iterator[Block]:
     """Yield (start, stop, features) of time steps."""
     n_extra = inputs.values.shape[1] if settings.include_input else 0
     blocks = reservoir.blocks(inputs, state, clamp=clamp, noise=noise, n_extra=n_extra)

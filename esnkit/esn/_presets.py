@@ -11,6 +11,12 @@ from esnkit.readouts._ridge import RidgeReadout
 from esnkit.reservoirs._reservoir import Reservoir
 from esnkit.utils._validation import has_methods
 
+ALPHAS = tuple(10.0**k for k in range(-3, 7))  # of standardised features
+POOLING = ("statistics", "ppv", "model_space")
+# What parameters that are None stand for.
+PER_STEP: dict[str, Any] = {"leak_rate": 1.0, "input_scaling": 0.5, "alpha": 1e-6}
+PER_SEQUENCE: dict[str, Any] = {"leak_rate": (0.1, 1.0), "input_scaling": "auto", "alpha": ALPHAS}
+
 __all__ = ["ESNClassifier", "ESNRegressor", "ReservoirClassifier", "ReservoirRegressor"]
 
 
@@ -23,13 +29,14 @@ class ESNRegressor(ReservoirRegressorMixin, ReservoirEstimator):
         Number of units of the reservoir.
     spectral_radius : float or None, default=0.9
         Modulus of the largest eigenvalue of the recurrent weights; nearer to 1 remembers longer.
-    leak_rate : float, array of shape (n_units,) or pair (low, high), default=1.0
+    leak_rate : float, array of shape (n_units,), pair (low, high) or None, default=None
         Share of the state that a step replaces, in (0, 1]; a pair draws one rate per unit,
-        log-uniform.
-    input_scaling : float, array of shape (n_features,) or "auto", default=0.5
+        log-uniform. None: 1.0 for a target at every time step, (0.1, 1.0) for one per sequence.
+    input_scaling : float, array of shape (n_features,), "auto" or None, default=None
         Input weights are uniform on (-input_scaling, input_scaling). "auto": 0.5 for inputs of mean
         zero and standard deviation one, to which those of ``fit`` are brought by the weights and
-        biases. ``partial_fit`` takes mean and standard deviation from its first call.
+        biases. ``partial_fit`` takes mean and standard deviation from its first call. None:
+        0.5 for a target at every time step, "auto" for one per sequence.
     bias_scaling : float, default=0.5
         Biases are uniform on (-bias_scaling, bias_scaling).
     topology : {"diagonals", "random", "dense", "cycle", "orthogonal"}, matrix or callable, \
@@ -46,10 +53,13 @@ class ESNRegressor(ReservoirRegressorMixin, ReservoirEstimator):
         Activation of the units.
     noise : float, default=0.0
         Standard deviation of noise added to the states in ``fit``.
-    alpha : float or list of floats, default=1e-6
-        Ridge penalty, absolute as in :class:`sklearn.linear_model.Ridge`. From a list, the penalty
-        with the smallest leave-one-out error is used. That is the error of single steps: choose
-        the penalty of a closed loop by its forecasts. For data without noise it is tiny (1e-12).
+    alpha : float, list of floats or None, default=None
+        Ridge penalty, absolute as in :class:`sklearn.linear_model.Ridge`; for one target per
+        sequence, of features divided by their standard deviations. From a list, the penalty with
+        the smallest leave-one-out error is used. That is the error of single steps: choose the
+        penalty of a closed loop by its forecasts. For data without noise it is tiny (1e-12).
+        None: 1e-6 for a target at every time step, the list (1e-3, 1e-2, ..., 1e6) for one per
+        sequence.
     solver : {"auto", "gram", "qr"}, default="auto"
         How the ridge problem is solved, see :class:`RidgeReadout`.
     include_input : bool, default=True
@@ -66,11 +76,13 @@ class ESNRegressor(ReservoirRegressorMixin, ReservoirEstimator):
     target : {"auto", "steps", "sequence"}, default="auto"
         Whether there is a target for every time step or one for every sequence; "auto" infers it
         from the shape of ``y``.
-    pooling : str, ModelSpace, callable or list of these, default="last"
+    pooling : str, ModelSpace, callable or list of these, \
+            default=("statistics", "ppv", "model_space")
         For one target per sequence: what its features are, made of those of its time steps after
         the washout. "last" (the last time step), "mean", "std", "min", "max", "mean_abs_change"
         (mean absolute difference of successive time steps), "median", "quantiles" (0.25, 0.5 and
-        0.75); "statistics", the first six of these; "pyramid", the means over the whole sequence,
+        0.75); "statistics", the first six of these; "ppv", the share of the time steps above each
+        of three quantiles of the training states; "pyramid", the means over the whole sequence,
         its halves and its quarters; "model_space", a linear model of the states, see
         :class:`~esnkit.pooling.ModelSpace`; or a function that turns the states
         (n_timesteps, n_features) of a sequence into a vector. A list such as ["mean", "std"] puts
@@ -121,8 +133,8 @@ class ESNRegressor(ReservoirRegressorMixin, ReservoirEstimator):
         n_units=300,
         *,
         spectral_radius=0.9,
-        leak_rate=1.0,
-        input_scaling=0.5,
+        leak_rate=None,
+        input_scaling=None,
         bias_scaling=0.5,
         topology="diagonals",
         degree=10,
@@ -130,14 +142,14 @@ class ESNRegressor(ReservoirRegressorMixin, ReservoirEstimator):
         input_density=1.0,
         activation="tanh",
         noise=0.0,
-        alpha=1e-6,
+        alpha=None,
         solver="auto",
         include_input=True,
         feedback=False,
         feedback_scaling=1.0,
         washout=0,
         target="auto",
-        pooling="last",
+        pooling=POOLING,
         readout=None,
         random_state=None,
         verbose=0,
@@ -166,7 +178,7 @@ class ESNRegressor(ReservoirRegressorMixin, ReservoirEstimator):
         self.verbose = verbose
 
     def _make_reservoir_and_readout(self):
-        return _preset_reservoir(self), _ridge_or(self.readout, self.alpha, self.solver)
+        return _reservoir_and_readout(self, PER_SEQUENCE if self._pools else PER_STEP)
 
 
 class ESNClassifier(ReservoirClassifierMixin, ReservoirEstimator):
@@ -174,17 +186,19 @@ class ESNClassifier(ReservoirClassifierMixin, ReservoirEstimator):
 
     Parameters
     ----------
-    n_units : int, default=300
-        Number of units of the reservoir.
+    n_units : int or None, default=None
+        Number of units of the reservoir. None: 300 for a label at every time step, 100 for one per
+        sequence.
     spectral_radius : float or None, default=0.9
         Modulus of the largest eigenvalue of the recurrent weights; nearer to 1 remembers longer.
-    leak_rate : float, array of shape (n_units,) or pair (low, high), default=1.0
+    leak_rate : float, array of shape (n_units,), pair (low, high) or None, default=None
         Share of the state that a step replaces, in (0, 1]; a pair draws one rate per unit,
-        log-uniform.
-    input_scaling : float, array of shape (n_features,) or "auto", default=0.5
+        log-uniform. None: 1.0 for a target at every time step, (0.1, 1.0) for one per sequence.
+    input_scaling : float, array of shape (n_features,), "auto" or None, default=None
         Input weights are uniform on (-input_scaling, input_scaling). "auto": 0.5 for inputs of mean
         zero and standard deviation one, to which those of ``fit`` are brought by the weights and
-        biases. ``partial_fit`` takes mean and standard deviation from its first call.
+        biases. ``partial_fit`` takes mean and standard deviation from its first call. None:
+        0.5 for a target at every time step, "auto" for one per sequence.
     bias_scaling : float, default=0.5
         Biases are uniform on (-bias_scaling, bias_scaling).
     topology : {"diagonals", "random", "dense", "cycle", "orthogonal"}, matrix or callable, \
@@ -201,10 +215,12 @@ class ESNClassifier(ReservoirClassifierMixin, ReservoirEstimator):
         Activation of the units.
     noise : float, default=0.0
         Standard deviation of noise added to the states in ``fit``.
-    alpha : float or list of floats, default=1e-2
-        Ridge penalty, absolute as in :class:`sklearn.linear_model.Ridge`. From a list, the penalty
-        with the fewest wrong labels of rows left out is used, see ``scoring`` of
-        :class:`~esnkit.readouts.RidgeReadout`.
+    alpha : float, list of floats or None, default=None
+        Ridge penalty, absolute as in :class:`sklearn.linear_model.Ridge`; for one label per
+        sequence, of features divided by their standard deviations. From a list, the penalty with
+        the fewest wrong labels of rows left out is used, see ``scoring`` of
+        :class:`~esnkit.readouts.RidgeReadout`; then there is no ``partial_fit``. None: 1e-2 for a
+        label at every time step, the list (1e-3, 1e-2, ..., 1e6) for one per sequence.
     solver : {"auto", "gram", "qr"}, default="auto"
         How the ridge problem is solved, see :class:`RidgeReadout`.
     include_input : bool, default=True
@@ -216,11 +232,13 @@ class ESNClassifier(ReservoirClassifierMixin, ReservoirEstimator):
     target : {"auto", "steps", "sequence"}, default="auto"
         Whether there is a target for every time step or one for every sequence; "auto" infers it
         from the shape of ``y``.
-    pooling : str, ModelSpace, callable or list of these, default="last"
+    pooling : str, ModelSpace, callable or list of these, \
+            default=("statistics", "ppv", "model_space")
         For one target per sequence: what its features are, made of those of its time steps after
         the washout. "last" (the last time step), "mean", "std", "min", "max", "mean_abs_change"
         (mean absolute difference of successive time steps), "median", "quantiles" (0.25, 0.5 and
-        0.75); "statistics", the first six of these; "pyramid", the means over the whole sequence,
+        0.75); "statistics", the first six of these; "ppv", the share of the time steps above each
+        of three quantiles of the training states; "pyramid", the means over the whole sequence,
         its halves and its quarters; "model_space", a linear model of the states, see
         :class:`~esnkit.pooling.ModelSpace`; or a function that turns the states
         (n_timesteps, n_features) of a sequence into a vector. A list such as ["mean", "std"] puts
@@ -264,19 +282,19 @@ class ESNClassifier(ReservoirClassifierMixin, ReservoirEstimator):
     >>> import numpy as np
     >>> from esnkit import ESNClassifier
     >>> t = np.arange(40)
-    >>> slow, fast = (np.sin(t[:, None] / period) for period in (6, 2))
-    >>> model = ESNClassifier(n_units=50, random_state=0).fit([slow, fast], ["slow", "fast"])
-    >>> model.predict([slow[5:30]])
+    >>> X = [np.sin(t[:, None] / period + phase) for period in (6, 2) for phase in (0, 1, 2)]
+    >>> model = ESNClassifier(n_units=50, random_state=0).fit(X, ["slow"] * 3 + ["fast"] * 3)
+    >>> model.predict([X[0][5:30]])
     array(['slow'], dtype='<U4')
     """
 
     def __init__(
         self,
-        n_units=300,
+        n_units=None,
         *,
         spectral_radius=0.9,
-        leak_rate=1.0,
-        input_scaling=0.5,
+        leak_rate=None,
+        input_scaling=None,
         bias_scaling=0.5,
         topology="diagonals",
         degree=10,
@@ -284,12 +302,12 @@ class ESNClassifier(ReservoirClassifierMixin, ReservoirEstimator):
         input_density=1.0,
         activation="tanh",
         noise=0.0,
-        alpha=1e-2,
+        alpha=None,
         solver="auto",
         include_input=True,
         washout=0,
         target="auto",
-        pooling="last",
+        pooling=POOLING,
         class_weight=None,
         readout=None,
         random_state=None,
@@ -318,9 +336,10 @@ class ESNClassifier(ReservoirClassifierMixin, ReservoirEstimator):
         self.verbose = verbose
 
     def _make_reservoir_and_readout(self):
-        return _preset_reservoir(self), _ridge_or(
-            self.readout, self.alpha, self.solver, scoring="classification"
-        )
+        defaults = PER_STEP | {"n_units": 300, "alpha": 1e-2}
+        if self._pools:
+            defaults = PER_SEQUENCE | {"n_units": 100}
+        return _reservoir_and_readout(self, defaults, scoring="classification")
 
 
 class ReservoirRegressor(ReservoirRegressorMixin, ReservoirEstimator):
@@ -350,7 +369,8 @@ class ReservoirRegressor(ReservoirRegressorMixin, ReservoirEstimator):
         For one target per sequence: what its features are, made of those of its time steps after
         the washout. "last" (the last time step), "mean", "std", "min", "max", "mean_abs_change"
         (mean absolute difference of successive time steps), "median", "quantiles" (0.25, 0.5 and
-        0.75); "statistics", the first six of these; "pyramid", the means over the whole sequence,
+        0.75); "statistics", the first six of these; "ppv", the share of the time steps above each
+        of three quantiles of the training states; "pyramid", the means over the whole sequence,
         its halves and its quarters; "model_space", a linear model of the states, see
         :class:`~esnkit.pooling.ModelSpace`; or a function that turns the states
         (n_timesteps, n_features) of a sequence into a vector. A list such as ["mean", "std"] puts
@@ -419,7 +439,7 @@ class ReservoirRegressor(ReservoirRegressorMixin, ReservoirEstimator):
         self.verbose = verbose
 
     def _make_reservoir_and_readout(self):
-        return _cloned_reservoir(self), _ridge_or(self.readout, 1e-6, "auto")
+        return _cloned_reservoir(self), _ridge_or(self.readout, 1e-6)
 
 
 class ReservoirClassifier(ReservoirClassifierMixin, ReservoirEstimator):
@@ -446,7 +466,8 @@ class ReservoirClassifier(ReservoirClassifierMixin, ReservoirEstimator):
         For one target per sequence: what its features are, made of those of its time steps after
         the washout. "last" (the last time step), "mean", "std", "min", "max", "mean_abs_change"
         (mean absolute difference of successive time steps), "median", "quantiles" (0.25, 0.5 and
-        0.75); "statistics", the first six of these; "pyramid", the means over the whole sequence,
+        0.75); "statistics", the first six of these; "ppv", the share of the time steps above each
+        of three quantiles of the training states; "pyramid", the means over the whole sequence,
         its halves and its quarters; "model_space", a linear model of the states, see
         :class:`~esnkit.pooling.ModelSpace`; or a function that turns the states
         (n_timesteps, n_features) of a sequence into a vector. A list such as ["mean", "std"] puts
@@ -517,9 +538,7 @@ class ReservoirClassifier(ReservoirClassifierMixin, ReservoirEstimator):
         self.verbose = verbose
 
     def _make_reservoir_and_readout(self):
-        return _cloned_reservoir(self), _ridge_or(
-            self.readout, 1e-2, "auto", scoring="classification"
-        )
+        return _cloned_reservoir(self), _ridge_or(self.readout, 1e-2, scoring="classification")
 
 
 RESERVOIR_PARAMS = (
@@ -528,12 +547,15 @@ RESERVOIR_PARAMS = (
 )  # fmt: skip
 
 
-def _preset_reservoir(estimator: Any) -> Reservoir:
-    """Return the reservoir that the flat parameters of an estimator describe."""
-    params = {name: getattr(estimator, name) for name in RESERVOIR_PARAMS}
+def _reservoir_and_readout(estimator: Any, defaults: dict, **readout: Any) -> tuple[Any, Any]:
+    """Return the parts that flat parameters describe; ``defaults`` replace those that are None."""
+    given = {name: getattr(estimator, name) for name in (*RESERVOIR_PARAMS, "alpha")}
+    params = {k: defaults.get(k) if value is None else value for k, value in given.items()}
+    alpha = params.pop("alpha")
     if hasattr(estimator, "feedback_scaling"):
         params["feedback_scaling"] = estimator.feedback_scaling
-    return Reservoir(**params)
+    readout |= {"solver": estimator.solver, "standardize": estimator._pools}
+    return Reservoir(**params), _ridge_or(estimator.readout, alpha, **readout)
 
 
 def _cloned_reservoir(estimator: Any) -> Any:
@@ -554,10 +576,10 @@ def check_reservoir_parameter(name: str, value: Any) -> None:
         )
 
 
-def _ridge_or(readout: Any, alpha: Any, solver: str, **params: Any) -> Any:
+def _ridge_or(readout: Any, alpha: Any, **params: Any) -> Any:
     """Return a clone of the readout of the user, or a ridge readout."""
     if readout is None:
-        return RidgeReadout(alpha, solver=solver, **params)
+        return RidgeReadout(alpha, **params)
     if isinstance(readout, type) or not has_methods(readout, "fit", "predict"):
         raise TypeError(
             f"readout must be an estimator with fit and predict, or None, got {readout!r}"

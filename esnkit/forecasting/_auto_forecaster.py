@@ -127,8 +127,8 @@ class AutoForecaster(ForecastsMixin, CallbackSupportMixin, PlainStateMixin, Base
         Those whose median, with the forecasts of other `models`, is the forecast.
     naive_share_ : float
         Share of the seasonal naive forecast in the forecast: 0.5 if the median is not better than
-        it by two standard errors in the rolling forecasts, else 0. Without a season, it is the
-        naive one.
+        it by two standard errors in the rolling forecasts, of which those that overlap count as
+        fewer, else 0. Without a season, it is the naive one.
     error_ : float
         The same error of the forecast.
     baselines_ : dict

@@ -54,7 +54,7 @@ def backtest(
     rows = _rows_of(values, table, kind)
     forecasts, settings = _forecast_windows(model, rows, inputs, origins, horizon, refit, interval)
     observed = windows_of(values, origins, horizon)
-    result = _score_windows(observed, forecasts, origins, values[: origins[0]])
+    result = score_windows(observed, forecasts, origins, values[: origins[0]])
     result.settings = settings
     if kind.library is not None:
         for key in {"forecasts", "observed", "lower", "upper"} & result.keys():
@@ -151,7 +151,7 @@ def _as_rows(windows: np.ndarray) -> np.ndarray:
     return windows.reshape(windows.shape[0] * windows.shape[1], -1).T
 
 
-def _score_windows(observed, forecasts: list, origins, history) -> Bunch:
+def score_windows(observed, forecasts: list, origins, history) -> Bunch:
     """Pack forecasts, and the ends of intervals after them, with scores of observed values."""
     columns = observed.shape[2:]
     y_true, y_pred = observed.reshape(-1, *columns), forecasts[0].reshape(-1, *columns)

@@ -1,6 +1,6 @@
 """What fitted forecasters have in common: forecasts, updates, backtests and scores."""
 
-from typing import Any, Self
+from typing import Any, NamedTuple, Self
 
 import numpy as np
 from sklearn.base import clone
@@ -442,20 +442,11 @@ class ForecastsMixin:
 
     def _check_levels(self, interval, quantiles) -> np.ndarray | None:
         """Check interval and quantiles, and return the levels asked for."""
-        if interval is not None and quantiles is not None:
-            raise ValueError(
-                f"interval={interval!r} and quantiles={quantiles!r} exclude each other: ask "
-                "for the quantiles of both ends"
-            )
-        if quantiles is not None:
-            levels = check_quantiles(quantiles)
-            check_added_names(self._kind, "quantiles", quantile_suffixes(levels))
-            return levels
-        if interval is None:
+        asked = levels_asked(interval, quantiles)
+        if asked is None:
             return None
-        interval = check_number("interval", interval, 0, 1, low_open=True, high_open=True)
-        check_added_names(self._kind, "interval", INTERVAL_SUFFIXES)
-        return np.array([interval])
+        check_added_names(self._kind, asked.argument, asked.suffixes)
+        return asked.levels
 
     def _errors_ahead(self, n_steps: int, ahead: np.ndarray, level: float) -> Any:
         """Return errors with `half_widths` and `quantiles` up to a level, see `StepErrors`."""
@@ -507,27 +498,42 @@ class ForecastsMixin:
         """Warn of inputs of the next rows that are unlike all inputs of `fit`."""
         if not self.n_exog_:
             return
+        names, n_exog = self._exog_names or range(self.n_exog_), self.n_exog_
         constants, reach = self._ensemble.exog_out_of_range(inputs)
-        names = self._exog_names or range(self.n_exog_)
-        for column in constants[constants < self.n_exog_]:
-            warn(
-                f"exog column {names[column]!r} did not vary in fit and does now: as no effect of "
-                "it could be learned, it has none; fit again once the series has rows with "
-                "different values of it"
-            )
-        for column in np.flatnonzero((reach[:, : self.n_exog_] > MAX_RELATIVE_REACH).any(axis=0)):
-            far = reach[:, column]
-            warn(
-                f"exog column {names[column]!r} leaves the range that it had in fit: in step "
-                f"{int(np.argmax(far > MAX_RELATIVE_REACH)) + 1} it is more than "
-                f"{MAX_RELATIVE_REACH} times as far from its middle as any value there, and at "
-                f"most {far.max():.3g} times; what a model has not seen it cannot have learned"
-            )
+        warn_of_exog(constants[constants < n_exog], reach[:, :n_exog], names)
 
     def _seen_rows(self) -> tuple[np.ndarray, np.ndarray]:
         """Return all rows seen and their exogenous inputs."""
         values, exog = zip(*self._seen, strict=True)
         return np.vstack(values), np.vstack(exog)
+
+
+def warn_of_exog(constants: np.ndarray, reach: np.ndarray, names) -> None:
+    """Warn of inputs of the next rows that are unlike all inputs of `fit`.
+
+    Parameters
+    ----------
+    constants : ndarray of int
+        Columns that did not vary in `fit`, and do now.
+    reach : ndarray of shape (n_rows, n_exog)
+        How far the rows are from the middle of their range in `fit`, whose ends are at 1.
+    names : sequence
+        Of the columns.
+    """
+    for column in constants:
+        warn(
+            f"exog column {names[column]!r} did not vary in fit and does now: as no effect of "
+            "it could be learned, it has none; fit again once the series has rows with "
+            "different values of it"
+        )
+    for column in np.flatnonzero((reach > MAX_RELATIVE_REACH).any(axis=0)):
+        far = reach[:, column]
+        warn(
+            f"exog column {names[column]!r} leaves the range that it had in fit: in step "
+            f"{int(np.argmax(far > MAX_RELATIVE_REACH)) + 1} it is more than "
+            f"{MAX_RELATIVE_REACH} times as far from its middle as any value there, and at "
+            f"most {far.max():.3g} times; what a model has not seen it cannot have learned"
+        )
 
 
 def _warn_beyond_reach(forecasts: np.ndarray, observed_range: np.ndarray) -> None:
@@ -543,6 +549,36 @@ def _warn_beyond_reach(forecasts: np.ndarray, observed_range: np.ndarray) -> Non
             f"{REMEDIES}",
             RuntimeWarning,
         )
+
+
+class AskedLevels(NamedTuple):
+    """Levels of an interval or of quantiles."""
+
+    argument: str  # "interval" or "quantiles"
+    levels: np.ndarray
+    suffixes: tuple  # of the columns that they become
+
+
+def levels_asked(interval, quantiles) -> AskedLevels | None:
+    """Check an interval or quantiles, of which one at most is given.
+
+    Examples
+    --------
+    >>> levels_asked(None, [0.1, 0.9]).suffixes
+    ('_0.1', '_0.9')
+    """
+    if interval is not None and quantiles is not None:
+        raise ValueError(
+            f"interval={interval!r} and quantiles={quantiles!r} exclude each other: ask "
+            "for the quantiles of both ends"
+        )
+    if quantiles is not None:
+        levels = check_quantiles(quantiles)
+        return AskedLevels("quantiles", levels, quantile_suffixes(levels))
+    if interval is None:
+        return None
+    interval = check_number("interval", interval, 0, 1, low_open=True, high_open=True)
+    return AskedLevels("interval", np.array([interval]), INTERVAL_SUFFIXES)
 
 
 def check_quantiles(quantiles) -> np.ndarray:

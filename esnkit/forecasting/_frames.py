@@ -290,6 +290,23 @@ def put_together(library: Library, columns: list[tuple], labels: Any, as_series:
     return _in_wrapper(library.wrapper, frame)
 
 
+def as_table(library: Library, columns: dict) -> Any:
+    """Return a frame of columns: arrays, lists, indices of pandas or series of narwhals."""
+    if library.name == "pandas":
+        import pandas as pd
+
+        return pd.DataFrame(columns)
+    import narwhals as nw
+
+    parts = {
+        name: values.alias(name)
+        if isinstance(values, nw.Series)
+        else nw.new_series(name, values, backend=library.backend)
+        for name, values in columns.items()
+    }
+    return _in_wrapper(library.wrapper, nw.from_dict(parts))
+
+
 def put_windows_together(library: Library, columns: list[tuple], origins: Any, labels: Any):
     """Return a frame of columns whose rows are labelled twice: by their origin, and by themselves.
 

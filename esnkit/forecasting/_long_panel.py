@@ -1,4 +1,4 @@
-"""Long frames of several series, a row for each value: columns id, time and value.
+"""Long frames of several series, a row for each value: columns id, time, value and inputs.
 
 Of pandas, id and time may also be the levels of the index.
 """
@@ -15,13 +15,13 @@ from esnkit.forecasting._packed_series import offsets_of
 from esnkit.utils._frames import frame_ndim, read_frame, unwrap
 from esnkit.utils._pandas import is_frame, is_pandas
 
-__all__ = ["LongRows", "has_levels", "is_long", "read_long", "write_long"]
+__all__ = ["LongRows", "Wanted", "has_levels", "is_long", "read_long", "write_long"]
 
 
 class LongRows(NamedTuple):
     """Rows of series, sorted by series and time."""
 
-    values: np.ndarray
+    numbers: np.ndarray  # (n_rows, n_columns): the value, if it was asked for, and the inputs
     offsets: np.ndarray
     ids: list
     labels: Labels  # of all different times, sorted
@@ -30,13 +30,33 @@ class LongRows(NamedTuple):
     library: Library
 
 
-class _Columns(NamedTuple):
-    """The three columns of a long frame, before they are sorted."""
+class Wanted(NamedTuple):
+    """The columns to read of a long frame; None for those to be found."""
 
-    names: tuple
+    id: Any
+    time: Any
+    value: Any
+    exog: tuple = ()  # names of the inputs
+    has_value: bool = True  # False for rows of the future, which have inputs only
+
+    @property
+    def names(self) -> tuple:
+        """Names of all columns."""
+        return (self.id, self.time, *self.numbers)
+
+    @property
+    def numbers(self) -> tuple:
+        """Names of the columns of numbers."""
+        return ((self.value,) if self.has_value else ()) + self.exog
+
+
+class _Columns(NamedTuple):
+    """The columns of a long frame, before they are sorted."""
+
+    wanted: Wanted
     ids: list
     times: Any  # index of pandas, or column of narwhals
-    values: np.ndarray
+    numbers: np.ndarray
     library: Library
 
 
@@ -57,62 +77,67 @@ def is_long(container: Any, id_column: Any) -> bool:
     )
 
 
-def read_long(container: Any, names: tuple, argument: str) -> LongRows:
+def read_long(container: Any, wanted: Wanted, argument: str) -> LongRows:
     """Read a long frame, or a Series or frame of pandas with the index (id, time).
 
     Parameters
     ----------
     container : frame, or Series with an index of two levels
-    names : tuple of three
-        The columns of ids, times and values; None for those to be found.
+    wanted : Wanted
     argument : str
     """
     container = unwrap(container)
     if has_levels(container):
-        columns = _read_levels(container, names[2], argument)
+        columns = _read_levels(container, wanted, argument)
     else:
-        columns = _read_columns(container, _find_columns(container, names, argument), argument)
-    codes, ids = _number(columns.ids, columns.names[0], argument)
+        columns = _read_columns(container, _find_columns(container, wanted, argument), argument)
+    codes, ids = _number(columns.ids, columns.wanted.id, argument)
     labels, places = _read_labels(columns, argument)
     order = np.lexsort((places, codes))
     offsets = offsets_of(np.bincount(codes, minlength=len(ids)))
+    names = columns.wanted[:3]
     rows = LongRows(
-        columns.values[order], offsets, ids, labels, places[order], columns.names, columns.library
+        columns.numbers[order], offsets, ids, labels, places[order], names, columns.library
     )
     _check_rows(rows, codes[order], argument)
     return rows
 
 
-def _read_levels(container: Any, value: Any, argument: str) -> _Columns:
+def _read_levels(container: Any, wanted: Wanted, argument: str) -> _Columns:
     index = container.index
     if index.nlevels != 2:
         raise ValueError(
             f"{argument} must have an index of two levels, id and time, got {list(index.names)}"
         )
-    if is_frame(container):
-        if value is None and container.shape[1] != 1:
+    if not is_frame(container):
+        container = container.to_frame(container.name)
+    others = [name for name in container.columns if name not in wanted.exog]
+    if wanted.has_value and wanted.value is None:
+        if len(others) != 1:
             raise ValueError(
                 f"{argument} must have one column of values, got {list(container.columns)}; say "
                 "which with value=..."
             )
-        container = container[container.columns[0] if value is None else value]
+        wanted = wanted._replace(value=others[0])
+    _check_columns([*wanted.numbers], list(container.columns), argument)
     ids, times = (index.get_level_values(k) for k in (0, 1))
-    values = _as_floats(container, container.name, argument)
-    names = (*index.names, container.name)
-    return _Columns(names, ids.tolist(), times, values, Library("pandas"))
+    wanted = wanted._replace(id=index.names[0], time=index.names[1])
+    numbers = [_as_floats(container[name], name, argument) for name in wanted.numbers]
+    return _Columns(wanted, ids.tolist(), times, np.stack(numbers, axis=1), Library("pandas"))
 
 
-def _read_columns(container: Any, names: tuple, argument: str) -> _Columns:
+def _read_columns(container: Any, wanted: Wanted, argument: str) -> _Columns:
     if is_frame(container):
         import pandas as pd
 
-        ids, times, values = (container[name] for name in names)
-        values = _as_floats(values, names[2], argument)
-        return _Columns(names, ids.tolist(), pd.Index(times), values, Library("pandas"))
-    frame = read_frame(argument, container)
-    values = _as_floats(frame[names[2]], names[2], argument)
-    library = Library("narwhals", frame.implementation.value, times_at=1)
-    return _Columns(names, frame[names[0]].to_list(), frame[names[1]], values, library)
+        ids, times = container[wanted.id].tolist(), pd.Index(container[wanted.time])
+        library = Library("pandas")
+    else:
+        container = read_frame(argument, container)
+        ids, times = container[wanted.id].to_list(), container[wanted.time]
+        library = Library("narwhals", container.implementation.value, times_at=1)
+    numbers = [_as_floats(container[name], name, argument) for name in wanted.numbers]
+    return _Columns(wanted, ids, times, np.stack(numbers, axis=1), library)
 
 
 def _kinds(frame: Any, argument: str) -> dict:
@@ -140,28 +165,35 @@ def _kind_of_column(dtype: Any) -> str:
     return "time" if _is_time(dtype) else "text"
 
 
-def _find_columns(container: Any, names: tuple, argument: str) -> tuple:
-    """Return the names of the columns of ids, times and values."""
-    kinds, found = _kinds(container, argument), []
-    unknown = [name for name in names if name is not None and name not in kinds]
+def _check_columns(names: list, found: list, argument: str) -> None:
+    unknown = [name for name in names if name not in found]
     if unknown:
-        raise ValueError(f"{argument} has no column {unknown[0]!r}, got {list(kinds)}")
-    roles = ("id, a text", "time, dates or periods", "value, a number")
-    for name, kind, role in zip(names, ("text", "time", "number"), roles,
-                                strict=True):  # fmt: skip
-        possible = [key for key in kinds if kinds[key] == kind and key not in names]
+        raise ValueError(f"{argument} has no column {unknown[0]!r}, got {found}")
+
+
+def _find_columns(container: Any, wanted: Wanted, argument: str) -> Wanted:
+    """Find the columns of ids, times and values that are not named."""
+    kinds = _kinds(container, argument)
+    _check_columns([name for name in wanted.names if name is not None], list(kinds), argument)
+    roles = {"id": ("text", "id, a text"), "time": ("time", "time, dates or periods")}
+    if wanted.has_value:
+        roles["value"] = ("number", "value, a number")
+    found = {}
+    for role, (kind, description) in roles.items():
+        possible = [key for key in kinds if kinds[key] == kind and key not in wanted.names]
+        name = getattr(wanted, role)
         if name is None and len(possible) != 1:
             raise ValueError(
                 f"{argument} has the columns {list(kinds)}, of which {len(possible)} can be the "
-                f"{role}: name the columns, PanelForecaster(id=..., time=..., value=...)"
+                f"{description}: name the columns, PanelForecaster(id=..., time=..., value=...)"
             )
-        found.append(possible[0] if name is None else name)
-    if kinds[found[1]] == "text":
+        found[role] = possible[0] if name is None else name
+    if kinds[found["time"]] == "text":
         raise ValueError(
-            f"{argument} must have times, periods or numbers in the column {found[1]!r}, got text; "
-            "convert it (pd.to_datetime, or str.to_date of polars)"
+            f"{argument} must have times, periods or numbers in the column {found['time']!r}, got "
+            "text; convert it (pd.to_datetime, or str.to_date of polars)"
         )
-    return tuple(found)
+    return wanted._replace(**found)
 
 
 def _as_floats(column: Any, name: Any, argument: str) -> np.ndarray:
@@ -192,7 +224,7 @@ def _number(keys: Iterable, name: Any, argument: str) -> tuple[np.ndarray, list]
 
 def _read_labels(columns: _Columns, argument: str) -> tuple[Labels, np.ndarray]:
     """Return the labels of all different times, and the place of each row among them."""
-    where = f"column {columns.names[1]!r}"
+    where = f"column {columns.wanted.time!r}"
     if columns.library.name == "pandas":
         times = columns.times
         labels = read_index(times.unique().sort_values(), argument)
@@ -209,14 +241,13 @@ def _read_labels(columns: _Columns, argument: str) -> tuple[Labels, np.ndarray]:
 
 
 def _check_rows(rows: LongRows, codes: np.ndarray, argument: str) -> None:
-    """Raise for times that are missing or repeated within a series, and for missing values."""
-    missing = np.flatnonzero(~np.isfinite(rows.values))
-    if len(missing):
-        k = missing[0]
+    """Raise for infinite numbers, and for times that are repeated or lack within a series."""
+    infinite = np.flatnonzero(np.isinf(rows.numbers).any(axis=1))
+    if len(infinite):
+        k = infinite[0]
         raise ValueError(
-            f"{argument} has a value that is missing or infinite (NaN, inf), in the series "
-            f"{rows.ids[codes[k]]!r} at {rows.labels.text(rows.places[k])}: fill it, or leave out "
-            "the rows up to it"
+            f"{argument} has an infinite value (inf), in the series {rows.ids[codes[k]]!r} at "
+            f"{rows.labels.text(rows.places[k])}"
         )
     steps = np.where(np.diff(codes) == 0, np.diff(rows.places), 1)
     wrong = np.flatnonzero(steps != 1)
@@ -224,7 +255,7 @@ def _check_rows(rows: LongRows, codes: np.ndarray, argument: str) -> None:
         k = wrong[0]
         before, after = (rows.labels.text(rows.places[j]) for j in (k, k + 1))
         reason = "is repeated" if steps[k] == 0 else f"is followed by {after}"
-        remedy = "keep one row" if steps[k] == 0 else "add the rows between, which others have"
+        remedy = "keep one row" if steps[k] == 0 else "add the rows between, as missing values"
         raise ValueError(
             f"{argument} must have regular times in every series: in {rows.ids[codes[k]]!r} "
             f"{before} {reason}; {remedy}"

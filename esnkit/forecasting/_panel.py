@@ -1,5 +1,6 @@
 """Containers of several series: read as packed rows, and forecasts written in the same form."""
 
+from collections.abc import Callable
 from typing import Any, NamedTuple
 
 import numpy as np
@@ -8,20 +9,44 @@ from sklearn.utils import check_array
 from esnkit.forecasting._frames import Library, Table, take_apart
 from esnkit.forecasting._input import keep_columns, read_series
 from esnkit.forecasting._labels import RowLabels, read_row_labels
-from esnkit.forecasting._long_panel import LongRows, has_levels, is_long, read_long, write_long
+from esnkit.forecasting._long_panel import (
+    LongRows,
+    Wanted,
+    has_levels,
+    is_long,
+    read_long,
+    write_long,
+)
+from esnkit.forecasting._missing import check_observed, fill_forward
 from esnkit.forecasting._packed_series import PackedSeries, offsets_of, pack_series
+from esnkit.forecasting._panel_inputs import (
+    ExogForm,
+    exog_columns,
+    inputs_from_calendar,
+    read_long_exog_ahead,
+    read_panel_exog,
+    read_panel_exog_ahead,
+)
 from esnkit.forecasting._series_kind import (
-    INTERVAL_SUFFIXES,
     SeriesKind,
     advance_labels,
     check_added_names,
-    forecast_as,
-    interval_names,
+    names_with,
+    parts_as,
     read_kind,
+    rows_as,
 )
 from esnkit.utils._plain_state import plain_record
 
-__all__ = ["Panel", "append_panel", "read_panel"]
+__all__ = ["Panel", "PanelReader", "append_panel", "read_panel"]
+
+
+class PanelReader(NamedTuple):
+    """How containers are read."""
+
+    columns: tuple = (None, None, None)  # of ids, times and values of a long frame
+    missing: str = "raise"
+    calendar: tuple = ((), None)  # names of fields, and a country
 
 
 @plain_record
@@ -51,64 +76,156 @@ class Panel(NamedTuple):
     timeline: Timeline | None = None
     has_clock: bool = True  # whether rows of different series are known to be of the same time
     ndim: int = 2
-    stamps: np.ndarray | None = None  # labels of the rows of one series, or of all
+    exog: ExogForm = ExogForm()
+    stamps: list | None = None  # labels of the rows of each series, None without
 
     @property
-    def row_labels(self) -> RowLabels | None:
-        """The labels of `stamps`."""
-        return self.timeline.labels if self.timeline is not None else self.kinds[0].labels
+    def row_labels(self) -> list:
+        """The labels of each series, None without."""
+        if self.timeline is not None:
+            return [self.timeline.labels] * len(self.ids)
+        kinds = self.kinds * len(self.ids) if self.form == "wide" else self.kinds
+        return [kind.labels for kind in kinds]
 
-    def write(self, values: np.ndarray, bounds: tuple = ()):
-        """Return forecasts (n_series, n_steps), and the ends of intervals, in the same form."""
+    def stamps_after(self, n_steps: int) -> list:
+        """Return the labels of the rows that follow each series, None without."""
+        if self.timeline is not None:
+            return list(self.timeline.after(n_steps))
+        return [None if rows is None else rows.after(n_steps) for rows in self.row_labels]
+
+    def inputs_ahead(self, exog: Any, n_steps: int, calendar: tuple) -> np.ndarray:
+        """Check the inputs of the next rows, (n_series, n_steps, n_inputs) with the calendar."""
+        if self.columns and self.exog:
+            assert self.exog.names is not None
+            stamps = self.stamps_after(n_steps)
+            found = read_long_exog_ahead(exog, self.columns, self.exog.names, self.ids, stamps)
+        else:
+            n_rows = np.full(len(self.ids), n_steps)
+            found = read_panel_exog_ahead(
+                exog, self.exog, self.ids, self.row_labels, n_rows, self.form == "wide"
+            )
+        return np.stack(self._with_calendar(found, calendar, n_steps))
+
+    def _with_calendar(self, inputs: list, calendar: tuple, n_steps: int) -> list:
+        """Put the calendar of the next rows beside their inputs (n_rows_i, n_exog)."""
+        if not calendar[0]:
+            return inputs
+        stamps = [
+            rows if rows is None else rows[: len(part)]
+            for rows, part in zip(self.stamps_after(n_steps), inputs, strict=True)
+        ]
+        columns = inputs_from_calendar(calendar, self.row_labels, stamps)
+        return [np.hstack(pair) for pair in zip(inputs, columns, strict=True)]
+
+    def write(
+        self, parts: list[np.ndarray], suffixes: tuple = ("",), combine: Callable | None = None
+    ):
+        """Return parts of forecasts, each (n_series, n_steps), in the same form.
+
+        Parameters
+        ----------
+        parts : list of ndarray
+        suffixes : tuple of str, default=("",)
+            Of the columns of each part.
+        combine : callable, default=None
+            Puts arrays together; None is for a single part.
+        """
         if self.form == "wide":
-            return _write(self.kinds[0], values.T, tuple(end.T for end in bounds))
+            return _write(self.kinds[0], [part.T for part in parts], suffixes, combine)
         if self.timeline is None:
             found = [
-                _write(kind, values[i][:, None], tuple(end[i][:, None] for end in bounds))
+                _write(kind, [part[i][:, None] for part in parts], suffixes, combine)
                 for i, kind in enumerate(self.kinds)
             ]
             return found if self.form == "list" else dict(zip(self.ids, found, strict=True))
-        n_steps, name = values.shape[1], self.columns[2]
-        names = interval_names(name) if bounds else (name,)
-        columns = [(key, v.ravel()) for key, v in zip(names, (values, *bounds), strict=True)]
+        n_steps, names = parts[0].shape[1], names_with(self.columns[2], suffixes)
+        columns = [(key, part.ravel()) for key, part in zip(names, parts, strict=True)]
+        if combine is None:
+            columns = [(self.columns[2], parts[0].ravel())]
         times = self.timeline.labels.style.write(self.timeline.after(n_steps).ravel())
         ids = [key for key in self.ids for _ in range(n_steps)]
         assert self.library is not None
         return write_long(
             self.form, self.columns, self.library, (ids, times, columns),
-            as_series=self.ndim == 1 and not bounds,
+            as_series=self.ndim == 1 and combine is None,
         )  # fmt: skip
 
-    def check_interval_names(self) -> None:
-        """Raise if the columns that an interval adds have the names of others."""
+    def check_added_names(self, what: str, suffixes: tuple) -> None:
+        """Raise if the columns that an interval or quantiles add have the names of others."""
         for kind in self.kinds:
-            check_added_names(kind, "interval", INTERVAL_SUFFIXES)
-        for name in interval_names(self.columns[2])[1:] if self.columns else ():
-            if name in self.columns:
-                raise ValueError(f"interval adds a column {name!r}, but panel has one: rename it")
+            check_added_names(kind, what, suffixes)
+        for name in names_with(self.columns[2], suffixes) if self.columns else ():
+            if name in self.columns[:2]:
+                raise ValueError(f"{what} adds a column {name!r}, but panel has one: rename it")
+
+    def head(self, n_rows: np.ndarray) -> "Panel":
+        """Return the panel with the first rows of each series, for `fit` alone."""
+        stamps = self.stamps and [rows[:n] for rows, n in zip(self.stamps, n_rows, strict=True)]
+        return self._replace(packed=self.packed.head(n_rows), stamps=stamps)
+
+    def take(self, series: np.ndarray) -> "Panel":
+        """Return the panel with some of the series, for `fit` alone."""
+        stamps = self.stamps and [self.stamps[i] for i in series]
+        one_kind = self.form == "wide" or not self.kinds
+        return self._replace(
+            packed=self.packed.take(series),
+            ids=[self.ids[i] for i in series],
+            kinds=self.kinds if one_kind else tuple(self.kinds[i] for i in series),
+            stamps=stamps,
+        )
 
 
-def _write(kind: SeriesKind, rows: np.ndarray, bounds: tuple):
-    return forecast_as(kind, rows, bounds or None)
+def _write(kind: SeriesKind, parts: list[np.ndarray], suffixes: tuple, combine: Callable | None):
+    if combine is not None:
+        return parts_as(kind, parts, suffixes, combine)
+    labels = None if kind.labels is None else kind.labels.after(len(parts[0]))
+    return rows_as(kind, parts[0], labels)
 
 
 def read_panel(
-    container: Any, columns: tuple, argument: str, estimator: Any = None, reset: bool = True
+    container: Any,
+    reader: PanelReader,
+    argument: str,
+    exog: Any = None,
+    estimator: Any = None,
+    reset: bool = True,
 ) -> Panel:
     """Read several series from a list, a dict, a wide or a long table.
+
+    Missing values are NaN; rows before the first observed value of a series are left out.
 
     Parameters
     ----------
     container : list, dict, array or frame
-    columns : tuple of three
-        Names of the columns of ids, times and values of a long frame; None for those to be found.
+    reader : PanelReader
     argument : str
+    exog : default=None
+        The inputs of the rows in the same form, of a long frame the names of their columns.
     estimator : estimator, default=None
         Gets (``reset=True``) or must have the number and names of the columns of a wide table.
     reset : bool, default=True
     """
+    panel = _read_rows(container, reader, argument, exog, (estimator, reset))
+    _check_missing(panel, reader.missing, argument)
+    if reader.calendar[0]:
+        stamps = panel.stamps or [None] * len(panel.ids)
+        columns = inputs_from_calendar(reader.calendar, panel.row_labels, stamps)
+        inputs = np.hstack([panel.packed.inputs, np.concatenate(columns)])
+        panel = panel._replace(packed=panel.packed._replace(inputs=inputs))
+    panel = panel._replace(packed=_without_missing_inputs(panel.packed, panel.ids))
+    first = panel.packed.n_leading
+    known = panel.stamps and [rows[n:] for rows, n in zip(panel.stamps, first, strict=True)]
+    return panel._replace(packed=panel.packed.skip(first), stamps=known)
+
+
+def _read_rows(
+    container: Any, reader: PanelReader, argument: str, exog: Any, columns_of: tuple = (None, True)
+) -> Panel:
+    """Read all rows of series, and their exogenous inputs."""
+    columns = reader.columns
     if is_long(container, columns[0]):
-        return _from_long(read_long(container, columns, argument), container, argument)
+        wanted = Wanted(columns[0], columns[1], columns[2], exog_columns(exog, argument))
+        return _from_long(read_long(container, wanted, argument), container, wanted.exog, argument)
     given = [name for name in columns if name is not None]
     if given:
         raise ValueError(
@@ -116,28 +233,31 @@ def read_panel(
             f"{type(container).__name__} and {given}"
         )
     if isinstance(container, dict):
-        return _from_items(list(container.values()), list(container), "dict", argument)
+        items = list(container.values()), list(container)
+        return _from_items(*items, "dict", reader.missing, argument, exog)
     if isinstance(container, list | tuple):
-        return _from_items(list(container), list(range(len(container))), "list", argument)
+        items = list(container), list(range(len(container)))
+        return _from_items(*items, "list", reader.missing, argument, exog)
     table = take_apart(container, argument)
     if table.ndim == 1:
         raise ValueError(
             f"{argument} must be several series, got one, a 1-D {type(container).__name__}: use "
             "AutoForecaster, or give a list of series"
         )
-    found = _from_wide(table, argument)
+    found = _from_wide(table, reader.missing, argument, exog)
+    estimator, reset = columns_of
     if estimator is not None:
         keep_columns(estimator, table, reset)
     return found
 
 
-def _from_items(items: list, ids: list, form: str, argument: str) -> Panel:
+def _from_items(items: list, ids: list, form: str, missing: str, argument: str, exog: Any) -> Panel:
     if not items:
         raise ValueError(f"{argument} must have at least one series, got none")
-    arrays, kinds, stamps = [], [], []
+    arrays, kinds, stamps, tables = [], [], [], []
     for key, item in zip(ids, items, strict=True):
         name = f"{argument}[{key!r}]"
-        rows, table = read_series(item, name)
+        rows, table = read_series(item, name, missing=missing)
         if table.ndim != 1:
             raise ValueError(f"{name} must be 1-D, one series, got {type(item).__name__}")
         has_labels = table.library is not None or table.index is not None
@@ -145,11 +265,14 @@ def _from_items(items: list, ids: list, form: str, argument: str) -> Panel:
         arrays.append(rows[:, 0])
         kinds.append(kind)
         stamps.append(labels)
-    packed, starts = pack_series(arrays), _shared_clock(stamps)
+        tables.append(table)
+    inputs, exog_form = read_panel_exog(exog, ids, tables, False, missing)
+    packed, starts = pack_series(arrays, inputs), _shared_clock(stamps)
     if starts is not None:
         packed = packed._replace(starts=starts)
     return Panel(
-        packed, ids, form, tuple(kinds), has_clock=starts is not None, stamps=stamps[0]
+        packed, ids, form, tuple(kinds), has_clock=starts is not None, exog=exog_form,
+        stamps=None if any(labels is None for labels in stamps) else stamps,
     )  # fmt: skip
 
 
@@ -170,47 +293,78 @@ def _shared_clock(stamps: list) -> np.ndarray | None:
     return starts if np.array_equal(ends - starts + 1, lengths) else None
 
 
-def _from_wide(table: Table, argument: str) -> Panel:
-    """Read a table with a column per series; in frames they may start late, after NaN."""
-    finite: Any = True if table.library is None else "allow-nan"
+def _from_wide(table: Table, missing: str, argument: str, exog: Any) -> Panel:
+    """Read a table with a column per series."""
     rows = check_array(
-        table.numbers, dtype=np.float64, ensure_all_finite=finite, input_name=argument
+        table.numbers, dtype=np.float64, ensure_all_finite="allow-nan", input_name=argument
     )
     kind, stamps = read_kind(table, argument)
     ids = list(kind.names or range(rows.shape[1]))
     if len(set(ids)) < len(ids):
         raise ValueError(f"{argument} must have distinct names of series, got {ids}")
-    known = ~np.isnan(rows)
-    first = np.where(known.any(axis=0), known.argmax(axis=0), len(rows))
-    missing = ~known & (np.arange(len(rows))[:, None] >= first)
-    if missing.any() or (first == len(rows)).any():
-        j = int(np.argmax(missing.any(axis=0) | (first == len(rows))))
-        raise ValueError(
-            f"{argument} contains NaN in the series {ids[j]!r} after its first value, or no value: "
-            "only rows before a series starts may be NaN; fill it, or give the series as a list, "
-            "a dict or a long frame, where they may end at different times"
-        )
-    lengths = len(rows) - first
-    packed = PackedSeries(rows.T[known.T], offsets_of(lengths), first, np.empty((len(ids), 0)))
-    return Panel(packed, ids, "wide", (kind,), stamps=stamps)
+    inputs, exog_form = read_panel_exog(exog, ids, [table] * len(ids), True, missing)
+    packed = pack_series(list(rows.T), inputs)
+    every = None if stamps is None else [stamps] * len(ids)
+    return Panel(packed, ids, "wide", (kind,), exog=exog_form, stamps=every)
 
 
-def _from_long(rows: LongRows, container: Any, argument: str) -> Panel:
+def _from_long(rows: LongRows, container: Any, exog: tuple, argument: str) -> Panel:
     labels = read_row_labels(rows.labels, argument)
     first, last = rows.places[rows.offsets[:-1]], rows.places[rows.offsets[1:] - 1]
-    packed = PackedSeries(rows.values, rows.offsets, first, np.empty((len(rows.ids), 0)))
+    values = rows.numbers[:, 0]
+    packed = PackedSeries(
+        values, rows.offsets, first, np.empty((len(rows.ids), 0)), ~np.isnan(values),
+        rows.numbers[:, 1:],
+    )  # fmt: skip
     return Panel(
         packed, rows.ids, form="levels" if has_levels(container) else "long",
         columns=rows.columns, library=rows.library, ndim=getattr(container, "ndim", 2),
-        timeline=Timeline(rows.labels.values, labels, last), stamps=rows.labels.values,
+        timeline=Timeline(rows.labels.values, labels, last), exog=ExogForm(len(exog), exog),
+        stamps=np.split(rows.labels.values[rows.places], rows.offsets[1:-1]),
     )  # fmt: skip
 
 
+def _check_missing(panel: Panel, missing: str, argument: str) -> None:
+    """Raise for series without a value, with ``missing="raise"`` for any missing value."""
+    packed = panel.packed
+    empty = packed.n_observed == 0
+    if empty.any():
+        raise ValueError(
+            f"{argument} contains NaN only in the series {panel.ids[int(np.argmax(empty))]!r}: "
+            "leave it out"
+        )
+    if missing == "predict":
+        return
+    first, owners = packed.positions >= packed.n_leading[packed.owners], packed.owners
+    late = np.flatnonzero(~packed.observed & first)
+    if len(late) or np.isnan(packed.inputs).any():
+        k = int(late[0]) if len(late) else int(np.argmax(np.isnan(packed.inputs).any(axis=1)))
+        what = argument if len(late) else "exog"
+        raise ValueError(
+            f"{what} contains NaN in the series {panel.ids[owners[k]]!r}, row "
+            f"{packed.positions[k]}: fill it in, or use missing='predict'"
+        )
+
+
+def _without_missing_inputs(packed: PackedSeries, ids: list) -> PackedSeries:
+    """Return series whose last input stands for missing ones."""
+    if not np.isnan(packed.inputs).any():
+        return packed
+    parts = np.split(packed.inputs, packed.offsets[1:-1])
+    for key, rows in zip(ids, parts, strict=True):
+        check_observed(rows, f"exog of {key!r}")
+    return packed._replace(inputs=np.concatenate([fill_forward(rows) for rows in parts]))
+
+
 def append_panel(
-    panel: Panel, container: Any, columns: tuple, argument: str, estimator: Any = None
-) -> Panel:
+    panel: Panel, container: Any, reader: PanelReader, argument: str, exog: Any = None,
+    estimator: Any = None,
+) -> Panel:  # fmt: skip
     """Return a panel with the rows of a container of the same form after its own."""
-    new = read_panel(container, columns, argument, estimator, reset=False)
+    columns = panel.exog.names if panel.columns else None
+    if panel.columns and exog is not None:
+        raise ValueError(f"exog must be None: {argument} has the columns {list(columns or ())}")
+    new = _read_rows(container, reader, argument, columns or None, (estimator, False))
     known = {key: i for i, key in enumerate(panel.ids)}
     unknown = [key for key in new.ids if key not in known]
     if new.form != panel.form or unknown or (not panel.columns and new.ids != panel.ids):
@@ -219,13 +373,35 @@ def append_panel(
             f"{panel.packed.n_series} series, got {new.form!r} of {new.packed.n_series}"
             + (f" with {unknown[0]!r}, which is new: fit again" if unknown else "")
         )
-    if not panel.columns:
-        kinds = _continued_kinds(panel, container, argument)
-        return panel._replace(packed=panel.packed.append(new.packed), kinds=kinds)
+    unknown_inputs = np.isnan(new.packed.inputs).any()
+    if reader.missing == "raise" and (unknown_inputs or not new.packed.observed.all()):
+        raise ValueError(f"{argument} contains NaN: fill it in, or use missing='predict'")
     series = np.array([known[key] for key in new.ids])
-    timeline = _continue(panel, new, series, argument)
-    packed = panel.packed.append(_spread(new.packed, series, len(panel.ids)))
-    return panel._replace(packed=packed, timeline=timeline)
+    packed = _spread(new.packed, series, len(panel.ids))
+    packed = packed._replace(inputs=_new_inputs(panel, packed, exog, reader))
+    packed = panel.packed.append(packed)
+    if panel.columns:
+        timeline = _continue(panel, new, series, argument)
+        return panel._replace(packed=packed, timeline=timeline)
+    return panel._replace(packed=packed, kinds=_continued_kinds(panel, container, argument))
+
+
+def _new_inputs(panel: Panel, new: PackedSeries, exog: Any, reader: PanelReader) -> np.ndarray:
+    """Return the inputs of new rows, in which the last value stands for missing ones."""
+    n_rows = new.lengths
+    if panel.columns:
+        found = np.split(new.inputs, new.offsets[1:-1])
+    else:
+        found = read_panel_exog_ahead(
+            exog, panel.exog, panel.ids, panel.row_labels, n_rows, panel.form == "wide",
+            reader.missing,
+        )  # fmt: skip
+    before = panel.packed.inputs[panel.packed.offsets[1:] - 1, : panel.exog.n_exog]
+    found = [
+        fill_forward(rows, last) if len(rows) else rows
+        for rows, last in zip(found, before, strict=True)
+    ]
+    return np.concatenate(panel._with_calendar(found, reader.calendar, int(n_rows.max())))
 
 
 def _continued_kinds(panel: Panel, container: Any, argument: str) -> tuple:

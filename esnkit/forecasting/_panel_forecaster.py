@@ -3,30 +3,31 @@
 from collections import Counter
 
 import numpy as np
-from sklearn.base import BaseEstimator
+from sklearn.base import BaseEstimator, clone
+from sklearn.utils import Bunch
 from sklearn.utils.validation import check_is_fitted
 
+from esnkit.forecasting._calendar_features import check_calendar
 from esnkit.forecasting._calibration import warn_of_few
 from esnkit.forecasting._candidates import default_horizon
-from esnkit.forecasting._forecasts_mixin import MAX_RELATIVE_REACH, MAX_SEASONS
-from esnkit.forecasting._packed_series import PackedSeries
-from esnkit.forecasting._panel import Panel, append_panel, read_panel
-from esnkit.forecasting._panel_selection import (
-    PanelMember,
-    PanelSelection,
-    error_sizes,
-    select_for_panel,
-)
-from esnkit.forecasting._pooled_errors import PooledErrors
+from esnkit.forecasting._ensemble import range_of
+from esnkit.forecasting._forecasts_mixin import MAX_SEASONS, levels_asked, warn_of_exog
+from esnkit.forecasting._packed_series import PackedSeries, canonical_order
+from esnkit.forecasting._panel import Panel, PanelReader, append_panel, read_panel
+from esnkit.forecasting._panel_backtest import backtest_panel, make_origins
+from esnkit.forecasting._panel_errors import PanelErrors
+from esnkit.forecasting._panel_selection import PanelSelection, error_sizes, select_for_panel
 from esnkit.forecasting._positive import check_positive
+from esnkit.forecasting._runaway import relative_reach
 from esnkit.forecasting._seasonality import calendar_seasons, check_seasons, find_seasons
+from esnkit.forecasting._series_kind import stack_last
 from esnkit.forecasting._static import read_static
 from esnkit.utils._callbacks import CallbackSupportMixin, with_callbacks
 from esnkit.utils._plain_state import PlainStateMixin
-from esnkit.utils._progress import fit_task
+from esnkit.utils._progress import Task, fit_task
 from esnkit.utils._rollback import rollback_on_error
 from esnkit.utils._validation import (
-    check_number,
+    check_choice,
     check_positive_int,
     check_seed,
     check_verbose,
@@ -64,6 +65,14 @@ class PanelForecaster(CallbackSupportMixin, PlainStateMixin, BaseEstimator):
     positive : "auto" or bool, default="auto"
         Whether forecasts and intervals end at zero. "auto" decides for each series: it does so for
         counts, whole numbers none of which is negative.
+    calendar : {"hour", "weekday", "weekend", "day", "month", "holidays"} or sequence, default=None
+        Inputs from the time stamps, which all series must have, see :class:`AutoForecaster`.
+    country : str, default=None
+        Whose holidays, such as ``"US"`` or ``"DE-BY"``; given if, and only if, `calendar` has
+        ``"holidays"``.
+    missing : {"predict", "raise"}, default="predict"
+        What to do where series have missing values (NaN) after their first value: predict them, see
+        the notes, or refuse them with a :class:`ValueError` that names the first.
     id, time, value : str, default=None
         Columns of a long frame. None finds them: the only column of text, the only one of times
         and the only one of numbers.
@@ -92,8 +101,10 @@ class PanelForecaster(CallbackSupportMixin, PlainStateMixin, BaseEstimator):
         Number of steps of the rolling forecasts, at most a third of the usual series.
     n_features_in_ : int
         Number of series.
+    n_exog_ : int
+        Number of exogenous inputs of each series, without those of `calendar`.
     n_timesteps_ : ndarray of shape (n_series,)
-        Number of rows of every series seen by `fit` and `update`.
+        Number of rows of every series seen by `fit` and `update`, from its first observed one.
     feature_names_in_ : ndarray of str
         Columns of the wide frame fitted on, if it was one.
 
@@ -112,10 +123,23 @@ class PanelForecaster(CallbackSupportMixin, PlainStateMixin, BaseEstimator):
 
     Networks are fitted to at most 100 000 rows, those of randomly chosen series.
 
-    Intervals come from the errors of the median in the rolling forecasts, relative to the mean
-    absolute change of each series, pooled over all series and over the steps, relative to a size
-    that grows with the step. Those of few series are up to half as much wider, since the members
-    were chosen on the same forecasts.
+    Exogenous inputs and those of the calendar are differenced as the series are. The mean of each
+    series is subtracted from its inputs; their scales are those of all series. An input that does
+    not vary in any series has no effect.
+
+    Intervals and quantiles come from the errors of the median in the rolling forecasts, relative to
+    the mean absolute change of each series, pooled over all series and over the steps, relative to
+    a size that grows with the step. Those of few series are up to half as much wider, since the
+    members were chosen on the same forecasts. The forecast is the quantile of level 0.5. A constant
+    series has intervals of no width, and no part in those of others.
+
+    Missing values are interpolated for a first choice of members. The median of their forecasts, in
+    closed loop from the row before each gap, stands for the missing values in a second choice; the
+    one with the smaller error is kept. Readouts learn, and errors count, observed values only, but
+    where few differences are without a missing value. After a gap at the end, forecasts follow the
+    last row, and intervals are as wide as so many steps after the last observed one.
+
+    The order of the series changes no result.
 
     References
     ----------
@@ -141,6 +165,9 @@ class PanelForecaster(CallbackSupportMixin, PlainStateMixin, BaseEstimator):
         horizon=None,
         seasons="auto",
         positive="auto",
+        calendar=None,
+        country=None,
+        missing="predict",
         id=None,
         time=None,
         value=None,
@@ -150,6 +177,9 @@ class PanelForecaster(CallbackSupportMixin, PlainStateMixin, BaseEstimator):
         self.horizon = horizon
         self.seasons = seasons
         self.positive = positive
+        self.calendar = calendar
+        self.country = country
+        self.missing = missing
         self.id = id
         self.time = time
         self.value = value
@@ -158,23 +188,34 @@ class PanelForecaster(CallbackSupportMixin, PlainStateMixin, BaseEstimator):
 
     @rollback_on_error
     @with_callbacks
-    def fit(self, panel, y=None, static=None) -> "PanelForecaster":
+    def fit(self, panel, y=None, exog=None, static=None) -> "PanelForecaster":
         """Choose the members, and fit them to all series.
 
         Parameters
         ----------
         panel : list, dict, array or frame
             - a list or dict of series (arrays, lists or Series) of any lengths;
-            - an array or frame of shape (n_timesteps, n_series); in a frame, of pandas, polars or
-              pyarrow, a series may start late, with NaN before its first value;
+            - an array or frame of shape (n_timesteps, n_series); frames are of pandas, polars or
+              pyarrow; series may start late and end early, with NaN before and after;
             - a long frame of these libraries with a row per value, and columns of ids, times and
               values, in any order of rows;
             - a Series or DataFrame of pandas whose index has the levels id and time.
 
-            Series need at least 2 rows, one of them 10, and no missing values after their first.
-            Times are regular, the same for all series, which may start and end at different ones.
+            Series need at least 2 observed values, and one of them 10 rows. Times are regular, the
+            same for all series, which may start and end at different ones.
         y : None
             Not used; scikit-learn's tools pass it.
+        exog : list, dict, array, frame or list of str, default=None
+            Inputs known in advance, the same for all series in number and meaning.
+
+            - for a list or dict of series: a list or dict of array-likes of shape (n_timesteps,) or
+              (n_timesteps, n_exog), row by row with the series;
+            - for a wide table: such a dict, a table with one input per series, in columns as those
+              of the series, a DataFrame whose columns have two levels, series and input, or an
+              array of shape (n_timesteps, n_series, n_exog);
+            - for a long frame or an index of two levels: the names of the columns of inputs.
+
+            The last value stands for missing ones.
         static : array-like of shape (n_series, n_static), default=None
             Covariates of the series that do not change, in the order of the series; of a DataFrame,
             the index has their ids. They are standardised and become constant inputs.
@@ -185,59 +226,83 @@ class PanelForecaster(CallbackSupportMixin, PlainStateMixin, BaseEstimator):
 
         Raises
         ------
+        ImportError
+            If `calendar` needs the package holidays, which is not installed.
         ValueError
-            For parameters out of range, series that are too short, missing values, irregular or
-            repeated times, and frames whose columns are not known.
+            For parameters out of range, series that are too short, missing values with
+            ``missing="raise"``, irregular or repeated times, frames whose columns are not known,
+            inputs that do not fit the series, and a `calendar` without time stamps.
         """
-        seed = self._check_parameters()
-        given = read_panel(panel, self._columns, "panel", self)
-        _check_panel(given)
-        static = read_static(static, given.ids)
-        packed = given.packed._replace(static=static)
-        given = given._replace(packed=packed)
-        recent = packed.tail(MAX_ROWS)
-        self.seasons_ = self._find_seasons(given)
-        horizon = self._find_horizon(recent.lengths)
+        given = self._read(panel, exog, static)
         with fit_task(self, (1, "panels"), {"X": panel, "y": y}, 0):
-            found = select_for_panel(recent, self.seasons_, horizon, given.has_clock, seed)
-        self._store(given, found)
+            self._fit_panel(given)
         return self
+
+    def _read(self, panel, exog, static) -> Panel:
+        """Check parameters, and read the series of `fit` with their inputs."""
+        self._check_parameters()
+        given = read_panel(panel, self._reader, "panel", exog, self)
+        static = read_static(static, given.ids)
+        return given._replace(packed=given.packed._replace(static=static))
+
+    def _fit_panel(self, panel: Panel) -> None:
+        """Choose the members for series, and fit them to these."""
+        _check_panel(panel)
+        self._order = canonical_order(panel.packed.tail(MAX_ROWS))
+        recent = self._recent(panel.packed)
+        known = recent.head(recent.lengths - recent.n_trailing)
+        self.seasons_ = self._find_seasons(panel, known)
+        horizon = self._find_horizon(known.lengths)
+        seed = int(check_seed(self.random_state).randint(2**31 - 1))
+        found = select_for_panel(known, self.seasons_, horizon, panel.has_clock, seed)
+        self._store(panel._replace(stamps=None), found)
+        if not recent.observed.all():
+            self._continue(panel.packed)
 
     def _store(self, panel: Panel, found: PanelSelection) -> None:
         """Store what `fit` found."""
-        self._panel, self._members, self._n_chosen = panel, found.members, found.n_chosen
+        self._panel, self._ensemble = panel, found.ensemble
         self._errors, self.horizon_ = found.relative_errors, found.relative_errors.shape[1]
         self._positive = self._is_positive(panel)
         self.ids_, self.n_features_in_ = list(panel.ids), len(panel.ids)
-        self.n_timesteps_ = panel.packed.lengths
+        self.n_timesteps_, self.n_exog_ = panel.packed.lengths, panel.exog.n_exog
+        self._exog_range = range_of(panel.packed.inputs[:, : self.n_exog_])
         self.candidates_ = [candidate.as_dict() for candidate in found.candidates]
-        self.members_ = self.candidates_[: found.n_chosen]
+        self.members_ = self.candidates_[: found.ensemble.n_chosen]
         self.error_ = found.error
         name = f"seasonal naive ({self._lag} steps)" if self._lag > 1 else "naive"
         self.baselines_ = {name: found.naive_error}
 
-    def forecast(self, n_steps, interval=None):
+    def forecast(self, n_steps, exog=None, interval=None, quantiles=None):
         """Forecast the steps that follow each series.
 
         Parameters
         ----------
         n_steps : int >= 1
+        exog : list, dict, array or frame, default=None
+            Inputs of the steps ahead in the form of :meth:`fit`, needed if, and only if, the model
+            was fitted with any. Rows beyond `n_steps` are not used. Of long frames and an index of
+            two levels, a frame with ids, times and the columns of inputs.
         interval : float in (0, 1), default=None
             Coverage of the interval around every value, such as 0.9; None gives no interval.
+        quantiles : sequence of float in (0, 1), default=None
+            Levels of the quantiles that are returned in place of the forecast, such as
+            ``[0.1, 0.5, 0.9]``; not together with `interval`.
 
         Returns
         -------
         list, dict, array or frame
             `n_steps` rows for every series in the form fitted on. Columns NAME_lower and NAME_upper
-            hold the interval; arrays become a tuple ``(forecast, lower, upper)``.
+            hold the interval; arrays become a tuple ``(forecast, lower, upper)``. Columns NAME_0.1
+            and so on hold quantiles, of arrays the last axis.
 
         Raises
         ------
         NotFittedError
             Before `fit`.
         ValueError
-            For a number of steps below 1, an interval outside (0, 1), or column names of the
-            interval that the frame already has.
+            For a number of steps below 1, an interval or quantiles outside (0, 1), or with column
+            names that the frame already has, and inputs that are missing, too short or misnamed.
 
         Warns
         -----
@@ -246,42 +311,102 @@ class PanelForecaster(CallbackSupportMixin, PlainStateMixin, BaseEstimator):
             its extremes and zero. Its last value is then the forecast.
         UserWarning
             If the panel is so small that the interval has too few errors, with the coverage that
-            it likely has.
+            it likely has; and for exogenous inputs unlike all those of `fit`.
         """
-        check_is_fitted(self, "_members")
+        check_is_fitted(self, "_ensemble")
         n_steps = check_positive_int("n_steps", n_steps)
-        if interval is not None:
-            interval = check_number("interval", interval, 0, 1, low_open=True, high_open=True)
-            self._panel.check_interval_names()
-        values = self._forecast(n_steps)
-        if interval is None:
-            return self._panel.write(values)
-        sizes = error_sizes(self._panel.packed.tail(MAX_ROWS), self._lag)
-        widths = sizes[:, None] * self._relative_half_widths(n_steps, interval)
-        return self._panel.write(
-            values, (self._limit(values - widths), self._limit(values + widths))
+        asked = levels_asked(interval, quantiles)
+        if asked is not None:
+            self._panel.check_added_names(asked.argument, asked.suffixes)
+        ahead = self._read_ahead(exog, n_steps)
+        if asked is None or quantiles is None:
+            parts = self._forecast_parts(ahead, interval)
+            return (
+                self._panel.write(parts)
+                if asked is None
+                else self._panel.write(parts, asked.suffixes, tuple)
+            )
+        errors = self._errors_ahead(
+            n_steps, float(np.maximum(asked.levels, 1 - asked.levels).max())
         )
+        values = self._forecast(ahead) + errors.quantiles(asked.levels)
+        return self._panel.write(list(map(self._limit, values)), asked.suffixes, stack_last)
 
-    def _relative_half_widths(self, n_steps: int, level: float) -> np.ndarray:
-        """Return half-widths (n_steps,) of intervals, relative to the sizes of the series."""
-        warn_of_few(self._errors.size, level)
-        return PooledErrors(self._errors[:, :, None], n_steps).half_widths(level)[:, 0]
+    def sample(self, n_steps, n_samples=100, exog=None, random_state=None):
+        """Draw sample paths of the steps that follow each series.
 
-    def _forecast(self, n_steps: int) -> np.ndarray:
-        """Return forecasts (n_series, n_steps): medians, and of short series the next member's."""
-        missing = np.ones(len(self.ids_), dtype=bool)
-        chosen = [
-            self._bounded(member, n_steps, missing) for member in self._members[: self._n_chosen]
-        ]
-        missing = np.array(np.isnan(chosen).all(axis=(0, 2)))
-        values = np.empty((len(missing), n_steps))
-        values[~missing] = np.nanmedian(np.array(chosen)[:, ~missing], axis=0)
-        for member in self._members[self._n_chosen :]:
-            values[missing] = self._bounded(member, n_steps, missing)[missing]
-            missing = missing & np.isnan(values).any(axis=1)
+        Each step of a path has the distribution of the quantiles of :meth:`forecast`. From step to
+        step, a path keeps the ranks that the errors of one rolling forecast had among those of all
+        (Schaake shuffle, Clark et al. 2004). Series are drawn independently of each other.
+
+        Parameters
+        ----------
+        n_steps : int >= 1
+        n_samples : int >= 1, default=100
+            Number of paths.
+        exog : list, dict, array or frame, default=None
+            Inputs of the steps ahead, as in :meth:`forecast`.
+        random_state : int, RandomState or None, default=None
+            Seeds the draws.
+
+        Returns
+        -------
+        list, dict, array or frame
+            In the form fitted on. Columns NAME_1 to NAME_100 hold the paths; arrays have the shape
+            (n_samples, n_steps), or (n_samples, n_steps, n_series) of a wide array.
+
+        Raises
+        ------
+        NotFittedError
+            Before `fit`.
+        ValueError
+            For numbers below 1, and inputs that are missing, too short or misnamed.
+
+        References
+        ----------
+        Clark, M. et al. (2004). The Schaake shuffle: a method for reconstructing space-time
+        variability in forecasted precipitation and temperature fields. Journal of Hydrometeorology
+        5.
+        """
+        check_is_fitted(self, "_ensemble")
+        n_steps = check_positive_int("n_steps", n_steps)
+        n_samples = check_positive_int("n_samples", n_samples)
+        rng = check_seed(random_state)
+        suffixes = tuple(f"_{k}" for k in range(1, n_samples + 1))
+        self._panel.check_added_names("sample", suffixes)
+        values = self._forecast(self._read_ahead(exog, n_steps))
+        errors = self._errors_of_series(n_steps)
+        in_order = errors._replace(
+            sizes=errors.sizes[self._order], n_before=errors.n_before[self._order]
+        )
+        paths = self._as_given(in_order.paths(n_samples, rng).swapaxes(0, 1)).swapaxes(0, 1)
+        return self._panel.write(list(map(self._limit, values + paths)), suffixes, np.stack)
+
+    def _forecast_parts(self, ahead: np.ndarray, interval: float | None) -> list[np.ndarray]:
+        """Return the forecast (n_series, n_steps), and the ends of an interval, if wanted."""
+        values = self._forecast(ahead)
+        if interval is None:
+            return [values]
+        widths = self._errors_ahead(values.shape[1], interval).half_widths(interval)
+        return [values, self._limit(values - widths), self._limit(values + widths)]
+
+    def _errors_ahead(self, n_steps: int, level: float) -> PanelErrors:
+        """Return errors for intervals of a level, with a warning if they are too few."""
+        warn_of_few(int((~np.isnan(self._errors)).sum()), level)
+        return self._errors_of_series(n_steps)
+
+    def _errors_of_series(self, n_steps: int) -> PanelErrors:
+        recent = self._panel.packed.tail(MAX_ROWS)
+        sizes = error_sizes(recent.interpolated(), self._lag)
+        return PanelErrors(self._errors, sizes, recent.n_trailing, n_steps)
+
+    def _forecast(self, ahead: np.ndarray) -> np.ndarray:
+        """Return forecasts (n_series, n_steps) with inputs (n_series, n_steps, n_inputs)."""
+        packed = self._panel.packed
+        values = self._as_given(self._ensemble.forecast(self._recent(packed), ahead[self._order]))
+        missing = np.isnan(values).any(axis=1)
         if missing.any():
-            packed = self._panel.packed
-            values[missing] = packed.values[packed.offsets[1:] - 1][missing, None]
+            values[missing] = packed.interpolated().values[packed.offsets[1:] - 1][missing, None]
             warn(
                 f"the forecasts of {missing.sum()} series run away, such as that of "
                 f"{self.ids_[int(missing.argmax())]!r}: their last values stand in their place",
@@ -289,25 +414,43 @@ class PanelForecaster(CallbackSupportMixin, PlainStateMixin, BaseEstimator):
             )
         return self._limit(values)
 
-    def _bounded(self, member: PanelMember, n_steps: int, series: np.ndarray) -> np.ndarray:
-        """Return the forecasts of a member for some series, those that run away as NaN."""
-        values, packed = member.forecast(n_steps, series), self._panel.packed
-        low, high = (
-            f.reduceat(packed.values, packed.offsets[:-1]) for f in (np.minimum, np.maximum)
-        )
-        middle, half = low / 2 + high / 2, high / 2 - low / 2
-        reach = MAX_RELATIVE_REACH * (half + np.abs(middle))
-        far = ~(np.abs(values - middle[:, None]) <= reach[:, None])
-        return np.where(far.any(axis=1, keepdims=True), np.nan, values)
+    def _recent(self, packed: PackedSeries) -> PackedSeries:
+        """Return the last rows of each series, in the order in which networks have the series."""
+        packed = packed.tail(MAX_ROWS).take(self._order)
+        return packed.skip(packed.n_leading).interpolated()
+
+    def _as_given(self, values: np.ndarray) -> np.ndarray:
+        """Return values (n_series, ...) in the order in which the series were given."""
+        given = np.empty_like(values)
+        given[self._order] = values
+        return given
 
     def _limit(self, values: np.ndarray) -> np.ndarray:
         """Return values (n_series, n_steps) within the range that forecasts may have."""
         return np.where(self._positive[:, None], np.maximum(values, 0.0), values)
 
+    def _read_ahead(self, exog, n_steps: int) -> np.ndarray:
+        """Check the inputs (n_series, n_steps, n_inputs) of the next rows; warn of unusual ones."""
+        ahead = self._panel.inputs_ahead(exog, n_steps, self._reader.calendar)
+        if self.n_exog_:
+            self._warn_of_exog(ahead[:, :, : self.n_exog_])
+        return ahead
+
+    def _warn_of_exog(self, rows: np.ndarray) -> None:
+        """Warn of inputs (n_series, n_steps, n_exog) that are unlike all those of `fit`."""
+        low, high = self._exog_range
+        constants = np.flatnonzero((low == high) & (rows != low).any(axis=(0, 1)))
+        reach = relative_reach(rows, self._exog_range).max(axis=0)
+        warn_of_exog(constants, reach, self._panel.exog.names or range(self.n_exog_))
+
     @property
-    def _columns(self) -> tuple:
-        """Names of the columns of a long frame."""
-        return self.id, self.time, self.value
+    def _reader(self) -> PanelReader:
+        """How panels are read."""
+        return PanelReader(
+            columns=(self.id, self.time, self.value),
+            missing=self.missing,
+            calendar=(check_calendar(self.calendar, self.country), self.country),
+        )
 
     @property
     def _lag(self) -> int:
@@ -315,27 +458,95 @@ class PanelForecaster(CallbackSupportMixin, PlainStateMixin, BaseEstimator):
         return round(self.seasons_[0]) if self.seasons_ else 1
 
     @rollback_on_error
-    def update(self, new) -> "PanelForecaster":
+    def update(self, new, exog=None) -> "PanelForecaster":
         """Append observations: states advance; fitted weights, scales and members stay.
 
         Parameters
         ----------
         new : list, dict, array or frame
             The rows right after those seen, in the form fitted on, with the same series; a long
-            frame may have some of them.
+            frame may have some of them, and has the columns of inputs. Missing values are
+            predicted; to members that take logarithms, values without one are missing.
+        exog : list, dict, array or frame, default=None
+            Their inputs in the form of :meth:`fit`; None for long frames.
 
         Returns
         -------
         self
         """
-        check_is_fitted(self, "_members")
-        panel = append_panel(self._panel, new, self._columns, "new")
-        recent = panel.packed.tail(MAX_ROWS)
-        self._members = [member.advance(recent) for member in self._members]
-        self._panel, self.n_timesteps_ = panel, panel.packed.lengths
+        check_is_fitted(self, "_ensemble")
+        panel = append_panel(self._panel, new, self._reader, "new", exog)
+        self._continue(panel.packed)
+        self._panel = panel
         return self
 
-    def score(self, panel, y=None) -> float:
+    def _continue(self, packed: PackedSeries) -> None:
+        """Advance to longer series."""
+        self._ensemble = self._ensemble.advance(self._recent(packed))
+        self._panel, self.n_timesteps_ = self._panel._replace(packed=packed), packed.lengths
+
+    def backtest(
+        self, panel, horizon, n_windows=10, *, exog=None, static=None, stride=None, refit=False,
+        interval=None,
+    ) -> Bunch:  # fmt: skip
+        """Forecast from rolling origins of all series and score against the observed values.
+
+        A clone is fitted on the rows before the first origin; at every later origin it is updated,
+        or fitted anew. Origins are times that all series share, or of series without common times
+        the same number of rows before their ends. The last window ends where the last series ends.
+        A series with fewer than 2 observed values at the fit is not forecast. Missing values after
+        an origin have no part in the scores.
+
+        Parameters
+        ----------
+        panel : list, dict, array or frame
+            As in :meth:`fit`.
+        horizon : int >= 1
+            Steps forecast from every origin.
+        n_windows : int >= 1, default=10
+            Number of origins.
+        exog, static : default=None
+            As in :meth:`fit`.
+        stride : int >= 1, default=None
+            Rows from one origin to the next; None stands for `horizon`.
+        refit : bool, default=False
+            Fit anew at every origin, instead of once.
+        interval : float in (0, 1), default=None
+            Coverage of intervals whose ends are returned too.
+
+        Returns
+        -------
+        Bunch
+            `forecasts` and `observed` of shape (n_windows, horizon, n_series), NaN where a series
+            is not forecast or has no row; `origins` of shape (n_windows, n_series), the number of
+            rows known of each series; `series_scores` with arrays (n_series,) under the keys
+            ``"nrmse"`` and ``"mase"``, see :meth:`Forecaster.backtest`; `scores` with their means
+            over the series that have one; and `table`, a row per series, origin and step, with the
+            columns series (or its name in a long frame), origin, time (or step), observed and
+            forecast: a frame, or a dict of columns for arrays. With `interval` also `lower`,
+            `upper` and the scores ``"coverage"``.
+
+        Raises
+        ------
+        ValueError
+            For too few rows before the first origin, and as :meth:`fit`.
+
+        Examples
+        --------
+        >>> import numpy as np
+        >>> waves = np.sin(np.arange(60)[:, None] / 3 + np.arange(5))
+        >>> result = PanelForecaster(seasons=()).backtest(waves, 5, n_windows=3)
+        >>> result.forecasts.shape, result.series_scores["mase"].shape, result.scores["mase"] < 0.5
+        ((3, 5, 5), (5,), True)
+        """
+        model = clone(self)
+        given = model._read(panel, exog, static)
+        levels_asked(interval, None)  # checks the interval
+        origins = make_origins(given, horizon, n_windows, stride)
+        with Task("PanelForecaster.backtest", 1, "phases", verbose=self.verbose):
+            return backtest_panel(model, given, origins, refit, interval, MIN_ROWS)
+
+    def score(self, panel, y=None, exog=None) -> float:
         """Score forecasts of the rows after those seen: minus their scaled error.
 
         Parameters
@@ -344,40 +555,55 @@ class PanelForecaster(CallbackSupportMixin, PlainStateMixin, BaseEstimator):
             The observed values right after those seen, as for `update`.
         y : None
             Not used.
+        exog : list, dict, array or frame, default=None
+            Their inputs, as for `update`.
 
         Returns
         -------
         float
             Minus the mean over series of the mean absolute error relative to the mean absolute
-            change over a season, or a step; series that do not change do not count.
+            change over a season, or a step; constant series and missing values do not count.
         """
-        check_is_fitted(self, "_members")
+        check_is_fitted(self, "_ensemble")
         seen = self._panel.packed
-        after = append_panel(self._panel, panel, self._columns, "panel", self).packed
+        after = append_panel(self._panel, panel, self._reader, "panel", exog, self).packed
         new = after.skip(seen.lengths)
-        forecasts = self._forecast(int(new.lengths.max()))
-        errors = new.means(np.abs(new.values - forecasts[new.owners, new.positions]))
-        sizes = error_sizes(seen.tail(MAX_ROWS), self._lag)
-        counted = (new.lengths > 0) & (sizes > 0)
+        rows = np.minimum(np.arange(new.lengths.max()), new.lengths[:, None] - 1)
+        ahead = after.inputs[np.maximum(after.offsets[1:, None] - new.lengths[:, None] + rows, 0)]
+        forecasts = self._forecast(ahead)
+        errors = np.abs(new.values - forecasts[new.owners, new.positions])
+        sizes = self._errors_of_series(1).sizes
+        counted = (new.n_observed > 0) & (sizes > 0)
+        if not counted.any():
+            raise ValueError("panel must have an observed value of a series that is not constant")
+        errors = new.means(errors, new.observed)
         return -float(np.mean(errors[counted] / sizes[counted]))
 
-    def _check_parameters(self) -> int:
-        """Check the parameters; return a seed."""
+    def __sklearn_tags__(self):
+        tags = super().__sklearn_tags__()
+        tags.input_tags.allow_nan = self.missing == "predict"
+        return tags
+
+    def _check_parameters(self) -> None:
+        """Check the parameters that reading and selection do not check."""
         if self.horizon is not None:
             check_positive_int("horizon", self.horizon)
         check_positive(self.positive)
         check_seasons(self.seasons)
+        check_choice("missing", self.missing, ("predict", "raise"))
         check_verbose(self.verbose)
-        return int(check_seed(self.random_state).randint(2**31 - 1))
 
-    def _find_seasons(self, panel: Panel) -> list[float]:
+    def _find_seasons(self, panel: Panel, known: PackedSeries) -> list[float]:
         """Return the periods of the seasons that the usual series has at least twice."""
         given = check_seasons(self.seasons)
         if given is not None:
             return given
-        periods = calendar_seasons(panel.row_labels, panel.stamps)
+        periods = None
+        if panel.stamps is not None:
+            longest = int(panel.packed.lengths.argmax())
+            periods = calendar_seasons(panel.row_labels[longest], panel.stamps[longest])
         if periods is None:
-            periods = _seasons_of_most(panel.packed.tail(MAX_ROWS))
+            periods = _seasons_of_most(known)
         usual = np.median(panel.packed.lengths)
         return [period for period in periods if usual >= 2 * period][:MAX_SEASONS]
 
@@ -388,10 +614,11 @@ class PanelForecaster(CallbackSupportMixin, PlainStateMixin, BaseEstimator):
 
     def _is_positive(self, panel: Panel) -> np.ndarray:
         """Tell of which series the forecasts end at zero."""
-        values, offsets = panel.packed.values, panel.packed.offsets[:-1]
+        values, offsets = panel.packed.interpolated().values, panel.packed.offsets[:-1]
         least = np.minimum.reduceat(values, offsets)
         if isinstance(self.positive, str):
-            return (least >= 0) & np.logical_and.reduceat(values == np.round(values), offsets)
+            is_whole = (values == np.round(values)) | ~panel.packed.observed
+            return (least >= 0) & np.logical_and.reduceat(is_whole, offsets)
         if self.positive and (least < 0).any():
             i = int(np.argmin(least))
             raise ValueError(
@@ -412,11 +639,12 @@ def _seasons_of_most(packed: PackedSeries) -> list[float]:
 
 
 def _check_panel(panel: Panel) -> None:
-    lengths, values = panel.packed.lengths, panel.packed.values
-    if lengths.min() < MIN_ROWS:
+    lengths, values = panel.packed.lengths, panel.packed.interpolated().values
+    n_observed = panel.packed.tail(MAX_ROWS).n_observed
+    if n_observed.min() < MIN_ROWS:
         raise ValueError(
             f"panel must have at least {MIN_ROWS} rows of every series, got n_samples="
-            f"{lengths.min()} of {panel.ids[int(lengths.argmin())]!r}; leave it out"
+            f"{n_observed.min()} of {panel.ids[int(n_observed.argmin())]!r}; leave it out"
         )
     if lengths.max() < MIN_LONGEST:
         raise ValueError(

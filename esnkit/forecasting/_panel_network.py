@@ -1,28 +1,38 @@
 """One echo state network over many series, with a readout for each of many penalties and origins.
 
 Each series is a sequence of the reservoir. The input of its row t is z[t], the transformed value,
-with z[t + 1 - lag] for some lags, the season terms of row t + 1 and the static covariates of the
-series. The readout, one for all series, predicts z[t + 1] from the state after this input and the
-input itself. One eigendecomposition gives its weights for all penalties, and all closed loops
-advance together, as sequences of one time step each.
+with z[t + 1 - lag] for some lags, the season terms and the inputs known in advance of row t + 1,
+and the static covariates of the series. The readout, one for all series, predicts z[t + 1] from the
+state after this input and the input itself. One eigendecomposition gives its weights for all
+penalties, and all closed loops advance together, as sequences of one time step each.
 """
 
-from dataclasses import dataclass
+from collections.abc import Callable
+from dataclasses import dataclass, replace
 from typing import NamedTuple
 
 import numpy as np
 
-from esnkit.forecasting._differencing import integrate
-from esnkit.forecasting._packed_series import PackedSeries
+from esnkit.forecasting._differencing import difference, integrate
+from esnkit.forecasting._missing import MIN_UNTOUCHED
+from esnkit.forecasting._packed_series import PackedSeries, offsets_of
 from esnkit.forecasting._penalty_path import solve_ridge_path
 from esnkit.forecasting._power import box_cox, inverse_box_cox
 from esnkit.forecasting._seasonality import season_terms
-from esnkit.forecasting._transforms import CONSTANT_TOLERANCE
+from esnkit.forecasting._transforms import CONSTANT_TOLERANCE, MIN_FLAG_SCALE
 from esnkit.reservoirs import Reservoir
 from esnkit.sequences import Sequences
 from esnkit.utils._plain_state import plain_record
 
-__all__ = ["Loops", "PanelNetwork", "PanelStructure", "Walk", "make_network", "shrink_sizes"]
+__all__ = [
+    "Loops",
+    "PanelNetwork",
+    "PanelStructure",
+    "Walk",
+    "is_constant",
+    "make_network",
+    "shrink_sizes",
+]
 
 MAX_WASHOUT = 10
 LARGEST_STEP = 1e2  # of a closed loop, in standard deviations: what reaches it has diverged
@@ -49,21 +59,35 @@ class PanelStructure(NamedTuple):
 
 @plain_record
 class Walk(NamedTuple):
-    """A network along series."""
+    """A network along series, up to the prediction of their last rows."""
 
     values: PackedSeries  # after the power transform
-    z: PackedSeries  # differenced and scaled
-    state: np.ndarray  # (n_series, n_units), after the last row
-    features: np.ndarray | None  # (n_rows of z, n_units + n_inputs)
+    z: PackedSeries  # differenced and scaled, with its inputs
+    state: np.ndarray  # (n_series, n_units), before the input of the last row
+    features: np.ndarray | None  # (n_rows of z that another one follows, n_units + n_inputs)
+
+    @property
+    def rows_before(self) -> np.ndarray:
+        """Row of `features` of the first row of z of every series."""
+        return _steps_before(self.z)[:-1]
+
+    def state_before(self, series: np.ndarray, places: np.ndarray) -> np.ndarray:
+        """Return the states (n, n_units) before the inputs of rows of z at some places."""
+        n_units = self.state.shape[1]
+        assert self.features is not None
+        rows = self.rows_before[series] + places - 1
+        states = self.features[np.maximum(rows, 0), :n_units]
+        return np.where(places[:, None] > 0, states, 0.0)
 
 
 class Loops(NamedTuple):
     """Closed loops to run: where they start, and with which readouts."""
 
-    series: np.ndarray  # (n_loops,)
-    last: np.ndarray  # (n_loops,), place in z of the last known row of this series
-    state: np.ndarray  # (n_loops, n_units), after this row
-    weights: np.ndarray  # (n_loops, 1 + n_units + n_inputs), the intercept first
+    series: np.ndarray  # (n_starts,)
+    last: np.ndarray  # (n_starts,), place in z of the last known row of this series
+    state: np.ndarray  # (n_starts, n_units), before the input of this row
+    weights: np.ndarray  # (n_starts, n_penalties, 1 + n_units + n_inputs), the intercept first
+    inputs: np.ndarray  # (n_starts, n_steps, n_inputs), known in advance, transformed
 
 
 @plain_record
@@ -75,30 +99,47 @@ class PanelNetwork:
     reservoir: Reservoir
     mean: np.ndarray  # (n_series,), of the differenced series
     scale: np.ndarray  # (n_series,), 0 for constant series, which stay constant
+    input_mean: np.ndarray  # (n_series, n_inputs), of the differenced inputs
+    input_scale: np.ndarray  # (n_inputs,), infinite for inputs that do not vary
+
+    def take(self, series: np.ndarray) -> "PanelNetwork":
+        """Return the network for some of the series."""
+        mean, scale, input_mean = (
+            part[series] for part in (self.mean, self.scale, self.input_mean)
+        )
+        return replace(self, mean=mean, scale=scale, input_mean=input_mean)
 
     def walk(self, packed: PackedSeries, with_features: bool = True) -> Walk:
         """Transform series, and compute the states along them."""
         values = packed._replace(values=box_cox(packed.values, self.structure.power))
         z = values.difference(self.structure.differences)
         scale = np.where(self.scale > 0, self.scale, 1.0)
-        z = z._replace(values=(z.values - self.mean[z.owners]) / scale[z.owners])
+        z = z._replace(
+            values=(z.values - self.mean[z.owners]) / scale[z.owners],
+            inputs=(z.inputs - self.input_mean[z.owners]) / self.input_scale,
+        )
         inputs, n_units = self._inputs(z), self.reservoir.n_units
         features = None
         if with_features:
             features = np.empty((len(inputs), n_units + inputs.shape[1]))
             features[:, n_units:] = inputs
         state = np.zeros((z.n_series, n_units))
-        self.reservoir.run(Sequences(inputs, z.offsets, "ragged"), state, features)
+        self.reservoir.run(Sequences(inputs, _steps_before(z), "ragged"), state, features)
         return Walk(values, z, state, features)
 
     def _inputs(self, z: PackedSeries) -> np.ndarray:
-        """Return the inputs of every row; lags that lead before a series give its mean, 0."""
-        next_row, rows = z.positions + 1, np.arange(len(z.values))
+        """Return the inputs of the rows that another one follows.
+
+        Lags that lead before a series give its mean, 0.
+        """
+        rows = np.flatnonzero(_has_next(z))
+        next_row, owners = z.positions[rows] + 1, z.owners[rows]
         lagged = [
             np.where(next_row >= lag, z.values[rows + 1 - lag], 0.0) for lag in self.structure.lags
         ]
-        terms = season_terms(self.structure.seasons, z.starts[z.owners] + next_row)
-        return np.column_stack([z.values, *lagged, terms, z.static[z.owners]])
+        terms = season_terms(self.structure.seasons, z.starts[owners] + next_row)
+        known = np.hstack([terms, z.inputs[rows + 1], z.static[owners]])
+        return np.column_stack([z.values[rows], *lagged, known])
 
     def readouts(self, walk: Walk, penalties: np.ndarray, last: np.ndarray) -> np.ndarray:
         """Return readouts (n_origins, n_penalties, 1 + n_features) fitted to the rows known.
@@ -114,61 +155,99 @@ class PanelNetwork:
         """
         z, X = walk.z, walk.features
         assert X is not None
-        rows = np.flatnonzero(self._is_learned_from(z))
+        rows = np.flatnonzero(self._is_learned_from(walk))
+        owners, places = z.owners[rows], z.positions[rows]
         # A row joins at the first origin where its target is known.
-        joins = (z.positions[rows] + 1 > last[:, z.owners[rows]]).sum(axis=0)
+        joins = (places + 1 > last[:, owners]).sum(axis=0)
+        steps = walk.rows_before[owners] + places
         middle, weights = X.mean(axis=0), []
         sums = np.zeros((X.shape[1] + 2, X.shape[1] + 2))
         for origin in range(len(last)):
-            new = rows[joins == origin]
-            A = np.column_stack([np.ones(len(new)), X[new] - middle, z.values[new + 1]])
+            new = joins == origin
+            targets = z.values[rows[new] + 1]
+            A = np.column_stack([np.ones(len(targets)), X[steps[new]] - middle, targets])
             sums += A.T @ A
             n_rows = max(sums[0, 0], 1.0)
             weights.append(solve_ridge_path(sums, middle, n_rows * penalties)[:, 0])
         return np.stack(weights)
 
-    def _is_learned_from(self, z: PackedSeries) -> np.ndarray:
-        """Tell which rows have a target, all lags, and a state that forgot its start."""
+    def _is_learned_from(self, walk: Walk) -> np.ndarray:
+        """Tell which rows of z have an observed target, all lags, and a state without its start.
+
+        Where few targets are without a missing value among those that they are the difference of,
+        an observed value suffices.
+        """
+        z, values = walk.z, walk.values
         washout = np.minimum(MAX_WASHOUT, z.lengths // 4)
         first = np.maximum(washout, max(self.structure.lags, default=1) - 1)
-        return (z.positions >= first[z.owners]) & (z.positions + 1 < z.lengths[z.owners])
+        taught = (z.positions >= first[z.owners]) & _has_next(z)
+        untouched = taught.copy()
+        untouched[:-1] &= z.observed[1:]
+        n_lost = sum(self.structure.differences)
+        taught[:-1] &= values.observed[values.positions >= n_lost][1:]
+        few = untouched.sum() < MIN_UNTOUCHED * taught.sum()
+        return taught if few else untouched
 
-    def run_closed_loops(self, walk: Walk, loops: Loops, n_steps: int) -> np.ndarray:
-        """Return forecasts (n_loops, n_steps) in the units of the series."""
+    def inputs_ahead(self, packed: PackedSeries, series: np.ndarray, ahead: np.ndarray):
+        """Transform the inputs (n, n_steps, n_inputs) that follow some of the series."""
+        lags = self.structure.differences
+        rows = packed.offsets[series + 1, None] - sum(lags) + np.arange(sum(lags))
+        known = np.concatenate([packed.inputs[rows], ahead], axis=1).swapaxes(0, 1)
+        flat = difference(known.reshape(len(known), -1), lags)
+        z = flat.reshape(len(flat), *known.shape[1:]).swapaxes(0, 1)
+        return (z - self.input_mean[series, None]) / self.input_scale
+
+    def run_closed_loops(self, walk: Walk, loops: Loops) -> np.ndarray:
+        """Return forecasts (n_starts, n_penalties, n_steps) in the units of the series."""
         z, lags, terms = walk.z, self.structure.lags, self.structure.seasons
-        span = max(lags, default=1)
-        steps = np.zeros((len(loops.series), span + n_steps))
+        n_starts, n_penalties, n_weights = loops.weights.shape
+        weights = loops.weights.reshape(n_starts * n_penalties, n_weights)
+        span, n_steps = max(lags, default=1), loops.inputs.shape[1]
+        steps = np.zeros((n_starts, span + n_steps))
         places = loops.last[:, None] + np.arange(1 - span, 1)
         rows = z.offsets[loops.series][:, None] + np.maximum(places, 0)
         steps[:, :span] = np.where(places >= 0, z.values[rows], 0.0)
-        next_row = z.starts[loops.series] + loops.last + 1
-        static, state = z.static[loops.series], loops.state.copy()
+        steps, state = (np.repeat(part, n_penalties, axis=0) for part in (steps, loops.state))
+        next_row, static = z.starts[loops.series] + loops.last + 1, z.static[loops.series]
         offsets = np.arange(len(steps) + 1, dtype=np.int64)
         for now in range(span, span + n_steps):
             lagged = [steps[:, now - lag] for lag in lags]
             season = season_terms(terms, next_row + now - span)
-            inputs = np.column_stack([steps[:, now - 1], *lagged, season, static])
-            if now > span:  # the states given have seen the last row
-                self.reservoir.run(Sequences(inputs, offsets, "batch"), state)
+            known = np.hstack([season, loops.inputs[:, now - span], static])
+            known = np.repeat(known, n_penalties, axis=0)
+            inputs = np.column_stack([steps[:, now - 1], *lagged, known])
+            self.reservoir.run(Sequences(inputs, offsets, "batch"), state)
             features = np.hstack([state, inputs])
-            predicted = np.einsum("ij,ij->i", loops.weights[:, 1:], features) + loops.weights[:, 0]
+            predicted = np.einsum("ij,ij->i", weights[:, 1:], features) + weights[:, 0]
             steps[:, now] = np.clip(predicted, -LARGEST_STEP, LARGEST_STEP)
-        return self._in_units(walk.values, steps[:, span:], loops)
+        forecasts = self._in_units(walk.values, steps[:, span:], loops)
+        return forecasts.reshape(n_starts, n_penalties, n_steps)
 
     def _in_units(self, values: PackedSeries, steps: np.ndarray, loops: Loops) -> np.ndarray:
         """Undo scale, differences and power."""
-        lags = self.structure.differences
-        last = values.offsets[loops.series] + loops.last + sum(lags)
+        lags, n_penalties = self.structure.differences, loops.weights.shape[1]
+        series = np.repeat(loops.series, n_penalties)
+        last = values.offsets[series] + np.repeat(loops.last, n_penalties) + sum(lags)
         history = values.values[last[:, None] + np.arange(1 - sum(lags), 1)].T
-        steps = steps.T * self.scale[loops.series] + self.mean[loops.series]
+        steps = steps.T * self.scale[series] + self.mean[series]
         with np.errstate(over="ignore", invalid="ignore"):
             return inverse_box_cox(integrate(steps, history, lags), self.structure.power).T
 
 
+def _has_next(packed: PackedSeries) -> np.ndarray:
+    """Tell which rows another one follows in their series."""
+    return packed.positions + 1 < packed.lengths[packed.owners]
+
+
+def _steps_before(packed: PackedSeries) -> np.ndarray:
+    """Return the offsets of the rows that another one follows."""
+    return offsets_of(np.maximum(packed.lengths - 1, 0))
+
+
 def make_network(
-    structure: PanelStructure, reservoir: Reservoir, packed: PackedSeries
+    structure: PanelStructure, draw: Callable[[int], Reservoir], packed: PackedSeries
 ) -> PanelNetwork:
-    """Draw a reservoir, and learn the transform of every series.
+    """Draw a reservoir for its number of inputs, and learn the transform of every series.
 
     The mean of differences, the drift, is shrunk to that of all series, relative to their scales.
     """
@@ -179,7 +258,7 @@ def make_network(
         level = values.means(np.abs(values.values))
     mean = z.means(z.values)
     variance = z.means((z.values - mean[z.owners]) ** 2)
-    constant = variance <= (CONSTANT_TOLERANCE * values.means(np.abs(values.values))) ** 2
+    constant = _is_rounding(variance, values)
     scale = np.sqrt(shrink_sizes(np.where(constant, 0.0, variance), z.lengths, level**2))
     scale = np.where(constant & (z.lengths >= MIN_CONSTANT), 0.0, scale)
     if structure.differences:
@@ -189,8 +268,33 @@ def make_network(
         weight = np.where(moving, DRIFT_PRIOR, 0.0)
         mean = (z.lengths * mean + weight * common) / np.maximum(z.lengths + weight, 1)
     n_terms = season_terms(structure.seasons, np.arange(1)).shape[1]
-    reservoir.prepare(1 + len(structure.lags) + n_terms + packed.static.shape[1])
-    return PanelNetwork(structure, reservoir, mean, scale)
+    n_known = n_terms + packed.inputs.shape[1] + packed.static.shape[1]
+    reservoir = draw(1 + len(structure.lags) + n_known)
+    return PanelNetwork(structure, reservoir, mean, scale, *_input_scales(packed, z))
+
+
+def is_constant(packed: PackedSeries) -> np.ndarray:
+    """Tell which series (n_series,) do not change, over rows enough to tell."""
+    deviations = packed.values - packed.means(packed.values)[packed.owners]
+    is_flat = _is_rounding(packed.means(deviations**2), packed)
+    return is_flat & (packed.lengths >= MIN_CONSTANT)
+
+
+def _is_rounding(variance: np.ndarray, packed: PackedSeries) -> np.ndarray:
+    """Tell which variances (n_series,) are the rounding error of values of a size."""
+    return variance <= (CONSTANT_TOLERANCE * packed.means(np.abs(packed.values))) ** 2
+
+
+def _input_scales(packed: PackedSeries, z: PackedSeries) -> tuple[np.ndarray, np.ndarray]:
+    """Return means (n_series, n_inputs) of differenced inputs, and scales that all series share."""
+    means = [z.means(column) for column in z.inputs.T]
+    mean = np.stack(means, axis=1) if means else np.empty((z.n_series, 0))
+    squares = (z.inputs - mean[z.owners]) ** 2
+    scale = np.sqrt(squares.sum(axis=0) / max(len(squares), 1))
+    varies = scale > CONSTANT_TOLERANCE * np.abs(packed.inputs).max(axis=0, initial=0.0)
+    is_flag = ((packed.inputs == 0) | (packed.inputs == 1)).all(axis=0)
+    scale = np.maximum(scale, np.where(is_flag, MIN_FLAG_SCALE, 0.0))
+    return mean, np.where(varies, scale, np.inf)
 
 
 def shrink_sizes(sizes: np.ndarray, n_rows: np.ndarray, level: np.ndarray) -> np.ndarray:

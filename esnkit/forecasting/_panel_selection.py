@@ -1,26 +1,24 @@
 """Selection of the networks over many series: candidates, rolling forecasts, members, errors."""
 
-from dataclasses import dataclass, replace
 from typing import Any, NamedTuple
 
 import numpy as np
 
 from esnkit.forecasting._candidates import powers_of
 from esnkit.forecasting._packed_series import PackedSeries
+from esnkit.forecasting._panel_ensemble import PanelEnsemble, PanelMember
 from esnkit.forecasting._panel_network import (
     Loops,
-    PanelNetwork,
     PanelStructure,
-    Walk,
+    is_constant,
     make_network,
     shrink_sizes,
 )
 from esnkit.reservoirs import Reservoir
-from esnkit.utils._plain_state import plain_record
 from esnkit.utils._progress import Task, count_step
 from esnkit.utils._threads import one_blas_thread
 
-__all__ = ["PanelMember", "PanelSelection", "error_sizes", "select_for_panel"]
+__all__ = ["PanelSelection", "error_sizes", "select_for_panel"]
 
 PENALTIES = 10.0 ** np.array([-6, -5, -4, -3, -2.5, -2, -1.5, -1, -0.5, 0])  # per row
 NETWORK: dict[str, Any] = {"n_units": 100, "spectral_radius": 0.9, "input_scaling": 0.1}
@@ -39,6 +37,21 @@ LARGEST_ERROR = 10.0  # of a window, relative to the naive forecast
 TIE_TOLERANCE = 0.002
 MAX_RELATIVE_ERROR = 1.1  # of a member, to the best one
 N_MEMBERS = 5
+
+
+class Reservoirs:
+    """Reservoirs of a seed, drawn once for every number of inputs."""
+
+    def __init__(self, seed: int):
+        self.seed = seed
+        self._drawn: dict[int, Reservoir] = {}
+
+    def draw(self, n_inputs: int) -> Reservoir:
+        """Return the reservoir for a number of inputs."""
+        if n_inputs not in self._drawn:
+            self._drawn[n_inputs] = Reservoir(**NETWORK, random_state=self.seed)
+            self._drawn[n_inputs].prepare(n_inputs)
+        return self._drawn[n_inputs]
 
 
 class PanelWindows(NamedTuple):
@@ -62,18 +75,30 @@ class PanelWindows(NamedTuple):
         first = self.packed.offsets[self.series] + self.known
         return self.packed.values[first[:, None] + np.arange(self.horizon)]
 
+    @property
+    def is_observed(self) -> np.ndarray:
+        """Whether the rows after each origin are observed, (n_windows, horizon)."""
+        first = self.packed.offsets[self.series] + self.known
+        return self.packed.observed[first[:, None] + np.arange(self.horizon)]
+
     def relative_errors(self, forecasts: np.ndarray) -> np.ndarray:
-        """Return absolute errors of forecasts (n_windows, ..., horizon), relative to the sizes."""
+        """Return observed values minus forecasts (n_windows, ..., horizon), relative to the sizes.
+
+        Errors at missing values tell nothing.
+        """
         shape = (-1,) + (1,) * (forecasts.ndim - 1)
         observed = self.observed.reshape(len(forecasts), *shape[2:], self.horizon)
         sizes = self.sizes[self.series].reshape(shape)
         with np.errstate(over="ignore", invalid="ignore"):
-            return np.abs(forecasts - observed) / np.where(sizes > 0, sizes, np.inf)
+            return (observed - forecasts) / np.where(sizes > 0, sizes, np.inf)
 
     def errors(self, forecasts: np.ndarray) -> np.ndarray:
-        """Return weighted mean errors of forecasts (n_windows, ..., horizon)."""
-        errors = self.relative_errors(forecasts)
-        errors = np.where(np.isnan(errors), np.inf, errors).mean(axis=-1)
+        """Return weighted mean absolute errors of forecasts (n_windows, ..., horizon)."""
+        shape = (-1,) + (1,) * (forecasts.ndim - 2) + (self.horizon,)
+        seen = self.is_observed.reshape(shape)
+        errors = np.abs(self.relative_errors(forecasts))
+        errors = np.where(np.isnan(errors), np.inf, errors)
+        errors = np.where(seen, errors, 0.0).sum(axis=-1) / seen.sum(axis=-1)
         weights = np.exp(-RECENCY * (N_WINDOWS - 1 - self.rounds) / (N_WINDOWS - 1))
         return np.average(np.minimum(errors, LARGEST_ERROR), axis=0, weights=weights)
 
@@ -91,39 +116,15 @@ class PanelCandidate(NamedTuple):
         return self.structure._asdict() | {"alpha": self.penalty, "error": self.error}
 
 
-@plain_record
-@dataclass(frozen=True)
-class PanelMember:
-    """A network fitted to all series, after their last rows."""
-
-    network: PanelNetwork
-    weights: np.ndarray  # (1 + n_features,)
-    walk: Walk
-
-    def advance(self, packed: PackedSeries) -> "PanelMember":
-        """Return the member along longer series."""
-        return replace(self, walk=self.network.walk(packed, with_features=False))
-
-    def forecast(self, n_steps: int, series: np.ndarray) -> np.ndarray:
-        """Return forecasts (n_series, n_steps); NaN where a series is too short, or not asked."""
-        walk = self.walk
-        chosen = np.flatnonzero(series & (walk.values.lengths > self.network.structure.n_lost))
-        forecasts = np.full((len(series), n_steps), np.nan)
-        weights = np.broadcast_to(self.weights, (len(chosen), len(self.weights)))
-        loops = Loops(chosen, walk.z.lengths[chosen] - 1, walk.state[chosen], weights)
-        forecasts[chosen] = self.network.run_closed_loops(walk, loops, n_steps)
-        return forecasts
-
-
 class PanelSelection(NamedTuple):
     """The fitted members, and the errors of rolling forecasts."""
 
-    members: list[PanelMember]
+    ensemble: PanelEnsemble
     candidates: list[PanelCandidate]  # the best first
-    n_chosen: int  # of the members; the others serve series too short for these
     error: float  # of the median of the members
     naive_error: float
-    relative_errors: np.ndarray  # (n_windows, horizon), of this median, wider for few series
+    relative_errors: np.ndarray  # (n_windows, horizon), of this median, wider for few series; NaN
+    # where the value is missing
 
 
 def select_for_panel(
@@ -131,9 +132,14 @@ def select_for_panel(
 ) -> PanelSelection:
     """Choose networks for series, and fit them to all.
 
+    For series with missing values the choice is made twice: with interpolated values in their
+    place, and with those that the members of the first choice predict. The one with the smaller
+    error is kept.
+
     Parameters
     ----------
     packed : PackedSeries
+        Each ends with an observed value.
     periods : list of float
         Of the seasons.
     horizon : int
@@ -142,12 +148,27 @@ def select_for_panel(
         Whether rows of different series are known to be of the same time.
     seed : int
     """
+    reservoirs = Reservoirs(seed)
+    found = _select(packed, periods, horizon, has_clock, reservoirs)
+    if packed.observed.all():
+        return found
+    again = _select(found.ensemble.fill(packed), periods, horizon, has_clock, reservoirs)
+    return min(found, again, key=lambda selection: selection.error)
+
+
+def _select(
+    packed: PackedSeries,
+    periods: list[float],
+    horizon: int,
+    has_clock: bool,
+    reservoirs: Reservoirs,
+) -> PanelSelection:
     structures = make_structures(packed.values, periods, has_clock)
-    windows, structures = make_windows(packed, structures, horizon, periods, seed)
+    windows, structures = make_windows(packed, structures, horizon, periods, reservoirs.seed)
     candidates = []
     with Task("", len(structures), "candidates"):
         for structure in structures:
-            candidates.append(evaluate(structure, windows, seed))
+            candidates.append(evaluate(structure, windows, reservoirs))
             count_step()
     candidates.sort(key=lambda candidate: candidate.error)
     limit = MAX_RELATIVE_ERROR * candidates[0].error
@@ -155,9 +176,8 @@ def select_for_panel(
     members = chosen + reserve(chosen, candidates, packed.lengths)
     median = np.median([candidate.forecasts for candidate in chosen], axis=0)
     return PanelSelection(
-        members=[fit_member(member, packed, seed) for member in members],
+        ensemble=PanelEnsemble([fit_member(m, packed, reservoirs) for m in members], len(chosen)),
         candidates=candidates,
-        n_chosen=len(chosen),
         error=float(windows.errors(median)),
         naive_error=float(windows.errors(_naive(windows, periods))),
         relative_errors=_errors_to_come(windows, median),
@@ -168,7 +188,8 @@ def _errors_to_come(windows: PanelWindows, forecasts: np.ndarray) -> np.ndarray:
     """Return relative errors (n_windows, horizon), wider where few series chose the members."""
     errors = np.nan_to_num(windows.relative_errors(forecasts), nan=LARGEST_RELATIVE)
     factor = min(1 + FEW_SERIES / windows.packed.n_series, MAX_FACTOR)
-    return factor * np.minimum(errors, LARGEST_RELATIVE)
+    errors = factor * np.clip(errors, -LARGEST_RELATIVE, LARGEST_RELATIVE)
+    return np.where(windows.is_observed, errors, np.nan)
 
 
 def make_structures(
@@ -197,7 +218,8 @@ def make_windows(
 ) -> tuple[PanelWindows, list[PanelStructure]]:
     """Choose series and origins, and the structures that at least half of the series suffice for.
 
-    All structures are judged by the same windows, those that all of them can forecast.
+    All structures are judged by the same windows, those that all of them can forecast. The row
+    before an origin is observed, so that no interpolation brings later values to it.
     """
     horizon = min(horizon, max(1, int(np.median(packed.lengths)) // 3))
     long = np.flatnonzero(packed.lengths >= horizon + MIN_KNOWN)
@@ -205,7 +227,7 @@ def make_windows(
     judged = np.random.default_rng(seed).permutation(long)[:n_judged]
     packed = packed.take(np.sort(judged))
     back = max(1, horizon // 2) * np.arange(N_WINDOWS)[::-1, None]
-    origins = packed.lengths - horizon - back
+    origins = _after_observed(packed, packed.lengths - horizon - back)
     needed = np.array([structure.n_lost + MIN_KNOWN for structure in structures])
     suffices = (origins[-1] >= needed[:, None]).mean(axis=1) >= 0.5
     usable = origins >= needed[suffices].max()
@@ -215,36 +237,62 @@ def make_windows(
     windows = PanelWindows(
         packed, origins, rounds, series, horizon, error_sizes(packed.head(first), lag)
     )
+    windows = _without_constants(windows)
     return windows, [s for s, enough in zip(structures, suffices, strict=True) if enough]
 
 
+def _after_observed(packed: PackedSeries, origins: np.ndarray) -> np.ndarray:
+    """Move origins (n_rounds, n_series) back until the row before each is observed."""
+    rows, starts = np.arange(len(packed.values)), packed.offsets[:-1]
+    last = np.maximum.accumulate(np.where(packed.observed, rows, 0))
+    before = last[starts + np.maximum(origins - 1, 0)] - starts
+    return np.where(origins > 0, before + 1, origins)
+
+
+def _without_constants(windows: PanelWindows) -> PanelWindows:
+    """Leave out windows without an observed row, and those of constant series beside others."""
+    seen = windows.is_observed.any(axis=1)
+    if not seen.any():
+        raise ValueError(
+            "panel must have observed values to judge forecasts by, but the last rows of all its "
+            f"series are gaps of at least {windows.horizon} rows: give the rows after the gaps, or "
+            "those before them, or more series"
+        )
+    varies = windows.sizes[windows.series] > 0
+    kept = seen & (varies if varies[seen].any() else True)
+    return windows._replace(rounds=windows.rounds[kept], series=windows.series[kept])
+
+
 def error_sizes(packed: PackedSeries, lag: int) -> np.ndarray:
-    """Return mean absolute changes over `lag` rows, of short series shrunk to those of the rest."""
+    """Return mean absolute changes over `lag` rows, of short series shrunk to those of the rest.
+
+    Constant series have size 0.
+    """
     changes = packed.difference((lag,))
-    sizes = changes.means(np.abs(changes.values))
-    level = packed.means(np.abs(packed.values))
-    return shrink_sizes(sizes, np.where(sizes > 0, changes.lengths, 0), level)
+    sizes = changes.means(np.abs(changes.values), changes.observed)
+    level = packed.means(np.abs(packed.values), packed.observed)
+    sizes = shrink_sizes(sizes, np.where(sizes > 0, changes.n_observed, 0), level)
+    return np.where(is_constant(packed), 0.0, sizes)
 
 
 @one_blas_thread()
-def evaluate(structure: PanelStructure, windows: PanelWindows, seed: int) -> PanelCandidate:
+def evaluate(
+    structure: PanelStructure, windows: PanelWindows, reservoirs: Reservoirs
+) -> PanelCandidate:
     """Judge a structure, whose transform knows the rows before the first origin of each series."""
     packed, series = windows.packed, windows.series
     n_rows = packed.lengths.copy()
     np.minimum.at(n_rows, series, windows.known)
-    reservoir = Reservoir(**NETWORK, random_state=seed)
-    network = make_network(structure, reservoir, packed.head(n_rows))
+    network = make_network(structure, reservoirs.draw, packed.head(n_rows))
     walk = network.walk(packed)
-    assert walk.features is not None
-    n_lost, n_penalties = sum(structure.differences), len(PENALTIES)
+    n_lost = sum(structure.differences)
     weights = network.readouts(walk, PENALTIES, windows.origins - n_lost - 1)
     last = windows.known - n_lost - 1
-    state = walk.features[walk.z.offsets[series] + last, : reservoir.n_units]
-    weights = weights[windows.rounds].reshape(len(series) * n_penalties, -1)
-    starts = [np.repeat(part, n_penalties, axis=0) for part in (series, last, state)]
-    loops = Loops(starts[0], starts[1], starts[2], weights)
-    forecasts = network.run_closed_loops(walk, loops, windows.horizon)
-    forecasts = forecasts.reshape(len(series), n_penalties, windows.horizon)
+    state = walk.state_before(series, last)
+    rows = walk.z.offsets[series] + last + 1
+    inputs = walk.z.inputs[rows[:, None] + np.arange(windows.horizon)]
+    loops = Loops(series, last, state, weights[windows.rounds], inputs)
+    forecasts = network.run_closed_loops(walk, loops)
     errors = windows.errors(forecasts)
     k = int(np.flatnonzero(errors <= (1 + TIE_TOLERANCE) * errors.min()).max())
     return PanelCandidate(float(errors[k]), structure, float(PENALTIES[k]), forecasts[:, k])
@@ -262,14 +310,15 @@ def reserve(
     return [candidates[k] for k in sorted(set(found))]
 
 
-def fit_member(candidate: PanelCandidate, packed: PackedSeries, seed: int) -> PanelMember:
+def fit_member(
+    candidate: PanelCandidate, packed: PackedSeries, reservoirs: Reservoirs
+) -> PanelMember:
     """Fit a candidate to all rows; of many series, some teach the readout."""
-    reservoir = Reservoir(**NETWORK, random_state=seed)
-    network = make_network(candidate.structure, reservoir, packed)
-    order = np.random.default_rng(seed).permutation(packed.n_series)
+    network = make_network(candidate.structure, reservoirs.draw, packed)
+    order = np.random.default_rng(reservoirs.seed).permutation(packed.n_series)
     n_fitted = max(1, int(np.searchsorted(np.cumsum(packed.lengths[order]), MAX_FITTED_ROWS)))
     fitted = np.sort(order[:n_fitted])
-    part = replace(network, mean=network.mean[fitted], scale=network.scale[fitted])
+    part = network.take(fitted)
     walk = part.walk(packed.take(fitted))
     penalty = np.array([candidate.penalty])
     weights = part.readouts(walk, penalty, (walk.z.lengths - 1)[None])[0, 0]

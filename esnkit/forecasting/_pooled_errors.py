@@ -42,7 +42,7 @@ class PooledErrors(NamedTuple):
 
     def half_widths(self, level: float) -> np.ndarray:
         """Return the half-widths (n_steps, n_series) of intervals of coverage `level`."""
-        sizes, relative = self._relative()
+        sizes, relative = self.relative()
         return self.factor * sizes * upper_quantile(np.abs(relative), level)
 
     def quantiles(self, levels: np.ndarray) -> np.ndarray:
@@ -50,13 +50,13 @@ class PooledErrors(NamedTuple):
 
         The median of the errors is subtracted: few forecasts do not tell a bias from chance.
         """
-        sizes, relative = self._relative()
+        sizes, relative = self.relative()
         relative = relative - np.nanmedian(relative, axis=0)
         return np.stack(
             [self.factor * sizes * signed_quantile(relative, level) for level in levels]
         )
 
-    def _relative(self) -> tuple[np.ndarray, np.ndarray]:
+    def relative(self) -> tuple[np.ndarray, np.ndarray]:
         """Return the sizes (n_steps, n_series) of errors, and errors (n, n_series) over sizes."""
         n_series = self.errors.shape[2]
         means = _means(np.abs(self.errors))

@@ -4,6 +4,8 @@ Arrays are given for arrays, and a Series or a frame of the same library for one
 labels (index, or column of times) continue.
 """
 
+from collections import Counter
+from collections.abc import Callable
 from typing import Any, NamedTuple
 
 import numpy as np
@@ -63,7 +65,7 @@ def check_added_names(kind: SeriesKind, what: str, suffixes: tuple) -> None:
     names = [column for name in kind.names or () for column in names_with(name, suffixes)]
     if kind.labels is not None and kind.library is not None and kind.library.name != "pandas":
         names.append(kind.labels.style.name)
-    repeated = [name for name in names if names.count(name) > 1]
+    repeated = [name for name, count in Counter(names).items() if count > 1]
     if repeated:
         raise ValueError(
             f"{what} adds a column {repeated[0]!r}, but the columns of series, "
@@ -115,15 +117,10 @@ def forecast_as(kind: SeriesKind, forecast: np.ndarray, bounds: tuple | None = N
     -------
     ndarray, tuple of three ndarrays, Series or frame
     """
-    if kind.library is None:
-        arrays = [forecast, *(bounds or ())]
-        if kind.ndim == 1:
-            arrays = [rows[:, 0] for rows in arrays]
-        return tuple(arrays) if bounds else arrays[0]
+    if bounds is not None:
+        return parts_as(kind, [forecast, *bounds], INTERVAL_SUFFIXES, tuple)
     labels = None if kind.labels is None else kind.labels.after(len(forecast))
-    if bounds is None:
-        return rows_as(kind, forecast, labels)
-    return _as_columns(kind, [forecast, *bounds], INTERVAL_SUFFIXES)
+    return rows_as(kind, forecast, labels)
 
 
 def quantiles_as(kind: SeriesKind, quantiles: list[np.ndarray], levels: np.ndarray):
@@ -133,10 +130,22 @@ def quantiles_as(kind: SeriesKind, quantiles: list[np.ndarray], levels: np.ndarr
     -------
     ndarray of shape (n_steps, n_quantiles) or (n_steps, n_series, n_quantiles), or frame
     """
-    if kind.library is None:
-        stacked = np.stack(quantiles, axis=-1)
-        return stacked[:, 0] if kind.ndim == 1 else stacked
-    return _as_columns(kind, quantiles, quantile_suffixes(levels))
+    return parts_as(kind, quantiles, quantile_suffixes(levels), stack_last)
+
+
+def stack_last(arrays: list[np.ndarray]) -> np.ndarray:
+    """Stack arrays along a new last axis."""
+    return np.stack(arrays, axis=-1)
+
+
+def parts_as(kind: SeriesKind, parts: list[np.ndarray], suffixes: tuple, combine: Callable):
+    """Return parts of a forecast, each (n_steps, n_series), in the kind of the series fitted on.
+
+    They are columns whose names have the suffixes, or arrays that `combine` puts together.
+    """
+    if kind.library is not None:
+        return _as_columns(kind, parts, suffixes)
+    return combine([rows[:, 0] if kind.ndim == 1 else rows for rows in parts])
 
 
 def _as_columns(kind: SeriesKind, parts: list[np.ndarray], suffixes: tuple):

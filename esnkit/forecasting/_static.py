@@ -38,7 +38,7 @@ def read_static(static: Any, ids: list) -> np.ndarray:
         raise ValueError(
             f"static must have a row for each of the {len(ids)} series, got {len(values)}"
         )
-    mean, scale = mean_and_scale(values)
+    mean, scale = mean_and_scale(np.sort(values, axis=0))  # bits do not depend on the order
     return (values - mean) / scale
 
 

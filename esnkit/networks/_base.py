@@ -18,6 +18,7 @@ from esnkit.networks._parameters import make_settings, make_spec, make_stopping
 from esnkit.networks._scale_check import column_sizes, warn_of_scale
 from esnkit.networks._solvers import Settings, solvers
 from esnkit.networks._spec import Spec, describe_changes
+from esnkit.networks._standardization import InputScale, input_scale
 from esnkit.networks._stepper import Stepper
 from esnkit.networks._torch import TorchMixin
 from esnkit.networks._trainer import Trainer, Validation
@@ -36,6 +37,7 @@ from esnkit.utils._rollback import rollback_on_error
 from esnkit.utils._threads import one_blas_thread
 from esnkit.utils._validation import (
     check_choice,
+    check_flag,
     check_number,
     check_seed,
     finite_array,
@@ -137,13 +139,15 @@ class GradientEstimator(TorchMixin, CallbackSupportMixin, PlainStateMixin, BaseE
         known = None if fresh else getattr(self, "classes_", None)
         params = FitParams(sample_weight, initial_state, clamp)
         batch, trainer = self._prepare(X, y, params, fresh, known)
-        training, validation = self._hold_out(batch, trainer.split_seed)
+        standardized = self._standardize_batch(batch)
+        training, validation = self._hold_out(standardized, trainer.split_seed)
         stopping = make_stopping(self)
-        with FitReport(self, X, y, stopping.max_iter) as report, one_blas_thread():
+        to_fitted = self._to_raw_inputs
+        with FitReport(self, X, y, stopping.max_iter, to_fitted) as report, one_blas_thread():
             trainer.fit(training, validation, stopping=stopping, report=report.iteration)
         self._finish(trainer, batch)
         if trainer.state.n_updates:
-            X_sizes = np.zeros(0) if self._spec.tokens else column_sizes(batch.inputs)
+            X_sizes = np.zeros(0) if self._spec.tokens else column_sizes(standardized.inputs)
             warn_of_scale(X_sizes, self._target_sizes(batch), lambda: self._unexplained(batch))
         report.end(self._theta)
         return self
@@ -156,7 +160,7 @@ class GradientEstimator(TorchMixin, CallbackSupportMixin, PlainStateMixin, BaseE
             )
         batch, trainer = self._prepare(X, y, params, not self._is_trained(), known)
         with one_blas_thread():
-            trainer.partial_fit(batch)
+            trainer.partial_fit(self._standardize_batch(batch))
         if self.verbose:
             sys.stdout.write(trainer.progress())
         self._finish(trainer, batch)
@@ -174,6 +178,7 @@ class GradientEstimator(TorchMixin, CallbackSupportMixin, PlainStateMixin, BaseE
         """
         check_choice("target", self.target, ("auto", "steps", "sequence"))
         check_choice("init", self.init, INITS)
+        check_flag("standardize", self.standardize)
         solver = solvers()[check_choice("solver", self.solver, solvers())]
         dtypes: Any = FLOATS if fresh else (self._theta.dtype,)
         if solver.needs_float64:
@@ -197,8 +202,10 @@ class GradientEstimator(TorchMixin, CallbackSupportMixin, PlainStateMixin, BaseE
         self._flat = targets.flat  # predictions have the form of the last targets
         if fresh:
             self._kind, self.n_outputs_, self._spec = targets.kind, spec.n_outputs, spec
+            self._set_input_scale(batch)
             trainer = self._make_trainer(spec, settings, batch)
-            self._theta = trainer.fitted_theta  # callbacks copy an estimator that can predict
+            # Callbacks copy an estimator that can predict.
+            self._theta = self._to_raw_inputs(trainer.fitted_theta)
             return batch, trainer
         trainer = deepcopy(self._trainer)  # so that an error leaves the old one as it was
         trainer.use(settings)
@@ -231,11 +238,39 @@ class GradientEstimator(TorchMixin, CallbackSupportMixin, PlainStateMixin, BaseE
             spectral_radius=self.spectral_radius,
             input_scaling=check_number("input_scaling", self.input_scaling, 0),
             longest=int(batch.lengths.max()),
+            largest_gains=self._largest_gains(batch),
             head_bias=self._head_bias(batch.Y, batch.weights),
-            dtype=batch.Y.dtype,
-        )
+        ).astype(batch.Y.dtype)
         rng = np.random.default_rng(order_seed)
         return Trainer(spec, theta, settings, rng, split_seed=seed)
+
+    def _set_input_scale(self, batch: SequenceBatch) -> None:
+        """Determine how inputs are standardised, unless they are tokens or stay as they are."""
+        for name in ("input_center_", "input_scale_"):
+            self.__dict__.pop(name, None)
+        if self.standardize and not self._spec.tokens:
+            self.input_center_, self.input_scale_ = input_scale(batch.inputs)
+
+    def _largest_gains(self, batch: SequenceBatch) -> np.ndarray | None:
+        scale = self._input_scale()
+        return None if scale is None else scale.largest_gains(batch.inputs, batch.offsets)
+
+    def _input_scale(self) -> InputScale | None:
+        if not hasattr(self, "input_center_"):
+            return None
+        return InputScale(self.input_center_, self.input_scale_)
+
+    def _standardize_batch(self, batch: SequenceBatch) -> SequenceBatch:
+        """Return the inputs that the trainer's parameters are for."""
+        scale = self._input_scale()
+        if scale is None:
+            return batch
+        return batch._replace(inputs=scale.standardize(batch.inputs))
+
+    def _to_raw_inputs(self, theta: np.ndarray) -> np.ndarray:
+        """Return the trainer's parameters as parameters for inputs as they are."""
+        scale = self._input_scale()
+        return theta if scale is None else scale.to_raw(self._spec, theta)
 
     def _check_unchanged(self, spec: Spec, kind: str) -> None:
         """Raise unless training can continue with these parameters and data."""
@@ -261,7 +296,7 @@ class GradientEstimator(TorchMixin, CallbackSupportMixin, PlainStateMixin, BaseE
 
     def _finish(self, trainer: Trainer, batch: SequenceBatch) -> None:
         """Set the attributes that training determines."""
-        self._trainer, self._theta = trainer, trainer.fitted_theta
+        self._trainer, self._theta = trainer, self._to_raw_inputs(trainer.fitted_theta)
         self.loss_curve_ = list(trainer.loss_curve)
         self.grad_norm_curve_ = list(trainer.grad_norm_curve)
         self.validation_scores_ = list(trainer.validation_scores) if self.early_stopping else None
@@ -478,8 +513,8 @@ class GradientEstimator(TorchMixin, CallbackSupportMixin, PlainStateMixin, BaseE
         >>> import numpy as np
         >>> from esnkit import RNNRegressor
         >>> X = np.random.default_rng(0).uniform(-1, 1, (20, 30, 1))
-        >>> model = RNNRegressor(8, cell="rnn", max_iter=0, random_state=0).fit(X, X[:, 0, 0])
-        >>> norms = model.gradient_norms(X, X[:, 0, 0])
+        >>> model = RNNRegressor(8, cell="rnn", pooling="last", max_iter=0, random_state=0)
+        >>> norms = model.fit(X, X[:, 0, 0]).gradient_norms(X, X[:, 0, 0])
         >>> norms.shape, bool(norms[0, 0] < 0.1 * norms[0, -1])  # the gradient vanishes
         ((1, 30), True)
         """
@@ -523,7 +558,9 @@ class GradientEstimator(TorchMixin, CallbackSupportMixin, PlainStateMixin, BaseE
 
     def _replace_weights(self, theta: np.ndarray) -> None:
         """Use other weights; later training starts from them with a new optimiser state."""
-        self._theta, self._trainer = theta, self._trainer.restarted(theta)
+        scale = self._input_scale()
+        standard = theta if scale is None else scale.from_raw(self._spec, theta)
+        self._theta, self._trainer = theta, self._trainer.restarted(standard)
         self.__dict__.pop("last_state_", None)
 
     def __setstate__(self, state: dict[str, Any]) -> None:

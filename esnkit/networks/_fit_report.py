@@ -1,6 +1,7 @@
 """Reports of the iterations of a fit: to callbacks, to the logger, and the lines of verbose."""
 
 import sys
+from collections.abc import Callable
 from typing import Any, Self
 
 import numpy as np
@@ -22,10 +23,19 @@ class FitReport:
         Callbacks get a copy of it with the current ``_theta``.
     X, y : training data
     max_iter : int
+    to_fitted : callable, default=identity
+        Returns the parameters to predict with, given those of the trainer.
     """
 
-    def __init__(self, estimator: Any, X: Any, y: Any, max_iter: int):
-        self.estimator = estimator
+    def __init__(
+        self,
+        estimator: Any,
+        X: Any,
+        y: Any,
+        max_iter: int,
+        to_fitted: Callable[[np.ndarray], np.ndarray] = np.asarray,
+    ):
+        self.estimator, self.to_fitted = estimator, to_fitted
         self.callbacks = FitCallbacks.begin_fit(estimator, max_iter, {"X": X, "y": y})
         self.task = Task(f"{type(estimator).__name__}.fit", max_iter, "iterations")
 
@@ -42,7 +52,9 @@ class FitReport:
             sys.stdout.write(trainer.progress())
         self.task.step()
         subtask = self.callbacks and self.callbacks.begin_subtask("iteration")
-        return subtask.end({"_theta": trainer.theta.copy()}) if subtask else False
+        if not subtask:
+            return False
+        return subtask.end({"_theta": self.to_fitted(trainer.theta).copy()})
 
     def end(self, theta: np.ndarray) -> None:
         """Report the end of the fit."""

@@ -85,8 +85,8 @@ def initial_theta(
     spectral_radius: float = 1.1,
     input_scaling: float = 1e-3,
     longest: int = 100,
+    largest_gains: np.ndarray | None = None,
     head_bias: Any = 0.0,
-    dtype: Any = np.float64,
 ) -> np.ndarray:
     """Draw the initial parameters of a network.
 
@@ -107,12 +107,15 @@ def initial_theta(
         Standard deviation of the input weights with ``init="sparse"``.
     longest : int, default=100
         The longest time scale with ``init="chrono"``.
+    largest_gains : ndarray of shape (n_features,) or None, default=None
+        For inputs with a variance of one: their weights have LeCun's variance 1 / n_features where
+        Glorot's 2 / (n_features + n_units) would leave a few of them without effect, multiplied in
+        every unit by a gain, log-uniform between 1 and these numbers.
     head_bias : float or array of shape (n_outputs,), default=0.0
-    dtype : dtype, default=float64
 
     Returns
     -------
-    theta : ndarray of shape (n_parameters,)
+    theta : ndarray of shape (n_parameters,), float64
 
     Raises
     ------
@@ -121,8 +124,9 @@ def initial_theta(
 
     References
     ----------
-    Glorot & Bengio (2010); Saxe et al. (2014), orthogonal; Le, Jaitly & Hinton (2015), identity;
-    Sutskever, Martens, Dahl & Hinton (2013), table 4, sparse; Tallec & Ollivier (2018), chrono.
+    Glorot & Bengio (2010); LeCun, Bottou, Orr & Mueller (1998), Efficient BackProp, eq. 16; Saxe et
+    al. (2014), orthogonal; Le, Jaitly & Hinton (2015), identity; Sutskever, Martens, Dahl & Hinton
+    (2013), table 4, sparse; Tallec & Ollivier (2018), chrono.
 
     Examples
     --------
@@ -146,6 +150,8 @@ def initial_theta(
             if gate.uses_states:
                 rows[:, width:-1] = record.recurrent(rng, n, spectral_radius)
         _set_gate_biases(spec.cell_record, M[:, -1], record, rng, n, longest)
+    if largest_gains is not None and record.inputs is _glorot_inputs:
+        _scale_inputs(spec, views, rng, largest_gains)
     if spec.embedding_dim:
         views["embedding"][:] = rng.standard_normal(views["embedding"].shape)
     if spec.has_attention:
@@ -154,7 +160,18 @@ def initial_theta(
     if spec.head:
         views["head_W"][:] = record.head(rng, *views["head_W"].shape)
         views["head_b"][:] = head_bias
-    return theta.astype(dtype)
+    return theta
+
+
+def _scale_inputs(
+    spec: Spec, views: dict[str, np.ndarray], rng: np.random.Generator, largest: np.ndarray
+) -> None:
+    """Bring the input weights to LeCun's variance, times gains, which the gates of a unit share."""
+    for layer in spec.layers()[: spec.n_directions]:
+        gates = views[f"M_{layer.name}"].reshape(-1, spec.n_units, layer.width + spec.n_units + 1)
+        gains = largest ** rng.uniform(size=(spec.n_units, 1))
+        to_lecun = math.sqrt((layer.width + spec.n_units) / (2 * layer.width))
+        gates[:, :, : layer.width] *= to_lecun * gains
 
 
 def _init_for(cell: Cell, init: str) -> Init:

@@ -7,7 +7,7 @@ from typing import Any, NamedTuple
 from esnkit.networks._cells import CELLS, find_cell
 from esnkit.networks._hessian_free_update import Damping
 from esnkit.networks._inputs import count_tokens
-from esnkit.networks._solvers import Settings, solvers
+from esnkit.networks._solvers import LEARNING_RATES, Settings, solvers
 from esnkit.networks._spec import POOLINGS, Spec
 from esnkit.networks._trainer import Stopping
 from esnkit.optim._first_order import MOMENTUM_SCHEDULES
@@ -33,7 +33,8 @@ __all__ = [
     "make_stopping",
 ]
 
-MAX_AUTO_BATCH_SIZE = 200
+# An epoch of batch_size="auto" makes MIN_UPDATES or more, unless batches were tiny then.
+MIN_UPDATES, MIN_AUTO_BATCH_SIZE, MAX_AUTO_BATCH_SIZE = 20, 4, 16
 
 
 class Start(NamedTuple):
@@ -54,7 +55,7 @@ def make_spec(
     ``before`` is the network whose training continues; it determines the number of tokens.
     """
     cell = find_cell(estimator.cell, estimator.activation, estimator.reset_after)
-    pooling = check_choice("pooling", estimator.pooling, POOLINGS)
+    pooling = _choose_pooling(estimator)
     start = _check_start(estimator.start, cell)
     if estimator.head is not None:
         check_choice("head", estimator.head, (estimator._head,))
@@ -85,6 +86,14 @@ def make_spec(
     )
     _check_headless(spec)
     return spec
+
+
+def _choose_pooling(estimator: Any) -> str:
+    """Return a key of POOLINGS; for "auto" the mean, of which truncated BPTT has no gradient."""
+    pooling = check_choice("pooling", estimator.pooling, ("auto", *POOLINGS))
+    if pooling != "auto":
+        return pooling
+    return "mean" if estimator.tbptt is None else "last"
 
 
 def _check_start(start: Any, cell: str) -> Start:
@@ -125,6 +134,7 @@ def make_settings(estimator: Any, n_sequences: int, kind: str) -> Settings:
             check_number("structural_damping", estimator.structural_damping, 0),
             check_positive_int("max_cg_iter", estimator.max_cg_iter),
         ),
+        learning_rate=check_choice("learning_rate", estimator.learning_rate, LEARNING_RATES),
     )
 
 
@@ -146,7 +156,7 @@ def _check_tbptt(estimator: Any, kind: str) -> int | None:
         raise ValueError(
             "tbptt needs bidirectional=False: the backward direction starts at the end"
         )
-    if kind == "sequence" and not POOLINGS[estimator.pooling].reads_last:
+    if kind == "sequence" and not POOLINGS[_choose_pooling(estimator)].reads_last:
         possible = _either(name for name, pooling in POOLINGS.items() if pooling.reads_last)
         raise ValueError(
             f"tbptt needs a target for every time step or pooling={possible}, got "
@@ -186,7 +196,8 @@ def check_batch_size(batch_size: Any, n_sequences: int) -> int:
     """Return the number of sequences of a mini-batch, or raise."""
     if isinstance(batch_size, str):
         check_choice("batch_size", batch_size, ("auto",))
-        return min(MAX_AUTO_BATCH_SIZE, n_sequences)
+        size = math.ceil(n_sequences / MIN_UPDATES)
+        return min(max(size, MIN_AUTO_BATCH_SIZE), MAX_AUTO_BATCH_SIZE)
     return check_positive_int("batch_size", batch_size)
 
 

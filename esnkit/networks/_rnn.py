@@ -60,9 +60,14 @@ class RNNRegressor(SequenceRegressorMixin, GradientEstimator):
     embedding_dim : int or None, default=None
         Length of the embedding vector that is learned for each token; ``n_tokens=None`` then means
         "auto". None encodes tokens one-hot.
-    pooling : {"last", "mean", "attention"}, default="last"
+    standardize : bool, default=True
+        Whether training takes inputs less their median, divided by their standard deviation, with
+        initial weights to fit, see Notes. The fitted weights contain both, so that they are for
+        inputs as they are. Tokens and columns of zeros and ones stay as they are.
+    pooling : {"auto", "last", "mean", "attention"}, default="auto"
         For one target per sequence, how the states of its time steps become one vector: the last
-        state, the mean, or a weighted mean with learned weights.
+        state, the mean, or a weighted mean with learned weights. "auto" is the mean, with `tbptt`
+        the last state.
     head : "linear" or None, default="linear"
         Layer from the states to the outputs. With None, the first units of the last layer are the
         outputs.
@@ -78,8 +83,12 @@ class RNNRegressor(SequenceRegressorMixin, GradientEstimator):
     solver : {"adam", "sgd", "hessian_free"}, default="adam"
         Optimiser. "hessian_free" makes one update per iteration, on all sequences, in double
         precision. Every row that is added to ``esnkit.optim.OPTIMIZERS`` is a solver too.
-    learning_rate_init : float, default=0.001
-        Step size of the updates with ``solver="adam"`` or ``"sgd"``.
+    learning_rate_init : float, default=0.01
+        Step size of the first updates with ``solver="adam"`` or ``"sgd"``.
+    learning_rate : {"constant", "cosine"}, default="cosine"
+        Schedule of the step size in ``fit``: constant, or half a cosine wave from
+        `learning_rate_init` towards zero after `max_iter` iterations. It is constant in
+        ``partial_fit``.
     momentum : float in [0, 1], default=0.9
         Momentum with ``solver="sgd"``.
     momentum_schedule : {"constant", "increasing", "delayed"}, default="constant"
@@ -89,8 +98,9 @@ class RNNRegressor(SequenceRegressorMixin, GradientEstimator):
     clip_norm : float or None, default=1.0
         Maximum norm of the gradient of all weights; larger gradients are rescaled to it. None
         disables clipping.
-    batch_size : int or "auto", default=32
-        Number of sequences per mini-batch; "auto" stands for ``min(200, n_sequences)``.
+    batch_size : int or "auto", default="auto"
+        Number of sequences per mini-batch. "auto" is a twentieth of the sequences, at least 4 and
+        at most 16, so that few sequences make several updates per iteration too.
     shuffle : bool, default=True
         Whether to draw new mini-batches in every iteration.
     alpha : float, default=0.0
@@ -107,11 +117,11 @@ class RNNRegressor(SequenceRegressorMixin, GradientEstimator):
         the hidden states, with ``solver="hessian_free"``.
     max_cg_iter : int, default=250
         Maximum number of conjugate gradient iterations per update with ``solver="hessian_free"``.
-    max_iter : int >= 0, default=200
+    max_iter : int >= 0, default=100
         Maximum number of iterations (epochs); 0 keeps the initial weights.
     tol : float, default=1e-4
         Minimum improvement of the loss, or of the validation score, that counts as one.
-    n_iter_no_change : int, default=10
+    n_iter_no_change : int, default=50
         Maximum number of consecutive iterations without such an improvement.
     early_stopping : bool, default=False
         Whether to hold out validation data (sequences, or the end of a single one), to stop when
@@ -148,22 +158,29 @@ class RNNRegressor(SequenceRegressorMixin, GradientEstimator):
     last_state_ : ndarray of shape (1, n_state)
         State after the last time step of the training data, if these are one sequence and the
         network is causal.
+    input_center_, input_scale_ : ndarray of shape (n_features,)
+        Median and divisor of every input in the first call of ``fit`` or ``partial_fit``, which the
+        weights contain; only with `standardize`, and not for tokens.
     n_features_in_ : int
         Number of features seen in ``fit``.
 
     Notes
     -----
     The initialisations "orthogonal" and "glorot" draw the recurrent weights of every gate
-    separately, the input weights by Glorot's rule, and set the biases of the forget gates of an
-    LSTM to 1. "identity" (Le et al. 2015) and "sparse" (Sutskever et al. 2013) are for
-    ``cell="rnn"``. "chrono" (Tallec & Ollivier 2018) is for cells with gates, whose biases it sets
-    for time scales up to the longest sequence.
+    separately, the weights of inputs that are not standardised by Glorot's rule, and set the biases
+    of the forget gates of an LSTM to 1. "identity" (Le et al. 2015) and "sparse" (Sutskever et al.
+    2013) are for ``cell="rnn"``. "chrono" (Tallec & Ollivier 2018) is for cells with gates, whose
+    biases it sets for time scales up to the longest sequence.
 
-    The estimator does not scale its data. Scale inputs and targets to a standard deviation of about
-    one (``StandardScaler``, ``TransformedTargetRegressor``); otherwise training may end with
-    predictions near the mean of the targets. If inputs or targets are larger than 300 or smaller
-    than 1/300, and the network explains less than half of the variance, `fit` issues a
-    ``ConvergenceWarning``.
+    Weights of standardised inputs start with the variance ``1 / n_features`` (LeCun et al. 1998).
+    If the standard deviation of an input within most sequences is smaller than that of all rows,
+    the weights of every unit are multiplied by a factor, log-uniform up to the ratio of the two, so
+    that small signals are not lost beside large ones.
+
+    The estimator does not scale its targets. Scale them to a standard deviation of about one
+    (``TransformedTargetRegressor``); otherwise training may end with predictions near their mean.
+    If targets, or inputs with ``standardize=False``, are larger than 300 or smaller than 1/300, and
+    the network explains less than half of the variance, `fit` issues a ``ConvergenceWarning``.
 
     References
     ----------
@@ -176,6 +193,9 @@ class RNNRegressor(SequenceRegressorMixin, GradientEstimator):
 
     Q. V. Le, N. Jaitly and G. E. Hinton (2015), A simple way to initialize recurrent networks of
     rectified linear units, arXiv 1504.00941.
+
+    Y. LeCun, L. Bottou, G. B. Orr and K.-R. Mueller (1998), Efficient BackProp, in Neural Networks:
+    Tricks of the Trade, Springer.
 
     C. Tallec and Y. Ollivier (2018), Can recurrent neural networks warp time?, ICLR.
 
@@ -201,28 +221,30 @@ class RNNRegressor(SequenceRegressorMixin, GradientEstimator):
         reset_after=True,
         n_tokens=None,
         embedding_dim=None,
-        pooling="last",
+        standardize=True,
+        pooling="auto",
         head="linear",
         start="zeros",
         init="orthogonal",
         spectral_radius=1.1,
         input_scaling=1e-3,
         solver="adam",
-        learning_rate_init=1e-3,
+        learning_rate_init=1e-2,
+        learning_rate="cosine",
         momentum=0.9,
         momentum_schedule="constant",
         nesterovs_momentum=True,
         clip_norm=1.0,
-        batch_size=32,
+        batch_size="auto",
         shuffle=True,
         alpha=0.0,
         tbptt=None,
         damping=0.1,
         structural_damping=1 / 30,
         max_cg_iter=250,
-        max_iter=200,
+        max_iter=100,
         tol=1e-4,
-        n_iter_no_change=10,
+        n_iter_no_change=50,
         early_stopping=False,
         validation_fraction=0.1,
         target="auto",
@@ -238,6 +260,7 @@ class RNNRegressor(SequenceRegressorMixin, GradientEstimator):
         self.reset_after = reset_after
         self.n_tokens = n_tokens
         self.embedding_dim = embedding_dim
+        self.standardize = standardize
         self.pooling = pooling
         self.head = head
         self.start = start
@@ -246,6 +269,7 @@ class RNNRegressor(SequenceRegressorMixin, GradientEstimator):
         self.input_scaling = input_scaling
         self.solver = solver
         self.learning_rate_init = learning_rate_init
+        self.learning_rate = learning_rate
         self.momentum = momentum
         self.momentum_schedule = momentum_schedule
         self.nesterovs_momentum = nesterovs_momentum
@@ -443,9 +467,14 @@ class RNNClassifier(SequenceClassifierMixin, GradientEstimator):
         a list of sequences of tokens.
     embedding_dim : int or None, default=None
         Length of the embedding vector that is learned for each token. None encodes tokens one-hot.
-    pooling : {"last", "mean", "attention"}, default="last"
+    standardize : bool, default=True
+        Whether training takes inputs less their median, divided by their standard deviation, with
+        initial weights to fit, see Notes. The fitted weights contain both, so that they are for
+        inputs as they are. Tokens and columns of zeros and ones stay as they are.
+    pooling : {"auto", "last", "mean", "attention"}, default="auto"
         For one target per sequence, how the states of its time steps become one vector: the last
-        state, the mean, or a weighted mean with learned weights.
+        state, the mean, or a weighted mean with learned weights. "auto" is the mean, with `tbptt`
+        the last state.
     head : "softmax" or None, default="softmax"
         Layer from the states to the outputs, whose softmax is the probabilities. With None, the
         first units of the last layer are the outputs.
@@ -461,8 +490,12 @@ class RNNClassifier(SequenceClassifierMixin, GradientEstimator):
     solver : {"adam", "sgd", "hessian_free"}, default="adam"
         Optimiser. "hessian_free" makes one update per iteration, on all sequences, in double
         precision. Every row that is added to ``esnkit.optim.OPTIMIZERS`` is a solver too.
-    learning_rate_init : float, default=0.001
-        Step size of the updates with ``solver="adam"`` or ``"sgd"``.
+    learning_rate_init : float, default=0.01
+        Step size of the first updates with ``solver="adam"`` or ``"sgd"``.
+    learning_rate : {"constant", "cosine"}, default="cosine"
+        Schedule of the step size in ``fit``: constant, or half a cosine wave from
+        `learning_rate_init` towards zero after `max_iter` iterations. It is constant in
+        ``partial_fit``.
     momentum : float in [0, 1], default=0.9
         Momentum with ``solver="sgd"``.
     momentum_schedule : {"constant", "increasing", "delayed"}, default="constant"
@@ -472,8 +505,9 @@ class RNNClassifier(SequenceClassifierMixin, GradientEstimator):
     clip_norm : float or None, default=1.0
         Maximum norm of the gradient of all weights; larger gradients are rescaled to it. None
         disables clipping.
-    batch_size : int or "auto", default=32
-        Number of sequences per mini-batch; "auto" stands for ``min(200, n_sequences)``.
+    batch_size : int or "auto", default="auto"
+        Number of sequences per mini-batch. "auto" is a twentieth of the sequences, at least 4 and
+        at most 16, so that few sequences make several updates per iteration too.
     shuffle : bool, default=True
         Whether to draw new mini-batches in every iteration.
     alpha : float, default=0.0
@@ -490,11 +524,11 @@ class RNNClassifier(SequenceClassifierMixin, GradientEstimator):
         the hidden states, with ``solver="hessian_free"``.
     max_cg_iter : int, default=250
         Maximum number of conjugate gradient iterations per update with ``solver="hessian_free"``.
-    max_iter : int >= 0, default=200
+    max_iter : int >= 0, default=100
         Maximum number of iterations (epochs); 0 keeps the initial weights.
     tol : float, default=1e-4
         Minimum improvement of the loss, or of the validation score, that counts as one.
-    n_iter_no_change : int, default=10
+    n_iter_no_change : int, default=50
         Maximum number of consecutive iterations without such an improvement.
     early_stopping : bool, default=False
         Whether to hold out validation data (sequences, or the end of a single one), to stop when
@@ -535,19 +569,24 @@ class RNNClassifier(SequenceClassifierMixin, GradientEstimator):
     last_state_ : ndarray of shape (1, n_state)
         State after the last time step of the training data, if these are one sequence and the
         network is causal.
+    input_center_, input_scale_ : ndarray of shape (n_features,)
+        Median and divisor of every input in the first call of ``fit`` or ``partial_fit``, which the
+        weights contain; only with `standardize`, and not for tokens.
     n_features_in_ : int
         Number of features seen in ``fit``.
 
     Notes
     -----
     The initialisations "orthogonal" and "glorot" draw the recurrent weights of every gate
-    separately, the input weights by Glorot's rule, and set the biases of the forget gates of an
-    LSTM to 1. "identity" (Le et al. 2015) and "sparse" (Sutskever et al. 2013) are for
-    ``cell="rnn"``. "chrono" (Tallec & Ollivier 2018) is for cells with gates, whose biases it sets
-    for time scales up to the longest sequence.
+    separately, the weights of inputs that are not standardised by Glorot's rule, and set the biases
+    of the forget gates of an LSTM to 1. "identity" (Le et al. 2015) and "sparse" (Sutskever et al.
+    2013) are for ``cell="rnn"``. "chrono" (Tallec & Ollivier 2018) is for cells with gates, whose
+    biases it sets for time scales up to the longest sequence.
 
-    The estimator does not scale its data. Scale inputs to a standard deviation of about one
-    (``StandardScaler``).
+    Weights of standardised inputs start with the variance ``1 / n_features`` (LeCun et al. 1998).
+    If the standard deviation of an input within most sequences is smaller than that of all rows,
+    the weights of every unit are multiplied by a factor, log-uniform up to the ratio of the two, so
+    that small signals are not lost beside large ones.
 
     References
     ----------
@@ -560,6 +599,9 @@ class RNNClassifier(SequenceClassifierMixin, GradientEstimator):
 
     Q. V. Le, N. Jaitly and G. E. Hinton (2015), A simple way to initialize recurrent networks of
     rectified linear units, arXiv 1504.00941.
+
+    Y. LeCun, L. Bottou, G. B. Orr and K.-R. Mueller (1998), Efficient BackProp, in Neural Networks:
+    Tricks of the Trade, Springer.
 
     C. Tallec and Y. Ollivier (2018), Can recurrent neural networks warp time?, ICLR.
 
@@ -585,28 +627,30 @@ class RNNClassifier(SequenceClassifierMixin, GradientEstimator):
         reset_after=True,
         n_tokens="auto",
         embedding_dim=None,
-        pooling="last",
+        standardize=True,
+        pooling="auto",
         head="softmax",
         start="zeros",
         init="orthogonal",
         spectral_radius=1.1,
         input_scaling=1e-3,
         solver="adam",
-        learning_rate_init=1e-3,
+        learning_rate_init=1e-2,
+        learning_rate="cosine",
         momentum=0.9,
         momentum_schedule="constant",
         nesterovs_momentum=True,
         clip_norm=1.0,
-        batch_size=32,
+        batch_size="auto",
         shuffle=True,
         alpha=0.0,
         tbptt=None,
         damping=0.1,
         structural_damping=1 / 30,
         max_cg_iter=250,
-        max_iter=200,
+        max_iter=100,
         tol=1e-4,
-        n_iter_no_change=10,
+        n_iter_no_change=50,
         early_stopping=False,
         validation_fraction=0.1,
         target="auto",
@@ -623,6 +667,7 @@ class RNNClassifier(SequenceClassifierMixin, GradientEstimator):
         self.reset_after = reset_after
         self.n_tokens = n_tokens
         self.embedding_dim = embedding_dim
+        self.standardize = standardize
         self.pooling = pooling
         self.head = head
         self.start = start
@@ -631,6 +676,7 @@ class RNNClassifier(SequenceClassifierMixin, GradientEstimator):
         self.input_scaling = input_scaling
         self.solver = solver
         self.learning_rate_init = learning_rate_init
+        self.learning_rate = learning_rate
         self.momentum = momentum
         self.momentum_schedule = momentum_schedule
         self.nesterovs_momentum = nesterovs_momentum

@@ -93,7 +93,8 @@ class Seq2SeqClassifier(WeightsMixin, CallbackSupportMixin, PlainStateMixin, Bas
         Maximum norm of the gradient of all weights; larger gradients are rescaled to it. None
         disables clipping.
     batch_size : int or "auto", default=32
-        Number of sequences per mini-batch; "auto" stands for ``min(200, n_sequences)``.
+        Number of sequences per mini-batch. "auto" is a twentieth of the sequences, at least 4 and
+        at most 16.
     shuffle : bool, default=True
         Whether to draw new mini-batches in every iteration.
     alpha : float, default=0.0

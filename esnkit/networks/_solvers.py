@@ -21,7 +21,14 @@ from esnkit.optim._optimizers import OPTIMIZERS, Optimizer, OptimizerParameters
 from esnkit.utils._plain_state import plain_record
 from esnkit.utils._workspace import Workspace
 
-__all__ = ["Problem", "Settings", "Solver", "TrainingState", "solvers"]
+__all__ = ["LEARNING_RATES", "Problem", "Settings", "Solver", "TrainingState", "solvers"]
+
+
+# Schedules of the learning rate: its factor after a share of the iterations.
+LEARNING_RATES: dict[str, Callable[[float], float]] = {
+    "constant": lambda share: 1.0,
+    "cosine": lambda share: 0.5 * (1.0 + math.cos(math.pi * share)),
+}
 
 
 @plain_record
@@ -36,6 +43,12 @@ class Settings(NamedTuple):
     alpha: float = 0.0
     tbptt: int | None = None
     damping: Damping = Damping()
+    learning_rate: str = "constant"  # a key of LEARNING_RATES
+
+    def after(self, share: float) -> "Settings":
+        """Return the settings after a share, in [0, 1), of the largest number of iterations."""
+        rate = self.optimizer.learning_rate_init * LEARNING_RATES[self.learning_rate](share)
+        return self._replace(optimizer=self.optimizer._replace(learning_rate_init=rate))
 
 
 class Problem(NamedTuple):

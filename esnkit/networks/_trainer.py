@@ -166,9 +166,10 @@ class Trainer:
         workspace, checkpoint, stopped = Workspace(), self._checkpoint(), False
         try:
             self._start_on(data, validation)
-            for _ in range(stopping.max_iter):
+            for k in range(stopping.max_iter):
                 checkpoint = self._checkpoint()
-                self._train_epoch(data, validation, stopping.tol, workspace, checkpoint)
+                problem = self._problem(data, k / stopping.max_iter)
+                self._train_epoch(problem, validation, stopping.tol, workspace, checkpoint)
                 stopped = bool(report is not None and report(self))
                 if self.no_improvement_count > stopping.n_iter_no_change:
                     self.no_improvement_count, stopped = 0, True
@@ -204,7 +205,7 @@ class Trainer:
 
     def epoch(self, data: Any, workspace: Workspace | None = None) -> float:
         """Make one pass over all sequences, and return the mean loss during it."""
-        loss, norm = self._run_epoch(data, workspace or Workspace())
+        loss, norm = self._run_epoch(self._problem(data), workspace or Workspace())
         self._append(loss, norm)
         return loss
 
@@ -242,14 +243,14 @@ class Trainer:
 
     def _train_epoch(
         self,
-        data: Any,
+        problem: Problem,
         validation: Validation | None,
         tol: float,
         workspace: Workspace,
         checkpoint: Checkpoint,
     ) -> None:
         """Make one epoch, and record its loss or score, and the parameters if they are the best."""
-        loss, norm = self._run_epoch(data, workspace)
+        loss, norm = self._run_epoch(problem, workspace)
         theta, criterion, improved = self.theta, loss, loss < self.best_loss
         if validation is not None:
             score = validation.evaluate(self.spec, self.theta)
@@ -267,10 +268,13 @@ class Trainer:
         if improved:
             self.best_theta = theta.copy()
 
-    def _run_epoch(self, data: Any, workspace: Workspace) -> tuple[float, float]:
+    def _problem(self, data: Any, share: float = 0.0) -> Problem:
+        """Return what an epoch minimises after a share of the iterations of a fit."""
+        return Problem(self.objective, self.spec, data, self.settings.after(share))
+
+    def _run_epoch(self, problem: Problem, workspace: Workspace) -> tuple[float, float]:
         """Let the solver make one epoch; return the loss and the mean norm of the gradient."""
         solver = solvers()[self.settings.solver]
-        problem = Problem(self.objective, self.spec, data, self.settings)
         try:
             with np.errstate(over="ignore", invalid="ignore"):  # the solver raises instead
                 loss, norm = solver.epoch(problem, self.state, workspace)

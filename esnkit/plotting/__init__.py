@@ -4,17 +4,23 @@ The first plot imports matplotlib; importing this module does not.
 """
 
 from esnkit.plotting._candidates import CandidatesDisplay
+from esnkit.plotting._confusion_over_time import ConfusionOverTimeDisplay
 from esnkit.plotting._decomposition import DecompositionDisplay
+from esnkit.plotting._early_classification import EarlyClassificationDisplay
 from esnkit.plotting._forecast import ForecastDisplay
 from esnkit.plotting._gradient_norm import GradientNormDisplay
 from esnkit.plotting._report import write_report
 from esnkit.plotting._residuals import ResidualsDisplay
+from esnkit.plotting._states_by_class import StatesByClassDisplay
 
 __all__ = [
     "CandidatesDisplay",
+    "ConfusionOverTimeDisplay",
     "DecompositionDisplay",
+    "EarlyClassificationDisplay",
     "ForecastDisplay",
     "GradientNormDisplay",
     "ResidualsDisplay",
+    "StatesByClassDisplay",
     "write_report",
 ]

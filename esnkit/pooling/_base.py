@@ -16,6 +16,7 @@ __all__ = [
     "Run",
     "count_pooled",
     "kept_rows",
+    "n_together",
     "pieces_of",
     "pool",
     "share_out",
@@ -25,6 +26,7 @@ Block = tuple[int, int, np.ndarray]  # first row, one past the last row, feature
 Run = Callable[[], Iterable[Block]]  # runs the reservoir anew over all sequences
 MAX_POOLED_BYTES = 2**24  # of pooled rows that are handed on at once
 MIN_POOLED = 64  # sequences that a readout learns from at a time: fewer take as long
+GOLDEN_RATIO = (5**0.5 - 1) / 2  # its multiples, modulo one, are spread evenly
 MIN_SHARE = 2**14  # numbers that are worth a second thread
 
 
@@ -52,6 +54,7 @@ class Pooling(ABC):
     """
 
     needs_fit: bool = False  # whether ``fit`` must read the training sequences first
+    is_running: bool = False  # whether a state depends on the rows so far, not on later ones
 
     def fit(self, run: Run, offsets: np.ndarray, washout: int) -> "Pooling":
         """Return the pooling fitted to the rows of the training sequences."""
@@ -71,7 +74,7 @@ class Pooling(ABC):
 
     @abstractmethod
     def finish(self, state: Any, lengths: np.ndarray, dtype: np.dtype) -> np.ndarray:
-        """Return the features (n_sequences, width); the state may be overwritten."""
+        """Return the features (n_sequences, width); the state stays as it is."""
 
 
 def pool(
@@ -143,17 +146,20 @@ def pieces_of(edges: np.ndarray, washout: int, start: int, stop: int) -> Pieces:
 
 
 def kept_rows(run: Run, offsets: np.ndarray, washout: int, max_rows: int) -> Iterator[np.ndarray]:
-    """Yield those rows of every block that come after the washout, every k-th of very many."""
-    every = -(-int(offsets[-1]) // max_rows)
+    """Yield those rows of every block that come after the washout, or about ``max_rows`` of all."""
+    share = max_rows / (int(offsets[-1]) - washout * (offsets.size - 1))
     for start, stop, Z in run():
-        rows = Z[_is_kept(offsets, washout, start, stop, every)]
+        rows = Z[_is_kept(offsets, washout, start, stop, share)]
         if len(rows):
             yield rows
 
 
-def _is_kept(offsets: np.ndarray, washout: int, start: int, stop: int, every: int) -> np.ndarray:
-    """Return which rows of a block come after the washout and are every k-th of all rows."""
-    kept = np.arange(start, stop) % every == 0
+def _is_kept(offsets: np.ndarray, washout: int, start: int, stop: int, share: float) -> np.ndarray:
+    """Return which rows of a block come after the washout and are in a given share of all rows."""
+    if share >= 1:
+        kept = np.ones(stop - start, bool)
+    else:  # every k-th row would be the same step of every sequence where k divides their length
+        kept = np.arange(start, stop) * GOLDEN_RATIO % 1.0 < share
     if washout:
         first = max(int(np.searchsorted(offsets, start, side="right")) - 1, 0)
         last = int(np.searchsorted(offsets, stop, side="left"))

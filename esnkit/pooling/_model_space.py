@@ -32,16 +32,16 @@ class ModelSpace(PlainStateMixin, BaseEstimator):
 
     Parameters
     ----------
-    n_components : int, default=75
+    n_components : int, default=30
         Number of principal components, at most: components without variance are left out.
-    alpha : float, default=1.0
+    alpha : float, default=0.003
         Penalty of the regressions, in units of the total variance of the states: with 1.0, the
         penalty on U is as large as the squared norm of one typical state about the mean.
 
     Notes
     -----
     ``fit`` runs the reservoir once more for the principal components, which it computes from all
-    states, or from every k-th one where there are more than 16 000. ``partial_fit`` keeps the
+    states, or from some where there are more than 16 000. ``partial_fit`` keeps the
     components of its first call. Features of float32 inputs are computed from states in float32,
     the regressions in float64.
 
@@ -68,7 +68,7 @@ class ModelSpace(PlainStateMixin, BaseEstimator):
     (5, 51)
     """
 
-    def __init__(self, n_components=75, *, alpha=1.0):
+    def __init__(self, n_components=30, *, alpha=0.003):
         self.n_components = n_components
         self.alpha = alpha
 
@@ -78,6 +78,7 @@ class ModelSpace(PlainStateMixin, BaseEstimator):
 class FittedModelSpace(Pooling):
     """Model space with checked parameters, and principal components after ``fit``."""
 
+    is_running = True
     n_components: int
     alpha: float
     # A state z is reduced to components @ z + offset; both have the dtype of the states.
@@ -151,7 +152,7 @@ class FittedModelSpace(Pooling):
         out = np.empty((len(products), p * (p + 1)))
 
         def solve_some(first, last):
-            sums = products[first:last], last_states[first:last]
+            sums = products[first:last].copy(), last_states[first:last]  # solved in place
             solve_transitions(*sums, self.penalty, out[first:last])
 
         share_out(solve_some, len(products), products.size * p)

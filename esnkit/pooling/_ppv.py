@@ -29,6 +29,7 @@ class ProportionsOfPositiveValues(Pooling):
     transform for time series classification, KDD, section 3.1.5: biases from quantiles.
     """
 
+    is_running = True
     levels: tuple[float, ...] = (0.25, 0.5, 0.75)
     thresholds: np.ndarray = field(default_factory=lambda: np.empty((0, 0)))
 
@@ -38,7 +39,7 @@ class ProportionsOfPositiveValues(Pooling):
         return self.thresholds.size == 0
 
     def fit(self, run: Run, offsets: np.ndarray, washout: int) -> Self:
-        """Return the pooling with the quantiles of every k-th row as thresholds."""
+        """Return the pooling with the quantiles of rows as thresholds."""
         rows = np.concatenate([rows.copy() for rows in kept_rows(run, offsets, washout, MAX_ROWS)])
         thresholds = np.quantile(rows, self.levels, axis=0, method="lower")
         return replace(self, thresholds=thresholds)

@@ -39,6 +39,7 @@ class RunningStatistics(Pooling):
     The features are all those of the first statistic, then all of the second one, ...
     """
 
+    is_running = True
     names: tuple[str, ...]
 
     def width(self, n_columns: int) -> int:

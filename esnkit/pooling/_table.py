@@ -40,6 +40,11 @@ class JoinedPooling(Pooling):
         """Whether a part must be fitted."""
         return any(part.needs_fit for part in self.parts)
 
+    @property
+    def is_running(self) -> bool:  # type: ignore[override]
+        """Whether no part depends on later rows."""
+        return all(part.is_running for part in self.parts)
+
     def fit(self, run: Run, offsets: np.ndarray, washout: int) -> Self:
         """Return the poolings, all fitted."""
         fitted = (p.fit(run, offsets, washout) if p.needs_fit else p for p in self.parts)

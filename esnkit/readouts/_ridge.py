@@ -348,7 +348,7 @@ class RidgeReadout(RegressorMixin, MultiOutputMixin, BaseReadout):
             if self._classifies:
                 losses = dual_classification_losses(dual, *rows[1:], distinct)
                 choice = choose_by_losses(losses, alphas)
-            elif self._leaves_out:
+            elif np.ndim(self.alpha) > 0:
                 choice = smallest_error(dual_leave_one_out(dual, distinct, positions), alphas)
             B = dual.solve(choice.alpha)
         self._accumulator, self._waiting, self._pending = None, (rows,), ()

@@ -8,6 +8,7 @@ from command_line import read, write
 from esnkit import PanelForecaster
 from esnkit.cli import main
 
+pytestmark = pytest.mark.usefixtures("few_panel_candidates")
 RNG = np.random.default_rng(0)
 DAYS = pd.date_range("2024-01-01", periods=36)
 SOLD = {
@@ -20,6 +21,15 @@ ROWS = [
     for key, value in ((name, values[k]) for name, values in SOLD.items())
 ]
 HEADER = "shop,day,sold"
+
+
+PRICES = {key: np.round(RNG.normal(size=39), 2) for key in SOLD}
+WITH_PRICES = ["shop,day,sold,price"]
+WITH_PRICES += [
+    f"{key},{day:%d.%m.%Y},{SOLD[key][k] if k < 36 else ''},{PRICES[key][k]}"
+    for key in SOLD
+    for k, day in enumerate(pd.date_range("2024-01-01", periods=39))
+]
 
 
 def forecast(*options):
@@ -37,9 +47,55 @@ def test_every_series_is_forecast_as_in_python(capsys):
     assert [row["shop"] for row in rows] == [key for key in SOLD for _ in range(3)]
     assert [row["day"] for row in rows[:3]] == ["06.02.2024", "07.02.2024", "08.02.2024"]
     series = {key: pd.Series(values, DAYS) for key, values in SOLD.items()}
-    wanted = pd.concat(PanelForecaster(horizon=3).fit(series).forecast(3, 0.9).values())
+    wanted = pd.concat(PanelForecaster(horizon=3).fit(series).forecast(3, interval=0.9).values())
     found = [[float(row[name]) for name in list(rows[0])[2:]] for row in rows]
     np.testing.assert_allclose(found, wanted, rtol=1e-12)
+
+
+def sold_by_shop(rows):
+    return {key: [float(row["sold"]) for row in rows if row["shop"] == key] for key in SOLD}
+
+
+def test_inputs_and_the_calendar_are_those_of_python():
+    write(WITH_PRICES)
+    options = ["--exog", "price", "--calendar", "weekday", "--out", "o.csv"]
+    assert forecast(*options) == 0
+    rows = read("o.csv")
+    assert [row["day"] for row in rows[:3]] == ["06.02.2024", "07.02.2024", "08.02.2024"]
+    series = {key: pd.Series(values, DAYS) for key, values in SOLD.items()}
+    model = PanelForecaster(horizon=3, calendar="weekday")
+    model.fit(series, exog={key: rows[:36] for key, rows in PRICES.items()})
+    wanted = model.forecast(3, {key: rows[36:] for key, rows in PRICES.items()})
+    for key, found in sold_by_shop(rows).items():
+        np.testing.assert_allclose(found, wanted[key], rtol=1e-12)
+
+
+@pytest.mark.parametrize("exog", [True, False])
+def test_empty_cells_and_rows_that_lack_are_missing_values(exog):
+    lines = WITH_PRICES if exog else [HEADER, *ROWS]
+    lines = [line for line in lines if "south,20.01.2024" not in line]
+    emptied = {"north,03.01.2024": 2, "east,30.01.2024": 2, "east,10.01.2024": 3}
+    for k, line in enumerate(lines):
+        for start, column in emptied.items():
+            cells = line.split(",")
+            if line.startswith(start) and column < len(cells):
+                cells[column] = ""
+                lines[k] = ",".join(cells)
+    write(lines)
+    options = ["--exog", "price"] if exog else []
+    assert forecast("--fill", "--out", "o.csv", *options) == 0
+    sold, prices = pd.DataFrame(SOLD, DAYS), pd.DataFrame(PRICES)
+    for day, key in ((19, "south"), (2, "north"), (29, "east")):
+        sold.loc[DAYS[day], key] = np.nan
+    prices.loc[19, "south"] = prices.loc[9, "east"] = np.nan
+    known = ahead = None
+    if exog:
+        known = {key: prices[key][:36].to_numpy() for key in SOLD}
+        ahead = {key: prices[key][36:].to_numpy() for key in SOLD}
+    wanted = PanelForecaster(horizon=3).fit({key: sold[key] for key in SOLD}, exog=known)
+    wanted = wanted.forecast(3, ahead)
+    for key, found in sold_by_shop(read("o.csv")).items():
+        np.testing.assert_allclose(found, wanted[key], rtol=1e-12)
 
 
 def test_files_without_time_stamps_have_forecasts_without(capsys):
@@ -58,12 +114,31 @@ def test_files_without_time_stamps_have_forecasts_without(capsys):
         ([HEADER, *ROWS, "west,1.1.2024"], [], "line 110: 2 columns where the header has 3"),
         ([HEADER], [], "in.csv has no row below its header"),
         (["shop,day", "a,b"], [], "has no column 'sold'"),
-        ([HEADER, *ROWS[:50], *ROWS[51:]], [], r"time step needs its row \(series 'east'\)\n"),
-        ([HEADER, *ROWS, "west,1.1.2024,"], [], "fill in every time step\n"),
-        ([HEADER, *ROWS], ["--fill"], "--fill is for one series"),
+        (
+            [HEADER, *ROWS[:50], *ROWS[51:]],
+            [],
+            r"or --fill takes those that lack for missing values \(series 'east'\)\n",
+        ),
+        ([HEADER, *ROWS, "west,1.1.2024,"], [], "missing values with --fill\n"),
+        ([HEADER, *ROWS], ["--exog", "sold"], "column 'sold' is named twice"),
         ([HEADER, *ROWS], ["--plot", "o.png"], "--plot is for one series"),
         ([HEADER, *ROWS], ["--quick"], "--quick is for one series"),
-        ([HEADER, *ROWS], ["--calendar", "month"], "--calendar is for one series"),
+        ([HEADER, *ROWS], ["--calendar", "holidays"], "--country must be given"),
+        (
+            WITH_PRICES[:-1],
+            ["--exog", "price"],
+            "'east' must end with 3 rows .* 'sold' empty, found 2",
+        ),
+        (
+            [WITH_PRICES[0], "north,1.1.2024,,1", *WITH_PRICES[1:]],
+            ["--exog", "price"],
+            "line 2: column 'sold' is empty",
+        ),
+        (
+            [*WITH_PRICES, "west,1.1.2024,,1"],
+            ["--exog", "price"],
+            "the series 'west' has no row with a value in 'sold'",
+        ),
         ([HEADER, *ROWS], ["--units", "20"], "--units is for one series"),
         ([HEADER, *ROWS], ["--time", "shop"], "column 'shop' is named twice"),
         ([HEADER, *ROWS], ["--out", "in.csv"], "are the same file"),

@@ -93,7 +93,7 @@ def test_sequences_each_start_from_zero(sequences):
 @pytest.mark.parametrize("pooling", ["last", "mean"])
 def test_one_target_a_sequence(pooling, sequences):
     y = np.array([x[0, 0] for x in sequences])
-    model = ESNRegressor(20, alpha=1e-2, pooling=pooling, random_state=0)
+    model = ESNRegressor(20, input_scaling=0.5, alpha=1e-2, pooling=pooling, random_state=0)
     streamed = clone(model).partial_fit(sequences[:5], y[:5]).partial_fit(sequences[5:], y[5:])
     assert_same(streamed, clone(model).fit(sequences, y))
 
@@ -117,7 +117,10 @@ def test_classes_that_come_later_are_announced(sequences):
     y = np.array(["a", "b", "c"])[np.arange(12) % 3]
     order = np.argsort(y, kind="stable")
     X, y = [sequences[i] for i in order], y[order]
-    model = ESNClassifier(20, class_weight={"a": 2.0, "b": 1.0, "c": 1.0}, random_state=0)
+    weights = {"a": 2.0, "b": 1.0, "c": 1.0}
+    model = ESNClassifier(
+        20, input_scaling=0.5, alpha=1e-2, pooling="mean", class_weight=weights, random_state=0
+    )
     streamed = clone(model).partial_fit(X[:5], y[:5], classes=["c", "b", "a"])
     streamed.partial_fit(X[5:], y[5:])
     whole = clone(model).fit(X, y)
@@ -128,12 +131,13 @@ def test_classes_that_come_later_are_announced(sequences):
 
 
 def test_labels_must_be_those_of_the_first_call(sequences):
-    model = ESNClassifier(10, random_state=0).partial_fit(sequences[:2], ["a", "b"])
+    model = ESNClassifier(10, alpha=1e-2, random_state=0)
+    model.partial_fit(sequences[:2], ["a", "b"])
     with pytest.raises(ValueError, match="unseen before"):
         model.partial_fit(sequences[:2], ["a", "z"])
     with pytest.raises(ValueError, match="classes must be those of the first call"):
         model.partial_fit(sequences[:2], ["a", "b"], classes=["a", "z"])
-    balanced = ESNClassifier(10, class_weight="balanced")
+    balanced = ESNClassifier(10, alpha=1e-2, class_weight="balanced")
     with pytest.raises(ValueError, match="balanced"):
         balanced.partial_fit(sequences[:2], ["a", "b"])
 
@@ -156,12 +160,19 @@ def test_readouts_of_scikit_learn_learn_from_a_stream(series, sequences):
         ESNRegressor(alpha=[1e-2, 1.0]),
         ESNRegressor(readout=LinearRegression()),
         ReservoirRegressor(readout=RidgeReadout([1e-2, 1.0])),
+        ESNClassifier(alpha=[1e-2, 1.0]),
         ESNClassifier(readout=LinearRegression()),
     ],
 )
 def test_partial_fit_exists_only_where_the_readout_has_it(model):
     assert not hasattr(model, "partial_fit")
     assert hasattr(type(model)(), "partial_fit")
+
+
+@pytest.mark.parametrize("Model", [ESNRegressor, ESNClassifier])
+def test_targets_of_sequences_need_one_alpha_in_a_stream(Model, sequences):
+    with pytest.raises(ValueError, match="alpha=None .* one target per sequence.* number"):
+        Model(5).partial_fit(sequences[:4], [0, 1, 0, 1])
 
 
 def test_an_error_leaves_the_model_as_it_was(series):

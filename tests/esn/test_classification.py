@@ -167,7 +167,8 @@ def test_the_preset_and_the_general_core_classify_alike(kinds):
     sequences, numbers = kinds
     parts = Reservoir(15, degree=4, bias_scaling=0.3, random_state=0), LogisticRegression()
     general = ReservoirClassifier(*parts).fit(sequences, numbers)
-    preset = classifier(readout=LogisticRegression()).fit(sequences, numbers)
+    same = {"leak_rate": 1.0, "input_scaling": 0.5, "pooling": "last"}
+    preset = classifier(readout=LogisticRegression(), **same).fit(sequences, numbers)
     assert np.array_equal(general.predict_proba(sequences), preset.predict_proba(sequences))
 
 

@@ -196,8 +196,8 @@ def test_weights_a_sequence_against_the_reference(ragged, rng):
     wanted = ridge_rows(features(model, ragged), np.vstack(y), rows)
     assert_same_readout(coefficients(model), wanted)
     y = rng.normal(size=(len(ragged), 2))
-    model = regressor(target="sequence").fit(ragged, y, sample_weight=w)
-    wanted = ridge_rows(features(model, ragged, "last"), y, w)
+    model = regressor(target="sequence", pooling="last").fit(ragged, y, sample_weight=w)
+    wanted = ridge_rows(features(model, ragged, "last"), y, w, standardize=True)
     assert_same_readout(coefficients(model), wanted)
 
 
@@ -293,5 +293,5 @@ def test_parameters_of_one_name_have_one_description():
         for name, text in described.items():
             by_name.setdefault(name, set()).add(text)
     differ = {name for name, texts in by_name.items() if len(texts) > 1}
-    # The readout and its penalty differ by task, the seed by who draws.
-    assert differ == {"alpha", "readout", "random_state"}
+    # The size, the readout and its penalty differ by task, the seed by who draws.
+    assert differ == {"n_units", "alpha", "readout", "random_state"}

@@ -127,6 +127,9 @@ FITTED = {
     "Forecaster": lambda: Forecaster(ESN).fit(WAVE),
     "AutoForecaster": lambda: AutoForecaster(seasons=[6]).fit(WAVE),
     "PanelForecaster": lambda: PanelForecaster(seasons=()).fit({"a": WAVE, "b": -WAVE[:40]}),
+    "PanelForecaster, gaps": lambda: PanelForecaster(seasons=()).fit(
+        {"a": WAVE, "b": np.r_[WAVE[:9], np.nan, WAVE[:20], np.nan]}
+    ),
     "AutoForecaster, a baseline": lambda: AutoForecaster(seasons=[], best=True).fit(SINES),
     "AutoregressiveModel": lambda: AutoregressiveModel(5).fit(np.stack([WAVE, -WAVE], axis=1)),
     "ContextParrot": lambda: ContextParrot().fit(dated(HOURS).history()),
@@ -192,11 +195,11 @@ def fitted(name):
 
 def answer(model):
     """Return predictions, forecasts or whatever else a fitted estimator is for."""
+    if isinstance(model, PanelForecaster):
+        return np.stack(list(model.forecast(3, interval=0.8).values()))
     if hasattr(model, "backtest"):
         ahead = None if not model.n_exog_ else EXOG[60:]
         return model.forecast(3, exog=ahead, interval=0.8)
-    if isinstance(model, PanelForecaster):
-        return np.stack(list(model.forecast(3, interval=0.8).values()))
     if isinstance(model, SeriesTransform):
         return model.transform(WAVE + 2)
     first = model[0] if hasattr(model, "steps") else model

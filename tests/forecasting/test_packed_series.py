@@ -4,7 +4,7 @@ import numpy as np
 import pytest
 
 from esnkit.forecasting._differencing import difference
-from esnkit.forecasting._packed_series import offsets_of, pack_series, steps_of
+from esnkit.forecasting._packed_series import canonical_order, offsets_of, pack_series, steps_of
 
 RNG = np.random.default_rng(0)
 SERIES = [RNG.normal(size=n) for n in (7, 1, 4, 12)]
@@ -54,3 +54,33 @@ def test_means_count_the_rows_of_each_series():
 def test_offsets_and_steps():
     assert offsets_of(np.array([2, 0, 3])).tolist() == [0, 2, 2, 5]
     assert steps_of(np.array([2, 0, 3])).tolist() == [0, 1, 0, 1, 2]
+
+
+def test_observed_rows_and_inputs_go_with_the_values():
+    series = [np.array([np.nan, 1.0, np.nan, 4.0, 6.0, np.nan]), np.array([5.0, np.nan, 9.0])]
+    inputs = [np.arange(12.0).reshape(6, 2) ** 2, np.arange(6.0).reshape(3, 2)]
+    packed = pack_series(series, inputs)
+    assert packed.n_leading.tolist() == [1, 0] and packed.n_trailing.tolist() == [1, 0]
+    assert packed.n_observed.tolist() == [3, 2]
+    filled = packed.interpolated().values
+    np.testing.assert_allclose(filled, [1, 1, 2.5, 4, 6, 6, 5, 7, 9])
+    changes = packed.interpolated().difference((1,))
+    assert changes.observed.tolist() == [False, False, False, True, False, False, False]
+    np.testing.assert_array_equal(changes.inputs[:5], np.diff(inputs[0], axis=0))
+    np.testing.assert_array_equal(packed.take(np.array([1])).inputs, inputs[1])
+    means = packed.means(np.nan_to_num(packed.values), packed.observed)
+    np.testing.assert_allclose(means, [11 / 3, 7])
+    both = packed.append(packed)
+    assert both.observed.tolist() == [*packed.observed[:6]] * 2 + [*packed.observed[6:]] * 2
+    np.testing.assert_array_equal(both.inputs, np.vstack([inputs[0]] * 2 + [inputs[1]] * 2))
+
+
+def test_the_canonical_order_does_not_depend_on_the_one_given():
+    order = np.array([2, 0, 3, 1])
+    first = PACKED.take(canonical_order(PACKED))
+    again = PACKED.take(order)
+    again = again.take(canonical_order(again))
+    np.testing.assert_array_equal(first.values, again.values)
+    same = pack_series([np.ones(4)] * 2, [np.ones((4, 1)), np.zeros((4, 1))])
+    swapped = same.take(np.array([1, 0]))
+    assert canonical_order(same).tolist() != canonical_order(swapped).tolist()

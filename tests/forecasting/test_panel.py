@@ -4,13 +4,13 @@ import numpy as np
 import pandas as pd
 import pytest
 
-from esnkit.forecasting._panel import append_panel, read_panel
+from esnkit.forecasting._panel import PanelReader, append_panel, read_panel
 
 DAYS = pd.date_range("2024-01-01", periods=6, name="day")
 WIDE = pd.DataFrame({"a": np.arange(6.0), "b": [np.nan, np.nan, 5.0, 6.0, 7.0, 8.0]}, DAYS)
 LONG = WIDE.reset_index().melt("day", var_name="k", value_name="y").dropna()
 ITEMS = {"a": WIDE["a"], "b": WIDE["b"][2:]}
-NONE = (None, None, None)
+NONE = PanelReader()
 
 
 @pytest.mark.parametrize("container", [WIDE, LONG, ITEMS, list(ITEMS.values())], ids=type)
@@ -19,7 +19,7 @@ def test_every_container_gives_the_same_rows(container):
     assert panel.packed.values.tolist() == [0, 1, 2, 3, 4, 5, 5, 6, 7, 8]
     assert panel.packed.offsets.tolist() == [0, 6, 10] and panel.packed.starts.tolist() == [0, 2]
     assert panel.ids == (["a", "b"] if not isinstance(container, list) else [0, 1])
-    assert panel.has_clock and len(panel.stamps) == 6
+    assert panel.has_clock and [len(rows) for rows in panel.stamps] == [6, 4]
 
 
 def test_series_of_a_list_share_a_clock_if_their_times_fit_together():
@@ -33,7 +33,7 @@ def test_series_of_a_list_share_a_clock_if_their_times_fit_together():
 
 def test_forecasts_are_written_after_the_last_row_of_each_series():
     panel = read_panel(LONG[LONG["day"] < DAYS[5]].iloc[:-1], NONE, "panel")  # b ends on day 3
-    written = panel.write(np.array([[1.0, 2.0], [3.0, 4.0]]))
+    written = panel.write([np.array([[1.0, 2.0], [3.0, 4.0]])])
     assert written["day"].tolist() == [*DAYS[[5]], DAYS[5] + DAYS.freq, *DAYS[4:6]]
     assert written["k"].tolist() == ["a", "a", "b", "b"] and written["y"].tolist() == [1, 2, 3, 4]
 
@@ -63,5 +63,5 @@ def test_new_rows_of_tables_continue_all_series():
 
 def test_numbers_of_steps_are_times_too():
     rows = LONG.assign(day=(LONG["day"] - DAYS[0]).dt.days + 7)
-    panel = read_panel(rows, ("k", "day", "y"), "panel")
-    assert panel.write(np.zeros((2, 1)))["day"].tolist() == [13, 13]
+    panel = read_panel(rows, PanelReader(("k", "day", "y")), "panel")
+    assert panel.write([np.zeros((2, 1))])["day"].tolist() == [13, 13]

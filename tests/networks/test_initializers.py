@@ -22,10 +22,10 @@ def weights(cell, init, n_units=40, **params):
 @pytest.mark.parametrize(("cell", "init"), ALL)
 def test_every_initialisation_is_finite_and_keeps_the_zeros_of_a_gru(cell, init):
     spec = Spec(cell, 20, 3, 2, n_layers=2, tokens=True, embedding_dim=4)
-    theta = initial_theta(spec, np.random.default_rng(0), init, dtype=np.float32)
-    assert theta.dtype == np.float32 and np.all(np.isfinite(theta))
+    theta = initial_theta(spec, np.random.default_rng(0), init)
+    assert np.all(np.isfinite(theta))
     assert not np.any(theta[~free_parameters(spec)])
-    again = initial_theta(spec, np.random.default_rng(0), init, dtype=np.float32)
+    again = initial_theta(spec, np.random.default_rng(0), init)
     assert np.array_equal(theta, again)
 
 
@@ -82,3 +82,27 @@ def test_an_initialisation_for_other_cells_is_refused(cell, init):
     with pytest.raises(ValueError, match=f"init='{init}'"):
         weights(cell, init)
     assert set(INITS) == {"orthogonal", "glorot", "identity", "sparse", "chrono"}
+
+
+@pytest.mark.parametrize("init", ["orthogonal", "chrono", "identity"])
+def test_standardised_inputs_give_pre_activations_of_variance_one(init):
+    cell = "relu" if init == "identity" else "lstm"
+    drawn = weights(cell, init, n_units=400, largest_gains=np.ones(3))
+    other = weights(cell, init, n_units=400)
+    assert np.array_equal(drawn["W_in_1"], other["W_in_1"])
+    if init == "identity":
+        assert np.array_equal(drawn["W_in_0"], other["W_in_0"])
+    else:
+        for name in ("W_in_0", "W_in_0_reverse"):
+            assert np.mean(np.sum(drawn[name] ** 2, axis=1)) == pytest.approx(1.0, rel=0.05)
+
+
+def test_gains_of_standardised_inputs_are_log_uniform_and_those_of_a_unit():
+    ones, largest = np.ones(3), np.array([100.0, 1.0, 4.0])
+    plain, scaled = (weights("gru", "orthogonal", 400, largest_gains=g) for g in (ones, largest))
+    gains = (scaled["W_in_0"] / plain["W_in_0"]).reshape(3, 400, 3)
+    np.testing.assert_allclose(gains, np.broadcast_to(gains[0], gains.shape))
+    np.testing.assert_allclose(gains[0, :, 1], 1.0)
+    np.testing.assert_allclose(gains[0, :, 2] ** 2, gains[0, :, 0] ** (2 * np.log(4) / np.log(100)))
+    shares = np.log10(gains[0, :, 0]) / 2
+    np.testing.assert_allclose(np.quantile(shares, [0, 0.25, 0.5, 1]), [0, 0.25, 0.5, 1], atol=0.1)

@@ -4,6 +4,7 @@ import pytest
 from training_problems import echo, quick, untrained
 
 from esnkit.networks._cells import CELLS
+from esnkit.networks._parameters import check_batch_size
 
 BAD = {
     "n_units": (0, "n_units must be an integer >= 1, got 0"),
@@ -11,6 +12,7 @@ BAD = {
     "activation": ("sigmoid", "activation must be one of"),
     "n_layers": (0, "n_layers must be an integer >= 1"),
     "pooling": ("max", "pooling must be one of"),
+    "learning_rate": ("adaptive", "learning_rate must be one of"),
     "head": ("softmax", "head must be one of"),
     "start": ("random", "start must be one of"),
     "init": ("he", "init must be one of"),
@@ -48,3 +50,15 @@ def test_only_cell_states_start_from_one(cell):
     X, y, _ = echo(4)
     with pytest.raises(ValueError, match="start='ones' sets the cell states of cell='lstm', got"):
         untrained(X, y, cell=cell, start="ones")
+
+
+def test_the_pooling_is_the_mean_unless_training_is_truncated():
+    X, y, _ = echo(4)
+    assert untrained(X, y, pooling="auto")._spec.pooling == "mean"
+    assert untrained(X, y, pooling="auto", tbptt=3)._spec.pooling == "last"
+    assert untrained(X, X, pooling="auto")._spec.pooling is None
+
+
+@pytest.mark.parametrize("n, size", [(3, 4), (80, 4), (101, 6), (5000, 16)])
+def test_few_sequences_make_small_batches(n, size):
+    assert check_batch_size("auto", n) == size

@@ -19,7 +19,7 @@ from esnkit.networks._minibatches import SequenceBatch
 from esnkit.networks._parameters import STARTS
 from esnkit.networks._rnn import RNNClassifier, RNNRegressor
 from esnkit.networks._seq2seq import Seq2SeqClassifier
-from esnkit.networks._solvers import solvers
+from esnkit.networks._solvers import LEARNING_RATES, solvers
 from esnkit.networks._spec import POOLINGS
 from esnkit.optim._first_order import MOMENTUM_SCHEDULES
 from esnkit.sequences._targets import Targets
@@ -205,7 +205,8 @@ def test_docstrings_of_both_estimators_agree(section):
 CHOICES = {
     "cell": cell_choices(),
     "activation": activation_choices(),
-    "pooling": POOLINGS,
+    "pooling": ("auto", *POOLINGS),
+    "learning_rate": LEARNING_RATES,
     "start": STARTS,
     "init": INITS,
     "solver": solvers(),

@@ -40,11 +40,17 @@ def test_without_a_head_the_mean_of_the_targets_counts():
 @pytest.mark.parametrize("size, effect", [(1e6, "saturate"), (1e3, "saturate"), (1e-6, "hardly")])
 def test_inputs_of_unusual_size_are_to_be_scaled(size, effect):
     with pytest.warns(ConvergenceWarning, match=f"X is of the size .*{effect}.*SequenceScaler"):
-        regressor().fit(size * X, NOISE)
+        regressor(standardize=False).fit(size * X, NOISE)
     with pytest.warns(ConvergenceWarning, match="X is of the size"):
-        RNNClassifier(**BRIEF).fit(size * SEQUENCES, [0, 1] * 6)
+        RNNClassifier(**BRIEF, standardize=False).fit(size * SEQUENCES, [0, 1] * 6)
     with pytest.warns(ConvergenceWarning, match="X is of the size"):
         Seq2SeqClassifier(**BRIEF).fit(size * SEQUENCES, [[0, 1], [1]] * 6)
+
+
+@pytest.mark.parametrize("size", [1e-6, 1e6])
+def test_standardised_inputs_need_no_scaling(size):
+    regressor().fit(size * X, NOISE)
+    RNNClassifier(**BRIEF).fit(size * SEQUENCES, [0, 1] * 6)
 
 
 @pytest.mark.parametrize("size", [0.01, 1.0, 100.0])

@@ -255,3 +255,24 @@ def test_an_interrupt_during_scoring_leaves_curves_of_one_length():
         trainer.fit(data, Validation(validation, score), stopping=Stopping(9, 0.0, 9))
     assert len(trainer.loss_curve) == len(trainer.grad_norm_curve) == 2
     assert trainer.validation_scores == [-3.0, -2.0]
+
+
+def test_the_learning_rate_falls_with_the_iterations():
+    """Plain gradient descent on one batch moves by the rate times the gradient."""
+    data, rates = make_data(), []
+    trainer = make_trainer(
+        solver="sgd", momentum=0.0, learning_rate_init=0.1, learning_rate="cosine", batch_size=9,
+        shuffle=False,
+    )  # fmt: skip
+    before = [trainer.theta.copy()]
+
+    def report(trainer):
+        step = np.linalg.norm(trainer.theta - before[-1])
+        rates.append(step / trainer.grad_norm_curve[-1])
+        before.append(trainer.theta.copy())
+
+    fit_trainer(trainer, data, max_iter=4, report=report)
+    np.testing.assert_allclose(rates, 0.05 * (1 + np.cos(np.pi * np.arange(4) / 4)), rtol=1e-6)
+    trainer.partial_fit(data)
+    step = np.linalg.norm(trainer.theta - before[-1])
+    assert step == pytest.approx(0.1 * trainer.grad_norm_curve[-1])

@@ -62,13 +62,13 @@ def test_short_sequences_have_finite_models(lengths):
         assert np.isfinite(problem.pooled("model_space")).all()
 
 
-def test_the_components_of_many_rows_come_from_every_other_one():
-    problem = Problem([31, 40, 29], 6, washout=3, block_rows=20)
-    parts = kept_rows(problem.blocks, problem.offsets, 3, 50)
+def test_the_components_of_many_rows_come_from_some_of_them():
+    problem = Problem([31, 40, 29] * 10, 6, washout=3, block_rows=20)
+    parts = kept_rows(problem.blocks, problem.offsets, 3, 455)  # half of those after the washout
     n, mean, scatter, _ = module._scatter(parts)
-    after = [np.arange(a + 3, b) for a, b in pairwise(problem.offsets)]
-    rows = problem.rows[[i for i in np.concatenate(after) if i % 2 == 0]]
-    assert n == len(rows)
+    after = np.concatenate([np.arange(a + 3, b) for a, b in pairwise(problem.offsets)])
+    rows = problem.rows[after[after * 0.6180339887498949 % 1 < 0.5]]
+    assert n == len(rows) and abs(n - 455) < 5
     np.testing.assert_allclose(mean, rows.mean(axis=0), atol=1e-13)
     np.testing.assert_allclose(scatter / n, np.cov(rows.T, bias=True), atol=1e-13)
 

@@ -202,7 +202,7 @@ def test_vectors_of_tokens_are_refused_where_they_would_be_numbers(cut):
 
 
 def test_a_stream_is_looked_at_once():
-    model = ESNClassifier(10, random_state=0)
+    model = ESNClassifier(10, alpha=1e-2, random_state=0)
     with pytest.warns(UserWarning, match=ROWS):
         model.partial_fit(waves()[:, 0], LABELS)
     model.partial_fit(waves()[:, 0], LABELS)

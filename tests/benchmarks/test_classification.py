@@ -1,0 +1,136 @@
+"""The comparison of classifiers: files are read, fits are kept, and methods are ranked."""
+
+import csv
+import importlib
+from pathlib import Path
+
+import numpy as np
+import pytest
+
+FOLDER = Path(__file__).resolve().parents[2] / "benchmarks"
+
+
+@pytest.fixture
+def benchmark(monkeypatch):
+    monkeypatch.syspath_prepend(FOLDER)
+    return importlib.import_module("classification")
+
+
+@pytest.fixture
+def data(benchmark):
+    return importlib.import_module("_classification_data")
+
+
+@pytest.fixture
+def ranks(benchmark):
+    return importlib.import_module("_ranks")
+
+
+def write_waves(folder, seed=0):
+    """Write slow and fast waves of unequal lengths as .ts files."""
+    rng = np.random.default_rng(seed)
+    for part in ("TRAIN", "TEST"):
+        lines = ["# a comment: with a colon", "@problemName Waves", "@data"]
+        for k in range(16):
+            wave = np.sin(np.arange(20 + k) * (0.3, 0.9)[k % 2] + rng.uniform(0, 6))
+            lines.append(",".join(f"{v:.6f}" for v in wave) + ":" + ("slow", "fast")[k % 2])
+        (folder / f"Waves_{part}.ts").write_text("\n".join(lines) + "\n")
+
+
+def test_ts_files_with_channels_lengths_and_gaps_are_read(data, tmp_path):
+    text = "# first: a comment\n@classLabel true a b\n@DATA\n1,2,3:4,5,6:a\n\n1,?,3,?:?,7,9,?:b\n"
+    (tmp_path / "Two_TRAIN.ts").write_text(text)
+    X, y = data.read(tmp_path / "Two_TRAIN.ts")
+    assert y.tolist() == ["a", "b"]
+    np.testing.assert_array_equal(X[0], [[1, 4], [2, 5], [3, 6]])
+    np.testing.assert_array_equal(X[1], [[1, 7], [2, 7], [3, 9]])  # the end is cut, gaps filled
+
+
+@pytest.mark.parametrize(("name", "separator"), [("A_TRAIN.tsv", "\t"), ("A_TRAIN.txt", "  ")])
+def test_tables_with_labels_in_front_are_read(data, tmp_path, name, separator):
+    rows = [["1", "0.5", "NaN", "2.5"], ["-1", "1e-1", "3", "NaN"]]
+    text = "\n".join(separator.join(row) for row in rows)
+    (tmp_path / name).write_text(text, encoding="utf-8-sig")
+    X, y = data.read(tmp_path / name)
+    assert y.tolist() == ["1", "-1"]
+    np.testing.assert_array_equal(X[0], [[0.5], [1.5], [2.5]])
+    np.testing.assert_array_equal(X[1], [[0.1], [3.0]])
+
+
+def test_padding_keeps_values_and_continues_near_the_mean(data):
+    short, long = np.arange(4.0)[:, None], np.arange(9.0)[:, None]
+    padded = data.pad([short, long], 6)
+    np.testing.assert_array_equal(padded[:, :4], [short, long[:4]])
+    np.testing.assert_array_equal(padded[1, 4:], long[4:6])
+    assert np.abs(padded[0, 4:] - 1.5).max() < 0.05
+
+
+def test_the_fingerprint_is_that_of_the_values_in_their_order(data):
+    def fingerprint(X, y=("a", "b")):
+        half = list(X), np.array(y)
+        return data.Problem("name", "A", *half, *half).fingerprint()
+
+    X = np.random.default_rng(0).normal(size=(2, 30, 1))
+    assert fingerprint(X) == fingerprint(X * (1 + 1e-15))
+    others = [fingerprint(X[:, ::-1]), fingerprint(X[:, 1:]), fingerprint(X, ("b", "a"))]
+    assert len({fingerprint(X), *others, fingerprint(X * 1.01)}) == 5
+
+
+def test_classes_that_training_lacks_have_no_probability(benchmark):
+    y, proba = np.array(["a", "b"]), np.array([[0.75, 0.25], [0.25, 0.75]])
+    found = benchmark.judge(y, proba, np.array(["a", "c"]))
+    assert float(found["calibration_error"]) == pytest.approx(0.25)  # half right at 0.75
+    assert float(found["log_loss"]) > 10
+
+
+def test_a_folder_is_run_once_for_the_same_data(benchmark, tmp_path, monkeypatch, capsys):
+    def run():
+        arguments = f"--folder {tmp_path} --methods esn,logistic --seeds 2 --file {file}"
+        monkeypatch.setattr("sys.argv", ["classification.py", *arguments.split()])
+        benchmark.main()
+        return capsys.readouterr().out, list(csv.DictReader(file.read_text().splitlines()))
+
+    file = tmp_path / "results.csv"
+    write_waves(tmp_path)
+    out, rows = run()
+    fits = [(row["method"], row["seed"]) for row in rows]
+    assert fits == [("esn", "0"), ("esn", "1"), ("logistic", "0")]
+    assert all(float(row["accuracy"]) > 0.9 for row in rows if row["method"] == "esn")
+    assert all(float(row["cpu_seconds"]) < 10 for row in rows)
+    assert "Waves: 16 and 16 sequences of 20 to 35 steps, 1 channel, 2 classes" in out
+    assert "sets of the folder: 1 sets (Waves)" in out
+
+    again, same = run()
+    assert same == rows and again.partition("Waves:")[2] == out.partition("Waves:")[2]
+    write_waves(tmp_path, seed=1)
+    assert len(run()[1]) == 2 * len(rows)
+
+
+def test_an_empty_folder_says_what_it_should_hold(data, tmp_path):
+    with pytest.raises(FileNotFoundError, match="NAME_TRAIN.ts|.tsv|.txt with NAME_TEST beside"):
+        list(data.load_folder(tmp_path))
+
+
+def test_equal_scores_share_their_rank(ranks):
+    found = ranks.ranks_of(np.array([[0.9, 0.8, 0.9], [0.5, 0.7, 0.6]]))
+    np.testing.assert_array_equal(found, [[1.5, 3, 1.5], [3, 1, 2]])
+    assert ranks.compare(np.array([1, 2, 3, 3]), np.array([1, 1, 2, 4])) == [2, 1, 1]
+
+
+def test_holm_stops_at_the_first_pair_that_does_not_differ(ranks):
+    p_values = {(0, 1): 0.04, (0, 2): 0.01, (1, 2): 0.03}
+    assert ranks.holm(p_values, 0.05) == {(0, 2)}  # 0.01 < 0.05 / 3, and 0.03 > 0.05 / 2
+    assert ranks.holm({(0, 1): 0.01, (0, 2): 0.02, (1, 2): 0.04}, 0.05) == {(0, 1), (0, 2), (1, 2)}
+
+
+def test_a_bar_joins_methods_that_do_not_differ(ranks, tmp_path):
+    rng = np.random.default_rng(0)
+    base = rng.uniform(0.5, 0.8, 14)
+    noise = rng.normal(size=14) * 1e-3
+    scores = np.stack([base - 0.1, base + 0.1, base + noise, base], axis=1)
+    assert ranks.cliques(scores) == [(1, 2)]  # of the best first: 1, then 2 and 3, then 0
+    alike = base[:, None] + rng.normal(size=(14, 3)) * 1e-3
+    assert ranks.cliques(np.column_stack([base - 0.1, alike])) == [(0, 2)]  # and not (1, 2) too
+    assert ranks.cliques(np.repeat(base[:, None], 3, axis=1)) == [(0, 2)]
+    ranks.draw(tmp_path / "ranks.png", ["worst", "best", "noisy", "plain"], scores)
+    assert (tmp_path / "ranks.png").stat().st_size > 5000

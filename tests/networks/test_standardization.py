@@ -1,0 +1,119 @@
+"""Inputs of any unit: training standardises them, and the fitted weights take them as they are."""
+
+import numpy as np
+import pytest
+from checks import Watcher
+from training_problems import echo, quick
+
+from esnkit.networks._cells import CELLS
+from esnkit.networks._initializers import initial_theta
+from esnkit.networks._minibatches import SequenceBatch, evaluate
+from esnkit.networks._rnn import RNNClassifier, RNNRegressor
+from esnkit.networks._spec import Spec
+from esnkit.networks._standardization import InputScale, input_scale
+
+UNITS = np.array([40.0, 0.01])
+LEVEL = np.array([300.0, -2.0])
+
+
+@pytest.mark.parametrize("cell", CELLS)
+@pytest.mark.parametrize("bidirectional", [False, True])
+def test_both_forms_of_the_weights_give_the_same_outputs(cell, bidirectional):
+    rng = np.random.default_rng(0)
+    spec = Spec(cell, 5, 2, 3, n_layers=2, bidirectional=bidirectional)
+    theta = initial_theta(spec, rng)
+    scale = InputScale(LEVEL, UNITS)
+    rows, offsets = rng.normal(size=(12, 2)), np.array([0, 7, 12])
+    standard = SequenceBatch(rows, offsets, np.empty((12, 0)), True)
+    raw = standard._replace(inputs=rows * UNITS + LEVEL)
+    np.testing.assert_allclose(scale.standardize(raw.inputs), rows, atol=1e-11)
+    np.testing.assert_allclose(
+        evaluate(spec, scale.to_raw(spec, theta), raw)[0],
+        evaluate(spec, theta, standard)[0],
+        atol=1e-10,
+    )
+    again = scale.from_raw(spec, scale.to_raw(spec, theta))
+    np.testing.assert_allclose(again, theta, atol=1e-12)
+
+
+def test_center_and_scale_are_those_of_the_columns_but_of_indicators():
+    rng = np.random.default_rng(0)
+    rows = rng.normal(size=(50, 3)) * 7 + 100
+    rows[:, 1], rows[:, 2] = 9.0, rng.uniform(size=50) < 0.1
+    scale = input_scale(rows)
+    np.testing.assert_allclose(scale.center, [np.sort(rows[:, 0])[24], 9, 0])
+    np.testing.assert_allclose(scale.scale, [rows[:, 0].std(), 1, 1])
+    assert scale.standardize(rows.astype(np.float32)).dtype == np.float32
+
+
+def test_quiet_sequences_beside_loud_ones_have_gains():
+    rng = np.random.default_rng(0)
+    sizes = np.array([0.01, 0.01, 0.01, 1.0, 5.0, 0.0])
+    rows = rng.normal(size=(300, 3)) * np.repeat(sizes, 50)[:, None]
+    rows[:, 1] = rng.normal(size=300)
+    rows[:, 2] = np.repeat(np.arange(6.0), 50)  # constant in every sequence
+    gains = input_scale(rows).largest_gains(rows, np.arange(0, 301, 50))
+    assert gains[0] == pytest.approx(rows[:, 0].std() / 0.01, rel=0.2)
+    assert gains[1] == pytest.approx(1.0, rel=0.2) and gains[2] == 1.0
+    rows[:, 0] *= np.repeat([1e-9, 1e-9, 1e-9, 1, 1, 1], 50)
+    assert input_scale(rows).largest_gains(rows, np.arange(0, 301, 50))[0] == 1000.0
+
+
+def test_training_does_not_depend_on_the_units_of_the_inputs():
+    X, y, _ = echo()
+    raw = X * UNITS + LEVEL
+    center, scale = np.sort(raw.reshape(-1, 2), axis=0)[159], raw.std(axis=(0, 1))
+    settings = {"standardize": True, "max_iter": 5, "batch_size": 10, "cell": "gru"}
+    model = quick(**settings).fit(raw, y)
+    other = quick(**settings).fit((raw - center) / scale, y)
+    np.testing.assert_allclose(model.input_center_, center)
+    np.testing.assert_allclose(model.input_scale_, scale)
+    np.testing.assert_allclose(model.predict(raw), other.predict((raw - center) / scale), rtol=1e-8)
+    model.partial_fit(raw, y)  # continues with the same parameters
+    other.partial_fit((raw - center) / scale, y)
+    np.testing.assert_allclose(model.loss_curve_, other.loss_curve_, rtol=1e-8)
+    assert not hasattr(model.set_params(standardize=False).fit(X, y), "input_center_")
+
+
+def test_weights_that_are_set_are_for_inputs_as_they_are():
+    X, y, _ = echo()
+    raw = X * UNITS + LEVEL
+    model, other = (quick(standardize=True, max_iter=n).fit(raw, y) for n in (3, 0))
+    other.set_weights(model.get_weights())
+    assert np.array_equal(other.predict(raw), model.predict(raw))
+    np.testing.assert_allclose(other._trainer.theta, model._trainer.fitted_theta, atol=1e-9)
+
+
+def test_steps_and_closed_loops_take_inputs_as_they_are():
+    s = 50 + 20 * np.sin(np.arange(60) / 3)[:, None]
+    model = quick(standardize=True, max_iter=4).fit(s[:-1], s[1:])
+    stepper = model.stream()
+    assert np.array_equal([stepper.step(x) for x in s], model.predict(s))
+    first = model.generate(1)
+    assert np.array_equal(first, model.predict(s[-1:], initial_state=model.last_state_))
+
+
+def test_tokens_stay_as_they_are():
+    codes = np.tile([0, 1, 2, 1], 10)
+    model = quick(RNNClassifier, standardize=True, max_iter=1).fit(codes[:-1, None], codes[1:])
+    assert not hasattr(model, "input_center_")
+
+
+def test_callbacks_see_weights_for_inputs_as_they_are():
+    pytest.importorskip("sklearn", minversion="1.9")
+    X, y, _ = echo()
+    scores = []
+    for inputs in (X * UNITS + LEVEL, X):
+        watcher = Watcher(last=4)
+        quick(standardize=True, max_iter=4).set_callbacks(watcher).fit(inputs, y)
+        scores.append(watcher.scores)
+    assert len(scores[0]) == 4
+    np.testing.assert_allclose(*scores, rtol=1e-6)
+
+
+def test_units_out_of_range_are_refused():
+    X, y, _ = echo()
+    with pytest.raises(ValueError, match=r"\(weights of inputs\) / \(standard deviation of X\)"):
+        RNNRegressor(4, max_iter=1).fit((1e-30 * X).astype(np.float32) * 1e-9, y)
+    with pytest.raises(TypeError, match="standardize"):
+        RNNRegressor(4, max_iter=1, standardize="yes").fit(X, y)
