@@ -10,7 +10,7 @@ from joblib import Parallel, delayed
 from sklearn.base import BaseEstimator, ClassifierMixin, clone
 from sklearn.utils.validation import column_or_1d
 
-from esnkit.esn._presets import ReservoirClassifier, check_reservoir_parameter
+from esnkit.esn._presets import ALPHAS, ReservoirClassifier, check_reservoir_parameter
 from esnkit.pooling._model_space import ModelSpace
 from esnkit.preprocessing._sequence_differencer import SequenceDifferencer
 from esnkit.preprocessing._sequence_normalizer import SequenceNormalizer
@@ -42,7 +42,6 @@ RESERVOIRS: tuple[dict[str, Any], ...] = (
     {"input_scaling": 0.1, "bias_scaling": 0.1, **CYCLE},
 )
 N_COMPONENTS, MODEL_ALPHA = 20, 0.003  # of the model space
-ALPHAS = tuple(10.0**exponent for exponent in range(-3, 7))
 # The members err in part independently of one another: together they are more certain than their
 # mean. Of seven data sets, this factor of their mean scores has about the least log loss on each.
 SHARPNESS = 1.5

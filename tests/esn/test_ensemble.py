@@ -287,8 +287,14 @@ def test_common_checks(check):
     check("ESNEnsembleClassifier", small())
 
 
-def of_rows(rows):
-    return rows[:, :, None]
+class OfRows:
+    """Rows as sequences of one feature; its name is the same in every process."""
+
+    def __call__(self, rows):
+        return rows[:, :, None]
+
+    def __repr__(self):
+        return "of_rows"
 
 
 PIPELINE = {
@@ -302,7 +308,7 @@ PIPELINE = {
 @parametrize_with_checks(
     [
         make_pipeline(
-            FunctionTransformer(of_rows, validate=True), small(n_units=3, views=["values"])
+            FunctionTransformer(OfRows(), validate=True), small(n_units=3, views=["values"])
         )
     ],
     expected_failed_checks=lambda estimator: PIPELINE,
