@@ -144,7 +144,7 @@ class ReservoirEstimator(CallbackSupportMixin, PlainStateMixin, BaseEstimator):
             if not hasattr(self.readout_, "partial_fit"):
                 raise ValueError(
                     "alpha=None stands for a list for one target per sequence, from which only fit "
-                    "can choose: give partial_fit a number as alpha"
+                    "can choose: set alpha to a number, such as 1.0, for partial_fit"
                 )
         else:
             data = self._prepare(X, y, sample_weight, known, stream=True, first=False)

@@ -51,7 +51,7 @@ def features(
     if pooled:
         check_longer(inputs.lengths, washout)
     if _last_states_suffice(reservoir, settings, noise):
-        yield from _last_features(reservoir, inputs, state, settings.include_input, clamp)
+        yield from _last_features(reservoir, inputs, state, settings, clamp)
         return
     blocks = step_features(reservoir, inputs, state, settings, clamp=clamp, noise=noise)
     yield from pool(settings.pooling, blocks, inputs.offsets, washout) if pooled else blocks
@@ -100,8 +100,20 @@ def step_features(
     blocks = reservoir.blocks(inputs, state, clamp=clamp, noise=noise, n_extra=n_extra)
     for start, stop, Z in blocks:
         if n_extra:
-            Z[:, reservoir.n_features_out_ :] = inputs.values[start:stop]
+            rows = inputs.values[start:stop]
+            Z[:, reservoir.n_features_out_ :] = _input_features(reservoir, rows, settings)
         yield start, stop, Z
+
+
+def _input_features(reservoir: BaseReservoir, rows: np.ndarray, settings: Settings) -> np.ndarray:
+    """Return the inputs as features: standardised for pooling, where the reservoir knows how.
+
+    Else large inputs would be the principal components of a model space.
+    """
+    scale = getattr(reservoir, "input_scale_", None)
+    if settings.per_step or scale is None:
+        return rows
+    return (rows - reservoir.input_mean_) / scale
 
 
 def count_blocks(
@@ -140,10 +152,10 @@ def _n_last_rows(row_bytes: int) -> int:
     return max(1, BLOCK_BYTES // row_bytes)
 
 
-def _last_features(reservoir, inputs, state, include_input, clamp):
+def _last_features(reservoir, inputs, state, settings, clamp):
     """Yield the features of the last time steps alone, where these are the last states."""
     offsets = inputs.offsets
-    n_units, n_extra = state.shape[1], inputs.values.shape[1] if include_input else 0
+    n_units, n_extra = state.shape[1], inputs.values.shape[1] if settings.include_input else 0
     size = _n_last_rows(state.itemsize * (n_units + n_extra))
     for start in range(0, inputs.n_sequences, size):
         stop = min(start + size, inputs.n_sequences)
@@ -155,7 +167,8 @@ def _last_features(reservoir, inputs, state, include_input, clamp):
         Z = np.empty((stop - start, n_units + n_extra), state.dtype)
         Z[:, :n_units] = state[start:stop]
         if n_extra:
-            Z[:, n_units:] = inputs.values[offsets[start + 1 : stop + 1] - 1]
+            rows = inputs.values[offsets[start + 1 : stop + 1] - 1]
+            Z[:, n_units:] = _input_features(reservoir, rows, settings)
         yield start, stop, Z
 
 

@@ -59,11 +59,12 @@ class ESNRegressor(ReservoirRegressorMixin, ReservoirEstimator):
         the smallest leave-one-out error is used. That is the error of single steps: choose the
         penalty of a closed loop by its forecasts. For data without noise it is tiny (1e-12).
         None: 1e-6 for a target at every time step, the list (1e-3, 1e-2, ..., 1e6) for one per
-        sequence.
+        sequence, for which ``partial_fit`` needs a number.
     solver : {"auto", "gram", "qr"}, default="auto"
         How the ridge problem is solved, see :class:`RidgeReadout`.
     include_input : bool, default=True
-        Whether the inputs of a time step are features of the readout, beside the states.
+        Whether the inputs of a time step are features of the readout, beside the states. Pooled
+        ones are standardised with ``input_scaling="auto"``.
     feedback : bool, default=False
         Whether the output of the previous time step is an input of the reservoir: the target in
         ``fit`` (teacher forcing), the prediction in ``predict``.
@@ -220,11 +221,13 @@ class ESNClassifier(ReservoirClassifierMixin, ReservoirEstimator):
         sequence, of features divided by their standard deviations. From a list, the penalty with
         the fewest wrong labels of rows left out is used, see ``scoring`` of
         :class:`~esnkit.readouts.RidgeReadout`; then there is no ``partial_fit``. None: 1e-2 for a
-        label at every time step, the list (1e-3, 1e-2, ..., 1e6) for one per sequence.
+        label at every time step, the list (1e-3, 1e-2, ..., 1e6) for one per sequence, for which
+        ``partial_fit`` needs a number.
     solver : {"auto", "gram", "qr"}, default="auto"
         How the ridge problem is solved, see :class:`RidgeReadout`.
     include_input : bool, default=True
-        Whether the inputs of a time step are features of the readout, beside the states.
+        Whether the inputs of a time step are features of the readout, beside the states. Pooled
+        ones are standardised with ``input_scaling="auto"``.
     washout : int, default=0
         Number of time steps at the start of every sequence that are neither taught nor scored,
         because their states depend on the start from zero. In a cross-validation every part
@@ -354,7 +357,8 @@ class ReservoirRegressor(ReservoirRegressorMixin, ReservoirEstimator):
         Model of the targets on the features of the reservoir, cloned in ``fit``; None stands for
         ``RidgeReadout()``.
     include_input : bool, default=True
-        Whether the inputs of a time step are features of the readout, beside the states.
+        Whether the inputs of a time step are features of the readout, beside the states. Pooled
+        ones are standardised with ``input_scaling="auto"``.
     feedback : bool, default=False
         Whether the output of the previous time step is an input of the reservoir: the target in
         ``fit`` (teacher forcing), the prediction in ``predict``.
@@ -454,7 +458,8 @@ class ReservoirClassifier(ReservoirClassifierMixin, ReservoirEstimator):
         Model of the classes on the features of the reservoir, cloned in ``fit``; None stands for
         ``RidgeReadout(1e-2, scoring="classification")``.
     include_input : bool, default=True
-        Whether the inputs of a time step are features of the readout, beside the states.
+        Whether the inputs of a time step are features of the readout, beside the states. Pooled
+        ones are standardised with ``input_scaling="auto"``.
     washout : int, default=0
         Number of time steps at the start of every sequence that are neither taught nor scored,
         because their states depend on the start from zero. In a cross-validation every part

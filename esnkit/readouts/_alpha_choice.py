@@ -13,7 +13,13 @@ from esnkit.readouts._leave_one_out import LeaveOneOut, leave_one_out
 from esnkit.utils._plain_state import plain_record
 from esnkit.utils._warnings import warn
 
-__all__ = ["AlphaChoice", "choose_by_losses", "choose_by_squared_error", "smallest_error"]
+__all__ = [
+    "AlphaChoice",
+    "choose_by_losses",
+    "choose_by_squared_error",
+    "one_class",
+    "smallest_error",
+]
 
 # Fewer alphas are a choice between given ones, not a range that may be too short.
 MIN_ALPHAS = 3
@@ -80,6 +86,11 @@ def choose_by_losses(sums: LossSums, alphas: np.ndarray) -> AlphaChoice:
     )
 
 
+def one_class(alphas: np.ndarray) -> AlphaChoice:
+    """Return the first alpha, without errors: every row is of the one class there is."""
+    return AlphaChoice(float(alphas[0]), np.zeros(len(alphas)), np.zeros(len(alphas)), 1.0)
+
+
 def _standard_error(n_wrong: float) -> float:
     """Return the standard error of a number of wrong rows, of one more so that it is not zero."""
     return float(np.sqrt(n_wrong + 1))
@@ -94,11 +105,12 @@ def _warn_at_end(alphas: np.ndarray, scores: np.ndarray, best: int, margin: floa
     place = int(np.searchsorted(alphas[order], alphas[best]))
     if len(order) < MIN_ALPHAS or 0 < place < len(order) - 1:
         return
-    neighbour, end, others = order[1], "smallest", "smaller"
+    neighbour, end, advice = order[1], "smallest", "add smaller ones to alpha"
     if place > 0:
-        neighbour, end, others = order[-2], "largest", "larger"
+        neighbour, end = order[-2], "largest"
+        advice = "the features may tell nothing about the targets; otherwise add larger ones"
     if scores[neighbour] > scores[best] + margin:
         warn(
             f"alpha={alphas[best]:g}, the {end} of the list, has the least leave-one-out error: "
-            f"add {others} ones to alpha"
+            f"{advice}"
         )

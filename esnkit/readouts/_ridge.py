@@ -21,6 +21,7 @@ from esnkit.readouts._alpha_choice import (
     AlphaChoice,
     choose_by_losses,
     choose_by_squared_error,
+    one_class,
     smallest_error,
 )
 from esnkit.readouts._base import BaseReadout, Block
@@ -348,7 +349,9 @@ class RidgeReadout(RegressorMixin, MultiOutputMixin, BaseReadout):
             if self._classifies:
                 losses = dual_classification_losses(dual, *rows[1:], distinct)
                 choice = choose_by_losses(losses, alphas)
-            elif np.ndim(self.alpha) > 0:
+            elif _is_classification(self):
+                choice = one_class(alphas)
+            elif self._leaves_out:
                 choice = smallest_error(dual_leave_one_out(dual, distinct, positions), alphas)
             B = dual.solve(choice.alpha)
         self._accumulator, self._waiting, self._pending = None, (rows,), ()
@@ -371,8 +374,8 @@ class RidgeReadout(RegressorMixin, MultiOutputMixin, BaseReadout):
         if self._classifies:
             losses = classification_losses(accumulator, blocks, np.unique(alphas))
             return choose_by_losses(losses, alphas)
-        if np.ndim(self.alpha) == 0:
-            return AlphaChoice(float(alphas[0]))
+        if _is_classification(self):
+            return one_class(alphas)
         return choose_by_squared_error(accumulator, blocks, alphas)
 
     @available_if(_has_one_alpha)

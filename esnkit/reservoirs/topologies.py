@@ -23,6 +23,7 @@ from typing import Any, NamedTuple
 import numpy as np
 import scipy.sparse as sp
 
+from esnkit.utils._threads import one_blas_thread
 from esnkit.utils._validation import check_choice, check_positive_int, refuse_masked
 
 __all__ = [
@@ -195,7 +196,8 @@ def _orthogonal(n_units, rng):
     Every eigenvalue has modulus one, so that the spectral radius is the modulus of all: the state
     forgets in every direction at the same rate (White et al. 2004).
     """
-    Q, R = np.linalg.qr(rng.standard_normal((n_units, n_units)))
+    with one_blas_thread():  # several threads round differently
+        Q, R = np.linalg.qr(rng.standard_normal((n_units, n_units)))
     # With the diagonal of R positive the decomposition is unique, and Q is uniform (Mezzadri 2007).
     return Q * np.where(np.diag(R) < 0, -1.0, 1.0)
 

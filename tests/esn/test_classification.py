@@ -231,3 +231,22 @@ def test_separable_classes_are_not_infinitely_certain():
     X, labels = noisy_waves(20, noise=0.0)
     proba = ESNClassifier(50, pooling="mean", random_state=0).fit(X, labels).predict_proba(X)
     assert 0.8 < proba.max(axis=1).mean() < 0.999
+
+
+def test_the_unit_of_the_inputs_changes_no_label(kinds):
+    sequences, numbers = kinds
+    answers = []
+    for scale, offset in ((1.0, 0.0), (1000.0, 5.0), (1e-3, -7.0)):
+        X = [scale * Z + offset for Z in sequences]
+        model = ESNClassifier(20, random_state=0).fit(X[::2], numbers[::2])
+        answers.append(model.predict_proba(X))
+    np.testing.assert_allclose(answers[1], answers[0], atol=1e-6)
+    np.testing.assert_allclose(answers[2], answers[0], atol=1e-6)
+
+
+def test_one_sequence_is_learned_without_a_warning(kinds):
+    sequences, _ = kinds
+    with warnings.catch_warnings():
+        warnings.simplefilter("error")
+        model = ESNClassifier(5, random_state=0).fit(sequences[:1], ["a"])
+    assert model.predict(sequences[:2]).tolist() == ["a", "a"]

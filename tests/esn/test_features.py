@@ -60,7 +60,8 @@ def test_a_score_leaves_out_the_washout_unless_the_state_goes_on(X, y):
 def test_the_mean_of_a_long_sequence_keeps_its_digits(dtype, rng):
     X = rng.normal(size=(1, 20_000, 1)).astype(dtype)
     short = rng.normal(size=(6, 8, 1)).astype(dtype)
-    model = regressor(5, pooling="mean", alpha=1.0).fit(short, short[:, -1])
+    params = {"input_scaling": 0.5, "pooling": "mean", "alpha": 1.0}
+    model = regressor(5, **params).fit(short, short[:, -1])
     Z = features(model, X, "mean")
     wanted = Z @ model.readout_.coef_.T + model.readout_.intercept_
     limit = 300 * np.finfo(dtype).eps
@@ -87,7 +88,8 @@ def test_what_is_pooled_are_states_and_inputs_after_the_washout(washout, include
     model = regressor(5, **params).fit(X, rng.normal(size=3))
     for x, prediction in zip(X, model.predict(X), strict=True):
         Z = model.reservoir_.transform(x)
-        rows = np.hstack([Z, x])[washout:] if include_input else Z[washout:]
+        inputs = (x - model.reservoir_.input_mean_) / model.reservoir_.input_scale_
+        rows = np.hstack([Z, inputs])[washout:] if include_input else Z[washout:]
         wanted = model.readout_.coef_ @ pooled(rows, "statistics") + model.readout_.intercept_
         np.testing.assert_allclose(prediction, wanted[0], atol=1e-10)
 
