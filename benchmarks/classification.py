@@ -21,14 +21,15 @@ Each fit is a row of the file, so that an interrupted run goes on where it stopp
 only for the same data, versions of packages and source code of esnkit. The rows of
 classification_peers.csv count for any version: aeon needs an environment of its own, in which
 
-    python benchmarks/classification.py --methods minirocket,hydra,dtw --file peers.csv
+    python benchmarks/classification.py --methods minirocket,hydra --file peers.csv
 
-writes such a file. Methods (gru, lstm and dtw are slow):
+writes such a file. Methods (hydra, gru and lstm are slow):
 
     esn           ESNClassifier()
     ensemble      ESNEnsembleClassifier()
     gru, lstm     RNNClassifier(cell=...)
-    minirocket, hydra, dtw       MiniRocket, MultiRocket-Hydra and 1-NN DTW of aeon
+    minirocket, hydra       MiniRocket and MultiRocket-Hydra of aeon
+    dtw           the nearest neighbour by dynamic time warping, without a window
     logistic      LogisticRegression on standardised values, all steps side by side
 
 MiniRocket, Hydra and the linear model need equal lengths: shorter sequences are padded with their
@@ -49,6 +50,7 @@ from typing import Any, NamedTuple
 import numpy as np
 from _bench import describe, parse, versions_of
 from _classification_data import Problem, Sequences, load_folder, load_problems, pad
+from _dtw import NearestByDTW
 from _ranks import cliques, compare, draw, ranks_of
 from sklearn.linear_model import LogisticRegression
 from sklearn.metrics import log_loss
@@ -316,38 +318,9 @@ def _aeon(module: str, name: str, **settings: Any) -> Callable[[int], Any]:
     return make
 
 
-class NearestByDTW:
-    """The label of the nearest sequence by dynamic time warping, at their own lengths."""
-
-    def fit(self, X: Sequences, y: np.ndarray) -> "NearestByDTW":
-        self.model_ = _neighbours().fit([x.T for x in X], y)
-        self.classes_ = np.unique(y)
-        return self
-
-    def predict(self, X: Sequences) -> np.ndarray:
-        return self.model_.predict([x.T for x in X])
-
-
-def _neighbours() -> Any:
-    from aeon.classification.distance_based import KNeighborsTimeSeriesClassifier
-
-    return KNeighborsTimeSeriesClassifier(distance="dtw", n_neighbors=1)
-
-
-def _dtw(seed: int) -> NearestByDTW:
-    _neighbours()  # fails here where aeon does not import
-    return NearestByDTW()
-
-
 def _logistic(seed: int) -> Padded:
     model = make_pipeline(StandardScaler(), LogisticRegression(max_iter=1000))
     return Padded(model, lambda X: X.reshape(len(X), -1))
-
-
-def _ensemble(seed: int) -> Any:
-    from esnkit import ESNEnsembleClassifier
-
-    return ESNEnsembleClassifier(random_state=seed)
 
 
 def _rnn(cell: str) -> Callable[[int], Any]:
@@ -356,11 +329,15 @@ def _rnn(cell: str) -> Callable[[int], Any]:
 
 METHODS: dict[str, Method] = {
     "esn": Method("ESNClassifier", lambda seed: esnkit.ESNClassifier(random_state=seed)),
-    "ensemble": Method("ESNEnsembleClassifier", _ensemble),
+    "ensemble": Method(
+        "ESNEnsembleClassifier", lambda seed: esnkit.ESNEnsembleClassifier(random_state=seed)
+    ),
     "gru": Method("RNNClassifier, GRU", _rnn("gru")),
     "lstm": Method("RNNClassifier, LSTM", _rnn("lstm")),
     "logistic": Method("logistic regression", _logistic, ("scikit-learn",), draws=False),
-    "dtw": Method("1-NN DTW", _dtw, ("aeon", "numba"), draws=False, probabilities=False),
+    "dtw": Method(
+        "1-NN DTW", lambda seed: NearestByDTW(), ("numba",), draws=False, probabilities=False
+    ),
     "minirocket": Method(
         "MiniRocket", _aeon("convolution_based", "MiniRocketClassifier"), ("aeon", "numba"),
         probabilities=False,

@@ -252,8 +252,15 @@ class GradientEstimator(TorchMixin, CallbackSupportMixin, PlainStateMixin, BaseE
             self.input_center_, self.input_scale_ = input_scale(batch.inputs)
 
     def _largest_gains(self, batch: SequenceBatch) -> np.ndarray | None:
+        """Return how much inputs may be amplified; None leaves the input weights small.
+
+        Large ones let units tell smooth sequences apart. They make states less linear in the
+        inputs, so that numbers, such as the sum of noise over time, are learned worse.
+        """
         scale = self._input_scale()
-        return None if scale is None else scale.largest_gains(batch.inputs, batch.offsets)
+        if scale is None or batch.per_step or self._spec.loss != "softmax":
+            return None
+        return scale.largest_gains(batch.inputs, batch.offsets)
 
     def _input_scale(self) -> InputScale | None:
         if not hasattr(self, "input_center_"):

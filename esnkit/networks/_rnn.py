@@ -61,9 +61,9 @@ class RNNRegressor(SequenceRegressorMixin, GradientEstimator):
         Length of the embedding vector that is learned for each token; ``n_tokens=None`` then means
         "auto". None encodes tokens one-hot.
     standardize : bool, default=True
-        Whether training takes inputs less their median, divided by their standard deviation, with
-        initial weights to fit, see Notes. The fitted weights contain both, so that they are for
-        inputs as they are. Tokens and columns of zeros and ones stay as they are.
+        Whether training takes inputs less their median, divided by their standard deviation. The
+        fitted weights contain both, so that they are for inputs as they are. Tokens and columns of
+        zeros and ones stay as they are.
     pooling : {"auto", "last", "mean", "attention"}, default="auto"
         For one target per sequence, how the states of its time steps become one vector: the last
         state, the mean, or a weighted mean with learned weights. "auto" is the mean, with `tbptt`
@@ -167,15 +167,10 @@ class RNNRegressor(SequenceRegressorMixin, GradientEstimator):
     Notes
     -----
     The initialisations "orthogonal" and "glorot" draw the recurrent weights of every gate
-    separately, the weights of inputs that are not standardised by Glorot's rule, and set the biases
+    separately, the input weights by Glorot's rule, and set the biases
     of the forget gates of an LSTM to 1. "identity" (Le et al. 2015) and "sparse" (Sutskever et al.
     2013) are for ``cell="rnn"``. "chrono" (Tallec & Ollivier 2018) is for cells with gates, whose
     biases it sets for time scales up to the longest sequence.
-
-    Weights of standardised inputs start with the variance ``1 / n_features`` (LeCun et al. 1998).
-    If the standard deviation of an input within most sequences is smaller than that of all rows,
-    the weights of every unit are multiplied by a factor, log-uniform up to the ratio of the two, so
-    that small signals are not lost beside large ones.
 
     The estimator does not scale its targets. Scale them to a standard deviation of about one
     (``TransformedTargetRegressor``); otherwise training may end with predictions near their mean.
@@ -193,9 +188,6 @@ class RNNRegressor(SequenceRegressorMixin, GradientEstimator):
 
     Q. V. Le, N. Jaitly and G. E. Hinton (2015), A simple way to initialize recurrent networks of
     rectified linear units, arXiv 1504.00941.
-
-    Y. LeCun, L. Bottou, G. B. Orr and K.-R. Mueller (1998), Efficient BackProp, in Neural Networks:
-    Tricks of the Trade, Springer.
 
     C. Tallec and Y. Ollivier (2018), Can recurrent neural networks warp time?, ICLR.
 
@@ -468,9 +460,9 @@ class RNNClassifier(SequenceClassifierMixin, GradientEstimator):
     embedding_dim : int or None, default=None
         Length of the embedding vector that is learned for each token. None encodes tokens one-hot.
     standardize : bool, default=True
-        Whether training takes inputs less their median, divided by their standard deviation, with
-        initial weights to fit, see Notes. The fitted weights contain both, so that they are for
-        inputs as they are. Tokens and columns of zeros and ones stay as they are.
+        Whether training takes inputs less their median, divided by their standard deviation. The
+        fitted weights contain both, so that they are for inputs as they are. Tokens and columns of
+        zeros and ones stay as they are.
     pooling : {"auto", "last", "mean", "attention"}, default="auto"
         For one target per sequence, how the states of its time steps become one vector: the last
         state, the mean, or a weighted mean with learned weights. "auto" is the mean, with `tbptt`
@@ -578,15 +570,15 @@ class RNNClassifier(SequenceClassifierMixin, GradientEstimator):
     Notes
     -----
     The initialisations "orthogonal" and "glorot" draw the recurrent weights of every gate
-    separately, the weights of inputs that are not standardised by Glorot's rule, and set the biases
+    separately, the input weights by Glorot's rule, and set the biases
     of the forget gates of an LSTM to 1. "identity" (Le et al. 2015) and "sparse" (Sutskever et al.
     2013) are for ``cell="rnn"``. "chrono" (Tallec & Ollivier 2018) is for cells with gates, whose
     biases it sets for time scales up to the longest sequence.
 
-    Weights of standardised inputs start with the variance ``1 / n_features`` (LeCun et al. 1998).
-    If the standard deviation of an input within most sequences is smaller than that of all rows,
-    the weights of every unit are multiplied by a factor, log-uniform up to the ratio of the two, so
-    that small signals are not lost beside large ones.
+    With one label per sequence, the weights of standardised inputs have the initial variance
+    ``1 / n_features`` (LeCun et al. 1998). If the standard deviation of an input within most
+    sequences is smaller than that of all rows, those of every unit are multiplied by a factor,
+    log-uniform up to the ratio of the two, so that small signals are not lost beside large ones.
 
     References
     ----------

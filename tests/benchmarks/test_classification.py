@@ -76,6 +76,37 @@ def test_the_fingerprint_is_that_of_the_values_in_their_order(data):
     assert len({fingerprint(X), *others, fingerprint(X * 1.01)}) == 5
 
 
+def test_scores_of_the_peers_are_those_of_the_data_that_are_read(benchmark, data):
+    (digits,) = data.load_problems(["digits"])
+    rows = [row for row in benchmark.read_rows(benchmark.PEERS) if row["set"] == "digits"]
+    assert {row["method"] for row in rows} == {"minirocket", "hydra", "dtw"}
+    assert {row["data"] for row in rows} == {digits.fingerprint()}
+
+
+def test_the_nearest_sequence_is_that_of_the_least_warping_distance(benchmark, monkeypatch):
+    def distance(a, b):
+        D = np.full((len(a) + 1, len(b) + 1), np.inf)
+        D[0, 0] = 0
+        for i in range(len(a)):
+            for j in range(len(b)):
+                before = min(D[i, j], D[i, j + 1], D[i + 1, j])
+                D[i + 1, j + 1] = before + ((a[i] - b[j]) ** 2).sum()
+        return D[-1, -1]
+
+    dtw = importlib.import_module("_dtw")
+    monkeypatch.setattr(dtw, "squared_dtw", dtw.squared_dtw.py_func)  # without compiling
+    rng = np.random.default_rng(0)
+    X = [rng.normal(size=(n, 2)) for n in (1, 8, 13, 30, 9, 25, 18, 40)]
+    model = dtw.NearestByDTW().fit(X[:5], np.arange(5))
+    for x in X[5:]:
+        exact = [distance(x, other) for other in X[:5]]
+        found = [dtw.squared_dtw(x.T, other, np.inf) for other in model.reversed_]
+        np.testing.assert_allclose(found, exact)
+        assert model.predict([x]) == np.argmin(exact)
+        assert dtw.squared_dtw(x.T, model.reversed_[3], exact[3] * 1.01) == found[3]
+        assert dtw.squared_dtw(x.T, model.reversed_[3], exact[3] / 20) == np.inf
+
+
 def test_classes_that_training_lacks_have_no_probability(benchmark):
     y, proba = np.array(["a", "b"]), np.array([[0.75, 0.25], [0.25, 0.75]])
     found = benchmark.judge(y, proba, np.array(["a", "c"]))

@@ -83,7 +83,7 @@ def by_hand():
             Reservoir(8, input_scaling=0.1, bias_scaling=0.1, **CYCLE),
         ):
             readout = RidgeReadout(ALPHAS, standardize=True, scoring="classification")
-            pooling = [ModelSpace(20, alpha=0.003), "ppv"]
+            pooling = [ModelSpace(17, alpha=0.003), "ppv"]
             member = ReservoirClassifier(
                 reservoir, readout, pooling=pooling, target="sequence", random_state=next(seeds)
             ).fit(train, LABELS)
@@ -293,8 +293,14 @@ def test_common_checks(check):
     check("ESNEnsembleClassifier", small())
 
 
-def of_rows(rows):
-    return rows[:, :, None]
+class OfRows:
+    """Rows as sequences of one feature; its name is the same in every process."""
+
+    def __call__(self, rows):
+        return rows[:, :, None]
+
+    def __repr__(self):
+        return "of_rows"
 
 
 PIPELINE = {
@@ -306,7 +312,7 @@ PIPELINE = {
 
 
 @parametrize_with_checks(
-    [make_pipeline(FunctionTransformer(of_rows, validate=True), lean(views=["values"]))],
+    [make_pipeline(FunctionTransformer(OfRows(), validate=True), lean(views=["values"]))],
     expected_failed_checks=lambda estimator: PIPELINE,
 )
 def test_common_checks_of_rows_as_sequences(estimator, check):

@@ -117,3 +117,20 @@ def test_units_out_of_range_are_refused():
         RNNRegressor(4, max_iter=1).fit((1e-30 * X).astype(np.float32) * 1e-9, y)
     with pytest.raises(TypeError, match="standardize"):
         RNNRegressor(4, max_iter=1, standardize="yes").fit(X, y)
+
+
+def test_input_weights_are_larger_for_one_label_a_sequence():
+    X, y, Y = echo()
+    settings = {"standardize": True, "max_iter": 0, "n_units": 64}
+
+    def size(estimator, target):
+        model = quick(estimator, **settings).fit(X, target)
+        return np.std(model.get_weights()["W_in_0"] * X.std(axis=(0, 1)))
+
+    assert size(RNNClassifier, y > 0) == pytest.approx(np.sqrt(1 / 2), rel=0.15)
+    for estimator, target in (
+        (RNNRegressor, y),
+        (RNNRegressor, Y),
+        (RNNClassifier, Y[:, :, 0] > 0),
+    ):
+        assert size(estimator, target) == pytest.approx(np.sqrt(2 / 66), rel=0.15)

@@ -38,7 +38,6 @@ def test_many_classes_and_classes_without_sequences():
     assert display.axes_[0].get_xticklabels() == []
     lines = display.axes_[-1].get_lines()[:28]
     assert len({(line.get_color(), line.get_linestyle()) for line in lines}) == 28
-    display.figure_.canvas.draw()
 
 
 def test_given_axes_are_drawn_on():

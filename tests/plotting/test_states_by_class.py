@@ -38,12 +38,13 @@ def test_components_against_scikit_learn():
 
 
 def test_few_states_are_in_memory_and_give_the_same_directions(monkeypatch):
-    whole = StatesByClassDisplay.from_estimator(model(), X, y)
+    reservoir = model().reservoir_
+    whole, _ = module._reduced_states(reservoir, X)
     monkeypatch.setattr(module, "MAX_ROWS", 300)
     monkeypatch.setattr(module, "N_TOGETHER", 5)
-    some = StatesByClassDisplay.from_estimator(model(), X, y)
-    assert [line.shape for line in some.states] == [line.shape for line in whole.states]
-    a, b = (np.concatenate(d.states) for d in (whole, some))
+    some, _ = module._reduced_states(reservoir, X)
+    assert [line.shape for line in some] == [line.shape for line in whole]
+    a, b = np.concatenate(whole), np.concatenate(some)
     correlations = np.corrcoef(a.T, b.T)[[0, 1], [2, 3]]
     assert np.all(correlations > 0.98) and not np.array_equal(a, b)
 
@@ -73,7 +74,9 @@ def test_pipelines_other_readouts_and_one_unit():
     own = scaled[:-1].transform(X)
     again = StatesByClassDisplay.from_estimator(scaled[-1], own, y)
     np.testing.assert_array_equal(display.features, again.features)
-    tiny = ESNClassifier(1, degree=1, include_input=False, readout=LogisticRegression())
+    tiny = ESNClassifier(
+        1, degree=1, include_input=False, pooling="last", readout=LogisticRegression()
+    )
     display = StatesByClassDisplay.from_estimator(tiny.fit(X, y), X, y)
     assert display.shares[:, 0].tolist() == [1, 1] and not display.features[:, 1].any()
 
