@@ -74,7 +74,9 @@ def test_pipelines_other_readouts_and_one_unit():
     own = scaled[:-1].transform(X)
     again = StatesByClassDisplay.from_estimator(scaled[-1], own, y)
     np.testing.assert_array_equal(display.features, again.features)
-    tiny = ESNClassifier(1, degree=1, include_input=False, readout=LogisticRegression())
+    tiny = ESNClassifier(
+        1, degree=1, include_input=False, pooling="last", readout=LogisticRegression()
+    )
     display = StatesByClassDisplay.from_estimator(tiny.fit(X, y), X, y)
     assert display.shares[:, 0].tolist() == [1, 1] and not display.features[:, 1].any()
 
