@@ -15,6 +15,7 @@ C. Guo, G. Pleiss, Y. Sun and K. Q. Weinberger (2017), On calibration of modern 
 J. Platt (1999), Probabilistic outputs for support vector machines.
 """
 
+from math import hypot
 from typing import NamedTuple, Self
 
 import numpy as np
@@ -51,7 +52,7 @@ class LossSums:
         self.n_classes = n_classes
         powers = np.arange(N_TEMPERATURES) / 2 - LOG2_HIGHEST
         self.inverse = 2.0**powers / sizes[:, None]  # (n_alphas, n_temperatures)
-        self.weight = self.squared_weight = 0.0
+        self.weight = self.weight_length = 0.0
         self.wrong = np.zeros(n_alphas)
         self.own = np.zeros(n_alphas)  # z of the classes of the rows
         self.all = np.zeros(n_alphas)  # z of all classes
@@ -61,7 +62,8 @@ class LossSums:
     def add_weights(self, w: np.ndarray) -> None:
         """Add the weights (n_rows,) of rows whose scores are added for every alpha."""
         self.weight += float(w.sum())
-        self.squared_weight += float(w @ w)
+        largest = float(w.max(initial=0.0)) or 1.0  # whose square may be beyond the range
+        self.weight_length = hypot(self.weight_length, largest * float(np.linalg.norm(w / largest)))
 
     def add(self, i: int, scores: np.ndarray, labels: np.ndarray, w: np.ndarray) -> None:
         """Add scores (n_classes, n_rows) of rows for alpha i: sums over classes are fast so."""
@@ -87,7 +89,8 @@ class LossSums:
 
     def merge(self, other: Self) -> None:
         """Add the sums of other rows."""
-        for name in ("weight", "squared_weight", "wrong", "own", "all", "log_norm", "slope"):
+        self.weight_length = hypot(self.weight_length, other.weight_length)
+        for name in ("weight", "wrong", "own", "all", "log_norm", "slope"):
             setattr(self, name, getattr(self, name) + getattr(other, name))
 
     def error_rates(self) -> np.ndarray:
@@ -96,7 +99,7 @@ class LossSums:
 
     def n_effective(self) -> float:
         """Return the number of rows of equal weights that are worth as much (Kish 1965)."""
-        return self.weight**2 / self.squared_weight
+        return (self.weight / self.weight_length) ** 2
 
     def calibrate(self) -> Calibration:
         """Return the temperatures of least smoothed log loss, and the losses."""

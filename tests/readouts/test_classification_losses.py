@@ -52,6 +52,15 @@ def test_merged_sums_are_those_of_all_rows_in_any_units_of_weight():
     assert_allclose(merged.n_effective(), sums_of(S, Y, w).n_effective())
 
 
+@pytest.mark.parametrize("unit", [1e-280, 1e280])
+def test_tiny_and_huge_weights_keep_the_number_of_effective_rows(unit):
+    S, Y, w = scores(1)
+    sums = sums_of(S[:20], Y[:20], unit * w[:20])
+    sums.merge(sums_of(S[20:], Y[20:], unit * w[20:]))
+    assert_allclose(sums.n_effective(), np.sum(w) ** 2 / np.sum(w**2))
+    assert_allclose(sums.calibrate().temperatures, sums_of(S, Y, w).calibrate().temperatures)
+
+
 @pytest.mark.parametrize("n_rows", [4, 1000])
 def test_separated_rows_are_as_certain_as_their_number_allows(n_rows):
     Y = np.eye(2)[np.arange(n_rows) % 2]
