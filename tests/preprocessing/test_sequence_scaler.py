@@ -197,7 +197,8 @@ def test_cross_validation_and_searches_take_ragged_sequences_in_every_kind_of_li
 def test_pipelines_classify_search_and_feed_networks():
     X = [100 + 50 * np.sin(np.arange(30 + i)[:, None] / (2 + 4 * (i % 2))) for i in range(12)]
     labels = np.arange(12) % 2
-    model = make_pipeline(SequenceScaler(), ESNClassifier(20, random_state=0))
+    network = ESNClassifier(20, input_scaling=0.5, pooling="last", alpha=1.0, random_state=0)
+    model = make_pipeline(SequenceScaler(), network)
     grid = {"sequencescaler": ["passthrough", SequenceScaler()]}
     search = GridSearchCV(model, grid, cv=KFold(3)).fit(X, labels)
     assert search.best_score_ > 0.8
