@@ -107,10 +107,14 @@ class ESNEnsembleClassifier(CallbackSupportMixin, PlainStateMixin, ClassifierMix
 
     See Also
     --------
-    ESNClassifier : One network, also for labels of time steps.
+    ESNClassifier : One network, also for labels of time steps and, by ``steps`` of its
+        ``predict_proba``, for prefixes of sequences in one run.
 
     Notes
     -----
+    ``predict_proba`` has no ``steps``: give cut sequences, ``[x[:t] for x in X]``, as
+    :class:`~esnkit.plotting.EarlyClassificationDisplay` does.
+
     A weighted sum of calibrated scores is a logarithmic opinion pool, the geometric mean of
     probabilities [3]_. Means of several forecasters are underconfident, as each of them knows
     something that the others do not: the factor makes up for it [4]_.

@@ -254,7 +254,17 @@ def _stack(X: Any) -> tuple[Any, np.ndarray | None, str]:
     if ndim_of(X) == 3:
         return *_stack_batch(np.asarray(X)), "batch"
     refuse_panel("X", X)
+    _refuse_nested_frame(X)
     return X, None, "series"
+
+
+def _refuse_nested_frame(X: Any) -> None:
+    """Raise if the cells of a frame hold series, as in sktime."""
+    if hasattr(X, "iloc") and X.ndim == 2 and X.size > 0 and ndim_of(X.iloc[0, 0]) == 1:
+        raise ValueError(
+            "X is a nested frame, whose cells hold series, as in sktime: give a list of sequences, "
+            "[np.column_stack(list(row)) for row in X.to_numpy()]"
+        )
 
 
 def _stack_batch(array: np.ndarray) -> tuple[np.ndarray, np.ndarray]:
