@@ -5,12 +5,11 @@ sequence, and their 3-D arrays have the channels before the time.
 """
 
 from collections.abc import Iterable
-from numbers import Integral
 from typing import Any
 
 import numpy as np
 
-from esnkit.sequences._packing import ROWS_AS_SEQUENCES, Sequences
+from esnkit.sequences._packing import ROWS_AS_SEQUENCES, Sequences, are_vectors_of_integers
 from esnkit.sequences._targets import Targets
 from esnkit.utils._frames import ndim_of
 from esnkit.utils._warnings import warn
@@ -44,9 +43,7 @@ MAX_ROWS, MAX_VALUES = 1000, 2**22
 
 def refuse_vectors_of_integers(X: Any) -> None:
     """Raise if X is a list of vectors of integers: tokens, or rows, or sequences of numbers."""
-    if not isinstance(X, (list, tuple)) or not X:
-        return
-    if all(_is_vector_of_integers(x) for x in X):
+    if are_vectors_of_integers(X):
         raise ValueError(
             "X is a list of vectors of integers, which may be tokens or numbers: one-hot encode "
             "sequences of tokens, OneHotTokens().fit_transform(X), or set n_tokens='auto' of a "
@@ -224,14 +221,3 @@ def _holds_integers(X: Any) -> bool:
 def _is_integer(item: Any) -> bool:
     dtype = getattr(item, "dtype", None)
     return dtype is not None and getattr(dtype, "kind", "") in ("i", "u")
-
-
-def _is_vector_of_integers(item: Any) -> bool:
-    """Return whether an array, or a list too long for the row of a table, holds only integers."""
-    if isinstance(item, (list, tuple)):
-        return len(item) >= MIN_COLUMNS and all(_is_int(number) for number in item)
-    return getattr(item, "ndim", None) == 1 and _is_integer(item)
-
-
-def _is_int(number: Any) -> bool:
-    return isinstance(number, Integral) and not isinstance(number, bool)

@@ -231,7 +231,10 @@ def test_vectors_of_tokens_are_refused_where_they_would_be_numbers(cut):
         for given in (X, [x.tolist() for x in X]):
             with pytest.raises(ValueError, match=message):
                 model.fit(given, y)
-    RNNClassifier(4, **BRIEF).fit(X, y)
+    model = RNNClassifier(4, **BRIEF).fit(X, y)
+    lists = [x.tolist() for x in X]
+    again = clone(model).fit(lists, y)
+    assert np.array_equal(again.predict_proba(lists), model.predict_proba(X))
 
 
 def test_a_stream_is_looked_at_once():

@@ -128,6 +128,10 @@ def test_token_vectors_are_sequences_of_one_column():
     sequences = pack(Tokens(), [np.array([1, 2, 3]), np.array([4])], reset=True)
     assert sequences.form == "ragged" and sequences.lengths.tolist() == [3, 1]
     assert sequences.values.tolist() == [[1], [2], [3], [4]]
+    lists = pack(Tokens(), [[1, 2, 3], [4]], reset=True)
+    assert lists.form == "ragged" and np.array_equal(lists.values, sequences.values)
+    assert pack(Tokens(), [[1] * 20, [2] * 20], reset=True).values.shape == (40, 1)
+    assert pack(Tokens(), [[1] * 19, [2] * 19], reset=True).form == "series"  # a table
     with pytest.raises(ValueError, match="X holds items of different lengths"):
         packed([np.array([1, 2, 3]), np.array([4])])
 
