@@ -19,6 +19,7 @@ from esnkit.readouts._estimator import as_readout, estimator_of
 from esnkit.sequences._initial_state import Clamp, resolve_initial_state
 from esnkit.sequences._misread_shapes import (
     refuse_vectors_of_integers,
+    refuse_vectors_with_labels,
     warn_if_axes_are_misread,
     warn_if_tokens,
 )
@@ -100,7 +101,8 @@ class ReservoirEstimator(CallbackSupportMixin, PlainStateMixin, BaseEstimator):
             sequence.
         sample_weight : array-like, default=None
             The teaching signal: weights >= 0 per row, per sequence, or per row and output; zero
-            means not taught.
+            means not taught. The scale of ``input_scaling="auto"``, the principal components of
+            "model_space" and the thresholds of "ppv" are those of all sequences.
         initial_state : array or tuple (indices, values), default=None
             State before the first step: a vector (n_units,), a row per sequence, or a pair
             (indices, values) for a subset of the units. None starts from zeros.
@@ -173,7 +175,8 @@ class ReservoirEstimator(CallbackSupportMixin, PlainStateMixin, BaseEstimator):
         raw = pack_targets(y, sequences, target, numeric=self._numeric)
         targets, class_weights, classes = self._encode(raw, sequences.form, known)
         if first:
-            warn_if_tokens(X, sequences)
+            refuse_vectors_with_labels(X, sequences, targets, self.target)
+            warn_if_tokens(X, sequences, targets, self.target)
             warn_if_axes_are_misread(sequences, targets, self.target, numeric=self._numeric)
         # A stream applies the washout to its first rows only, when it is clear where they are.
         washout = 0 if stream else settings.washout

@@ -107,7 +107,8 @@ class ESNEnsembleClassifier(CallbackSupportMixin, PlainStateMixin, ClassifierMix
 
     See Also
     --------
-    ESNClassifier : One network, also for labels of time steps.
+    ESNClassifier : One network, also for labels of time steps and, by ``steps`` of its
+        ``predict_proba``, for prefixes of sequences in one run.
 
     Notes
     -----
@@ -115,6 +116,9 @@ class ESNEnsembleClassifier(CallbackSupportMixin, PlainStateMixin, ClassifierMix
     0.976 on the seven of them that the defaults were not chosen on, with expected calibration
     errors of 0.04 and 0.02. Fitting and predicting take 3 s of CPU time a set on average, as much
     as nine networks.
+
+    ``predict_proba`` has no ``steps``: give cut sequences, ``[x[:t] for x in X]``, as
+    :class:`~esnkit.plotting.EarlyClassificationDisplay` does.
 
     A weighted sum of calibrated scores is a logarithmic opinion pool, the geometric mean of
     probabilities [3]_. Means of several forecasters are underconfident, as each of them knows

@@ -112,6 +112,15 @@ class ESNRegressor(ReservoirRegressorMixin, ReservoirEstimator):
     n_features_in_ : int
         Number of features seen in ``fit``.
 
+    See Also
+    --------
+    ReservoirRegressor : Any reservoir, with ``pooling="last"`` and a fixed penalty by default.
+
+    Notes
+    -----
+    By default, the features of a sequence are 9 (n_units + n_features) + 930 numbers: the six
+    "statistics" and three "ppv" of each feature of a time step, and 30 x 31 of the "model_space".
+
     References
     ----------
     H. Jaeger (2001), The "echo state" approach to analysing and training recurrent neural
@@ -273,6 +282,16 @@ class ESNClassifier(ReservoirClassifierMixin, ReservoirEstimator):
     n_features_in_ : int
         Number of features seen in ``fit``.
 
+    See Also
+    --------
+    ESNEnsembleClassifier : Several networks, more accurate for one label per sequence.
+    ReservoirClassifier : Any reservoir, with ``pooling="last"`` and a fixed penalty by default.
+
+    Notes
+    -----
+    By default, the features of a sequence are 9 (n_units + n_features) + 930 numbers: the six
+    "statistics" and three "ppv" of each feature of a time step, and 30 x 31 of the "model_space".
+
     References
     ----------
     H. Jaeger (2001), The "echo state" approach to analysing and training recurrent neural
@@ -401,6 +420,11 @@ class ReservoirRegressor(ReservoirRegressorMixin, ReservoirEstimator):
     n_features_in_ : int
         Number of features seen in ``fit``.
 
+    See Also
+    --------
+    ESNRegressor : For one target per sequence, it pools more than the last time step and chooses
+        the penalty, where this class keeps ``pooling="last"`` and 1e-6 unless told otherwise.
+
     References
     ----------
     H. Jaeger (2001), The "echo state" approach to analysing and training recurrent neural
@@ -499,6 +523,11 @@ class ReservoirClassifier(ReservoirClassifierMixin, ReservoirEstimator):
         State at the end of the training series, if there is one series.
     n_features_in_ : int
         Number of features seen in ``fit``.
+
+    See Also
+    --------
+    ESNClassifier : For one label per sequence, it pools more than the last time step and chooses
+        the penalty, where this class keeps ``pooling="last"`` and 1e-2 unless told otherwise.
 
     References
     ----------

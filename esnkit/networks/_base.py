@@ -25,6 +25,7 @@ from esnkit.networks._trainer import Trainer, Validation
 from esnkit.networks._validation_split import hold_out
 from esnkit.sequences._misread_shapes import (
     refuse_vectors_of_integers,
+    refuse_vectors_with_labels,
     warn_if_axes_are_misread,
 )
 from esnkit.sequences._packing import FLOATS, Sequences, pack, restore
@@ -189,6 +190,7 @@ class GradientEstimator(TorchMixin, CallbackSupportMixin, PlainStateMixin, BaseE
         encoded = self._encode_targets(y, sequences, known)
         targets = encoded.targets
         if fresh:
+            refuse_vectors_with_labels(X, sequences, targets, self.target)
             warn_if_axes_are_misread(sequences, targets, self.target, numeric=self._numeric)
         shortest = int(sequences.lengths.min())
         self._shortest = shortest if fresh else min(shortest, self._shortest)

@@ -64,7 +64,8 @@ def network_inputs(spec: Spec, sequences: Sequences) -> np.ndarray:
     if np.any(wrong):
         raise ValueError(
             f"X contains the token {values[wrong][0]:g} in row {np.flatnonzero(wrong)[0]}, "
-            f"expected integers in [0, {spec.n_features - 1}]; set n_tokens to the number of tokens"
+            f"expected integers in [0, {spec.n_features - 1}]; set n_tokens to the number of "
+            "tokens, or give numbers that are measurements as floats, X.astype(float)"
         )
     return values.astype(np.int64)
 

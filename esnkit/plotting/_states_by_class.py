@@ -85,7 +85,10 @@ class StatesByClassDisplay:
             model = estimator[-1]
             X = estimator[:-1].transform(X) if len(estimator) > 1 else X
         if not hasattr(model, "reservoir_"):
-            raise TypeError(f"estimator must be a fitted model with a reservoir, got {estimator!r}")
+            raise TypeError(
+                "estimator must be a fitted model with a reservoir, such as one of estimators_ of "
+                f"an ensemble, got {estimator!r}"
+            )
         check_sequences(X)
         labels = np.asarray(y)
         if labels.shape != (len(X),) or len(X) < 2:

@@ -40,7 +40,8 @@ class SequenceClassifierMixin(ClassifierMixin):
         """
         labels = targets.values[:, 0]
         if targets.values.shape[1] > 1 or not targets.flat:
-            labels = column_or_1d(targets.values, warn=form == "series")
+            warn = form == "series" or targets.kind == "sequence"
+            labels = column_or_1d(targets.values, warn=warn)
         check_classification_targets(labels)
         seen, codes = np.unique(labels, return_inverse=True)
         classes = seen

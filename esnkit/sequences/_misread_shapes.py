@@ -9,11 +9,17 @@ from typing import Any
 
 import numpy as np
 
-from esnkit.sequences._packing import ROWS_AS_SEQUENCES, Sequences
+from esnkit.sequences._packing import ROWS_AS_SEQUENCES, Sequences, are_vectors_of_integers
 from esnkit.sequences._targets import Targets
+from esnkit.utils._frames import ndim_of
 from esnkit.utils._warnings import warn
 
-__all__ = ["refuse_vectors_of_integers", "warn_if_axes_are_misread", "warn_if_tokens"]
+__all__ = [
+    "refuse_vectors_of_integers",
+    "refuse_vectors_with_labels",
+    "warn_if_axes_are_misread",
+    "warn_if_tokens",
+]
 
 # Of 14 sets of sequences (UCR and UEA), their rows as one series, neighbouring columns correlate by
 # 0.70 and more (ACSF1, noise: 0.03), and rows up to 14 apart by 0.40 at most; of daily and
@@ -23,44 +29,90 @@ MIN_CORRELATION_OF_COLUMNS, MAX_CORRELATION_OF_ROWS = 0.6, 0.45
 MAX_LAG = 14
 # In arrays of aeon, neighbours in time correlate by 0.5 to 0.97, channels by less than 0.
 MIN_SEQUENCES, MIN_CORRELATION_IN_TIME = 5, 0.4
+# Channels may resemble each other, but time steps are seldom a tenth of the features.
+MANY_FEATURES_A_STEP = 10
 # Neighbouring letters of a text correlate by 0.1, words by 0.2, pixels of digits by 0.44. Of two
 # values, as in tasks of parity, one-hot vectors tell no more than one number.
 MAX_CORRELATION_OF_TOKENS, MIN_TOKENS, MAX_TOKENS = 0.3, 3, 100_000
+# Codes of tokens begin near zero, perhaps after four special ones (padding, unknown, start, end);
+# counts may vary around a mean far from it.
+MAX_FIRST_TOKEN, MAX_SHARE_OF_FIRST_TOKEN = 4, 0.3
 # The first rows suffice to tell.
 MAX_ROWS, MAX_VALUES = 1000, 2**22
 
 
 def refuse_vectors_of_integers(X: Any) -> None:
     """Raise if X is a list of vectors of integers: tokens, or rows, or sequences of numbers."""
-    if not isinstance(X, (list, tuple)) or not X:
-        return
-    if all(getattr(x, "ndim", None) == 1 and _is_integer(x) for x in X):
+    if are_vectors_of_integers(X):
         raise ValueError(
             "X is a list of vectors of integers, which may be tokens or numbers: one-hot encode "
             "sequences of tokens, OneHotTokens().fit_transform(X), or set n_tokens='auto' of a "
-            "trained network; give sequences of numbers as [x[:, None] for x in X], and the rows "
-            "of one series as np.array(X)"
+            "trained network; give sequences of numbers as [np.array(x)[:, None] for x in X], and "
+            "the rows of one series as np.array(X)"
         )
 
 
-def warn_if_tokens(X: Any, sequences: Sequences) -> None:
-    """Warn if sequences of one column hold integers that do not vary like magnitudes."""
-    if sequences.form == "series" or sequences.values.shape[1] != 1 or not _holds_integers(X):
+def refuse_vectors_with_labels(X: Any, sequences: Sequences, targets: Targets, target: str) -> None:
+    """Raise if X is a list of vectors with one target each: sequences, or rows of one series."""
+    if sequences.form != "series" or target != "auto" or not targets.flat:
         return
-    values = sequences.values[:, 0].astype(np.float64)
-    if values.min() < 0 or not MIN_TOKENS <= values.max() + 1 <= MAX_TOKENS:
+    if isinstance(X, (list, tuple)) and len(X) > 1 and all(ndim_of(x) == 1 for x in X):
+        raise ValueError(
+            f"X is a list of {len(X)} vectors with one target each, which may be sequences or the "
+            "rows of one series: give sequences of one feature as [np.array(x)[:, None] for x in "
+            "X]; if rows are time steps, set target='steps'"
+        )
+
+
+def warn_if_tokens(
+    X: Any, sequences: Sequences, targets: Targets | None = None, target: str = "auto"
+) -> None:
+    """Warn if integers do not vary like magnitudes, in sequences of one column or in long rows.
+
+    Rows of one series are looked at if there are targets, flat ones, and ``target`` is "auto".
+    """
+    if not _holds_integers(X):
         return
-    if sequences.lengths.max() == 1:
+    values = sequences.values
+    if sequences.form != "series":
+        if values.shape[1] == 1 and _are_like_tokens(values[:, 0], sequences.offsets):
+            warn(
+                "X holds integers in one column, which are taken for magnitudes; if they are "
+                "tokens, encode them by OneHotTokens(), before the estimator in a pipeline; if "
+                "they are numbers, give them as floats, such as X.astype(float)"
+            )
+    elif targets is not None and targets.flat and target == "auto":
+        _warn_if_rows_are_tokens(_first(values))
+
+
+def _warn_if_rows_are_tokens(rows: np.ndarray) -> None:
+    """Warn if integers resemble neither the next one of the row nor that of the next row."""
+    n_rows, n_columns = rows.shape
+    if n_columns < MIN_COLUMNS or n_rows < MIN_ROWS:
         return
-    values -= values.mean()
-    products = values[1:] * values[:-1]
-    products[sequences.offsets[1:-1] - 1] = 0.0  # of the last step of one and the first of the next
-    if products.sum() < MAX_CORRELATION_OF_TOKENS * (values @ values):
+    if all(
+        _are_like_tokens(way.ravel(), np.arange(len(way) + 1) * way.shape[1])
+        for way in (rows, rows.T)
+    ):
         warn(
-            "X holds integers in one column, which are taken for magnitudes; if they are tokens, "
-            "encode them by OneHotTokens(), before the estimator in a pipeline; if they are "
-            "numbers, give them as floats, such as X.astype(float)"
+            "X is one series of time steps, whose state goes on in the next row, but its rows "
+            f"look like sequences of {n_columns} tokens: encode these by OneHotTokens(), as in "
+            "OneHotTokens().fit_transform(list(X)); if rows are time steps, set target='steps'"
         )
+
+
+def _are_like_tokens(values: np.ndarray, offsets: np.ndarray) -> bool:
+    """Return whether integers of sequences begin near zero and do not resemble their neighbours."""
+    low, high = values.min(), values.max()
+    latest = max(MAX_FIRST_TOKEN, MAX_SHARE_OF_FIRST_TOKEN * high)
+    if not (0 <= low <= latest and MIN_TOKENS <= high + 1 <= MAX_TOKENS):
+        return False
+    if np.diff(offsets).max() == 1:
+        return False
+    deviations = values.astype(np.float64) - values.mean(dtype=np.float64)
+    products = deviations[1:] * deviations[:-1]
+    products[offsets[1:-1] - 1] = 0.0  # of the last step of one and the first of the next
+    return bool(products.sum() < MAX_CORRELATION_OF_TOKENS * (deviations @ deviations))
 
 
 def warn_if_axes_are_misread(
@@ -122,7 +174,8 @@ def _warn_if_channels_come_first(sequences: Sequences) -> None:
         warn(
             f"X holds {n_sequences} sequences of {what} and {n_features} features, which look like "
             "channels and time steps: for arrays (sequence, channel, time), as in aeon and sktime, "
-            "put FromChannelsFirst() first in a pipeline, or give np.swapaxes(X, 1, 2)"
+            "put FromChannelsFirst() first in a pipeline (or leave it out, if it is there), or "
+            "give np.swapaxes(X, 1, 2)"
         )
 
 
@@ -133,6 +186,8 @@ def _varies_like_time(sequences: Sequences) -> bool:
     deviations = _standardised(arrays).reshape(-1, n_steps, n_features)
     along_features = _correlation(deviations[:, :, :-1], deviations[:, :, 1:])
     along_steps = _correlation(deviations[:, :-1], deviations[:, 1:])
+    if n_features >= MANY_FEATURES_A_STEP * n_steps:
+        return along_features > MIN_CORRELATION_OF_COLUMNS
     return along_features > max(MIN_CORRELATION_IN_TIME, 2 * along_steps)
 
 

@@ -6,6 +6,7 @@ holds ragged sequences. Code that works on packed rows does not depend on the co
 """
 
 import sys
+from numbers import Integral
 from typing import Any, NamedTuple
 
 import numpy as np
@@ -27,9 +28,18 @@ from esnkit.utils._validation import (
     refuse_panel,
 )
 
-__all__ = ["FLOATS", "ROWS_AS_SEQUENCES", "Sequences", "is_ragged", "pack", "restore"]
+__all__ = [
+    "FLOATS",
+    "ROWS_AS_SEQUENCES",
+    "Sequences",
+    "are_vectors_of_integers",
+    "is_ragged",
+    "pack",
+    "restore",
+]
 
 FLOATS = (np.float64, np.float32)
+MIN_TOKENS_IN_LIST = 20  # shorter lists of integers may be rows of a table
 ROWS_AS_SEQUENCES = (
     "if every row of X is a sequence, give X[:, :, None], or of a list of vectors "
     "[x[:, None] for x in X]"
@@ -241,10 +251,44 @@ def _is_nested_list(X: Any) -> bool:
 
 def _tokens_as_columns(X: Any) -> Any:
     """Return a list of token vectors as ragged sequences of one column; others unchanged."""
-    if not isinstance(X, (list, tuple)):
-        return X
-    are_vectors = all(ndim_of(item) == 1 and np.asarray(item).dtype.kind in "iu" for item in X)
-    return [np.asarray(item)[:, None] for item in X] if are_vectors else X
+    return [np.asarray(item)[:, None] for item in X] if are_vectors_of_integers(X) else X
+
+
+def are_vectors_of_integers(X: Any) -> bool:
+    """Return whether ``X`` is a list of vectors of integers.
+
+    Lists of integers are vectors, unless they are short and of equal length: rows of a table.
+
+    Parameters
+    ----------
+    X : object
+
+    Returns
+    -------
+    bool
+
+    Examples
+    --------
+    >>> import numpy as np
+    >>> from esnkit.sequences._packing import are_vectors_of_integers
+    >>> [are_vectors_of_integers(X) for X in ([np.arange(3)], [[1, 2, 3], [2]], [[1, 2], [3, 4]])]
+    [True, True, False]
+    """
+    if not isinstance(X, (list, tuple)) or not X:
+        return False
+    if not all(isinstance(item, (list, tuple)) for item in X):
+        return all(ndim_of(item) == 1 and _kind(item) in "iu" for item in X)
+    is_table = len(X[0]) < MIN_TOKENS_IN_LIST and len({len(item) for item in X}) == 1
+    return not is_table and all(_is_integer(number) for item in X for number in item)
+
+
+def _kind(vector: Any) -> str:
+    kind = getattr(getattr(vector, "dtype", None), "kind", None)
+    return np.asarray(vector).dtype.kind if kind is None else kind
+
+
+def _is_integer(number: Any) -> bool:
+    return isinstance(number, Integral) and not isinstance(number, bool)
 
 
 def _stack(X: Any) -> tuple[Any, np.ndarray | None, str]:
@@ -254,7 +298,17 @@ def _stack(X: Any) -> tuple[Any, np.ndarray | None, str]:
     if ndim_of(X) == 3:
         return *_stack_batch(np.asarray(X)), "batch"
     refuse_panel("X", X)
+    _refuse_nested_frame(X)
     return X, None, "series"
+
+
+def _refuse_nested_frame(X: Any) -> None:
+    """Raise if the cells of a frame hold series, as in sktime."""
+    if hasattr(X, "iloc") and X.ndim == 2 and X.size > 0 and ndim_of(X.iloc[0, 0]) == 1:
+        raise ValueError(
+            "X is a nested frame, whose cells hold series, as in sktime: give a list of sequences, "
+            "[np.column_stack(list(row)) for row in X.to_numpy()]"
+        )
 
 
 def _stack_batch(array: np.ndarray) -> tuple[np.ndarray, np.ndarray]:

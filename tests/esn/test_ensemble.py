@@ -8,6 +8,7 @@ import pytest
 from checks import CHECKS
 from scipy.special import log_softmax, softmax
 from sklearn.base import clone
+from sklearn.exceptions import DataConversionWarning
 from sklearn.model_selection import GridSearchCV, cross_val_predict, cross_val_score
 from sklearn.pipeline import make_pipeline
 from sklearn.preprocessing import FunctionTransformer
@@ -15,6 +16,7 @@ from sklearn.utils import get_tags
 from sklearn.utils.estimator_checks import check_estimators_unfitted, parametrize_with_checks
 
 from esnkit import (
+    ESNClassifier,
     ESNEnsembleClassifier,
     FromChannelsFirst,
     Reservoir,
@@ -334,6 +336,13 @@ def test_labels_of_steps_are_refused():
         small().fit(EQUAL[:, :, 0], LABELS)
     with pytest.raises(ValueError, match="1d array, got an array of shape"):
         small().fit(X, np.ones((24, 2), int))
+
+
+@pytest.mark.parametrize("model", [small(), ESNClassifier(8, random_state=0)])
+def test_a_column_of_labels_is_warned_of(model):
+    with pytest.warns(DataConversionWarning, match="column-vector y"):
+        model.fit(X, LABELS[:, None])
+    assert model.predict(X).shape == LABELS.shape
 
 
 def test_tokens_and_swapped_axes_are_named():

@@ -82,7 +82,7 @@ def test_pipelines_other_readouts_and_one_unit():
 
 
 def test_wrong_input_is_refused():
-    with pytest.raises(TypeError, match="estimator must be a fitted model with a reservoir, got"):
+    with pytest.raises(TypeError, match="fitted model with a reservoir, .*one of estimators_"):
         StatesByClassDisplay.from_estimator(ESNClassifier(), X, y)
     for data, labels in ((X, y[:3]), (X[:1], y[:1]), (X, y[:, None])):
         with pytest.raises(ValueError, match="X must hold two sequences or more, and y a label"):

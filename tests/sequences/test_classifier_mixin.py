@@ -97,11 +97,12 @@ def test_values_that_are_no_labels_are_refused(values, message):
         FirstFeatures()._encode(Targets(values, "steps", False), "batch")
 
 
-def test_a_column_of_labels_warns_for_a_series_only():
+def test_a_column_of_labels_warns_unless_it_has_rows_of_several_sequences():
     column = Targets(np.array([["a"], ["b"]]), "steps", False)
     assert FirstFeatures()._encode(column, "batch").classes.tolist() == ["a", "b"]
-    with pytest.warns(DataConversionWarning, match="column-vector y"):
-        FirstFeatures()._encode(column, "series")
+    for targets, form in ((column, "series"), (column._replace(kind="sequence"), "batch")):
+        with pytest.warns(DataConversionWarning, match="column-vector y"):
+            FirstFeatures()._encode(targets, form)
 
 
 def test_two_axes_of_labels_are_sequences_and_time_steps(batch, ragged, labels):

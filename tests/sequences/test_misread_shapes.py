@@ -3,7 +3,9 @@
 import warnings
 
 import numpy as np
+import pandas as pd
 import pytest
+from sklearn.base import clone
 from sklearn.datasets import load_breast_cancer, load_digits
 from sklearn.pipeline import make_pipeline
 
@@ -126,6 +128,23 @@ def test_channels_before_time_are_warned_of(model, n_channels):
     model.fit(np.swapaxes(X, 1, 2), LABELS)
 
 
+def test_channels_that_resemble_each_other_are_warned_of():
+    X = waves() + 0.1 * RNG.standard_normal((40, 3, 60))
+    with pytest.warns(UserWarning, match=r"FromChannelsFirst\(\) first.*leave it out"):
+        ESNClassifier(10, random_state=0).fit(X, LABELS)
+
+
+@every_model
+@pytest.mark.parametrize("container", [list, lambda X: [pd.Series(x) for x in X]])
+def test_vectors_with_one_label_each_are_refused(model, container):
+    X = container(waves()[:, 0])
+    with pytest.raises(ValueError, match=r"40 vectors.*\[:, None\] for x in X\].*target='steps'"):
+        model.fit(X, LABELS)
+    with warnings.catch_warnings():
+        warnings.simplefilter("error")
+        clone(model).set_params(target="steps").fit(X, LABELS)
+
+
 def test_a_model_of_one_feature_names_the_axis_that_rows_lack():
     model = ESNClassifier(10, random_state=0).fit(waves()[:, 0, :, None], LABELS)
     message = r"X has 60 features, but ESNClassifier is expecting 1 features.*X\[:, :, None\]"
@@ -170,6 +189,11 @@ INTEGERS = {
     "one-hot": (OneHotTokens().fit_transform(TOKENS), [0, 1, 0, 1]),
     "two columns": ([np.stack([x, x], axis=1) for x in TOKENS], [0, 1, 0, 1]),
     "a series of counts": (RNG.poisson(3, (99, 1)), RNG.integers(0, 2, 99)),
+    "counts far from zero": (RNG.poisson(50, (20, 40, 1)), LABELS[:20]),
+    "rows of pixels": (load_digits().data[:50].astype(int), np.arange(50) % 2),
+    "rows of bits": (RNG.integers(0, 2, (30, 25)), np.arange(30) % 2),
+    "rows of unlike columns": (RNG.poisson(RNG.integers(1, 9, 25), (30, 25)), np.arange(30) % 2),
+    "a table of lists": (RNG.integers(0, 9, (30, 3)).tolist(), np.arange(30) % 2),
 }
 
 
@@ -189,16 +213,28 @@ def test_tokens_in_a_reservoir_are_warned_of():
         RNNClassifier(4, **BRIEF).fit(X, y)
 
 
+def test_tokens_in_the_rows_of_one_array_are_warned_of():
+    X = RNG.integers(0, 10, (50, 40))
+    with pytest.warns(UserWarning, match=r"40 tokens.*OneHotTokens\(\).*target='steps'"):
+        ESNClassifier(10).fit(X, np.arange(50) % 2)
+    with warnings.catch_warnings():
+        warnings.simplefilter("error")
+        ESNClassifier(10, target="steps").fit(X, np.arange(50) % 2)
+        make_pipeline(OneHotTokens(), ESNClassifier(10)).fit(list(X), np.arange(50) % 2)
+
+
 @pytest.mark.parametrize("cut", [None, 20])
 def test_vectors_of_tokens_are_refused_where_they_would_be_numbers(cut):
     X, y = [x[:cut] for x in TOKENS], [0, 1, 0, 1]
-    message = (
-        r"vectors of integers.*OneHotTokens\(\)\.fit_transform\(X\).*\[x\[:, None\] for x in X"
-    )
+    message = r"vectors of integers.*OneHotTokens\(\)\.fit_transform\(X\).*\[:, None\] for x in X"
     for model in (ESNClassifier(10), ReservoirRegressor(), RNNRegressor(4), Reservoir(10)):
-        with pytest.raises(ValueError, match=message):
-            model.fit(X, y)
-    RNNClassifier(4, **BRIEF).fit(X, y)
+        for given in (X, [x.tolist() for x in X]):
+            with pytest.raises(ValueError, match=message):
+                model.fit(given, y)
+    model = RNNClassifier(4, **BRIEF).fit(X, y)
+    lists = [x.tolist() for x in X]
+    again = clone(model).fit(lists, y)
+    assert np.array_equal(again.predict_proba(lists), model.predict_proba(X))
 
 
 def test_a_stream_is_looked_at_once():

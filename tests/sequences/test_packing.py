@@ -106,6 +106,15 @@ def test_values_that_are_no_real_numbers_are_refused(X, message):
         packed(X)
 
 
+def test_nested_frames_are_named_with_what_unpacks_them(batch):
+    cells = [[pd.Series(column) for column in X.T] for X in batch]
+    X = pd.DataFrame(cells, columns=list("abc"))
+    with pytest.raises(ValueError, match="nested frame.*give a list of sequences, .*column_stack"):
+        packed(X)
+    sequences = packed([np.column_stack(list(row)) for row in X.to_numpy()])
+    assert np.array_equal(sequences.values, np.concatenate(batch))
+
+
 def test_nested_lists_are_ragged_sequences(ragged):
     sequences = packed([X.tolist() for X in ragged])
     assert sequences.form == "ragged" and np.array_equal(sequences.values, np.vstack(ragged))
@@ -119,6 +128,10 @@ def test_token_vectors_are_sequences_of_one_column():
     sequences = pack(Tokens(), [np.array([1, 2, 3]), np.array([4])], reset=True)
     assert sequences.form == "ragged" and sequences.lengths.tolist() == [3, 1]
     assert sequences.values.tolist() == [[1], [2], [3], [4]]
+    lists = pack(Tokens(), [[1, 2, 3], [4]], reset=True)
+    assert lists.form == "ragged" and np.array_equal(lists.values, sequences.values)
+    assert pack(Tokens(), [[1] * 20, [2] * 20], reset=True).values.shape == (40, 1)
+    assert pack(Tokens(), [[1] * 19, [2] * 19], reset=True).form == "series"  # a table
     with pytest.raises(ValueError, match="X holds items of different lengths"):
         packed([np.array([1, 2, 3]), np.array([4])])
 
