@@ -133,7 +133,7 @@ FITTED = {
     "AutoForecaster, a baseline": lambda: AutoForecaster(seasons=[], best=True).fit(SINES),
     "AutoregressiveModel": lambda: AutoregressiveModel(5).fit(np.stack([WAVE, -WAVE], axis=1)),
     "ContextParrot": lambda: ContextParrot().fit(dated(HOURS).history()),
-    "RidgeAutoregression": lambda: RidgeAutoregression(3).fit(WAVE),
+    "RidgeAutoregression": lambda: RidgeAutoregression(3, alpha=1e-3).fit(WAVE),
     "WindowMLP": lambda: WindowMLP(2, hidden_layer_sizes=(2,), random_state=0).fit(WAVE),
     "Forecaster, default network": lambda: Forecaster(random_state=0).fit(WAVE),
     "Forecaster, trained network": lambda: Forecaster(RNNRegressor(**BRIEF)).fit(WAVE),
