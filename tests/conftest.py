@@ -12,7 +12,7 @@ from hypothesis import settings
 os.environ["MPLBACKEND"] = "Agg"
 
 # Derandomized: a failure is a failure for everyone. With --fuzz, other cases at every run.
-settings.register_profile("few", max_examples=40, deadline=None, derandomize=True, database=None)
+settings.register_profile("few", max_examples=25, deadline=None, derandomize=True, database=None)
 settings.register_profile("fuzz", max_examples=3000, deadline=None)
 
 SHOWN = {"numpy", "scipy", "scikit-learn", "numba", "pandas", "matplotlib"}
