@@ -12,7 +12,7 @@ You learn how to pool states by a function of your own, and how to average many 
 
 The data come with the package aeon, which is not imported: ``pip install --no-deps aeon``, or give
 PATH, its wheel or a folder with JapaneseVowels_TRAIN.ts and JapaneseVowels_TEST.ts. Without them,
-the example says so and ends. It takes about 20 seconds.
+the example prints the command that installs them, and stops. It takes about 20 seconds.
 
 H. Jaeger, M. Lukoševičius, D. Popovici and U. Siewert (2007), Optimization and applications of echo
 state networks with leaky-integrator neurons, Neural Networks 20.

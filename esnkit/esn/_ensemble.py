@@ -41,7 +41,7 @@ RESERVOIRS: tuple[dict[str, Any], ...] = (
     {"leak_rate": (0.1, 1.0), **CYCLE},
     {"input_scaling": 0.1, "bias_scaling": 0.1, **CYCLE},
 )
-N_COMPONENTS, MODEL_ALPHA = 17, 0.003  # of the model space
+N_COMPONENTS = 17  # of the model space
 # The members err in part independently of one another: together they are more certain than their
 # mean. Of seven data sets, this factor of their mean scores has about the least log loss on each.
 SHARPNESS = 1.5
@@ -249,7 +249,7 @@ class ESNEnsembleClassifier(CallbackSupportMixin, PlainStateMixin, ClassifierMix
             check_reservoir_parameter(f"reservoirs[{i}]", reservoir)
         pooling = self.pooling
         if pooling is None:
-            pooling = [ModelSpace(N_COMPONENTS, alpha=MODEL_ALPHA), "ppv"]
+            pooling = [ModelSpace(N_COMPONENTS), "ppv"]
         alpha = ALPHAS if self.alpha is None else self.alpha
         readout = RidgeReadout(alpha, standardize=True, scoring="classification")
         seeds = check_seed(self.random_state).randint(
