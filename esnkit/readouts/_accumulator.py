@@ -7,9 +7,9 @@ same bits.
 """
 
 import copy
-from collections.abc import Callable
+from collections.abc import Callable, Iterable
 from functools import partial
-from typing import ClassVar, Self
+from typing import ClassVar, Self, cast
 
 import numpy as np
 
@@ -25,7 +25,7 @@ from esnkit.utils._plain_state import plain_record
 from esnkit.utils._threads import interruptible, one_blas_thread, run_tasks
 from esnkit.utils._validation import for_kernels
 
-__all__ = ["MAX_GRAM_CONDITION", "Accumulator", "accumulate"]
+__all__ = ["MAX_GRAM_CONDITION", "Accumulator", "accumulate", "accumulate_blocks"]
 
 ROWS_PER_PARTIAL_SUM = 1024  # rows added at once: enough for BLAS, few enough for small buffers
 MIN_ROWS_TO_DIVIDE = 128  # with fewer rows, a second partial sum costs more than it saves
@@ -194,6 +194,8 @@ class Accumulator:
 
     def merge(self, other: "Accumulator") -> "Accumulator":
         """Return an accumulator of the rows of both, which stay unchanged."""
+        if self.n_rows == 0 or other.n_rows == 0:  # whose solver says nothing
+            return other if self.n_rows == 0 else self
         mine = self
         if self.solver != other.solver:
             mine, other = self.to_gram(), other.to_gram()
@@ -362,6 +364,20 @@ def accumulate(
             gram = accumulator.to_gram()
             return gram if gram.is_moderate() else accumulator  # Q'Y may be finite, X'Y not
     return accumulator
+
+
+def accumulate_blocks(
+    blocks: Iterable[Block],
+    solver: str,
+    alpha: float,
+    n_rows: int | None,
+    standardize: bool,
+) -> Accumulator:
+    """Return the statistics of all blocks, see `accumulate`; there is one at least."""
+    accumulator = None
+    for block in blocks:
+        accumulator = accumulate(accumulator, block, solver, alpha, n_rows, standardize)
+    return cast(Accumulator, accumulator).merge_partial_sums()
 
 
 def _growth(accumulator: Accumulator, n_rows: int | None) -> float:

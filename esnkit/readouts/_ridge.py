@@ -6,6 +6,7 @@ which is not penalised, in memory O(n_features^2) for any number of rows.
 
 import copy
 from collections.abc import Callable, Iterable, Iterator
+from functools import partial
 from typing import Any, NamedTuple, Self, cast
 
 import numpy as np
@@ -16,7 +17,12 @@ from sklearn.utils.metaestimators import available_if
 from sklearn.utils.validation import check_is_fitted
 
 from esnkit.kernels import linalg
-from esnkit.readouts._accumulator import MAX_GRAM_CONDITION, Accumulator, accumulate
+from esnkit.readouts._accumulator import (
+    MAX_GRAM_CONDITION,
+    Accumulator,
+    accumulate,
+    accumulate_blocks,
+)
 from esnkit.readouts._alpha_choice import (
     AlphaChoice,
     choose_by_losses,
@@ -24,7 +30,7 @@ from esnkit.readouts._alpha_choice import (
     one_class,
     smallest_error,
 )
-from esnkit.readouts._base import BaseReadout, Block
+from esnkit.readouts._base import BaseReadout, Block, Reduce
 from esnkit.readouts._dual_ridge import DualRidge
 from esnkit.readouts._kept_rows import KeptRows
 from esnkit.readouts._least_squares import MODERATE_VALUE, rows_are_moderate
@@ -309,17 +315,62 @@ class RidgeReadout(RegressorMixin, MultiOutputMixin, BaseReadout):
         few = self._few_rows(rows)
         if few is not None:
             return self._fit_dual(few, alphas)
-        accumulator = self._accumulate(rows(), self.solver, n_rows)
+        return self._fit_statistics(lambda task, merge: task(rows()), n_rows)
+
+    @rollback_on_error
+    def fit_partitions(self, reduce: Reduce, example: Block, n_rows: int | None = None) -> Self:
+        """Fit to rows in several partitions, whose sufficient statistics are merged.
+
+        The solution is that of `fit_blocks` for all rows, but for rounding: one solve follows
+        after the statistics have been merged. Leave-one-out errors take one more pass over the
+        partitions, and their sums are merged likewise.
+
+        Parameters
+        ----------
+        reduce : callable (task, merge) -> result
+            Calls ``task(blocks)`` for the blocks of every partition, at least one each, and returns
+            the results merged in pairs, ``merge(first, second)``. Tasks can be pickled and do not
+            depend on one another, so that they may run on other machines.
+        example : tuple (X, y, sample_weight or None)
+            A block of any number of rows, with the shapes and dtypes of all others.
+        n_rows : int, default=None
+            Number of rows of all partitions, if known: it guides ``solver="auto"``.
+
+        Returns
+        -------
+        self : RidgeReadout
+
+        Examples
+        --------
+        >>> import functools
+        >>> import numpy as np
+        >>> from esnkit.readouts import RidgeReadout
+        >>> X = np.arange(12.0).reshape(6, 2) ** 2
+        >>> y = X @ [1.0, -2.0] + 3.0
+        >>> halves = [(X[:3], y[:3], None)], [(X[3:], y[3:], None)]
+        >>> def reduce(task, merge):
+        ...     return functools.reduce(merge, map(task, halves))
+        >>> RidgeReadout(alpha=0).fit_partitions(reduce, halves[0][0]).coef_.round(6)
+        array([ 1., -2.])
+        """
+        self._alphas()
+        self._store_shapes(example)
+        return self._fit_statistics(reduce, n_rows)
+
+    def _fit_statistics(self, reduce: Reduce, n_rows: int | None) -> Self:
+        """Solve for merged statistics, and choose among several alphas."""
+        alphas = self._alphas()
+        accumulator = self._accumulate(reduce, self.solver, n_rows)
         coefs, condition = accumulator.solve(alphas.min())
         if self.solver == "auto" and _needs_qr(accumulator, coefs, condition):
-            accumulator = self._accumulate(rows(), "qr", n_rows)
+            accumulator = self._accumulate(reduce, "qr", n_rows)
             coefs, condition = accumulator.solve(alphas.min())
         accumulator.check_underflow(alphas.min())
         self._accumulator = accumulator.check_overflow()
         self._waiting, self._pending = (), ()
         choice = AlphaChoice(float(alphas[0]))
         if self._leaves_out:
-            choice = self._choose_alpha(accumulator, rows(), alphas)
+            choice = self._choose_alpha(accumulator, reduce, alphas)
             if choice.alpha > alphas.min():
                 coefs, _ = accumulator.solve(choice.alpha)
         self._store_solution(accumulator, (coefs, condition), choice)
@@ -368,15 +419,15 @@ class RidgeReadout(RegressorMixin, MultiOutputMixin, BaseReadout):
         return self.scoring == "classification" and self._n_outputs > 1
 
     def _choose_alpha(
-        self, accumulator: Accumulator, blocks: Iterable[Block], alphas: np.ndarray
+        self, accumulator: Accumulator, reduce: Reduce, alphas: np.ndarray
     ) -> AlphaChoice:
         """Return the alpha of least leave-one-out loss."""
         if self._classifies:
-            losses = classification_losses(accumulator, blocks, np.unique(alphas))
+            losses = classification_losses(accumulator, reduce, np.unique(alphas))
             return choose_by_losses(losses, alphas)
         if _is_classification(self):
             return one_class(alphas)
-        return choose_by_squared_error(accumulator, blocks, alphas)
+        return choose_by_squared_error(accumulator, reduce, alphas)
 
     @available_if(_has_one_alpha)
     @rollback_on_error
@@ -663,13 +714,17 @@ class RidgeReadout(RegressorMixin, MultiOutputMixin, BaseReadout):
         self._dtype, self._flat = X.dtype, Y.ndim == 1
         self._n_outputs = 1 if Y.ndim == 1 else Y.shape[1]
 
-    def _accumulate(self, blocks: Iterable[Block], solver: str, n_rows: int | None) -> Accumulator:
-        """Return the statistics of all blocks."""
-        accumulator = None
+    def _accumulate(self, reduce: Reduce, solver: str, n_rows: int | None) -> Accumulator:
+        """Return the statistics of all partitions."""
         smallest = float(self._alphas().min())
-        for block in blocks:
-            accumulator = accumulate(accumulator, block, solver, smallest, n_rows, self.standardize)
-        return cast(Accumulator, accumulator).merge_partial_sums()
+        task = partial(
+            accumulate_blocks,
+            solver=solver,
+            alpha=smallest,
+            n_rows=n_rows,
+            standardize=self.standardize,
+        )
+        return reduce(task, Accumulator.merge)
 
     def _keep(self, X: np.ndarray, y: np.ndarray, w: np.ndarray | None) -> bool:
         """Keep a copy of rows if they are few, and of sizes that cannot overflow."""
