@@ -10,6 +10,7 @@ import numpy as np
 from esnkit.utils._threads import n_threads, run_tasks
 
 __all__ = [
+    "MAX_FITTED_ROWS",
     "Block",
     "Pieces",
     "Pooling",
@@ -24,6 +25,7 @@ __all__ = [
 
 Block = tuple[int, int, np.ndarray]  # first row, one past the last row, feature rows
 Run = Callable[[], Iterable[Block]]  # runs the reservoir anew over all sequences
+MAX_FITTED_ROWS = 2**14  # rows that a pooling is fitted to, about
 MAX_POOLED_BYTES = 2**24  # of pooled rows that are handed on at once
 MIN_POOLED = 64  # sequences that a readout learns from at a time: fewer take as long
 GOLDEN_RATIO = (5**0.5 - 1) / 2  # its multiples, modulo one, are spread evenly
@@ -58,6 +60,11 @@ class Pooling(ABC):
 
     def fit(self, run: Run, offsets: np.ndarray, washout: int) -> "Pooling":
         """Return the pooling fitted to the rows of the training sequences."""
+        n_rows = int(offsets[-1]) - washout * (offsets.size - 1)
+        return self.fit_rows(kept_rows(run, offsets, washout, MAX_FITTED_ROWS / n_rows))
+
+    def fit_rows(self, parts: Iterable[np.ndarray]) -> "Pooling":
+        """Return the pooling fitted to rows of the training sequences, in several parts."""
         return self
 
     @abstractmethod
@@ -145,21 +152,28 @@ def pieces_of(edges: np.ndarray, washout: int, start: int, stop: int) -> Pieces:
     return Pieces(starts, stops, np.maximum(start - begins, 0), ends - begins)
 
 
-def kept_rows(run: Run, offsets: np.ndarray, washout: int, max_rows: int) -> Iterator[np.ndarray]:
-    """Yield those rows of every block that come after the washout, or about ``max_rows`` of all."""
-    share = max_rows / (int(offsets[-1]) - washout * (offsets.size - 1))
+def kept_rows(
+    run: Run, offsets: np.ndarray, washout: int, share: float, n_before: int = 0
+) -> Iterator[np.ndarray]:
+    """Yield about a given share of those rows of every block that come after the washout.
+
+    Which rows they are depends on their number among all rows: ``n_before`` of them are elsewhere.
+    """
     for start, stop, Z in run():
-        rows = Z[_is_kept(offsets, washout, start, stop, share)]
+        rows = Z[_is_kept(offsets, washout, (start, stop), share, n_before)]
         if len(rows):
             yield rows
 
 
-def _is_kept(offsets: np.ndarray, washout: int, start: int, stop: int, share: float) -> np.ndarray:
+def _is_kept(
+    offsets: np.ndarray, washout: int, block: tuple[int, int], share: float, n_before: int
+) -> np.ndarray:
     """Return which rows of a block come after the washout and are in a given share of all rows."""
+    start, stop = block
     if share >= 1:
         kept = np.ones(stop - start, bool)
     else:  # every k-th row would be the same step of every sequence where k divides their length
-        kept = np.arange(start, stop) * GOLDEN_RATIO % 1.0 < share
+        kept = np.arange(n_before + start, n_before + stop) * GOLDEN_RATIO % 1.0 < share
     if washout:
         first = max(int(np.searchsorted(offsets, start, side="right")) - 1, 0)
         last = int(np.searchsorted(offsets, stop, side="left"))

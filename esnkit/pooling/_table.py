@@ -1,5 +1,6 @@
 """The table of poolings by name, and what users pass as ``pooling``."""
 
+from collections.abc import Iterable
 from dataclasses import dataclass, replace
 from typing import Any, Self
 
@@ -48,6 +49,12 @@ class JoinedPooling(Pooling):
     def fit(self, run: Run, offsets: np.ndarray, washout: int) -> Self:
         """Return the poolings, all fitted."""
         fitted = (p.fit(run, offsets, washout) if p.needs_fit else p for p in self.parts)
+        return replace(self, parts=tuple(fitted))
+
+    def fit_rows(self, parts: Iterable[np.ndarray]) -> Self:
+        """Return the poolings, all fitted to the same rows."""
+        rows = list(parts)
+        fitted = (p.fit_rows(rows) if p.needs_fit else p for p in self.parts)
         return replace(self, parts=tuple(fitted))
 
     def width(self, n_columns: int) -> int:

@@ -13,6 +13,7 @@ from esnkit.sequences._misread_shapes import refuse_vectors_of_integers, warn_if
 from esnkit.sequences._packing import Sequences, pack, restore
 from esnkit.sequences._set_output import tables_for_series_only
 from esnkit.sequences._short_sequences import warn_if_short
+from esnkit.utils._moments import Moments
 from esnkit.utils._plain_state import PlainStateMixin
 from esnkit.utils._rollback import rollback_on_error
 from esnkit.utils._validation import check_fitted
@@ -116,15 +117,16 @@ class BaseReservoir(
         n_inputs: int,
         n_feedback: int = 0,
         dtype: Any = np.float64,
-        inputs: np.ndarray | None = None,
+        inputs: np.ndarray | Moments | None = None,
     ) -> Self:
         """Draw the weights, and record the width and dtype of the rows.
 
         Parameters
         ----------
         n_inputs, n_feedback, dtype : as in ``draw``
-        inputs : ndarray of shape (n_rows, n_inputs) or None, default=None
-            Inputs of ``fit``, for a reservoir whose weights depend on their size.
+        inputs : ndarray of shape (n_rows, n_inputs), Moments or None, default=None
+            Inputs of ``fit``, for a reservoir whose weights depend on their size; of a dask
+            collection their ``mean`` and ``deviation``, of shape (n_inputs,).
 
         Returns
         -------

@@ -16,7 +16,7 @@ from esnkit.reservoirs.spectral import rescale
 from esnkit.reservoirs.topologies import as_csr, make_topology
 from esnkit.sequences._initial_state import Clamp, no_clamp
 from esnkit.sequences._packing import Sequences
-from esnkit.utils._moments import column_moments
+from esnkit.utils._moments import Moments, moments_of
 from esnkit.utils._read_only import ReadOnlyWeights, read_only
 from esnkit.utils._validation import (
     check_choice,
@@ -227,16 +227,16 @@ class Reservoir(BaseReservoir):
         n_inputs: int,
         n_feedback: int = 0,
         dtype: Any = np.float64,
-        inputs: np.ndarray | None = None,
+        inputs: np.ndarray | Moments | None = None,
     ) -> Self:
         """Draw the weights, and record the width and dtype of the rows.
 
         Parameters
         ----------
         n_inputs, n_feedback, dtype : as in ``draw``
-        inputs : ndarray of shape (n_rows, n_inputs) or None, default=None
-            Inputs whose mean and standard deviation ``input_scaling="auto"`` takes; None stands for
-            mean zero and standard deviation one.
+        inputs : ndarray of shape (n_rows, n_inputs), Moments or None, default=None
+            Inputs whose mean and standard deviation ``input_scaling="auto"`` takes, or these; None
+            stands for mean zero and standard deviation one.
 
         Returns
         -------
@@ -244,12 +244,12 @@ class Reservoir(BaseReservoir):
         """
         super().prepare(n_inputs, n_feedback, dtype)
         if _is_auto(self.input_scaling) and inputs is not None:
-            self._standardise(inputs)
+            moments = inputs if isinstance(inputs, Moments) else moments_of(inputs)
+            self._standardise(moments.mean, moments.deviation)
         return self
 
-    def _standardise(self, inputs: np.ndarray) -> None:
+    def _standardise(self, mean: np.ndarray, deviation: np.ndarray) -> None:
         """Let the weights and biases bring inputs to mean zero and standard deviation one."""
-        mean, deviation = column_moments(inputs)
         scale = np.where(deviation > 0, deviation, 1.0)
         with np.errstate(over="ignore", invalid="ignore"):  # refused by `finite_array`
             W_in = np.asarray(self.W_in_, np.float64) / scale

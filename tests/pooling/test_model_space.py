@@ -64,7 +64,7 @@ def test_short_sequences_have_finite_models(lengths):
 
 def test_the_components_of_many_rows_come_from_some_of_them():
     problem = Problem([31, 40, 29] * 10, 6, washout=3, block_rows=20)
-    parts = kept_rows(problem.blocks, problem.offsets, 3, 455)  # half of those after the washout
+    parts = kept_rows(problem.blocks, problem.offsets, 3, 0.5)  # half of those after the washout
     n, mean, scatter, _ = module._scatter(parts)
     after = np.concatenate([np.arange(a + 3, b) for a, b in pairwise(problem.offsets)])
     rows = problem.rows[after[after * 0.6180339887498949 % 1 < 0.5]]
