@@ -13,6 +13,8 @@ import logging as _logging
 from typing import TYPE_CHECKING as _TYPE_CHECKING
 from typing import Any as _Any
 
+from esnkit.utils._collections import HANDLERS as _HANDLERS
+
 if _TYPE_CHECKING:
     from esnkit.esn import (
         ESNClassifier,
@@ -76,6 +78,7 @@ __all__ = [
     "check_readout",
     "check_reservoir",
     "datasets",
+    "distributed",
     "effective_spectral_radius",
     "forecast",
     "forecasting",
@@ -113,6 +116,9 @@ _FOLDERS = {
     ),
 }  # fmt: skip
 _FOLDER_OF = {name: folder for folder, names in _FOLDERS.items() for name in names}
+
+# Which module fits and predicts the collections of a library.
+_HANDLERS["dask"] = "esnkit.distributed"
 
 # Records of the loggers esnkit.* go nowhere unless a program says where; the name tells this
 # handler from those of the program.

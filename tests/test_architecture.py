@@ -27,6 +27,7 @@ LADDER = (
     "cli",
     "__init__",
     "export",
+    "distributed",
     "baselines",
     "forecasting",
     "networks",

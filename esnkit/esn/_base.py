@@ -28,6 +28,8 @@ from esnkit.sequences._sample_weight import pack_weights
 from esnkit.sequences._short_sequences import warn_if_short
 from esnkit.sequences._targets import Targets, pack_targets
 from esnkit.utils._callbacks import CallbackSupportMixin, with_callbacks
+from esnkit.utils._collections import takes_collections
+from esnkit.utils._moments import Moments
 from esnkit.utils._plain_state import PlainStateMixin, plain_record
 from esnkit.utils._progress import MIN_ROWS, Task, fit_task
 from esnkit.utils._rollback import rollback_on_error
@@ -78,6 +80,7 @@ class ReservoirEstimator(CallbackSupportMixin, PlainStateMixin, BaseEstimator):
         reservoir = getattr(self, "reservoir_", getattr(self, "reservoir", None))
         return getattr(reservoir, "causal", True)
 
+    @takes_collections
     @rollback_on_error
     @with_callbacks
     def fit(
@@ -212,15 +215,18 @@ class ReservoirEstimator(CallbackSupportMixin, PlainStateMixin, BaseEstimator):
     def _begin(self, data: TrainingData) -> None:
         """Create the reservoir and the readout, and draw the weights."""
         inputs = data.sequences.values
-        n_features, dtype = inputs.shape[1], inputs.dtype
-        self._dtype, self.n_outputs_ = dtype, data.Y.shape[1]
+        self._dtype, self.n_outputs_ = inputs.dtype, data.Y.shape[1]
+        self._draw(inputs)
+
+    def _draw(self, inputs: np.ndarray | Moments) -> None:
+        """Create the reservoir and the readout, for the inputs of ``fit`` or their moments."""
         self.reservoir_, self.readout_ = self._make_reservoir_and_readout()
         tagged = hasattr(self.readout_, "__sklearn_tags__")
         if self._numeric and tagged and is_classifier(self.readout_):
             raise TypeError(f"readout must be a regressor, got {type(self.readout_).__name__}")
         if self._settings.feedback:
             self.reservoir_.check_causal("feedback=True")
-        self.reservoir_.prepare(n_features, self._n_fed, dtype, inputs)
+        self.reservoir_.prepare(self.n_features_in_, self._n_fed, self._dtype, inputs)
         self._stream_end: StreamEnd | None = None
 
     @property
@@ -274,7 +280,7 @@ class ReservoirEstimator(CallbackSupportMixin, PlainStateMixin, BaseEstimator):
             self.reservoir_, inputs, state[:, :n_state], self._settings,
             clamp=resolved, noise=self.reservoir_.noise_stream,
         )  # fmt: skip
-        rows = _TaughtRows(self._parts, inputs, data._replace(weights=weights), resolved)
+        rows = TaughtRows(self._parts, inputs, data._replace(weights=weights), resolved)
         rows.task = task
         rows.start_state, rows.first_noise = state[:, :n_state], None if end is None else end.noise
         if not stream:
@@ -295,7 +301,7 @@ class ReservoirEstimator(CallbackSupportMixin, PlainStateMixin, BaseEstimator):
             weights[start : min(start + n_left, stop)] = 0.0
         return weights
 
-    def _finish(self, rows: "_TaughtRows", series: bool, n_before: int) -> None:
+    def _finish(self, rows: "TaughtRows", series: bool, n_before: int) -> None:
         """Keep where a single sequence ended, for forecasts and for more data."""
         sequences, Y = rows.data.sequences, rows.data.Y
         self._stream_end = None
@@ -312,6 +318,7 @@ class ReservoirEstimator(CallbackSupportMixin, PlainStateMixin, BaseEstimator):
         self.last_state_ = self._with_feedback(last, Y[-1:])
         self._last_target = Y[-1:].copy()
 
+    @takes_collections
     def predict(
         self, X: Any, *, initial_state: Any = None, clamp: Any = None, return_state: bool = False
     ) -> Any:
@@ -422,7 +429,7 @@ class ReservoirEstimator(CallbackSupportMixin, PlainStateMixin, BaseEstimator):
         return np.hstack([state, y]) if self._settings.feedback else state.copy()
 
 
-class _TaughtRows:
+class TaughtRows:
     """A stream of blocks for a readout, which every call starts anew.
 
     After a pass ``end_state`` and ``noise`` are those after the last row.

@@ -41,6 +41,7 @@ from esnkit.readouts._leave_one_out_scores import (
 )
 from esnkit.readouts._residual_temperature import residual_temperature
 from esnkit.sequences._classifier_mixin import softmax
+from esnkit.utils._collections import takes_collections
 from esnkit.utils._plain_state import plain_record
 from esnkit.utils._progress import Task, report_rows
 from esnkit.utils._read_only import read_only
@@ -55,7 +56,7 @@ from esnkit.utils._validation import (
 )
 from esnkit.utils._warnings import warn
 
-__all__ = ["RidgeReadout"]
+__all__ = ["RidgeReadout", "row_blocks"]
 
 BLOCK_ROWS = 2048  # rows that `fit`, `partial_fit` and `predict` process at once
 # Above this amplification of rounding errors, fewer than about seven of the sixteen digits of a
@@ -242,6 +243,7 @@ class RidgeReadout(RegressorMixin, MultiOutputMixin, BaseReadout):
         self.standardize = standardize
         self.scoring = scoring
 
+    @takes_collections
     @rollback_on_error
     def fit(self, X: Any, y: Any, sample_weight: Any = None) -> Self:
         """Fit to rows X and targets y; the results of earlier fits are discarded.
@@ -266,7 +268,7 @@ class RidgeReadout(RegressorMixin, MultiOutputMixin, BaseReadout):
         self._alphas()
         X, y, w = self._validate(X, y, sample_weight, reset=True)
         with Task(f"{type(self).__name__}.fit", self.n_passes, "passes"):
-            return self.fit_blocks(lambda: report_rows(_slices(X, y, w), len(X)), n_rows=len(X))
+            return self.fit_blocks(lambda: report_rows(row_blocks(X, y, w), len(X)), n_rows=len(X))
 
     @property
     def n_passes(self) -> int:  # type: ignore[override]
@@ -430,6 +432,7 @@ class RidgeReadout(RegressorMixin, MultiOutputMixin, BaseReadout):
         return choose_by_squared_error(accumulator, reduce, alphas)
 
     @available_if(_has_one_alpha)
+    @takes_collections
     @rollback_on_error
     def partial_fit(self, X: Any, y: Any, sample_weight: Any = None) -> Self:
         """Learn from more rows; the result is that of `fit` on all rows so far.
@@ -462,7 +465,7 @@ class RidgeReadout(RegressorMixin, MultiOutputMixin, BaseReadout):
         elif (1 if y.ndim == 1 else y.shape[1]) != self._n_outputs:
             raise ValueError(f"y must have {self._n_outputs} outputs as before, got {y.shape}")
         if self._accumulator is None or not self._keep(X, y, w):
-            self._replace_accumulator(self._add_pending(_slices(X, y, w)).free_buffers())
+            self._replace_accumulator(self._add_pending(row_blocks(X, y, w)).free_buffers())
         self._solution = None
         return self
 
@@ -503,6 +506,7 @@ class RidgeReadout(RegressorMixin, MultiOutputMixin, BaseReadout):
         self._replace_accumulator(self._add_pending().merge(other._add_pending()))
         return self
 
+    @takes_collections
     def predict(self, X: Any) -> np.ndarray:
         """Return X @ coef + intercept.
 
@@ -554,6 +558,7 @@ class RidgeReadout(RegressorMixin, MultiOutputMixin, BaseReadout):
         np.put_along_axis(probabilities, best, np.where(is_tied, largest, current), axis=-1)
         return probabilities
 
+    @takes_collections
     def score(self, X: Any, y: Any, sample_weight: Any = None) -> float:
         """Return the coefficient of determination R2 of the predictions.
 
@@ -919,7 +924,7 @@ def _joined(blocks: tuple[WeightedBlock, ...]) -> list[WeightedBlock]:
     return [(X, Y, np.concatenate(weights))]
 
 
-def _slices(X: np.ndarray, y: np.ndarray, w: np.ndarray | None) -> Iterator[Block]:
+def row_blocks(X: np.ndarray, y: np.ndarray, w: np.ndarray | None) -> Iterator[Block]:
     """Yield the rows in blocks of ``BLOCK_ROWS``."""
     for start in range(0, len(X), BLOCK_ROWS):
         s = slice(start, start + BLOCK_ROWS)
