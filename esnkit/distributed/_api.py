@@ -86,6 +86,7 @@ def fit(
     if hasattr(estimator, "fit_blocks"):
         _refuse_states(estimator, initial_state=initial_state, clamp=clamp)
         return fit_readout(estimator, X, y, sample_weight)
+    _check_reservoir(estimator)
     return fit_reservoir(estimator, X, y, sample_weight, initial_state, clamp)
 
 
@@ -175,7 +176,17 @@ def _predict(
     if hasattr(estimator, "fit_blocks"):
         _refuse_states(estimator, initial_state=initial_state)
         return predict_rows(estimator, X, method)
+    _check_reservoir(estimator)
     return predict_reservoir(estimator, X, method, initial_state)
+
+
+def _check_reservoir(estimator: Any) -> None:
+    """Raise for an estimator without a reservoir."""
+    if not hasattr(estimator, "_make_reservoir_and_readout"):
+        raise TypeError(
+            "estimator must be an ESNRegressor, ESNClassifier, ReservoirRegressor, "
+            f"ReservoirClassifier or RidgeReadout, got {estimator!r}"
+        )
 
 
 def _refuse_states(estimator: Any, **given: Any) -> None:

@@ -20,7 +20,7 @@ def predict_rows(readout: Any, X: Any, method: str) -> Any:
     check_fitted(readout, "n_features_in_")
     found = partitions(X)
     _check_width(readout, X)
-    example = getattr(readout, method)(np.zeros((1, readout.n_features_in_), readout._dtype))
+    example = getattr(readout, method)(_zeros(readout, X, (1,)))
     sent, task = dask().delayed(readout, pure=False), dask().delayed(_of_rows, pure=False)
     parts = [task(i, method, sent, part.X, example[:0]) for i, part in enumerate(found.parts)]
     return _array(parts, X, example)
@@ -63,11 +63,20 @@ def _check_width(estimator: Any, X: Any) -> None:
 def _example(estimator: Any, X: Any, method: str) -> np.ndarray:
     """Return the prediction of zeros, of which all others have the dtype and the last axes."""
     if X.ndim == 2:
-        zeros = np.zeros((1, estimator.n_features_in_), estimator._dtype)
         state = np.zeros((1, estimator.reservoir_.n_state_), estimator._dtype)
-        return getattr(estimator, method)(zeros, initial_state=state)
-    zeros = np.zeros((1, *X.shape[1:]), estimator._dtype)
-    return getattr(estimator, method)(zeros)
+        return getattr(estimator, method)(_zeros(estimator, X, (1,)), initial_state=state)
+    return getattr(estimator, method)(_zeros(estimator, X, (1, X.shape[1])))
+
+
+def _zeros(estimator: Any, X: Any, shape: tuple[int, ...]) -> Any:
+    """Return zeros, with the names of the features where X has some."""
+    zeros = np.zeros((*shape, estimator.n_features_in_), estimator._dtype)
+    columns = getattr(X, "columns", None)
+    if columns is None:
+        return zeros
+    import pandas
+
+    return pandas.DataFrame(zeros, columns=columns)
 
 
 def _of_series(

@@ -25,7 +25,7 @@ from esnkit.utils._plain_state import plain_record
 from esnkit.utils._threads import interruptible, one_blas_thread, run_tasks
 from esnkit.utils._validation import for_kernels
 
-__all__ = ["MAX_GRAM_CONDITION", "Accumulator", "accumulate", "accumulate_blocks"]
+__all__ = ["MAX_GRAM_CONDITION", "Accumulator", "accumulate", "accumulate_blocks", "settle"]
 
 ROWS_PER_PARTIAL_SUM = 1024  # rows added at once: enough for BLAS, few enough for small buffers
 MIN_ROWS_TO_DIVIDE = 128  # with fewer rows, a second partial sum costs more than it saves
@@ -378,6 +378,22 @@ def accumulate_blocks(
     for block in blocks:
         accumulator = accumulate(accumulator, block, solver, alpha, n_rows, standardize)
     return cast(Accumulator, accumulator).merge_partial_sums()
+
+
+def settle(accumulator: Accumulator, alpha: float, n_rows: int | None) -> Accumulator:
+    """Return merged statistics in the form that all rows together suggest.
+
+    Each part may have had too few rows to tell, and be QR for that reason alone.
+    """
+    if accumulator.solver_is_final or accumulator.n_rows == 0:
+        return accumulator
+    is_well_conditioned = _has_enough_rows(accumulator) and _is_well_conditioned(
+        alpha, accumulator, n_rows
+    )
+    gram = accumulator.to_gram()
+    if is_well_conditioned or _alpha_outweighs_rounding(alpha, gram, n_rows):
+        return gram if gram.is_moderate() else accumulator
+    return accumulator
 
 
 def _growth(accumulator: Accumulator, n_rows: int | None) -> float:

@@ -22,6 +22,7 @@ from esnkit.readouts._accumulator import (
     Accumulator,
     accumulate,
     accumulate_blocks,
+    settle,
 )
 from esnkit.readouts._alpha_choice import (
     AlphaChoice,
@@ -729,7 +730,7 @@ class RidgeReadout(RegressorMixin, MultiOutputMixin, BaseReadout):
             n_rows=n_rows,
             standardize=self.standardize,
         )
-        return reduce(task, Accumulator.merge)
+        return settle(reduce(task, Accumulator.merge), smallest, n_rows)
 
     def _keep(self, X: np.ndarray, y: np.ndarray, w: np.ndarray | None) -> bool:
         """Keep a copy of rows if they are few, and of sizes that cannot overflow."""
