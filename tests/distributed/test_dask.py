@@ -47,7 +47,7 @@ def test_a_lost_worker_is_logged(dask, monkeypatch, caplog):
 
 
 def test_the_workers_of_a_cluster_are_known(dask, caplog):
-    distributed = pytest.importorskip("distributed")
+    distributed = pytest.importorskip("distributed.deploy")
     settings = {"n_workers": 1, "processes": False, "dashboard_address": ":0"}
     with dask.config.set(scheduler=None), warnings.catch_warnings():
         warnings.simplefilter("ignore")  # of sockets and loops that distributed leaves open
