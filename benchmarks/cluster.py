@@ -1,6 +1,6 @@
 """Fits to dask collections: equality with one machine, time, CPU time and memory of workers.
 
-    python benchmarks/cluster.py [--quick] [--part series|lost|sequences]
+    python benchmarks/cluster.py [--quick] [--part series|lost|sequences|sizes]
 
 Workers are processes of one thread. `series`: T = 2 000 000 steps, 3 inputs, N = 500, 16
 partitions, on one worker and on two, beside one process. `lost`: the same, and one of two workers
@@ -8,8 +8,11 @@ is killed in the middle. `sequences`: 100 000 ragged sequences in a bag of delay
 `ESNClassifier` as it comes. Every partition is generated where it is needed. Time is wall-clock
 time, which counts only where nothing else runs; the CPU time of a worker is that of its process.
 The memory of a worker is the largest resident size of its process, with what it has imported.
+`sizes`: one process at 1e4, 1e5 and 1e6 steps; then 1e9 steps on many workers, simulated from the
+CPU times of single tasks.
 """
 
+import heapq
 import logging
 import os
 import resource
@@ -17,6 +20,7 @@ import signal
 import sys
 import threading
 import time
+from functools import partial
 
 import dask
 import dask.array as da
@@ -24,8 +28,13 @@ import dask.bag as db
 import numpy as np
 from _bench import describe, parse
 from distributed import Client, LocalCluster
+from sklearn.base import clone
 
 from esnkit import ESNClassifier, ESNRegressor
+from esnkit.distributed._partitions import Part
+from esnkit.distributed._start_states import Start
+from esnkit.distributed._tasks import Model, merge_runs, next_start, run, summarise
+from esnkit.readouts._accumulator import Accumulator, accumulate_blocks
 
 MAX_MEMORY, MIN_SPEED_UP, MAX_DIFFERENCE = 600, 1.5, 1e-9
 SERIES = {"n_steps": 2_000_000, "n_units": 500, "n_partitions": 16}
@@ -107,7 +116,7 @@ def verdict(value, limit, is_upper=True):
 def on_one_machine(model, X, y):
     """Fit in this process, and print the time, the CPU time and the memory beside the data."""
     X, y = dask.compute(X, y, scheduler="synchronous")
-    model.fit(X[:500], y[:500])
+    model.fit(X[:2000], y[:2000])
     (before, cpu), start = usage(), time.perf_counter()
     model.fit(X, y)
     after, cpu_after = usage()
@@ -179,8 +188,64 @@ def measure_sequences(size, repeats):
     compare_workers(ESNClassifier(random_state=0), small, data, repeats)
 
 
+def cpu_time(function, *args, repeats=3):
+    """Return the result of a call, and the median CPU time of some."""
+    times = []
+    for _ in range(repeats):
+        start = time.process_time()
+        result = function(*args)
+        times.append(time.process_time() - start)
+    return result, float(np.median(times))
+
+
+def task_times(n_rows, n_units):
+    """Return the CPU times of the tasks of one partition: summary, start, run and merge."""
+    X, y = inputs(0, n_rows), targets(0, n_rows)
+    model = ESNRegressor(n_units, random_state=0).fit(X[:5000], y[:5000])
+    task = partial(accumulate_blocks, solver="auto", alpha=1e-6, n_rows=10**9, standardize=False)
+    sent, part = Model(model, "rows"), Part(X, y)
+    start = Start(np.zeros((1, n_units)))
+    _, of_summary = cpu_time(summarise, 0, clone(model), part, "rows")
+    _, of_start = cpu_time(next_start, 0, sent, part, start, True)
+    ran, of_run = cpu_time(run, 0, task, sent, part, start)
+    _, of_merge = cpu_time(merge_runs, Accumulator.merge, ran, ran)
+    return of_summary, of_start, of_run, of_merge
+
+
+def simulated(times, n_partitions, n_workers, overhead=1e-3):
+    """Return the time of a fit whose tasks go to the first free worker.
+
+    The starts of the partitions follow one another. The scheduler takes ``overhead`` for every
+    task, of which each partition has five; data are where they are needed.
+    """
+    of_summary, of_start, of_run, of_merge = times
+    free, known = [0.0] * n_workers, 0.0
+    for _ in range(n_partitions):  # the start of the next partition is found before this one runs
+        heapq.heappush(free, max(heapq.heappop(free), known) + of_start + of_run + of_merge)
+        known += of_start + overhead
+    total = max(free) + of_merge * np.log2(n_partitions) + of_summary * n_partitions / n_workers
+    return max(total, 5 * overhead * n_partitions)
+
+
+def measure_sizes(sizes, n_units, n_rows):
+    print(f"\nOne process, N = {n_units}", flush=True)
+    for n_steps in sizes:
+        print(f"  T = {n_steps}", end="")
+        on_one_machine(ESNRegressor(n_units, random_state=0), *series(n_steps, 1))
+    times = task_times(n_rows, n_units)
+    names = "summary", "start", "run", "merge"
+    print(f"CPU times of the tasks of a partition of {n_rows} steps: ", end="")
+    print(", ".join(f"{name} {seconds:.4f} s" for name, seconds in zip(names, times, strict=True)))
+    for total in (2_000_000, 10**9):
+        for n_workers in (1, 2, 16, 64, 256):
+            seconds = simulated(times, max(1, total // n_rows), n_workers)
+            print(f"  T = {total:.0e}, {n_workers} workers, simulated: {seconds:.0f} s")
+
+
 def main():
-    args = parse(__doc__, part=("all", "series, lost or sequences"), repeats=(3, "of every fit"))
+    args = parse(
+        __doc__, part=("all", "series, lost, sequences or sizes"), repeats=(3, "of every fit")
+    )
     logging.getLogger("esnkit.distributed").setLevel(logging.INFO)
     logging.getLogger("esnkit.distributed").addHandler(logging.StreamHandler(sys.stdout))
     describe()
@@ -195,6 +260,9 @@ def main():
         measure_lost(size)
     if args.part in ("all", "sequences"):
         measure_sequences(bag, args.repeats)
+    if args.part in ("all", "sizes"):
+        steps = (1000, 10_000) if args.quick else (10_000, 100_000, 1_000_000)
+        measure_sizes(steps, size["n_units"], steps[-1] // 8)
 
 
 if __name__ == "__main__":

@@ -76,12 +76,12 @@ def fit(
 
     Examples
     --------
-    >>> import numpy as np
+    >>> import dask.array as da
     >>> from esnkit import ESNRegressor
-    >>> import dask.array as da  # doctest: +SKIP
-    >>> s = da.sin(da.arange(10_001, chunks=2500) / 5)[:, None]  # doctest: +SKIP
-    >>> model = ESNRegressor(50, random_state=0)
-    >>> model.fit(s[:-1].rechunk((2500, 1)), s[1:]).predict(s[:100]).compute()  # doctest: +SKIP
+    >>> s = da.sin(da.arange(8000, chunks=2000) / 5)[:, None]
+    >>> model = ESNRegressor(50, alpha=1e-3, random_state=0)
+    >>> model.fit(s, da.roll(s, -1)).predict(s).chunks
+    ((2000, 2000, 2000, 2000), (1,))
     """
     if hasattr(estimator, "fit_blocks"):
         _refuse_states(estimator, initial_state=initial_state, clamp=clamp)
@@ -119,8 +119,14 @@ def predict(
 
     Examples
     --------
-    >>> import dask.array as da  # doctest: +SKIP
-    >>> model.predict(da.zeros((1000, 1), chunks=250)).compute()  # doctest: +SKIP
+    >>> import dask.array as da
+    >>> import numpy as np
+    >>> from esnkit import ESNRegressor, distributed
+    >>> s = np.sin(np.arange(400) / 5)[:, None]
+    >>> model = ESNRegressor(50, random_state=0).fit(s[:-1], s[1:])
+    >>> later = distributed.predict(model, da.from_array(s, chunks=(100, 1)))
+    >>> bool(np.allclose(later.compute(), model.predict(s)))
+    True
     """
     return _predict(estimator, X, "predict", initial_state, clamp, return_state)
 
@@ -142,7 +148,15 @@ def predict_proba(
 
     Examples
     --------
-    >>> model.predict_proba(sequences).compute()  # doctest: +SKIP
+    >>> import dask.bag as db
+    >>> import numpy as np
+    >>> from esnkit import ESNClassifier, distributed
+    >>> t = np.arange(40)[:, None]
+    >>> X = [np.sin(t / period + phase) for period in (6, 2) for phase in (0, 1, 2)]
+    >>> model = ESNClassifier(20, random_state=0).fit(X, ["slow"] * 3 + ["fast"] * 3)
+    >>> bag = db.from_sequence(X, npartitions=2)
+    >>> len(distributed.predict_proba(model, bag).compute(scheduler="threads"))
+    6
     """
     return _predict(estimator, X, "predict_proba", initial_state, clamp, steps)
 
@@ -162,7 +176,16 @@ def decision_function(
 
     Examples
     --------
-    >>> model.decision_function(sequences).compute()  # doctest: +SKIP
+    >>> import dask.bag as db
+    >>> import numpy as np
+    >>> from esnkit import ESNClassifier, distributed
+    >>> t = np.arange(40)[:, None]
+    >>> X = [np.sin(t / period + phase) for period in (6, 2) for phase in (0, 1, 2)]
+    >>> model = ESNClassifier(20, random_state=0).fit(X, ["slow"] * 3 + ["fast"] * 3)
+    >>> bag = db.from_sequence(X, npartitions=2)
+    >>> scores = distributed.decision_function(model, bag).compute(scheduler="threads")
+    >>> [bool(score > 0) for score in scores]
+    [True, True, True, False, False, False]
     """
     return _predict(estimator, X, "decision_function", initial_state, clamp, None)
 
