@@ -38,7 +38,7 @@ from esnkit.readouts._accumulator import Accumulator, accumulate_blocks
 
 MAX_MEMORY, MIN_SPEED_UP, MAX_DIFFERENCE = 600, 1.5, 1e-9
 SERIES = {"n_steps": 2_000_000, "n_units": 500, "n_partitions": 16}
-BAG = {"n_sequences": 100_000, "n_partitions": 50}
+BAG = {"n_sequences": 100_000, "n_partitions": 40}
 CLASSES = ("slow", "middle", "fast")
 
 
@@ -103,8 +103,12 @@ def timed(client, run):
     return seconds, max(sizes), cpu
 
 
-def difference(model, one):
-    a, b = (np.append(m.readout_.coef_, m.readout_.intercept_) for m in (model, one))
+def difference(model, one, X=None):
+    """Return the relative difference of the coefficients, or of predictions or probabilities."""
+    if X is None:
+        a, b = (np.append(m.readout_.coef_, m.readout_.intercept_) for m in (model, one))
+    else:
+        a, b = (getattr(m, "predict_proba", m.predict)(X) for m in (model, one))
     return np.linalg.norm(a - b) / np.linalg.norm(b)
 
 
@@ -128,8 +132,9 @@ def on_one_machine(model, X, y):
     return model
 
 
-def on_workers(n_workers, model, small, data, one, repeats):
+def on_workers(n_workers, model, data, expected, repeats):
     """Fit several times, print medians, and return the median time and CPU time per worker."""
+    (small, data), (one, X) = data, expected
     with cluster(n_workers) as workers, Client(workers) as client:
         for _ in range(2):
             model.fit(*small)
@@ -137,29 +142,33 @@ def on_workers(n_workers, model, small, data, one, repeats):
     times, sizes = [seconds for seconds, _, _ in found], max(size for _, size, _ in found)
     cpu = np.median([max(seconds) for _, _, seconds in found])
     low, high = np.percentile(times, [25, 75])
-    error = difference(model, one)
+    errors = difference(model, one), difference(model, one, X)
     print(
         f"  {n_workers} workers: {np.median(times):.1f} s (IQR {high - low:.1f} s), CPU of the "
-        f"busiest worker {cpu:.1f} s, memory {sizes:.0f} MB {verdict(sizes, MAX_MEMORY)}, "
-        f"difference {error:.1e} {verdict(error, MAX_DIFFERENCE)}",
+        f"busiest worker {cpu:.1f} s, memory {sizes:.0f} MB\n"
+        f"    difference of predictions {errors[1]:.1e} {verdict(errors[1], MAX_DIFFERENCE)}, of "
+        f"coefficients {errors[0]:.1e}",
         flush=True,
     )
-    return np.median(times), cpu
+    return np.median(times), cpu, sizes
 
 
-def compare_workers(model, small, data, repeats):
-    one = on_one_machine(type(model)(**model.get_params()), *data)
-    results = [on_workers(n, model, small, data, one, repeats) for n in (1, 2)]
+def compare_workers(model, small, data, X, repeats):
+    """Fit on one and on two workers, and return the memory of a worker."""
+    expected = on_one_machine(clone(model), *data), X
+    results = [on_workers(n, model, (small, data), expected, repeats) for n in (1, 2)]
     for name, k in (("time", 0), ("CPU time of a worker", 1)):
         ratio = results[0][k] / results[1][k]
         print(f"  {name}, one worker / two: {ratio:.2f} {verdict(ratio, MIN_SPEED_UP, False)}")
+    return max(sizes for _, _, sizes in results)
 
 
 def measure_series(size, repeats):
     model = ESNRegressor(size["n_units"], random_state=0)
     print(f"\n{size}", flush=True)
     data, small = (series(n, size["n_partitions"]) for n in (size["n_steps"], 16_000))
-    compare_workers(model, small, data, repeats)
+    size = compare_workers(model, small, data, inputs(0, 10_000), repeats)
+    print(f"  memory of a worker: {size:.0f} MB {verdict(size, MAX_MEMORY)}")
 
 
 def measure_lost(size):
@@ -167,6 +176,7 @@ def measure_lost(size):
     X, y = series(size["n_steps"], size["n_partitions"])
     model, again = (ESNRegressor(size["n_units"], random_state=0) for _ in range(2))
     with cluster(2) as workers, Client(workers) as client:
+        model.fit(*series(16_000, size["n_partitions"]))
         start = time.perf_counter()
         model.fit(X, y)
         seconds = time.perf_counter() - start
@@ -182,10 +192,11 @@ def measure_lost(size):
 
 
 def measure_sequences(size, repeats):
-    print(f"\n{size}", flush=True)
-    data = bags(**size)
-    small = bags(200, 2)
-    compare_workers(ESNClassifier(random_state=0), small, data, repeats)
+    small, X = bags(200, 2), sequences(0, 1000)[0]
+    for share in (4, 1):  # partitions of the same size
+        part = {name: n // share for name, n in size.items()}
+        print(f"\n{part}", flush=True)
+        compare_workers(ESNClassifier(random_state=0), small, bags(**part), X, repeats)
 
 
 def cpu_time(function, *args, repeats=3):
