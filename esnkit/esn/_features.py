@@ -5,7 +5,7 @@ from typing import NamedTuple
 
 import numpy as np
 
-from esnkit.pooling._base import Block, Pooling, count_pooled, n_together, pool
+from esnkit.pooling._base import Block, Pooling, Training, count_pooled, n_together, pool
 from esnkit.pooling._statistics import RunningStatistics
 from esnkit.reservoirs._base import BaseReservoir
 from esnkit.reservoirs._blocks import BLOCK_BYTES, segments
@@ -92,7 +92,8 @@ def fit_pooling(
         start = state.copy()
         return step_features(reservoir, inputs, start, settings, clamp=clamp, noise=noise())
 
-    return settings._replace(pooling=pooling.fit(run, inputs.offsets, settings.washout))
+    training = Training(run, inputs.offsets, settings.washout)
+    return settings._replace(pooling=pooling.fit(training))
 
 
 def step_features(
