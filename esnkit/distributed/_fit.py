@@ -6,19 +6,18 @@ from typing import Any
 import numpy as np
 from sklearn.base import clone
 
-from esnkit.distributed._dask import compute, dask
+from esnkit.distributed._dask import compute, dask, tree
 from esnkit.distributed._partitions import Part, Partitions, partitions
 from esnkit.distributed._reduction import Passes
 from esnkit.distributed._start_states import Start
 from esnkit.distributed._tasks import (
     Model,
     Summary,
-    fit_function_pooling,
-    rows_for_pooling,
+    fit_pooling,
+    sample_rows,
     summarise,
 )
 from esnkit.esn._base import StreamEnd
-from esnkit.pooling._base import MAX_FITTED_ROWS
 from esnkit.readouts._base import Block
 from esnkit.readouts._estimator import estimator_of
 from esnkit.utils._moments import merge_moments
@@ -84,7 +83,7 @@ def _store_summaries(
         estimator.n_outputs_ = first.n_outputs
     else:
         class_weights = _store_classes(estimator, summaries)
-    estimator._draw(merge_moments([s.moments for s in summaries]))
+    estimator._draw(merge_moments([s.moments for s in summaries]).example())
     estimator._stream_end = None
     return class_weights
 
@@ -141,6 +140,11 @@ def _check_shared(estimator: Any, found: Partitions, initial_state: Any) -> None
             "sequences as X[:, :, None] or as a bag of arrays (n_timesteps_i, n_features)"
         )
     reservoir = estimator.reservoir_
+    if getattr(reservoir, "adapts_to_inputs", False):
+        raise ValueError(
+            "reservoir must not adapt to all inputs for dask collections, as "
+            f"{type(reservoir).__name__} does: use the reservoir within, or fit to arrays"
+        )
     if reservoir.noise_stream() is not None:
         raise ValueError(
             "noise must be 0 for dask collections, as its random numbers follow one another from "
@@ -162,25 +166,16 @@ def _with_fitted_pooling(model: Model, parts: list[Part], summaries: list[Summar
         return model
     delayed = dask().delayed
     n_rows = np.array([s.moments.n_rows for s in summaries])
-    n_washed = settings.washout * sum(s.n_sequences for s in summaries)
-    share = MAX_FITTED_ROWS / (int(n_rows.sum()) - n_washed)
+    n_kept = int(n_rows.sum()) - settings.washout * sum(s.n_sequences for s in summaries)
     before = np.concatenate([[0], np.cumsum(n_rows)[:-1]]).tolist()
     sent = delayed(model, pure=False)
-    tasks = [
-        delayed(rows_for_pooling, pure=False)(i, sent, part, n, share)
+    samples = [
+        delayed(sample_rows, pure=False)(i, sent, part, n, n_kept)
         for i, (part, n) in enumerate(zip(parts, before, strict=True))
     ]
-    rows = [block for blocks in compute(tasks)[0] for block in blocks]
-    model = _with_pooling(model, settings.pooling.fit_rows(rows))
-    if model.estimator._settings.pooling.needs_fit:
-        task = delayed(fit_function_pooling, pure=False)(0, model, parts[0])
-        model = _with_pooling(model, compute(task)[0])
-    return model
-
-
-def _with_pooling(model: Model, pooling: Any) -> Model:
+    task = delayed(fit_pooling, pure=False)(0, sent, parts[0], tree(joined, samples))
     estimator = copy(model.estimator)
-    estimator._settings = estimator._settings._replace(pooling=pooling)
+    estimator._settings = settings._replace(pooling=compute(task)[0])
     return model._replace(estimator=estimator)
 
 
@@ -213,8 +208,8 @@ def copies_of(blocks: Any) -> list[Block]:
     return [(X.copy(), Y.copy(), None if w is None else w.copy()) for X, Y, w in blocks]
 
 
-def joined(first: list[Block], second: list[Block]) -> list[Block]:
-    """Return the blocks of two lists in one."""
+def joined(first: list[Any], second: list[Any]) -> list[Any]:
+    """Return two lists in one."""
     return first + second
 
 

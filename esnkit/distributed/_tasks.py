@@ -15,8 +15,8 @@ from esnkit.distributed._partitions import Part, as_sequences, size_of
 from esnkit.distributed._start_states import Start, end_of
 from esnkit.esn._base import StreamEnd, TaughtRows, TrainingData
 from esnkit.esn._closed_loop import teacher_forced
-from esnkit.esn._features import pooled_washout, step_features
-from esnkit.pooling._base import Pooling, Run, kept_rows
+from esnkit.esn._features import step_features
+from esnkit.pooling._base import MAX_SAMPLED, Pooling, Run, Training, kept_rows
 from esnkit.readouts._base import Block
 from esnkit.sequences._packing import Sequences
 from esnkit.sequences._sample_weight import weight_rows
@@ -28,12 +28,12 @@ __all__ = [
     "Model",
     "Ran",
     "Summary",
-    "fit_function_pooling",
+    "fit_pooling",
     "in_partition",
     "merge_runs",
     "next_start",
-    "rows_for_pooling",
     "run",
+    "sample_rows",
     "summarise",
 ]
 
@@ -207,19 +207,20 @@ def merge_runs(merge: Callable[[Any, Any], Any], first: Ran, second: Ran) -> Ran
 
 
 @in_partition
-def rows_for_pooling(model: Model, part: Part, n_before: int, share: float) -> list[np.ndarray]:
-    """Return the rows of a partition that the pooling is fitted to."""
+def sample_rows(model: Model, part: Part, n_before: int, n_after_washout: int) -> list[np.ndarray]:
+    """Return those of the rows that the pooling is fitted to which a partition has."""
     data, washout = _prepared(model, part), model.estimator._settings.washout
-    rows = kept_rows(_runs(model, data), data.sequences.offsets, washout, share, n_before)
-    return [block.copy() for block in rows]
+    shares = n_before, n_after_washout
+    offsets = data.sequences.offsets
+    return list(kept_rows(_runs(model, data), offsets, washout, MAX_SAMPLED, *shares))
 
 
 @in_partition
-def fit_function_pooling(model: Model, part: Part) -> Pooling:
-    """Return the pooling with the number of features that a function of the user returns."""
+def fit_pooling(model: Model, part: Part, sample: list[np.ndarray]) -> Pooling:
+    """Return the pooling fitted to a sample of all rows; a function sees the first partition."""
     data, settings = _prepared(model, part), model.estimator._settings
-    washout = pooled_washout(settings)
-    return settings.pooling.fit(_runs(model, data), data.sequences.offsets, washout)
+    training = Training(_runs(model, data), data.sequences.offsets, settings.washout, sample)
+    return settings.pooling.fit(training)
 
 
 def _runs(model: Model, data: TrainingData) -> Run:

@@ -29,7 +29,6 @@ from esnkit.sequences._short_sequences import warn_if_short
 from esnkit.sequences._targets import Targets, pack_targets
 from esnkit.utils._callbacks import CallbackSupportMixin, with_callbacks
 from esnkit.utils._collections import takes_collections
-from esnkit.utils._moments import Moments
 from esnkit.utils._plain_state import PlainStateMixin, plain_record
 from esnkit.utils._progress import MIN_ROWS, Task, fit_task
 from esnkit.utils._rollback import rollback_on_error
@@ -218,8 +217,8 @@ class ReservoirEstimator(CallbackSupportMixin, PlainStateMixin, BaseEstimator):
         self._dtype, self.n_outputs_ = inputs.dtype, data.Y.shape[1]
         self._draw(inputs)
 
-    def _draw(self, inputs: np.ndarray | Moments) -> None:
-        """Create the reservoir and the readout, for the inputs of ``fit`` or their moments."""
+    def _draw(self, inputs: np.ndarray) -> None:
+        """Create reservoir and readout, for the inputs of ``fit`` or rows of the same moments."""
         self.reservoir_, self.readout_ = self._make_reservoir_and_readout()
         tagged = hasattr(self.readout_, "__sklearn_tags__")
         if self._numeric and tagged and is_classifier(self.readout_):

@@ -10,11 +10,11 @@ import numpy as np
 from esnkit.utils._threads import n_threads, run_tasks
 
 __all__ = [
-    "MAX_FITTED_ROWS",
     "Block",
     "Pieces",
     "Pooling",
     "Run",
+    "Training",
     "count_pooled",
     "kept_rows",
     "n_together",
@@ -25,8 +25,8 @@ __all__ = [
 
 Block = tuple[int, int, np.ndarray]  # first row, one past the last row, feature rows
 Run = Callable[[], Iterable[Block]]  # runs the reservoir anew over all sequences
-MAX_FITTED_ROWS = 2**14  # rows that a pooling is fitted to, about
 MAX_POOLED_BYTES = 2**24  # of pooled rows that are handed on at once
+MAX_SAMPLED = 2**14  # rows that poolings are fitted to, about
 MIN_POOLED = 64  # sequences that a readout learns from at a time: fewer take as long
 GOLDEN_RATIO = (5**0.5 - 1) / 2  # its multiples, modulo one, are spread evenly
 MIN_SHARE = 2**14  # numbers that are worth a second thread
@@ -48,6 +48,25 @@ class Pieces(NamedTuple):
         return Pieces(*(array[first:last] for array in self))
 
 
+class Training(NamedTuple):
+    """Rows of the training sequences, which poolings are fitted to."""
+
+    run: Run
+    offsets: np.ndarray  # (n_sequences + 1,)
+    washout: int
+    kept: list[np.ndarray] | None = None  # the sample, if several poolings are fitted to it
+
+    def sample(self) -> Iterable[np.ndarray]:
+        """Return all rows after the washout, or about MAX_SAMPLED of them, in several arrays."""
+        if self.kept is not None:
+            return self.kept
+        return kept_rows(self.run, self.offsets, self.washout, MAX_SAMPLED)
+
+    def keep_sample(self) -> "Training":
+        """Return the same with the sample in memory, for which the reservoir runs now."""
+        return self._replace(kept=list(self.sample()))
+
+
 class Pooling(ABC):
     """What turns the rows of every sequence into one vector, block by block.
 
@@ -58,13 +77,8 @@ class Pooling(ABC):
     needs_fit: bool = False  # whether ``fit`` must read the training sequences first
     is_running: bool = False  # whether a state depends on the rows so far, not on later ones
 
-    def fit(self, run: Run, offsets: np.ndarray, washout: int) -> "Pooling":
+    def fit(self, training: Training) -> "Pooling":
         """Return the pooling fitted to the rows of the training sequences."""
-        n_rows = int(offsets[-1]) - washout * (offsets.size - 1)
-        return self.fit_rows(kept_rows(run, offsets, washout, MAX_FITTED_ROWS / n_rows))
-
-    def fit_rows(self, parts: Iterable[np.ndarray]) -> "Pooling":
-        """Return the pooling fitted to rows of the training sequences, in several parts."""
         return self
 
     @abstractmethod
@@ -153,12 +167,19 @@ def pieces_of(edges: np.ndarray, washout: int, start: int, stop: int) -> Pieces:
 
 
 def kept_rows(
-    run: Run, offsets: np.ndarray, washout: int, share: float, n_before: int = 0
+    run: Run,
+    offsets: np.ndarray,
+    washout: int,
+    max_rows: int,
+    n_before: int = 0,
+    n_after_washout: int = 0,
 ) -> Iterator[np.ndarray]:
-    """Yield about a given share of those rows of every block that come after the washout.
+    """Yield copies of the rows of every block after the washout, or about ``max_rows`` of all.
 
-    Which rows they are depends on their number among all rows: ``n_before`` of them are elsewhere.
+    If these are not all sequences, there are ``n_before`` rows before them, and
+    ``n_after_washout`` in all.
     """
+    share = max_rows / (n_after_washout or int(offsets[-1]) - washout * (offsets.size - 1))
     for start, stop, Z in run():
         rows = Z[_is_kept(offsets, washout, (start, stop), share, n_before)]
         if len(rows):
@@ -173,7 +194,7 @@ def _is_kept(
     if share >= 1:
         kept = np.ones(stop - start, bool)
     else:  # every k-th row would be the same step of every sequence where k divides their length
-        kept = np.arange(n_before + start, n_before + stop) * GOLDEN_RATIO % 1.0 < share
+        kept = (n_before + np.arange(start, stop)) * GOLDEN_RATIO % 1.0 < share
     if washout:
         first = max(int(np.searchsorted(offsets, start, side="right")) - 1, 0)
         last = int(np.searchsorted(offsets, stop, side="left"))

@@ -1,13 +1,12 @@
 """Proportions of positive values: how often every feature lies above thresholds."""
 
-from collections.abc import Iterable
 from dataclasses import dataclass, field, replace
 from typing import Self
 
 import numpy as np
 
 from esnkit.kernels.pooling import count_above
-from esnkit.pooling._base import Pieces, Pooling, share_out
+from esnkit.pooling._base import Pieces, Pooling, Training, share_out
 from esnkit.utils._plain_state import plain_record
 from esnkit.utils._validation import for_kernels
 
@@ -37,9 +36,9 @@ class ProportionsOfPositiveValues(Pooling):
         """Whether there are no thresholds (n_levels, n_columns) yet."""
         return self.thresholds.size == 0
 
-    def fit_rows(self, parts: Iterable[np.ndarray]) -> Self:
+    def fit(self, training: Training) -> Self:
         """Return the pooling with the quantiles of rows as thresholds."""
-        rows = np.concatenate([rows.copy() for rows in parts])
+        rows = np.concatenate(list(training.sample()))
         thresholds = np.quantile(rows, self.levels, axis=0, method="lower")
         return replace(self, thresholds=thresholds)
 

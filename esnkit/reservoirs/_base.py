@@ -13,7 +13,6 @@ from esnkit.sequences._misread_shapes import refuse_vectors_of_integers, warn_if
 from esnkit.sequences._packing import Sequences, pack, restore
 from esnkit.sequences._set_output import tables_for_series_only
 from esnkit.sequences._short_sequences import warn_if_short
-from esnkit.utils._moments import Moments
 from esnkit.utils._plain_state import PlainStateMixin
 from esnkit.utils._rollback import rollback_on_error
 from esnkit.utils._validation import check_fitted
@@ -48,6 +47,12 @@ class BaseReservoir(
         A compiled closed loop with a linear readout, if the reservoir has one:
         see :meth:`Reservoir.run_closed_loop`.
         None runs the loop in single steps.
+    adapts_to_inputs : bool
+        Whether ``prepare`` reads more of the inputs than their means and standard deviations. Then
+        there is no fit to dask collections.
+    adds_statistics : bool
+        Whether there is a compiled run that adds the states to running statistics at once:
+        see :meth:`Reservoir.add_statistics`. False stores the features of a block first.
 
     Examples
     --------
@@ -72,9 +77,11 @@ class BaseReservoir(
     """
 
     causal: ClassVar[bool] = True
+    adapts_to_inputs: ClassVar[bool] = False
     allows_clamp: ClassVar[bool] = False
     state_is_features: ClassVar[bool] = False
     run_closed_loop: Callable[..., None] | None = None
+    adds_statistics: bool = False
     n_state_: int
     n_features_out_: int
 
@@ -117,16 +124,16 @@ class BaseReservoir(
         n_inputs: int,
         n_feedback: int = 0,
         dtype: Any = np.float64,
-        inputs: np.ndarray | Moments | None = None,
+        inputs: np.ndarray | None = None,
     ) -> Self:
         """Draw the weights, and record the width and dtype of the rows.
 
         Parameters
         ----------
         n_inputs, n_feedback, dtype : as in ``draw``
-        inputs : ndarray of shape (n_rows, n_inputs), Moments or None, default=None
-            Inputs of ``fit``, for a reservoir whose weights depend on their size; of a dask
-            collection their ``mean`` and ``deviation``, of shape (n_inputs,).
+        inputs : ndarray of shape (n_rows, n_inputs) or None, default=None
+            Inputs of ``fit``, for a reservoir whose weights depend on their size. Of a dask
+            collection, two rows of the same means and standard deviations.
 
         Returns
         -------

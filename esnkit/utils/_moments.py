@@ -21,6 +21,10 @@ class Moments(NamedTuple):
     high: np.ndarray
     eps: float  # relative rounding error of the rows
 
+    def example(self) -> np.ndarray:
+        """Return two rows of the same mean and standard deviation."""
+        return np.stack([self.mean - self.deviation, self.mean + self.deviation])
+
 
 def moments_of(rows: np.ndarray) -> Moments:
     """Return the moments of finite rows (n_rows, n_columns), at least one."""

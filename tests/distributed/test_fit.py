@@ -10,6 +10,7 @@ from third_party import MirroredSum, TappedDelayLine
 from esnkit import ESNClassifier, ESNRegressor, Reservoir, ReservoirClassifier, ReservoirRegressor
 from esnkit.pooling import ModelSpace
 from esnkit.readouts import RidgeReadout
+from esnkit.reservoirs import IntrinsicPlasticityReservoir
 
 BAG_CUTS = (40, 41, 90)
 SMALL = {"n_units": 20, "random_state": 0}
@@ -183,11 +184,12 @@ def test_generate_and_partial_fit_continue_the_last_partition(arrays):
     [
         (ESNRegressor(noise=0.1), "noise must be 0 for dask collections"),
         (ReservoirRegressor(MirroredSum()), "a series in partitions needs a causal reservoir"),
+        (ReservoirRegressor(IntrinsicPlasticityReservoir()), "reservoir must not adapt to all"),
         (ESNRegressor(washout=5000), "washout=5000 leaves no time step"),
         (ESNRegressor(target="sequence"), "is one series, but y has"),
         (ESNRegressor(alpha=-1), "alpha must be finite and not negative"),
     ],
-    ids=["noise", "causal", "washout", "target", "alpha"],
+    ids=["noise", "causal", "adapts", "washout", "target", "alpha"],
 )
 def test_what_cannot_be_done_in_partitions_is_named(arrays, model, message):
     X, Y = (arrays(part, SERIES_CUTS) for part in series())

@@ -74,16 +74,18 @@ def test_an_error_names_the_partition():
     assert "partition 7" in pickle.loads(pickle.dumps(caught.value)).__notes__[0]
 
 
-def test_rows_for_pooling_are_those_of_one_machine():
+def test_rows_for_pooling_are_those_of_one_machine(monkeypatch):
     X, labels = sequences(60)
     one = ESNClassifier(10, washout=3, random_state=0).fit(X, labels)
-    model, share = _tasks.Model(one, "bag"), 0.2
+    model = _tasks.Model(one, "bag")
+    n_kept = sum(len(x) - 3 for x in X)
+    monkeypatch.setattr(_tasks, "MAX_SAMPLED", n_kept // 5)
 
     def rows(first, last):
         n_before = sum(map(len, X[:first]))
         part = Part(X[first:last], labels[first:last])
-        return _tasks.rows_for_pooling(0, model, part, n_before, share)
+        return _tasks.sample_rows(0, model, part, n_before, n_kept)
 
     apart = np.concatenate(rows(0, 17) + rows(17, 60))
     np.testing.assert_allclose(apart, np.concatenate(rows(0, 60)), rtol=0, atol=1e-14)
-    assert len(apart) == pytest.approx(share * sum(len(x) - 3 for x in X), rel=0.1)
+    assert len(apart) == pytest.approx(n_kept / 5, rel=0.1)

@@ -32,7 +32,7 @@ def test_model_space_against_numpy(problem, n_components, alpha):
 def test_how_rows_are_cut_changes_no_bit(dtype):
     problem = Problem([9, 1, 200, 4], 12, dtype)
     pooling = check_pooling(ModelSpace(3))
-    pooling = pooling.fit(problem.blocks, problem.offsets, problem.washout)
+    pooling = pooling.fit(problem.training)
     results = []
     for block_rows in (3, 10**6):
         problem.block_rows = block_rows
@@ -48,7 +48,7 @@ def pooled_by(pooling, problem):
 def test_states_of_few_directions_have_few_components():
     problem = Problem([50, 60], 20)
     problem.rows = problem.rows[:, :4] @ np.random.default_rng(0).normal(size=(4, 20))
-    pooling = check_pooling("model_space").fit(problem.blocks, problem.offsets, 0)
+    pooling = check_pooling("model_space").fit(problem.training)
     assert pooling.components.shape == (4, 20)
     np.testing.assert_allclose(pooling.components @ pooling.components.T, np.eye(4), atol=1e-12)
 
@@ -64,7 +64,7 @@ def test_short_sequences_have_finite_models(lengths):
 
 def test_the_components_of_many_rows_come_from_some_of_them():
     problem = Problem([31, 40, 29] * 10, 6, washout=3, block_rows=20)
-    parts = kept_rows(problem.blocks, problem.offsets, 3, 0.5)  # half of those after the washout
+    parts = kept_rows(problem.blocks, problem.offsets, 3, 455)  # half of those after the washout
     n, mean, scatter, _ = module._scatter(parts)
     after = np.concatenate([np.arange(a + 3, b) for a, b in pairwise(problem.offsets)])
     rows = problem.rows[after[after * 0.6180339887498949 % 1 < 0.5]]

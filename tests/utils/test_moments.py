@@ -48,3 +48,5 @@ def test_moments_of_parts_are_those_of_all_rows(level, unit):
     np.testing.assert_allclose(merged.mean, mean, rtol=1e-15, atol=1e-15 * unit)
     np.testing.assert_allclose(merged.deviation, deviation, rtol=1e-7 if level else 1e-12)
     assert merged.n_rows == 50 and merged.deviation[1] == 0
+    for found, wanted in zip(column_moments(merged.example()), (mean, deviation), strict=True):
+        np.testing.assert_allclose(found, wanted, rtol=1e-7 if level else 1e-12, atol=1e-15 * unit)
