@@ -40,6 +40,9 @@ Rules of thumb:
   partition to partition, which takes about half of the time of a fit, on one worker at a time.
 - ``fit`` computes in threads unless there is a client of a cluster. A bag computes in processes by
   default, which import everything anew: ``model.predict(bag).compute(scheduler="threads")``.
+- ``fit`` releases a partition when it is summed up. ``predict`` of a series finds the states at
+  the starts of partitions ahead of the predictions, for which these wait in memory: a cluster
+  spills them to disk; a machine with little memory predicts one part after another.
 - A list of penalties reads the data once more; for poolings such as "ppv" and "model_space" there
   is one more pass. ``X.persist()`` keeps the data in the memory of the cluster.
 - A readout of another library needs all rows: up to 64 MB of features are gathered for it.

@@ -59,9 +59,10 @@ def fit(
     Notes
     -----
     The data are read several times: once to check them and to sum up what weights depend on, once
-    for the sums of the readout, once more for a list of penalties, and once to fit the pooling of
-    sequences where there is something to fit. Keep them in the memory of the cluster if it is large
-    enough, with ``X.persist()``.
+    for the states at the starts of the partitions of a series, once for the sums of the readout,
+    once more for a list of penalties, and once to fit the pooling of sequences where there is
+    something to fit. Keep them in the memory of the cluster if it is large enough, with
+    ``X.persist()``.
 
     The state of a series at the start of a partition comes from the last rows of the one before,
     twice as many until the state does not change, and is compared with the state that the

@@ -33,8 +33,8 @@ class Passes:
 
     def __init__(self, model: Model, parts: list[Part], start: Start | None):
         self.model, self.parts, self.start = model, parts, start
-        self.warm_up = True
         self.end: Start | None = None
+        self._starts: list[Start] | None = None
 
     def __call__(
         self, task: Callable[[Iterable[Block]], Any], merge: Callable[[Any, Any], Any]
@@ -46,7 +46,7 @@ class Passes:
                 "the states at the starts of partitions differ from those that earlier rows lead "
                 "to: they are carried from one partition to the next"
             )
-            self.warm_up = False
+            self._starts = self._find_starts(warm_up=False)
             ran = self._pass(task, merge)
         self.end = ran.ends[-1] if self.start is not None or len(ran.ends) == 1 else None
         return ran.result
@@ -54,22 +54,27 @@ class Passes:
     def _pass(self, task: Any, merge: Any) -> Ran:
         delayed = dask().delayed
         model, sent = delayed(self.model, pure=False), delayed(task, pure=False)
-        starts = self._starts(model)
+        starts: Any = [None] * len(self.parts)
+        if self.start is not None:
+            starts = self._starts = self._starts or self._find_starts(warm_up=True)
         runs = [
             delayed(run, pure=False)(i, sent, model, part, start)
             for i, (part, start) in enumerate(zip(self.parts, starts, strict=True))
         ]
         return compute(tree(merge_runs, runs, delayed(merge, pure=False)))[0]
 
-    def _starts(self, model: Any) -> list[Any]:
-        """Return where the partitions start, each delayed after the one before."""
-        if self.start is None:
-            return [None] * len(self.parts)
+    def _find_starts(self, warm_up: bool) -> list[Start]:
+        """Return where the partitions start, each found after the one before.
+
+        They are found in a pass of their own: in one with the tasks that need them, partitions
+        would wait for these in memory, as starts are found much faster.
+        """
+        model = dask().delayed(self.model, pure=False)
         starts: list[Any] = [self.start]
         for i, part in enumerate(self.parts[:-1]):
             step = dask().delayed(next_start, pure=False)
-            starts.append(step(i, model, part, starts[-1], self.warm_up))
-        return starts
+            starts.append(step(i, model, part, starts[-1], warm_up))
+        return compute(starts)[0]
 
 
 def _is_continuous(ran: Ran) -> bool:
