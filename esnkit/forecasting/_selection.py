@@ -40,6 +40,7 @@ class Selection(NamedTuple):
     error: float  # of the forecast
     baselines: dict[str, float]
     errors: np.ndarray  # (n_forecasts, horizon), of every member, or of the baseline that forecasts
+    n_windows: float  # without overlap, to which the rolling forecasts amount
     specs: list[ModelSpec]  # of the members; empty for a baseline
     better_baseline: str | None
     substitute: tuple[Any, np.ndarray] | None  # the model of this baseline, and its errors
@@ -121,6 +122,7 @@ def _select(values, filled, exog, periods: list[float], search: Search) -> Selec
         }
         | errors,
         errors=np.concatenate([observed - rows for rows in forecasts]),
+        n_windows=windows.n_separate,
         specs=[member.spec for member in members],
         better_baseline=better,
         substitute=substitute,
