@@ -123,9 +123,10 @@ class AutoForecaster(ForecastsMixin, CallbackSupportMixin, PlainStateMixin, Base
     members_ : list of dict
         Those whose median, with the forecasts of other `models`, is the forecast.
     naive_share_ : float
-        Share of the seasonal naive forecast in the forecast: 0.5 if the median is not better than
-        it by two standard errors in the rolling forecasts, of which those that overlap count as
-        fewer, else 0. Without a season, it is the naive one.
+        Share of the seasonal naive forecast in the forecast, without a season of the naive one: a
+        logistic function of the gain of the median over it in the rolling forecasts, of which
+        those that overlap count as fewer. It is one half at a gain of one standard error, and none
+        below 0.05.
     error_ : float
         The same error of the forecast.
     baselines_ : dict
