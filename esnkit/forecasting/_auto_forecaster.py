@@ -126,7 +126,7 @@ class AutoForecaster(ForecastsMixin, CallbackSupportMixin, PlainStateMixin, Base
         Share of the seasonal naive forecast in the forecast, without a season of the naive one: a
         logistic function of the gain of the median over it in the rolling forecasts, of which
         those that overlap count as fewer. It is one half at a gain of one standard error, and none
-        below 0.05.
+        from three on.
     error_ : float
         The same error of the forecast.
     baselines_ : dict

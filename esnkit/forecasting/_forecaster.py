@@ -112,7 +112,7 @@ class Forecaster(ForecastsMixin, CallbackSupportMixin, PlainStateMixin, BaseEsti
     naive_share_ : float
         Share of the seasonal naive forecast in the forecast, without a season of the naive one: a
         logistic function of the gain of the network over it in the rolling forecasts, one half at
-        a gain of one standard error, and none below 0.05. Half for few rows, none for a given
+        a gain of one standard error, and none from three on. Half for few rows, none for a given
         `estimator`.
     n_features_in_ : int
         Number of series.
