@@ -5,6 +5,7 @@ from typing import NamedTuple
 
 import numpy as np
 
+from esnkit.esn._differences import ValuesAndDifferences
 from esnkit.pooling._base import Block, Pooling, count_pooled, pool
 from esnkit.reservoirs._base import BaseReservoir
 from esnkit.reservoirs._blocks import BLOCK_BYTES, segments
@@ -32,6 +33,7 @@ class Settings(NamedTuple):
     pooling: Pooling  # fitted, where there is one target for every sequence
     washout: int
     per_step: bool  # whether there is a target for every time step, or one for every sequence
+    differences: ValuesAndDifferences | None = None  # that the reservoir reads instead of values
 
 
 def features(
