@@ -320,9 +320,9 @@ class ESNClassifier(ReservoirClassifierMixin, ReservoirEstimator):
     -----
     By default, the features of a sequence are 9 (n_units + n_features) + 930 numbers: the six
     "statistics" and three "ppv" of each feature of a time step, and 30 x 31 of the "model_space";
-    n_features counts differences too. With these defaults and one label per sequence, the mean accuracy on fourteen public sets is
-    0.940, 0.965 on the seven of them that the defaults were not chosen on, for 0.5 s of CPU time a
-    set.
+    n_features counts differences too. With these defaults and one label per sequence, the mean
+    accuracy on fourteen public sets is 0.940, 0.965 on the seven of them that the defaults were not
+    chosen on, for 0.5 s of CPU time a set.
 
     References
     ----------
