@@ -337,7 +337,8 @@ def _search(seed: int) -> GridSearchCV:
     grids = [{"differences": [False, True]}, cycles]
     named = [{f"esnclassifier__{name}": grid[name] for name in grid} for grid in grids]
     parts = KFold(3, shuffle=True, random_state=seed)
-    return GridSearchCV(make_pipeline(esnkit.SequenceScaler(), model), named, cv=parts)
+    scaler = esnkit.SequenceScaler(with_mean=False)
+    return GridSearchCV(make_pipeline(scaler, model), named, cv=parts)
 
 
 def _rnn(cell: str) -> Callable[[int], Any]:
