@@ -149,7 +149,7 @@ class GradientEstimator(TorchMixin, CallbackSupportMixin, PlainStateMixin, BaseE
         batch, trainer = self._prepare(X, y, params, fresh, known)
         standardized = self._standardize_batch(batch)
         training, validation = self._hold_out(standardized, trainer.split_seed)
-        stopping = make_stopping(self)
+        stopping, n_before = make_stopping(self), len(trainer.loss_curve)
         to_fitted = self._to_raw_inputs
         with FitReport(self, X, y, stopping.max_iter, to_fitted) as report, one_blas_thread():
             trainer.fit(training, validation, stopping=stopping, report=report.iteration)
@@ -159,18 +159,19 @@ class GradientEstimator(TorchMixin, CallbackSupportMixin, PlainStateMixin, BaseE
             if not warn_of_scale(
                 X_sizes, self._target_sizes(batch), lambda: self._unexplained(batch)
             ):
-                self._warn_unless_learned(training, trainer.start_loss if fresh else math.inf)
+                start_loss = trainer.start_loss if fresh else math.inf
+                self._warn_unless_learned(training, self.n_iter_ - n_before, start_loss)
         report.end(self._theta)
         return self
 
-    def _warn_unless_learned(self, training: SequenceBatch, start_loss: float) -> None:
+    def _warn_unless_learned(self, training: SequenceBatch, n_iter: int, start_loss: float) -> None:
         """Warn if the loss has not fallen below those of a constant prediction and of the start."""
         if not self._spec.head:  # whose outputs are bounded
             return
         is_scaled = self.standardize or self._spec.tokens
         constant = loss_of_constant(self._spec.loss, training.Y, training.weights)
         warn_unless_learned(
-            self.n_iter_,
+            n_iter,
             self.best_loss_,
             min(constant, start_loss),
             learning_rate=self.learning_rate_init,

@@ -30,6 +30,7 @@ LARGEST_SIZE, SMALLEST_SIZE = 300.0, 1 / 300
 MAX_UNEXPLAINED = 0.5
 MIN_ITERATIONS = 10  # fewer say nothing of the learning rate
 MIN_GAIN = 1e-3  # of the loss, below which it has not fallen
+MIN_LOSS = SMALLEST_SIZE**2 / 2  # a smaller one of constant outputs leaves nothing to learn
 ROUNDING = 1e-10  # deviations below this share of the mean are those of constants
 
 
@@ -89,7 +90,9 @@ def warn_unless_learned(
 
     That is the loss of outputs that ignore the inputs or, if smaller, of the initial weights.
     """
-    if n_iter < MIN_ITERATIONS or not 0 < (1 - MIN_GAIN) * reference <= best_loss:
+    if n_iter < MIN_ITERATIONS or reference < MIN_LOSS:
+        return
+    if best_loss < (1 - MIN_GAIN) * reference:
         return
     warn(
         f"the network has learned nothing from X: after {n_iter} iterations its loss is "
