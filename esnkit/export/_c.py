@@ -33,7 +33,7 @@ HEADER = Template("""\
        ${name}_reset(&state);               the state before the first time step
        ${name}_step(&state, input, output); for every time step, in order
 
-   Outputs of a step are those of predict. $notes */
+$notes */
 #ifndef ${guard}_H
 #define ${guard}_H
 
@@ -130,7 +130,8 @@ def to_c(model: Any, path: Any = None, *, name: str = "esn") -> str:
       double *probabilities)``, which turns scores into those of ``predict_proba``;
     - the macros ``NAME_N_INPUTS``, ``NAME_N_OUTPUTS`` and ``NAME_N_UNITS``.
 
-    For a closed loop, pass the outputs of a step as the inputs of the next one.
+    The state starts from zero, as in ``predict``; to continue the series of ``fit``, copy
+    ``last_state_`` into it. For a closed loop, pass the outputs of a step as the inputs of the next one.
 
     Parameters
     ----------
@@ -211,13 +212,13 @@ def _words(step: FittedStep, name: str) -> dict[str, Any]:
 
 
 def _notes(step: FittedStep) -> str:
-    """Return what the outputs of a classifier stand for, as a part of a comment."""
-    if step.classes is None:
-        return ""
-    # A label may hold anything: only plain characters go into the comment, and none that end it.
-    labels = [re.sub(r"[^\w .+-]", "?", str(label), flags=re.ASCII) for label in step.classes]
-    text = f"The largest one is that of the predicted class, of {', '.join(labels)}."
-    return "\n" + fill(text, 96, initial_indent="   ", subsequent_indent="   ")
+    """Return what the outputs are, as a part of a comment."""
+    text = "The outputs are those of predict."
+    if step.classes is not None:
+        # A label may hold anything: only plain characters go into the comment.
+        labels = [re.sub(r"[^\w .+-]", "?", str(label), flags=re.ASCII) for label in step.classes]
+        text = f"The outputs are the scores of the classes, in the order {', '.join(labels)}."
+    return fill(text, 96, initial_indent="   ", subsequent_indent="   ")
 
 
 def _constants(layer: StateEquation, prefix: str, k: str) -> str:

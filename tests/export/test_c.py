@@ -147,7 +147,7 @@ def test_the_constants_are_the_weights_to_the_last_bit():
 
 def test_the_header_names_the_classes_in_plain_characters():
     text = to_c(fitted("classifier"))
-    assert "of a ?? b, low, middle." in text
+    assert "in the order a ?? b, low, middle. */" in text
 
 
 def test_weights_that_were_assigned_are_exported():
