@@ -131,7 +131,8 @@ def to_c(model: Any, path: Any = None, *, name: str = "esn") -> str:
     - the macros ``NAME_N_INPUTS``, ``NAME_N_OUTPUTS`` and ``NAME_N_UNITS``.
 
     The state starts from zero, as in ``predict``; to continue the series of ``fit``, copy
-    ``last_state_`` into it. For a closed loop, pass the outputs of a step as the inputs of the next one.
+    ``last_state_`` into it. For a closed loop, pass the outputs of a step as the inputs of the next
+    one.
 
     Parameters
     ----------
