@@ -35,7 +35,7 @@ from esnkit.datasets import (
     make_sine,
     make_temporal_order,
 )
-from esnkit.export import to_c
+from esnkit.export import to_c, to_onnx
 from esnkit.metrics import mase, nrmse, valid_prediction_time
 from esnkit.pooling import ModelSpace
 from esnkit.reservoirs.topologies import make_topology
@@ -851,6 +851,8 @@ FUNCTIONS = [
     *each("period", lambda v: mase(y, y, y, period=v), T, 1.5, None, "day"),
     *each("y_train", lambda v: mase(y, y, v), V, ONES, y[:1], X, [], hole(y)),
     *each("name", lambda v: to_c(given(), name=v), V, "", "2nd", "my model", "a-b", None, 1),
+    *each("form", lambda v: to_onnx(given(), form=v), V, "batch", None),
+    *each("model", to_onnx, T, None, Ridge()),
     *each("model", to_c, T, None, Ridge(), make_pipeline(StandardScaler(), esn())),
     row("to_c: target per sequence", lambda: to_c(esn().fit(BATCH, PER_SEQUENCE)), V,
         "model must have a target for every time step"),
