@@ -50,13 +50,16 @@ class FittedStep(NamedTuple):
         return sum(layer.b.size for layer in self.layers)
 
 
-def fitted_step(model: Any) -> FittedStep:
-    """Return one time step of a fitted model, or raise if it has no such form."""
+def fitted_step(model: Any, others: str = "") -> FittedStep:
+    """Return one time step of a fitted model, or raise if it has no such form.
+
+    ``others`` names further classes that the caller takes, for errors.
+    """
     if not isinstance(model, ReservoirEstimator):
         raise TypeError(
             "model must be a fitted ESNRegressor, ESNClassifier, ReservoirRegressor or "
-            f"ReservoirClassifier, got {type(model).__name__}: of a pipeline export the last step, "
-            "model[-1], and transform the inputs before it"
+            f"ReservoirClassifier{others}, got {type(model).__name__}: of a pipeline export the "
+            "last step, model[-1], and transform the inputs before it"
         )
     check_fitted(model, "reservoir_")
     reservoir, readout, settings, n_outputs = model._parts

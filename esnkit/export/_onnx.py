@@ -23,20 +23,24 @@ def to_onnx(model: Any, *, form: str = "sequence") -> Any:
     Its inputs and outputs, in the dtype of the model:
 
     - input ``X``: with ``form="sequence"`` a series (n_timesteps, n_features), with ``form="step"``
-      one row (n_features,);
+      one row (n_features,). Tokens are int64 in one column;
     - input ``initial_state`` (n_state,), which may be left out: then it is that of ``predict``
       without one. With feedback, the last outputs are appended to the states. (onnxruntime
       mentions the optional input when it loads the model, unless its ``log_severity_level`` is 3);
     - output ``y``, the predictions (n_timesteps, n_outputs) or (n_outputs,), or ``scores`` of a
       classifier (..., n_classes), with ``probabilities`` if its readout has any. The labels
-      of the classes are a JSON list in the metadata, under the key "classes";
+      of the classes are a JSON list in the metadata, under the key "classes". Of one target for
+      every sequence there is one row (n_outputs,);
     - output ``last_state`` (n_state,), which as ``initial_state`` continues the series.
 
     Parameters
     ----------
-    model : ESNRegressor, ESNClassifier, ReservoirRegressor or ReservoirClassifier
-        Fitted to a target for every time step, with a :class:`Reservoir` or a
-        :class:`DeepReservoir` of these, and a linear readout.
+    model : ESNRegressor, ESNClassifier, ReservoirRegressor, ReservoirClassifier, RNNRegressor \
+            or RNNClassifier
+        A model with a reservoir must be fitted to a target for every time step, with a
+        :class:`Reservoir` or a :class:`DeepReservoir` of these, and a linear readout. A trained
+        network must have ``bidirectional=False`` and, for ``form="step"``, a target for every time
+        step or ``pooling="last"``.
     form : {"sequence", "step"}, default="sequence"
         Whether the model runs a whole series or a single time step.
 
@@ -52,7 +56,7 @@ def to_onnx(model: Any, *, form: str = "sequence") -> Any:
     TypeError
         If ``model`` is no such estimator, such as a pipeline.
     ValueError
-        If the model has another form, such as one target for every sequence.
+        If the model is not of this kind, with the way out.
 
     Examples
     --------
@@ -72,13 +76,20 @@ def to_onnx(model: Any, *, form: str = "sequence") -> Any:
     ValueError: form must be one of ['sequence', 'step'], got 'batch'
     """
     check_choice("form", form, ("sequence", "step"))
-    step = fitted_step(model)
+    recurrence, dtype = _recurrence_of(model, form)
     import_onnx()
-    return assemble(_recurrence(step), step.dtype, form == "sequence")
+    return assemble(recurrence, dtype, form == "sequence")
 
 
-def _recurrence(step: FittedStep) -> Recurrence:
-    return Recurrence(
+def _recurrence_of(model: Any, form: str) -> tuple[Recurrence, np.dtype]:
+    """Return a fitted model as one time step, and its dtype."""
+    # Here, as other exports do not wait for the trained networks.
+    from esnkit.export._onnx_networks import is_network, network_recurrence
+
+    if is_network(model):
+        return network_recurrence(model, form), model._theta.dtype
+    step = fitted_step(model, ", or an RNNRegressor or RNNClassifier")
+    recurrence = Recurrence(
         partial(_step, step),
         partial(_read, step),
         step.n_inputs,
@@ -87,6 +98,7 @@ def _recurrence(step: FittedStep) -> Recurrence:
         np.zeros(step.n_units + step.n_fed),
         step.classes,
     )
+    return recurrence, step.dtype
 
 
 def _step(step: FittedStep, graph: Graph, row: str, state: str) -> tuple[str, str]:

@@ -35,7 +35,7 @@ class Graph:
         array = np.asarray(values)
         kept = np.int64 if array.dtype.kind in "iu" else self.dtype
         name = name or self._name()
-        array = np.ascontiguousarray(array, kept)
+        array = np.array(array, kept, order="C")
         self.weights.append(self.onnx.numpy_helper.from_array(array, name))
         return name
 
