@@ -7,7 +7,7 @@ import numpy as np
 import scipy.sparse as sp
 
 from esnkit.export._fitted_step import FittedStep, fitted_step
-from esnkit.export._onnx_graph import Graph, Recurrence, assemble, import_onnx
+from esnkit.export._onnx_graph import Graph, Recurrence, Sizes, assemble, import_onnx, scan
 from esnkit.reservoirs._updates import StateEquation
 from esnkit.utils._validation import check_choice
 
@@ -31,7 +31,8 @@ def to_onnx(model: Any, *, form: str = "sequence") -> Any:
       classifier (..., n_classes), with ``probabilities`` if its readout has any. The labels
       of the classes are a JSON list in the metadata, under the key "classes". Of one target for
       every sequence there is one row (n_outputs,);
-    - output ``last_state`` (n_state,), which as ``initial_state`` continues the series.
+    - output ``last_state`` (n_state,), which as ``initial_state`` continues the series; with
+      ``bidirectional=True`` there is none.
 
     Parameters
     ----------
@@ -39,7 +40,7 @@ def to_onnx(model: Any, *, form: str = "sequence") -> Any:
             or RNNClassifier
         A model with a reservoir must be fitted to a target for every time step, with a
         :class:`Reservoir` or a :class:`DeepReservoir` of these, and a linear readout. A trained
-        network must have ``bidirectional=False`` and, for ``form="step"``, a target for every time
+        network must, for ``form="step"``, have ``bidirectional=False``, and a target for every time
         step or ``pooling="last"``.
     form : {"sequence", "step"}, default="sequence"
         Whether the model runs a whole series or a single time step.
@@ -90,10 +91,9 @@ def _recurrence_of(model: Any, form: str) -> tuple[Recurrence, np.dtype]:
         return network_recurrence(model, form), model._theta.dtype
     step = fitted_step(model, ", or an RNNRegressor or RNNClassifier")
     recurrence = Recurrence(
-        partial(_step, step),
+        partial(_run, step, form == "sequence"),
         partial(_read, step),
         step.n_inputs,
-        step.n_outputs,
         step.n_outputs,
         np.zeros(step.n_units + step.n_fed),
         step.classes,
@@ -101,7 +101,17 @@ def _recurrence_of(model: Any, form: str) -> tuple[Recurrence, np.dtype]:
     return recurrence, step.dtype
 
 
-def _step(step: FittedStep, graph: Graph, row: str, state: str) -> tuple[str, str]:
+def _run(step: FittedStep, is_loop: bool, graph: Graph, X: str, start: str) -> tuple[str, str]:
+    """Add one time step, or all of a sequence, and return the outputs and the last state."""
+    if not is_loop:
+        outputs, (last,) = _step(step, graph, X, start)
+        return outputs, last
+    sizes = Sizes(step.n_inputs, [step.n_units + step.n_fed], step.n_outputs)
+    outputs, (last,) = scan(graph, partial(_step, step), X, [start], sizes)
+    return outputs, last
+
+
+def _step(step: FittedStep, graph: Graph, row: str, state: str) -> tuple[str, list[str]]:
     """Add a time step, and return the outputs and the next state."""
     sizes = [layer.b.size for layer in step.layers]
     if step.n_fed:
@@ -117,7 +127,7 @@ def _step(step: FittedStep, graph: Graph, row: str, state: str) -> tuple[str, st
         following.append(received)
     features = [*following, row] if step.include_input else following
     outputs = graph.affine(step.coef, _joined(graph, features), step.intercept)
-    return outputs, _joined(graph, [*following, outputs] if step.n_fed else following)
+    return outputs, [_joined(graph, [*following, outputs] if step.n_fed else following)]
 
 
 def _joined(graph: Graph, parts: list[str]) -> str:

@@ -6,7 +6,7 @@ from typing import Any, NamedTuple
 
 import numpy as np
 
-__all__ = ["Graph", "Recurrence", "assemble", "import_onnx"]
+__all__ = ["Graph", "Recurrence", "Sizes", "assemble", "import_onnx", "scan"]
 
 # The oldest operators that the graphs need, for the sake of older runtimes.
 OPSET, IR_VERSION = 17, 8
@@ -34,7 +34,7 @@ class Graph:
         """Add an array: integers as indices, all else in the dtype of the model."""
         array = np.asarray(values)
         kept = np.int64 if array.dtype.kind in "iu" else self.dtype
-        name = name or self._name()
+        name = name or self.name()
         array = np.array(array, kept, order="C")
         self.weights.append(self.onnx.numpy_helper.from_array(array, name))
         return name
@@ -46,7 +46,7 @@ class Graph:
 
     def ops(self, kind: str, *inputs: str, n_outputs: int, **attributes: Any) -> list[str]:
         """Add an operator, and return its outputs."""
-        outputs = [self._name() for _ in range(n_outputs)]
+        outputs = [self.name() for _ in range(n_outputs)]
         self.nodes.append(self.onnx.helper.make_node(kind, inputs, outputs, **attributes))
         return outputs
 
@@ -60,18 +60,23 @@ class Graph:
         kind = self.onnx.helper.np_dtype_to_tensor_dtype(np.dtype(dtype or self.dtype))
         return self.onnx.helper.make_tensor_value_info(name, kind, shape)
 
-    def _name(self) -> str:
+    def vectors(self, names: list[str], sizes: list[int]) -> list[Any]:
+        """Return the declarations of vectors."""
+        pairs = zip(names, sizes, strict=True)
+        return [self.value(name, (size,)) for name, size in pairs]
+
+    def name(self) -> str:
+        """Return the name of a new value."""
         self._n_values += 1
         return f"v{self._n_values}"
 
 
 class Recurrence(NamedTuple):
-    """A network as one time step, and what becomes of the rows that it gives."""
+    """A network: what runs over its inputs, and what becomes of the rows that this gives."""
 
-    step: Callable[[Graph, str, str], tuple[str, str]]  # (row, state) -> (row given, next state)
+    run: Callable[[Graph, str, str], tuple[str, str | None]]  # (X, state) -> (rows, last state)
     read: Callable[[Graph, str], dict[str, str]]  # of these rows: outputs by name
     n_inputs: int
-    n_given: int
     n_outputs: int
     initial_state: np.ndarray
     classes: np.ndarray | None = None
@@ -79,20 +84,25 @@ class Recurrence(NamedTuple):
     pools: bool = False  # whether `read` makes one row of those of a sequence
 
 
+class Sizes(NamedTuple):
+    """Widths of what goes into a time step, and of what it gives."""
+
+    row: int
+    states: list[int]
+    given: int
+
+
 def assemble(recurrence: Recurrence, dtype: Any, is_loop: bool) -> Any:
-    """Return the model: of one time step, or of a loop over the rows of a sequence."""
+    """Return the model: of one row of inputs, or with ``is_loop`` of those of a sequence."""
     graph, helper = Graph(dtype), import_onnx().helper
     start = graph.constant(recurrence.initial_state, "initial_state")  # unless another is given
-    if is_loop:
-        rows, last = _loop(graph, recurrence, start)
-    else:
-        rows, last = recurrence.step(graph, "X", start)
-    outputs = recurrence.read(graph, rows) | {"last_state": last}
+    rows, last = recurrence.run(graph, "X", start)
+    outputs = recurrence.read(graph, rows)
     n_state, steps = recurrence.initial_state.size, ("n_timesteps",) * is_loop
     rows_out = () if recurrence.pools else steps
-    shapes = {name: (*rows_out, recurrence.n_outputs) for name in outputs} | {
-        "last_state": (n_state,)
-    }
+    shapes: dict[str, tuple] = {name: (*rows_out, recurrence.n_outputs) for name in outputs}
+    if last is not None:
+        outputs["last_state"], shapes["last_state"] = last, (n_state,)
     for name, value in outputs.items():
         graph.nodes.append(helper.make_node("Identity", [value], [name]))
     made = helper.make_graph(
@@ -108,21 +118,38 @@ def assemble(recurrence: Recurrence, dtype: Any, is_loop: bool) -> Any:
     return _model(made, recurrence.classes)
 
 
-def _loop(graph: Graph, recurrence: Recurrence, start: str) -> tuple[str, str]:
-    """Add a Scan of the time step over the rows, and return all rows given and the last state."""
-    n_state, outer = recurrence.initial_state.size, graph.nodes
-    graph.nodes = []
-    given, state = recurrence.step(graph, "row", "state")
+def scan(
+    graph: Graph,
+    step: Callable[..., tuple[str, list[str]]],
+    rows: str,
+    starts: list[str],
+    sizes: Sizes,
+    reverse: bool = False,
+) -> tuple[str, list[str]]:
+    """Add a loop over rows, from the last to the first with ``reverse``.
+
+    ``step(graph, row, *states)`` returns the row that it gives and the next states. Returns all
+    rows given, in the order of ``rows``, and the last states.
+    """
+    outer, graph.nodes = graph.nodes, []
+    row, *states = (graph.name() for _ in range(1 + len(starts)))
+    given, following = step(graph, row, *states)
     given = graph.op("Identity", given)  # two outputs of a body are two values
-    inputs = [
-        graph.value("state", (n_state,)),
-        graph.value("row", (recurrence.n_inputs,), recurrence.input_dtype),
-    ]
-    outputs = [graph.value(state, (n_state,)), graph.value(given, (recurrence.n_given,))]
-    body = graph.onnx.helper.make_graph(graph.nodes, "step", inputs, outputs)
+    inputs = graph.vectors([*states, row], [*sizes.states, sizes.row])
+    outputs = graph.vectors([*following, given], [*sizes.states, sizes.given])
+    body = graph.onnx.helper.make_graph(graph.nodes, graph.name(), inputs, outputs)
     graph.nodes = outer
-    last, rows = graph.ops("Scan", start, "X", n_outputs=2, body=body, num_scan_inputs=1)
-    return rows, last
+    *last, all_given = graph.ops(
+        "Scan",
+        *starts,
+        rows,
+        n_outputs=1 + len(starts),
+        body=body,
+        num_scan_inputs=1,
+        scan_input_directions=[int(reverse)],
+        scan_output_directions=[int(reverse)],
+    )
+    return all_given, last
 
 
 def _model(graph: Any, classes: np.ndarray | None) -> Any:

@@ -10,7 +10,7 @@ from typing import Any
 
 import numpy as np
 
-from esnkit.export._onnx_graph import Graph, Recurrence
+from esnkit.export._onnx_graph import Graph, Recurrence, Sizes, scan
 from esnkit.networks import CELLS, RNNClassifier, RNNRegressor
 from esnkit.networks._generation import first_state
 from esnkit.networks._spec import Spec, parameter_views
@@ -28,11 +28,6 @@ def network_recurrence(model: Any, form: str) -> Recurrence:
     """Return a fitted network as one time step, or raise if it has no such form."""
     check_fitted(model, "_theta")
     spec, theta = model._spec, model._theta
-    if spec.bidirectional:
-        raise ValueError(
-            "model must read its sequences forwards, got bidirectional=True: fit with "
-            "bidirectional=False"
-        )
     if spec.cell not in CELL_STEPS:
         cells = [CELLS[key].description for key in CELL_STEPS]
         raise ValueError(
@@ -40,16 +35,16 @@ def network_recurrence(model: Any, form: str) -> Recurrence:
         )
     if form == "step" and not spec.is_causal:
         raise ValueError(
-            f"form='step' needs a target for every time step or pooling='last', got "
+            "form='step' needs bidirectional=False, and a target for every time step or "
+            f"pooling='last', got bidirectional={spec.bidirectional} and "
             f"pooling={spec.pooling!r}: use form='sequence'"
         )
     parameters = parameter_views(spec, theta)
     pooling = None if form == "step" else spec.pooling
     return Recurrence(
-        partial(_step, spec, parameters),
+        partial(_run, spec, parameters, form == "sequence"),
         partial(_read, spec, parameters, pooling),
         1 if spec.tokens else spec.n_features,
-        spec.n_units,
         spec.n_outputs,
         first_state(spec, theta, None)[0],
         getattr(model, "classes_", None),
@@ -58,25 +53,44 @@ def network_recurrence(model: Any, form: str) -> Recurrence:
     )
 
 
-def _step(spec: Spec, parameters: dict, graph: Graph, row: str, state: str) -> tuple[str, str]:
-    """Add a time step of all layers, and return the states of the last one and the next state."""
-    n_layers, n_blocks = spec.n_layers, spec.n_state // spec.n_units
-    blocks = _split(graph, state, n_blocks, spec.n_units)
-    x, cell_step = _embedded(spec, parameters, graph, row), CELL_STEPS[spec.cell]
-    for k, layer in enumerate(spec.layers()):
-        M = parameters[f"M_{layer.name}"]
-        new = cell_step(graph, M, x, *blocks[k::n_layers])
-        blocks[k::n_layers], x = new, new[0]
-    return x, graph.op("Concat", *blocks, axis=0)
+def _run(
+    spec: Spec, parameters: dict, is_loop: bool, graph: Graph, X: str, start: str
+) -> tuple[str, str | None]:
+    """Add all layers for one row or a sequence; return the states of the last layer and of all."""
+    blocks = _split(graph, start, spec.n_state // spec.n_units, spec.n_units)
+    n_blocks = spec.n_layers * spec.n_directions  # then as many with the cell states
+    rows, given = _embedded(spec, parameters, graph, X), []
+    for layer in spec.layers():
+        own = slice(layer.position, None, n_blocks)
+        step = partial(_step, spec, parameters[f"M_{layer.name}"])
+        if is_loop:
+            sizes = Sizes(layer.width, [spec.n_units] * len(blocks[own]), spec.n_units)
+            states, blocks[own] = scan(graph, step, rows, blocks[own], sizes, layer.reverse)
+        else:
+            states, blocks[own] = step(graph, rows, *blocks[own])
+        given.append(states)
+        if len(given) == spec.n_directions:
+            rows, given = _joined(graph, given, -1), []
+    return rows, None if spec.bidirectional else _joined(graph, blocks, 0)
 
 
-def _embedded(spec: Spec, parameters: dict, graph: Graph, row: str) -> str:
-    """Return the inputs of the first layer: the row, or the vector of a token."""
+def _step(spec: Spec, M: np.ndarray, graph: Graph, row: str, *states: str) -> tuple[str, list[str]]:
+    """Add a time step of a layer, and return its hidden state and all states."""
+    following = CELL_STEPS[spec.cell](graph, M, row, *states)
+    return following[0], following
+
+
+def _joined(graph: Graph, parts: list[str], axis: int) -> str:
+    return parts[0] if len(parts) == 1 else graph.op("Concat", *parts, axis=axis)
+
+
+def _embedded(spec: Spec, parameters: dict, graph: Graph, X: str) -> str:
+    """Return the inputs of the first layer: rows, or the vectors of tokens."""
     if not spec.tokens:
-        return row
+        return X
     table = parameters["embedding"] if spec.embedding_dim else np.eye(spec.n_features)
-    vectors = graph.op("Gather", graph.constant(table), row)
-    return graph.op("Squeeze", vectors, graph.constant([0]))
+    vectors = graph.op("Gather", graph.constant(table), X)
+    return graph.op("Squeeze", vectors, graph.constant([-2]))
 
 
 def _split(graph: Graph, vector: str, n_blocks: int, size: int) -> list[str]:
@@ -139,7 +153,7 @@ def _read(
 ) -> dict[str, str]:
     """Return the outputs by name: the head, of the pooled states where there is a pooling."""
     if pooling is not None:
-        rows = POOLING_STEPS[pooling](graph, parameters, rows)
+        rows = POOLING_STEPS[pooling](graph, spec, parameters, rows)
     if spec.head:
         outputs = graph.affine(parameters["head_W"], rows, parameters["head_b"])
     else:
@@ -149,15 +163,22 @@ def _read(
     return {"scores": outputs, "probabilities": graph.op("Softmax", outputs, axis=-1)}
 
 
-def _last(graph: Graph, parameters: dict, rows: str) -> str:
-    return graph.op("Gather", rows, graph.constant(-1), axis=0)
+def _last(graph: Graph, spec: Spec, parameters: dict, rows: str) -> str:
+    """Return the last states of the forward direction, and the first ones of the other."""
+    last = graph.op("Gather", rows, graph.constant(-1), axis=0)
+    if not spec.bidirectional:
+        return last
+    first = graph.op("Gather", rows, graph.constant(0), axis=0)
+    forwards, _ = _split(graph, last, 2, spec.n_units)
+    _, backwards = _split(graph, first, 2, spec.n_units)
+    return graph.op("Concat", forwards, backwards, axis=0)
 
 
-def _mean(graph: Graph, parameters: dict, rows: str) -> str:
+def _mean(graph: Graph, spec: Spec, parameters: dict, rows: str) -> str:
     return graph.op("ReduceMean", rows, axes=[0], keepdims=0)
 
 
-def _attention(graph: Graph, parameters: dict, rows: str) -> str:
+def _attention(graph: Graph, spec: Spec, parameters: dict, rows: str) -> str:
     """Return the mean with the weights softmax(v . tanh(W h + b)) over the time steps."""
     hidden = graph.affine(parameters["attention_W"], rows, parameters["attention_b"])
     v = graph.constant(parameters["attention_v"])
