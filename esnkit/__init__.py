@@ -5,7 +5,7 @@ sequences; ReservoirRegressor and ReservoirClassifier, which join any reservoir 
 RNNRegressor, RNNClassifier and Seq2SeqClassifier, trained by gradients; Forecaster, which forecasts
 a series with any regressor, AutoForecaster, which chooses its networks, and PanelForecaster, whose
 networks learn from many series. The folders hold the parts by subject: reservoirs, pooling,
-readouts, forecasting, baselines, optim, datasets, metrics, plotting.
+readouts, forecasting, baselines, optim, datasets, metrics, plotting, export.
 """
 
 import importlib as _importlib
@@ -90,6 +90,7 @@ __all__ = [
     "datasets",
     "distributed",
     "effective_spectral_radius",
+    "export",
     "forecast",
     "forecasting",
     "metrics",

@@ -5,12 +5,14 @@ import pytest
 import scipy.sparse as sp
 from sklearn.cluster import KMeans
 from sklearn.linear_model import Lasso, LinearRegression, LogisticRegression, Ridge
+from sklearn.neighbors import KNeighborsRegressor
 from sklearn.pipeline import make_pipeline
 from sklearn.preprocessing import StandardScaler
 from sklearn.svm import SVC
 
 import esnkit
 from esnkit import (
+    NVAR,
     ESNClassifier,
     ESNRegressor,
     Forecaster,
@@ -33,6 +35,7 @@ from esnkit.datasets import (
     make_sine,
     make_temporal_order,
 )
+from esnkit.export import to_c, to_onnx
 from esnkit.metrics import mase, nrmse, valid_prediction_time
 from esnkit.pooling import ModelSpace
 from esnkit.reservoirs.topologies import make_topology
@@ -847,6 +850,20 @@ FUNCTIONS = [
     *each("period", lambda v: mase(y, y, y, period=v), V, 0, -1),
     *each("period", lambda v: mase(y, y, y, period=v), T, 1.5, None, "day"),
     *each("y_train", lambda v: mase(y, y, v), V, ONES, y[:1], X, [], hole(y)),
+    *each("name", lambda v: to_c(given(), name=v), V, "", "2nd", "my model", "a-b", None, 1),
+    *each("form", lambda v: to_onnx(given(), form=v), V, "batch", None),
+    *each("model", to_onnx, T, None, Ridge(), Seq2SeqClassifier()),
+    row("to_onnx: a step of two directions", lambda: to_onnx(
+        trained(bidirectional=True, max_iter=0), form="step"), V, "got bidirectional=True"),
+    row("to_onnx: a step of a mean", lambda: to_onnx(
+        rnn(max_iter=0).fit(BATCH, PER_SEQUENCE), form="step"), V, "use form='sequence'"),
+    *each("model", to_c, T, None, Ridge(), make_pipeline(StandardScaler(), esn())),
+    row("to_c: target per sequence", lambda: to_c(esn().fit(BATCH, PER_SEQUENCE)), V,
+        "model must have a target for every time step"),
+    row("to_c: nonlinear readout", lambda: to_c(given(readout=KNeighborsRegressor())), V,
+        "model must have a linear readout, got KNeighborsRegressor: set readout=None"),
+    row("to_c: another reservoir", lambda: to_c(ReservoirRegressor(NVAR()).fit(X, y)), V,
+        "model must have a Reservoir, or .* got NVAR"),
     *each("dt", lambda v: valid_prediction_time(y, y, dt=v), V, 0, -1.0, nan),
     *each("threshold", lambda v: valid_prediction_time(y, y, threshold=v), V, 0, -0.3),
     *each("lyapunov_exponent", lambda v: valid_prediction_time(y, y, lyapunov_exponent=v), V, -0.9,

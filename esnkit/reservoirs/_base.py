@@ -8,6 +8,7 @@ import numpy as np
 from sklearn.base import BaseEstimator, ClassNamePrefixFeaturesOutMixin, TransformerMixin
 
 from esnkit.reservoirs._blocks import BLOCK_BYTES, segments
+from esnkit.reservoirs._updates import StateEquation
 from esnkit.sequences._initial_state import Clamp, clamp_rows, resolve_clamp, resolve_initial_state
 from esnkit.sequences._misread_shapes import refuse_vectors_of_integers, warn_if_tokens
 from esnkit.sequences._packing import Sequences, pack, restore
@@ -153,6 +154,19 @@ class BaseReservoir(
         -------
         Generator or None
             None stands for no noise.
+        """
+        return None
+
+    def state_equations(self) -> list[StateEquation] | None:
+        """Return the weights of every layer as plain arrays, for exports.
+
+        The first layer receives the rows that ``run`` takes, each other one the state of the layer
+        before it; a feature row is the states of all layers, side by side.
+
+        Returns
+        -------
+        list of StateEquation or None
+            None for a reservoir that is not of this form.
         """
         return None
 

@@ -6,6 +6,7 @@ import numpy as np
 
 from esnkit.reservoirs._base import BaseReservoir
 from esnkit.reservoirs._members import check_template, make_members, noise_of, run_member
+from esnkit.reservoirs._updates import StateEquation
 from esnkit.sequences._packing import Sequences
 from esnkit.utils._validation import check_positive_int
 
@@ -137,6 +138,18 @@ class DeepReservoir(BaseReservoir):
         list or None
         """
         return noise_of(self.layers_)
+
+    def state_equations(self) -> list[StateEquation] | None:
+        """Return the weights of every layer as plain arrays, for exports.
+
+        Returns
+        -------
+        list of StateEquation or None
+            None if a layer has more than one equation, or none.
+        """
+        layers = [layer.state_equations() for layer in self.layers_]
+        single = [layer[0] for layer in layers if layer is not None and len(layer) == 1]
+        return single if len(single) == len(layers) else None
 
     def run(
         self,

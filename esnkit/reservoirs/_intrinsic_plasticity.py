@@ -10,7 +10,7 @@ from esnkit.kernels.activations import CODES
 from esnkit.kernels.plasticity import intrinsic_plasticity
 from esnkit.reservoirs._base import BaseReservoir
 from esnkit.reservoirs._members import check_template
-from esnkit.reservoirs._updates import UPDATES, update_params_of
+from esnkit.reservoirs._updates import UPDATES, StateEquation, update_params_of
 from esnkit.sequences._packing import Sequences
 from esnkit.utils._validation import check_choice, check_number, check_positive_int
 
@@ -219,6 +219,15 @@ class IntrinsicPlasticityReservoir(BaseReservoir):
         Generator or None
         """
         return self.reservoir_.noise_stream()
+
+    def state_equations(self) -> list[StateEquation] | None:
+        """Return the weights of the adapted reservoir as plain arrays, for exports.
+
+        Returns
+        -------
+        list of StateEquation or None
+        """
+        return self.reservoir_.state_equations()
 
     def block_rows(self, lengths: np.ndarray, n_extra: int = 0) -> int:
         """Return how many rows to run before the readout reads them.

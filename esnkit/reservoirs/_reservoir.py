@@ -11,7 +11,7 @@ from esnkit.kernels.layouts import Forcing
 from esnkit.kernels.reservoir import InputSequences, LinearReadout, LoopInputs
 from esnkit.reservoirs._base import BaseReservoir
 from esnkit.reservoirs._compiled import Network
-from esnkit.reservoirs._updates import UPDATES, update_params_of
+from esnkit.reservoirs._updates import UPDATES, Rates, StateEquation, update_params_of
 from esnkit.reservoirs.input_weights import make_input_weights
 from esnkit.reservoirs.spectral import rescale, scale_by
 from esnkit.reservoirs.topologies import as_csr, make_topology, radius_by_formula
@@ -464,6 +464,22 @@ class Reservoir(BaseReservoir):
         entropy, spawn_key = self._noise_seed
         seed = np.random.SeedSequence(entropy, spawn_key=spawn_key)
         return np.random.default_rng(seed) if self._noise else None
+
+    def state_equations(self) -> list[StateEquation] | None:
+        """Return the weights as plain arrays, for exports.
+
+        Returns
+        -------
+        list of StateEquation or None
+            One layer; None for a subclass with its own ``run``.
+        """
+        if type(self).run is not Reservoir.run:
+            return None
+        w_in, b, gain, keep, shift = self._up_to_date_network().input_weights
+        update, own = self._update
+        W = UPDATES[update].recurrent(sp.csr_array(self.W_), **own).astype(b.dtype)
+        rates = Rates(gain, keep, shift)
+        return [StateEquation(W, w_in.T.copy(), b.copy(), rates, self._activation)]
 
     def block_rows(self, lengths: np.ndarray, n_extra: int = 0) -> int:
         """Return how many rows to run before the readout reads them.
