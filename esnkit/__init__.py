@@ -38,7 +38,13 @@ if _TYPE_CHECKING:
         SequenceScaler,
         TokenEncoder,
     )
-    from esnkit.readouts import BaseReadout, RidgeReadout, check_readout
+    from esnkit.readouts import (
+        BaseReadout,
+        LMSReadout,
+        RidgeReadout,
+        RLSReadout,
+        check_readout,
+    )
     from esnkit.reservoirs import (
         BaseReservoir,
         Reservoir,
@@ -58,8 +64,10 @@ __all__ = [
     "ESNRegressor",
     "Forecaster",
     "FromChannelsFirst",
+    "LMSReadout",
     "OneHotTokens",
     "PanelForecaster",
+    "RLSReadout",
     "RNNClassifier",
     "RNNRegressor",
     "Reservoir",
@@ -106,7 +114,7 @@ _FOLDERS = {
         "FromChannelsFirst", "OneHotTokens", "SequenceDifferencer", "SequenceNormalizer",
         "SequenceScaler", "TokenEncoder",
     ),
-    "readouts": ("BaseReadout", "RidgeReadout", "check_readout"),
+    "readouts": ("BaseReadout", "LMSReadout", "RLSReadout", "RidgeReadout", "check_readout"),
     "reservoirs": (
         "BaseReservoir", "Reservoir", "check_reservoir", "effective_spectral_radius", "rescale",
         "spectral_radius",

@@ -29,7 +29,9 @@ _ESTIMATORS = (
     "esnkit.preprocessing._sequence_normalizer.SequenceNormalizer",
     "esnkit.preprocessing._sequence_scaler.SequenceScaler",
     "esnkit.preprocessing._tokens.TokenEncoder",
+    "esnkit.readouts._lms.LMSReadout",
     "esnkit.readouts._ridge.RidgeReadout",
+    "esnkit.readouts._rls.RLSReadout",
     "esnkit.reservoirs._reservoir.Reservoir",
 )
 
