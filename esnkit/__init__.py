@@ -46,7 +46,12 @@ if _TYPE_CHECKING:
         check_readout,
     )
     from esnkit.reservoirs import (
+        NVAR,
         BaseReservoir,
+        BidirectionalReservoir,
+        DeepReservoir,
+        IntrinsicPlasticityReservoir,
+        ParallelReservoir,
         Reservoir,
         check_reservoir,
         effective_spectral_radius,
@@ -59,6 +64,8 @@ __all__ = [
     "AutoForecaster",
     "BaseReadout",
     "BaseReservoir",
+    "BidirectionalReservoir",
+    "DeepReservoir",
     "ESNClassifier",
     "ESNEnsembleClassifier",
     "ESNRegressor",
@@ -66,8 +73,11 @@ __all__ = [
     "FromChannelsFirst",
     "LMSReadout",
     "OneHotTokens",
+    "IntrinsicPlasticityReservoir",
+    "NVAR",
     "PanelForecaster",
     "RLSReadout",
+    "ParallelReservoir",
     "RNNClassifier",
     "RNNRegressor",
     "Reservoir",
@@ -116,8 +126,9 @@ _FOLDERS = {
     ),
     "readouts": ("BaseReadout", "LMSReadout", "RLSReadout", "RidgeReadout", "check_readout"),
     "reservoirs": (
-        "BaseReservoir", "Reservoir", "check_reservoir", "effective_spectral_radius", "rescale",
-        "spectral_radius",
+        "NVAR", "BaseReservoir", "BidirectionalReservoir", "DeepReservoir",
+        "IntrinsicPlasticityReservoir", "ParallelReservoir",
+        "Reservoir", "check_reservoir", "effective_spectral_radius", "rescale", "spectral_radius",
     ),
 }  # fmt: skip
 _FOLDER_OF = {name: folder for folder, names in _FOLDERS.items() for name in names}

@@ -34,11 +34,17 @@ from sklearn.svm import LinearSVC
 from sklearn.utils.estimator_checks import parametrize_with_checks
 
 from esnkit import (
+    NVAR,
     AutoForecaster,
+    BaseReservoir,
+    BidirectionalReservoir,
+    DeepReservoir,
     ESNClassifier,
     ESNRegressor,
     Forecaster,
+    IntrinsicPlasticityReservoir,
     PanelForecaster,
+    ParallelReservoir,
     Reservoir,
     ReservoirClassifier,
     ReservoirRegressor,
@@ -70,6 +76,11 @@ SMALL = [
 ]
 PLAIN = [
     Reservoir(),
+    DeepReservoir(Reservoir(12), 2),
+    ParallelReservoir(Reservoir(12), 2),
+    BidirectionalReservoir(Reservoir(12)),
+    IntrinsicPlasticityReservoir(Reservoir(12)),
+    NVAR(),
     RidgeReadout(),
     RLSReadout(),
     LMSReadout(),
@@ -103,7 +114,7 @@ def expected_failures(estimator):
         estimator, "backtest"
     ):
         return {}
-    if isinstance(estimator, Reservoir):
+    if isinstance(estimator, BaseReservoir):
         return ORDER
     if is_classifier(estimator):
         return ORDER | WEIGHTS | {"check_sample_weights_shape": "weights per row and class"}
