@@ -102,7 +102,7 @@ def quadratic_flow(out, state, dt, terms, factors):
 
     Term (i, j, k) of factor c stands for c x_j x_k in the derivative of x_i; x_k is 1 where k is
     -1, and so is x_j where j is -1. Steps and Taylor series are those of `lorenz`; the coefficients
-    of products are convolutions. Rows are NaN from where the state exceeds ``MAX_SIZE`` on: some
+    of products are convolutions. Rows after the state exceeds ``MAX_SIZE`` are NaN: some
     orbits become infinite in finite time, in ever shorter steps.
     """
     n = state.size
@@ -133,7 +133,7 @@ def quadratic_flow(out, state, dt, terms, factors):
             for i in range(n):
                 size = max(size, 1.0 + abs(state[i]))
             if size > MAX_SIZE:
-                out[t:] = np.nan
+                out[t + 1 :] = np.nan
                 return
             for m in (TAYLOR_ORDER - 1, TAYLOR_ORDER):
                 last = 0.0
