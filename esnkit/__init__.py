@@ -40,7 +40,13 @@ if _TYPE_CHECKING:
         SequenceScaler,
         TokenEncoder,
     )
-    from esnkit.readouts import BaseReadout, RidgeReadout, check_readout
+    from esnkit.readouts import (
+        BaseReadout,
+        LMSReadout,
+        RidgeReadout,
+        RLSReadout,
+        check_readout,
+    )
     from esnkit.reservoirs import (
         NVAR,
         BaseReservoir,
@@ -67,10 +73,12 @@ __all__ = [
     "ESNRegressor",
     "Forecaster",
     "FromChannelsFirst",
+    "LMSReadout",
     "OneHotTokens",
     "IntrinsicPlasticityReservoir",
     "NVAR",
     "PanelForecaster",
+    "RLSReadout",
     "ParallelReservoir",
     "RNNClassifier",
     "RNNRegressor",
@@ -120,7 +128,7 @@ _FOLDERS = {
         "FromChannelsFirst", "OneHotTokens", "SequenceDifferencer", "SequenceNormalizer",
         "SequenceScaler", "TokenEncoder",
     ),
-    "readouts": ("BaseReadout", "RidgeReadout", "check_readout"),
+    "readouts": ("BaseReadout", "LMSReadout", "RLSReadout", "RidgeReadout", "check_readout"),
     "reservoirs": (
         "NVAR", "BaseReservoir", "BidirectionalReservoir", "DeepReservoir",
         "IntrinsicPlasticityReservoir", "ParallelReservoir",

@@ -472,6 +472,8 @@ PARAMETERS = [
         .predict(RAGGED), V, r"washout=5 leaves no time step of X\[0\]"),
     *parameter("feedback_scaling", V, -1.0, nan, feedback=True),
     *parameter("feedback", T, "yes", None, 1),
+    row("feedback, readout", lambda: esn(feedback="force", readout=Ridge()).fit(X, y), V,
+        'feedback="force" needs a readout that learns row by row'),
     *parameter("include_input", T, "no", None, 0),
     row("feedback, one", lambda: esn(feedback=True).fit(BATCH, PER_SEQUENCE), V,
         "feedback=True needs"),

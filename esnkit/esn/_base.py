@@ -9,7 +9,14 @@ from typing import Any, NamedTuple, Self
 import numpy as np
 from sklearn.base import BaseEstimator, is_classifier
 
-from esnkit.esn._closed_loop import FittedParts, predict_with_feedback, teacher_forced
+from esnkit.esn._closed_loop import (
+    FORCE,
+    FittedParts,
+    check_feedback,
+    predict_with_feedback,
+    run_while_learning,
+    teacher_forced,
+)
 from esnkit.esn._differences import ValuesAndDifferences
 from esnkit.esn._features import Settings, check_longer, count_blocks, features, fit_pooling
 from esnkit.esn._readout import read_blocks
@@ -67,7 +74,7 @@ class ReservoirEstimator(CallbackSupportMixin, PlainStateMixin, BaseEstimator):
     targets as numbers (``_encode``) and decodes predictions (``_decode``).
     """
 
-    feedback = False
+    feedback: Any = False
     reservoir_: Any
     readout_: Any
     last_state_: np.ndarray
@@ -187,7 +194,7 @@ class ReservoirEstimator(CallbackSupportMixin, PlainStateMixin, BaseEstimator):
         weights = _with_class_weights(weights, class_weights)
         per_step = targets.kind == "steps"
         if self.feedback and not per_step:
-            raise ValueError("feedback=True needs a target for every time step")
+            raise ValueError(f"feedback={self.feedback!r} needs a target for every time step")
         if not per_step:
             check_longer(sequences.lengths, settings.washout)
         shortest = int(sequences.lengths.min())
@@ -215,7 +222,7 @@ class ReservoirEstimator(CallbackSupportMixin, PlainStateMixin, BaseEstimator):
         target = check_choice("target", self.target, ("auto", "steps", "sequence"))
         settings = Settings(
             check_flag("include_input", self.include_input),
-            check_flag("feedback", self.feedback),
+            check_feedback(self.feedback),
             check_pooling(self.pooling),
             check_positive_int("washout", self.washout, minimum=0),
             per_step=True,
@@ -235,7 +242,12 @@ class ReservoirEstimator(CallbackSupportMixin, PlainStateMixin, BaseEstimator):
         if self._numeric and tagged and is_classifier(self.readout_):
             raise TypeError(f"readout must be a regressor, got {type(self.readout_).__name__}")
         if self._settings.feedback:
-            self.reservoir_.check_causal("feedback=True")
+            self.reservoir_.check_causal(f"feedback={self._settings.feedback!r}")
+        if self._learns_in_closed_loop and not hasattr(self.readout_, "partial_fit"):
+            raise ValueError(
+                'feedback="force" needs a readout that learns row by row, with partial_fit, such '
+                f"as RLSReadout(), got {self.readout_!r}"
+            )
         self.reservoir_.prepare(self.n_features_in_, self._n_fed, self._dtype, inputs)
         self._stream_end: StreamEnd | None = None
 
@@ -248,6 +260,10 @@ class ReservoirEstimator(CallbackSupportMixin, PlainStateMixin, BaseEstimator):
     def _pools(self) -> bool:
         """Whether there is one target per sequence, False before ``fit``."""
         return hasattr(self, "_settings") and not self._settings.per_step
+
+    @property
+    def _learns_in_closed_loop(self) -> bool:
+        return self._settings.feedback == FORCE
 
     @property
     def _n_fed(self) -> int:
@@ -284,7 +300,7 @@ class ReservoirEstimator(CallbackSupportMixin, PlainStateMixin, BaseEstimator):
             weights = self._without_washout(data, end)
         resolved = self._clamp(clamp, sequences)
         inputs, n_state = sequences, self.reservoir_.n_state_
-        if self._settings.feedback:
+        if self._settings.feedback and not self._learns_in_closed_loop:
             inputs = teacher_forced(sequences, Y, state[:, n_state:])
         self._settings = fit_pooling(
             self.reservoir_, inputs, state[:, :n_state], self._settings,
@@ -292,13 +308,14 @@ class ReservoirEstimator(CallbackSupportMixin, PlainStateMixin, BaseEstimator):
         )  # fmt: skip
         rows = TaughtRows(self._parts, inputs, data._replace(weights=weights), resolved)
         rows.task = task
-        rows.start_state, rows.first_noise = state[:, :n_state], None if end is None else end.noise
-        if not stream:
+        rows.start_state = state if self._learns_in_closed_loop else state[:, :n_state]
+        rows.first_noise = None if end is None else end.noise
+        if not stream and not self._learns_in_closed_loop:
             self.readout_ = estimator_of(rows.parts.readout.fit_blocks(rows, n_rows=len(Y)))
         else:
             for Z, target, weight in rows():
                 if weight is None or np.any(weight):
-                    self._parts.readout.partial_fit(Z, target, weight)
+                    rows.parts.readout.learn_block(Z, target, weight)
         self._finish(rows, series, 0 if end is None else end.n_rows)
 
     def _without_washout(self, data: TrainingData, end: StreamEnd | None) -> np.ndarray | None:
@@ -318,15 +335,18 @@ class ReservoirEstimator(CallbackSupportMixin, PlainStateMixin, BaseEstimator):
         if sequences.n_sequences > 1 or not self.reservoir_.causal:
             self.__dict__.pop("last_state_", None)
             return
-        last, noise = rows.end_state, rows.noise
+        n_state = self.reservoir_.n_state_
+        last, noise, outputs = rows.end_state[:, :n_state], rows.noise, Y[-1:]
+        if self._learns_in_closed_loop:
+            outputs = rows.end_state[:, n_state:]
         if series:
             self._stream_end = StreamEnd(last, noise, n_before + len(Y))
-        if noise is not None:  # a forecast continues from where the series ends without noise
-            n_state = self.reservoir_.n_state_
+        # A forecast continues from where the series ends without noise.
+        if noise is not None and not self._learns_in_closed_loop:
             last = self.last_state_[:, :n_state].copy() if n_before else rows.start_state.copy()
             self.reservoir_.advance(rows.inputs, last, clamp=rows.clamp)
-        self.last_state_ = self._with_feedback(last, Y[-1:])
-        self._last_target = Y[-1:].copy()
+        self.last_state_ = self._with_feedback(last, outputs)
+        self._last_target = outputs.copy()
 
     @takes_collections
     def predict(
@@ -465,10 +485,20 @@ class TaughtRows:
         _, Y, weights = self.data
         self.end_state = self.start_state.copy()
         self.noise = deepcopy(self.first_noise) or reservoir.noise_stream()
+        if settings.feedback == FORCE:
+            yield from self._while_learning()
+            return
         blocks = features(
             reservoir, self.inputs, self.end_state, settings, clamp=self.clamp, noise=self.noise
         )
         for start, stop, Z in blocks if self.task is None else self._reported(blocks, self.task):
+            yield Z, Y[start:stop], None if weights is None else weights[start:stop]
+
+    def _while_learning(self) -> Iterator[Block]:
+        """Yield single time steps, each of which needs what the readout has learned so far."""
+        _, Y, weights = self.data
+        steps = run_while_learning(self.parts, self.inputs, self.end_state, self.clamp, self.noise)
+        for start, stop, Z in steps:
             yield Z, Y[start:stop], None if weights is None else weights[start:stop]
 
     def _reported(self, blocks, task):

@@ -35,7 +35,7 @@ class Settings(NamedTuple):
     """Parameters as they were in ``fit``: a value that is set later waits for the next ``fit``."""
 
     include_input: bool
-    feedback: bool
+    feedback: bool | str  # False, True or "force"
     pooling: Pooling  # fitted, where there is one target for every sequence
     washout: int
     per_step: bool  # whether there is a target for every time step, or one for every sequence

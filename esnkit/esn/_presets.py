@@ -79,9 +79,12 @@ class ESNRegressor(ReservoirRegressorMixin, ReservoirEstimator):
     include_input : bool, default=True
         Whether the inputs of a time step are features of the readout, beside the states. Pooled
         ones are standardised with ``input_scaling="auto"``.
-    feedback : bool, default=False
-        Whether the output of the previous time step is an input of the reservoir: the target in
-        ``fit`` (teacher forcing), the prediction in ``predict``.
+    feedback : bool or "force", default=False
+        Whether the output of the previous time step is an input of the reservoir: in ``predict``
+        the prediction, in ``fit`` with True the target (teacher forcing), and with "force" the
+        prediction too, while the readout learns at every step (FORCE, Sussillo & Abbott 2009). It
+        needs a readout with ``partial_fit``, such as :class:`~esnkit.readouts.RLSReadout`; rows of
+        weight zero are not learned.
     feedback_scaling : float, default=1.0
         Feedback weights are uniform on (-feedback_scaling, feedback_scaling).
     washout : int, default=0
@@ -122,7 +125,7 @@ class ESNRegressor(ReservoirRegressorMixin, ReservoirEstimator):
         Number of outputs.
     last_state_ : ndarray of shape (1, n_units)
         State at the end of the training series, if there is one series; with ``feedback`` the
-        last targets are appended.
+        last targets are appended, or with "force" the last outputs.
     n_features_in_ : int
         Number of features seen in ``fit``.
 
@@ -448,9 +451,12 @@ class ReservoirRegressor(ReservoirRegressorMixin, ReservoirEstimator):
     include_input : bool, default=True
         Whether the inputs of a time step are features of the readout, beside the states. Pooled
         ones are standardised with ``input_scaling="auto"``.
-    feedback : bool, default=False
-        Whether the output of the previous time step is an input of the reservoir: the target in
-        ``fit`` (teacher forcing), the prediction in ``predict``.
+    feedback : bool or "force", default=False
+        Whether the output of the previous time step is an input of the reservoir: in ``predict``
+        the prediction, in ``fit`` with True the target (teacher forcing), and with "force" the
+        prediction too, while the readout learns at every step (FORCE, Sussillo & Abbott 2009). It
+        needs a readout with ``partial_fit``, such as :class:`~esnkit.readouts.RLSReadout`; rows of
+        weight zero are not learned.
     washout : int, default=0
         Number of time steps at the start of every sequence that are neither taught nor scored,
         because their states depend on the start from zero. In a cross-validation every part
@@ -486,7 +492,7 @@ class ReservoirRegressor(ReservoirRegressorMixin, ReservoirEstimator):
         Number of outputs.
     last_state_ : ndarray of shape (1, n_units)
         State at the end of the training series, if there is one series; with ``feedback`` the
-        last targets are appended.
+        last targets are appended, or with "force" the last outputs.
     n_features_in_ : int
         Number of features seen in ``fit``.
 

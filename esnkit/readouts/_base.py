@@ -108,6 +108,24 @@ class BaseReadout(PlainStateMixin, BaseEstimator, ABC):
         y = y.astype(X.dtype, copy=False)
         return self.fit_blocks(lambda: [(X, y, weights)], n_rows=len(X))
 
+    def learn_block(self, X: np.ndarray, y: np.ndarray, sample_weight: Any = None) -> Self:
+        """Learn more rows from a block as `fit_blocks` takes it, by ``partial_fit``.
+
+        Estimators call it, once per block or, in closed loop, once per time step. A subclass may
+        override it to save the validation of ``partial_fit``.
+
+        Parameters
+        ----------
+        X : ndarray of shape (n_rows, n_features)
+        y : ndarray of shape (n_rows,) or (n_rows, n_outputs)
+        sample_weight : ndarray of shape (n_rows,) or (n_rows, n_outputs) or None, default=None
+
+        Returns
+        -------
+        self
+        """
+        return self.partial_fit(X, y, sample_weight)  # type: ignore[attr-defined]
+
     def scores(self, X: Any) -> np.ndarray:
         """Return the scores of the classes, for a readout fitted to class indicators.
 
