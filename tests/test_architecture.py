@@ -27,6 +27,8 @@ LADDER = (
     "cli",
     "__init__",
     "export",
+    "plotting",
+    "analysis",
     "baselines",
     "forecasting",
     "networks",
@@ -39,7 +41,6 @@ LADDER = (
     "metrics",
     "sequences",
     "datasets",
-    "plotting",
     "utils",
     "kernels",
 )

@@ -218,6 +218,36 @@ class BaseReservoir(
         """
         self.run(sequences, state, **_forcing(clamp, None, 0, len(sequences.values)))
 
+    def jacobian_product(
+        self, inputs: np.ndarray, state: np.ndarray, directions: np.ndarray
+    ) -> np.ndarray:
+        """Multiply the Jacobian of a step, d x(t) / d x(t-1), with directions.
+
+        A reservoir that knows its derivatives writes this method; here it is central differences of
+        ``run``, whose relative error is about 1e-10 in float64.
+
+        Parameters
+        ----------
+        inputs : ndarray of shape (n_feedback + n_inputs,)
+            Inputs of the step.
+        state : ndarray of shape (n_state_,)
+            State before the step.
+        directions : ndarray of shape (n_state_, n_directions)
+
+        Returns
+        -------
+        ndarray of shape (n_state_, n_directions), float64
+        """
+        n_directions, dtype = directions.shape[1], state.dtype
+        size = max(float(np.abs(state).max(initial=0.0)), 1.0)
+        step = size * float(np.finfo(dtype).eps) ** (1 / 3)
+        moves = step * directions.T
+        states = np.concatenate([state + moves, state - moves]).astype(dtype)
+        rows = np.tile(np.asarray(inputs, dtype), (2 * n_directions, 1))
+        self.run(Sequences(rows, np.arange(len(rows) + 1), "batch"), states)
+        ahead, behind = states.astype(np.float64).reshape(2, n_directions, -1)
+        return (ahead - behind).T / (2.0 * step)
+
     @rollback_on_error
     def fit(self, X: Any, y: Any = None) -> Self:
         """Draw the weights for the number of features of ``X``.

@@ -1,10 +1,12 @@
 """The leaky-integrator reservoir: a fixed random recurrent network."""
 
 import operator
+from collections.abc import Callable
 from typing import Any, ClassVar, NamedTuple, Self
 
 import numpy as np
 import scipy.sparse as sp
+from scipy.special import expit
 
 from esnkit.kernels.activations import CODES
 from esnkit.kernels.layouts import Forcing
@@ -34,6 +36,12 @@ AUTO_SCALING = 0.5  # of standardised inputs
 DENSE_WEIGHTS = ("W_in_", "W_fb_", "b_", "leak_rate_")
 REDRAWS = 50  # of two units, one matrix in four is nilpotent
 UNBOUNDED = ("identity", "relu")
+SLOPES: dict[str, Callable[[np.ndarray], np.ndarray]] = {  # derivatives of the activations
+    "tanh": lambda pre: 1.0 - np.tanh(pre) ** 2,
+    "identity": np.ones_like,
+    "relu": lambda pre: np.where(pre > 0.0, 1.0, 0.0),
+    "sigmoid": lambda pre: expit(pre) * expit(-pre),
+}
 
 
 class Reservoir(BaseReservoir):
@@ -534,6 +542,32 @@ class Reservoir(BaseReservoir):
         loop_inputs = LoopInputs(inputs, np.ascontiguousarray(exog))
         network = self._up_to_date_network()
         network.closed_loop(forcing, LinearReadout(*readout), loop_inputs, state, out)
+
+    def jacobian_product(
+        self, inputs: np.ndarray, state: np.ndarray, directions: np.ndarray
+    ) -> np.ndarray:
+        """Multiply the Jacobian of a step, d x(t) / d x(t-1), with directions.
+
+        Parameters
+        ----------
+        inputs : ndarray of shape (n_feedback + n_inputs,)
+            Inputs of the step, the outputs fed back before the others.
+        state : ndarray of shape (n_units,)
+            State before the step.
+        directions : ndarray of shape (n_units, n_directions)
+
+        Returns
+        -------
+        ndarray of shape (n_units, n_directions), float64
+        """
+        self._up_to_date_network()  # which checks the weights that were assigned
+        W, b = self.W_, np.asarray(self.b_)
+        W_in = np.hstack([self.W_fb_, self.W_in_])
+        slope = SLOPES[self._activation](W @ state + W_in @ inputs + b)
+        gain, keep = UPDATES[self._update].coefficients(np.asarray(self.leak_rate_))
+        # The derivative of k x + g f(W x + ...).
+        moved = (gain * slope)[:, np.newaxis] * (W @ directions)
+        return np.asarray(keep[:, np.newaxis] * directions + moved, np.float64)
 
     def _check_bounded(self, state):
         activation = self._network.activation
