@@ -58,6 +58,10 @@ class ESNRegressor(ReservoirRegressorMixin, ReservoirEstimator):
         Share of the input weights that are not zero.
     activation : {"tanh", "identity", "relu", "sigmoid"}, default="tanh"
         Activation of the units.
+    update : {"leaky", "es2n", "euler", "residual"}, default="leaky"
+        The state equation, see :class:`Reservoir`.
+    update_params : dict or None, default=None
+        Further parameters of the state equation, such as ``{"skip_weight": 0.8}`` for "residual".
     noise : float, default=0.0
         Standard deviation of noise added to the states in ``fit``.
     alpha : float, list of floats or None, default=None
@@ -160,6 +164,8 @@ class ESNRegressor(ReservoirRegressorMixin, ReservoirEstimator):
         input_weights="uniform",
         input_density=1.0,
         activation="tanh",
+        update="leaky",
+        update_params=None,
         noise=0.0,
         alpha=None,
         solver="auto",
@@ -185,6 +191,8 @@ class ESNRegressor(ReservoirRegressorMixin, ReservoirEstimator):
         self.input_weights = input_weights
         self.input_density = input_density
         self.activation = activation
+        self.update = update
+        self.update_params = update_params
         self.noise = noise
         self.alpha = alpha
         self.solver = solver
@@ -241,6 +249,10 @@ class ESNClassifier(ReservoirClassifierMixin, ReservoirEstimator):
         Share of the input weights that are not zero.
     activation : {"tanh", "identity", "relu", "sigmoid"}, default="tanh"
         Activation of the units.
+    update : {"leaky", "es2n", "euler", "residual"}, default="leaky"
+        The state equation, see :class:`Reservoir`.
+    update_params : dict or None, default=None
+        Further parameters of the state equation, such as ``{"skip_weight": 0.8}`` for "residual".
     noise : float, default=0.0
         Standard deviation of noise added to the states in ``fit``.
     alpha : float, list of floats or None, default=None
@@ -346,6 +358,8 @@ class ESNClassifier(ReservoirClassifierMixin, ReservoirEstimator):
         input_weights="uniform",
         input_density=1.0,
         activation="tanh",
+        update="leaky",
+        update_params=None,
         noise=0.0,
         alpha=None,
         solver="auto",
@@ -370,6 +384,8 @@ class ESNClassifier(ReservoirClassifierMixin, ReservoirEstimator):
         self.input_weights = input_weights
         self.input_density = input_density
         self.activation = activation
+        self.update = update
+        self.update_params = update_params
         self.noise = noise
         self.alpha = alpha
         self.solver = solver
@@ -602,8 +618,8 @@ class ReservoirClassifier(ReservoirClassifierMixin, ReservoirEstimator):
 
 RESERVOIR_PARAMS = (
     "n_units", "spectral_radius", "leak_rate", "input_scaling", "bias_scaling", "topology",
-    "degree", "weights", "topology_params", "input_weights", "input_density", "activation", "noise",
-    "random_state",
+    "degree", "weights", "topology_params", "input_weights", "input_density", "activation",
+    "update", "update_params", "noise", "random_state",
 )  # fmt: skip
 
 

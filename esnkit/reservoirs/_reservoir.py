@@ -13,7 +13,7 @@ from esnkit.kernels.layouts import Forcing
 from esnkit.kernels.reservoir import LinearReadout, LoopInputs
 from esnkit.reservoirs._base import BaseReservoir
 from esnkit.reservoirs._compiled import Network
-from esnkit.reservoirs._updates import UPDATES
+from esnkit.reservoirs._updates import UPDATES, update_params_of
 from esnkit.reservoirs.input_weights import make_input_weights
 from esnkit.reservoirs.spectral import rescale, scale_by
 from esnkit.reservoirs.topologies import as_csr, make_topology, radius_by_formula
@@ -98,8 +98,10 @@ class Reservoir(BaseReservoir):
         Share of the input weights that are not zero.
     activation : {"tanh", "identity", "relu", "sigmoid"}, default="tanh"
         The function ``f``.
-    update : {"leaky"}, default="leaky"
-        The state equation, a key of the table ``esnkit.reservoirs.UPDATES``.
+    update : {"leaky", "es2n", "euler", "residual"}, default="leaky"
+        The state equation, a key of the table ``esnkit.reservoirs.UPDATES``: see the notes below.
+    update_params : dict or None, default=None
+        Further parameters of the state equation, such as ``{"skip_weight": 0.8}`` for "residual".
     noise : float, default=0.0
         Standard deviation of Gaussian noise that ``fit_transform`` and the training of a readout
         add to the states, as a regularisation of closed loops; ``transform`` adds none.
@@ -157,6 +159,17 @@ class Reservoir(BaseReservoir):
       ones in conjugate pairs), scaled to `spectral_radius` unless that is None; without them
       conjugate pairs of one modulus and random phases.
 
+    The state equations, with the leak rate a and the keys of `update_params` and their defaults:
+
+    - "leaky": the equations above.
+    - "es2n": x(t) = (1 - a) O x(t-1) + a f(pre(t)), where O is the cycle of all units: linear units
+      that keep what they receive beside nonlinear ones; a is called the proximity (Ceni &
+      Gallicchio 2024).
+    - "euler": x(t) = x(t-1) + a f(pre(t)), where pre(t) has W - ``diffusion`` I (0.01) in place of
+      W, for ``topology="antisymmetric"``; a is the step size (Gallicchio 2024).
+    - "residual": x(t) = ``skip_weight`` O x(t-1) + a f(pre(t)), with a weight in [0, 1] (0.9),
+      where O is the cycle or, with ``skip="identity"``, the identity (Ceni & Gallicchio 2025).
+
     The arrays of weights are read-only. To change weights, assign other ones, which every later
     call uses: ``reservoir.W_in_ = 2 * reservoir.W_in_``.
 
@@ -175,6 +188,11 @@ class Reservoir(BaseReservoir):
     393.
 
     Z. Lu et al. (2017), Reservoir observers, Chaos 27.
+
+    A. Ceni and C. Gallicchio (2024), Edge of stability echo state network, IEEE Transactions on
+    Neural Networks and Learning Systems, eq. 5; (2025), Residual reservoir memory networks, IJCNN.
+
+    C. Gallicchio (2024), Euler state networks, Neurocomputing 579, eq. 8.
 
     Examples
     --------
@@ -205,6 +223,7 @@ class Reservoir(BaseReservoir):
         input_density=1.0,
         activation="tanh",
         update="leaky",
+        update_params=None,
         noise=0.0,
         random_state=None,
     ):
@@ -222,6 +241,7 @@ class Reservoir(BaseReservoir):
         self.input_density = input_density
         self.activation = activation
         self.update = update
+        self.update_params = update_params
         self.noise = noise
         self.random_state = random_state
 
@@ -253,7 +273,7 @@ class Reservoir(BaseReservoir):
         """
         n_units = check_positive_int("n_units", self.n_units)
         check_choice("activation", self.activation, CODES)
-        check_choice("update", self.update, UPDATES)
+        update_params = update_params_of(self.update, self.update_params)
         noise = check_number("noise", self.noise, 0.0, float(np.finfo(dtype).max) / 100)
         streams = self._streams()
         self.W_ = self._draw_recurrent(n_units, streams.W)
@@ -270,7 +290,7 @@ class Reservoir(BaseReservoir):
         self.n_state_ = self.n_features_out_ = n_units
         self._noise = noise
         self._noise_seed = streams.noise.entropy, streams.noise.spawn_key
-        self._activation, self._update = self.activation, self.update
+        self._activation, self._update = self.activation, (self.update, update_params)
         for name in ("input_mean_", "input_scale_"):
             self.__dict__.pop(name, None)
         self._compile()
@@ -318,9 +338,10 @@ class Reservoir(BaseReservoir):
         """Bring the weights into the layouts of the kernels; from now on they are read-only."""
         dense = {name: np.asarray(getattr(self, name)) for name in DENSE_WEIGHTS}
         W_in = np.hstack([dense["W_fb_"], dense["W_in_"]])
-        gain, keep = UPDATES[self._update].coefficients(dense["leak_rate_"])
-        self._network = Network.build(self.W_, W_in, dense["b_"], (gain, keep), self._activation)
-        W = self.W_
+        W, (update, own) = self.W_, self._update
+        rates = UPDATES[update].rates(dense["leak_rate_"], **own)
+        recurrent = UPDATES[update].recurrent(W, **own)
+        self._network = Network.build(recurrent, W_in, dense["b_"], rates, self._activation)
         self.W_ = sp.csr_array(tuple(map(read_only, (W.data, W.indices, W.indptr))), W.shape)
         self.W_.data = ReadOnlyWeights.of("W_", self.W_.data)
         for name, weights in dense.items():
