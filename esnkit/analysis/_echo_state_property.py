@@ -11,7 +11,7 @@ from scipy.sparse.linalg import ArpackError, svds
 
 from esnkit.analysis._driven import drawn_reservoir, random_inputs
 from esnkit.analysis._lyapunov import driven_by
-from esnkit.reservoirs import effective_spectral_radius, spectral_radius
+from esnkit.reservoirs import Rates, spectral_radius
 from esnkit.sequences import Sequences
 from esnkit.utils._validation import check_number, check_positive_int, check_seed
 
@@ -31,8 +31,8 @@ class EchoStateProperty:
     Parameters
     ----------
     contraction : float or None
-        Bound on the largest singular value of the recurrent weights, diagonally scaled, times the
-        largest slope of the activation. None if there is no such condition for the reservoir.
+        Bound on the factor by which a step multiplies the distance of two states, in a norm that
+        suits the reservoir. None if its state equation is not known.
     effective_spectral_radius : float or None
         Spectral radius of the Jacobian of the update at the origin, or None.
     distance : float
@@ -141,17 +141,18 @@ def check_echo_state_property(
 
     Notes
     -----
-    Sufficient: max|f'| * min over diagonal D of the largest singular value of D W D^-1 is less than
-    one (Buehner & Young 2006; Yildiz et al. 2012, who state it as a linear matrix inequality). It
-    does not depend on the leak rates a: in the norm of D x / sqrt(a), a step of the leaky update
-    shrinks all distances. ``contraction`` is an upper bound of that minimum: the least of the
-    values for D = I and for balanced W, and of the spectral radius of abs(W), to which the largest
-    singular value of abs(W) can be scaled. It may miss a D that is better.
+    Sufficient: for a diagonal matrix D, a step shrinks all distances of D x. With leak rate one
+    this is so if the largest singular value of D W D^-1, times the largest slope of the activation,
+    is less than one (Buehner & Young 2006; Yildiz et al. 2012, as a linear matrix inequality), and
+    then for all leak rates, too. ``contraction`` is the least factor found, with D = I, balanced W
+    and the D that takes the norm of abs(W) to its spectral radius. Another D may be better.
 
-    Necessary: the spectral radius of the update at the origin, of diag(1 - a) + diag(a) W, is less
-    than one, with tanh or identity units. It is necessary where the origin is the state for the
-    input zero, which is so without bias; large inputs or biases, which saturate tanh units, may
-    give a reservoir of a larger radius the property (Yildiz et al. 2012).
+    Necessary: the spectral radius of the Jacobian at the origin, of diag(1 - a) + diag(a) W for the
+    leaky update, is less than one, with tanh or identity units. It is necessary where the origin is
+    the state for the input zero, which is so without bias; large inputs or biases, which saturate
+    tanh units, may give a reservoir of a larger radius the property (Yildiz et al. 2012).
+
+    Of deep and parallel reservoirs both numbers are those of the least stable part.
 
     The run is evidence for these inputs and states only. Near a radius of one the distance falls
     slowly: more time steps tell. :func:`conditional_lyapunov_exponents` measures how fast.
@@ -301,26 +302,51 @@ def _spread(states):
 
 
 def _conditions(reservoir):
-    """Return the numbers of the sufficient and the necessary condition, None where unknown."""
-    activation = getattr(reservoir, "_activation", None)
-    if activation not in LARGEST_SLOPES or getattr(reservoir, "_update", None) != "leaky":
+    """Return the numbers of the sufficient and the necessary condition, None where unknown.
+
+    Parts that drive each other one way forget if each of them does.
+    """
+    equations = reservoir.state_equations()
+    if equations is None:
         return None, None
-    W = reservoir.W_.astype(np.float64)
-    contraction = LARGEST_SLOPES[activation] * _smallest_norm(W)
-    if activation not in KEEP_ORIGIN:
+    equations = [_in_float64(equation) for equation in equations]
+    contraction = max(map(_contraction, equations))
+    if any(equation.activation not in KEEP_ORIGIN for equation in equations):
         return contraction, None
-    return contraction, effective_spectral_radius(W, np.asarray(reservoir.leak_rate_))
+    return contraction, max(spectral_radius(equation.jacobian()) for equation in equations)
 
 
-def _smallest_norm(W):
-    """Return an upper bound of the least spectral norm of D W D^-1 over diagonal matrices D."""
-    balanced = sp.csr_array(matrix_balance(W.toarray(), permute=False)[0])
-    bounds = [_norm(W), _norm(balanced)]
+def _in_float64(equation):
+    gain, keep, shift = equation.rates
+    rates = Rates(gain.astype(np.float64), keep.astype(np.float64), shift)
+    return equation._replace(recurrent=equation.recurrent.astype(np.float64), rates=rates)
+
+
+def _contraction(equation):
+    """Return the least factor found by which a step multiplies distances at most."""
+    gain, _, shift = equation.rates
+    R = LARGEST_SLOPES[equation.activation] * equation.recurrent
+    factors = [_factor(equation.rates, _norm(R))]
+    if shift == 0:  # k P commutes with diagonal matrices
+        balanced = sp.csr_array(matrix_balance(R.toarray(), permute=False)[0])
+        factors.append(_factor(equation.rates, _norm(balanced)))
+    moduli = abs(equation.kept()) + sp.dia_array((gain, 0), R.shape) @ abs(R)
     try:
-        bounds.append(spectral_radius(abs(W)))
+        factors.append(spectral_radius(moduli))
     except ValueError:  # not found to the precision that it promises: the others remain
         pass
-    return min(bounds)
+    return min(factors)
+
+
+def _factor(rates, size):
+    """Return a bound on the norm of k P + g S R, |S| <= 1, for R of a given norm."""
+    gain, keep, shift = rates
+    bound = float(np.abs(keep).max() + gain.max() * size)
+    if shift or not np.allclose(gain + keep, 1.0):
+        return bound
+    # The square of the norm of x / sqrt(g) changes by at most (size^2 - 1) times that of x.
+    share = gain.min() if size < 1.0 else gain.max()
+    return min(bound, float(np.sqrt(1.0 + (size**2 - 1.0) * share)))
 
 
 def _norm(W):

@@ -8,6 +8,7 @@ import numpy as np
 from sklearn.base import BaseEstimator, ClassNamePrefixFeaturesOutMixin, TransformerMixin
 
 from esnkit.reservoirs._blocks import BLOCK_BYTES, segments
+from esnkit.reservoirs._state_equation import StateEquation
 from esnkit.sequences._initial_state import Clamp, clamp_rows, resolve_clamp, resolve_initial_state
 from esnkit.sequences._misread_shapes import refuse_vectors_of_integers, warn_if_tokens
 from esnkit.sequences._packing import Sequences, pack, restore
@@ -247,6 +248,19 @@ class BaseReservoir(
         self.run(Sequences(rows, np.arange(len(rows) + 1), "batch"), states)
         ahead, behind = states.astype(np.float64).reshape(2, n_directions, -1)
         return (ahead - behind).T / (2.0 * step)
+
+    def state_equations(self) -> list[StateEquation] | None:
+        """Return the state equations that the reservoir consists of, with their weights.
+
+        The inputs of each are inputs of the reservoir or features of parts before it, so that the
+        reservoir is as stable as the least stable part.
+
+        Returns
+        -------
+        list of StateEquation or None
+            None if the reservoir has no such equations.
+        """
+        return None
 
     @rollback_on_error
     def fit(self, X: Any, y: Any = None) -> Self:

@@ -5,7 +5,14 @@ from typing import Any, Self
 import numpy as np
 
 from esnkit.reservoirs._base import BaseReservoir
-from esnkit.reservoirs._members import check_template, make_members, noise_of, run_member
+from esnkit.reservoirs._members import (
+    check_template,
+    equations_of,
+    make_members,
+    noise_of,
+    run_member,
+)
+from esnkit.reservoirs._state_equation import StateEquation
 from esnkit.sequences._packing import Sequences
 from esnkit.utils._validation import check_positive_int
 
@@ -132,6 +139,15 @@ class DeepReservoir(BaseReservoir):
         list or None
         """
         return noise_of(self.layers_)
+
+    def state_equations(self) -> list[StateEquation] | None:
+        """Return the state equations of all layers, None if one of them has none.
+
+        Returns
+        -------
+        list of StateEquation or None
+        """
+        return equations_of(self.layers_)
 
     def run(
         self,

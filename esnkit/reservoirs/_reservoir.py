@@ -1,18 +1,17 @@
 """The leaky-integrator reservoir: a fixed random recurrent network."""
 
 import operator
-from collections.abc import Callable
 from typing import Any, ClassVar, NamedTuple, Self
 
 import numpy as np
 import scipy.sparse as sp
-from scipy.special import expit
 
 from esnkit.kernels.activations import CODES
 from esnkit.kernels.layouts import Forcing
 from esnkit.kernels.reservoir import LinearReadout, LoopInputs
 from esnkit.reservoirs._base import BaseReservoir
 from esnkit.reservoirs._compiled import Network
+from esnkit.reservoirs._state_equation import StateEquation
 from esnkit.reservoirs._updates import UPDATES, update_params_of
 from esnkit.reservoirs.input_weights import make_input_weights
 from esnkit.reservoirs.spectral import rescale, scale_by
@@ -36,12 +35,6 @@ AUTO_SCALING = 0.5  # of standardised inputs
 DENSE_WEIGHTS = ("W_in_", "W_fb_", "b_", "leak_rate_")
 REDRAWS = 50  # of two units, one matrix in four is nilpotent
 UNBOUNDED = ("identity", "relu")
-SLOPES: dict[str, Callable[[np.ndarray], np.ndarray]] = {  # derivatives of the activations
-    "tanh": lambda pre: 1.0 - np.tanh(pre) ** 2,
-    "identity": np.ones_like,
-    "relu": lambda pre: np.where(pre > 0.0, 1.0, 0.0),
-    "sigmoid": lambda pre: expit(pre) * expit(-pre),
-}
 
 
 class Reservoir(BaseReservoir):
@@ -342,6 +335,7 @@ class Reservoir(BaseReservoir):
         rates = UPDATES[update].rates(dense["leak_rate_"], **own)
         recurrent = UPDATES[update].recurrent(W, **own)
         self._network = Network.build(recurrent, W_in, dense["b_"], rates, self._activation)
+        self._equation = StateEquation(recurrent, W_in, dense["b_"], rates, self._activation)
         self.W_ = sp.csr_array(tuple(map(read_only, (W.data, W.indices, W.indptr))), W.shape)
         self.W_.data = ReadOnlyWeights.of("W_", self.W_.data)
         for name, weights in dense.items():
@@ -387,7 +381,7 @@ class Reservoir(BaseReservoir):
         if hasattr(self, "_compiled_weights"):
             self._up_to_date_network()  # which checks the weights that were assigned
         state = dict(super().__getstate__())
-        for name in ("_compiled_weights", "_network"):
+        for name in ("_compiled_weights", "_network", "_equation"):
             state.pop(name, None)
         return state
 
@@ -581,14 +575,18 @@ class Reservoir(BaseReservoir):
         -------
         ndarray of shape (n_units, n_directions), float64
         """
-        self._up_to_date_network()  # which checks the weights that were assigned
-        W, b = self.W_, np.asarray(self.b_)
-        W_in = np.hstack([self.W_fb_, self.W_in_])
-        slope = SLOPES[self._activation](W @ state + W_in @ inputs + b)
-        gain, keep = UPDATES[self._update].coefficients(np.asarray(self.leak_rate_))
-        # The derivative of k x + g f(W x + ...).
-        moved = (gain * slope)[:, np.newaxis] * (W @ directions)
-        return np.asarray(keep[:, np.newaxis] * directions + moved, np.float64)
+        (equation,) = self.state_equations()
+        return equation.jacobian_product(inputs, state, directions)
+
+    def state_equations(self) -> list[StateEquation]:
+        """Return the state equation with its weights, in a list of one.
+
+        Returns
+        -------
+        list of StateEquation
+        """
+        self._up_to_date_network()
+        return [self._equation]
 
     def _check_bounded(self, state):
         activation = self._network.activation

@@ -4,9 +4,10 @@ import numpy as np
 import pytest
 from third_party import MirroredSum, TappedDelayLine
 
-from esnkit import ESNRegressor, Reservoir
+from esnkit import DeepReservoir, ESNRegressor, ParallelReservoir, Reservoir
 from esnkit.analysis import EchoStateProperty, check_echo_state_property, echo_state_index
 from esnkit.analysis import _echo_state_property as module
+from esnkit.reservoirs import UPDATES
 
 WAVES = np.sin(np.arange(400) / 5)[:, None]
 
@@ -23,8 +24,44 @@ def test_both_conditions_are_those_of_the_weights():
     W = reservoir.W_.toarray()
     radius = np.abs(np.linalg.eigvals(0.6 * np.eye(30) + 0.4 * W)).max()
     assert found.effective_spectral_radius == pytest.approx(radius)
-    assert found.contraction <= np.linalg.norm(W, 2) * (1 + 1e-12)
-    assert found.contraction >= np.abs(np.linalg.eigvals(W)).max()
+    assert radius <= found.contraction <= 0.6 + 0.4 * np.linalg.norm(W, 2) * (1 + 1e-12)
+
+
+@pytest.mark.parametrize("leak", [0.4, (0.1, 1.0)])
+@pytest.mark.parametrize("update", UPDATES)
+def test_no_step_stretches_distances_by_more_than_the_contraction_in_the_long_run(update, leak):
+    rng = np.random.default_rng(0)
+    for radius in (0.3, 0.6):
+        reservoir = Reservoir(
+            8, update=update, leak_rate=leak, spectral_radius=radius, random_state=0
+        ).fit(WAVES)
+        found = check_echo_state_property(reservoir, n_timesteps=5)
+        (equation,) = reservoir.state_equations()
+        kept, gain, R = equation.kept().toarray(), equation.rates.gain, equation.recurrent.toarray()
+        v = rng.normal(size=8)
+        for _ in range(60):  # the worst of some slopes, step by step
+            slopes = rng.uniform(0, 1, (50, 8)).round(rng.integers(0, 2))
+            moved = [kept @ v + gain * s * (R @ v) for s in slopes]
+            v = max(moved, key=np.linalg.norm)
+        growth = np.linalg.norm(v) ** (1 / 60)
+        assert growth < found.contraction * 1.1
+        radius = np.abs(np.linalg.eigvals(kept + gain[:, None] * R)).max()
+        assert found.effective_spectral_radius == pytest.approx(radius)
+        assert found.contraction >= radius * (1 - 1e-9)
+
+
+def test_a_composed_reservoir_is_as_stable_as_its_least_stable_part():
+    layers = {"spectral_radius": [0.3, 0.9], "leak_rate": [1.0, 0.5]}
+    deep = DeepReservoir(Reservoir(10), 2, layer_params=layers, random_state=0).fit(WAVES)
+    parallel = ParallelReservoir(Reservoir(10), 2, reservoir_params=layers, random_state=0)
+    for composed in (deep, parallel.fit(WAVES)):
+        found = check_echo_state_property(composed, n_timesteps=300, random_state=0)
+        parts = getattr(composed, "layers_", None) or composed.reservoirs_
+        each = [check_echo_state_property(p, n_timesteps=5) for p in parts]
+        for name in ("contraction", "effective_spectral_radius"):
+            assert getattr(found, name) == max(getattr(one, name) for one in each)
+        assert found.empirical
+    assert found.sufficient is False and each[0].sufficient
 
 
 @pytest.mark.parametrize(

@@ -12,7 +12,6 @@ from sklearn.preprocessing import StandardScaler
 
 from esnkit import ESNRegressor, Reservoir
 from esnkit.kernels.layouts import Csr, Diagonals, Ell, lay_out
-from esnkit.reservoirs import UPDATES, BaseReservoir
 
 DTYPES = [np.float64, np.float32]
 both = pytest.mark.parametrize("dtype", DTYPES)
@@ -468,20 +467,3 @@ def test_assigned_weights_that_do_not_fit_are_refused(name, value, message):
             reservoir.transform(SERIES)
         with pytest.raises(ValueError, match=message):
             pickle.dumps(reservoir)
-
-
-@pytest.mark.parametrize("update", UPDATES)
-@pytest.mark.parametrize("activation", ["tanh", "identity", "relu", "sigmoid"])
-def test_the_jacobian_is_that_of_finite_differences(activation, update, rng):
-    reservoir = Reservoir(
-        9, update=update, activation=activation, leak_rate=(0.1, 1.0), random_state=0
-    ).prepare(2, n_feedback=1)
-    inputs, state, directions = rng.normal(size=3), rng.normal(size=9), rng.normal(size=(9, 4))
-    moved = reservoir.jacobian_product(inputs, state, directions)
-    wanted = BaseReservoir.jacobian_product(reservoir, inputs, state, directions)
-    np.testing.assert_allclose(moved, wanted, atol=1e-8)
-    reservoir.W_ = 2 * reservoir.W_
-    doubled = reservoir.jacobian_product(inputs, state, directions)
-    wanted = BaseReservoir.jacobian_product(reservoir, inputs, state, directions)
-    np.testing.assert_allclose(doubled, wanted, atol=1e-8)
-    assert not np.allclose(doubled, moved)
