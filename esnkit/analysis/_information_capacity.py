@@ -51,7 +51,7 @@ class InformationCapacity(NamedTuple):
     Parameters
     ----------
     capacity : float
-        The sum of `capacities`, at most `n_features`.
+        The sum of `capacities`, at most the number of linearly independent features.
     by_degree : ndarray of shape (max_degree,)
         The sums over the products of total degree 1, 2, ...
     capacities : ndarray of shape (n_products,)
@@ -63,7 +63,7 @@ class InformationCapacity(NamedTuple):
     n_products : int
         Number of products that were tried.
     n_features : int
-        Number of feature columns, the bound of the capacity.
+        Number of feature columns.
 
     Examples
     --------
@@ -143,8 +143,8 @@ def information_processing_capacity(
     exceeds with probability 1e-4, divided by n, count as zero. From the others the mean of what
     chance adds, (1 - C) N / n, is subtracted. What is lost are products of capacities below the
     threshold, of higher degrees, and of longer delays: a sum well below the number of features asks
-    for more of each. Where sampling errors take the sum above the number of features,
-    all capacities are scaled down to that sum.
+    for more of each. Where sampling errors take the sum above its bound, the number of linearly
+    independent features, all capacities are scaled down to that sum.
 
     The time is about that of n_products * n_timesteps * n_features multiplications.
 
@@ -187,13 +187,13 @@ def information_processing_capacity(
         products += [terms[k] for k in kept]
         found.append(capacities[kept])
     capacities = np.concatenate(found)
-    share = U.shape[1] / n_timesteps
-    capacities = within_bound((capacities - share) / (1.0 - share), n_features)
+    rank, share = U.shape[1], U.shape[1] / n_timesteps
+    capacities = within_bound((capacities - share) / (1.0 - share), rank)
     order = np.argsort(-capacities, kind="stable")
     degrees = np.array([sum(term.degree for term in product) for product in products], dtype=int)
     by_degree = np.bincount(degrees, capacities, minlength=max_degree + 1)[1:]
     return InformationCapacity(
-        total(capacities, n_features), by_degree, capacities[order], [products[k] for k in order],
+        total(capacities, rank), by_degree, capacities[order], [products[k] for k in order],
         threshold, n_products, n_features,
     )  # fmt: skip
 

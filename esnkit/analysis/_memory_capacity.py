@@ -31,14 +31,14 @@ class MemoryCapacity(NamedTuple):
     Parameters
     ----------
     capacity : float
-        The sum of `curve`, at most `n_features`.
+        The sum of `curve`, at most the number of linearly independent features.
     curve : ndarray of shape (max_delay + 1, n_inputs)
         Share of the variance of the input that is recalled after 0, 1, 2, ... time steps; what
         chance explains is zero.
     threshold : float
         Squared correlations below it count as chance.
     n_features : int
-        Number of feature columns, the bound of the capacity.
+        Number of feature columns.
 
     Examples
     --------
@@ -112,8 +112,8 @@ def memory_capacity(
     about 2 (1 - C) sqrt(C / n). Correlations that are negative, or so small that the chance of a
     larger one is 1e-4 without any memory, count as zero: n r^2 is then distributed as chi-square
     with one degree of freedom. Dambre et al. (2012) derive the threshold so for fitted rows, with
-    one degree per feature. Where sampling errors take the sum above N, its bound, the whole curve
-    is scaled down to that sum.
+    one degree per feature. Where sampling errors take the sum above its bound, the number of
+    linearly independent features, the whole curve is scaled down to that sum.
 
     A linear reservoir recalls N inputs in exact arithmetic; directions of its states that rounding
     errors cover, as those of long delays at a small spectral radius, are left out.
@@ -146,11 +146,11 @@ def memory_capacity(
     start, half = max(washout, max_delay), n_timesteps // 2
     inputs = random_inputs(reservoir, start + 2 * half, input_range, rng)
     rows = features_of(reservoir, inputs)[start:]
-    curve = _recalled(rows, inputs.astype(np.float64), start, max_delay)
+    curve, rank = _recalled(rows, inputs.astype(np.float64), start, max_delay)
     threshold = float(chdtri(1, 2 * P_VALUE) / half)  # of one tail
     curve[curve < threshold] = 0.0
-    curve = within_bound(curve, n_features)
-    return MemoryCapacity(total(curve, n_features), curve, threshold, n_features)
+    curve = within_bound(curve, rank)
+    return MemoryCapacity(total(curve, rank), curve, threshold, n_features)
 
 
 def default_delay(n_features: int) -> int:
@@ -184,18 +184,19 @@ def column_space(rows: np.ndarray) -> tuple[np.ndarray, np.ndarray]:
     return Q @ left[:, kept], M
 
 
-def within_bound(capacities: np.ndarray, n_features: int) -> np.ndarray:
-    """Return capacities whose sum is at most the number of features, scaled where it is not."""
-    return capacities * min(n_features / max(float(capacities.sum()), 1.0), 1.0)
+def within_bound(capacities: np.ndarray, rank: int) -> np.ndarray:
+    """Return capacities whose sum is at most the rank of the features, scaled where it is not."""
+    size = float(capacities.sum())
+    return capacities if size <= rank else capacities * (rank / size)
 
 
-def total(capacities: np.ndarray, n_features: int) -> float:
-    """Return the sum, without rounding errors above the number of features."""
-    return min(float(capacities.sum()), float(n_features))
+def total(capacities: np.ndarray, rank: int) -> float:
+    """Return the sum, without rounding errors above the rank of the features."""
+    return min(float(capacities.sum()), float(rank))
 
 
 def _recalled(rows, inputs, start, max_delay):
-    """Return squared correlations (max_delay + 1, n_inputs) on the second half of the rows."""
+    """Return squared correlations (max_delay + 1, n_inputs) on the second half, and the rank."""
     half = len(rows) // 2
     U, M = column_space(rows[:half])
     test = (rows[half:] - rows[:half].mean(axis=0)) @ M
@@ -208,7 +209,7 @@ def _recalled(rows, inputs, start, max_delay):
             targets = delays[start - k]
             curve[k, column] = _squared_correlations(test @ (U.T @ targets[:, :half].T),
                                                      targets[:, half:])  # fmt: skip
-    return curve
+    return curve, U.shape[1]
 
 
 def _squared_correlations(predicted, targets):
