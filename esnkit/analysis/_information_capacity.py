@@ -2,7 +2,7 @@
 
 from collections.abc import Iterator
 from itertools import combinations_with_replacement, groupby
-from math import comb, sqrt
+from math import comb
 from typing import Any, NamedTuple
 
 import numpy as np
@@ -235,13 +235,12 @@ def _blocks(max_delays, n_inputs) -> Iterator[list[tuple[Term, ...]]]:
 
 
 class _Basis:
-    """Legendre polynomials of all inputs, of variance one, from which products are made."""
+    """Legendre polynomials of all inputs, from which products are made."""
 
     def __init__(self, inputs, start, max_degree):
         self.start, self.n_rows = start, len(inputs) - start
         columns = np.ascontiguousarray(inputs.T, dtype=np.float64)
-        degrees = range(1, max_degree + 1)
-        self.values = [sqrt(2 * d + 1) * eval_legendre(d, columns) for d in degrees]
+        self.values = [eval_legendre(d, columns) for d in range(1, max_degree + 1)]
 
     def columns(self, products):
         """Return products (n_products, n_rows)."""

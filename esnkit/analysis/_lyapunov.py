@@ -325,8 +325,7 @@ def _driven_steps(reservoir, inputs, state):
     """Yield for every step of a driven reservoir the function that moves a frame along."""
     offsets = np.array([0, 1])
     for row in inputs:
-        before = state[0].copy()
-        yield lambda frame, row=row, x=before: reservoir.jacobian_product(row, x, frame)
+        yield lambda frame, row=row: reservoir.jacobian_product(row, state[0], frame)
         reservoir.advance(Sequences(row[np.newaxis], offsets, "series"), state)
 
 

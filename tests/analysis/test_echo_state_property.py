@@ -133,6 +133,29 @@ def test_the_three_answers_may_differ():
     assert not wild.empirical and not np.isfinite(wild.distance)
 
 
+def test_distances_are_relative_to_those_at_the_start():
+    half = given([[0.5]], activation="identity")
+    found = check_echo_state_property(half, WAVES[:3], random_state=0)
+    assert found.distance == pytest.approx(1 / 8)
+    for tol, wanted in ((0.13, 1), (0.12, 2)):
+        assert echo_state_index(half, WAVES[:3], n_states=2, tol=tol, random_state=0) == wanted
+
+
+def test_zero_is_one_of_the_initial_states():
+    unstable = given([[1.5]])  # at zero
+    for seed in range(6):
+        found = check_echo_state_property(unstable, 0 * WAVES, n_states=1, random_state=seed)
+        assert not found.empirical
+
+
+def test_a_rotation_does_not_commute_with_scales():
+    # In balanced units W is small, but not the rotation.
+    rotated = given([[0.0, 4.0], [0.04, 0.0]], update="es2n", leak_rate=0.5)
+    found = check_echo_state_property(rotated, n_timesteps=5)
+    assert found.effective_spectral_radius == pytest.approx(np.sqrt(2.5 * 0.52))
+    assert found.contraction >= found.effective_spectral_radius * (1 - 1e-9)
+
+
 def test_reservoirs_without_weights_are_driven_only():
     found = check_echo_state_property(TappedDelayLine(), random_state=0, n_timesteps=3)
     assert (found.sufficient, found.necessary, found.empirical) == (None, None, True)

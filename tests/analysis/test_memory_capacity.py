@@ -7,7 +7,7 @@ from sklearn.linear_model import LinearRegression
 
 from esnkit import ESNRegressor, Reservoir
 from esnkit.analysis import memory_capacity
-from esnkit.analysis._memory_capacity import column_space, within_bound
+from esnkit.analysis._memory_capacity import _squared_correlations, column_space, within_bound
 
 
 @pytest.mark.parametrize(("n_units", "weight"), [(2, 1.0), (20, 0.5), (50, 3.0)])
@@ -27,18 +27,21 @@ def test_a_delay_that_is_half_noise_has_half_of_the_capacity():
     assert not np.delete(found.curve, 1).any() and found.capacity == found.curve.sum()
 
 
-def test_every_delay_is_a_regression_of_its_own():
+@pytest.mark.parametrize("washout", [0, 50])
+def test_every_delay_is_a_regression_of_its_own(washout):
     reservoir = Reservoir(12, leak_rate=0.7, random_state=3).fit(np.zeros((5, 2)))
     found = memory_capacity(
-        reservoir, max_delay=9, n_timesteps=600, washout=50, input_range=(0, 2), random_state=5
-    )
-    u = np.random.RandomState(5).uniform(0, 2, (650, 2))
-    states, threshold = reservoir.transform(u)[50:], 13.83 / 300  # chi-square, one tail of 1e-4
+        reservoir, max_delay=9, n_timesteps=600, washout=washout, input_range=(0, 2),
+        random_state=5,
+    )  # fmt: skip
+    start = max(washout, 9)
+    u = np.random.RandomState(5).uniform(0, 2, (start + 600, 2))
+    states, threshold = reservoir.transform(u)[start:], 13.83 / 300  # chi-square, one tail of 1e-4
     assert found.threshold == pytest.approx(threshold, rel=1e-3)
     wanted = np.zeros((10, 2))
     for k in range(10):
         for column in range(2):
-            y = u[50 - k : 650 - k, column]
+            y = u[start - k : start + 600 - k, column]
             fitted = LinearRegression().fit(states[:300], y[:300]).predict(states[300:])
             r = np.corrcoef(fitted, y[300:])[0, 1]
             wanted[k, column] = r**2 if r > 0 and r**2 > threshold else 0
@@ -94,3 +97,11 @@ def test_the_column_space_is_orthonormal_and_reached_by_its_matrix():
 def test_sums_above_the_bound_are_scaled_to_it():
     np.testing.assert_allclose(within_bound(np.array([2.0, 2.0]), 3), [1.5, 1.5])
     np.testing.assert_array_equal(within_bound(np.array([0.2, 0.1]), 3), [0.2, 0.1])
+
+
+def test_negative_correlations_are_chance():
+    predicted = np.array([[1.0, 1.0, 0.0], [0.0, -1.0, 0.0], [-1.0, 0.0, 0.0]])
+    targets = np.array([[5.0, 4.0, 3.0], [1.0, 2.0, 3.0], [1.0, 2.0, 3.0]])
+    wanted = np.corrcoef(predicted[:, 1], targets[1])[0, 1]
+    assert wanted < 0
+    np.testing.assert_allclose(_squared_correlations(predicted, targets), [1, 0, 0])
