@@ -44,6 +44,7 @@ if _TYPE_CHECKING:
         BaseReservoir,
         BidirectionalReservoir,
         DeepReservoir,
+        IntrinsicPlasticityReservoir,
         ParallelReservoir,
         Reservoir,
         check_reservoir,
@@ -65,6 +66,7 @@ __all__ = [
     "Forecaster",
     "FromChannelsFirst",
     "OneHotTokens",
+    "IntrinsicPlasticityReservoir",
     "NVAR",
     "PanelForecaster",
     "ParallelReservoir",
@@ -117,7 +119,8 @@ _FOLDERS = {
     ),
     "readouts": ("BaseReadout", "RidgeReadout", "check_readout"),
     "reservoirs": (
-        "NVAR", "BaseReservoir", "BidirectionalReservoir", "DeepReservoir", "ParallelReservoir",
+        "NVAR", "BaseReservoir", "BidirectionalReservoir", "DeepReservoir",
+        "IntrinsicPlasticityReservoir", "ParallelReservoir",
         "Reservoir", "check_reservoir", "effective_spectral_radius", "rescale", "spectral_radius",
     ),
 }  # fmt: skip

@@ -4,6 +4,7 @@ from esnkit.reservoirs._base import BaseReservoir
 from esnkit.reservoirs._bidirectional import BidirectionalReservoir
 from esnkit.reservoirs._checks import check_reservoir
 from esnkit.reservoirs._deep import DeepReservoir
+from esnkit.reservoirs._intrinsic_plasticity import IntrinsicPlasticityReservoir
 from esnkit.reservoirs._nvar import NVAR
 from esnkit.reservoirs._parallel import ParallelReservoir
 from esnkit.reservoirs._reservoir import Reservoir
@@ -18,6 +19,7 @@ __all__ = [
     "BidirectionalReservoir",
     "DeepReservoir",
     "INPUT_WEIGHTS",
+    "IntrinsicPlasticityReservoir",
     "NVAR",
     "ParallelReservoir",
     "Rates",
