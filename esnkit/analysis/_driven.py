@@ -10,15 +10,22 @@ from esnkit.utils._validation import check_number, has_methods
 
 __all__ = ["check_range", "drawn_reservoir", "features_of", "random_inputs", "run_batch"]
 
-N_ROWS_TOGETHER = 8192
+N_ROWS_TOGETHER, N_ROWS_TO_ADAPT = 8192, 1000
 
 
-def drawn_reservoir(reservoir: Any, rng: np.random.RandomState, inputs: Any = None) -> Any:
+def drawn_reservoir(
+    reservoir: Any,
+    rng: np.random.RandomState,
+    inputs: np.ndarray | None = None,
+    input_range: Any = (-1.0, 1.0),
+) -> Any:
     """Return the reservoir of a fitted estimator, a fitted reservoir, or a clone drawn for inputs.
 
-    Without ``inputs`` (n_rows, n_inputs) it is drawn for one input.
+    Without ``inputs`` (n_rows, n_inputs) these are a column of uniform ones, as weights may adapt.
     """
-    found = getattr(reservoir, "reservoir_", reservoir)
+    found = reservoir
+    if not has_methods(reservoir, "draw", "run"):
+        found = getattr(reservoir, "reservoir_", None)
     if isinstance(found, type) or not has_methods(found, "draw", "run", "get_params"):
         raise TypeError(
             "reservoir must be a reservoir (esnkit.reservoirs.BaseReservoir) or a fitted estimator "
@@ -30,7 +37,7 @@ def drawn_reservoir(reservoir: Any, rng: np.random.RandomState, inputs: Any = No
     if found.get_params(deep=False).get("random_state", 0) is None:
         found.set_params(random_state=rng.randint(np.iinfo(np.int32).max))
     if inputs is None:
-        return found.prepare(1)
+        inputs = rng.uniform(*check_range(input_range), (N_ROWS_TO_ADAPT, 1))
     return found.prepare(inputs.shape[1], dtype=inputs.dtype, inputs=inputs)
 
 

@@ -182,7 +182,7 @@ def check_echo_state_property(
     tol = check_number("tol", tol, 0.0)
     rng = check_seed(random_state)
     if X is None:
-        reservoir = drawn_reservoir(reservoir, rng)
+        reservoir = drawn_reservoir(reservoir, rng, input_range=input_range)
         reservoir.check_causal("driving from other initial states")
         n_timesteps = check_positive_int("n_timesteps", n_timesteps)
         inputs = random_inputs(reservoir, n_timesteps, input_range, rng)

@@ -169,7 +169,7 @@ def information_processing_capacity(
     max_degree = check_positive_int("max_degree", max_degree)
     washout = check_positive_int("washout", washout, minimum=0)
     rng = check_seed(random_state)
-    reservoir = drawn_reservoir(reservoir, rng)
+    reservoir = drawn_reservoir(reservoir, rng, input_range=input_range)
     n_features, n_inputs = reservoir.n_features_out_, reservoir.n_features_in_
     max_delays = _max_delays(max_delay, max_degree, n_inputs, default_delay(n_features))
     n_timesteps = default_length(n_timesteps, n_features)

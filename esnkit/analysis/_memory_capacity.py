@@ -138,7 +138,7 @@ def memory_capacity(
     """
     washout = check_positive_int("washout", washout, minimum=0)
     rng = check_seed(random_state)
-    reservoir = drawn_reservoir(reservoir, rng)
+    reservoir = drawn_reservoir(reservoir, rng, input_range=input_range)
     n_features = reservoir.n_features_out_
     if max_delay is None:
         max_delay = default_delay(n_features)

@@ -74,7 +74,7 @@ def kernel_rank(
     5
     """
     rng = check_seed(random_state)
-    reservoir, n_sequences = _checked(reservoir, n_sequences, rng)
+    reservoir, n_sequences = _checked(reservoir, n_sequences, input_range, rng)
     n_timesteps = check_positive_int("n_timesteps", n_timesteps)
     inputs = random_inputs(reservoir, n_sequences * n_timesteps, input_range, rng)
     return _rank(reservoir, inputs.reshape(n_sequences, n_timesteps, -1), tol)
@@ -149,7 +149,7 @@ def generalization_rank(
     True
     """
     rng = check_seed(random_state)
-    reservoir, n_sequences = _checked(reservoir, n_sequences, rng)
+    reservoir, n_sequences = _checked(reservoir, n_sequences, input_range, rng)
     n_timesteps = check_positive_int("n_timesteps", n_timesteps)
     n_common = n_timesteps if n_common is None else check_positive_int("n_common", n_common, 0)
     if n_common > n_timesteps:
@@ -164,9 +164,9 @@ def generalization_rank(
     return _rank(reservoir, inputs, tol)
 
 
-def _checked(reservoir, n_sequences, rng):
+def _checked(reservoir, n_sequences, input_range, rng):
     """Return a drawn reservoir, and how many sequences it runs over."""
-    reservoir = drawn_reservoir(reservoir, rng)
+    reservoir = drawn_reservoir(reservoir, rng, input_range=input_range)
     if n_sequences is None:
         return reservoir, reservoir.n_features_out_
     return reservoir, check_positive_int("n_sequences", n_sequences)

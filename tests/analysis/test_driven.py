@@ -5,7 +5,7 @@ import pytest
 from driven_reservoirs import Features
 from sklearn.base import clone
 
-from esnkit import ESNRegressor, Reservoir
+from esnkit import ESNRegressor, IntrinsicPlasticityReservoir, Reservoir
 from esnkit.analysis import memory_capacity
 from esnkit.analysis._driven import drawn_reservoir, features_of, random_inputs, run_batch
 
@@ -37,6 +37,12 @@ def test_a_seed_makes_a_reservoir_without_one_reproducible():
 def test_the_scale_of_the_inputs_reaches_weights_that_depend_on_it():
     auto = drawn_reservoir(Reservoir(3, input_scaling="auto", random_state=0), RNG, 5 + 2 * X)
     np.testing.assert_allclose(auto.input_mean_, (5 + 2 * X).mean(axis=0))
+    unfitted = Reservoir(3, input_scaling="auto", random_state=0)
+    auto = drawn_reservoir(unfitted, np.random.RandomState(0), input_range=(2.0, 4.0))
+    np.testing.assert_allclose(auto.input_mean_, 3, atol=0.1)
+    np.testing.assert_allclose(auto.input_scale_, 2 / np.sqrt(12), rtol=0.1)
+    plastic = drawn_reservoir(IntrinsicPlasticityReservoir(unfitted), RNG)
+    assert (plastic.gain_ != 1).any()
 
 
 def test_inputs_fill_their_interval_in_the_dtype_of_the_reservoir():

@@ -3,7 +3,13 @@
 import numpy as np
 import pytest
 
-from esnkit import NVAR, DeepReservoir, ParallelReservoir, Reservoir
+from esnkit import (
+    NVAR,
+    DeepReservoir,
+    IntrinsicPlasticityReservoir,
+    ParallelReservoir,
+    Reservoir,
+)
 from esnkit.reservoirs import UPDATES, BaseReservoir
 from esnkit.sequences import Sequences
 
@@ -46,3 +52,14 @@ def test_composed_reservoirs_list_the_equations_of_their_parts():
     assert len(parallel.state_equations()) == 6
     assert NVAR().fit(X).state_equations() is None
     assert ParallelReservoir(NVAR(), 2).fit(X).state_equations() is None
+
+
+def test_adapted_weights_are_those_of_the_equation():
+    rng = np.random.default_rng(0)
+    plastic = IntrinsicPlasticityReservoir(Reservoir(6, random_state=0), learning_rate=0.01)
+    plastic.fit(rng.uniform(size=(200, 1)))
+    (equation,) = plastic.state_equations()
+    np.testing.assert_array_equal(equation.bias, plastic.reservoir_.b_)
+    args = np.ones(1), rng.uniform(size=6), np.eye(6)
+    moved = plastic.jacobian_product(*args)
+    np.testing.assert_allclose(moved, BaseReservoir.jacobian_product(plastic, *args), atol=1e-8)
