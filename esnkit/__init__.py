@@ -5,7 +5,7 @@ sequences; ReservoirRegressor and ReservoirClassifier, which join any reservoir 
 RNNRegressor, RNNClassifier and Seq2SeqClassifier, trained by gradients; Forecaster, which forecasts
 a series with any regressor, AutoForecaster, which chooses its networks, and PanelForecaster, whose
 networks learn from many series. The folders hold the parts by subject: reservoirs, pooling,
-readouts, forecasting, baselines, optim, datasets, metrics, plotting, export.
+readouts, forecasting, baselines, analysis, optim, datasets, metrics, plotting, export.
 """
 
 import importlib as _importlib
@@ -92,6 +92,7 @@ __all__ = [
     "SequenceScaler",
     "SeriesTransform",
     "TokenEncoder",
+    "analysis",
     "baselines",
     "check_readout",
     "check_reservoir",

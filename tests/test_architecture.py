@@ -28,6 +28,8 @@ LADDER = (
     "__init__",
     "export",
     "distributed",
+    "plotting",
+    "analysis",
     "baselines",
     "forecasting",
     "networks",
@@ -40,7 +42,6 @@ LADDER = (
     "metrics",
     "sequences",
     "datasets",
-    "plotting",
     "utils",
     "kernels",
 )

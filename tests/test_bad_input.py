@@ -25,6 +25,16 @@ from esnkit import (
     Seq2SeqClassifier,
     TokenEncoder,
 )
+from esnkit.analysis import (
+    check_echo_state_property,
+    conditional_lyapunov_exponents,
+    echo_state_index,
+    generalization_rank,
+    information_processing_capacity,
+    kernel_rank,
+    lyapunov_spectrum,
+    memory_capacity,
+)
 from esnkit.datasets import (
     data_path,
     load_bike_sharing,
@@ -965,11 +975,61 @@ FORECASTS = [
     *each("stride", lambda v: lagged().backtest(WAVE, 3, stride=v), V, 0, -1),
     *each("refit", lambda v: lagged().backtest(WAVE, 3, refit=v), T, "yes", 1, None),
 ]
+
+INSTRUMENTS = [
+    *each("reservoir", memory_capacity, T, None, Ridge(), Reservoir, esn()),
+    *each("reservoir", lambda v: conditional_lyapunov_exponents(v, X), T, None, esn()),
+    *each("max_delay", lambda v: memory_capacity(reservoir(), max_delay=v), V, -1),
+    *each("max_delay", lambda v: memory_capacity(reservoir(), max_delay=v), T, 1.5, "3"),
+    *each("n_timesteps", lambda v: memory_capacity(reservoir(), n_timesteps=v), V, 0, 23),
+    *each("washout", lambda v: memory_capacity(reservoir(), washout=v), V, -1),
+    *each("input_range", lambda v: memory_capacity(reservoir(), input_range=v), V,
+          (1, 1), (1, -1), (0, nan)),
+    *each("input_range", lambda v: memory_capacity(reservoir(), input_range=v), T,
+          1.0, (1, 2, 3), None, ("a", "b")),
+    *each("random_state", lambda v: memory_capacity(reservoir(), random_state=v), V, -1, "x"),
+    *each("max_degree", lambda v: information_processing_capacity(reservoir(), max_degree=v), V, 0),
+    *each("max_delay", lambda v: information_processing_capacity(reservoir(), max_delay=v), V,
+          [1, 2], -1, [1, 2, -1]),
+    *each("n_timesteps", lambda v: information_processing_capacity(reservoir(), n_timesteps=v), V,
+          3),
+    *each("n_sequences", lambda v: kernel_rank(reservoir(), n_sequences=v), V, 0),
+    *each("n_timesteps", lambda v: kernel_rank(reservoir(), n_timesteps=v), V, 0),
+    *each("tol", lambda v: kernel_rank(reservoir(), tol=v), V, -0.1, 1.0, nan),
+    *each("noise", lambda v: generalization_rank(reservoir(), noise=v), V, -1.0, inf),
+    *each("n_common", lambda v: generalization_rank(reservoir(), n_common=v), V, -1, 101),
+    *each("step_or_flow", lambda v: lyapunov_spectrum(v, [0.5]), T, None, 3),
+    *each("jacobian", lambda v: lyapunov_spectrum(np.cos, [0.5], jacobian=v), T, 3, [[1.0]]),
+    *each("initial_state", lambda v: lyapunov_spectrum(np.cos, v), V, 0.5, [], [nan], "x", [[1]]),
+    *each("dt", lambda v: lyapunov_spectrum(np.cos, [0.5], dt=v), V, 0, -0.1, inf),
+    *each("n_steps", lambda v: lyapunov_spectrum(np.cos, [0.5], n_steps=v), V, 0, 39),
+    *each("n_discard", lambda v: lyapunov_spectrum(np.cos, [0.5], n_discard=v), V, -1),
+    *each("n_exponents", lambda v: lyapunov_spectrum(np.cos, [0.5], n_exponents=v), V, 0, 2),
+    row("step of another shape", lambda: lyapunov_spectrum(lambda x: x[0], [0.5, 1.0]), V,
+        r"step_or_flow must return shape \(2,\), got \(\)"),
+    row("jacobian of another shape",
+        lambda: lyapunov_spectrum(np.cos, [0.5, 1.0], jacobian=lambda x: -np.sin(x)), V,
+        r"jacobian must return shape \(2, 2\), got \(2,\)"),
+    *each("X", lambda v: conditional_lyapunov_exponents(reservoir(), v, washout=0), V,
+          X[:39], BATCH, RAGGED, hole(X), [], None),
+    row("X of other width", lambda: conditional_lyapunov_exponents(given(), X[:, :1]), V,
+        "X must have 2 features, as the reservoir has inputs, got 1"),
+    *each("washout", lambda v: conditional_lyapunov_exponents(reservoir(), X, washout=v), V, -1, 1),
+    *each("n_exponents",
+          lambda v: conditional_lyapunov_exponents(reservoir(), X, washout=0, n_exponents=v), V,
+          0, 6),
+    *each("n_states", lambda v: check_echo_state_property(reservoir(), n_states=v), V, 0),
+    *each("n_timesteps", lambda v: check_echo_state_property(reservoir(), n_timesteps=v), V, 0),
+    *each("tol", lambda v: check_echo_state_property(reservoir(), tol=v), V, -1, nan),
+    *each("X", lambda v: check_echo_state_property(reservoir(), v), V, BATCH, [], hole(X)),
+    *each("n_states", lambda v: echo_state_index(reservoir(), X, n_states=v), V, 1),
+    *each("tol", lambda v: echo_state_index(reservoir(), X, tol=v), V, -1),
+]
 # fmt: on
 
 TABLE = [
     *INPUTS, *TARGETS, *MASKED, *PARAMETERS, *UNFITTED, *WEIGHTS, *STATES, *CLOSED_LOOP, *TRAINED,
-    *READOUTS, *FUNCTIONS, *FORECASTS,
+    *READOUTS, *FUNCTIONS, *FORECASTS, *INSTRUMENTS,
 ]  # fmt: skip
 
 

@@ -9,7 +9,7 @@ from typing import Any
 import numpy as np
 
 from esnkit.export._fitted_step import FittedStep, fitted_step
-from esnkit.reservoirs._updates import StateEquation
+from esnkit.reservoirs._state_equation import StateEquation
 
 __all__ = ["to_c"]
 
@@ -224,19 +224,19 @@ def _notes(step: FittedStep) -> str:
 
 def _constants(layer: StateEquation, prefix: str, k: str) -> str:
     """Return the weights of a layer as arrays."""
-    W, rates = layer.W, layer.rates
+    W, rates = layer.recurrent, layer.rates
     columns = W.indices if W.nnz else np.zeros(1, np.int64)  # C has no empty arrays
     data = W.data if W.nnz else np.zeros(1, W.dtype)
     arrays = {
-        f"W{k}": W.indptr, f"W{k}_columns": columns, f"W{k}_data": data, f"W_in{k}": layer.W_in,
-        f"b{k}": layer.b, f"gain{k}": rates.gain, f"keep{k}": rates.keep,
+        f"W{k}": W.indptr, f"W{k}_columns": columns, f"W{k}_data": data,
+        f"W_in{k}": layer.input_weights, f"b{k}": layer.bias, f"gain{k}": rates.gain, f"keep{k}": rates.keep,
     }  # fmt: skip
     return "".join(_array(prefix + key, values) for key, values in arrays.items())
 
 
 def _update(layer: StateEquation, words: dict[str, Any], k: int) -> str:
     """Return the function that advances a layer."""
-    n_units, n_in = layer.W_in.shape
+    n_units, n_in = layer.input_weights.shape
     activation = Template(ACTIVATIONS[layer.activation]).substitute(words)
     shift = layer.rates.shift
     kept = f"(i + {shift}) % {n_units}" if shift else "i"
@@ -249,7 +249,7 @@ def _updates(step: FittedStep, name: str) -> str:
     for k, layer in enumerate(step.layers):
         states = f"state->x + {start}"
         calls.append(f"    {name}_update{k}({states}, {inputs});")
-        start, inputs = start + layer.b.size, states
+        start, inputs = start + layer.bias.size, states
     return "\n".join(calls)
 
 

@@ -8,7 +8,7 @@ from esnkit.esn._base import ReservoirEstimator
 from esnkit.esn._readout import linear_map
 from esnkit.readouts._base import is_linear
 from esnkit.reservoirs._base import BaseReservoir
-from esnkit.reservoirs._updates import StateEquation
+from esnkit.reservoirs._state_equation import StateEquation
 from esnkit.utils._validation import check_fitted, finite_array
 
 __all__ = ["FittedStep", "fitted_step"]
@@ -37,7 +37,7 @@ class FittedStep(NamedTuple):
     @property
     def n_inputs(self) -> int:
         """Number of features of a time step."""
-        return self.layers[0].W_in.shape[1] - self.n_fed
+        return self.layers[0].input_weights.shape[1] - self.n_fed
 
     @property
     def n_outputs(self) -> int:
@@ -47,7 +47,7 @@ class FittedStep(NamedTuple):
     @property
     def n_units(self) -> int:
         """Number of units of all layers."""
-        return sum(layer.b.size for layer in self.layers)
+        return sum(layer.bias.size for layer in self.layers)
 
 
 def fitted_step(model: Any, others: str = "") -> FittedStep:
@@ -88,8 +88,9 @@ def fitted_step(model: Any, others: str = "") -> FittedStep:
 
 
 def _checked_layers(reservoir: BaseReservoir) -> list[StateEquation]:
-    layers = reservoir.state_equations()
-    if layers is None:
+    """Return the layers of a reservoir, each of which receives the states of the one before it."""
+    layers, members = reservoir.state_equations(), getattr(reservoir, "layers_", [reservoir])
+    if layers is None or len(layers) != len(members):
         raise ValueError(
             f"model must have a Reservoir, or a DeepReservoir of these, got "
             f"{type(reservoir).__name__}: only these have state equations that can be exported"

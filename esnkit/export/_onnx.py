@@ -8,7 +8,7 @@ import scipy.sparse as sp
 
 from esnkit.export._fitted_step import FittedStep, fitted_step
 from esnkit.export._onnx_graph import Graph, Recurrence, Sizes, assemble, import_onnx, scan
-from esnkit.reservoirs._updates import StateEquation
+from esnkit.reservoirs._state_equation import StateEquation
 from esnkit.utils._validation import check_choice
 
 __all__ = ["to_onnx"]
@@ -113,7 +113,7 @@ def _run(step: FittedStep, is_loop: bool, graph: Graph, X: str, start: str) -> t
 
 def _step(step: FittedStep, graph: Graph, row: str, state: str) -> tuple[str, list[str]]:
     """Add a time step, and return the outputs and the next state."""
-    sizes = [layer.b.size for layer in step.layers]
+    sizes = [layer.bias.size for layer in step.layers]
     if step.n_fed:
         sizes.append(step.n_fed)
     states = [state]
@@ -136,8 +136,8 @@ def _joined(graph: Graph, parts: list[str]) -> str:
 
 def _next_state(graph: Graph, layer: StateEquation, before: str, received: str) -> str:
     """Add x(t) = k P x(t-1) + g f(W x(t-1) + W_in u(t) + b)."""
-    forced = graph.affine(layer.W_in, received, layer.b)
-    pre = graph.op("Add", _recurrent(graph, layer.W, before), forced)
+    forced = graph.affine(layer.input_weights, received, layer.bias)
+    pre = graph.op("Add", _recurrent(graph, layer.recurrent, before), forced)
     active = graph.op(ACTIVATIONS[layer.activation], pre)
     gain, keep, shift = layer.rates
     if shift:

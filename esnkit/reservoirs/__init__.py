@@ -8,7 +8,8 @@ from esnkit.reservoirs._intrinsic_plasticity import IntrinsicPlasticityReservoir
 from esnkit.reservoirs._nvar import NVAR
 from esnkit.reservoirs._parallel import ParallelReservoir
 from esnkit.reservoirs._reservoir import Reservoir
-from esnkit.reservoirs._updates import UPDATES, Rates, StateEquation, Update
+from esnkit.reservoirs._state_equation import StateEquation
+from esnkit.reservoirs._updates import UPDATES, Rates, Update
 from esnkit.reservoirs.input_weights import INPUT_WEIGHTS
 from esnkit.reservoirs.spectral import effective_spectral_radius, rescale, spectral_radius
 from esnkit.reservoirs.topologies import TOPOLOGIES, Topology

@@ -5,8 +5,14 @@ from typing import Any, Self
 import numpy as np
 
 from esnkit.reservoirs._base import BaseReservoir
-from esnkit.reservoirs._members import check_template, make_members, noise_of, run_member
-from esnkit.reservoirs._updates import StateEquation
+from esnkit.reservoirs._members import (
+    check_template,
+    equations_of,
+    make_members,
+    noise_of,
+    run_member,
+)
+from esnkit.reservoirs._state_equation import StateEquation
 from esnkit.sequences._packing import Sequences
 from esnkit.utils._validation import check_positive_int
 
@@ -140,16 +146,13 @@ class DeepReservoir(BaseReservoir):
         return noise_of(self.layers_)
 
     def state_equations(self) -> list[StateEquation] | None:
-        """Return the weights of every layer as plain arrays, for exports.
+        """Return the state equations of all layers, None if one of them has none.
 
         Returns
         -------
         list of StateEquation or None
-            None if a layer has more than one equation, or none.
         """
-        layers = [layer.state_equations() for layer in self.layers_]
-        single = [layer[0] for layer in layers if layer is not None and len(layer) == 1]
-        return single if len(single) == len(layers) else None
+        return equations_of(self.layers_)
 
     def run(
         self,

@@ -10,7 +10,8 @@ from esnkit.kernels.activations import CODES
 from esnkit.kernels.plasticity import intrinsic_plasticity
 from esnkit.reservoirs._base import BaseReservoir
 from esnkit.reservoirs._members import check_template
-from esnkit.reservoirs._updates import UPDATES, StateEquation, update_params_of
+from esnkit.reservoirs._state_equation import StateEquation
+from esnkit.reservoirs._updates import UPDATES, update_params_of
 from esnkit.sequences._packing import Sequences
 from esnkit.utils._validation import check_choice, check_number, check_positive_int
 
@@ -221,13 +222,28 @@ class IntrinsicPlasticityReservoir(BaseReservoir):
         return self.reservoir_.noise_stream()
 
     def state_equations(self) -> list[StateEquation] | None:
-        """Return the weights of the adapted reservoir as plain arrays, for exports.
+        """Return the state equation with the adapted weights, in a list of one.
 
         Returns
         -------
-        list of StateEquation or None
+        list of StateEquation
         """
         return self.reservoir_.state_equations()
+
+    def jacobian_product(
+        self, inputs: np.ndarray, state: np.ndarray, directions: np.ndarray
+    ) -> np.ndarray:
+        """Multiply the Jacobian of a step, d x(t) / d x(t-1), with directions.
+
+        Parameters
+        ----------
+        inputs, state, directions : as in :meth:`Reservoir.jacobian_product`
+
+        Returns
+        -------
+        ndarray of shape (n_units, n_directions), float64
+        """
+        return self.reservoir_.jacobian_product(inputs, state, directions)
 
     def block_rows(self, lengths: np.ndarray, n_extra: int = 0) -> int:
         """Return how many rows to run before the readout reads them.

@@ -5,7 +5,14 @@ from typing import Any, Self
 import numpy as np
 
 from esnkit.reservoirs._base import BaseReservoir
-from esnkit.reservoirs._members import check_template, make_members, noise_of, run_member
+from esnkit.reservoirs._members import (
+    check_template,
+    equations_of,
+    make_members,
+    noise_of,
+    run_member,
+)
+from esnkit.reservoirs._state_equation import StateEquation
 from esnkit.sequences._packing import Sequences
 from esnkit.utils._validation import check_positive_int
 
@@ -131,6 +138,15 @@ class ParallelReservoir(BaseReservoir):
         list or None
         """
         return noise_of(self.reservoirs_)
+
+    def state_equations(self) -> list[StateEquation] | None:
+        """Return the state equations of all reservoirs, None if one of them has none.
+
+        Returns
+        -------
+        list of StateEquation or None
+        """
+        return equations_of(self.reservoirs_)
 
     def run(
         self,

@@ -28,7 +28,7 @@ import scipy.sparse as sp
 
 from esnkit.utils._validation import check_choice, check_number
 
-__all__ = ["Rates", "StateEquation", "UPDATES", "Update", "update_params_of"]
+__all__ = ["Rates", "UPDATES", "Update", "update_params_of"]
 
 
 class Rates(NamedTuple):
@@ -51,39 +51,6 @@ class Rates(NamedTuple):
     gain: np.ndarray
     keep: np.ndarray
     shift: int = 0
-
-
-class StateEquation(NamedTuple):
-    """A layer of units as plain weights: x(t) = k P x(t-1) + g f(W x(t-1) + W_in u(t) + b).
-
-    Parameters
-    ----------
-    W : csr_array of shape (n_units, n_units)
-        Recurrent weights R(W) of the pre-activation.
-    W_in : ndarray of shape (n_units, n_inputs)
-        Input weights; the columns of outputs that are fed back come first.
-    b : ndarray of shape (n_units,)
-        Biases.
-    rates : Rates
-        Gains g, coefficients k and the rotation P.
-    activation : str
-        Name of f.
-
-    Examples
-    --------
-    >>> import numpy as np
-    >>> from esnkit import Reservoir
-    >>> reservoir = Reservoir(30, random_state=0).fit(np.zeros((2, 4)))
-    >>> (layer,) = reservoir.state_equations()
-    >>> layer.W_in.shape, layer.activation
-    ((30, 4), 'tanh')
-    """
-
-    W: sp.csr_array
-    W_in: np.ndarray
-    b: np.ndarray
-    rates: Rates
-    activation: str
 
 
 def _same(W: sp.csr_array, **own: Any) -> sp.csr_array:
