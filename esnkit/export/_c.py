@@ -229,7 +229,8 @@ def _constants(layer: StateEquation, prefix: str, k: str) -> str:
     data = W.data if W.nnz else np.zeros(1, W.dtype)
     arrays = {
         f"W{k}": W.indptr, f"W{k}_columns": columns, f"W{k}_data": data,
-        f"W_in{k}": layer.input_weights, f"b{k}": layer.bias, f"gain{k}": rates.gain, f"keep{k}": rates.keep,
+        f"W_in{k}": layer.input_weights, f"b{k}": layer.bias,
+        f"gain{k}": rates.gain, f"keep{k}": rates.keep,
     }  # fmt: skip
     return "".join(_array(prefix + key, values) for key, values in arrays.items())
 

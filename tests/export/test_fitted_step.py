@@ -28,7 +28,7 @@ ACTIVATIONS = {
 def run(step, inputs):
     """Return the outputs of all time steps, by the equations of the docstrings."""
     states, fed, outputs = (
-        [np.zeros(layer.b.size) for layer in step.layers],
+        [np.zeros(layer.bias.size) for layer in step.layers],
         np.zeros(step.n_fed),
         [],
     )
@@ -64,7 +64,7 @@ def test_the_sizes_are_those_of_the_model():
     model = ESNRegressor(12, feedback=True, random_state=0).fit(X.astype("f4"), Y)
     step = fitted_step(model)
     assert (step.n_inputs, step.n_outputs, step.n_units, step.n_fed) == (2, 2, 12, 2)
-    assert {layer.b.dtype for layer in step.layers} == {step.dtype} == {np.dtype("f4")}
+    assert {layer.bias.dtype for layer in step.layers} == {step.dtype} == {np.dtype("f4")}
     assert step.layers[0].W.dtype == step.layers[0].rates.gain.dtype == np.float32
 
 
