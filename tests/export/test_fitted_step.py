@@ -65,7 +65,7 @@ def test_the_sizes_are_those_of_the_model():
     step = fitted_step(model)
     assert (step.n_inputs, step.n_outputs, step.n_units, step.n_fed) == (2, 2, 12, 2)
     assert {layer.bias.dtype for layer in step.layers} == {step.dtype} == {np.dtype("f4")}
-    assert step.layers[0].W.dtype == step.layers[0].rates.gain.dtype == np.float32
+    assert step.layers[0].recurrent.dtype == step.layers[0].rates.gain.dtype == np.float32
 
 
 class Doubled(Reservoir):
