@@ -27,6 +27,7 @@ LADDER = (
     "cli",
     "__init__",
     "export",
+    "model_selection",
     "baselines",
     "forecasting",
     "networks",
