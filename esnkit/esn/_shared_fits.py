@@ -5,7 +5,7 @@ earlier call. Fits share a drawn reservoir; the statistics of training rows, als
 longer series begins with; and all of a fit to the same data with another penalty.
 """
 
-from collections.abc import Iterable, Iterator
+from collections.abc import Iterable, Iterator, Mapping
 from itertools import pairwise
 from numbers import Integral
 from typing import Any, NamedTuple
@@ -240,15 +240,22 @@ def prepare_reservoir(
     if drawn is not None:
         return drawn.reservoir
     reservoir = reservoir.prepare(*shape, inputs)
-    if _is_reproducible(params):
+    if _is_reproducible(reservoir, params):
         work.keep(Drawn(params, shape, read, reservoir))
     return reservoir
 
 
-def _is_reproducible(params: dict[str, Any]) -> bool:
-    """Return whether all seeds are integers."""
+def _is_reproducible(reservoir: BaseReservoir, params: dict[str, Any]) -> bool:
+    """Return whether a reservoir is known to draw the same weights every time."""
+    if any("random_state" in value for value in params.values() if isinstance(value, Mapping)):
+        return False
     seeds = [value for name, value in params.items() if name.endswith("random_state")]
-    return all(isinstance(seed, Integral) for seed in seeds)
+    if all(isinstance(seed, Integral) for seed in seeds):
+        return True
+    # Reservoirs of esnkit that hold another one use its seed if they have none.
+    first = params.get("random_state")
+    first = params.get("reservoir__random_state") if first is None else first
+    return type(reservoir).__module__.startswith("esnkit.") and isinstance(first, Integral)
 
 
 def fit_readout(
