@@ -331,7 +331,8 @@ class RidgeReadout(RegressorMixin, MultiOutputMixin, BaseReadout):
         -------
         self : RidgeReadout
         """
-        return self._fit_rows(rows)
+        with one_blas_thread():  # once for all steps, each of which asks for it
+            return self._fit_rows(rows)
 
     def _fit_rows(self, rows: KeptRows | SharedRows) -> Self:
         """Fit to a stream of rows."""
