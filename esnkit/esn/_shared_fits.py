@@ -190,9 +190,7 @@ def keep_fit(estimator: Any, given: tuple[Any, ...], rows: SharedRows | None) ->
 def _differ_in_penalty(a: Any, b: Any, names: Iterable[str]) -> bool:
     """Return whether parameters of two estimators of one class are equal but for the penalty."""
     penalty = getattr(a, "penalty", None)
-    return all(
-        _are_alike(getattr(a, name), getattr(b, name)) for name in names if name != penalty
-    )
+    return all(_are_alike(getattr(a, name), getattr(b, name)) for name in names if name != penalty)
 
 
 def _are_alike(a: Any, b: Any) -> bool:
