@@ -91,7 +91,9 @@ Y = np.random.default_rng(0).normal(size=(20, 3))
 SHIFTED = Y + np.linspace(0.0, 1.0, 60).reshape(20, 3)
 
 
-@pytest.mark.filterwarnings("ignore:R.2 score is not well-defined", "ignore:overflow", "ignore:invalid value")
+@pytest.mark.filterwarnings(
+    "ignore:R.2 score is not well-defined", "ignore:overflow", "ignore:invalid value"
+)
 @pytest.mark.parametrize(
     ("y_true", "y_pred", "weights"),
     [
