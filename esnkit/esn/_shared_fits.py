@@ -333,7 +333,8 @@ def predict_features(
     n_rows = len(inputs.values) if settings.per_step else inputs.n_sequences
     for first, stop, Z in features(reservoir, inputs, state, settings):
         if work.has_room(n_rows * Z[0].nbytes):
-            blocks.append(Z.copy())
+            is_overwritten = settings.per_step and stop - first < n_rows
+            blocks.append(Z.copy() if is_overwritten else Z)
         yield first, stop, Z
     if blocks:
         Z = blocks[0] if len(blocks) == 1 else np.concatenate(blocks)
