@@ -12,7 +12,7 @@ from typing import Any, NamedTuple
 
 import numpy as np
 
-from esnkit.esn._features import Settings, features
+from esnkit.esn._features import Settings, Steps, features
 from esnkit.readouts._accumulator import ROWS_ADDED_AT_ONCE
 from esnkit.readouts._base import BaseReadout, Block
 from esnkit.readouts._shared_rows import SharedRows
@@ -173,7 +173,7 @@ class SeriesRows:
         self.stream.end_state, self.stream.noise = state, None
 
 
-SHARED_IN_FOLD = (Fit, Packed, Features)  # what no other fold can use
+SHARED_IN_FOLD = (Fit, Packed, Features, Steps)  # what no other fold can use
 
 
 def find_fit(estimator: Any, given: tuple[Any, ...]) -> Fit | None:

@@ -308,3 +308,29 @@ def test_members_that_scale_their_inputs_are_drawn_anew(wave):
         with share_work(SharedWork(1e9)):
             model.fit(X, y)
             assert_same(predictions(model, 3 * X, y, X), wanted)
+
+
+@pytest.mark.parametrize("max_bytes", [1e9, 5000])
+def test_poolings_are_fitted_to_the_states_that_are_pooled(kinds, runs, max_bytes):
+    X, y = kinds
+    model = ESNClassifier(10, pooling=["ppv", ModelSpace(3)], alpha=1.0, random_state=0)
+    wanted = model.fit(X, y).pooling_, predictions(model, X, y, X)
+    runs.clear()
+    with share_work(SharedWork(max_bytes)):
+        model.fit(X, y)
+    n_rows = sum(map(len, X))
+    assert sum(runs) == (n_rows if max_bytes == 1e9 else 2 * n_rows)
+    for got, part in zip(model.pooling_.parts, wanted[0].parts, strict=True):
+        for name, value in vars(part).items():
+            np.testing.assert_array_equal(getattr(got, name), value)
+    assert_same([getattr(model, m)(X) for m in ("predict", "predict_proba")], wanted[1])
+
+
+def test_kept_states_are_not_those_of_other_inputs(kinds):
+    X, y = kinds
+    model = ESNClassifier(10, pooling="ppv", input_scaling=0.5, alpha=1.0, random_state=0)
+    other = [2 * x for x in X]
+    wanted = predictions(model, other, y, X)
+    with share_work(SharedWork(1e9)):
+        model.fit(X, y)
+        assert_same(predictions(model, other, y, X), wanted)
