@@ -4,8 +4,9 @@ Estimators: ESNRegressor and ESNClassifier; ESNEnsembleClassifier, several netwo
 sequences; ReservoirRegressor and ReservoirClassifier, which join any reservoir with any readout;
 RNNRegressor, RNNClassifier and Seq2SeqClassifier, trained by gradients; Forecaster, which forecasts
 a series with any regressor, AutoForecaster, which chooses its networks, and PanelForecaster, whose
-networks learn from many series. The folders hold the parts by subject: reservoirs, pooling,
-readouts, forecasting, baselines, analysis, optim, datasets, metrics, plotting, export.
+networks learn from many series; ReservoirSearchCV and ReservoirRandomizedSearchCV, which search
+parameters. The folders hold the parts by subject: reservoirs, pooling, readouts, model_selection,
+forecasting, baselines, analysis, optim, datasets, metrics, plotting, export.
 """
 
 import importlib as _importlib
@@ -31,6 +32,7 @@ if _TYPE_CHECKING:
         SeriesTransform,
         forecast,
     )
+    from esnkit.model_selection import ReservoirRandomizedSearchCV, ReservoirSearchCV
     from esnkit.networks import RNNClassifier, RNNRegressor, Seq2SeqClassifier
     from esnkit.preprocessing import (
         FromChannelsFirst,
@@ -84,7 +86,9 @@ __all__ = [
     "RNNRegressor",
     "Reservoir",
     "ReservoirClassifier",
+    "ReservoirRandomizedSearchCV",
     "ReservoirRegressor",
+    "ReservoirSearchCV",
     "RidgeReadout",
     "Seq2SeqClassifier",
     "SequenceDifferencer",
@@ -103,6 +107,7 @@ __all__ = [
     "forecast",
     "forecasting",
     "metrics",
+    "model_selection",
     "optim",
     "plotting",
     "pooling",
@@ -124,6 +129,7 @@ _FOLDERS = {
     "forecasting": (
         "AutoForecaster", "Forecaster", "PanelForecaster", "SeriesTransform", "forecast",
     ),
+    "model_selection": ("ReservoirRandomizedSearchCV", "ReservoirSearchCV"),
     "networks": ("RNNClassifier", "RNNRegressor", "Seq2SeqClassifier"),
     "preprocessing": (
         "FromChannelsFirst", "OneHotTokens", "SequenceDifferencer", "SequenceNormalizer",

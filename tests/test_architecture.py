@@ -28,6 +28,7 @@ LADDER = (
     "__init__",
     "export",
     "distributed",
+    "model_selection",
     "plotting",
     "analysis",
     "baselines",

@@ -13,11 +13,13 @@ from esnkit.reservoirs._blocks import BLOCK_BYTES, segments
 from esnkit.sequences._initial_state import Clamp, clamp_rows
 from esnkit.sequences._packing import Sequences
 from esnkit.utils._plain_state import plain_record
+from esnkit.utils._sharing import shared_work
 from esnkit.utils._validation import for_kernels
 from esnkit.utils._workspace import CACHE_LINE
 
 __all__ = [
     "Settings",
+    "Steps",
     "check_longer",
     "count_blocks",
     "features",
@@ -65,6 +67,8 @@ def features(
         yield from _statistics(reservoir, inputs, state, settings, washout)
         return
     blocks = step_features(reservoir, inputs, state, settings, clamp=clamp, noise=noise)
+    if pooled and clamp is None and noise is None:
+        blocks = iter(_kept_steps(reservoir, inputs, state, settings) or blocks)
     yield from pool(settings.pooling, blocks, inputs.offsets, washout) if pooled else blocks
 
 
@@ -91,8 +95,10 @@ def fit_pooling(
         return settings
 
     def run():
-        start = state.copy()
-        return step_features(reservoir, inputs, start, settings, clamp=clamp, noise=noise())
+        start, random = state.copy(), noise()
+        if shared_work() is not None and clamp is None and random is None:
+            return _keep_steps(reservoir, inputs, start, settings)
+        return step_features(reservoir, inputs, start, settings, clamp=clamp, noise=random)
 
     training = Training(run, inputs.offsets, settings.washout)
     return settings._replace(pooling=pooling.fit(training))
@@ -106,15 +112,65 @@ def step_features(
     *,
     clamp: Clamp | None = None,
     noise: np.random.Generator | None = None,
+    reuse: bool = True,
 ) -> Iterator[Block]:
     """Yield (start, stop, features) of time steps."""
     n_extra = inputs.values.shape[1] if settings.include_input else 0
-    blocks = reservoir.blocks(inputs, state, clamp=clamp, noise=noise, n_extra=n_extra)
+    blocks = reservoir.blocks(inputs, state, clamp=clamp, noise=noise, n_extra=n_extra, reuse=reuse)
     for start, stop, Z in blocks:
         if n_extra:
             rows = inputs.values[start:stop]
             Z[:, reservoir.n_features_out_ :] = _input_features(reservoir, rows, settings)
         yield start, stop, Z
+
+
+class Steps(NamedTuple):
+    """Features of all time steps that a search keeps: fits of poolings, and pools, read them."""
+
+    reservoir: BaseReservoir
+    inputs: Sequences
+    include_input: bool
+    start: np.ndarray
+    end: np.ndarray
+    blocks: list[Block]
+
+    @property
+    def n_bytes(self) -> int:
+        """Bytes of the features."""
+        return sum(Z.nbytes for _, _, Z in self.blocks)
+
+
+def _keep_steps(
+    reservoir: BaseReservoir, inputs: Sequences, state: np.ndarray, settings: Settings
+) -> Iterator[Block]:
+    """Yield (start, stop, features) of time steps, and keep them if there is room."""
+    work, start = shared_work(), state.copy()
+    blocks: list[Block] = []
+    n_columns = reservoir.n_features_out_ + inputs.values.shape[1]
+    keep = work is not None and work.has_room(len(inputs.values) * n_columns * state.itemsize)
+    for block in step_features(reservoir, inputs, state, settings, reuse=not keep):
+        blocks += [block] if keep else []
+        yield block
+    if work is not None and keep:
+        work.keep(Steps(reservoir, inputs, settings.include_input, start, state.copy(), blocks))
+
+
+def _kept_steps(
+    reservoir: BaseReservoir, inputs: Sequences, state: np.ndarray, settings: Settings
+) -> list[Block] | None:
+    """Return the features of time steps that are kept, for the last time, and move the state."""
+
+    def matches(kept):
+        is_start = kept.reservoir is reservoir and np.array_equal(kept.start, state)
+        return is_start and kept.inputs is inputs and kept.include_input == settings.include_input
+
+    work = shared_work()
+    found = None if work is None else work.find(Steps, matches)
+    if work is None or found is None:
+        return None
+    work.forget(Steps)
+    state[:] = found.end
+    return found.blocks
 
 
 def _input_features(reservoir: BaseReservoir, rows: np.ndarray, settings: Settings) -> np.ndarray:

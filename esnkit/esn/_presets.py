@@ -155,6 +155,8 @@ class ESNRegressor(ReservoirRegressorMixin, ReservoirEstimator):
     array([-0.506, -0.325, -0.13 ])
     """
 
+    penalty = "alpha"
+
     def __init__(
         self,
         n_units=300,
@@ -356,6 +358,8 @@ class ESNClassifier(ReservoirClassifierMixin, ReservoirEstimator):
     >>> model.predict([X[0][5:30]])
     array(['slow'], dtype='<U4')
     """
+
+    penalty = "alpha"
 
     def __init__(
         self,

@@ -25,9 +25,19 @@ from esnkit.utils._plain_state import plain_record
 from esnkit.utils._threads import interruptible, one_blas_thread, run_tasks
 from esnkit.utils._validation import for_kernels
 
-__all__ = ["MAX_GRAM_CONDITION", "Accumulator", "accumulate", "accumulate_blocks", "settle"]
+__all__ = [
+    "MAX_GRAM_CONDITION",
+    "Accumulator",
+    "accumulate",
+    "accumulate_blocks",
+    "has_enough_rows",
+    "is_enough",
+    "settle",
+    "suits_gram",
+]
 
 ROWS_PER_PARTIAL_SUM = 1024  # rows added at once: enough for BLAS, few enough for small buffers
+ROWS_ADDED_AT_ONCE = 2 * ROWS_PER_PARTIAL_SUM  # of a block, to both partial sums
 MIN_ROWS_TO_DIVIDE = 128  # with fewer rows, a second partial sum costs more than it saves
 
 # "auto" uses the Gram matrix up to this condition of the features with sqrt(alpha) I below them,
@@ -175,8 +185,8 @@ class Accumulator:
         if w.ndim == 2:
             self.groups = _divide(self.groups, lambda outputs: _label_equal_columns(w[:, outputs]))
         with one_blas_thread():
-            for start in range(0, len(X), 2 * ROWS_PER_PARTIAL_SUM):
-                rows = slice(start, start + 2 * ROWS_PER_PARTIAL_SUM)
+            for start in range(0, len(X), ROWS_ADDED_AT_ONCE):
+                rows = slice(start, start + ROWS_ADDED_AT_ONCE)
                 for group in self.groups:
                     weights = w[rows] if w.ndim == 1 else w[rows, group.outputs[0]]
                     targets = np.ascontiguousarray(Y[rows, group.outputs])
@@ -351,16 +361,13 @@ def accumulate(
         return empty.add(X, Y, w)
     if accumulator is None or accumulator.n_rows == 0:
         gram = Accumulator("gram", *shape, standardize=standardize).add(X, Y, w)
-        if gram.n_rows == 0 or _alpha_outweighs_rounding(alpha, gram, n_rows):
+        if gram.n_rows == 0 or suits_gram(alpha, gram, n_rows):
             return gram
-        is_final = _has_enough_rows(gram)
-        if is_final and _is_well_conditioned(alpha, gram, n_rows):
-            return gram
-        return Accumulator("qr", *shape, is_final, standardize).add(X, Y, w)
+        return Accumulator("qr", *shape, has_enough_rows(gram), standardize).add(X, Y, w)
     accumulator.add(X, Y, w)
-    if not accumulator.solver_is_final and _has_enough_rows(accumulator):
+    if not accumulator.solver_is_final and has_enough_rows(accumulator):
         accumulator.solver_is_final = True
-        if _is_well_conditioned(alpha, accumulator, n_rows):
+        if is_well_conditioned(alpha, accumulator, n_rows):
             gram = accumulator.to_gram()
             return gram if gram.is_moderate() else accumulator  # Q'Y may be finite, X'Y not
     return accumulator
@@ -387,13 +394,18 @@ def settle(accumulator: Accumulator, alpha: float, n_rows: int | None) -> Accumu
     """
     if accumulator.solver_is_final or accumulator.n_rows == 0:
         return accumulator
-    is_well_conditioned = _has_enough_rows(accumulator) and _is_well_conditioned(
-        alpha, accumulator, n_rows
-    )
+    is_precise = has_enough_rows(accumulator) and is_well_conditioned(alpha, accumulator, n_rows)
     gram = accumulator.to_gram()
-    if is_well_conditioned or _alpha_outweighs_rounding(alpha, gram, n_rows):
+    if is_precise or _alpha_outweighs_rounding(alpha, gram, n_rows):
         return gram if gram.is_moderate() else accumulator
     return accumulator
+
+
+def suits_gram(alpha: float, gram: Accumulator, n_rows: int | None) -> bool:
+    """Return whether the Gram matrix of the first rows shows that of all rows to be precise."""
+    if _alpha_outweighs_rounding(alpha, gram, n_rows):
+        return True
+    return has_enough_rows(gram) and is_well_conditioned(alpha, gram, n_rows)
 
 
 def _growth(accumulator: Accumulator, n_rows: int | None) -> float:
@@ -401,13 +413,18 @@ def _growth(accumulator: Accumulator, n_rows: int | None) -> float:
     return MAX_GROWTH_IF_UNKNOWN if n_rows is None else max(1.0, n_rows / accumulator.n_rows)
 
 
-def _has_enough_rows(accumulator: Accumulator) -> bool:
+def has_enough_rows(accumulator: Accumulator) -> bool:
     """Return whether the rows, by a margin more than the features, show their condition."""
     n_features = len(accumulator.groups[0].partial_sums[0].triangle)
-    return accumulator.n_rows >= 1.25 * n_features + MIN_ROWS_TO_CHOOSE
+    return is_enough(accumulator.n_rows, n_features)
 
 
-def _is_well_conditioned(alpha: float, accumulator: Accumulator, n_rows: int | None) -> bool:
+def is_enough(n_rows: int, n_features: int) -> bool:
+    """Return whether so many rows show the condition of the features."""
+    return n_rows >= 1.25 * n_features + MIN_ROWS_TO_CHOOSE
+
+
+def is_well_conditioned(alpha: float, accumulator: Accumulator, n_rows: int | None) -> bool:
     """Return whether the condition so far is below half the bound for a Gram matrix.
 
     Squares of features must be far from underflow, which a QR factor alone does not show.

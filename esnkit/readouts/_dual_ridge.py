@@ -76,9 +76,14 @@ class DualRidge:
         complement = Complement(self.root / np.sqrt(self.weight))
         rows = complement.restrict(Z)
         trace = float(np.einsum("ij,ij->", rows, rows))
-        is_precise = trace > 0 and smallest_alpha > MIN_ALPHA_OVER_ROUNDING * EPS * trace
-        make_inverse = _OfTridiagonal if is_precise else _OfSingularValues
+        bound = MIN_ALPHA_OVER_ROUNDING * EPS * trace if trace > 0 else np.inf
+        make_inverse = _OfTridiagonal if smallest_alpha > bound else _OfSingularValues
+        self.precise_above = bound if smallest_alpha > bound else -np.inf
         self._inverse: _OfTridiagonal | _OfSingularValues = make_inverse(rows, complement, target)
+
+    def is_precise(self, alpha: float) -> bool:
+        """Return whether the decomposition is precise for an alpha."""
+        return alpha > self.precise_above
 
     def solve(self, alpha: float) -> np.ndarray:
         """Return the coefficients (n_features, n_outputs) of the features as they are."""

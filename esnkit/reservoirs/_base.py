@@ -144,6 +144,11 @@ class BaseReservoir(
         self.n_features_in_, self._dtype = n_feedback + n_inputs, np.dtype(dtype)
         return self
 
+    @property
+    def reads_inputs(self) -> bool:
+        """Whether weights depend on the inputs of ``prepare``, not only on their number."""
+        return type(self).prepare is not BaseReservoir.prepare
+
     def noise_stream(self) -> np.random.Generator | None:
         """Return the random numbers of the noise that training adds to the states.
 
@@ -182,6 +187,7 @@ class BaseReservoir(
         clamp: Clamp | None = None,
         noise: np.random.Generator | None = None,
         n_extra: int = 0,
+        reuse: bool = True,
     ) -> Iterator[tuple[int, int, np.ndarray]]:
         """Run block by block, so that no more than a block of features is in memory.
 
@@ -194,18 +200,21 @@ class BaseReservoir(
         noise : Generator or None, default=None
         n_extra : int, default=0
             Columns beside the features that the caller fills.
+        reuse : bool, default=True
+            Whether the next block may be written over a block; False lets the caller keep blocks.
 
         Yields
         ------
         start, stop : int
             The rows of the block.
         features : ndarray of shape (stop - start, n_features_out_ + n_extra)
-            Written over by the next block; the last ``n_extra`` columns are left to the caller.
+            Written over by the next block if ``reuse``. The last ``n_extra`` columns are left to
+            the caller.
         """
         n_columns, buffer = self.n_features_out_ + n_extra, np.empty((0, 0), state.dtype)
         block_rows = self.block_rows(sequences.lengths, n_extra)
         for first, last, start, stop in segments(sequences.offsets, block_rows, self.causal):
-            if len(buffer) < stop - start:
+            if len(buffer) < stop - start or not reuse:
                 buffer = np.empty((stop - start, n_columns), state.dtype)
             rows, forcing = buffer[: stop - start], _forcing(clamp, noise, start, stop)
             block = sequences

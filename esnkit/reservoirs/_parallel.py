@@ -9,6 +9,7 @@ from esnkit.reservoirs._members import (
     check_template,
     equations_of,
     make_members,
+    members_read_inputs,
     noise_of,
     run_member,
 )
@@ -129,6 +130,11 @@ class ParallelReservoir(BaseReservoir):
         self.n_features_out_ = sum(member.n_features_out_ for member in self.reservoirs_)
         self.n_features_in_, self._dtype = n_feedback + n_inputs, np.dtype(dtype)
         return self
+
+    @property
+    def reads_inputs(self) -> bool:
+        """Whether weights depend on the inputs of ``prepare``, not only on their number."""
+        return members_read_inputs(self.reservoir, self.reservoir_params)
 
     def noise_stream(self) -> Any:
         """Return the random numbers of the noise of every reservoir, None if none has noise.
