@@ -12,8 +12,8 @@ rows       what to use                              time                   memor
 10 000     ``fit`` on arrays                        0.1 s                  11 MB and the data
 1 000 000  ``fit`` on arrays, or ``partial_fit``    9.3 s                  11 MB and the data
            on one part of a file after another
-2 000 000  dask, 16 partitions, one worker          23.7 s                 415 MB a worker
-2 000 000  dask, 16 partitions, two workers         13.9 s                 412 MB a worker
+2 000 000  dask, 16 partitions, one worker          21.1 s                 372 MB a worker
+2 000 000  dask, 16 partitions, two workers         12.8 s                 370 MB a worker
 1e9        ``partial_fit``, or dask on one worker   9100 s (simulated)
 1e9        dask, 16 workers                         570 s (simulated)
 1e9        dask, 64 workers                         143 s (simulated)
@@ -25,7 +25,7 @@ the busiest worker; of the memory of a worker, about 350 MB are the Python packa
 (1.12 s; 1.4 ms for the state at its start; 1.3 ms for a merge), gives each task to the first free
 worker, finds the states at the starts of the partitions one after another, and counts 1 ms of the
 scheduler for each of five tasks of a partition. It assumes that data are where they are needed and
-that all workers are as fast as this one. Measured workers take 30 % longer than simulated, as they
+that all workers are as fast as this one. Measured workers take 20 % longer than simulated, as they
 make their data and talk to the scheduler. From some 200 workers on, the scheduler is what limits
 the time: larger partitions help.
 

@@ -18,6 +18,7 @@ from esnkit.distributed._tasks import (
     summarise,
 )
 from esnkit.esn._base import StreamEnd
+from esnkit.esn._differences import ValuesAndDifferences
 from esnkit.readouts._base import Block
 from esnkit.readouts._estimator import estimator_of
 from esnkit.utils._moments import merge_moments
@@ -83,9 +84,21 @@ def _store_summaries(
         estimator.n_outputs_ = first.n_outputs
     else:
         class_weights = _store_classes(estimator, summaries)
-    estimator._draw(merge_moments([s.moments for s in summaries]).example())
+    estimator._draw(_example_inputs(estimator, summaries))
     estimator._stream_end = None
     return class_weights
+
+
+def _example_inputs(estimator: Any, summaries: list[Summary]) -> np.ndarray:
+    """Return two rows of the mean and deviation of all inputs, with differences if wanted."""
+    n_sequences = sum(s.n_sequences for s in summaries)
+    if not estimator._wants_differences(n_sequences, estimator._settings.per_step):
+        return merge_moments([s.moments for s in summaries]).example()
+    found = [s.with_differences for s in summaries if s.with_differences is not None]
+    moments = merge_moments(found)
+    record = ValuesAndDifferences.of_moments(moments.mean, moments.deviation)
+    estimator._settings = estimator._settings._replace(differences=record)
+    return (moments.example() - record.mean) / record.scale
 
 
 def _check_equal(name: str, summaries: list[Summary]) -> None:

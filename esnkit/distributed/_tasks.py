@@ -15,6 +15,7 @@ from esnkit.distributed._partitions import Part, as_sequences, size_of
 from esnkit.distributed._start_states import Start, end_of
 from esnkit.esn._base import StreamEnd, TaughtRows, TrainingData
 from esnkit.esn._closed_loop import teacher_forced
+from esnkit.esn._differences import side_by_side
 from esnkit.esn._features import step_features
 from esnkit.pooling._base import MAX_SAMPLED, Pooling, Run, Training, kept_rows
 from esnkit.readouts._base import Block
@@ -61,6 +62,7 @@ class Summary(NamedTuple):
     labels: tuple[np.ndarray, np.ndarray] | None  # classes, and the number of rows of each
     has_weight: bool
     moments: Moments  # of the inputs
+    with_differences: Moments | None  # of inputs and differences, where these may be wanted
 
 
 class Ran(NamedTuple):
@@ -104,6 +106,9 @@ def summarise(estimator: Any, part: Part, kind: str) -> Summary | None:
         return None
     params = estimator.get_params(deep=False)
     known = _without_class_weight(estimator)
+    may_want = hasattr(known, "differences")
+    if may_want:
+        known.differences = False  # it depends on all partitions
     data = known._prepare(X, y, None, stream=True)
     sequences = data.sequences
     labels = None
@@ -123,6 +128,11 @@ def summarise(estimator: Any, part: Part, kind: str) -> Summary | None:
         labels=labels,
         has_weight=found is None or bool(found.any()),
         moments=moments_of(sequences.values),
+        with_differences=(
+            moments_of(side_by_side(sequences))
+            if may_want and not known._settings.per_step
+            else None
+        ),
     )
 
 

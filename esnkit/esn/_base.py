@@ -233,7 +233,13 @@ class ReservoirEstimator(CallbackSupportMixin, PlainStateMixin, BaseEstimator):
 
     def _fit_differences(self, sequences: Sequences, per_step: bool) -> ValuesAndDifferences | None:
         """Return what appends differences to the inputs, where the estimator reads these."""
-        return None
+        if not self._wants_differences(sequences.n_sequences, per_step):
+            return None
+        return ValuesAndDifferences.of(sequences)
+
+    def _wants_differences(self, n_sequences: int, per_step: bool) -> bool:
+        """Return whether the reservoir reads differences of the inputs too."""
+        return False
 
     def _as_inputs(self, sequences: Sequences) -> Sequences:
         """Return what the reservoir reads."""

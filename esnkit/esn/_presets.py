@@ -6,7 +6,6 @@ from sklearn.base import clone
 
 from esnkit.esn._base import ReservoirEstimator
 from esnkit.esn._classification import ReservoirClassifierMixin
-from esnkit.esn._differences import ValuesAndDifferences
 from esnkit.esn._regression import ReservoirRegressorMixin
 from esnkit.readouts._ridge import RidgeReadout
 from esnkit.reservoirs._reservoir import Reservoir
@@ -418,19 +417,19 @@ class ESNClassifier(ReservoirClassifierMixin, ReservoirEstimator):
         self.random_state = random_state
         self.verbose = verbose
 
-    def _fit_differences(self, sequences, per_step):
+    def _wants_differences(self, n_sequences, per_step):
         wanted = self.differences
         if wanted is None:
             is_default = self.leak_rate is None and self.input_scaling is None
-            wanted = is_default and not per_step and sequences.n_sequences >= MANY_SEQUENCES
+            wanted = is_default and not per_step and n_sequences >= MANY_SEQUENCES
         if not check_flag("differences", wanted):
-            return None
+            return False
         if per_step:
             raise ValueError(
                 "differences=True needs one label for every sequence: for labels of time steps, "
                 "put SequenceDifferencer(include_values=True) before the network"
             )
-        return ValuesAndDifferences.of(sequences)
+        return True
 
     def _make_reservoir_and_readout(self):
         defaults = PER_STEP | {"n_units": 300, "alpha": 1e-2}

@@ -73,8 +73,9 @@ def test_labels_of_time_steps_may_be_in_some_partitions_only(arrays):
         {"pooling": "mean", "alpha": 1.0, "class_weight": {"slow": 2.0, "fast": 1.0, "steady": 0}},
         {"pooling": ["ppv", ModelSpace(4)], "alpha": [0.1, 1.0, 10.0], "washout": 4},
         {"pooling": [np.ptp, "last"], "alpha": 1.0},
+        {"differences": True, "pooling": "mean"},
     ],
-    ids=["defaults", "class_weight", "fitted", "function"],
+    ids=["defaults", "class_weight", "fitted", "function", "differences"],
 )
 def test_ragged_sequences_are_fitted_as_on_one_machine(bags, params):
     X, labels = sequences()
