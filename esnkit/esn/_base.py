@@ -10,6 +10,7 @@ import numpy as np
 from sklearn.base import BaseEstimator, is_classifier
 
 from esnkit.esn._closed_loop import FittedParts, predict_with_feedback, teacher_forced
+from esnkit.esn._differences import ValuesAndDifferences
 from esnkit.esn._features import Settings, check_longer, count_blocks, features, fit_pooling
 from esnkit.esn._readout import read_blocks
 from esnkit.pooling._base import Pooling
@@ -190,12 +191,22 @@ class ReservoirEstimator(CallbackSupportMixin, PlainStateMixin, BaseEstimator):
         shortest = int(sequences.lengths.min())
         self._shortest = shortest if first else min(shortest, self._shortest)
         if first:
-            self._settings = settings._replace(per_step=per_step)
+            differences = self._fit_differences(sequences, per_step)
+            self._settings = settings._replace(per_step=per_step, differences=differences)
             if classes is not None:
                 self.classes_ = classes
         self._flat = targets.flat
         Y = finite_array("y", targets.values, sequences.values.dtype)
-        return TrainingData(sequences, Y, weights)
+        return TrainingData(self._as_inputs(sequences), Y, weights)
+
+    def _fit_differences(self, sequences: Sequences, per_step: bool) -> ValuesAndDifferences | None:
+        """Return what appends differences to the inputs, where the estimator reads these."""
+        return None
+
+    def _as_inputs(self, sequences: Sequences) -> Sequences:
+        """Return what the reservoir reads."""
+        differences = self._settings.differences
+        return sequences if differences is None else differences.append(sequences)
 
     def _checked_settings(self) -> tuple[Settings, str]:
         check_verbose(self.verbose)
@@ -357,7 +368,7 @@ class ReservoirEstimator(CallbackSupportMixin, PlainStateMixin, BaseEstimator):
     def _outputs(self, X, initial_state, clamp, *, scores=False, return_state=False):
         """Return the outputs of the readout, in the container of X, and the last states."""
         check_fitted(self, "reservoir_")
-        sequences = pack(self, X, reset=False, dtype=(self._dtype,))
+        sequences = self._as_inputs(pack(self, X, reset=False, dtype=(self._dtype,)))
         if initial_state is None and not return_state and self._settings.per_step:
             warn_if_short(sequences.lengths, self._shortest_in_fit, self._settings.washout)
         state = self._initial_state(initial_state, sequences.n_sequences)
@@ -371,10 +382,15 @@ class ReservoirEstimator(CallbackSupportMixin, PlainStateMixin, BaseEstimator):
         check_fitted(self, "reservoir_")
         if self._settings.per_step:
             raise ValueError("pooled features need a model of one target for every sequence")
-        sequences = pack(self, X, reset=False, dtype=(self._dtype,))
+        sequences = self._as_inputs(pack(self, X, reset=False, dtype=(self._dtype,)))
         state = self._initial_state(None, sequences.n_sequences)
         blocks = features(self.reservoir_, sequences, state, self._settings)
         return np.concatenate([Z.copy() for _, _, Z in blocks])
+
+    def _reservoir_inputs(self, X) -> Any:
+        """Return what the reservoir reads of sequences, in the container of X."""
+        sequences = pack(self, X, reset=False, dtype=(self._dtype,))
+        return restore(self._as_inputs(sequences).values, sequences)
 
     def _report_predict(self, run: Callable[..., np.ndarray], sequences: Sequences) -> np.ndarray:
         """Read long sequences, and report how many of them are read."""

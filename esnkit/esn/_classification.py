@@ -149,7 +149,7 @@ class ReservoirClassifierMixin(SequenceClassifierMixin):
                 "every time step, and predict_proba(X) returns the probabilities after each"
             )
         self.reservoir_.check_causal("steps")
-        sequences = pack(self, X, reset=False, dtype=(self._dtype,))
+        sequences = self._as_inputs(pack(self, X, reset=False, dtype=(self._dtype,)))
         lengths = lengths_of_prefixes(steps, sequences.lengths)
         state = self._initial_state(initial_state, sequences.n_sequences)
         resolved = self._clamp(clamp, sequences)
