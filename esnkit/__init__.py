@@ -5,7 +5,7 @@ sequences; ReservoirRegressor and ReservoirClassifier, which join any reservoir 
 RNNRegressor, RNNClassifier and Seq2SeqClassifier, trained by gradients; Forecaster, which forecasts
 a series with any regressor, AutoForecaster, which chooses its networks, and PanelForecaster, whose
 networks learn from many series. The folders hold the parts by subject: reservoirs, pooling,
-readouts, forecasting, baselines, optim, datasets, metrics, plotting.
+readouts, forecasting, baselines, model_selection, optim, datasets, metrics, plotting.
 """
 
 import importlib as _importlib
@@ -80,6 +80,7 @@ __all__ = [
     "forecast",
     "forecasting",
     "metrics",
+    "model_selection",
     "optim",
     "plotting",
     "pooling",

@@ -28,6 +28,7 @@ LADDER = (
     "__init__",
     "export",
     "baselines",
+    "model_selection",
     "forecasting",
     "networks",
     "optim",
