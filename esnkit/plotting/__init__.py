@@ -11,6 +11,7 @@ from esnkit.plotting._forecast import ForecastDisplay
 from esnkit.plotting._gradient_norm import GradientNormDisplay
 from esnkit.plotting._report import write_report
 from esnkit.plotting._residuals import ResidualsDisplay
+from esnkit.plotting._search import SearchDisplay
 from esnkit.plotting._states_by_class import StatesByClassDisplay
 
 __all__ = [
@@ -21,6 +22,7 @@ __all__ = [
     "ForecastDisplay",
     "GradientNormDisplay",
     "ResidualsDisplay",
+    "SearchDisplay",
     "StatesByClassDisplay",
     "write_report",
 ]
