@@ -34,6 +34,12 @@ from esnkit.datasets import (
     make_temporal_order,
 )
 from esnkit.metrics import mase, nrmse, valid_prediction_time
+from esnkit.model_selection import (
+    RecycleValidation,
+    WalkForwardValidation,
+    nrmse_at,
+    valid_time,
+)
 from esnkit.pooling import ModelSpace
 from esnkit.reservoirs.topologies import make_topology
 
@@ -939,11 +945,27 @@ FORECASTS = [
     *each("stride", lambda v: lagged().backtest(WAVE, 3, stride=v), V, 0, -1),
     *each("refit", lambda v: lagged().backtest(WAVE, 3, refit=v), T, "yes", 1, None),
 ]
+
+SEARCHES = [
+    *each("horizon", nrmse_at, V, 0, -1),
+    *each("horizon", nrmse_at, T, 1.5, None, "84"),
+    *each("n_windows", lambda v: nrmse_at(3, n_windows=v), V, 0, -1),
+    *each("stride", lambda v: nrmse_at(3, stride=v), V, 0, -1),
+    *each("std", lambda v: nrmse_at(3, std=v), V, 0.0, -1.0, nan, [[1.0]]),
+    *each("threshold", lambda v: valid_time(3, threshold=v), V, 0, -1.0, nan),
+    *each("dt", lambda v: valid_time(3, dt=v), V, 0, inf),
+    *each("lyapunov_exponent", lambda v: valid_time(3, lyapunov_exponent=v), V, 0, -1.0),
+    *each("n_windows", lambda v: list(RecycleValidation(v, horizon=3).split(X)), V, 0, -1),
+    *each("horizon", lambda v: list(RecycleValidation(1, horizon=v).split(X)), V, 0, 40),
+    *each("warmup", lambda v: list(RecycleValidation(1, horizon=3, warmup=v).split(X)), V, 0, -1),
+    *each("train_size", lambda v: list(WalkForwardValidation(1, horizon=3, train_size=v).split(X)),
+          V, 0, -1),
+]
 # fmt: on
 
 TABLE = [
     *INPUTS, *TARGETS, *MASKED, *PARAMETERS, *UNFITTED, *WEIGHTS, *STATES, *CLOSED_LOOP, *TRAINED,
-    *READOUTS, *FUNCTIONS, *FORECASTS,
+    *READOUTS, *FUNCTIONS, *FORECASTS, *SEARCHES,
 ]  # fmt: skip
 
 
