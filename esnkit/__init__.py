@@ -40,7 +40,12 @@ if _TYPE_CHECKING:
     )
     from esnkit.readouts import BaseReadout, RidgeReadout, check_readout
     from esnkit.reservoirs import (
+        NVAR,
         BaseReservoir,
+        BidirectionalReservoir,
+        DeepReservoir,
+        IntrinsicPlasticityReservoir,
+        ParallelReservoir,
         Reservoir,
         check_reservoir,
         effective_spectral_radius,
@@ -53,13 +58,18 @@ __all__ = [
     "AutoForecaster",
     "BaseReadout",
     "BaseReservoir",
+    "BidirectionalReservoir",
+    "DeepReservoir",
     "ESNClassifier",
     "ESNEnsembleClassifier",
     "ESNRegressor",
     "Forecaster",
     "FromChannelsFirst",
     "OneHotTokens",
+    "IntrinsicPlasticityReservoir",
+    "NVAR",
     "PanelForecaster",
+    "ParallelReservoir",
     "RNNClassifier",
     "RNNRegressor",
     "Reservoir",
@@ -109,8 +119,9 @@ _FOLDERS = {
     ),
     "readouts": ("BaseReadout", "RidgeReadout", "check_readout"),
     "reservoirs": (
-        "BaseReservoir", "Reservoir", "check_reservoir", "effective_spectral_radius", "rescale",
-        "spectral_radius",
+        "NVAR", "BaseReservoir", "BidirectionalReservoir", "DeepReservoir",
+        "IntrinsicPlasticityReservoir", "ParallelReservoir",
+        "Reservoir", "check_reservoir", "effective_spectral_radius", "rescale", "spectral_radius",
     ),
 }  # fmt: skip
 _FOLDER_OF = {name: folder for folder, names in _FOLDERS.items() for name in names}

@@ -156,6 +156,21 @@ def reservoir_states(W, W_in, b, leak, f, U, x0=None, noise=None, units=(), held
     return np.array(states)
 
 
+def intrinsic_plasticity(W, leak, drive, f, target, x, gain, bias):
+    """Return state, gains and biases after the rows of W_in u of a leaky reservoir."""
+    (mean, std, eta), x, a, b = target, x.copy(), gain.copy(), bias.copy()
+    for driven in drive:
+        z = W @ x + driven
+        y = ACTIVATIONS[f](a * z + b)
+        x = (1 - leak) * x + leak * y
+        if f == "sigmoid":
+            db = eta * (1 - (2 + 1 / mean) * y + y**2 / mean)
+        else:
+            db = -eta * (-mean / std**2 + y / std**2 * (2 * std**2 + 1 - y**2 + mean * y))
+        a, b = a + eta / a + db * z, b + db
+    return x, a, b
+
+
 def closed_loop(W, W_in, b, leak, f, coef, intercept, u, exog, x0):
     """Return the outputs (n_steps, n_outputs) when each is heard as the first inputs of the next.
 

@@ -13,7 +13,9 @@ ALPHA = 1e-2
 reservoirs = st.fixed_dictionaries(
     {
         "n_units": st.integers(1, 12),
-        "topology": st.sampled_from(["diagonals", "random", "dense", "cycle", "orthogonal"]),
+        "topology": st.sampled_from(
+            ["diagonals", "random", "dense", "cycle", "orthogonal", "cycle_jumps", "permutation"]
+        ),
         "degree": st.integers(1, 7),
         "weights": st.sampled_from(["uniform", "normal"]),
         # Small enough to keep the unbounded activations in bounds.
@@ -21,6 +23,7 @@ reservoirs = st.fixed_dictionaries(
         "activation": st.sampled_from(["tanh", "sigmoid", "relu", "identity"]),
         "leak_rate": st.sampled_from([1.0, 0.3, (0.05, 1.0)]),
         "bias_scaling": st.sampled_from([0.0, 0.5]),
+        "input_weights": st.sampled_from(["uniform", "minimal"]),
         "input_density": st.sampled_from([0.4, 1.0]),
         "random_state": st.integers(0, 1000),
     }

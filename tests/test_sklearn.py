@@ -34,11 +34,17 @@ from sklearn.svm import LinearSVC
 from sklearn.utils.estimator_checks import parametrize_with_checks
 
 from esnkit import (
+    NVAR,
     AutoForecaster,
+    BaseReservoir,
+    BidirectionalReservoir,
+    DeepReservoir,
     ESNClassifier,
     ESNRegressor,
     Forecaster,
+    IntrinsicPlasticityReservoir,
     PanelForecaster,
+    ParallelReservoir,
     Reservoir,
     ReservoirClassifier,
     ReservoirRegressor,
@@ -68,6 +74,11 @@ SMALL = [
 ]
 PLAIN = [
     Reservoir(),
+    DeepReservoir(Reservoir(12), 2),
+    ParallelReservoir(Reservoir(12), 2),
+    BidirectionalReservoir(Reservoir(12)),
+    IntrinsicPlasticityReservoir(Reservoir(12)),
+    NVAR(),
     RidgeReadout(),
     ReservoirRegressor(),
     ReservoirClassifier(),
@@ -95,7 +106,7 @@ def expected_failures(estimator):
     # A readout has no memory, and a forecaster no method that predicts row by row.
     if isinstance(estimator, RidgeReadout | PanelForecaster) or hasattr(estimator, "backtest"):
         return {}
-    if isinstance(estimator, Reservoir):
+    if isinstance(estimator, BaseReservoir):
         return ORDER
     if is_classifier(estimator):
         return ORDER | WEIGHTS | {"check_sample_weights_shape": "weights per row and class"}

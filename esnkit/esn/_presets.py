@@ -39,18 +39,29 @@ class ESNRegressor(ReservoirRegressorMixin, ReservoirEstimator):
         0.5 for a target at every time step, "auto" for one per sequence.
     bias_scaling : float, default=0.5
         Biases are uniform on (-bias_scaling, bias_scaling).
-    topology : {"diagonals", "random", "dense", "cycle", "orthogonal"}, matrix or callable, \
-            default="diagonals"
-        Which units are connected, see :class:`Reservoir`. From 4096 units on the diagonals of
-        "diagonals" lie in a band of a sixteenth of the units.
+    topology : str, matrix or callable, default="diagonals"
+        Which units are connected: "diagonals", "random", "dense", "band", "small_world",
+        "antisymmetric", "delay_line", "delay_line_feedback", "cycle", "cycle_jumps",
+        "double_cycle", "chain_of_rings", "permutation", "orthogonal", "sparse_orthogonal" or
+        "eigenvalues", see :class:`Reservoir`. From 4096 units on the diagonals of "diagonals" lie
+        in a band of a sixteenth of the units.
     degree : int, default=10
-        Connections into each unit, for "diagonals" and "random".
+        Connections into each unit, for the topologies that have a degree.
     weights : {"uniform", "normal", "bernoulli"}, default="uniform"
         Distribution of the recurrent weights.
+    topology_params : dict or None, default=None
+        Further parameters of the topology, such as ``{"jump_size": 3}`` for "cycle_jumps".
+    input_weights : {"uniform", "normal", "bernoulli", "informed", "minimal", "chebyshev"}, \
+            array of shape (n_units, n_features) or callable, default="uniform"
+        Input weights before they are scaled, see :class:`Reservoir`.
     input_density : float in (0, 1], default=1.0
         Share of the input weights that are not zero.
     activation : {"tanh", "identity", "relu", "sigmoid"}, default="tanh"
         Activation of the units.
+    update : {"leaky", "es2n", "euler", "residual"}, default="leaky"
+        The state equation, see :class:`Reservoir`.
+    update_params : dict or None, default=None
+        Further parameters of the state equation, such as ``{"skip_weight": 0.8}`` for "residual".
     noise : float, default=0.0
         Standard deviation of noise added to the states in ``fit``.
     alpha : float, list of floats or None, default=None
@@ -149,8 +160,12 @@ class ESNRegressor(ReservoirRegressorMixin, ReservoirEstimator):
         topology="diagonals",
         degree=10,
         weights="uniform",
+        topology_params=None,
+        input_weights="uniform",
         input_density=1.0,
         activation="tanh",
+        update="leaky",
+        update_params=None,
         noise=0.0,
         alpha=None,
         solver="auto",
@@ -172,8 +187,12 @@ class ESNRegressor(ReservoirRegressorMixin, ReservoirEstimator):
         self.topology = topology
         self.degree = degree
         self.weights = weights
+        self.topology_params = topology_params
+        self.input_weights = input_weights
         self.input_density = input_density
         self.activation = activation
+        self.update = update
+        self.update_params = update_params
         self.noise = noise
         self.alpha = alpha
         self.solver = solver
@@ -211,18 +230,29 @@ class ESNClassifier(ReservoirClassifierMixin, ReservoirEstimator):
         0.5 for a target at every time step, "auto" for one per sequence.
     bias_scaling : float, default=0.5
         Biases are uniform on (-bias_scaling, bias_scaling).
-    topology : {"diagonals", "random", "dense", "cycle", "orthogonal"}, matrix or callable, \
-            default="diagonals"
-        Which units are connected, see :class:`Reservoir`. From 4096 units on the diagonals of
-        "diagonals" lie in a band of a sixteenth of the units.
+    topology : str, matrix or callable, default="diagonals"
+        Which units are connected: "diagonals", "random", "dense", "band", "small_world",
+        "antisymmetric", "delay_line", "delay_line_feedback", "cycle", "cycle_jumps",
+        "double_cycle", "chain_of_rings", "permutation", "orthogonal", "sparse_orthogonal" or
+        "eigenvalues", see :class:`Reservoir`. From 4096 units on the diagonals of "diagonals" lie
+        in a band of a sixteenth of the units.
     degree : int, default=10
-        Connections into each unit, for "diagonals" and "random".
+        Connections into each unit, for the topologies that have a degree.
     weights : {"uniform", "normal", "bernoulli"}, default="uniform"
         Distribution of the recurrent weights.
+    topology_params : dict or None, default=None
+        Further parameters of the topology, such as ``{"jump_size": 3}`` for "cycle_jumps".
+    input_weights : {"uniform", "normal", "bernoulli", "informed", "minimal", "chebyshev"}, \
+            array of shape (n_units, n_features) or callable, default="uniform"
+        Input weights before they are scaled, see :class:`Reservoir`.
     input_density : float in (0, 1], default=1.0
         Share of the input weights that are not zero.
     activation : {"tanh", "identity", "relu", "sigmoid"}, default="tanh"
         Activation of the units.
+    update : {"leaky", "es2n", "euler", "residual"}, default="leaky"
+        The state equation, see :class:`Reservoir`.
+    update_params : dict or None, default=None
+        Further parameters of the state equation, such as ``{"skip_weight": 0.8}`` for "residual".
     noise : float, default=0.0
         Standard deviation of noise added to the states in ``fit``.
     alpha : float, list of floats or None, default=None
@@ -324,8 +354,12 @@ class ESNClassifier(ReservoirClassifierMixin, ReservoirEstimator):
         topology="diagonals",
         degree=10,
         weights="uniform",
+        topology_params=None,
+        input_weights="uniform",
         input_density=1.0,
         activation="tanh",
+        update="leaky",
+        update_params=None,
         noise=0.0,
         alpha=None,
         solver="auto",
@@ -346,8 +380,12 @@ class ESNClassifier(ReservoirClassifierMixin, ReservoirEstimator):
         self.topology = topology
         self.degree = degree
         self.weights = weights
+        self.topology_params = topology_params
+        self.input_weights = input_weights
         self.input_density = input_density
         self.activation = activation
+        self.update = update
+        self.update_params = update_params
         self.noise = noise
         self.alpha = alpha
         self.solver = solver
@@ -580,7 +618,8 @@ class ReservoirClassifier(ReservoirClassifierMixin, ReservoirEstimator):
 
 RESERVOIR_PARAMS = (
     "n_units", "spectral_radius", "leak_rate", "input_scaling", "bias_scaling", "topology",
-    "degree", "weights", "input_density", "activation", "noise", "random_state",
+    "degree", "weights", "topology_params", "input_weights", "input_density", "activation",
+    "update", "update_params", "noise", "random_state",
 )  # fmt: skip
 
 

@@ -30,6 +30,11 @@ _ESTIMATORS = (
     "esnkit.preprocessing._sequence_scaler.SequenceScaler",
     "esnkit.preprocessing._tokens.TokenEncoder",
     "esnkit.readouts._ridge.RidgeReadout",
+    "esnkit.reservoirs._bidirectional.BidirectionalReservoir",
+    "esnkit.reservoirs._deep.DeepReservoir",
+    "esnkit.reservoirs._intrinsic_plasticity.IntrinsicPlasticityReservoir",
+    "esnkit.reservoirs._nvar.NVAR",
+    "esnkit.reservoirs._parallel.ParallelReservoir",
     "esnkit.reservoirs._reservoir.Reservoir",
 )
 

@@ -86,7 +86,8 @@ class AutoForecaster(ForecastsMixin, CallbackSupportMixin, PlainStateMixin, Base
         What all candidates have in common: ``"differences"`` as for :class:`Forecaster`, and
         parameters of :class:`ESNRegressor`: ``"n_units"``, ``"spectral_radius"``, ``"leak_rate"``,
         ``"input_scaling"``, ``"bias_scaling"``, ``"topology"``, ``"degree"``, ``"weights"``,
-        ``"input_density"``, ``"activation"`` and ``"alpha"``. The rest is chosen for the series.
+        ``"topology_params"``, ``"input_weights"``, ``"input_density"``, ``"activation"``,
+        ``"update"``, ``"update_params"`` and ``"alpha"``. The rest is chosen for the series.
     missing : {"predict", "raise"}, default="predict"
         What to do where the series has missing values (NaN): predict them, see the notes, or
         refuse them with a :class:`ValueError` that names the first.

@@ -9,7 +9,8 @@ __all__ = ["NETWORK_KEYS", "check_settings"]
 
 NETWORK_KEYS = (
     "n_units", "spectral_radius", "leak_rate", "input_scaling", "bias_scaling", "topology",
-    "degree", "weights", "input_density", "activation",
+    "degree", "weights", "topology_params", "input_weights", "input_density", "activation",
+    "update", "update_params",
 )  # fmt: skip
 
 

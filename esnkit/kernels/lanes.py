@@ -132,7 +132,8 @@ def _step_units(W, input_weights, code, begin, end, buffer):
                 one = fma(weight, load(x, at), one)
                 two = fma(weight, load(x, at + v), two)
             one, two = activated(code, one), activated(code, two)
-            k += uint64(i) * lanes
+            to = new + uint64(i) * lanes + k
+            kept = last + uint64((i + input_weights.shift) % b.size) * lanes + k
             gain, keep = fill(input_weights.gain[i]), fill(input_weights.keep[i])
-            store(x, new + k, fma(gain, one, multiply(keep, load(x, last + k))))
-            store(x, new + k + v, fma(gain, two, multiply(keep, load(x, last + k + v))))
+            store(x, to, fma(gain, one, multiply(keep, load(x, kept))))
+            store(x, to + v, fma(gain, two, multiply(keep, load(x, kept + v))))

@@ -33,15 +33,17 @@ class Csr(NamedTuple):
 
 
 class InputWeights(NamedTuple):
-    """All weights of a reservoir except W, for x(t) = k x(t-1) + g f(pre(t)).
+    """All weights of a reservoir except W, for x(t) = k P x(t-1) + g f(pre(t)).
 
-    A leaky unit with leak rate a has g = a and k = 1 - a.
+    (P x)[i] = x[(i + shift) mod n_units]. A leaky unit with leak rate a has g = a, k = 1 - a and no
+    shift.
     """
 
     w_in: np.ndarray  # (n_features, n_units), C-contiguous
     b: np.ndarray  # (n_units,)
     gain: np.ndarray  # (n_units,), g
     keep: np.ndarray  # (n_units,), k
+    shift: int = 0  # from 0 to n_units - 1
 
 
 class Forcing(NamedTuple):

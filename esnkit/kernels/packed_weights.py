@@ -30,6 +30,7 @@ class PackedWeights(NamedTuple):
     weights: np.ndarray  # (n_blocks * (1 + n_inputs + n_diagonals + n_gathered) * block,)
     rates: np.ndarray  # (2 * n_blocks * block,), or one block if g and k are those of all units
     columns: np.ndarray  # (n_blocks * (n_diagonals + n_gathered * block),) uint32
+    kept: np.ndarray  # (n_blocks,) uint32, index of the first unit of P x that a block keeps
     n_units: int
     n_inputs: int  # features in ``weights``, or -1 if W_in u + b comes from elsewhere
     n_diagonals: int  # terms of a row whose columns are consecutive for consecutive units
@@ -79,6 +80,15 @@ def _pack_shifts(shifts, n_units, block):
     return out
 
 
+@kernel
+def _pack_shift(shift, n_units, block):
+    """Return, for every block of units, where its units of P x begin in the state."""
+    out = np.empty(-(-n_units // block), np.uint32)
+    for b in range(out.size):
+        out[b] = (b * block + shift) % n_units
+    return out
+
+
 @kernel(inline="always")
 def _pack_gathered(columns, n_units, block):
     """Return the gathered columns block by block, padded with zeros."""
@@ -101,7 +111,7 @@ def pack(W, input_weights):
 
     If W is a `Csr`, the rates alone are packed.
     """
-    w_in, b, gain, keep = input_weights
+    w_in, b, gain, keep, shift = input_weights
     weights, n_diagonals, n_gathered = terms(W)
     n, block, n_inputs = b.size, BLOCK_VECTORS * width(b), w_in.shape[0]
     if n_inputs > MAX_PACKED_INPUTS or not is_packed(W):
@@ -116,8 +126,8 @@ def pack(W, input_weights):
     rates = zero_blocks(n_rates, int64(2), block, b)
     pack_rows(gain[:n_rates].reshape(1, -1), int64(2), int64(0), block, rates)
     pack_rows(keep[:n_rates].reshape(1, -1), int64(2), int64(1), block, rates)
-    columns = pack_columns(W, n, block)
-    return PackedWeights(stream, rates, columns, n, n_inputs, n_diagonals, n_gathered)
+    columns, kept = pack_columns(W, n, block), _pack_shift(shift, n, block)
+    return PackedWeights(stream, rates, columns, kept, n, n_inputs, n_diagonals, n_gathered)
 
 
 def is_packed(W):

@@ -1,7 +1,7 @@
 """Time steps of a reservoir, of one sequence.
 
     pre(t) = b + W_in u(t) + W x(t-1)
-    x(t)   = k x(t-1) + g f(pre(t))
+    x(t)   = k P x(t-1) + g f(pre(t)),  (P x)[i] = x[(i + shift) mod n_units]
 
 Every unit sums the terms of pre in one fixed order (bias, inputs by feature, then the entries of
 its row of W in the order of the layout) with fused multiply-adds, so that every kernel and every
@@ -64,6 +64,7 @@ class Sources(NamedTuple):
     weights: np.ndarray
     rates: np.ndarray
     columns: np.ndarray
+    kept: np.ndarray
     inputs: np.ndarray
     projected: np.ndarray
     states: np.ndarray
@@ -87,7 +88,7 @@ def sources_of(packed, inputs, states):
     block = BLOCK_VECTORS * width(states)
     return Sources(
         address(packed.weights), address(packed.rates), address(packed.columns),
-        address(inputs.rows), address(inputs.projected), address(states),
+        address(packed.kept), address(inputs.rows), address(inputs.projected), address(states),
         uint64(2 * block) if packed.rates.size > 2 * block else uint64(0),
         packed.n_inputs, packed.n_diagonals, packed.n_gathered,
     )  # fmt: skip
@@ -130,9 +131,10 @@ def _next_state(sources, offsets, code, block, inside, n_vectors):
         value = fma(load(sources.weights, at, n_vectors), x, value)
         at += w
     value = activated(code, value)
-    # k x + g f(pre). Loaded any earlier, these would take the registers of tanh's constants.
+    # k P x + g f(pre). Loaded any earlier, these would take the registers of tanh's constants. The
+    # index is less than n_units and a block, as above.
     rate = block * sources.rates_stride + inside
-    last = load(sources.states, offsets.state + unit, n_vectors)
+    last = load(sources.states, offsets.state + inside + uint64(sources.kept[block]), n_vectors)
     kept = multiply(load(sources.rates, rate + w, n_vectors), last)
     return fma(load(sources.rates, rate, n_vectors), value, kept)
 
@@ -213,7 +215,8 @@ def _step_csr(W, input_weights, code, projected, x, out):
         out[i] = total
     activate(code, out)
     for i in range(out.size):
-        out[i] = fma(input_weights.gain[i], out[i], input_weights.keep[i] * x[i])
+        last = x[(i + input_weights.shift) % out.size]
+        out[i] = fma(input_weights.gain[i], out[i], input_weights.keep[i] * last)
 
 
 def step_unpacked(W, input_weights, code, projected, x, out):

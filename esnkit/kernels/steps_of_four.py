@@ -127,9 +127,9 @@ def _next_of_four(sources, code, value, at, unit, state, gap):
         weights = repeat(load(sources.weights, at))
         value = fma(weights, _load_four(sources.states, x, gap), value)
     value = activated(code, value)
-    # k x + g f(pre), as for one sequence.
+    # k P x + g f(pre), as for one sequence.
     rate = block * sources.rates_stride + inside
-    last = _load_four(sources.states, state + unit, gap)
+    last = _load_four(sources.states, state + inside + uint64(sources.kept[block]), gap)
     kept = multiply(repeat(load(sources.rates, rate + w)), last)
     return fma(repeat(load(sources.rates, rate)), value, kept)
 

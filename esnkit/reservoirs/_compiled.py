@@ -13,6 +13,7 @@ from esnkit.kernels.layouts import Csr, Diagonals, Ell, Forcing, InputWeights, l
 from esnkit.kernels.reservoir import InputSequences, LinearReadout, LoopInputs, closed_loop, run
 from esnkit.reservoirs._blocks import BLOCK_BYTES, calls
 from esnkit.reservoirs._unit_threads import MIN_STATES, run_one
+from esnkit.reservoirs._updates import Rates
 from esnkit.sequences._initial_state import clamp_rows
 from esnkit.utils._progress import Task
 from esnkit.utils._threads import MAX_CALL_WORK, n_threads, run_tasks
@@ -35,14 +36,12 @@ class Network(NamedTuple):
         W: sp.csr_array,
         W_in: np.ndarray,
         b: np.ndarray,
-        rates: tuple[np.ndarray, np.ndarray],
+        rates: Rates,
         activation: str,
     ) -> Self:
-        """Choose the fastest layout for W.
-
-        ``rates`` are the gains g and the coefficients k of x(t) = k x(t-1) + g f(pre(t)).
-        """
-        input_weights = InputWeights(*(for_kernels(array) for array in (W_in.T, b, *rates)))
+        """Choose the fastest layout for W."""
+        w_in, b, gain, keep = map(for_kernels, (W_in.T, b, rates.gain, rates.keep))
+        input_weights = InputWeights(w_in, b, gain, keep, rates.shift)
         return cls(*lay_out(W), input_weights, activation)
 
     def block_rows(self, lengths: np.ndarray, n_extra: int) -> int:

@@ -11,9 +11,10 @@ from esnkit.kernels.layouts import Forcing
 from esnkit.kernels.reservoir import LinearReadout, LoopInputs
 from esnkit.reservoirs._base import BaseReservoir
 from esnkit.reservoirs._compiled import Network
-from esnkit.reservoirs._updates import UPDATES
-from esnkit.reservoirs.spectral import rescale
-from esnkit.reservoirs.topologies import as_csr, make_topology
+from esnkit.reservoirs._updates import UPDATES, update_params_of
+from esnkit.reservoirs.input_weights import make_input_weights
+from esnkit.reservoirs.spectral import rescale, scale_by
+from esnkit.reservoirs.topologies import as_csr, make_topology, radius_by_formula
 from esnkit.sequences._initial_state import Clamp, no_clamp
 from esnkit.sequences._packing import Sequences
 from esnkit.utils._moments import column_moments
@@ -56,7 +57,8 @@ class Reservoir(BaseReservoir):
         pair, as a tuple or a list, draws one rate per unit, log-uniform between the two. (For two
         units a list of two holds their rates.)
     input_scaling : float, array of shape (n_features,) or "auto", default=0.5
-        Input weights are uniform on (-input_scaling, input_scaling), per feature. "auto": 0.5 for
+        Input weights are uniform on (-input_scaling, input_scaling), per feature, unless
+        `input_weights` says otherwise. "auto": 0.5 for
         inputs of mean zero and standard deviation one. Weights and biases take up the mean and the
         standard deviation of the rows of ``fit`` (of the first chunk of a stream; one for a
         constant feature), so that inputs of any unit serve as they are.
@@ -66,25 +68,32 @@ class Reservoir(BaseReservoir):
     bias_scaling : float, default=0.5
         The bias of each unit is uniform on (-bias_scaling, bias_scaling). Without bias a tanh
         reservoir is an odd function of its input, and closed loops often fail.
-    topology : {"diagonals", "random", "dense", "cycle", "orthogonal"}, matrix or callable, \
-            default="diagonals"
-        Which units are connected. "diagonals": `degree` cyclic diagonals at random positions with
-        random weights, as accurate as unstructured weights and several times faster. From 4096
-        units on W is banded: all diagonals lie within a sixteenth of the units, so that threads
-        can share a step. "random": `degree` connections into each unit, from any units. "cycle":
-        a ring of equal weights (Rodan & Tiňo 2011). "orthogonal": a random orthogonal matrix, all
-        of whose eigenvalues have the modulus `spectral_radius`; it is dense. Or a dense or sparse
-        matrix (n_units, n_units), or a callable ``(n_units, rng) -> matrix``.
+    topology : str, matrix or callable, default="diagonals"
+        Which units are connected, a key of the table ``esnkit.reservoirs.TOPOLOGIES``: see the
+        notes below. Or a dense or sparse matrix (n_units, n_units), or a callable
+        ``(n_units, rng, **topology_params) -> matrix``.
     degree : int, default=10
-        Connections into each unit, for "diagonals" and "random".
+        Connections into each unit, for "diagonals", "random", "band", "small_world",
+        "antisymmetric" and "sparse_orthogonal".
     weights : {"uniform", "normal", "bernoulli"}, default="uniform"
-        Distribution of the recurrent weights before they are scaled.
+        Distribution of the recurrent weights before they are scaled, for the first six topologies.
+    topology_params : dict or None, default=None
+        Further parameters of the topology, such as ``{"jump_size": 3}`` for "cycle_jumps".
+    input_weights : {"uniform", "normal", "bernoulli", "informed", "minimal", "chebyshev"}, \
+            array of shape (n_units, n_features) or callable, default="uniform"
+        Input weights before they are multiplied by `input_scaling`: uniform on (-1, 1), standard
+        normal, or -1 and +1 at random. "informed": each unit receives one input, with a uniform
+        weight (Lu et al. 2017). "minimal": weights of -1 and +1 by the digits of pi (Rodan & Tiňo
+        2011). "chebyshev": orbits of a Chebyshev polynomial. Or the matrix itself, or a callable
+        ``(n_units, n_features, rng) -> matrix``.
     input_density : float in (0, 1], default=1.0
         Share of the input weights that are not zero.
     activation : {"tanh", "identity", "relu", "sigmoid"}, default="tanh"
         The function ``f``.
-    update : {"leaky"}, default="leaky"
-        The state equation, a key of the table ``esnkit.reservoirs.UPDATES``.
+    update : {"leaky", "es2n", "euler", "residual"}, default="leaky"
+        The state equation, a key of the table ``esnkit.reservoirs.UPDATES``: see the notes below.
+    update_params : dict or None, default=None
+        Further parameters of the state equation, such as ``{"skip_weight": 0.8}`` for "residual".
     noise : float, default=0.0
         Standard deviation of Gaussian noise that ``fit_transform`` and the training of a readout
         add to the states, as a regularisation of closed loops; ``transform`` adds none.
@@ -116,6 +125,43 @@ class Reservoir(BaseReservoir):
 
     Notes
     -----
+    The topologies, with the keys of `topology_params` and their defaults:
+
+    - "diagonals": `degree` cyclic diagonals at random positions with random weights, as accurate as
+      unstructured weights and several times faster. From 4096 units on W is banded: all diagonals
+      lie within a sixteenth of the units, so that threads can share a step.
+    - "random": `degree` connections into each unit, from any units. "dense": from all units.
+    - "band": the `degree` diagonals around the main one.
+    - "small_world": `degree` connections from the nearest units on a ring, each of which comes from
+      a random unit instead with probability ``rewiring`` (0.1; Watts & Strogatz 1998).
+    - "antisymmetric": W = S - S^T of `degree` diagonals; all eigenvalues are imaginary.
+    - "delay_line": a chain of equal weights. All its eigenvalues are zero; `spectral_radius` is its
+      weight. "delay_line_feedback": each unit also receives the next one, with ``backward_weight``
+      (0.25) times the weight of the chain (Rodan & Tiňo 2011).
+    - "cycle": a ring of equal weights (Rodan & Tiňo 2011). "cycle_jumps": a cycle with connections
+      in both directions between every ``jump_size``-th unit (5), of ``jump_weight`` (0.5) times
+      the weight of the cycle (Rodan & Tiňo 2012). "double_cycle": a cycle in each direction, the
+      second with ``backward_weight`` (0.5). "chain_of_rings": cycles of ``ring_size`` units (10),
+      each of which feeds the next one with ``coupling`` (1.0).
+    - "permutation": each unit receives one random unit and feeds one. "orthogonal": a random
+      orthogonal matrix, which is dense. "sparse_orthogonal": a permutation times rotations of
+      random pairs of units, with at most `degree` connections into each unit. All their eigenvalues
+      have the modulus `spectral_radius`.
+    - "eigenvalues": a block-diagonal matrix with given ``eigenvalues`` (n_units numbers, complex
+      ones in conjugate pairs), scaled to `spectral_radius` unless that is None; without them
+      conjugate pairs of one modulus and random phases.
+
+    The state equations, with the leak rate a and the keys of `update_params` and their defaults:
+
+    - "leaky": the equations above.
+    - "es2n": x(t) = (1 - a) O x(t-1) + a f(pre(t)), where O is the cycle of all units: linear units
+      that keep what they receive beside nonlinear ones; a is called the proximity (Ceni &
+      Gallicchio 2024).
+    - "euler": x(t) = x(t-1) + a f(pre(t)), where pre(t) has W - ``diffusion`` I (0.01) in place of
+      W, for ``topology="antisymmetric"``; a is the step size (Gallicchio 2024).
+    - "residual": x(t) = ``skip_weight`` O x(t-1) + a f(pre(t)), with a weight in [0, 1] (0.9),
+      where O is the cycle or, with ``skip="identity"``, the identity (Ceni & Gallicchio 2025).
+
     The arrays of weights are read-only. To change weights, assign other ones, which every later
     call uses: ``reservoir.W_in_ = 2 * reservoir.W_in_``.
 
@@ -125,6 +171,20 @@ class Reservoir(BaseReservoir):
     of echo state networks with leaky-integrator neurons, Neural Networks 20.
 
     M. Lukoševičius (2012), A practical guide to applying echo state networks, eqs. 2-3.
+
+    A. Rodan and P. Tiňo (2011), Minimum complexity echo state network, IEEE Transactions on Neural
+    Networks 22; (2012), Simple deterministically constructed cycle reservoirs with regular jumps,
+    Neural Computation 24.
+
+    D. J. Watts and S. H. Strogatz (1998), Collective dynamics of "small-world" networks, Nature
+    393.
+
+    Z. Lu et al. (2017), Reservoir observers, Chaos 27.
+
+    A. Ceni and C. Gallicchio (2024), Edge of stability echo state network, IEEE Transactions on
+    Neural Networks and Learning Systems, eq. 5; (2025), Residual reservoir memory networks, IJCNN.
+
+    C. Gallicchio (2024), Euler state networks, Neurocomputing 579, eq. 8.
 
     Examples
     --------
@@ -150,9 +210,12 @@ class Reservoir(BaseReservoir):
         topology="diagonals",
         degree=10,
         weights="uniform",
+        topology_params=None,
+        input_weights="uniform",
         input_density=1.0,
         activation="tanh",
         update="leaky",
+        update_params=None,
         noise=0.0,
         random_state=None,
     ):
@@ -165,9 +228,12 @@ class Reservoir(BaseReservoir):
         self.topology = topology
         self.degree = degree
         self.weights = weights
+        self.topology_params = topology_params
+        self.input_weights = input_weights
         self.input_density = input_density
         self.activation = activation
         self.update = update
+        self.update_params = update_params
         self.noise = noise
         self.random_state = random_state
 
@@ -199,7 +265,7 @@ class Reservoir(BaseReservoir):
         """
         n_units = check_positive_int("n_units", self.n_units)
         check_choice("activation", self.activation, CODES)
-        check_choice("update", self.update, UPDATES)
+        update_params = update_params_of(self.update, self.update_params)
         noise = check_number("noise", self.noise, 0.0, float(np.finfo(dtype).max) / 100)
         streams = self._streams()
         self.W_ = self._draw_recurrent(n_units, streams.W)
@@ -216,7 +282,7 @@ class Reservoir(BaseReservoir):
         self.n_state_ = self.n_features_out_ = n_units
         self._noise = noise
         self._noise_seed = streams.noise.entropy, streams.noise.spawn_key
-        self._activation, self._update = self.activation, self.update
+        self._activation, self._update = self.activation, (self.update, update_params)
         for name in ("input_mean_", "input_scale_"):
             self.__dict__.pop(name, None)
         self._compile()
@@ -264,9 +330,10 @@ class Reservoir(BaseReservoir):
         """Bring the weights into the layouts of the kernels; from now on they are read-only."""
         dense = {name: np.asarray(getattr(self, name)) for name in DENSE_WEIGHTS}
         W_in = np.hstack([dense["W_fb_"], dense["W_in_"]])
-        gain, keep = UPDATES[self._update].coefficients(dense["leak_rate_"])
-        self._network = Network.build(self.W_, W_in, dense["b_"], (gain, keep), self._activation)
-        W = self.W_
+        W, (update, own) = self.W_, self._update
+        rates = UPDATES[update].rates(dense["leak_rate_"], **own)
+        recurrent = UPDATES[update].recurrent(W, **own)
+        self._network = Network.build(recurrent, W_in, dense["b_"], rates, self._activation)
         self.W_ = sp.csr_array(tuple(map(read_only, (W.data, W.indices, W.indptr))), W.shape)
         self.W_.data = ReadOnlyWeights.of("W_", self.W_.data)
         for name, weights in dense.items():
@@ -331,9 +398,16 @@ class Reservoir(BaseReservoir):
         """Draw W and scale it; weights of +-1 that cancel to a radius of 0 are drawn again."""
         redraws = REDRAWS
         while True:
-            W = make_topology(self.topology, n_units, rng, degree=self.degree, weights=self.weights)
+            W = make_topology(
+                self.topology, n_units, rng,
+                degree=self.degree, weights=self.weights, params=self.topology_params,
+            )  # fmt: skip
             if self.spectral_radius is None:
                 return W
+            radius = radius_by_formula(self.topology, n_units, self.topology_params)
+            if W.nnz and radius:
+                target = check_number("spectral_radius", self.spectral_radius, 0.0, low_open=True)
+                return scale_by(W, target, radius)
             try:
                 return rescale(W, self.spectral_radius)
             except ValueError:
@@ -345,16 +419,12 @@ class Reservoir(BaseReservoir):
     def _draw_input(self, n_inputs, n_feedback, rng, dtype):
         """Draw the weights of the outputs that are fed back, and those of the inputs."""
         n_units = self.W_.shape[0]
-        density = check_number("input_density", self.input_density, 0.0, 1.0, low_open=True)
-        fed = np.full(n_feedback, check_number("feedback_scaling", self.feedback_scaling, 0.0))
-        scaling = np.concatenate([fed, scale_of_features(self.input_scaling, n_inputs)])
-        # Column by column, so that one more input leaves the weights of the others as they are.
-        weights = np.empty((scaling.size, n_units))
-        for f, scale in enumerate(scaling):
-            weights[f] = rng.uniform(-1.0, 1.0, n_units) * scale
-            zeros = rng.permutation(n_units)[max(1, round(density * n_units)) :]
-            weights[f, zeros] = 0.0
-        W_fb, W_in = weights[:n_feedback].T, weights[n_feedback:].T
+        fed = check_number("feedback_scaling", self.feedback_scaling, 0.0)
+        scaling = scale_of_features(self.input_scaling, n_inputs)
+        density = self.input_density
+        W_fb = make_input_weights("uniform", n_units, n_feedback, rng, density=density) * fed
+        W_in = make_input_weights(self.input_weights, n_units, n_inputs, rng, density=density)
+        W_in = W_in * scaling
         return (
             np.ascontiguousarray(finite_array("feedback_scaling", W_fb, dtype)),
             np.ascontiguousarray(finite_array("input_scaling", W_in, dtype)),

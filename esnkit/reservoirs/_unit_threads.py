@@ -93,6 +93,7 @@ def _partitions(W, input_weights):
     many_inputs = len(input_weights.w_in) > MAX_PACKED_INPUTS
     if not isinstance(W, Diagonals) or many_inputs or n_units < MIN_UNITS:
         return 1, 0
-    bandwidth = int(np.minimum(W.shifts, n_units - W.shifts).max(initial=0))
+    shifts = np.append(W.shifts, np.uint64(input_weights.shift))
+    bandwidth = int(np.minimum(shifts, n_units - shifts).max())
     edge = bandwidth // block + 1  # rounded up, and a band seldom begins where a block does
     return min(n_threads(), n_units // block // (2 * edge + 2)), edge

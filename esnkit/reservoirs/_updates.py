@@ -1,17 +1,60 @@
 """State equations of a reservoir, one record each.
 
-    x(t) = k x(t-1) + g f(W x(t-1) + W_in u(t) + W_fb y(t-1) + b)
+    pre(t) = R(W) x(t-1) + W_in u(t) + W_fb y(t-1) + b
+    x(t)   = k P x(t-1) + g f(pre(t))
 
-with one coefficient k and one gain g for every unit.
+with one coefficient k and one gain g for every unit, a rotation P of the ring of units,
+(P x)[i] = x[(i + shift) mod n_units], and recurrent weights R(W), which are W unless the record
+says otherwise.
+
+References
+----------
+Ceni and Gallicchio (2024), "Edge of stability echo state network", IEEE Transactions on Neural
+Networks and Learning Systems, eq. 5: "es2n".
+
+Gallicchio (2024), "Euler state networks: non-dissipative reservoir computing", Neurocomputing 579,
+127411, eq. 8: "euler".
+
+Ceni and Gallicchio (2025), "Residual reservoir memory networks", IJCNN, eq. 3; He, Zhang, Ren and
+Sun (2016), "Deep residual learning for image recognition", CVPR: "residual".
 """
 
-from collections.abc import Callable
+from collections.abc import Callable, Mapping
+from types import MappingProxyType
 from typing import Any, NamedTuple
 
 import numpy as np
 import scipy.sparse as sp
 
-__all__ = ["UPDATES", "Update"]
+from esnkit.utils._validation import check_choice, check_number
+
+__all__ = ["Rates", "UPDATES", "Update", "update_params_of"]
+
+
+class Rates(NamedTuple):
+    """Gains g and coefficients k of all units, and the rotation P of k P x(t-1).
+
+    Parameters
+    ----------
+    gain, keep : ndarray of shape (n_units,)
+    shift : int, default=0
+        Unit i keeps x[(i + shift) mod n_units].
+
+    Examples
+    --------
+    >>> import numpy as np
+    >>> from esnkit.reservoirs import Rates
+    >>> Rates(np.array([0.25]), np.array([0.75])).shift
+    0
+    """
+
+    gain: np.ndarray
+    keep: np.ndarray
+    shift: int = 0
+
+
+def _same(W: sp.csr_array, **own: Any) -> sp.csr_array:
+    return W
 
 
 class Update(NamedTuple):
@@ -21,24 +64,50 @@ class Update(NamedTuple):
     ----------
     equation : str
         How it is written.
-    coefficients : callable
-        Maps the leak rates (n_units,) to the gains g and the coefficients k, both (n_units,).
-    jacobian : callable
-        Maps W and the leak rates to d x(t) / d x(t-1) at the origin, for an activation of slope
-        one there. Its spectral radius determines how long the reservoir remembers.
+    rates : callable (leak_rate, **own) -> Rates
+        Maps the leak rates (n_units,) to the gains, the coefficients and the rotation.
+    own : dict, default={}
+        Further parameters with their defaults, which ``update_params`` replaces.
+    recurrent : callable (W, **own) -> W
+        Maps the recurrent weights to those of the pre-activation. The default changes nothing.
 
     Examples
     --------
     >>> import numpy as np
     >>> from esnkit.reservoirs import UPDATES
-    >>> gain, keep = UPDATES["leaky"].coefficients(np.array([0.25]))
-    >>> float(gain[0]), float(keep[0])
-    (0.25, 0.75)
+    >>> gain, keep, shift = UPDATES["leaky"].rates(np.array([0.25]))
+    >>> float(gain[0]), float(keep[0]), shift
+    (0.25, 0.75, 0)
     """
 
     equation: str
-    coefficients: Callable[[np.ndarray], tuple[np.ndarray, np.ndarray]]
-    jacobian: Callable[[Any, np.ndarray], Any]
+    rates: Callable[..., Rates]
+    own: Mapping[str, Any] = MappingProxyType({})
+    recurrent: Callable[..., Any] = _same
+
+    def jacobian(self, W: Any, leak_rate: np.ndarray, **own: Any) -> sp.csr_array:
+        """Return d x(t) / d x(t-1) at the origin, for an activation of slope one there.
+
+        Its spectral radius determines how long the reservoir remembers.
+
+        Parameters
+        ----------
+        W : csr_array of shape (n_units, n_units)
+            Recurrent weights.
+        leak_rate : ndarray of shape (n_units,)
+        **own : further parameters
+            Those of the record, where they differ from the defaults.
+
+        Returns
+        -------
+        csr_array of shape (n_units, n_units)
+        """
+        own = {**self.own, **own}
+        gain, keep, shift = self.rates(np.asarray(leak_rate), **own)
+        units = np.arange(gain.size)
+        columns = (units + shift) % gain.size
+        kept = sp.csr_array((keep, (units, columns)), shape=(gain.size, gain.size))
+        return kept + _diagonal(gain) @ self.recurrent(sp.csr_array(W), **own)
 
 
 def _diagonal(values: np.ndarray) -> sp.csr_array:
@@ -46,10 +115,55 @@ def _diagonal(values: np.ndarray) -> sp.csr_array:
     return sp.csr_array((values, index[:-1], index), shape=(values.size, values.size))
 
 
-UPDATES = {
+def _euler(leak: np.ndarray, diffusion: float) -> Rates:
+    return Rates(leak, np.ones_like(leak))
+
+
+def _with_diffusion(W: sp.csr_array, diffusion: float) -> sp.csr_array:
+    """Return W - diffusion I."""
+    diffusion = check_number("update_params['diffusion']", diffusion, 0.0)
+    return W - diffusion * _diagonal(np.ones(W.shape[0], W.dtype))
+
+
+def _residual(leak: np.ndarray, skip_weight: float, skip: str) -> Rates:
+    weight = check_number("update_params['skip_weight']", skip_weight, 0.0, 1.0)
+    skip = check_choice("update_params['skip']", skip, ("cycle", "identity"))
+    return Rates(leak, np.full_like(leak, weight), leak.size - 1 if skip == "cycle" else 0)
+
+
+# On a cycle unit i receives unit i - 1: the shift is n_units - 1.
+UPDATES: dict[str, Update] = {
     "leaky": Update(
-        equation="x(t) = (1 - a) x(t-1) + a f(pre(t))",
-        coefficients=lambda leak: (leak, 1 - leak),
-        jacobian=lambda W, leak: _diagonal(1.0 - leak) + _diagonal(leak) @ W,
+        equation="x(t) = (1 - a) x(t-1) + a f(pre(t))", rates=lambda leak: Rates(leak, 1 - leak)
+    ),
+    "es2n": Update(
+        equation="x(t) = (1 - a) O x(t-1) + a f(pre(t)), O the cycle",
+        rates=lambda leak: Rates(leak, 1 - leak, leak.size - 1),
+    ),
+    "euler": Update(
+        equation="x(t) = x(t-1) + a f(pre(t)), pre with W - diffusion I in place of W",
+        rates=_euler,
+        own={"diffusion": 0.01},
+        recurrent=_with_diffusion,
+    ),
+    "residual": Update(
+        equation="x(t) = skip_weight O x(t-1) + a f(pre(t)), O the cycle or the identity",
+        rates=_residual,
+        own={"skip_weight": 0.9, "skip": "cycle"},
     ),
 }
+
+
+def update_params_of(update: Any, params: Any) -> dict[str, Any]:
+    """Return the further parameters of a state equation, with their defaults, or raise."""
+    check_choice("update", update, UPDATES)
+    if params is not None and not isinstance(params, Mapping):
+        raise TypeError(f"update_params must be a dict or None, got {params!r}")
+    own = UPDATES[update].own
+    unknown = [key for key in params or {} if key not in own]
+    if unknown:
+        raise ValueError(
+            f"update_params of update={update!r} must have keys among {list(own)}, got "
+            f"{unknown[0]!r}"
+        )
+    return {**own, **(params or {})}

@@ -109,6 +109,14 @@ def rescale(W: Any, spectral_radius: float) -> Any:
             f"spectral_radius={target} cannot be reached: the radius of W is 0 whatever its scale "
             f"({reason}); draw other weights, add connections, or set the weights by value"
         )
+    return scale_by(W, target, radius, exponent)
+
+
+def scale_by(W: Any, target: float, radius: float, exponent: int = 0) -> Any:
+    """Return W times ``target / (radius * 2**exponent)``, or raise if weights leave their dtype.
+
+    ``radius * 2**exponent`` is the spectral radius of W.
+    """
     scaled: Any = W.tocsr() if sp.issparse(W) else np.asarray(W)
     dtype = scaled.dtype if scaled.dtype.kind == "f" else np.dtype(np.float64)
     scaled = scaled.astype(np.float64)

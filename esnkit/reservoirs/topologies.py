@@ -3,27 +3,36 @@
 Row i of a matrix W holds the weights of the connections into unit i, so that a step of the
 reservoir is W @ x. Every topology is one function and one row of the table ``TOPOLOGIES``, which
 also names the parameters that the function takes; a row added by a user works in ``Reservoir``.
-
-References
-----------
-Rodan and Tino (2011), "Minimum complexity echo state network", IEEE Transactions on Neural
-Networks 22(1), 131-144, section III: the cycle.
-
-White, Lee and Sompolinsky (2004), "Short-term memory in orthogonal neural networks", Physical
-Review Letters 92(14), 148102: orthogonal weights.
-
-Mezzadri (2007), "How to generate random matrices from the classical compact groups", Notices of
-the AMS 54(5), 592-604: the signs in the QR decomposition.
 """
 
-from collections.abc import Callable
+from collections.abc import Callable, Mapping
 from math import gcd
+from types import MappingProxyType
 from typing import Any, NamedTuple
 
 import numpy as np
 import scipy.sparse as sp
 
-from esnkit.utils._threads import one_blas_thread
+from esnkit.reservoirs._columns import distinct_columns, from_columns, index_dtype
+from esnkit.reservoirs._graphs import antisymmetric, band, small_world
+from esnkit.reservoirs._lines_and_rings import (
+    chain_of_rings,
+    cycle,
+    cycle_jumps,
+    delay_line,
+    delay_line_feedback,
+    delay_line_feedback_radius,
+    double_cycle,
+    double_cycle_radius,
+)
+from esnkit.reservoirs._normal_matrices import (
+    given_eigenvalues,
+    given_radius,
+    orthogonal,
+    permutation,
+    sparse_orthogonal,
+)
+from esnkit.reservoirs._weights import WEIGHTS, draw_weights
 from esnkit.utils._validation import check_choice, check_positive_int, refuse_masked
 
 __all__ = [
@@ -50,6 +59,12 @@ class Topology(NamedTuple):
         Dense or sparse; ``rng`` is a :class:`numpy.random.Generator`.
     parameters : tuple of str, default=()
         Which of ``"degree"`` and ``"weights"`` the function takes, as keywords.
+    own : dict, default={}
+        The other keywords that the function takes, with their defaults: ``topology_params``
+        replaces these.
+    radius : callable (n_units, **own) -> float, or None, default=None
+        The spectral radius of the matrix by a formula, which ``spectral_radius`` is divided by.
+        None computes it from the eigenvalues.
 
     Examples
     --------
@@ -70,52 +85,8 @@ class Topology(NamedTuple):
 
     draw: Callable[..., Any]
     parameters: tuple[str, ...] = ()
-
-
-def _uniform(rng, size):
-    return rng.uniform(-1.0, 1.0, size)
-
-
-def _normal(rng, size):
-    return rng.standard_normal(size)
-
-
-def _bernoulli(rng, size):
-    return rng.integers(0, 2, size) * 2.0 - 1.0
-
-
-WEIGHTS: dict[str, Callable] = {"uniform": _uniform, "normal": _normal, "bernoulli": _bernoulli}
-
-
-def draw_weights(weights: str, size: int | tuple[int, ...], rng: np.random.Generator) -> np.ndarray:
-    """Draw independent weights of mean zero.
-
-    Parameters
-    ----------
-    weights : {"uniform", "normal", "bernoulli"}
-        Uniform on (-1, 1), standard normal, or -1 and +1 with equal chances.
-    size : int or tuple of int
-        Shape of the result.
-    rng : numpy.random.Generator
-        Source of the random numbers.
-
-    Returns
-    -------
-    ndarray of shape size, float64
-
-    Raises
-    ------
-    ValueError
-        If the name of the distribution is unknown.
-
-    Examples
-    --------
-    >>> import numpy as np
-    >>> from esnkit.reservoirs.topologies import draw_weights
-    >>> sorted(set(draw_weights("bernoulli", 50, np.random.default_rng(0)).tolist()))
-    [-1.0, 1.0]
-    """
-    return WEIGHTS[check_choice("weights", weights, WEIGHTS)](rng, size)
+    own: Mapping[str, Any] = MappingProxyType({})
+    radius: Callable[..., float] | None = None
 
 
 def _diagonals(n_units, rng, *, degree, weights):
@@ -131,7 +102,7 @@ def _diagonals(n_units, rng, *, degree, weights):
     shifts = _draw_shifts(n_units, shift_bound, degree, rng)
     columns = (np.arange(n_units)[:, np.newaxis] + shifts) % n_units
     columns.sort(axis=1)
-    return _from_columns(columns, draw_weights(weights, columns.size, rng))
+    return from_columns(columns, draw_weights(weights, columns.size, rng))
 
 
 def _draw_shifts(n_units, shift_bound, degree, rng):
@@ -146,79 +117,45 @@ def _draw_shifts(n_units, shift_bound, degree, rng):
 
 def _random(n_units, rng, *, degree, weights):
     """Draw ``degree`` distinct random columns for every row, at most all of them."""
-    columns = _distinct_columns(n_units, min(degree, n_units), rng)
-    return _from_columns(columns, draw_weights(weights, columns.size, rng))
-
-
-def _distinct_columns(n_units, degree, rng):
-    """Return (n_units, degree) sorted columns, every subset of the units being equally likely."""
-    if 2 * degree > n_units:  # near a full row, repeats dominate: draw the absent columns instead
-        present = np.ones((n_units, n_units), dtype=bool)
-        if degree < n_units:
-            absent = _distinct_columns(n_units, n_units - degree, rng)
-            np.put_along_axis(present, absent, False, axis=1)
-        return np.nonzero(present)[1].reshape(n_units, degree)
-    columns = rng.integers(n_units, size=(n_units, degree))
-    columns.sort(axis=1)
-    rows = np.arange(n_units)  # rows that may still hold repeats
-    while True:
-        # Repeats are replaced by new draws: a set that grows by uniform draws stays uniform.
-        drawn = columns[rows]
-        repeated = drawn[:, 1:] == drawn[:, :-1]
-        has_repeats = repeated.any(axis=1)
-        if not has_repeats.any():
-            return columns
-        rows, drawn, repeated = rows[has_repeats], drawn[has_repeats], repeated[has_repeats]
-        drawn[:, 1:][repeated] = rng.integers(n_units, size=np.count_nonzero(repeated))
-        drawn.sort(axis=1)
-        columns[rows] = drawn
+    columns = distinct_columns(n_units, min(degree, n_units), rng)
+    return from_columns(columns, draw_weights(weights, columns.size, rng))
 
 
 def _dense(n_units, rng, *, weights):
     """Draw a weight for every pair of units."""
     columns = np.broadcast_to(np.arange(n_units), (n_units, n_units))
-    return _from_columns(columns, draw_weights(weights, n_units * n_units, rng))
+    return from_columns(columns, draw_weights(weights, n_units * n_units, rng))
 
 
-def _cycle(n_units, rng):
-    """Return the simple cycle: unit i feeds unit i + 1 and the last feeds the first.
-
-    All weights are one and nothing is random; the spectral radius sets the single weight of the
-    simple cycle reservoir (Rodan and Tino 2011).
-    """
-    columns = (np.arange(n_units)[:, np.newaxis] - 1) % n_units
-    return _from_columns(columns, np.ones(n_units))
+def _one(n_units: int, **own: Any) -> float:
+    """Return the radius of an orthogonal matrix, and of cycles of weights of one."""
+    return 1.0
 
 
-def _orthogonal(n_units, rng):
-    """Draw a random orthogonal matrix, uniform over all of them.
-
-    Every eigenvalue has modulus one, so that the spectral radius is the modulus of all: the state
-    forgets in every direction at the same rate (White et al. 2004).
-    """
-    with one_blas_thread():  # several threads round differently
-        Q, R = np.linalg.qr(rng.standard_normal((n_units, n_units)))
-    # With the diagonal of R positive the decomposition is unique, and Q is uniform (Mezzadri 2007).
-    return Q * np.where(np.diag(R) < 0, -1.0, 1.0)
-
-
+# The eigenvalues of a delay line are zero, whatever its weight. The spectrum of an endless one is
+# the disc whose radius is the weight, so that a spectral radius stands for the weight here.
 TOPOLOGIES: dict[str, Topology] = {
     "diagonals": Topology(_diagonals, ("degree", "weights")),
     "random": Topology(_random, ("degree", "weights")),
     "dense": Topology(_dense, ("weights",)),
-    "cycle": Topology(_cycle),
-    "orthogonal": Topology(_orthogonal),
+    "band": Topology(band, ("degree", "weights")),
+    "small_world": Topology(small_world, ("degree", "weights"), {"rewiring": 0.1}),
+    "antisymmetric": Topology(antisymmetric, ("degree", "weights")),
+    "delay_line": Topology(delay_line, radius=_one),
+    "delay_line_feedback": Topology(
+        delay_line_feedback, own={"backward_weight": 0.25}, radius=delay_line_feedback_radius
+    ),
+    "cycle": Topology(cycle, radius=_one),
+    "cycle_jumps": Topology(cycle_jumps, own={"jump_size": 5, "jump_weight": 0.5}),
+    "double_cycle": Topology(
+        double_cycle, own={"backward_weight": 0.5}, radius=double_cycle_radius
+    ),
+    "chain_of_rings": Topology(chain_of_rings, own={"ring_size": 10, "coupling": 1.0}, radius=_one),
+    "permutation": Topology(permutation, radius=_one),
+    "orthogonal": Topology(orthogonal, radius=_one),
+    "sparse_orthogonal": Topology(sparse_orthogonal, ("degree",), radius=_one),
+    "eigenvalues": Topology(given_eigenvalues, own={"eigenvalues": None}, radius=given_radius),
 }
-
-
-def _from_columns(columns, data):
-    """Return the matrix whose row i has entries in the sorted columns[i]; data, row by row."""
-    n_units, degree = columns.shape
-    n_entries = n_units * degree
-    index = _index_dtype(n_entries)
-    indptr = np.arange(0, n_entries + 1, degree, dtype=index)
-    indices = np.ravel(columns).astype(index)
-    return sp.csr_array((data, indices, indptr), shape=(n_units, n_units))
 
 
 def make_topology(
@@ -228,16 +165,16 @@ def make_topology(
     *,
     degree: int = 10,
     weights: str = "uniform",
+    params: Mapping[str, Any] | None = None,
 ) -> sp.csr_array:
     """Return the unscaled recurrent matrix for a name, a matrix or a callable.
 
     Parameters
     ----------
-    topology : {"diagonals", "random", "dense", "cycle", "orthogonal"}, array, sparse matrix or \
-            callable
-        A name in ``TOPOLOGIES``, the matrix itself, or a function ``(n_units, rng)`` that returns
-        the matrix, dense or sparse. From 4096 units on, "diagonals" is banded: all its diagonals
-        lie within a sixteenth of the units, so that threads can share a step.
+    topology : str, array, sparse matrix or callable
+        A name in ``TOPOLOGIES``, the matrix itself, or a function ``(n_units, rng, **params)`` that
+        returns the matrix, dense or sparse. From 4096 units on, "diagonals" is banded: all its
+        diagonals lie within a sixteenth of the units, so that threads can share a step.
     n_units : int
         Number of rows and columns.
     rng : numpy.random.Generator
@@ -246,6 +183,8 @@ def make_topology(
         Connections into each unit, for the topologies that take a degree.
     weights : {"uniform", "normal", "bernoulli"}, default="uniform"
         Distribution of the weights, for the topologies that draw them.
+    params : dict or None, default=None
+        Further parameters of the topology, such as ``{"jump_size": 3}`` for "cycle_jumps".
 
     Returns
     -------
@@ -272,28 +211,65 @@ def make_topology(
            [0., 2.]])
     """
     n_units = check_positive_int("n_units", n_units)
+    params = own_params(topology, params)
     if isinstance(topology, str):
-        W = _draw_named(topology, n_units, rng, degree=degree, weights=weights)
+        W = _draw_named(topology, n_units, rng, {"degree": degree, "weights": weights}, params)
         return as_csr(f"the matrix drawn for topology={topology!r}", W, n_units)
     if callable(topology):
-        return as_csr("the matrix returned by topology", topology(n_units, rng), n_units)
-    if not sp.issparse(topology) and not hasattr(topology, "__len__"):
-        raise TypeError(_expected(topology))
+        drawn = topology(n_units, rng, **params)
+        return as_csr("the matrix returned by topology", drawn, n_units)
     return as_csr("topology", topology, n_units)
 
 
-def _draw_named(name: str, n_units: int, rng: np.random.Generator, **parameters: Any) -> Any:
-    """Draw the matrix of a row of the table, from the parameters that it takes."""
-    if name not in TOPOLOGIES:
-        raise ValueError(_expected(name))
-    check_positive_int("degree", parameters["degree"])
-    check_choice("weights", parameters["weights"], WEIGHTS)
-    draw, taken = TOPOLOGIES[name]
-    if not set(taken) <= set(parameters):
+def own_params(topology: Any, params: Mapping[str, Any] | None) -> dict[str, Any]:
+    """Return the parameters of a topology besides degree and weights, with defaults, or raise."""
+    if params is not None and not isinstance(params, Mapping):
+        raise TypeError(f"topology_params must be a dict or None, got {params!r}")
+    given = dict(params or {})
+    if callable(topology):
+        return given
+    if not isinstance(topology, str):
+        if not sp.issparse(topology) and not hasattr(topology, "__len__"):
+            raise TypeError(_expected(topology))
+        if given:
+            raise ValueError(f"topology_params must be None for a given matrix, got {params!r}")
+        return given
+    if topology not in TOPOLOGIES:
+        raise ValueError(_expected(topology))
+    own = TOPOLOGIES[topology].own
+    unknown = [key for key in given if key not in own]
+    if unknown:
         raise ValueError(
-            f"TOPOLOGIES[{name!r}].parameters must be among {tuple(parameters)}, got {taken}"
+            f"topology_params of topology={topology!r} must have keys among {list(own)}, got "
+            f"{unknown[0]!r}"
         )
-    return draw(n_units, rng, **{parameter: parameters[parameter] for parameter in taken})
+    return {**own, **given}
+
+
+def radius_by_formula(topology: Any, n_units: int, params: Mapping[str, Any] | None) -> float:
+    """Return the spectral radius of the unscaled matrix, or 0 if there is no formula for it.
+
+    Examples
+    --------
+    >>> radius_by_formula("double_cycle", 10, {"backward_weight": 0.25})
+    1.25
+    """
+    radius = TOPOLOGIES[topology].radius if isinstance(topology, str) else None
+    return 0.0 if radius is None else radius(n_units, **own_params(topology, params))
+
+
+def _draw_named(
+    name: str, n_units: int, rng: np.random.Generator, shared: Mapping[str, Any], own: dict
+) -> Any:
+    """Draw the matrix of a row of the table, from the parameters that it takes."""
+    check_positive_int("degree", shared["degree"])
+    check_choice("weights", shared["weights"], WEIGHTS)
+    row = TOPOLOGIES[name]
+    if not set(row.parameters) <= set(shared):
+        raise ValueError(
+            f"TOPOLOGIES[{name!r}].parameters must be among {tuple(shared)}, got {row.parameters}"
+        )
+    return row.draw(n_units, rng, **{key: shared[key] for key in row.parameters}, **own)
 
 
 def _expected(topology: Any) -> str:
@@ -349,10 +325,6 @@ def as_csr(name: str, matrix: Any, n_units: int | None = None) -> sp.csr_array:
     if not np.isfinite(result.data).all():
         raise ValueError(f"{name} must be finite in float64, got NaN or infinity")
     result.eliminate_zeros()
-    index = _index_dtype(result.nnz)
+    index = index_dtype(result.nnz)
     result.indices, result.indptr = result.indices.astype(index), result.indptr.astype(index)
     return result
-
-
-def _index_dtype(n_entries):
-    return np.int32 if n_entries <= np.iinfo(np.int32).max else np.int64

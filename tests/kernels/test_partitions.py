@@ -53,8 +53,10 @@ def start(problem, n_partitions, n_rows):
 
 @both_dtypes
 @pytest.mark.parametrize("n_partitions", [1, 2, 4])
-def test_partitions_have_the_bits_of_the_whole(dtype, n_partitions):
+@pytest.mark.parametrize("shift", [0, 2050, 30])
+def test_partitions_have_the_bits_of_the_whole(dtype, n_partitions, shift):
     problem = BandedProblem(2051, [1, 5, -3, 40], dtype)
+    problem.input_weights = problem.input_weights._replace(shift=shift)
     state, out, run_one = start(problem, n_partitions, 40)
     tasks = [lambda number=number: run_one(number) for number in range(n_partitions)]
     n_made, *others = run_together(tasks, lambda: None)

@@ -52,6 +52,10 @@ def test_radius_of_ten_thousand_units_is_what_a_wide_basis_finds():
 @pytest.mark.parametrize("name", sorted(TOPOLOGIES))
 def test_smallest_sizes(name, n_units):
     W = make(name, n_units, 5)
+    if name == "delay_line" or W.nnz == 0:  # one unit, without a connection from itself
+        with pytest.raises(ValueError, match="radius of W is 0"):
+            rescale(W, 0.9)
+        return
     assert dense_radius(rescale(W, 0.9)) == pytest.approx(0.9, rel=1e-9)
 
 
@@ -177,7 +181,7 @@ def test_integers_and_float32_are_computed_in_float64():
     assert spectral_radius(W) == spectral_radius(W.astype(np.float64))
 
 
-@pytest.mark.parametrize("name", sorted(TOPOLOGIES))
+@pytest.mark.parametrize("name", sorted(set(TOPOLOGIES) - {"delay_line"}))
 @pytest.mark.parametrize("n_units", [60, 150, 700])
 def test_thread_count_changes_no_bit(name, n_units):
     answers = []

@@ -10,9 +10,19 @@ from scipy.sparse.csgraph import connected_components
 
 from esnkit import ESNRegressor, Reservoir
 from esnkit.reservoirs import TOPOLOGIES, Topology
-from esnkit.reservoirs.topologies import BANDED_FROM, WEIGHTS, as_csr, draw_weights, make_topology
+from esnkit.reservoirs.topologies import (
+    BANDED_FROM,
+    WEIGHTS,
+    as_csr,
+    draw_weights,
+    make_topology,
+    radius_by_formula,
+)
 
 EVERY = sorted(TOPOLOGIES)
+FIXED = {  # nothing in them is random
+    "chain_of_rings", "cycle", "cycle_jumps", "delay_line", "delay_line_feedback", "double_cycle",
+}  # fmt: skip
 
 
 def make(topology, n_units, seed=0, **options):
@@ -39,7 +49,7 @@ def test_a_matrix_is_canonical(name, n_units):
 def test_the_seed_decides(name):
     first, again, other = make(name, 40, 1), make(name, 40, 1), make(name, 40, 2)
     assert np.array_equal(first.toarray(), again.toarray())
-    assert name == "cycle" or not np.array_equal(first.toarray(), other.toarray())
+    assert (name in FIXED) != (not np.array_equal(first.toarray(), other.toarray()))
 
 
 @pytest.mark.parametrize("n_units", [1, 2, 3, 12, 30, 210, 211])
@@ -158,9 +168,56 @@ def test_a_given_matrix_is_copied_and_made_canonical():
 
 
 def test_every_row_of_the_table_names_the_parameters_of_its_function():
-    for draw, parameters in TOPOLOGIES.values():
+    for draw, parameters, own, radius in TOPOLOGIES.values():
         arguments = list(inspect.signature(draw).parameters)
-        assert arguments == ["n_units", "rng", *parameters]
+        assert arguments == ["n_units", "rng", *parameters, *own]
+        assert radius is None or radius(20, **own) > 0
+
+
+def radius_of(W):
+    return np.abs(np.linalg.eigvals(W.toarray())).max()
+
+
+@pytest.mark.parametrize("name", [name for name in EVERY if TOPOLOGIES[name].radius])
+@pytest.mark.parametrize("n_units", [2, 3, 23])
+def test_the_formula_of_the_radius_agrees_with_the_eigenvalues(name, n_units):
+    W = make(name, n_units)
+    formula = radius_by_formula(name, n_units, None)
+    if name == "delay_line":
+        assert radius_of(W) == 0.0 and formula == W.data.max() == W.data.min()
+    else:
+        # The rings of a chain have eigenvalues in common, which rounding moves far.
+        rel = 1e-4 if name == "chain_of_rings" else 1e-9
+        assert radius_of(W) == pytest.approx(formula, rel=rel)
+
+
+@pytest.mark.parametrize("name", EVERY)
+def test_a_reservoir_has_the_wanted_radius(name):
+    W = Reservoir(23, topology=name, spectral_radius=0.7, random_state=0).fit(np.zeros((2, 1))).W_
+    assert (W.data.max() if name == "delay_line" else radius_of(W)) == pytest.approx(0.7, rel=1e-4)
+
+
+def test_a_formula_of_the_table_replaces_the_eigenvalues(monkeypatch):
+    row = Topology(lambda n_units, rng, a: a * np.eye(n_units), (), {"a": 4.0}, lambda n, a: 2 * a)
+    monkeypatch.setitem(TOPOLOGIES, "my", row)
+    reservoir = Reservoir(3, topology="my", topology_params={"a": 8.0}, spectral_radius=1.0)
+    np.testing.assert_array_equal(reservoir.fit(np.zeros((2, 1))).W_.toarray(), np.eye(3) / 2)
+
+
+def test_a_line_of_one_unit_cannot_be_scaled():
+    with pytest.raises(ValueError, match="spectral_radius=0.9 cannot be reached"):
+        Reservoir(1, topology="delay_line").fit(np.zeros((2, 1)))
+
+
+def test_a_callable_receives_the_parameters():
+    W = make(lambda n_units, rng, scale: scale * np.eye(n_units), 2, params={"scale": 3.0})
+    assert np.array_equal(W.toarray(), 3 * np.eye(2))
+
+
+def test_large_structured_matrices_need_no_eigenvalues():
+    for name in ("permutation", "sparse_orthogonal", "eigenvalues", "double_cycle"):
+        W = Reservoir(20_000, topology=name, spectral_radius=0.5, random_state=0).fit([[0.0]]).W_
+        assert W.nnz <= 10 * 20_000
 
 
 def ring_with_chords(n_units, rng, *, weights):
@@ -228,6 +285,16 @@ def test_as_csr_names_the_matrix(n_units):
 WRONG = [
     ("ring", 5, {}, ValueError, "topology must be one of .*'ring'"),
     (None, 5, {}, TypeError, "topology must be one of .* got None"),
+    (
+        "cycle",
+        5,
+        {"params": {"a": 1}},
+        ValueError,
+        r"topology_params of .*'cycle' .* \[\], got 'a'",
+    ),
+    ("cycle_jumps", 5, {"params": {"jump": 1}}, ValueError, "'jump_size', 'jump_weight'.* 'jump'"),
+    ("cycle", 5, {"params": 3}, TypeError, "topology_params must be a dict or None, got 3"),
+    (GIVEN, 3, {"params": {"a": 1}}, ValueError, "topology_params must be None for a given"),
     (3.5, 5, {}, TypeError, "topology must be one of .* got 3.5"),
     (GIVEN, 4, {}, ValueError, r"topology must have shape \(4, 4\), got \(3, 3\)"),
     (GIVEN[:2], 3, {}, ValueError, r"topology must be a square matrix, got shape \(2, 3\)"),

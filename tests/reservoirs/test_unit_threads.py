@@ -78,7 +78,7 @@ def test_random_shifts_sizes_and_rows(any_size, monkeypatch):
 def test_partitions_equal_the_loop(any_size, monkeypatch):
     set_threads(monkeypatch, 2)
     problem = BandedProblem(700, [2, 5, -7])
-    w_in, b, gain, _ = problem.input_weights
+    w_in, b, gain, *_ = problem.input_weights
     wanted = reservoir_states(
         as_dense(problem.W, 700), w_in.T, b, gain, "tanh", problem.U, problem.x0[0]
     )

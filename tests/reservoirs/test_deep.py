@@ -1,0 +1,63 @@
+"""Deep reservoirs against their layers, run one after the other by hand."""
+
+import numpy as np
+import pytest
+
+from esnkit import (
+    BidirectionalReservoir,
+    DeepReservoir,
+    Forecaster,
+    Reservoir,
+    ReservoirRegressor,
+    check_reservoir,
+)
+
+X = np.random.default_rng(0).normal(size=(40, 2))
+PARAMS = {"leak_rate": [1.0, 0.5, 0.2], "n_units": [8, 5, 6]}
+
+
+def deep(**params):
+    return DeepReservoir(Reservoir(7), layer_params=PARAMS, random_state=0, **params)
+
+
+def test_a_layer_receives_the_features_of_the_one_before():
+    fitted = deep().fit(X)
+    inputs, features = X, []
+    for layer in fitted.layers_:
+        inputs = layer.transform(inputs)
+        features.append(inputs)
+    np.testing.assert_array_equal(fitted.transform(X), np.hstack(features))
+    assert fitted.n_state_ == fitted.n_features_out_ == 19
+    assert [layer.W_in_.shape for layer in fitted.layers_] == [(8, 2), (5, 8), (6, 5)]
+
+
+@pytest.mark.parametrize("noise", [0.0, 0.01])
+def test_it_keeps_the_contract(noise):
+    check_reservoir(DeepReservoir(Reservoir(7, noise=noise), 2, random_state=0))
+
+
+def test_noise_is_added_in_every_layer_of_a_fit_alone():
+    noisy = deep().set_params(reservoir__noise=0.1)
+    states, plain = noisy.fit_transform(X), noisy.transform(X)
+    assert (states != plain).all(axis=0).all()
+    np.testing.assert_array_equal(noisy.fit_transform(X), states)
+    np.testing.assert_array_equal(deep().fit(X).transform(X), plain)
+
+
+def test_scaling_by_the_data_is_that_of_the_inputs():
+    scaled = deep().set_params(reservoir__input_scaling="auto")
+    first, second = (scaled.fit_transform(rows) for rows in (X, 1000 * X + 3))
+    np.testing.assert_allclose(first, second, atol=1e-9)
+
+
+def test_it_works_in_regressors_and_forecasters():
+    series = np.sin(np.arange(300) / 5)
+    model = ReservoirRegressor(deep(), random_state=1)
+    assert model.fit(series[:-1, None], series[1:]).score(series[:-1, None], series[1:]) > 0.99
+    forecast = Forecaster(model).fit(series).forecast(5)
+    np.testing.assert_allclose(np.ravel(forecast), np.sin(np.arange(300, 305) / 5), atol=0.05)
+
+
+def test_layers_must_be_causal():
+    with pytest.raises(ValueError, match="DeepReservoir needs a causal reservoir: Bidirectional"):
+        DeepReservoir(BidirectionalReservoir()).fit(X)
