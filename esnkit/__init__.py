@@ -4,8 +4,9 @@ Estimators: ESNRegressor and ESNClassifier; ESNEnsembleClassifier, several netwo
 sequences; ReservoirRegressor and ReservoirClassifier, which join any reservoir with any readout;
 RNNRegressor, RNNClassifier and Seq2SeqClassifier, trained by gradients; Forecaster, which forecasts
 a series with any regressor, AutoForecaster, which chooses its networks, and PanelForecaster, whose
-networks learn from many series. The folders hold the parts by subject: reservoirs, pooling,
-readouts, forecasting, baselines, model_selection, optim, datasets, metrics, plotting.
+networks learn from many series; ReservoirSearchCV and ReservoirRandomizedSearchCV, which search
+parameters. The folders hold the parts by subject: reservoirs, pooling, readouts, model_selection,
+forecasting, baselines, optim, datasets, metrics, plotting.
 """
 
 import importlib as _importlib
@@ -29,6 +30,7 @@ if _TYPE_CHECKING:
         SeriesTransform,
         forecast,
     )
+    from esnkit.model_selection import ReservoirRandomizedSearchCV, ReservoirSearchCV
     from esnkit.networks import RNNClassifier, RNNRegressor, Seq2SeqClassifier
     from esnkit.preprocessing import (
         FromChannelsFirst,
@@ -74,7 +76,9 @@ __all__ = [
     "RNNRegressor",
     "Reservoir",
     "ReservoirClassifier",
+    "ReservoirRandomizedSearchCV",
     "ReservoirRegressor",
+    "ReservoirSearchCV",
     "RidgeReadout",
     "Seq2SeqClassifier",
     "SequenceDifferencer",
@@ -112,6 +116,7 @@ _FOLDERS = {
     "forecasting": (
         "AutoForecaster", "Forecaster", "PanelForecaster", "SeriesTransform", "forecast",
     ),
+    "model_selection": ("ReservoirRandomizedSearchCV", "ReservoirSearchCV"),
     "networks": ("RNNClassifier", "RNNRegressor", "Seq2SeqClassifier"),
     "preprocessing": (
         "FromChannelsFirst", "OneHotTokens", "SequenceDifferencer", "SequenceNormalizer",

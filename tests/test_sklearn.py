@@ -47,7 +47,9 @@ from esnkit import (
     ParallelReservoir,
     Reservoir,
     ReservoirClassifier,
+    ReservoirRandomizedSearchCV,
     ReservoirRegressor,
+    ReservoirSearchCV,
     RidgeReadout,
     RNNClassifier,
     RNNRegressor,
@@ -91,6 +93,11 @@ PLAIN = [
     ContextParrot(),
     RidgeAutoregression(),
 ]
+ONE_PENALTY = {"alpha": [1e-3]}
+SEARCHES = [
+    ReservoirSearchCV(ESNRegressor(8, random_state=0), ONE_PENALTY, cv=2, error_score="raise"),
+    ReservoirRandomizedSearchCV(RidgeReadout(), ONE_PENALTY, n_iter=1, cv=2, error_score="raise"),
+]
 ORDER = {
     "check_methods_sample_order_invariance": "rows are time steps",
     "check_methods_subset_invariance": "rows are time steps",
@@ -103,6 +110,9 @@ WEIGHTS = {
 
 
 def expected_failures(estimator):
+    if estimator in SEARCHES:  # GridSearchCV fails it too
+        known = {"check_supervised_y_2d": "the tag of several outputs is not that of the estimator"}
+        return known | (ORDER | WEIGHTS if isinstance(estimator, ReservoirSearchCV) else {})
     # A readout has no memory, and a forecaster no method that predicts row by row.
     if isinstance(estimator, RidgeReadout | PanelForecaster) or hasattr(estimator, "backtest"):
         return {}
@@ -113,7 +123,7 @@ def expected_failures(estimator):
     return ORDER | WEIGHTS
 
 
-@parametrize_with_checks(SMALL + PLAIN, expected_failed_checks=expected_failures)
+@parametrize_with_checks(SMALL + PLAIN + SEARCHES, expected_failed_checks=expected_failures)
 def test_common_checks(estimator, check):
     check(estimator)
 

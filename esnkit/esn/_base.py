@@ -12,10 +12,20 @@ from sklearn.base import BaseEstimator, is_classifier
 from esnkit.esn._closed_loop import FittedParts, predict_with_feedback, teacher_forced
 from esnkit.esn._features import Settings, check_longer, count_blocks, features, fit_pooling
 from esnkit.esn._readout import read_blocks
+from esnkit.esn._shared_fits import (
+    Fit,
+    find_fit,
+    fit_readout,
+    keep_fit,
+    pack_shared,
+    predict_features,
+    prepare_reservoir,
+)
 from esnkit.pooling._base import Pooling
 from esnkit.pooling._table import check_pooling
 from esnkit.readouts._base import Block
 from esnkit.readouts._estimator import as_readout, estimator_of
+from esnkit.readouts._shared_rows import SharedRows
 from esnkit.sequences._initial_state import Clamp, resolve_initial_state
 from esnkit.sequences._misread_shapes import (
     refuse_vectors_of_integers,
@@ -127,6 +137,10 @@ class ReservoirEstimator(CallbackSupportMixin, PlainStateMixin, BaseEstimator):
             look like time steps (see :class:`FromChannelsFirst`); or integers look like tokens
             (see :class:`OneHotTokens`).
         """
+        arguments = X, y, sample_weight, initial_state, clamp
+        found = find_fit(self, arguments)
+        if found is not None:
+            return self._fit_like(found)
         data = self._prepare(X, y, sample_weight)
         self._begin(data)
         n_passes = getattr(self.readout_, "n_passes", 1)
@@ -135,7 +149,16 @@ class ReservoirEstimator(CallbackSupportMixin, PlainStateMixin, BaseEstimator):
             given["metadata"] = {"sample_weight": sample_weight}
         # For callbacks, every pass over the rows and what the readout does after it are subtasks.
         with fit_task(self, (n_passes, "passes"), given, 2 * n_passes, scored=True) as task:
-            self._teach(data, initial_state, clamp, task)
+            rows = self._teach(data, initial_state, clamp, task)
+        keep_fit(self, arguments, rows)
+        return self
+
+    def _fit_like(self, found: Fit) -> Self:
+        """Fit as another estimator was fitted to the same data, but with another penalty."""
+        params, fitted = self.get_params(deep=False), vars(found.estimator)
+        self.__dict__.update({name: fitted[name] for name in fitted if name not in params})
+        _, self.readout_ = self._make_reservoir_and_readout()
+        self.readout_.fit_shared(found.rows)
         return self
 
     def _partial_fit(self, X, y, sample_weight, initial_state, clamp, known=None) -> Self:
@@ -212,15 +235,14 @@ class ReservoirEstimator(CallbackSupportMixin, PlainStateMixin, BaseEstimator):
     def _begin(self, data: TrainingData) -> None:
         """Create the reservoir and the readout, and draw the weights."""
         inputs = data.sequences.values
-        n_features, dtype = inputs.shape[1], inputs.dtype
-        self._dtype, self.n_outputs_ = dtype, data.Y.shape[1]
+        self._dtype, self.n_outputs_ = inputs.dtype, data.Y.shape[1]
         self.reservoir_, self.readout_ = self._make_reservoir_and_readout()
         tagged = hasattr(self.readout_, "__sklearn_tags__")
         if self._numeric and tagged and is_classifier(self.readout_):
             raise TypeError(f"readout must be a regressor, got {type(self.readout_).__name__}")
         if self._settings.feedback:
             self.reservoir_.check_causal("feedback=True")
-        self.reservoir_.prepare(n_features, self._n_fed, dtype, inputs)
+        self.reservoir_ = prepare_reservoir(self.reservoir_, self._n_fed, inputs.dtype, inputs)
         self._stream_end: StreamEnd | None = None
 
     @property
@@ -256,8 +278,11 @@ class ReservoirEstimator(CallbackSupportMixin, PlainStateMixin, BaseEstimator):
 
     def _teach(
         self, data: TrainingData, initial_state, clamp, task, *, stream: bool = False
-    ) -> None:
-        """Fit the readout to the features of all rows, or let it learn from more rows."""
+    ) -> SharedRows | None:
+        """Fit the readout to the features of all rows, or let it learn from more rows.
+
+        Returns the rows, if other readouts can be fitted to their statistics.
+        """
         sequences, Y, weights = data
         series = sequences.form == "series" and self._settings.per_step
         end = self._stream_end if stream and series and initial_state is None else None
@@ -267,7 +292,7 @@ class ReservoirEstimator(CallbackSupportMixin, PlainStateMixin, BaseEstimator):
         if stream and self._settings.per_step:
             weights = self._without_washout(data, end)
         resolved = self._clamp(clamp, sequences)
-        inputs, n_state = sequences, self.reservoir_.n_state_
+        inputs, n_state, shared = sequences, self.reservoir_.n_state_, None
         if self._settings.feedback:
             inputs = teacher_forced(sequences, Y, state[:, n_state:])
         self._settings = fit_pooling(
@@ -278,12 +303,15 @@ class ReservoirEstimator(CallbackSupportMixin, PlainStateMixin, BaseEstimator):
         rows.task = task
         rows.start_state, rows.first_noise = state[:, :n_state], None if end is None else end.noise
         if not stream:
-            self.readout_ = estimator_of(rows.parts.readout.fit_blocks(rows, n_rows=len(Y)))
+            readout, shared = fit_readout(rows.parts.readout, rows, len(Y))
+            self.readout_ = estimator_of(readout)
+            rows.task = None  # later passes belong to no fit
         else:
             for Z, target, weight in rows():
                 if weight is None or np.any(weight):
                     self._parts.readout.partial_fit(Z, target, weight)
         self._finish(rows, series, 0 if end is None else end.n_rows)
+        return shared
 
     def _without_washout(self, data: TrainingData, end: StreamEnd | None) -> np.ndarray | None:
         """Return the weights, zero for the time steps of the washout that are still to come."""
@@ -357,7 +385,7 @@ class ReservoirEstimator(CallbackSupportMixin, PlainStateMixin, BaseEstimator):
     def _outputs(self, X, initial_state, clamp, *, scores=False, return_state=False):
         """Return the outputs of the readout, in the container of X, and the last states."""
         check_fitted(self, "reservoir_")
-        sequences = pack(self, X, reset=False, dtype=(self._dtype,))
+        sequences = pack_shared(self, X)
         if initial_state is None and not return_state and self._settings.per_step:
             warn_if_short(sequences.lengths, self._shortest_in_fit, self._settings.washout)
         state = self._initial_state(initial_state, sequences.n_sequences)
@@ -396,7 +424,7 @@ class ReservoirEstimator(CallbackSupportMixin, PlainStateMixin, BaseEstimator):
         Without an initial state, the washout has the weight zero.
         """
         check_fitted(self, "reservoir_")
-        sequences = pack(self, X, reset=False, dtype=(self._dtype,))
+        sequences = pack_shared(self, X)
         kind = "steps" if self._settings.per_step else "sequence"
         y_true = pack_targets(y, sequences, kind, numeric=self._numeric)
         washout = self._settings.washout if initial_state is None else 0
@@ -449,6 +477,14 @@ class _TaughtRows:
         for start, stop, Z in blocks if self.task is None else self._reported(blocks, self.task):
             yield Z, Y[start:stop], None if weights is None else weights[start:stop]
 
+    def empty_block(self) -> Block:
+        """Return a block without rows, which shows the number of features."""
+        reservoir, _, settings, _ = self.parts
+        n_fed = self.inputs.values.shape[1] if settings.include_input else 0
+        n_columns = reservoir.n_features_out_ + n_fed
+        width = n_columns if settings.per_step else settings.pooling.width(n_columns)
+        return np.empty((0, width), self.start_state.dtype), self.data.Y[:0], None
+
     def _reported(self, blocks, task):
         """Yield blocks, and report them, then the work of the readout after them, as tasks."""
         reservoir, _, settings, _ = self.parts
@@ -473,7 +509,7 @@ def _read(parts, sequences, state, clamp, scores, step=lambda stop: None) -> np.
     if settings.feedback:
         return predict_with_feedback(parts, sequences, state, clamp, step)
     n_rows = len(sequences.values) if settings.per_step else sequences.n_sequences
-    blocks = features(reservoir, sequences, state, settings, clamp=clamp)
+    blocks = predict_features(reservoir, sequences, state, settings, clamp)
     return read_blocks(readout, blocks, (n_rows, n_outputs), scores, step)
 
 

@@ -149,6 +149,8 @@ class ESNRegressor(ReservoirRegressorMixin, ReservoirEstimator):
     array([-0.506, -0.325, -0.13 ])
     """
 
+    penalty = "alpha"
+
     def __init__(
         self,
         n_units=300,
@@ -342,6 +344,8 @@ class ESNClassifier(ReservoirClassifierMixin, ReservoirEstimator):
     >>> model.predict([X[0][5:30]])
     array(['slow'], dtype='<U4')
     """
+
+    penalty = "alpha"
 
     def __init__(
         self,

@@ -19,6 +19,8 @@ _ESTIMATORS = (
     "esnkit.forecasting._forecaster.Forecaster",
     "esnkit.forecasting._panel_forecaster.PanelForecaster",
     "esnkit.forecasting._series_transform.SeriesTransform",
+    "esnkit.model_selection._search.ReservoirRandomizedSearchCV",
+    "esnkit.model_selection._search.ReservoirSearchCV",
     "esnkit.networks._rnn.RNNClassifier",
     "esnkit.networks._rnn.RNNRegressor",
     "esnkit.networks._seq2seq.Seq2SeqClassifier",
@@ -36,6 +38,8 @@ _ESTIMATORS = (
     "esnkit.reservoirs._nvar.NVAR",
     "esnkit.reservoirs._parallel.ParallelReservoir",
     "esnkit.reservoirs._reservoir.Reservoir",
+    # What a search without `scoring` scores by: it calls the `score` of the estimator.
+    "sklearn.metrics._scorer._PassthroughScorer",
 )
 
 
@@ -43,9 +47,10 @@ def skops_trusted_types() -> list[str]:
     """Return the types of esnkit that files of skops name, for its parameter `trusted`.
 
     skops saves fitted estimators without pickle, whose files can run any code. It loads a file only
-    if the reader trusts all types in it: those here, which are the estimators of
-    esnkit, those that skops itself trusts, such as scikit-learn's, and those that you add, such as
-    other estimators or functions that you have passed as parameters.
+    if the reader trusts all types in it: those here, which are the estimators of esnkit and the
+    scorer of searches without `scoring`, those that skops itself trusts, such as scikit-learn's,
+    and those that you add, such as other estimators or functions that you have passed as
+    parameters.
 
     Returns
     -------

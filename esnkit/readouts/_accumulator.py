@@ -25,9 +25,17 @@ from esnkit.utils._plain_state import plain_record
 from esnkit.utils._threads import interruptible, one_blas_thread, run_tasks
 from esnkit.utils._validation import for_kernels
 
-__all__ = ["MAX_GRAM_CONDITION", "Accumulator", "accumulate"]
+__all__ = [
+    "MAX_GRAM_CONDITION",
+    "Accumulator",
+    "accumulate",
+    "has_enough_rows",
+    "is_enough",
+    "suits_gram",
+]
 
 ROWS_PER_PARTIAL_SUM = 1024  # rows added at once: enough for BLAS, few enough for small buffers
+ROWS_ADDED_AT_ONCE = 2 * ROWS_PER_PARTIAL_SUM  # of a block, to both partial sums
 MIN_ROWS_TO_DIVIDE = 128  # with fewer rows, a second partial sum costs more than it saves
 
 # "auto" uses the Gram matrix up to this condition of the features with sqrt(alpha) I below them,
@@ -175,8 +183,8 @@ class Accumulator:
         if w.ndim == 2:
             self.groups = _divide(self.groups, lambda outputs: _label_equal_columns(w[:, outputs]))
         with one_blas_thread():
-            for start in range(0, len(X), 2 * ROWS_PER_PARTIAL_SUM):
-                rows = slice(start, start + 2 * ROWS_PER_PARTIAL_SUM)
+            for start in range(0, len(X), ROWS_ADDED_AT_ONCE):
+                rows = slice(start, start + ROWS_ADDED_AT_ONCE)
                 for group in self.groups:
                     weights = w[rows] if w.ndim == 1 else w[rows, group.outputs[0]]
                     targets = np.ascontiguousarray(Y[rows, group.outputs])
@@ -349,14 +357,11 @@ def accumulate(
         return empty.add(X, Y, w)
     if accumulator is None or accumulator.n_rows == 0:
         gram = Accumulator("gram", *shape, standardize=standardize).add(X, Y, w)
-        if gram.n_rows == 0 or _alpha_outweighs_rounding(alpha, gram, n_rows):
+        if gram.n_rows == 0 or suits_gram(alpha, gram, n_rows):
             return gram
-        is_final = _has_enough_rows(gram)
-        if is_final and _is_well_conditioned(alpha, gram, n_rows):
-            return gram
-        return Accumulator("qr", *shape, is_final, standardize).add(X, Y, w)
+        return Accumulator("qr", *shape, has_enough_rows(gram), standardize).add(X, Y, w)
     accumulator.add(X, Y, w)
-    if not accumulator.solver_is_final and _has_enough_rows(accumulator):
+    if not accumulator.solver_is_final and has_enough_rows(accumulator):
         accumulator.solver_is_final = True
         if _is_well_conditioned(alpha, accumulator, n_rows):
             gram = accumulator.to_gram()
@@ -364,15 +369,27 @@ def accumulate(
     return accumulator
 
 
+def suits_gram(alpha: float, gram: Accumulator, n_rows: int | None) -> bool:
+    """Return whether the Gram matrix of the first rows shows that of all rows to be precise."""
+    if _alpha_outweighs_rounding(alpha, gram, n_rows):
+        return True
+    return has_enough_rows(gram) and _is_well_conditioned(alpha, gram, n_rows)
+
+
 def _growth(accumulator: Accumulator, n_rows: int | None) -> float:
     """Return the largest factor by which the rows so far may still grow."""
     return MAX_GROWTH_IF_UNKNOWN if n_rows is None else max(1.0, n_rows / accumulator.n_rows)
 
 
-def _has_enough_rows(accumulator: Accumulator) -> bool:
+def has_enough_rows(accumulator: Accumulator) -> bool:
     """Return whether the rows, by a margin more than the features, show their condition."""
     n_features = len(accumulator.groups[0].partial_sums[0].triangle)
-    return accumulator.n_rows >= 1.25 * n_features + MIN_ROWS_TO_CHOOSE
+    return is_enough(accumulator.n_rows, n_features)
+
+
+def is_enough(n_rows: int, n_features: int) -> bool:
+    """Return whether so many rows show the condition of the features."""
+    return n_rows >= 1.25 * n_features + MIN_ROWS_TO_CHOOSE
 
 
 def _is_well_conditioned(alpha: float, accumulator: Accumulator, n_rows: int | None) -> bool:

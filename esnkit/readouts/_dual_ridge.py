@@ -54,12 +54,18 @@ class DualRidge:
         complement = Complement(self.root / np.sqrt(self.weight))
         rows = complement.restrict(self.Z)
         trace = float(np.einsum("ij,ij->", rows, rows))
-        if trace > 0 and smallest_alpha > MIN_ALPHA_OVER_ROUNDING * EPS * trace:
+        self.precise_above = MIN_ALPHA_OVER_ROUNDING * EPS * trace if trace > 0 else np.inf
+        if smallest_alpha > self.precise_above:
             squares, vectors = eigh(matmul(rows, rows.T))
             self.values, self.U = np.sqrt(np.maximum(squares, 0)), complement.extend(vectors)
         else:
             self.values, self.U = decompose(rows, complement)
+            self.precise_above = -np.inf
         self.projected = self.U.T @ self.target
+
+    def is_precise(self, alpha: float) -> bool:
+        """Return whether the decomposition is precise for an alpha."""
+        return alpha > self.precise_above
 
     def solve(self, alpha: float) -> np.ndarray:
         """Return the coefficients (n_features, n_outputs) of the features as they are."""

@@ -1,12 +1,14 @@
 """Streams of rows that are read once if the rows are few, and again for every pass if not."""
 
 from collections.abc import Callable, Iterable, Iterator
+from typing import Any, cast
 
 import numpy as np
 
+from esnkit.readouts._accumulator import Accumulator, accumulate
 from esnkit.readouts._base import Block
 
-__all__ = ["KeptRows"]
+__all__ = ["KeptRows", "are_few"]
 
 # Numbers of features in all rows that are kept: 64 MB in float64.
 MAX_KEPT = 2**23
@@ -41,9 +43,7 @@ class KeptRows:
         except StopIteration:
             raise ValueError("make_blocks must yield at least one block, got none") from None
         self.n_rows = n_rows
-        n_features = self.first[0].shape[1]
-        is_few = n_rows is not None and n_rows <= max(n_features, MAX_KEPT // n_features)
-        self.are_kept = keep and is_few
+        self.are_kept = keep and are_few(n_rows, self.first[0].shape[1])
         self.kept: list[Block] = []
         self.is_complete = False
 
@@ -54,6 +54,17 @@ class KeptRows:
         if self.started is None:
             return iter(self.make_blocks())
         return self._rest()
+
+    def accumulate(self, solver: str, alpha: float, standardize: bool) -> Accumulator:
+        """Return the statistics of all rows in the form that suits the solver and alpha."""
+        accumulator = None
+        for block in self():
+            accumulator = accumulate(accumulator, block, solver, alpha, self.n_rows, standardize)
+        return cast(Accumulator, accumulator).merge_partial_sums()
+
+    def remember(self, name: str, compute: Callable[[], Any], anew: bool = False) -> Any:
+        """Return what is computed from the rows: nothing else needs it again."""
+        return compute()
 
     def _rest(self) -> Iterator[Block]:
         """Yield the blocks of the first pass, and keep copies of few."""
@@ -66,6 +77,11 @@ class KeptRows:
             yield block
             block = next(blocks, None)  # type: ignore[arg-type]
         self.is_complete = self.are_kept
+
+
+def are_few(n_rows: int | None, n_features: int) -> bool:
+    """Return whether rows are few enough to keep them."""
+    return n_rows is not None and n_rows <= max(n_features, MAX_KEPT // n_features)
 
 
 def _copy(block: Block) -> Block:

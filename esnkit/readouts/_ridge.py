@@ -34,11 +34,13 @@ from esnkit.readouts._leave_one_out_scores import (
     dual_classification_losses,
 )
 from esnkit.readouts._residual_temperature import residual_temperature
+from esnkit.readouts._shared_rows import SharedRows, share_arrays
 from esnkit.sequences._classifier_mixin import softmax
 from esnkit.utils._plain_state import plain_record
 from esnkit.utils._progress import Task, report_rows
 from esnkit.utils._read_only import read_only
 from esnkit.utils._rollback import rollback_on_error
+from esnkit.utils._sharing import shared_work
 from esnkit.utils._threads import one_blas_thread
 from esnkit.utils._validation import (
     check_choice,
@@ -217,10 +219,12 @@ class RidgeReadout(RegressorMixin, MultiOutputMixin, BaseReadout):
     3.0
     """
 
+    penalty = "alpha"  # the parameter that may change while the statistics of the rows do not
     # Never modified once it is stored: copies of a readout share it. None for the dual form.
     _accumulator: Accumulator | None = None
     _waiting: tuple[WeightedBlock, ...] = ()  # blocks that are not yet in the accumulator
     _pending: tuple[WeightedBlock, ...] = ()  # rows that follow them, too few for a block
+    _unread: SharedRows  # only while leave-one-out losses are still to be computed from them
     _solution: Solution | None
 
     def __init__(
@@ -259,6 +263,10 @@ class RidgeReadout(RegressorMixin, MultiOutputMixin, BaseReadout):
         """
         self._alphas()
         X, y, w = self._validate(X, y, sample_weight, reset=True)
+        work = shared_work()
+        if work is not None:
+            use = self.keeps_rows, self.standardize
+            return self._fit_rows(share_arrays(work, (X, y, w), BLOCK_ROWS, *use))
         with Task(f"{type(self).__name__}.fit", self.n_passes, "passes"):
             return self.fit_blocks(lambda: report_rows(_slices(X, y, w), len(X)), n_rows=len(X))
 
@@ -303,29 +311,59 @@ class RidgeReadout(RegressorMixin, MultiOutputMixin, BaseReadout):
                 "make_blocks must be a function that returns a new iterator of blocks at every "
                 f"call, got {type(make_blocks).__name__}"
             )
+        self._alphas()
+        return self._fit_rows(KeptRows(make_blocks, n_rows, self.keeps_rows))
+
+    @property
+    def keeps_rows(self) -> bool:
+        """Whether `fit_blocks` keeps copies of the rows, if they are few."""
+        return self._leaves_out or self.standardize
+
+    @rollback_on_error
+    def fit_shared(self, rows: SharedRows) -> Self:
+        """Fit to rows whose statistics serve several penalties; the result is that of `fit_blocks`.
+
+        Parameters
+        ----------
+        rows : SharedRows
+
+        Returns
+        -------
+        self : RidgeReadout
+        """
+        return self._fit_rows(rows)
+
+    def _fit_rows(self, rows: KeptRows | SharedRows) -> Self:
+        """Fit to a stream of rows."""
         alphas = self._alphas()
-        rows = KeptRows(make_blocks, n_rows, self._leaves_out or self.standardize)
         self._store_shapes(rows.first)
-        few = self._few_rows(rows)
+        few = rows.remember("few", lambda: self._few_rows(rows))
         if few is not None:
-            return self._fit_dual(few, alphas)
-        accumulator = self._accumulate(rows(), self.solver, n_rows)
+            return self._fit_dual(rows, few, alphas)
+        accumulator = rows.accumulate(self.solver, alphas.min(), self.standardize)
         coefs, condition = accumulator.solve(alphas.min())
         if self.solver == "auto" and _needs_qr(accumulator, coefs, condition):
-            accumulator = self._accumulate(rows(), "qr", n_rows)
+            accumulator = rows.accumulate("qr", alphas.min(), self.standardize)
             coefs, condition = accumulator.solve(alphas.min())
         accumulator.check_underflow(alphas.min())
         self._accumulator = accumulator.check_overflow()
-        self._waiting, self._pending = (), ()
-        choice = AlphaChoice(float(alphas[0]))
-        if self._leaves_out:
+        self._waiting, self._pending, choice = (), (), AlphaChoice(float(alphas[0]))
+        self.__dict__.pop("_unread", None)
+        if isinstance(rows, SharedRows) and self._defers:
+            self._unread = rows
+        elif self._leaves_out:
             choice = self._choose_alpha(accumulator, rows(), alphas)
             if choice.alpha > alphas.min():
                 coefs, _ = accumulator.solve(choice.alpha)
         self._store_solution(accumulator, (coefs, condition), choice)
         return self
 
-    def _few_rows(self, rows: KeptRows) -> WeightedBlock | None:
+    @property
+    def _defers(self) -> bool:
+        """Whether a fit to shared rows leaves the losses of its one alpha to who asks for them."""
+        return self._leaves_out and np.ndim(self.alpha) == 0
+
+    def _few_rows(self, rows: KeptRows | SharedRows) -> WeightedBlock | None:
         """Return all rows with a weight if the dual form suits them, or None."""
         n_features = rows.first[0].shape[1]
         if not (self.standardize and self.solver == "auto" and rows.are_kept):
@@ -340,27 +378,56 @@ class RidgeReadout(RegressorMixin, MultiOutputMixin, BaseReadout):
         is_moderate = rows_are_moderate(X, Y, w)
         return (X[is_used], Y[is_used], w[is_used]) if is_used.any() and is_moderate else None
 
-    def _fit_dual(self, rows: WeightedBlock, alphas: np.ndarray) -> Self:
+    def _fit_dual(
+        self, rows: KeptRows | SharedRows, few: WeightedBlock, alphas: np.ndarray
+    ) -> Self:
         """Solve for few rows, which later ones join."""
-        distinct, positions = np.unique(alphas, return_inverse=True)
+        smallest = alphas.min()
         with one_blas_thread():
-            dual = DualRidge(*rows, distinct[0])
+            dual = rows.remember("dual", lambda: DualRidge(*few, smallest))
+            if not dual.is_precise(smallest):  # it was decomposed for a larger alpha
+                dual = rows.remember("dual", lambda: DualRidge(*few, smallest), anew=True)
             choice = AlphaChoice(float(alphas[0]))
-            if self._classifies:
-                losses = dual_classification_losses(dual, *rows[1:], distinct)
-                choice = choose_by_losses(losses, alphas)
-            elif _is_classification(self):
-                choice = one_class(alphas)
-            elif self._leaves_out:
-                choice = smallest_error(dual_leave_one_out(dual, distinct, positions), alphas)
+            self.__dict__.pop("_unread", None)
+            if isinstance(rows, SharedRows) and self._defers:
+                self._unread = rows
+            else:
+                choice = self._choose_by_dual(dual, few, alphas)
             B = dual.solve(choice.alpha)
-        self._accumulator, self._waiting, self._pending = None, (rows,), ()
+        self._accumulator, self._waiting, self._pending = None, (few,), ()
         coef = B.T.astype(self._dtype)
         intercept = (dual.mean_y - dual.mean_x @ B).astype(self._dtype)
         _check_range(coef, intercept)
-        constant, condition = dual.mean_y.astype(self._dtype), dual.condition(distinct[0])
+        constant, condition = dual.mean_y.astype(self._dtype), dual.condition(smallest)
         self._solution = Solution(coef, intercept, dual.mean_x, constant, "dual", condition, choice)
         return self
+
+    def _choose_by_dual(
+        self, dual: DualRidge, few: WeightedBlock, alphas: np.ndarray
+    ) -> AlphaChoice:
+        """Return the alpha of least leave-one-out loss of few rows, or the one there is."""
+        distinct, positions = np.unique(alphas, return_inverse=True)
+        if self._classifies:
+            return choose_by_losses(dual_classification_losses(dual, *few[1:], distinct), alphas)
+        if _is_classification(self):
+            return one_class(alphas)
+        if self._leaves_out:
+            return smallest_error(dual_leave_one_out(dual, distinct, positions), alphas)
+        return AlphaChoice(float(alphas[0]))
+
+    def _complete_choice(self) -> AlphaChoice:
+        """Return the choice of alpha, with the losses that a fit to shared rows has deferred."""
+        solution = self._solve()
+        rows = self.__dict__.pop("_unread", None)
+        if rows is not None:
+            if self._accumulator is None:
+                with one_blas_thread():
+                    dual, few = rows.remembered["dual"], rows.remembered["few"]
+                    choice = self._choose_by_dual(dual, few, self._alphas())
+            else:
+                choice = self._choose_alpha(self._accumulator, rows(), self._alphas())
+            self._solution = solution = solution._replace(choice=choice)
+        return solution.choice
 
     @property
     def _classifies(self) -> bool:
@@ -413,6 +480,7 @@ class RidgeReadout(RegressorMixin, MultiOutputMixin, BaseReadout):
         if self._accumulator is None or not self._keep(X, y, w):
             self._replace_accumulator(self._add_pending(_slices(X, y, w)).free_buffers())
         self._solution = None
+        self.__dict__.pop("_unread", None)
         return self
 
     @rollback_on_error
@@ -569,7 +637,7 @@ class RidgeReadout(RegressorMixin, MultiOutputMixin, BaseReadout):
     @property
     def loo_scores_(self) -> np.ndarray:
         """Mean squared leave-one-out error of each alpha, or share of wrong rows."""
-        scores = self._solve().choice.loo_scores
+        scores = self._complete_choice().loo_scores
         if scores is None:
             raise AttributeError("loo_scores_ exists only where alpha is a list")
         return read_only(scores)
@@ -577,7 +645,7 @@ class RidgeReadout(RegressorMixin, MultiOutputMixin, BaseReadout):
     @property
     def loo_log_losses_(self) -> np.ndarray:
         """Leave-one-out log loss of each alpha, calibrated."""
-        losses = self._solve().choice.loo_log_losses
+        losses = self._complete_choice().loo_log_losses
         if losses is None:
             raise AttributeError(
                 'loo_log_losses_ exists only with scoring="classification", after fit'
@@ -589,6 +657,7 @@ class RidgeReadout(RegressorMixin, MultiOutputMixin, BaseReadout):
         """Temperature of the softmax that turns scores into probabilities."""
         if not _is_classification(self):
             raise AttributeError('temperature_ exists only with scoring="classification"')
+        self._complete_choice()
         solution = self._solve()
         if solution.choice.temperature is None:
             found = 1.0
@@ -609,10 +678,18 @@ class RidgeReadout(RegressorMixin, MultiOutputMixin, BaseReadout):
         """Return whether there are rows to solve for."""
         return getattr(self, "_accumulator", None) is not None or bool(self._waiting)
 
+    def __getstate__(self) -> Any:
+        """Return the state with the losses that a fit to shared rows has deferred."""
+        if "_unread" in self.__dict__:
+            self._complete_choice()
+        return super().__getstate__()
+
     def __deepcopy__(self, memo: dict[int, Any]) -> Self:
         """Return a copy that shares the statistics and pending rows, which are never modified."""
         copied = type(self).__new__(type(self))
         memo[id(self)] = copied
+        if "_unread" in self.__dict__:
+            self._complete_choice()
         for shared in (getattr(self, "_accumulator", None), self._waiting, self._pending):
             memo[id(shared)] = shared
         copied.__dict__.update(copy.deepcopy(self.__dict__, memo))
@@ -663,14 +740,6 @@ class RidgeReadout(RegressorMixin, MultiOutputMixin, BaseReadout):
         self._dtype, self._flat = X.dtype, Y.ndim == 1
         self._n_outputs = 1 if Y.ndim == 1 else Y.shape[1]
 
-    def _accumulate(self, blocks: Iterable[Block], solver: str, n_rows: int | None) -> Accumulator:
-        """Return the statistics of all blocks."""
-        accumulator = None
-        smallest = float(self._alphas().min())
-        for block in blocks:
-            accumulator = accumulate(accumulator, block, solver, smallest, n_rows, self.standardize)
-        return cast(Accumulator, accumulator).merge_partial_sums()
-
     def _keep(self, X: np.ndarray, y: np.ndarray, w: np.ndarray | None) -> bool:
         """Keep a copy of rows if they are few, and of sizes that cannot overflow."""
         block = _with_weights(X, y, w)
@@ -696,6 +765,7 @@ class RidgeReadout(RegressorMixin, MultiOutputMixin, BaseReadout):
         before = 0.0 if stored is None else stored.largest_target()
         self._accumulator = accumulator.check_overflow()
         self._waiting, self._pending, self._solution = (), (), None
+        self.__dict__.pop("_unread", None)
         if accumulator.largest_target() > max(before, MAX_TARGET.get(self._dtype, MODERATE_VALUE)):
             self._solve()
 

@@ -134,6 +134,11 @@ class BaseReservoir(
         self.n_features_in_, self._dtype = n_feedback + n_inputs, np.dtype(dtype)
         return self
 
+    @property
+    def reads_inputs(self) -> bool:
+        """Whether weights depend on the inputs of ``prepare``, not only on their number."""
+        return type(self).prepare is not BaseReservoir.prepare
+
     def noise_stream(self) -> np.random.Generator | None:
         """Return the random numbers of the noise that training adds to the states.
 

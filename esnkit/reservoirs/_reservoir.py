@@ -313,6 +313,11 @@ class Reservoir(BaseReservoir):
             self._standardise(inputs)
         return self
 
+    @property
+    def reads_inputs(self) -> bool:
+        """Whether weights depend on the inputs of ``prepare``, not only on their number."""
+        return _is_auto(self.input_scaling)
+
     def _standardise(self, inputs: np.ndarray) -> None:
         """Let the weights and biases bring inputs to mean zero and standard deviation one."""
         mean, deviation = column_moments(inputs)

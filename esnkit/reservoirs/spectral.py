@@ -3,6 +3,7 @@
 The eigenvalues of a matrix are those of its strongly connected components.
 """
 
+from hashlib import sha256
 from typing import Any
 
 import numpy as np
@@ -13,12 +14,15 @@ from esnkit.reservoirs._balancing import rows_of
 from esnkit.reservoirs._eigenvalues import component_radius
 from esnkit.reservoirs._updates import UPDATES
 from esnkit.reservoirs.topologies import as_csr
+from esnkit.utils._sharing import shared_work
 from esnkit.utils._validation import check_number, finite_array
 
 __all__ = ["effective_spectral_radius", "rescale", "spectral_radius"]
 
 # Relative error that the documentation promises.
 MAX_ERROR = 1e-6
+MAX_KNOWN = 1000  # radii that searches remember
+_known_radii: dict[bytes, tuple[float, int]] = {}
 
 
 def spectral_radius(W: Any) -> float:
@@ -193,6 +197,19 @@ def effective_spectral_radius(W: Any, leak_rate: Any) -> float:
 
 
 def _radius(A):
+    """Return m and e of the radius m * 2**e; a search computes that of the same matrix once."""
+    if shared_work() is None:
+        return _radius_of_components(A)
+    parts = np.array(A.shape), A.indptr, A.indices, A.data
+    key = b"".join(sha256(np.asarray(part).tobytes()).digest() for part in parts)
+    if key not in _known_radii:
+        if len(_known_radii) >= MAX_KNOWN:
+            _known_radii.clear()
+        _known_radii[key] = _radius_of_components(A)
+    return _known_radii[key]
+
+
+def _radius_of_components(A):
     """Return m and e of the largest radius m * 2**e of the strongly connected components."""
     n_components, labels = connected_components(A, connection="strong")
     if n_components == 1:

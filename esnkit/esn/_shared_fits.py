@@ -1,0 +1,330 @@
+"""What the fits and predictions of a search share, if their inputs are equal.
+
+Every function does the same as without a search; inside of one, it may find the result of an
+earlier call. Fits share a drawn reservoir; the statistics of training rows, also of those that a
+longer series begins with; and all of a fit to the same data with another penalty.
+"""
+
+from collections.abc import Iterable, Iterator
+from itertools import pairwise
+from numbers import Integral
+from typing import Any, NamedTuple
+
+import numpy as np
+
+from esnkit.esn._features import Settings, features
+from esnkit.readouts._accumulator import ROWS_ADDED_AT_ONCE
+from esnkit.readouts._base import BaseReadout, Block
+from esnkit.readouts._shared_rows import SharedRows
+from esnkit.reservoirs._base import BaseReservoir
+from esnkit.sequences._packing import Sequences, pack
+from esnkit.utils._sharing import SharedWork, equal_data, equal_values, is_prefix, shared_work
+
+__all__ = [
+    "SHARED_IN_FOLD",
+    "Fit",
+    "find_fit",
+    "fit_readout",
+    "keep_fit",
+    "pack_shared",
+    "predict_features",
+    "prepare_reservoir",
+]
+
+
+class Fit(NamedTuple):
+    """A fitted estimator, and what it was fitted to."""
+
+    params: dict[str, Any]
+    given: tuple[Any, ...]
+    estimator: Any
+    rows: SharedRows
+
+    @property
+    def n_bytes(self) -> int:
+        """Bytes of the statistics of the rows."""
+        return self.rows.n_bytes
+
+
+class Packed(NamedTuple):
+    """Sequences as they were given, and packed."""
+
+    X: Any
+    checks: tuple[Any, ...]
+    sequences: Sequences
+
+    @property
+    def n_bytes(self) -> int:
+        """Bytes of the packed rows."""
+        return self.sequences.values.nbytes
+
+
+class Drawn(NamedTuple):
+    """A reservoir with its weights, and what these were drawn for."""
+
+    params: dict[str, Any]
+    shape: tuple[Any, ...]
+    inputs: np.ndarray | None
+    reservoir: BaseReservoir
+
+    @property
+    def n_bytes(self) -> int:
+        """Bytes of what it keeps: the weights are small beside the statistics of the states."""
+        return 0 if self.inputs is None else self.inputs.nbytes
+
+
+class Features(NamedTuple):
+    """Features of sequences from a start state, and the state after them."""
+
+    reservoir: BaseReservoir
+    settings: Settings
+    inputs: Sequences
+    start: np.ndarray
+    end: np.ndarray
+    Z: np.ndarray
+
+    @property
+    def n_bytes(self) -> int:
+        """Bytes of the features."""
+        return self.Z.nbytes
+
+
+class Taught(NamedTuple):
+    """Training rows of one series, from which longer ones may start."""
+
+    source: "SeriesRows"
+    rows: SharedRows
+
+    @property
+    def n_bytes(self) -> int:
+        """Bytes of the inputs and of the statistics."""
+        return self.source.stream.inputs.values.nbytes + self.rows.n_bytes
+
+
+class WholeRows:
+    """Training rows that no longer stream begins with."""
+
+    n_first = n_common = 0
+
+    def __init__(self, stream: Any):
+        self.stream = stream
+
+    def __call__(self) -> Iterable[Block]:
+        """Start the stream anew."""
+        return self.stream()
+
+    def after_common(self, other: Any) -> Iterable[Block]:
+        """Raise: there are no common rows."""
+        raise AssertionError("no stream begins with these rows")
+
+
+class SeriesRows:
+    """Training rows of one series, the first of which are common to longer series.
+
+    A readout adds a number of rows at a time within each block: the sums of whole numbers of rows
+    do not depend on those that follow.
+    """
+
+    def __init__(self, stream: Any):
+        _, _, settings, _ = stream.parts
+        values, self.stream = stream.inputs.values, stream
+        n_extra = values.shape[1] if settings.include_input else 0
+        block_rows = stream.parts.reservoir.block_rows(stream.inputs.lengths, n_extra)
+        n_rows = len(values)
+        last = (n_rows - 1) // block_rows * block_rows
+        self.n_common = last + (n_rows - last) // ROWS_ADDED_AT_ONCE * ROWS_ADDED_AT_ONCE
+        self.n_first = min(block_rows, n_rows)
+        self.edges = sorted({*range(0, n_rows, block_rows), self.n_common, n_rows})
+
+    common_state: np.ndarray  # after the common rows
+
+    def __call__(self) -> Iterator[Block]:
+        """Start the stream anew."""
+        return self._blocks(0, self.stream.start_state)
+
+    def after_common(self, other: "SeriesRows") -> Iterator[Block]:
+        """Return the blocks after the common rows of another stream, which this one begins with."""
+        return self._blocks(other.n_common, other.common_state)
+
+    def _blocks(self, first: int, start_state: np.ndarray) -> Iterator[Block]:
+        """Yield the blocks from a row on."""
+        reservoir, _, settings, _ = self.stream.parts
+        _, Y, weights = self.stream.data
+        state, edges = start_state.copy(), [edge for edge in self.edges if edge > first]
+        for start, stop in pairwise([first, *edges]):
+            if start == self.n_common:
+                self.common_state = state.copy()
+            rows = slice(start, stop)
+            offsets = np.array([0, stop - start])
+            part = Sequences(self.stream.inputs.values[rows], offsets, "series")
+            for _, _, Z in features(reservoir, part, state, settings):
+                yield Z, Y[rows], None if weights is None else weights[rows]
+        if self.n_common == len(Y):
+            self.common_state = state.copy()
+        self.stream.end_state, self.stream.noise = state, None
+
+
+SHARED_IN_FOLD = (Fit, Packed, Features)  # what no other fold can use
+
+
+def find_fit(estimator: Any, given: tuple[Any, ...]) -> Fit | None:
+    """Return an estimator fitted to the same data with another penalty at most, or None."""
+    work = shared_work()
+    if work is None or getattr(estimator, "_skl_callbacks", None) or estimator.verbose:
+        return None
+    params = estimator.get_params()
+
+    def matches(fit):
+        alike = type(fit.estimator) is type(estimator) and fit.params.keys() == params.keys()
+        if not alike or not all(map(equal_data, fit.given, given)):
+            return False
+        penalties = _penalties(estimator, params)
+        return all(
+            equal_values(fit.params[name], params[name]) for name in params if name not in penalties
+        )
+
+    return work.find(Fit, matches)
+
+
+def keep_fit(estimator: Any, given: tuple[Any, ...], rows: SharedRows | None) -> None:
+    """Keep a fit to the statistics of rows, for others with another penalty."""
+    work = shared_work()
+    if work is not None and rows is not None:
+        work.keep(Fit(estimator.get_params(), given, estimator, rows))
+
+
+def _penalties(estimator: Any, params: dict[str, Any]) -> set[str]:
+    """Return the names of the penalties of an estimator, and of what holds a penalty."""
+    names = {"alpha"} if hasattr(estimator, "penalty") else set()
+    for name, value in params.items():
+        if hasattr(value, "penalty"):
+            names |= {name, f"{name}__{value.penalty}"}
+    return names
+
+
+def pack_shared(estimator: Any, X: Any) -> Sequences:
+    """Return the sequences to predict packed."""
+    work = shared_work()
+    if work is None:
+        return pack(estimator, X, reset=False, dtype=(estimator._dtype,))
+    names = getattr(estimator, "feature_names_in_", None)
+    checks = estimator._dtype, estimator.n_features_in_, None if names is None else tuple(names)
+    found = work.find(Packed, lambda p: p.checks == checks and equal_data(p.X, X))
+    if found is None:
+        sequences = pack(estimator, X, reset=False, dtype=(estimator._dtype,))
+        found = Packed(X, checks, sequences)
+        work.keep(found)
+    return found.sequences
+
+
+def prepare_reservoir(
+    reservoir: BaseReservoir, n_feedback: int, dtype: np.dtype, inputs: np.ndarray
+) -> BaseReservoir:
+    """Return a reservoir with the weights for these inputs."""
+    work, shape = shared_work(), (inputs.shape[1], n_feedback, dtype)
+    if work is None:
+        return reservoir.prepare(*shape, inputs)
+    params = reservoir.get_params()
+    read = inputs if reservoir.reads_inputs else None
+
+    def matches(drawn):
+        return (
+            type(drawn.reservoir) is type(reservoir)
+            and drawn.shape == shape
+            and equal_data(drawn.inputs, read)
+            and drawn.params.keys() == params.keys()
+            and all(equal_values(drawn.params[name], params[name]) for name in params)
+        )
+
+    drawn = work.find(Drawn, matches)
+    if drawn is not None:
+        return drawn.reservoir
+    reservoir = reservoir.prepare(*shape, inputs)
+    if _is_reproducible(params):
+        work.keep(Drawn(params, shape, read, reservoir))
+    return reservoir
+
+
+def _is_reproducible(params: dict[str, Any]) -> bool:
+    """Return whether all seeds are integers."""
+    seeds = [value for name, value in params.items() if name.endswith("random_state")]
+    return all(isinstance(seed, Integral) for seed in seeds)
+
+
+def fit_readout(
+    readout: BaseReadout, stream: Any, n_rows: int
+) -> tuple[BaseReadout, SharedRows | None]:
+    """Fit a readout to a stream of rows; return it, and the rows if other readouts may use them."""
+    work = shared_work()
+    if work is None or not _can_share(work, readout, stream):
+        return readout.fit_blocks(stream, n_rows=n_rows), None
+    source = SeriesRows(stream) if _is_series(stream) else WholeRows(stream)
+    use = readout.keeps_rows, readout.standardize
+    rows = SharedRows(source, stream.empty_block(), n_rows, *use)
+    if isinstance(source, SeriesRows):
+        taught = work.all_of(Taught)
+        rows.start_from(t.rows for t in taught if _begins_with(stream, t.source.stream))
+        work.keep(Taught(source, rows))
+    return readout.fit_shared(rows), rows
+
+
+def _can_share(work: SharedWork, readout: BaseReadout, stream: Any) -> bool:
+    """Return whether fits of other readouts may use the rows, and callbacks need not see them."""
+    is_known = any(drawn.reservoir is stream.parts.reservoir for drawn in work.all_of(Drawn))
+    return is_known and hasattr(readout, "fit_shared") and stream.task.callbacks is None
+
+
+def _is_series(stream: Any) -> bool:
+    """Return whether the rows are those of one series, and may begin a longer one."""
+    reservoir, _, settings, _ = stream.parts
+    is_series = settings.per_step and stream.inputs.n_sequences == 1 and reservoir.causal
+    return is_series and stream.clamp is None and reservoir.noise_stream() is None
+
+
+def _begins_with(stream: Any, first: Any) -> bool:
+    """Return whether the rows of a series begin with those of another one."""
+    return (
+        first.parts.reservoir is stream.parts.reservoir
+        and first.parts.settings.include_input == stream.parts.settings.include_input
+        and np.array_equal(first.start_state, stream.start_state)
+        and is_prefix(first.inputs.values, stream.inputs.values)
+        and is_prefix(first.data.Y, stream.data.Y)
+        and is_prefix(first.data.weights, stream.data.weights)
+    )
+
+
+def predict_features(
+    reservoir: BaseReservoir, inputs: Sequences, state: np.ndarray, settings: Settings, clamp: Any
+) -> Iterator[tuple[int, int, np.ndarray]]:
+    """Yield (start, stop, features) as `features` does, for predictions."""
+    work = shared_work()
+    if work is None or clamp is not None:
+        yield from features(reservoir, inputs, state, settings, clamp=clamp)
+        return
+
+    def matches(found):
+        return (
+            found.reservoir is reservoir
+            and found.settings == settings
+            and (found.inputs is inputs or _same_sequences(found.inputs, inputs))
+            and np.array_equal(found.start, state)
+        )
+
+    found = work.find(Features, matches)
+    if found is not None:
+        state[:] = found.end
+        yield 0, len(found.Z), found.Z
+        return
+    start, blocks = state.copy(), []
+    n_rows = len(inputs.values) if settings.per_step else inputs.n_sequences
+    for first, stop, Z in features(reservoir, inputs, state, settings):
+        if work.has_room(n_rows * Z[0].nbytes):
+            blocks.append(Z.copy())
+        yield first, stop, Z
+    if blocks:
+        Z = blocks[0] if len(blocks) == 1 else np.concatenate(blocks)
+        work.keep(Features(reservoir, settings, inputs, start, state.copy(), Z))
+
+
+def _same_sequences(a: Sequences, b: Sequences) -> bool:
+    return np.array_equal(a.offsets, b.offsets) and equal_data(a.values, b.values)

@@ -1,0 +1,55 @@
+"""The rows of folds in every container."""
+
+import pickle
+
+import numpy as np
+import pandas as pd
+import pytest
+from sklearn import config_context
+
+from esnkit.model_selection._folds import Folds, Validation, select
+
+X = np.arange(12.0).reshape(6, 2)
+LIST = [np.full((i + 1, 1), float(i)) for i in range(6)]
+ROWS = np.array([4, 1])
+SPLITS = [(np.arange(4), np.arange(4, 6)), (np.arange(2, 6), np.arange(2))]
+
+
+def validation(X, y=None, **params):
+    return Validation(X, y, params, {}, SPLITS)
+
+
+@pytest.mark.parametrize("rows", [ROWS, np.isin(np.arange(6), ROWS)])
+def test_rows_of_arrays_by_numbers_and_by_masks(rows):
+    found = select(validation(X, X[:, 0]), rows)
+    assert np.array_equal(found.X, X[rows]) and np.array_equal(found.y, X[rows, 0])
+
+
+def test_rows_of_other_containers():
+    found = select(validation(LIST, pd.Series(range(6))), ROWS)
+    assert [len(x) for x in found.X] == [5, 2] and found.y.tolist() == [4, 1]
+    frame = select(validation(pd.DataFrame(X)), ROWS)
+    assert frame.X.index.tolist() == [4, 1] and frame.y is None and len(frame.data()) == 1
+
+
+@pytest.mark.parametrize("routing", [False, True])
+def test_parameters_with_a_value_for_every_row_are_selected(routing):
+    weights = np.arange(6.0)
+    data = Validation(X, None, {"w": weights, "other": "text"}, {"w": weights[::-1]}, SPLITS)
+    with config_context(enable_metadata_routing=routing):
+        found = select(data, ROWS)
+    assert found.fit_params["w"].tolist() == [4.0, 1.0] and found.fit_params["other"] == "text"
+    assert found.score_params["w"].tolist() == [1.0, 4.0]
+
+
+def test_small_folds_are_kept():
+    folds = Folds(validation(X), 1e6)
+    assert len(folds) == 2 and folds[1] is folds[1]
+    assert np.array_equal(folds[1].train.X, X[2:]) and np.array_equal(folds[1].test.X, X[:2])
+    assert pickle.loads(pickle.dumps(folds)).kept == {}
+
+
+@pytest.mark.parametrize("data", [X, LIST, pd.DataFrame(X)])
+def test_large_folds_are_not_kept(data):
+    folds = Folds(validation(data), 20.0)
+    assert folds[1] is not folds[1]
