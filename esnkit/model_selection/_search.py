@@ -1,6 +1,7 @@
 """Grid and random search with the results of scikit-learn's, which do shared work once."""
 
 import time
+from functools import partial
 from typing import Any, Self
 
 import numpy as np
@@ -8,10 +9,12 @@ from sklearn.base import clone, is_classifier
 from sklearn.model_selection import GridSearchCV, RandomizedSearchCV, check_cv
 from sklearn.utils import indexable
 
+from esnkit.model_selection._adaptive import fit_adaptively, is_adaptive
 from esnkit.model_selection._candidates import shares_work
 from esnkit.model_selection._evaluator import Evaluator
 from esnkit.model_selection._memory import check_memory
 from esnkit.model_selection._search_callbacks import SearchCallbacks
+from esnkit.model_selection._trials import expect_failures
 from esnkit.utils._callbacks import with_callbacks
 
 __all__ = ["ReservoirRandomizedSearchCV", "ReservoirSearchCV", "SharedSearchMixin"]
@@ -46,10 +49,13 @@ class SharedSearchMixin:
         Raises
         ------
         ValueError, TypeError
-            As the search of scikit-learn, and if ``max_memory`` is no amount of memory.
+            As the search of scikit-learn, if ``max_memory`` is no amount of memory, and for
+            strategies or seeds that do not fit the estimator or the parameters tried.
         """
         search: Any = self
         max_bytes = check_memory("max_memory", search.max_memory)
+        if is_adaptive(search):
+            return fit_adaptively(search, X, y, params, partial(_listed_search, search))
         if not hasattr(search.estimator, "get_params") or not shares_work(search.estimator):
             return super().fit(X, y, **params)  # type: ignore[misc]
         search._validate_params()
@@ -142,12 +148,16 @@ class ReservoirSearchCV(SharedSearchMixin, GridSearchCV):
     max_memory : str or float, default="1GB"
         Memory of what fits share, "500MB", "2GB" or a number of bytes. With less, fewer results
         are kept and more are computed again; scores are the same.
+    n_seeds : int, default=1
+        Number of reservoirs of every candidate, whose scores are averaged. Their seeds are drawn
+        from the ``random_state`` of the estimator.
 
     Attributes
     ----------
     cv_results_ : dict of ndarrays
         Scores, times and parameters of every candidate. Time of shared work counts for the first
-        candidate that needs it.
+        candidate that needs it. With several seeds, scores are means, with the deviation
+        ``std_seeds_test_score`` over seeds, and times are sums.
     best_estimator_ : estimator
         The best candidate, fitted to all data, if ``refit`` is not False.
     best_score_, best_params_, best_index_ : float, dict, int
@@ -204,6 +214,7 @@ class ReservoirSearchCV(SharedSearchMixin, GridSearchCV):
         error_score=np.nan,
         return_train_score=False,
         max_memory="1GB",
+        n_seeds=1,
     ):
         self.estimator = estimator
         self.param_grid = param_grid
@@ -216,13 +227,15 @@ class ReservoirSearchCV(SharedSearchMixin, GridSearchCV):
         self.error_score = error_score
         self.return_train_score = return_train_score
         self.max_memory = max_memory
+        self.n_seeds = n_seeds
 
 
 class ReservoirRandomizedSearchCV(SharedSearchMixin, RandomizedSearchCV):
     """Random search with the scores of scikit-learn's, which does shared work once.
 
     Constructor, methods and ``cv_results_`` are those of
-    :class:`sklearn.model_selection.RandomizedSearchCV`, and so are the scores.
+    :class:`sklearn.model_selection.RandomizedSearchCV`, and so are the scores. Other strategies
+    need fewer fits on all rows.
 
     Parameters
     ----------
@@ -233,6 +246,17 @@ class ReservoirRandomizedSearchCV(SharedSearchMixin, RandomizedSearchCV):
         share most if ``alpha`` is the only distribution beside short lists of values.
     n_iter : int, default=10
         Number of candidates.
+    search : {"random", "halving", "optuna"}, default="random"
+        Random: all candidates are drawn in advance. Halving: a third of them, the best ones, goes
+        on to the next round, with three times the training rows [1]_. Optuna: a tree-structured
+        Parzen estimator suggests candidates from the scores before [2]_, which needs the package
+        optuna (extra ``optuna``); distributions are lists, ``uniform``, ``loguniform`` and
+        ``randint`` of :mod:`scipy.stats`, or those of Optuna.
+    study : optuna.Study or None, default=None
+        For ``search="optuna"``, with ``direction="maximize"``: its sampler suggests candidates. Its
+        pruner ends them between folds, which are evaluated one by one unless there is none. Its
+        trials of earlier searches count as candidates, so that a study in a storage continues an
+        interrupted search up to ``n_iter``. None makes one in memory, which does not prune.
     scoring : str, callable, list, tuple, dict or None, default=None
         One score or several, as in scikit-learn; None takes the ``score`` of the estimator.
     n_jobs : int or None, default=None
@@ -258,12 +282,17 @@ class ReservoirRandomizedSearchCV(SharedSearchMixin, RandomizedSearchCV):
     max_memory : str or float, default="1GB"
         Memory of what fits share, "500MB", "2GB" or a number of bytes. With less, fewer results
         are kept and more are computed again; scores are the same.
+    n_seeds : int, default=1
+        Number of reservoirs of every candidate, whose scores are averaged. Their seeds are drawn
+        from the ``random_state`` of the estimator.
 
     Attributes
     ----------
     cv_results_ : dict of ndarrays
         Scores, times and parameters of every candidate. Time of shared work counts for the first
-        candidate that needs it.
+        candidate that needs it. With several seeds, scores are means, with the deviation
+        ``std_seeds_test_score`` over seeds, and times are sums. Halving
+        adds the rounds, ``iter``, and the training rows, ``n_resources``.
     best_estimator_ : estimator
         The best candidate, fitted to all data, if ``refit`` is not False.
     best_score_, best_params_, best_index_ : float, dict, int
@@ -280,6 +309,23 @@ class ReservoirRandomizedSearchCV(SharedSearchMixin, RandomizedSearchCV):
     See Also
     --------
     ReservoirSearchCV : Tries all candidates of a grid; its notes tell what is shared.
+    SearchDisplay : Plots the results.
+
+    Notes
+    -----
+    The first round of halving has at least 100 rows of a series beyond twice the washout, or 30
+    sequences. A series keeps its last training rows, sequences some of all parts of the data. The
+    best candidate is one of the last round, which has all rows.
+
+    The fits of one suggestion of Optuna share their work, those of different ones do not. A
+    candidate that is pruned has NaN for the folds left out, and for its mean.
+
+    References
+    ----------
+    .. [1] K. Jamieson and A. Talwalkar, "Non-stochastic best arm identification and hyperparameter
+       optimization", AISTATS 2016.
+    .. [2] T. Akiba et al., "Optuna: a next-generation hyperparameter optimization framework",
+       KDD 2019.
 
     Examples
     --------
@@ -301,6 +347,8 @@ class ReservoirRandomizedSearchCV(SharedSearchMixin, RandomizedSearchCV):
         param_distributions,
         *,
         n_iter=10,
+        search="random",
+        study=None,
         scoring=None,
         n_jobs=None,
         refit=True,
@@ -311,10 +359,13 @@ class ReservoirRandomizedSearchCV(SharedSearchMixin, RandomizedSearchCV):
         error_score=np.nan,
         return_train_score=False,
         max_memory="1GB",
+        n_seeds=1,
     ):
         self.estimator = estimator
         self.param_distributions = param_distributions
         self.n_iter = n_iter
+        self.search = search
+        self.study = study
         self.scoring = scoring
         self.n_jobs = n_jobs
         self.refit = refit
@@ -325,3 +376,22 @@ class ReservoirRandomizedSearchCV(SharedSearchMixin, RandomizedSearchCV):
         self.error_score = error_score
         self.return_train_score = return_train_score
         self.max_memory = max_memory
+        self.n_seeds = n_seeds
+
+
+class _ListedSearch(ReservoirSearchCV):
+    """A search over candidates that are given, which keeps what each of their fits gave."""
+
+    def _format_results(self, candidate_params, n_splits, out, more_results=None):
+        self.fits_ = out
+        with expect_failures():  # the table of all candidates tells of them
+            return super()._format_results(candidate_params, n_splits, out, more_results)
+
+
+def _listed_search(search: Any, grid: list[dict], folds: list) -> _ListedSearch:
+    """Return a search like another one over some candidates in some folds."""
+    return _ListedSearch(
+        search.estimator, grid, scoring=search.scoring, n_jobs=search.n_jobs, refit=False,
+        cv=folds, pre_dispatch=search.pre_dispatch, error_score=search.error_score,
+        return_train_score=search.return_train_score, max_memory=search.max_memory,
+    )  # fmt: skip

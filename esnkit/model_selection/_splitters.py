@@ -116,8 +116,9 @@ class RecycleValidation(_WindowSplitter):
 
     Notes
     -----
-    Scikit-learn's searches fit once per split. They fit once per candidate if one split has all
-    windows: ``RecycleValidation(1, horizon=840)`` with ``nrmse_at(84, n_windows=10)``.
+    All splits have the same training rows, so that :class:`ReservoirSearchCV` fits a candidate
+    once. Other searches fit once per split; one split can have all windows, as
+    ``RecycleValidation(1, horizon=840)`` has with ``nrmse_at(84, n_windows=10)``.
 
     The K-fold validation of [1]_ leaves the rows of a window out of the regression, but not out of
     the run of the network. A splitter cannot: the rows around the window would follow each other.
