@@ -1,13 +1,12 @@
 """Searches whose candidates depend on the scores before, or are repeated with several seeds."""
 
-import time
 from collections.abc import Callable
 from typing import Any
 
 import numpy as np
-from sklearn.base import clone, is_classifier
+from sklearn.base import is_classifier
 from sklearn.model_selection import ParameterGrid, ParameterSampler, check_cv
-from sklearn.utils import check_random_state, indexable
+from sklearn.utils import check_random_state
 
 from esnkit.model_selection._best_so_far import BestSoFar, search_task
 from esnkit.model_selection._halving import evaluate_by_halving, plan_rounds, washout_of
@@ -17,7 +16,7 @@ from esnkit.sequences._packing import is_ragged
 from esnkit.utils._frames import ndim_of
 from esnkit.utils._validation import check_choice, check_positive_int
 
-__all__ = ["SEARCHES", "fit_adaptively", "is_adaptive"]
+__all__ = ["SEARCHES", "is_adaptive", "search_adaptively"]
 
 SEARCHES = ("random", "halving", "optuna")
 
@@ -33,34 +32,37 @@ def is_adaptive(search: Any) -> bool:
     return strategy != "random" or check_positive_int("n_seeds", search.n_seeds) > 1
 
 
-def fit_adaptively(search: Any, X: Any, y: Any, params: dict, make_search: Callable) -> Any:
-    """Fit a search by another strategy than independent draws, or with several seeds; return it.
+def search_adaptively(
+    search: Any, data: tuple[Any, Any], params: dict, routed: Any, make_search: Callable
+) -> None:
+    """Evaluate candidates by another strategy than independent draws, or with several seeds.
+
+    All results are stored in the search.
 
     Parameters
     ----------
     search : GridSearchCV with a parameter ``n_seeds``, or RandomizedSearchCV with ``search``, \
             ``study`` and ``n_seeds``
-    X, y, params : as in ``fit``
+    data : tuple
+        ``X, y``.
+    params : dict
+        Further arguments of ``fit``.
+    routed : Bunch
+        These, by the methods that take them.
     make_search : callable
         See :class:`Evaluator`.
     """
-    search._validate_params()
-    X, y = indexable(X, y)
-    routed = search._get_routed_params_for_fit(params)
-    cv = check_cv(search.cv, y, classifier=is_classifier(search.estimator))
-    folds = list(cv.split(X, y, **routed.splitter.split))
+    cv = check_cv(search.cv, data[1], classifier=is_classifier(search.estimator))
+    folds = list(cv.split(*data, **routed.splitter.split))
     seeds = seeds_of(search.estimator, _searched(search), search.n_seeds)
     rest = {name: value for name, value in params.items() if name not in routed.splitter.split}
-    evaluator = Evaluator(make_search, (X, y), rest, folds, seeds)
-    evaluated, more = _evaluate(search, evaluator)
+    evaluated, more = _evaluate(search, Evaluator(make_search, data, rest, folds, seeds))
+    scorer, _ = search._get_scorers()
+    search.scorer_ = getattr(scorer, "_scorers", scorer)
+    search.multimetric_ = isinstance(evaluated[0].fits[0][0]["test_scores"], dict)
     search.n_splits_ = len(folds)
     search.cv_results_ = results_of(search, evaluated, len(folds), more)
-    search.multimetric_ = isinstance(evaluated[0].fits[0][0]["test_scores"], dict)
-    search.scorer_ = _scorer_of(search)
     _choose(search)
-    if search.refit:
-        _refit(search, X, y, routed.estimator.fit)
-    return search
 
 
 def _searched(search: Any) -> set[str]:
@@ -74,7 +76,7 @@ def _searched(search: Any) -> set[str]:
 def _evaluate(search: Any, evaluator: Evaluator) -> tuple[list[Evaluated], dict]:
     """Evaluate the candidates of a strategy; return all evaluations, and more columns."""
     if hasattr(search, "param_grid"):
-        return evaluator.evaluate(list(ParameterGrid(search.param_grid))), {}
+        return _evaluate_all(search, evaluator, list(ParameterGrid(search.param_grid))), {}
     rng = check_random_state(search.random_state)
     metric = search.refit if isinstance(search.refit, str) else None
     n_iter, distributions = search.n_iter, search.param_distributions
@@ -86,7 +88,7 @@ def _evaluate(search: Any, evaluator: Evaluator) -> tuple[list[Evaluated], dict]
             return found, {}
     candidates = list(ParameterSampler(distributions, n_iter, random_state=rng))
     if search.search == "random":
-        return evaluator.evaluate(candidates), {}
+        return _evaluate_all(search, evaluator, candidates), {}
     is_series = not (is_ragged(evaluator.data[0]) or ndim_of(evaluator.data[0]) == 3)
     plan = plan_rounds(evaluator, len(candidates), is_series, washout_of(search.estimator))
     total = sum(each.n_candidates for each in plan)
@@ -95,10 +97,10 @@ def _evaluate(search: Any, evaluator: Evaluator) -> tuple[list[Evaluated], dict]
         return evaluate_by_halving(evaluator, candidates, plan, is_series, metric, report)
 
 
-def _scorer_of(search: Any) -> Any:
-    """Return the scorer of a search, or a dictionary of several."""
-    scorer, _ = search._get_scorers()
-    return getattr(scorer, "_scorers", scorer)
+def _evaluate_all(search: Any, evaluator: Evaluator, candidates: list[dict]) -> list[Evaluated]:
+    """Evaluate candidates at once."""
+    with search_task(search, 1, "phases"):
+        return evaluator.evaluate(candidates)
 
 
 def _choose(search: Any) -> None:
@@ -123,15 +125,3 @@ def _choose(search: Any) -> None:
         search.best_index_ = int(np.argmax(np.where(is_last, scores, -np.inf)))
         search.best_score_ = scores[search.best_index_]
     search.best_params_ = results["params"][search.best_index_]
-
-
-def _refit(search: Any, X: Any, y: Any, params: dict) -> None:
-    """Fit the best candidate to all rows."""
-    chosen = clone(search.best_params_, safe=False)
-    search.best_estimator_ = clone(clone(search.estimator).set_params(**chosen))
-    start = time.time()
-    data = (X,) if y is None else (X, y)
-    search.best_estimator_.fit(*data, **params)
-    search.refit_time_ = time.time() - start
-    if hasattr(search.best_estimator_, "feature_names_in_"):
-        search.feature_names_in_ = search.best_estimator_.feature_names_in_

@@ -9,7 +9,7 @@ from sklearn.base import clone, is_classifier
 from sklearn.model_selection import GridSearchCV, RandomizedSearchCV, check_cv
 from sklearn.utils import indexable
 
-from esnkit.model_selection._adaptive import fit_adaptively, is_adaptive
+from esnkit.model_selection._adaptive import is_adaptive, search_adaptively
 from esnkit.model_selection._candidates import shares_work
 from esnkit.model_selection._evaluator import Evaluator
 from esnkit.model_selection._memory import check_memory
@@ -55,7 +55,7 @@ class SharedSearchMixin:
         search: Any = self
         max_bytes = check_memory("max_memory", search.max_memory)
         if is_adaptive(search):
-            return fit_adaptively(search, X, y, params, partial(_listed_search, search))
+            return _fit_adaptively(search, X, y, params)
         if not hasattr(search.estimator, "get_params") or not shares_work(search.estimator):
             return super().fit(X, y, **params)  # type: ignore[misc]
         search._validate_params()
@@ -75,6 +75,19 @@ class SharedSearchMixin:
         search.cv_results_ = evaluator.results
         callbacks.end()
         return self
+
+
+def _fit_adaptively(search: Any, X: Any, y: Any, params: dict[str, Any]) -> Any:
+    """Fit a search whose candidates are evaluated more than once, or one after the other."""
+    search._validate_params()
+    X, y = indexable(X, y)
+    routed = search._get_routed_params_for_fit(params)
+    callbacks = SearchCallbacks(search, {"X": X, "y": y, "metadata": _metadata(params)})
+    search_adaptively(search, (X, y), params, routed, partial(_listed_search, search))
+    if search.refit:
+        _refit(search, callbacks, (X, y), routed.estimator.fit)
+    callbacks.end()
+    return search
 
 
 def _metadata(params: dict[str, Any]) -> dict[str, Any] | None:

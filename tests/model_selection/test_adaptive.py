@@ -146,6 +146,36 @@ def test_groups_weights_and_classifiers():
     assert routed.best_params_.keys() == search.best_params_.keys()
 
 
+class Names:
+    """A callback that records the names of tasks."""
+
+    max_estimator_depth = None
+
+    def __init__(self):
+        self.names = []
+
+    def setup(self, estimator, context):
+        pass
+
+    def teardown(self, estimator, context):
+        pass
+
+    def on_fit_task_begin(self, estimator, context):
+        self.names.append(context.task_name)
+
+    def on_fit_task_end(self, estimator, context):
+        self.names.append(context.task_name)
+
+
+def test_callbacks_are_told_of_the_search_and_of_the_refit():
+    pytest.importorskip("sklearn.callback")
+    callback = Names()
+    search = small(ESNRegressor(3), {"alpha": [1.0, 2.0]}, n_seeds=2, n_iter=2)
+    search.set_callbacks(callback).fit(X, Y)
+    assert callback.names[0] == callback.names[-1] == "fit"
+    assert callback.names.count("refit-with-best-params") == 2
+
+
 def test_wrong_strategies_are_named():
     with pytest.raises(ValueError, match="search must be one of .*'random', 'halving', 'optuna'"):
         small(search="tpe").fit(X, Y)
