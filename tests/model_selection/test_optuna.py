@@ -45,7 +45,7 @@ def test_values_that_cannot_be_stored_are_positions():
 
 
 def test_suggestions_get_better_and_are_reproducible():
-    runs = [evaluate_suggestions(evaluator(), new_study(3), SPACE, 16, None) for _ in range(2)]
+    runs = [evaluate_suggestions(evaluator(), new_study(3), SPACE, 14, None) for _ in range(2)]
     candidates = [[item.candidate for item in run] for run in runs]
     assert candidates[0] == candidates[1]
     scores = np.array([item.score(None) for item in runs[0]])
