@@ -3,7 +3,7 @@
 import numpy as np
 from hypothesis import strategies as st
 
-from esnkit.pooling._base import pool
+from esnkit.pooling._base import Training, pool
 from esnkit.pooling._table import check_pooling
 from esnkit.reservoirs._blocks import segments
 
@@ -31,11 +31,16 @@ class Problem:
             yield start, stop, np.ascontiguousarray(block)
             block[:] = np.nan
 
+    @property
+    def training(self):
+        """The rows, as poolings are fitted to them."""
+        return Training(self.blocks, self.offsets, self.washout)
+
     def pooled(self, pooling):
         """Return the pooled rows (n_sequences, width), of a pooling fitted to them."""
         pooling = check_pooling(pooling)
         if pooling.needs_fit:
-            pooling = pooling.fit(self.blocks, self.offsets, self.washout)
+            pooling = pooling.fit(self.training)
         parts, stop = [], 0
         for first, last, rows in pool(pooling, self.blocks(), self.offsets, self.washout):
             assert first == stop and len(rows) == last - first and rows.dtype == self.rows.dtype

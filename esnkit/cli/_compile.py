@@ -60,7 +60,7 @@ class _Reservoirs:
         noisy.predict(series)
         noisy.generate(3)
         batch = np.stack([series[:30]] * 4)
-        for pooling in ("mean", ["statistics", "pyramid", "model_space"]):
+        for pooling in ("mean", "statistics", ["statistics", "pyramid", "model_space"]):
             ESNRegressor(100, pooling=pooling, **fixed).fit(batch, batch[:, -1, 0])
         for n_sequences in (4, 32):
             Reservoir(100, **fixed).fit_transform(np.stack([series[:30]] * n_sequences))

@@ -155,8 +155,8 @@ class ReservoirEstimator(CallbackSupportMixin, PlainStateMixin, BaseEstimator):
 
     def _fit_like(self, found: Fit) -> Self:
         """Fit as another estimator was fitted to the same data, but with another penalty."""
-        params, fitted = self.get_params(deep=False), vars(found.estimator)
-        self.__dict__.update({name: fitted[name] for name in fitted if name not in params})
+        fitted = vars(found.estimator)
+        self.__dict__.update({name: fitted[name] for name in fitted if name not in found.params})
         _, self.readout_ = self._make_reservoir_and_readout()
         self.readout_.fit_shared(found.rows)
         return self

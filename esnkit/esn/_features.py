@@ -5,12 +5,15 @@ from typing import NamedTuple
 
 import numpy as np
 
-from esnkit.pooling._base import Block, Pooling, count_pooled, pool
+from esnkit.pooling._base import Block, Pooling, Training, count_pooled, n_together, pool
+from esnkit.pooling._statistics import RunningStatistics
 from esnkit.reservoirs._base import BaseReservoir
 from esnkit.reservoirs._blocks import BLOCK_BYTES, segments
 from esnkit.sequences._initial_state import Clamp, clamp_rows
 from esnkit.sequences._packing import Sequences
 from esnkit.utils._plain_state import plain_record
+from esnkit.utils._validation import for_kernels
+from esnkit.utils._workspace import CACHE_LINE
 
 __all__ = [
     "Settings",
@@ -21,6 +24,9 @@ __all__ = [
     "pooled_washout",
     "step_features",
 ]
+
+MIN_SEQUENCES = 4  # that run side by side
+MAX_SEQUENCES = 256  # whose sums are in memory: more leave the cache before they are read
 
 
 @plain_record
@@ -53,6 +59,9 @@ def features(
     if _last_states_suffice(reservoir, settings, noise):
         yield from _last_features(reservoir, inputs, state, settings, clamp)
         return
+    if clamp is None and noise is None and _adds_statistics(reservoir, inputs, settings):
+        yield from _statistics(reservoir, inputs, state, settings, washout)
+        return
     blocks = step_features(reservoir, inputs, state, settings, clamp=clamp, noise=noise)
     yield from pool(settings.pooling, blocks, inputs.offsets, washout) if pooled else blocks
 
@@ -83,7 +92,8 @@ def fit_pooling(
         start = state.copy()
         return step_features(reservoir, inputs, start, settings, clamp=clamp, noise=noise())
 
-    return settings._replace(pooling=pooling.fit(run, inputs.offsets, settings.washout))
+    training = Training(run, inputs.offsets, settings.washout)
+    return settings._replace(pooling=pooling.fit(training))
 
 
 def step_features(
@@ -133,13 +143,23 @@ def count_blocks(
         return sum(1 for _ in blocks)
     n_columns, itemsize = reservoir.n_features_out_ + n_extra, inputs.values.itemsize
     sequences = ((first, last) for first, last, _, stop in blocks if stop >= inputs.offsets[last])
-    return count_pooled(settings.pooling, sequences, n_columns, itemsize)
+    count = count_pooled(settings.pooling, sequences, n_columns, itemsize)
+    if _adds_statistics(reservoir, inputs, settings):
+        size = _n_statistics(settings.pooling, n_columns, itemsize)
+        count = max(count, -(-inputs.n_sequences // size))
+    return count
 
 
 def _last_states_suffice(reservoir, settings, noise) -> bool:
     """Return whether the last states are all that features are made of."""
     whole_states = reservoir.n_state_ == reservoir.n_features_out_ and reservoir.state_is_features
     return not settings.per_step and _is_last(settings) and noise is None and whole_states
+
+
+def _adds_statistics(reservoir, inputs, settings) -> bool:
+    """Return whether the reservoir itself adds states to running statistics."""
+    statistics = not settings.per_step and isinstance(settings.pooling, RunningStatistics)
+    return statistics and inputs.n_sequences >= MIN_SEQUENCES and reservoir.adds_statistics
 
 
 def _is_last(settings) -> bool:
@@ -170,6 +190,28 @@ def _last_features(reservoir, inputs, state, settings, clamp):
             rows = inputs.values[offsets[start + 1 : stop + 1] - 1]
             Z[:, n_units:] = _input_features(reservoir, rows, settings)
         yield start, stop, Z
+
+
+def _statistics(reservoir, inputs, state, settings, washout) -> Iterator[Block]:
+    """Yield statistics of some sequences at a time, whose states are never all in memory."""
+    n_extra = inputs.values.shape[1] if settings.include_input else 0
+    n_columns, pooling, dtype = state.shape[1] + n_extra, settings.pooling, state.dtype
+    in_line = CACHE_LINE // dtype.itemsize
+    padded = -(-n_columns // in_line) * in_line  # every row begins on a cache line
+    size = _n_statistics(pooling, n_columns, dtype.itemsize)
+    for start in range(0, inputs.n_sequences, size):
+        part = inputs.part(start, min(start + size, inputs.n_sequences))
+        stop = start + part.n_sequences
+        rows = part.values[:, :n_extra]
+        extra = for_kernels(_input_features(reservoir, rows, settings) if n_extra else rows, dtype)
+        sums = pooling.start(part.n_sequences, padded, dtype)
+        reservoir.add_statistics(part, extra, washout, state[start:stop], sums)
+        yield start, stop, pooling.finish(sums[:, :, :n_columns], part.lengths - washout, dtype)
+
+
+def _n_statistics(pooling, n_columns, itemsize) -> int:
+    """Return how many sequences a block of statistics has."""
+    return min(n_together(pooling, n_columns, itemsize), MAX_SEQUENCES)
 
 
 def check_longer(lengths: np.ndarray, washout: int) -> None:

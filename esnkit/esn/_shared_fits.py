@@ -5,7 +5,7 @@ earlier call. Fits share a drawn reservoir; the statistics of training rows, als
 longer series begins with; and all of a fit to the same data with another penalty.
 """
 
-from collections.abc import Iterable, Iterator
+from collections.abc import Iterable, Iterator, Mapping
 from itertools import pairwise
 from numbers import Integral
 from typing import Any, NamedTuple
@@ -35,7 +35,7 @@ __all__ = [
 class Fit(NamedTuple):
     """A fitted estimator, and what it was fitted to."""
 
-    params: dict[str, Any]
+    params: tuple[str, ...]  # their names
     given: tuple[Any, ...]
     estimator: Any
     rows: SharedRows
@@ -172,16 +172,10 @@ def find_fit(estimator: Any, given: tuple[Any, ...]) -> Fit | None:
     work = shared_work()
     if work is None or getattr(estimator, "_skl_callbacks", None) or estimator.verbose:
         return None
-    params = estimator.get_params()
 
     def matches(fit):
-        alike = type(fit.estimator) is type(estimator) and fit.params.keys() == params.keys()
-        if not alike or not all(map(equal_data, fit.given, given)):
-            return False
-        penalties = _penalties(estimator, params)
-        return all(
-            equal_values(fit.params[name], params[name]) for name in params if name not in penalties
-        )
+        is_alike = type(fit.estimator) is type(estimator) and all(map(equal_data, fit.given, given))
+        return is_alike and _differ_in_penalty(fit.estimator, estimator, fit.params)
 
     return work.find(Fit, matches)
 
@@ -190,16 +184,20 @@ def keep_fit(estimator: Any, given: tuple[Any, ...], rows: SharedRows | None) ->
     """Keep a fit to the statistics of rows, for others with another penalty."""
     work = shared_work()
     if work is not None and rows is not None:
-        work.keep(Fit(estimator.get_params(), given, estimator, rows))
+        work.keep(Fit(tuple(estimator.get_params(deep=False)), given, estimator, rows))
 
 
-def _penalties(estimator: Any, params: dict[str, Any]) -> set[str]:
-    """Return the names of the penalties of an estimator, and of what holds a penalty."""
-    names = {"alpha"} if hasattr(estimator, "penalty") else set()
-    for name, value in params.items():
-        if hasattr(value, "penalty"):
-            names |= {name, f"{name}__{value.penalty}"}
-    return names
+def _differ_in_penalty(a: Any, b: Any, names: Iterable[str]) -> bool:
+    """Return whether parameters of two estimators of one class are equal but for the penalty."""
+    penalty = getattr(a, "penalty", None)
+    return all(_are_alike(getattr(a, name), getattr(b, name)) for name in names if name != penalty)
+
+
+def _are_alike(a: Any, b: Any) -> bool:
+    """Return whether two values of a parameter are equal, but for the penalty of a readout."""
+    if a is b or not (hasattr(a, "penalty") and type(a) is type(b)):
+        return equal_values(a, b)
+    return _differ_in_penalty(a, b, a.get_params(deep=False))
 
 
 def pack_shared(estimator: Any, X: Any) -> Sequences:
@@ -240,15 +238,22 @@ def prepare_reservoir(
     if drawn is not None:
         return drawn.reservoir
     reservoir = reservoir.prepare(*shape, inputs)
-    if _is_reproducible(params):
+    if _is_reproducible(reservoir, params):
         work.keep(Drawn(params, shape, read, reservoir))
     return reservoir
 
 
-def _is_reproducible(params: dict[str, Any]) -> bool:
-    """Return whether all seeds are integers."""
+def _is_reproducible(reservoir: BaseReservoir, params: dict[str, Any]) -> bool:
+    """Return whether a reservoir is known to draw the same weights every time."""
+    if any("random_state" in value for value in params.values() if isinstance(value, Mapping)):
+        return False
     seeds = [value for name, value in params.items() if name.endswith("random_state")]
-    return all(isinstance(seed, Integral) for seed in seeds)
+    if all(isinstance(seed, Integral) for seed in seeds):
+        return True
+    # Reservoirs of esnkit that hold another one use its seed if they have none.
+    first = params.get("random_state")
+    first = params.get("reservoir__random_state") if first is None else first
+    return type(reservoir).__module__.startswith("esnkit.") and isinstance(first, Integral)
 
 
 def fit_readout(

@@ -11,6 +11,7 @@ from esnkit.kernels.simd.elementary import fma
 from esnkit.kernels.simd.masked import load_first
 from esnkit.kernels.simd.vectors import fill, load, row_size, store, width
 
+COLUMNS = 64  # of a matrix that a kernel reads several times
 LANES = 16  # room for the partial sums of one product: a vector of float32
 
 
@@ -65,6 +66,33 @@ def affine(X, coef, intercept, out):
         for o in range(coef.shape[0]):
             for i in range(start, stop):
                 out[i, o] = dot(X, i * stride, coef, o * n, n, partial_sums) + intercept[o]
+
+
+@kernel
+def inverse_diagonals(Q, pivots, ratios, out):
+    """Write the diagonals of Q' T^-1 Q for several tridiagonal T = L D L' to out (n_T, n_columns).
+
+    The columns of Q' L'^-1 follow from one another, and the diagonal sums up their squares over D.
+
+    Parameters
+    ----------
+    Q : (n, n_columns), C-contiguous
+    pivots : (n_T, n), the diagonals of D
+    ratios : (n_T, n - 1), what is below the diagonals of L, which are one
+    """
+    n_rows, n_columns = Q.shape
+    last, total = np.empty(COLUMNS), np.empty(COLUMNS)
+    for first in range(0, n_columns, COLUMNS):  # which stay in the cache for all T
+        m = min(COLUMNS, n_columns - first)
+        for k in range(pivots.shape[0]):
+            last[:], total[:] = 0, 0
+            for i in range(n_rows):
+                row = Q[i, first : first + m]
+                ratio, share = ratios[k, i - 1] if i > 0 else 0.0, 1 / pivots[k, i]
+                for j in range(m):
+                    last[j] = row[j] - ratio * last[j]
+                    total[j] += last[j] * last[j] * share
+            out[k, first : first + m] = total[:m]
 
 
 @kernel(error_model="python")

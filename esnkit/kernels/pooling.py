@@ -7,7 +7,7 @@ import numpy as np
 from esnkit.kernels.compilation import kernel
 from esnkit.kernels.simd.elementary import absolute, fma, maximum, minimum
 from esnkit.kernels.simd.masked import load_first, store_first
-from esnkit.kernels.simd.vectors import fill, load, row_size, store, width
+from esnkit.kernels.simd.vectors import address, fill, load, multiply, row_size, store, width
 
 __all__ = [
     "add_segments",
@@ -19,70 +19,105 @@ __all__ = [
     "solve_transitions",
 ]
 
-# Rows of the sums that `add_statistics` keeps. PART is the sum over the rows of one call.
-SUM, PART, MEAN, SQUARES, LOW, HIGH, CHANGE, LAST = range(8)
+# Rows of the sums that `add_statistics` keeps. SHIFTS is the sum of x - CENTRE over all rows, and
+# SQUARES + PART that of its square, where PART are the rows since the centre moved.
+CENTRE, SHIFTS, SQUARES, PART, LOW, HIGH, CHANGE, LAST = range(8)
 N_SUMS = 8
-ROWS = 16
+GROUP = 32  # rows after which the centre moves, and each power of two below
 CHUNK = 64  # rows that are reduced before their products are summed up
 
 
 class _Rows(NamedTuple):
-    """Rows of one sequence, and its sums."""
+    """Rows of one sequence, and its sums: addresses, and flat indices of the first numbers."""
 
     Z: np.ndarray
-    first: int  # flat index of the first number
+    first: int
     stride: int
     n_rows: int
-    seen: int  # rows of the sequence before
     sums: np.ndarray  # (N_SUMS, n_columns)
+    own: int
+    n_whole: float  # rows of the sequence if the centre moves after these, or 0
+    one: float  # constants, of the dtype of Z
+    zero: float
 
 
 @kernel
 def add_statistics(Z, starts, stops, seen, sums):
     """Add the rows Z[starts[i]:stops[i]] to the running sums of sequence i.
 
-    Every sum is updated row by row, so that it is the same however rows are cut into calls; but
-    SUM is the sum of the sums of every call. LAST is the row before, MEAN the mean and SQUARES the
-    sum of the squared deviations from it (Welford 1962).
+    Sums have the same bits however rows are cut into calls. Deviations are from a centre, which is
+    the first row at first, and moves to the mean so far after 1, 2, 4, ..., GROUP rows and after
+    every GROUP rows more: then squares about it are at most twice those about the mean, and lose
+    few digits in the difference (Chan, Golub and LeVeque 1983). LAST is the row before.
 
     Parameters
     ----------
     Z : (n_rows, n_columns), C-contiguous
     starts, stops, seen : (n_sequences,) int64; ``seen`` rows of the sequence came before
-    sums : (n_sequences, N_SUMS, n_columns), of the dtype of Z
+    sums : (n_sequences, N_SUMS, n_columns), C-contiguous, of the dtype of Z
     """
     n, v, stride = Z.shape[1], width(Z), row_size(Z)
-    whole = n - n % (2 * v)
+    whole, zero = n - n % (2 * v), Z.dtype.type(0)
+    # One, which the compiler does not know: it would replace x * 1 + y by x + y. Half of the
+    # arithmetic units of some processors can only add, the others multiply and add as fast.
+    one = Z.dtype.type(starts.size) / Z.dtype.type(starts.size)
     for i in range(starts.size):
-        own, count = sums[i], seen[i]
-        if count == 0 and starts[i] < stops[i]:
-            own[LAST] = Z[starts[i]]  # from which the first row does not change
-        for start in range(starts[i], stops[i], ROWS):
-            m = min(ROWS, stops[i] - start)
-            rows = _Rows(Z, start * stride, stride, m, count, own)
+        start, count = starts[i], seen[i]
+        if count == 0 and start < stops[i]:
+            sums[i, CENTRE] = Z[start]
+            sums[i, LAST] = Z[start]  # from which the first row does not change
+        while start < stops[i]:
+            end = _group_end(count)
+            m = min(end - count, stops[i] - start)
+            count += m
+            n_whole = Z.dtype.type(count) if count == end else zero
+            rows = _Rows(
+                address(Z), start * stride, stride, m, address(sums), i * N_SUMS * n,
+                n_whole, one, zero,
+            )  # fmt: skip
             for j in range(0, whole, 2 * v):
                 _add_columns(_load_two, _store_two, rows, j, n)
             for j in range(whole, n, v):
                 _add_columns(_load_rest, _store_rest, rows, j, n)
-            count += m
-        for j in range(n):
-            own[SUM, j] += own[PART, j]
-            own[PART, j] = 0
+            start += m
+
+
+@kernel(inline="always")
+def _group_end(count):
+    """Return the number of rows after which the centre moves next."""
+    end = 1
+    while end <= min(count, GROUP - 1):
+        end *= 2
+    return end if count < GROUP else (count // GROUP + 1) * GROUP
 
 
 @kernel
-def add_sums(Z, starts, stops, sums):
-    """Update SUM and LAST alone, as `add_statistics` does: with the same bits, and faster."""
-    part = np.empty_like(Z[0])
+def add_sums(Z, starts, stops, seen, sums):
+    """Update CENTRE, SHIFTS and LAST alone, with the same bits as `add_statistics`, and faster."""
     for i in range(starts.size):
-        part[:] = 0
+        centre, shifts, count = sums[i, CENTRE], sums[i, SHIFTS], seen[i]
+        if count == 0 and starts[i] < stops[i]:
+            centre[:] = Z[starts[i]]
+        end = _group_end(count)
         for t in range(starts[i], stops[i]):
-            for j in range(part.size):
-                part[j] += Z[t, j]
-        for j in range(part.size):
-            sums[i, SUM, j] += part[j]
+            for j in range(centre.size):
+                shifts[j] += Z[t, j] - centre[j]
+            count += 1
+            if count == end:
+                _move_centre(centre, shifts, Z.dtype.type(count))
+                end = _group_end(count)
         if starts[i] < stops[i]:
             sums[i, LAST] = Z[stops[i] - 1]
+
+
+@kernel
+def _move_centre(centre, shifts, n_rows):
+    """Move the centre as `_add_columns` does."""
+    share = centre.dtype.type(1) / n_rows
+    for j in range(centre.size):
+        last = centre[j]
+        centre[j] = last + shifts[j] * share
+        shifts[j] = fma(-n_rows, centre[j] - last, shifts[j])
 
 
 @kernel(forceinline=True)
@@ -108,27 +143,37 @@ def _store_rest(array, index, vector, n):
 @kernel(forceinline=True)
 def _add_columns(load_some, store_some, rows, j, n):
     """Add rows to the sums of the columns from j on that ``load_some`` loads at once."""
-    Z, sums, left, one = rows.Z, rows.sums, n - j, rows.Z.dtype.type(1)
-    part = load_some(sums, PART * n + j, left)
-    mean, squares = load_some(sums, MEAN * n + j, left), load_some(sums, SQUARES * n + j, left)
-    low, high = load_some(sums, LOW * n + j, left), load_some(sums, HIGH * n + j, left)
-    change, last = load_some(sums, CHANGE * n + j, left), load_some(sums, LAST * n + j, left)
+    Z, sums, at, left = rows.Z, rows.sums, rows.own + j, n - j
+    centre = load_some(sums, CENTRE * n + at, left)
+    shifts, squares = load_some(sums, SHIFTS * n + at, left), load_some(sums, PART * n + at, left)
+    low, high = load_some(sums, LOW * n + at, left), load_some(sums, HIGH * n + at, left)
+    change, last = load_some(sums, CHANGE * n + at, left), load_some(sums, LAST * n + at, left)
+    one = fill(rows.one, centre)
+    minus_centre = multiply(fill(-rows.one, centre), centre)
     for t in range(rows.n_rows):
         x = load_some(Z, rows.first + t * rows.stride + j, left)
-        part = part + x
-        step, share = x - mean, one / Z.dtype.type(rows.seen + t + 1)
-        mean = fma(step, fill(share, x), mean)
-        squares = fma(step, x - mean, squares)
+        shift = fma(x, one, minus_centre)
+        shifts, squares = shifts + shift, fma(shift, shift, squares)
         low, high = minimum(x, low), maximum(x, high)
-        change = change + absolute(x - last)
+        change = fma(absolute(x - last), one, change)
         last = x
-    store_some(sums, PART * n + j, part, left)
-    store_some(sums, MEAN * n + j, mean, left)
-    store_some(sums, SQUARES * n + j, squares, left)
-    store_some(sums, LOW * n + j, low, left)
-    store_some(sums, HIGH * n + j, high, left)
-    store_some(sums, CHANGE * n + j, change, left)
-    store_some(sums, LAST * n + j, last, left)
+    if rows.n_whole > rows.zero:
+        # With n rows, of shifts s, the centre moves by d, which is s / n but for the rounding of
+        # the centre: the shifts become s - n d, and the squares lose 2 d s - n d^2.
+        moved = centre + multiply(shifts, fill(rows.one / rows.n_whole, shifts))
+        move = moved - centre
+        rest = fma(fill(-rows.n_whole, shifts), move, shifts)
+        squares = squares - multiply(move, shifts + rest)
+        whole = load_some(sums, SQUARES * n + at, left)
+        store_some(sums, SQUARES * n + at, whole + squares, left)
+        store_some(sums, CENTRE * n + at, moved, left)
+        shifts, squares = rest, fill(rows.zero, squares)
+    store_some(sums, SHIFTS * n + at, shifts, left)
+    store_some(sums, PART * n + at, squares, left)
+    store_some(sums, LOW * n + at, low, left)
+    store_some(sums, HIGH * n + at, high, left)
+    store_some(sums, CHANGE * n + at, change, left)
+    store_some(sums, LAST * n + at, last, left)
 
 
 @kernel

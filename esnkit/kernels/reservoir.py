@@ -35,7 +35,7 @@ from esnkit.kernels.state_buffer import (
 from esnkit.kernels.steps import BlockRange, OutputRows, StepInputs, run_steps, step_unpacked
 from esnkit.kernels.steps_of_four import run_steps_of_four
 
-__all__ = ["InputSequences", "LoopInputs", "LinearReadout", "closed_loop", "run"]
+__all__ = ["InputSequences", "LoopInputs", "LinearReadout", "all_packed", "closed_loop", "run"]
 
 PROJECTED_ROWS = 16  # rows of W_in u + b that are computed at once and stay in the cache
 MAX_CACHED_BYTES = 2**25  # of states; more than that leave the caches before they are read again
@@ -227,7 +227,12 @@ def run(W, input_weights, code, forcing, inputs, x0, out):
 def _is_plain(W, input_weights, forcing):
     """Tell whether all weights are packed and nothing happens between the steps."""
     has_forcing = len(forcing.noise) > 0 or forcing.units.size > 0
-    return is_packed(W) and len(input_weights.w_in) <= MAX_PACKED_INPUTS and not has_forcing
+    return all_packed(W, input_weights) and not has_forcing
+
+
+def all_packed(W, input_weights):
+    """Tell whether all weights are packed, outside of kernels."""
+    return is_packed(W) and len(input_weights.w_in) <= MAX_PACKED_INPUTS
 
 
 @kernel

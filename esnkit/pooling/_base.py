@@ -14,6 +14,7 @@ __all__ = [
     "Pieces",
     "Pooling",
     "Run",
+    "Training",
     "count_pooled",
     "kept_rows",
     "n_together",
@@ -25,6 +26,7 @@ __all__ = [
 Block = tuple[int, int, np.ndarray]  # first row, one past the last row, feature rows
 Run = Callable[[], Iterable[Block]]  # runs the reservoir anew over all sequences
 MAX_POOLED_BYTES = 2**24  # of pooled rows that are handed on at once
+MAX_SAMPLED = 2**14  # rows that poolings are fitted to, about
 MIN_POOLED = 64  # sequences that a readout learns from at a time: fewer take as long
 GOLDEN_RATIO = (5**0.5 - 1) / 2  # its multiples, modulo one, are spread evenly
 MIN_SHARE = 2**14  # numbers that are worth a second thread
@@ -46,6 +48,25 @@ class Pieces(NamedTuple):
         return Pieces(*(array[first:last] for array in self))
 
 
+class Training(NamedTuple):
+    """Rows of the training sequences, which poolings are fitted to."""
+
+    run: Run
+    offsets: np.ndarray  # (n_sequences + 1,)
+    washout: int
+    kept: list[np.ndarray] | None = None  # the sample, if several poolings are fitted to it
+
+    def sample(self) -> Iterable[np.ndarray]:
+        """Return all rows after the washout, or about MAX_SAMPLED of them, in several arrays."""
+        if self.kept is not None:
+            return self.kept
+        return kept_rows(self.run, self.offsets, self.washout, MAX_SAMPLED)
+
+    def keep_sample(self) -> "Training":
+        """Return the same with the sample in memory, for which the reservoir runs now."""
+        return self._replace(kept=list(self.sample()))
+
+
 class Pooling(ABC):
     """What turns the rows of every sequence into one vector, block by block.
 
@@ -56,7 +77,7 @@ class Pooling(ABC):
     needs_fit: bool = False  # whether ``fit`` must read the training sequences first
     is_running: bool = False  # whether a state depends on the rows so far, not on later ones
 
-    def fit(self, run: Run, offsets: np.ndarray, washout: int) -> "Pooling":
+    def fit(self, training: Training) -> "Pooling":
         """Return the pooling fitted to the rows of the training sequences."""
         return self
 
@@ -146,7 +167,7 @@ def pieces_of(edges: np.ndarray, washout: int, start: int, stop: int) -> Pieces:
 
 
 def kept_rows(run: Run, offsets: np.ndarray, washout: int, max_rows: int) -> Iterator[np.ndarray]:
-    """Yield those rows of every block that come after the washout, or about ``max_rows`` of all."""
+    """Yield copies of the rows of every block after the washout, or about ``max_rows`` of all."""
     share = max_rows / (int(offsets[-1]) - washout * (offsets.size - 1))
     for start, stop, Z in run():
         rows = Z[_is_kept(offsets, washout, start, stop, share)]

@@ -9,14 +9,12 @@ from scipy.linalg import eigh
 from sklearn.base import BaseEstimator
 
 from esnkit.kernels.pooling import add_transitions, padded, solve_transitions
-from esnkit.pooling._base import Pieces, Pooling, Run, kept_rows, share_out
+from esnkit.pooling._base import Pieces, Pooling, Training, share_out
 from esnkit.utils._plain_state import PlainStateMixin, plain_record
 from esnkit.utils._threads import one_blas_thread
 from esnkit.utils._validation import check_number, check_positive_int
 
 __all__ = ["FittedModelSpace", "ModelSpace"]
-
-MAX_ROWS = 2**14  # of the states that the principal components are computed from, about
 
 
 class ModelSpace(PlainStateMixin, BaseEstimator):
@@ -98,11 +96,10 @@ class FittedModelSpace(Pooling):
         """Whether there are no components yet."""
         return self.components.size == 0
 
-    def fit(self, run: Run, offsets: np.ndarray, washout: int) -> Self:
+    def fit(self, training: Training) -> Self:
         """Return the model space with the principal components of the rows."""
         with one_blas_thread():  # several threads round differently
-            parts = kept_rows(run, offsets, washout, MAX_ROWS)
-            n_rows, mean, scatter, dtype = _scatter(parts)
+            n_rows, mean, scatter, dtype = _scatter(training.sample())
             covariance = scatter / n_rows
             n = len(mean)
             first = max(n - self.n_components, 0)

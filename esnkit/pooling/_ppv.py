@@ -6,13 +6,11 @@ from typing import Self
 import numpy as np
 
 from esnkit.kernels.pooling import count_above
-from esnkit.pooling._base import Pieces, Pooling, Run, kept_rows, share_out
+from esnkit.pooling._base import Pieces, Pooling, Training, share_out
 from esnkit.utils._plain_state import plain_record
 from esnkit.utils._validation import for_kernels
 
 __all__ = ["ProportionsOfPositiveValues"]
-
-MAX_ROWS = 2**14  # of the rows that the thresholds are quantiles of, about
 
 
 @plain_record
@@ -38,9 +36,9 @@ class ProportionsOfPositiveValues(Pooling):
         """Whether there are no thresholds (n_levels, n_columns) yet."""
         return self.thresholds.size == 0
 
-    def fit(self, run: Run, offsets: np.ndarray, washout: int) -> Self:
+    def fit(self, training: Training) -> Self:
         """Return the pooling with the quantiles of rows as thresholds."""
-        rows = np.concatenate([rows.copy() for rows in kept_rows(run, offsets, washout, MAX_ROWS)])
+        rows = np.concatenate(list(training.sample()))
         thresholds = np.quantile(rows, self.levels, axis=0, method="lower")
         return replace(self, thresholds=thresholds)
 

@@ -2,7 +2,6 @@
 
 from collections.abc import Callable
 from dataclasses import dataclass
-from typing import NamedTuple
 
 import numpy as np
 
@@ -13,21 +12,27 @@ from esnkit.utils._plain_state import plain_record
 __all__ = ["STATISTICS", "RunningStatistics"]
 
 
-class Statistic(NamedTuple):
-    """A statistic, made of a sum that a kernel updates row by row."""
-
-    sum: int  # which row of the sums
-    # From the sum (n_sequences, n_columns) and the numbers of rows (n_sequences, 1).
-    finish: Callable[[np.ndarray, np.ndarray], np.ndarray]
+# From the sums (n_sequences, N_SUMS, n_columns) and the numbers of rows (n_sequences, 1).
+Statistic = Callable[[np.ndarray, np.ndarray], np.ndarray]
 
 
-STATISTICS = {
-    "mean": Statistic(kernels.SUM, lambda total, n: total / n),
-    "std": Statistic(kernels.SQUARES, lambda squares, n: np.sqrt(squares / n)),
-    "min": Statistic(kernels.LOW, lambda low, n: low),
-    "max": Statistic(kernels.HIGH, lambda high, n: high),
-    "last": Statistic(kernels.LAST, lambda last, n: last),
-    "mean_abs_change": Statistic(kernels.CHANGE, lambda total, n: total / np.maximum(n - 1, 1)),
+def _mean(sums: np.ndarray, n: np.ndarray) -> np.ndarray:
+    return sums[:, kernels.CENTRE] + sums[:, kernels.SHIFTS] / n
+
+
+def _std(sums: np.ndarray, n: np.ndarray) -> np.ndarray:
+    shifts = sums[:, kernels.SHIFTS]
+    squares = sums[:, kernels.SQUARES] + (sums[:, kernels.PART] - shifts * (shifts / n))
+    return np.sqrt(np.maximum(squares, 0) / n)  # rounding may leave less than zero
+
+
+STATISTICS: dict[str, Statistic] = {
+    "mean": _mean,
+    "std": _std,
+    "min": lambda sums, n: sums[:, kernels.LOW],
+    "max": lambda sums, n: sums[:, kernels.HIGH],
+    "last": lambda sums, n: sums[:, kernels.LAST],
+    "mean_abs_change": lambda sums, n: sums[:, kernels.CHANGE] / np.maximum(n - 1, 1),
 }
 
 
@@ -58,7 +63,7 @@ class RunningStatistics(Pooling):
         def add_some(first, last):
             starts, stops, seen, _ = pieces.part(first, last)
             if {"mean", "last"}.issuperset(self.names):
-                kernels.add_sums(Z, starts, stops, state[first:last])
+                kernels.add_sums(Z, starts, stops, seen, state[first:last])
             else:
                 kernels.add_statistics(Z, starts, stops, seen, state[first:last])
 
@@ -69,6 +74,5 @@ class RunningStatistics(Pooling):
         n = lengths[:, None].astype(dtype)
         out = np.empty((len(state), len(self.names), state.shape[2]), dtype)
         for k, name in enumerate(self.names):
-            statistic = STATISTICS[name]
-            out[:, k] = statistic.finish(state[:, statistic.sum], n)
+            out[:, k] = STATISTICS[name](state, n)
         return out.reshape(len(state), -1)

@@ -5,7 +5,7 @@ from typing import Any, Self
 
 import numpy as np
 
-from esnkit.pooling._base import Pieces, Pooling, Run
+from esnkit.pooling._base import Pieces, Pooling, Training
 from esnkit.pooling._model_space import FittedModelSpace, ModelSpace
 from esnkit.pooling._ppv import ProportionsOfPositiveValues
 from esnkit.pooling._pyramid import Pyramid
@@ -45,9 +45,11 @@ class JoinedPooling(Pooling):
         """Whether no part depends on later rows."""
         return all(part.is_running for part in self.parts)
 
-    def fit(self, run: Run, offsets: np.ndarray, washout: int) -> Self:
-        """Return the poolings, all fitted."""
-        fitted = (p.fit(run, offsets, washout) if p.needs_fit else p for p in self.parts)
+    def fit(self, training: Training) -> Self:
+        """Return the poolings, all fitted: several of them to rows of one run."""
+        if sum(part.needs_fit for part in self.parts) > 1:
+            training = training.keep_sample()
+        fitted = (part.fit(training) if part.needs_fit else part for part in self.parts)
         return replace(self, parts=tuple(fitted))
 
     def width(self, n_columns: int) -> int:

@@ -6,7 +6,7 @@ from typing import Any, NamedTuple, Self
 
 import numpy as np
 
-from esnkit.pooling._base import Pieces, Pooling, Run, pool, share_out
+from esnkit.pooling._base import Pieces, Pooling, Training, pool, share_out
 from esnkit.utils._plain_state import plain_record
 
 __all__ = ["FunctionPooling", "Quantiles"]
@@ -89,9 +89,9 @@ class FunctionPooling(Pooling):
         """Whether the length of the vectors is unknown."""
         return self.n_out is None
 
-    def fit(self, run: Run, offsets: np.ndarray, washout: int) -> Self:
+    def fit(self, training: Training) -> Self:
         """Return the pooling with the length of the vector of the first sequence."""
-        _, _, rows = next(pool(self, run(), offsets, washout))
+        _, _, rows = next(pool(self, training.run(), training.offsets, training.washout))
         return replace(self, n_out=rows.shape[1])
 
     def width(self, n_columns: int) -> int:

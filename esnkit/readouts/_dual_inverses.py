@@ -22,7 +22,14 @@ from esnkit.readouts._least_squares import (
     MIN_EXPONENT,
 )
 
-__all__ = ["Complement", "decompose", "dual_errors", "dual_inverses", "from_singular_values"]
+__all__ = [
+    "Complement",
+    "decompose",
+    "dual_errors",
+    "dual_inverses",
+    "errors_of",
+    "from_singular_values",
+]
 
 # A singular value of zero counts as this many times the smallest other one, if sqrt(alpha) is less.
 NULL_RATIO = 1e-30
@@ -71,11 +78,12 @@ class Complement:
 
     def restrict(self, vectors: np.ndarray) -> np.ndarray:
         """Return the coordinates (n_rows - 1, n) within the complement of vectors (n_rows, n)."""
-        return vectors[1:] - np.outer(self.v[1:], self.v @ vectors)
+        reflected = np.outer(self.v[1:], self.v @ vectors)
+        return np.subtract(vectors[1:], reflected, out=reflected)
 
     def extend(self, coordinates: np.ndarray) -> np.ndarray:
-        """Return the vectors (n_rows, n) of coordinates (n_rows - 1, n)."""
-        vectors = -np.outer(self.v, self.v[1:] @ coordinates)
+        """Return the vectors (n_rows, n), Fortran-ordered, of coordinates (n_rows - 1, n)."""
+        vectors = np.outer(self.v[1:] @ coordinates, -self.v).T
         vectors[1:] += coordinates
         return vectors
 
@@ -118,11 +126,18 @@ def dual_errors(half: np.ndarray, target: np.ndarray) -> tuple[np.ndarray, np.nd
     An error is infinite if S_ii is zero. Where a row almost determines its own prediction, S_ii and
     (S y)_i are tiny, and the rounding errors of S y, relative to its largest terms, are not.
     """
-    diagonal = np.einsum("ij,ij->i", half, half)[:, None]
     product = half.T @ target
+    diagonal = np.einsum("ij,ij->i", half, half)[:, None]
+    return errors_of(diagonal, half @ product, np.linalg.norm(product, axis=0))
+
+
+def errors_of(
+    diagonal: np.ndarray, products: np.ndarray, sizes: np.ndarray
+) -> tuple[np.ndarray, np.ndarray]:
+    """Return what `dual_errors` does from S_ii (n_rows, 1), Sy, and the roots of y'Sy."""
     safe = np.where(diagonal > 0, diagonal, 1)
-    errors = np.where(diagonal > 0, half @ product / safe, np.inf)
-    rounding = len(half) * EPS * np.sqrt(diagonal.max()) * np.linalg.norm(product, axis=0)
+    errors = np.where(diagonal > 0, products / safe, np.inf)
+    rounding = len(diagonal) * EPS * np.sqrt(diagonal.max()) * sizes
     return errors, np.where(diagonal > 0, rounding / safe, 0)
 
 

@@ -5,21 +5,41 @@ weights, and S = (ZZ' + alpha I)^-1, the coefficients are Z'Sy, and the error of
 fitted without it is (Sy)_i / S_ii. One decomposition of ZZ' serves all alphas, and no matrix of
 features by features exists.
 
+Where every alpha outweighs the rounding errors of ZZ', the decomposition is ZZ' = QTQ' with a
+tridiagonal T: for each alpha, S comes from the factors of T + alpha I, which take n steps.
+
 References
 ----------
 C. Saunders, A. Gammerman and V. Vovk (1998), Ridge regression learning algorithm in dual variables.
 """
 
-import numpy as np
+from collections.abc import Iterable, Iterator
+from functools import cached_property
 
-from esnkit.readouts._dual_inverses import Complement, decompose, from_singular_values
-from esnkit.readouts._lapack import eigh, matmul
+import numpy as np
+from scipy.linalg import eigvalsh_tridiagonal
+
+from esnkit.kernels.linalg import inverse_diagonals
+from esnkit.readouts._dual_inverses import (
+    Complement,
+    decompose,
+    dual_errors,
+    errors_of,
+    from_singular_values,
+)
+from esnkit.readouts._lapack import (
+    factor_tridiagonal,
+    matmul,
+    solve_tridiagonal,
+    tridiagonal,
+)
 from esnkit.readouts._least_squares import EPS, column_lengths, deviations
+from esnkit.utils._threads import interruptible
 
 __all__ = ["DualRidge"]
 
-# An alpha this many times the rounding error of ZZ' is precise with its eigenvectors; smaller ones
-# need singular vectors of Z, which take several times as long.
+# An alpha this many times the rounding error of ZZ' is precise with ZZ'; smaller ones need singular
+# vectors of Z, which take several times as long.
 MIN_ALPHA_OVER_ROUNDING = 300.0
 
 
@@ -45,23 +65,21 @@ class DualRidge:
 
     def __init__(self, X: np.ndarray, Y: np.ndarray, w: np.ndarray, smallest_alpha: float):
         self.root, self.weight = np.sqrt(w), w.sum()
-        self.mean_x, self.mean_y = (w @ part.astype(np.float64) / self.weight for part in (X, Y))
-        Z, target = X - self.mean_x, Y - self.mean_y
+        means = (w @ part.astype(np.float64, copy=False) / self.weight for part in (X, Y))
+        self.mean_x, self.mean_y = means
+        Z, target = X - self.mean_x, (Y - self.mean_y) * self.root[:, None]
         Z *= self.root[:, None]
         sizes = column_lengths(Z) / np.sqrt(self.weight)
         self.scale = deviations(sizes, self.mean_x, len(w))
-        self.Z, self.target = Z / self.scale, target * self.root[:, None]
+        Z /= self.scale
+        self.Z = Z
         complement = Complement(self.root / np.sqrt(self.weight))
-        rows = complement.restrict(self.Z)
+        rows = complement.restrict(Z)
         trace = float(np.einsum("ij,ij->", rows, rows))
-        self.precise_above = MIN_ALPHA_OVER_ROUNDING * EPS * trace if trace > 0 else np.inf
-        if smallest_alpha > self.precise_above:
-            squares, vectors = eigh(matmul(rows, rows.T))
-            self.values, self.U = np.sqrt(np.maximum(squares, 0)), complement.extend(vectors)
-        else:
-            self.values, self.U = decompose(rows, complement)
-            self.precise_above = -np.inf
-        self.projected = self.U.T @ self.target
+        bound = MIN_ALPHA_OVER_ROUNDING * EPS * trace if trace > 0 else np.inf
+        make_inverse = _OfTridiagonal if smallest_alpha > bound else _OfSingularValues
+        self.precise_above = bound if smallest_alpha > bound else -np.inf
+        self._inverse: _OfTridiagonal | _OfSingularValues = make_inverse(rows, complement, target)
 
     def is_precise(self, alpha: float) -> bool:
         """Return whether the decomposition is precise for an alpha."""
@@ -69,22 +87,75 @@ class DualRidge:
 
     def solve(self, alpha: float) -> np.ndarray:
         """Return the coefficients (n_features, n_outputs) of the features as they are."""
-        dual = self.U @ (self._inverse(alpha)[:, None] * self.projected)
-        return (self.Z.T @ dual) / self.scale[:, None]
+        return (self.Z.T @ self._inverse.solve(alpha)) / self.scale[:, None]
 
     def condition(self, alpha: float) -> float:
         """Return the 2-norm condition of the features with sqrt(alpha) I below them."""
         with np.errstate(divide="ignore"):
-            return float(np.hypot(self.values.max(initial=0), np.sqrt(alpha)) / np.sqrt(alpha))
+            return float(np.hypot(self._inverse.largest, np.sqrt(alpha)) / np.sqrt(alpha))
 
-    def half_inverse(self, alpha: float) -> np.ndarray:
-        """Return F (n_rows, n_rows - 1) with S proportional to FF', as `dual_inverses` does."""
-        return from_singular_values(self.values, self.U, alpha)
+    def errors(self, alphas: np.ndarray) -> Iterable[tuple[np.ndarray, np.ndarray]]:
+        """Yield the leave-one-out errors (n_rows, n_outputs) times the roots of the weights.
 
-    def _inverse(self, alpha: float) -> np.ndarray:
-        """Return 1 / (values^2 + alpha), zero for null directions unless alpha outweighs rounding.
+        Beside them are about their rounding errors, as those of `dual_errors`.
+        """
+        return self._inverse.errors(alphas)
+
+
+class _OfTridiagonal:
+    """S from ZZ' = QTQ' with a tridiagonal T."""
+
+    def __init__(self, rows: np.ndarray, complement: Complement, target: np.ndarray):
+        self.diagonal, self.beside, Q = tridiagonal(matmul(rows, rows.T))
+        self.U = complement.extend(Q)
+        self.projected = self.U.T @ target
+
+    def solve(self, alpha: float) -> np.ndarray:
+        """Return Sy."""
+        return self.U @ solve_tridiagonal(*self._factors(alpha), self.projected)
+
+    @cached_property
+    def largest(self) -> float:
+        """The largest singular value of Z."""
+        last = len(self.diagonal) - 1
+        square = eigvalsh_tridiagonal(
+            self.diagonal, self.beside, select="i", select_range=(last, last)
+        )
+        return float(np.sqrt(max(square[0], 0.0)))
+
+    def errors(self, alphas: np.ndarray) -> Iterator[tuple[np.ndarray, np.ndarray]]:
+        """Yield what `DualRidge.errors` does."""
+        factors = [self._factors(alpha) for alpha in alphas]
+        diagonals = np.empty((len(alphas), len(self.U)))
+        arrays = self.U.T, *(np.stack(parts) for parts in zip(*factors, strict=True)), diagonals
+        interruptible(self.U.size * len(alphas), inverse_diagonals, *arrays)
+        duals = [solve_tridiagonal(*factor, self.projected) for factor in factors]
+        products = np.split(self.U @ np.hstack(duals), len(alphas), axis=1)
+        for diagonal, product, dual in zip(diagonals, products, duals, strict=True):
+            size = np.sqrt(np.einsum("ij,ij->j", self.projected, dual))
+            yield errors_of(diagonal[:, None], product, size)
+
+    def _factors(self, alpha: float) -> tuple[np.ndarray, np.ndarray]:
+        return factor_tridiagonal(self.diagonal + alpha, self.beside)
+
+
+class _OfSingularValues:
+    """S from the singular values and left vectors of Z."""
+
+    def __init__(self, rows: np.ndarray, complement: Complement, target: np.ndarray):
+        self.values, self.U = decompose(rows, complement)
+        self.target, self.largest = target, self.values.max(initial=0)
+
+    def solve(self, alpha: float) -> np.ndarray:
+        """Return Sy, without null directions unless alpha outweighs rounding.
 
         With a tiny alpha, that is the solution of least norm.
         """
-        is_used = (self.values > 0) | (np.sqrt(alpha) > EPS * self.values.max(initial=0.0))
-        return np.where(is_used, 1, 0) / np.where(is_used, self.values**2 + alpha, 1)
+        is_used = (self.values > 0) | (np.sqrt(alpha) > EPS * self.largest)
+        inverse = np.where(is_used, 1, 0) / np.where(is_used, self.values**2 + alpha, 1)
+        return self.U @ (inverse[:, None] * (self.U.T @ self.target))
+
+    def errors(self, alphas: np.ndarray) -> Iterator[tuple[np.ndarray, np.ndarray]]:
+        """Yield what `DualRidge.errors` does."""
+        for alpha in alphas:
+            yield dual_errors(from_singular_values(self.values, self.U, alpha), self.target)

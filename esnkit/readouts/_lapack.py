@@ -16,12 +16,17 @@ from esnkit.utils._threads import interruptible
 __all__ = [
     "cholesky",
     "eigh",
+    "factor_tridiagonal",
     "invert_triangle",
     "matmul",
     "pivoted_qr",
     "robust_svd",
     "solve_cholesky",
+    "solve_tridiagonal",
+    "tridiagonal",
 ]
+
+WORK_COLUMNS = 64  # of the work space of a factorisation by blocks
 
 
 def matmul(A: np.ndarray, B: np.ndarray) -> np.ndarray:
@@ -65,6 +70,34 @@ def eigh(A: np.ndarray) -> tuple[np.ndarray, np.ndarray]:
     if _call(n**3, *fixed, work, len(work), iwork, len(iwork)):
         raise LinAlgError("the eigenvalues of the Gram matrix did not converge")
     return values, vectors
+
+
+def tridiagonal(A: np.ndarray) -> tuple[np.ndarray, np.ndarray, np.ndarray]:
+    """Return the diagonal, what is beside it, and Q of A = QTQ', of which the lower half is read.
+
+    T is tridiagonal, Q orthogonal; they take half the time of eigenvalues and eigenvectors.
+    """
+    n, Q = len(A), np.array(A, order="F")
+    diagonal, beside, scales = np.empty(n), np.empty(max(n - 1, 0)), np.empty(max(n - 1, 1))
+    work = np.empty(WORK_COLUMNS * n)
+    _call(n**3, "dsytrd", b"L", n, Q, n, diagonal, beside, scales, work, len(work))
+    _call(n**3, "dorgtr", b"L", n, Q, n, scales, work, len(work))
+    return diagonal, beside, Q
+
+
+def factor_tridiagonal(diagonal: np.ndarray, beside: np.ndarray) -> tuple[np.ndarray, np.ndarray]:
+    """Return the diagonal of D, and what is below that of L, of a positive definite T = LDL'."""
+    pivots, ratios = diagonal.copy(), beside.copy()
+    if call_lapack("dpttrf", len(pivots), pivots, ratios):
+        raise LinAlgError("the tridiagonal matrix is not positive definite")
+    return pivots, ratios
+
+
+def solve_tridiagonal(pivots: np.ndarray, ratios: np.ndarray, B: np.ndarray) -> np.ndarray:
+    """Return the solution X (n, p) of LDL'X = B."""
+    n, X = len(pivots), np.array(B, order="F")
+    call_lapack("dpttrs", n, X.shape[1], pivots, ratios, X, n)
+    return X
 
 
 def robust_svd(A: np.ndarray) -> tuple[np.ndarray, np.ndarray, np.ndarray]:

@@ -82,7 +82,7 @@ def leave_one_out(
 
 def dual_leave_one_out(dual: DualRidge, alphas: np.ndarray, positions: np.ndarray) -> LeaveOneOut:
     """Return the mean squared errors of alphas[positions] for few standardised rows."""
-    found = [squared_errors(dual.half_inverse(alpha), dual.target) for alpha in alphas]
+    found = [squared_errors(*pair) for pair in dual.errors(alphas)]
     errors = np.stack([sums for sums, _ in found]) / dual.weight
     is_imprecise = np.array([flags.any() for _, flags in found])
     return LeaveOneOut(errors[positions], 0, is_imprecise[positions])
@@ -219,7 +219,7 @@ class DualErrorSums:
             if half is None:
                 sums[i], is_imprecise[i] = self._from_hat_values(self.alphas[i])
             else:
-                sums[i], is_imprecise[i] = squared_errors(half, target)
+                sums[i], is_imprecise[i] = squared_errors(*dual_errors(half, target))
         return sums, is_imprecise
 
     def _from_hat_values(self, alpha: float) -> tuple[np.ndarray, np.ndarray]:
@@ -231,8 +231,7 @@ class DualErrorSums:
         return sums[0], is_imprecise[0]
 
 
-def squared_errors(half: np.ndarray, target: np.ndarray) -> tuple[np.ndarray, np.ndarray]:
-    """Return the sums of squared errors with S = half half', and whether they are imprecise."""
-    errors, rounding = dual_errors(half, target)
+def squared_errors(errors: np.ndarray, rounding: np.ndarray) -> tuple[np.ndarray, np.ndarray]:
+    """Return the sums of squared errors, and whether they are imprecise, from rounding errors."""
     total = (errors**2).sum(axis=0)
     return total, (rounding**2).sum(axis=0) > MAX_ERROR**2 * total

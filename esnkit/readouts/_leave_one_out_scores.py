@@ -50,8 +50,7 @@ def dual_classification_losses(
 ) -> LossSums:
     """Return the losses of alphas for the rows of a dual problem."""
     scores = np.empty((len(alphas), *Y.T.shape))
-    for i, alpha in enumerate(alphas):
-        errors, _ = dual_errors(dual.half_inverse(alpha), dual.target)
+    for i, (errors, _) in enumerate(dual.errors(alphas)):
         scores[i] = _scores(Y, errors / dual.root[:, None]).T
     return _losses_of(scores, Y, w)
 

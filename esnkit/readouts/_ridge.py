@@ -331,7 +331,8 @@ class RidgeReadout(RegressorMixin, MultiOutputMixin, BaseReadout):
         -------
         self : RidgeReadout
         """
-        return self._fit_rows(rows)
+        with one_blas_thread():  # once for all steps, each of which asks for it
+            return self._fit_rows(rows)
 
     def _fit_rows(self, rows: KeptRows | SharedRows) -> Self:
         """Fit to a stream of rows."""
@@ -375,8 +376,9 @@ class RidgeReadout(RegressorMixin, MultiOutputMixin, BaseReadout):
             return None
         w = w if w.ndim == 1 else w[:, 0]
         is_used = w > 0
-        is_moderate = rows_are_moderate(X, Y, w)
-        return (X[is_used], Y[is_used], w[is_used]) if is_used.any() and is_moderate else None
+        if not (is_used.any() and rows_are_moderate(X, Y, w)):
+            return None
+        return (X, Y, w) if is_used.all() else (X[is_used], Y[is_used], w[is_used])
 
     def _fit_dual(
         self, rows: KeptRows | SharedRows, few: WeightedBlock, alphas: np.ndarray

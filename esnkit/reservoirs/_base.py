@@ -47,6 +47,9 @@ class BaseReservoir(
         A compiled closed loop with a linear readout, if the reservoir has one:
         see :meth:`Reservoir.run_closed_loop`.
         None runs the loop in single steps.
+    adds_statistics : bool
+        Whether there is a compiled run that adds the states to running statistics at once:
+        see :meth:`Reservoir.add_statistics`. False stores the features of a block first.
 
     Examples
     --------
@@ -74,6 +77,7 @@ class BaseReservoir(
     allows_clamp: ClassVar[bool] = False
     state_is_features: ClassVar[bool] = False
     run_closed_loop: Callable[..., None] | None = None
+    adds_statistics: bool = False
     n_state_: int
     n_features_out_: int
 

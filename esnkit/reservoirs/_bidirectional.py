@@ -6,7 +6,7 @@ import numpy as np
 from sklearn.base import clone
 
 from esnkit.reservoirs._base import BaseReservoir
-from esnkit.reservoirs._members import check_template, run_member
+from esnkit.reservoirs._members import check_template, members_read_inputs, run_member
 from esnkit.sequences._packing import Sequences
 
 __all__ = ["BidirectionalReservoir"]
@@ -107,6 +107,11 @@ class BidirectionalReservoir(BaseReservoir):
         self.n_features_out_ = 2 * reservoir.n_features_out_
         self.n_features_in_, self._dtype = n_feedback + n_inputs, np.dtype(dtype)
         return self
+
+    @property
+    def reads_inputs(self) -> bool:
+        """Whether weights depend on the inputs of ``prepare``, not only on their number."""
+        return members_read_inputs(self.reservoir)
 
     def noise_stream(self) -> np.random.Generator | None:
         """Return the random numbers of the noise, None without noise.

@@ -10,7 +10,15 @@ import scipy.sparse as sp
 from esnkit.kernels.activations import CODES
 from esnkit.kernels.lanes import LANES, run_lanes
 from esnkit.kernels.layouts import Csr, Diagonals, Ell, Forcing, InputWeights, lay_out
-from esnkit.kernels.reservoir import InputSequences, LinearReadout, LoopInputs, closed_loop, run
+from esnkit.kernels.pooled_runs import run_statistics
+from esnkit.kernels.reservoir import (
+    InputSequences,
+    LinearReadout,
+    LoopInputs,
+    all_packed,
+    closed_loop,
+    run,
+)
 from esnkit.reservoirs._blocks import BLOCK_BYTES, calls
 from esnkit.reservoirs._unit_threads import MIN_STATES, run_one
 from esnkit.reservoirs._updates import Rates
@@ -78,23 +86,56 @@ class Network(NamedTuple):
         if starts.size == 1:
             return self._advance_one(forcing, rows, starts, lengths, state, out)
         kernel, W, n_side_by_side = self._kernel_for(starts.size)
-        states, order = state, None
+        fixed = W, self.input_weights, CODES[self.activation], forcing
+
+        def run_share(inputs, start, state):
+            kernel(*fixed, inputs, state, out)
+
+        self._in_calls(run_share, InputSequences(rows, starts, lengths), n_side_by_side, [state])
+
+    @property
+    def adds_statistics(self) -> bool:
+        """Whether `add_statistics` has a kernel for these weights."""
+        return isinstance(self.W, Diagonals) and all_packed(self.W, self.input_weights)
+
+    def add_statistics(
+        self,
+        inputs: InputSequences,
+        extra: np.ndarray,
+        washout: int,
+        state: np.ndarray,
+        sums: np.ndarray,
+    ) -> None:
+        """Advance ``state``, and add all states to ``sums``; see the kernel `run_statistics`."""
+        fixed = self.W, self.input_weights, CODES[self.activation]
+
+        def run_share(inputs, start, state, sums):
+            run_statistics(*fixed, inputs, extra, (start, washout), state, sums)
+
+        self._in_calls(run_share, inputs, 4, [state, sums])
+
+    def _in_calls(self, run_share, inputs: InputSequences, n_side_by_side: int, arrays) -> None:
+        """Call ``run_share(part of the inputs, first step, *parts of the arrays)`` on threads.
+
+        The arrays have a row for every sequence, which is updated in place.
+        """
+        rows, starts, lengths = inputs
+        own, order = arrays, None
         if np.any(np.diff(lengths) > 0):  # sequences that run side by side should end together
             order = np.argsort(-lengths, kind="stable")
-            starts, lengths, states = starts[order], lengths[order], state[order]
-
-        fixed = W, self.input_weights, CODES[self.activation], forcing
+            starts, lengths, own = starts[order], lengths[order], [a[order] for a in arrays]
         n_together = 2 * n_threads() * n_side_by_side
         max_rows = max(MAX_CALL_WORK // self._row_work, 1)
         report = _reporter(int(lengths.sum()), max_rows)
         for first, last, start, stop in calls(lengths, max_rows, n_together):
             part = slice(first, last)
             counts = np.minimum(lengths[part], stop) - start
-            inputs = InputSequences(rows, starts[part] + start, counts)
-            _run_shares(partial(kernel, *fixed), n_side_by_side, inputs, states[part], out)
+            piece = InputSequences(rows, starts[part] + start, counts)
+            _run_shares(run_share, n_side_by_side, piece, start, [a[part] for a in own])
             report(int(counts.sum()))
         if order is not None:
-            state[order] = states
+            for array, sorted_array in zip(arrays, own, strict=True):
+                array[order] = sorted_array
 
     def closed_loop(
         self,
@@ -155,15 +196,16 @@ def _report_nothing(count: int) -> None:
     """Do nothing."""
 
 
-def _run_shares(kernel, n_side_by_side, inputs, states, out):
-    """Run a kernel over sequences on several threads."""
+def _run_shares(run_share, n_side_by_side, inputs, start, arrays):
+    """Run ranges of sequences on several threads."""
 
-    def run_share(first, last):
-        share = InputSequences(inputs.rows, inputs.starts[first:last], inputs.lengths[first:last])
-        kernel(share, states[first:last], out)
+    def run_range(first, last):
+        part = slice(first, last)
+        share = InputSequences(inputs.rows, inputs.starts[part], inputs.lengths[part])
+        run_share(share, start, *(array[part] for array in arrays))
 
     shares = _shares(inputs.lengths, n_side_by_side)
-    run_tasks([partial(run_share, *share) for share in shares])
+    run_tasks([partial(run_range, *share) for share in shares])
 
 
 def _shares(lengths: np.ndarray, n_side_by_side: int) -> list[tuple[int, int]]:

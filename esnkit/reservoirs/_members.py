@@ -11,7 +11,7 @@ from esnkit.reservoirs._reservoir import Reservoir
 from esnkit.sequences._packing import Sequences
 from esnkit.utils._validation import check_seed, has_methods
 
-__all__ = ["check_template", "make_members", "noise_of", "run_member"]
+__all__ = ["check_template", "make_members", "members_read_inputs", "noise_of", "run_member"]
 
 
 def check_template(reservoir: Any) -> Any:
@@ -62,6 +62,12 @@ def _checked(template: Any, n_members: int, name: str, params: Any) -> dict[str,
                 f"{name}[{key!r}] must be a list of {n_members} values, one for each, got {value!r}"
             )
     return dict(params or {})
+
+
+def members_read_inputs(reservoir: Any, params: Any = None) -> bool:
+    """Return whether weights of any member depend on the inputs of ``prepare``."""
+    varied = any(str(name).endswith("input_scaling") for name in params or {})
+    return varied or bool(getattr(check_template(reservoir), "reads_inputs", True))
 
 
 def noise_of(members: list[BaseReservoir]) -> list[Any] | None:

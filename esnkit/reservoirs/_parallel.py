@@ -5,7 +5,13 @@ from typing import Any, Self
 import numpy as np
 
 from esnkit.reservoirs._base import BaseReservoir
-from esnkit.reservoirs._members import check_template, make_members, noise_of, run_member
+from esnkit.reservoirs._members import (
+    check_template,
+    make_members,
+    members_read_inputs,
+    noise_of,
+    run_member,
+)
 from esnkit.sequences._packing import Sequences
 from esnkit.utils._validation import check_positive_int
 
@@ -117,6 +123,11 @@ class ParallelReservoir(BaseReservoir):
         self.n_features_out_ = sum(member.n_features_out_ for member in self.reservoirs_)
         self.n_features_in_, self._dtype = n_feedback + n_inputs, np.dtype(dtype)
         return self
+
+    @property
+    def reads_inputs(self) -> bool:
+        """Whether weights depend on the inputs of ``prepare``, not only on their number."""
+        return members_read_inputs(self.reservoir, self.reservoir_params)
 
     def noise_stream(self) -> Any:
         """Return the random numbers of the noise of every reservoir, None if none has noise.

@@ -8,7 +8,7 @@ import scipy.sparse as sp
 
 from esnkit.kernels.activations import CODES
 from esnkit.kernels.layouts import Forcing
-from esnkit.kernels.reservoir import LinearReadout, LoopInputs
+from esnkit.kernels.reservoir import InputSequences, LinearReadout, LoopInputs
 from esnkit.reservoirs._base import BaseReservoir
 from esnkit.reservoirs._compiled import Network
 from esnkit.reservoirs._updates import UPDATES, update_params_of
@@ -527,6 +527,43 @@ class Reservoir(BaseReservoir):
         out = np.empty((0, n_units), state.dtype) if out is None else out
         starts, lengths = sequences.offsets[:-1], sequences.lengths
         network.advance(forcing, sequences.values, starts, lengths, state, out)
+        self._check_bounded(state)
+
+    @property
+    def adds_statistics(self) -> bool:  # type: ignore[override]
+        """Whether :meth:`add_statistics` has a kernel for the weights, and agrees with ``run``."""
+        return type(self).run is Reservoir.run and self._up_to_date_network().adds_statistics
+
+    def add_statistics(
+        self,
+        sequences: Sequences,
+        extra: np.ndarray,
+        washout: int,
+        state: np.ndarray,
+        sums: np.ndarray,
+    ) -> None:
+        """Advance ``state`` in place, and add all states to running statistics at once.
+
+        Parameters
+        ----------
+        sequences : Sequences
+            As in ``run``.
+        extra : ndarray of shape (n_rows, n_extra)
+            Other features of the time steps, which are added too.
+        washout : int
+            Time steps of every sequence that are not added.
+        state : ndarray of shape (n_sequences, n_units)
+        sums : ndarray of shape (n_sequences, N_SUMS, n_columns)
+            Of the kernel ``add_statistics``: of the states, then of ``extra``, then of zeros.
+
+        Raises
+        ------
+        FloatingPointError
+            If the states of unbounded units leave the range of their dtype.
+        """
+        starts, lengths = sequences.offsets[:-1], sequences.lengths
+        inputs = InputSequences(sequences.values, starts, lengths)
+        self._up_to_date_network().add_statistics(inputs, extra, washout, state, sums)
         self._check_bounded(state)
 
     def run_closed_loop(

@@ -2,6 +2,7 @@
 
 from typing import Any
 
+import numpy as np
 from sklearn.base import MultiOutputMixin, RegressorMixin
 
 from esnkit.sequences._scorer import compare
@@ -59,12 +60,25 @@ class SequenceRegressorMixin(MultiOutputMixin, RegressorMixin):
         -------
         float
         """
-        from sklearn.metrics import r2_score  # as in scikit-learn: slow to import
-
-        y_true, y_pred, weights = compare(self, X, y, sample_weight, initial_state, clamp)
-        return r2_score(y_true, y_pred, sample_weight=weights)
+        return _r2_score(*compare(self, X, y, sample_weight, initial_state, clamp))
 
     def __sklearn_tags__(self):
         tags = super().__sklearn_tags__()
         tags.input_tags.three_d_array = True
         return tags
+
+
+def _r2_score(y_true: np.ndarray, y_pred: np.ndarray, weights: np.ndarray | None) -> float:
+    """Return the coefficient of determination of rows (n_rows, n_outputs), as scikit-learn does.
+
+    A search scores often: its function checks arrays for longer than it sums their rows.
+    """
+    if weights is None and len(y_true) > 1 and y_true.dtype == y_pred.dtype == np.float64:
+        with np.errstate(over="ignore", invalid="ignore"):
+            squares = np.sum((y_true - y_pred) ** 2, axis=0)
+            total = np.sum((y_true - np.average(y_true, axis=0)) ** 2, axis=0)
+        if np.isfinite(squares).all() and np.isfinite(total).all() and total.all():
+            return float(np.average(1 - squares / total))
+    from sklearn.metrics import r2_score  # as in scikit-learn: slow to import
+
+    return r2_score(y_true, y_pred, sample_weight=weights)

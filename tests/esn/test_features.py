@@ -6,6 +6,7 @@ from esn_models import both, coefficients, features, regressor, slow_answer
 from reference import pooled
 from sklearn.metrics import r2_score
 
+from esnkit.esn import _features
 from esnkit.pooling import ModelSpace
 from esnkit.pooling import _base as pooling_base
 
@@ -83,15 +84,37 @@ def test_washout_is_zeros_at_the_start_of_every_sequence(washout, ragged, X, y):
 @pytest.mark.parametrize("include_input", [True, False])
 @pytest.mark.parametrize("washout", [0, 2])
 def test_what_is_pooled_are_states_and_inputs_after_the_washout(washout, include_input, rng):
-    X = [rng.normal(size=(n, 2)) for n in (3, 40, 5)]
+    X = [rng.normal(size=(n, 2)) for n in (3, 40, 5, 70, 9)]
     params = {"include_input": include_input, "washout": washout, "pooling": "statistics"}
-    model = regressor(5, **params).fit(X, rng.normal(size=3))
+    model = regressor(5, **params).fit(X, rng.normal(size=5))
     for x, prediction in zip(X, model.predict(X), strict=True):
         Z = model.reservoir_.transform(x)
         inputs = (x - model.reservoir_.input_mean_) / model.reservoir_.input_scale_
         rows = np.hstack([Z, inputs])[washout:] if include_input else Z[washout:]
         wanted = model.readout_.coef_ @ pooled(rows, "statistics") + model.readout_.intercept_
         np.testing.assert_allclose(prediction, wanted[0], atol=1e-10)
+
+
+def test_statistics_of_states_with_a_clamp_and_initial_state(rng):
+    X, state, clamp = rng.normal(size=(6, 40, 2)), rng.normal(size=(6, 5)), ([1], [0.3])
+    model = regressor(5, pooling="statistics", include_input=False).fit(X, rng.normal(size=6))
+    for kept in ({}, {"clamp": clamp}):
+        states = model.reservoir_.transform(X, initial_state=state, **kept)
+        Z = np.array([pooled(rows, "statistics") for rows in states])
+        wanted = Z @ model.readout_.coef_.T + model.readout_.intercept_
+        found = model.predict(X, initial_state=state, **kept)
+        np.testing.assert_allclose(found, wanted.ravel(), atol=1e-10)
+
+
+@pytest.mark.parametrize("washout", [0, 2])
+def test_sums_of_the_reservoir_have_the_bits_of_those_of_stored_states(washout, rng, monkeypatch):
+    X = [rng.normal(2, 3, size=(n, 2)) for n in (3, 40, 5, 70, 9)]
+    params = {"input_scaling": "auto", "pooling": "statistics", "washout": washout}
+    model = regressor(5, **params).fit(X, rng.normal(size=5))
+    at_once = model.predict(X)
+    for name, value in (("MAX_SEQUENCES", 2), ("MIN_SEQUENCES", 100)):
+        monkeypatch.setattr(_features, name, value)
+        np.testing.assert_array_equal(model.predict(X), at_once)
 
 
 def test_pooling_learns_from_states_with_clamp_noise_and_initial_state(rng):

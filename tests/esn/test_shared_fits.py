@@ -2,6 +2,7 @@
 
 import numpy as np
 import pytest
+from sklearn.base import clone
 from sklearn.linear_model import Ridge
 
 from esnkit import (
@@ -12,8 +13,15 @@ from esnkit import (
     ReservoirRegressor,
     RidgeReadout,
 )
+from esnkit.esn._shared_fits import Drawn
 from esnkit.pooling import ModelSpace
-from esnkit.reservoirs import BaseReservoir
+from esnkit.reservoirs import (
+    NVAR,
+    BaseReservoir,
+    BidirectionalReservoir,
+    DeepReservoir,
+    ParallelReservoir,
+)
 from esnkit.utils._sharing import SharedWork, share_work
 
 
@@ -259,3 +267,44 @@ def test_classifiers_of_steps_have_the_probabilities_of_a_fit_alone(wave):
         found = [predictions(make(alpha), X, y, X) for alpha in (1e-3, 1.0)]
     for a, b in zip(found, wanted, strict=True):
         assert_same(a, b)
+
+
+SEEDED = Reservoir(10, random_state=0)
+
+
+@pytest.mark.parametrize(
+    ("reservoir", "shares"),
+    [
+        (DeepReservoir(Reservoir(10), 2, random_state=0), True),
+        (DeepReservoir(SEEDED, 2), True),
+        (BidirectionalReservoir(SEEDED), True),
+        (ParallelReservoir(SEEDED, 2, reservoir_params={"leak_rate": [0.5, 1.0]}), True),
+        (DeepReservoir(Reservoir(10), 2), False),
+        (DeepReservoir(ParallelReservoir(SEEDED, 2), 2), False),
+        (ParallelReservoir(SEEDED, 2, reservoir_params={"random_state": [None, 0]}), False),
+        (DeepReservoir(Reservoir(10), 2, random_state=np.random.RandomState(0)), False),
+        (NVAR(2), True),
+    ],
+)
+def test_composed_reservoirs_share_if_their_seeds_are_known(reservoir, shares, wave):
+    X, y = wave
+    work = SharedWork(1e9)
+    with share_work(work):
+        for alpha in (1e-3, 1.0):
+            model = ReservoirRegressor(clone(reservoir), RidgeReadout(alpha)).fit(X, y)
+        found = model.predict(X)
+    assert bool(work.all_of(Drawn)) == shares
+    if shares:
+        assert np.array_equal(found, model.fit(X, y).predict(X))
+
+
+def test_members_that_scale_their_inputs_are_drawn_anew(wave):
+    X, y = wave
+    scaled = {"reservoir_params": {"input_scaling": ["auto", 0.5]}}
+    for reservoir in (ParallelReservoir(SEEDED, 2, **scaled), DeepReservoir(
+        Reservoir(10, input_scaling="auto", random_state=0), 2)):  # fmt: skip
+        model = ReservoirRegressor(reservoir, RidgeReadout(1e-3))
+        wanted = predictions(model, 3 * X, y, X)
+        with share_work(SharedWork(1e9)):
+            model.fit(X, y)
+            assert_same(predictions(model, 3 * X, y, X), wanted)

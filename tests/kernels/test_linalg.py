@@ -61,3 +61,13 @@ def test_move_mean_keeps_steps_below_the_rounding_of_the_mean():
     for _ in range(1000):
         linalg.move_mean(mean, np.full(2, 2.0**-40))
     assert_array_equal(mean, [[2.0**26, -1.0 + 1000 * 2.0**-40], [1000 * 2.0**-40, 0.0]])
+
+
+def test_inverse_diagonals_against_numpy():
+    rng = np.random.default_rng(0)
+    Q, pivots, ratios = rng.normal(size=(9, 150)), 1 + rng.random((3, 9)), rng.normal(size=(3, 8))
+    out = np.empty((3, 150))
+    linalg.inverse_diagonals(Q, pivots, ratios, out)
+    for found, d, below in zip(out, pivots, ratios, strict=True):
+        L = np.eye(9) + np.diag(below, -1)
+        assert_allclose(found, np.diag(Q.T @ np.linalg.inv(L * d @ L.T) @ Q), rtol=1e-11)

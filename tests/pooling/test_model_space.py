@@ -32,7 +32,7 @@ def test_model_space_against_numpy(problem, n_components, alpha):
 def test_how_rows_are_cut_changes_no_bit(dtype):
     problem = Problem([9, 1, 200, 4], 12, dtype)
     pooling = check_pooling(ModelSpace(3))
-    pooling = pooling.fit(problem.blocks, problem.offsets, problem.washout)
+    pooling = pooling.fit(problem.training)
     results = []
     for block_rows in (3, 10**6):
         problem.block_rows = block_rows
@@ -48,7 +48,7 @@ def pooled_by(pooling, problem):
 def test_states_of_few_directions_have_few_components():
     problem = Problem([50, 60], 20)
     problem.rows = problem.rows[:, :4] @ np.random.default_rng(0).normal(size=(4, 20))
-    pooling = check_pooling("model_space").fit(problem.blocks, problem.offsets, 0)
+    pooling = check_pooling("model_space").fit(problem.training)
     assert pooling.components.shape == (4, 20)
     np.testing.assert_allclose(pooling.components @ pooling.components.T, np.eye(4), atol=1e-12)
 

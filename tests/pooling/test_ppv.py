@@ -4,7 +4,7 @@ import numpy as np
 from hypothesis import given
 from pooling_problems import Problem, problems
 
-from esnkit.pooling import _ppv as module
+from esnkit.pooling import _base as pooling_base
 
 
 @given(problems())
@@ -27,7 +27,7 @@ def test_how_rows_are_cut_changes_no_bit(problem):
 
 def test_thresholds_of_very_many_rows_come_from_some_of_them(monkeypatch):
     problem = Problem([50, 30], 3, block_rows=7)
-    monkeypatch.setattr(module, "MAX_ROWS", 20)
+    monkeypatch.setattr(pooling_base, "MAX_SAMPLED", 20)
     kept = problem.rows[np.arange(80) * 0.6180339887498949 % 1 < 0.25]
     threshold = np.quantile(kept, 0.25, axis=0, method="lower")
     wanted = [(rows > threshold).mean(axis=0) for rows in problem.sequences]

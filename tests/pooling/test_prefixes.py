@@ -29,7 +29,7 @@ NAMES = ["last", "statistics", "pyramid", "quantiles", *POOLINGS_TO_TEST]
 def fitted(pooling, problem):
     pooling = check_pooling(pooling)
     if pooling.needs_fit:
-        pooling = pooling.fit(problem.blocks, problem.offsets, problem.washout)
+        pooling = pooling.fit(problem.training)
     return pooling
 
 

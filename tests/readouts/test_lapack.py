@@ -31,6 +31,12 @@ def test_factors_and_solutions_equal_those_of_numpy(n):
     values, vectors = lapack.eigh(np.tril(A))
     assert_allclose((vectors * values) @ vectors.T, A, atol=1e-10)
     assert_array_equal(lapack.matmul(A, B), A @ B)
+    diagonal, beside, Q = lapack.tridiagonal(np.tril(A))
+    T = np.diag(diagonal) + np.diag(beside, 1) + np.diag(beside, -1)
+    assert_allclose(Q @ T @ Q.T, A, atol=1e-10)
+    assert_allclose(Q @ Q.T, np.eye(n), atol=1e-12)
+    factors = lapack.factor_tridiagonal(diagonal, beside)
+    assert_allclose(T @ lapack.solve_tridiagonal(*factors, B), B, atol=1e-9)
 
 
 @pytest.mark.parametrize("shape", [(1, 1), (7, 3), (3, 7), (0, 4), (40, 40)])
@@ -49,6 +55,8 @@ def test_what_does_not_converge_is_an_error():
     assert lapack.cholesky(np.asfortranarray(-np.eye(3))) == 1
     with pytest.raises(LinAlgError):
         lapack.robust_svd(np.full((4, 4), np.nan))
+    with pytest.raises(LinAlgError):
+        lapack.factor_tridiagonal(-np.ones(3), np.zeros(2))
 
 
 @pytest.mark.parametrize("params", [{"solver": "gram"}, {"solver": "qr"}, {"alpha": [1e-3, 1.0]}])

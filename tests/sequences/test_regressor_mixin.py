@@ -14,6 +14,7 @@ from esnkit.sequences import (
     pack_weights,
     restore,
 )
+from esnkit.sequences._regressor_mixin import _r2_score
 
 
 class Sum(SequenceRegressorMixin, BaseEstimator):
@@ -84,3 +85,35 @@ def test_tags_name_a_regressor_of_several_outputs_and_3d_arrays():
     tags = get_tags(Sum())
     assert is_regressor(Sum()) and tags.target_tags.multi_output
     assert tags.input_tags.three_d_array and tags.target_tags.required
+
+
+Y = np.random.default_rng(0).normal(size=(20, 3))
+SHIFTED = Y + np.linspace(0.0, 1.0, 60).reshape(20, 3)
+
+
+@pytest.mark.filterwarnings(
+    "ignore:R.2 score is not well-defined", "ignore:overflow", "ignore:invalid value"
+)
+@pytest.mark.parametrize(
+    ("y_true", "y_pred", "weights"),
+    [
+        (Y, SHIFTED, None),
+        (Y[:, :1], SHIFTED[:, :1], None),
+        (Y, Y, None),
+        (Y, SHIFTED, np.arange(20.0)),
+        (Y.astype("f4"), SHIFTED.astype("f4"), None),
+        (Y * [1, 0, 1], SHIFTED, None),  # a constant output
+        (Y * [1, 0, 1], Y * [1, 0, 1], None),
+        (Y[:1], SHIFTED[:1], None),
+        (1e200 * Y, 1e200 * SHIFTED, None),
+    ],
+)
+def test_the_score_has_the_bits_of_scikit_learn(y_true, y_pred, weights):
+    expected = r2_score(y_true, y_pred, sample_weight=weights)
+    np.testing.assert_array_equal(_r2_score(y_true, y_pred, weights), expected)
+    assert isinstance(_r2_score(y_true, y_pred, weights), float)
+
+
+def test_the_score_refuses_predictions_that_are_not_finite():
+    with pytest.raises(ValueError, match="contains infinity"):
+        _r2_score(Y, np.full_like(Y, np.inf), None)
