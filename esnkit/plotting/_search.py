@@ -153,9 +153,9 @@ class SearchDisplay:
     def _limits(self) -> tuple[float, float]:
         """Return the scores at the ends of the colours: far lower ones do not stretch them."""
         finite = self.scores[np.isfinite(self.scores)]
-        best, reach = finite.max(), MAX_SPREAD * (finite.max() - np.median(finite))
-        lowest = max(finite.min(), best - reach) if reach > 0 else finite.min()
-        return lowest, best
+        best = finite.max()
+        reach = MAX_SPREAD * (best - np.median(finite))
+        return finite[finite >= best - reach].min() if reach > 0 else finite.min(), best
 
     def _colour_bar(self, ax, mappable, words: str = "") -> None:
         low, _ = self._limits()

@@ -49,7 +49,7 @@ def test_candidates_that_failed_and_pairs_not_tried_have_no_colour():
 
 def test_far_lower_scores_do_not_stretch_the_colours():
     display = display_of([{"a": k, "b": k} for k in range(5)], [-1e9, 1, 2, 3, 4]).plot()
-    assert display.ax_.images[-1].get_clim() == (-4.0, 4.0)
+    assert display.ax_.images[-1].get_clim() == (1.0, 4.0)
 
 
 def test_values_of_a_random_search_are_points():
