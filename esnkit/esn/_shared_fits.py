@@ -117,6 +117,10 @@ class WholeRows:
         """Raise: there are no common rows."""
         raise AssertionError("no stream begins with these rows")
 
+    def ends_block(self, n_rows: int) -> bool:
+        """Return True: no block is cut."""
+        return True
+
 
 class SeriesRows:
     """Training rows of one series, the first of which are common to longer series.
@@ -134,7 +138,8 @@ class SeriesRows:
         last = (n_rows - 1) // block_rows * block_rows
         self.n_common = last + (n_rows - last) // ROWS_ADDED_AT_ONCE * ROWS_ADDED_AT_ONCE
         self.n_first = min(block_rows, n_rows)
-        self.edges = sorted({*range(0, n_rows, block_rows), self.n_common, n_rows})
+        self.block_ends = {*range(0, n_rows, block_rows), n_rows}
+        self.edges = sorted({*self.block_ends, self.n_common})
 
     common_state: np.ndarray  # after the common rows
 
@@ -145,6 +150,10 @@ class SeriesRows:
     def after_common(self, other: "SeriesRows") -> Iterator[Block]:
         """Return the blocks after the common rows of another stream, which this one begins with."""
         return self._blocks(other.n_common, other.common_state)
+
+    def ends_block(self, n_rows: int) -> bool:
+        """Return whether a block ends after these rows if a readout reads the stream alone."""
+        return n_rows in self.block_ends
 
     def _blocks(self, first: int, start_state: np.ndarray) -> Iterator[Block]:
         """Yield the blocks from a row on."""

@@ -363,7 +363,7 @@ def accumulate(
     accumulator.add(X, Y, w)
     if not accumulator.solver_is_final and has_enough_rows(accumulator):
         accumulator.solver_is_final = True
-        if _is_well_conditioned(alpha, accumulator, n_rows):
+        if is_well_conditioned(alpha, accumulator, n_rows):
             gram = accumulator.to_gram()
             return gram if gram.is_moderate() else accumulator  # Q'Y may be finite, X'Y not
     return accumulator
@@ -373,7 +373,7 @@ def suits_gram(alpha: float, gram: Accumulator, n_rows: int | None) -> bool:
     """Return whether the Gram matrix of the first rows shows that of all rows to be precise."""
     if _alpha_outweighs_rounding(alpha, gram, n_rows):
         return True
-    return has_enough_rows(gram) and _is_well_conditioned(alpha, gram, n_rows)
+    return has_enough_rows(gram) and is_well_conditioned(alpha, gram, n_rows)
 
 
 def _growth(accumulator: Accumulator, n_rows: int | None) -> float:
@@ -392,7 +392,7 @@ def is_enough(n_rows: int, n_features: int) -> bool:
     return n_rows >= 1.25 * n_features + MIN_ROWS_TO_CHOOSE
 
 
-def _is_well_conditioned(alpha: float, accumulator: Accumulator, n_rows: int | None) -> bool:
+def is_well_conditioned(alpha: float, accumulator: Accumulator, n_rows: int | None) -> bool:
     """Return whether the condition so far is below half the bound for a Gram matrix.
 
     Squares of features must be far from underflow, which a QR factor alone does not show.

@@ -9,7 +9,13 @@ from typing import Any, NamedTuple, Protocol
 
 import numpy as np
 
-from esnkit.readouts._accumulator import Accumulator, has_enough_rows, is_enough, suits_gram
+from esnkit.readouts._accumulator import (
+    Accumulator,
+    has_enough_rows,
+    is_enough,
+    is_well_conditioned,
+    suits_gram,
+)
 from esnkit.readouts._base import Block
 from esnkit.readouts._kept_rows import KeptRows, are_few
 from esnkit.utils._sharing import SharedWork, is_prefix
@@ -37,6 +43,9 @@ class Source(Protocol):
     def after_common(self, other: Any) -> Iterable[Block]:
         """Return the blocks after the common rows of another stream, which this one begins with."""
 
+    def ends_block(self, n_rows: int) -> bool:
+        """Return whether a block ends after these rows if a readout reads the stream alone."""
+
 
 class Reading:
     """Statistics of the rows of a stream so far, and the blocks that follow."""
@@ -48,6 +57,10 @@ class Reading:
         """Return the statistics so far, which later rows do not change."""
         fixed, self.accumulator = self.accumulator, self.accumulator.share()
         return fixed
+
+
+def _has_rows(reading: Reading) -> bool:
+    return reading.accumulator.n_rows > 0
 
 
 class SharedRows:
@@ -80,7 +93,8 @@ class SharedRows:
         self.kept: KeptRows | None = None
         self.before: SharedRows | None = None
         self.started: Reading | None = None  # after the leading rows
-        self.leading: Accumulator | None = None  # Gram form of the first rows
+        self.leading: Accumulator | None = None  # Gram form of the first block
+        self.turning: Accumulator | None = None  # QR form of the first blocks, if one is too few
         self.gram_from = np.inf  # the Gram form suits this alpha and larger ones
         self.common: dict[str, Accumulator] = {}  # of the common rows
         self.all: dict[str, Accumulator] = {}
@@ -115,43 +129,48 @@ class SharedRows:
 
     def accumulate(self, solver: str, alpha: float, standardize: bool) -> Accumulator:
         """Return the statistics of all rows in the form that suits the solver and alpha."""
-        form = solver
-        if solver == "auto":
-            leading = self._leading()
-            if not (alpha >= self.gram_from or has_enough_rows(leading)):
-                self._finish_pass()
-                return KeptRows(self, self.n_rows, False).accumulate(solver, alpha, standardize)
-            form = self._choose_form(alpha, leading)
+        form = self._choose_form(alpha) if solver == "auto" else solver
         if form not in self.all:
             self.all[form] = self._all_rows(form).merge_partial_sums()
         return self.all[form]
 
-    def _choose_form(self, alpha: float, leading: Accumulator) -> str:
+    def _choose_form(self, alpha: float) -> str:
         """Return the form by the rule of a readout that reads the stream alone."""
-        if alpha < self.gram_from:
-            if not suits_gram(alpha, leading, self.n_rows):
-                return "qr"
+        if alpha >= self.gram_from:
+            return "gram"
+        leading = self._leading()
+        if suits_gram(alpha, leading, self.n_rows):
             self.gram_from = alpha
-        return "gram"
+            return "gram"
+        if has_enough_rows(leading):
+            return "qr"
+        turning = self._turning()
+        turns = "qr to gram" in self.all and is_well_conditioned(alpha, turning, self.n_rows)
+        return "qr to gram" if turns else "qr"
 
     def _leading(self) -> Accumulator:
-        """Return the Gram form of the first rows."""
+        """Return the Gram form of the first block with rows."""
         before, n_first = self.before, self.source.n_first
         if self.leading is None and before is not None and before.n_rows >= n_first:
             self.leading = before.leading  # the rows are the same
         if self.leading is None:
             reading = self._begin("gram")
-            while not (reading.n_rows >= n_first and reading.accumulator.n_rows):
-                if not self._read_block(reading, "gram"):
-                    break
+            self._read(reading, "gram", lambda: reading.n_rows >= n_first and _has_rows(reading))
             self.leading, self.started = reading.fork(), reading
         return self.leading
 
-    def _finish_pass(self) -> None:
-        """Read to the end, so that rows that are kept are all there."""
-        started, self.started = self.started, None
-        for _ in () if started is None else started.blocks:
-            pass
+    def _turning(self) -> Accumulator:
+        """Return the QR form of the first blocks that show the condition, or of all rows."""
+        if self.turning is None:
+            reading = Reading(self._empty("qr"), self())
+            self._read(reading, "", lambda: has_enough_rows(reading.accumulator))
+            self.turning, form = reading.fork(), "qr"
+            gram = self.turning.to_gram()
+            if has_enough_rows(self.turning) and gram.is_moderate():
+                reading.accumulator, form = gram, "qr to gram"
+            self._read(reading, "", lambda: False)
+            self.all[form] = reading.accumulator.merge_partial_sums()
+        return self.turning
 
     def _all_rows(self, form: str) -> Accumulator:
         """Return the statistics of all rows."""
@@ -160,9 +179,18 @@ class SharedRows:
             reading = self._begin(form)
         else:
             self.started = None
-        while self._read_block(reading, form):
-            pass
+        self._read(reading, form, lambda: False)
         return reading.accumulator
+
+    def _read(self, reading: Reading, form: str, is_done: Callable[[], bool]) -> None:
+        """Add blocks to the statistics, up to the end of one after which it is done."""
+        for X, Y, w in reading.blocks:
+            reading.accumulator.add(X, Y.reshape(len(Y), -1), w)
+            reading.n_rows += len(X)
+            if form and reading.n_rows == self.source.n_common:
+                self.common[form] = reading.fork()
+            if self.source.ends_block(reading.n_rows) and is_done():
+                return
 
     def _begin(self, form: str) -> Reading:
         """Begin to read, after those first rows whose statistics exist."""
@@ -173,16 +201,6 @@ class SharedRows:
         if n_rows == self.source.n_common:
             self.common[form] = accumulator
         return Reading(accumulator.share(), self.source.after_common(before.source), n_rows)
-
-    def _read_block(self, reading: Reading, form: str) -> bool:
-        """Add the next block to the statistics; return False if there is none."""
-        for X, Y, w in reading.blocks:
-            reading.accumulator.add(X, Y.reshape(len(Y), -1), w)
-            reading.n_rows += len(X)
-            if reading.n_rows == self.source.n_common:
-                self.common[form] = reading.fork()
-            return True
-        return False
 
     def _empty(self, form: str) -> Accumulator:
         X, Y, _ = self.first
@@ -210,6 +228,10 @@ class ArrayRows:
         for start in range(first, len(X), self.block_rows):
             rows = slice(start, start + self.block_rows)
             yield X[rows], y[rows], None if w is None else w[rows]
+
+    def ends_block(self, n_rows: int) -> bool:
+        """Return whether a block ends after these rows."""
+        return n_rows % self.block_rows == 0 or n_rows == len(self.block[0])
 
     def begins_with(self, other: "ArrayRows") -> bool:
         """Return whether the rows begin with those of another stream."""

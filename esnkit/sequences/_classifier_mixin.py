@@ -131,15 +131,25 @@ class SequenceClassifierMixin(ClassifierMixin):
         -------
         float
         """
-        from sklearn.metrics import accuracy_score  # as in scikit-learn: slow to import
-
         y_true, y_pred, weights = compare(self, X, y, sample_weight, initial_state, clamp)
-        return accuracy_score(labels_of(y_true), y_pred[:, 0], sample_weight=weights)
+        return _accuracy(labels_of(y_true), y_pred[:, 0], weights)
 
     def __sklearn_tags__(self):
         tags = super().__sklearn_tags__()
         tags.input_tags.three_d_array = True
         return tags
+
+
+def _accuracy(y_true: np.ndarray, y_pred: np.ndarray, weights: np.ndarray | None) -> float:
+    """Return the share of labels that are predicted, as scikit-learn does.
+
+    A search scores often: its function finds out what labels are for longer than it counts them.
+    """
+    if weights is None and len(y_true) and y_true.dtype.kind == y_pred.dtype.kind in "biuU":
+        return float(np.average(y_true == y_pred))
+    from sklearn.metrics import accuracy_score  # as in scikit-learn: slow to import
+
+    return accuracy_score(y_true, y_pred, sample_weight=weights)
 
 
 def _positions(seen: np.ndarray, known: np.ndarray) -> np.ndarray:

@@ -143,3 +143,31 @@ def test_memory_counts_matrices(rows):
 
 def test_block_rows_are_those_that_a_readout_adds_at_once():
     assert _ridge.BLOCK_ROWS == BLOCK
+
+
+class Pieces(ArrayRows):
+    """Rows in blocks of a few rows, each too few to show the condition of the features."""
+
+    def __init__(self, block, block_rows, passes):
+        super().__init__(block, block_rows)
+        self.passes = passes
+
+    def _blocks(self, first):
+        self.passes.append(first)
+        return super()._blocks(first)
+
+
+@pytest.mark.parametrize("n_rows", [20, 40, 57, 200])
+@pytest.mark.parametrize("spread", [1e-9, 1.0])
+def test_blocks_of_few_rows_have_the_bits_of_a_fit_alone(rows, n_rows, spread):
+    X, y, w = (part[:n_rows].copy() for part in rows)
+    X[:, 5] = X[:, 4] + spread * X[:, 3] * X[:, 2]
+    w[:10] = 0.0
+    passes = []
+    source = Pieces((X, y, w), 10, passes)
+    many = SharedRows(source, (X[:0], y[:0], None), n_rows, False)
+    for alpha in [1e-12, 1e-9, 1e-3, 1e3]:
+        alone = RidgeReadout(alpha).fit_blocks(lambda: source._blocks(0), n_rows)
+        passes.clear()
+        assert_same_bits(RidgeReadout(alpha).fit_shared(many), alone)
+    assert passes == []  # the last penalty needs no other pass

@@ -14,7 +14,13 @@ from esnkit.sequences import (
     pack_targets,
     restore,
 )
-from esnkit.sequences._classifier_mixin import known_classes, labels_of, map_rows, softmax
+from esnkit.sequences._classifier_mixin import (
+    _accuracy,
+    known_classes,
+    labels_of,
+    map_rows,
+    softmax,
+)
 
 
 class FirstFeatures(SequenceClassifierMixin, BaseEstimator):
@@ -173,3 +179,16 @@ def test_functions_are_applied_to_every_array_of_a_list():
 def test_softmax_does_not_overflow():
     rows = np.array([[1000.0, 1000.0], [-1000.0, 0.0], [0.0, np.log(3.0)]])
     np.testing.assert_allclose(softmax(rows), [[0.5, 0.5], [0.0, 1.0], [0.25, 0.75]])
+
+
+@pytest.mark.parametrize("weights", [None, np.arange(4.0)])
+@pytest.mark.parametrize(
+    "labels",
+    [["a", "b", "bb", "a"], [1, 2, 3, 1], [True, False, True, True], np.array(["a", "b"] * 2, "O")],
+)
+def test_the_accuracy_is_that_of_scikit_learn(labels, weights):
+    y_true = np.array(labels)
+    y_pred = y_true[::-1].copy()
+    expected = accuracy_score(y_true, y_pred, sample_weight=weights)
+    assert _accuracy(y_true, y_pred, weights) == expected
+    assert isinstance(_accuracy(y_true, y_pred, weights), float)
