@@ -149,9 +149,11 @@ class ReservoirSearchCV(SharedSearchMixin, GridSearchCV):
         that decides; or a function of ``cv_results_`` that returns the index of the best one.
     cv : int, splitter, iterable or None, default=None
         How to split the data; an int or None stands for ``KFold`` or ``StratifiedKFold``. For one
-        series, use :class:`sklearn.model_selection.TimeSeriesSplit`.
+        series, use :class:`sklearn.model_selection.TimeSeriesSplit`, or
+        :class:`RecycleValidation` with scores of free runs.
     verbose : int, default=0
-        With 1, the number of fits is written to the standard output; with 2 or more, each fit.
+        With 1, the number of fits is written to the standard output, and progress of long searches
+        with the best score so far to the standard error; with 2 or more, also each fit.
     pre_dispatch : int or str, default="2*n_jobs"
         How many groups are handed out to the jobs in advance.
     error_score : "raise" or number, default=nan
@@ -281,9 +283,12 @@ class ReservoirRandomizedSearchCV(SharedSearchMixin, RandomizedSearchCV):
         that decides; or a function of ``cv_results_`` that returns the index of the best one.
     cv : int, splitter, iterable or None, default=None
         How to split the data; an int or None stands for ``KFold`` or ``StratifiedKFold``. For one
-        series, use :class:`sklearn.model_selection.TimeSeriesSplit`.
+        series, use :class:`sklearn.model_selection.TimeSeriesSplit`, or
+        :class:`RecycleValidation` with scores of free runs.
     verbose : int, default=0
-        With 1, the number of fits is written to the standard output; with 2 or more, each fit.
+        With 1, the number of fits is written to the standard output, and progress of long searches
+        with the best score so far to the standard error; with 2 or more, also each fit. Strategies
+        other than "random" write progress only.
     pre_dispatch : int or str, default="2*n_jobs"
         How many groups are handed out to the jobs in advance.
     random_state : int, RandomState instance or None, default=None
@@ -304,8 +309,8 @@ class ReservoirRandomizedSearchCV(SharedSearchMixin, RandomizedSearchCV):
     cv_results_ : dict of ndarrays
         Scores, times and parameters of every candidate. Time of shared work counts for the first
         candidate that needs it. With several seeds, scores are means, with the deviation
-        ``std_seeds_test_score`` over seeds, and times are sums. Halving
-        adds the rounds, ``iter``, and the training rows, ``n_resources``.
+        ``std_seeds_test_score`` over seeds, and times are sums. Halving adds the rounds, ``iter``,
+        and the training rows, ``n_resources``.
     best_estimator_ : estimator
         The best candidate, fitted to all data, if ``refit`` is not False.
     best_score_, best_params_, best_index_ : float, dict, int
