@@ -47,6 +47,12 @@ from esnkit.datasets import (
 )
 from esnkit.export import to_c, to_onnx
 from esnkit.metrics import mase, nrmse, valid_prediction_time
+from esnkit.model_selection import (
+    RecycleValidation,
+    WalkForwardValidation,
+    nrmse_at,
+    valid_time,
+)
 from esnkit.pooling import ModelSpace
 from esnkit.reservoirs.topologies import make_topology
 
@@ -1025,11 +1031,27 @@ INSTRUMENTS = [
     *each("n_states", lambda v: echo_state_index(reservoir(), X, n_states=v), V, 1),
     *each("tol", lambda v: echo_state_index(reservoir(), X, tol=v), V, -1),
 ]
+
+SEARCHES = [
+    *each("horizon", nrmse_at, V, 0, -1),
+    *each("horizon", nrmse_at, T, 1.5, None, "84"),
+    *each("n_windows", lambda v: nrmse_at(3, n_windows=v), V, 0, -1),
+    *each("stride", lambda v: nrmse_at(3, stride=v), V, 0, -1),
+    *each("std", lambda v: nrmse_at(3, std=v), V, 0.0, -1.0, nan, [[1.0]]),
+    *each("threshold", lambda v: valid_time(3, threshold=v), V, 0, -1.0, nan),
+    *each("dt", lambda v: valid_time(3, dt=v), V, 0, inf),
+    *each("lyapunov_exponent", lambda v: valid_time(3, lyapunov_exponent=v), V, 0, -1.0),
+    *each("n_windows", lambda v: list(RecycleValidation(v, horizon=3).split(X)), V, 0, -1),
+    *each("horizon", lambda v: list(RecycleValidation(1, horizon=v).split(X)), V, 0, 40),
+    *each("warmup", lambda v: list(RecycleValidation(1, horizon=3, warmup=v).split(X)), V, 0, -1),
+    *each("train_size", lambda v: list(WalkForwardValidation(1, horizon=3, train_size=v).split(X)),
+          V, 0, -1),
+]
 # fmt: on
 
 TABLE = [
     *INPUTS, *TARGETS, *MASKED, *PARAMETERS, *UNFITTED, *WEIGHTS, *STATES, *CLOSED_LOOP, *TRAINED,
-    *READOUTS, *FUNCTIONS, *FORECASTS, *INSTRUMENTS,
+    *READOUTS, *FUNCTIONS, *FORECASTS, *INSTRUMENTS, *SEARCHES,
 ]  # fmt: skip
 
 

@@ -13,6 +13,7 @@ from esnkit.forecasting._chosen_network import choose_network
 from esnkit.forecasting._differencing import check_differences
 from esnkit.forecasting._ensemble import ModelSpec, count_models, fit_ensemble
 from esnkit.forecasting._forecasts_mixin import MAX_SEASONS, ForecastsMixin
+from esnkit.forecasting._input import exog_argument, read_exog, read_series
 from esnkit.forecasting._missing import interpolate
 from esnkit.forecasting._penalty_path import Structure
 from esnkit.forecasting._positive import check_positive, is_positive
@@ -397,6 +398,24 @@ class Forecaster(ForecastsMixin, CallbackSupportMixin, PlainStateMixin, BaseEsti
                 f"got {n_steps}"
             )
         return n_steps
+
+    def _rows_to_drive(self, series, y) -> tuple[np.ndarray, np.ndarray]:
+        """Return rows and inputs of any part of a series, which drive the models from its start."""
+        check_is_fitted(self, "_ensemble")
+        if self.estimator is None or self.calendar is not None or self.n_past_exog_:
+            raise ValueError(
+                "free runs from any row of a series need a Forecaster with an estimator, without "
+                f"calendar and past_exog, got estimator={self.estimator!r}, "
+                f"calendar={self.calendar!r} and {self.n_past_exog_} past-only inputs"
+            )
+        rows, table = read_series(series, "series", self, reset=False)
+        exog = exog_argument(series, y, None)
+        inputs = rows[:, :0] if exog is None else read_exog(exog, len(rows), table).values
+        if inputs.shape[1] != self.n_exog_:
+            raise ValueError(
+                f"y must have the {self.n_exog_} exogenous inputs of fit, got {inputs.shape[1]}"
+            )
+        return rows, inputs
 
     def _errors_ahead(self, n_steps: int, ahead: np.ndarray, level: float):
         rows, exog = self._seen_rows()

@@ -15,6 +15,7 @@ from esnkit.plotting._lyapunov_spectrum import LyapunovSpectrumDisplay
 from esnkit.plotting._memory_capacity import MemoryCapacityDisplay
 from esnkit.plotting._report import write_report
 from esnkit.plotting._residuals import ResidualsDisplay
+from esnkit.plotting._search import SearchDisplay
 from esnkit.plotting._states import StatesDisplay
 from esnkit.plotting._states_by_class import StatesByClassDisplay
 
@@ -30,6 +31,7 @@ __all__ = [
     "LyapunovSpectrumDisplay",
     "MemoryCapacityDisplay",
     "ResidualsDisplay",
+    "SearchDisplay",
     "StatesByClassDisplay",
     "StatesDisplay",
     "write_report",
