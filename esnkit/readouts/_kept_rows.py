@@ -69,15 +69,21 @@ class KeptRows:
 
     def _rest(self) -> Iterator[Block]:
         """Yield the blocks of the first pass, and keep copies of few."""
-        blocks, self.started = self.started, None
+        blocks: Any = self.started
         block: Block | None = self.first
+        self.started = None
         while block is not None:
             if self.are_kept:
                 block = _copy(block)
                 self.kept.append(block)
-            yield block
-            block = next(blocks, None)  # type: ignore[arg-type]
-        self.is_complete = self.are_kept
+                # Who knows the number of rows may not ask for a block after the last one.
+                following = next(blocks, None)
+                self.is_complete = following is None
+                yield block
+            else:  # the stream may write over the block
+                yield block
+                following = next(blocks, None)
+            block = following
 
 
 def are_few(n_rows: int | None, n_features: int) -> bool:

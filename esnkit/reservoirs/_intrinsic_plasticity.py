@@ -60,6 +60,9 @@ class IntrinsicPlasticityReservoir(BaseReservoir):
 
     Notes
     -----
+    Where the inputs drive a unit by more than one, root mean square, its gain starts from the
+    inverse of that: the rule of the reference assumes inputs of moderate size.
+
     The rows of all sequences count as one series here. The spectral radius is that before the
     adaptation: `reservoir_` may have a larger one. Without inputs (as :func:`check_reservoir` draws
     it) nothing is adapted.
@@ -189,9 +192,11 @@ class IntrinsicPlasticityReservoir(BaseReservoir):
         drawn = self.reservoir_
         own = update_params_of(drawn.update, drawn.update_params)
         rates = UPDATES[drawn.update].rates(np.asarray(drawn.leak_rate_, np.float64), **own)
-        W = sp.csr_array(drawn.W_, dtype=np.float64)
+        W_in = np.asarray(drawn.W_in_, np.float64)
+        first = _first_gain(inputs, W_in)
+        W = sp.csr_array(first[:, np.newaxis] * sp.csr_array(drawn.W_, dtype=np.float64))
         weights = np.asarray(W.data), W.indices, W.indptr
-        W_in, gain = np.asarray(drawn.W_in_, np.float64), np.ones(drawn.n_state_)
+        W_in, gain = first[:, np.newaxis] * W_in, np.ones(drawn.n_state_)
         bias, state = np.array(drawn.b_, np.float64), np.zeros(drawn.n_state_)
         code = CODES[drawn.activation]
         for _ in range(n_epochs):
@@ -205,7 +210,7 @@ class IntrinsicPlasticityReservoir(BaseReservoir):
         dtype = drawn.b_.dtype
         drawn.W_ = sp.csr_array(gain[:, np.newaxis] * W).astype(dtype)
         drawn.W_in_, drawn.b_ = (gain[:, np.newaxis] * W_in).astype(dtype), bias.astype(dtype)
-        self.gain_ = gain
+        self.gain_ = first * gain
 
     @property
     def run_closed_loop(self) -> Any:  # type: ignore[override]
@@ -277,3 +282,12 @@ class IntrinsicPlasticityReservoir(BaseReservoir):
         **forcing : as in :meth:`Reservoir.run`
         """
         self.reservoir_.run(sequences, state, out, **forcing)
+
+
+def _first_gain(inputs: np.ndarray, W_in: np.ndarray) -> np.ndarray:
+    """Return factors of the rows that bring W_in u to a root mean square of one at most."""
+    squares = np.zeros(len(W_in))
+    for start in range(0, len(inputs), BLOCK_ROWS):
+        drive = inputs[start : start + BLOCK_ROWS].astype(np.float64) @ W_in.T
+        squares += np.sum(drive**2, axis=0)
+    return 1.0 / np.maximum(np.sqrt(squares / len(inputs)), 1.0)
