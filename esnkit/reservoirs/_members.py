@@ -1,7 +1,7 @@
 """Members of a composed reservoir: clones of one reservoir that differ in some parameters."""
 
 from collections.abc import Mapping, Sequence
-from typing import Any
+from typing import Any, ClassVar, Self
 
 import numpy as np
 from sklearn.base import clone
@@ -10,16 +10,9 @@ from esnkit.reservoirs._base import BaseReservoir
 from esnkit.reservoirs._reservoir import Reservoir
 from esnkit.reservoirs._state_equation import StateEquation
 from esnkit.sequences._packing import Sequences
-from esnkit.utils._validation import check_seed, has_methods
+from esnkit.utils._validation import check_positive_int, check_seed, has_methods
 
-__all__ = [
-    "check_template",
-    "equations_of",
-    "make_members",
-    "members_read_inputs",
-    "noise_of",
-    "run_member",
-]
+__all__ = ["MembersMixin", "check_template", "make_members", "members_read_inputs", "run_member"]
 
 
 def check_template(reservoir: Any) -> Any:
@@ -78,23 +71,6 @@ def members_read_inputs(reservoir: Any, params: Any = None) -> bool:
     return varied or bool(getattr(check_template(reservoir), "reads_inputs", True))
 
 
-def noise_of(members: list[BaseReservoir]) -> list[Any] | None:
-    """Return the noise streams of the members, None if none of them has any."""
-    streams = [member.noise_stream() for member in members]
-    return None if all(stream is None for stream in streams) else streams
-
-
-def equations_of(members: list[BaseReservoir]) -> list[StateEquation] | None:
-    """Return the state equations of all members, None if one of them has none."""
-    equations: list[StateEquation] = []
-    for member in members:
-        own = member.state_equations()
-        if own is None:
-            return None
-        equations += own
-    return equations
-
-
 def run_member(
     member: BaseReservoir,
     sequences: Sequences,
@@ -114,3 +90,148 @@ def run_member(
     member.run(sequences, own, features if n_rows else None, **forcing)
     state[:, columns] = own
     return features
+
+
+class MembersMixin:
+    """Reservoirs that consist of clones of one, each with the inputs or one after the other.
+
+    A subclass has the parameters ``reservoir`` and ``random_state``, and the members as an
+    attribute; `_members_to_draw` returns new ones.
+    """
+
+    is_chain: ClassVar[bool]  # whether a member receives the features of the one before it
+    reservoir: Any
+    _members_name: ClassVar[str]  # the attribute
+    _params_name: ClassVar[str]  # the parameter with what differs from member to member
+    _number_name: ClassVar[str]  # the parameter with their number
+    random_state: Any
+
+    @property
+    def _members(self) -> list[BaseReservoir]:
+        return getattr(self, self._members_name)
+
+    @property
+    def adapts_to_inputs(self) -> bool:
+        """Whether the reservoir that is cloned adapts to its inputs."""
+        return getattr(check_template(self.reservoir), "adapts_to_inputs", False)
+
+    @property
+    def reads_inputs(self) -> bool:
+        """Whether weights depend on the inputs of ``prepare``, not only on their number."""
+        return members_read_inputs(self.reservoir, getattr(self, self._params_name))
+
+    def draw(self, n_inputs: int, n_feedback: int = 0, dtype: Any = np.float64) -> Self:
+        """Draw the weights of all members.
+
+        Parameters
+        ----------
+        n_inputs : int
+            Number of inputs.
+        n_feedback : int, default=0
+            Number of outputs that are fed back to those members that receive the inputs.
+        dtype : dtype, default=float64
+            float64 or float32.
+
+        Returns
+        -------
+        self
+
+        Raises
+        ------
+        ValueError
+            If a parameter is out of its range, or a member of a chain is not causal.
+        TypeError
+            If ``reservoir`` is no reservoir, or the parameters of the members are no dict.
+        """
+        return self.prepare(n_inputs, n_feedback, dtype)
+
+    def prepare(
+        self,
+        n_inputs: int,
+        n_feedback: int = 0,
+        dtype: Any = np.float64,
+        inputs: np.ndarray | None = None,
+    ) -> Self:
+        """Draw the weights, and record the width and dtype of the rows.
+
+        Parameters
+        ----------
+        n_inputs, n_feedback, dtype : as in ``draw``
+        inputs : ndarray of shape (n_rows, n_inputs) or None, default=None
+            Inputs of ``fit``, for those members that receive them.
+
+        Returns
+        -------
+        self
+        """
+        if self.is_chain:
+            check_template(self.reservoir).check_causal(type(self).__name__)
+        number = check_positive_int(self._number_name, getattr(self, self._number_name))
+        params = getattr(self, self._params_name)
+        members = make_members(self.reservoir, number, self._params_name, params, self.random_state)
+        for member in members:
+            member.prepare(n_inputs, n_feedback, dtype, inputs)
+            if self.is_chain:
+                n_inputs, n_feedback, inputs = member.n_features_out_, 0, None
+        setattr(self, self._members_name, members)
+        self.n_state_ = sum(member.n_state_ for member in members)
+        self.n_features_out_ = sum(member.n_features_out_ for member in members)
+        self.n_features_in_, self._dtype = members[0].n_features_in_, np.dtype(dtype)
+        return self
+
+    def noise_stream(self) -> Any:
+        """Return the random numbers of the noise of every member, None if none has noise.
+
+        Returns
+        -------
+        list or None
+        """
+        streams = [member.noise_stream() for member in self._members]
+        return None if all(stream is None for stream in streams) else streams
+
+    def state_equations(self) -> list[StateEquation] | None:
+        """Return the state equations of all members, None if one of them has none.
+
+        Returns
+        -------
+        list of StateEquation or None
+        """
+        equations: list[StateEquation] = []
+        for member in self._members:
+            own = member.state_equations()
+            if own is None:
+                return None
+            equations += own
+        return equations
+
+    def run(
+        self,
+        sequences: Sequences,
+        state: np.ndarray,
+        out: np.ndarray | None = None,
+        *,
+        noise: Any = None,
+    ) -> None:
+        """Advance ``state`` in place; if ``out`` is given, also store every feature row.
+
+        Parameters
+        ----------
+        sequences : Sequences
+        state : ndarray of shape (n_sequences, n_state_)
+        out : ndarray of shape (n_rows, >= n_features_out_) or None, default=None
+        noise : list or None, default=None
+            From :meth:`noise_stream`.
+        """
+        begin = column = 0
+        for k, member in enumerate(self._members):
+            own = None if noise is None else noise[k]
+            columns = slice(begin, begin + member.n_state_)
+            is_read = self.is_chain and k < len(self._members) - 1
+            wanted = out is not None or is_read
+            features = run_member(member, sequences, state, columns, own, wanted)
+            begin += member.n_state_
+            if out is not None:
+                out[:, column : column + member.n_features_out_] = features
+                column += member.n_features_out_
+            if is_read:
+                sequences = sequences._replace(values=features)
