@@ -23,10 +23,11 @@ classification_peers.csv count for any version: aeon needs an environment of its
 
     python benchmarks/classification.py --methods minirocket,hydra --file peers.csv
 
-writes such a file. Methods (hydra, gru and lstm are slow):
+writes such a file. Methods (hydra, gru, lstm and search are slow):
 
     esn           ESNClassifier()
     ensemble      ESNEnsembleClassifier()
+    search        ESNClassifier, its reservoir chosen from eight by cross-validation
     gru, lstm     RNNClassifier(cell=...)
     minirocket, hydra       MiniRocket and MultiRocket-Hydra of aeon
     dtw           the nearest neighbour by dynamic time warping, without a window
@@ -54,11 +55,13 @@ from _dtw import NearestByDTW
 from _ranks import cliques, compare, draw, ranks_of
 from sklearn.linear_model import LogisticRegression
 from sklearn.metrics import log_loss
+from sklearn.model_selection import GridSearchCV, KFold
 from sklearn.pipeline import make_pipeline
 from sklearn.preprocessing import StandardScaler
 
 import esnkit
 from esnkit.metrics import expected_calibration_error
+from esnkit.pooling import ModelSpace
 
 PEERS = Path(__file__).with_name("classification_peers.csv")
 QUICK = ("ItalyPowerDemand", "GunPoint", "JapaneseVowels")
@@ -323,6 +326,21 @@ def _logistic(seed: int) -> Padded:
     return Padded(model, lambda X: X.reshape(len(X), -1))
 
 
+def _search(seed: int) -> GridSearchCV:
+    """Choose between the default with and without differences, and cycles of long memory."""
+    model = esnkit.ESNClassifier(random_state=seed)
+    spaces = [["statistics", "ppv", ModelSpace(n)] for n in (30, 60)]
+    cycles = {
+        "leak_rate": [1.0], "topology": ["cycle"], "spectral_radius": [1.0],
+        "bias_scaling": [0.1], "input_scaling": [0.05, 0.1, 0.2], "pooling": spaces,
+    }  # fmt: skip
+    grids = [{"differences": [False, True]}, cycles]
+    named = [{f"esnclassifier__{name}": grid[name] for name in grid} for grid in grids]
+    parts = KFold(3, shuffle=True, random_state=seed)
+    scaler = esnkit.SequenceScaler(with_mean=False)
+    return GridSearchCV(make_pipeline(scaler, model), named, cv=parts)
+
+
 def _rnn(cell: str) -> Callable[[int], Any]:
     return lambda seed: esnkit.RNNClassifier(cell=cell, random_state=seed)
 
@@ -332,6 +350,7 @@ METHODS: dict[str, Method] = {
     "ensemble": Method(
         "ESNEnsembleClassifier", lambda seed: esnkit.ESNEnsembleClassifier(random_state=seed)
     ),
+    "search": Method("ESNClassifier, searched", _search, ("esnkit", "scikit-learn")),
     "gru": Method("RNNClassifier, GRU", _rnn("gru")),
     "lstm": Method("RNNClassifier, LSTM", _rnn("lstm")),
     "logistic": Method("logistic regression", _logistic, ("scikit-learn",), draws=False),

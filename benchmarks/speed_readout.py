@@ -1,7 +1,8 @@
-"""Ridge readouts: Gram matrix against orthogonal factor, one alpha against twenty, rule of "auto".
+"""Readouts: Gram matrix against orthogonal factor, one alpha against twenty, rule of "auto".
 
-    python benchmarks/speed_readout.py [--part speed|rule] [--quick]
+    python benchmarks/speed_readout.py [--part speed|online|rule] [--quick]
 
+online microseconds per row of recursive least squares, beside those of reservoirpy
 speed  seconds to fit 20 000 rows of reservoir states, with one thread and with two
 rule   for each alpha, the root mean squared difference of the predictions of both solvers, in
        standard deviations of the target, and the two measures by which "auto" chooses: alpha
@@ -12,10 +13,11 @@ import sys
 import warnings
 
 import numpy as np
-from _bench import compare, describe, parse, print_header, rerun
+from _bench import compare, describe, import_peer, parse, print_header, rerun
 
 from esnkit import Reservoir, RidgeReadout
 from esnkit.datasets import make_lorenz, make_mackey_glass, make_narma
+from esnkit.readouts import LMSReadout, RLSReadout
 from esnkit.readouts._accumulator import MAX_GRAM_CONDITION, MIN_ALPHA_OVER_ROUNDING
 
 EPS = np.finfo(float).eps
@@ -73,6 +75,28 @@ def speed(quick):
         compare(f"{task}, N = {n_units}", fits, goals=goals, repeats=repeats)
 
 
+def online(quick):
+    n_rows = 100 if quick else 2000
+    peer = import_peer("reservoirpy")
+    print_header(f"online readouts, {n_rows} rows", "us per row")
+    for n_units in (100,) if quick else (100, 300, 1000):
+        X, y = make_states("narma", n_rows, n_units)
+        for forgetting in (1.0, 0.999):
+            fits = {
+                "RLSReadout": lambda X=X, y=y, f=forgetting: RLSReadout(forgetting=f).fit(X, y),
+                "LMSReadout": lambda X=X, y=y: LMSReadout().fit(X, y),
+            }
+            if peer is not None:
+                from reservoirpy.nodes import RLS
+
+                fits["reservoirpy RLS"] = lambda X=X, y=y, f=forgetting: RLS(
+                    forgetting=f
+                ).partial_fit(X, y)
+            goals = {"reservoirpy RLS": 5.0}
+            title = f"N = {n_units}, forgetting {forgetting}"
+            compare(title, fits, goals=goals, per=1e6 / n_rows, repeats=1 if quick else 5)
+
+
 def rule(quick):
     n_rows, sizes = (2000, (100,)) if quick else (6000, (300, 1000))
     print(f'"auto" uses the Gram matrix if alpha / rounding > {MIN_ALPHA_OVER_ROUNDING:g}', end=" ")
@@ -97,10 +121,13 @@ def rule(quick):
 if __name__ == "__main__":
     warnings.simplefilter("ignore")
     options = parse(
-        __doc__, part=("all", "speed or rule"), threads=(0, "threads; 0: one, then two")
+        __doc__, part=("all", "speed, online or rule"), threads=(0, "threads; 0: one, then two")
     )
     if options.part == "rule":
         rule(options.quick)
+    elif options.part == "online":
+        describe()
+        online(options.quick)
     elif options.threads:
         describe()
         speed(options.quick)
@@ -108,4 +135,5 @@ if __name__ == "__main__":
         for threads in (1, 2):
             rerun(*sys.argv[1:], "--threads", str(threads), threads=threads)
         if options.part == "all":
+            online(options.quick)
             rule(options.quick)

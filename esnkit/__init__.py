@@ -6,13 +6,15 @@ RNNRegressor, RNNClassifier and Seq2SeqClassifier, trained by gradients; Forecas
 a series with any regressor, AutoForecaster, which chooses its networks, and PanelForecaster, whose
 networks learn from many series; ReservoirSearchCV and ReservoirRandomizedSearchCV, which search
 parameters. The folders hold the parts by subject: reservoirs, pooling, readouts, model_selection,
-forecasting, baselines, optim, datasets, metrics, plotting.
+forecasting, baselines, analysis, optim, datasets, metrics, plotting, export.
 """
 
 import importlib as _importlib
 import logging as _logging
 from typing import TYPE_CHECKING as _TYPE_CHECKING
 from typing import Any as _Any
+
+from esnkit.utils._collections import HANDLERS as _HANDLERS
 
 if _TYPE_CHECKING:
     from esnkit.esn import (
@@ -40,7 +42,13 @@ if _TYPE_CHECKING:
         SequenceScaler,
         TokenEncoder,
     )
-    from esnkit.readouts import BaseReadout, RidgeReadout, check_readout
+    from esnkit.readouts import (
+        BaseReadout,
+        LMSReadout,
+        RidgeReadout,
+        RLSReadout,
+        check_readout,
+    )
     from esnkit.reservoirs import (
         NVAR,
         BaseReservoir,
@@ -67,10 +75,12 @@ __all__ = [
     "ESNRegressor",
     "Forecaster",
     "FromChannelsFirst",
+    "LMSReadout",
     "OneHotTokens",
     "IntrinsicPlasticityReservoir",
     "NVAR",
     "PanelForecaster",
+    "RLSReadout",
     "ParallelReservoir",
     "RNNClassifier",
     "RNNRegressor",
@@ -86,11 +96,14 @@ __all__ = [
     "SequenceScaler",
     "SeriesTransform",
     "TokenEncoder",
+    "analysis",
     "baselines",
     "check_readout",
     "check_reservoir",
     "datasets",
+    "distributed",
     "effective_spectral_radius",
+    "export",
     "forecast",
     "forecasting",
     "metrics",
@@ -122,7 +135,7 @@ _FOLDERS = {
         "FromChannelsFirst", "OneHotTokens", "SequenceDifferencer", "SequenceNormalizer",
         "SequenceScaler", "TokenEncoder",
     ),
-    "readouts": ("BaseReadout", "RidgeReadout", "check_readout"),
+    "readouts": ("BaseReadout", "LMSReadout", "RLSReadout", "RidgeReadout", "check_readout"),
     "reservoirs": (
         "NVAR", "BaseReservoir", "BidirectionalReservoir", "DeepReservoir",
         "IntrinsicPlasticityReservoir", "ParallelReservoir",
@@ -130,6 +143,9 @@ _FOLDERS = {
     ),
 }  # fmt: skip
 _FOLDER_OF = {name: folder for folder, names in _FOLDERS.items() for name in names}
+
+# Which module fits and predicts the collections of a library.
+_HANDLERS["dask"] = "esnkit.distributed"
 
 # Records of the loggers esnkit.* go nowhere unless a program says where; the name tells this
 # handler from those of the program.

@@ -1,6 +1,7 @@
 """Settings for the whole run: pictures without a screen, and the versions in the header."""
 
 import gc
+import importlib.util
 import os
 import platform
 from importlib.metadata import distributions
@@ -24,6 +25,14 @@ def pytest_addoption(parser):
 
 def pytest_configure(config):
     settings.load_profile("fuzz" if config.getoption("--fuzz") else "few")
+
+
+def pytest_collection_modifyitems(items):
+    """Skip the examples of what needs dask, which few have."""
+    if importlib.util.find_spec("dask") is None:
+        for item in items:
+            if item.nodeid.startswith("esnkit/distributed/"):
+                item.add_marker(pytest.mark.skip("needs dask"))
 
 
 def pytest_collection_finish():

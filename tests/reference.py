@@ -363,3 +363,33 @@ def hidden_markov(density, start, transition, offsets):
             paths = [[*paths[i], j] for j, i in enumerate(chosen)]
         states += paths[int(best.argmax())]
     return ahead, behind, counts, states
+
+
+def recursive_least_squares(X, Y, w, forgetting, alpha):
+    """Return coefficients (n_outputs, n_features) and intercept of all rows at once.
+
+    The weights fade with every later row, and so does the penalty of a feature since it was
+    renewed; each row renews as many as leave at least half of alpha, in turn.
+    """
+    taught = w > 0
+    X, Y, w = X[taught], Y[taught], w[taught]
+    m, n = X.shape
+    n_renewed = min(n, int(np.ceil(-n * np.log2(forgetting))))
+    last = np.zeros(n)
+    for k in range(m * n_renewed):
+        last[k % n] = k // n_renewed + 1
+    faded = w * forgetting ** np.arange(m - 1.0, -1.0, -1.0)
+    mean_x, mean_y = (np.average(Z, axis=0, weights=faded) for Z in (X, Y))
+    rows = np.sqrt(faded)[:, None]
+    A = np.vstack([rows * (X - mean_x), np.diag(np.sqrt(alpha * forgetting ** (m - last)))])
+    B = np.linalg.lstsq(A, np.vstack([rows * (Y - mean_y), np.zeros((n, Y.shape[1]))]))[0]
+    return B.T, mean_y - mean_x @ B
+
+
+def covariance_recursion(P, coef, X, Y, forgetting):
+    """Return the covariance and coefficients after rows, by the textbook form of the update."""
+    for x, y in zip(X, Y, strict=True):
+        gain = P @ x / (forgetting + x @ P @ x)
+        coef = coef + np.outer(y - coef @ x, gain)
+        P = (P - np.outer(gain, x @ P)) / forgetting
+    return P, coef

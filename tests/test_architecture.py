@@ -27,7 +27,10 @@ LADDER = (
     "cli",
     "__init__",
     "export",
+    "distributed",
     "model_selection",
+    "plotting",
+    "analysis",
     "baselines",
     "forecasting",
     "networks",
@@ -40,7 +43,6 @@ LADDER = (
     "metrics",
     "sequences",
     "datasets",
-    "plotting",
     "utils",
     "kernels",
 )

@@ -5,12 +5,14 @@ import pytest
 import scipy.sparse as sp
 from sklearn.cluster import KMeans
 from sklearn.linear_model import Lasso, LinearRegression, LogisticRegression, Ridge
+from sklearn.neighbors import KNeighborsRegressor
 from sklearn.pipeline import make_pipeline
 from sklearn.preprocessing import StandardScaler
 from sklearn.svm import SVC
 
 import esnkit
 from esnkit import (
+    NVAR,
     ESNClassifier,
     ESNRegressor,
     Forecaster,
@@ -23,6 +25,16 @@ from esnkit import (
     Seq2SeqClassifier,
     TokenEncoder,
 )
+from esnkit.analysis import (
+    check_echo_state_property,
+    conditional_lyapunov_exponents,
+    echo_state_index,
+    generalization_rank,
+    information_processing_capacity,
+    kernel_rank,
+    lyapunov_spectrum,
+    memory_capacity,
+)
 from esnkit.datasets import (
     data_path,
     load_bike_sharing,
@@ -33,7 +45,14 @@ from esnkit.datasets import (
     make_sine,
     make_temporal_order,
 )
+from esnkit.export import to_c, to_onnx
 from esnkit.metrics import mase, nrmse, valid_prediction_time
+from esnkit.model_selection import (
+    RecycleValidation,
+    WalkForwardValidation,
+    nrmse_at,
+    valid_time,
+)
 from esnkit.pooling import ModelSpace
 from esnkit.reservoirs.topologies import make_topology
 
@@ -469,6 +488,8 @@ PARAMETERS = [
         .predict(RAGGED), V, r"washout=5 leaves no time step of X\[0\]"),
     *parameter("feedback_scaling", V, -1.0, nan, feedback=True),
     *parameter("feedback", T, "yes", None, 1),
+    row("feedback, readout", lambda: esn(feedback="force", readout=Ridge()).fit(X, y), V,
+        'feedback="force" needs a readout that learns row by row'),
     *parameter("include_input", T, "no", None, 0),
     row("feedback, one", lambda: esn(feedback=True).fit(BATCH, PER_SEQUENCE), V,
         "feedback=True needs"),
@@ -847,6 +868,20 @@ FUNCTIONS = [
     *each("period", lambda v: mase(y, y, y, period=v), V, 0, -1),
     *each("period", lambda v: mase(y, y, y, period=v), T, 1.5, None, "day"),
     *each("y_train", lambda v: mase(y, y, v), V, ONES, y[:1], X, [], hole(y)),
+    *each("name", lambda v: to_c(given(), name=v), V, "", "2nd", "my model", "a-b", None, 1),
+    *each("form", lambda v: to_onnx(given(), form=v), V, "batch", None),
+    *each("model", to_onnx, T, None, Ridge(), Seq2SeqClassifier()),
+    row("to_onnx: a step of two directions", lambda: to_onnx(
+        trained(bidirectional=True, max_iter=0), form="step"), V, "got bidirectional=True"),
+    row("to_onnx: a step of a mean", lambda: to_onnx(
+        rnn(max_iter=0).fit(BATCH, PER_SEQUENCE), form="step"), V, "use form='sequence'"),
+    *each("model", to_c, T, None, Ridge(), make_pipeline(StandardScaler(), esn())),
+    row("to_c: target per sequence", lambda: to_c(esn().fit(BATCH, PER_SEQUENCE)), V,
+        "model must have a target for every time step"),
+    row("to_c: nonlinear readout", lambda: to_c(given(readout=KNeighborsRegressor())), V,
+        "model must have a linear readout, got KNeighborsRegressor: set readout=None"),
+    row("to_c: another reservoir", lambda: to_c(ReservoirRegressor(NVAR()).fit(X, y)), V,
+        "model must have a Reservoir, or .* got NVAR"),
     *each("dt", lambda v: valid_prediction_time(y, y, dt=v), V, 0, -1.0, nan),
     *each("threshold", lambda v: valid_prediction_time(y, y, threshold=v), V, 0, -0.3),
     *each("lyapunov_exponent", lambda v: valid_prediction_time(y, y, lyapunov_exponent=v), V, -0.9,
@@ -946,11 +981,77 @@ FORECASTS = [
     *each("stride", lambda v: lagged().backtest(WAVE, 3, stride=v), V, 0, -1),
     *each("refit", lambda v: lagged().backtest(WAVE, 3, refit=v), T, "yes", 1, None),
 ]
+
+INSTRUMENTS = [
+    *each("reservoir", memory_capacity, T, None, Ridge(), Reservoir, esn()),
+    *each("reservoir", lambda v: conditional_lyapunov_exponents(v, X), T, None, esn()),
+    *each("max_delay", lambda v: memory_capacity(reservoir(), max_delay=v), V, -1),
+    *each("max_delay", lambda v: memory_capacity(reservoir(), max_delay=v), T, 1.5, "3"),
+    *each("n_timesteps", lambda v: memory_capacity(reservoir(), n_timesteps=v), V, 0, 23),
+    *each("washout", lambda v: memory_capacity(reservoir(), washout=v), V, -1),
+    *each("input_range", lambda v: memory_capacity(reservoir(), input_range=v), V,
+          (1, 1), (1, -1), (0, nan)),
+    *each("input_range", lambda v: memory_capacity(reservoir(), input_range=v), T,
+          1.0, (1, 2, 3), None, ("a", "b")),
+    *each("random_state", lambda v: memory_capacity(reservoir(), random_state=v), V, -1, "x"),
+    *each("max_degree", lambda v: information_processing_capacity(reservoir(), max_degree=v), V, 0),
+    *each("max_delay", lambda v: information_processing_capacity(reservoir(), max_delay=v), V,
+          [1, 2], -1, [1, 2, -1]),
+    *each("n_timesteps", lambda v: information_processing_capacity(reservoir(), n_timesteps=v), V,
+          3),
+    *each("n_sequences", lambda v: kernel_rank(reservoir(), n_sequences=v), V, 0),
+    *each("n_timesteps", lambda v: kernel_rank(reservoir(), n_timesteps=v), V, 0),
+    *each("tol", lambda v: kernel_rank(reservoir(), tol=v), V, -0.1, 1.0, nan),
+    *each("noise", lambda v: generalization_rank(reservoir(), noise=v), V, -1.0, inf),
+    *each("n_common", lambda v: generalization_rank(reservoir(), n_common=v), V, -1, 101),
+    *each("step_or_flow", lambda v: lyapunov_spectrum(v, [0.5]), T, None, 3),
+    *each("jacobian", lambda v: lyapunov_spectrum(np.cos, [0.5], jacobian=v), T, 3, [[1.0]]),
+    *each("initial_state", lambda v: lyapunov_spectrum(np.cos, v), V, 0.5, [], [nan], "x", [[1]]),
+    *each("dt", lambda v: lyapunov_spectrum(np.cos, [0.5], dt=v), V, 0, -0.1, inf),
+    *each("n_steps", lambda v: lyapunov_spectrum(np.cos, [0.5], n_steps=v), V, 0, 39),
+    *each("n_discard", lambda v: lyapunov_spectrum(np.cos, [0.5], n_discard=v), V, -1),
+    *each("n_exponents", lambda v: lyapunov_spectrum(np.cos, [0.5], n_exponents=v), V, 0, 2),
+    row("step of another shape", lambda: lyapunov_spectrum(lambda x: x[0], [0.5, 1.0]), V,
+        r"step_or_flow must return shape \(2,\), got \(\)"),
+    row("jacobian of another shape",
+        lambda: lyapunov_spectrum(np.cos, [0.5, 1.0], jacobian=lambda x: -np.sin(x)), V,
+        r"jacobian must return shape \(2, 2\), got \(2,\)"),
+    *each("X", lambda v: conditional_lyapunov_exponents(reservoir(), v, washout=0), V,
+          X[:39], BATCH, RAGGED, hole(X), [], None),
+    row("X of other width", lambda: conditional_lyapunov_exponents(given(), X[:, :1]), V,
+        "X must have 2 features, as the reservoir has inputs, got 1"),
+    *each("washout", lambda v: conditional_lyapunov_exponents(reservoir(), X, washout=v), V, -1, 1),
+    *each("n_exponents",
+          lambda v: conditional_lyapunov_exponents(reservoir(), X, washout=0, n_exponents=v), V,
+          0, 6),
+    *each("n_states", lambda v: check_echo_state_property(reservoir(), n_states=v), V, 0),
+    *each("n_timesteps", lambda v: check_echo_state_property(reservoir(), n_timesteps=v), V, 0),
+    *each("tol", lambda v: check_echo_state_property(reservoir(), tol=v), V, -1, nan),
+    *each("X", lambda v: check_echo_state_property(reservoir(), v), V, BATCH, [], hole(X)),
+    *each("n_states", lambda v: echo_state_index(reservoir(), X, n_states=v), V, 1),
+    *each("tol", lambda v: echo_state_index(reservoir(), X, tol=v), V, -1),
+]
+
+SEARCHES = [
+    *each("horizon", nrmse_at, V, 0, -1),
+    *each("horizon", nrmse_at, T, 1.5, None, "84"),
+    *each("n_windows", lambda v: nrmse_at(3, n_windows=v), V, 0, -1),
+    *each("stride", lambda v: nrmse_at(3, stride=v), V, 0, -1),
+    *each("std", lambda v: nrmse_at(3, std=v), V, 0.0, -1.0, nan, [[1.0]]),
+    *each("threshold", lambda v: valid_time(3, threshold=v), V, 0, -1.0, nan),
+    *each("dt", lambda v: valid_time(3, dt=v), V, 0, inf),
+    *each("lyapunov_exponent", lambda v: valid_time(3, lyapunov_exponent=v), V, 0, -1.0),
+    *each("n_windows", lambda v: list(RecycleValidation(v, horizon=3).split(X)), V, 0, -1),
+    *each("horizon", lambda v: list(RecycleValidation(1, horizon=v).split(X)), V, 0, 40),
+    *each("warmup", lambda v: list(RecycleValidation(1, horizon=3, warmup=v).split(X)), V, 0, -1),
+    *each("train_size", lambda v: list(WalkForwardValidation(1, horizon=3, train_size=v).split(X)),
+          V, 0, -1),
+]
 # fmt: on
 
 TABLE = [
     *INPUTS, *TARGETS, *MASKED, *PARAMETERS, *UNFITTED, *WEIGHTS, *STATES, *CLOSED_LOOP, *TRAINED,
-    *READOUTS, *FUNCTIONS, *FORECASTS,
+    *READOUTS, *FUNCTIONS, *FORECASTS, *INSTRUMENTS, *SEARCHES,
 ]  # fmt: skip
 
 

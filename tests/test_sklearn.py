@@ -59,6 +59,7 @@ from esnkit.kernels import reservoir as reservoir_kernels
 from esnkit.kernels.cells import forward
 from esnkit.kernels.cells_backward import backward
 from esnkit.kernels.linalg import affine, centre_rows, weighted_mean
+from esnkit.readouts import LMSReadout, RLSReadout
 
 RESERVOIR_KERNELS = [
     kernel for kernel in vars(reservoir_kernels).values() if hasattr(kernel, "signatures")
@@ -69,6 +70,7 @@ SMALL = [
     ReservoirClassifier(Reservoir(12)),
     ESNRegressor(12),
     ESNRegressor(12, feedback=True),
+    ESNRegressor(12, feedback="force", readout=RLSReadout()),
     ESNClassifier(12),
     Forecaster(ESNRegressor(12)),
     Forecaster(Ridge(), lags=2),
@@ -82,6 +84,8 @@ PLAIN = [
     IntrinsicPlasticityReservoir(Reservoir(12)),
     NVAR(),
     RidgeReadout(),
+    RLSReadout(),
+    LMSReadout(),
     ReservoirRegressor(),
     ReservoirClassifier(),
     ESNRegressor(),
@@ -110,11 +114,15 @@ WEIGHTS = {
 
 
 def expected_failures(estimator):
+    if isinstance(estimator, LMSReadout):
+        return {"check_sample_weight_equivalence_on_dense_data": "a repeated row is a second step"}
     if estimator in SEARCHES:  # GridSearchCV fails it too
         known = {"check_supervised_y_2d": "the tag of several outputs is not that of the estimator"}
         return known | (ORDER | WEIGHTS if isinstance(estimator, ReservoirSearchCV) else {})
     # A readout has no memory, and a forecaster no method that predicts row by row.
-    if isinstance(estimator, RidgeReadout | PanelForecaster) or hasattr(estimator, "backtest"):
+    if isinstance(estimator, RidgeReadout | RLSReadout | PanelForecaster) or hasattr(
+        estimator, "backtest"
+    ):
         return {}
     if isinstance(estimator, BaseReservoir):
         return ORDER

@@ -25,6 +25,9 @@ class AutoregressiveModel(BaselineForecaster):
     max_order : int, default=None
         Largest order to try, from 1 on. None stands for 10 log10(n_timesteps), and for at most a
         third of the rows.
+    positive : "auto" or bool, default="auto"
+        Whether forecasts and intervals end at zero. "auto" does so for counts: whole numbers, none
+        of them negative.
 
     Attributes
     ----------
@@ -74,14 +77,15 @@ class AutoregressiveModel(BaselineForecaster):
     (3,)
     """
 
-    def __init__(self, max_order=None):
+    def __init__(self, max_order=None, *, positive="auto"):
         self.max_order = max_order
+        self.positive = positive
 
     @property
     def order_(self):
         """The order chosen, an entry per series if there are several."""
         check_is_fitted(self, "_ensemble")
-        return of_series([len(part.models[0].lags) for part in self._ensemble.parts])
+        return of_series([len(fitted.models[0].lags) for fitted in self._fitted])
 
     @property
     def coef_(self):
@@ -106,6 +110,9 @@ class RidgeAutoregression(BaselineForecaster):
     alpha : float or sequence of float, default=None
         Penalty on the squared coefficients of the standardised series. From several, the one with
         the least leave-one-out error is used; None stands for 1e-3, 1e-2, ..., 1e4.
+    positive : "auto" or bool, default="auto"
+        Whether forecasts and intervals end at zero. "auto" does so for counts: whole numbers, none
+        of them negative.
 
     Attributes
     ----------
@@ -142,9 +149,10 @@ class RidgeAutoregression(BaselineForecaster):
     True
     """
 
-    def __init__(self, lags=None, alpha=None):
+    def __init__(self, lags=None, alpha=None, *, positive="auto"):
         self.lags = lags
         self.alpha = alpha
+        self.positive = positive
 
     @property
     def coef_(self):
@@ -166,5 +174,5 @@ class RidgeAutoregression(BaselineForecaster):
 def _coefficients(model):
     """Return the coefficients of the lags, without those of exogenous inputs."""
     check_is_fitted(model, "_ensemble")
-    fitted = [part.models[0] for part in model._ensemble.parts]
-    return of_series([lagged.fitted.coef_.ravel()[: len(lagged.lags)] for lagged in fitted])
+    models = [fitted.models[0] for fitted in model._fitted]
+    return of_series([lagged.fitted.coef_.ravel()[: len(lagged.lags)] for lagged in models])

@@ -9,9 +9,10 @@ from sklearn.utils.validation import check_is_fitted
 from esnkit.forecasting._baseline_errors import forecast_windows
 from esnkit.forecasting._calibration import warn_of_few
 from esnkit.forecasting._candidates import make_windows
-from esnkit.forecasting._combination import SeparateSeries
+from esnkit.forecasting._combination import Combination, SeparateSeries
 from esnkit.forecasting._forecasts_mixin import ForecastsMixin
 from esnkit.forecasting._pooled_errors import BASELINE_FACTOR, PooledErrors, SeparateErrors
+from esnkit.forecasting._positive import check_positive, is_positive
 from esnkit.utils._plain_state import PlainStateMixin
 from esnkit.utils._rollback import rollback_on_error
 
@@ -21,10 +22,11 @@ __all__ = ["BaselineForecaster"]
 class BaselineForecaster(ForecastsMixin, PlainStateMixin, BaseEstimator):
     """Forecast every series with a model of its own, which knows no other series.
 
-    A subclass writes `_make_model`, which checks the parameters and returns a `Rule` or a
-    `Regression`.
+    A subclass has the parameter `positive`, and writes `_make_model`, which checks the others and
+    returns a `Rule` or a `Regression`.
     """
 
+    positive: Any
     verbose = 0
     missing = "predict"
 
@@ -55,13 +57,19 @@ class BaselineForecaster(ForecastsMixin, PlainStateMixin, BaseEstimator):
             index, or exogenous inputs that do not fit the series.
         """
         model = self._make_model()
+        check_positive(self.positive)
         values, inputs = self._read(series, y, exog)
         if len(values) < model.min_rows:
             raise ValueError(
                 f"series has n_samples={len(values)} time steps, but {self!r} needs at least "
                 f"{model.min_rows}"
             )
-        self._ensemble = SeparateSeries([model.fit(column[:, None], inputs) for column in values.T])
+        self._ensemble = SeparateSeries(
+            [
+                Combination([model.fit(column[:, None], inputs)], self._least(column))
+                for column in values.T
+            ]
+        )
         self._model = model
         return self
 
@@ -69,7 +77,16 @@ class BaselineForecaster(ForecastsMixin, PlainStateMixin, BaseEstimator):
     def estimators_(self) -> list:
         """Fitted regressors, one per series."""
         check_is_fitted(self, "_ensemble")
-        return [model.fitted for part in self._ensemble.parts for model in part.models]
+        return [model.fitted for part in self._fitted for model in part.models]
+
+    @property
+    def _fitted(self) -> list:
+        """The fitted model of each series."""
+        return [part.members[0] for part in self._ensemble.parts]
+
+    def _least(self, values: np.ndarray) -> float:
+        """Return the least forecast of a series (n_rows,)."""
+        return 0.0 if is_positive(self.positive, values) else -np.inf
 
     def _make_model(self) -> Any:
         """Check the parameters, and return the model to fit."""
@@ -77,7 +94,10 @@ class BaselineForecaster(ForecastsMixin, PlainStateMixin, BaseEstimator):
 
     def _errors_ahead(self, n_steps: int, ahead: np.ndarray, level: float) -> SeparateErrors:
         values, exog = self._seen_rows()
-        columns = [self._errors(column, exog, n_steps) for column in values.T]
+        columns = [
+            self._errors(column, part.limit, exog, n_steps)
+            for column, part in zip(values.T, self._ensemble.parts, strict=True)
+        ]
         warn_of_few(min(int((~np.isnan(errors)).sum()) for errors in columns), level)
         return SeparateErrors(
             [PooledErrors(errors[:, :, None], n_steps, BASELINE_FACTOR) for errors in columns]
@@ -89,7 +109,7 @@ class BaselineForecaster(ForecastsMixin, PlainStateMixin, BaseEstimator):
             "forecast(quantiles=...), or Forecaster(Ridge(), lags=...) for sample paths"
         )
 
-    def _errors(self, values: np.ndarray, exog: np.ndarray, n_steps: int) -> np.ndarray:
+    def _errors(self, values: np.ndarray, limit, exog: np.ndarray, n_steps: int) -> np.ndarray:
         """Return errors (n_origins, horizon) of rolling forecasts."""
         windows = make_windows(len(values), n_steps, values=values)
         enough = windows.origins >= self._model.min_rows
@@ -100,5 +120,5 @@ class BaselineForecaster(ForecastsMixin, PlainStateMixin, BaseEstimator):
                 "a longer series"
             )
         windows = windows._replace(origins=windows.origins[enough])
-        forecasts = forecast_windows(self._model, values, exog, windows)
+        forecasts = limit(forecast_windows(self._model, values, exog, windows))
         return windows.observed(values) - forecasts

@@ -20,6 +20,9 @@ class ContextParrot(BaselineForecaster):
     context_length : int, default=5
         Number of values to compare, the embedding dimension of the reference. A whole season is
         better for seasonal series; a trend is not continued.
+    positive : "auto" or bool, default="auto"
+        Whether forecasts and intervals end at zero. "auto" does so for counts: whole numbers, none
+        of them negative.
 
     Attributes
     ----------
@@ -56,8 +59,9 @@ class ContextParrot(BaselineForecaster):
     array([5., 1., 2., 5., 1.])
     """
 
-    def __init__(self, context_length=5):
+    def __init__(self, context_length=5, *, positive="auto"):
         self.context_length = context_length
+        self.positive = positive
 
     def _make_model(self) -> Rule:
         return Rule("context parrot", check_positive_int("context_length", self.context_length))

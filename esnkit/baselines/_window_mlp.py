@@ -29,6 +29,9 @@ class WindowMLP(BaselineForecaster):
         Penalty on the squared weights; scikit-learn divides it by the number of rows.
     max_iter : int, default=2000
         Iterations of the optimiser, L-BFGS, at most.
+    positive : "auto" or bool, default="auto"
+        Whether forecasts and intervals end at zero. "auto" does so for counts: whole numbers, none
+        of them negative.
     random_state : int, RandomState or None, default=None
         Draws the initial weights.
 
@@ -74,6 +77,7 @@ class WindowMLP(BaselineForecaster):
         activation="tanh",
         alpha=1.0,
         max_iter=2000,
+        positive="auto",
         random_state=None,
     ):
         self.lags = lags
@@ -81,6 +85,7 @@ class WindowMLP(BaselineForecaster):
         self.activation = activation
         self.alpha = alpha
         self.max_iter = max_iter
+        self.positive = positive
         self.random_state = random_state
 
     def _make_model(self) -> Regression:

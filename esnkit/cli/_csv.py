@@ -212,14 +212,18 @@ class _Columns:
         return Table(known[:, n_inputs].copy(), exog, past_exog, self.timestamps, column)
 
     def _refuse_later_values(self, past_exog: np.ndarray) -> None:
-        """Raise if past-only inputs have values in rows of the future."""
-        found = np.flatnonzero(~np.isnan(past_exog).all(axis=0))
-        if len(found):
-            name = self.header[self.inputs[self.n_exog + found[0]]]
-            raise UserError(
-                f"column '{name}' has values after the last one of '{self.header[self.target]}', "
-                "but is named with --past-exog: name it with --exog, or leave those cells empty"
-            )
+        names = [self.header[index] for index in self.inputs[self.n_exog :]]
+        refuse_later_values(past_exog, names, self.header[self.target])
+
+
+def refuse_later_values(past_exog: np.ndarray, names: Sequence[str], target: str) -> None:
+    """Raise if past-only inputs have values in rows of the future, (n_ahead, n_past_exog)."""
+    found = np.flatnonzero(~np.isnan(past_exog).all(axis=0))
+    if len(found):
+        raise UserError(
+            f"column '{names[found[0]]}' has values after the last one of '{target}', but is named "
+            "with --past-exog: name it with --exog, or leave those cells empty"
+        )
 
 
 @contextmanager

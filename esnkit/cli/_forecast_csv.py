@@ -217,7 +217,8 @@ def report(model: AutoForecaster) -> None:
     )
     combined = "median of the networks below"
     if model.naive_share_:
-        combined = f"mean of the {combined} and the seasonal naive forecast"
+        share = model.naive_share_
+        combined = f"{1 - share:.0%} {combined} and {share:.0%} seasonal naive forecast"
     for name, error in {combined: model.error_, **model.baselines_}.items():
         say(f"  {error:<10.4g}  {name}")
     if model.best and model.better_baseline_ is not None:

@@ -5,7 +5,7 @@ from typing import NamedTuple
 import numpy as np
 
 from esnkit.cli._arguments import SETTINGS
-from esnkit.cli._csv import Table, read_texts
+from esnkit.cli._csv import Table, read_texts, refuse_later_values
 from esnkit.cli._decimals import DecimalReader
 from esnkit.cli._errors import UserError, say
 from esnkit.cli._forecast_csv import (
@@ -18,10 +18,10 @@ from esnkit.cli._forecast_csv import (
 from esnkit.cli._progress import progress
 from esnkit.cli._timestamps import Continuation, Timestamps
 from esnkit.forecasting import PanelForecaster
-from esnkit.forecasting._frames import LabelledSeries
+from esnkit.forecasting._frames import LabelledSeries, columns_or_none
 from esnkit.forecasting._series_kind import interval_names
 
-REFUSED = ("past_exog", "plot", "report", "quick", "best", "models", *SETTINGS)
+REFUSED = ("plot", "report", "quick", "best", "models", *SETTINGS)
 
 
 class _Series(NamedTuple):
@@ -62,7 +62,12 @@ def _fit_and_forecast(arguments, found: dict[str, _Series]) -> tuple[PanelForeca
     known, ahead = (
         {key: parts[k] for key, parts in exog.items()} if arguments.exog else None for k in (0, 1)
     )
-    model.fit({key: series.labelled() for key, series in found.items()}, exog=known)
+    past = None
+    if arguments.past_exog:
+        names = tuple(arguments.past_exog)
+        past = {key: columns_or_none(part.table.past_exog, names) for key, part in found.items()}
+    labelled = {key: series.labelled() for key, series in found.items()}
+    model.fit(labelled, exog=known, past_exog=past)
     return model, model.forecast(arguments.horizon, ahead, arguments.interval)
 
 
@@ -75,22 +80,30 @@ def check_panel_request(arguments) -> None:
         if getattr(arguments, name) not in (None, [], False):
             option = "units" if name == "n_units" else name.replace("_", "-")
             raise UserError(f"--{option} is for one series; leave it out with --id")
-    names = [arguments.id, arguments.time, arguments.column, *arguments.exog]
+    names = [arguments.id, arguments.time, arguments.column, *_inputs(arguments)]
     names = [name for name in names if name is not None]
     added = interval_names(arguments.column)[1:] if arguments.interval else ()
     for name in names:
         if names.count(name) > 1 or name in added:
-            raise UserError(f"column '{name}' is named twice among --id, --time, --column and "
-                            "--exog, or has the name that an end of the interval gets")  # fmt: skip
+            raise UserError(
+                f"column '{name}' is named twice among --id, --time, --column, --exog and "
+                "--past-exog, or has the name that an end of the interval gets"
+            )
     if arguments.calendar or arguments.country:
         check_calendar_options(arguments)
     check_paths({"the input": arguments.file, "--out": arguments.out})
 
 
+def _inputs(arguments) -> list[str]:
+    """Return the columns of inputs, past-only ones last."""
+    return [*arguments.exog, *arguments.past_exog]
+
+
 def _read(arguments) -> dict[str, _Series]:
     """Return the series by id, with the time stamps that follow each."""
     path, time = arguments.file, arguments.time
-    names = [arguments.id, arguments.column, *arguments.exog, *([] if time is None else [time])]
+    names = [arguments.id, arguments.column, *_inputs(arguments)]
+    names += [] if time is None else [time]
     try:
         lines, separator, texts = read_texts(path, names)
         numbers = _rows_by_id(arguments, lines, texts[0])
@@ -98,7 +111,7 @@ def _read(arguments) -> dict[str, _Series]:
         is_future = np.zeros(len(lines), dtype=bool)
         for key, rows in numbers.items():
             is_future[rows[n_known[key] :]] = True
-        cells = texts[1 : 2 + len(arguments.exog)]
+        cells = texts[1 : 2 + len(_inputs(arguments))]
         values = _read_cells(arguments, lines, cells, is_future, separator)
         stamps = [] if time is None else texts[-1]
         found, continued = {}, _Continued(arguments, lines, stamps)
@@ -130,11 +143,11 @@ def _count_known(arguments, texts: list[str], rows: list[int]) -> int:
 
 
 def _read_cells(arguments, lines, texts: list[list[str]], is_future, separator: str) -> np.ndarray:
-    """Return the numbers (n_rows, 1 + n_exog) of the column to forecast and the inputs."""
+    """Return the numbers (n_rows, 1 + n_inputs) of the column to forecast and the inputs."""
     decimals = DecimalReader(separator)
     for row, line in enumerate(lines):
-        for column, cells in zip((arguments.column, *arguments.exog), texts, strict=True):
-            is_ahead = is_future[row] and column == arguments.column
+        for column, cells in zip((arguments.column, *_inputs(arguments)), texts, strict=True):
+            is_ahead = is_future[row] and column not in arguments.exog
             if not cells[row] and (arguments.fill or is_ahead):
                 decimals.add_missing()
             else:
@@ -146,9 +159,14 @@ def _one_series(
     arguments, key: str, values: np.ndarray, n_known: int, stamps: Continuation | None
 ) -> _Series:
     """Return a series, whose missing rows are filled in, with enough inputs ahead."""
-    table = Table(values[:n_known, 0], values[:, 1:], values[:n_known, :0], None, arguments.column)
     if not n_known:
         raise UserError(f"the series '{key}' has no row with a value in '{arguments.column}'")
+    target, exog, past = np.split(values, [1, 1 + len(arguments.exog)], axis=1)
+    try:
+        refuse_later_values(past[n_known:], arguments.past_exog, arguments.column)
+    except UserError as error:
+        raise UserError(f"{error} (series '{key}')") from None
+    table = Table(target[:n_known, 0], exog, past[:n_known], None, arguments.column)
     if stamps is not None and arguments.fill:
         table = spread(table, stamps.rows)
     n_ahead = len(table.exog) - table.n_known

@@ -19,7 +19,7 @@ from esnkit.utils._validation import (
 )
 
 # Of parameters and states. Above it the Taylor series overflows, or needs tiny steps.
-_LARGEST = 1e6
+LARGEST = 1e6
 _LORENZ_ROWS_PER_CALL = 2**14
 
 
@@ -98,14 +98,14 @@ def make_mackey_glass(
     n_timesteps = check_positive_int("n_timesteps", n_timesteps)
     n_substeps = check_positive_int("n_substeps", n_substeps)
     n_discard = check_positive_int("n_discard", n_discard, minimum=0)
-    dt = _check_positive("dt", dt)
+    dt = check_positive("dt", dt)
     check_choice("method", method, ("rk4", "euler"))
-    lag = _whole_lag(_check_positive("tau", tau), dt / n_substeps)
+    lag = _whole_lag(check_positive("tau", tau), dt / n_substeps)
     if initial_value is None:
         rng = None if random_state is None else check_seed(random_state)
         initial_value = 1.2 if rng is None else rng.uniform(0.5, 1.3)
     y = np.empty(lag + 1 + (n_discard + n_timesteps - 1) * n_substeps)
-    y[: lag + 1] = _check_positive("initial_value", initial_value)
+    y[: lag + 1] = check_positive("initial_value", initial_value)
     slope = (np.zeros(y.size),) if method == "rk4" else ()
     integrate = kernels.mackey_glass_rk4 if method == "rk4" else kernels.mackey_glass_euler
     for start in range(lag, y.size - 1, STEPS_PER_CALL):
@@ -186,16 +186,16 @@ def make_lorenz(
     """
     n_timesteps = check_positive_int("n_timesteps", n_timesteps)
     n_discard = check_positive_int("n_discard", n_discard, minimum=0)
-    dt, sigma = _check_positive("dt", dt, 1e3), _check_positive("sigma", sigma, _LARGEST)
+    dt, sigma = check_positive("dt", dt, 1e3), check_positive("sigma", sigma, LARGEST)
     rho, beta = (
-        _check_positive("rho", rho, _LARGEST),
-        _check_positive("beta", beta, _LARGEST),
+        check_positive("rho", rho, LARGEST),
+        check_positive("beta", beta, LARGEST),
     )
     if initial_state is None:
         rng = None if random_state is None else check_seed(random_state)
         box = ((-15.0, -20.0, 10.0), (15.0, 20.0, 40.0))
         initial_state = np.ones(3) if rng is None else rng.uniform(*box)
-    state = _check_state(initial_state)
+    state = check_state(initial_state, 3)
     out = np.empty((n_discard + n_timesteps, 3))
     for start in range(0, len(out), _LORENZ_ROWS_PER_CALL):
         rows = out[start : start + _LORENZ_ROWS_PER_CALL]
@@ -204,20 +204,21 @@ def make_lorenz(
     return out[n_discard:].copy()
 
 
-def _check_positive(name: str, value: float, largest: float = np.inf) -> float:
+def check_positive(name: str, value: float, largest: float = np.inf) -> float:
+    """Return a positive number of at most ``largest``, or raise."""
     return check_number(name, value, 0.0, largest, low_open=True)
 
 
-def _check_state(initial_state: ArrayLike) -> NDArray[np.float64]:
-    """Return a copy, which the integration may overwrite."""
+def check_state(initial_state: ArrayLike, n: int, largest: float = LARGEST) -> NDArray[np.float64]:
+    """Return a copy, which the integration may overwrite, or raise."""
     refuse_masked("initial_state", initial_state)
     try:
         state = np.array(initial_state, dtype=np.float64)
     except (TypeError, ValueError):
         state = np.empty(0)
-    if state.shape != (3,) or not (np.abs(state) <= _LARGEST).all():
+    if state.shape != (n,) or not (np.abs(state) <= largest).all():
         raise ValueError(
-            f"initial_state must be three numbers from {-_LARGEST:g} to {_LARGEST:g}, got "
+            f"initial_state must be {n} numbers from {-largest:g} to {largest:g}, got "
             f"{initial_state!r}"
         )
     return state

@@ -1,4 +1,4 @@
-"""Synthetic series given by a formula: NARMA and sine."""
+"""Synthetic series given by a formula: NARMA, sine, and superimposed oscillators."""
 
 from __future__ import annotations
 
@@ -20,6 +20,8 @@ _NARMA = {
 }
 _MAX_MAGNITUDE = 10.0  # of y in a stream that has not diverged
 _MAX_DRAWS = 100
+# Angular frequencies of the oscillators, in the order in which tasks of more of them add them.
+_MSO = (0.2, 0.311, 0.42, 0.51, 0.63, 0.74, 0.85, 0.97, 1.08, 1.19, 1.27, 1.32)
 
 
 def make_narma(
@@ -167,3 +169,48 @@ def make_sine(
     if noise > 0.0:
         wave += noise * rng.standard_normal(n_timesteps)
     return wave[:, np.newaxis]
+
+
+def make_mso(n_timesteps: int = 700, *, n_oscillators: int = 8) -> NDArray[np.float64]:
+    """Multiple superimposed oscillators: a sum of sines of incommensurate frequencies.
+
+    Row ``t`` is ``sum_i sin(a_i t)`` with the angular frequencies a_i = 0.2, 0.311, 0.42, 0.51,
+    0.63, 0.74, 0.85, 0.97, 1.08, 1.19, 1.27 and 1.32, of which the first `n_oscillators` count
+    [1]_, [2]_. The usual task, MSO-n: 100 rows of washout, 300 of training, and a free run over the
+    300 after them. A linear recurrence of order 2n continues the series exactly.
+
+    Parameters
+    ----------
+    n_timesteps : int, default=700
+        Number of rows.
+    n_oscillators : int, default=8
+        Number of sines, from 1 to 12.
+
+    Returns
+    -------
+    X : ndarray of shape (n_timesteps, 1), float64
+
+    Raises
+    ------
+    ValueError
+        If a parameter is out of its range.
+
+    References
+    ----------
+    .. [1] D. Wierstra, F. J. Gomez and J. Schmidhuber, "Modeling systems with internal state using
+       Evolino", GECCO 2005.
+    .. [2] D. Koryakin, J. Lohmann and M. V. Butz, "Balanced echo state networks", Neural Networks
+       36, 2012.
+
+    Examples
+    --------
+    >>> from esnkit.datasets import make_mso
+    >>> make_mso(3, n_oscillators=2).ravel().round(4)
+    array([0.    , 0.5047, 0.9721])
+    """
+    n_timesteps = check_positive_int("n_timesteps", n_timesteps)
+    n_oscillators = check_positive_int("n_oscillators", n_oscillators)
+    if n_oscillators > len(_MSO):
+        raise ValueError(f"n_oscillators must be at most {len(_MSO)}, got {n_oscillators}")
+    waves = np.sin(np.arange(n_timesteps)[:, np.newaxis] * np.array(_MSO[:n_oscillators]))
+    return waves.sum(axis=1, keepdims=True)

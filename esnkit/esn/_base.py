@@ -9,7 +9,15 @@ from typing import Any, NamedTuple, Self
 import numpy as np
 from sklearn.base import BaseEstimator, is_classifier
 
-from esnkit.esn._closed_loop import FittedParts, predict_with_feedback, teacher_forced
+from esnkit.esn._closed_loop import (
+    FORCE,
+    FittedParts,
+    check_feedback,
+    predict_with_feedback,
+    run_while_learning,
+    teacher_forced,
+)
+from esnkit.esn._differences import ValuesAndDifferences
 from esnkit.esn._features import Settings, check_longer, count_blocks, features, fit_pooling
 from esnkit.esn._readout import read_blocks
 from esnkit.esn._shared_fits import (
@@ -38,6 +46,7 @@ from esnkit.sequences._sample_weight import pack_weights
 from esnkit.sequences._short_sequences import warn_if_short
 from esnkit.sequences._targets import Targets, pack_targets
 from esnkit.utils._callbacks import CallbackSupportMixin, with_callbacks
+from esnkit.utils._collections import takes_collections
 from esnkit.utils._plain_state import PlainStateMixin, plain_record
 from esnkit.utils._progress import MIN_ROWS, Task, fit_task
 from esnkit.utils._rollback import rollback_on_error
@@ -75,7 +84,7 @@ class ReservoirEstimator(CallbackSupportMixin, PlainStateMixin, BaseEstimator):
     targets as numbers (``_encode``) and decodes predictions (``_decode``).
     """
 
-    feedback = False
+    feedback: Any = False
     reservoir_: Any
     readout_: Any
     last_state_: np.ndarray
@@ -88,6 +97,7 @@ class ReservoirEstimator(CallbackSupportMixin, PlainStateMixin, BaseEstimator):
         reservoir = getattr(self, "reservoir_", getattr(self, "reservoir", None))
         return getattr(reservoir, "causal", True)
 
+    @takes_collections
     @rollback_on_error
     @with_callbacks
     def fit(
@@ -207,25 +217,41 @@ class ReservoirEstimator(CallbackSupportMixin, PlainStateMixin, BaseEstimator):
         weights = _with_class_weights(weights, class_weights)
         per_step = targets.kind == "steps"
         if self.feedback and not per_step:
-            raise ValueError("feedback=True needs a target for every time step")
+            raise ValueError(f"feedback={self.feedback!r} needs a target for every time step")
         if not per_step:
             check_longer(sequences.lengths, settings.washout)
         shortest = int(sequences.lengths.min())
         self._shortest = shortest if first else min(shortest, self._shortest)
         if first:
-            self._settings = settings._replace(per_step=per_step)
+            differences = self._fit_differences(sequences, per_step)
+            self._settings = settings._replace(per_step=per_step, differences=differences)
             if classes is not None:
                 self.classes_ = classes
         self._flat = targets.flat
         Y = finite_array("y", targets.values, sequences.values.dtype)
-        return TrainingData(sequences, Y, weights)
+        return TrainingData(self._as_inputs(sequences), Y, weights)
+
+    def _fit_differences(self, sequences: Sequences, per_step: bool) -> ValuesAndDifferences | None:
+        """Return what appends differences to the inputs, where the estimator reads these."""
+        if not self._wants_differences(sequences.n_sequences, per_step):
+            return None
+        return ValuesAndDifferences.of(sequences)
+
+    def _wants_differences(self, n_sequences: int, per_step: bool) -> bool:
+        """Return whether the reservoir reads differences of the inputs too."""
+        return False
+
+    def _as_inputs(self, sequences: Sequences) -> Sequences:
+        """Return what the reservoir reads."""
+        differences = self._settings.differences
+        return sequences if differences is None else differences.append(sequences)
 
     def _checked_settings(self) -> tuple[Settings, str]:
         check_verbose(self.verbose)
         target = check_choice("target", self.target, ("auto", "steps", "sequence"))
         settings = Settings(
             check_flag("include_input", self.include_input),
-            check_flag("feedback", self.feedback),
+            check_feedback(self.feedback),
             check_pooling(self.pooling),
             check_positive_int("washout", self.washout, minimum=0),
             per_step=True,
@@ -236,13 +262,22 @@ class ReservoirEstimator(CallbackSupportMixin, PlainStateMixin, BaseEstimator):
         """Create the reservoir and the readout, and draw the weights."""
         inputs = data.sequences.values
         self._dtype, self.n_outputs_ = inputs.dtype, data.Y.shape[1]
+        self._draw(inputs)
+
+    def _draw(self, inputs: np.ndarray) -> None:
+        """Create reservoir and readout, for the inputs of ``fit`` or rows of the same moments."""
         self.reservoir_, self.readout_ = self._make_reservoir_and_readout()
         tagged = hasattr(self.readout_, "__sklearn_tags__")
         if self._numeric and tagged and is_classifier(self.readout_):
             raise TypeError(f"readout must be a regressor, got {type(self.readout_).__name__}")
         if self._settings.feedback:
-            self.reservoir_.check_causal("feedback=True")
-        self.reservoir_ = prepare_reservoir(self.reservoir_, self._n_fed, inputs.dtype, inputs)
+            self.reservoir_.check_causal(f"feedback={self._settings.feedback!r}")
+        if self._learns_in_closed_loop and not hasattr(self.readout_, "partial_fit"):
+            raise ValueError(
+                'feedback="force" needs a readout that learns row by row, with partial_fit, such '
+                f"as RLSReadout(), got {self.readout_!r}"
+            )
+        self.reservoir_ = prepare_reservoir(self.reservoir_, self._n_fed, self._dtype, inputs)
         self._stream_end: StreamEnd | None = None
 
     @property
@@ -254,6 +289,10 @@ class ReservoirEstimator(CallbackSupportMixin, PlainStateMixin, BaseEstimator):
     def _pools(self) -> bool:
         """Whether there is one target per sequence, False before ``fit``."""
         return hasattr(self, "_settings") and not self._settings.per_step
+
+    @property
+    def _learns_in_closed_loop(self) -> bool:
+        return self._settings.feedback == FORCE
 
     @property
     def _n_fed(self) -> int:
@@ -293,23 +332,24 @@ class ReservoirEstimator(CallbackSupportMixin, PlainStateMixin, BaseEstimator):
             weights = self._without_washout(data, end)
         resolved = self._clamp(clamp, sequences)
         inputs, n_state, shared = sequences, self.reservoir_.n_state_, None
-        if self._settings.feedback:
+        if self._settings.feedback and not self._learns_in_closed_loop:
             inputs = teacher_forced(sequences, Y, state[:, n_state:])
         self._settings = fit_pooling(
             self.reservoir_, inputs, state[:, :n_state], self._settings,
             clamp=resolved, noise=self.reservoir_.noise_stream,
         )  # fmt: skip
-        rows = _TaughtRows(self._parts, inputs, data._replace(weights=weights), resolved)
+        rows = TaughtRows(self._parts, inputs, data._replace(weights=weights), resolved)
         rows.task = task
-        rows.start_state, rows.first_noise = state[:, :n_state], None if end is None else end.noise
-        if not stream:
+        rows.start_state = state if self._learns_in_closed_loop else state[:, :n_state]
+        rows.first_noise = None if end is None else end.noise
+        if not stream and not self._learns_in_closed_loop:
             readout, shared = fit_readout(rows.parts.readout, rows, len(Y))
             self.readout_ = estimator_of(readout)
             rows.task = None  # later passes belong to no fit
         else:
             for Z, target, weight in rows():
                 if weight is None or np.any(weight):
-                    self._parts.readout.partial_fit(Z, target, weight)
+                    rows.parts.readout.learn_block(Z, target, weight)
         self._finish(rows, series, 0 if end is None else end.n_rows)
         return shared
 
@@ -323,23 +363,27 @@ class ReservoirEstimator(CallbackSupportMixin, PlainStateMixin, BaseEstimator):
             weights[start : min(start + n_left, stop)] = 0.0
         return weights
 
-    def _finish(self, rows: "_TaughtRows", series: bool, n_before: int) -> None:
+    def _finish(self, rows: "TaughtRows", series: bool, n_before: int) -> None:
         """Keep where a single sequence ended, for forecasts and for more data."""
         sequences, Y = rows.data.sequences, rows.data.Y
         self._stream_end = None
         if sequences.n_sequences > 1 or not self.reservoir_.causal:
             self.__dict__.pop("last_state_", None)
             return
-        last, noise = rows.end_state, rows.noise
+        n_state = self.reservoir_.n_state_
+        last, noise, outputs = rows.end_state[:, :n_state], rows.noise, Y[-1:]
+        if self._learns_in_closed_loop:
+            outputs = rows.end_state[:, n_state:]
         if series:
             self._stream_end = StreamEnd(last, noise, n_before + len(Y))
-        if noise is not None:  # a forecast continues from where the series ends without noise
-            n_state = self.reservoir_.n_state_
+        # A forecast continues from where the series ends without noise.
+        if noise is not None and not self._learns_in_closed_loop:
             last = self.last_state_[:, :n_state].copy() if n_before else rows.start_state.copy()
             self.reservoir_.advance(rows.inputs, last, clamp=rows.clamp)
-        self.last_state_ = self._with_feedback(last, Y[-1:])
-        self._last_target = Y[-1:].copy()
+        self.last_state_ = self._with_feedback(last, outputs)
+        self._last_target = outputs.copy()
 
+    @takes_collections
     def predict(
         self, X: Any, *, initial_state: Any = None, clamp: Any = None, return_state: bool = False
     ) -> Any:
@@ -385,7 +429,7 @@ class ReservoirEstimator(CallbackSupportMixin, PlainStateMixin, BaseEstimator):
     def _outputs(self, X, initial_state, clamp, *, scores=False, return_state=False):
         """Return the outputs of the readout, in the container of X, and the last states."""
         check_fitted(self, "reservoir_")
-        sequences = pack_shared(self, X)
+        sequences = self._as_inputs(pack_shared(self, X))
         if initial_state is None and not return_state and self._settings.per_step:
             warn_if_short(sequences.lengths, self._shortest_in_fit, self._settings.washout)
         state = self._initial_state(initial_state, sequences.n_sequences)
@@ -399,10 +443,15 @@ class ReservoirEstimator(CallbackSupportMixin, PlainStateMixin, BaseEstimator):
         check_fitted(self, "reservoir_")
         if self._settings.per_step:
             raise ValueError("pooled features need a model of one target for every sequence")
-        sequences = pack(self, X, reset=False, dtype=(self._dtype,))
+        sequences = self._as_inputs(pack(self, X, reset=False, dtype=(self._dtype,)))
         state = self._initial_state(None, sequences.n_sequences)
         blocks = features(self.reservoir_, sequences, state, self._settings)
         return np.concatenate([Z.copy() for _, _, Z in blocks])
+
+    def _reservoir_inputs(self, X) -> Any:
+        """Return what the reservoir reads of sequences, in the container of X."""
+        sequences = pack(self, X, reset=False, dtype=(self._dtype,))
+        return restore(self._as_inputs(sequences).values, sequences)
 
     def _report_predict(self, run: Callable[..., np.ndarray], sequences: Sequences) -> np.ndarray:
         """Read long sequences, and report how many of them are read."""
@@ -450,7 +499,7 @@ class ReservoirEstimator(CallbackSupportMixin, PlainStateMixin, BaseEstimator):
         return np.hstack([state, y]) if self._settings.feedback else state.copy()
 
 
-class _TaughtRows:
+class TaughtRows:
     """A stream of blocks for a readout, which every call starts anew.
 
     After a pass ``end_state`` and ``noise`` are those after the last row.
@@ -471,10 +520,20 @@ class _TaughtRows:
         _, Y, weights = self.data
         self.end_state = self.start_state.copy()
         self.noise = deepcopy(self.first_noise) or reservoir.noise_stream()
+        if settings.feedback == FORCE:
+            yield from self._while_learning()
+            return
         blocks = features(
             reservoir, self.inputs, self.end_state, settings, clamp=self.clamp, noise=self.noise
         )
         for start, stop, Z in blocks if self.task is None else self._reported(blocks, self.task):
+            yield Z, Y[start:stop], None if weights is None else weights[start:stop]
+
+    def _while_learning(self) -> Iterator[Block]:
+        """Yield single time steps, each of which needs what the readout has learned so far."""
+        _, Y, weights = self.data
+        steps = run_while_learning(self.parts, self.inputs, self.end_state, self.clamp, self.noise)
+        for start, stop, Z in steps:
             yield Z, Y[start:stop], None if weights is None else weights[start:stop]
 
     def empty_block(self) -> Block:

@@ -10,6 +10,7 @@ from esnkit.esn._base import streams
 from esnkit.esn._prefixes import lengths_of_prefixes, read_prefixes
 from esnkit.sequences._classifier_mixin import SequenceClassifierMixin, known_classes, softmax
 from esnkit.sequences._packing import pack, restore
+from esnkit.utils._collections import takes_collections
 from esnkit.utils._progress import MIN_ROWS, Task
 from esnkit.utils._rollback import rollback_on_error
 from esnkit.utils._validation import check_fitted
@@ -19,6 +20,7 @@ class ReservoirClassifierMixin(SequenceClassifierMixin):
     """Classification with ``partial_fit`` and probabilities from the scores of a readout."""
 
     @available_if(streams)
+    @takes_collections
     @rollback_on_error
     def partial_fit(
         self,
@@ -72,6 +74,7 @@ class ReservoirClassifierMixin(SequenceClassifierMixin):
         known = known_classes(self, classes, first=not hasattr(self, "reservoir_"))
         return self._partial_fit(X, y, sample_weight, initial_state, clamp, known)
 
+    @takes_collections
     def predict_proba(
         self, X: Any, *, initial_state: Any = None, clamp: Any = None, steps: Any = None
     ) -> Any:
@@ -149,7 +152,7 @@ class ReservoirClassifierMixin(SequenceClassifierMixin):
                 "every time step, and predict_proba(X) returns the probabilities after each"
             )
         self.reservoir_.check_causal("steps")
-        sequences = pack(self, X, reset=False, dtype=(self._dtype,))
+        sequences = self._as_inputs(pack(self, X, reset=False, dtype=(self._dtype,)))
         lengths = lengths_of_prefixes(steps, sequences.lengths)
         state = self._initial_state(initial_state, sequences.n_sequences)
         resolved = self._clamp(clamp, sequences)

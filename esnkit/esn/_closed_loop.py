@@ -1,20 +1,32 @@
 """Closed loops: the outputs of a step are inputs of the next one."""
 
-from collections.abc import Callable
-from typing import NamedTuple
+from collections.abc import Callable, Iterator
+from typing import Any, NamedTuple
 
 import numpy as np
 
 from esnkit.esn._features import Settings, features
 from esnkit.esn._readout import linear_map, read_rows
 from esnkit.readouts._base import BaseReadout, is_linear
+from esnkit.readouts._estimator import is_fitted
 from esnkit.reservoirs._base import BaseReservoir
 from esnkit.sequences._closed_loop import check_bounded
 from esnkit.sequences._initial_state import Clamp, clamp_rows
 from esnkit.sequences._packing import Sequences
 from esnkit.utils._progress import Task
+from esnkit.utils._validation import check_flag
 
-__all__ = ["FittedParts", "predict_with_feedback", "run_closed_loop", "teacher_forced"]
+__all__ = [
+    "FittedParts",
+    "check_feedback",
+    "predict_with_feedback",
+    "run_closed_loop",
+    "run_while_learning",
+    "teacher_forced",
+]
+
+FORCE = "force"  # training feeds the outputs back that the readout gives while it learns
+ONE_STEP = np.array([0, 1], dtype=np.int64)
 
 
 class FittedParts(NamedTuple):
@@ -24,6 +36,46 @@ class FittedParts(NamedTuple):
     readout: BaseReadout
     settings: Settings
     n_outputs: int
+
+
+def check_feedback(value: Any) -> bool | str:
+    """Return False, True or "force", or raise."""
+    if isinstance(value, str) and value == FORCE:
+        return FORCE
+    try:
+        return check_flag("feedback", value)
+    except TypeError:
+        raise TypeError(f'feedback must be False, True or "force", got {value!r}') from None
+
+
+def run_while_learning(
+    parts: FittedParts,
+    sequences: Sequences,
+    state: np.ndarray,
+    clamp: Clamp | None = None,
+    noise: np.random.Generator | None = None,
+) -> Iterator[tuple[int, int, np.ndarray]]:
+    """Yield (start, stop, features) of every time step, and feed its output back to the next one.
+
+    The readout may learn between two steps: the output of a step is that before it learns this
+    step, zeros before it has learned any. ``state`` (n_sequences, n_state_ + n_outputs), which
+    moves along, ends in the last outputs.
+    """
+    reservoir, readout, settings, n_outputs = parts
+    n_state = reservoir.n_state_
+    task = Task("", len(sequences.values), "time steps")
+    for s, (start, stop) in enumerate(sequences.bounds):
+        x, output = state[s : s + 1, :n_state].copy(), state[s, n_state:]
+        for t in range(start, stop):
+            inputs = np.concatenate([output, sequences.values[t]])[None]
+            clamped = clamp and Clamp(clamp.units, clamp_rows(clamp.values, t, t + 1))
+            row = Sequences(inputs, ONE_STEP, "series")
+            for _, _, Z in features(reservoir, row, x, settings, clamp=clamped, noise=noise):
+                can_predict = is_linear(readout) or is_fitted(readout)
+                output[:] = read_rows(readout, Z, n_outputs)[0] if can_predict else 0.0
+                yield t, t + 1, Z
+            task.step()
+        state[s, :n_state] = x
 
 
 def teacher_forced(sequences: Sequences, Y: np.ndarray, y0: np.ndarray) -> Sequences:
@@ -96,12 +148,11 @@ def run_closed_loop(
 def _run_in_single_steps(parts, inputs, state, exog, out, clamp):
     """Run the loop for any reservoir and readout: both are asked at every step."""
     reservoir, readout, settings, n_outputs = parts
-    one_step = np.array([0, 1], dtype=np.int64)
     task = Task("", len(out), "time steps")
     for t in range(len(out)):
         inputs[n_outputs:] = exog[t]
         clamped = clamp and Clamp(clamp.units, clamp_rows(clamp.values, t, t + 1))
-        row = Sequences(inputs[None].copy(), one_step, "series")
+        row = Sequences(inputs[None].copy(), ONE_STEP, "series")
         for _, _, Z in features(reservoir, row, state[None], settings, clamp=clamped):
             out[t] = read_rows(readout, Z, n_outputs)[0]
         if not np.all(np.isfinite(out[t])):

@@ -10,6 +10,7 @@ from joblib import Parallel, delayed
 from sklearn.base import BaseEstimator, ClassifierMixin, clone
 from sklearn.utils.validation import column_or_1d
 
+from esnkit.esn._ensemble_prefixes import Prefixes
 from esnkit.esn._presets import ALPHAS, ReservoirClassifier, check_reservoir_parameter
 from esnkit.pooling._model_space import ModelSpace
 from esnkit.preprocessing._sequence_differencer import SequenceDifferencer
@@ -34,6 +35,8 @@ VIEWS = {
     "normalized": SequenceNormalizer(),
     "differences": SequenceDifferencer(),
 }
+# Of views by these, a prefix is the view of a prefix.
+CAUSAL = SequenceDifferencer, SequenceScaler
 # Settings of the reservoirs beside their number of units.
 CYCLE: dict[str, Any] = {"topology": "cycle", "spectral_radius": 0.99}
 RESERVOIRS: tuple[dict[str, Any], ...] = (
@@ -107,8 +110,7 @@ class ESNEnsembleClassifier(CallbackSupportMixin, PlainStateMixin, ClassifierMix
 
     See Also
     --------
-    ESNClassifier : One network, also for labels of time steps and, by ``steps`` of its
-        ``predict_proba``, for prefixes of sequences in one run.
+    ESNClassifier : One network, also for labels of time steps.
 
     Notes
     -----
@@ -116,9 +118,6 @@ class ESNEnsembleClassifier(CallbackSupportMixin, PlainStateMixin, ClassifierMix
     0.977 on the seven of them that the defaults were not chosen on, with expected calibration
     errors of 0.04 and 0.02. Fitting and predicting take 3 s of CPU time a set on average, as much
     as nine networks.
-
-    ``predict_proba`` has no ``steps``: give cut sequences, ``[x[:t] for x in X]``, as
-    :class:`~esnkit.plotting.EarlyClassificationDisplay` does.
 
     A weighted sum of calibrated scores is a logarithmic opinion pool, the geometric mean of
     probabilities [3]_. Means of several forecasters are underconfident, as each of them knows
@@ -286,18 +285,59 @@ class ESNEnsembleClassifier(CallbackSupportMixin, PlainStateMixin, ClassifierMix
         scores = self._scores(X)
         return self.classes_[scores.argmax(axis=1)]
 
-    def predict_proba(self, X: Any) -> np.ndarray:
+    def predict_proba(self, X: Any, *, steps: Any = None) -> Any:
         """Return the calibrated probabilities of the classes.
+
+        With ``steps``, the probabilities of prefixes of the sequences, for early classification:
+        what it would return for ``x[:t]``, up to rounding.
 
         Parameters
         ----------
         X : as in ``fit``
+        steps : None, "all", list of int or list of float, default=None
+            After which time steps, as in ``predict_proba`` of :class:`ESNClassifier`: None, after
+            the last one; "all", after every one; after the given numbers of time steps; or after
+            shares of every sequence in (0, 1]. In ascending order.
 
         Returns
         -------
         probabilities : ndarray of shape (n_sequences, n_classes)
+            For steps="all", a row (n_classes,) for every time step, in the container of ``X``; for
+            numbers or shares, of shape (n_sequences, n_steps, n_classes).
+
+        Raises
+        ------
+        ValueError
+            If ``steps`` is none of these, or a sequence does not have so many steps.
+
+        Notes
+        -----
+        The views "values" and "differences" are read once. Others, such as "normalized", differ
+        for every prefix, so that their time grows with the number of steps, and for steps="all"
+        with the square of the length.
+
+        Examples
+        --------
+        >>> import numpy as np
+        >>> from esnkit import ESNEnsembleClassifier
+        >>> t = np.arange(40)
+        >>> X = [np.sin(t[:, None] / period + phase) for period in (3, 5) for phase in (0, 1, 2)]
+        >>> model = ESNEnsembleClassifier(20, random_state=0).fit(X, ["fast"] * 3 + ["slow"] * 3)
+        >>> model.predict_proba(X, steps=[0.25, 0.5, 1.0]).shape
+        (6, 3, 2)
         """
-        return softmax(self._scores(X))
+        if steps is None:
+            return softmax(self._scores(X))
+        check_fitted(self, "estimators_")
+        prefixes = Prefixes.of(pack(self, X, reset=False, dtype=(self._dtype,)), steps)
+
+        def of_member(member, view):
+            is_causal = all(isinstance(step, CAUSAL) for _, step in view.steps)
+            scores = prefixes.scores(member, view, is_causal=is_causal)
+            return _calibrated(member, scores)
+
+        scores = self._for_members(of_member, self.views_)
+        return prefixes.arrange(softmax(self._combined(scores)))
 
     def decision_function(self, X: Any) -> np.ndarray:
         """Return the logarithms of the probabilities, up to a constant for every sequence.
@@ -321,6 +361,10 @@ class ESNEnsembleClassifier(CallbackSupportMixin, PlainStateMixin, ClassifierMix
         values = restore(sequences.values, sequences)
         inputs = [view.transform(values) for view in self.views_]
         scores = self._for_members(_calibrated_scores, inputs)
+        return self._combined(scores)
+
+    def _combined(self, scores: list[np.ndarray]) -> np.ndarray:
+        """Return the weighted sum of the scores of all members."""
         return SHARPNESS * sum(w * s for w, s in zip(self.weights_, scores, strict=True))
 
     def __sklearn_tags__(self):
@@ -382,5 +426,8 @@ def _weights(members: list[ReservoirClassifier], n: int) -> np.ndarray:
 
 def _calibrated_scores(member: ReservoirClassifier, X: Any) -> np.ndarray:
     """Return the scores of the classes over the temperature, in float64."""
-    scores = member._scores(X, None, None).astype(np.float64)
-    return scores / member.readout_.temperature_
+    return _calibrated(member, member._scores(X, None, None))
+
+
+def _calibrated(member: ReservoirClassifier, scores: np.ndarray) -> np.ndarray:
+    return scores.astype(np.float64) / member.readout_.temperature_

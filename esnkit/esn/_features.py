@@ -5,6 +5,7 @@ from typing import NamedTuple
 
 import numpy as np
 
+from esnkit.esn._differences import ValuesAndDifferences
 from esnkit.pooling._base import Block, Pooling, Training, count_pooled, n_together, pool
 from esnkit.pooling._statistics import RunningStatistics
 from esnkit.reservoirs._base import BaseReservoir
@@ -36,10 +37,11 @@ class Settings(NamedTuple):
     """Parameters as they were in ``fit``: a value that is set later waits for the next ``fit``."""
 
     include_input: bool
-    feedback: bool
+    feedback: bool | str  # False, True or "force"
     pooling: Pooling  # fitted, where there is one target for every sequence
     washout: int
     per_step: bool  # whether there is a target for every time step, or one for every sequence
+    differences: ValuesAndDifferences | None = None  # that the reservoir reads instead of values
 
 
 def features(

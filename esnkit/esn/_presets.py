@@ -9,13 +9,15 @@ from esnkit.esn._classification import ReservoirClassifierMixin
 from esnkit.esn._regression import ReservoirRegressorMixin
 from esnkit.readouts._ridge import RidgeReadout
 from esnkit.reservoirs._reservoir import Reservoir
-from esnkit.utils._validation import has_methods
+from esnkit.utils._validation import check_flag, has_methods
 
 ALPHAS = tuple(10.0**k for k in range(-3, 7))  # of standardised features
 POOLING = ("statistics", "ppv", "model_space")
 # What parameters that are None stand for.
 PER_STEP: dict[str, Any] = {"leak_rate": 1.0, "input_scaling": 0.5, "alpha": 1e-6}
 PER_SEQUENCE: dict[str, Any] = {"leak_rate": (0.1, 1.0), "input_scaling": "auto", "alpha": ALPHAS}
+WITH_DIFFERENCES: dict[str, Any] = {"leak_rate": (0.3, 1.0), "input_scaling": 0.2}
+MANY_SEQUENCES = 1000  # fewer learn better without differences
 
 __all__ = ["ESNClassifier", "ESNRegressor", "ReservoirClassifier", "ReservoirRegressor"]
 
@@ -76,9 +78,12 @@ class ESNRegressor(ReservoirRegressorMixin, ReservoirEstimator):
     include_input : bool, default=True
         Whether the inputs of a time step are features of the readout, beside the states. Pooled
         ones are standardised with ``input_scaling="auto"``.
-    feedback : bool, default=False
-        Whether the output of the previous time step is an input of the reservoir: the target in
-        ``fit`` (teacher forcing), the prediction in ``predict``.
+    feedback : bool or "force", default=False
+        Whether the output of the previous time step is an input of the reservoir: in ``predict``
+        the prediction, in ``fit`` with True the target (teacher forcing), and with "force" the
+        prediction too, while the readout learns at every step (FORCE, Sussillo & Abbott 2009). It
+        needs a readout with ``partial_fit``, such as :class:`~esnkit.readouts.RLSReadout`; rows of
+        weight zero are not learned.
     feedback_scaling : float, default=1.0
         Feedback weights are uniform on (-feedback_scaling, feedback_scaling).
     washout : int, default=0
@@ -119,7 +124,7 @@ class ESNRegressor(ReservoirRegressorMixin, ReservoirEstimator):
         Number of outputs.
     last_state_ : ndarray of shape (1, n_units)
         State at the end of the training series, if there is one series; with ``feedback`` the
-        last targets are appended.
+        last targets are appended, or with "force" the last outputs.
     n_features_in_ : int
         Number of features seen in ``fit``.
 
@@ -269,6 +274,14 @@ class ESNClassifier(ReservoirClassifierMixin, ReservoirEstimator):
     include_input : bool, default=True
         Whether the inputs of a time step are features of the readout, beside the states. Pooled
         ones are standardised with ``input_scaling="auto"``.
+    differences : bool or None, default=None
+        For one label per sequence: whether the differences of successive time steps are inputs
+        beside the values, both standardised over the training sequences, like those of a
+        :class:`SequenceDifferencer` with ``include_values=True`` and a :class:`SequenceScaler`
+        before the network. A `leak_rate` of None then stands for (0.3, 1.0), an `input_scaling`
+        of None for 0.2. None: for 1000 training sequences or more, if both of these are None;
+        fewer are classified better without. ``partial_fit`` takes the number, mean and standard
+        deviation from its first call.
     washout : int, default=0
         Number of time steps at the start of every sequence that are neither taught nor scored,
         because their states depend on the start from zero. In a cross-validation every part
@@ -322,10 +335,10 @@ class ESNClassifier(ReservoirClassifierMixin, ReservoirEstimator):
     Notes
     -----
     By default, the features of a sequence are 9 (n_units + n_features) + 930 numbers: the six
-    "statistics" and three "ppv" of each feature of a time step, and 30 x 31 of the "model_space".
-    With these defaults and one label per sequence, the mean accuracy on fourteen public sets is
-    0.937, 0.965 on the seven of them that the defaults were not chosen on, for 0.5 s of CPU time a
-    set.
+    "statistics" and three "ppv" of each feature of a time step, and 30 x 31 of the "model_space";
+    n_features counts differences too. With these defaults and one label per sequence, the mean
+    accuracy on fourteen public sets is 0.940, 0.965 on the seven of them that the defaults were not
+    chosen on, for 0.5 s of CPU time a set.
 
     References
     ----------
@@ -368,6 +381,7 @@ class ESNClassifier(ReservoirClassifierMixin, ReservoirEstimator):
         alpha=None,
         solver="auto",
         include_input=True,
+        differences=None,
         washout=0,
         target="auto",
         pooling=POOLING,
@@ -394,6 +408,7 @@ class ESNClassifier(ReservoirClassifierMixin, ReservoirEstimator):
         self.alpha = alpha
         self.solver = solver
         self.include_input = include_input
+        self.differences = differences
         self.washout = washout
         self.target = target
         self.pooling = pooling
@@ -402,10 +417,26 @@ class ESNClassifier(ReservoirClassifierMixin, ReservoirEstimator):
         self.random_state = random_state
         self.verbose = verbose
 
+    def _wants_differences(self, n_sequences, per_step):
+        wanted = self.differences
+        if wanted is None:
+            is_default = self.leak_rate is None and self.input_scaling is None
+            wanted = is_default and not per_step and n_sequences >= MANY_SEQUENCES
+        if not check_flag("differences", wanted):
+            return False
+        if per_step:
+            raise ValueError(
+                "differences=True needs one label for every sequence: for labels of time steps, "
+                "put SequenceDifferencer(include_values=True) before the network"
+            )
+        return True
+
     def _make_reservoir_and_readout(self):
         defaults = PER_STEP | {"n_units": 300, "alpha": 1e-2}
         if self._pools:
             defaults = PER_SEQUENCE | {"n_units": 100}
+            if self._settings.differences is not None:
+                defaults |= WITH_DIFFERENCES
         return _reservoir_and_readout(self, defaults, scoring="classification")
 
 
@@ -423,9 +454,12 @@ class ReservoirRegressor(ReservoirRegressorMixin, ReservoirEstimator):
     include_input : bool, default=True
         Whether the inputs of a time step are features of the readout, beside the states. Pooled
         ones are standardised with ``input_scaling="auto"``.
-    feedback : bool, default=False
-        Whether the output of the previous time step is an input of the reservoir: the target in
-        ``fit`` (teacher forcing), the prediction in ``predict``.
+    feedback : bool or "force", default=False
+        Whether the output of the previous time step is an input of the reservoir: in ``predict``
+        the prediction, in ``fit`` with True the target (teacher forcing), and with "force" the
+        prediction too, while the readout learns at every step (FORCE, Sussillo & Abbott 2009). It
+        needs a readout with ``partial_fit``, such as :class:`~esnkit.readouts.RLSReadout`; rows of
+        weight zero are not learned.
     washout : int, default=0
         Number of time steps at the start of every sequence that are neither taught nor scored,
         because their states depend on the start from zero. In a cross-validation every part
@@ -461,7 +495,7 @@ class ReservoirRegressor(ReservoirRegressorMixin, ReservoirEstimator):
         Number of outputs.
     last_state_ : ndarray of shape (1, n_units)
         State at the end of the training series, if there is one series; with ``feedback`` the
-        last targets are appended.
+        last targets are appended, or with "force" the last outputs.
     n_features_in_ : int
         Number of features seen in ``fit``.
 

@@ -12,6 +12,7 @@ from esnkit.esn._readout import read_rows
 from esnkit.sequences._closed_loop import future_rows, pack_one_series
 from esnkit.sequences._packing import Sequences
 from esnkit.sequences._regressor_mixin import SequenceRegressorMixin
+from esnkit.utils._collections import takes_collections
 from esnkit.utils._rollback import rollback_on_error
 from esnkit.utils._validation import check_fitted, check_positive_int, finite_array
 
@@ -20,6 +21,7 @@ class ReservoirRegressorMixin(SequenceRegressorMixin):
     """Regression with ``partial_fit`` and ``generate``."""
 
     @available_if(streams)
+    @takes_collections
     @rollback_on_error
     def partial_fit(
         self,

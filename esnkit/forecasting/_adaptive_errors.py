@@ -57,7 +57,7 @@ def adaptive_errors(
 
 
 def _rolling_errors(combination, calibrators, values, exog, n_steps: int) -> np.ndarray:
-    """Return errors (n_origins, n_steps, 1) of the median of networks, or its mean with naive ones.
+    """Return errors (n_origins, n_steps, 1) of the median of networks with its naive share.
 
     The median of observed values minus forecasts is the observed value minus their median.
     """
@@ -73,7 +73,8 @@ def _rolling_errors(combination, calibrators, values, exog, n_steps: int) -> np.
     series = values[:, :1]
     rule = combination.naive.rule.fit(series[:start], exog[:start])
     ahead = rule.roll(series[start:], exog[start:], origins[:n_origins] - start, n_steps)
-    return (errors + windows_of(series, origins[:n_origins], n_steps) - ahead) / 2
+    of_rule = windows_of(series, origins[:n_origins], n_steps) - ahead
+    return (1 - combination.naive_share) * errors + combination.naive_share * of_rule
 
 
 def _split(calibrators: list, n_rows: int, n_steps: int) -> tuple[int, np.ndarray]:

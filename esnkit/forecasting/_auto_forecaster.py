@@ -43,10 +43,6 @@ __all__ = ["AutoForecaster"]
 
 MIN_ROWS = 10
 MAX_VALUE = 1e300  # sums of errors stay finite
-# Errors of the forecasts on which members are chosen are smaller than those to come. With this
-# factor, intervals of level 0.9 cover 0.90 of the values after 195 origins of 99 real series;
-# without it, 0.84.
-FACTOR = 1.25
 N_PATHS = 300  # of the intervals
 CALIBRATION = 0.3  # share of the rows whose one-step errors make sample paths
 
@@ -127,9 +123,10 @@ class AutoForecaster(ForecastsMixin, CallbackSupportMixin, PlainStateMixin, Base
     members_ : list of dict
         Those whose median, with the forecasts of other `models`, is the forecast.
     naive_share_ : float
-        Share of the seasonal naive forecast in the forecast: 0.5 if the median is not better than
-        it by two standard errors in the rolling forecasts, of which those that overlap count as
-        fewer, else 0. Without a season, it is the naive one.
+        Share of the seasonal naive forecast in the forecast, without a season of the naive one: a
+        logistic function of the gain of the median over it in the rolling forecasts, of which
+        those that overlap count as fewer. It is one half at a gain of one standard error, and none
+        from three on.
     error_ : float
         The same error of the forecast.
     baselines_ : dict
@@ -168,11 +165,12 @@ class AutoForecaster(ForecastsMixin, CallbackSupportMixin, PlainStateMixin, Base
 
     Of a series of more than 20 000 rows, the last 20 000 judge the candidates and train members.
 
-    Half-widths of intervals are geometric means of two: from the errors of the members in the
-    rolling forecasts, pooled over the steps relative to a size that grows with the step, and from
-    the spread of 300 sample paths. They are wider by a constant factor, 1.25, since the members
-    were chosen on the same forecasts. So are the distances of quantiles from the forecast, which is
-    the quantile of level 0.5.
+    Half-widths of intervals are geometric means of two: of normal errors of the mean absolute size
+    that those of the members have in the rolling forecasts, a size that grows with the step, and
+    from the spread of 300 sample paths. They are wider by the ratio of the quantiles of Student's
+    t-distribution and of the normal one, since the size comes from a few windows: with as many
+    degrees of freedom, and one more, as windows fit side by side in the rolling forecasts. So are
+    the distances of quantiles from the forecast, which is the quantile of level 0.5.
 
     Adaptive intervals and quantiles take the errors of networks fitted to the first 70 % of the
     rows, from rolling origins in the others, with weights from a softmax of the cosine similarity
@@ -314,6 +312,7 @@ class AutoForecaster(ForecastsMixin, CallbackSupportMixin, PlainStateMixin, Base
         selections = self._compare_with_baselines(selections, columns, inputs)
         self._ensemble = SeparateSeries([selection.combination for selection in selections])
         self._errors = [selection.errors for selection in selections]
+        self._n_windows = [selection.n_windows for selection in selections]
         self._adaptive = self.intervals == "adaptive"
         self._n_skipped = self.n_timesteps_ - len(rows)
         self._calibrators = [
@@ -416,18 +415,11 @@ class AutoForecaster(ForecastsMixin, CallbackSupportMixin, PlainStateMixin, Base
 
     def _errors_ahead(self, n_steps: int, ahead: np.ndarray, level: float) -> SeparateErrors:
         found = self._adaptive_errors(n_steps, ahead, level)
-        pooled = [errors for errors, part in zip(self._errors, found, strict=True) if part is None]
-        if pooled:
-            warn_of_few(min(int((~np.isnan(errors)).sum()) for errors in pooled), level)
-            of_steps = self._step_errors()
+        of_steps = self._step_errors() if None in found else []
         return SeparateErrors(
             [
-                self._errors_of(part, errors[:, :, None], of_steps[j], ahead, n_steps)
-                if found[j] is None
-                else found[j]
-                for j, (errors, part) in enumerate(
-                    zip(self._errors, self._ensemble.parts, strict=True)
-                )
+                self._errors_of(j, of_steps[j], ahead, n_steps, level) if errors is None else errors
+                for j, errors in enumerate(found)
             ]
         )
 
@@ -453,13 +445,15 @@ class AutoForecaster(ForecastsMixin, CallbackSupportMixin, PlainStateMixin, Base
         rows, exog = (rows[self._n_skipped :] for rows in self._seen_rows())
         return columns_of_series(rows, self.n_features_in_), exog
 
-    def _errors_of(self, part, errors, of_steps: list, ahead, n_steps: int):
+    def _errors_of(self, column: int, of_steps: list, ahead, n_steps: int, level: float):
         """Return errors of one series for intervals, see `_errors_ahead`."""
+        pooled = PooledErrors(self._errors[column][:, :, None], n_steps, BASELINE_FACTOR)
         if not of_steps:  # a baseline forecasts, which has no sample paths
-            return PooledErrors(errors, n_steps, BASELINE_FACTOR)
+            warn_of_few(int((~np.isnan(pooled.errors)).sum()), level)
+            return pooled
         seed = np.random.RandomState(0)  # a forecast repeated is the same
-        paths = part.sample(of_steps, ahead, n_steps, N_PATHS, seed)
-        return BlendedErrors(PooledErrors(errors, n_steps), paths, FACTOR)
+        paths = self._ensemble.parts[column].sample(of_steps, ahead, n_steps, N_PATHS, seed)
+        return BlendedErrors(pooled.sizes(), paths, self._n_windows[column])
 
     def _sample(self, ahead: np.ndarray, n_steps: int, n_samples: int, rng) -> np.ndarray:
         errors = self._step_errors()

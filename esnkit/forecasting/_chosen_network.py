@@ -14,7 +14,7 @@ from esnkit.forecasting._candidates import (
 )
 from esnkit.forecasting._missing import fill_forward, interpolate
 from esnkit.forecasting._naive import seasonal_naive
-from esnkit.forecasting._naive_share import clearly_better, naive_season
+from esnkit.forecasting._naive_share import DEFAULT_SHARE, naive_season, naive_share
 from esnkit.forecasting._penalty_path import Structure
 from esnkit.utils._progress import Task
 
@@ -34,11 +34,11 @@ def choose_network(
     search: Search,
     given: Structure | None,
     max_lost: int,
-) -> tuple[Candidate, int]:
+) -> tuple[Candidate, int, float]:
     """Choose differences, season terms, leak rates and penalty by rolling forecasts.
 
-    Where the network is not clearly better than the seasonal naive forecast, half of the forecast
-    is that one: its season, 1 without one, is returned too, or 0.
+    Where the network is not clearly better than the seasonal naive forecast, a share of the
+    forecast is that one: its season, 1 without one, and this share are returned too.
 
     Parameters
     ----------
@@ -69,7 +69,8 @@ def choose_network(
         with Task("choice of the network", len(structures), "candidates"):
             candidates = evaluate_structures(values, exog, structures, windows, search, known)
     if windows is None or not candidates:
-        return _cautious_network(len(values), search, given), naive_season(periods, len(values))
+        network = _cautious_network(len(values), search, given)
+        return network, naive_season(periods, len(values)), DEFAULT_SHARE
     reversion = 1 + REVERSION_ROWS / len(values)
     best = min(candidates, key=lambda c: c.error * (1 if c.structure.differences else reversion))
     season = naive_season(periods, int(windows.origins[0]))
@@ -77,7 +78,7 @@ def choose_network(
     naive = np.stack([seasonal_naive(past, windows.horizon, season) for past in pasts])
     observed = windows.observed(known[:, :n_series])
     rolled = best.forecasts.reshape(observed.shape)
-    return best, 0 if clearly_better(rolled, naive, observed, windows) else season
+    return best, season, naive_share(rolled, naive, observed, windows)
 
 
 def _make_windows(known, horizon: int, given: Structure | None) -> Windows | None:

@@ -19,15 +19,16 @@ MAX_RELATIVE_DISTANCE = 1e3  # of a sample path from the median, in median dista
 class Combination:
     """Members fitted to one series, ensembles first; their median is the forecast.
 
-    With `naive`, a seasonal naive model, the forecast is the mean of this median and that of the
-    model. Rows have the series as their first column, and past-only inputs as the others, which
-    some members forecast too.
+    With `naive`, a seasonal naive model, a share of the forecast is that of this model. Rows have
+    the series as their first column, and past-only inputs as the others, which some members
+    forecast too.
     """
 
     members: list
     low: float = -np.inf  # the range of the forecasts
     high: float = np.inf
     naive: Any = None
+    naive_share: float = 0.0
 
     def advance(self, values: np.ndarray, exog: np.ndarray) -> "Combination":
         """Return the combination after the rows that follow; this one stays as it is."""
@@ -67,15 +68,16 @@ class Combination:
         """Return the forecast minus the median of the networks, (n_steps, 1)."""
         if self.naive is None and n_networks == len(self.members):
             return np.zeros((n_steps, 1))
-        last = np.empty((0, 1)), exog, [0], n_steps
+        n_past = max(map(_count_past, self.members))
+        last = np.empty((0, 1 + n_past)), exog, [0], n_steps
         networks = [_roll(member, *last) for member in self.members[:n_networks]]
         shift = self.roll(*last) - combine_members(networks, "median")
         return np.nan_to_num(shift[0])
 
     def combine(self, forecasts: list[np.ndarray], naive: np.ndarray | None = None) -> np.ndarray:
-        """Return the median of forecasts that do not run away, or its mean with a naive one."""
-        median = combine_members(forecasts, "median")
-        return self.limit(median if naive is None else (median + naive) / 2)
+        """Return the median of forecasts that do not run away, with its share of a naive one."""
+        median, share = combine_members(forecasts, "median"), self.naive_share
+        return self.limit(median if naive is None else (1 - share) * median + share * naive)
 
     def limit(self, values: np.ndarray) -> np.ndarray:
         """Return values within the range that forecasts may have."""
@@ -119,6 +121,11 @@ def known_to(member, values: np.ndarray) -> np.ndarray:
         return values[:, :1]
     series = with_power(values[:, :1], transform.power)
     return np.hstack([series, values[:, 1 : 1 + transform.n_past]])
+
+
+def _count_past(member) -> int:
+    """Return how many past-only inputs a member has."""
+    return getattr(getattr(member, "series_transform", None), "n_past", 0)
 
 
 def _roll(member, values: np.ndarray, exog, origins, n_steps: int) -> np.ndarray:

@@ -40,7 +40,8 @@ class ModelSpec(NamedTuple):
     floor: tuple[float, ...] = ()  # smallest forecasts, one per series; empty for none
     n_exog: int | None = None  # inputs, the first ones, that the models have; None for all
     n_past: int = 0  # past-only inputs, the last columns of the series
-    naive_season: int = 0  # whose last values are half of the forecast; 0 for none
+    naive_season: int = 0  # whose last values are a share of the forecast; 0 for none
+    naive_share: float = 0.0
 
     @property
     def n_ahead(self) -> int:
@@ -75,7 +76,8 @@ class Ensemble:
     floor: tuple[float, ...] = ()
     n_first: int = 1  # rows before the first prediction
     fill_range: Any = None  # (2, n_series), of predictions for missing values
-    last_season: Any = None  # (season, n_series), repeated as half of the forecast; None for none
+    last_season: Any = None  # (season, n_series), repeated as a share of the forecast; or None
+    naive_share: float = 0.0
 
     def fill(self, values: np.ndarray, exog: np.ndarray) -> np.ndarray:
         """Return the rows that follow, with predictions in place of missing values.
@@ -154,7 +156,7 @@ class Ensemble:
         if self.last_season is not None:
             rows, season = np.vstack([self.last_season, values]), len(self.last_season)
             naive = [seasonal_naive(rows[: season + k], n_steps, season) for k in origins]
-            combined = combined / 2 + np.stack(naive) / 2
+            combined = (1 - self.naive_share) * combined + self.naive_share * np.stack(naive)
         return self.limit(combined)
 
     def step_errors(self, values: np.ndarray, exog: np.ndarray) -> np.ndarray:
@@ -314,6 +316,7 @@ def _fit_complete(spec: ModelSpec, values, exog, taught=None) -> Ensemble:
         n_first=spec.min_rows,
         fill_range=_fill_range(values, spec),
         last_season=_last_season(values, spec.naive_season) if spec.naive_season else None,
+        naive_share=spec.naive_share,
     )  # fmt: skip
 
 

@@ -13,6 +13,7 @@ from esnkit.forecasting._chosen_network import choose_network
 from esnkit.forecasting._differencing import check_differences
 from esnkit.forecasting._ensemble import ModelSpec, count_models, fit_ensemble
 from esnkit.forecasting._forecasts_mixin import MAX_SEASONS, ForecastsMixin
+from esnkit.forecasting._input import exog_argument, read_exog, read_series
 from esnkit.forecasting._missing import interpolate
 from esnkit.forecasting._penalty_path import Structure
 from esnkit.forecasting._positive import check_positive, is_positive
@@ -110,9 +111,10 @@ class Forecaster(ForecastsMixin, CallbackSupportMixin, PlainStateMixin, BaseEsti
     transformer_ : SeriesTransform
         The fitted transform of the series, with the differences in use as `lags_`.
     naive_share_ : float
-        Share of the seasonal naive forecast in the forecast: 0.5 if the network chosen without an
-        `estimator` is not better than it by two standard errors in the rolling forecasts, else 0.
-        Without a season, it is the naive one.
+        Share of the seasonal naive forecast in the forecast, without a season of the naive one: a
+        logistic function of the gain of the network over it in the rolling forecasts, one half at
+        a gain of one standard error, and none from three on. Half for few rows, none for a given
+        `estimator`.
     n_features_in_ : int
         Number of series.
     n_exog_ : int
@@ -133,8 +135,8 @@ class Forecaster(ForecastsMixin, CallbackSupportMixin, PlainStateMixin, BaseEsti
     1 + 20 / n, for n rows. One network forecasts several series together: the mean of their errors,
     relative to their mean absolute changes, decides. The direct strategy takes what is best for
     recursive forecasts. Fewer than 10 rows, or too few for two rolling forecasts, have first
-    differences and a large penalty. Half of the forecast is the seasonal naive one, see
-    `naive_share_`, where the network is not clearly better, and so for few rows.
+    differences and a large penalty. A share of the forecast is the seasonal naive one, see
+    `naive_share_`, where the network is not clearly better, and half for few rows.
     :class:`AutoForecaster` combines several such networks.
 
     A forecast that runs away, 1000 times as far from the middle of the series as any value seen or
@@ -283,7 +285,7 @@ class Forecaster(ForecastsMixin, CallbackSupportMixin, PlainStateMixin, BaseEsti
             self._ensemble = fit_ensemble(spec, values, inputs)
         adaptive = self.intervals == "adaptive"
         self._calibrator = IntervalCalibrator(spec, len(values), self.calibration, adaptive)
-        self._spec, self.naive_share_ = spec, 0.5 if spec.naive_season else 0.0
+        self._spec, self.naive_share_ = spec, spec.naive_share
         return self
 
     @property
@@ -378,12 +380,13 @@ class Forecaster(ForecastsMixin, CallbackSupportMixin, PlainStateMixin, BaseEsti
         seed = int(check_seed(copy.deepcopy(spec.random_state)).randint(2**31 - 1))
         max_lost = len(values) - spec.n_ahead - 1
         search = Search(horizon, seed=seed, n_past=self.n_past_exog_)
-        chosen, season = choose_network(values, exog, periods, search, given, max_lost)
+        chosen, season, share = choose_network(values, exog, periods, search, given, max_lost)
         return spec._replace(
             estimator=chosen.spec.estimator,
             differences=chosen.structure.differences,
             seasons=chosen.structure.seasons,
-            naive_season=season,
+            naive_season=season if share else 0,
+            naive_share=share,
         )
 
     def _check_steps(self, n_steps) -> int:
@@ -395,6 +398,24 @@ class Forecaster(ForecastsMixin, CallbackSupportMixin, PlainStateMixin, BaseEsti
                 f"got {n_steps}"
             )
         return n_steps
+
+    def _rows_to_drive(self, series, y) -> tuple[np.ndarray, np.ndarray]:
+        """Return rows and inputs of any part of a series, which drive the models from its start."""
+        check_is_fitted(self, "_ensemble")
+        if self.estimator is None or self.calendar is not None or self.n_past_exog_:
+            raise ValueError(
+                "free runs from any row of a series need a Forecaster with an estimator, without "
+                f"calendar and past_exog, got estimator={self.estimator!r}, "
+                f"calendar={self.calendar!r} and {self.n_past_exog_} past-only inputs"
+            )
+        rows, table = read_series(series, "series", self, reset=False)
+        exog = exog_argument(series, y, None)
+        inputs = rows[:, :0] if exog is None else read_exog(exog, len(rows), table).values
+        if inputs.shape[1] != self.n_exog_:
+            raise ValueError(
+                f"y must have the {self.n_exog_} exogenous inputs of fit, got {inputs.shape[1]}"
+            )
+        return rows, inputs
 
     def _errors_ahead(self, n_steps: int, ahead: np.ndarray, level: float):
         rows, exog = self._seen_rows()

@@ -142,25 +142,50 @@ class ForecastsMixin:
         check_is_fitted(self, "_ensemble")
         n_steps = self._check_steps(n_steps)
         levels = self._check_levels(interval, quantiles)
+        if interval is not None:
+            return self._fan(n_steps, exog, (interval,))[0]
+        ahead, values = self._forecast_rows(n_steps, exog)
+        if levels is None:
+            return forecast_as(self._kind, values[:, : self.n_features_in_])
+        errors = self._errors_for_levels(n_steps, ahead, levels)
+        with np.errstate(over="ignore"):
+            ends = list(values + errors.quantiles(levels))
+        return quantiles_as(self._kind, self._within_limits(ends), levels)
+
+    def _fan(self, n_steps, exog, levels: tuple) -> list:
+        """Return what `forecast` does with an interval of each level, all from the same errors."""
+        check_is_fitted(self, "_ensemble")
+        n_steps = self._check_steps(n_steps)
+        for level in levels:
+            self._check_levels(level, None)
+        ahead, values = self._forecast_rows(n_steps, exog)
+        errors = self._errors_for_levels(n_steps, ahead, np.array(levels))
+        found = []
+        for level in levels:
+            half_width = errors.half_widths(level)
+            with np.errstate(over="ignore"):
+                ends = self._within_limits([values - half_width, values + half_width])
+            found.append(forecast_as(self._kind, values[:, : self.n_features_in_], tuple(ends)))
+        return found
+
+    def _forecast_rows(self, n_steps: int, exog) -> tuple[np.ndarray, np.ndarray]:
+        """Return the inputs of the steps ahead, and forecasts of series and past-only inputs."""
         ahead = self._read_future_exog(exog, n_steps)
         self._warn_of_exog(ahead)
-        values, n_series = self._roll_or_fall_back(ahead, n_steps), self.n_features_in_
-        _warn_beyond_reach(values[:, :n_series], self._range)
-        if levels is None:
-            return forecast_as(self._kind, values[:, :n_series])
+        values = self._roll_or_fall_back(ahead, n_steps)
+        _warn_beyond_reach(values[:, : self.n_features_in_], self._range)
+        return ahead, values
+
+    def _errors_for_levels(self, n_steps: int, ahead: np.ndarray, levels: np.ndarray) -> Any:
+        """Return errors that suffice for all levels, with the progress of computing them."""
         with Task(f"{type(self).__name__}.forecast", 2, "phases", verbose=self.verbose):
-            errors = self._errors_ahead(n_steps, ahead, float(np.maximum(levels, 1 - levels).max()))
-        with np.errstate(over="ignore"):
-            if interval is None:
-                ends = list(values + errors.quantiles(levels))
-            else:
-                half_width = errors.half_widths(interval)
-                ends = [values - half_width, values + half_width]
-        ends = [self._ensemble.limit(end)[:, :n_series] for end in ends]
-        check_finite("interval", *ends)
-        if interval is None:
-            return quantiles_as(self._kind, ends, levels)
-        return forecast_as(self._kind, values[:, :n_series], tuple(ends))
+            return self._errors_ahead(n_steps, ahead, float(np.maximum(levels, 1 - levels).max()))
+
+    def _within_limits(self, ends: list[np.ndarray]) -> list[np.ndarray]:
+        """Return ends of intervals or quantiles of the series within the range of forecasts."""
+        limited = [self._ensemble.limit(end)[:, : self.n_features_in_] for end in ends]
+        check_finite("interval", *limited)
+        return limited
 
     def sample(self, n_steps, n_samples=100, exog=None, random_state=None) -> np.ndarray:
         """Draw sample paths of the steps that follow the rows seen so far.

@@ -23,6 +23,7 @@ class PackedSeries(NamedTuple):
     static: np.ndarray  # (n_series, n_static)
     observed: np.ndarray  # (n_rows,), bool
     inputs: np.ndarray  # (n_rows, n_inputs), known in advance
+    past: np.ndarray  # (n_rows, n_past), inputs known up to the present
 
     @property
     def lengths(self) -> np.ndarray:
@@ -105,11 +106,12 @@ class PackedSeries(NamedTuple):
             values=np.concatenate([self.values, new.values]),
             observed=np.concatenate([self.observed, new.observed]),
             inputs=np.concatenate([self.inputs, new.inputs]),
+            past=np.concatenate([self.past, new.past]),
         )
         return both._of_rows(order, self.lengths + new.lengths, self.starts)
 
     def difference(self, lags: tuple[int, ...]) -> "PackedSeries":
-        """Difference each series and its inputs at each lag in turn, as `difference` does with one.
+        """Difference series and inputs at each lag in turn, as `difference` does with one series.
 
         A difference is observed if both of its values are.
         """
@@ -121,6 +123,7 @@ class PackedSeries(NamedTuple):
                 values=packed.values[later] - packed.values[later - lag],
                 observed=packed.observed[later] & packed.observed[later - lag],
                 inputs=packed.inputs[later] - packed.inputs[later - lag],
+                past=packed.past[later] - packed.past[later - lag],
             )
         return packed
 
@@ -130,6 +133,7 @@ class PackedSeries(NamedTuple):
             values=self.values[rows],
             observed=self.observed[rows],
             inputs=self.inputs[rows],
+            past=self.past[rows],
             offsets=offsets_of(lengths),
             starts=starts,
         )
@@ -147,7 +151,11 @@ class PackedSeries(NamedTuple):
         return sums / np.maximum(np.bincount(owners, minlength=self.n_series), 1)
 
 
-def pack_series(series: list[np.ndarray], inputs: list[np.ndarray] | None = None) -> PackedSeries:
+def pack_series(
+    series: list[np.ndarray],
+    inputs: list[np.ndarray] | None = None,
+    past: list[np.ndarray] | None = None,
+) -> PackedSeries:
     """Pack arrays (n_rows_i,), which end at the same time, without static covariates.
 
     Parameters
@@ -155,6 +163,7 @@ def pack_series(series: list[np.ndarray], inputs: list[np.ndarray] | None = None
     series : list of ndarray of shape (n_rows_i,)
         NaN is missing.
     inputs : list of ndarray of shape (n_rows_i, n_inputs), default=None
+    past : list of ndarray of shape (n_rows_i, n_past), default=None
 
     Examples
     --------
@@ -171,6 +180,7 @@ def pack_series(series: list[np.ndarray], inputs: list[np.ndarray] | None = None
         static=np.empty((len(series), 0)),
         observed=~np.isnan(values),
         inputs=np.empty((len(values), 0)) if inputs is None else np.concatenate(inputs),
+        past=np.empty((len(values), 0)) if past is None else np.concatenate(past),
     )
 
 
@@ -184,6 +194,7 @@ def canonical_order(packed: PackedSeries) -> np.ndarray:
         digest = hashlib.blake2b(packed.values[start:stop].tobytes())
         digest.update(packed.observed[start:stop].tobytes())
         digest.update(np.ascontiguousarray(packed.inputs[start:stop]).tobytes())
+        digest.update(np.ascontiguousarray(packed.past[start:stop]).tobytes())
         digest.update(packed.static[i].tobytes() + int(starts[i]).to_bytes(8, "little"))
         digests.append(digest.digest())
     return np.array(sorted(range(len(digests)), key=digests.__getitem__))

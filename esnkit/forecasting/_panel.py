@@ -20,8 +20,9 @@ from esnkit.forecasting._long_panel import (
 from esnkit.forecasting._missing import check_observed, fill_forward
 from esnkit.forecasting._packed_series import PackedSeries, offsets_of, pack_series
 from esnkit.forecasting._panel_inputs import (
+    NO_INPUTS,
     ExogForm,
-    exog_columns,
+    GivenInputs,
     inputs_from_calendar,
     read_long_exog_ahead,
     read_panel_exog,
@@ -77,6 +78,7 @@ class Panel(NamedTuple):
     has_clock: bool = True  # whether rows of different series are known to be of the same time
     ndim: int = 2
     exog: ExogForm = ExogForm()
+    past: ExogForm = ExogForm()  # past-only inputs
     stamps: list | None = None  # labels of the rows of each series, None without
 
     @property
@@ -186,7 +188,7 @@ def read_panel(
     container: Any,
     reader: PanelReader,
     argument: str,
-    exog: Any = None,
+    inputs: GivenInputs = NO_INPUTS,
     estimator: Any = None,
     reset: bool = True,
 ) -> Panel:
@@ -199,33 +201,38 @@ def read_panel(
     container : list, dict, array or frame
     reader : PanelReader
     argument : str
-    exog : default=None
-        The inputs of the rows in the same form, of a long frame the names of their columns.
+    inputs : GivenInputs, default=NO_INPUTS
+        Of the rows, in the same form.
     estimator : estimator, default=None
         Gets (``reset=True``) or must have the number and names of the columns of a wide table.
     reset : bool, default=True
     """
-    panel = _read_rows(container, reader, argument, exog, (estimator, reset))
+    panel = _read_rows(container, reader, argument, inputs, (estimator, reset))
     _check_missing(panel, reader.missing, argument)
     if reader.calendar[0]:
         stamps = panel.stamps or [None] * len(panel.ids)
         columns = inputs_from_calendar(reader.calendar, panel.row_labels, stamps)
-        inputs = np.hstack([panel.packed.inputs, np.concatenate(columns)])
-        panel = panel._replace(packed=panel.packed._replace(inputs=inputs))
+        known = np.hstack([panel.packed.inputs, np.concatenate(columns)])
+        panel = panel._replace(packed=panel.packed._replace(inputs=known))
     panel = panel._replace(packed=_without_missing_inputs(panel.packed, panel.ids))
     first = panel.packed.n_leading
-    known = panel.stamps and [rows[n:] for rows, n in zip(panel.stamps, first, strict=True)]
-    return panel._replace(packed=panel.packed.skip(first), stamps=known)
+    later = panel.stamps and [rows[n:] for rows, n in zip(panel.stamps, first, strict=True)]
+    return panel._replace(packed=panel.packed.skip(first), stamps=later)
 
 
 def _read_rows(
-    container: Any, reader: PanelReader, argument: str, exog: Any, columns_of: tuple = (None, True)
+    container: Any,
+    reader: PanelReader,
+    argument: str,
+    inputs: GivenInputs,
+    columns_of: tuple = (None, True),
 ) -> Panel:
-    """Read all rows of series, and their exogenous inputs."""
+    """Read all rows of series, and their inputs."""
     columns = reader.columns
     if is_long(container, columns[0]):
-        wanted = Wanted(columns[0], columns[1], columns[2], exog_columns(exog, argument))
-        return _from_long(read_long(container, wanted, argument), container, wanted.exog, argument)
+        names = inputs.columns(argument)
+        wanted = Wanted(columns[0], columns[1], columns[2], names[0] + names[1])
+        return _from_long(read_long(container, wanted, argument), container, names, argument)
     given = [name for name in columns if name is not None]
     if given:
         raise ValueError(
@@ -234,24 +241,26 @@ def _read_rows(
         )
     if isinstance(container, dict):
         items = list(container.values()), list(container)
-        return _from_items(*items, "dict", reader.missing, argument, exog)
+        return _from_items(*items, "dict", reader.missing, argument, inputs)
     if isinstance(container, list | tuple):
         items = list(container), list(range(len(container)))
-        return _from_items(*items, "list", reader.missing, argument, exog)
+        return _from_items(*items, "list", reader.missing, argument, inputs)
     table = take_apart(container, argument)
     if table.ndim == 1:
         raise ValueError(
             f"{argument} must be several series, got one, a 1-D {type(container).__name__}: use "
             "AutoForecaster, or give a list of series"
         )
-    found = _from_wide(table, reader.missing, argument, exog)
+    found = _from_wide(table, reader.missing, argument, inputs)
     estimator, reset = columns_of
     if estimator is not None:
         keep_columns(estimator, table, reset)
     return found
 
 
-def _from_items(items: list, ids: list, form: str, missing: str, argument: str, exog: Any) -> Panel:
+def _from_items(
+    items: list, ids: list, form: str, missing: str, argument: str, inputs: GivenInputs
+) -> Panel:
     if not items:
         raise ValueError(f"{argument} must have at least one series, got none")
     arrays, kinds, stamps, tables = [], [], [], []
@@ -266,13 +275,16 @@ def _from_items(items: list, ids: list, form: str, missing: str, argument: str, 
         kinds.append(kind)
         stamps.append(labels)
         tables.append(table)
-    inputs, exog_form = read_panel_exog(exog, ids, tables, False, missing)
-    packed, starts = pack_series(arrays, inputs), _shared_clock(stamps)
+    exog, past = (
+        read_panel_exog(given, ids, tables, False, missing, name)
+        for name, given in inputs._asdict().items()
+    )
+    packed, starts = pack_series(arrays, exog[0], past[0]), _shared_clock(stamps)
     if starts is not None:
         packed = packed._replace(starts=starts)
     return Panel(
-        packed, ids, form, tuple(kinds), has_clock=starts is not None, exog=exog_form,
-        stamps=None if any(labels is None for labels in stamps) else stamps,
+        packed, ids, form, tuple(kinds), has_clock=starts is not None, exog=exog[1],
+        past=past[1], stamps=None if any(labels is None for labels in stamps) else stamps,
     )  # fmt: skip
 
 
@@ -293,7 +305,7 @@ def _shared_clock(stamps: list) -> np.ndarray | None:
     return starts if np.array_equal(ends - starts + 1, lengths) else None
 
 
-def _from_wide(table: Table, missing: str, argument: str, exog: Any) -> Panel:
+def _from_wide(table: Table, missing: str, argument: str, inputs: GivenInputs) -> Panel:
     """Read a table with a column per series."""
     rows = check_array(
         table.numbers, dtype=np.float64, ensure_all_finite="allow-nan", input_name=argument
@@ -302,24 +314,29 @@ def _from_wide(table: Table, missing: str, argument: str, exog: Any) -> Panel:
     ids = list(kind.names or range(rows.shape[1]))
     if len(set(ids)) < len(ids):
         raise ValueError(f"{argument} must have distinct names of series, got {ids}")
-    inputs, exog_form = read_panel_exog(exog, ids, [table] * len(ids), True, missing)
-    packed = pack_series(list(rows.T), inputs)
+    exog, past = (
+        read_panel_exog(given, ids, [table] * len(ids), True, missing, name)
+        for name, given in inputs._asdict().items()
+    )
+    packed = pack_series(list(rows.T), exog[0], past[0])
     every = None if stamps is None else [stamps] * len(ids)
-    return Panel(packed, ids, "wide", (kind,), exog=exog_form, stamps=every)
+    return Panel(packed, ids, "wide", (kind,), exog=exog[1], past=past[1], stamps=every)
 
 
-def _from_long(rows: LongRows, container: Any, exog: tuple, argument: str) -> Panel:
+def _from_long(rows: LongRows, container: Any, names: tuple, argument: str) -> Panel:
+    """Read sorted rows of a long frame, with the named exogenous and past-only inputs."""
     labels = read_row_labels(rows.labels, argument)
     first, last = rows.places[rows.offsets[:-1]], rows.places[rows.offsets[1:] - 1]
-    values = rows.numbers[:, 0]
+    values, n_exog = rows.numbers[:, 0], len(names[0])
     packed = PackedSeries(
         values, rows.offsets, first, np.empty((len(rows.ids), 0)), ~np.isnan(values),
-        rows.numbers[:, 1:],
+        *np.split(rows.numbers[:, 1:], [n_exog], axis=1),
     )  # fmt: skip
+    exog, past = (ExogForm(len(columns), columns) for columns in names)
     return Panel(
         packed, rows.ids, form="levels" if has_levels(container) else "long",
         columns=rows.columns, library=rows.library, ndim=getattr(container, "ndim", 2),
-        timeline=Timeline(rows.labels.values, labels, last), exog=ExogForm(len(exog), exog),
+        timeline=Timeline(rows.labels.values, labels, last), exog=exog, past=past,
         stamps=np.split(rows.labels.values[rows.places], rows.offsets[1:-1]),
     )  # fmt: skip
 
@@ -336,35 +353,49 @@ def _check_missing(panel: Panel, missing: str, argument: str) -> None:
     if missing == "predict":
         return
     first, owners = packed.positions >= packed.n_leading[packed.owners], packed.owners
-    late = np.flatnonzero(~packed.observed & first)
-    if len(late) or np.isnan(packed.inputs).any():
-        k = int(late[0]) if len(late) else int(np.argmax(np.isnan(packed.inputs).any(axis=1)))
-        what = argument if len(late) else "exog"
-        raise ValueError(
-            f"{what} contains NaN in the series {panel.ids[owners[k]]!r}, row "
-            f"{packed.positions[k]}: fill it in, or use missing='predict'"
-        )
+    lacking = {
+        argument: ~packed.observed & first,
+        "exog": np.isnan(packed.inputs).any(axis=1),
+        "past_exog": np.isnan(packed.past).any(axis=1),
+    }
+    for what, rows in lacking.items():
+        if rows.any():
+            k = int(np.argmax(rows))
+            raise ValueError(
+                f"{what} contains NaN in the series {panel.ids[owners[k]]!r}, row "
+                f"{packed.positions[k]}: fill it in, or use missing='predict'"
+            )
 
 
 def _without_missing_inputs(packed: PackedSeries, ids: list) -> PackedSeries:
-    """Return series whose last input stands for missing ones."""
-    if not np.isnan(packed.inputs).any():
-        return packed
-    parts = np.split(packed.inputs, packed.offsets[1:-1])
+    """Return series whose last inputs stand for missing ones."""
+    return packed._replace(
+        inputs=_filled_forward(packed, packed.inputs, ids, "exog"),
+        past=_filled_forward(packed, packed.past, ids, "past_exog"),
+    )
+
+
+def _filled_forward(packed: PackedSeries, inputs: np.ndarray, ids: list, name: str) -> np.ndarray:
+    """Return inputs (n_rows, n_inputs) of series, of which each has observed values."""
+    if not np.isnan(inputs).any():
+        return inputs
+    parts = np.split(inputs, packed.offsets[1:-1])
     for key, rows in zip(ids, parts, strict=True):
-        check_observed(rows, f"exog of {key!r}")
-    return packed._replace(inputs=np.concatenate([fill_forward(rows) for rows in parts]))
+        check_observed(rows, f"{name} of {key!r}")
+    return np.concatenate([fill_forward(rows) for rows in parts])
 
 
 def append_panel(
-    panel: Panel, container: Any, reader: PanelReader, argument: str, exog: Any = None,
-    estimator: Any = None,
+    panel: Panel, container: Any, reader: PanelReader, argument: str,
+    inputs: GivenInputs = NO_INPUTS, estimator: Any = None,
 ) -> Panel:  # fmt: skip
     """Return a panel with the rows of a container of the same form after its own."""
-    columns = panel.exog.names if panel.columns else None
-    if panel.columns and exog is not None:
-        raise ValueError(f"exog must be None: {argument} has the columns {list(columns or ())}")
-    new = _read_rows(container, reader, argument, columns or None, (estimator, False))
+    own = GivenInputs(panel.exog.names, panel.past.names) if panel.columns else NO_INPUTS
+    for name, columns, given in zip(own._fields, own, inputs, strict=True):
+        if panel.columns and given is not None:
+            has = f"has the columns {list(columns or ())}"
+            raise ValueError(f"{name} must be None: {argument} {has}")
+    new = _read_rows(container, reader, argument, own, (estimator, False))
     known = {key: i for i, key in enumerate(panel.ids)}
     unknown = [key for key in new.ids if key not in known]
     if new.form != panel.form or unknown or (not panel.columns and new.ids != panel.ids):
@@ -373,12 +404,16 @@ def append_panel(
             f"{panel.packed.n_series} series, got {new.form!r} of {new.packed.n_series}"
             + (f" with {unknown[0]!r}, which is new: fit again" if unknown else "")
         )
-    unknown_inputs = np.isnan(new.packed.inputs).any()
+    unknown_inputs = np.isnan(new.packed.inputs).any() or np.isnan(new.packed.past).any()
     if reader.missing == "raise" and (unknown_inputs or not new.packed.observed.all()):
         raise ValueError(f"{argument} contains NaN: fill it in, or use missing='predict'")
     series = np.array([known[key] for key in new.ids])
     packed = _spread(new.packed, series, len(panel.ids))
-    packed = packed._replace(inputs=_new_inputs(panel, packed, exog, reader))
+    exog, past = (
+        _new_inputs(panel, packed, name, given, reader) for name, given in inputs._asdict().items()
+    )
+    exog = panel._with_calendar(exog, reader.calendar, int(packed.lengths.max()))
+    packed = packed._replace(inputs=np.concatenate(exog), past=np.concatenate(past))
     packed = panel.packed.append(packed)
     if panel.columns:
         timeline = _continue(panel, new, series, argument)
@@ -386,22 +421,27 @@ def append_panel(
     return panel._replace(packed=packed, kinds=_continued_kinds(panel, container, argument))
 
 
-def _new_inputs(panel: Panel, new: PackedSeries, exog: Any, reader: PanelReader) -> np.ndarray:
-    """Return the inputs of new rows, in which the last value stands for missing ones."""
-    n_rows = new.lengths
+def _new_inputs(
+    panel: Panel, new: PackedSeries, name: str, given: Any, reader: PanelReader
+) -> list[np.ndarray]:
+    """Return inputs of new rows of each series, in which the last value stands for missing ones.
+
+    `name` is "exog" or "past_exog".
+    """
+    is_past = name == "past_exog"
+    form, before = (panel.past, panel.packed.past) if is_past else (panel.exog, panel.packed.inputs)
     if panel.columns:
-        found = np.split(new.inputs, new.offsets[1:-1])
+        found = np.split(new.past if is_past else new.inputs, new.offsets[1:-1])
     else:
         found = read_panel_exog_ahead(
-            exog, panel.exog, panel.ids, panel.row_labels, n_rows, panel.form == "wide",
-            reader.missing,
+            given, form, panel.ids, panel.row_labels, new.lengths, panel.form == "wide",
+            reader.missing, name,
         )  # fmt: skip
-    before = panel.packed.inputs[panel.packed.offsets[1:] - 1, : panel.exog.n_exog]
-    found = [
-        fill_forward(rows, last) if len(rows) else rows
-        for rows, last in zip(found, before, strict=True)
+    last = before[panel.packed.offsets[1:] - 1, : form.n_exog]
+    return [
+        fill_forward(rows, values) if len(rows) else rows
+        for rows, values in zip(found, last, strict=True)
     ]
-    return np.concatenate(panel._with_calendar(found, reader.calendar, int(n_rows.max())))
 
 
 def _continued_kinds(panel: Panel, container: Any, argument: str) -> tuple:

@@ -28,7 +28,7 @@ class PanelMember:
     """A network fitted to all series, after their last rows."""
 
     network: PanelNetwork
-    weights: np.ndarray  # (1 + n_features,)
+    weights: np.ndarray  # (1 + n_past, 1 + n_features)
     walk: Walk
 
     def advance(self, packed: PackedSeries) -> "PanelMember":
@@ -50,7 +50,8 @@ class PanelMember:
         inputs = self.network.inputs_ahead(walk.values, chosen, ahead[chosen])
         last = walk.z.lengths[chosen] - 1
         forecasts = np.full(ahead.shape[:2], np.nan)
-        forecasts[chosen] = self._run(walk, chosen, last, walk.state[chosen], inputs)
+        loops = self._loops(chosen, last, walk.state[chosen], inputs)
+        forecasts[chosen] = self.network.run_closed_loops(walk, loops)[:, 0]
         return forecasts
 
     def fill(self, packed: PackedSeries, series: np.ndarray, gaps: "Gaps") -> np.ndarray:
@@ -75,15 +76,17 @@ class PanelMember:
         member = replace(self, network=self.network.take(series))
         walk = member.network.walk(packed)
         rows = np.minimum(last[:, None] + 1 + np.arange(n_steps), walk.z.lengths[owners, None] - 1)
-        inputs = walk.z.inputs[walk.z.offsets[owners, None] + rows]
-        forecasts[late] = member._run(walk, owners, last, walk.state_before(owners, last), inputs)
+        rows += walk.z.offsets[owners, None]
+        state = walk.state_before(owners, last)
+        loops = member._loops(owners, last, state, walk.z.inputs[rows])
+        loops = loops._replace(past=walk.z.past[rows])
+        forecasts[late] = member.network.run_closed_loops(walk, loops)[:, 0]
         return forecasts
 
-    def _run(self, walk: Walk, series, last, state, inputs) -> np.ndarray:
-        """Run closed loops from some rows, (n_loops, n_steps)."""
-        weights = np.broadcast_to(self.weights, (len(series), 1, len(self.weights)))
-        loops = Loops(series, last, state, weights, inputs)
-        return self.network.run_closed_loops(walk, loops)[:, 0]
+    def _loops(self, series, last, state, inputs) -> Loops:
+        """Return closed loops from some rows."""
+        weights = np.broadcast_to(self.weights, (len(series), 1, *self.weights.shape))
+        return Loops(series, last, state, weights, inputs)
 
 
 class Gaps(NamedTuple):

@@ -16,6 +16,7 @@ from esnkit.forecasting._packed_series import PackedSeries, canonical_order
 from esnkit.forecasting._panel import Panel, PanelReader, append_panel, read_panel
 from esnkit.forecasting._panel_backtest import backtest_panel, make_origins
 from esnkit.forecasting._panel_errors import PanelErrors
+from esnkit.forecasting._panel_inputs import GivenInputs
 from esnkit.forecasting._panel_selection import PanelSelection, error_sizes, select_for_panel
 from esnkit.forecasting._positive import check_positive
 from esnkit.forecasting._runaway import relative_reach
@@ -86,9 +87,10 @@ class PanelForecaster(CallbackSupportMixin, PlainStateMixin, BaseEstimator):
     ids_ : list
         Names of the series; their numbers for arrays and lists.
     candidates_ : list of dict
-        ``"differences"``, ``"power"``, ``"seasons"``, ``"lags"``, ``"alpha"`` (penalty per row) and
-        ``"error"`` of every candidate, the best first. The error is the mean absolute error of the
-        rolling forecasts relative to the mean absolute change over a season, or over a step.
+        ``"differences"``, ``"power"``, ``"seasons"``, ``"lags"``, ``"past_exog"`` (whether it has
+        the past-only inputs), ``"alpha"`` (penalty per row) and ``"error"`` of every candidate, the
+        best first. The error is the mean absolute error of the rolling forecasts relative to the
+        mean absolute change over a season, or over a step.
     members_ : list of dict
         Those whose median is the forecast.
     error_ : float
@@ -103,6 +105,8 @@ class PanelForecaster(CallbackSupportMixin, PlainStateMixin, BaseEstimator):
         Number of series.
     n_exog_ : int
         Number of exogenous inputs of each series, without those of `calendar`.
+    n_past_exog_ : int
+        Number of past-only inputs of each series.
     n_timesteps_ : ndarray of shape (n_series,)
         Number of rows of every series seen by `fit` and `update`, from its first observed one.
     feature_names_in_ : ndarray of str
@@ -125,7 +129,8 @@ class PanelForecaster(CallbackSupportMixin, PlainStateMixin, BaseEstimator):
 
     Exogenous inputs and those of the calendar are differenced as the series are. The mean of each
     series is subtracted from its inputs; their scales are those of all series. An input that does
-    not vary in any series has no effect.
+    not vary in any series has no effect. Past-only inputs have a scale in each series. Where values
+    are missing that past-only inputs are known beside, these lead the closed loop.
 
     Intervals and quantiles come from the errors of the median in the rolling forecasts, relative to
     the mean absolute change of each series, pooled over all series and over the steps, relative to
@@ -188,7 +193,7 @@ class PanelForecaster(CallbackSupportMixin, PlainStateMixin, BaseEstimator):
 
     @rollback_on_error
     @with_callbacks
-    def fit(self, panel, y=None, exog=None, static=None) -> "PanelForecaster":
+    def fit(self, panel, y=None, exog=None, static=None, past_exog=None) -> "PanelForecaster":
         """Choose the members, and fit them to all series.
 
         Parameters
@@ -219,6 +224,11 @@ class PanelForecaster(CallbackSupportMixin, PlainStateMixin, BaseEstimator):
         static : array-like of shape (n_series, n_static), default=None
             Covariates of the series that do not change, in the order of the series; of a DataFrame,
             the index has their ids. They are standardised and become constant inputs.
+        past_exog : list, dict, array, frame or list of str, default=None
+            Inputs known up to the present only, such as the weather, in the forms of `exog`. Every
+            candidate is tried without and with them; those with them forecast them together with
+            the series. They are differenced and scaled as the series are, without their power
+            transform. The last value stands for missing ones.
 
         Returns
         -------
@@ -233,15 +243,15 @@ class PanelForecaster(CallbackSupportMixin, PlainStateMixin, BaseEstimator):
             ``missing="raise"``, irregular or repeated times, frames whose columns are not known,
             inputs that do not fit the series, and a `calendar` without time stamps.
         """
-        given = self._read(panel, exog, static)
+        given = self._read(panel, GivenInputs(exog, past_exog), static)
         with fit_task(self, (1, "panels"), {"X": panel, "y": y}, 0):
             self._fit_panel(given)
         return self
 
-    def _read(self, panel, exog, static) -> Panel:
+    def _read(self, panel, inputs: GivenInputs, static) -> Panel:
         """Check parameters, and read the series of `fit` with their inputs."""
         self._check_parameters()
-        given = read_panel(panel, self._reader, "panel", exog, self)
+        given = read_panel(panel, self._reader, "panel", inputs, self)
         static = read_static(static, given.ids)
         return given._replace(packed=given.packed._replace(static=static))
 
@@ -265,7 +275,8 @@ class PanelForecaster(CallbackSupportMixin, PlainStateMixin, BaseEstimator):
         self._errors, self.horizon_ = found.relative_errors, found.relative_errors.shape[1]
         self._positive = self._is_positive(panel)
         self.ids_, self.n_features_in_ = list(panel.ids), len(panel.ids)
-        self.n_timesteps_, self.n_exog_ = panel.packed.lengths, panel.exog.n_exog
+        self.n_timesteps_ = panel.packed.lengths
+        self.n_exog_, self.n_past_exog_ = panel.exog.n_exog, panel.past.n_exog
         self._exog_range = range_of(panel.packed.inputs[:, : self.n_exog_])
         self.candidates_ = [candidate.as_dict() for candidate in found.candidates]
         self.members_ = self.candidates_[: found.ensemble.n_chosen]
@@ -458,7 +469,7 @@ class PanelForecaster(CallbackSupportMixin, PlainStateMixin, BaseEstimator):
         return round(self.seasons_[0]) if self.seasons_ else 1
 
     @rollback_on_error
-    def update(self, new, exog=None) -> "PanelForecaster":
+    def update(self, new, exog=None, past_exog=None) -> "PanelForecaster":
         """Append observations: states advance; fitted weights, scales and members stay.
 
         Parameters
@@ -469,13 +480,16 @@ class PanelForecaster(CallbackSupportMixin, PlainStateMixin, BaseEstimator):
             predicted; to members that take logarithms, values without one are missing.
         exog : list, dict, array or frame, default=None
             Their inputs in the form of :meth:`fit`; None for long frames.
+        past_exog : list, dict, array or frame, default=None
+            Their past-only inputs in the form of :meth:`fit`; None for long frames.
 
         Returns
         -------
         self
         """
         check_is_fitted(self, "_ensemble")
-        panel = append_panel(self._panel, new, self._reader, "new", exog)
+        inputs = GivenInputs(exog, past_exog)
+        panel = append_panel(self._panel, new, self._reader, "new", inputs)
         self._continue(panel.packed)
         self._panel = panel
         return self
@@ -486,8 +500,8 @@ class PanelForecaster(CallbackSupportMixin, PlainStateMixin, BaseEstimator):
         self._panel, self.n_timesteps_ = self._panel._replace(packed=packed), packed.lengths
 
     def backtest(
-        self, panel, horizon, n_windows=10, *, exog=None, static=None, stride=None, refit=False,
-        interval=None,
+        self, panel, horizon, n_windows=10, *, exog=None, static=None, past_exog=None, stride=None,
+        refit=False, interval=None,
     ) -> Bunch:  # fmt: skip
         """Forecast from rolling origins of all series and score against the observed values.
 
@@ -505,7 +519,7 @@ class PanelForecaster(CallbackSupportMixin, PlainStateMixin, BaseEstimator):
             Steps forecast from every origin.
         n_windows : int >= 1, default=10
             Number of origins.
-        exog, static : default=None
+        exog, static, past_exog : default=None
             As in :meth:`fit`.
         stride : int >= 1, default=None
             Rows from one origin to the next; None stands for `horizon`.
@@ -540,13 +554,13 @@ class PanelForecaster(CallbackSupportMixin, PlainStateMixin, BaseEstimator):
         ((3, 5, 5), (5,), True)
         """
         model = clone(self)
-        given = model._read(panel, exog, static)
+        given = model._read(panel, GivenInputs(exog, past_exog), static)
         levels_asked(interval, None)  # checks the interval
         origins = make_origins(given, horizon, n_windows, stride)
         with Task("PanelForecaster.backtest", 1, "phases", verbose=self.verbose):
             return backtest_panel(model, given, origins, refit, interval, MIN_ROWS)
 
-    def score(self, panel, y=None, exog=None) -> float:
+    def score(self, panel, y=None, exog=None, past_exog=None) -> float:
         """Score forecasts of the rows after those seen: minus their scaled error.
 
         Parameters
@@ -557,6 +571,8 @@ class PanelForecaster(CallbackSupportMixin, PlainStateMixin, BaseEstimator):
             Not used.
         exog : list, dict, array or frame, default=None
             Their inputs, as for `update`.
+        past_exog : list, dict, array or frame, default=None
+            Their past-only inputs, as for `update`.
 
         Returns
         -------
@@ -566,7 +582,8 @@ class PanelForecaster(CallbackSupportMixin, PlainStateMixin, BaseEstimator):
         """
         check_is_fitted(self, "_ensemble")
         seen = self._panel.packed
-        after = append_panel(self._panel, panel, self._reader, "panel", exog, self).packed
+        inputs = GivenInputs(exog, past_exog)
+        after = append_panel(self._panel, panel, self._reader, "panel", inputs, self).packed
         new = after.skip(seen.lengths)
         rows = np.minimum(np.arange(new.lengths.max()), new.lengths[:, None] - 1)
         ahead = after.inputs[np.maximum(after.offsets[1:, None] - new.lengths[:, None] + rows, 0)]
@@ -651,9 +668,11 @@ def _check_panel(panel: Panel) -> None:
             f"panel must have a series of at least {MIN_LONGEST} rows, got n_samples="
             f"{lengths.max()} of the longest, {panel.ids[int(lengths.argmax())]!r}"
         )
-    if np.abs(values).max() > MAX_VALUE:
-        owner = panel.packed.owners[int(np.abs(values).argmax())]
-        raise ValueError(
-            f"panel must have values up to {MAX_VALUE:g}, got {np.abs(values).max():g} in "
-            f"{panel.ids[owner]!r}: scale it"
-        )
+    largest = {"panel": np.abs(values), "past_exog": np.abs(panel.packed.past).max(1, initial=0.0)}
+    for name, sizes in largest.items():
+        if sizes.max() > MAX_VALUE:
+            owner = panel.packed.owners[int(sizes.argmax())]
+            raise ValueError(
+                f"{name} must have values up to {MAX_VALUE:g}, got {sizes.max():g} in "
+                f"{panel.ids[owner]!r}: scale it"
+            )

@@ -14,7 +14,9 @@ from esnkit.forecasting._missing import refuse_missing_values
 from esnkit.utils._plain_state import plain_record
 
 __all__ = [
+    "NO_INPUTS",
     "ExogForm",
+    "GivenInputs",
     "exog_columns",
     "inputs_from_calendar",
     "read_long_exog_ahead",
@@ -23,9 +25,28 @@ __all__ = [
 ]
 
 
+class GivenInputs(NamedTuple):
+    """Inputs of series as a caller gives them; of a long frame, the names of their columns."""
+
+    exog: Any = None  # known in advance
+    past_exog: Any = None  # known up to the present
+
+    def columns(self, argument: str) -> tuple[tuple, tuple]:
+        """Return the names of the columns of both."""
+        exog = exog_columns(self.exog, argument)
+        past = exog_columns(self.past_exog, argument, "past_exog")
+        twice = [name for name in past if name in exog]
+        if twice:
+            raise ValueError(f"past_exog and exog both name the column {twice[0]!r}: choose one")
+        return exog, past
+
+
+NO_INPUTS = GivenInputs()
+
+
 @plain_record
 class ExogForm(NamedTuple):
-    """What exogenous inputs a panel was fitted with."""
+    """What inputs of a kind, exogenous or past-only, a panel was fitted with."""
 
     n_exog: int = 0
     names: tuple | None = None  # of the inputs of each series
@@ -35,21 +56,26 @@ class ExogForm(NamedTuple):
         return self.n_exog > 0
 
 
-def exog_columns(exog: Any, argument: str) -> tuple:
-    """Return the names that `exog` gives to columns of a long frame."""
+def exog_columns(exog: Any, argument: str, name: str = "exog") -> tuple:
+    """Return the names that inputs, the argument `name`, give to columns of a long frame."""
     if exog is None:
         return ()
     names = [exog] if isinstance(exog, str) else exog
     if not isinstance(names, list | tuple) or not all(isinstance(name, str) for name in names):
         raise ValueError(
-            f"exog must name columns of {argument}, a long frame, such as exog=['price'], got "
+            f"{name} must name columns of {argument}, a long frame, such as {name}=['price'], got "
             f"{type(exog).__name__}"
         )
     return tuple(names)
 
 
 def read_panel_exog(
-    exog: Any, ids: list, tables: list[Table], is_wide: bool, missing: str
+    exog: Any,
+    ids: list,
+    tables: list[Table],
+    is_wide: bool,
+    missing: str,
+    argument: str = "exog",
 ) -> tuple[list[np.ndarray], ExogForm]:
     """Return the inputs (n_rows_i, n_exog) of the rows of each series, and their form.
 
@@ -62,23 +88,26 @@ def read_panel_exog(
         Of each series; a wide table once for each.
     is_wide : bool
     missing : {"predict", "raise"}
+    argument : str, default="exog"
     """
     lengths = [len(table.numbers) for table in tables]
     if exog is None:
         return [np.empty((n_rows, 0)) for n_rows in lengths], ExogForm()
     if is_wide and not isinstance(exog, dict):
-        read = read_exog(_flat(exog, ids), lengths[0], tables[0], True, missing)
-        return _split_columns(read.values, read.names, ids)
+        flat = _flat(exog, ids, argument)
+        read = read_exog(flat, lengths[0], tables[0], True, missing, argument)
+        return _split_columns(read.values, read.names, ids, argument)
     found = [
-        read_exog(item, len(table.numbers), table, True, missing, f"exog[{key!r}]")
-        for key, item, table in zip(ids, _items_of(exog, ids), tables, strict=True)
+        read_exog(item, len(table.numbers), table, True, missing, f"{argument}[{key!r}]")
+        for key, item, table in zip(ids, _items_of(exog, ids, argument), tables, strict=True)
     ]
     values = [part.values for part in found]
     names = found[0].names
     for key, part in zip(ids, found, strict=True):
         if part.values.shape[1] != values[0].shape[1] or part.names != names:
             raise ValueError(
-                f"exog must have the same columns for all series, {names or values[0].shape[1]}, "
+                f"{argument} must have the same columns for all series, "
+                f"{names or values[0].shape[1]}, "
                 f"got {part.names or part.values.shape[1]} of {key!r}"
             )
     return values, ExogForm(values[0].shape[1], names)
@@ -92,6 +121,7 @@ def read_panel_exog_ahead(
     n_rows: np.ndarray,
     is_wide: bool,
     missing: str | None = None,
+    argument: str = "exog",
 ) -> list[np.ndarray]:
     """Return the inputs (n_rows_i, n_exog) of the rows that follow each series.
 
@@ -106,64 +136,68 @@ def read_panel_exog_ahead(
         A wide table has the same for all.
     missing : {"predict", "raise"}, default=None
         None is for forecasts, whose inputs have no missing values and may have further rows.
+    argument : str, default="exog"
     """
     rest = (missing is not None, missing or "raise")
     if is_wide and not isinstance(exog, dict):
         n_columns = len(ids) * form.n_exog
         rows = read_future_exog(
-            _flat(exog, ids), int(n_rows[0]), labels[0], n_columns, form.columns, *rest
-        )
+            _flat(exog, ids, argument), int(n_rows[0]), labels[0], n_columns, form.columns, *rest,
+            argument,
+        )  # fmt: skip
         return list(rows.reshape(len(rows), len(ids), form.n_exog).swapaxes(0, 1))
     return [
-        read_future_exog(item, int(n), rows, form.n_exog, form.names, *rest, f"exog[{key!r}]")
-        for key, item, rows, n in zip(ids, _items_of(exog, ids), labels, n_rows, strict=True)
+        read_future_exog(item, int(n), rows, form.n_exog, form.names, *rest, f"{argument}[{key!r}]")
+        for key, item, rows, n in zip(
+            ids, _items_of(exog, ids, argument), labels, n_rows, strict=True
+        )
     ]
 
 
-def _flat(exog: Any, ids: list) -> Any:
+def _flat(exog: Any, ids: list, argument: str) -> Any:
     """Return an array (n_rows, n_series, n_exog) as a table, series by series."""
     if getattr(exog, "ndim", 2) != 3:
         return exog
     if exog.shape[1] != len(ids):
         raise ValueError(
-            f"exog must have the shape (n_rows, {len(ids)}, n_exog) for {len(ids)} series, got "
-            f"{exog.shape}"
+            f"{argument} must have the shape (n_rows, {len(ids)}, n_{argument}) for {len(ids)} "
+            f"series, got {exog.shape}"
         )
     return exog.reshape(len(exog), -1)
 
 
-def _items_of(exog: Any, ids: list) -> Iterable:
+def _items_of(exog: Any, ids: list, argument: str) -> Iterable:
     """Return the inputs of each series."""
     if exog is None:
         return [None] * len(ids)
     if isinstance(exog, dict):
-        _check_ids(exog, ids)
+        _check_ids(exog, ids, argument)
         return [exog[key] for key in ids]
     if not isinstance(exog, list | tuple) or len(exog) != len(ids):
         n_items = len(exog) if hasattr(exog, "__len__") else "one object"
         raise ValueError(
-            f"exog must be a list or dict with the inputs of each of the {len(ids)} series, got "
-            f"{type(exog).__name__} of {n_items}"
+            f"{argument} must be a list or dict with the inputs of each of the {len(ids)} series, "
+            f"got {type(exog).__name__} of {n_items}"
         )
     return exog
 
 
-def _check_ids(found: Iterable, ids: list) -> None:
+def _check_ids(found: Iterable, ids: list, argument: str = "exog") -> None:
     """Raise if inputs are those of other series."""
     odd = set(found) ^ set(ids)
     if odd:
         raise ValueError(
-            f"exog must have the {len(ids)} series of panel, differs in {min(map(repr, odd))}"
+            f"{argument} must have the {len(ids)} series of panel, differs in {min(map(repr, odd))}"
         )
 
 
-def _split_columns(values: np.ndarray, names: tuple | None, ids: list):
+def _split_columns(values: np.ndarray, names: tuple | None, ids: list, argument: str):
     """Split a wide table into the inputs of each series."""
     n_exog, rest = divmod(values.shape[1], len(ids))
     if rest or not n_exog:
         raise ValueError(
-            f"exog must have the same number of columns for each of the {len(ids)} series, got "
-            f"{values.shape[1]} columns"
+            f"{argument} must have the same number of columns for each of the {len(ids)} series, "
+            f"got {values.shape[1]} columns"
         )
     variables: tuple | None = None
     if names is not None:
@@ -172,8 +206,8 @@ def _split_columns(values: np.ndarray, names: tuple | None, ids: list):
         order = [(key, *variable) for key in ids for variable in variables]
         if set(pairs) != set(order):
             raise ValueError(
-                "exog must have columns named as the series, or by two levels, series and input, "
-                f"got {list(names)[:6]}"
+                f"{argument} must have columns named as the series, or by two levels, series and "
+                f"input, got {list(names)[:6]}"
             )
         values = values[:, [pairs.index(pair) for pair in order]]
         names = tuple(pair[0] if pair[1:] == (None,) else pair for pair in order)

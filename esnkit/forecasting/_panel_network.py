@@ -50,6 +50,7 @@ class PanelStructure(NamedTuple):
     power: float | None = None  # of the Box-Cox transform, 0 for the logarithm
     seasons: tuple[tuple[float, int], ...] = ()  # periods and their numbers of harmonics
     lags: tuple[int, ...] = ()  # of values that are inputs beside the last one
+    past_exog: bool = False  # whether the network has, and forecasts, the past-only inputs
 
     @property
     def n_lost(self) -> int:
@@ -86,8 +87,9 @@ class Loops(NamedTuple):
     series: np.ndarray  # (n_starts,)
     last: np.ndarray  # (n_starts,), place in z of the last known row of this series
     state: np.ndarray  # (n_starts, n_units), before the input of this row
-    weights: np.ndarray  # (n_starts, n_penalties, 1 + n_units + n_inputs), the intercept first
+    weights: np.ndarray  # (n_starts, n_penalties, 1 + n_past, 1 + n_features), intercepts first
     inputs: np.ndarray  # (n_starts, n_steps, n_inputs), known in advance, transformed
+    past: np.ndarray | None = None  # (n_starts, n_steps, n_past), known where a gap is filled
 
 
 @plain_record
@@ -101,22 +103,23 @@ class PanelNetwork:
     scale: np.ndarray  # (n_series,), 0 for constant series, which stay constant
     input_mean: np.ndarray  # (n_series, n_inputs), of the differenced inputs
     input_scale: np.ndarray  # (n_inputs,), infinite for inputs that do not vary
+    past_mean: np.ndarray  # (n_series, n_past), of the differenced past-only inputs
+    past_scale: np.ndarray  # (n_series, n_past), infinite where they do not vary
 
     def take(self, series: np.ndarray) -> "PanelNetwork":
         """Return the network for some of the series."""
-        mean, scale, input_mean = (
-            part[series] for part in (self.mean, self.scale, self.input_mean)
-        )
-        return replace(self, mean=mean, scale=scale, input_mean=input_mean)
+        names = ("mean", "scale", "input_mean", "past_mean", "past_scale")
+        return replace(self, **{name: getattr(self, name)[series] for name in names})
 
     def walk(self, packed: PackedSeries, with_features: bool = True) -> Walk:
         """Transform series, and compute the states along them."""
-        values = packed._replace(values=box_cox(packed.values, self.structure.power))
+        values = _known_to(self.structure, packed)
         z = values.difference(self.structure.differences)
         scale = np.where(self.scale > 0, self.scale, 1.0)
         z = z._replace(
             values=(z.values - self.mean[z.owners]) / scale[z.owners],
             inputs=(z.inputs - self.input_mean[z.owners]) / self.input_scale,
+            past=(z.past - self.past_mean[z.owners]) / self.past_scale[z.owners],
         )
         inputs, n_units = self._inputs(z), self.reservoir.n_units
         features = None
@@ -139,10 +142,10 @@ class PanelNetwork:
         ]
         terms = season_terms(self.structure.seasons, z.starts[owners] + next_row)
         known = np.hstack([terms, z.inputs[rows + 1], z.static[owners]])
-        return np.column_stack([z.values[rows], *lagged, known])
+        return np.column_stack([z.values[rows], *lagged, z.past[rows], known])
 
     def readouts(self, walk: Walk, penalties: np.ndarray, last: np.ndarray) -> np.ndarray:
-        """Return readouts (n_origins, n_penalties, 1 + n_features) fitted to the rows known.
+        """Return readouts fitted to the rows known, of the series and the past-only inputs.
 
         Parameters
         ----------
@@ -152,6 +155,10 @@ class PanelNetwork:
             Relative to the number of rows.
         last : ndarray of shape (n_origins, n_series), each row above the one before
             Place in z of the last row known.
+
+        Returns
+        -------
+        ndarray of shape (n_origins, n_penalties, 1 + n_past, 1 + n_features)
         """
         z, X = walk.z, walk.features
         assert X is not None
@@ -161,14 +168,15 @@ class PanelNetwork:
         joins = (places + 1 > last[:, owners]).sum(axis=0)
         steps = walk.rows_before[owners] + places
         middle, weights = X.mean(axis=0), []
-        sums = np.zeros((X.shape[1] + 2, X.shape[1] + 2))
+        n_columns = 1 + X.shape[1] + 1 + z.past.shape[1]
+        sums = np.zeros((n_columns, n_columns))
         for origin in range(len(last)):
             new = joins == origin
-            targets = z.values[rows[new] + 1]
-            A = np.column_stack([np.ones(len(targets)), X[steps[new]] - middle, targets])
+            ones, targets = np.ones(new.sum()), rows[new] + 1
+            A = np.column_stack([ones, X[steps[new]] - middle, z.values[targets], z.past[targets]])
             sums += A.T @ A
             n_rows = max(sums[0, 0], 1.0)
-            weights.append(solve_ridge_path(sums, middle, n_rows * penalties)[:, 0])
+            weights.append(solve_ridge_path(sums, middle, n_rows * penalties))
         return np.stack(weights)
 
     def _is_learned_from(self, walk: Walk) -> np.ndarray:
@@ -200,8 +208,8 @@ class PanelNetwork:
     def run_closed_loops(self, walk: Walk, loops: Loops) -> np.ndarray:
         """Return forecasts (n_starts, n_penalties, n_steps) in the units of the series."""
         z, lags, terms = walk.z, self.structure.lags, self.structure.seasons
-        n_starts, n_penalties, n_weights = loops.weights.shape
-        weights = loops.weights.reshape(n_starts * n_penalties, n_weights)
+        n_starts, n_penalties = loops.weights.shape[:2]
+        weights = loops.weights.reshape(n_starts * n_penalties, *loops.weights.shape[2:])
         span, n_steps = max(lags, default=1), loops.inputs.shape[1]
         steps = np.zeros((n_starts, span + n_steps))
         places = loops.last[:, None] + np.arange(1 - span, 1)
@@ -209,19 +217,35 @@ class PanelNetwork:
         steps[:, :span] = np.where(places >= 0, z.values[rows], 0.0)
         steps, state = (np.repeat(part, n_penalties, axis=0) for part in (steps, loops.state))
         next_row, static = z.starts[loops.series] + loops.last + 1, z.static[loops.series]
+        past = np.repeat(z.past[z.offsets[loops.series] + loops.last], n_penalties, axis=0)
         offsets = np.arange(len(steps) + 1, dtype=np.int64)
         for now in range(span, span + n_steps):
             lagged = [steps[:, now - lag] for lag in lags]
             season = season_terms(terms, next_row + now - span)
             known = np.hstack([season, loops.inputs[:, now - span], static])
             known = np.repeat(known, n_penalties, axis=0)
-            inputs = np.column_stack([steps[:, now - 1], *lagged, known])
+            inputs = np.column_stack([steps[:, now - 1], *lagged, past, known])
             self.reservoir.run(Sequences(inputs, offsets, "batch"), state)
             features = np.hstack([state, inputs])
-            predicted = np.einsum("ij,ij->i", weights[:, 1:], features) + weights[:, 0]
-            steps[:, now] = np.clip(predicted, -LARGEST_STEP, LARGEST_STEP)
+            predicted = np.einsum("isj,ij->is", weights[..., 1:], features) + weights[..., 0]
+            predicted = np.clip(predicted, -LARGEST_STEP, LARGEST_STEP)
+            steps[:, now], past = (
+                predicted[:, 0],
+                self._next_past(predicted[:, 1:], loops, now - span),
+            )
         forecasts = self._in_units(walk.values, steps[:, span:], loops)
         return forecasts.reshape(n_starts, n_penalties, n_steps)
+
+    def _next_past(self, predicted: np.ndarray, loops: Loops, step: int) -> np.ndarray:
+        """Return the past-only inputs (n_loops, n_past) of a step: known ones, or predicted ones.
+
+        Those that do not vary stay as they are.
+        """
+        n_penalties = loops.weights.shape[1]
+        if loops.past is not None:
+            return np.repeat(loops.past[:, step], n_penalties, axis=0)
+        varies = np.isfinite(self.past_scale[loops.series])
+        return predicted * np.repeat(varies, n_penalties, axis=0)
 
     def _in_units(self, values: PackedSeries, steps: np.ndarray, loops: Loops) -> np.ndarray:
         """Undo scale, differences and power."""
@@ -251,16 +275,9 @@ def make_network(
 
     The mean of differences, the drift, is shrunk to that of all series, relative to their scales.
     """
-    values = packed._replace(values=box_cox(packed.values, structure.power))
+    values = _known_to(structure, packed)
     z = values.difference(structure.differences)
-    level = np.ones(z.n_series)
-    if structure.power is None:
-        level = values.means(np.abs(values.values))
-    mean = z.means(z.values)
-    variance = z.means((z.values - mean[z.owners]) ** 2)
-    constant = _is_rounding(variance, values)
-    scale = np.sqrt(shrink_sizes(np.where(constant, 0.0, variance), z.lengths, level**2))
-    scale = np.where(constant & (z.lengths >= MIN_CONSTANT), 0.0, scale)
+    mean, scale = _mean_and_scale(values, z, has_level=structure.power is None)
     if structure.differences:
         moving = scale > 0
         relative = np.where(moving, mean / np.where(moving, scale, 1.0), 0.0)
@@ -269,8 +286,30 @@ def make_network(
         mean = (z.lengths * mean + weight * common) / np.maximum(z.lengths + weight, 1)
     n_terms = season_terms(structure.seasons, np.arange(1)).shape[1]
     n_known = n_terms + packed.inputs.shape[1] + packed.static.shape[1]
-    reservoir = draw(1 + len(structure.lags) + n_known)
-    return PanelNetwork(structure, reservoir, mean, scale, *_input_scales(packed, z))
+    reservoir = draw(1 + len(structure.lags) + values.past.shape[1] + n_known)
+    scales = *_input_scales(packed, z), *_past_scales(values, z)
+    return PanelNetwork(structure, reservoir, mean, scale, *scales)
+
+
+def _known_to(structure: PanelStructure, packed: PackedSeries) -> PackedSeries:
+    """Return transformed series, with past-only inputs for networks that have them."""
+    n_past = packed.past.shape[1] if structure.past_exog else 0
+    values = box_cox(packed.values, structure.power)
+    return packed._replace(values=values, past=packed.past[:, :n_past])
+
+
+def _mean_and_scale(values: PackedSeries, z: PackedSeries, has_level: bool = True):
+    """Return mean and scale (n_series,) of differenced series `z`; scale 0 for constant ones.
+
+    Few rows do not tell a scale: it is shrunk to the usual one of series of a level, the mean size
+    of `values`, or of all series where these have no level.
+    """
+    level = values.means(np.abs(values.values)) if has_level else np.ones(z.n_series)
+    mean = z.means(z.values)
+    variance = z.means((z.values - mean[z.owners]) ** 2)
+    constant = _is_rounding(variance, values)
+    scale = np.sqrt(shrink_sizes(np.where(constant, 0.0, variance), z.lengths, level**2))
+    return mean, np.where(constant & (z.lengths >= MIN_CONSTANT), 0.0, scale)
 
 
 def is_constant(packed: PackedSeries) -> np.ndarray:
@@ -295,6 +334,15 @@ def _input_scales(packed: PackedSeries, z: PackedSeries) -> tuple[np.ndarray, np
     is_flag = ((packed.inputs == 0) | (packed.inputs == 1)).all(axis=0)
     scale = np.maximum(scale, np.where(is_flag, MIN_FLAG_SCALE, 0.0))
     return mean, np.where(varies, scale, np.inf)
+
+
+def _past_scales(values: PackedSeries, z: PackedSeries) -> tuple[np.ndarray, np.ndarray]:
+    """Return means and scales (n_series, n_past) of differenced past-only inputs, as of series."""
+    mean, scale = np.zeros((2, z.n_series, z.past.shape[1]))
+    for j in range(z.past.shape[1]):
+        levels, changes = (part._replace(values=part.past[:, j]) for part in (values, z))
+        mean[:, j], scale[:, j] = _mean_and_scale(levels, changes)
+    return mean, np.where(scale > 0, scale, np.inf)
 
 
 def shrink_sizes(sizes: np.ndarray, n_rows: np.ndarray, level: np.ndarray) -> np.ndarray:

@@ -163,7 +163,7 @@ def _select(
     has_clock: bool,
     reservoirs: Reservoirs,
 ) -> PanelSelection:
-    structures = make_structures(packed.values, periods, has_clock)
+    structures = make_structures(packed.values, periods, has_clock, packed.past.shape[1])
     windows, structures = make_windows(packed, structures, horizon, periods, reservoirs.seed)
     candidates = []
     with Task("", len(structures), "candidates"):
@@ -171,8 +171,7 @@ def _select(
             candidates.append(evaluate(structure, windows, reservoirs))
             count_step()
     candidates.sort(key=lambda candidate: candidate.error)
-    limit = MAX_RELATIVE_ERROR * candidates[0].error
-    chosen = [candidate for candidate in candidates if candidate.error <= limit][:N_MEMBERS]
+    chosen = choose_members(candidates)
     members = chosen + reserve(chosen, candidates, packed.lengths)
     median = np.median([candidate.forecasts for candidate in chosen], axis=0)
     return PanelSelection(
@@ -193,9 +192,12 @@ def _errors_to_come(windows: PanelWindows, forecasts: np.ndarray) -> np.ndarray:
 
 
 def make_structures(
-    values: np.ndarray, periods: list[float], has_clock: bool
+    values: np.ndarray, periods: list[float], has_clock: bool, n_past: int = 0
 ) -> list[PanelStructure]:
-    """List the structures to try for series with seasons of these periods."""
+    """List the structures to try for series with seasons of these periods.
+
+    Where there are past-only inputs, each comes without and with them.
+    """
     kinds: list[tuple] = [((), (), ()), ((1,), (), ())]
     lags = tuple(sorted({round(period) for period in periods}))
     if lags:
@@ -206,7 +208,12 @@ def make_structures(
     if periods and has_clock:
         terms = tuple((period, min(int(period // 2), N_HARMONICS)) for period in periods)
         kinds += [((), terms, ()), ((1,), terms, ())]
-    return [PanelStructure(d, power, s, lag) for power in powers_of(values) for d, s, lag in kinds]
+    return [
+        PanelStructure(differences, power, seasons, lag, past_exog)
+        for past_exog in ((False, True) if n_past else (False,))
+        for power in powers_of(values)
+        for differences, seasons, lag in kinds
+    ]
 
 
 def make_windows(
@@ -296,6 +303,18 @@ def evaluate(
     errors = windows.errors(forecasts)
     k = int(np.flatnonzero(errors <= (1 + TIE_TOLERANCE) * errors.min()).max())
     return PanelCandidate(float(errors[k]), structure, float(PENALTIES[k]), forecasts[:, k])
+
+
+def choose_members(candidates: list[PanelCandidate]) -> list[PanelCandidate]:
+    """Choose the best candidates, none much worse than the best.
+
+    Of those that differ in their past-only inputs alone, one is chosen.
+    """
+    chosen: dict = {}
+    for candidate in candidates:
+        if candidate.error <= MAX_RELATIVE_ERROR * candidates[0].error:
+            chosen.setdefault(candidate.structure._replace(past_exog=False), candidate)
+    return list(chosen.values())[:N_MEMBERS]
 
 
 def reserve(

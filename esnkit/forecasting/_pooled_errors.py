@@ -58,17 +58,21 @@ class PooledErrors(NamedTuple):
 
     def relative(self) -> tuple[np.ndarray, np.ndarray]:
         """Return the sizes (n_steps, n_series) of errors, and errors (n, n_series) over sizes."""
-        n_series = self.errors.shape[2]
-        means = _means(np.abs(self.errors))
-        sizes = np.column_stack([isotonic_regression(column) for column in means.T])
+        sizes = self._known_sizes()
         relative = self.errors / np.where(sizes > 0, sizes, 1.0)
-        return self._extended(sizes), relative.reshape(-1, n_series)
+        return self.sizes(), relative.reshape(-1, sizes.shape[1])
 
-    def _extended(self, sizes: np.ndarray) -> np.ndarray:
-        """Continue sizes (horizon, n_series) to the number of steps."""
+    def sizes(self) -> np.ndarray:
+        """Return the sizes (n_steps, n_series) of errors, which grow with the step."""
+        sizes = self._known_sizes()
         horizon, steps = len(sizes), np.arange(self.n_steps)
         beyond = np.sqrt(np.maximum((steps + 1) / horizon, 1.0))
         return sizes[np.minimum(steps, horizon - 1)] * beyond[:, None]
+
+    def _known_sizes(self) -> np.ndarray:
+        """Return the sizes (horizon, n_series) of errors."""
+        means = _means(np.abs(self.errors))
+        return np.column_stack([isotonic_regression(column) for column in means.T])
 
 
 def _means(sizes: np.ndarray) -> np.ndarray:

@@ -21,7 +21,7 @@ from esnkit.forecasting._combination import Combination, known_to
 from esnkit.forecasting._differencing import count_lost
 from esnkit.forecasting._ensemble import ModelSpec, fit_ensemble
 from esnkit.forecasting._missing import fill_forward, interpolate, predict_missing
-from esnkit.forecasting._naive_share import clearly_better, naive_season
+from esnkit.forecasting._naive_share import naive_season, naive_share
 from esnkit.forecasting._noiseless import is_noiseless, much_worse, noiseless_candidates, reach
 from esnkit.forecasting._statistical_models import first_integer, fit_statistical_model
 from esnkit.utils._progress import Task
@@ -40,6 +40,7 @@ class Selection(NamedTuple):
     error: float  # of the forecast
     baselines: dict[str, float]
     errors: np.ndarray  # (n_forecasts, horizon), of every member, or of the baseline that forecasts
+    n_windows: float  # without overlap, to which the rolling forecasts amount
     specs: list[ModelSpec]  # of the members; empty for a baseline
     better_baseline: str | None
     substitute: tuple[Any, np.ndarray] | None  # the model of this baseline, and its errors
@@ -100,10 +101,12 @@ def _select(values, filled, exog, periods: list[float], search: Search) -> Selec
     season = naive_season(periods, int(windows.origins[0]))
     naive = baselines["naive" if season == 1 else f"seasonal naive ({season} steps)"]
     combined = combination.combine(forecasts)
-    if np.isinf(high) and not clearly_better(combined, naive.forecasts, observed, windows):
+    share = naive_share(combined, naive.forecasts, observed, windows) if np.isinf(high) else 0.0
+    if share:
+        fitted_naive = naive.model.fit(series[:, None], exog)
+        combination = replace(combination, naive=fitted_naive, naive_share=share)
         combined = combination.combine(forecasts, naive.forecasts)
-        forecasts = [(rows + naive.forecasts) / 2 for rows in forecasts]
-        combination = replace(combination, naive=naive.model.fit(series[:, None], exog))
+        forecasts = [(1 - share) * rows + share * naive.forecasts for rows in forecasts]
     better = better_baseline(combined, baselines, observed, windows)
     substitute = None
     if better is not None:
@@ -113,7 +116,7 @@ def _select(values, filled, exog, periods: list[float], search: Search) -> Selec
         combination=combination,
         candidates=[_as_dict(candidate) for candidate in candidates],
         members=[_as_dict(member) for member in members],
-        naive_share=0.0 if combination.naive is None else 0.5,
+        naive_share=share,
         error=float(windows.errors(combined, observed)),
         baselines={
             name: float(windows.errors(baseline.forecasts, observed))
@@ -121,6 +124,7 @@ def _select(values, filled, exog, periods: list[float], search: Search) -> Selec
         }
         | errors,
         errors=np.concatenate([observed - rows for rows in forecasts]),
+        n_windows=windows.n_separate,
         specs=[member.spec for member in members],
         better_baseline=better,
         substitute=substitute,
@@ -170,7 +174,7 @@ def use_better_baseline(selection: Selection, values: np.ndarray, exog: np.ndarr
         return selection
     model, errors = selection.substitute
     fitted = model.fit(values[:, :1], exog)
-    combination = replace(selection.combination, members=[fitted], naive=None)
+    combination = replace(selection.combination, members=[fitted], naive=None, naive_share=0.0)
     return selection._replace(combination=combination, errors=errors, specs=[], naive_share=0.0)
 
 

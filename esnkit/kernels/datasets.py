@@ -9,6 +9,7 @@ import numpy as np
 from esnkit.kernels.compilation import kernel
 
 TAYLOR_ORDER = 24
+MAX_SIZE = 1e8  # of a state that may still be bounded
 STEPS_PER_CALL = 2**20  # a fraction of a second: an interrupt waits for the end of a call
 
 
@@ -92,6 +93,59 @@ def lorenz(out, state, dt, sigma, rho, beta):
             for k in range(TAYLOR_ORDER - 1, -1, -1):
                 for j in range(3):
                     state[j] = state[j] * h + a[k, j]
+            left -= h
+
+
+@kernel(error_model="python")
+def quadratic_flow(out, state, dt, terms, factors):
+    """Write the state (n,), which is updated in place, to a row of out every dt.
+
+    Term (i, j, k) of factor c stands for c x_j x_k in the derivative of x_i; x_k is 1 where k is
+    -1, and so is x_j where j is -1. Steps and Taylor series are those of `lorenz`; the coefficients
+    of products are convolutions. Rows after the state exceeds ``MAX_SIZE`` are NaN: some
+    orbits become infinite in finite time, in ever shorter steps.
+    """
+    n = state.size
+    a = np.empty((TAYLOR_ORDER + 1, n))
+    for t in range(out.shape[0]):
+        for i in range(n):
+            out[t, i] = state[i]
+        left = dt
+        while left > 0.0:
+            for i in range(n):
+                a[0, i] = state[i]
+            for m in range(TAYLOR_ORDER):
+                for i in range(n):
+                    a[m + 1, i] = 0.0
+                for term in range(factors.size):
+                    i, j, k = terms[term, 0], terms[term, 1], terms[term, 2]
+                    total = 0.0
+                    if k >= 0:
+                        for q in range(m + 1):
+                            total += a[q, j] * a[m - q, k]
+                    elif j >= 0:
+                        total = a[m, j]
+                    elif m == 0:
+                        total = 1.0
+                    a[m + 1, i] += factors[term] * total / (m + 1)
+            h = left
+            size = 1.0
+            for i in range(n):
+                size = max(size, 1.0 + abs(state[i]))
+            if size > MAX_SIZE:
+                out[t + 1 :] = np.nan
+                return
+            for m in (TAYLOR_ORDER - 1, TAYLOR_ORDER):
+                last = 0.0
+                for i in range(n):
+                    last = max(last, abs(a[m, i]))
+                if last > 0.0:
+                    h = min(h, 0.22 * (size / last) ** (1.0 / m))
+            for i in range(n):
+                total = a[TAYLOR_ORDER, i]
+                for m in range(TAYLOR_ORDER - 1, -1, -1):
+                    total = total * h + a[m, i]
+                state[i] = total
             left -= h
 
 

@@ -56,7 +56,8 @@ def evaluate(
                 outcome = _fit_and_score(evaluation, candidate, fold, context, split)
                 outcomes.append((candidate.place, k, outcome))
                 work.trim()
-            work.forget(*SHARED_IN_FOLD)
+            if not folds.have_same_training_rows(k, k + 1):
+                work.forget(*SHARED_IN_FOLD)
     return outcomes
 
 

@@ -9,6 +9,7 @@ from joblib import effective_n_jobs
 from sklearn.base import clone
 from sklearn.utils.parallel import Parallel, delayed
 
+from esnkit.model_selection._best_so_far import FitsDone, search_task
 from esnkit.model_selection._candidates import Candidate, group_candidates
 from esnkit.model_selection._evaluation import (
     Evaluation,
@@ -130,12 +131,24 @@ class Evaluator:
         n_jobs = effective_n_jobs(search.n_jobs)
         contexts = evaluation_contexts(callback_ctx, len(candidates) * n_splits)
         max_bytes = (1 - FOLDS_SHARE) * self.max_bytes / n_jobs
-        found = self.parallel(
-            delayed(evaluate)(evaluation, folds, job, max_bytes)
-            for job in _jobs(self.estimator, candidates, n_splits, n_jobs, contexts)
-        )
+        jobs = _jobs(self.estimator, candidates, n_splits, n_jobs, contexts)
+        with search_task(search, len(candidates) * n_splits, "fits") as task:
+            report = FitsDone(task, search.refit, n_splits)
+            found = self.parallel(
+                delayed(_evaluate_and_report)(report, evaluation, folds, job, max_bytes)
+                for job in jobs
+            )
         outcomes = {(i, k): outcome for job in found for i, k, outcome in job}
         return [outcomes[i, k] for i in range(len(candidates)) for k in range(n_splits)]
+
+
+def _evaluate_and_report(
+    report: FitsDone, evaluation: Evaluation, folds: Folds, job: Job, max_bytes: float
+) -> list[tuple[int, int, Outcome]]:
+    """Evaluate a job, and tell that it is done."""
+    found = evaluate(evaluation, folds, job, max_bytes)
+    report(found)
+    return found
 
 
 def _jobs(

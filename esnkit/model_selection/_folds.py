@@ -68,6 +68,11 @@ class Folds:
             self.kept[k] = fold
         return fold
 
+    def have_same_training_rows(self, i: int, k: int) -> bool:
+        """Return whether two folds have the same training rows; the second one may not exist."""
+        splits = self.validation.splits
+        return k < len(splits) and np.array_equal(splits[i][0], splits[k][0])
+
     def __getstate__(self) -> dict[str, Any]:
         """Leave out what can be selected again."""
         return {**self.__dict__, "kept": {}}

@@ -1,6 +1,7 @@
 """Grid and random search with the results of scikit-learn's, which do shared work once."""
 
 import time
+from functools import partial
 from typing import Any, Self
 
 import numpy as np
@@ -8,10 +9,12 @@ from sklearn.base import clone, is_classifier
 from sklearn.model_selection import GridSearchCV, RandomizedSearchCV, check_cv
 from sklearn.utils import indexable
 
+from esnkit.model_selection._adaptive import is_adaptive, search_adaptively
 from esnkit.model_selection._candidates import shares_work
 from esnkit.model_selection._evaluator import Evaluator
 from esnkit.model_selection._memory import check_memory
 from esnkit.model_selection._search_callbacks import SearchCallbacks
+from esnkit.model_selection._trials import expect_failures
 from esnkit.utils._callbacks import with_callbacks
 
 __all__ = ["ReservoirRandomizedSearchCV", "ReservoirSearchCV", "SharedSearchMixin"]
@@ -46,10 +49,13 @@ class SharedSearchMixin:
         Raises
         ------
         ValueError, TypeError
-            As the search of scikit-learn, and if ``max_memory`` is no amount of memory.
+            As the search of scikit-learn, if ``max_memory`` is no amount of memory, and for
+            strategies or seeds that do not fit the estimator or the parameters tried.
         """
         search: Any = self
         max_bytes = check_memory("max_memory", search.max_memory)
+        if is_adaptive(search):
+            return _fit_adaptively(search, X, y, params)
         if not hasattr(search.estimator, "get_params") or not shares_work(search.estimator):
             return super().fit(X, y, **params)  # type: ignore[misc]
         search._validate_params()
@@ -69,6 +75,19 @@ class SharedSearchMixin:
         search.cv_results_ = evaluator.results
         callbacks.end()
         return self
+
+
+def _fit_adaptively(search: Any, X: Any, y: Any, params: dict[str, Any]) -> Any:
+    """Fit a search whose candidates are evaluated more than once, or one after the other."""
+    search._validate_params()
+    X, y = indexable(X, y)
+    routed = search._get_routed_params_for_fit(params)
+    callbacks = SearchCallbacks(search, {"X": X, "y": y, "metadata": _metadata(params)})
+    search_adaptively(search, (X, y), params, routed, partial(_listed_search, search))
+    if search.refit:
+        _refit(search, callbacks, (X, y), routed.estimator.fit)
+    callbacks.end()
+    return search
 
 
 def _metadata(params: dict[str, Any]) -> dict[str, Any] | None:
@@ -130,9 +149,11 @@ class ReservoirSearchCV(SharedSearchMixin, GridSearchCV):
         that decides; or a function of ``cv_results_`` that returns the index of the best one.
     cv : int, splitter, iterable or None, default=None
         How to split the data; an int or None stands for ``KFold`` or ``StratifiedKFold``. For one
-        series, use :class:`sklearn.model_selection.TimeSeriesSplit`.
+        series, use :class:`sklearn.model_selection.TimeSeriesSplit`, or
+        :class:`RecycleValidation` with scores of free runs.
     verbose : int, default=0
-        With 1, the number of fits is written to the standard output; with 2 or more, each fit.
+        With 1, the number of fits is written to the standard output, and progress of long searches
+        with the best score so far to the standard error; with 2 or more, also each fit.
     pre_dispatch : int or str, default="2*n_jobs"
         How many groups are handed out to the jobs in advance.
     error_score : "raise" or number, default=nan
@@ -142,12 +163,16 @@ class ReservoirSearchCV(SharedSearchMixin, GridSearchCV):
     max_memory : str or float, default="1GB"
         Memory of what fits share, "500MB", "2GB" or a number of bytes. With less, fewer results
         are kept and more are computed again; scores are the same.
+    n_seeds : int, default=1
+        Number of reservoirs of every candidate, whose scores are averaged. Their seeds are drawn
+        from the ``random_state`` of the estimator.
 
     Attributes
     ----------
     cv_results_ : dict of ndarrays
         Scores, times and parameters of every candidate. Time of shared work counts for the first
-        candidate that needs it.
+        candidate that needs it. With several seeds, scores are means, with the deviation
+        ``std_seeds_test_score`` over seeds, and times are sums.
     best_estimator_ : estimator
         The best candidate, fitted to all data, if ``refit`` is not False.
     best_score_, best_params_, best_index_ : float, dict, int
@@ -204,6 +229,7 @@ class ReservoirSearchCV(SharedSearchMixin, GridSearchCV):
         error_score=np.nan,
         return_train_score=False,
         max_memory="1GB",
+        n_seeds=1,
     ):
         self.estimator = estimator
         self.param_grid = param_grid
@@ -216,13 +242,15 @@ class ReservoirSearchCV(SharedSearchMixin, GridSearchCV):
         self.error_score = error_score
         self.return_train_score = return_train_score
         self.max_memory = max_memory
+        self.n_seeds = n_seeds
 
 
 class ReservoirRandomizedSearchCV(SharedSearchMixin, RandomizedSearchCV):
     """Random search with the scores of scikit-learn's, which does shared work once.
 
     Constructor, methods and ``cv_results_`` are those of
-    :class:`sklearn.model_selection.RandomizedSearchCV`, and so are the scores.
+    :class:`sklearn.model_selection.RandomizedSearchCV`, and so are the scores. Other strategies
+    need fewer fits on all rows.
 
     Parameters
     ----------
@@ -233,6 +261,17 @@ class ReservoirRandomizedSearchCV(SharedSearchMixin, RandomizedSearchCV):
         share most if ``alpha`` is the only distribution beside short lists of values.
     n_iter : int, default=10
         Number of candidates.
+    search : {"random", "halving", "optuna"}, default="random"
+        Random: all candidates are drawn in advance. Halving: a third of them, the best ones, goes
+        on to the next round, with three times the training rows [1]_. Optuna: a tree-structured
+        Parzen estimator suggests candidates from the scores before [2]_, which needs the package
+        optuna (extra ``optuna``); distributions are lists, ``uniform``, ``loguniform`` and
+        ``randint`` of :mod:`scipy.stats`, or those of Optuna.
+    study : optuna.Study or None, default=None
+        For ``search="optuna"``, with ``direction="maximize"``: its sampler suggests candidates. Its
+        pruner ends them between folds, which are evaluated one by one unless there is none. Its
+        trials of earlier searches count as candidates, so that a study in a storage continues an
+        interrupted search up to ``n_iter``. None makes one in memory, which does not prune.
     scoring : str, callable, list, tuple, dict or None, default=None
         One score or several, as in scikit-learn; None takes the ``score`` of the estimator.
     n_jobs : int or None, default=None
@@ -244,9 +283,12 @@ class ReservoirRandomizedSearchCV(SharedSearchMixin, RandomizedSearchCV):
         that decides; or a function of ``cv_results_`` that returns the index of the best one.
     cv : int, splitter, iterable or None, default=None
         How to split the data; an int or None stands for ``KFold`` or ``StratifiedKFold``. For one
-        series, use :class:`sklearn.model_selection.TimeSeriesSplit`.
+        series, use :class:`sklearn.model_selection.TimeSeriesSplit`, or
+        :class:`RecycleValidation` with scores of free runs.
     verbose : int, default=0
-        With 1, the number of fits is written to the standard output; with 2 or more, each fit.
+        With 1, the number of fits is written to the standard output, and progress of long searches
+        with the best score so far to the standard error; with 2 or more, also each fit. Strategies
+        other than "random" write progress only.
     pre_dispatch : int or str, default="2*n_jobs"
         How many groups are handed out to the jobs in advance.
     random_state : int, RandomState instance or None, default=None
@@ -258,12 +300,17 @@ class ReservoirRandomizedSearchCV(SharedSearchMixin, RandomizedSearchCV):
     max_memory : str or float, default="1GB"
         Memory of what fits share, "500MB", "2GB" or a number of bytes. With less, fewer results
         are kept and more are computed again; scores are the same.
+    n_seeds : int, default=1
+        Number of reservoirs of every candidate, whose scores are averaged. Their seeds are drawn
+        from the ``random_state`` of the estimator.
 
     Attributes
     ----------
     cv_results_ : dict of ndarrays
         Scores, times and parameters of every candidate. Time of shared work counts for the first
-        candidate that needs it.
+        candidate that needs it. With several seeds, scores are means, with the deviation
+        ``std_seeds_test_score`` over seeds, and times are sums. Halving adds the rounds, ``iter``,
+        and the training rows, ``n_resources``.
     best_estimator_ : estimator
         The best candidate, fitted to all data, if ``refit`` is not False.
     best_score_, best_params_, best_index_ : float, dict, int
@@ -280,6 +327,23 @@ class ReservoirRandomizedSearchCV(SharedSearchMixin, RandomizedSearchCV):
     See Also
     --------
     ReservoirSearchCV : Tries all candidates of a grid; its notes tell what is shared.
+    SearchDisplay : Plots the results.
+
+    Notes
+    -----
+    The first round of halving has at least 100 rows of a series beyond twice the washout, or 30
+    sequences. A series keeps its last training rows, sequences some of all parts of the data. The
+    best candidate is one of the last round, which has all rows.
+
+    The fits of one suggestion of Optuna share their work, those of different ones do not. A
+    candidate that is pruned has NaN for the folds left out, and for its mean.
+
+    References
+    ----------
+    .. [1] K. Jamieson and A. Talwalkar, "Non-stochastic best arm identification and hyperparameter
+       optimization", AISTATS 2016.
+    .. [2] T. Akiba et al., "Optuna: a next-generation hyperparameter optimization framework",
+       KDD 2019.
 
     Examples
     --------
@@ -301,6 +365,8 @@ class ReservoirRandomizedSearchCV(SharedSearchMixin, RandomizedSearchCV):
         param_distributions,
         *,
         n_iter=10,
+        search="random",
+        study=None,
         scoring=None,
         n_jobs=None,
         refit=True,
@@ -311,10 +377,13 @@ class ReservoirRandomizedSearchCV(SharedSearchMixin, RandomizedSearchCV):
         error_score=np.nan,
         return_train_score=False,
         max_memory="1GB",
+        n_seeds=1,
     ):
         self.estimator = estimator
         self.param_distributions = param_distributions
         self.n_iter = n_iter
+        self.search = search
+        self.study = study
         self.scoring = scoring
         self.n_jobs = n_jobs
         self.refit = refit
@@ -325,3 +394,22 @@ class ReservoirRandomizedSearchCV(SharedSearchMixin, RandomizedSearchCV):
         self.error_score = error_score
         self.return_train_score = return_train_score
         self.max_memory = max_memory
+        self.n_seeds = n_seeds
+
+
+class _ListedSearch(ReservoirSearchCV):
+    """A search over candidates that are given, which keeps what each of their fits gave."""
+
+    def _format_results(self, candidate_params, n_splits, out, more_results=None):
+        self.fits_ = out
+        with expect_failures():  # the table of all candidates tells of them
+            return super()._format_results(candidate_params, n_splits, out, more_results)
+
+
+def _listed_search(search: Any, grid: list[dict], folds: list) -> _ListedSearch:
+    """Return a search like another one over some candidates in some folds."""
+    return _ListedSearch(
+        search.estimator, grid, scoring=search.scoring, n_jobs=search.n_jobs, refit=False,
+        cv=folds, pre_dispatch=search.pre_dispatch, error_score=search.error_score,
+        return_train_score=search.return_train_score, max_memory=search.max_memory,
+    )  # fmt: skip

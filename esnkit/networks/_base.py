@@ -1,5 +1,6 @@
 """Base of the trained networks: data in, training, predictions out."""
 
+import math
 import sys
 from copy import deepcopy
 from typing import Any, NamedTuple, Self
@@ -15,7 +16,12 @@ from esnkit.networks._inputs import combine_weights, input_batch
 from esnkit.networks._inspection import attention_rows, gradient_norms
 from esnkit.networks._minibatches import SequenceBatch, evaluate
 from esnkit.networks._parameters import make_settings, make_spec, make_stopping
-from esnkit.networks._scale_check import column_sizes, warn_of_scale
+from esnkit.networks._scale_check import (
+    column_sizes,
+    loss_of_constant,
+    warn_of_scale,
+    warn_unless_learned,
+)
 from esnkit.networks._solvers import Settings, solvers
 from esnkit.networks._spec import Spec, describe_changes
 from esnkit.networks._standardization import InputScale, input_scale
@@ -131,7 +137,8 @@ class GradientEstimator(TorchMixin, CallbackSupportMixin, PlainStateMixin, BaseE
         -----
         ConvergenceWarning
             If inputs or targets are very large or small, and the network has not learned from them:
-            scale them to a standard deviation of about one.
+            scale them to a standard deviation of about one. Or if, after ten iterations or more,
+            the loss is not below those of a constant prediction and of the initial weights.
         UserWarning
             If the rows of one series look like sequences, which are ``X[:, :, None]``, or features
             look like time steps (see :class:`FromChannelsFirst`).
@@ -142,16 +149,34 @@ class GradientEstimator(TorchMixin, CallbackSupportMixin, PlainStateMixin, BaseE
         batch, trainer = self._prepare(X, y, params, fresh, known)
         standardized = self._standardize_batch(batch)
         training, validation = self._hold_out(standardized, trainer.split_seed)
-        stopping = make_stopping(self)
+        stopping, n_before = make_stopping(self), len(trainer.loss_curve)
         to_fitted = self._to_raw_inputs
         with FitReport(self, X, y, stopping.max_iter, to_fitted) as report, one_blas_thread():
             trainer.fit(training, validation, stopping=stopping, report=report.iteration)
         self._finish(trainer, batch)
         if trainer.state.n_updates:
             X_sizes = np.zeros(0) if self._spec.tokens else column_sizes(standardized.inputs)
-            warn_of_scale(X_sizes, self._target_sizes(batch), lambda: self._unexplained(batch))
+            if not warn_of_scale(
+                X_sizes, self._target_sizes(batch), lambda: self._unexplained(batch)
+            ):
+                start_loss = trainer.start_loss if fresh else math.inf
+                self._warn_unless_learned(training, self.n_iter_ - n_before, start_loss)
         report.end(self._theta)
         return self
+
+    def _warn_unless_learned(self, training: SequenceBatch, n_iter: int, start_loss: float) -> None:
+        """Warn if the loss has not fallen below those of a constant prediction and of the start."""
+        if not self._spec.head:  # whose outputs are bounded
+            return
+        is_scaled = self.standardize or self._spec.tokens
+        constant = loss_of_constant(self._spec.loss, training.Y, training.weights)
+        warn_unless_learned(
+            n_iter,
+            self.best_loss_,
+            min(constant, start_loss),
+            learning_rate=self.learning_rate_init,
+            remedy="" if is_scaled else "; scale X, as standardize=True does",
+        )
 
     @rollback_on_error
     def _partial_fit(self, X: Any, y: Any, params: FitParams, known: Any = None) -> Self:

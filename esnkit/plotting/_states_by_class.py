@@ -100,7 +100,7 @@ class StatesByClassDisplay:
         deviations = pooled.std(axis=0)
         pooled = (pooled - pooled.mean(axis=0)) / np.where(deviations > 0, deviations, 1.0)
         features, share_of_features = _two_components(pooled)
-        states, share_of_states = _reduced_states(model.reservoir_, X)
+        states, share_of_states = _reduced_states(model.reservoir_, model._reservoir_inputs(X))
         shares = np.array([share_of_states, share_of_features])
         return cls(states, features, labels, shares).plot(axes=axes)
 

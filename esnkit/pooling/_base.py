@@ -166,21 +166,35 @@ def pieces_of(edges: np.ndarray, washout: int, start: int, stop: int) -> Pieces:
     return Pieces(starts, stops, np.maximum(start - begins, 0), ends - begins)
 
 
-def kept_rows(run: Run, offsets: np.ndarray, washout: int, max_rows: int) -> Iterator[np.ndarray]:
-    """Yield copies of the rows of every block after the washout, or about ``max_rows`` of all."""
-    share = max_rows / (int(offsets[-1]) - washout * (offsets.size - 1))
+def kept_rows(
+    run: Run,
+    offsets: np.ndarray,
+    washout: int,
+    max_rows: int,
+    n_before: int = 0,
+    n_after_washout: int = 0,
+) -> Iterator[np.ndarray]:
+    """Yield copies of the rows of every block after the washout, or about ``max_rows`` of all.
+
+    If these are not all sequences, there are ``n_before`` rows before them, and
+    ``n_after_washout`` in all.
+    """
+    share = max_rows / (n_after_washout or int(offsets[-1]) - washout * (offsets.size - 1))
     for start, stop, Z in run():
-        rows = Z[_is_kept(offsets, washout, start, stop, share)]
+        rows = Z[_is_kept(offsets, washout, (start, stop), share, n_before)]
         if len(rows):
             yield rows
 
 
-def _is_kept(offsets: np.ndarray, washout: int, start: int, stop: int, share: float) -> np.ndarray:
+def _is_kept(
+    offsets: np.ndarray, washout: int, block: tuple[int, int], share: float, n_before: int
+) -> np.ndarray:
     """Return which rows of a block come after the washout and are in a given share of all rows."""
+    start, stop = block
     if share >= 1:
         kept = np.ones(stop - start, bool)
     else:  # every k-th row would be the same step of every sequence where k divides their length
-        kept = np.arange(start, stop) * GOLDEN_RATIO % 1.0 < share
+        kept = (n_before + np.arange(start, stop)) * GOLDEN_RATIO % 1.0 < share
     if washout:
         first = max(int(np.searchsorted(offsets, start, side="right")) - 1, 0)
         last = int(np.searchsorted(offsets, stop, side="left"))

@@ -7,9 +7,9 @@ same bits.
 """
 
 import copy
-from collections.abc import Callable
+from collections.abc import Callable, Iterable
 from functools import partial
-from typing import ClassVar, Self
+from typing import ClassVar, Self, cast
 
 import numpy as np
 
@@ -29,8 +29,10 @@ __all__ = [
     "MAX_GRAM_CONDITION",
     "Accumulator",
     "accumulate",
+    "accumulate_blocks",
     "has_enough_rows",
     "is_enough",
+    "settle",
     "suits_gram",
 ]
 
@@ -202,6 +204,8 @@ class Accumulator:
 
     def merge(self, other: "Accumulator") -> "Accumulator":
         """Return an accumulator of the rows of both, which stay unchanged."""
+        if self.n_rows == 0 or other.n_rows == 0:  # whose solver says nothing
+            return other if self.n_rows == 0 else self
         mine = self
         if self.solver != other.solver:
             mine, other = self.to_gram(), other.to_gram()
@@ -366,6 +370,34 @@ def accumulate(
         if is_well_conditioned(alpha, accumulator, n_rows):
             gram = accumulator.to_gram()
             return gram if gram.is_moderate() else accumulator  # Q'Y may be finite, X'Y not
+    return accumulator
+
+
+def accumulate_blocks(
+    blocks: Iterable[Block],
+    solver: str,
+    alpha: float,
+    n_rows: int | None,
+    standardize: bool,
+) -> Accumulator:
+    """Return the statistics of all blocks, see `accumulate`; there is one at least."""
+    accumulator = None
+    for block in blocks:
+        accumulator = accumulate(accumulator, block, solver, alpha, n_rows, standardize)
+    return cast(Accumulator, accumulator).merge_partial_sums()
+
+
+def settle(accumulator: Accumulator, alpha: float, n_rows: int | None) -> Accumulator:
+    """Return merged statistics in the form that all rows together suggest.
+
+    Each part may have had too few rows to tell, and be QR for that reason alone.
+    """
+    if accumulator.solver_is_final or accumulator.n_rows == 0:
+        return accumulator
+    is_precise = has_enough_rows(accumulator) and is_well_conditioned(alpha, accumulator, n_rows)
+    gram = accumulator.to_gram()
+    if is_precise or _alpha_outweighs_rounding(alpha, gram, n_rows):
+        return gram if gram.is_moderate() else accumulator
     return accumulator
 
 

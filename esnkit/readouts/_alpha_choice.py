@@ -1,13 +1,12 @@
 """The choice among several penalties by leave-one-out errors."""
 
-from collections.abc import Iterable
 from typing import NamedTuple
 
 import numpy as np
 from scipy.linalg import LinAlgWarning
 
 from esnkit.readouts._accumulator import Accumulator
-from esnkit.readouts._base import Block
+from esnkit.readouts._base import Reduce
 from esnkit.readouts._classification_losses import LossSums
 from esnkit.readouts._leave_one_out import LeaveOneOut, leave_one_out
 from esnkit.utils._plain_state import plain_record
@@ -38,10 +37,10 @@ class AlphaChoice(NamedTuple):
 
 
 def choose_by_squared_error(
-    accumulator: Accumulator, blocks: Iterable[Block], alphas: np.ndarray
+    accumulator: Accumulator, reduce: Reduce, alphas: np.ndarray
 ) -> AlphaChoice:
     """Return the alpha of smallest leave-one-out error, and the errors."""
-    return smallest_error(leave_one_out(accumulator, blocks, alphas), alphas)
+    return smallest_error(leave_one_out(accumulator, reduce, alphas), alphas)
 
 
 def smallest_error(errors: LeaveOneOut, alphas: np.ndarray) -> AlphaChoice:

@@ -17,11 +17,14 @@ from esnkit.utils._validation import (
     refuse_masked,
 )
 
-__all__ = ["BaseReadout", "Block", "is_linear"]
+__all__ = ["BaseReadout", "Block", "Reduce", "is_linear"]
 
 # Features (n_rows, n_features), targets (n_rows,) or (n_rows, n_outputs), and weights (n_rows,) or
 # (n_rows, n_outputs), or None if all weights are one.
 Block = tuple[np.ndarray, np.ndarray, np.ndarray | None]
+# reduce(task, merge) calls task(blocks) for the blocks of every partition of the rows, and merges
+# the results, merge(first, second), in pairs. The tasks may run on other machines.
+Reduce = Callable[[Callable[[Iterable[Block]], Any], Callable[[Any, Any], Any]], Any]
 
 
 class BaseReadout(PlainStateMixin, BaseEstimator, ABC):
@@ -30,9 +33,10 @@ class BaseReadout(PlainStateMixin, BaseEstimator, ABC):
     A subclass implements :meth:`fit_blocks` and :meth:`predict`. Two more capabilities are
     optional: ``partial_fit(X, y, sample_weight=None)`` lets estimators learn from one chunk of data
     after another; ``coef_`` (n_outputs, n_features) and ``intercept_`` (n_outputs,) of a linear
-    readout let a closed loop run compiled. A readout for classes may turn scores into probabilities
-    itself, by ``probabilities(scores)``. :func:`check_readout` checks that a subclass keeps this
-    contract.
+    readout let a closed loop run compiled; ``fit_partitions(reduce, example, n_rows)`` lets
+    estimators learn from dask collections, see :class:`RidgeReadout`. A readout for classes may
+    turn scores into probabilities itself, by ``probabilities(scores)``. :func:`check_readout`
+    checks that a subclass keeps this contract.
 
     Examples
     --------
@@ -103,6 +107,24 @@ class BaseReadout(PlainStateMixin, BaseEstimator, ABC):
         X, y, weights = self._validate(X, y, sample_weight, reset=True)
         y = y.astype(X.dtype, copy=False)
         return self.fit_blocks(lambda: [(X, y, weights)], n_rows=len(X))
+
+    def learn_block(self, X: np.ndarray, y: np.ndarray, sample_weight: Any = None) -> Self:
+        """Learn more rows from a block as `fit_blocks` takes it, by ``partial_fit``.
+
+        Estimators call it, once per block or, in closed loop, once per time step. A subclass may
+        override it to save the validation of ``partial_fit``.
+
+        Parameters
+        ----------
+        X : ndarray of shape (n_rows, n_features)
+        y : ndarray of shape (n_rows,) or (n_rows, n_outputs)
+        sample_weight : ndarray of shape (n_rows,) or (n_rows, n_outputs) or None, default=None
+
+        Returns
+        -------
+        self
+        """
+        return self.partial_fit(X, y, sample_weight)  # type: ignore[attr-defined]
 
     def scores(self, X: Any) -> np.ndarray:
         """Return the scores of the classes, for a readout fitted to class indicators.

@@ -5,12 +5,13 @@ from typing import Any, Self
 
 import numpy as np
 from sklearn.base import is_classifier
-from sklearn.utils.validation import has_fit_parameter
+from sklearn.exceptions import NotFittedError
+from sklearn.utils.validation import check_is_fitted, has_fit_parameter
 
 from esnkit.readouts._base import BaseReadout, Block
 from esnkit.utils._multioutput import fit_outputs
 
-__all__ = ["EstimatorReadout", "as_readout", "estimator_of"]
+__all__ = ["EstimatorReadout", "as_readout", "estimator_of", "is_fitted"]
 
 
 def as_readout(readout: Any, classes: np.ndarray | None = None) -> BaseReadout:
@@ -26,6 +27,15 @@ def as_readout(readout: Any, classes: np.ndarray | None = None) -> BaseReadout:
 def estimator_of(readout: BaseReadout) -> Any:
     """Return the estimator that the user passed: the wrapped one, or the readout itself."""
     return readout.estimator if isinstance(readout, EstimatorReadout) else readout
+
+
+def is_fitted(readout: BaseReadout) -> bool:
+    """Return whether a readout, or the estimator that it wraps, can predict."""
+    try:
+        check_is_fitted(estimator_of(readout))
+    except NotFittedError:
+        return False
+    return True
 
 
 class EstimatorReadout(BaseReadout):

@@ -1,11 +1,11 @@
 """Streams of rows that are read once if the rows are few, and again for every pass if not."""
 
 from collections.abc import Callable, Iterable, Iterator
-from typing import Any, cast
+from typing import Any
 
 import numpy as np
 
-from esnkit.readouts._accumulator import Accumulator, accumulate
+from esnkit.readouts._accumulator import Accumulator, accumulate_blocks
 from esnkit.readouts._base import Block
 
 __all__ = ["KeptRows", "are_few"]
@@ -57,10 +57,11 @@ class KeptRows:
 
     def accumulate(self, solver: str, alpha: float, standardize: bool) -> Accumulator:
         """Return the statistics of all rows in the form that suits the solver and alpha."""
-        accumulator = None
-        for block in self():
-            accumulator = accumulate(accumulator, block, solver, alpha, self.n_rows, standardize)
-        return cast(Accumulator, accumulator).merge_partial_sums()
+        return accumulate_blocks(self(), solver, alpha, self.n_rows, standardize)
+
+    def reduce(self, task: Callable[[Iterable[Block]], Any], merge: Callable) -> Any:
+        """Return the result of a task for all blocks, which are one partition."""
+        return task(self())
 
     def remember(self, name: str, compute: Callable[[], Any], anew: bool = False) -> Any:
         """Return what is computed from the rows: nothing else needs it again."""
@@ -68,15 +69,21 @@ class KeptRows:
 
     def _rest(self) -> Iterator[Block]:
         """Yield the blocks of the first pass, and keep copies of few."""
-        blocks, self.started = self.started, None
+        blocks: Any = self.started
         block: Block | None = self.first
+        self.started = None
         while block is not None:
             if self.are_kept:
                 block = _copy(block)
                 self.kept.append(block)
-            yield block
-            block = next(blocks, None)  # type: ignore[arg-type]
-        self.is_complete = self.are_kept
+                # Who knows the number of rows may not ask for a block after the last one.
+                following = next(blocks, None)
+                self.is_complete = following is None
+                yield block
+            else:  # the stream may write over the block
+                yield block
+                following = next(blocks, None)
+            block = following
 
 
 def are_few(n_rows: int | None, n_features: int) -> bool:

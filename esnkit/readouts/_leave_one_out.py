@@ -2,12 +2,12 @@
 
 from collections.abc import Iterable, Iterator
 from functools import partial
-from typing import NamedTuple, Protocol
+from typing import Any, NamedTuple, Protocol
 
 import numpy as np
 
 from esnkit.readouts._accumulator import ROWS_PER_PARTIAL_SUM, Accumulator
-from esnkit.readouts._base import Block
+from esnkit.readouts._base import Block, Reduce
 from esnkit.readouts._dual_inverses import dual_errors, dual_inverses
 from esnkit.readouts._dual_ridge import DualRidge
 from esnkit.readouts._hat_values import hat_directions
@@ -29,14 +29,19 @@ MAX_ERROR = 5e-3
 # digits: the errors of a noiseless target are all rounding errors, and none is to blame.
 MIN_DOUBT = 1e-8
 
+Rows = tuple[np.ndarray, np.ndarray, np.ndarray]  # features, targets, weights
+
 
 class ErrorSums(Protocol):
     """Sums of weighted squared leave-one-out errors over a stream of rows."""
 
-    def add(self, X: np.ndarray, Y: np.ndarray, w: np.ndarray) -> None:
-        """Add rows with weights w > 0."""
+    def start(self) -> Any:
+        """Return the part of no rows; parts of different rows can be added."""
 
-    def sums(self) -> tuple[np.ndarray, np.ndarray]:
+    def add(self, part: Any, X: np.ndarray, Y: np.ndarray, w: np.ndarray) -> None:
+        """Add rows with weights w > 0 to a part."""
+
+    def sums(self, total: Any) -> tuple[np.ndarray, np.ndarray]:
         """Return the sums (n_alphas, n_outputs), and whether each has few correct digits."""
 
 
@@ -48,12 +53,10 @@ class LeaveOneOut(NamedTuple):
     is_imprecise: np.ndarray  # (n_alphas,) whether few digits are correct
 
 
-def leave_one_out(
-    accumulator: Accumulator, blocks: Iterable[Block], alphas: np.ndarray
-) -> LeaveOneOut:
+def leave_one_out(accumulator: Accumulator, reduce: Reduce, alphas: np.ndarray) -> LeaveOneOut:
     """Return the mean squared leave-one-out errors of every alpha.
 
-    The blocks must be those that the accumulator was filled with. Outputs that have no more rows
+    The rows must be those that the accumulator was filled with. Outputs that have no more rows
     than features and intercept use the dual form, which keeps all rows and loses no digits.
     """
     totals = accumulator.penalised_totals()
@@ -65,19 +68,34 @@ def leave_one_out(
     is_imprecise = np.zeros(len(distinct), bool)
     with one_blas_thread():
         sums = [_error_sums(group, distinct, target_exponent) for group in groups]
-        for X, Y, w in blocks:
-            Y = Y.reshape(len(Y), -1)
-            for (outputs, _), group_sums in zip(totals, sums, strict=True):
-                for rows in _rows_with_weight((X, Y, w), outputs):
-                    group_sums.add(*rows)
-        for (outputs, statistics), group_sums in zip(totals, sums, strict=True):
+        add = partial(_parts_of, sums, [outputs for outputs, _ in totals])
+        found = reduce(add, _add_parts)
+        for (outputs, statistics), group_sums, part in zip(totals, sums, found, strict=True):
             weight = np.ldexp(statistics.weight, -weight_exponent)
-            squares, imprecise = group_sums.sums()
+            squares, imprecise = group_sums.sums(part)
             errors[:, outputs] = squares / weight
             is_imprecise |= imprecise.any(axis=1)
             is_imprecise |= statistics.n_heavy_rows == 1 < statistics.n_rows
     exponent = 2 * target_exponent - weight_exponent
     return LeaveOneOut(errors[positions], exponent, is_imprecise[positions])
+
+
+def _parts_of(
+    sums: list[ErrorSums], outputs: list[np.ndarray], blocks: Iterable[Block]
+) -> list[Any]:
+    """Return the parts of the rows of blocks, one for every group of outputs."""
+    parts = [group_sums.start() for group_sums in sums]
+    with one_blas_thread():
+        for X, Y, w in blocks:
+            Y = Y.reshape(len(Y), -1)
+            for i, group_sums in enumerate(sums):
+                for rows in _rows_with_weight((X, Y, w), outputs[i]):
+                    group_sums.add(parts[i], *rows)
+    return parts
+
+
+def _add_parts(first: list[Any], second: list[Any]) -> list[Any]:
+    return [a + b for a, b in zip(first, second, strict=True)]
 
 
 def dual_leave_one_out(dual: DualRidge, alphas: np.ndarray, positions: np.ndarray) -> LeaveOneOut:
@@ -128,26 +146,29 @@ class HatValueErrorSums:
         scaled = statistics if target_scale == 1 else statistics.scale_targets(target_scale)
         self.directions, coefs = hat_directions(scaled, alphas)
         self.coef = np.concatenate(coefs, axis=1)  # (n_features, n_alphas * n_outputs)
-        # Of the squared errors, and of the squares of their rounding errors.
-        self.total = np.zeros((2, len(alphas), statistics.cross.shape[1]))
+        self.shape = len(alphas), statistics.cross.shape[1]
         self.rounding = len(statistics.triangle) * EPS  # of 1 - h_i, at least
 
-    def add(self, X: np.ndarray, Y: np.ndarray, w: np.ndarray) -> None:
+    def start(self) -> np.ndarray:
+        """Return sums of squared errors, and of the squares of their rounding errors."""
+        return np.zeros((2, *self.shape))
+
+    def add(self, part: np.ndarray, X: np.ndarray, Y: np.ndarray, w: np.ndarray) -> None:
         """Add rows with weights w > 0."""
         halves = slice(0, len(w) // 2), slice(len(w) // 2, len(w))
         tasks = [partial(self._sums_of, X[s], Y[s], w[s]) for s in halves]
         work = sum(len(w) * found.directions.size for found in self.directions)
         for sums in interruptible(work, run_tasks, tasks):
-            self.total += sums
+            part += sums
 
-    def sums(self) -> tuple[np.ndarray, np.ndarray]:
+    def sums(self, total: np.ndarray) -> tuple[np.ndarray, np.ndarray]:
         """Return the sums (n_alphas, n_outputs), and whether each has few correct digits."""
-        total, rounding = self.total
-        return total, rounding > MAX_ERROR**2 * total
+        squares, rounding = total
+        return squares, rounding > MAX_ERROR**2 * squares
 
     def _sums_of(self, X: np.ndarray, Y: np.ndarray, w: np.ndarray) -> np.ndarray:
         Z, target = _weighted_rows(self.statistics, X, Y, w, self.target_scale)
-        n_alphas, n_outputs = self.total.shape[1:]
+        n_alphas, n_outputs = self.shape
         remainder = np.empty((len(w), n_alphas))  # 1 - h_i
         rounding = np.empty((len(w), n_alphas))  # of the same
         for alphas, directions, weights, error in self.directions:
@@ -202,32 +223,36 @@ class DualErrorSums:
 
     def __init__(self, statistics: SufficientStatistics, alphas: np.ndarray, target_scale: float):
         self.statistics, self.alphas, self.target_scale = statistics, alphas, target_scale
-        self.rows: list[tuple[np.ndarray, np.ndarray, np.ndarray]] = []
 
-    def add(self, X: np.ndarray, Y: np.ndarray, w: np.ndarray) -> None:
+    def start(self) -> list[Rows]:
+        """Return no rows."""
+        return []
+
+    def add(self, part: list[Rows], X: np.ndarray, Y: np.ndarray, w: np.ndarray) -> None:
         """Keep rows with weights w > 0."""
-        self.rows.append((X, Y, w))
+        part.append((X, Y, w))
 
-    def sums(self) -> tuple[np.ndarray, np.ndarray]:
+    def sums(self, total: list[Rows]) -> tuple[np.ndarray, np.ndarray]:
         """Return the sums (n_alphas, n_outputs), and whether each has few correct digits."""
-        X, Y, w = (np.concatenate(arrays) for arrays in zip(*self.rows, strict=True))
+        X, Y, w = (np.concatenate(arrays) for arrays in zip(*total, strict=True))
         Z, target = _weighted_rows(self.statistics, X, Y, w, self.target_scale)
         inverses = dual_inverses(Z, np.sqrt(w / self.statistics.weight), self.alphas)
         shape = len(self.alphas), target.shape[1]
         sums, is_imprecise = np.empty(shape), np.zeros(shape, bool)
         for i, half in enumerate(inverses):
             if half is None:
-                sums[i], is_imprecise[i] = self._from_hat_values(self.alphas[i])
+                sums[i], is_imprecise[i] = self._from_hat_values(self.alphas[i], total)
             else:
                 sums[i], is_imprecise[i] = squared_errors(*dual_errors(half, target))
         return sums, is_imprecise
 
-    def _from_hat_values(self, alpha: float) -> tuple[np.ndarray, np.ndarray]:
+    def _from_hat_values(self, alpha: float, total: list[Rows]) -> tuple[np.ndarray, np.ndarray]:
         """Return the sums for one alpha from hat values: dependent rows do not fit themselves."""
         primal = HatValueErrorSums(self.statistics, np.array([alpha]), self.target_scale)
-        for rows in self.rows:
-            primal.add(*rows)
-        sums, is_imprecise = primal.sums()
+        part = primal.start()
+        for rows in total:
+            primal.add(part, *rows)
+        sums, is_imprecise = primal.sums(part)
         return sums[0], is_imprecise[0]
 
 

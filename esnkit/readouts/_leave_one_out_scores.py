@@ -6,11 +6,12 @@ y - (Sy)_i / S_ii in the dual form, which few rows need: there 1 - h is a roundi
 
 from collections.abc import Iterable
 from functools import cached_property, partial
+from operator import add
 
 import numpy as np
 
 from esnkit.readouts._accumulator import ROWS_PER_PARTIAL_SUM, Accumulator
-from esnkit.readouts._base import Block
+from esnkit.readouts._base import Block, Reduce
 from esnkit.readouts._classification_losses import LossSums
 from esnkit.readouts._dual_inverses import dual_errors, dual_inverses
 from esnkit.readouts._dual_ridge import DualRidge
@@ -21,28 +22,40 @@ from esnkit.utils._threads import interruptible, one_blas_thread, run_tasks
 __all__ = ["classification_losses", "dual_classification_losses"]
 
 
-def classification_losses(
-    accumulator: Accumulator, blocks: Iterable[Block], alphas: np.ndarray
-) -> LossSums:
+def classification_losses(accumulator: Accumulator, reduce: Reduce, alphas: np.ndarray) -> LossSums:
     """Return the losses of distinct, ascending alphas.
 
-    The blocks must be those that the accumulator was filled with, their targets class indicators.
+    The rows must be those that the accumulator was filled with, their targets class indicators.
     """
     totals = accumulator.penalised_totals()
     with one_blas_thread():
         groups = [ScoreGroup(*total, alphas) for total in totals]
         n_most = max(statistics.n_rows for _, statistics in totals)
         if n_most <= len(totals[0][1].triangle) + 1:
-            all_rows = zip(
-                *(rows for block in blocks for rows in _rows_with_weight(block)), strict=True
-            )
+            all_rows = zip(*reduce(_all_rows, add), strict=True)
             return _dual_losses(groups, *map(np.concatenate, all_rows))
         sizes = np.sqrt(sum(group.fitted_squares() for group in groups))
         sums = LossSums(np.where(sizes > 0, sizes, 1.0), len(accumulator.group_numbers()))
+        return reduce(partial(_losses_of_blocks, sums, groups), _merged)
+
+
+def _losses_of_blocks(
+    sums: LossSums, groups: list["ScoreGroup"], blocks: Iterable[Block]
+) -> LossSums:
+    """Return the losses of the rows of blocks, for the alphas and temperatures of empty sums."""
+    total = sums.empty()
+    with one_blas_thread():
         for block in blocks:
             for rows in _rows_with_weight(block):
-                _add_rows(sums, groups, rows)
-    return sums
+                _add_rows(total, groups, rows)
+    return total
+
+
+def _merged(first: LossSums, second: LossSums) -> LossSums:
+    total = first.empty()
+    total.merge(first)
+    total.merge(second)
+    return total
 
 
 def dual_classification_losses(
@@ -94,7 +107,7 @@ class ScoreGroup:
         remainder = 1 - w[:, None] * (1 / self.statistics.weight + hat)
         # A row that determines its own prediction alone is one that the others cannot predict.
         remainder[remainder <= Z.shape[1] * EPS] = 0
-        predictions = (Z @ coef).reshape(len(Z), len(self.alphas), -1)
+        predictions = (Z @ coef).reshape(len(Z), len(self.alphas), len(self.outputs))
         target = Y[:, self.outputs]
         residuals = subtract_mean(target, self.statistics.mean_y)[:, None] - predictions
         with np.errstate(divide="ignore", invalid="ignore"):
@@ -138,6 +151,11 @@ def _rows_with_weight(block: Block) -> Iterable[tuple[np.ndarray, np.ndarray, np
         is_used = w[rows] > 0 if w.ndim == 1 else (w[rows] > 0).any(axis=1)
         if is_used.any():
             yield X[rows][is_used], Y[rows][is_used], w[rows][is_used]
+
+
+def _all_rows(blocks: Iterable[Block]) -> list[tuple[np.ndarray, np.ndarray, np.ndarray]]:
+    """Return all rows that have a weight."""
+    return [rows for block in blocks for rows in _rows_with_weight(block)]
 
 
 def _add_rows(

@@ -24,7 +24,7 @@ from esnkit.readouts._alpha_choice import (
     one_class,
     smallest_error,
 )
-from esnkit.readouts._base import BaseReadout, Block
+from esnkit.readouts._base import BaseReadout, Block, Reduce
 from esnkit.readouts._dual_ridge import DualRidge
 from esnkit.readouts._kept_rows import KeptRows
 from esnkit.readouts._least_squares import MODERATE_VALUE, rows_are_moderate
@@ -33,9 +33,11 @@ from esnkit.readouts._leave_one_out_scores import (
     classification_losses,
     dual_classification_losses,
 )
+from esnkit.readouts._partitioned_rows import PartitionedRows
 from esnkit.readouts._residual_temperature import residual_temperature
 from esnkit.readouts._shared_rows import SharedRows, share_arrays
 from esnkit.sequences._classifier_mixin import softmax
+from esnkit.utils._collections import takes_collections
 from esnkit.utils._plain_state import plain_record
 from esnkit.utils._progress import Task, report_rows
 from esnkit.utils._read_only import read_only
@@ -51,7 +53,7 @@ from esnkit.utils._validation import (
 )
 from esnkit.utils._warnings import warn
 
-__all__ = ["RidgeReadout"]
+__all__ = ["RidgeReadout", "row_blocks"]
 
 BLOCK_ROWS = 2048  # rows that `fit`, `partial_fit` and `predict` process at once
 # Above this amplification of rounding errors, fewer than about seven of the sixteen digits of a
@@ -240,6 +242,7 @@ class RidgeReadout(RegressorMixin, MultiOutputMixin, BaseReadout):
         self.standardize = standardize
         self.scoring = scoring
 
+    @takes_collections
     @rollback_on_error
     def fit(self, X: Any, y: Any, sample_weight: Any = None) -> Self:
         """Fit to rows X and targets y; the results of earlier fits are discarded.
@@ -268,7 +271,7 @@ class RidgeReadout(RegressorMixin, MultiOutputMixin, BaseReadout):
             use = self.keeps_rows, self.standardize
             return self._fit_rows(share_arrays(work, (X, y, w), BLOCK_ROWS, *use))
         with Task(f"{type(self).__name__}.fit", self.n_passes, "passes"):
-            return self.fit_blocks(lambda: report_rows(_slices(X, y, w), len(X)), n_rows=len(X))
+            return self.fit_blocks(lambda: report_rows(row_blocks(X, y, w), len(X)), n_rows=len(X))
 
     @property
     def n_passes(self) -> int:  # type: ignore[override]
@@ -334,13 +337,53 @@ class RidgeReadout(RegressorMixin, MultiOutputMixin, BaseReadout):
         with one_blas_thread():  # once for all steps, each of which asks for it
             return self._fit_rows(rows)
 
-    def _fit_rows(self, rows: KeptRows | SharedRows) -> Self:
+    @rollback_on_error
+    def fit_partitions(self, reduce: Reduce, example: Block, n_rows: int | None = None) -> Self:
+        """Fit to rows in several partitions, whose sufficient statistics are merged.
+
+        The solution is that of `fit_blocks` for all rows, but for rounding: one solve follows
+        after the statistics have been merged. Leave-one-out errors take one more pass over the
+        partitions, and their sums are merged likewise.
+
+        Parameters
+        ----------
+        reduce : callable (task, merge) -> result
+            Calls ``task(blocks)`` for the blocks of every partition, at least one each, and returns
+            the results merged in pairs, ``merge(first, second)``. Tasks can be pickled and do not
+            depend on one another, so that they may run on other machines.
+        example : tuple (X, y, sample_weight or None)
+            A block of any number of rows, with the shapes and dtypes of all others.
+        n_rows : int, default=None
+            Number of rows of all partitions, if known: it guides ``solver="auto"``.
+
+        Returns
+        -------
+        self : RidgeReadout
+
+        Examples
+        --------
+        >>> import functools
+        >>> import numpy as np
+        >>> from esnkit.readouts import RidgeReadout
+        >>> X = np.arange(12.0).reshape(6, 2) ** 2
+        >>> y = X @ [1.0, -2.0] + 3.0
+        >>> halves = [(X[:3], y[:3], None)], [(X[3:], y[3:], None)]
+        >>> def reduce(task, merge):
+        ...     return functools.reduce(merge, map(task, halves))
+        >>> RidgeReadout(alpha=0).fit_partitions(reduce, halves[0][0]).coef_.round(6)
+        array([ 1., -2.])
+        """
+        self._alphas()
+        return self._fit_rows(PartitionedRows(reduce, example, n_rows))
+
+    def _fit_rows(self, rows: KeptRows | SharedRows | PartitionedRows) -> Self:
         """Fit to a stream of rows."""
         alphas = self._alphas()
         self._store_shapes(rows.first)
-        few = rows.remember("few", lambda: self._few_rows(rows))
-        if few is not None:
-            return self._fit_dual(rows, few, alphas)
+        if not isinstance(rows, PartitionedRows):
+            few = rows.remember("few", lambda: self._few_rows(rows))
+            if few is not None:
+                return self._fit_dual(rows, few, alphas)
         accumulator = rows.accumulate(self.solver, alphas.min(), self.standardize)
         coefs, condition = accumulator.solve(alphas.min())
         if self.solver == "auto" and _needs_qr(accumulator, coefs, condition):
@@ -353,7 +396,7 @@ class RidgeReadout(RegressorMixin, MultiOutputMixin, BaseReadout):
         if isinstance(rows, SharedRows) and self._defers:
             self._unread = rows
         elif self._leaves_out:
-            choice = self._choose_alpha(accumulator, rows(), alphas)
+            choice = self._choose_alpha(accumulator, rows.reduce, alphas)
             if choice.alpha > alphas.min():
                 coefs, _ = accumulator.solve(choice.alpha)
         self._store_solution(accumulator, (coefs, condition), choice)
@@ -427,7 +470,7 @@ class RidgeReadout(RegressorMixin, MultiOutputMixin, BaseReadout):
                     dual, few = rows.remembered["dual"], rows.remembered["few"]
                     choice = self._choose_by_dual(dual, few, self._alphas())
             else:
-                choice = self._choose_alpha(self._accumulator, rows(), self._alphas())
+                choice = self._choose_alpha(self._accumulator, rows.reduce, self._alphas())
             self._solution = solution = solution._replace(choice=choice)
         return solution.choice
 
@@ -437,17 +480,18 @@ class RidgeReadout(RegressorMixin, MultiOutputMixin, BaseReadout):
         return self.scoring == "classification" and self._n_outputs > 1
 
     def _choose_alpha(
-        self, accumulator: Accumulator, blocks: Iterable[Block], alphas: np.ndarray
+        self, accumulator: Accumulator, reduce: Reduce, alphas: np.ndarray
     ) -> AlphaChoice:
         """Return the alpha of least leave-one-out loss."""
         if self._classifies:
-            losses = classification_losses(accumulator, blocks, np.unique(alphas))
+            losses = classification_losses(accumulator, reduce, np.unique(alphas))
             return choose_by_losses(losses, alphas)
         if _is_classification(self):
             return one_class(alphas)
-        return choose_by_squared_error(accumulator, blocks, alphas)
+        return choose_by_squared_error(accumulator, reduce, alphas)
 
     @available_if(_has_one_alpha)
+    @takes_collections
     @rollback_on_error
     def partial_fit(self, X: Any, y: Any, sample_weight: Any = None) -> Self:
         """Learn from more rows; the result is that of `fit` on all rows so far.
@@ -480,7 +524,7 @@ class RidgeReadout(RegressorMixin, MultiOutputMixin, BaseReadout):
         elif (1 if y.ndim == 1 else y.shape[1]) != self._n_outputs:
             raise ValueError(f"y must have {self._n_outputs} outputs as before, got {y.shape}")
         if self._accumulator is None or not self._keep(X, y, w):
-            self._replace_accumulator(self._add_pending(_slices(X, y, w)).free_buffers())
+            self._replace_accumulator(self._add_pending(row_blocks(X, y, w)).free_buffers())
         self._solution = None
         self.__dict__.pop("_unread", None)
         return self
@@ -522,6 +566,7 @@ class RidgeReadout(RegressorMixin, MultiOutputMixin, BaseReadout):
         self._replace_accumulator(self._add_pending().merge(other._add_pending()))
         return self
 
+    @takes_collections
     def predict(self, X: Any) -> np.ndarray:
         """Return X @ coef + intercept.
 
@@ -573,6 +618,7 @@ class RidgeReadout(RegressorMixin, MultiOutputMixin, BaseReadout):
         np.put_along_axis(probabilities, best, np.where(is_tied, largest, current), axis=-1)
         return probabilities
 
+    @takes_collections
     def score(self, X: Any, y: Any, sample_weight: Any = None) -> float:
         """Return the coefficient of determination R2 of the predictions.
 
@@ -936,7 +982,7 @@ def _joined(blocks: tuple[WeightedBlock, ...]) -> list[WeightedBlock]:
     return [(X, Y, np.concatenate(weights))]
 
 
-def _slices(X: np.ndarray, y: np.ndarray, w: np.ndarray | None) -> Iterator[Block]:
+def row_blocks(X: np.ndarray, y: np.ndarray, w: np.ndarray | None) -> Iterator[Block]:
     """Yield the rows in blocks of ``BLOCK_ROWS``."""
     for start in range(0, len(X), BLOCK_ROWS):
         s = slice(start, start + BLOCK_ROWS)

@@ -116,6 +116,10 @@ class SharedRows:
             self.kept = KeptRows(self.source, self.n_rows, True)
         return self.kept()
 
+    def reduce(self, task: Callable[[Iterable[Block]], Any], merge: Callable) -> Any:
+        """Return the result of a task for all blocks, which are one partition."""
+        return task(self())
+
     def start_from(self, known: Iterable["SharedRows"]) -> None:
         """Start from the longest of those rows that these are known to begin with."""
         alike = [rows for rows in known if rows.standardize == self.standardize]

@@ -8,6 +8,7 @@ from esnkit.reservoirs._intrinsic_plasticity import IntrinsicPlasticityReservoir
 from esnkit.reservoirs._nvar import NVAR
 from esnkit.reservoirs._parallel import ParallelReservoir
 from esnkit.reservoirs._reservoir import Reservoir
+from esnkit.reservoirs._state_equation import StateEquation
 from esnkit.reservoirs._updates import UPDATES, Rates, Update
 from esnkit.reservoirs.input_weights import INPUT_WEIGHTS
 from esnkit.reservoirs.spectral import effective_spectral_radius, rescale, spectral_radius
@@ -23,6 +24,7 @@ __all__ = [
     "ParallelReservoir",
     "Rates",
     "Reservoir",
+    "StateEquation",
     "TOPOLOGIES",
     "Topology",
     "UPDATES",

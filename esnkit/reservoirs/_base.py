@@ -8,6 +8,7 @@ import numpy as np
 from sklearn.base import BaseEstimator, ClassNamePrefixFeaturesOutMixin, TransformerMixin
 
 from esnkit.reservoirs._blocks import BLOCK_BYTES, segments
+from esnkit.reservoirs._state_equation import StateEquation
 from esnkit.sequences._initial_state import Clamp, clamp_rows, resolve_clamp, resolve_initial_state
 from esnkit.sequences._misread_shapes import refuse_vectors_of_integers, warn_if_tokens
 from esnkit.sequences._packing import Sequences, pack, restore
@@ -47,6 +48,9 @@ class BaseReservoir(
         A compiled closed loop with a linear readout, if the reservoir has one:
         see :meth:`Reservoir.run_closed_loop`.
         None runs the loop in single steps.
+    adapts_to_inputs : bool
+        Whether ``prepare`` reads more of the inputs than their means and standard deviations. Then
+        there is no fit to dask collections.
     adds_statistics : bool
         Whether there is a compiled run that adds the states to running statistics at once:
         see :meth:`Reservoir.add_statistics`. False stores the features of a block first.
@@ -74,6 +78,7 @@ class BaseReservoir(
     """
 
     causal: ClassVar[bool] = True
+    adapts_to_inputs: ClassVar[bool] = False
     allows_clamp: ClassVar[bool] = False
     state_is_features: ClassVar[bool] = False
     run_closed_loop: Callable[..., None] | None = None
@@ -128,7 +133,8 @@ class BaseReservoir(
         ----------
         n_inputs, n_feedback, dtype : as in ``draw``
         inputs : ndarray of shape (n_rows, n_inputs) or None, default=None
-            Inputs of ``fit``, for a reservoir whose weights depend on their size.
+            Inputs of ``fit``, for a reservoir whose weights depend on their size. Of a dask
+            collection, two rows of the same means and standard deviations.
 
         Returns
         -------
@@ -230,6 +236,49 @@ class BaseReservoir(
         clamp : Clamp or None, default=None
         """
         self.run(sequences, state, **_forcing(clamp, None, 0, len(sequences.values)))
+
+    def jacobian_product(
+        self, inputs: np.ndarray, state: np.ndarray, directions: np.ndarray
+    ) -> np.ndarray:
+        """Multiply the Jacobian of a step, d x(t) / d x(t-1), with directions.
+
+        A reservoir that knows its derivatives writes this method; here it is central differences of
+        ``run``, whose relative error is about 1e-10 in float64.
+
+        Parameters
+        ----------
+        inputs : ndarray of shape (n_feedback + n_inputs,)
+            Inputs of the step.
+        state : ndarray of shape (n_state_,)
+            State before the step.
+        directions : ndarray of shape (n_state_, n_directions)
+
+        Returns
+        -------
+        ndarray of shape (n_state_, n_directions), float64
+        """
+        n_directions, dtype = directions.shape[1], state.dtype
+        size = max(float(np.abs(state).max(initial=0.0)), 1.0)
+        step = size * float(np.finfo(dtype).eps) ** (1 / 3)
+        moves = step * directions.T
+        states = np.concatenate([state + moves, state - moves]).astype(dtype)
+        rows = np.tile(np.asarray(inputs, dtype), (2 * n_directions, 1))
+        self.run(Sequences(rows, np.arange(len(rows) + 1), "batch"), states)
+        ahead, behind = states.astype(np.float64).reshape(2, n_directions, -1)
+        return (ahead - behind).T / (2.0 * step)
+
+    def state_equations(self) -> list[StateEquation] | None:
+        """Return the state equations that the reservoir consists of, with their weights.
+
+        The inputs of each are inputs of the reservoir or features of parts before it, so that the
+        reservoir is as stable as the least stable part.
+
+        Returns
+        -------
+        list of StateEquation or None
+            None if the reservoir has no such equations.
+        """
+        return None
 
     @rollback_on_error
     def fit(self, X: Any, y: Any = None) -> Self:

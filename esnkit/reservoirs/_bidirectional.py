@@ -55,6 +55,11 @@ class BidirectionalReservoir(BaseReservoir):
         self.reservoir = reservoir
         self.random_state = random_state
 
+    @property
+    def adapts_to_inputs(self) -> bool:  # type: ignore[override]
+        """Whether the reservoir that is cloned adapts to its inputs."""
+        return getattr(check_template(self.reservoir), "adapts_to_inputs", False)
+
     def draw(self, n_inputs: int, n_feedback: int = 0, dtype: Any = np.float64) -> Self:
         """Draw the weights.
 

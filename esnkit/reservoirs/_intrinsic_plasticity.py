@@ -10,6 +10,7 @@ from esnkit.kernels.activations import CODES
 from esnkit.kernels.plasticity import intrinsic_plasticity
 from esnkit.reservoirs._base import BaseReservoir
 from esnkit.reservoirs._members import check_template
+from esnkit.reservoirs._state_equation import StateEquation
 from esnkit.reservoirs._updates import UPDATES, update_params_of
 from esnkit.sequences._packing import Sequences
 from esnkit.utils._validation import check_choice, check_number, check_positive_int
@@ -59,6 +60,9 @@ class IntrinsicPlasticityReservoir(BaseReservoir):
 
     Notes
     -----
+    Where the inputs drive a unit by more than one, root mean square, its gain starts from the
+    inverse of that: the rule of the reference assumes inputs of moderate size.
+
     The rows of all sequences count as one series here. The spectral radius is that before the
     adaptation: `reservoir_` may have a larger one. Without inputs (as :func:`check_reservoir` draws
     it) nothing is adapted.
@@ -80,6 +84,8 @@ class IntrinsicPlasticityReservoir(BaseReservoir):
 
     allows_clamp: ClassVar[bool] = True
     state_is_features: ClassVar[bool] = True
+
+    adapts_to_inputs = True
 
     def __init__(
         self,
@@ -186,9 +192,11 @@ class IntrinsicPlasticityReservoir(BaseReservoir):
         drawn = self.reservoir_
         own = update_params_of(drawn.update, drawn.update_params)
         rates = UPDATES[drawn.update].rates(np.asarray(drawn.leak_rate_, np.float64), **own)
-        W = sp.csr_array(drawn.W_, dtype=np.float64)
+        W_in = np.asarray(drawn.W_in_, np.float64)
+        first = _first_gain(inputs, W_in)
+        W = sp.csr_array(first[:, np.newaxis] * sp.csr_array(drawn.W_, dtype=np.float64))
         weights = np.asarray(W.data), W.indices, W.indptr
-        W_in, gain = np.asarray(drawn.W_in_, np.float64), np.ones(drawn.n_state_)
+        W_in, gain = first[:, np.newaxis] * W_in, np.ones(drawn.n_state_)
         bias, state = np.array(drawn.b_, np.float64), np.zeros(drawn.n_state_)
         code = CODES[drawn.activation]
         for _ in range(n_epochs):
@@ -202,7 +210,7 @@ class IntrinsicPlasticityReservoir(BaseReservoir):
         dtype = drawn.b_.dtype
         drawn.W_ = sp.csr_array(gain[:, np.newaxis] * W).astype(dtype)
         drawn.W_in_, drawn.b_ = (gain[:, np.newaxis] * W_in).astype(dtype), bias.astype(dtype)
-        self.gain_ = gain
+        self.gain_ = first * gain
 
     @property
     def run_closed_loop(self) -> Any:  # type: ignore[override]
@@ -217,6 +225,30 @@ class IntrinsicPlasticityReservoir(BaseReservoir):
         Generator or None
         """
         return self.reservoir_.noise_stream()
+
+    def state_equations(self) -> list[StateEquation] | None:
+        """Return the state equation with the adapted weights, in a list of one.
+
+        Returns
+        -------
+        list of StateEquation
+        """
+        return self.reservoir_.state_equations()
+
+    def jacobian_product(
+        self, inputs: np.ndarray, state: np.ndarray, directions: np.ndarray
+    ) -> np.ndarray:
+        """Multiply the Jacobian of a step, d x(t) / d x(t-1), with directions.
+
+        Parameters
+        ----------
+        inputs, state, directions : as in :meth:`Reservoir.jacobian_product`
+
+        Returns
+        -------
+        ndarray of shape (n_units, n_directions), float64
+        """
+        return self.reservoir_.jacobian_product(inputs, state, directions)
 
     def block_rows(self, lengths: np.ndarray, n_extra: int = 0) -> int:
         """Return how many rows to run before the readout reads them.
@@ -250,3 +282,12 @@ class IntrinsicPlasticityReservoir(BaseReservoir):
         **forcing : as in :meth:`Reservoir.run`
         """
         self.reservoir_.run(sequences, state, out, **forcing)
+
+
+def _first_gain(inputs: np.ndarray, W_in: np.ndarray) -> np.ndarray:
+    """Return factors of the rows that bring W_in u to a root mean square of one at most."""
+    squares = np.zeros(len(W_in))
+    for start in range(0, len(inputs), BLOCK_ROWS):
+        drive = inputs[start : start + BLOCK_ROWS].astype(np.float64) @ W_in.T
+        squares += np.sum(drive**2, axis=0)
+    return 1.0 / np.maximum(np.sqrt(squares / len(inputs)), 1.0)

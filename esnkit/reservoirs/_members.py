@@ -8,10 +8,18 @@ from sklearn.base import clone
 
 from esnkit.reservoirs._base import BaseReservoir
 from esnkit.reservoirs._reservoir import Reservoir
+from esnkit.reservoirs._state_equation import StateEquation
 from esnkit.sequences._packing import Sequences
 from esnkit.utils._validation import check_seed, has_methods
 
-__all__ = ["check_template", "make_members", "members_read_inputs", "noise_of", "run_member"]
+__all__ = [
+    "check_template",
+    "equations_of",
+    "make_members",
+    "members_read_inputs",
+    "noise_of",
+    "run_member",
+]
 
 
 def check_template(reservoir: Any) -> Any:
@@ -74,6 +82,17 @@ def noise_of(members: list[BaseReservoir]) -> list[Any] | None:
     """Return the noise streams of the members, None if none of them has any."""
     streams = [member.noise_stream() for member in members]
     return None if all(stream is None for stream in streams) else streams
+
+
+def equations_of(members: list[BaseReservoir]) -> list[StateEquation] | None:
+    """Return the state equations of all members, None if one of them has none."""
+    equations: list[StateEquation] = []
+    for member in members:
+        own = member.state_equations()
+        if own is None:
+            return None
+        equations += own
+    return equations
 
 
 def run_member(

@@ -7,11 +7,13 @@ import numpy as np
 from esnkit.reservoirs._base import BaseReservoir
 from esnkit.reservoirs._members import (
     check_template,
+    equations_of,
     make_members,
     members_read_inputs,
     noise_of,
     run_member,
 )
+from esnkit.reservoirs._state_equation import StateEquation
 from esnkit.sequences._packing import Sequences
 from esnkit.utils._validation import check_positive_int
 
@@ -67,6 +69,11 @@ class ParallelReservoir(BaseReservoir):
     def causal(self) -> bool:  # type: ignore[override]
         """Whether the reservoir that is cloned is causal."""
         return check_template(self.reservoir).causal
+
+    @property
+    def adapts_to_inputs(self) -> bool:  # type: ignore[override]
+        """Whether the reservoir that is cloned adapts to its inputs."""
+        return getattr(check_template(self.reservoir), "adapts_to_inputs", False)
 
     def draw(self, n_inputs: int, n_feedback: int = 0, dtype: Any = np.float64) -> Self:
         """Draw the weights of all reservoirs.
@@ -137,6 +144,15 @@ class ParallelReservoir(BaseReservoir):
         list or None
         """
         return noise_of(self.reservoirs_)
+
+    def state_equations(self) -> list[StateEquation] | None:
+        """Return the state equations of all reservoirs, None if one of them has none.
+
+        Returns
+        -------
+        list of StateEquation or None
+        """
+        return equations_of(self.reservoirs_)
 
     def run(
         self,

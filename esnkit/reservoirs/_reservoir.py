@@ -11,6 +11,7 @@ from esnkit.kernels.layouts import Forcing
 from esnkit.kernels.reservoir import InputSequences, LinearReadout, LoopInputs
 from esnkit.reservoirs._base import BaseReservoir
 from esnkit.reservoirs._compiled import Network
+from esnkit.reservoirs._state_equation import StateEquation
 from esnkit.reservoirs._updates import UPDATES, update_params_of
 from esnkit.reservoirs.input_weights import make_input_weights
 from esnkit.reservoirs.spectral import rescale, scale_by
@@ -339,6 +340,7 @@ class Reservoir(BaseReservoir):
         rates = UPDATES[update].rates(dense["leak_rate_"], **own)
         recurrent = UPDATES[update].recurrent(W, **own)
         self._network = Network.build(recurrent, W_in, dense["b_"], rates, self._activation)
+        self._equation = StateEquation(recurrent, W_in, dense["b_"], rates, self._activation)
         self.W_ = sp.csr_array(tuple(map(read_only, (W.data, W.indices, W.indptr))), W.shape)
         self.W_.data = ReadOnlyWeights.of("W_", self.W_.data)
         for name, weights in dense.items():
@@ -384,7 +386,7 @@ class Reservoir(BaseReservoir):
         if hasattr(self, "_compiled_weights"):
             self._up_to_date_network()  # which checks the weights that were assigned
         state = dict(super().__getstate__())
-        for name in ("_compiled_weights", "_network"):
+        for name in ("_compiled_weights", "_network", "_equation"):
             state.pop(name, None)
         return state
 
@@ -597,6 +599,40 @@ class Reservoir(BaseReservoir):
         loop_inputs = LoopInputs(inputs, np.ascontiguousarray(exog))
         network = self._up_to_date_network()
         network.closed_loop(forcing, LinearReadout(*readout), loop_inputs, state, out)
+
+    def jacobian_product(
+        self, inputs: np.ndarray, state: np.ndarray, directions: np.ndarray
+    ) -> np.ndarray:
+        """Multiply the Jacobian of a step, d x(t) / d x(t-1), with directions.
+
+        Parameters
+        ----------
+        inputs : ndarray of shape (n_feedback + n_inputs,)
+            Inputs of the step, the outputs fed back before the others.
+        state : ndarray of shape (n_units,)
+            State before the step.
+        directions : ndarray of shape (n_units, n_directions)
+
+        Returns
+        -------
+        ndarray of shape (n_units, n_directions), float64
+        """
+        self._up_to_date_network()
+        equation = self._equation
+        return equation.jacobian_product(inputs, state, directions)
+
+    def state_equations(self) -> list[StateEquation] | None:
+        """Return the state equation with its weights, in a list of one.
+
+        Returns
+        -------
+        list of StateEquation or None
+            None for a subclass with its own ``run``.
+        """
+        if type(self).run is not Reservoir.run:
+            return None
+        self._up_to_date_network()
+        return [self._equation]
 
     def _check_bounded(self, state):
         activation = self._network.activation

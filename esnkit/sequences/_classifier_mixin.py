@@ -11,6 +11,7 @@ from sklearn.utils.validation import column_or_1d
 
 from esnkit.sequences._scorer import compare
 from esnkit.sequences._targets import Encoded, Targets, has_row_per_step, labels_of
+from esnkit.utils._collections import takes_collections
 from esnkit.utils._validation import refuse_masked, refuse_missing
 
 __all__ = ["SequenceClassifierMixin", "known_classes", "map_rows", "softmax"]
@@ -73,6 +74,7 @@ class SequenceClassifierMixin(ClassifierMixin):
         """Return the label of the largest score."""
         return map_rows(values, lambda rows: self.classes_[rows.argmax(axis=-1)])
 
+    @takes_collections
     def decision_function(self, X: Any, *, initial_state: Any = None, clamp: Any = None) -> Any:
         """Return the score of every class; for two classes, the second score minus the first.
 
@@ -105,6 +107,7 @@ class SequenceClassifierMixin(ClassifierMixin):
         """
         return map_rows(self._scores(X, initial_state, clamp), self._as_probabilities)
 
+    @takes_collections
     def score(
         self,
         X: Any,

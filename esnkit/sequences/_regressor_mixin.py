@@ -7,6 +7,7 @@ from sklearn.base import MultiOutputMixin, RegressorMixin
 
 from esnkit.sequences._scorer import compare
 from esnkit.sequences._targets import Encoded, Targets
+from esnkit.utils._collections import takes_collections
 
 __all__ = ["SequenceRegressorMixin"]
 
@@ -34,6 +35,7 @@ class SequenceRegressorMixin(MultiOutputMixin, RegressorMixin):
             return values
         return [rows[..., 0] for rows in values] if isinstance(values, list) else values[..., 0]
 
+    @takes_collections
     def score(
         self,
         X: Any,

@@ -8,7 +8,7 @@ from esnkit.sequences._packing import Sequences
 from esnkit.sequences._targets import Targets, is_list_of_rows
 from esnkit.utils._validation import finite_array, refuse_masked
 
-__all__ = ["pack_weights"]
+__all__ = ["pack_weights", "weight_rows"]
 
 
 def pack_weights(
@@ -47,12 +47,7 @@ def pack_weights(
     """
     weights = None
     if sample_weight is not None:
-        refuse_masked("sample_weight", sample_weight)
-        weights = _weight_rows(sample_weight, sequences, targets)
-        if np.any(weights < 0):
-            raise ValueError(
-                f"sample_weight must be finite and >= 0 everywhere, got {weights.min()}"
-            )
+        weights = weight_rows(sample_weight, sequences, targets)
         if not np.any(weights):
             raise ValueError(
                 "sample_weight is zero everywhere: give at least one row a positive weight"
@@ -79,8 +74,16 @@ def _apply_washout(weights: np.ndarray | None, sequences: Sequences, washout: in
     return weights
 
 
-def _weight_rows(sample_weight: Any, sequences: Sequences, targets: Targets) -> np.ndarray:
-    """Return the given weights as (n_targets,) or (n_targets, n_outputs), or raise."""
+def weight_rows(sample_weight: Any, sequences: Sequences, targets: Targets) -> np.ndarray:
+    """Return the given weights >= 0 as (n_targets,) or (n_targets, n_outputs), or raise."""
+    refuse_masked("sample_weight", sample_weight)
+    weights = _shaped(sample_weight, sequences, targets)
+    if np.any(weights < 0):
+        raise ValueError(f"sample_weight must be finite and >= 0 everywhere, got {weights.min()}")
+    return weights
+
+
+def _shaped(sample_weight: Any, sequences: Sequences, targets: Targets) -> np.ndarray:
     n_rows, n_outputs = targets.values.shape
     if sequences.form == "ragged" and targets.kind == "steps" and is_list_of_rows(sample_weight):
         weights = _stack_ragged_weights(sample_weight, sequences)

@@ -20,6 +20,7 @@ __all__ = [
     "n_processors",
     "n_threads",
     "one_blas_thread",
+    "one_thread",
     "processors_per_caller",
     "run_tasks",
     "run_together",
@@ -69,6 +70,7 @@ class _ThreadState:
 
 
 _state = _ThreadState()
+_thread = threading.local()
 
 
 def _reset_state() -> None:
@@ -104,9 +106,21 @@ def n_threads() -> int:
     """Return the number of threads for kernels and for BLAS together.
 
     It is the lower one of the limits of Numba and of BLAS, which ``numba.set_num_threads``,
-    ``threadpoolctl`` and the environment set.
+    ``threadpoolctl`` and the environment set, and 1 within :func:`one_thread`.
     """
+    if getattr(_thread, "is_single", False):
+        return 1
     return min(numba_threads(), _state.blas_threads())
+
+
+@contextmanager
+def one_thread() -> Iterator[None]:
+    """Let the calling thread start no others inside the block: its caller runs several of them."""
+    before, _thread.is_single = getattr(_thread, "is_single", False), True
+    try:
+        yield
+    finally:
+        _thread.is_single = before
 
 
 @contextmanager

@@ -32,6 +32,31 @@ def test_intervals_are_those_of_fits_before_every_origin_and_follow_updates(mode
     np.testing.assert_allclose(*(upper - lower for _, lower, upper in widths))
 
 
+@pytest.mark.parametrize("model", MODELS, ids=repr)
+def test_forecasts_and_intervals_of_counts_end_at_zero(model):
+    falling = np.maximum(30 - np.arange(60.0) + np.random.default_rng(0).integers(0, 4, 60), 0)
+    counts = np.c_[falling, falling[::-1]]
+    plain = clone(model).set_params(positive=False).fit(counts)
+    model = clone(model).fit(counts)
+    wanted = np.maximum(plain.forecast(6), 0)
+    np.testing.assert_array_equal(model.forecast(6), wanted)
+    for ends in (
+        model.forecast(6, interval=0.9),
+        np.moveaxis(model.forecast(6, quantiles=[0.1]), 2, 0),
+    ):
+        assert np.min(ends) == 0
+    assert np.min(plain.forecast(6, interval=0.9)) < 0
+    assert model.backtest(counts, 5, n_windows=3, interval=0.9).lower.min() == 0
+    assert (
+        clone(model).set_params(positive=True).fit(counts + 0.5).forecast(9, interval=0.9)[1].min()
+        == 0
+    )
+    with pytest.raises(ValueError, match="positive=True needs a series without negative values"):
+        clone(model).set_params(positive=True).fit(WAVE)
+    with pytest.raises(TypeError, match="positive must be 'auto', True or False"):
+        clone(model).set_params(positive="yes").fit(WAVE)
+
+
 def test_backtests_and_scores():
     result = AutoregressiveModel(4).backtest(WAVE, 6, n_windows=3)
     assert result.forecasts.shape == (3, 6) and result.scores["nrmse"] < 0.5

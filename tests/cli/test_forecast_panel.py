@@ -70,6 +70,29 @@ def test_inputs_and_the_calendar_are_those_of_python():
         np.testing.assert_allclose(found, wanted[key], rtol=1e-12)
 
 
+RAIN = {key: np.round(RNG.normal(size=36), 2) for key in SOLD}
+WITH_RAIN = [WITH_PRICES[0] + ",rain"]
+WITH_RAIN += [f"{line},{RAIN[line.split(',')[0]][k % 39] if k % 39 < 36 else ''}"
+              for k, line in enumerate(WITH_PRICES[1:])]  # fmt: skip
+
+
+@pytest.mark.parametrize("exog", [True, False])
+def test_past_only_inputs_are_those_of_python(exog):
+    lines = [line for line in WITH_RAIN if exog or ",," not in line]
+    write(lines)
+    assert forecast("--past-exog", "rain", "--out", "o.csv", *["--exog", "price"][: 2 * exog]) == 0
+    known = ahead = None
+    if exog:
+        known, ahead = ({key: rows[part] for key, rows in PRICES.items()}
+                        for part in (slice(36), slice(36, None)))  # fmt: skip
+    model = PanelForecaster(horizon=3)
+    model.fit({key: pd.Series(rows, DAYS) for key, rows in SOLD.items()}, None, known,
+              past_exog=RAIN)  # fmt: skip
+    wanted = model.forecast(3, ahead)
+    for key, found in sold_by_shop(read("o.csv")).items():
+        np.testing.assert_allclose(found, wanted[key], rtol=1e-12)
+
+
 @pytest.mark.parametrize("exog", [True, False])
 def test_empty_cells_and_rows_that_lack_are_missing_values(exog):
     lines = WITH_PRICES if exog else [HEADER, *ROWS]
@@ -139,6 +162,17 @@ def test_files_without_time_stamps_have_forecasts_without(capsys):
             ["--exog", "price"],
             "the series 'west' has no row with a value in 'sold'",
         ),
+        (
+            [*WITH_RAIN[:-1], WITH_RAIN[-1] + "7"],
+            ["--exog", "price", "--past-exog", "rain"],
+            r"column 'rain' has values after the last one of 'sold', .* \(series 'east'\)",
+        ),
+        (
+            [WITH_RAIN[0], "north,01.01.2024,50,1,", *WITH_RAIN[2:]],
+            ["--exog", "price", "--past-exog", "rain"],
+            "line 2: column 'rain' is empty",
+        ),
+        ([HEADER, *ROWS], ["--past-exog", "sold"], "column 'sold' is named twice"),
         ([HEADER, *ROWS], ["--units", "20"], "--units is for one series"),
         ([HEADER, *ROWS], ["--time", "shop"], "column 'shop' is named twice"),
         ([HEADER, *ROWS], ["--out", "in.csv"], "are the same file"),

@@ -6,7 +6,7 @@ import numpy as np
 import pytest
 import reference
 
-from esnkit.datasets import make_narma, make_sine
+from esnkit.datasets import make_mso, make_narma, make_sine
 
 
 @pytest.mark.parametrize("order", [10, 20, 30])
@@ -107,3 +107,22 @@ def test_a_wrong_value_is_refused_by_name(make, arguments, name):
 def test_a_length_that_is_no_integer_is_refused(make):
     with pytest.raises(TypeError, match="n_timesteps"):
         make(10.5)
+
+
+def test_mso_is_a_sum_of_sines_and_obeys_a_linear_recurrence():
+    X = make_mso(50, n_oscillators=3)
+    t = np.arange(50)
+    np.testing.assert_allclose(
+        X[:, 0], np.sin(0.2 * t) + np.sin(0.311 * t) + np.sin(0.42 * t), rtol=0, atol=1e-14
+    )
+    recurrence = np.array([1.0])
+    for frequency in (0.2, 0.311, 0.42):
+        recurrence = np.convolve(recurrence, [1.0, -2 * np.cos(frequency), 1.0])
+    assert np.abs(np.convolve(X[:, 0], recurrence, "valid")).max() < 1e-13
+    assert make_mso(5, n_oscillators=12).shape == (5, 1) and len(make_mso()) == 700
+
+
+@pytest.mark.parametrize("n_oscillators", [0, 13])
+def test_a_number_of_oscillators_without_frequencies_is_refused(n_oscillators):
+    with pytest.raises(ValueError, match="^n_oscillators must be"):
+        make_mso(5, n_oscillators=n_oscillators)

@@ -14,10 +14,14 @@ from esn_models import (
     weights_of,
     with_and_without_input,
 )
-from reference import closed_loop
+from reference import closed_loop, recursive_least_squares
 from sklearn.cross_decomposition import PLSRegression
-from sklearn.linear_model import Ridge
+from sklearn.linear_model import Ridge, SGDRegressor
 from sklearn.neural_network import MLPRegressor
+
+from esnkit import ESNRegressor
+from esnkit.datasets import make_lorenz
+from esnkit.readouts import RLSReadout
 
 
 @both
@@ -186,3 +190,91 @@ def test_any_readout_closes_the_loop_with_its_own_answers(readout, include_input
     for k in range(4):
         heard = np.vstack([wave, rows[:k]])
         np.testing.assert_allclose(rows[k], model.predict(heard)[-1], rtol=1e-9, atol=1e-12)
+
+
+def slow_force(model, y, n_steps):
+    """Return coefficients, intercept and last output of FORCE, by equations and batch solutions."""
+    r, W = model.reservoir_, model.reservoir_.W_.toarray()
+    x, output, rows = np.zeros(len(W)), 0.0, []
+    for t in range(n_steps):
+        pre = W @ x + r.W_fb_[:, 0] * output + r.b_
+        x = (1 - r.leak_rate_) * x + r.leak_rate_ * np.tanh(pre)
+        output = 0.0
+        if t > 0:
+            coef, intercept = recursive_least_squares(
+                np.array(rows), y[:t, None], np.ones(t), 1.0, model.readout_.alpha
+            )
+            output = coef[0] @ x + intercept[0]
+        rows.append(x)
+    return output
+
+
+def force(n_units=60, alpha=0.1, forgetting=1.0, **params):
+    params = {"spectral_radius": 1.2, "leak_rate": 0.3, "include_input": False} | params
+    readout = RLSReadout(alpha, forgetting=forgetting)
+    return ESNRegressor(n_units, feedback="force", readout=readout, random_state=0, **params)
+
+
+def four_sines(n_steps, period=120):
+    t = 2 * np.pi * np.arange(n_steps) / period
+    return np.sin(t) + 0.5 * np.sin(2 * t) + 0.25 * np.sin(3 * t) + 0.4 * np.sin(4 * t)
+
+
+def nothing(n_steps):
+    return np.zeros((n_steps, 1))
+
+
+def test_force_feeds_the_outputs_back_that_the_readout_gives_while_it_learns():
+    y = four_sines(40)
+    model = force(8).fit(nothing(40), y)
+    np.testing.assert_allclose(model.last_state_[0, -1], slow_force(model, y, 40), rtol=1e-6)
+    assert abs(model.last_state_[0, -1] - y[-1]) > 1e-6
+
+
+def test_force_in_chunks_is_force_at_once():
+    y = four_sines(90)
+    whole = force(noise=1e-3, washout=10).fit(nothing(90), y)
+    parts = force(noise=1e-3, washout=10)
+    for start in range(0, 90, 25):
+        parts.partial_fit(nothing(90)[start : start + 25], y[start : start + 25])
+    assert np.array_equal(parts.readout_.coef_, whole.readout_.coef_)
+    assert np.array_equal(parts.last_state_, whole.last_state_)
+
+
+def test_force_runs_several_sequences_from_zero_and_leaves_out_rows_of_weight_zero():
+    y = np.stack([four_sines(50), four_sines(50)[::-1]])[:, :, None]
+    X, w = np.zeros((2, 50, 1)), np.arange(100).reshape(2, 50) % 2
+    model = force().fit(X, y, sample_weight=w)
+    again = force().partial_fit(X[0], y[0], sample_weight=w[0])
+    again.partial_fit(X[1], y[1], sample_weight=w[1], initial_state=np.zeros(61))
+    assert np.array_equal(model.readout_.coef_, again.readout_.coef_)
+    y[w == 0] = 99.0
+    assert np.array_equal(model.readout_.coef_, force().fit(X, y, sample_weight=w).readout_.coef_)
+
+
+def test_force_learns_a_sum_of_four_sines_and_runs_free():
+    y = four_sines(3000)
+    model = force(200, 0.01, spectral_radius=1.5, bias_scaling=0.0).fit(nothing(2400), y[:2400])
+    free = model.generate(600, exog=nothing(600))[:, 0]
+    assert np.sqrt(np.mean((free - y[2400:]) ** 2)) < 0.05 * y.std()
+
+
+def test_force_learns_a_channel_of_lorenz_and_runs_free():
+    x = make_lorenz(7600)[:, 0] / 8.0
+    model = force(300, 1e-6, 0.999).fit(nothing(5600), x[:5600])
+    free = model.generate(2000, exog=nothing(2000))[:, 0]
+    assert abs(free - x[5600:])[:100].max() < 0.3  # one Lyapunov time
+    assert 0.85 < free.std() / x.std() < 1.15 and abs(free).max() < 1.2 * abs(x).max()
+    assert np.count_nonzero(np.diff(np.sign(free))) > 8  # it changes between the two lobes
+
+
+def test_force_takes_an_online_regressor_of_scikit_learn():
+    y = four_sines(300)
+    readout = SGDRegressor(learning_rate="constant", eta0=0.05, random_state=0)
+    model = force().set_params(readout=readout).fit(nothing(300), y)
+    assert np.isfinite(model.last_state_).all() and model.readout_.t_ == 301
+
+
+def test_force_needs_a_readout_that_learns_row_by_row():
+    with pytest.raises(ValueError, match='feedback="force" needs a readout that learns row by row'):
+        force().set_params(readout=Ridge()).fit(nothing(9), four_sines(9))

@@ -48,6 +48,7 @@ from esnkit.baselines import (
     WindowMLP,
 )
 from esnkit.pooling import ModelSpace
+from esnkit.readouts import LMSReadout, RLSReadout
 
 RNG = np.random.default_rng(0)
 X = RNG.normal(size=(80, 2))
@@ -111,6 +112,8 @@ FITTED = {
         RidgeReadout(), {"alpha": [1.0]}, n_iter=1, cv=2
     ).fit(X, Y),
     "RidgeReadout, stream": lambda: RidgeReadout().partial_fit(X, Y).partial_fit(X[:2], Y[:2]),
+    "RLSReadout": lambda: RLSReadout(forgetting=0.9).fit(X, Y),
+    "LMSReadout": lambda: LMSReadout().fit(X, Y),
     "rnn": lambda: RNNRegressor(**BRIEF, cell="rnn", solver="hessian_free").fit(X, Y),
     "lstm": lambda: RNNRegressor(**BRIEF, cell="lstm", early_stopping=True).fit(SEQUENCES, STEPS),
     "gru": lambda: RNNRegressor(**BRIEF, cell="gru", solver="sgd", bidirectional=True).fit(X, Y),

@@ -1,4 +1,4 @@
-"""Half of a forecast is the seasonal naive one where nothing shows that it is worse."""
+"""A share of a forecast is the seasonal naive one where nothing shows that it is worse."""
 
 from dataclasses import replace
 
@@ -8,33 +8,37 @@ from sklearn.linear_model import Ridge
 
 from esnkit import Forecaster
 from esnkit.forecasting._candidates import Windows
-from esnkit.forecasting._naive_share import clearly_better
+from esnkit.forecasting._naive_share import naive_share
 
 
-def test_forecasts_are_clearly_better_by_two_standard_errors():
+def share_of(gain, windows, size=1.0):
+    """Return the share for gains of mean 1.5 + `gain`, of standard deviation 0.577."""
+    others = size * (5.0 + np.array([1.0, 2.0, 1.0, 2.0])[:, None] + np.zeros((4, 2)))
+    return naive_share(size * np.full((4, 2), 5.0 - gain), others, np.zeros((4, 2)), windows)
+
+
+def test_the_share_is_a_logistic_function_of_the_gain_in_standard_errors():
     windows = Windows(np.arange(10, 18, 2), np.full(4, 0.25), 2)
-    observed, gains = np.zeros((4, 2)), np.array([1.0, 2.0, 1.0, 2.0])
-    others = np.repeat(5.0 + gains[:, None], 2, axis=1)
-    # The mean gain is 1.5, its standard error 0.289; then 0.5.
-    assert clearly_better(np.full((4, 2), 5.0), others, observed, windows)
-    assert not clearly_better(np.full((4, 2), 6.0), others, observed, windows)
-    assert clearly_better(np.full((4, 2), 5e200), 1e200 * others, observed, windows)
-    assert not clearly_better(others, np.full((4, 2), 5.0), observed, windows)
-    assert not clearly_better(observed[:1], others[:1], observed[:1], windows)
-    assert not clearly_better(np.full((4, 2), np.nan), others, observed, windows)
+    error = np.sqrt(1 / 3) / 2
+    for gain in (-2.0, 0.0, 1.0, 2.9):
+        expected = 1 / (1 + np.exp(gain - 1))
+        assert share_of(gain * error - 1.5, windows) == pytest.approx(expected)
+        assert share_of(gain * error - 1.5, windows, 1e200) == pytest.approx(expected)
+    assert share_of(3.1 * error - 1.5, windows) == 0.0
+    zeros, ones = np.zeros((4, 2)), np.ones((4, 2))
+    assert naive_share(zeros, ones, zeros, windows) == 0.0
+    assert naive_share(ones, zeros, zeros, windows) == 1.0
+    assert naive_share(ones, ones, zeros, windows) == pytest.approx(1 / (1 + np.exp(-1)))
+    assert naive_share(zeros[:1], ones[:1], zeros[:1], windows) == 0.5
+    assert naive_share(zeros + np.nan, ones, zeros, windows) == 0.5
 
 
 def test_windows_that_overlap_count_as_fewer():
-    gains = np.array([1.0, 2.5, 1.0, 2.5])[:, None] + np.zeros(2)
     apart, dense = (Windows(np.arange(4) * k + 9, np.full(4, 0.25), 4) for k in (4, 1))
     assert (apart.n_separate, dense.n_separate) == (4.0, 1.75)
-    # The mean gain is 1.75; its standard error 0.433 of four windows, 0.655 of 1.75, and 0.982 of
-    # 1.75 with gains that vary more.
-    assert clearly_better(np.zeros((4, 2)), gains, np.zeros((4, 2)), apart)
-    assert clearly_better(np.zeros((4, 2)), gains, np.zeros((4, 2)), dense)
-    wider = 1.75 + 1.5 * (gains - 1.75)
-    assert clearly_better(np.zeros((4, 2)), wider, np.zeros((4, 2)), apart)
-    assert not clearly_better(np.zeros((4, 2)), wider, np.zeros((4, 2)), dense)
+    for windows in (apart, dense):
+        gain = 0.5 / (np.sqrt(1 / 3) / np.sqrt(windows.n_separate))
+        assert share_of(-1.0, windows) == pytest.approx(1 / (1 + np.exp(gain - 1)))
 
 
 # Seasonal random walks, which the last season forecasts best.
@@ -47,13 +51,15 @@ def without(model):
     return network.roll(np.empty((0, 2)), np.empty((5, 0)), [0], 5)[0]
 
 
-def test_half_of_an_uncertain_forecast_is_the_seasonal_naive_one(monkeypatch):
+def test_a_share_of_an_uncertain_forecast_is_the_seasonal_naive_one(monkeypatch):
     model = Forecaster(horizon=5, random_state=0)
     monkeypatch.setattr(Forecaster, "_season_periods", lambda self, values: [4.0])
     model.fit(WALKS[:44])
-    assert model.naive_share_ == 0.5
+    share = model.naive_share_
+    assert 0.3 < share < 1
     repeated = np.vstack([WALKS[40:44], WALKS[40:41]])
-    np.testing.assert_allclose(model.forecast(5), (without(model) + repeated) / 2)
+    expected = (1 - share) * without(model) + share * repeated
+    np.testing.assert_allclose(model.forecast(5), expected)
     rolled = model._ensemble.roll(WALKS[44:], np.empty((21, 0)), [0, 7, 16], 5)
     lower, upper = model.forecast(5, interval=0.8)[1:]
     paths = model.sample(5, 4000, random_state=0)
@@ -63,7 +69,8 @@ def test_half_of_an_uncertain_forecast_is_the_seasonal_naive_one(monkeypatch):
         model.update(WALKS[seen:row])
         np.testing.assert_allclose(model.forecast(5), rolled[1 if row == 51 else 2])
     repeated = np.vstack([WALKS[56:60], WALKS[56:57]])
-    np.testing.assert_allclose(model.forecast(5), (without(model) + repeated) / 2)
+    expected = (1 - share) * without(model) + share * repeated
+    np.testing.assert_allclose(model.forecast(5), expected)
 
 
 def test_a_clear_forecast_and_a_given_estimator_stand_alone():
@@ -80,7 +87,7 @@ def test_few_rows_of_noise_are_continued_near_them(n_rows):
         assert np.abs(ahead - rows.mean()).max() < 2 * np.ptp(rows)
 
 
-def test_missing_values_leave_the_naive_half_finite():
+def test_missing_values_leave_the_naive_part_finite():
     rows = WALKS.copy()
     rows[[3, 20, 21, 57, 59], 0] = np.nan
     model = Forecaster(horizon=5, random_state=0).fit(rows)

@@ -59,7 +59,7 @@ def test_offsets_and_steps():
 def test_observed_rows_and_inputs_go_with_the_values():
     series = [np.array([np.nan, 1.0, np.nan, 4.0, 6.0, np.nan]), np.array([5.0, np.nan, 9.0])]
     inputs = [np.arange(12.0).reshape(6, 2) ** 2, np.arange(6.0).reshape(3, 2)]
-    packed = pack_series(series, inputs)
+    packed = pack_series(series, inputs, [-rows for rows in inputs])
     assert packed.n_leading.tolist() == [1, 0] and packed.n_trailing.tolist() == [1, 0]
     assert packed.n_observed.tolist() == [3, 2]
     filled = packed.interpolated().values
@@ -71,6 +71,8 @@ def test_observed_rows_and_inputs_go_with_the_values():
     means = packed.means(np.nan_to_num(packed.values), packed.observed)
     np.testing.assert_allclose(means, [11 / 3, 7])
     both = packed.append(packed)
+    for part in (packed, changes, both, packed.take(np.array([1]))):
+        np.testing.assert_array_equal(part.past, -part.inputs)
     assert both.observed.tolist() == [*packed.observed[:6]] * 2 + [*packed.observed[6:]] * 2
     np.testing.assert_array_equal(both.inputs, np.vstack([inputs[0]] * 2 + [inputs[1]] * 2))
 
@@ -81,6 +83,8 @@ def test_the_canonical_order_does_not_depend_on_the_one_given():
     again = PACKED.take(order)
     again = again.take(canonical_order(again))
     np.testing.assert_array_equal(first.values, again.values)
-    same = pack_series([np.ones(4)] * 2, [np.ones((4, 1)), np.zeros((4, 1))])
-    swapped = same.take(np.array([1, 0]))
-    assert canonical_order(same).tolist() != canonical_order(swapped).tolist()
+    inputs = [np.ones((4, 1)), np.zeros((4, 1))]
+    for kind in ("inputs", "past"):
+        same = pack_series([np.ones(4)] * 2, **{kind: inputs})
+        swapped = same.take(np.array([1, 0]))
+        assert canonical_order(same).tolist() != canonical_order(swapped).tolist()

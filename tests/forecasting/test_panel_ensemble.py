@@ -38,6 +38,19 @@ def test_a_gap_is_filled_by_the_closed_loop_from_the_row_before_it():
     np.testing.assert_allclose(filled.values[rows], wanted, rtol=1e-9)
 
 
+def test_past_only_inputs_known_in_a_gap_lead_the_loop_that_fills_it():
+    holes, past = with_gap(1, 15, 18), RNG.normal(size=(len(PACKED.values), 1))
+    structure = STRUCTURE._replace(past_exog=True)
+    ensemble = PanelEnsemble([member_of(PACKED._replace(past=past), structure)], 1)
+    changed, first = past.copy(), PACKED.offsets[1] + 15
+    changed[first] += 1
+    before, after = (
+        ensemble.fill(holes._replace(past=rows)).values[first : first + 3]
+        for rows in (past, changed)
+    )
+    assert after[0] == before[0] and (np.abs(after - before)[1:] > 1e-6).all()
+
+
 def test_several_gaps_of_several_series_are_filled_one_after_the_other():
     series = [values.copy() for values in SERIES]
     series[0][[8, 9, 20]] = series[2][[12, 39]] = np.nan

@@ -16,6 +16,7 @@ from esnkit.forecasting._panel_network import (
 )
 from esnkit.forecasting._seasonality import season_terms
 from esnkit.forecasting._transforms import RowTransform
+from esnkit.sequences import Sequences
 
 RNG = np.random.default_rng(0)
 SERIES = [np.exp(RNG.normal(size=n).cumsum() / 5) for n in (40, 30, 25)]
@@ -94,7 +95,7 @@ def test_readouts_are_those_of_ridge_on_the_rows_known(structure):
         for k, penalty in enumerate((1e-3, 1.0)):
             ridge = Ridge(penalty * len(y), solver="svd").fit(X, y)
             wanted = np.r_[ridge.intercept_, ridge.coef_]
-            np.testing.assert_allclose(weights[origin, k], wanted, atol=1e-8)
+            np.testing.assert_allclose(weights[origin, k, 0], wanted, atol=1e-8)
 
 
 def learned_by_hand(structure, walk, last, missing=()):
@@ -125,7 +126,7 @@ def test_missing_values_are_not_learned_nor_what_they_are_a_part_of(structure):
     observed[[20, 21]] = False
     network, walk = make(structure, PACKED._replace(observed=observed))
     last = walk.z.lengths - 1
-    weights = network.readouts(walk, np.array([1e-2]), last[None])[0, 0]
+    weights = network.readouts(walk, np.array([1e-2]), last[None])[0, 0, 0]
     X, y = learned_by_hand(structure, walk, last, missing=(20, 21))
     ridge = Ridge(1e-2 * len(y), solver="svd").fit(X, y)
     np.testing.assert_allclose(weights, np.r_[ridge.intercept_, ridge.coef_], atol=1e-8)
@@ -142,7 +143,7 @@ def test_where_few_differences_are_complete_observed_values_are_learned():
 @every_structure
 def test_closed_loops_are_single_steps_fed_back(structure):
     network, walk = make(structure)
-    weights = network.readouts(walk, np.array([1e-2]), (walk.z.lengths - 1)[None])[:1]
+    weights = network.readouts(walk, np.array([1e-2]), (walk.z.lengths - 1)[None])
     known, one = 24, np.array([1])
     last = np.array([known - sum(structure.differences) - 1])
     ahead = exog_by_hand(structure)[1][last[0] + 1 : last[0] + 6]
@@ -152,12 +153,52 @@ def test_closed_loops_are_single_steps_fed_back(structure):
     for _ in range(5):  # append the prediction from the series so far, run anew from its start
         packed = pack_series([np.append(series, 1.0)], [INPUTS[1][: len(series) + 1]])
         packed = packed._replace(starts=PACKED.starts[one], static=PACKED.static[one])
-        z = weights[0, 0, 0] + network.take(one).walk(packed).features[-1] @ weights[0, 0, 1:]
+        z = weights[0, 0, 0, 0] + network.take(one).walk(packed).features[-1] @ weights[0, 0, 0, 1:]
         transform = RowTransform(structure.differences, False, power=structure.power)
         transform.fit(SERIES[1][:, None])
         step = np.array([[z * network.scale[1] + network.mean[1]]])
         series = np.append(series, transform.inverse_transform(step, series[:, None]))
     np.testing.assert_allclose(found, series[known:], rtol=1e-8)
+
+
+@every_structure
+def test_past_only_inputs_are_learned_and_fed_back(structure):
+    structure = structure._replace(past_exog=True)
+    lead = [np.c_[values[::-1] * 9, 2 * values if i == 2 else np.ones_like(values)]
+            for i, values in enumerate(SERIES)]  # fmt: skip
+    network, walk = make(structure, PACKED._replace(past=np.concatenate(lead)))
+    z, rows = walk.z, slice(*walk.z.offsets[1:3])
+    part = difference(lead[1][:, :1], structure.differences)[:, 0]
+    np.testing.assert_allclose(z.past[rows, 0], (part - part.mean()) / network.past_scale[1, 0])
+    assert network.past_scale[1, 0] == pytest.approx(part.std(), rel=0.2)
+    assert (z.past[rows, 1] == 0).all() and np.ptp(z.past[z.offsets[2] :, 1]) > 1
+
+    weights = network.readouts(walk, np.array([1e-2]), (z.lengths - 1)[None])
+    taught = np.flatnonzero(network._is_learned_from(walk))
+    steps = walk.rows_before[z.owners[taught]] + z.positions[taught]
+    ridge = Ridge(1e-2 * len(steps), solver="svd")
+    ridge.fit(walk.features[steps], np.c_[z.values, z.past][taught + 1])
+    np.testing.assert_allclose(weights[0, 0], np.c_[ridge.intercept_, ridge.coef_], atol=1e-7)
+
+    one, ahead = np.array([1]), np.zeros((1, 3, 2))
+    loops = Loops(one, z.lengths[one] - 1, walk.state[one], weights, ahead)
+    found = network.run_closed_loops(walk, loops)[0, 0]
+    given = network.run_closed_loops(walk, loops._replace(past=np.ones((1, 3, 2))))[0, 0]
+    for past_ahead, forecasts in ((None, found), (np.ones(2), given)):
+        values, past, state = z.values[rows], z.past[rows][-1], walk.state[one].copy()
+        for step in range(3):
+            terms = season_terms(structure.seasons, z.starts[one] + z.lengths[one] + step)[0]
+            lagged = [values[-lag] for lag in structure.lags]
+            inputs = np.r_[values[-1], lagged, past, terms, 0, 0, PACKED.static[1]][None]
+            network.reservoir.run(Sequences(inputs, np.array([0, 1]), "batch"), state)
+            predicted = ridge.predict(np.hstack([state, inputs]))[0]
+            values = np.append(values, predicted[0])
+            past = [predicted[1], 0.0] if past_ahead is None else past_ahead
+        transform = RowTransform(structure.differences, False, power=structure.power)
+        transform.fit(SERIES[1][:, None])
+        wanted = values[-3:] * network.scale[1] + network.mean[1]
+        wanted = transform.inverse_transform(wanted[:, None], SERIES[1][:, None])[:, 0]
+        np.testing.assert_allclose(forecasts, wanted, rtol=1e-5)
 
 
 @every_structure

@@ -10,6 +10,7 @@ from esnkit.forecasting._panel_selection import (
     PanelSelection,
     Reservoirs,
     _errors_to_come,
+    choose_members,
     error_sizes,
     evaluate,
     fit_member,
@@ -69,6 +70,14 @@ def test_a_candidate_knows_no_value_after_its_origin(monkeypatch):
         evaluate(PanelStructure((1,)), given, Reservoirs(0)).forecasts for given in (windows, later)
     )
     np.testing.assert_allclose(after, before, rtol=1e-9)
+
+
+def test_members_differ_in_more_than_their_past_only_inputs():
+    candidates = [
+        PanelCandidate(error, PanelStructure((lag,), past_exog=past), 1.0, np.empty((1, 1)))
+        for error, lag, past in ((1.0, 4, True), (1.01, 4, False), (1.05, 1, False), (1.2, 7, True))
+    ]
+    assert choose_members(candidates) == [candidates[0], candidates[2]]
 
 
 def test_the_shortest_series_have_the_best_candidates_that_they_suffice_for():

@@ -51,3 +51,19 @@ def test_narma_equals_the_recurrence(order, coefficients, squash):
     for start, stop in ((0, 50), (50, y.size)):
         datasets.narma(y, u, order, (*coefficients, squash), start, stop)
     np.testing.assert_allclose(y, reference.narma(u, order), rtol=1e-12)
+
+
+def test_a_quadratic_flow_with_the_terms_of_lorenz_is_the_lorenz_system():
+    terms = [(0, 0, -1), (0, 1, -1), (1, 0, -1), (1, 1, -1), (1, 0, 2), (2, 0, 1), (2, 2, -1)]
+    factors = np.array([-10.0, 10.0, 28.0, -1.0, -1.0, 1.0, -8 / 3])
+    rows, expected = np.empty((60, 3)), np.empty((60, 3))
+    datasets.quadratic_flow(rows, np.ones(3), 0.05, np.array(terms), factors)
+    datasets.lorenz(expected, np.ones(3), 0.05, 10.0, 28.0, 8 / 3)
+    np.testing.assert_allclose(rows, expected, rtol=0, atol=1e-10)
+
+
+def test_a_quadratic_flow_that_becomes_infinite_ends_in_nan():
+    rows = np.empty((5, 1))  # x' = 1 + x^2, x = tan(t)
+    datasets.quadratic_flow(rows, np.zeros(1), 0.5, np.array([(0, 0, 0), (0, -1, -1)]), np.ones(2))
+    np.testing.assert_allclose(rows[:4, 0], np.tan([0.0, 0.5, 1.0, 1.5]), rtol=1e-13)
+    assert np.isnan(rows[4, 0])

@@ -2,11 +2,11 @@
 
 import numpy as np
 import pytest
-from search_problems import series
+from search_problems import both, series
 from sklearn.model_selection import TimeSeriesSplit
 
 from esnkit import ESNRegressor, Reservoir, ReservoirSearchCV
-from esnkit.model_selection import _evaluator
+from esnkit.model_selection import RecycleValidation, _evaluator
 from esnkit.model_selection._evaluator import _jobs
 
 MODEL = ESNRegressor(8, random_state=0)
@@ -71,6 +71,21 @@ def test_states_are_computed_once_for_a_group(monkeypatch):
     grid = {"alpha": np.logspace(-6, 0, 7), "leak_rate": [0.3, 1.0]}
     ReservoirSearchCV(MODEL, grid, cv=TimeSeriesSplit(2), refit=False).fit(*series(60))
     assert n_rows == 2 * [20, 20, 40, 20]
+
+
+def test_folds_with_the_same_training_rows_share_the_fit(monkeypatch):
+    n_rows, run = [], Reservoir.run
+
+    def counted(self, sequences, *args, **forcing):
+        n_rows.append(len(sequences.values))
+        return run(self, sequences, *args, **forcing)
+
+    monkeypatch.setattr(Reservoir, "run", counted)
+    cv = RecycleValidation(3, horizon=10, warmup=5)
+    ReservoirSearchCV(MODEL, {"alpha": [1.0, 2.0]}, cv=cv, refit=False).fit(*series(60))
+    assert n_rows == [60, 15, 15, 15]
+    monkeypatch.undo()
+    both(MODEL, {"alpha": [1.0, 2.0]}, *series(60), cv=cv)
 
 
 def test_memory_is_divided_among_jobs(monkeypatch):

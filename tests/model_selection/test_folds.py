@@ -53,3 +53,9 @@ def test_small_folds_are_kept():
 def test_large_folds_are_not_kept(data):
     folds = Folds(validation(data), 20.0)
     assert folds[1] is not folds[1]
+
+
+def test_the_same_training_rows_are_known():
+    splits = [SPLITS[0], (np.arange(4), np.arange(1)), SPLITS[1]]
+    folds = Folds(validation(X)._replace(splits=splits), 1e6)
+    assert [folds.have_same_training_rows(k, k + 1) for k in range(3)] == [True, False, False]

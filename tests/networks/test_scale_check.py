@@ -2,10 +2,17 @@
 
 import numpy as np
 import pytest
+from scipy.optimize import minimize
 from sklearn.exceptions import ConvergenceWarning
 
 from esnkit import RNNClassifier, RNNRegressor, Seq2SeqClassifier
-from esnkit.networks._scale_check import column_sizes, unexplained_shares, warn_of_scale
+from esnkit.networks._losses import LOSSES
+from esnkit.networks._scale_check import (
+    column_sizes,
+    loss_of_constant,
+    unexplained_shares,
+    warn_of_scale,
+)
 
 RNG = np.random.default_rng(0)
 X = RNG.normal(size=(60, 2))
@@ -96,3 +103,44 @@ def test_sizes_and_shares_agree_with_numpy():
         unexplained_shares(0.5 * Y, Y, w[:, 0]), unexplained_shares(0.5 * Y, Y, w[:, [0, 0]])
     )
     assert column_sizes(np.full((5, 1), 1e6 / 3), centred=True) == 0
+
+
+def test_the_loss_of_constant_outputs_is_the_least_of_them():
+    weights = RNG.uniform(0.1, 1, 60)
+    for kind, target in (("squared", Y), ("softmax", np.eye(3)[RNG.integers(0, 3, 60)])):
+        for w in (None, weights, *([np.c_[weights, weights[::-1]]] if kind == "squared" else [])):
+
+            def loss(row, kind=kind, target=target, w=w):
+                return LOSSES[kind][0](np.broadcast_to(row, target.shape), target, w).value
+
+            found = minimize(loss, np.zeros(target.shape[1]), tol=1e-12).fun
+            assert loss_of_constant(kind, target, w) == pytest.approx(found, abs=1e-9)
+
+
+def learner(estimator, **params):
+    given = {"n_units": 4, "cell": "gru", "max_iter": 12, "random_state": 0}
+    return estimator(**given | params)
+
+
+@pytest.mark.parametrize("rate, estimator", [(1e-7, RNNClassifier), (30.0, RNNClassifier),
+                                             (1e-7, RNNRegressor)])  # fmt: skip
+def test_a_learning_rate_that_teaches_nothing_is_named(rate, estimator):
+    y = np.arange(12) % 2
+    with pytest.warns(ConvergenceWarning, match=f"learned nothing from X.*now {rate:g}\\)"):
+        model = learner(estimator, learning_rate_init=rate).fit(SEQUENCES, y)
+    assert model.best_loss_ > 0.99 * loss_of_constant(
+        model._spec.loss, np.eye(2)[y] if estimator is RNNClassifier else y[:, None] * 1.0, None
+    )
+
+
+def test_unscaled_inputs_are_named_where_nothing_is_learned():
+    with pytest.warns(ConvergenceWarning, match="or more iterations; scale X, as standardize=True"):
+        learner(RNNRegressor, learning_rate_init=30.0, standardize=False).fit(
+            SEQUENCES, np.arange(12) % 2
+        )
+
+
+def test_few_iterations_and_one_class_teach_nothing_in_silence():
+    learner(RNNClassifier, learning_rate_init=1e-7, max_iter=9).fit(SEQUENCES, np.arange(12) % 2)
+    learner(RNNClassifier).fit(SEQUENCES, np.zeros(12))
+    learner(RNNRegressor).fit(SEQUENCES, np.ones(12))

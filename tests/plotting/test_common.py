@@ -7,7 +7,15 @@ import pandas as pd
 import pytest
 
 from esnkit.plotting import ForecastDisplay, GradientNormDisplay
-from esnkit.plotting._common import COLOURS, column_of, line_of, plain_times
+from esnkit.plotting._common import (
+    COLOURS,
+    check_results,
+    column_of,
+    line_of,
+    name_of,
+    plain_times,
+    reservoirs_by_name,
+)
 
 WAVE = np.sin(np.arange(140) / 4)
 
@@ -48,3 +56,12 @@ def test_times_are_plain_whatever_the_index():
     ]  # fmt: skip
     assert plain_times(pd.period_range("2024-01", periods=2, freq="M")).dtype.kind == "M"
     assert plain_times(pd.RangeIndex(2)).tolist() == [0, 1]
+
+
+def test_names_of_reservoirs_and_results_by_name():
+    assert name_of(3, None) == "int" and name_of(3, "x") == "x"
+    assert reservoirs_by_name({"a": 1}) == {"a": 1}
+    check_results({"a": 1, "b": 2}, int)
+    for wrong in ({}, [1], None, {"a": "x"}):
+        with pytest.raises(TypeError, match="results must be a dict of int by name"):
+            check_results(wrong, int)

@@ -5,7 +5,8 @@ import pandas as pd
 import pytest
 from sklearn.linear_model import Ridge
 
-from esnkit import Forecaster
+from esnkit import AutoForecaster, Forecaster
+from esnkit.forecasting._combination import Combination
 from esnkit.plotting import ForecastDisplay
 
 plt = pytest.importorskip("matplotlib.pyplot")
@@ -136,6 +137,20 @@ def test_a_column_that_is_not_there_is_refused(column):
         ForecastDisplay.from_forecaster(model, 5, column=column)
     with pytest.raises(ValueError, match="observed must have 2 columns, got 1"):
         ForecastDisplay.from_forecaster(model, 5, observed=np.ones((5, 1)))
+
+
+def test_the_intervals_of_a_fan_share_their_sample_paths(monkeypatch):
+    rng = np.random.default_rng(0)
+    model = AutoForecaster(seasons=[], quick=True).fit(rng.normal(size=30).cumsum())
+    wanted = [model.forecast(4, interval=level) for level in (0.5, 0.9)]
+    drawn, sample = [], Combination.sample
+    monkeypatch.setattr(Combination, "sample", lambda *args: drawn.append(1) or sample(*args))
+    display = ForecastDisplay.from_forecaster(model, 4, interval=(0.5, 0.9))
+    assert len(drawn) == 1
+    for k, (_, lower, upper) in enumerate(wanted):
+        np.testing.assert_array_equal([display.lower[k], display.upper[k]], [lower, upper])
+    with pytest.raises(ValueError, match=r"interval must be a number in \(0, 1\), got 1.9"):
+        ForecastDisplay.from_forecaster(model, 4, interval=(0.5, 1.9))
 
 
 @pytest.mark.parametrize("series", [WAVE, pd.Series(WAVE), np.c_[WAVE, -WAVE]])

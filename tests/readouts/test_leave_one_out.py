@@ -116,15 +116,17 @@ def test_a_row_that_determines_its_own_prediction_has_infinite_error():
     assert model.loo_scores_[0] == np.inf and model.alpha_ == 1.0
 
 
+def errors_of(X, y, solver, alphas):
+    accumulator = Accumulator(solver, X.shape[1], y.shape[1]).add(X, y, None)
+    return leave_one_out(accumulator, lambda task, merge: task([(X, y, None)]), alphas)
+
+
 @pytest.mark.parametrize("solver", SOLVERS)
 @pytest.mark.parametrize("n_rows", [80, 5])
 def test_errors_are_in_units_of_huge_targets(solver, n_rows):
     X, Y = data(n_rows, 6)
     alphas = np.array([10.0, 0.1, 10.0])
-    plain, scaled = (
-        leave_one_out(Accumulator(solver, 6, 3).add(X, y, None), [(X, y, None)], alphas)
-        for y in (Y, np.ldexp(Y, 600))
-    )
+    plain, scaled = (errors_of(X, y, solver, alphas) for y in (Y, np.ldexp(Y, 600)))
     assert plain[0].shape == (3, 3) and plain[1] == 0
     assert_array_equal(plain[0][0], plain[0][2])
     assert_allclose(np.ldexp(scaled[0], scaled[1] - 1200), plain[0], rtol=1e-12)

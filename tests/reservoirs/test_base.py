@@ -79,3 +79,14 @@ def test_a_fit_that_fails_leaves_a_reservoir_as_it_was(method):
     with pytest.raises(ValueError, match="leak_rate"):
         getattr(reservoir, method)(np.c_[X, X])
     assert np.array_equal(reservoir.transform(X), before)
+
+
+@pytest.mark.parametrize("dtype", [np.float64, np.float32])
+def test_the_jacobian_of_any_reservoir_comes_from_differences(dtype):
+    reservoir = TappedDelayLine().prepare(2, dtype=dtype)
+    directions = np.random.default_rng(0).normal(size=(6, 4))
+    moved = reservoir.jacobian_product(np.ones(2, dtype), np.arange(6, dtype=dtype), directions)
+    shift = np.eye(6, k=-2)  # two inputs enter, all others move by two places
+    tolerance = 1e-9 if dtype == np.float64 else 1e-2
+    np.testing.assert_allclose(moved, shift @ directions, atol=tolerance)
+    assert moved.dtype == np.float64

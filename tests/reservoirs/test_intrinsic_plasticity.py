@@ -70,6 +70,11 @@ def test_it_agrees_with_float32():
     np.testing.assert_allclose(single, states, atol=1e-4)
 
 
+def test_large_inputs_are_adapted_to_as_well():
+    states = plastic(learning_rate=1e-3, n_epochs=20).fit_transform(300 * X)[200:]
+    np.testing.assert_allclose(states.std(axis=0), 0.2, atol=0.05)
+
+
 def test_large_steps_say_how_to_mend_them():
     with pytest.raises(FloatingPointError, match="lower learning_rate"):
         plastic(learning_rate=1.0, std=0.05).fit(X)

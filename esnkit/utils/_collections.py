@@ -1,0 +1,50 @@
+"""Methods that take collections of other libraries, such as dask arrays, beside arrays.
+
+What handles such collections stands above the estimators: the package registers its name here, and
+it is imported when the first collection comes.
+"""
+
+import importlib
+from collections.abc import Callable
+from functools import wraps
+from typing import Any, TypeVar, cast
+
+__all__ = ["HANDLERS", "takes_collections"]
+
+# By the name of a library: the module with a function (estimator, X, ...) for every method.
+HANDLERS: dict[str, str] = {}
+
+Method = TypeVar("Method", bound=Callable[..., Any])
+
+
+def takes_collections(method: Method) -> Method:
+    """Decorate a method (X, ...): a collection is handed to the function of the same name.
+
+    Where the library has none, a TypeError names the method.
+    """
+
+    @wraps(method)
+    def dispatching(estimator: Any, X: Any, *args: Any, **params: Any) -> Any:
+        module = HANDLERS.get(_library(X))
+        if module is None:
+            return method(estimator, X, *args, **params)
+        function = getattr(importlib.import_module(module), method.__name__, None)
+        if function is None:
+            raise TypeError(
+                f"X must be in memory for {type(estimator).__name__}.{method.__name__}, got a "
+                f"{type(_first(X)).__module__.split('.')[0]} collection: {module} has functions "
+                "for fit and predict; X.compute() loads a collection into memory"
+            )
+        return function(estimator, X, *args, **params)
+
+    return cast(Method, dispatching)
+
+
+def _first(X: Any) -> Any:
+    """Return X, or the first item of a list."""
+    return X[0] if isinstance(X, (list, tuple)) and X else X
+
+
+def _library(X: Any) -> str:
+    """Return the name of the library of a collection, or of the first item of a list."""
+    return type(_first(X)).__module__.partition(".")[0]

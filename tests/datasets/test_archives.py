@@ -1,0 +1,76 @@
+"""Files of the archives, and those that other packages ship."""
+
+import numpy as np
+import pytest
+
+from esnkit.datasets import _archives, load_japanese_vowels, load_santa_fe_laser, load_ucr
+
+
+def installed(*packages):
+    if not any(_archives._folder_of(package) for package in packages):
+        pytest.skip(f"needs one of {packages}")
+
+
+def test_ts_files_with_channels_gaps_and_comments(tmp_path):
+    text = "# a comment\n@problemName Toy\n@data\n1,2,?:4,5,?:a b\n\n?,2:4,?,6:c\n"
+    (tmp_path / "Toy").mkdir()
+    (tmp_path / "Toy" / "Toy_TEST.ts").write_text(text)
+    X, y = load_ucr("Toy", split="test", folder=tmp_path)
+    assert y.tolist() == ["a b", "c"]
+    np.testing.assert_array_equal(X[0], [[1, 4], [2, 5]])
+    np.testing.assert_array_equal(X[1], [[np.nan, 4], [2, np.nan], [np.nan, 6]])
+
+
+@pytest.mark.parametrize(
+    "ending, text", [("tsv", "1\t0.5\t2\n-1\t3\tNaN\n"), ("txt", "1,.5,2\n-1,3,NaN")]
+)
+def test_tables(tmp_path, ending, text):
+    (tmp_path / f"Toy_TRAIN.{ending}").write_text(text)
+    X, y = load_ucr("Toy", folder=str(tmp_path))
+    assert y.tolist() == ["1", "-1"] and [x.shape for x in X] == [(2, 1), (1, 1)]
+    np.testing.assert_array_equal(X[0][:, 0], [0.5, 2.0])
+
+
+def test_japanese_vowels():
+    installed("aeon", "sktime")
+    for split, sizes in (("train", [30] * 9), ("test", [31, 35, 88, 44, 29, 24, 40, 50, 29])):
+        X, y = load_japanese_vowels(split=split)
+        assert np.unique(y, return_counts=True)[1].tolist() == sizes
+        assert {x.shape[1] for x in X} == {12} and all(np.isfinite(x).all() for x in X)
+        assert min(map(len, X)) == 7 and max(map(len, X)) in (26, 29)
+
+
+def test_a_set_that_a_package_does_not_ship_is_named_with_those_it_does():
+    installed("aeon", "sktime")
+    with pytest.raises(FileNotFoundError, match="name must be a data set .*there are .*GunPoint"):
+        load_ucr("Gun")
+
+
+def test_santa_fe_laser():
+    installed("reservoirpy")
+    X = load_santa_fe_laser()
+    assert X.shape == (10_093, 1) and X.dtype == np.float64
+    assert X[:5, 0].tolist() == [86, 141, 95, 41, 22] and X.sum() == 603_880
+
+
+def test_without_the_packages_the_extra_is_named(monkeypatch):
+    monkeypatch.setattr(_archives.importlib.util, "find_spec", lambda name: None)
+    for load in (load_japanese_vowels, load_santa_fe_laser):
+        with pytest.raises(ImportError, match=r"pip install 'esnkit\[datasets\]'"):
+            load()
+
+
+@pytest.mark.parametrize("text", ["@data\n1,x:a\n", "nothing\n", "@data\na\n"])
+def test_what_is_not_in_the_format_is_refused(tmp_path, text):
+    (tmp_path / "Bad_TRAIN.ts").write_text(text)
+    with pytest.raises(ValueError, match="Bad_TRAIN.ts is not in the format"):
+        load_ucr("Bad", folder=tmp_path)
+
+
+def test_wrong_arguments_are_refused(tmp_path):
+    with pytest.raises(ValueError, match="^split must be one of"):
+        load_japanese_vowels(split="all")
+    with pytest.raises(TypeError, match="^name must be"):
+        load_ucr(None, folder=tmp_path)
+    with pytest.raises(FileNotFoundError, match="there are none"):
+        load_ucr("Toy", folder=tmp_path)
