@@ -334,3 +334,40 @@ def test_kept_states_are_not_those_of_other_inputs(kinds):
     with share_work(SharedWork(1e9)):
         model.fit(X, y)
         assert_same(predictions(model, other, y, X), wanted)
+
+
+def test_a_longer_series_of_other_weights_starts_anew():
+    rng = np.random.default_rng(0)
+    X, w = rng.uniform(-1, 1, (4300, 1)), rng.uniform(0.5, 1, (2, 4300))
+    y = np.convolve(X[:, 0], [0.2, 0.5])[:4300]
+    for first, second in ((w[0], w[1]), (None, w[0]), (w[0], None)):
+        wanted = regressor().fit(X, y, sample_weight=second).readout_.coef_
+        with share_work(SharedWork(1e9)):
+            regressor().fit(
+                X[:2100], y[:2100], sample_weight=None if first is None else w[0, :2100]
+            )
+            found = regressor().fit(X, y, sample_weight=second).readout_.coef_
+        assert np.array_equal(found, wanted)
+
+
+def test_predictions_from_other_states_are_others(wave):
+    X, y = wave
+    model = regressor().fit(X, y)
+    wanted = model.predict(X[:50], initial_state=model.last_state_)
+    with share_work(SharedWork(1e9)):
+        model.fit(X, y).predict(X[:50])
+        found, state = model.predict(X[:50], initial_state=model.last_state_), model.last_state_
+        again = model.predict(X[:50], initial_state=state, return_state=True)
+    assert np.array_equal(found, wanted) and np.array_equal(again[0], wanted)
+    assert not np.array_equal(again[1], state)
+
+
+def test_states_of_a_fit_that_failed_are_not_those_of_the_next_one(kinds):
+    X, y = kinds
+    params = {"pooling": "ppv", "input_scaling": 0.5, "random_state": 0}
+    other = [2 * x for x in X]
+    wanted = predictions(ESNClassifier(10, alpha=1.0, **params), other, y, X)
+    with share_work(SharedWork(1e9)):
+        with pytest.raises(ValueError, match="alpha must be finite"):
+            ESNClassifier(10, alpha=-1.0, **params).fit(X, y)
+        assert_same(predictions(ESNClassifier(10, alpha=1.0, **params), other, y, X), wanted)
