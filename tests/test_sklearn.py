@@ -371,6 +371,7 @@ def test_rates_and_units_of_a_trained_network_are_searched():
         assert alone.score(X[test], y[test]) == score
 
 
+@pytest.mark.filterwarnings("ignore:the network has learned nothing")  # at the smaller rate
 @pytest.mark.parametrize("make", [batch, ragged])
 def test_a_trained_network_is_searched_on_sequences(make):
     X, labels = make()

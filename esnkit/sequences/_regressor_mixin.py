@@ -75,7 +75,8 @@ def _r2_score(y_true: np.ndarray, y_pred: np.ndarray, weights: np.ndarray | None
 
     A search scores often: its function checks arrays for longer than it sums their rows.
     """
-    if weights is None and len(y_true) > 1 and y_true.dtype == y_pred.dtype == np.float64:
+    is_plain = y_true.dtype == y_pred.dtype == np.float64 and y_true.shape == y_pred.shape
+    if weights is None and len(y_true) > 1 and is_plain:
         with np.errstate(over="ignore", invalid="ignore"):
             squares = np.sum((y_true - y_pred) ** 2, axis=0)
             total = np.sum((y_true - np.average(y_true, axis=0)) ** 2, axis=0)
