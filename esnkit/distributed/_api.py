@@ -88,6 +88,11 @@ def fit(
         _refuse_states(estimator, initial_state=initial_state, clamp=clamp)
         return fit_readout(estimator, X, y, sample_weight)
     _check_reservoir(estimator)
+    if getattr(estimator, "feedback", False) == "force":
+        raise ValueError(
+            "feedback must not be 'force' for dask collections: every step needs what the readout "
+            "has learned before it; fit arrays in memory, or use feedback=True"
+        )
     return fit_reservoir(estimator, X, y, sample_weight, initial_state, clamp)
 
 

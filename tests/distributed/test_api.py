@@ -35,3 +35,9 @@ def test_estimators_of_others_are_named(arrays):
     for call in (lambda: distributed.fit(Ridge(), X, Y), lambda: distributed.predict(Ridge(), X)):
         with pytest.raises(TypeError, match=r"estimator must be an ESNRegressor.*got Ridge\(\)"):
             call()
+
+
+def test_learning_in_closed_loop_is_refused(arrays):
+    X, Y = (arrays(part, SERIES_CUTS) for part in series())
+    with pytest.raises(ValueError, match="feedback must not be 'force' for dask collections"):
+        ESNRegressor(20, feedback="force").fit(X, Y)
