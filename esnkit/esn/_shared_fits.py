@@ -319,7 +319,7 @@ def predict_features(
     def matches(found):
         return (
             found.reservoir is reservoir
-            and found.settings == settings
+            and equal_values(found.settings, settings)
             and (found.inputs is inputs or _same_sequences(found.inputs, inputs))
             and np.array_equal(found.start, state)
         )

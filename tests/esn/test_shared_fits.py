@@ -371,3 +371,17 @@ def test_states_of_a_fit_that_failed_are_not_those_of_the_next_one(kinds):
         with pytest.raises(ValueError, match="alpha must be finite"):
             ESNClassifier(10, alpha=-1.0, **params).fit(X, y)
         assert_same(predictions(ESNClassifier(10, alpha=1.0, **params), other, y, X), wanted)
+
+
+def test_settings_with_arrays_are_compared(rng, capsys):
+    # With progress reports no fit is shared, so that the settings are equal, not the same.
+    X, y = list(rng.normal(size=(20, 15, 2))), np.arange(20) % 2
+    models = [
+        ESNClassifier(8, differences=True, pooling="mean", alpha=alpha, verbose=1, random_state=0)
+        for alpha in (0.1, 1.0)
+    ]
+    wanted = [predictions(clone(model), X[:12], y[:12], X[12:]) for model in models]
+    with share_work(SharedWork(1e9)):
+        found = [predictions(model, X[:12], y[:12], X[12:]) for model in models]
+    for a, b in zip(found, wanted, strict=True):
+        assert_same(a, b)
