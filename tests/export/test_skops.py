@@ -15,14 +15,19 @@ from sklearn.preprocessing import StandardScaler
 
 import esnkit
 from esnkit import (
+    NVAR,
     AutoForecaster,
+    BidirectionalReservoir,
+    DeepReservoir,
     ESNClassifier,
     ESNEnsembleClassifier,
     ESNRegressor,
     Forecaster,
     FromChannelsFirst,
+    IntrinsicPlasticityReservoir,
     OneHotTokens,
     PanelForecaster,
+    ParallelReservoir,
     Reservoir,
     ReservoirClassifier,
     ReservoirRandomizedSearchCV,
@@ -104,6 +109,11 @@ FITTED = {
         Reservoir(**SMALL), LogisticRegression()
     ).fit(SEQUENCES, LABELS),
     "Reservoir": lambda: Reservoir(**SMALL, noise=0.1).fit(X),
+    "DeepReservoir": lambda: DeepReservoir(Reservoir(4), 2, random_state=0).fit(X),
+    "ParallelReservoir": lambda: ParallelReservoir(Reservoir(4), 2, random_state=0).fit(X),
+    "BidirectionalReservoir": lambda: BidirectionalReservoir(Reservoir(**SMALL)).fit(X),
+    "IntrinsicPlasticityReservoir": lambda: IntrinsicPlasticityReservoir(Reservoir(**SMALL)).fit(X),
+    "NVAR": lambda: NVAR(3, constant=True).fit(X),
     "RidgeReadout": lambda: RidgeReadout(solver="qr").fit(X, Y),
     "ReservoirSearchCV": lambda: ReservoirSearchCV(RidgeReadout(), {"alpha": [1.0]}, cv=2).fit(
         X, Y
