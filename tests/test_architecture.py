@@ -99,9 +99,26 @@ def without_docstring(function):
     return function.body[1:] if has_docstring else function.body
 
 
-every_file = pytest.mark.parametrize("path", FILES, ids=name_of)
-every_library_file = pytest.mark.parametrize("path", LIBRARY, ids=name_of)
-every_importable_file = pytest.mark.parametrize("path", IMPORTABLE, ids=name_of)
+def for_each(paths):
+    """Let one test of a path check all of them: several thousand tests take long to report."""
+
+    def decorate(check):
+        def check_all():
+            for path in paths:
+                try:
+                    check(path)
+                except AssertionError as error:
+                    error.add_note(f"in {path.relative_to(ROOT)}")
+                    raise
+
+        check_all.__name__, check_all.__doc__ = check.__name__, check.__doc__
+        return check_all
+
+    return decorate
+
+
+every_file, every_library_file = for_each(FILES), for_each(LIBRARY)
+every_importable_file = for_each(IMPORTABLE)
 
 
 @every_file
