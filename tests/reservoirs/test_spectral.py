@@ -48,6 +48,12 @@ def test_radius_of_ten_thousand_units_is_what_a_wide_basis_finds():
     assert spectral_radius(make("diagonals", 10_000)) == pytest.approx(1.836457873152709, rel=1e-9)
 
 
+# Topologies whose radius no formula gives, and two whose radius is known.
+COMPUTED = sorted(
+    {name for name, row in TOPOLOGIES.items() if row.radius is None} | {"cycle", "orthogonal"}
+)
+
+
 @pytest.mark.parametrize("n_units", [1, 2, 3, 4, 5])
 @pytest.mark.parametrize("name", sorted(TOPOLOGIES))
 def test_smallest_sizes(name, n_units):
@@ -181,7 +187,7 @@ def test_integers_and_float32_are_computed_in_float64():
     assert spectral_radius(W) == spectral_radius(W.astype(np.float64))
 
 
-@pytest.mark.parametrize("name", sorted(set(TOPOLOGIES) - {"delay_line"}))
+@pytest.mark.parametrize("name", COMPUTED)
 @pytest.mark.parametrize("n_units", [60, 150, 700])
 def test_thread_count_changes_no_bit(name, n_units):
     answers = []
