@@ -153,7 +153,7 @@ def test_scorers_are_pickled_cloned_and_routed_to():
         assert other(MODEL, X, Y) == score(MODEL, X, Y)
     with sklearn.config_context(enable_metadata_routing=True):
         cv = RecycleValidation(1, horizon=50)
-        assert np.isfinite(cross_val_score(MODEL, X, Y, scoring=score, cv=cv)).all()
+        assert np.isfinite(cross_val_score(MODEL, X, Y, scoring=score, cv=cv, params={})).all()
 
 
 @pytest.mark.parametrize("n_good", [0, 1, 6, 9, 10])
