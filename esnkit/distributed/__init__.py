@@ -54,7 +54,7 @@ Rules of thumb:
 
 Not available for collections: noise, clamps, a different initial state for every sequence,
 ``predict(..., return_state=True)``, ``predict_proba(..., steps=...)``, ``score`` and
-``partial_fit``. Their errors say so.
+``partial_fit``. A call of these raises an error that names the argument or the method.
 """
 
 from esnkit.distributed._api import decision_function, fit, predict, predict_proba

@@ -8,7 +8,7 @@ import numpy as np
 
 __all__ = ["Graph", "Recurrence", "Sizes", "assemble", "import_onnx", "scan"]
 
-# The oldest operators that the graphs need, for the sake of older runtimes.
+# The oldest versions that have all operators of the graphs, so that older runtimes run them.
 OPSET, IR_VERSION = 17, 8
 
 
