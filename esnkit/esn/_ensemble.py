@@ -11,12 +11,13 @@ from sklearn.base import BaseEstimator, ClassifierMixin, clone
 from sklearn.utils.validation import column_or_1d
 
 from esnkit.esn._ensemble_prefixes import Prefixes
-from esnkit.esn._presets import ALPHAS, ReservoirClassifier, check_reservoir_parameter
+from esnkit.esn._presets import ALPHAS, ReservoirClassifier
 from esnkit.pooling._model_space import ModelSpace
 from esnkit.preprocessing._sequence_differencer import SequenceDifferencer
 from esnkit.preprocessing._sequence_normalizer import SequenceNormalizer
 from esnkit.preprocessing._sequence_scaler import SequenceScaler
 from esnkit.readouts._ridge import RidgeReadout
+from esnkit.reservoirs._members import check_reservoir_parameter
 from esnkit.reservoirs._reservoir import Reservoir
 from esnkit.sequences._classifier_mixin import softmax
 from esnkit.sequences._misread_shapes import refuse_vectors_of_integers, warn_if_tokens

@@ -8,6 +8,7 @@ from esnkit.esn._base import ReservoirEstimator
 from esnkit.esn._classification import ReservoirClassifierMixin
 from esnkit.esn._regression import ReservoirRegressorMixin
 from esnkit.readouts._ridge import RidgeReadout
+from esnkit.reservoirs._members import seeded_clone
 from esnkit.reservoirs._reservoir import Reservoir
 from esnkit.utils._validation import check_flag, has_methods
 
@@ -546,7 +547,8 @@ class ReservoirRegressor(ReservoirRegressorMixin, ReservoirEstimator):
         self.verbose = verbose
 
     def _make_reservoir_and_readout(self):
-        return _cloned_reservoir(self), _ridge_or(self.readout, 1e-6)
+        reservoir = seeded_clone(self.reservoir, self.random_state)
+        return reservoir, _ridge_or(self.readout, 1e-6)
 
 
 class ReservoirClassifier(ReservoirClassifierMixin, ReservoirEstimator):
@@ -651,7 +653,8 @@ class ReservoirClassifier(ReservoirClassifierMixin, ReservoirEstimator):
         self.verbose = verbose
 
     def _make_reservoir_and_readout(self):
-        return _cloned_reservoir(self), _ridge_or(self.readout, 1e-2, scoring="classification")
+        reservoir = seeded_clone(self.reservoir, self.random_state)
+        return reservoir, _ridge_or(self.readout, 1e-2, scoring="classification")
 
 
 RESERVOIR_PARAMS = (
@@ -670,24 +673,6 @@ def _reservoir_and_readout(estimator: Any, defaults: dict, **readout: Any) -> tu
         params["feedback_scaling"] = estimator.feedback_scaling
     readout |= {"solver": estimator.solver, "standardize": estimator._pools}
     return Reservoir(**params), _ridge_or(estimator.readout, alpha, **readout)
-
-
-def _cloned_reservoir(estimator: Any) -> Any:
-    """Return a clone of the reservoir, seeded by the estimator if it has no seed."""
-    reservoir = Reservoir() if estimator.reservoir is None else estimator.reservoir
-    check_reservoir_parameter("reservoir", reservoir)
-    reservoir = clone(reservoir)
-    if reservoir.get_params(deep=False).get("random_state", 0) is None:
-        reservoir.set_params(random_state=estimator.random_state)
-    return reservoir
-
-
-def check_reservoir_parameter(name: str, value: Any) -> None:
-    """Raise if a parameter is no reservoir."""
-    if isinstance(value, type) or not has_methods(value, "draw", "run", "get_params"):
-        raise TypeError(
-            f"{name} must be a reservoir (esnkit.reservoirs.BaseReservoir), got {value!r}"
-        )
 
 
 def _ridge_or(readout: Any, alpha: Any, **params: Any) -> Any:

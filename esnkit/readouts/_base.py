@@ -17,7 +17,7 @@ from esnkit.utils._validation import (
     refuse_masked,
 )
 
-__all__ = ["BaseReadout", "Block", "Reduce", "is_linear"]
+__all__ = ["BaseReadout", "Block", "Reduce", "is_linear", "n_outputs_of"]
 
 # Features (n_rows, n_features), targets (n_rows,) or (n_rows, n_outputs), and weights (n_rows,) or
 # (n_rows, n_outputs), or None if all weights are one.
@@ -160,7 +160,7 @@ class BaseReadout(PlainStateMixin, BaseEstimator, ABC):
             )
         if y.dtype not in (np.float64, np.float32):
             y = y.astype(np.float64)
-        return X, y, check_weights(sample_weight, len(X), 1 if y.ndim == 1 else y.shape[1])
+        return X, y, check_weights(sample_weight, len(X), n_outputs_of(y))
 
     def _linear_map(self) -> tuple[np.ndarray, Any]:
         """Return coefficients and intercept of a linear readout, for kernels."""
@@ -181,3 +181,8 @@ def is_linear(readout: Any) -> bool:
     return isinstance(readout, BaseReadout) and all(
         hasattr(readout, name) for name in ("coef_", "intercept_")
     )
+
+
+def n_outputs_of(y: np.ndarray) -> int:
+    """Return the number of outputs of targets (n_rows,) or (n_rows, n_outputs)."""
+    return 1 if y.ndim == 1 else y.shape[1]

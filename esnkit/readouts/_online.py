@@ -6,7 +6,7 @@ from typing import Any, Self
 import numpy as np
 from sklearn.utils.validation import check_is_fitted
 
-from esnkit.readouts._base import Block
+from esnkit.readouts._base import Block, n_outputs_of
 from esnkit.utils._rollback import rollback_on_error
 from esnkit.utils._threads import interruptible
 from esnkit.utils._validation import for_kernels
@@ -191,8 +191,3 @@ def copied(state: Any) -> Any:
     if isinstance(state, np.ndarray):
         return state.copy()
     return type(state)(*map(copied, state))
-
-
-def n_outputs_of(y: np.ndarray) -> int:
-    """Return the number of outputs of targets (n_rows,) or (n_rows, n_outputs)."""
-    return 1 if y.ndim == 1 else y.shape[1]

@@ -24,7 +24,7 @@ from esnkit.readouts._alpha_choice import (
     one_class,
     smallest_error,
 )
-from esnkit.readouts._base import BaseReadout, Block, Reduce
+from esnkit.readouts._base import BaseReadout, Block, Reduce, n_outputs_of
 from esnkit.readouts._dual_ridge import DualRidge
 from esnkit.readouts._kept_rows import KeptRows
 from esnkit.readouts._least_squares import MODERATE_VALUE, rows_are_moderate
@@ -521,7 +521,7 @@ class RidgeReadout(RegressorMixin, MultiOutputMixin, BaseReadout):
         X, y, w = self._validate(X, y, sample_weight, reset=is_first)
         if is_first:
             self._store_shapes((X, y, w))
-        elif (1 if y.ndim == 1 else y.shape[1]) != self._n_outputs:
+        elif n_outputs_of(y) != self._n_outputs:
             raise ValueError(f"y must have {self._n_outputs} outputs as before, got {y.shape}")
         if self._accumulator is None or not self._keep(X, y, w):
             self._replace_accumulator(self._add_pending(row_blocks(X, y, w)).free_buffers())
@@ -786,7 +786,7 @@ class RidgeReadout(RegressorMixin, MultiOutputMixin, BaseReadout):
         X, Y, _ = block
         self.n_features_in_ = X.shape[1]
         self._dtype, self._flat = X.dtype, Y.ndim == 1
-        self._n_outputs = 1 if Y.ndim == 1 else Y.shape[1]
+        self._n_outputs = n_outputs_of(Y)
 
     def _keep(self, X: np.ndarray, y: np.ndarray, w: np.ndarray | None) -> bool:
         """Keep a copy of rows if they are few, and of sizes that cannot overflow."""

@@ -16,7 +16,7 @@ from esnkit.readouts._accumulator import (
     is_well_conditioned,
     suits_gram,
 )
-from esnkit.readouts._base import Block
+from esnkit.readouts._base import Block, n_outputs_of
 from esnkit.readouts._kept_rows import KeptRows, are_few
 from esnkit.utils._sharing import SharedWork, is_prefix
 
@@ -208,8 +208,7 @@ class SharedRows:
 
     def _empty(self, form: str) -> Accumulator:
         X, Y, _ = self.first
-        n_outputs = 1 if Y.ndim == 1 else Y.shape[1]
-        return Accumulator(form, X.shape[1], n_outputs, standardize=self.standardize)
+        return Accumulator(form, X.shape[1], n_outputs_of(Y), standardize=self.standardize)
 
 
 class ArrayRows:

@@ -3,10 +3,14 @@
 from typing import Any, Self
 
 import numpy as np
-from sklearn.base import clone
 
 from esnkit.reservoirs._base import BaseReservoir
-from esnkit.reservoirs._members import check_template, members_read_inputs, run_member
+from esnkit.reservoirs._members import (
+    check_template,
+    members_read_inputs,
+    run_member,
+    seeded_clone,
+)
 from esnkit.sequences._packing import Sequences
 
 __all__ = ["BidirectionalReservoir"]
@@ -104,9 +108,7 @@ class BidirectionalReservoir(BaseReservoir):
         -------
         self
         """
-        reservoir = clone(check_template(self.reservoir))
-        if reservoir.get_params(deep=False).get("random_state", 0) is None:
-            reservoir.set_params(random_state=self.random_state)
+        reservoir = seeded_clone(self.reservoir, self.random_state)
         self.reservoir_ = reservoir.prepare(n_inputs, n_feedback, dtype, inputs)
         self.n_state_ = 2 * reservoir.n_state_
         self.n_features_out_ = 2 * reservoir.n_features_out_

@@ -4,12 +4,11 @@ from typing import Any, ClassVar, Self
 
 import numpy as np
 import scipy.sparse as sp
-from sklearn.base import clone
 
 from esnkit.kernels.activations import CODES
 from esnkit.kernels.plasticity import intrinsic_plasticity
 from esnkit.reservoirs._base import BaseReservoir
-from esnkit.reservoirs._members import check_template
+from esnkit.reservoirs._members import seeded_clone
 from esnkit.reservoirs._state_equation import StateEquation
 from esnkit.reservoirs._updates import UPDATES, update_params_of
 from esnkit.sequences._packing import Sequences
@@ -155,13 +154,11 @@ class IntrinsicPlasticityReservoir(BaseReservoir):
         FloatingPointError
             If gains do not stay positive and finite.
         """
-        reservoir = clone(check_template(self.reservoir))
+        reservoir = seeded_clone(self.reservoir, self.random_state)
         if not hasattr(reservoir, "activation"):
             raise TypeError(f"reservoir must be a Reservoir, got {reservoir!r}")
         check_choice("activation of reservoir", reservoir.activation, DEFAULT_MEANS)
         check_choice("update of reservoir", reservoir.update, WITHOUT_DIFFUSION)
-        if reservoir.get_params(deep=False).get("random_state", 0) is None:
-            reservoir.set_params(random_state=self.random_state)
         target, n_epochs = self._target(reservoir.activation), self.n_epochs
         n_epochs = check_positive_int("n_epochs", n_epochs)
         self.reservoir_ = reservoir.prepare(n_inputs, n_feedback, dtype, inputs)

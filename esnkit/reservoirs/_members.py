@@ -1,27 +1,49 @@
 """Members of a composed reservoir: clones of one reservoir that differ in some parameters."""
 
-from collections.abc import Mapping, Sequence
+from collections.abc import Sequence
 from typing import Any, ClassVar, Self
 
 import numpy as np
 from sklearn.base import clone
 
 from esnkit.reservoirs._base import BaseReservoir
+from esnkit.reservoirs._own_params import check_params
 from esnkit.reservoirs._reservoir import Reservoir
 from esnkit.reservoirs._state_equation import StateEquation
 from esnkit.sequences._packing import Sequences
 from esnkit.utils._validation import check_positive_int, check_seed, has_methods
 
-__all__ = ["MembersMixin", "check_template", "make_members", "members_read_inputs", "run_member"]
+__all__ = [
+    "MembersMixin",
+    "check_reservoir_parameter",
+    "check_template",
+    "make_members",
+    "members_read_inputs",
+    "run_member",
+    "seeded_clone",
+]
+
+
+def check_reservoir_parameter(name: str, value: Any) -> None:
+    """Raise if a parameter is no reservoir."""
+    if isinstance(value, type) or not has_methods(value, "draw", "run", "get_params"):
+        raise TypeError(
+            f"{name} must be a reservoir (esnkit.reservoirs.BaseReservoir), got {value!r}"
+        )
 
 
 def check_template(reservoir: Any) -> Any:
     """Return the reservoir to clone, the default one for None, or raise."""
     reservoir = Reservoir() if reservoir is None else reservoir
-    if isinstance(reservoir, type) or not has_methods(reservoir, "draw", "run", "get_params"):
-        raise TypeError(
-            f"reservoir must be a reservoir (esnkit.reservoirs.BaseReservoir), got {reservoir!r}"
-        )
+    check_reservoir_parameter("reservoir", reservoir)
+    return reservoir
+
+
+def seeded_clone(reservoir: Any, random_state: Any) -> Any:
+    """Return a clone of a reservoir, the default one for None, with a seed if it has none."""
+    reservoir = clone(check_template(reservoir))
+    if reservoir.get_params(deep=False).get("random_state", 0) is None:
+        reservoir.set_params(random_state=random_state)
     return reservoir
 
 
@@ -51,9 +73,8 @@ def make_members(
 
 def _checked(template: Any, n_members: int, name: str, params: Any) -> dict[str, Sequence]:
     """Return the parameters if each is known and has a value for each member, or raise."""
-    if params is not None and not isinstance(params, Mapping):
-        raise TypeError(f"{name} must be a dict or None, got {params!r}")
-    for key, value in (params or {}).items():
+    given = check_params(name, params)
+    for key, value in given.items():
         if key not in template.get_params():
             raise ValueError(
                 f"{name} must have parameters of {type(template).__name__} as keys, got {key!r}"
@@ -62,7 +83,7 @@ def _checked(template: Any, n_members: int, name: str, params: Any) -> dict[str,
             raise ValueError(
                 f"{name}[{key!r}] must be a list of {n_members} values, one for each, got {value!r}"
             )
-    return dict(params or {})
+    return given
 
 
 def members_read_inputs(reservoir: Any, params: Any = None) -> bool:
@@ -95,8 +116,7 @@ def run_member(
 class MembersMixin:
     """Reservoirs that consist of clones of one, each with the inputs or one after the other.
 
-    A subclass has the parameters ``reservoir`` and ``random_state``, and the members as an
-    attribute; `_members_to_draw` returns new ones.
+    A subclass has the parameters ``reservoir`` and ``random_state``, and names the others.
     """
 
     is_chain: ClassVar[bool]  # whether a member receives the features of the one before it

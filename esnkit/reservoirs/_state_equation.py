@@ -57,9 +57,7 @@ class StateEquation(NamedTuple):
         -------
         csr_array of shape (n_units, n_units)
         """
-        _, keep, shift = self.rates
-        units = np.arange(keep.size)
-        return sp.csr_array((keep, (units, (units + shift) % keep.size)), self.recurrent.shape)
+        return self.rates.kept()
 
     def jacobian(self) -> sp.csr_array:
         """Return d x(t) / d x(t-1) where the activation has the slope one.
@@ -68,9 +66,7 @@ class StateEquation(NamedTuple):
         -------
         csr_array of shape (n_units, n_units)
         """
-        return (
-            self.kept() + sp.dia_array((self.rates.gain, 0), self.recurrent.shape) @ self.recurrent
-        )
+        return self.rates.jacobian(self.recurrent)
 
     def jacobian_product(
         self, inputs: np.ndarray, state: np.ndarray, directions: np.ndarray

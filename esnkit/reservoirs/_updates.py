@@ -26,6 +26,7 @@ from typing import Any, NamedTuple
 import numpy as np
 import scipy.sparse as sp
 
+from esnkit.reservoirs._own_params import complete_params
 from esnkit.utils._validation import check_choice, check_number
 
 __all__ = ["Rates", "UPDATES", "Update", "update_params_of"]
@@ -51,6 +52,32 @@ class Rates(NamedTuple):
     gain: np.ndarray
     keep: np.ndarray
     shift: int = 0
+
+    def kept(self) -> sp.csr_array:
+        """Return k P.
+
+        Returns
+        -------
+        csr_array of shape (n_units, n_units)
+        """
+        n_units = self.keep.size
+        units = np.arange(n_units)
+        columns = (units + self.shift) % n_units
+        return sp.csr_array((self.keep, (units, columns)), shape=(n_units, n_units))
+
+    def jacobian(self, recurrent: sp.csr_array) -> sp.csr_array:
+        """Return k P + g R, which is d x(t) / d x(t-1) where the activation has the slope one.
+
+        Parameters
+        ----------
+        recurrent : csr_array of shape (n_units, n_units)
+            R, the weights of the pre-activation.
+
+        Returns
+        -------
+        csr_array of shape (n_units, n_units)
+        """
+        return self.kept() + _diagonal(self.gain) @ recurrent
 
 
 def _same(W: sp.csr_array, **own: Any) -> sp.csr_array:
@@ -103,11 +130,8 @@ class Update(NamedTuple):
         csr_array of shape (n_units, n_units)
         """
         own = {**self.own, **own}
-        gain, keep, shift = self.rates(np.asarray(leak_rate), **own)
-        units = np.arange(gain.size)
-        columns = (units + shift) % gain.size
-        kept = sp.csr_array((keep, (units, columns)), shape=(gain.size, gain.size))
-        return kept + _diagonal(gain) @ self.recurrent(sp.csr_array(W), **own)
+        rates = self.rates(np.asarray(leak_rate), **own)
+        return rates.jacobian(self.recurrent(sp.csr_array(W), **own))
 
 
 def _diagonal(values: np.ndarray) -> sp.csr_array:
@@ -157,13 +181,4 @@ UPDATES: dict[str, Update] = {
 def update_params_of(update: Any, params: Any) -> dict[str, Any]:
     """Return the further parameters of a state equation, with their defaults, or raise."""
     check_choice("update", update, UPDATES)
-    if params is not None and not isinstance(params, Mapping):
-        raise TypeError(f"update_params must be a dict or None, got {params!r}")
-    own = UPDATES[update].own
-    unknown = [key for key in params or {} if key not in own]
-    if unknown:
-        raise ValueError(
-            f"update_params of update={update!r} must have keys among {list(own)}, got "
-            f"{unknown[0]!r}"
-        )
-    return {**own, **(params or {})}
+    return complete_params("update", update, params, UPDATES[update].own)

@@ -32,6 +32,7 @@ from esnkit.reservoirs._normal_matrices import (
     permutation,
     sparse_orthogonal,
 )
+from esnkit.reservoirs._own_params import check_params, complete_params
 from esnkit.reservoirs._weights import WEIGHTS, draw_weights
 from esnkit.utils._validation import check_choice, check_positive_int, refuse_masked
 
@@ -223,9 +224,7 @@ def make_topology(
 
 def own_params(topology: Any, params: Mapping[str, Any] | None) -> dict[str, Any]:
     """Return the parameters of a topology besides degree and weights, with defaults, or raise."""
-    if params is not None and not isinstance(params, Mapping):
-        raise TypeError(f"topology_params must be a dict or None, got {params!r}")
-    given = dict(params or {})
+    given = check_params("topology_params", params)
     if callable(topology):
         return given
     if not isinstance(topology, str):
@@ -236,14 +235,7 @@ def own_params(topology: Any, params: Mapping[str, Any] | None) -> dict[str, Any
         return given
     if topology not in TOPOLOGIES:
         raise ValueError(_expected(topology))
-    own = TOPOLOGIES[topology].own
-    unknown = [key for key in given if key not in own]
-    if unknown:
-        raise ValueError(
-            f"topology_params of topology={topology!r} must have keys among {list(own)}, got "
-            f"{unknown[0]!r}"
-        )
-    return {**own, **given}
+    return complete_params("topology", topology, params, TOPOLOGIES[topology].own)
 
 
 def radius_by_formula(topology: Any, n_units: int, params: Mapping[str, Any] | None) -> float:
