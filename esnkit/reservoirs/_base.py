@@ -8,6 +8,7 @@ import numpy as np
 from sklearn.base import BaseEstimator, ClassNamePrefixFeaturesOutMixin, TransformerMixin
 
 from esnkit.reservoirs._blocks import BLOCK_BYTES, segments
+from esnkit.reservoirs._compiled import Network
 from esnkit.reservoirs._state_equation import StateEquation
 from esnkit.sequences._initial_state import Clamp, clamp_rows, resolve_clamp, resolve_initial_state
 from esnkit.sequences._misread_shapes import refuse_vectors_of_integers, warn_if_tokens
@@ -277,6 +278,19 @@ class BaseReservoir(
         -------
         list of StateEquation or None
             None if the reservoir has no such equations.
+        """
+        return None
+
+    def networks(self) -> list[Network] | None:
+        """Return the weights of the state equations as the kernels take them.
+
+        Loops of a composed reservoir are compiled if each member is one such network, and its
+        features are its state.
+
+        Returns
+        -------
+        list of Network or None
+            None if the reservoir has no such equations, or runs them in its own way.
         """
         return None
 
