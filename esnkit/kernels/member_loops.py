@@ -95,6 +95,14 @@ def _project_one(members, k, rows, projected):
     project(InputWeights(w_in, b, b, b, 0, entries, features), rows, 0, 1, projected)
 
 
+@kernel(inline="always")
+def _largest(members):
+    largest = 0
+    for k in range(members.sizes.shape[0]):
+        largest = max(largest, members.sizes[k, N_UNITS])
+    return largest
+
+
 @kernel
 def run_member_loop(members, readout, inputs, x0, out):
     """Run one sequence with the outputs fed back into the first inputs, as `closed_loop` does.
@@ -110,11 +118,12 @@ def run_member_loop(members, readout, inputs, x0, out):
     """
     n, u, units = x0.size, inputs.first, members.begins[:, UNITS]
     readout, weights = aligned_readout(readout), aligned(members.weights.size, x0)
-    weights[:] = members.weights
+    for i in range(weights.size):
+        weights[i] = members.weights[i]
     z, partial_sums = aligned(n + u.size, u), aligned(LANES, u)
-    gap = 2 * int(state_capacity(members.sizes[:, N_UNITS].max(), x0))  # from buffer to buffer
-    states = aligned(len(members.sizes) * gap, x0)
-    positions = np.zeros(len(members.sizes), np.uint64)
+    gap = 2 * int(state_capacity(_largest(members), x0))  # from buffer to buffer
+    states = aligned(members.sizes.shape[0] * gap, x0)
+    positions = np.zeros(members.sizes.shape[0], np.uint64)
     projected = np.zeros((1, gap // 2 + BLOCK_VECTORS * width(u)), u.dtype)
     for k in range(positions.size):
         put_state(x0[units[k] : units[k + 1]], states[k * gap :], uint64(0))
