@@ -6,7 +6,7 @@ RNNRegressor, RNNClassifier and Seq2SeqClassifier, trained by gradients; Forecas
 a series with any regressor, AutoForecaster, which chooses its networks, and PanelForecaster, whose
 networks learn from many series; ReservoirSearchCV and ReservoirRandomizedSearchCV, which search
 parameters. The folders hold the parts by subject: reservoirs, pooling, readouts, model_selection,
-forecasting, baselines, analysis, optim, datasets, metrics, plotting, export.
+forecasting, baselines, analysis, optim, datasets, metrics, plotting, export, adapters.
 """
 
 import importlib as _importlib
@@ -96,6 +96,7 @@ __all__ = [
     "SequenceScaler",
     "SeriesTransform",
     "TokenEncoder",
+    "adapters",
     "analysis",
     "baselines",
     "check_readout",

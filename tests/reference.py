@@ -171,16 +171,18 @@ def intrinsic_plasticity(W, leak, drive, f, target, x, gain, bias):
     return x, a, b
 
 
-def closed_loop(W, W_in, b, leak, f, coef, intercept, u, exog, x0):
+def closed_loop(W, W_in, b, leak, f, coef, intercept, u, exog, x0, quadratic=False):
     """Return the outputs (n_steps, n_outputs) when each is heard as the first inputs of the next.
 
-    The readout sees the state, and the input where it has a coefficient for it.
+    The readout sees the state, and the input where it has a coefficient for it. If it is quadratic,
+    it sees the squares of the second, fourth, ... state.
     """
+    powers = 1 + np.arange(len(x0)) % 2 if quadratic else 1
     u, x, out = np.array(u, dtype=float), np.array(x0, dtype=float), []
     for beside in exog:
         u[len(u) - len(beside) :] = beside
         x = reservoir_states(W, W_in, b, leak, f, [u], x)[0]
-        y = coef @ np.concatenate([x, u])[: coef.shape[1]] + intercept
+        y = coef @ np.concatenate([x**powers, u])[: coef.shape[1]] + intercept
         u[: len(y)] = y
         out.append(y)
     return np.array(out)

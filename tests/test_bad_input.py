@@ -491,6 +491,7 @@ PARAMETERS = [
     row("feedback, readout", lambda: esn(feedback="force", readout=Ridge()).fit(X, y), V,
         'feedback="force" needs a readout that learns row by row'),
     *parameter("include_input", T, "no", None, 0),
+    *parameter("quadratic", T, "no", None, 0),
     row("feedback, one", lambda: esn(feedback=True).fit(BATCH, PER_SEQUENCE), V,
         "feedback=True needs"),
     *parameter("readout", T, "ridge", Ridge, Reservoir(), LogisticRegression()),

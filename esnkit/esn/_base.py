@@ -255,6 +255,7 @@ class ReservoirEstimator(CallbackSupportMixin, PlainStateMixin, BaseEstimator):
             check_pooling(self.pooling),
             check_positive_int("washout", self.washout, minimum=0),
             per_step=True,
+            quadratic=check_flag("quadratic", self.quadratic),
         )
         return settings, target
 

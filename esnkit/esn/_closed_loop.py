@@ -136,9 +136,9 @@ def run_closed_loop(
         Written: the outputs.
     clamp : Clamp or None, default=None
     """
-    reservoir, readout, _, n_outputs = parts
+    reservoir, readout, settings, n_outputs = parts
     if reservoir.run_closed_loop is not None and is_linear(readout):
-        weights = linear_map(readout, n_outputs, state.dtype)
+        weights = *linear_map(readout, n_outputs, state.dtype), settings.quadratic
         reservoir.run_closed_loop(weights, inputs, exog, state, out, clamp)
     else:
         _run_in_single_steps(parts, inputs, state, exog, out, clamp)

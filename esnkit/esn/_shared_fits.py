@@ -299,7 +299,7 @@ def _begins_with(stream: Any, first: Any) -> bool:
     """Return whether the rows of a series begin with those of another one."""
     return (
         first.parts.reservoir is stream.parts.reservoir
-        and first.parts.settings.include_input == stream.parts.settings.include_input
+        and first.parts.settings.of_steps == stream.parts.settings.of_steps
         and np.array_equal(first.start_state, stream.start_state)
         and is_prefix(first.inputs.values, stream.inputs.values)
         and is_prefix(first.data.Y, stream.data.Y)

@@ -54,6 +54,7 @@ class LinearReadout(NamedTuple):
 
     coef: np.ndarray  # (n_outputs, n_units or n_units + n_features)
     intercept: np.ndarray  # (n_outputs,)
+    quadratic: bool = False  # whether z has the squares of units 1, 3, 5, ... in their place
 
 
 class LoopInputs(NamedTuple):
@@ -313,6 +314,11 @@ def _aligned_copy(matrix):
     return out
 
 
+@kernel(inline="always")
+def _aligned_readout(readout):
+    return LinearReadout(_aligned_copy(readout.coef), readout.intercept, readout.quadratic)
+
+
 def closed_loop(W, input_weights, code, forcing, readout, inputs, x0, out):
     """Run one sequence with the outputs fed back into the first inputs.
 
@@ -342,14 +348,17 @@ def _set_exogenous(inputs, t, n_outputs):
 
 
 @kernel(inline="always")
-def _feed_back(coef, intercept, z, n, u, partial_sums, y):
+def _feed_back(readout, z, n, u, partial_sums, y):
     """Write the readout of z = [x; u], or of x alone, to y and to the first inputs.
 
-    A step has written the n units of x to the front of z.
+    A step has written the n units of x to the front of z, which is not read by the next step.
     """
+    if readout.quadratic:
+        for i in range(1, n, 2):
+            z[i] *= z[i]
     for f in range(u.size):
         z[n + f] = u[f]
-    affine_row(z[: coef.shape[1]], coef, intercept, partial_sums, y)
+    affine_row(z[: readout.coef.shape[1]], readout.coef, readout.intercept, partial_sums, y)
     for f in range(y.size):
         u[f] = y[f]
 
@@ -358,7 +367,7 @@ def _feed_back(coef, intercept, z, n, u, partial_sums, y):
 def _plain_loop(W, input_weights, code, readout, inputs, x0, out):
     """Run a closed loop with packed inputs and without forcing."""
     packed, n, u = pack(W, input_weights), x0.size, inputs.first
-    coef, intercept = _aligned_copy(readout.coef), readout.intercept  # read at every step
+    readout = _aligned_readout(readout)  # read at every step
     states, position = aligned(2 * int(state_capacity(n, x0)), x0), uint64(0)
     put_state(x0, states, position)
     z, partial_sums = aligned(n + u.size, u), aligned(LANES, u)
@@ -368,7 +377,7 @@ def _plain_loop(W, input_weights, code, readout, inputs, x0, out):
     for t in range(out.shape[0]):
         _set_exogenous(inputs, t, out.shape[1])
         position = run_steps(packed, code, blocks, step, StateBuffer(states, position), target)
-        _feed_back(coef, intercept, z, n, u, partial_sums, out[t])
+        _feed_back(readout, z, n, u, partial_sums, out[t])
     take_state(states, position, x0)
 
 
@@ -378,7 +387,7 @@ def _loop_by_rows(W, input_weights, code, forcing, readout, inputs, x0, out):
     packed, single_steps = pack(W, input_weights), is_forced(forcing) or not is_packed(W)
     dynamics = _Dynamics(W, input_weights, packed, code, forcing, single_steps)
     n, u = packed.n_units, inputs.first
-    coef, intercept = _aligned_copy(readout.coef), readout.intercept  # read at every step
+    readout = _aligned_readout(readout)  # read at every step
     states, position = aligned(2 * int(state_capacity(n, x0)), x0), uint64(0)
     put_state(x0, states, position)
     z, partial_sums = aligned(n + u.size, u), aligned(LANES, u)
@@ -394,5 +403,5 @@ def _loop_by_rows(W, input_weights, code, forcing, readout, inputs, x0, out):
             position = _single_step(dynamics, t, step, buffer, target)
         else:
             position = run_steps(packed, code, blocks, step, buffer, target)
-        _feed_back(coef, intercept, z, n, u, partial_sums, out[t])
+        _feed_back(readout, z, n, u, partial_sums, out[t])
     take_state(states, position, x0)

@@ -136,11 +136,11 @@ def test_small_outputs_and_unaligned_rows_go_through_the_caches(columns):
 class Loop:
     """A closed loop of a problem: 2 outputs, the other features are exogenous."""
 
-    def __init__(self, problem, n_steps, n_exog, include_input=True):
+    def __init__(self, problem, n_steps, n_exog, include_input=True, quadratic=False):
         self.problem, n_units = problem, len(problem.b)
         n_read = n_units + (2 + n_exog if include_input else 0)
         coef = (0.3 * problem.draw(2, n_read)).astype(problem.dtype)
-        self.readout = LinearReadout(coef, problem.draw(2))
+        self.readout = LinearReadout(coef, problem.draw(2), quadratic)
         self.u, self.x = problem.draw(2 + n_exog), problem.draw(n_units)
         self.exog = problem.draw(n_steps, n_exog)
 
@@ -157,13 +157,15 @@ class Loop:
 @every_layout
 @both_dtypes
 @pytest.mark.parametrize("n_exog", [0, 1, 3])
-@pytest.mark.parametrize("include_input", [True, False])
-def test_closed_loop_equals_the_loop(layout, dtype, n_exog, include_input):
+@pytest.mark.parametrize(
+    ("include_input", "quadratic"), [(True, False), (False, False), (True, True)]
+)
+def test_closed_loop_equals_the_loop(layout, dtype, n_exog, include_input, quadratic):
     problem = ReservoirProblem(layout, 13, 2 + n_exog, [1], dtype)
-    loop = Loop(problem, 12, n_exog, include_input)
+    loop = Loop(problem, 12, n_exog, include_input, quadratic)
     wanted = closed_loop_reference(
         problem.W_dense, problem.W_in, problem.b, problem.input_weights.gain, "tanh",
-        *loop.readout, loop.u, loop.exog, loop.x,
+        *loop.readout[:2], loop.u, loop.exog, loop.x, quadratic,
     )  # fmt: skip
     # Errors are fed back and may grow a little at each step.
     np.testing.assert_allclose(loop.run(loop.exog, loop.u, loop.x)[0], wanted, rtol=0,
@@ -182,7 +184,7 @@ def test_closed_loop_equals_run_on_its_own_outputs_bit_for_bit(layout, dtype, n_
     problem.U, problem.x0 = np.ascontiguousarray(np.hstack([fed_back, loop.exog])), loop.x[None]
     states, end = problem.run(activation=activation)
     again = np.empty_like(out)
-    affine(np.hstack([states, problem.U]), *loop.readout, again)
+    affine(np.hstack([states, problem.U]), *loop.readout[:2], again)
     assert np.array_equal(out, again) and np.array_equal(last, end[0])
 
 
