@@ -240,3 +240,16 @@ def test_the_kuramoto_sivashinsky_equation_is_that_of_reservoirpy():
         40, length=32 * np.pi, dt=0.25, n_substeps=1, initial_state=field, n_discard=0
     )
     np.testing.assert_allclose(found, peers.kuramoto_sivashinsky(40, **params), rtol=0, atol=1e-9)
+
+
+@pytest.mark.filterwarnings("ignore")
+def test_predictions_of_quadratic_readouts_are_those_of_orc():
+    readouts = pytest.importorskip("orc.readouts")
+    jax = pytest.importorskip("jax")
+    jax.config.update("jax_enable_x64", True)
+    y = normal(200, 2, seed=4)
+    model = ESNRegressor(UNITS, quadratic=True, include_input=False, random_state=0).fit(U, y)
+    states = jax.numpy.asarray(model.reservoir_.transform(U[:20]))
+    squares = np.asarray(readouts.QuadraticReadout(2, UNITS).nonlinear_transform(states))
+    expected = squares @ model.readout_.coef_.T + model.readout_.intercept_
+    np.testing.assert_allclose(model.predict(U[:20]), expected, rtol=1e-10, atol=1e-10)
