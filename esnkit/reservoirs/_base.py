@@ -221,7 +221,7 @@ class BaseReservoir(
         block_rows = self.block_rows(sequences.lengths, n_extra)
         for first, last, start, stop in segments(sequences.offsets, block_rows, self.causal):
             if len(buffer) < stop - start or not reuse:
-                buffer = np.empty((stop - start, n_columns), state.dtype)
+                buffer = recycled((stop - start, n_columns), state.dtype)
             rows, forcing = buffer[: stop - start], _forcing(clamp, noise, start, stop)
             block = sequences
             if stop - start < len(sequences.values):
