@@ -3,7 +3,7 @@
 import pytest
 from sklearn.base import BaseEstimator, clone
 
-from esnkit import ESNRegressor, NVAR, Reservoir, RidgeReadout
+from esnkit import NVAR, ESNRegressor, Reservoir, RidgeReadout
 
 
 class Renamed(RidgeReadout):
