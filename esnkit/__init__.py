@@ -3,10 +3,11 @@
 Estimators: ESNRegressor and ESNClassifier; ESNEnsembleClassifier, several networks that classify
 sequences; ReservoirRegressor and ReservoirClassifier, which join any reservoir with any readout;
 RNNRegressor, RNNClassifier and Seq2SeqClassifier, trained by gradients; Forecaster, which forecasts
-a series with any regressor, AutoForecaster, which chooses its networks, and PanelForecaster, whose
-networks learn from many series; ReservoirSearchCV and ReservoirRandomizedSearchCV, which search
-parameters. The folders hold the parts by subject: reservoirs, pooling, readouts, model_selection,
-forecasting, baselines, analysis, optim, datasets, metrics, plotting, export.
+a series with any regressor, AutoForecaster, which chooses its networks, PanelForecaster, whose
+networks learn from many series, and PatchForecaster, for fields on a line or a grid;
+ReservoirSearchCV and ReservoirRandomizedSearchCV, which search parameters. The folders hold the
+parts by subject: reservoirs, pooling, readouts, model_selection, forecasting, baselines, analysis,
+optim, datasets, metrics, plotting, export, adapters.
 """
 
 import importlib as _importlib
@@ -29,6 +30,7 @@ if _TYPE_CHECKING:
         AutoForecaster,
         Forecaster,
         PanelForecaster,
+        PatchForecaster,
         SeriesTransform,
         forecast,
     )
@@ -80,6 +82,7 @@ __all__ = [
     "IntrinsicPlasticityReservoir",
     "NVAR",
     "PanelForecaster",
+    "PatchForecaster",
     "RLSReadout",
     "ParallelReservoir",
     "RNNClassifier",
@@ -96,6 +99,7 @@ __all__ = [
     "SequenceScaler",
     "SeriesTransform",
     "TokenEncoder",
+    "adapters",
     "analysis",
     "baselines",
     "check_readout",
@@ -127,7 +131,8 @@ _FOLDERS = {
     ),
     "export": ("skops_trusted_types",),
     "forecasting": (
-        "AutoForecaster", "Forecaster", "PanelForecaster", "SeriesTransform", "forecast",
+        "AutoForecaster", "Forecaster", "PanelForecaster", "PatchForecaster", "SeriesTransform",
+        "forecast",
     ),
     "model_selection": ("ReservoirRandomizedSearchCV", "ReservoirSearchCV"),
     "networks": ("RNNClassifier", "RNNRegressor", "Seq2SeqClassifier"),

@@ -1,6 +1,7 @@
 """Slow, obvious twins of the fast code: loops over plain arrays, no numba, no esnkit."""
 
 from fractions import Fraction
+from itertools import product
 
 import numpy as np
 from scipy.integrate import solve_ivp
@@ -171,16 +172,18 @@ def intrinsic_plasticity(W, leak, drive, f, target, x, gain, bias):
     return x, a, b
 
 
-def closed_loop(W, W_in, b, leak, f, coef, intercept, u, exog, x0):
+def closed_loop(W, W_in, b, leak, f, coef, intercept, u, exog, x0, quadratic=False):
     """Return the outputs (n_steps, n_outputs) when each is heard as the first inputs of the next.
 
-    The readout sees the state, and the input where it has a coefficient for it.
+    The readout sees the state, and the input where it has a coefficient for it. If it is quadratic,
+    it sees the squares of the second, fourth, ... state.
     """
+    powers = 1 + np.arange(len(x0)) % 2 if quadratic else 1
     u, x, out = np.array(u, dtype=float), np.array(x0, dtype=float), []
     for beside in exog:
         u[len(u) - len(beside) :] = beside
         x = reservoir_states(W, W_in, b, leak, f, [u], x)[0]
-        y = coef @ np.concatenate([x, u])[: coef.shape[1]] + intercept
+        y = coef @ np.concatenate([x**powers, u])[: coef.shape[1]] + intercept
         u[: len(y)] = y
         out.append(y)
     return np.array(out)
@@ -416,3 +419,39 @@ def covariance_recursion(P, coef, X, Y, forgetting):
         coef = coef + np.outer(y - coef @ x, gain)
         P = (P - np.outer(gain, x @ P)) / forgetting
     return P, coef
+
+
+def patches(field, size, overlap, mode):
+    """Yield the corner of every patch, what it sees, and its points, from a padded field.
+
+    The field is (n_steps, *shape); ``mode`` is "wrap" or "edge", as in np.pad.
+    """
+    padded = np.pad(field, [(0, 0), *((n, n) for n in overlap)], mode=mode)
+    starts = [range(0, n, step) for n, step in zip(field.shape[1:], size, strict=True)]
+    for corner in product(*starts):
+        axes = list(zip(corner, size, overlap, strict=True))
+        seen = padded[(slice(None), *(slice(c, c + n + 2 * more) for c, n, more in axes))]
+        own = field[(slice(None), *(slice(c, c + n) for c, n, _ in axes))]
+        yield corner, seen.reshape(len(field), -1), own.reshape(len(field), -1)
+
+
+def patch_forecast(field, n_steps, networks, size, overlap, mode):
+    """Run one network (W, W_in, b, leak, coef, intercept) per patch along a field, then freely.
+
+    The features of a readout are the states and the inputs.
+    """
+    states = [np.zeros(len(network[0])) for network in networks]
+    rows, forecast = list(field), []
+    for t in range(len(field) + n_steps - 1):
+        row = np.empty(field.shape[1:])
+        cut = patches(rows[t][None], size, overlap, mode)
+        for k, (corner, seen, _) in enumerate(cut):
+            W, W_in, b, leak, coef, intercept = networks[k]
+            states[k] = (1 - leak) * states[k] + leak * np.tanh(W @ states[k] + W_in @ seen[0] + b)
+            outputs = coef @ np.concatenate([states[k], seen[0]]) + intercept
+            where = tuple(slice(c, c + n) for c, n in zip(corner, size, strict=True))
+            row[where] = outputs.reshape(size)
+        if t >= len(field) - 1:
+            forecast.append(row)
+            rows.append(row)
+    return np.array(forecast)

@@ -42,6 +42,12 @@ class Settings(NamedTuple):
     washout: int
     per_step: bool  # whether there is a target for every time step, or one for every sequence
     differences: ValuesAndDifferences | None = None  # that the reservoir reads instead of values
+    quadratic: bool = False  # whether every second feature of the reservoir is squared
+
+    @property
+    def of_steps(self) -> tuple[bool, bool]:
+        """What the features of time steps depend on."""
+        return self.include_input, self.quadratic
 
 
 def features(
@@ -118,10 +124,17 @@ def step_features(
     n_extra = inputs.values.shape[1] if settings.include_input else 0
     blocks = reservoir.blocks(inputs, state, clamp=clamp, noise=noise, n_extra=n_extra, reuse=reuse)
     for start, stop, Z in blocks:
+        if settings.quadratic:
+            _square_half(Z[:, : reservoir.n_features_out_])
         if n_extra:
             rows = inputs.values[start:stop]
             Z[:, reservoir.n_features_out_ :] = _input_features(reservoir, rows, settings)
         yield start, stop, Z
+
+
+def _square_half(Z: np.ndarray) -> None:
+    """Square every second feature: the readout of an odd network gets even terms too."""
+    np.square(Z[:, 1::2], out=Z[:, 1::2])
 
 
 class Steps(NamedTuple):
@@ -129,7 +142,7 @@ class Steps(NamedTuple):
 
     reservoir: BaseReservoir
     inputs: Sequences
-    include_input: bool
+    of_steps: tuple[bool, bool]
     start: np.ndarray
     end: np.ndarray
     blocks: list[Block]
@@ -152,7 +165,7 @@ def _keep_steps(
         blocks += [block] if keep else []
         yield block
     if work is not None and keep:
-        work.keep(Steps(reservoir, inputs, settings.include_input, start, state.copy(), blocks))
+        work.keep(Steps(reservoir, inputs, settings.of_steps, start, state.copy(), blocks))
 
 
 def _kept_steps(
@@ -162,7 +175,7 @@ def _kept_steps(
 
     def matches(kept):
         is_start = kept.reservoir is reservoir and np.array_equal(kept.start, state)
-        return is_start and kept.inputs is inputs and kept.include_input == settings.include_input
+        return is_start and kept.inputs is inputs and kept.of_steps == settings.of_steps
 
     work = shared_work()
     found = None if work is None else work.find(Steps, matches)
@@ -217,6 +230,7 @@ def _last_states_suffice(reservoir, settings, noise) -> bool:
 def _adds_statistics(reservoir, inputs, settings) -> bool:
     """Return whether the reservoir itself adds states to running statistics."""
     statistics = not settings.per_step and isinstance(settings.pooling, RunningStatistics)
+    statistics &= not settings.quadratic  # of the states alone
     return statistics and inputs.n_sequences >= MIN_SEQUENCES and reservoir.adds_statistics
 
 
@@ -244,6 +258,8 @@ def _last_features(reservoir, inputs, state, settings, clamp):
         reservoir.advance(inputs.part(start, stop), state[start:stop], clamp=clamped)
         Z = np.empty((stop - start, n_units + n_extra), state.dtype)
         Z[:, :n_units] = state[start:stop]
+        if settings.quadratic:
+            _square_half(Z[:, :n_units])
         if n_extra:
             rows = inputs.values[offsets[start + 1 : stop + 1] - 1]
             Z[:, n_units:] = _input_features(reservoir, rows, settings)

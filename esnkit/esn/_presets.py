@@ -79,6 +79,10 @@ class ESNRegressor(ReservoirRegressorMixin, ReservoirEstimator):
     include_input : bool, default=True
         Whether the inputs of a time step are features of the readout, beside the states. Pooled
         ones are standardised with ``input_scaling="auto"``.
+    quadratic : bool, default=False
+        Whether the readout reads the squares of the second, fourth, ... state in place of these
+        states (Lu et al. 2017). Without biases, states are odd functions of the inputs: squares
+        let the readout learn systems that are not, such as flows with a quadratic nonlinearity.
     feedback : bool or "force", default=False
         Whether the output of the previous time step is an input of the reservoir: in ``predict``
         the prediction, in ``fit`` with True the target (teacher forcing), and with "force" the
@@ -145,6 +149,9 @@ class ESNRegressor(ReservoirRegressorMixin, ReservoirEstimator):
 
     M. Lukoševičius (2012), A practical guide to applying echo state networks.
 
+    Z. Lu et al. (2017), Reservoir observers: model-free inference of unmeasured variables in
+    chaotic systems, Chaos 27, 041102.
+
     Examples
     --------
     >>> import numpy as np
@@ -178,6 +185,7 @@ class ESNRegressor(ReservoirRegressorMixin, ReservoirEstimator):
         alpha=None,
         solver="auto",
         include_input=True,
+        quadratic=False,
         feedback=False,
         feedback_scaling=1.0,
         washout=0,
@@ -205,6 +213,7 @@ class ESNRegressor(ReservoirRegressorMixin, ReservoirEstimator):
         self.alpha = alpha
         self.solver = solver
         self.include_input = include_input
+        self.quadratic = quadratic
         self.feedback = feedback
         self.feedback_scaling = feedback_scaling
         self.washout = washout
@@ -275,6 +284,10 @@ class ESNClassifier(ReservoirClassifierMixin, ReservoirEstimator):
     include_input : bool, default=True
         Whether the inputs of a time step are features of the readout, beside the states. Pooled
         ones are standardised with ``input_scaling="auto"``.
+    quadratic : bool, default=False
+        Whether the readout reads the squares of the second, fourth, ... state in place of these
+        states (Lu et al. 2017). Without biases, states are odd functions of the inputs: squares
+        let the readout learn systems that are not, such as flows with a quadratic nonlinearity.
     differences : bool or None, default=None
         For one label per sequence: whether the differences of successive time steps are inputs
         beside the values, both standardised over the training sequences, like those of a
@@ -348,6 +361,9 @@ class ESNClassifier(ReservoirClassifierMixin, ReservoirEstimator):
 
     M. Lukoševičius (2012), A practical guide to applying echo state networks.
 
+    Z. Lu et al. (2017), Reservoir observers: model-free inference of unmeasured variables in
+    chaotic systems, Chaos 27, 041102.
+
     Examples
     --------
     >>> import numpy as np
@@ -382,6 +398,7 @@ class ESNClassifier(ReservoirClassifierMixin, ReservoirEstimator):
         alpha=None,
         solver="auto",
         include_input=True,
+        quadratic=False,
         differences=None,
         washout=0,
         target="auto",
@@ -409,6 +426,7 @@ class ESNClassifier(ReservoirClassifierMixin, ReservoirEstimator):
         self.alpha = alpha
         self.solver = solver
         self.include_input = include_input
+        self.quadratic = quadratic
         self.differences = differences
         self.washout = washout
         self.target = target
@@ -455,6 +473,10 @@ class ReservoirRegressor(ReservoirRegressorMixin, ReservoirEstimator):
     include_input : bool, default=True
         Whether the inputs of a time step are features of the readout, beside the states. Pooled
         ones are standardised with ``input_scaling="auto"``.
+    quadratic : bool, default=False
+        Whether the readout reads the squares of the second, fourth, ... state in place of these
+        states (Lu et al. 2017). Without biases, states are odd functions of the inputs: squares
+        let the readout learn systems that are not, such as flows with a quadratic nonlinearity.
     feedback : bool or "force", default=False
         Whether the output of the previous time step is an input of the reservoir: in ``predict``
         the prediction, in ``fit`` with True the target (teacher forcing), and with "force" the
@@ -512,6 +534,9 @@ class ReservoirRegressor(ReservoirRegressorMixin, ReservoirEstimator):
 
     M. Lukoševičius (2012), A practical guide to applying echo state networks.
 
+    Z. Lu et al. (2017), Reservoir observers: model-free inference of unmeasured variables in
+    chaotic systems, Chaos 27, 041102.
+
     Examples
     --------
     >>> import numpy as np
@@ -529,6 +554,7 @@ class ReservoirRegressor(ReservoirRegressorMixin, ReservoirEstimator):
         readout=None,
         *,
         include_input=True,
+        quadratic=False,
         feedback=False,
         washout=0,
         target="auto",
@@ -539,6 +565,7 @@ class ReservoirRegressor(ReservoirRegressorMixin, ReservoirEstimator):
         self.reservoir = reservoir
         self.readout = readout
         self.include_input = include_input
+        self.quadratic = quadratic
         self.feedback = feedback
         self.washout = washout
         self.target = target
@@ -565,6 +592,10 @@ class ReservoirClassifier(ReservoirClassifierMixin, ReservoirEstimator):
     include_input : bool, default=True
         Whether the inputs of a time step are features of the readout, beside the states. Pooled
         ones are standardised with ``input_scaling="auto"``.
+    quadratic : bool, default=False
+        Whether the readout reads the squares of the second, fourth, ... state in place of these
+        states (Lu et al. 2017). Without biases, states are odd functions of the inputs: squares
+        let the readout learn systems that are not, such as flows with a quadratic nonlinearity.
     washout : int, default=0
         Number of time steps at the start of every sequence that are neither taught nor scored,
         because their states depend on the start from zero. In a cross-validation every part
@@ -617,6 +648,9 @@ class ReservoirClassifier(ReservoirClassifierMixin, ReservoirEstimator):
 
     M. Lukoševičius (2012), A practical guide to applying echo state networks.
 
+    Z. Lu et al. (2017), Reservoir observers: model-free inference of unmeasured variables in
+    chaotic systems, Chaos 27, 041102.
+
     Examples
     --------
     >>> import numpy as np
@@ -635,6 +669,7 @@ class ReservoirClassifier(ReservoirClassifierMixin, ReservoirEstimator):
         readout=None,
         *,
         include_input=True,
+        quadratic=False,
         washout=0,
         target="auto",
         pooling="last",
@@ -645,6 +680,7 @@ class ReservoirClassifier(ReservoirClassifierMixin, ReservoirEstimator):
         self.reservoir = reservoir
         self.readout = readout
         self.include_input = include_input
+        self.quadratic = quadratic
         self.washout = washout
         self.target = target
         self.pooling = pooling

@@ -81,11 +81,13 @@ $updates
     for (unsigned long o = 0; o < $n_outputs; o++) {
         $real sum = ${name}_intercept[o];
         for (unsigned long i = 0; i < $n_units; i++)
-            sum += ${name}_coef[o * $n_features + i] * state->x[i];$input_features
+            sum += ${name}_coef[o * $n_features + i] * $state_feature;$input_features
         output[o] = sum;$keep_output
     }
 }
 """)
+
+SQUARED = "(i % 2 ? state->x[i] * state->x[i] : state->x[i])"
 
 INPUT_FEATURES = Template("""
         for (unsigned long j = 0; j < $n_row; j++)
@@ -208,6 +210,7 @@ def _words(step: FittedStep, name: str) -> dict[str, Any]:
         "reset_fed": RESET_FED.substitute(words) if has_feedback else "",
         "copy_fed": COPY_FED.substitute(words) if has_feedback else "",
         "keep_output": "\n        state->y[o] = sum;" if has_feedback else "",
+        "state_feature": SQUARED if step.quadratic else "state->x[i]",
         "input_features": INPUT_FEATURES.substitute(words) if step.include_input else "",
     }
 

@@ -17,14 +17,15 @@ __all__ = ["FittedStep", "fitted_step"]
 class FittedStep(NamedTuple):
     """One time step of a fitted model: the rows [y(t-1); u(t)] go into the first layer.
 
-    The outputs are coef @ features + intercept; the features are the states of all layers and,
-    with ``include_input``, the row.
+    The outputs are coef @ features + intercept; the features are the states of all layers, of which
+    ``quadratic`` squares every second one, and, with ``include_input``, the row.
     """
 
     layers: list[StateEquation]
     coef: np.ndarray  # (n_outputs, n_features)
     intercept: np.ndarray  # (n_outputs,)
     include_input: bool
+    quadratic: bool
     n_fed: int  # outputs that are fed back
     classes: np.ndarray | None  # labels of the outputs of a classifier
     temperature: float | None  # softmax(outputs / temperature) are probabilities
@@ -81,6 +82,7 @@ def fitted_step(model: Any, others: str = "") -> FittedStep:
         finite_array("coef_", coef, coef.dtype),
         finite_array("intercept_", intercept, coef.dtype),
         settings.include_input,
+        settings.quadratic,
         n_outputs if settings.feedback else 0,
         classes,
         None if temperature is None else float(temperature),

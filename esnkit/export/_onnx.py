@@ -125,9 +125,15 @@ def _step(step: FittedStep, graph: Graph, row: str, state: str) -> tuple[str, li
     for layer, before in zip(step.layers, states, strict=True):
         received = _next_state(graph, layer, before, received)
         following.append(received)
-    features = [*following, row] if step.include_input else following
+    features = [_half_squared(graph, following, step.n_units)] if step.quadratic else following
+    features = [*features, row] if step.include_input else features
     outputs = graph.affine(step.coef, _joined(graph, features), step.intercept)
     return outputs, [_joined(graph, [*following, outputs] if step.n_fed else following)]
+
+
+def _half_squared(graph: Graph, states: list[str], n_units: int) -> str:
+    """Add the states of all layers, every second one squared."""
+    return graph.op("Pow", _joined(graph, states), graph.constant(1.0 + np.arange(n_units) % 2))
 
 
 def _joined(graph: Graph, parts: list[str]) -> str:

@@ -52,7 +52,8 @@ def check_reservoir(reservoir: Any) -> None:
                 _check_causality(drawn, rows)
             if drawn.allows_clamp:
                 _check_clamp(drawn, rows)
-            _check_closed_loop(drawn, dtype)
+            for quadratic in (False, True):
+                _check_closed_loop(drawn, dtype, quadratic)
     _check_reproducible(reservoir)
     _check_transform(reservoir)
 
@@ -147,7 +148,7 @@ def _check_clamp(reservoir, rows):
     _require((state[:, units] == value).all(), "a clamp must hold its entries of the state")
 
 
-def _check_closed_loop(reservoir, dtype):
+def _check_closed_loop(reservoir, dtype, quadratic):
     """Compare the compiled closed loop with single steps."""
     if reservoir.run_closed_loop is None:
         return
@@ -157,11 +158,13 @@ def _check_closed_loop(reservoir, dtype):
     exog = rng.uniform(-1, 1, (6, reservoir.n_features_in_ - 1)).astype(dtype)
     state, out = np.zeros(reservoir.n_state_, dtype), np.empty((6, 1), dtype)
     inputs = np.concatenate([np.full(1, 0.3, dtype), exog[0]])
-    reservoir.run_closed_loop((coef, intercept), inputs, exog, state, out)
+    reservoir.run_closed_loop((coef, intercept, quadratic), inputs, exog, state, out)
     expected, y = np.zeros((1, reservoir.n_state_), dtype), np.full(1, 0.3, dtype)
     for t in range(6):
         row = Sequences(np.concatenate([y, exog[t]])[None], np.array([0, 1]), "series")
         features, expected = _run(reservoir, row, expected)
+        if quadratic:
+            features[:, 1::2] **= 2
         y = features[0] @ coef.T + intercept
         _require(
             np.allclose(out[t], y, rtol=1e-4, atol=1e-6),

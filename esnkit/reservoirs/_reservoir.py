@@ -570,7 +570,7 @@ class Reservoir(BaseReservoir):
 
     def run_closed_loop(
         self,
-        readout: tuple[np.ndarray, np.ndarray],
+        readout: tuple[np.ndarray, np.ndarray, bool],
         inputs: np.ndarray,
         exog: np.ndarray,
         state: np.ndarray,
@@ -581,9 +581,10 @@ class Reservoir(BaseReservoir):
 
         Parameters
         ----------
-        readout : tuple (coef, intercept)
-            Of shapes (n_outputs, n_units or n_units + n_features) and (n_outputs,): the readout of
-            the state, or of the state and the inputs.
+        readout : tuple (coef, intercept, quadratic)
+            Arrays of shapes (n_outputs, n_units or n_units + n_features) and (n_outputs,): the
+            readout of the state, or of the state and the inputs. With ``quadratic`` the second,
+            fourth, ... number of the state is squared before the readout reads it.
         inputs : ndarray of shape (n_features,)
             First row of inputs; on exit the next one, but for its exogenous part.
         exog : ndarray of shape (n_steps, n_features - n_outputs)
@@ -633,6 +634,16 @@ class Reservoir(BaseReservoir):
             return None
         self._up_to_date_network()
         return [self._equation]
+
+    def networks(self) -> list[Network] | None:
+        """Return the weights as the kernels take them, in a list of one.
+
+        Returns
+        -------
+        list of Network or None
+            None for a subclass with its own ``run``.
+        """
+        return [self._up_to_date_network()] if type(self).run is Reservoir.run else None
 
     def _check_bounded(self, state):
         activation = self._network.activation

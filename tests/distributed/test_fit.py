@@ -31,7 +31,7 @@ def fitted(model, X, y, cut, edges, w=None):
         {"feedback": True},
         {"solver": "qr", "include_input": False},
         {"alpha": [1e-3, 1e-1], "input_scaling": "auto"},
-        {"leak_rate": 0.01},
+        {"leak_rate": 0.01, "quadratic": True},
     ],
     ids=str,
 )

@@ -4,8 +4,10 @@ import numpy as np
 import pytest
 from esn_models import both, coefficients, features, regressor, slow_answer
 from reference import pooled
+from sklearn.linear_model import Ridge
 from sklearn.metrics import r2_score
 
+from esnkit import Reservoir
 from esnkit.esn import _features
 from esnkit.pooling import ModelSpace
 from esnkit.pooling import _base as pooling_base
@@ -93,6 +95,39 @@ def test_what_is_pooled_are_states_and_inputs_after_the_washout(washout, include
         rows = np.hstack([Z, inputs])[washout:] if include_input else Z[washout:]
         wanted = model.readout_.coef_ @ pooled(rows, "statistics") + model.readout_.intercept_
         np.testing.assert_allclose(prediction, wanted[0], atol=1e-10)
+
+
+def half_squared(states):
+    """Return [x0, x1^2, x2, x3^2, ...]."""
+    return states ** (1 + np.arange(states.shape[-1]) % 2)
+
+
+@pytest.mark.parametrize("pooling", ["last", "statistics"])
+def test_the_squares_of_half_of_the_states_are_pooled(pooling, rng):
+    X = [rng.normal(size=(n, 2)) for n in (3, 40, 5, 70, 9)]
+    model = regressor(5, pooling=pooling, quadratic=True).fit(X, rng.normal(size=5))
+    for x, prediction in zip(X, model.predict(X), strict=True):
+        inputs = (x - model.reservoir_.input_mean_) / model.reservoir_.input_scale_
+        rows = np.hstack([half_squared(model.reservoir_.transform(x)), inputs])
+        row = rows[-1:] if pooling == "last" else pooled(rows, pooling)
+        wanted = model.readout_.coef_ @ np.ravel(row) + model.readout_.intercept_
+        np.testing.assert_allclose(prediction, wanted[0], atol=1e-10)
+
+
+@both
+def test_a_quadratic_readout_of_streams_and_closed_loops(dtype, wave, monkeypatch):
+    wave = wave.astype(dtype)
+    X, y = wave[:-1], wave[1:]
+    model = regressor(quadratic=True).fit(X, y)
+    Z = np.hstack([half_squared(model.reservoir_.transform(X)), X])
+    ridge = Ridge(1e-3).fit(Z.astype(float), y)
+    limit = 1e-9 if dtype == np.float64 else 1e-3
+    np.testing.assert_allclose(model.predict(X), ridge.predict(Z), rtol=0, atol=limit)
+    stream = regressor(quadratic=True).partial_fit(X[:150], y[:150]).partial_fit(X[150:], y[150:])
+    np.testing.assert_allclose(stream.predict(X), model.predict(X), rtol=0, atol=limit)
+    rows = model.generate(5, warmup=wave)
+    monkeypatch.setattr(Reservoir, "run_closed_loop", None)  # single steps
+    assert np.array_equal(model.generate(5, warmup=wave), rows)
 
 
 def test_statistics_of_states_with_a_clamp_and_initial_state(rng):

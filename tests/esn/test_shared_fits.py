@@ -132,6 +132,7 @@ def test_a_longer_series_starts_where_the_shorter_one_ends(weights, runs):
         {"random_state": 1},
         {"leak_rate": 0.5},
         {"include_input": False},
+        {"quadratic": True},
         {"washout": 1},
         {"degree": 4},
         {"solver": "gram"},
@@ -142,6 +143,7 @@ def test_other_parameters_are_other_fits(other, wave):
     wanted = predictions(regressor(**other), X, y, X)
     with share_work(SharedWork(1e9)):
         regressor().fit(X, y)
+        regressor().fit(X[:100], y[:100])  # whose rows the next ones begin with
         assert_same(predictions(regressor(**other), X, y, X), wanted)
 
 

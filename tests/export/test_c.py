@@ -53,6 +53,7 @@ FITTED = {
     "no_connections": lambda: esn(topology=np.zeros((13, 13)), spectral_radius=None).fit(X, Y),
     "deep": lambda: ReservoirRegressor(deep(), include_input=True).fit(X, Y),
     "deep_float32": lambda: ReservoirRegressor(deep(), RidgeReadout(0.1)).fit(X.astype("f4"), Y),
+    "quadratic": lambda: ReservoirRegressor(deep(), quadratic=True, feedback=True).fit(X, Y),
     "plastic": lambda: ReservoirRegressor(IntrinsicPlasticityReservoir(small(), n_epochs=1)).fit(
         X, Y
     ),

@@ -38,7 +38,10 @@ def run(step, inputs):
             pre = W @ states[k] + W_in @ received + b
             kept = keep * np.roll(states[k], -shift)
             received = states[k] = kept + gain * ACTIVATIONS[activation](pre)
-        features = np.concatenate(states + [row] * step.include_input)
+        features = np.concatenate(states)
+        if step.quadratic:
+            features[1::2] **= 2
+        features = np.concatenate([features] + [row] * step.include_input)
         outputs.append(step.coef @ features + step.intercept)
         fed = outputs[-1][: step.n_fed]
     return np.array(outputs)
@@ -53,7 +56,7 @@ def test_a_loop_over_the_arrays_is_predict(update):
     equation = {"update": update, "leak_rate": (0.1, 0.5), "spectral_radius": 0.3}
     models = [
         ESNRegressor(12, **equation, feedback=True, alpha=0.1, random_state=0),
-        ReservoirRegressor(deep(Reservoir(9, **equation)), include_input=True),
+        ReservoirRegressor(deep(Reservoir(9, **equation)), include_input=True, quadratic=True),
     ]
     for model in models:
         wanted = model.fit(X, Y).predict(X)

@@ -41,6 +41,7 @@ FITTED = {
     "feedback": lambda: esn(feedback=True, activation="sigmoid", feedback_scaling=0.3).fit(X, Y),
     "float32": lambda: esn(input_scaling="auto").fit(X.astype("f4"), Y),
     "deep": lambda: ReservoirRegressor(deep(), include_input=True).fit(X, Y),
+    "quadratic": lambda: ReservoirRegressor(deep(), quadratic=True, feedback=True).fit(X, Y),
     "classifier": lambda: ESNClassifier(12, random_state=0).fit(X, LABELS),
 }
 

@@ -16,7 +16,7 @@ from reservoir_problems import (
 
 from esnkit.kernels import reservoir
 from esnkit.kernels.activations import CODES
-from esnkit.kernels.layouts import Forcing
+from esnkit.kernels.layouts import Forcing, lay_out_inputs
 from esnkit.kernels.linalg import affine
 from esnkit.kernels.reservoir import LinearReadout, LoopInputs, closed_loop
 from esnkit.kernels.simd.vectors import aligned
@@ -136,11 +136,11 @@ def test_small_outputs_and_unaligned_rows_go_through_the_caches(columns):
 class Loop:
     """A closed loop of a problem: 2 outputs, the other features are exogenous."""
 
-    def __init__(self, problem, n_steps, n_exog, include_input=True):
+    def __init__(self, problem, n_steps, n_exog, include_input=True, quadratic=False):
         self.problem, n_units = problem, len(problem.b)
         n_read = n_units + (2 + n_exog if include_input else 0)
         coef = (0.3 * problem.draw(2, n_read)).astype(problem.dtype)
-        self.readout = LinearReadout(coef, problem.draw(2))
+        self.readout = LinearReadout(coef, problem.draw(2), quadratic)
         self.u, self.x = problem.draw(2 + n_exog), problem.draw(n_units)
         self.exog = problem.draw(n_steps, n_exog)
 
@@ -157,13 +157,15 @@ class Loop:
 @every_layout
 @both_dtypes
 @pytest.mark.parametrize("n_exog", [0, 1, 3])
-@pytest.mark.parametrize("include_input", [True, False])
-def test_closed_loop_equals_the_loop(layout, dtype, n_exog, include_input):
+@pytest.mark.parametrize(
+    ("include_input", "quadratic"), [(True, False), (False, False), (True, True)]
+)
+def test_closed_loop_equals_the_loop(layout, dtype, n_exog, include_input, quadratic):
     problem = ReservoirProblem(layout, 13, 2 + n_exog, [1], dtype)
-    loop = Loop(problem, 12, n_exog, include_input)
+    loop = Loop(problem, 12, n_exog, include_input, quadratic)
     wanted = closed_loop_reference(
         problem.W_dense, problem.W_in, problem.b, problem.input_weights.gain, "tanh",
-        *loop.readout, loop.u, loop.exog, loop.x,
+        *loop.readout[:2], loop.u, loop.exog, loop.x, quadratic,
     )  # fmt: skip
     # Errors are fed back and may grow a little at each step.
     np.testing.assert_allclose(loop.run(loop.exog, loop.u, loop.x)[0], wanted, rtol=0,
@@ -182,7 +184,7 @@ def test_closed_loop_equals_run_on_its_own_outputs_bit_for_bit(layout, dtype, n_
     problem.U, problem.x0 = np.ascontiguousarray(np.hstack([fed_back, loop.exog])), loop.x[None]
     states, end = problem.run(activation=activation)
     again = np.empty_like(out)
-    affine(np.hstack([states, problem.U]), *loop.readout, again)
+    affine(np.hstack([states, problem.U]), *loop.readout[:2], again)
     assert np.array_equal(out, again) and np.array_equal(last, end[0])
 
 
@@ -195,6 +197,19 @@ def test_closed_loop_in_two_halves_equals_the_whole_bit_for_bit(dtype, n_exog):
         head, u, x = loop.run(loop.exog[:cut], loop.u, loop.x)
         tail, _, last = loop.run(loop.exog[cut:], u, x)
         assert np.array_equal(np.vstack([head, tail]), whole) and np.array_equal(last, end)
+
+
+@both_dtypes
+def test_few_input_weights_are_summed_as_all_with_the_same_bits(dtype):
+    problem = ReservoirProblem("diagonals", 21, 48, [9], dtype)
+    problem.W_in[problem.rng.uniform(size=problem.W_in.shape) > 0.02] = 0
+    w_in, dense = np.ascontiguousarray(problem.W_in.T), problem.input_weights
+    problem.input_weights = lay_out_inputs(w_in, *dense[1:4])
+    assert 0 < len(problem.input_weights.entries) <= 3
+    states = problem.run()[0]
+    np.testing.assert_allclose(states, problem.reference(), rtol=0, atol=tolerance(dtype))
+    problem.input_weights = dense._replace(w_in=w_in)
+    assert np.array_equal(problem.run()[0], states)
 
 
 def test_closed_loop_clamps_units():
