@@ -313,9 +313,21 @@ def min_lstm_back(size, buffers, at):
 
 @kernel
 def lru_step(n_units, m, buffers, at):
-    """Compute c = l c' + s v, in C, which holds c' on entry, and h = c o."""
-    A, C, E = buffers.A, buffers.C, buffers.E
-    half, pairs = fill(number(A, 0.5)), n_units // 2
+    """Compute c = l c' + s v, in C, which holds c' on entry, then o, and h = c o."""
+    _lru_states(n_units, m, buffers, at)
+    A, C, H, size = buffers.A, buffers.C, buffers.H, n_units * m
+    half = fill(number(A, 0.5))
+    for k in range(0, size, width(A)):
+        left, a = size - k, at.A + size + k
+        c = load_first(C, at.C + k, left)
+        o = _sigmoid(load_first(A, a, left) + c, half)
+        store_first(A, a, o, left)
+        store_first(H, at.H + k, c * o, left)
+
+
+@kernel
+def _lru_states(n_units, m, buffers, at):
+    A, C, E, pairs = buffers.A, buffers.C, buffers.E, n_units // 2
     for row in range(pairs):
         e = at.E + row
         l_re, l_im, s = fill(E[e]), fill(E[e + pairs]), fill(E[e + 2 * pairs])
@@ -326,18 +338,9 @@ def lru_step(n_units, m, buffers, at):
             v_re, v_im = load_first(A, at.A + re, left), load_first(A, at.A + im, left)
             new_re = fma(l_re, c_re, s * v_re - l_im * c_im)
             new_im = fma(l_re, c_im, fma(l_im, c_re, s * v_im))
-            _lru_output(re, n_units * m, new_re, left, half, buffers, at)
-            _lru_output(im, n_units * m, new_im, left, half, buffers, at)
-
-
-@kernel(inline="always")
-def _lru_output(k, size, c, left, half, buffers, at):
-    """Store c, which would become subnormal when it fades over many steps, the gate o, and c o."""
-    A, c = buffers.A, drop_tiny(c)
-    o = _sigmoid(load_first(A, at.A + size + k, left) + c, half)
-    store_first(buffers.C, at.C + k, c, left)
-    store_first(A, at.A + size + k, o, left)
-    store_first(buffers.H, at.H + k, c * o, left)
+            # States that fade over many steps would become subnormal, too.
+            store_first(C, at.C + re, drop_tiny(new_re), left)
+            store_first(C, at.C + im, drop_tiny(new_im), left)
 
 
 @kernel
@@ -345,8 +348,9 @@ def lru_back(n_units, m, n_first, buffers, at):
     """Compute dz of o and v, sums for l and s, and dc', the conjugate of l times dc."""
     _lru_output_back(n_units * m, buffers, at)
     first = min(m, n_first)
-    _add_to_eigenvalues(n_units, m, 0, first, 0, buffers, at)
-    _add_to_eigenvalues(n_units, m, first, m, 1, buffers, at)
+    for half in range(2):
+        columns = (0, first) if half == 0 else (first, m)
+        _add_to_eigenvalues(n_units, m, columns, half, buffers, at)
     _lru_states_back(n_units, m, buffers, at)
 
 
@@ -382,13 +386,13 @@ def _lru_states_back(n_units, m, buffers, at):
 
 
 @kernel
-def _add_to_eigenvalues(n_units, m, start, stop, half, buffers, at):
+def _add_to_eigenvalues(n_units, m, columns, half, buffers, at):
     """Add the columns of one half of the batch to the sums for the rows of E.
 
     These are Re(conj(c') dc), Im(conj(c') dc) and the inner product of v and dc.
     """
     A, c_before, dc, dE = buffers.A, buffers.c_before, buffers.dc, buffers.dE
-    pairs, size = n_units // 2, width(A)
+    (start, stop), pairs, size = columns, n_units // 2, width(A)
     for row in range(pairs if start < stop else 0):
         d = (3 * pairs * half + row) * size
         to_re, to_im, to_s = load(dE, d), load(dE, d + pairs * size), load(dE, d + 2 * pairs * size)

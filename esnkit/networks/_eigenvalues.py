@@ -45,12 +45,15 @@ def eigenvalue_gradient(exponents: np.ndarray, gradient: np.ndarray) -> np.ndarr
     return np.stack([-nu * (re * d_re + im * d_im), theta * (re * d_im - im * d_re), s * d_s])
 
 
-def initial_exponents(rng: np.random.Generator, n: int, longest: float) -> np.ndarray:
-    """Draw exponents (3, n): moduli exp(-1 / T) and phases 2 pi / P, with T and P log-uniform.
+def initial_exponents(
+    rng: np.random.Generator, log_scales: np.ndarray, longest: float
+) -> np.ndarray:
+    """Return exponents (3, n) for moduli exp(-1 / T) and phases 2 pi / P, given the n log(T).
 
-    T is from 1 to ``longest`` time steps, P from 2 to ``longest``.
+    P is log-uniform from 2 to ``longest`` time steps.
     """
-    nu = -rng.uniform(0.0, np.log(longest), n)
-    theta = np.log(2 * np.pi) - rng.uniform(np.log(2.0), np.log(max(longest, 2.0)), n)
+    nu, shortest = -log_scales, 2.0
+    log_periods = rng.uniform(np.log(shortest), np.log(max(longest, shortest)), nu.size)
+    theta = np.log(2 * np.pi) - log_periods
     gamma = 0.5 * np.log(-np.expm1(-2 * np.exp(nu)))
     return np.stack([nu, theta, gamma])

@@ -155,7 +155,8 @@ def initial_theta(
                 rows[:, width:-1] = record.recurrent(rng, n, spectral_radius)
         _set_gate_biases(spec.cell_record, M[:, -1], record, rng, n, longest)
         if spec.cell_record.has_eigenvalues:
-            exponents = initial_exponents(rng, n // 2, _longest_scale(longest))
+            log_scales = _draw_log_scales(record, rng, n // 2, longest)
+            exponents = initial_exponents(rng, log_scales, _longest_scale(longest))
             views[f"exponents_{layer.name}"][:] = exponents
     if largest_gains is not None and record.inputs is _glorot_inputs:
         _scale_inputs(spec, views, rng, largest_gains)
@@ -201,16 +202,19 @@ def _set_gate_biases(
         return
     keep_rows = cell.gate_rows(cell.keep_gate, n)
     biases[keep_rows] = cell.keep_bias
-    # A gate at sigmoid(log(T)) keeps the state for about T steps.
+    if record.draws_time_scales or cell.spreads_time_scales:
+        # A gate at sigmoid(log(T)) keeps the state for about T steps.
+        log_scales = _draw_log_scales(record, rng, n, longest)
+        biases[keep_rows] = log_scales
+        if cell.write_gate is not None:
+            biases[cell.gate_rows(cell.write_gate, n)] = -log_scales
+
+
+def _draw_log_scales(record: Init, rng: np.random.Generator, n: int, longest: int) -> np.ndarray:
+    """Draw logarithms of time scales: of chrono the scales are uniform, else their logarithms."""
     if record.draws_time_scales:
-        log_scales = np.log(rng.uniform(1.0, max(longest - 1, 1.0 + 1e-9), n))
-    elif cell.spreads_time_scales:
-        log_scales = rng.uniform(0.0, math.log(_longest_scale(longest)), n)
-    else:
-        return
-    biases[keep_rows] = log_scales
-    if cell.write_gate is not None:
-        biases[cell.gate_rows(cell.write_gate, n)] = -log_scales
+        return np.log(rng.uniform(1.0, max(longest - 1, 1.0 + 1e-9), n))
+    return rng.uniform(0.0, math.log(_longest_scale(longest)), n)
 
 
 def _longest_scale(longest: int) -> float:

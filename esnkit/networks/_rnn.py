@@ -184,11 +184,12 @@ class RNNRegressor(SequenceRegressorMixin, GradientEstimator):
     third is the linear recurrent unit of Orvieto et al. (2023): l = exp(-exp(nu) + i exp(theta))
     and s = exp(gamma), at first sqrt(1 - abs(l)^2). It has n_units / 2 complex states c. Their real
     parts, then their imaginary parts, each with a gate, are the n_units outputs, so that the head
-    or the next layer is the real projection Re(C c). Gates and eigenvalues start with time scales
-    that are log-uniform from 1 step to the longest sequence, at most 1000, periods from 2 steps
-    on. Because these gates do not depend on the states, they tell positions in a sequence apart
-    from the second layer on: use two or three layers of "mingru" or "minlstm" where an input means
-    different things at different times.
+    or the next layer is the real projection Re(C c). Unless ``init="chrono"``, gates and
+    eigenvalues start with time scales that are log-uniform from 1 step to the longest sequence, at
+    most 1000; so are the periods of the eigenvalues, from 2 steps on. Because these gates do not
+    depend on the states, they tell positions in a sequence apart from the second layer on: use two
+    or three layers of "mingru" or "minlstm" where an input means different things at different
+    times.
 
     The estimator does not scale its targets. Scale them to a standard deviation of about one
     (``TransformedTargetRegressor``); otherwise training may end with predictions near their mean.
@@ -617,11 +618,12 @@ class RNNClassifier(SequenceClassifierMixin, GradientEstimator):
     third is the linear recurrent unit of Orvieto et al. (2023): l = exp(-exp(nu) + i exp(theta))
     and s = exp(gamma), at first sqrt(1 - abs(l)^2). It has n_units / 2 complex states c. Their real
     parts, then their imaginary parts, each with a gate, are the n_units outputs, so that the head
-    or the next layer is the real projection Re(C c). Gates and eigenvalues start with time scales
-    that are log-uniform from 1 step to the longest sequence, at most 1000, periods from 2 steps
-    on. Because these gates do not depend on the states, they tell positions in a sequence apart
-    from the second layer on: use two or three layers of "mingru" or "minlstm" where an input means
-    different things at different times.
+    or the next layer is the real projection Re(C c). Unless ``init="chrono"``, gates and
+    eigenvalues start with time scales that are log-uniform from 1 step to the longest sequence, at
+    most 1000; so are the periods of the eigenvalues, from 2 steps on. Because these gates do not
+    depend on the states, they tell positions in a sequence apart from the second layer on: use two
+    or three layers of "mingru" or "minlstm" where an input means different things at different
+    times.
 
     With one label per sequence, the weights of standardised inputs have the initial variance
     ``1 / n_features`` (LeCun et al. 1998). If the standard deviation of an input within most

@@ -38,12 +38,14 @@ def test_gradients_and_tangents_are_differences():
 
 
 @pytest.mark.parametrize("longest", [1.0, 2.0, 300.0])
-def test_initial_time_scales_and_periods_are_log_uniform(longest):
-    exponents = initial_exponents(np.random.default_rng(0), 2000, longest)
+def test_initial_moduli_have_given_time_scales_and_periods_are_log_uniform(longest):
+    rng, most = np.random.default_rng(0), max(longest, 2.0)
+    log_scales = rng.uniform(0, 5, 2000)
+    exponents = initial_exponents(rng, log_scales, longest)
     re, im, s = eigenvalues(exponents)
-    T, P = np.exp(-exponents[0]), 2 * np.pi / np.exp(exponents[1])
-    for scales, least, most in ((T, 1.0, longest), (P, 2.0, max(longest, 2.0))):
-        assert scales.min() >= least - 1e-12 and scales.max() <= most + 1e-9
-        assert np.median(np.log(scales)) == pytest.approx(np.log(least * most) / 2, abs=0.15)
+    np.testing.assert_allclose(np.hypot(re, im), np.exp(-np.exp(-log_scales)))
+    periods = 2 * np.pi / np.exp(exponents[1])
+    assert periods.min() >= 2.0 - 1e-12 and periods.max() <= most + 1e-9
+    assert np.median(np.log(periods)) == pytest.approx(np.log(2 * most) / 2, abs=0.15)
     # White noise gives states of variance one: s^2 / (1 - |l|^2).
     np.testing.assert_allclose(s**2 / (1 - re**2 - im**2), 1.0)

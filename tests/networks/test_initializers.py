@@ -73,7 +73,9 @@ def test_chrono_draws_time_scales_up_to_the_longest():
     b = weights("lstm", "chrono", longest=200)["b_0"].reshape(4, 40)
     assert np.array_equal(b[0], -b[1]) and np.all(b[1] > 0) and np.all(b[1] < np.log(199))
     z = weights("gru", "chrono", longest=200)["b_0"].reshape(3, 40)[1]
-    assert np.median(np.exp(z)) == pytest.approx(100, rel=0.5)
+    nu = weights("lru", "chrono", n_units=80, longest=200)["nu_0"]
+    for log_scales in (z, -nu):
+        assert np.median(np.exp(log_scales)) == pytest.approx(100, rel=0.5)
 
 
 @pytest.mark.parametrize("longest", [200, 10**6])
@@ -82,7 +84,8 @@ def test_gates_that_depend_on_inputs_alone_start_with_log_uniform_time_scales(lo
     z = weights("mingru", "orthogonal", 400, longest=longest)["b_0"].reshape(2, 400)
     b = weights("minlstm", "orthogonal", 400, longest=longest)["b_0"].reshape(3, 400)
     assert np.array_equal(b[0], -b[1]) and not z[1].any() and not b[2].any()
-    for drawn in (z[0], b[1]):
+    nu = weights("lru", "orthogonal", 400, longest=longest)["nu_0"]
+    for drawn in (z[0], b[1], -nu):
         np.testing.assert_allclose(
             np.quantile(drawn, [0, 0.25, 0.5, 1]), top * np.array([0, 0.25, 0.5, 1]), atol=0.1 * top
         )
