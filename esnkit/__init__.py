@@ -57,6 +57,7 @@ if _TYPE_CHECKING:
         BidirectionalReservoir,
         DeepReservoir,
         IntrinsicPlasticityReservoir,
+        MemoryReservoir,
         ParallelReservoir,
         Reservoir,
         check_reservoir,
@@ -78,6 +79,7 @@ __all__ = [
     "Forecaster",
     "FromChannelsFirst",
     "LMSReadout",
+    "MemoryReservoir",
     "OneHotTokens",
     "IntrinsicPlasticityReservoir",
     "NVAR",
@@ -143,7 +145,7 @@ _FOLDERS = {
     "readouts": ("BaseReadout", "LMSReadout", "RLSReadout", "RidgeReadout", "check_readout"),
     "reservoirs": (
         "NVAR", "BaseReservoir", "BidirectionalReservoir", "DeepReservoir",
-        "IntrinsicPlasticityReservoir", "ParallelReservoir",
+        "IntrinsicPlasticityReservoir", "MemoryReservoir", "ParallelReservoir",
         "Reservoir", "check_reservoir", "effective_spectral_radius", "rescale", "spectral_radius",
     ),
 }  # fmt: skip

@@ -157,6 +157,18 @@ def reservoir_states(W, W_in, b, leak, f, U, x0=None, noise=None, units=(), held
     return np.array(states)
 
 
+def memory_reservoir_states(n_memory, radius, weights, inputs):
+    """Return [m(t), h(t)]: m is a cycle of linear units, and the input of the reservoir h."""
+    m, rows = np.zeros(n_memory), []
+    n_inputs = len(inputs[0])
+    for u in inputs:
+        m = radius * np.array([m[i - 1] for i in range(n_memory)])
+        for f in range(n_inputs):
+            m[f * n_memory // n_inputs] += u[f]
+        rows.append(m)
+    return np.hstack([rows, reservoir_states(*weights, rows)])
+
+
 def intrinsic_plasticity(W, leak, drive, f, target, x, gain, bias):
     """Return state, gains and biases after the rows of W_in u of a leaky reservoir."""
     (mean, std, eta), x, a, b = target, x.copy(), gain.copy(), bias.copy()

@@ -7,6 +7,7 @@ from esnkit.kernels.compilation import kernel
 __all__ = ["select_ranks"]
 
 N_BUCKETS = 2048
+MIN_WIDTH = 1e-300  # of a range whose inverse is finite
 COLUMNS_AT_ONCE = 8  # that lie on one cache line of float64
 
 
@@ -41,12 +42,10 @@ def _select(values, ranks, buckets, out):
     """
     low, high = values.min(), values.max()
     width = np.float64(high) - np.float64(low)
-    if not (width > 0 and np.isfinite(width)):
+    if not (width > MIN_WIDTH and np.isfinite(width)):
         out[:] = np.sort(values)[ranks]
         return
     scale = (N_BUCKETS - 1) / width
-    if not np.isfinite(scale):
-        scale = 0.0
     counts = np.zeros(N_BUCKETS, np.int64)
     for t in range(values.size):
         buckets[t] = np.int64((np.float64(values[t]) - low) * scale)

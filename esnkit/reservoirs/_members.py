@@ -126,9 +126,10 @@ def _network_of(member: BaseReservoir) -> Network | None:
 
 
 class MembersMixin:
-    """Reservoirs that consist of clones of one, each with the inputs or one after the other.
+    """Reservoirs that consist of several, each with the inputs or one after the other.
 
-    A subclass has the parameters ``reservoir`` and ``random_state``, and names the others.
+    A subclass has the parameters ``reservoir`` and ``random_state``. It names the others, or makes
+    the members itself (``_make_members``).
     """
 
     causal: Any
@@ -199,9 +200,7 @@ class MembersMixin:
         """
         if self.is_chain:
             check_template(self.reservoir).check_causal(type(self).__name__)
-        number = check_positive_int(self._number_name, getattr(self, self._number_name))
-        params = self._params_of_members(number)
-        members = make_members(self.reservoir, number, self._params_name, params, self.random_state)
+        members = self._make_members(n_inputs, n_feedback)
         for member in members:
             member.prepare(n_inputs, n_feedback, dtype, inputs)
             if self.is_chain:
@@ -211,6 +210,12 @@ class MembersMixin:
         self.n_features_out_ = sum(member.n_features_out_ for member in members)
         self.n_features_in_, self._dtype = members[0].n_features_in_, np.dtype(dtype)
         return self
+
+    def _make_members(self, n_inputs: int, n_feedback: int) -> list[BaseReservoir]:
+        """Return the members without weights."""
+        number = check_positive_int(self._number_name, getattr(self, self._number_name))
+        params = self._params_of_members(number)
+        return make_members(self.reservoir, number, self._params_name, params, self.random_state)
 
     def _params_of_members(self, number: int) -> Any:
         """Return the parameters with a value for each member."""
