@@ -3,10 +3,11 @@
 Estimators: ESNRegressor and ESNClassifier; ESNEnsembleClassifier, several networks that classify
 sequences; ReservoirRegressor and ReservoirClassifier, which join any reservoir with any readout;
 RNNRegressor, RNNClassifier and Seq2SeqClassifier, trained by gradients; Forecaster, which forecasts
-a series with any regressor, AutoForecaster, which chooses its networks, and PanelForecaster, whose
-networks learn from many series; ReservoirSearchCV and ReservoirRandomizedSearchCV, which search
-parameters. The folders hold the parts by subject: reservoirs, pooling, readouts, model_selection,
-forecasting, baselines, analysis, optim, datasets, metrics, plotting, export, adapters.
+a series with any regressor, AutoForecaster, which chooses its networks, PanelForecaster, whose
+networks learn from many series, and PatchForecaster, for fields on a line or a grid;
+ReservoirSearchCV and ReservoirRandomizedSearchCV, which search parameters. The folders hold the
+parts by subject: reservoirs, pooling, readouts, model_selection, forecasting, baselines, analysis,
+optim, datasets, metrics, plotting, export, adapters.
 """
 
 import importlib as _importlib
@@ -29,6 +30,7 @@ if _TYPE_CHECKING:
         AutoForecaster,
         Forecaster,
         PanelForecaster,
+        PatchForecaster,
         SeriesTransform,
         forecast,
     )
@@ -82,6 +84,7 @@ __all__ = [
     "IntrinsicPlasticityReservoir",
     "NVAR",
     "PanelForecaster",
+    "PatchForecaster",
     "RLSReadout",
     "ParallelReservoir",
     "RNNClassifier",
@@ -130,7 +133,8 @@ _FOLDERS = {
     ),
     "export": ("skops_trusted_types",),
     "forecasting": (
-        "AutoForecaster", "Forecaster", "PanelForecaster", "SeriesTransform", "forecast",
+        "AutoForecaster", "Forecaster", "PanelForecaster", "PatchForecaster", "SeriesTransform",
+        "forecast",
     ),
     "model_selection": ("ReservoirRandomizedSearchCV", "ReservoirSearchCV"),
     "networks": ("RNNClassifier", "RNNRegressor", "Seq2SeqClassifier"),

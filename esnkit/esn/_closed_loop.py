@@ -142,7 +142,8 @@ def run_closed_loop(
         weights = *linear_map(readout, n_outputs, state.dtype), settings.quadratic
         run(weights, inputs, exog, state, out, clamp)
     else:
-        _run_in_single_steps(parts, inputs, state, exog, out, clamp)
+        with np.errstate(over="ignore", invalid="ignore"):  # the check below reports it
+            _run_in_single_steps(parts, inputs, state, exog, out, clamp)
     check_bounded(out, "train with a larger alpha, a little noise, or include_input=False")
 
 

@@ -18,6 +18,7 @@ _ESTIMATORS = (
     "esnkit.forecasting._auto_forecaster.AutoForecaster",
     "esnkit.forecasting._forecaster.Forecaster",
     "esnkit.forecasting._panel_forecaster.PanelForecaster",
+    "esnkit.forecasting._patch_forecaster.PatchForecaster",
     "esnkit.forecasting._series_transform.SeriesTransform",
     "esnkit.model_selection._search.ReservoirRandomizedSearchCV",
     "esnkit.model_selection._search.ReservoirSearchCV",

@@ -15,6 +15,7 @@ from esnkit.sequences._misread_shapes import refuse_vectors_of_integers, warn_if
 from esnkit.sequences._packing import Sequences, pack, restore
 from esnkit.sequences._set_output import tables_for_series_only
 from esnkit.sequences._short_sequences import warn_if_short
+from esnkit.utils._param_names import ParamNamesMixin
 from esnkit.utils._plain_state import PlainStateMixin
 from esnkit.utils._rollback import rollback_on_error
 from esnkit.utils._validation import check_fitted
@@ -25,7 +26,12 @@ __all__ = ["BaseReservoir"]
 
 @tables_for_series_only
 class BaseReservoir(
-    ClassNamePrefixFeaturesOutMixin, TransformerMixin, PlainStateMixin, BaseEstimator, ABC
+    ClassNamePrefixFeaturesOutMixin,
+    TransformerMixin,
+    ParamNamesMixin,
+    PlainStateMixin,
+    BaseEstimator,
+    ABC,
 ):
     """Base of everything that turns packed sequences into feature rows while carrying a state.
 
@@ -216,7 +222,7 @@ class BaseReservoir(
         block_rows = self.block_rows(sequences.lengths, n_extra)
         for first, last, start, stop in segments(sequences.offsets, block_rows, self.causal):
             if len(buffer) < stop - start or not reuse:
-                buffer = np.empty((stop - start, n_columns), state.dtype)
+                buffer = recycled((stop - start, n_columns), state.dtype)
             rows, forcing = buffer[: stop - start], _forcing(clamp, noise, start, stop)
             block = sequences
             if stop - start < len(sequences.values):

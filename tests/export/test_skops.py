@@ -29,6 +29,7 @@ from esnkit import (
     OneHotTokens,
     PanelForecaster,
     ParallelReservoir,
+    PatchForecaster,
     Reservoir,
     ReservoirClassifier,
     ReservoirRandomizedSearchCV,
@@ -153,6 +154,7 @@ FITTED = {
     "PanelForecaster, gaps": lambda: PanelForecaster(seasons=()).fit(
         {"a": WAVE, "b": np.r_[WAVE[:9], np.nan, WAVE[:20], np.nan]}
     ),
+    "PatchForecaster": lambda: PatchForecaster(ESN).fit(np.outer(WAVE, [1.0, 2.0, -1.0, 0.5])),
     "AutoForecaster, a baseline": lambda: AutoForecaster(seasons=[], best=True).fit(SINES),
     "AutoregressiveModel": lambda: AutoregressiveModel(5).fit(np.stack([WAVE, -WAVE], axis=1)),
     "ContextParrot": lambda: ContextParrot().fit(dated(HOURS).history()),
