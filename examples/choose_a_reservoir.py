@@ -43,7 +43,7 @@ RESERVOIRS = {
     "cycle": Reservoir(100, topology="cycle"),
     "slow and fast": Reservoir(100, leak_rate=(0.01, 1.0)),
     "ES2N": Reservoir(100, update="es2n", leak_rate=0.1),
-    "deep, 4 x 25": DeepReservoir(Reservoir(25), 4, interlayer_weights="uniform"),
+    "deep, 4 x 25": DeepReservoir(Reservoir(25), 4),
     "parallel, 4 x 25": ParallelReservoir(Reservoir(25), 4, reservoir_params=TIME_SCALES),
     "NVAR": NVAR(),
 }
@@ -59,9 +59,6 @@ def grids_of(reservoir):
     prefix = "reservoir__" if isinstance(reservoir, Reservoir) else "reservoir__reservoir__"
     radii = {f"{prefix}spectral_radius": [0.4, 0.9, 0.99]}
     scalings = {f"{prefix}input_scaling": [0.03, 0.3]}
-    if isinstance(reservoir, DeepReservoir):  # of the first layer alone
-        layers = [{"input_scaling": [scaling, 0.3, 0.3, 0.3]} for scaling in (0.03, 0.3)]
-        scalings = {"reservoir__layer_params": layers}
     return [radii | scalings | alphas]
 
 

@@ -5,6 +5,7 @@ from typing import Any
 from esnkit.reservoirs._base import BaseReservoir
 from esnkit.reservoirs._members import MembersMixin, check_template
 from esnkit.reservoirs._own_params import check_params
+from esnkit.utils._validation import check_number
 
 __all__ = ["DeepReservoir"]
 
@@ -30,7 +31,9 @@ class DeepReservoir(MembersMixin, BaseReservoir):  # type: ignore[override]
         `layer_params` does not give them. "informed": each unit receives one unit of the layer
         before. With the others it receives all: layers of 200 units are then four times as slow,
         and sums of so many states drive the units of deeper layers into saturation, unless
-        `input_scaling` is small.
+        `interlayer_scaling` is small.
+    interlayer_scaling : float, default=1.0
+        The `input_scaling` of the layers after the first, under the same conditions.
     random_state : int, RandomState instance or None, default=None
         Seeds the layers, each with a seed of its own.
 
@@ -75,19 +78,28 @@ class DeepReservoir(MembersMixin, BaseReservoir):  # type: ignore[override]
         *,
         layer_params=None,
         interlayer_weights="informed",
+        interlayer_scaling=1.0,
         random_state=None,
     ):
         self.reservoir = reservoir
         self.n_layers = n_layers
         self.layer_params = layer_params
         self.interlayer_weights = interlayer_weights
+        self.interlayer_scaling = interlayer_scaling
         self.random_state = random_state
 
     def _params_of_members(self, number: int) -> dict[str, Any]:
-        """Return the parameters with a value for each layer, the input weights among them."""
+        """Return the parameters with a value for each layer, those of input weights among them."""
         given = check_params("layer_params", self.layer_params)
         template = check_template(self.reservoir).get_params()
-        for name in ("input_weights", "reservoir__input_weights"):
-            if name in template and name not in given:
-                return given | {name: [template[name]] + (number - 1) * [self.interlayer_weights]}
-        return given
+        between = {
+            "input_weights": self.interlayer_weights,
+            "input_scaling": check_number("interlayer_scaling", self.interlayer_scaling, 0.0),
+        }
+        own = {
+            prefix + name: [template[prefix + name]] + (number - 1) * [value]
+            for name, value in between.items()
+            for prefix in ("", "reservoir__")
+            if prefix + name in template
+        }
+        return own | given

@@ -58,7 +58,7 @@ class MemoryReservoir(MembersMixin, BaseReservoir):  # type: ignore[override]
     with 400; with a :class:`Reservoir` of as many units 82 and 86 %
     (``benchmarks/accuracy_memory.py``).
 
-    In the references the nonlinear reservoir receives u(t) directly too, and r is 1; here u(t) is
+    In the reference the nonlinear reservoir receives u(t) directly too, and r is 1; here u(t) is
     the unit of the memory at which it enters. ``Reservoir(update="residual")`` as the reservoir
     gives residual reservoir memory networks.
 
@@ -67,8 +67,6 @@ class MemoryReservoir(MembersMixin, BaseReservoir):  # type: ignore[override]
 
     References
     ----------
-    C. Gallicchio and A. Ceni (2024), Reservoir memory networks, ESANN.
-
     M. Pinna, A. Ceni and C. Gallicchio (2025), Residual reservoir memory networks, IJCNN.
 
     Examples

@@ -126,6 +126,16 @@ def test_a_longer_series_starts_where_the_shorter_one_ends(weights, runs):
     assert sum(runs) == 2100 + (4300 - 2048) + (5000 - 4096)
 
 
+def test_other_features_share_no_rows_of_a_shorter_series():
+    X = np.random.default_rng(0).uniform(-1, 1, (3000, 1))
+    y = np.convolve(X[:, 0], [0.2, 0.5])[:3000]
+    for other in ({"quadratic": True}, {"include_input": False}):
+        wanted = regressor(**other).fit(X, y).readout_.coef_
+        with share_work(SharedWork(1e9)):
+            regressor().fit(X[:2100], y[:2100])
+            assert np.array_equal(regressor(**other).fit(X, y).readout_.coef_, wanted)
+
+
 @pytest.mark.parametrize(
     "other",
     [
@@ -143,7 +153,6 @@ def test_other_parameters_are_other_fits(other, wave):
     wanted = predictions(regressor(**other), X, y, X)
     with share_work(SharedWork(1e9)):
         regressor().fit(X, y)
-        regressor().fit(X[:100], y[:100])  # whose rows the next ones begin with
         assert_same(predictions(regressor(**other), X, y, X), wanted)
 
 

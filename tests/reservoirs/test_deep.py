@@ -45,6 +45,16 @@ def test_units_receive_one_unit_of_the_layer_before_or_all():
         deep(interlayer_weights="dense").fit(X)
 
 
+def test_layers_have_an_input_scaling_of_their_own():
+    fitted = deep(interlayer_scaling=3.0).fit(X)
+    small = DeepReservoir(Reservoir(50, input_scaling=0.01), 3, random_state=0).fit(X)
+    for layers, first, others in ((fitted.layers_, 0.5, 3.0), (small.layers_, 0.01, 1.0)):
+        largest = [np.abs(layer.W_in_).max() for layer in layers]
+        assert largest[0] <= first and all(first < size <= others for size in largest[1:])
+    with pytest.raises(ValueError, match="interlayer_scaling must be a finite number"):
+        deep(interlayer_scaling=-1).fit(X)
+
+
 @pytest.mark.parametrize("noise", [0.0, 0.01])
 def test_it_keeps_the_contract(noise):
     check_reservoir(DeepReservoir(Reservoir(7, noise=noise), 2, random_state=0))
