@@ -24,14 +24,23 @@ needs_recycling = pytest.mark.skipif(not _CAN_RECYCLE, reason="the system cannot
 @pytest.fixture(autouse=True)
 def nothing_kept():
     """Forget the memory that other tests have given back."""
-    _workspace._free.clear()
+    _workspace._small.clear()
+    _workspace._large.clear()
 
 
 @needs_recycling
-def test_the_memory_of_a_deleted_array_is_used_again():
-    address = recycled((ROWS, 1024), float).ctypes.data
-    again = recycled((ROWS, 1024), float)
+@pytest.mark.parametrize("n_rows", [ROWS, 40 * ROWS])
+def test_the_memory_of_a_deleted_array_is_used_again(n_rows):
+    address = recycled((n_rows, 1024), float).ctypes.data
+    again = recycled((n_rows, 1024), float)
     assert again.ctypes.data == address
+
+
+@needs_recycling
+def test_of_large_arrays_little_memory_stays_in_use():
+    arrays = [recycled((40 * ROWS, 1024), float) for _ in range(4)]
+    del arrays
+    assert len(_workspace._large) == 2 and not _workspace._small
 
 
 @needs_recycling
