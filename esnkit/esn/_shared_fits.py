@@ -29,6 +29,7 @@ __all__ = [
     "keep_fit",
     "pack_shared",
     "pack_true_targets",
+    "packed_test_rows",
     "predict_features",
     "prepare_reservoir",
 ]
@@ -256,6 +257,12 @@ def pack_true_targets(y: Any, sequences: Sequences, target: str, *, numeric: boo
         found = PackedTargets(y, sequences, kind, targets)
         work.keep(found)
     return found.targets
+
+
+def packed_test_rows(work: SharedWork, X: Any, y: Any) -> list[Packed | PackedTargets]:
+    """Return what is kept of these very sequences and targets, packed."""
+    sequences = [packed for packed in work.all_of(Packed) if packed.X is X]
+    return sequences + [packed for packed in work.all_of(PackedTargets) if packed.y is y]
 
 
 def prepare_reservoir(

@@ -13,7 +13,7 @@ from typing import Any, NamedTuple
 from sklearn.base import clone
 from sklearn.exceptions import FitFailedWarning
 
-from esnkit.esn._shared_fits import SHARED_IN_FOLD
+from esnkit.esn._shared_fits import SHARED_IN_FOLD, packed_test_rows
 from esnkit.model_selection._candidates import Candidate
 from esnkit.model_selection._folds import Fold, Folds
 from esnkit.utils._sharing import SharedWork, share_work
@@ -51,11 +51,13 @@ def evaluate(
     with share_work(work):
         for k in job.folds:
             fold = folds[k]
+            work.results[:0] = fold.packed
             for candidate in job.group:
                 split, context = (k, len(folds)), next(contexts)
                 outcome = _fit_and_score(evaluation, candidate, fold, context, split)
                 outcomes.append((candidate.place, k, outcome))
                 work.trim()
+            fold.packed[:] = packed_test_rows(work, fold.test.X, fold.test.y)
             if not folds.have_same_training_rows(k, k + 1):
                 work.forget(*SHARED_IN_FOLD)
     return outcomes

@@ -38,6 +38,7 @@ class Fold(NamedTuple):
 
     train: Rows
     test: Rows
+    packed: list[Any]  # test rows as estimators have packed them, for other jobs
 
 
 class Folds:
@@ -53,7 +54,7 @@ class Folds:
     def __init__(self, validation: Validation, max_bytes: float):
         self.validation = validation
         size = sum(map(_n_bytes, (validation.X, validation.y)))
-        self.are_kept = size * len(validation.splits) <= max_bytes
+        self.are_kept = size * (len(validation.splits) + 1) <= max_bytes  # one for packed rows
         self.kept: dict[int, Fold] = {}
 
     def __len__(self) -> int:
@@ -63,7 +64,8 @@ class Folds:
         """Return fold k."""
         if k in self.kept:
             return self.kept[k]
-        fold = Fold(*(select(self.validation, rows) for rows in self.validation.splits[k]))
+        train, test = (select(self.validation, rows) for rows in self.validation.splits[k])
+        fold = Fold(train, test, packed=[])
         if self.are_kept:
             self.kept[k] = fold
         return fold

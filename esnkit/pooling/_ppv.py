@@ -10,6 +10,7 @@ from esnkit.kernels.selection import select_ranks
 from esnkit.pooling._base import Pieces, Pooling, Training, share_out
 from esnkit.utils._plain_state import plain_record
 from esnkit.utils._validation import for_kernels
+from esnkit.utils._workspace import recycled
 
 __all__ = ["ProportionsOfPositiveValues"]
 
@@ -41,7 +42,9 @@ class ProportionsOfPositiveValues(Pooling):
 
     def fit(self, training: Training) -> Self:
         """Return the pooling with the quantiles of rows as thresholds."""
-        rows = for_kernels(np.concatenate(list(training.sample())))
+        parts = [for_kernels(part) for part in training.sample()]
+        rows = recycled((sum(map(len, parts)), parts[0].shape[1]), parts[0].dtype)
+        np.concatenate(parts, out=rows)
         ranks = np.floor((len(rows) - 1) * np.array(self.levels)).astype(np.int64)
         thresholds = np.empty((len(ranks), rows.shape[1]), rows.dtype)
 

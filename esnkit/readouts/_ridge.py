@@ -915,9 +915,10 @@ def _warn_if_imprecise(
         other = 'solver="qr", ' if solver == "gram" else ""
         _warn_of_cancellation(amplification, 16, other)
         return
-    cancellation = accumulator.amplification(coefs, 1.0)
-    if dtype == np.float32 and cancellation > MAX_CANCELLATION_OF_FLOAT32:
-        _warn_of_cancellation(cancellation, 7, "float64, ")
+    if dtype == np.float32:
+        cancellation = accumulator.amplification(coefs, 1.0)
+        if cancellation > MAX_CANCELLATION_OF_FLOAT32:
+            _warn_of_cancellation(cancellation, 7, "float64, ")
 
 
 def _warn_of_cancellation(amplification: float, n_digits: int, remedy: str) -> None:

@@ -20,7 +20,9 @@ CACHE_LINE = 64
 MIN_RECYCLED_BYTES, HUGE_PAGE = 2**20, 2**21
 # MADV_FREE lets the system take a block back at any time, so that keeping it costs nothing.
 _CAN_RECYCLE = hasattr(mmap, "MADV_FREE")
-_free: deque[mmap.mmap] = deque(maxlen=8)  # those of two threads that fit at the same time
+MAX_SMALL_BYTES = 2**24
+_small: deque[mmap.mmap] = deque(maxlen=6)  # three of each of two threads that fit models
+_large: deque[mmap.mmap] = deque(maxlen=2)
 
 
 def recycled(shape: tuple[int, ...], dtype: Any) -> np.ndarray:
@@ -50,14 +52,15 @@ def recycled(shape: tuple[int, ...], dtype: Any) -> np.ndarray:
 
 def _take(n_bytes):
     """Return a free block of at most twice the size, or a new one."""
-    for _ in range(len(_free)):
+    free = _free_like(n_bytes)
+    for _ in range(len(free)):
         try:
-            block = _free.popleft()
+            block = free.popleft()
         except IndexError:  # another thread took the last one
             break
         if n_bytes <= len(block) <= 2 * n_bytes:
             return block
-        _free.append(block)
+        free.append(block)
     block = mmap.mmap(
         -1, -(-n_bytes // HUGE_PAGE) * HUGE_PAGE, flags=mmap.MAP_PRIVATE | mmap.MAP_ANONYMOUS
     )
@@ -69,7 +72,12 @@ def _take(n_bytes):
 def _give_back(block):
     with contextlib.suppress(OSError):
         block.madvise(mmap.MADV_FREE)
-        _free.append(block)
+        _free_like(len(block)).append(block)
+
+
+def _free_like(n_bytes):
+    """Return the free blocks of about a size: programs see large ones as memory in use."""
+    return _small if n_bytes <= MAX_SMALL_BYTES else _large
 
 
 class Workspace:

@@ -3,10 +3,14 @@
 import importlib
 import sys
 import warnings
+from contextlib import contextmanager
 from operator import add
 
+import joblib
+import numpy as np
 import pytest
 
+from esnkit import ESNRegressor, ReservoirSearchCV
 from esnkit.distributed import _dask
 
 
@@ -47,7 +51,8 @@ def test_a_lost_worker_is_logged(dask, monkeypatch, caplog):
     assert "lost 1 of 2 workers, tcp://a: dask has computed again what they held" in caplog.text
 
 
-def test_the_workers_of_a_cluster_are_known(dask, caplog):
+@contextmanager
+def cluster_of_one(dask):
     distributed = pytest.importorskip("distributed.client") and importlib.import_module(
         "distributed"
     )
@@ -56,7 +61,23 @@ def test_the_workers_of_a_cluster_are_known(dask, caplog):
         warnings.simplefilter("ignore")  # of sockets and loops that distributed leaves open
         assert _dask._client() is None
         with distributed.LocalCluster(**settings) as cluster, distributed.Client(cluster) as client:
-            assert _dask._client() is client
-            assert len(_dask._workers(client)) == 1
-            assert _dask.compute(_dask.tree(add, [dask.delayed(k) for k in (1, 2, 3)])) == (6,)
+            yield client
+
+
+def test_the_workers_of_a_cluster_are_known(dask, caplog):
+    with cluster_of_one(dask) as client:
+        assert _dask._client() is client
+        assert len(_dask._workers(client)) == 1
+        assert _dask.compute(_dask.tree(add, [dask.delayed(k) for k in (1, 2, 3)])) == (6,)
     assert [r for r in caplog.records if r.name == "esnkit.distributed"] == []
+
+
+def test_searches_run_over_a_cluster(dask):
+    X = np.random.default_rng(0).uniform(-1, 1, (60, 1))
+    model = ESNRegressor(8, random_state=0)
+    alone, search = (ReservoirSearchCV(model, {"alpha": [1e-3, 1.0]}, cv=2) for _ in range(2))
+    with cluster_of_one(dask), joblib.parallel_config("dask", n_jobs=2):
+        search.fit(X[1:], X[:-1, 0])
+    alone.fit(X[1:], X[:-1, 0])
+    for name in ("split0_test_score", "split1_test_score"):
+        np.testing.assert_array_equal(search.cv_results_[name], alone.cv_results_[name])

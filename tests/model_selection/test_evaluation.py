@@ -10,6 +10,7 @@ from sklearn.exceptions import FitFailedWarning
 from sklearn.model_selection import GridSearchCV, TimeSeriesSplit
 
 from esnkit import ESNRegressor, ReservoirSearchCV
+from esnkit.esn import _shared_fits
 from esnkit.model_selection._evaluation import report_failures, set_error_scores
 
 FOLDS = TimeSeriesSplit(2)
@@ -133,3 +134,18 @@ def test_named_scores_stay_as_they_are():
     outcomes = [{"fit_error": None, "test_scores": 1.0}, {"fit_error": "a", "test_scores": 0.0}]
     set_error_scores(outcomes, 0.0)
     assert [o["test_scores"] for o in outcomes] == [1.0, 0.0]
+
+
+@pytest.mark.parametrize("name", ["pack", "pack_targets"])
+def test_test_rows_are_packed_once_for_all_candidates(name, monkeypatch):
+    calls, function = [], getattr(_shared_fits, name)
+
+    def counted(*args, **params):
+        calls.append(args)
+        return function(*args, **params)
+
+    monkeypatch.setattr(_shared_fits, name, counted)
+    ours, theirs = searches({"leak_rate": [0.3, 0.5, 1.0], "alpha": [0.1, 1.0]})
+    ours.fit(*series())
+    assert len(calls) == FOLDS.n_splits  # of the test rows; those of training have columns to note
+    assert_same_results(ours, theirs.fit(*series()))

@@ -8,6 +8,7 @@ import pytest
 from joblib import Parallel, delayed
 
 from esnkit import Reservoir
+from esnkit.kernels.reservoir import MAX_CACHED_BYTES
 from esnkit.utils import _workspace
 from esnkit.utils._workspace import (
     _CAN_RECYCLE,
@@ -24,14 +25,23 @@ needs_recycling = pytest.mark.skipif(not _CAN_RECYCLE, reason="the system cannot
 @pytest.fixture(autouse=True)
 def nothing_kept():
     """Forget the memory that other tests have given back."""
-    _workspace._free.clear()
+    _workspace._small.clear()
+    _workspace._large.clear()
 
 
 @needs_recycling
-def test_the_memory_of_a_deleted_array_is_used_again():
-    address = recycled((ROWS, 1024), float).ctypes.data
-    again = recycled((ROWS, 1024), float)
+@pytest.mark.parametrize("n_rows", [ROWS, 40 * ROWS])
+def test_the_memory_of_a_deleted_array_is_used_again(n_rows):
+    address = recycled((n_rows, 1024), float).ctypes.data
+    again = recycled((n_rows, 1024), float)
     assert again.ctypes.data == address
+
+
+@needs_recycling
+def test_of_large_arrays_little_memory_stays_in_use():
+    arrays = [recycled((40 * ROWS, 1024), float) for _ in range(4)]
+    del arrays
+    assert len(_workspace._large) == 2 and not _workspace._small
 
 
 @needs_recycling
@@ -83,7 +93,7 @@ def test_threads_never_share_memory():
 
 
 def test_states_are_the_same_in_used_memory():
-    X = np.random.default_rng(0).normal(size=(MIN_RECYCLED_BYTES // 8 // 500 + 1, 2))
+    X = np.random.default_rng(0).normal(size=(MAX_CACHED_BYTES // 8 // 500 + 1, 2))
     reservoir = Reservoir(500, random_state=0).fit(X)
     first = reservoir.transform(X)
     expected = first.copy()
@@ -93,14 +103,14 @@ def test_states_are_the_same_in_used_memory():
 
 @pytest.mark.parametrize("n_units", [72, 104])
 def test_states_that_go_past_the_caches_are_the_same(n_units):
-    n_rows = MIN_RECYCLED_BYTES // 8 // n_units + 8
+    n_rows = MAX_CACHED_BYTES // 8 // n_units + 8
     X = np.random.default_rng(1).normal(size=(n_rows - n_rows % 8, 2))
     half = len(X) // 2
     reservoir = Reservoir(n_units, random_state=0).fit(X)
     whole = reservoir.transform(X)
     first, state = reservoir.transform(X[:half], return_state=True)
     second = reservoir.transform(X[half:], initial_state=state)
-    assert whole.nbytes >= MIN_RECYCLED_BYTES > first.nbytes
+    assert whole.nbytes >= MAX_CACHED_BYTES > first.nbytes
     assert np.array_equal(np.vstack([first, second]), whole)
     fours = reservoir.transform(X.reshape(4, -1, 2))
     assert np.array_equal(fours[0], whole[: len(X) // 4])
