@@ -17,7 +17,10 @@ from typing import Any
 
 import numpy as np
 
-PACKAGES = ("esnkit", "numpy", "scipy", "scikit-learn", "numba", "reservoirpy", "rclib")
+PACKAGES = (
+    "esnkit", "numpy", "scipy", "scikit-learn", "numba", "reservoirpy", "rclib",
+    "OpenReservoirComputing", "jax",
+)  # fmt: skip
 # Cases faster than this run once, untimed, before each timing.
 MAX_WARM_UP_SECONDS = 1.0
 # A timing repeats a fast case for about this long.

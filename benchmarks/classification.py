@@ -61,7 +61,6 @@ from sklearn.preprocessing import StandardScaler
 
 import esnkit
 from esnkit.metrics import expected_calibration_error
-from esnkit.pooling import ModelSpace
 
 PEERS = Path(__file__).with_name("classification_peers.csv")
 QUICK = ("ItalyPowerDemand", "GunPoint", "JapaneseVowels")
@@ -329,10 +328,10 @@ def _logistic(seed: int) -> Padded:
 def _search(seed: int) -> GridSearchCV:
     """Choose between the default with and without differences, and cycles of long memory."""
     model = esnkit.ESNClassifier(random_state=seed)
-    spaces = [["statistics", "ppv", ModelSpace(n)] for n in (30, 60)]
     cycles = {
-        "leak_rate": [1.0], "topology": ["cycle"], "spectral_radius": [1.0],
-        "bias_scaling": [0.1], "input_scaling": [0.05, 0.1, 0.2], "pooling": spaces,
+        "n_units": [1000], "leak_rate": [1.0], "topology": ["cycle"], "spectral_radius": [1.0],
+        "bias_scaling": [0.1], "input_scaling": [0.05, 0.1, 0.2], "differences": [False],
+        "pooling": [["last"], ["last", "mean", "std"]],
     }  # fmt: skip
     grids = [{"differences": [False, True]}, cycles]
     named = [{f"esnclassifier__{name}": grid[name] for name in grid} for grid in grids]

@@ -7,7 +7,7 @@ a series with any regressor, AutoForecaster, which chooses its networks, PanelFo
 networks learn from many series, and PatchForecaster, for fields on a line or a grid;
 ReservoirSearchCV and ReservoirRandomizedSearchCV, which search parameters. The folders hold the
 parts by subject: reservoirs, pooling, readouts, model_selection, forecasting, baselines, analysis,
-optim, datasets, metrics, plotting, export.
+optim, datasets, metrics, plotting, export, adapters.
 """
 
 import importlib as _importlib
@@ -57,6 +57,7 @@ if _TYPE_CHECKING:
         BidirectionalReservoir,
         DeepReservoir,
         IntrinsicPlasticityReservoir,
+        MemoryReservoir,
         ParallelReservoir,
         Reservoir,
         check_reservoir,
@@ -78,6 +79,7 @@ __all__ = [
     "Forecaster",
     "FromChannelsFirst",
     "LMSReadout",
+    "MemoryReservoir",
     "OneHotTokens",
     "IntrinsicPlasticityReservoir",
     "NVAR",
@@ -99,6 +101,7 @@ __all__ = [
     "SequenceScaler",
     "SeriesTransform",
     "TokenEncoder",
+    "adapters",
     "analysis",
     "baselines",
     "check_readout",
@@ -142,7 +145,7 @@ _FOLDERS = {
     "readouts": ("BaseReadout", "LMSReadout", "RLSReadout", "RidgeReadout", "check_readout"),
     "reservoirs": (
         "NVAR", "BaseReservoir", "BidirectionalReservoir", "DeepReservoir",
-        "IntrinsicPlasticityReservoir", "ParallelReservoir",
+        "IntrinsicPlasticityReservoir", "MemoryReservoir", "ParallelReservoir",
         "Reservoir", "check_reservoir", "effective_spectral_radius", "rescale", "spectral_radius",
     ),
 }  # fmt: skip

@@ -17,6 +17,7 @@ import numpy as np
 from esnkit import ESNRegressor
 from esnkit.datasets import make_lorenz
 from esnkit.metrics import valid_prediction_time
+from esnkit.plotting import AttractorDisplay
 
 DT, LYAPUNOV_EXPONENT = 0.01, 0.9056
 
@@ -62,9 +63,9 @@ for row, name in enumerate("xyz"):
         axes.legend(loc="lower left", ncols=3, frameon=False, bbox_to_anchor=(0, 1))
 axes.set_xlabel("Lyapunov times after the last training step")
 attractor = figure.add_subplot(grid[:, 1])
-attractor.plot(observed[:, 0], observed[:, 2], color="0.7", linewidth=0.8)
-attractor.plot(forecast[:, 0], forecast[:, 2], color="tab:blue", linewidth=0.6)
-attractor.set(xlabel="x", ylabel="z", title="both trajectories, all steps")
-attractor.spines[["top", "right"]].set_visible(False)
+AttractorDisplay.from_series(
+    {"Lorenz system": observed, "closed loop": forecast}, columns=[0, 2], axes=attractor
+)
+attractor.set(xlabel="x", ylabel="z")
 figure.savefig("lorenz_closed_loop.png", dpi=150)
 print("wrote lorenz_closed_loop.png")

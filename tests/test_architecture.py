@@ -27,6 +27,7 @@ LADDER = (
     "cli",
     "__init__",
     "export",
+    "adapters",
     "distributed",
     "model_selection",
     "plotting",

@@ -146,6 +146,9 @@ def information_processing_capacity(
     for more of each. Where sampling errors take the sum above its bound, the number of linearly
     independent features, all capacities are scaled down to that sum.
 
+    The units of a linear reservoir are dependent if eigenvalues of its weights repeat, as those of
+    permutations with several cycles do: the capacity is then the number of distinct eigenvalues.
+
     The time is about that of n_products * n_timesteps * n_features multiplications.
 
     References

@@ -38,6 +38,7 @@ _ESTIMATORS = (
     "esnkit.reservoirs._bidirectional.BidirectionalReservoir",
     "esnkit.reservoirs._deep.DeepReservoir",
     "esnkit.reservoirs._intrinsic_plasticity.IntrinsicPlasticityReservoir",
+    "esnkit.reservoirs._memory.MemoryReservoir",
     "esnkit.reservoirs._nvar.NVAR",
     "esnkit.reservoirs._parallel.ParallelReservoir",
     "esnkit.reservoirs._reservoir.Reservoir",

@@ -3,6 +3,7 @@
 The first plot imports matplotlib; importing this module does not.
 """
 
+from esnkit.plotting._attractor import AttractorDisplay
 from esnkit.plotting._candidates import CandidatesDisplay
 from esnkit.plotting._confusion_over_time import ConfusionOverTimeDisplay
 from esnkit.plotting._decomposition import DecompositionDisplay
@@ -20,6 +21,7 @@ from esnkit.plotting._states import StatesDisplay
 from esnkit.plotting._states_by_class import StatesByClassDisplay
 
 __all__ = [
+    "AttractorDisplay",
     "CandidatesDisplay",
     "ConfusionOverTimeDisplay",
     "DecompositionDisplay",

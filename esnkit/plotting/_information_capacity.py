@@ -3,21 +3,20 @@
 import numpy as np
 
 from esnkit.analysis import InformationCapacity, information_processing_capacity
+from esnkit.plotting._capacity import CapacityDisplay
 from esnkit.plotting._common import (
     BLUE,
     GREY,
     check_results,
     mix_with_white,
-    name_of,
     pyplot,
-    reservoirs_by_name,
     style_axes,
 )
 
 __all__ = ["InformationCapacityDisplay"]
 
 
-class InformationCapacityDisplay:
+class InformationCapacityDisplay(CapacityDisplay):
     """Information processing capacity of reservoirs, in parts by degree.
 
     Each bar is a reservoir. The lowest part is linear memory (degree one), the parts above it are
@@ -49,49 +48,7 @@ class InformationCapacityDisplay:
     [10, 0]
     """
 
-    def __init__(self, results):
-        self.results = results
-
-    @classmethod
-    def from_reservoir(cls, reservoir, *, name=None, ax=None, **params):
-        """Estimate the capacity of a reservoir and plot.
-
-        Parameters
-        ----------
-        reservoir : BaseReservoir or estimator with a fitted reservoir
-        name : str, default=None
-            Name below the bar; None stands for that of the class.
-        ax : matplotlib Axes, default=None
-            Axes to draw on; None makes a new figure.
-        **params : parameters of the estimate
-            As in :func:`esnkit.analysis.information_processing_capacity`.
-
-        Returns
-        -------
-        InformationCapacityDisplay
-        """
-        return cls.from_reservoirs({name_of(reservoir, name): reservoir}, ax=ax, **params)
-
-    @classmethod
-    def from_reservoirs(cls, reservoirs, *, ax=None, **params):
-        """Estimate the capacity of several reservoirs and plot.
-
-        Parameters
-        ----------
-        reservoirs : dict of str to BaseReservoir or estimator with a fitted reservoir
-            By their names below the bars.
-        ax : matplotlib Axes, default=None
-            Axes to draw on; None makes a new figure.
-        **params : parameters of the estimate
-            As in :func:`esnkit.analysis.information_processing_capacity`.
-
-        Returns
-        -------
-        InformationCapacityDisplay
-        """
-        given = reservoirs_by_name(reservoirs)
-        results = {n: information_processing_capacity(r, **params) for n, r in given.items()}
-        return cls(results).plot(ax=ax)
+    _estimate = staticmethod(information_processing_capacity)
 
     def plot(self, ax=None):
         """Draw the plot.

@@ -3,20 +3,19 @@
 import numpy as np
 
 from esnkit.analysis import MemoryCapacity, memory_capacity
+from esnkit.plotting._capacity import CapacityDisplay
 from esnkit.plotting._common import (
     COLOURS,
     STYLES,
     check_results,
-    name_of,
     pyplot,
-    reservoirs_by_name,
     style_axes,
 )
 
 __all__ = ["MemoryCapacityDisplay"]
 
 
-class MemoryCapacityDisplay:
+class MemoryCapacityDisplay(CapacityDisplay):
     """Memory curves: the share of the input that is recalled after every delay.
 
     The area under a curve is the memory capacity, which the legend shows beside its bound, the
@@ -50,48 +49,7 @@ class MemoryCapacityDisplay:
     [10, 10]
     """
 
-    def __init__(self, results):
-        self.results = results
-
-    @classmethod
-    def from_reservoir(cls, reservoir, *, name=None, ax=None, **params):
-        """Estimate the memory capacity of a reservoir and plot.
-
-        Parameters
-        ----------
-        reservoir : BaseReservoir or estimator with a fitted reservoir
-        name : str, default=None
-            Name in the legend; None stands for that of the class.
-        ax : matplotlib Axes, default=None
-            Axes to draw on; None makes a new figure.
-        **params : parameters of the estimate
-            As in :func:`esnkit.analysis.memory_capacity`.
-
-        Returns
-        -------
-        MemoryCapacityDisplay
-        """
-        return cls.from_reservoirs({name_of(reservoir, name): reservoir}, ax=ax, **params)
-
-    @classmethod
-    def from_reservoirs(cls, reservoirs, *, ax=None, **params):
-        """Estimate the memory capacity of several reservoirs and plot.
-
-        Parameters
-        ----------
-        reservoirs : dict of str to BaseReservoir or estimator with a fitted reservoir
-            By their names in the legend.
-        ax : matplotlib Axes, default=None
-            Axes to draw on; None makes a new figure.
-        **params : parameters of the estimate
-            As in :func:`esnkit.analysis.memory_capacity`.
-
-        Returns
-        -------
-        MemoryCapacityDisplay
-        """
-        given = reservoirs_by_name(reservoirs)
-        return cls({n: memory_capacity(r, **params) for n, r in given.items()}).plot(ax=ax)
+    _estimate = staticmethod(memory_capacity)
 
     def plot(self, ax=None, **kwargs):
         """Draw the plot.

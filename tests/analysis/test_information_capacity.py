@@ -52,6 +52,24 @@ def test_a_linear_reservoir_has_linear_capacity_only(seed):
     assert memory.capacity == pytest.approx(found.by_degree[0], rel=0.02)
 
 
+def test_directions_that_fade_nearly_to_rounding_errors_count():
+    # The smallest of the singular values of the states are 3 and 24 eps of the largest.
+    found = information_processing_capacity(
+        linear("random", 50, seed=8), max_degree=1, n_timesteps=5000, random_state=8
+    )
+    assert 0.98 * 50 <= found.capacity <= 50
+
+
+def test_a_permutation_has_the_capacity_of_its_distinct_eigenvalues():
+    reservoir = linear("permutation", 30, seed=1).fit(np.zeros((3, 1)))
+    eigenvalues = np.linalg.eigvals(reservoir.W_.toarray())
+    n_distinct = len(np.unique(eigenvalues.round(6)))
+    found = information_processing_capacity(
+        reservoir, max_degree=1, n_timesteps=5000, random_state=0
+    )
+    assert n_distinct < 0.95 * 30 and 0.98 * n_distinct <= found.capacity <= n_distinct
+
+
 def test_a_delay_line_of_n_units_has_the_capacity_n():
     found = information_processing_capacity(
         delay_line(15), max_degree=1, n_timesteps=2000, random_state=0

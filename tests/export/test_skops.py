@@ -25,6 +25,7 @@ from esnkit import (
     Forecaster,
     FromChannelsFirst,
     IntrinsicPlasticityReservoir,
+    MemoryReservoir,
     OneHotTokens,
     PanelForecaster,
     ParallelReservoir,
@@ -114,6 +115,7 @@ FITTED = {
     "ParallelReservoir": lambda: ParallelReservoir(Reservoir(4), 2, random_state=0).fit(X),
     "BidirectionalReservoir": lambda: BidirectionalReservoir(Reservoir(**SMALL)).fit(X),
     "IntrinsicPlasticityReservoir": lambda: IntrinsicPlasticityReservoir(Reservoir(**SMALL)).fit(X),
+    "MemoryReservoir": lambda: MemoryReservoir(Reservoir(4), 5, random_state=0).fit(X),
     "NVAR": lambda: NVAR(3, constant=True).fit(X),
     "RidgeReadout": lambda: RidgeReadout(solver="qr").fit(X, Y),
     "ReservoirSearchCV": lambda: ReservoirSearchCV(RidgeReadout(), {"alpha": [1.0]}, cv=2).fit(

@@ -48,24 +48,22 @@ def test_code_is_read_by_the_next_process(tmp_path):
 
 
 def damaged(own, other):
-    """Return the contents of a file after every kind of damage."""
+    """Return pairs of contents after every kind of damage, for two files."""
     middle = len(own) // 2
-    return {
-        "empty": b"", "cut": own[:middle], "swapped": other, "garbage": b"x" * 5000,
-        "changed": own[:middle] + bytes([own[middle] ^ 1]) + own[middle + 1 :],
-    }  # fmt: skip
+    changed = own[:middle] + bytes([own[middle] ^ 1]) + own[middle + 1 :]
+    return [(b"", other[: len(other) // 2]), (changed, b"x" * 5000), (other, own)]
 
 
 def test_damaged_files_are_compiled_again_with_one_warning(tmp_path):
     run(tmp_path / "whole")
-    one, two = sorted((tmp_path / "whole").iterdir())
-    contents = one.read_bytes(), two.read_bytes()
+    files = sorted((tmp_path / "whole").iterdir())
     environments = []
-    for kind in damaged(*contents):
-        (tmp_path / kind).mkdir()
-        for path, own, other in zip((one, two), contents, contents[::-1], strict=True):
-            (tmp_path / kind / path.name).write_bytes(damaged(own, other)[kind])
-        environments.append({"CANDIDATES": str(tmp_path / kind)})
+    for number, contents in enumerate(damaged(*(file.read_bytes() for file in files))):
+        folder = tmp_path / str(number)
+        folder.mkdir()
+        for file, content in zip(files, contents, strict=True):
+            (folder / file.name).write_bytes(content)
+        environments.append({"CANDIDATES": str(folder)})
     for out, environment in zip(outputs_of(RUN, *environments), environments, strict=True):
         assert out.startswith("0 2 "), environment
         assert out.count("the file is damaged") == 1 and environment["CANDIDATES"] in out

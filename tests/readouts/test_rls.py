@@ -96,3 +96,48 @@ def test_a_wrong_value_is_refused_by_name(parameters, name):
     X, y = dependent_rows(10)
     with pytest.raises(ValueError, match=f"^{name} must be"):
         RLSReadout(**parameters).fit(X, y)
+
+
+@pytest.mark.parametrize("cut", [1, 39, 400])
+@pytest.mark.parametrize("alpha", [1e-10, 1.0])
+def test_merged_readouts_are_that_of_all_rows_and_learn_on(states, alpha, cut):
+    X, Y, w = states
+    first = RLSReadout(alpha).partial_fit(X[:cut], Y[:cut], w[:cut])
+    # Their penalty counts once, whatever that of the other readout was.
+    second = RLSReadout(7 * alpha).fit(X[cut:], Y[cut:], w[cut:])
+    before = second.coef_.copy()
+    merged, single = first.merge(second), RLSReadout(alpha).fit(X, Y, w)
+    for _ in range(2):
+        atol = 1e-10 * abs(single.coef_).max()
+        np.testing.assert_allclose(merged.coef_, single.coef_, rtol=0, atol=atol)
+        np.testing.assert_allclose(merged.intercept_, single.intercept_, rtol=1e-10)
+        merged.partial_fit(X[:20], Y[:20])
+        single.partial_fit(X[:20], Y[:20])
+    np.testing.assert_allclose(
+        merged._state.covariance.diagonal, single._state.covariance.diagonal, rtol=1e-10
+    )
+    assert (merged._state.covariance.penalty == alpha).all() and (second.coef_ == before).all()
+
+
+def test_merge_of_dependent_features_and_of_rows_of_no_weight():
+    X, y = dependent_rows(60)
+    merged = RLSReadout().fit(X[:30], y[:30]).merge(RLSReadout().fit(X[30:], y[30:]))
+    np.testing.assert_allclose(merged.coef_, RLSReadout().fit(X, y).coef_, rtol=0, atol=1e-9)
+    nothing = [RLSReadout().partial_fit(X, y, np.zeros(60)) for _ in range(2)]
+    assert (nothing[0].merge(nothing[1]).coef_ == 0.0).all()
+    np.testing.assert_allclose(nothing[0].merge(merged).coef_, merged.coef_, rtol=0, atol=1e-9)
+
+
+def test_what_has_no_sound_merge_is_refused_and_changes_nothing():
+    X, y = dependent_rows(10)
+    model = RLSReadout().fit(X, y)
+    before = model.coef_.copy()
+    with pytest.raises(TypeError, match="other must be an RLSReadout, got RidgeReadout"):
+        model.merge(RidgeReadout().fit(X, y))
+    with pytest.raises(ValueError, match="other must have 5 features and 1 outputs .* got 4 and 1"):
+        model.merge(RLSReadout().fit(X[:, :4], y))
+    with pytest.raises(ValueError, match="forgetting must be 1 for merge"):
+        model.merge(RLSReadout(forgetting=0.9).fit(X, y))
+    with pytest.raises(ValueError, match="forgetting must be 1 for merge"):
+        RLSReadout(forgetting=0.9).fit(X, y).merge(model)
+    assert (model.coef_ == before).all()
