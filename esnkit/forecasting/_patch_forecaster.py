@@ -101,6 +101,10 @@ class PatchForecaster(PlainStateMixin, BaseEstimator):
     number of rows, and the penalty of the readout can be tiny. If forecasts leave the range of the
     field after few steps, use more `noise`; the smaller it is, the more precise is a single step.
 
+    Near points matter more than far ones. An array as `input_scaling` of the network, a value for
+    every point that it sees, in the order of the flattened patch, can fall with the distance from
+    the patch, which makes a step more precise.
+
     References
     ----------
     .. [1] J. Pathak et al., "Model-free prediction of large spatiotemporally chaotic systems from
