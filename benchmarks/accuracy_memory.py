@@ -1,4 +1,4 @@
-"""Memory capacity and information processing capacity of linear reservoirs, ten seeds.
+"""Memory capacity and information processing capacity of linear reservoirs, and a long memory.
 
     python benchmarks/accuracy_memory.py [--quick] [--seeds 10]
 
@@ -8,12 +8,16 @@ of linearly independent units. For permutations that is the number of distinct e
 of the same length, or of lengths with a common divisor, share some. "Share" is the least part of
 that number that was found. The goals are those of the literature for cycles and orthogonal matrices
 (Rodan and Tino 2011; White, Lee and Sompolinsky 2004).
+
+The task of long memory are scikit-learn's digits, 64 pixels in permuted order, of which a ridge
+classifier sees the features of the last time step alone: 1200 to learn, 597 to test.
 """
 
 import numpy as np
 from _accuracy import parse
+from sklearn.datasets import load_digits
 
-from esnkit import Reservoir
+from esnkit import DeepReservoir, MemoryReservoir, Reservoir, ReservoirClassifier, RidgeReadout
 from esnkit.analysis import information_processing_capacity, memory_capacity
 
 RADIUS = 0.95
@@ -25,6 +29,15 @@ TOPOLOGIES = {  # the least capacity of 100 units, as a goal
     "sparse_orthogonal": None,
     "diagonals": None,
     "random": None,
+}
+ALPHAS = tuple(10.0**k for k in range(-6, 4))
+WITH_LAST_STATES = {  # of 64 + n units
+    "Reservoir": lambda n, s: Reservoir(64 + n, random_state=s),
+    "DeepReservoir, 4 layers": lambda n, s: DeepReservoir(
+        Reservoir((64 + n) // 4), 4, random_state=s
+    ),
+    "Reservoir, ES2N": lambda n, s: Reservoir(64 + n, update="es2n", leak_rate=0.1, random_state=s),
+    "MemoryReservoir": lambda n, s: MemoryReservoir(Reservoir(n), 64, random_state=s),
 }
 ROW = "{:22}{:>9}{:>9}{:>9}{:>9}   {}"
 
@@ -65,6 +78,22 @@ def processed(reservoir, seed):
     return information_processing_capacity(reservoir, max_degree=2, random_state=seed)
 
 
+def permuted_digits():
+    """Return sequences of 64 pixels, and labels, in random order."""
+    images, labels = load_digits(return_X_y=True)
+    rng = np.random.default_rng(0)
+    pixels = images[:, rng.permutation(64), np.newaxis] / 16
+    order = rng.permutation(len(labels))
+    return pixels[order], labels[order]
+
+
+def share_known(reservoir, X, y):
+    """Return the accuracy on the digits that are not learned."""
+    readout = RidgeReadout(ALPHAS, scoring="classification")
+    model = ReservoirClassifier(reservoir, readout).fit(X[:1200], y[:1200])
+    return model.score(X[1200:], y[1200:])
+
+
 def main():
     options = parse(__doc__)
     seeds = range(options.seeds or (2 if options.quick else 10))
@@ -76,6 +105,13 @@ def main():
     print(ROW.format("", "least", "median", "largest", "share", "goal"))
     for topology, goal in TOPOLOGIES.items():
         show(topology, processed, 50, None if goal is None else 49.0, seeds)
+    print(f"\npermuted digits, last features, {len(seeds)} seeds")
+    X, y = permuted_digits()
+    for name, make in WITH_LAST_STATES.items():
+        for n_units in (100, 400):
+            found = [share_known(make(n_units, seed), X, y) for seed in seeds]
+            text = f"{np.min(found):.3f} {np.median(found):.3f} {np.max(found):.3f}"
+            print(f"{name}, {64 + n_units} units: {text}", flush=True)
 
 
 if __name__ == "__main__":

@@ -84,7 +84,6 @@ def time_steps(args):
         }
         goals = {f"GridSearchCV, {args.jobs} jobs": 5.0, "loop over reservoirpy": 20.0}
         if rpy and smallest == 1e-6:
-            rpy.verbosity(0)
             run = partial(loop_over_reservoirpy, rpy, n_units, grid, cv, X, y)
             cases["loop over reservoirpy"] = run
         print_header(

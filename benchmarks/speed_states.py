@@ -7,15 +7,19 @@ orc (JAX on the CPU; its first call compiles) and the loop have the same weights
 are compared. rclib draws its own weights, with the same density, and has no call that returns
 states: its time is that of predicting one output, which adds one scalar product per step. For small
 reservoirs, reservoirpy and the loop also run with a dense W, which can be faster than a sparse one.
+
+A deep reservoir is compared with runs of its layers one by one, each over the stored inputs that it
+has in the deep one: without their states side by side, and with them, as the deep one gives them.
 """
 
 import os
 from functools import partial
+from itertools import pairwise
 
 import numpy as np
 from _bench import PEER_SETTINGS, compare, describe, import_peer, parse, print_header
 
-from esnkit import Reservoir
+from esnkit import DeepReservoir, Reservoir
 
 # topology, n_units, and the lower bounds of how many times as fast as the peers esnkit is
 GOALS = [
@@ -104,6 +108,26 @@ def cases_for(topology, n_units, X, peers):
     return cases, max(np.abs(reference - states).max() for states in others)
 
 
+def deep_cases(n_units, n_layers, X, interlayer_weights):
+    """Return the cases to time of a deep reservoir."""
+    layer = Reservoir(n_units, **PEER_SETTINGS)
+    deep = DeepReservoir(
+        layer, n_layers, interlayer_weights=interlayer_weights, random_state=0
+    ).fit(X)
+    inputs = [X]
+    for below, _ in pairwise(deep.layers_):
+        inputs.append(below.transform(inputs[-1]))
+
+    def run_layers():
+        return [layer.transform(x) for layer, x in zip(deep.layers_, inputs, strict=True)]
+
+    return {
+        "deep": partial(deep.transform, X),
+        "its layers alone": run_layers,
+        "its layers alone, side by side": lambda: np.hstack(run_layers()),
+    }
+
+
 def main():
     args = parse(__doc__, repeats=(7, "timings of each case"))
     describe()
@@ -119,6 +143,11 @@ def main():
         title = f"{topology}, N = {n_units} (same states to {difference:.0e})"
         repeats = args.repeats if n_units <= 1000 else min(args.repeats, 5)
         compare(title, cases, goals=goals, per=1e6 / n_steps, repeats=repeats)
+    for interlayer_weights in ("informed", "uniform"):
+        title = f"deep, 5 layers of 200 units, {interlayer_weights} weights between them"
+        cases = deep_cases(200, 5, X, interlayer_weights)
+        goals = {"its layers alone": 1.0}
+        compare(title, cases, goals=goals, per=1e6 / n_steps, repeats=args.repeats)
 
 
 if __name__ == "__main__":

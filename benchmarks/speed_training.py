@@ -1,10 +1,12 @@
 """One update of a recurrent network: forward, backward and Adam, against PyTorch.
 
-    python benchmarks/speed_training.py [--quick] [--only update|ragged|stream|memory|compile]
+    python benchmarks/speed_training.py [--quick] [--only update|cells|ragged|stream|memory|compile]
 
 update   a batch of sequences with two inputs and one target per sequence, float32, from the same
          weights in both libraries. Vanishing gradients become subnormal numbers, which are slow:
          a second row of PyTorch flushes them to zero, as esnkit does
+cells    an update of the cells without recurrent weights against one of a GRU with as many units,
+         over 784 steps; in CPU time, with updates in turn
 ragged   time of a batch of lengths from 1 to T against a batch of equal lengths with as many steps
 stream   one sequence, step by step, from the state of the step before
 memory   memory of an update of the longest batch, as the growth of the process
@@ -15,6 +17,7 @@ import os
 import subprocess
 import sys
 import tempfile
+import time
 from functools import partial
 
 import numpy as np
@@ -42,6 +45,8 @@ GOALS = {
     "gru": ({32: 6, 64: 4, 128: 2.5, 256: 1.6}, 2),
     "tanh": ({32: 10, 64: 5, 128: 3, 256: 1.4}, 2),
 }
+# The least number of times as fast as a GRU, by cells.
+CELL_GOALS = {"mingru": 3, "minlstm": 3, "lru": 3}
 COMPILE = """
 import sys, time
 import numpy as np
@@ -137,6 +142,36 @@ def time_updates(args, torch):
             time_update(args, torch, cell, 128, LONG, long_goal)
 
 
+def cpu_seconds(update):
+    """Return the CPU time of one call."""
+    start = time.process_time()
+    update()
+    return time.process_time() - start
+
+
+def time_cells(args):
+    n_sequences, n_steps = (32, 100) if args.quick else (32, LONG[1])
+    print(f"\nUpdate of {n_sequences} x {n_steps}, float32, CPU ms, least of {args.repeats}")
+    for n_units in (64, 128):
+        updates = {
+            cell: Problem(cell, n_units, n_sequences, n_steps).update
+            for cell in ("gru", *CELL_GOALS)
+        }
+        for update in updates.values():
+            update()
+        rounds = [
+            {cell: cpu_seconds(update) for cell, update in updates.items()}
+            for _ in range(args.repeats)
+        ]
+        least = {cell: min(times[cell] for times in rounds) for cell in updates}
+        for cell, goal in CELL_GOALS.items():
+            ratio = least["gru"] / least[cell]
+            print(
+                f"  {n_units} units: {cell} {1e3 * least[cell]:.1f}, GRU {1e3 * least['gru']:.1f}: "
+                f"{ratio:.1f} times as fast, >= {goal} {'ok' if ratio >= goal else 'MISSED'}"
+            )
+
+
 def time_ragged(args):
     print_header(
         "A ragged batch and one of equal lengths with as many time steps, 64 units", "us/step"
@@ -228,6 +263,7 @@ def main():
         print(f"torch {torch.__version__}: {torch.get_num_threads()} threads")
     run = {
         "update": partial(time_updates, args, torch),
+        "cells": partial(time_cells, args),
         "ragged": partial(time_ragged, args),
         "stream": partial(time_stream, args, torch),
         "memory": partial(measure_memory, args),

@@ -3,10 +3,11 @@
 Estimators: ESNRegressor and ESNClassifier; ESNEnsembleClassifier, several networks that classify
 sequences; ReservoirRegressor and ReservoirClassifier, which join any reservoir with any readout;
 RNNRegressor, RNNClassifier and Seq2SeqClassifier, trained by gradients; Forecaster, which forecasts
-a series with any regressor, AutoForecaster, which chooses its networks, and PanelForecaster, whose
-networks learn from many series; ReservoirSearchCV and ReservoirRandomizedSearchCV, which search
-parameters. The folders hold the parts by subject: reservoirs, pooling, readouts, model_selection,
-forecasting, baselines, analysis, optim, datasets, metrics, plotting, export, adapters.
+a series with any regressor, AutoForecaster, which chooses its networks, PanelForecaster, whose
+networks learn from many series, and PatchForecaster, for fields on a line or a grid;
+ReservoirSearchCV and ReservoirRandomizedSearchCV, which search parameters. The folders hold the
+parts by subject: reservoirs, pooling, readouts, model_selection, forecasting, baselines, analysis,
+optim, datasets, metrics, plotting, export, adapters.
 """
 
 import importlib as _importlib
@@ -29,6 +30,7 @@ if _TYPE_CHECKING:
         AutoForecaster,
         Forecaster,
         PanelForecaster,
+        PatchForecaster,
         SeriesTransform,
         forecast,
     )
@@ -55,6 +57,7 @@ if _TYPE_CHECKING:
         BidirectionalReservoir,
         DeepReservoir,
         IntrinsicPlasticityReservoir,
+        MemoryReservoir,
         ParallelReservoir,
         Reservoir,
         check_reservoir,
@@ -76,10 +79,12 @@ __all__ = [
     "Forecaster",
     "FromChannelsFirst",
     "LMSReadout",
+    "MemoryReservoir",
     "OneHotTokens",
     "IntrinsicPlasticityReservoir",
     "NVAR",
     "PanelForecaster",
+    "PatchForecaster",
     "RLSReadout",
     "ParallelReservoir",
     "RNNClassifier",
@@ -128,7 +133,8 @@ _FOLDERS = {
     ),
     "export": ("skops_trusted_types",),
     "forecasting": (
-        "AutoForecaster", "Forecaster", "PanelForecaster", "SeriesTransform", "forecast",
+        "AutoForecaster", "Forecaster", "PanelForecaster", "PatchForecaster", "SeriesTransform",
+        "forecast",
     ),
     "model_selection": ("ReservoirRandomizedSearchCV", "ReservoirSearchCV"),
     "networks": ("RNNClassifier", "RNNRegressor", "Seq2SeqClassifier"),
@@ -139,7 +145,7 @@ _FOLDERS = {
     "readouts": ("BaseReadout", "LMSReadout", "RLSReadout", "RidgeReadout", "check_readout"),
     "reservoirs": (
         "NVAR", "BaseReservoir", "BidirectionalReservoir", "DeepReservoir",
-        "IntrinsicPlasticityReservoir", "ParallelReservoir",
+        "IntrinsicPlasticityReservoir", "MemoryReservoir", "ParallelReservoir",
         "Reservoir", "check_reservoir", "effective_spectral_radius", "rescale", "spectral_radius",
     ),
 }  # fmt: skip

@@ -4,7 +4,7 @@ import numpy as np
 import pytest
 
 from esnkit.kernels.activations import CODES
-from esnkit.kernels.layouts import Diagonals, Forcing, InputWeights
+from esnkit.kernels.layouts import Diagonals, Forcing, lay_out_inputs
 from esnkit.kernels.reservoir import InputSequences
 from esnkit.sequences._initial_state import no_clamp
 
@@ -22,7 +22,7 @@ class BandedProblem:
         self.W = Diagonals(weights, shifts.astype(np.uint64))
         w_in, b = self.draw(n_features, n_units), self.draw(n_units)
         gain = self.rng.uniform(0.2, 1.0, n_units).astype(dtype)
-        self.input_weights = InputWeights(w_in, b, gain, 1 - gain)
+        self.input_weights = lay_out_inputs(w_in, b, gain, 1 - gain)
         self.U, self.x0 = self.draw(n_rows, n_features), self.draw(1, n_units)
         self.forcing = Forcing(np.empty((0, n_units), dtype), *no_clamp(dtype))
 

@@ -1,6 +1,7 @@
 """Slow, obvious twins of the fast code: loops over plain arrays, no numba, no esnkit."""
 
 from fractions import Fraction
+from itertools import product
 
 import numpy as np
 from scipy.integrate import solve_ivp
@@ -156,6 +157,18 @@ def reservoir_states(W, W_in, b, leak, f, U, x0=None, noise=None, units=(), held
     return np.array(states)
 
 
+def memory_reservoir_states(n_memory, radius, weights, inputs):
+    """Return [m(t), h(t)]: m is a cycle of linear units, and the input of the reservoir h."""
+    m, rows = np.zeros(n_memory), []
+    n_inputs = len(inputs[0])
+    for u in inputs:
+        m = radius * np.array([m[i - 1] for i in range(n_memory)])
+        for f in range(n_inputs):
+            m[f * n_memory // n_inputs] += u[f]
+        rows.append(m)
+    return np.hstack([rows, reservoir_states(*weights, rows)])
+
+
 def intrinsic_plasticity(W, leak, drive, f, target, x, gain, bias):
     """Return state, gains and biases after the rows of W_in u of a leaky reservoir."""
     (mean, std, eta), x, a, b = target, x.copy(), gain.copy(), bias.copy()
@@ -248,8 +261,11 @@ def sigmoid(z):
     return 1.0 / (1.0 + np.exp(-z))
 
 
-def cell_step(cell, M, x, h, c, units=(), values=()):
-    """One step of a recurrent cell for one sequence; gates are rows of M [x; h; 1]."""
+def cell_step(cell, M, x, h, c, units=(), values=(), E=None):
+    """One step of a recurrent cell for one sequence; gates are rows of M [x; h; 1].
+
+    Gates of a min gru, a min lstm and an lru are rows of M [x; 1].
+    """
     n, s = len(h), np.concatenate([x, h, [1.0]])
     gate = [M[k * n : (k + 1) * n] for k in range(len(M) // n)]
     if cell == "rnn":
@@ -264,6 +280,19 @@ def cell_step(cell, M, x, h, c, units=(), values=()):
         r, z = sigmoid(gate[0] @ s), sigmoid(gate[1] @ s)
         candidate = np.tanh(gate[2] @ s + r * (gate[3] @ s))
         new = (1 - z) * candidate + z * h
+    elif cell == "mingru":
+        z, candidate = (W @ np.append(x, 1.0) for W in gate)
+        new = (1 - sigmoid(z)) * candidate + sigmoid(z) * h
+    elif cell == "minlstm":
+        i, f, candidate = (W @ np.append(x, 1.0) for W in gate)
+        i, f = (sigmoid(gate) / (sigmoid(i) + sigmoid(f)) for gate in (i, f))
+        new = f * h + i * candidate
+    elif cell == "lru":
+        v, z = (W @ np.append(x, 1.0) for W in gate)
+        v, c = (part[: n // 2] + 1j * part[n // 2 :] for part in (v, c))
+        c = (E[0] + 1j * E[1]) * c + E[2] * v
+        c = np.concatenate([c.real, c.imag])
+        new = c * sigmoid(z + c)
     else:
         r, z = sigmoid(gate[0] @ s), sigmoid(gate[1] @ s)
         candidate = np.tanh(gate[2] @ np.concatenate([x, r * h, [1.0]]))
@@ -273,11 +302,11 @@ def cell_step(cell, M, x, h, c, units=(), values=()):
     return new, c
 
 
-def cell_states(cell, M, U, h, c, units=(), held=()):
+def cell_states(cell, M, U, h, c, units=(), held=(), E=None):
     """Return all states h (n_steps, n_units) and c of one sequence of inputs."""
     hs, cs = [], []
     for t, x in enumerate(U):
-        h, c = cell_step(cell, M, x, h, c, units, held[t] if len(units) else ())
+        h, c = cell_step(cell, M, x, h, c, units, held[t] if len(units) else (), E)
         hs.append(h)
         cs.append(c)
     return np.array(hs), np.array(cs)
@@ -319,6 +348,8 @@ CELL_EQUATIONS = {
     "relu": lambda z, h, c: ([np.maximum(z[0], 0.0)], np.maximum(z[0], 0.0), c),
     "lstm": lambda z, h, c: _lstm_equations(*z, c),
     "gru": lambda z, h, c: _gru_equations(*z, h),
+    "mingru": lambda z, h, c: ([sigmoid(z[0]), z[1]], z[1] + sigmoid(z[0]) * (c - z[1]), c),
+    "minlstm": lambda z, h, c: _min_lstm_equations(*z, c),
 }
 
 
@@ -332,6 +363,11 @@ def _gru_equations(r, u, nx, nh, h):
     r, u = sigmoid(r), sigmoid(u)
     n = np.tanh(nx + r * nh)
     return [r, u, n, nh], u * h + (1 - u) * n, h
+
+
+def _min_lstm_equations(i, f, n, h):
+    i, f = sigmoid(i), sigmoid(f)
+    return [i, f, n], (f * h + i * n) / (f + i), h
 
 
 def linear_recursion(F, u, offsets, x, backward=False):
@@ -395,3 +431,39 @@ def covariance_recursion(P, coef, X, Y, forgetting):
         coef = coef + np.outer(y - coef @ x, gain)
         P = (P - np.outer(gain, x @ P)) / forgetting
     return P, coef
+
+
+def patches(field, size, overlap, mode):
+    """Yield the corner of every patch, what it sees, and its points, from a padded field.
+
+    The field is (n_steps, *shape); ``mode`` is "wrap" or "edge", as in np.pad.
+    """
+    padded = np.pad(field, [(0, 0), *((n, n) for n in overlap)], mode=mode)
+    starts = [range(0, n, step) for n, step in zip(field.shape[1:], size, strict=True)]
+    for corner in product(*starts):
+        axes = list(zip(corner, size, overlap, strict=True))
+        seen = padded[(slice(None), *(slice(c, c + n + 2 * more) for c, n, more in axes))]
+        own = field[(slice(None), *(slice(c, c + n) for c, n, _ in axes))]
+        yield corner, seen.reshape(len(field), -1), own.reshape(len(field), -1)
+
+
+def patch_forecast(field, n_steps, networks, size, overlap, mode):
+    """Run one network (W, W_in, b, leak, coef, intercept) per patch along a field, then freely.
+
+    The features of a readout are the states and the inputs.
+    """
+    states = [np.zeros(len(network[0])) for network in networks]
+    rows, forecast = list(field), []
+    for t in range(len(field) + n_steps - 1):
+        row = np.empty(field.shape[1:])
+        cut = patches(rows[t][None], size, overlap, mode)
+        for k, (corner, seen, _) in enumerate(cut):
+            W, W_in, b, leak, coef, intercept = networks[k]
+            states[k] = (1 - leak) * states[k] + leak * np.tanh(W @ states[k] + W_in @ seen[0] + b)
+            outputs = coef @ np.concatenate([states[k], seen[0]]) + intercept
+            where = tuple(slice(c, c + n) for c, n in zip(corner, size, strict=True))
+            row[where] = outputs.reshape(size)
+        if t >= len(field) - 1:
+            forecast.append(row)
+            rows.append(row)
+    return np.array(forecast)

@@ -6,7 +6,7 @@ from reference import reservoir_states
 
 from esnkit.kernels.activations import CODES
 from esnkit.kernels.lanes import run_lanes
-from esnkit.kernels.layouts import Csr, Diagonals, Ell, Forcing, InputWeights
+from esnkit.kernels.layouts import Csr, Diagonals, Ell, Forcing, lay_out_inputs
 from esnkit.kernels.reservoir import InputSequences, run
 
 DTYPES = [np.float64, np.float32]
@@ -86,7 +86,9 @@ class ReservoirProblem:
         self.W, self.csr = as_layout(layout, self.W_dense)
         self.W_in, self.b = self.draw(n_units, n_features), self.draw(n_units)
         gain = rng.uniform(0.1, 1.0, n_units).astype(dtype)
-        self.input_weights = InputWeights(np.ascontiguousarray(self.W_in.T), self.b, gain, 1 - gain)
+        self.input_weights = lay_out_inputs(
+            np.ascontiguousarray(self.W_in.T), self.b, gain, 1 - gain
+        )
         self.lengths = np.array(lengths, dtype=np.int64)
         self.starts = np.cumsum(self.lengths) - self.lengths
         self.U = self.draw(self.lengths.sum(), n_features)

@@ -16,6 +16,7 @@ from esnkit import (
     ESNClassifier,
     ESNRegressor,
     Forecaster,
+    PatchForecaster,
     Reservoir,
     ReservoirClassifier,
     ReservoirRegressor,
@@ -66,6 +67,7 @@ ONES = np.ones(40)
 PER_SEQUENCE = np.arange(6.0)
 NILPOTENT = np.diag(np.ones(4), 1)
 WAVE = np.sin(np.arange(60) / 4)
+FIELD = np.sin(np.arange(360.0)).reshape(30, 12)
 TOKENS = np.arange(40)[:, None] % 3
 SMALL = X.astype("f4")
 TIMES = np.arange(40).astype("datetime64[D]")
@@ -113,6 +115,10 @@ def fed():
 
 def ridge(**parameters):
     return RidgeReadout(**parameters).fit(X, y)
+
+
+def patchwise(**parameters):
+    return PatchForecaster(esn(), **parameters).fit(FIELD)
 
 
 def lagged(**parameters):
@@ -689,6 +695,7 @@ TRAINED = [
 
     *hyper("n_units", V, 0, -1),
     *hyper("n_units", T, 1.5, True, "10", None),
+    row("rnn units of lru", lambda: rnn(n_units=5, cell="lru").fit(X, y), V, "n_units must be even"),
     *hyper("cell", V, "elman", None, 1),
     *hyper("n_layers", V, 0, -1),
     *hyper("n_layers", T, 1.5, None),
@@ -926,6 +933,30 @@ FUNCTIONS = [
 ]
 
 FORECASTS = [
+    *each("field", lambda v: PatchForecaster(esn()).fit(v), V, WAVE, np.ones((1, 4)), None, "x",
+          np.ones((5, 2, 2, 2)), hole(np.ones((9, 4)), nan), hole(np.ones((9, 4)), inf),
+          np.ones((9, 0)), np.ones((0, 4))),
+    *each("patch_size", lambda v: patchwise(patch_size=v), V, 5, 0, (2, 2), []),
+    *each("patch_size", lambda v: patchwise(patch_size=v), T, 1.5, True, "12"),
+    *each("overlap", lambda v: patchwise(patch_size=2, overlap=v), V, 6, -1, (1, 1)),
+    *each("overlap", lambda v: patchwise(patch_size=2, overlap=v), T, 0.5),
+    *each("reflection", lambda v: patchwise(reflection=v), V, "mirror", True),
+    *each("noise", lambda v: patchwise(noise=v), V, -1.0, nan),
+    *each("noise", lambda v: patchwise(noise=v), T, "a", None),
+    *each("shared", lambda v: patchwise(shared=v), T, "yes", 1),
+    *each("periodic", lambda v: patchwise(periodic=v), T, "yes", 1),
+    *each("random_state", lambda v: patchwise(random_state=v), V, -1, "x"),
+    *each("estimator", lambda v: PatchForecaster(v).fit(FIELD), T, "esn", ESNRegressor, labeller()),
+    row("patches without state", lambda: PatchForecaster(Ridge()).fit(FIELD), V, "has no state"),
+    row("patches, two ways", lambda: PatchForecaster(rnn(bidirectional=True)).fit(FIELD), V,
+        "causal"),
+    row("patches, feedback", lambda: PatchForecaster(esn(feedback=True)).fit(FIELD), V,
+        "feedback must be False"),
+    row("patches, update", lambda: patchwise().update(FIELD[:, :6]), V,
+        "expecting 12 features"),
+    row("patches, score", lambda: patchwise().score(FIELD.reshape(-1, 3, 4)), V, "field"),
+    row("patches, steps", lambda: patchwise().forecast(0), V, "n_steps"),
+    row("patches, not fitted", lambda: PatchForecaster().forecast(3), V, "not fitted"),
     *each("estimator", lambda v: Forecaster(v).fit(WAVE), T, "esn", 5, Reservoir(), Ridge,
           ESNRegressor, LogisticRegression(), labeller(), KMeans()),
     *each("scale", lambda v: lagged(scale=v).fit(WAVE), T, "yes", 1, None),

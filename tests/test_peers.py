@@ -19,6 +19,7 @@ from esnkit import (
     Reservoir,
     RidgeReadout,
     RLSReadout,
+    datasets,
 )
 from esnkit.reservoirs.topologies import make_topology
 
@@ -206,3 +207,49 @@ def test_states_are_those_of_orc():
         expected.append(np.asarray(state))
     found = reservoir.transform(U[:50])
     np.testing.assert_allclose(found, expected, rtol=1e-12, atol=1e-12)
+
+
+START = [0.3, 0.2, 0.1]
+EXACT = {"method": "DOP853", "rtol": 1e-13, "atol": 1e-13}
+RING = 2 * np.pi * np.arange(64) / 64
+SERIES = {
+    "make_henon": ("henon_map", {"x0": START[:2]}, START[:2]),
+    "make_logistic_map": ("logistic_map", {"r": 4.0, "x0": 0.3}, 0.3),
+    "make_lorenz": ("lorenz", {"h": 0.01, "x0": START} | EXACT, START),
+    "make_rossler": ("rossler", {"h": 0.1, "x0": START} | EXACT, START),
+    "make_double_scroll": ("doublescroll", {"h": 0.25, "x0": START} | EXACT, START),
+}
+
+
+@pytest.mark.parametrize("name", SERIES)
+def test_series_are_those_of_reservoirpy(name):
+    peers = pytest.importorskip("reservoirpy.datasets")
+    theirs, params, start = SERIES[name]
+    found = getattr(datasets, name)(40, initial_state=start, n_discard=0)
+    if "h" in params:  # its rows are h n / (n - 1) apart
+        params = params | {"h": params["h"] * 39 / 40}
+    expected = getattr(peers, theirs)(40, **params)
+    np.testing.assert_allclose(found, expected.reshape(found.shape), rtol=0, atol=1e-9)
+
+
+def test_the_kuramoto_sivashinsky_equation_is_that_of_reservoirpy():
+    peers = pytest.importorskip("reservoirpy.datasets")
+    field = np.cos(RING) + np.sin(3 * RING)
+    params = {"N": 64, "M": 16, "x0": field, "h": 0.25}
+    found = datasets.make_kuramoto_sivashinsky(
+        40, length=32 * np.pi, dt=0.25, n_substeps=1, initial_state=field, n_discard=0
+    )
+    np.testing.assert_allclose(found, peers.kuramoto_sivashinsky(40, **params), rtol=0, atol=1e-9)
+
+
+@pytest.mark.filterwarnings("ignore")
+def test_predictions_of_quadratic_readouts_are_those_of_orc():
+    readouts = pytest.importorskip("orc.readouts")
+    jax = pytest.importorskip("jax")
+    jax.config.update("jax_enable_x64", True)
+    y = normal(200, 2, seed=4)
+    model = ESNRegressor(UNITS, quadratic=True, include_input=False, random_state=0).fit(U, y)
+    states = jax.numpy.asarray(model.reservoir_.transform(U[:20]))
+    squares = np.asarray(readouts.QuadraticReadout(2, UNITS).nonlinear_transform(states))
+    expected = squares @ model.readout_.coef_.T + model.readout_.intercept_
+    np.testing.assert_allclose(model.predict(U[:20]), expected, rtol=1e-10, atol=1e-10)

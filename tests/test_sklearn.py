@@ -43,8 +43,10 @@ from esnkit import (
     ESNRegressor,
     Forecaster,
     IntrinsicPlasticityReservoir,
+    MemoryReservoir,
     PanelForecaster,
     ParallelReservoir,
+    PatchForecaster,
     Reservoir,
     ReservoirClassifier,
     ReservoirRandomizedSearchCV,
@@ -82,6 +84,7 @@ PLAIN = [
     ParallelReservoir(Reservoir(12), 2),
     BidirectionalReservoir(Reservoir(12)),
     IntrinsicPlasticityReservoir(Reservoir(12)),
+    MemoryReservoir(Reservoir(12)),
     NVAR(),
     RidgeReadout(),
     RLSReadout(),
@@ -93,6 +96,7 @@ PLAIN = [
     Forecaster(),
     AutoForecaster(),
     PanelForecaster(),
+    PatchForecaster(),
     AutoregressiveModel(),
     ContextParrot(),
     RidgeAutoregression(),
@@ -120,9 +124,9 @@ def expected_failures(estimator):
         known = {"check_supervised_y_2d": "the tag of several outputs is not that of the estimator"}
         return known | (ORDER | WEIGHTS if isinstance(estimator, ReservoirSearchCV) else {})
     # A readout has no memory, and a forecaster no method that predicts row by row.
-    if isinstance(estimator, RidgeReadout | RLSReadout | PanelForecaster) or hasattr(
-        estimator, "backtest"
-    ):
+    if isinstance(
+        estimator, RidgeReadout | RLSReadout | PanelForecaster | PatchForecaster
+    ) or hasattr(estimator, "backtest"):
         return {}
     if isinstance(estimator, BaseReservoir):
         return ORDER

@@ -26,6 +26,7 @@ from esnkit.esn._shared_fits import (
     fit_readout,
     keep_fit,
     pack_shared,
+    pack_true_targets,
     predict_features,
     prepare_reservoir,
 )
@@ -47,6 +48,7 @@ from esnkit.sequences._short_sequences import warn_if_short
 from esnkit.sequences._targets import Targets, pack_targets
 from esnkit.utils._callbacks import CallbackSupportMixin, with_callbacks
 from esnkit.utils._collections import takes_collections
+from esnkit.utils._param_names import ParamNamesMixin
 from esnkit.utils._plain_state import PlainStateMixin, plain_record
 from esnkit.utils._progress import MIN_ROWS, Task, fit_task
 from esnkit.utils._rollback import rollback_on_error
@@ -77,7 +79,7 @@ class StreamEnd(NamedTuple):
     n_rows: int  # time steps of the series so far
 
 
-class ReservoirEstimator(CallbackSupportMixin, PlainStateMixin, BaseEstimator):
+class ReservoirEstimator(CallbackSupportMixin, ParamNamesMixin, PlainStateMixin, BaseEstimator):
     """Base of all models that read targets from the features of a reservoir.
 
     A subclass creates reservoir and readout (``_make_reservoir_and_readout``); a mixin encodes
@@ -476,7 +478,7 @@ class ReservoirEstimator(CallbackSupportMixin, PlainStateMixin, BaseEstimator):
         check_fitted(self, "reservoir_")
         sequences = pack_shared(self, X)
         kind = "steps" if self._settings.per_step else "sequence"
-        y_true = pack_targets(y, sequences, kind, numeric=self._numeric)
+        y_true = pack_true_targets(y, sequences, kind, numeric=self._numeric)
         washout = self._settings.washout if initial_state is None else 0
         return y_true, pack_weights(sample_weight, sequences, y_true, washout)
 

@@ -137,11 +137,13 @@ def run_closed_loop(
     clamp : Clamp or None, default=None
     """
     reservoir, readout, settings, n_outputs = parts
-    if reservoir.run_closed_loop is not None and is_linear(readout):
+    run = reservoir.run_closed_loop
+    if run is not None and is_linear(readout):
         weights = *linear_map(readout, n_outputs, state.dtype), settings.quadratic
-        reservoir.run_closed_loop(weights, inputs, exog, state, out, clamp)
+        run(weights, inputs, exog, state, out, clamp)
     else:
-        _run_in_single_steps(parts, inputs, state, exog, out, clamp)
+        with np.errstate(over="ignore", invalid="ignore"):  # the check below reports it
+            _run_in_single_steps(parts, inputs, state, exog, out, clamp)
     check_bounded(out, "train with a larger alpha, a little noise, or include_input=False")
 
 

@@ -18,6 +18,7 @@ from esnkit.readouts._base import BaseReadout, Block
 from esnkit.readouts._shared_rows import SharedRows
 from esnkit.reservoirs._base import BaseReservoir
 from esnkit.sequences._packing import Sequences, pack
+from esnkit.sequences._targets import Targets, pack_targets
 from esnkit.utils._sharing import SharedWork, equal_data, equal_values, is_prefix, shared_work
 
 __all__ = [
@@ -27,6 +28,7 @@ __all__ = [
     "fit_readout",
     "keep_fit",
     "pack_shared",
+    "pack_true_targets",
     "predict_features",
     "prepare_reservoir",
 ]
@@ -57,6 +59,20 @@ class Packed(NamedTuple):
     def n_bytes(self) -> int:
         """Bytes of the packed rows."""
         return self.sequences.values.nbytes
+
+
+class PackedTargets(NamedTuple):
+    """Targets of a score as they were given, and packed."""
+
+    y: Any
+    sequences: Sequences
+    kind: tuple[str, bool]
+    targets: Targets
+
+    @property
+    def n_bytes(self) -> int:
+        """Bytes of the rows."""
+        return self.targets.values.nbytes
 
 
 class Drawn(NamedTuple):
@@ -173,7 +189,7 @@ class SeriesRows:
         self.stream.end_state, self.stream.noise = state, None
 
 
-SHARED_IN_FOLD = (Fit, Packed, Features, Steps)  # what no other fold can use
+SHARED_IN_FOLD = (Fit, Packed, PackedTargets, Features, Steps)  # what no other fold can use
 
 
 def find_fit(estimator: Any, given: tuple[Any, ...]) -> Fit | None:
@@ -222,6 +238,24 @@ def pack_shared(estimator: Any, X: Any) -> Sequences:
         found = Packed(X, checks, sequences)
         work.keep(found)
     return found.sequences
+
+
+def pack_true_targets(y: Any, sequences: Sequences, target: str, *, numeric: bool) -> Targets:
+    """Return the targets of a score packed."""
+    work, kind = shared_work(), (target, numeric)
+    if work is None:
+        return pack_targets(y, sequences, target, numeric=numeric)
+
+    def matches(packed):
+        is_alike = packed.sequences is sequences and packed.kind == kind
+        return is_alike and equal_data(packed.y, y)
+
+    found = work.find(PackedTargets, matches)
+    if found is None:
+        targets = pack_targets(y, sequences, target, numeric=numeric)
+        found = PackedTargets(y, sequences, kind, targets)
+        work.keep(found)
+    return found.targets
 
 
 def prepare_reservoir(

@@ -12,8 +12,9 @@ import numpy as np
 
 from esnkit.export._onnx_graph import Graph, Recurrence, Sizes, scan
 from esnkit.networks import CELLS, RNNClassifier, RNNRegressor
+from esnkit.networks._bptt import eigenvalues_of
 from esnkit.networks._generation import first_state
-from esnkit.networks._spec import Spec, parameter_views
+from esnkit.networks._spec import Layer, Spec, parameter_views
 from esnkit.utils._validation import check_fitted
 
 __all__ = ["is_network", "network_recurrence"]
@@ -62,7 +63,7 @@ def _run(
     rows, given = _embedded(spec, parameters, graph, X), []
     for layer in spec.layers():
         own = slice(layer.position, None, n_blocks)
-        step = partial(_step, spec, parameters[f"M_{layer.name}"])
+        step = partial(_step, spec, parameters, layer)
         if is_loop:
             sizes = Sizes(layer.width, [spec.n_units] * len(blocks[own]), spec.n_units)
             states, blocks[own] = scan(graph, step, rows, blocks[own], sizes, layer.reverse)
@@ -74,9 +75,14 @@ def _run(
     return rows, None if spec.bidirectional else _joined(graph, blocks, 0)
 
 
-def _step(spec: Spec, M: np.ndarray, graph: Graph, row: str, *states: str) -> tuple[str, list[str]]:
+def _step(
+    spec: Spec, parameters: dict, layer: Layer, graph: Graph, row: str, *states: str
+) -> tuple[str, list[str]]:
     """Add a time step of a layer, and return its hidden state and all states."""
-    following = CELL_STEPS[spec.cell](graph, M, row, *states)
+    weights = [parameters[f"M_{layer.name}"]]
+    if spec.cell_record.has_eigenvalues:
+        weights.append(eigenvalues_of(spec, parameters, layer))
+    following = CELL_STEPS[spec.cell](graph, *weights, row, *states)
     return following[0], following
 
 
@@ -134,6 +140,35 @@ def _gru_before(graph: Graph, M: np.ndarray, x: str, h: str) -> list[str]:
     return [_mixed(graph, u, h, n)]
 
 
+def _gates_of_inputs(graph: Graph, M: np.ndarray, x: str, n_gates: int) -> list[str]:
+    """Return the gates of M [x; 1]."""
+    return _split(graph, graph.affine(M[:, :-1], x, M[:, -1]), n_gates, len(M) // n_gates)
+
+
+def _min_gru(graph: Graph, M: np.ndarray, x: str, h: str) -> list[str]:
+    """Add h = u h' + (1 - u) n."""
+    u, n = _gates_of_inputs(graph, M, x, 2)
+    return [_mixed(graph, graph.op("Sigmoid", u), h, n)]
+
+
+def _min_lstm(graph: Graph, M: np.ndarray, x: str, h: str) -> list[str]:
+    """Add h = k h' + (1 - k) n, k = f / (f + i)."""
+    i, f, n = _gates_of_inputs(graph, M, x, 3)
+    i, f = graph.op("Sigmoid", i), graph.op("Sigmoid", f)
+    return [_mixed(graph, graph.op("Div", f, graph.op("Add", f, i)), h, n)]
+
+
+def _lru(graph: Graph, M: np.ndarray, E: np.ndarray, x: str, h: str, c: str) -> list[str]:
+    """Add c = l c' + s v, h = c sigmoid(z + c), the real parts of c and v before the others."""
+    v, z = _gates_of_inputs(graph, M, x, 2)
+    l_re, l_im, s = (np.concatenate([row, row]) for row in E)
+    turned = graph.op("Concat", *_split(graph, c, 2, E.shape[1])[::-1], axis=0)
+    l_im[: E.shape[1]] *= -1  # Re (l c) = Re l Re c - Im l Im c
+    terms = [graph.op("Mul", graph.constant(a), b) for a, b in ((l_re, c), (l_im, turned), (s, v))]
+    c = graph.op("Add", graph.op("Add", terms[0], terms[1]), terms[2])
+    return [graph.op("Mul", c, graph.op("Sigmoid", graph.op("Add", z, c))), c]
+
+
 def _mixed(graph: Graph, u: str, h: str, n: str) -> str:
     """Return n + u (h - n)."""
     return graph.op("Add", n, graph.op("Mul", u, graph.op("Sub", h, n)))
@@ -145,6 +180,9 @@ CELL_STEPS: dict[str, Callable[..., list[str]]] = {
     "gru_before": _gru_before,
     "tanh": partial(_plain, "Tanh"),
     "relu": partial(_plain, "Relu"),
+    "mingru": _min_gru,
+    "minlstm": _min_lstm,
+    "lru": _lru,
 }
 
 

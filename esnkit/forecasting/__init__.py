@@ -4,6 +4,7 @@ from esnkit.forecasting._auto_forecaster import AutoForecaster
 from esnkit.forecasting._closed_loop import forecast
 from esnkit.forecasting._forecaster import Forecaster
 from esnkit.forecasting._panel_forecaster import PanelForecaster
+from esnkit.forecasting._patch_forecaster import PatchForecaster
 from esnkit.forecasting._seasonality import find_seasons
 from esnkit.forecasting._series_transform import SeriesTransform
 
@@ -11,6 +12,7 @@ __all__ = [
     "AutoForecaster",
     "Forecaster",
     "PanelForecaster",
+    "PatchForecaster",
     "SeriesTransform",
     "find_seasons",
     "forecast",

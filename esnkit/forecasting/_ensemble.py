@@ -348,21 +348,41 @@ def count_models(spec: ModelSpec, n_exog: int) -> int:
 
 def _make_members(spec: ModelSpec) -> list:
     """Clone the estimator once per member, each with another seed."""
-    estimator = spec.estimator
-    params = estimator.get_params(deep=True)
-    seeded = [key for key in params if key.split("__")[-1] == "random_state"]
-    seeded.sort(key=lambda key: key.count("__"))
-    if spec.n_ensemble > 1 and not seeded:
+    if spec.n_ensemble > 1 and not _seeded_parameters(spec.estimator):
         raise ValueError(
             f"n_ensemble={spec.n_ensemble} needs an estimator with a random_state, "
-            f"{type(estimator).__name__} has none"
+            f"{type(spec.estimator).__name__} has none"
         )
-    if spec.n_ensemble == 1 and spec.random_state is None:
+    return seeded_clones(spec.estimator, spec.n_ensemble, spec.random_state)
+
+
+def seeded_clones(estimator, n_clones: int, random_state) -> list:
+    """Return clones of an estimator, each with another seed if there are several.
+
+    The seeds come from `random_state`, or if it is None from the first `random_state` of the
+    estimator and its nested estimators that is not None. A single clone without a `random_state`
+    keeps those of the estimator.
+    """
+    if n_clones == 1 and random_state is None:
         return [clone(estimator)]
-    given = [spec.random_state, *(params[key] for key in seeded)]
-    source = next((seed for seed in given if seed is not None), None)
-    seeds = check_seed(copy.deepcopy(source)).randint(2**31 - 1, size=spec.n_ensemble)
+    seeded = _seeded_parameters(estimator)
+    seeds = check_seed(find_seed(estimator, random_state)).randint(2**31 - 1, size=n_clones)
     return [clone(estimator).set_params(**dict.fromkeys(seeded, int(seed))) for seed in seeds]
+
+
+def find_seed(estimator, random_state):
+    """Return a `random_state`, if it is None that of the estimator or of one nested in it."""
+    params = estimator.get_params(deep=True)
+    given = [random_state, *(params[key] for key in _seeded_parameters(estimator))]
+    return copy.deepcopy(next((seed for seed in given if seed is not None), None))
+
+
+def _seeded_parameters(estimator) -> list[str]:
+    """Return the names of the parameters `random_state`, those of nested estimators last."""
+    seeded = [
+        key for key in estimator.get_params(deep=True) if key.split("__")[-1] == "random_state"
+    ]
+    return sorted(seeded, key=lambda key: key.count("__"))
 
 
 def _rows_learned_from(estimator, spec: ModelSpec) -> slice:

@@ -15,19 +15,26 @@ import numpy as np
 
 from esnkit.kernels.blocks import copy_columns, round_up_to_vectors
 from esnkit.kernels.cell_equations import (
+    CARRIES_C,
     GRU_AFTER,
     GRU_BEFORE,
+    LRU,
     LSTM,
+    MIN_GRU,
+    MIN_LSTM,
     RNN_RELU,
     BackwardBuffers,
     BackwardOffsets,
     gru_after_back,
     gru_before_back,
+    lru_back,
     lstm_back,
+    min_gru_back,
+    min_lstm_back,
     reset_back,
     rnn_back,
 )
-from esnkit.kernels.cells import Sizes
+from esnkit.kernels.cells import Sizes, n_rows_of
 from esnkit.kernels.compilation import kernel
 from esnkit.kernels.simd.addresses import Block, block, corner, steps_of_blocks
 from esnkit.kernels.simd.masked import drop_tiny, load_first, store_first
@@ -61,6 +68,7 @@ class _Work(NamedTuple):
     dh_before: np.ndarray  # one block, d loss / d h_{t-1} through step t
     dc: np.ndarray  # one block, d loss / d c_t through step t + 1
     spare: np.ndarray  # one block
+    dE: np.ndarray  # partial sums of the rows of E, a vector each, for both halves of the batch
 
 
 class _Addresses(NamedTuple):
@@ -78,6 +86,8 @@ class _Addresses(NamedTuple):
     dh_before: Any
     dc: Any
     spare: Any
+    E: Any
+    dE: Any
 
 
 class _Layer(NamedTuple):
@@ -87,6 +97,7 @@ class _Layer(NamedTuple):
     n_features: int
     n_units: int
     n_gate_rows: int
+    n_rows: int  # of S
     h_rows: int  # of dH that each column of a step takes
     a_rows: int  # of A
 
@@ -106,7 +117,7 @@ def backward(cell, weights, n, tape, d_outputs, gradients, schedule):
     Parameters
     ----------
     cell, n : as in `forward`
-    weights : (M, M.T), both as in `forward`
+    weights : (M, M.T, E), all as in `forward`
     tape : (S, A, C, c0, units), buffers of `forward` as it left them, cell states before the first
         step, and clamped units
     d_outputs : (dH, last)
@@ -115,32 +126,33 @@ def backward(cell, weights, n, tape, d_outputs, gradients, schedule):
         last, empty; or (n_units * n[0],), the same for the last step of every sequence, if the loss
         depends on no other output: then dH is only written, and may be a single block, which every
         step overwrites
-    gradients : (dM, dM_second, dX, dh0, dc0)
+    gradients : ((dM, dE), (dM, dE), dX, dh0, dc0)
         dM, like M, added to; the blocks of a gru where M is zero are left alone
-        dM_second, the same for the second half of the batch
+        dE, like E, added to
+        the same for the second half of the batch
         dX, blocks of n_features rows, written; empty if it is not needed
         dh0, dc0, (n_units, n[0]) each, written
     schedule : (n_steps, n_first), steps whose products are summed at once, and columns of the first
         half of the batch, n[0] for cells that reset before
     """
-    (M, MT), (S, A, C, c0, units), (dH, last) = weights, tape, d_outputs
-    dM, dM_second, dX, dh0, dc0 = gradients
+    (M, MT, E), (S, A, C, c0, units), (dH, last) = weights, tape, d_outputs
+    (dM, dE), (dM_second, dE_second), dX, dh0, dc0 = gradients
     n_units, (n_gate_rows, n_rows), n_columns = dh0.shape[0], M.shape, n[0]
-    n_features, W = n_rows - n_units - 1, matrix(M, MT)
+    n_features, W = n_rows - n_rows_of(cell, 0, n_units), matrix(M, MT)
     plan = _Schedule(min(n.size, schedule[0]), schedule[1])
     # Used once more at the end, so that these arrays outlive their addresses.
-    work = _work_arrays(plan, n_columns, M.shape, n_units, S)
+    work = _work_arrays(plan, n_columns, M.shape, n_units, E.size, S)
     ptr = _Addresses(
         address(S), address(A), address(C), address(c0), address(dH), address(last), address(dX),
         address(work.dZ), address(work.columns), address(work.dh_before), address(work.dc),
-        address(work.spare),
+        address(work.spare), address(E), address(work.dE),
     )  # fmt: skip
     columns = block(ptr.columns, 0, round_up_to_vectors(n_rows, S))
     sums_to = block(dM, 0, n_rows), block(dM_second, 0, n_rows)
     # Rows of dH and A that each column takes: none if one block serves all steps.
     h_rows = 0 if dH.size == dh0.size else n_units
     a_rows = 0 if A.size == n_gate_rows * n_columns else n_gate_rows
-    layer = _Layer(cell, n_features, n_units, n_gate_rows, h_rows, a_rows)
+    layer = _Layer(cell, n_features, n_units, n_gate_rows, n_rows, h_rows, a_rows)
     n_next, n_waiting, column = 0, 0, n.sum()
     for t in range(n.size - 1, -1, -1):
         m, n_before = n[t], n[t - 1] if t else 0
@@ -151,7 +163,7 @@ def backward(cell, weights, n, tape, d_outputs, gradients, schedule):
             for j in range(m):
                 dH[at.dH + units[k] * m + j] = 0
         _store_columns(block(ptr.S, at.S, m), n_rows, m, columns, plan, n_waiting)
-        _step_back(cell, W, Sizes(n_features, n_units, m), buffers, at)
+        _step_back(cell, W, Sizes(n_features, n_units, m), plan.n_first, buffers, at)
         if dX.size:
             dZ, x = block(ptr.dZ, at.dZ, m), block(ptr.dX, n_features * column, m)
             part = Part(0, n_features, 0, n_gate_rows)
@@ -165,26 +177,39 @@ def backward(cell, weights, n, tape, d_outputs, gradients, schedule):
         for j in range(n_columns):
             dh0[i, j] = work.dh_before[i * n_columns + j]
             dc0[i, j] = work.dc[i * n_columns + j]
+    _add_sums(work.dE, 0, dE)
+    _add_sums(work.dE, E.size, dE_second)
 
 
 @kernel(inline="always")
-def _work_arrays(plan, n_columns, shape, n_units, like):
-    """Return new work arrays; dc is zero, all others are uninitialised."""
+def _work_arrays(plan, n_columns, shape, n_units, n_sums, like):
+    """Return new work arrays; dc, dh_before and dE are zero, all others are uninitialised."""
     n_gate_rows, n_rows = shape
     size = n_units * n_columns
     dh_before, spare, dc = aligned(size, like), aligned(size, like), aligned(size, like)
+    dE = aligned(2 * n_sums * width(like), like)
     dc[:] = 0
+    dh_before[:] = 0
+    dE[:] = 0
     dZ = aligned(plan.n_steps * n_gate_rows * n_columns, like)
     # Each row begins where a vector may: products read vectors of the rows again and again.
     columns = aligned(plan.n_steps * n_columns * round_up_to_vectors(n_rows, like), like)
-    return _Work(dZ, columns, dh_before, dc, spare)
+    return _Work(dZ, columns, dh_before, dc, spare, dE)
+
+
+@kernel(inline="always")
+def _add_sums(sums, first, dE):
+    """Add the sums of the elements of vectors to the numbers of dE."""
+    flat, size = dE.reshape(-1), width(sums)
+    for k in range(flat.size):
+        for i in range(size):
+            flat[k] += sums[(first + k) * size + i]
 
 
 @kernel
 def _arrange_step(layer, ptr, column, m, n_next, n_before, n_waiting):
-    """Return addresses and offsets of a step; of an lstm, give dc and c_{t-1} m columns."""
-    cell, n_features, n_units, n_gate_rows, h_rows, a_rows = layer
-    n_rows = n_features + n_units + 1
+    """Return addresses and offsets of a step; give dc and c_{t-1} m columns."""
+    cell, n_features, n_units, n_gate_rows, n_rows, h_rows, a_rows = layer
     # ``column`` columns of earlier steps lie before the blocks of this one.
     s, c = n_rows * column, n_units * column
     gates, a = ptr.A, a_rows * column
@@ -192,7 +217,7 @@ def _arrange_step(layer, ptr, column, m, n_next, n_before, n_waiting):
         # S of the next step has the same outputs, and is nearer in the caches.
         gates, a = ptr.S, s + (n_rows + n_features) * m
     c_before, c_start = ptr.c0, 0
-    if cell == LSTM:
+    if CARRIES_C[cell]:
         if n_next < m:  # for sequences that end here, dc is zero
             copy_columns(ptr.dc, 0, n_next, ptr.spare, 0, n_next, n_units)
             copy_columns(ptr.spare, 0, n_next, ptr.dc, 0, m, n_units)
@@ -210,6 +235,8 @@ def _arrange_step(layer, ptr, column, m, n_next, n_before, n_waiting):
         ptr.dZ,
         ptr.dh_before,
         ptr.dc,
+        ptr.E,
+        ptr.dE,
     )
     z = n_waiting * n_gate_rows * m
     at = BackwardOffsets(s, s + n_features * m, a, c, c_start, h_rows * column, z)
@@ -217,7 +244,7 @@ def _arrange_step(layer, ptr, column, m, n_next, n_before, n_waiting):
 
 
 @kernel
-def _step_back(cell, M, sizes, buffers, at):
+def _step_back(cell, M, sizes, n_first, buffers, at):
     """Carry dh of one step back: dZ by the equations, then dh_before = M.T dZ (rows of h)."""
     n_features, n_units, m = sizes
     size, MT = n_units * m, transposed(M)
@@ -237,6 +264,12 @@ def _step_back(cell, M, sizes, buffers, at):
         multiply_part(MT, part, dn, False, dh_before, m)  # d (r h'), which `reset_back` replaces
         reset_back(size, buffers, at)
         multiply_part(MT, Part(n_features, n_units, 0, 2 * n_units), dZ, True, dh_before, m)
+    elif cell == MIN_GRU:
+        min_gru_back(size, buffers, at)
+    elif cell == MIN_LSTM:
+        min_lstm_back(size, buffers, at)
+    elif cell == LRU:
+        lru_back(n_units, m, n_first, buffers, at)
     else:
         rnn_back(cell, size, buffers, at)
         multiply_part(MT, Part(n_features, n_units, 0, n_units), dZ, False, dh_before, m)
@@ -298,8 +331,8 @@ def _store_columns(S, n_rows, m, columns, plan, n_waiting):
 @kernel
 def _add_steps(layer, plan, ptr, at, counts, columns, dM):
     """Add the sum of dZ S.T over the waiting steps to the gradients of both halves of the batch."""
-    cell, n_features, n_units, n_gate_rows, _, _ = layer
-    (m, n_steps), n_rows = counts, n_features + n_units + 1
+    cell, _, n_units, n_gate_rows, n_rows, _, _ = layer
+    m, n_steps = counts
     # The blocks of dZ have the last step first, those of S the first step.
     dZ = steps_of_blocks(ptr.dZ, 0, m, n_gate_rows * m)
     S = steps_of_blocks(ptr.S, at.S + n_rows * m * (n_steps - 1), m, -n_rows * m)

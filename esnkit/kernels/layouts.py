@@ -7,6 +7,7 @@ import numpy as np
 from esnkit.kernels.linalg import is_compiled
 
 MIN_FILL = 0.6  # share of non-zeros from which on W is stored as diagonals
+MIN_FEATURES_PER_ENTRY = 16  # of sparse input weights: products of vectors are that much faster
 MAX_DIAGONALS = 32  # with more, many sequences at a time are faster in SIMD lanes
 
 
@@ -36,14 +37,17 @@ class InputWeights(NamedTuple):
     """All weights of a reservoir except W, for x(t) = k P x(t-1) + g f(pre(t)).
 
     (P x)[i] = x[(i + shift) mod n_units]. A leaky unit with leak rate a has g = a, k = 1 - a and no
-    shift.
+    shift. Few weights of many features are also ``entries``: w_in[columns[j, i], i] is
+    entries[j, i].
     """
 
     w_in: np.ndarray  # (n_features, n_units), C-contiguous
     b: np.ndarray  # (n_units,)
     gain: np.ndarray  # (n_units,), g
     keep: np.ndarray  # (n_units,), k
-    shift: int = 0  # from 0 to n_units - 1
+    shift: int  # from 0 to n_units - 1
+    entries: np.ndarray  # (n_entries, n_units), without rows if w_in is not sparse
+    columns: np.ndarray  # (n_entries, n_units) uint32
 
 
 class Forcing(NamedTuple):
@@ -52,6 +56,19 @@ class Forcing(NamedTuple):
     noise: np.ndarray  # (n_rows or 0, n_units)
     units: np.ndarray  # (n_clamped,) int64
     values: np.ndarray  # (n_rows or 1, n_clamped)
+
+
+def lay_out_inputs(
+    w_in: np.ndarray, b: np.ndarray, gain: np.ndarray, keep: np.ndarray, shift: int = 0
+) -> InputWeights:
+    """Return input weights, with their entries if these are few, in the order of the features."""
+    n_features, n_units = w_in.shape
+    units, features = np.nonzero(w_in.T)
+    counts = np.bincount(units, minlength=n_units)
+    if MIN_FEATURES_PER_ENTRY * int(counts.max(initial=0)) > n_features:
+        units, features, counts = units[:0], features[:0], counts[:0]
+    entries, columns = _ell(w_in[features, units], features, units, counts)
+    return InputWeights(w_in, b, gain, keep, shift, entries, columns)
 
 
 def lay_out(W: Any) -> tuple[Diagonals | Ell | Csr, Csr | None]:

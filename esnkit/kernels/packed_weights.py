@@ -111,7 +111,7 @@ def pack(W, input_weights):
 
     If W is a `Csr`, the rates alone are packed.
     """
-    w_in, b, gain, keep, shift = input_weights
+    w_in, b, gain, keep, shift, _, _ = input_weights
     weights, n_diagonals, n_gathered = terms(W)
     n, block, n_inputs = b.size, BLOCK_VECTORS * width(b), w_in.shape[0]
     if n_inputs > MAX_PACKED_INPUTS or not is_packed(W):

@@ -35,7 +35,18 @@ from esnkit.kernels.state_buffer import (
 from esnkit.kernels.steps import BlockRange, OutputRows, StepInputs, run_steps, step_unpacked
 from esnkit.kernels.steps_of_four import run_steps_of_four
 
-__all__ = ["InputSequences", "LoopInputs", "LinearReadout", "all_packed", "closed_loop", "run"]
+__all__ = [
+    "InputSequences",
+    "LinearReadout",
+    "LoopInputs",
+    "aligned_readout",
+    "all_packed",
+    "closed_loop",
+    "feed_back",
+    "project",
+    "run",
+    "set_exogenous",
+]
 
 PROJECTED_ROWS = 16  # rows of W_in u + b that are computed at once and stay in the cache
 MAX_CACHED_BYTES = 2**25  # of states; more than that leave the caches before they are read again
@@ -78,17 +89,32 @@ class _Dynamics(NamedTuple):
 
 
 @kernel
-def _project(input_weights, rows, start, stop, out):
+def project(input_weights, rows, start, stop, out):
     """Write ``W_in u + b`` of the rows from start to stop into the first columns of ``out``.
 
     ``out`` has a block more columns than there are units, in which a last vector may end.
     """
+    if len(input_weights.entries) > 0:
+        _project_entries(input_weights, rows, start, stop, out)
+        return
     n, v = input_weights.b.size, width(out)
     n_blocks = n - n % (BLOCK_VECTORS * v)
     for first in range(0, n_blocks, BLOCK_VECTORS * v):
         _project_to(_load_block, input_weights, rows, start, stop, out, uint64(first))
     for first in range(n_blocks, n, v):
         _project_to(_load_rest, input_weights, rows, start, stop, out, uint64(first))
+
+
+@kernel
+def _project_entries(input_weights, rows, start, stop, out):
+    """Write ``W_in u + b``, summing as `project` does without the weights that are zero."""
+    entries, columns, b = input_weights.entries, input_weights.columns, input_weights.b
+    for t in range(start, stop):
+        for i in range(b.size):
+            total = b[i]
+            for j in range(entries.shape[0]):
+                total = fma(entries[j, i], rows[t, columns[j, i]], total)
+            out[t - start, i] = total
 
 
 @kernel(forceinline=True)
@@ -183,7 +209,7 @@ def _run_rows(dynamics, inputs, chunk, buffer, out):
     for start in range(inputs.start, inputs.stop, chunk):
         stop = min(start + chunk, inputs.stop)
         if packed.n_inputs < 0:
-            _project(dynamics.input_weights, inputs.rows, start, stop, inputs.projected)
+            project(dynamics.input_weights, inputs.rows, start, stop, inputs.projected)
         piece = StepInputs(inputs.rows, inputs.projected, start, stop)
         current = StateBuffer(buffer.states, position)
         if dynamics.single_steps:
@@ -315,7 +341,8 @@ def _aligned_copy(matrix):
 
 
 @kernel(inline="always")
-def _aligned_readout(readout):
+def aligned_readout(readout):
+    """Return a readout whose coefficients begin on a cache line."""
     return LinearReadout(_aligned_copy(readout.coef), readout.intercept, readout.quadratic)
 
 
@@ -341,14 +368,14 @@ def closed_loop(W, input_weights, code, forcing, readout, inputs, x0, out):
 
 
 @kernel(inline="always")
-def _set_exogenous(inputs, t, n_outputs):
+def set_exogenous(inputs, t, n_outputs):
     """Write the exogenous inputs of step t behind the outputs that are fed back."""
     for f in range(n_outputs, inputs.first.size):
         inputs.first[f] = inputs.exogenous[t, f - n_outputs]
 
 
 @kernel(inline="always")
-def _feed_back(readout, z, n, u, partial_sums, y):
+def feed_back(readout, z, n, u, partial_sums, y):
     """Write the readout of z = [x; u], or of x alone, to y and to the first inputs.
 
     A step has written the n units of x to the front of z, which is not read by the next step.
@@ -367,7 +394,7 @@ def _feed_back(readout, z, n, u, partial_sums, y):
 def _plain_loop(W, input_weights, code, readout, inputs, x0, out):
     """Run a closed loop with packed inputs and without forcing."""
     packed, n, u = pack(W, input_weights), x0.size, inputs.first
-    readout = _aligned_readout(readout)  # read at every step
+    readout = aligned_readout(readout)  # read at every step
     states, position = aligned(2 * int(state_capacity(n, x0)), x0), uint64(0)
     put_state(x0, states, position)
     z, partial_sums = aligned(n + u.size, u), aligned(LANES, u)
@@ -375,9 +402,9 @@ def _plain_loop(W, input_weights, code, readout, inputs, x0, out):
     rows = u.reshape(1, u.size)
     step, blocks = StepInputs(rows, rows, 0, 1), BlockRange(0, count_blocks(n, states))
     for t in range(out.shape[0]):
-        _set_exogenous(inputs, t, out.shape[1])
+        set_exogenous(inputs, t, out.shape[1])
         position = run_steps(packed, code, blocks, step, StateBuffer(states, position), target)
-        _feed_back(readout, z, n, u, partial_sums, out[t])
+        feed_back(readout, z, n, u, partial_sums, out[t])
     take_state(states, position, x0)
 
 
@@ -387,7 +414,7 @@ def _loop_by_rows(W, input_weights, code, forcing, readout, inputs, x0, out):
     packed, single_steps = pack(W, input_weights), is_forced(forcing) or not is_packed(W)
     dynamics = _Dynamics(W, input_weights, packed, code, forcing, single_steps)
     n, u = packed.n_units, inputs.first
-    readout = _aligned_readout(readout)  # read at every step
+    readout = aligned_readout(readout)  # read at every step
     states, position = aligned(2 * int(state_capacity(n, x0)), x0), uint64(0)
     put_state(x0, states, position)
     z, partial_sums = aligned(n + u.size, u), aligned(LANES, u)
@@ -395,13 +422,13 @@ def _loop_by_rows(W, input_weights, code, forcing, readout, inputs, x0, out):
     step = StepInputs(u.reshape(1, u.size), _projection_buffer(packed, 1, u), 0, 1)
     blocks = BlockRange(0, count_blocks(n, states))
     for t in range(out.shape[0]):
-        _set_exogenous(inputs, t, out.shape[1])
+        set_exogenous(inputs, t, out.shape[1])
         if packed.n_inputs < 0:
-            _project(input_weights, step.rows, 0, 1, step.projected)
+            project(input_weights, step.rows, 0, 1, step.projected)
         buffer = StateBuffer(states, position)
         if single_steps:
             position = _single_step(dynamics, t, step, buffer, target)
         else:
             position = run_steps(packed, code, blocks, step, buffer, target)
-        _feed_back(readout, z, n, u, partial_sums, out[t])
+        feed_back(readout, z, n, u, partial_sums, out[t])
     take_state(states, position, x0)

@@ -8,7 +8,17 @@ move by RZ = V S + M RS, where V is how M moves; the rest are derivatives of the
 import numpy as np
 
 from esnkit.kernels.blocks import copy_columns
-from esnkit.kernels.cell_equations import GRU_AFTER, GRU_BEFORE, LSTM, RNN_TANH
+from esnkit.kernels.cell_equations import (
+    CARRIES_C,
+    GRU_AFTER,
+    GRU_BEFORE,
+    LSTM,
+    MIN_GRU,
+    MIN_LSTM,
+    MULTIPLIES_STATES,
+    RNN_TANH,
+)
+from esnkit.kernels.cells import n_rows_of
 from esnkit.kernels.compilation import kernel
 from esnkit.kernels.simd.elementary import fma, tanh
 from esnkit.kernels.simd.products import product
@@ -23,15 +33,20 @@ def tangent(cell, weights, n, tape, initial, moves):
     Parameters
     ----------
     cell, n : as in `forward`
-    weights : (M, V), V like M: how it moves
+    weights : (M, V, E, RE), V and RE like M and E: how these move
     tape : (S, A, C, c0, units), as in `backward`
     initial : (Rh0, Rc0), (n_units, n[0]) each: how the first states move
     moves : (RS, RZ, RC, RH), like S, the gates, C and the outputs; the inputs' part of RS is there,
-        and all the rest is written
+        and all the rest is written; RC of a min gru or min lstm is RH
     """
-    (M, V), (S, _, C, c0, units), (Rh0, Rc0), (RS, RZ, RC, RH) = weights, tape, initial, moves
+    (M, V, E, RE), (S, _, C, c0, units), (Rh0, Rc0), (RS, RZ, RC, RH) = (
+        weights,
+        tape,
+        initial,
+        moves,
+    )
     n_units, (n_gate_rows, n_rows) = Rh0.shape[0], M.shape
-    n_features, column, n_before = n_rows - n_units - 1, 0, n[0]
+    n_features, column, n_before = n_rows - n_rows_of(cell, 0, n_units), 0, n[0]
     rh_before, rc_before, c_before = Rh0.reshape(-1), _flat_copy(Rc0), _flat_copy(c0)
     for t in range(n.size):
         m = n[t]
@@ -41,19 +56,28 @@ def tangent(cell, weights, n, tape, initial, moves):
         rz = RZ[n_gate_rows * column : n_gate_rows * (column + m)]
         out = RH[n_units * column : n_units * (column + m)]
         h, rh = s[n_features * m : (n_rows - 1) * m], rs[n_features * m : (n_rows - 1) * m]
-        copy_columns(rh_before, 0, n_before, rh, 0, m, n_units)
+        if MULTIPLIES_STATES[cell]:
+            copy_columns(rh_before, 0, n_before, rh, 0, m, n_units)
         rs[(n_rows - 1) * m :] = 0.0
         s_rows, rs_rows = s.reshape(n_rows, m), rs.reshape(n_rows, m)
         # RZ = V S + M RS; the ones below S do not move.
         product(V, s_rows, False, rz.reshape(n_gate_rows, m))
         product(M, rs_rows, True, rz.reshape(n_gate_rows, m))
-        if cell == LSTM:
+        if CARRIES_C[cell]:
             c = C[n_units * column : n_units * (column + m)]
             rc = RC[n_units * column : n_units * (column + m)]
             copy_columns(rc_before, 0, n_before, rc, 0, m, n_units)
             leading = np.empty(units_of_step, M.dtype)
             copy_columns(c_before, 0, n_before, leading, 0, m, n_units)
-            _lstm_tangent(a, rz, leading, c, rc, out)
+            if cell == LSTM:
+                _lstm_tangent(a, rz, leading, c, rc, out)
+            elif cell == MIN_GRU:
+                _min_gru_tangent(a, rz, leading, out)
+            elif cell == MIN_LSTM:
+                _min_lstm_tangent(a, rz, leading, out)
+            else:
+                _lru_tangent(E, RE, a, rz, leading, rc)
+                _lru_output_tangent(c, rc, a[units_of_step:], rz[units_of_step:], out)
             c_before, rc_before = c, rc
         elif cell == GRU_AFTER:
             _gru_after_tangent(a, rz, h, rh, out)
@@ -158,3 +182,47 @@ def _gru_before_tangent(M, V, a, rz, reset, s, rs, out):
         moved = (one - n[k] * n[k]) * rn[k]
         out[k] = u[k] * rh[k] + (one - u[k]) * moved
         out[k] += u[k] * (one - u[k]) * ru[k] * (h[k] - n[k])
+
+
+@kernel(inline="always")
+def _min_gru_tangent(a, rz, h, out):
+    """Write Rh over Rh', from h = u h' + (1 - u) n."""
+    one, size = a.dtype.type(1.0), out.size
+    for k in range(size):
+        u, n = a[k], a[size + k]
+        out[k] = u * out[k] + (one - u) * rz[size + k] + u * (one - u) * rz[k] * (h[k] - n)
+
+
+@kernel(inline="always")
+def _min_lstm_tangent(a, rz, h, out):
+    """Write Rh over Rh', from h = k h' + (1 - k) n and k = f / (f + i)."""
+    one, size = a.dtype.type(1.0), out.size
+    for j in range(size):
+        i, f, n = a[j], a[size + j], a[2 * size + j]
+        k = f / (f + i)
+        moved = k * (one - k) * ((one - f) * rz[size + j] - (one - i) * rz[j])
+        out[j] = k * out[j] + (one - k) * rz[2 * size + j] + moved * (h[j] - n)
+
+
+@kernel(inline="always")
+def _lru_tangent(E, RE, v, rv, c, rc):
+    """Write Rc over Rc', from c = l c' + s v."""
+    pairs = E.shape[1]
+    m, half = c.size // (2 * pairs), c.size // 2
+    for row in range(pairs):
+        l_re, l_im, s = E[0, row], E[1, row], E[2, row]
+        rl_re, rl_im, rs = RE[0, row], RE[1, row], RE[2, row]
+        for re in range(row * m, (row + 1) * m):
+            im = re + half
+            new_re = l_re * rc[re] - l_im * rc[im] + rl_re * c[re] - rl_im * c[im]
+            new_im = l_re * rc[im] + l_im * rc[re] + rl_re * c[im] + rl_im * c[re]
+            rc[re] = new_re + s * rv[re] + rs * v[re]
+            rc[im] = new_im + s * rv[im] + rs * v[im]
+
+
+@kernel(inline="always")
+def _lru_output_tangent(c, rc, o, rz, out):
+    """Write Rh, from h = c o, o = sigmoid(z + c)."""
+    one = c.dtype.type(1.0)
+    for k in range(out.size):
+        out[k] = o[k] * rc[k] + c[k] * o[k] * (one - o[k]) * (rz[k] + rc[k])

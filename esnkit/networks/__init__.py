@@ -1,4 +1,4 @@
-"""Recurrent networks trained by gradients: plain, LSTM and GRU."""
+"""Recurrent networks trained by gradients: plain, LSTM, GRU, minimal ones and LRU."""
 
 from esnkit.networks._cells import CELLS, Cell, Gate
 from esnkit.networks._rnn import RNNClassifier, RNNRegressor

@@ -113,7 +113,7 @@ class GradientEstimator(TorchMixin, CallbackSupportMixin, PlainStateMixin, BaseE
         initial_state : array or tuple (indices, values), default=None
             State before the first time step: a vector of shape (n_state,), a row per sequence, or
             a pair (indices, values) for some of the states. A vector of the hidden states alone
-            leaves the cell states of an LSTM at their default.
+            leaves the cell states of an LSTM or LRU at their default.
         clamp : tuple (indices, values), default=None
             Units that are clamped to given values at every time step. Values have the shape
             (n_clamped,), or a row for every time step.
@@ -392,7 +392,7 @@ class GradientEstimator(TorchMixin, CallbackSupportMixin, PlainStateMixin, BaseE
         y : in the container and shape of the ``y`` of ``fit``
             Predicted targets.
         last_state : ndarray of shape (n_sequences, n_state), if ``return_state``
-            Hidden states of all layers, then the cell states of an LSTM.
+            Hidden states of all layers, then the cell states of an LSTM or LRU.
 
         Raises
         ------
@@ -526,7 +526,7 @@ class GradientEstimator(TorchMixin, CallbackSupportMixin, PlainStateMixin, BaseE
         norms : ndarray of shape (n_layers, n_timesteps)
             The norm of d loss / d h(t), along all paths through time that start at the hidden
             state h(t): the root mean square over the sequences that reach step t. The gradient
-            that flows through the cell states c(t) of an LSTM beside h(t) is not included.
+            that flows through the cell states c(t) of an LSTM or LRU beside h(t) is not included.
 
         See Also
         --------

@@ -16,6 +16,7 @@ from esnkit.kernels.cells import forward
 from esnkit.kernels.cells_backward import backward
 from esnkit.kernels.linalg import affine
 from esnkit.networks._batch import Batch
+from esnkit.networks._eigenvalues import eigenvalue_gradient, eigenvalues
 from esnkit.networks._pooling import attend, attend_backward, pool_rows, pool_rows_backward
 from esnkit.networks._spec import (
     Layer,
@@ -29,6 +30,7 @@ from esnkit.utils._workspace import Workspace
 __all__ = [
     "LayerTape",
     "Tape",
+    "eigenvalues_of",
     "joined",
     "row_index",
     "run",
@@ -114,8 +116,8 @@ def run(
             n_rows = 0 if unseen else len(batch.rows)
             rows.append(workspace.empty(n_rows * width, theta.dtype).reshape(n_rows, width))
         columns, only_last = state_columns(spec, layer.position), not len(rows[-1])
-        inputs = rows[-2], *_state_blocks(state, columns, batch)
-        tape, H = _run_layer(spec, p[f"M_{layer.name}"], batch, layer, inputs, only_last, workspace)
+        inputs = rows[-2], *_state_blocks(spec, state, columns, batch)
+        tape, H = _run_layer(spec, p, batch, layer, inputs, only_last, workspace)
         if not only_last:
             first = spec.n_units if layer.reverse else 0
             scatter(
@@ -131,29 +133,41 @@ def run(
     )  # fmt: skip
 
 
-def _state_blocks(state, columns, batch):
-    """Return h and c of one layer and direction as blocks; without cell states, c is zero."""
+def _state_blocks(spec, state, columns, batch):
+    """Return h and c of one layer and direction as blocks; c is zero for cells without one."""
     h0, (_, cs) = _as_columns(state, columns[0], batch), columns
-    return h0, _as_columns(state, cs, batch) if cs else np.zeros(h0.shape, h0.dtype)
+    if cs:
+        return h0, _as_columns(state, cs, batch)
+    return h0, h0 if spec.cell_record.carries_h else np.zeros(h0.shape, h0.dtype)
 
 
-def _run_layer(spec, M, batch, layer, inputs, only_last, workspace):
+def _run_layer(spec, p, batch, layer, inputs, only_last, workspace):
     """Run one layer in one direction on rows X from h0 and c0; return its tape and its outputs."""
-    (X, h0, c0), cell, dtype = inputs, spec.cell_record, M.dtype
+    (X, h0, c0), cell, M = inputs, spec.cell_record, p[f"M_{layer.name}"]
+    dtype = M.dtype
     index, n_units, n = row_index(batch, layer), spec.n_units, batch.n
     clamped = _clamped_units(spec, batch, layer, index, dtype)
     S = workspace.empty(M.shape[1] * len(index), dtype)
     gather(X, 0, X.shape[1], index, n, M.shape[1], S)
     # If only the last outputs are needed and all sequences end with the last step, one block does.
-    n_kept = len(index) if not only_last or n[-1] < n[0] else n[0]
+    needs_all = not only_last or n[-1] < n[0] or cell.carries_h
+    n_kept = len(index) if needs_all else n[0]
     plain = len(M) == n_units
     A = workspace.empty(len(M) * (n_kept if plain else len(index)), dtype)
-    C = workspace.empty(n_units * len(index) if cell.stores_c else 0, dtype)
     H = A if plain else workspace.empty(n_units * n_kept, dtype)
+    C = H if cell.carries_h else workspace.empty(n_units * len(index) * cell.stores_c, dtype)
     MT = M.T.copy() if n[0] == 1 else np.empty((0, 0), dtype)
-    call = forward, cell.code, (M, MT), n, (h0, c0), clamped, (S, A, C, H)
+    weights = M, MT, eigenvalues_of(spec, p, layer)
+    call = forward, cell.code, weights, n, (h0, c0), clamped, (S, A, C, H)
     interruptible(len(index) * M.size, *call)
     return LayerTape(S, A, C, c0, clamped[0]), H
+
+
+def eigenvalues_of(spec: Spec, p: dict[str, np.ndarray], layer: Layer) -> np.ndarray:
+    """Return E of the kernels for one layer and direction, which is empty for most cells."""
+    if not spec.cell_record.has_eigenvalues:
+        return np.empty((3, 0), p[f"M_{layer.name}"].dtype)
+    return eigenvalues(p[f"exponents_{layer.name}"])
 
 
 def _collect_last_states(batch, columns, C, H, final):
@@ -274,13 +288,18 @@ def _layer_backward(spec, tape, layer, d_outputs, d, d_initial_state):
     width = layer.width if layer.position >= spec.n_directions or spec.embedding_dim else 0
     blocks = tape.workspace.empty(width * len(index), M.dtype)
     dh0, dc0 = np.empty_like(layer_tape.c0), np.empty_like(layer_tape.c0)
-    dM = [half[f"M_{layer.name}"] for half in (d[0], d[-1])]
+    E = eigenvalues_of(spec, tape.p, layer)
+    halves = [(half[f"M_{layer.name}"], np.zeros_like(E)) for half in (d[0], d[-1])]
     schedule = _steps_per_product(len(M) * batch.n_whole), tape.n_first or n[0]
     call = (
-        backward, spec.cell_record.code, (M, M.T.copy()), n, tuple(layer_tape), d_outputs,
-        (*dM, blocks, dh0, dc0), schedule,
+        backward, spec.cell_record.code, (M, M.T.copy(), E), n, tuple(layer_tape), d_outputs,
+        (*halves, blocks, dh0, dc0), schedule,
     )  # fmt: skip
     interruptible(len(index) * M.size, *call)
+    for half, (_, dE) in zip((d[0], d[-1]), halves, strict=True):
+        if E.size:
+            name = f"exponents_{layer.name}"
+            half[name] += eigenvalue_gradient(tape.p[name], dE)
     hs, cs = state_columns(spec, layer.position)
     _scatter_columns(dh0, batch, d_initial_state, hs)
     if cs:

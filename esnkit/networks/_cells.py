@@ -7,16 +7,34 @@ from typing import Any, NamedTuple
 
 import numpy as np
 
-from esnkit.kernels.cell_equations import GRU_AFTER, GRU_BEFORE, LSTM, RNN_RELU, RNN_TANH
-from esnkit.utils._validation import check_choice, check_flag
+from esnkit.kernels.cell_equations import (
+    GRU_AFTER,
+    GRU_BEFORE,
+    LRU,
+    LSTM,
+    MIN_GRU,
+    MIN_LSTM,
+    RNN_RELU,
+    RNN_TANH,
+)
+from esnkit.utils._validation import check_choice, check_flag, check_positive_int
 
-__all__ = ["CELLS", "Cell", "Gate", "activation_choices", "cell_choices", "find_cell"]
+__all__ = [
+    "CELLS",
+    "Cell",
+    "Gate",
+    "activation_choices",
+    "cell_choices",
+    "check_n_units",
+    "find_cell",
+]
 
 
 class Gate(NamedTuple):
     """A block of ``n_units`` rows of the weight matrix M of a layer.
 
-    M has the columns [inputs, states, bias]. Columns that a gate does not use stay zero. A gate
+    M has the columns [inputs, states, bias], without those of the states if no gate uses states.
+    Columns that a gate does not use stay zero. A gate
     whose input and recurrent products are kept apart, as the n of a GRU with ``reset_after=True``,
     is two blocks; the blocks that use inputs and those that use states list the gates in the same
     order.
@@ -37,9 +55,14 @@ class Cell(NamedTuple):
     reset_after: bool | None = None  # likewise
     has_cell_state: bool = False  # whether a cell state c stands beside the hidden state h
     stores_c: bool = False  # whether the forward kernel stores blocks C
+    carries_h: bool = False  # whether blocks C are the blocks H: the recurrence is elementwise
+    has_eigenvalues: bool = False  # whether a layer has exponents, see `_eigenvalues.py`
     keep_gate: str | None = None  # the gate that is near one where the state is kept
     keep_bias: float = 0.0  # the initial bias of that gate
     write_gate: str | None = None  # the gate that admits new values, if it is not 1 - keep_gate
+    # Whether that bias is drawn, for time scales that are log-uniform up to the longest sequence:
+    # for gates that do not depend on the state.
+    spreads_time_scales: bool = False
     # Whether structural damping applies to the pre-activations instead of the hidden states.
     damps_pre_activations: bool = False
     # Whether the backward kernel sums the weight gradients of two groups of columns separately, so
@@ -52,6 +75,11 @@ class Cell(NamedTuple):
     def is_gated(self) -> bool:
         """Whether gates control the state; the only gate of a plain RNN is its output."""
         return len(self.gates) > 1
+
+    @property
+    def uses_states(self) -> bool:
+        """Whether M multiplies states."""
+        return any(gate.uses_states for gate in self.gates)
 
     @property
     def parameters(self) -> dict[str, Any]:
@@ -124,6 +152,31 @@ CELLS = {
         torch_module="RNN",
         torch_parameters=(("nonlinearity", "relu"),),
     ),
+    "mingru": Cell(
+        family="mingru",
+        code=MIN_GRU,
+        gates=(Gate("z", uses_states=False), Gate("n", uses_states=False)),
+        carries_h=True,
+        keep_gate="z",
+        spreads_time_scales=True,
+    ),
+    "minlstm": Cell(
+        family="minlstm",
+        code=MIN_LSTM,
+        gates=tuple(Gate(name, uses_states=False) for name in "ifn"),
+        carries_h=True,
+        keep_gate="f",
+        spreads_time_scales=True,
+        write_gate="i",
+    ),
+    "lru": Cell(
+        family="lru",
+        code=LRU,
+        gates=(Gate("v", uses_states=False), Gate("o", uses_states=False)),
+        has_cell_state=True,
+        stores_c=True,
+        has_eigenvalues=True,
+    ),
 }
 
 
@@ -154,3 +207,14 @@ def find_cell(cell: str, activation: str = "tanh", reset_after: bool = True) -> 
         "reset_after": check_flag("reset_after", reset_after),
     }
     return next(key for key, found in CELLS.items() if found.parameters.items() <= given.items())
+
+
+def check_n_units(n_units: Any, key: str) -> int:
+    """Return the number of units of a cell, given by its key in CELLS, or raise."""
+    n_units, cell = check_positive_int("n_units", n_units), CELLS[key]
+    if cell.has_eigenvalues and n_units % 2:
+        raise ValueError(
+            f"n_units must be even for cell={cell.family!r}, whose n_units / 2 states are complex, "
+            f"got {n_units}: use {n_units + 1}"
+        )
+    return n_units

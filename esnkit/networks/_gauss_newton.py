@@ -11,7 +11,8 @@ import numpy as np
 
 from esnkit.kernels.blocks import gather, scatter
 from esnkit.kernels.tangents import tangent
-from esnkit.networks._bptt import Tape, row_index, run_backward
+from esnkit.networks._bptt import Tape, eigenvalues_of, row_index, run_backward
+from esnkit.networks._eigenvalues import eigenvalue_tangent
 from esnkit.networks._losses import LOSSES
 from esnkit.networks._pooling import attend_tangent, pool_rows
 from esnkit.networks._spec import Spec, parameter_views, state_columns, weight_decay_mask
@@ -69,13 +70,18 @@ def _layer_tangent(spec, q, tape, layer, rows, state):
     M, V, index = tape.p[name], q[name], row_index(batch, layer)
     hs, cs = state_columns(spec, layer.position)
     Rh0 = np.ascontiguousarray(state[batch.order, hs].T)
-    Rc0 = np.ascontiguousarray(state[batch.order, cs].T) if cs else np.zeros_like(Rh0)
-    RS, RC = np.empty_like(layer_tape.S), np.empty_like(layer_tape.C)
+    Rc0 = np.ascontiguousarray(state[batch.order, cs].T) if cs else Rh0
+    E = eigenvalues_of(spec, tape.p, layer)
+    RE = E
+    if E.size:
+        RE = eigenvalue_tangent(tape.p[f"exponents_{layer.name}"], q[f"exponents_{layer.name}"])
+    RS = np.empty_like(layer_tape.S)
     RZ = np.empty(len(M) * len(index), M.dtype)
     RH = np.empty(spec.n_units * len(index), M.dtype)
+    RC = RH if spec.cell_record.carries_h else np.empty_like(layer_tape.C)
     gather(rows, 0, rows.shape[1], index, batch.n, M.shape[1], RS)
-    moves = RS, RZ, RC, RH
-    tangent(spec.cell_record.code, (M, V), batch.n, tuple(layer_tape), (Rh0, Rc0), moves)
+    moves, weights = (RS, RZ, RC, RH), (M, V, E, RE)
+    tangent(spec.cell_record.code, weights, batch.n, tuple(layer_tape), (Rh0, Rc0), moves)
     return RH, RZ if spec.cell_record.damps_pre_activations else RH
 
 

@@ -1,7 +1,8 @@
 """Initial weights of recurrent networks: one record per initialisation.
 
 Unless the record says otherwise, input and head weights are uniform with Glorot's variance, and
-all biases are zero except those of the forget gates of an LSTM (1) and of the head.
+all biases are zero except those of the head, of the forget gates of an LSTM (1), and of gates that
+keep the state and do not depend on it, whose time scales are log-uniform.
 """
 
 import math
@@ -11,12 +12,15 @@ from typing import Any, NamedTuple
 import numpy as np
 
 from esnkit.networks._cells import Cell
+from esnkit.networks._eigenvalues import initial_exponents
 from esnkit.networks._spec import Spec, n_parameters, parameter_views
 from esnkit.reservoirs.spectral import rescale
 
 __all__ = ["INITS", "Init", "glorot", "initial_theta"]
 
 SPARSE_DEGREE = 15  # connections into a unit, Sutskever et al. (2013)
+# Time scales are log-uniform up to the longest sequence, but not beyond this number of steps.
+MAX_TIME_SCALE = 1000.0
 IDENTITY_INPUT_SCALE, SPARSE_HEAD_SCALE = 1e-3, 0.1
 
 
@@ -150,6 +154,10 @@ def initial_theta(
             if gate.uses_states:
                 rows[:, width:-1] = record.recurrent(rng, n, spectral_radius)
         _set_gate_biases(spec.cell_record, M[:, -1], record, rng, n, longest)
+        if spec.cell_record.has_eigenvalues:
+            log_scales = _draw_log_scales(record, rng, n // 2, longest)
+            exponents = initial_exponents(rng, log_scales, _longest_scale(longest))
+            views[f"exponents_{layer.name}"][:] = exponents
     if largest_gains is not None and record.inputs is _glorot_inputs:
         _scale_inputs(spec, views, rng, largest_gains)
     if spec.embedding_dim:
@@ -168,7 +176,8 @@ def _scale_inputs(
 ) -> None:
     """Bring the input weights to LeCun's variance, times gains, which the gates of a unit share."""
     for layer in spec.layers()[: spec.n_directions]:
-        gates = views[f"M_{layer.name}"].reshape(-1, spec.n_units, layer.width + spec.n_units + 1)
+        M = views[f"M_{layer.name}"]
+        gates = M.reshape(-1, spec.n_units, M.shape[1])
         gains = largest ** rng.uniform(size=(spec.n_units, 1))
         to_lecun = math.sqrt((layer.width + spec.n_units) / (2 * layer.width))
         gates[:, :, : layer.width] *= to_lecun * gains
@@ -180,8 +189,7 @@ def _init_for(cell: Cell, init: str) -> Init:
     if record.gated not in (None, cell.is_gated):
         possible = [name for name, other in INITS.items() if other.gated in (None, cell.is_gated)]
         raise ValueError(
-            f"init={init!r} is defined for cells {'with' if record.gated else 'without'} gates, "
-            f"got cell={cell.family!r}: use one of {possible}"
+            f"init={init!r} is not defined for cell={cell.family!r}: use one of {possible}"
         )
     return record
 
@@ -194,9 +202,20 @@ def _set_gate_biases(
         return
     keep_rows = cell.gate_rows(cell.keep_gate, n)
     biases[keep_rows] = cell.keep_bias
-    if record.draws_time_scales:
-        # A gate at sigmoid(log(T)) keeps the state for about T steps, T uniform up to `longest`.
-        log_scales = np.log(rng.uniform(1.0, max(longest - 1, 1.0 + 1e-9), n))
+    if record.draws_time_scales or cell.spreads_time_scales:
+        # A gate at sigmoid(log(T)) keeps the state for about T steps.
+        log_scales = _draw_log_scales(record, rng, n, longest)
         biases[keep_rows] = log_scales
         if cell.write_gate is not None:
             biases[cell.gate_rows(cell.write_gate, n)] = -log_scales
+
+
+def _draw_log_scales(record: Init, rng: np.random.Generator, n: int, longest: int) -> np.ndarray:
+    """Draw logarithms of time scales: of chrono the scales are uniform, else their logarithms."""
+    if record.draws_time_scales:
+        return np.log(rng.uniform(1.0, max(longest - 1, 1.0 + 1e-9), n))
+    return rng.uniform(0.0, math.log(_longest_scale(longest)), n)
+
+
+def _longest_scale(longest: int) -> float:
+    return min(max(longest, 1.0), MAX_TIME_SCALE)

@@ -4,7 +4,7 @@ import math
 from collections.abc import Iterable
 from typing import Any, NamedTuple
 
-from esnkit.networks._cells import CELLS, find_cell
+from esnkit.networks._cells import CELLS, check_n_units, find_cell
 from esnkit.networks._hessian_free_update import Damping
 from esnkit.networks._inputs import count_tokens
 from esnkit.networks._solvers import LEARNING_RATES, Settings, solvers
@@ -71,7 +71,7 @@ def make_spec(
         )
     spec = Spec(
         cell=cell,
-        n_units=check_positive_int("n_units", estimator.n_units),
+        n_units=check_n_units(estimator.n_units, cell),
         n_features=n_tokens or sequences.values.shape[1],
         n_outputs=targets.values.shape[1],
         n_layers=check_positive_int("n_layers", estimator.n_layers),
@@ -99,7 +99,7 @@ def _choose_pooling(estimator: Any) -> str:
 def _check_start(start: Any, cell: str) -> Start:
     record = STARTS[check_choice("start", start, STARTS)]
     if record.cell_state and not CELLS[cell].has_cell_state:
-        possible = _either({other.family for other in CELLS.values() if other.has_cell_state})
+        possible = _either(sorted(other.family for other in CELLS.values() if other.has_cell_state))
         raise ValueError(
             f"start={start!r} sets the cell states of cell={possible}, got "
             f"cell={CELLS[cell].family!r}"

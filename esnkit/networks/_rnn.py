@@ -40,9 +40,10 @@ class RNNRegressor(SequenceRegressorMixin, GradientEstimator):
     Parameters
     ----------
     n_units : int, default=64
-        Number of units per layer and direction.
-    cell : {"lstm", "gru", "rnn"}, default="lstm"
-        Recurrent cell: with gates, which keep a state over many time steps, or plain.
+        Number of units per layer and direction, an even number with ``cell="lru"``.
+    cell : {"lstm", "gru", "rnn", "mingru", "minlstm", "lru"}, default="lstm"
+        Recurrent cell: with gates, which keep a state over many time steps, or plain ("rnn"). The
+        last three have no recurrent weights: an update is several times as fast, see Notes.
     n_layers : int, default=1
         Number of layers; the hidden states of each are the inputs of the next.
     bidirectional : bool, default=False
@@ -72,8 +73,8 @@ class RNNRegressor(SequenceRegressorMixin, GradientEstimator):
         Layer from the states to the outputs. With None, the first units of the last layer are the
         outputs.
     start : {"zeros", "ones", "learned"}, default="zeros"
-        State before the first time step. "ones" sets the cell states of an LSTM to one; "learned"
-        makes the state a parameter.
+        State before the first time step. "ones" sets the cell states of an LSTM or LRU to one;
+        "learned" makes the state a parameter.
     init : {"orthogonal", "glorot", "identity", "sparse", "chrono"}, default="orthogonal"
         Initialisation of the recurrent weights, see Notes.
     spectral_radius : float, default=1.1
@@ -172,6 +173,24 @@ class RNNRegressor(SequenceRegressorMixin, GradientEstimator):
     2013) are for ``cell="rnn"``. "chrono" (Tallec & Ollivier 2018) is for cells with gates, whose
     biases it sets for time scales up to the longest sequence.
 
+    Three cells have an elementwise recurrence. With gates z, f and i and values n and v that are
+    functions of the inputs x(t) alone, sigmoid(W x + b) and W x + b, and with complex c and l::
+
+        "mingru"    h(t) = z h(t-1) + (1 - z) n
+        "minlstm"   h(t) = (f h(t-1) + i n) / (f + i)
+        "lru"       c(t) = l c(t-1) + s v,   h(t) = c(t) sigmoid(W x(t) + b + c(t))
+
+    The first two are the minimal GRU and LSTM of Feng et al. (2024), whose z is 1 - z here. The
+    third is the linear recurrent unit of Orvieto et al. (2023): l = exp(-exp(nu) + i exp(theta))
+    and s = exp(gamma), at first sqrt(1 - abs(l)^2). It has n_units / 2 complex states c. Their real
+    parts, then their imaginary parts, each with a gate, are the n_units outputs, so that the head
+    or the next layer is the real projection Re(C c). Unless ``init="chrono"``, gates and
+    eigenvalues start with time scales that are log-uniform from 1 step to the longest sequence, at
+    most 1000; so are the periods of the eigenvalues, from 2 steps on. Because these gates do not
+    depend on the states, they tell positions in a sequence apart from the second layer on: use two
+    or three layers of "mingru" or "minlstm" where an input means different things at different
+    times.
+
     The estimator does not scale its targets. Scale them to a standard deviation of about one
     (``TransformedTargetRegressor``); otherwise training may end with predictions near their mean.
     If targets, or inputs with ``standardize=False``, are larger than 300 or smaller than 1/300, and
@@ -196,6 +215,12 @@ class RNNRegressor(SequenceRegressorMixin, GradientEstimator):
     rectified linear units, arXiv 1504.00941.
 
     C. Tallec and Y. Ollivier (2018), Can recurrent neural networks warp time?, ICLR.
+
+    A. Orvieto, S. L. Smith, A. Gu, A. Fernando, C. Gulcehre, R. Pascanu and S. De (2023),
+    Resurrecting recurrent neural networks for long sequences, ICML, sections 3.2 to 3.4.
+
+    L. Feng, F. Tung, M. O. Ahmed, Y. Bengio and H. Hajimirsadeghi (2024), Were RNNs all we
+    needed?, arXiv 2410.01201, section 3.
 
     Examples
     --------
@@ -445,9 +470,10 @@ class RNNClassifier(SequenceClassifierMixin, GradientEstimator):
     Parameters
     ----------
     n_units : int, default=64
-        Number of units per layer and direction.
-    cell : {"lstm", "gru", "rnn"}, default="lstm"
-        Recurrent cell: with gates, which keep a state over many time steps, or plain.
+        Number of units per layer and direction, an even number with ``cell="lru"``.
+    cell : {"lstm", "gru", "rnn", "mingru", "minlstm", "lru"}, default="lstm"
+        Recurrent cell: with gates, which keep a state over many time steps, or plain ("rnn"). The
+        last three have no recurrent weights: an update is several times as fast, see Notes.
     n_layers : int, default=1
         Number of layers; the hidden states of each are the inputs of the next.
     bidirectional : bool, default=False
@@ -477,8 +503,8 @@ class RNNClassifier(SequenceClassifierMixin, GradientEstimator):
         Layer from the states to the outputs, whose softmax is the probabilities. With None, the
         first units of the last layer are the outputs.
     start : {"zeros", "ones", "learned"}, default="zeros"
-        State before the first time step. "ones" sets the cell states of an LSTM to one; "learned"
-        makes the state a parameter.
+        State before the first time step. "ones" sets the cell states of an LSTM or LRU to one;
+        "learned" makes the state a parameter.
     init : {"orthogonal", "glorot", "identity", "sparse", "chrono"}, default="orthogonal"
         Initialisation of the recurrent weights, see Notes.
     spectral_radius : float, default=1.1
@@ -581,6 +607,24 @@ class RNNClassifier(SequenceClassifierMixin, GradientEstimator):
     2013) are for ``cell="rnn"``. "chrono" (Tallec & Ollivier 2018) is for cells with gates, whose
     biases it sets for time scales up to the longest sequence.
 
+    Three cells have an elementwise recurrence. With gates z, f and i and values n and v that are
+    functions of the inputs x(t) alone, sigmoid(W x + b) and W x + b, and with complex c and l::
+
+        "mingru"    h(t) = z h(t-1) + (1 - z) n
+        "minlstm"   h(t) = (f h(t-1) + i n) / (f + i)
+        "lru"       c(t) = l c(t-1) + s v,   h(t) = c(t) sigmoid(W x(t) + b + c(t))
+
+    The first two are the minimal GRU and LSTM of Feng et al. (2024), whose z is 1 - z here. The
+    third is the linear recurrent unit of Orvieto et al. (2023): l = exp(-exp(nu) + i exp(theta))
+    and s = exp(gamma), at first sqrt(1 - abs(l)^2). It has n_units / 2 complex states c. Their real
+    parts, then their imaginary parts, each with a gate, are the n_units outputs, so that the head
+    or the next layer is the real projection Re(C c). Unless ``init="chrono"``, gates and
+    eigenvalues start with time scales that are log-uniform from 1 step to the longest sequence, at
+    most 1000; so are the periods of the eigenvalues, from 2 steps on. Because these gates do not
+    depend on the states, they tell positions in a sequence apart from the second layer on: use two
+    or three layers of "mingru" or "minlstm" where an input means different things at different
+    times.
+
     With one label per sequence, the weights of standardised inputs have the initial variance
     ``1 / n_features`` (LeCun et al. 1998). If the standard deviation of an input within most
     sequences is smaller than that of all rows, those of every unit are multiplied by a factor,
@@ -602,6 +646,12 @@ class RNNClassifier(SequenceClassifierMixin, GradientEstimator):
     Tricks of the Trade, Springer.
 
     C. Tallec and Y. Ollivier (2018), Can recurrent neural networks warp time?, ICLR.
+
+    A. Orvieto, S. L. Smith, A. Gu, A. Fernando, C. Gulcehre, R. Pascanu and S. De (2023),
+    Resurrecting recurrent neural networks for long sequences, ICML, sections 3.2 to 3.4.
+
+    L. Feng, F. Tung, M. O. Ahmed, Y. Bengio and H. Hajimirsadeghi (2024), Were RNNs all we
+    needed?, arXiv 2410.01201, section 3.
 
     Examples
     --------

@@ -8,7 +8,7 @@ import numpy as np
 from sklearn.base import BaseEstimator
 from sklearn.utils.validation import check_is_fitted
 
-from esnkit.networks._cells import find_cell
+from esnkit.networks._cells import check_n_units, find_cell
 from esnkit.networks._encoder_decoder import (
     PairBatch,
     PairSpec,
@@ -69,9 +69,11 @@ class Seq2SeqClassifier(WeightsMixin, CallbackSupportMixin, PlainStateMixin, Bas
     Parameters
     ----------
     n_units : int, default=64
-        Number of units per layer, of the decoder and of each direction of the encoder.
-    cell : {"lstm", "gru", "rnn"}, default="lstm"
-        Recurrent cell: with gates, which keep a state over many time steps, or plain.
+        Number of units per layer, of the decoder and of each direction of the encoder, an even
+        number with ``cell="lru"``.
+    cell : {"lstm", "gru", "rnn", "mingru", "minlstm", "lru"}, default="lstm"
+        Recurrent cell: with gates, which keep a state over many time steps, or plain ("rnn"). The
+        last three have no recurrent weights, see the notes of :class:`RNNRegressor`.
     n_layers : int, default=1
         Number of layers of the encoder, and of the decoder.
     bidirectional : bool, default=False
@@ -329,7 +331,7 @@ class Seq2SeqClassifier(WeightsMixin, CallbackSupportMixin, PlainStateMixin, Bas
     def _make_spec(self, tokens: bool, n_features: int, n_symbols: int) -> PairSpec:
         """Return the network that the parameters select; ``n_features`` may be that of tokens."""
         cell = find_cell(self.cell)
-        n_units = check_positive_int("n_units", self.n_units)
+        n_units = check_n_units(self.n_units, cell)
         n_layers = check_positive_int("n_layers", self.n_layers)
         bidirectional = check_flag("bidirectional", self.bidirectional)
         dim = check_embedding_dim(self.embedding_dim)

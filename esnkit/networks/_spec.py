@@ -88,6 +88,11 @@ class Spec(NamedTuple):
         return self.n_hidden * (2 if self.cell_record.has_cell_state else 1)
 
     @property
+    def n_recurrent(self) -> int:
+        """Number of columns of M that multiply states."""
+        return self.n_units if self.cell_record.uses_states else 0
+
+    @property
     def n_inputs(self) -> int:
         """Width of the input rows of the first layer."""
         return self.embedding_dim or self.n_features
@@ -128,7 +133,9 @@ def parameter_slices(spec: Spec) -> dict[str, tuple[slice, tuple[int, ...]]]:
         shapes["embedding"] = (spec.n_features, spec.embedding_dim)
     n_rows = len(spec.cell_record.gates) * spec.n_units
     for layer in spec.layers():
-        shapes[f"M_{layer.name}"] = (n_rows, layer.width + spec.n_units + 1)
+        shapes[f"M_{layer.name}"] = (n_rows, layer.width + spec.n_recurrent + 1)
+        if spec.cell_record.has_eigenvalues:
+            shapes[f"exponents_{layer.name}"] = (3, spec.n_units // 2)
     if spec.learn_state:
         shapes["initial_state"] = (spec.n_state,)
     width = spec.n_directions * spec.n_units
@@ -169,7 +176,7 @@ def weight_decay_mask(spec: Spec) -> np.ndarray:
     for name, view in parameter_views(spec, mask).items():
         if name.startswith("M_"):
             view[:, -1] = False
-        elif name in ("initial_state", "attention_b", "head_b"):
+        elif name.startswith(("exponents_", "initial_state", "attention_b", "head_b")):
             view[:] = False
     return mask
 

@@ -6,6 +6,7 @@ import numpy as np
 
 from esnkit.kernels.cells import stream
 from esnkit.kernels.linalg import LANES, affine
+from esnkit.networks._bptt import eigenvalues_of
 from esnkit.networks._spec import Spec, parameter_views
 from esnkit.utils._validation import refuse_masked
 from esnkit.utils._workspace import Workspace
@@ -35,14 +36,17 @@ class Stepper:
         self._spec, self._p, dtype = spec, parameter_views(spec, theta), theta.dtype
         # Looked up once, as a step takes about a microsecond.
         self._is_tokens, self._has_head, self._shape = spec.tokens, spec.head, (spec.n_features,)
-        layers = [self._p[f"M_{layer.name}"] for layer in spec.layers()]
-        head = [self._p["head_W"], self._p["head_b"]] if spec.head else []
-        arrays = [array for M in layers for array in (M, M.T)] + head
+        arrays, rows = [], 0
+        for layer in spec.layers():
+            M = self._p[f"M_{layer.name}"]
+            arrays += [M, M.T, eigenvalues_of(spec, self._p, layer)]
+            rows = max(rows, sum(M.shape))
+        arrays += [self._p["head_W"], self._p["head_b"]] if spec.head else []
         weights = np.concatenate([array.ravel() for array in arrays])
         n_outputs = spec.n_outputs if spec.head else 0
         sizes = spec.cell_record.code, spec.n_layers, spec.n_units, spec.n_inputs, n_outputs
         # See `stream` for what the array holds.
-        scratch = LANES + max(sum(M.shape) for M in layers) + spec.n_units
+        scratch = LANES + rows + spec.n_units
         parts = [weights.size, spec.n_state, spec.n_inputs, n_outputs, scratch]
         first, inputs, outputs, end, size = np.cumsum(parts).tolist()
         work = Workspace().empty(size, dtype)

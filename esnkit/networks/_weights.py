@@ -2,7 +2,9 @@
 
 Layer 0 has ``W_in_0`` (n_gates * n_units, n_features), ``W_0`` (n_gates * n_units, n_units) and
 ``b_0``, and ``W_in_0_reverse`` and so on in the backward direction. A GRU with ``reset_after=True``
-also has ``b_hidden_0`` (n_units,). The gates are in PyTorch's order: i, f, g, o and r, z, n.
+also has ``b_hidden_0`` (n_units,). The gates are in PyTorch's order: i, f, g, o and r, z, n. Cells
+without recurrent weights have no ``W_0``; a linear recurrent unit has ``nu_0``, ``theta_0`` and
+``gamma_0`` (n_units / 2,).
 """
 
 from collections.abc import Mapping
@@ -11,6 +13,7 @@ from typing import Any, Self
 import numpy as np
 from sklearn.utils.validation import check_is_fitted
 
+from esnkit.networks._eigenvalues import EXPONENTS
 from esnkit.networks._spec import Spec, parameter_views
 from esnkit.utils._validation import finite_array
 
@@ -23,6 +26,7 @@ __all__ = [
 ]
 
 HEAD = {"head_W": "W_out", "head_b": "b_out"}
+PREFIX = "exponents_"  # of the parameters of layers with eigenvalues
 
 
 class WeightsMixin:
@@ -43,10 +47,12 @@ class WeightsMixin:
             For layer 0: the input weights ``W_in_0`` of shape (n_gates * n_units, n_features), the
             recurrent weights ``W_0`` of shape (n_gates * n_units, n_units) and the biases ``b_0``,
             the gates in the order i, f, g, o (LSTM) or r, z, n (GRU). A GRU with
-            ``reset_after=True`` also has ``b_hidden_0``, the recurrent bias of the gate n. Names of
-            the backward direction end in ``_reverse``. Depending on the parameters, there are also
-            ``W_out``, ``b_out``, ``embedding``, ``initial_state``, ``attention_W``,
-            ``attention_b`` and ``attention_v``.
+            ``reset_after=True`` also has ``b_hidden_0``, the recurrent bias of the gate n.
+            ``cell="mingru"`` (z, n), ``"minlstm"`` (i, f, n) and ``"lru"`` (v, o, the real parts
+            before the imaginary parts) have no ``W_0``; an LRU has the exponents ``nu_0``,
+            ``theta_0`` and ``gamma_0`` of shape (n_units / 2,). Names of the backward direction end
+            in ``_reverse``. Depending on the parameters, there are also ``W_out``, ``b_out``,
+            ``embedding``, ``initial_state``, ``attention_W``, ``attention_b`` and ``attention_v``.
 
             :class:`Seq2SeqClassifier` prefixes the names of its two networks with ``encoder_`` and
             ``decoder_``. It also has ``bridge_W`` and ``bridge_b``, which map the last state of
@@ -147,6 +153,9 @@ def split_weights(spec: Spec, theta: np.ndarray) -> dict[str, np.ndarray]:
     for name, array in parameter_views(spec, theta).items():
         if name.startswith("M_"):
             named |= _split_layer(spec, array, name.removeprefix("M_"))
+        elif name.startswith(PREFIX):
+            layer = name.removeprefix(PREFIX)
+            named |= {f"{row}_{layer}": array[k].copy() for k, row in enumerate(EXPONENTS)}
         else:
             named[HEAD.get(name, name)] = array.copy()
     return named
@@ -155,12 +164,11 @@ def split_weights(spec: Spec, theta: np.ndarray) -> dict[str, np.ndarray]:
 def _split_layer(spec: Spec, M: np.ndarray, layer: str) -> dict[str, np.ndarray]:
     """Return input weights, recurrent weights and biases of one layer."""
     sees_inputs, sees_states, states_only = _rows(spec)
-    width = M.shape[1] - spec.n_units - 1
-    named = {
-        f"W_in_{layer}": M[sees_inputs, :width],
-        f"W_{layer}": M[sees_states, width:-1],
-        f"b_{layer}": M[sees_inputs, -1],
-    }
+    width = M.shape[1] - spec.n_recurrent - 1
+    named = {f"W_in_{layer}": M[sees_inputs, :width]}
+    if spec.n_recurrent:
+        named[f"W_{layer}"] = M[sees_states, width:-1]
+    named[f"b_{layer}"] = M[sees_inputs, -1]
     if states_only.any():
         named[f"b_hidden_{layer}"] = M[states_only, -1]
     return named
@@ -171,15 +179,18 @@ def join_weights(spec: Spec, named: Mapping[str, np.ndarray], theta: np.ndarray)
     for name, array in parameter_views(spec, theta).items():
         if name.startswith("M_"):
             _join_layer(spec, named, array, name.removeprefix("M_"))
+        elif name.startswith(PREFIX):
+            array[:] = [named[f"{row}_{name.removeprefix(PREFIX)}"] for row in EXPONENTS]
         else:
             array[:] = named[HEAD.get(name, name)]
 
 
 def _join_layer(spec: Spec, named: Mapping[str, np.ndarray], M: np.ndarray, layer: str) -> None:
     sees_inputs, sees_states, states_only = _rows(spec)
-    width = M.shape[1] - spec.n_units - 1
+    width = M.shape[1] - spec.n_recurrent - 1
     M[sees_inputs, :width] = named[f"W_in_{layer}"]
-    M[sees_states, width:-1] = named[f"W_{layer}"]
+    if spec.n_recurrent:
+        M[sees_states, width:-1] = named[f"W_{layer}"]
     M[sees_inputs, -1] = named[f"b_{layer}"]
     if states_only.any():
         M[states_only, -1] = named[f"b_hidden_{layer}"]

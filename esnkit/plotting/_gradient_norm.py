@@ -11,8 +11,8 @@ class GradientNormDisplay:
 
     A line that falls towards the first steps shows a vanishing gradient: the network does not learn
     from early inputs. One that rises shows an exploding gradient. The norm is that with respect to
-    the hidden state h(t). The cell state of an LSTM carries gradient too, so its line may fall
-    faster than the network forgets. Make a plot with :meth:`from_estimator` or
+    the hidden state h(t). The cell state of an LSTM or LRU carries gradient too, so its line may
+    fall faster than the network forgets. Make a plot with :meth:`from_estimator` or
     :meth:`from_estimators`; with the same `ax`, another one adds its lines. A network fitted with
     ``max_iter=0`` shows the gradient at the initial weights.
 

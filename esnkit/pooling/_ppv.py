@@ -6,11 +6,14 @@ from typing import Self
 import numpy as np
 
 from esnkit.kernels.pooling import count_above
+from esnkit.kernels.selection import select_ranks
 from esnkit.pooling._base import Pieces, Pooling, Training, share_out
 from esnkit.utils._plain_state import plain_record
 from esnkit.utils._validation import for_kernels
 
 __all__ = ["ProportionsOfPositiveValues"]
+
+WORK_OF_SELECTION = 8  # for each value, beside a comparison
 
 
 @plain_record
@@ -38,8 +41,14 @@ class ProportionsOfPositiveValues(Pooling):
 
     def fit(self, training: Training) -> Self:
         """Return the pooling with the quantiles of rows as thresholds."""
-        rows = np.concatenate(list(training.sample()))
-        thresholds = np.quantile(rows, self.levels, axis=0, method="lower")
+        rows = for_kernels(np.concatenate(list(training.sample())))
+        ranks = np.floor((len(rows) - 1) * np.array(self.levels)).astype(np.int64)
+        thresholds = np.empty((len(ranks), rows.shape[1]), rows.dtype)
+
+        def select_some(first, last):
+            select_ranks(rows, ranks, first, last, thresholds)
+
+        share_out(select_some, rows.shape[1], rows.size * WORK_OF_SELECTION)
         return replace(self, thresholds=thresholds)
 
     def width(self, n_columns: int) -> int:

@@ -9,6 +9,7 @@ from sklearn.base import BaseEstimator
 from sklearn.utils.validation import check_array
 
 from esnkit.utils._frames import frame_ndim, to_array, unwrap, validate_rows
+from esnkit.utils._param_names import ParamNamesMixin
 from esnkit.utils._plain_state import PlainStateMixin
 from esnkit.utils._validation import (
     check_weights,
@@ -27,7 +28,7 @@ Block = tuple[np.ndarray, np.ndarray, np.ndarray | None]
 Reduce = Callable[[Callable[[Iterable[Block]], Any], Callable[[Any, Any], Any]], Any]
 
 
-class BaseReadout(PlainStateMixin, BaseEstimator, ABC):
+class BaseReadout(ParamNamesMixin, PlainStateMixin, BaseEstimator, ABC):
     """Base class of readouts: they learn targets from the feature rows of a reservoir.
 
     A subclass implements :meth:`fit_blocks` and :meth:`predict`. Two more capabilities are

@@ -34,6 +34,7 @@ from esnkit.readouts._lapack import (
     solve_cholesky,
 )
 from esnkit.utils._plain_state import plain_record
+from esnkit.utils._workspace import recycled
 
 __all__ = [
     "EPS",
@@ -287,7 +288,7 @@ class SufficientStatistics(ABC):
         """Return buffers for m centred rows of features and targets, reused between calls."""
         n, p = self.cross.shape
         if not self._buffers or self._buffers[0].size < m * n:
-            self._buffers = np.empty(m * n), np.empty(m * p)
+            self._buffers = recycled((m * n,), np.float64), np.empty(m * p)
         ZX, ZY = self._buffers
         return self._as_rows(ZX[: m * n], m), self._as_rows(ZY[: m * p], m)
 

@@ -5,6 +5,7 @@ from esnkit.reservoirs._bidirectional import BidirectionalReservoir
 from esnkit.reservoirs._checks import check_reservoir
 from esnkit.reservoirs._deep import DeepReservoir
 from esnkit.reservoirs._intrinsic_plasticity import IntrinsicPlasticityReservoir
+from esnkit.reservoirs._memory import MemoryReservoir
 from esnkit.reservoirs._nvar import NVAR
 from esnkit.reservoirs._parallel import ParallelReservoir
 from esnkit.reservoirs._reservoir import Reservoir
@@ -20,6 +21,7 @@ __all__ = [
     "DeepReservoir",
     "INPUT_WEIGHTS",
     "IntrinsicPlasticityReservoir",
+    "MemoryReservoir",
     "NVAR",
     "ParallelReservoir",
     "Rates",

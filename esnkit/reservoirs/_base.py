@@ -8,12 +8,14 @@ import numpy as np
 from sklearn.base import BaseEstimator, ClassNamePrefixFeaturesOutMixin, TransformerMixin
 
 from esnkit.reservoirs._blocks import BLOCK_BYTES, segments
+from esnkit.reservoirs._compiled import Network
 from esnkit.reservoirs._state_equation import StateEquation
 from esnkit.sequences._initial_state import Clamp, clamp_rows, resolve_clamp, resolve_initial_state
 from esnkit.sequences._misread_shapes import refuse_vectors_of_integers, warn_if_tokens
 from esnkit.sequences._packing import Sequences, pack, restore
 from esnkit.sequences._set_output import tables_for_series_only
 from esnkit.sequences._short_sequences import warn_if_short
+from esnkit.utils._param_names import ParamNamesMixin
 from esnkit.utils._plain_state import PlainStateMixin
 from esnkit.utils._rollback import rollback_on_error
 from esnkit.utils._validation import check_fitted
@@ -24,7 +26,12 @@ __all__ = ["BaseReservoir"]
 
 @tables_for_series_only
 class BaseReservoir(
-    ClassNamePrefixFeaturesOutMixin, TransformerMixin, PlainStateMixin, BaseEstimator, ABC
+    ClassNamePrefixFeaturesOutMixin,
+    TransformerMixin,
+    ParamNamesMixin,
+    PlainStateMixin,
+    BaseEstimator,
+    ABC,
 ):
     """Base of everything that turns packed sequences into feature rows while carrying a state.
 
@@ -215,7 +222,7 @@ class BaseReservoir(
         block_rows = self.block_rows(sequences.lengths, n_extra)
         for first, last, start, stop in segments(sequences.offsets, block_rows, self.causal):
             if len(buffer) < stop - start or not reuse:
-                buffer = np.empty((stop - start, n_columns), state.dtype)
+                buffer = recycled((stop - start, n_columns), state.dtype)
             rows, forcing = buffer[: stop - start], _forcing(clamp, noise, start, stop)
             block = sequences
             if stop - start < len(sequences.values):
@@ -277,6 +284,19 @@ class BaseReservoir(
         -------
         list of StateEquation or None
             None if the reservoir has no such equations.
+        """
+        return None
+
+    def networks(self) -> list[Network] | None:
+        """Return the weights of the state equations as the kernels take them.
+
+        Loops of a composed reservoir are compiled if each member is one such network, and its
+        features are its state.
+
+        Returns
+        -------
+        list of Network or None
+            None if the reservoir has no such equations, or runs them in its own way.
         """
         return None
 

@@ -1,6 +1,6 @@
 """The weights of a reservoir in the layouts of the kernels, and its runs spread over threads."""
 
-from collections.abc import Callable
+from collections.abc import Callable, Sequence
 from functools import partial
 from typing import Any, NamedTuple, Self
 
@@ -9,7 +9,17 @@ import scipy.sparse as sp
 
 from esnkit.kernels.activations import CODES
 from esnkit.kernels.lanes import LANES, run_lanes
-from esnkit.kernels.layouts import Csr, Diagonals, Ell, Forcing, InputWeights, lay_out
+from esnkit.kernels.layouts import (
+    Csr,
+    Diagonals,
+    Ell,
+    Forcing,
+    InputWeights,
+    lay_out,
+    lay_out_inputs,
+)
+from esnkit.kernels.member_loops import join_members, run_member_loop
+from esnkit.kernels.packed_weights import is_packed
 from esnkit.kernels.pooled_runs import run_statistics
 from esnkit.kernels.reservoir import (
     InputSequences,
@@ -49,7 +59,7 @@ class Network(NamedTuple):
     ) -> Self:
         """Choose the fastest layout for W."""
         w_in, b, gain, keep = map(for_kernels, (W_in.T, b, rates.gain, rates.keep))
-        input_weights = InputWeights(w_in, b, gain, keep, rates.shift)
+        input_weights = lay_out_inputs(w_in, b, gain, keep, rates.shift)
         return cls(*lay_out(W), input_weights, activation)
 
     def block_rows(self, lengths: np.ndarray, n_extra: int) -> int:
@@ -125,7 +135,7 @@ class Network(NamedTuple):
             order = np.argsort(-lengths, kind="stable")
             starts, lengths, own = starts[order], lengths[order], [a[order] for a in arrays]
         n_together = 2 * n_threads() * n_side_by_side
-        max_rows = max(MAX_CALL_WORK // self._row_work, 1)
+        max_rows = max(MAX_CALL_WORK // self.row_work, 1)
         report = _reporter(int(lengths.sum()), max_rows)
         for first, last, start, stop in calls(lengths, max_rows, n_together):
             part = slice(first, last)
@@ -147,7 +157,7 @@ class Network(NamedTuple):
     ) -> None:
         """Run one sequence with the outputs fed back; see the kernel `closed_loop`."""
         fixed = self.W, self.input_weights, CODES[self.activation]
-        step = max(MAX_CALL_WORK // (self._row_work + readout.coef.size), 1)
+        step = max(MAX_CALL_WORK // (self.row_work + readout.coef.size), 1)
         report = _reporter(len(out), step)
         for start in range(0, len(out), step):
             rows = slice(start, start + step)
@@ -156,11 +166,16 @@ class Network(NamedTuple):
             closed_loop(*fixed, forcing._replace(values=values), readout, piece, state, out[rows])
             report(step)
 
+    @property
+    def is_packed(self) -> bool:
+        """Whether W has rows of units that can be packed, as loops of several networks need it."""
+        return is_packed(self.W)
+
     def _advance_one(self, forcing, rows, starts, lengths, state, out):
         fixed = self.W, self.input_weights, CODES[self.activation], forcing
         # Threads that divide the units need as many states as are worth their start.
         least = 2 * MIN_STATES // self.input_weights.b.size
-        step = max(MAX_CALL_WORK // self._row_work, least, 1)
+        step = max(MAX_CALL_WORK // self.row_work, least, 1)
         n_rows = int(lengths[0])
         report = _reporter(n_rows, step)
         for start in range(0, n_rows, step):
@@ -169,7 +184,7 @@ class Network(NamedTuple):
             report(step)
 
     @property
-    def _row_work(self) -> int:
+    def row_work(self) -> int:
         """Number of multiply-adds of a time step, about 8 for an activation among them."""
         weights = self.input_weights
         return self.W.weights.size + weights.w_in.size + 8 * weights.b.size
@@ -182,6 +197,33 @@ class Network(NamedTuple):
 
     def _in_lanes(self, n_sequences: int) -> bool:
         return self.W_lanes is not None and n_sequences >= LANES // 2
+
+
+def run_member_loops(
+    networks: Sequence[Network],
+    is_chain: bool,
+    readout: tuple[np.ndarray, np.ndarray, bool],
+    inputs: np.ndarray,
+    exog: np.ndarray,
+    state: np.ndarray,
+    out: np.ndarray,
+    clamp: None = None,
+) -> None:
+    """Run a closed loop of several networks, as :meth:`Reservoir.run_closed_loop` does of one.
+
+    In a chain, each receives the states of the one before it, else all receive the inputs.
+    ``state`` and the features of the readout have those of all networks side by side.
+    """
+    weights = [(n.W, n.input_weights, CODES[n.activation]) for n in networks]
+    members, exog = join_members(weights, is_chain), np.ascontiguousarray(exog)
+    work = sum(network.row_work for network in networks) + readout[0].size
+    step = max(MAX_CALL_WORK // work, 1)
+    report = _reporter(len(out), step)
+    for start in range(0, len(out), step):
+        rows = slice(start, start + step)
+        piece = LoopInputs(inputs, exog[rows])
+        run_member_loop(members, LinearReadout(*readout), piece, state, out[rows])
+        report(step)
 
 
 def _reporter(n_rows: int, rows_per_call: int) -> Callable[[int], object]:

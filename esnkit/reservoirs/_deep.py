@@ -1,7 +1,10 @@
 """Deep reservoirs: the features of a layer are the inputs of the next one."""
 
+from typing import Any
+
 from esnkit.reservoirs._base import BaseReservoir
-from esnkit.reservoirs._members import MembersMixin
+from esnkit.reservoirs._members import MembersMixin, check_template
+from esnkit.reservoirs._own_params import check_params
 
 __all__ = ["DeepReservoir"]
 
@@ -21,6 +24,13 @@ class DeepReservoir(MembersMixin, BaseReservoir):  # type: ignore[override]
     layer_params : dict or None, default=None
         Parameters of the reservoir that differ from layer to layer, each with a list of
         `n_layers` values: ``{"n_units": [100, 50, 50], "leak_rate": [1.0, 0.5, 0.2]}``.
+    interlayer_weights : {"informed", "uniform", "normal", "bernoulli", "minimal", "chebyshev"} \
+            or callable, default="informed"
+        The `input_weights` of the layers after the first, if `reservoir` has input weights and
+        `layer_params` does not give them. "informed": each unit receives one unit of the layer
+        before. With the others it receives all: layers of 200 units are then four times as slow,
+        and sums of so many states drive the units of deeper layers into saturation, unless
+        `input_scaling` is small.
     random_state : int, RandomState instance or None, default=None
         Seeds the layers, each with a seed of its own.
 
@@ -58,8 +68,26 @@ class DeepReservoir(MembersMixin, BaseReservoir):  # type: ignore[override]
     is_chain = True
     _members_name, _params_name, _number_name = "layers_", "layer_params", "n_layers"
 
-    def __init__(self, reservoir=None, n_layers=3, *, layer_params=None, random_state=None):
+    def __init__(
+        self,
+        reservoir=None,
+        n_layers=3,
+        *,
+        layer_params=None,
+        interlayer_weights="informed",
+        random_state=None,
+    ):
         self.reservoir = reservoir
         self.n_layers = n_layers
         self.layer_params = layer_params
+        self.interlayer_weights = interlayer_weights
         self.random_state = random_state
+
+    def _params_of_members(self, number: int) -> dict[str, Any]:
+        """Return the parameters with a value for each layer, the input weights among them."""
+        given = check_params("layer_params", self.layer_params)
+        template = check_template(self.reservoir).get_params()
+        for name in ("input_weights", "reservoir__input_weights"):
+            if name in template and name not in given:
+                return given | {name: [template[name]] + (number - 1) * [self.interlayer_weights]}
+        return given

@@ -8,6 +8,7 @@ import scipy.sparse as sp
 from esnkit.kernels.activations import CODES
 from esnkit.kernels.plasticity import intrinsic_plasticity
 from esnkit.reservoirs._base import BaseReservoir
+from esnkit.reservoirs._compiled import Network
 from esnkit.reservoirs._members import seeded_clone
 from esnkit.reservoirs._state_equation import StateEquation
 from esnkit.reservoirs._updates import UPDATES, update_params_of
@@ -231,6 +232,15 @@ class IntrinsicPlasticityReservoir(BaseReservoir):
         list of StateEquation
         """
         return self.reservoir_.state_equations()
+
+    def networks(self) -> list[Network] | None:
+        """Return the adapted weights as the kernels take them, in a list of one.
+
+        Returns
+        -------
+        list of Network or None
+        """
+        return self.reservoir_.networks()
 
     def jacobian_product(
         self, inputs: np.ndarray, state: np.ndarray, directions: np.ndarray

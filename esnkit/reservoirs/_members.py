@@ -1,17 +1,22 @@
 """Members of a composed reservoir: clones of one reservoir that differ in some parameters."""
 
-from collections.abc import Sequence
+from collections.abc import Iterator, Sequence
+from functools import partial
 from typing import Any, ClassVar, Self
 
 import numpy as np
 from sklearn.base import clone
 
 from esnkit.reservoirs._base import BaseReservoir
+from esnkit.reservoirs._compiled import Network, run_member_loops
 from esnkit.reservoirs._own_params import check_params
 from esnkit.reservoirs._reservoir import Reservoir
 from esnkit.reservoirs._state_equation import StateEquation
+from esnkit.reservoirs._unit_threads import MIN_UNITS
 from esnkit.sequences._packing import Sequences
 from esnkit.utils._validation import check_positive_int, check_seed, has_methods
+
+CACHED_BYTES = 2**19  # of the features of a member that the next one reads, or that are copied
 
 __all__ = [
     "MembersMixin",
@@ -113,12 +118,21 @@ def run_member(
     return features
 
 
-class MembersMixin:
-    """Reservoirs that consist of clones of one, each with the inputs or one after the other.
+def _network_of(member: BaseReservoir) -> Network | None:
+    """Return the one network whose states are the features of a member, if there is one."""
+    networks = member.networks()
+    is_one = networks is not None and len(networks) == 1 and member.state_is_features
+    return networks[0] if networks is not None and is_one else None
 
-    A subclass has the parameters ``reservoir`` and ``random_state``, and names the others.
+
+class MembersMixin:
+    """Reservoirs that consist of several, each with the inputs or one after the other.
+
+    A subclass has the parameters ``reservoir`` and ``random_state``. It names the others, or makes
+    the members itself (``_make_members``).
     """
 
+    causal: Any
     is_chain: ClassVar[bool]  # whether a member receives the features of the one before it
     reservoir: Any
     _members_name: ClassVar[str]  # the attribute
@@ -186,9 +200,7 @@ class MembersMixin:
         """
         if self.is_chain:
             check_template(self.reservoir).check_causal(type(self).__name__)
-        number = check_positive_int(self._number_name, getattr(self, self._number_name))
-        params = getattr(self, self._params_name)
-        members = make_members(self.reservoir, number, self._params_name, params, self.random_state)
+        members = self._make_members(n_inputs, n_feedback)
         for member in members:
             member.prepare(n_inputs, n_feedback, dtype, inputs)
             if self.is_chain:
@@ -198,6 +210,16 @@ class MembersMixin:
         self.n_features_out_ = sum(member.n_features_out_ for member in members)
         self.n_features_in_, self._dtype = members[0].n_features_in_, np.dtype(dtype)
         return self
+
+    def _make_members(self, n_inputs: int, n_feedback: int) -> list[BaseReservoir]:
+        """Return the members without weights."""
+        number = check_positive_int(self._number_name, getattr(self, self._number_name))
+        params = self._params_of_members(number)
+        return make_members(self.reservoir, number, self._params_name, params, self.random_state)
+
+    def _params_of_members(self, number: int) -> Any:
+        """Return the parameters with a value for each member."""
+        return getattr(self, self._params_name)
 
     def noise_stream(self) -> Any:
         """Return the random numbers of the noise of every member, None if none has noise.
@@ -224,6 +246,18 @@ class MembersMixin:
             equations += own
         return equations
 
+    @property
+    def run_closed_loop(self) -> Any:
+        """The compiled closed loop, see :meth:`Reservoir.run_closed_loop`; None for single steps.
+
+        It exists if every member is a :class:`Reservoir` or consists of one.
+        """
+        found = [_network_of(member) for member in self._members]
+        networks = [network for network in found if network is not None and network.is_packed]
+        if len(networks) < len(found):
+            return None
+        return partial(run_member_loops, networks, self.is_chain)
+
     def run(
         self,
         sequences: Sequences,
@@ -242,6 +276,30 @@ class MembersMixin:
         noise : list or None, default=None
             From :meth:`noise_stream`.
         """
+        for start, stop in self._pieces(sequences):
+            piece, rows = sequences, slice(start, stop)
+            if stop - start < len(sequences.values):
+                offsets = np.array([0, stop - start])
+                piece = Sequences(sequences.values[rows], offsets, sequences.form)
+            self._run_piece(piece, state, None if out is None else out[rows], noise)
+
+    def _pieces(self, sequences: Sequences) -> Iterator[tuple[int, int]]:
+        """Yield the rows to run at once: few of one sequence, so that they stay in the cache.
+
+        Several sequences run side by side, and threads share the units of a large member.
+        """
+        n_rows, size = (
+            len(sequences.values),
+            max(member.n_features_out_ for member in self._members),
+        )
+        step = max(CACHED_BYTES // (sequences.values.itemsize * size), 1)
+        if sequences.n_sequences > 1 or not self.causal or size >= MIN_UNITS:
+            step = n_rows
+        for start in range(0, n_rows, max(step, 1)):
+            yield start, min(start + step, n_rows)
+
+    def _run_piece(self, sequences, state, out, noise):
+        """Run all members over some rows, see `run`."""
         begin = column = 0
         for k, member in enumerate(self._members):
             own = None if noise is None else noise[k]

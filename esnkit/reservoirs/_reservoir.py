@@ -310,14 +310,14 @@ class Reservoir(BaseReservoir):
         self
         """
         super().prepare(n_inputs, n_feedback, dtype)
-        if _is_auto(self.input_scaling) and inputs is not None:
+        if is_auto(self.input_scaling) and inputs is not None:
             self._standardise(inputs)
         return self
 
     @property
     def reads_inputs(self) -> bool:
         """Whether weights depend on the inputs of ``prepare``, not only on their number."""
-        return _is_auto(self.input_scaling)
+        return is_auto(self.input_scaling)
 
     def _standardise(self, inputs: np.ndarray) -> None:
         """Let the weights and biases bring inputs to mean zero and standard deviation one."""
@@ -635,6 +635,16 @@ class Reservoir(BaseReservoir):
         self._up_to_date_network()
         return [self._equation]
 
+    def networks(self) -> list[Network] | None:
+        """Return the weights as the kernels take them, in a list of one.
+
+        Returns
+        -------
+        list of Network or None
+            None for a subclass with its own ``run``.
+        """
+        return [self._up_to_date_network()] if type(self).run is Reservoir.run else None
+
     def _check_bounded(self, state):
         activation = self._network.activation
         if activation in UNBOUNDED and not np.all(np.isfinite(state)):
@@ -645,13 +655,14 @@ class Reservoir(BaseReservoir):
             )
 
 
-def _is_auto(scaling: Any) -> bool:
+def is_auto(scaling: Any) -> bool:
+    """Return whether weights take up the mean and standard deviation of the inputs."""
     return isinstance(scaling, str) and scaling == "auto"
 
 
 def scale_of_features(scaling: Any, n_features: int) -> np.ndarray:
     """Return ``input_scaling`` as one number >= 0 for each feature, or raise."""
-    if _is_auto(scaling):
+    if is_auto(scaling):
         return np.full(n_features, AUTO_SCALING)
     if not hasattr(scaling, "__len__") or isinstance(scaling, str):
         return np.full(n_features, check_number("input_scaling", scaling, 0.0))

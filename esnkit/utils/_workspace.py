@@ -16,11 +16,11 @@ import numpy as np
 __all__ = ["Workspace", "recycled"]
 
 CACHE_LINE = 64
-# The allocator of most systems keeps smaller blocks for the next request, but no larger ones.
-MIN_RECYCLED_BYTES, HUGE_PAGE = 2**25, 2**21
+# Smaller blocks have few pages; of larger ones the allocators of most systems give pages back.
+MIN_RECYCLED_BYTES, HUGE_PAGE = 2**20, 2**21
 # MADV_FREE lets the system take a block back at any time, so that keeping it costs nothing.
 _CAN_RECYCLE = hasattr(mmap, "MADV_FREE")
-_free: deque[mmap.mmap] = deque(maxlen=2)
+_free: deque[mmap.mmap] = deque(maxlen=8)  # those of two threads that fit at the same time
 
 
 def recycled(shape: tuple[int, ...], dtype: Any) -> np.ndarray:

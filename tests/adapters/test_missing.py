@@ -1,7 +1,9 @@
 from importlib.util import find_spec
 
 import pytest
+from processes import outputs_of
 
+from esnkit import adapters
 from esnkit.adapters import SktimeClassifier, SktimeForecaster
 from esnkit.adapters._missing import WithoutSktime
 
@@ -21,3 +23,17 @@ def test_a_base_class_that_is_missing_names_the_extra():
 def test_adapters_without_sktime_name_the_extra(adapter):
     with pytest.raises(ImportError, match=NAMES_THE_EXTRA):
         adapter()
+
+
+@pytest.mark.skipif(find_spec("sktime") is None, reason="needs sktime")
+def test_sktime_is_imported_for_an_adapter_alone():
+    code = (
+        "import sys; from esnkit import adapters; assert 'sktime' not in sys.modules\n"
+        "adapters.SktimeForecaster; print('sktime.forecasting' in sys.modules)"
+    )
+    assert outputs_of(code, {}) == ["True\n"]
+
+
+def test_what_is_no_adapter_is_unknown():
+    with pytest.raises(AttributeError, match="'esnkit.adapters' has no attribute 'Sktime'"):
+        adapters.Sktime  # noqa: B018

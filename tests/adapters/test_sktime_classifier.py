@@ -6,16 +6,17 @@ from esnkit import ESNClassifier
 from esnkit.adapters import SktimeClassifier
 
 pytest.importorskip("sktime")
-# sktime and its checks warn of what is to come in their own packages.
-pytestmark = pytest.mark.filterwarnings("ignore")
-
 from sktime.utils.estimator_checks import check_estimator  # noqa: E402
+
+# sktime warns of what is to come in its own classes.
+may_warn = pytest.mark.filterwarnings("ignore")
 
 T = np.arange(30.0)
 LABELS = np.array(["slow", "fast"] * 10)
 WAVES = np.array([[np.sin(T / (2 + 2 * (i % 2)) + i), np.cos(T + i)] for i in range(20)])
 
 
+@may_warn
 def test_checks_of_sktime():
     check_estimator(SktimeClassifier, raise_exceptions=True, verbose=False)
 

@@ -7,12 +7,12 @@ from esnkit import AutoForecaster, ESNRegressor, Forecaster
 from esnkit.adapters import SktimeForecaster
 
 pytest.importorskip("sktime")
-# sktime and its checks warn of what is to come in their own packages.
-pytestmark = pytest.mark.filterwarnings("ignore")
-
 from sktime.forecasting.model_selection import ForecastingGridSearchCV  # noqa: E402
 from sktime.split import ExpandingWindowSplitter  # noqa: E402
 from sktime.utils.estimator_checks import check_estimator  # noqa: E402
+
+# sktime warns of what is to come in its own classes.
+may_warn = pytest.mark.filterwarnings("ignore")
 
 MONTHS = pd.period_range("2010-01", periods=90, freq="M")
 RNG = np.random.default_rng(0)
@@ -25,6 +25,7 @@ def network():
     return Forecaster(ESNRegressor(20, random_state=0))
 
 
+@may_warn
 def test_checks_of_sktime():
     check_estimator(SktimeForecaster, raise_exceptions=True, verbose=False)
 
@@ -68,6 +69,7 @@ def test_update_advances_states_or_fits_anew(refits):
     assert model.predict([1, 2, 3], X=INPUTS[80:83]).tolist() == expected.tolist()
 
 
+@may_warn
 def test_tools_of_sktime():
     search = ForecastingGridSearchCV(
         SktimeForecaster(Forecaster(Ridge(1e-9), lags=1)),

@@ -19,7 +19,7 @@ from sklearn.cross_decomposition import PLSRegression
 from sklearn.linear_model import Ridge, SGDRegressor
 from sklearn.neural_network import MLPRegressor
 
-from esnkit import ESNRegressor
+from esnkit import NVAR, ESNRegressor, ReservoirRegressor, RidgeReadout
 from esnkit.datasets import make_lorenz
 from esnkit.readouts import RLSReadout
 
@@ -278,3 +278,11 @@ def test_force_takes_an_online_regressor_of_scikit_learn():
 def test_force_needs_a_readout_that_learns_row_by_row():
     with pytest.raises(ValueError, match='feedback="force" needs a readout that learns row by row'):
         force().set_params(readout=Ridge()).fit(nothing(9), four_sines(9))
+
+
+def test_a_loop_of_single_steps_that_diverges_raises_and_does_not_warn():
+    x = 1.01 ** np.arange(100.0).reshape(-1, 1)
+    model = ReservoirRegressor(NVAR(1, orders=3), RidgeReadout(1e-9), include_input=False)
+    model.fit(x[:-1], x[1:] ** 3)
+    with pytest.raises(FloatingPointError, match="diverge"):
+        model.generate(30, warmup=10 * x)

@@ -24,6 +24,9 @@ FITTED = {
     "gru": lambda: RNNRegressor(**BRIEF, cell="gru", n_layers=2).fit(X, Y[:, 0]),
     "gru_before": lambda: RNNRegressor(**BRIEF, cell="gru", reset_after=False).fit(X, Y),
     "tanh, no head": lambda: RNNRegressor(**BRIEF, cell="rnn", head=None).fit(X, Y),
+    "mingru": lambda: RNNRegressor(**BRIEF, cell="mingru", n_layers=2).fit(X, Y),
+    "minlstm": lambda: RNNRegressor(**BRIEF, cell="minlstm").fit(X, Y),
+    "lru": lambda: RNNRegressor(**BRIEF | {"n_units": 6}, cell="lru", n_layers=2).fit(X, Y),
     "relu": lambda: RNNClassifier(**BRIEF, cell="rnn", activation="relu").fit(X, Y[:, 0] > 0),
     "last": lambda: RNNClassifier(**BRIEF, pooling="last").fit(BATCH, LABELS),
     "mean": lambda: RNNClassifier(**BRIEF, pooling="mean").fit(BATCH, LABELS),
@@ -94,7 +97,9 @@ def test_a_sequence_gives_what_predict_gives(run, name):
         assert_close(found["last_state"], state)
 
 
-@pytest.mark.parametrize("name", ["lstm", "gru", "relu", "last", "tokens", "lstm, float32"])
+@pytest.mark.parametrize(
+    "name", ["lstm", "gru", "minlstm", "lru", "last", "tokens", "lstm, float32"]
+)
 def test_steps_give_what_predict_gives(run, name):
     model = fitted(name)
     new = inputs_of(model)

@@ -25,9 +25,11 @@ from esnkit import (
     Forecaster,
     FromChannelsFirst,
     IntrinsicPlasticityReservoir,
+    MemoryReservoir,
     OneHotTokens,
     PanelForecaster,
     ParallelReservoir,
+    PatchForecaster,
     Reservoir,
     ReservoirClassifier,
     ReservoirRandomizedSearchCV,
@@ -113,6 +115,7 @@ FITTED = {
     "ParallelReservoir": lambda: ParallelReservoir(Reservoir(4), 2, random_state=0).fit(X),
     "BidirectionalReservoir": lambda: BidirectionalReservoir(Reservoir(**SMALL)).fit(X),
     "IntrinsicPlasticityReservoir": lambda: IntrinsicPlasticityReservoir(Reservoir(**SMALL)).fit(X),
+    "MemoryReservoir": lambda: MemoryReservoir(Reservoir(4), 5, random_state=0).fit(X),
     "NVAR": lambda: NVAR(3, constant=True).fit(X),
     "RidgeReadout": lambda: RidgeReadout(solver="qr").fit(X, Y),
     "ReservoirSearchCV": lambda: ReservoirSearchCV(RidgeReadout(), {"alpha": [1.0]}, cv=2).fit(
@@ -151,6 +154,7 @@ FITTED = {
     "PanelForecaster, gaps": lambda: PanelForecaster(seasons=()).fit(
         {"a": WAVE, "b": np.r_[WAVE[:9], np.nan, WAVE[:20], np.nan]}
     ),
+    "PatchForecaster": lambda: PatchForecaster(ESN).fit(np.outer(WAVE, [1.0, 2.0, -1.0, 0.5])),
     "AutoForecaster, a baseline": lambda: AutoForecaster(seasons=[], best=True).fit(SINES),
     "AutoregressiveModel": lambda: AutoregressiveModel(5).fit(np.stack([WAVE, -WAVE], axis=1)),
     "ContextParrot": lambda: ContextParrot().fit(dated(HOURS).history()),

@@ -10,6 +10,8 @@ from reference import CELL_EQUATIONS, sigmoid
 from esnkit.kernels.cell_equations import (
     GRU_AFTER,
     LSTM,
+    MIN_GRU,
+    MIN_LSTM,
     N_GATES,
     BackwardBuffers,
     BackwardOffsets,
@@ -21,6 +23,10 @@ from esnkit.kernels.cell_equations import (
     gru_before_step,
     lstm_back,
     lstm_step,
+    min_gru_back,
+    min_gru_step,
+    min_lstm_back,
+    min_lstm_step,
     reset_back,
     reset_step,
     rnn_back,
@@ -36,9 +42,14 @@ SIZES = [1, 8, 37]
 @njit
 def step(cell, size, A, C, h, H):
     """Make the step of a cell; blocks begin one number late."""
-    buffers, at = Buffers(address(h), address(A), address(C), address(H)), Offsets(0, 1, 1, 1, 1)
+    buffers = Buffers(address(h), address(A), address(C), address(H), address(h))
+    at = Offsets(0, 1, 1, 1, 1, 0)
     if cell == LSTM:
         lstm_step(size, buffers, at)
+    elif cell == MIN_GRU:
+        min_gru_step(size, buffers, at)
+    elif cell == MIN_LSTM:
+        min_lstm_step(size, buffers, at)
     elif cell == GRU_AFTER:
         gru_after_step(size, buffers, at)
     else:
@@ -49,11 +60,15 @@ def step(cell, size, A, C, h, H):
 def step_back(cell, size, A, C, c_before, h, dH, dZ, dh, dc):
     buffers = BackwardBuffers(
         address(h), address(A), address(C), address(c_before), address(dH), address(dZ),
-        address(dh), address(dc),
+        address(dh), address(dc), address(h), address(h),
     )  # fmt: skip
     at = BackwardOffsets(0, 1, 1, 1, 1, 1, 1)
     if cell == LSTM:
         lstm_back(size, buffers, at)
+    elif cell == MIN_GRU:
+        min_gru_back(size, buffers, at)
+    elif cell == MIN_LSTM:
+        min_lstm_back(size, buffers, at)
     elif cell == GRU_AFTER:
         gru_after_back(size, buffers, at)
     else:
@@ -62,7 +77,8 @@ def step_back(cell, size, A, C, c_before, h, dH, dZ, dh, dc):
 
 @njit
 def gru_before(size, A, C, h, H, reset_only):
-    buffers, at = Buffers(address(h), address(A), address(C), address(H)), Offsets(0, 1, 1, 1, 1)
+    buffers = Buffers(address(h), address(A), address(C), address(H), address(h))
+    at = Offsets(0, 1, 1, 1, 1, 0)
     if reset_only:
         reset_step(size, buffers, at)
     else:
@@ -73,7 +89,7 @@ def gru_before(size, A, C, h, H, reset_only):
 def gru_before_gradient(size, A, h, dH, dZ, dh, reset_only):
     buffers = BackwardBuffers(
         address(h), address(A), address(h), address(h), address(dH), address(dZ), address(dh),
-        address(dh),
+        address(dh), address(h), address(h),
     )  # fmt: skip
     at = BackwardOffsets(0, 1, 1, 1, 1, 1, 1)
     if reset_only:
@@ -127,6 +143,8 @@ def test_slopes_of_steps_are_differences(cell, size):
     np.testing.assert_allclose(inner(dZ).reshape(z.shape), difference(loss, z), atol=1e-8)
     if cell == "lstm":
         np.testing.assert_allclose(d_cell, difference(loss, c), atol=1e-8)
+    if cell in ("mingru", "minlstm"):  # whose c is h
+        np.testing.assert_allclose(d_before, difference(loss, c), atol=1e-8)
     if cell == "gru":
         np.testing.assert_allclose(d_before, difference(loss, h), atol=1e-8)
 

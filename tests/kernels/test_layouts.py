@@ -6,7 +6,7 @@ import scipy.sparse as sp
 from reservoir_problems import as_dense
 
 from esnkit.kernels import layouts
-from esnkit.kernels.layouts import Csr, Diagonals, Ell, lay_out
+from esnkit.kernels.layouts import Csr, Diagonals, Ell, lay_out, lay_out_inputs
 from esnkit.reservoirs.topologies import make_topology
 
 
@@ -68,3 +68,20 @@ def test_the_matrix_is_left_as_it_is():
     layout, _ = lay_out(W)
     layout.weights[:] = 0
     np.testing.assert_array_equal(W.toarray(), before)
+
+
+@pytest.mark.parametrize(("n_features", "n_entries"), [(32, 2), (31, 0)])
+def test_few_input_weights_are_entries_in_the_order_of_the_features(n_features, n_entries):
+    w_in = np.zeros((n_features, 5))
+    w_in[[3, 9, 4], [1, 1, 4]] = [1.0, 2.0, 3.0]
+    laid_out = lay_out_inputs(w_in, *np.zeros((3, 5)))
+    assert laid_out.entries.shape == (n_entries, 5 if n_entries else 0)
+    if n_entries:
+        assert laid_out.columns[:, 1].tolist() == [3, 9]
+        found = np.zeros_like(w_in)
+        np.add.at(found, (laid_out.columns, np.arange(5)), laid_out.entries)
+        assert np.array_equal(found, w_in)
+
+
+def test_no_input_has_no_entries():
+    assert lay_out_inputs(np.zeros((0, 5)), *np.zeros((3, 5))).entries.size == 0

@@ -16,7 +16,7 @@ from reservoir_problems import (
 
 from esnkit.kernels import reservoir
 from esnkit.kernels.activations import CODES
-from esnkit.kernels.layouts import Forcing
+from esnkit.kernels.layouts import Forcing, lay_out_inputs
 from esnkit.kernels.linalg import affine
 from esnkit.kernels.reservoir import LinearReadout, LoopInputs, closed_loop
 from esnkit.kernels.simd.vectors import aligned
@@ -197,6 +197,19 @@ def test_closed_loop_in_two_halves_equals_the_whole_bit_for_bit(dtype, n_exog):
         head, u, x = loop.run(loop.exog[:cut], loop.u, loop.x)
         tail, _, last = loop.run(loop.exog[cut:], u, x)
         assert np.array_equal(np.vstack([head, tail]), whole) and np.array_equal(last, end)
+
+
+@both_dtypes
+def test_few_input_weights_are_summed_as_all_with_the_same_bits(dtype):
+    problem = ReservoirProblem("diagonals", 21, 48, [9], dtype)
+    problem.W_in[problem.rng.uniform(size=problem.W_in.shape) > 0.02] = 0
+    w_in, dense = np.ascontiguousarray(problem.W_in.T), problem.input_weights
+    problem.input_weights = lay_out_inputs(w_in, *dense[1:4])
+    assert 0 < len(problem.input_weights.entries) <= 3
+    states = problem.run()[0]
+    np.testing.assert_allclose(states, problem.reference(), rtol=0, atol=tolerance(dtype))
+    problem.input_weights = dense._replace(w_in=w_in)
+    assert np.array_equal(problem.run()[0], states)
 
 
 def test_closed_loop_clamps_units():

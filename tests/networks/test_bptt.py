@@ -7,7 +7,7 @@ from network_problems import CELLS, LENGTHS, OFFSETS, SPECS, problem, theta_of
 from reference import cell_states
 
 from esnkit.networks._batch import InitialState, make_batch
-from esnkit.networks._bptt import run, run_backward, state_rows
+from esnkit.networks._bptt import eigenvalues_of, run, run_backward, state_rows
 from esnkit.networks._spec import parameter_views
 
 every_spec = pytest.mark.parametrize("spec", SPECS.values(), ids=SPECS)
@@ -20,10 +20,12 @@ def test_both_directions_are_two_networks(cell):
     theta, (batch, _, _) = theta_of(spec), problem(spec)
     outputs, _ = run(spec, theta, batch)
     parts, zero = parameter_views(spec, theta), np.zeros(4)
+    E = {layer.name: eigenvalues_of(spec, parts, layer) for layer in spec.layers()}
+    name = names.get(cell, cell)
     for a, z in zip(OFFSETS[:-1], OFFSETS[1:], strict=True):
         X = batch.inputs[a:z]
-        on = cell_states(names.get(cell, cell), parts["M_0"], X, zero, zero)[0]
-        back = cell_states(names.get(cell, cell), parts["M_0_reverse"], X[::-1], zero, zero)[0]
+        on = cell_states(name, parts["M_0"], X, zero, zero, E=E["0"])[0]
+        back = cell_states(name, parts["M_0_reverse"], X[::-1], zero, zero, E=E["0_reverse"])[0]
         np.testing.assert_allclose(outputs[a:z], np.hstack([on, back[::-1]]), atol=1e-14)
 
 
@@ -39,7 +41,7 @@ def test_a_sequence_is_not_changed_by_its_neighbours(spec):
         np.testing.assert_allclose(tape.state[i : i + 1], tape_alone.state, atol=1e-13)
 
 
-@pytest.mark.parametrize("spec", ["two lstm", "two gru", "tanh"])
+@pytest.mark.parametrize("spec", ["two lstm", "two gru", "tanh", "two minlstm", "two lru"])
 def test_halves_with_the_state_carried_are_the_whole(spec):
     spec = SPECS[spec]
     theta = theta_of(spec)
@@ -68,7 +70,7 @@ def test_what_comes_back_through_time_is_the_derivative_by_the_state():
     np.testing.assert_allclose(d_states[1][last], top, atol=1e-14)
 
 
-@pytest.mark.parametrize("spec", ["two lstm", "both ways gru"])
+@pytest.mark.parametrize("spec", ["two lstm", "both ways gru", "two mingru", "two lru"])
 def test_the_gradient_of_given_states_is_that_of_the_loss(spec):
     spec = SPECS[spec]
     theta, (batch, Y, _) = theta_of(spec), problem(spec)

@@ -7,8 +7,14 @@ import numpy as np
 import pytest
 
 import esnkit.networks
-from esnkit.kernels.cell_equations import N_GATES
-from esnkit.networks._cells import CELLS, activation_choices, cell_choices, find_cell
+from esnkit.kernels.cell_equations import CARRIES_C, MULTIPLIES_STATES, N_GATES
+from esnkit.networks._cells import (
+    CELLS,
+    activation_choices,
+    cell_choices,
+    check_n_units,
+    find_cell,
+)
 from esnkit.networks._initializers import INITS
 from esnkit.networks._parameters import STARTS
 from esnkit.networks._solvers import solvers
@@ -37,14 +43,15 @@ def test_gates_that_are_named_exist(cell):
     assert len(set(names)) == len(names)
     for name in (cell.keep_gate, cell.write_gate):
         assert name is None or name in names
-    assert cell.is_gated == (cell.keep_gate is not None)
+    assert cell.is_gated == (cell.keep_gate is not None or cell.has_eigenvalues)
 
 
 @every_cell
 def test_blocks_of_inputs_and_of_states_list_the_gates_in_the_same_order(cell):
     inputs, states = cell.input_rows(3), cell.state_rows(3)
     assert len(inputs) == len(states) == 3 * len(cell.gates)
-    assert inputs.sum() == states.sum() and np.all(inputs | states)
+    assert inputs.sum() == states.sum() or not cell.uses_states
+    assert np.all(inputs | states)
     for k, gate in enumerate(cell.gates):
         rows = cell.gate_rows(gate.name, 3)
         assert rows == slice(3 * k, 3 * k + 3)
@@ -70,12 +77,24 @@ def test_parameters_select_their_record_alone(key):
 def test_parameters_without_effect_are_ignored_but_checked():
     assert find_cell("lstm", "relu", False) == "lstm"
     assert find_cell("rnn", "relu") == "relu" and find_cell("gru") == "gru"
-    with pytest.raises(ValueError, match=r"cell must be one of \['lstm', 'gru', 'rnn'\], got 'x'"):
+    with pytest.raises(ValueError, match=r"cell must be one of \['lstm', 'gru', 'rnn', .*got 'x'"):
         find_cell("x")
     with pytest.raises(ValueError, match=r"activation must be one of \['tanh', 'relu'\], got 'x'"):
         find_cell("lstm", "x")
     with pytest.raises(TypeError, match="reset_after must be True or False, got 1"):
         find_cell("lstm", "tanh", 1)
+
+
+def test_an_lru_has_an_even_number_of_units():
+    assert check_n_units(6, "lru") == 6 and check_n_units(5, "mingru") == 5
+    with pytest.raises(ValueError, match="n_units must be even for cell='lru', .* got 5: use 6"):
+        check_n_units(5, "lru")
+
+
+@every_cell
+def test_tables_of_the_kernels_are_those_of_the_records(cell):
+    assert MULTIPLIES_STATES[cell.code] == cell.uses_states
+    assert CARRIES_C[cell.code] == (cell.has_cell_state or cell.carries_h)
 
 
 def strings_compared(path):

@@ -54,7 +54,9 @@ def test_products_are_those_of_the_matrix(spec, weights):
     np.testing.assert_allclose(found / scale, expected / scale, atol=1e-12)
 
 
-@pytest.mark.parametrize("name", ["two lstm", "both ways gru", "learned state", "two tanh"])
+@pytest.mark.parametrize(
+    "name", ["two lstm", "both ways gru", "learned state", "two tanh", "two mingru", "two lru"]
+)
 def test_clamped_units_and_given_states_do_not_move(name):
     spec, rng = SPECS[name], np.random.default_rng(0)
     batch, _, _ = problem(spec)

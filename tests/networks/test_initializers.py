@@ -4,13 +4,15 @@ import numpy as np
 import pytest
 from network_problems import free_parameters
 
+from esnkit.networks._cells import CELLS
 from esnkit.networks._initializers import INITS, initial_theta
 from esnkit.networks._spec import Spec
 from esnkit.networks._weights import split_weights
 from esnkit.reservoirs.spectral import spectral_radius
 
 ALL = [("tanh", "orthogonal"), ("tanh", "glorot"), ("relu", "identity"), ("tanh", "sparse")]
-ALL += [(cell, init) for cell in ("lstm", "gru", "gru_before") for init in ("glorot", "chrono")]
+GATED = [cell for cell, record in CELLS.items() if record.is_gated]
+ALL += [(cell, init) for cell in GATED for init in ("glorot", "chrono")]
 
 
 def weights(cell, init, n_units=40, **params):
@@ -71,12 +73,27 @@ def test_chrono_draws_time_scales_up_to_the_longest():
     b = weights("lstm", "chrono", longest=200)["b_0"].reshape(4, 40)
     assert np.array_equal(b[0], -b[1]) and np.all(b[1] > 0) and np.all(b[1] < np.log(199))
     z = weights("gru", "chrono", longest=200)["b_0"].reshape(3, 40)[1]
-    assert np.median(np.exp(z)) == pytest.approx(100, rel=0.5)
+    nu = weights("lru", "chrono", n_units=80, longest=200)["nu_0"]
+    for log_scales in (z, -nu):
+        assert np.median(np.exp(log_scales)) == pytest.approx(100, rel=0.5)
+
+
+@pytest.mark.parametrize("longest", [200, 10**6])
+def test_gates_that_depend_on_inputs_alone_start_with_log_uniform_time_scales(longest):
+    top = np.log(min(longest, 1000))
+    z = weights("mingru", "orthogonal", 400, longest=longest)["b_0"].reshape(2, 400)
+    b = weights("minlstm", "orthogonal", 400, longest=longest)["b_0"].reshape(3, 400)
+    assert np.array_equal(b[0], -b[1]) and not z[1].any() and not b[2].any()
+    nu = weights("lru", "orthogonal", 400, longest=longest)["nu_0"]
+    for drawn in (z[0], b[1], -nu):
+        np.testing.assert_allclose(
+            np.quantile(drawn, [0, 0.25, 0.5, 1]), top * np.array([0, 0.25, 0.5, 1]), atol=0.1 * top
+        )
 
 
 @pytest.mark.parametrize(
     ("cell", "init"),
-    [("lstm", "identity"), ("gru", "sparse"), ("tanh", "chrono")],
+    [("lstm", "identity"), ("gru", "sparse"), ("tanh", "chrono"), ("lru", "identity")],
 )
 def test_an_initialisation_for_other_cells_is_refused(cell, init):
     with pytest.raises(ValueError, match=f"init='{init}'"):

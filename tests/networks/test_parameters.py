@@ -48,7 +48,8 @@ def test_bad_parameters_are_refused_by_name(name):
 )
 def test_only_cell_states_start_from_one(cell):
     X, y, _ = echo(4)
-    with pytest.raises(ValueError, match="start='ones' sets the cell states of cell='lstm', got"):
+    message = "start='ones' sets the cell states of cell='lru' or 'lstm', got"
+    with pytest.raises(ValueError, match=message):
         untrained(X, y, cell=cell, start="ones")
 
 

@@ -20,7 +20,7 @@ LEVEL = np.array([300.0, -2.0])
 @pytest.mark.parametrize("bidirectional", [False, True])
 def test_both_forms_of_the_weights_give_the_same_outputs(cell, bidirectional):
     rng = np.random.default_rng(0)
-    spec = Spec(cell, 5, 2, 3, n_layers=2, bidirectional=bidirectional)
+    spec = Spec(cell, 6, 2, 3, n_layers=2, bidirectional=bidirectional)
     theta = initial_theta(spec, rng)
     scale = InputScale(LEVEL, UNITS)
     rows, offsets = rng.normal(size=(12, 2)), np.array([0, 7, 12])

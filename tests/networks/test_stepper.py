@@ -10,6 +10,7 @@ from esnkit.networks._stepper import Stepper
 
 STREAMED = [
     "tanh", "relu", "lstm", "gru", "gru_before", "two lstm", "two gru", "softmax", "no head",
+    "two mingru", "two minlstm", "two lru",
     "one-hot", "embedding",
 ]  # fmt: skip
 

@@ -8,7 +8,7 @@ from esnkit.networks._batch import make_batch
 from esnkit.networks._bptt import run
 from esnkit.networks._cells import CELLS
 from esnkit.networks._loss_gradient import loss_gradient
-from esnkit.networks._spec import Spec, n_parameters
+from esnkit.networks._spec import Spec, n_parameters, parameter_slices
 from esnkit.networks._torch import from_torch, to_torch
 
 TORCH = {name: cell for name, cell in CELLS.items() if cell.torch_module is not None}
@@ -115,3 +115,57 @@ def test_a_cell_without_a_module_is_refused_with_those_that_have_one():
         from_torch(spec, {}, theta)
     with pytest.raises(ValueError, match="state_dict must contain 'weight_ih_l0' once"):
         from_torch(SPECS["gru"], {}, theta_of(SPECS["gru"]))
+
+
+def states_in_torch(torch, spec, p, layer, rows):
+    """Return the states of one layer for the rows of one sequence, from zeros, by name of the cell.
+
+    These cells have no module in PyTorch: complex numbers and plain products here.
+    """
+    M, n = p[f"M_{layer}"], spec.n_units
+    Z = (rows @ M[:, :-1].T + M[:, -1]).reshape(len(rows), -1, n)
+    sigmoid, states = torch.sigmoid, []
+    h = torch.zeros(n, dtype=rows.dtype)
+    if spec.cell == "lru":
+        nu, theta, gamma = torch.exp(p[f"exponents_{layer}"])
+        eigenvalues, c = torch.exp(torch.complex(-nu, theta)), torch.zeros(n // 2)
+        for v, o in Z:
+            c = eigenvalues * c + gamma * torch.complex(v[: n // 2], v[n // 2 :])
+            parts = torch.cat([c.real, c.imag])
+            states.append(parts * sigmoid(o + parts))
+        return torch.stack(states)
+    for gates in Z:
+        if spec.cell == "mingru":
+            keep, write = sigmoid(gates[0]), sigmoid(-gates[0])
+        else:
+            i, f = sigmoid(gates[0]), sigmoid(gates[1])
+            keep, write = f / (f + i), i / (f + i)
+        h = keep * h + write * gates[-1]
+        states.append(h)
+    return torch.stack(states)
+
+
+@pytest.mark.parametrize("cell", [name for name, record in CELLS.items() if not record.uses_states])
+@pytest.mark.parametrize("dtype", ["float64", "float32"])
+def test_cells_without_a_module_have_the_gradients_of_pytorch(cell, dtype):
+    torch = pytest.importorskip("torch")
+    spec = Spec(cell, 6, 3, 2, n_layers=2)
+    theta = theta_of(spec).astype(dtype)
+    flat = torch.from_numpy(theta.copy()).requires_grad_()
+    p = {name: flat[at].reshape(shape) for name, (at, shape) in parameter_slices(spec).items()}
+    batch, Y, _ = problem(spec)
+    batch = batch._replace(inputs=batch.inputs.astype(dtype))
+    Y, outputs = Y.astype(dtype), []
+    for item in np.split(batch.inputs, OFFSETS[1:-1]):
+        rows = torch.from_numpy(item)
+        for layer in range(2):
+            rows = states_in_torch(torch, spec, p, layer, rows)
+        outputs.append(rows @ p["head_W"].T + p["head_b"])
+    wanted = torch.cat(outputs)
+    (0.5 * ((wanted - torch.from_numpy(Y)) ** 2).mean()).backward()
+    atol = 1e-13 if dtype == "float64" else 2e-6
+    np.testing.assert_allclose(run(spec, theta, batch)[0], wanted.detach().numpy(), atol=atol)
+    gradient = loss_gradient(spec, theta, batch, Y)[1]
+    np.testing.assert_allclose(gradient, flat.grad.numpy(), atol=atol)
+    with pytest.raises(ValueError, match=f"no module for cell='{cell}': use get_weights, or fit"):
+        to_torch(spec, theta)

@@ -7,6 +7,7 @@ from esnkit import (
     BidirectionalReservoir,
     DeepReservoir,
     Forecaster,
+    IntrinsicPlasticityReservoir,
     Reservoir,
     ReservoirRegressor,
     check_reservoir,
@@ -29,6 +30,19 @@ def test_a_layer_receives_the_features_of_the_one_before():
     np.testing.assert_array_equal(fitted.transform(X), np.hstack(features))
     assert fitted.n_state_ == fitted.n_features_out_ == 19
     assert [layer.W_in_.shape for layer in fitted.layers_] == [(8, 2), (5, 8), (6, 5)]
+
+
+def test_units_receive_one_unit_of_the_layer_before_or_all():
+    sparse, dense = deep().fit(X), deep(interlayer_weights="uniform").fit(X)
+    for fitted, n_inputs in ((sparse, [2, 1, 1]), (dense, [2, 8, 5])):
+        counts = [np.count_nonzero(layer.W_in_, axis=1) for layer in fitted.layers_]
+        assert [set(count) for count in counts] == [{n} for n in n_inputs]
+    given = DeepReservoir(Reservoir(4), 2, layer_params={"input_weights": ["normal", "normal"]})
+    assert np.all(given.fit(X).layers_[1].W_in_)
+    plastic = DeepReservoir(IntrinsicPlasticityReservoir(Reservoir(6), n_epochs=1), 2).fit(X)
+    assert np.count_nonzero(plastic.layers_[1].reservoir_.W_in_) == 6
+    with pytest.raises(ValueError, match="input_weights must be one of"):
+        deep(interlayer_weights="dense").fit(X)
 
 
 @pytest.mark.parametrize("noise", [0.0, 0.01])

@@ -3,7 +3,15 @@
 import numpy as np
 import pytest
 
-from esnkit import NVAR, DeepReservoir, ParallelReservoir, Reservoir
+from esnkit import (
+    NVAR,
+    DeepReservoir,
+    IntrinsicPlasticityReservoir,
+    ParallelReservoir,
+    Reservoir,
+    ReservoirRegressor,
+)
+from esnkit.reservoirs import _members
 from esnkit.reservoirs._members import make_members
 
 
@@ -51,3 +59,47 @@ def test_the_reservoir_and_the_number_are_checked(composed):
         composed(Reservoir).fit(np.zeros((3, 1)))
     with pytest.raises(ValueError, match="n_(layers|reservoirs) must be an integer >= 1"):
         composed(Reservoir(4), 0).fit(np.zeros((3, 1)))
+
+
+PLASTIC = IntrinsicPlasticityReservoir(Reservoir(9), n_epochs=1)
+WIDE = Reservoir(35, update="es2n", leak_rate=0.5, degree=3)
+
+
+@pytest.mark.parametrize("composed", [DeepReservoir, ParallelReservoir])
+@pytest.mark.parametrize(
+    ("member", "feedback"),
+    [(WIDE, False), (WIDE, True), (PLASTIC, False)],
+    ids=["", "feedback", "plastic"],
+)
+def test_compiled_loops_have_the_bits_of_single_steps(member, composed, feedback, monkeypatch):
+    rng = np.random.default_rng(0)
+    series, beside = np.sin(np.arange(90) / 4)[:, None], rng.normal(size=(90, 1))
+    X = beside if feedback else np.hstack([series, beside])
+    model = ReservoirRegressor(composed(member, 2, random_state=0), feedback=feedback)
+    model.fit(X[:69], series[1:70])
+    given = {"exog": beside[70:], "warmup": (X[:70], series[:70]) if feedback else X[:70]}
+    compiled = model.generate(20, **given)
+    monkeypatch.setattr(composed, "run_closed_loop", None)
+    assert np.array_equal(model.generate(20, **given), compiled)
+
+
+def test_members_without_state_equations_have_no_compiled_loop():
+    for member in (NVAR(), DeepReservoir(Reservoir(4), 2), Reservoir(30, topology=np.eye(30))):
+        fitted = ParallelReservoir(member, 2).fit(np.ones((3, 1)))
+        assert (fitted.run_closed_loop is None) == (not isinstance(member, Reservoir))
+    one_row = np.zeros((300, 300))
+    one_row[0] = 1.0  # as `Csr`, which has no rows of units to pack
+    fitted = ParallelReservoir(Reservoir(300, topology=one_row), 2).fit(np.ones((3, 1)))
+    assert fitted.run_closed_loop is None
+
+
+@pytest.mark.parametrize("noise", [0.0, 0.1])
+@pytest.mark.parametrize("composed", [DeepReservoir, ParallelReservoir])
+def test_a_long_sequence_in_pieces_is_the_whole(composed, noise, monkeypatch):
+    X = np.random.default_rng(0).normal(size=(50, 2))
+    reservoir = composed(Reservoir(9, noise=noise), 2, random_state=0)
+    whole = reservoir.fit_transform(X)
+    monkeypatch.setattr(_members, "CACHED_BYTES", 9 * 8 * 7)
+    pieces = list(reservoir._pieces(_members.Sequences(X, np.array([0, 50]), "series")))
+    assert pieces[-1] == (49, 50)
+    assert np.array_equal(reservoir.fit_transform(X), whole)

@@ -6,7 +6,11 @@ The C library's tanh is a call per element and keeps a loop scalar. Here, with
     tanh|x| = (tanh(n ln(2) / 2) + tanh(r)) / (1 + tanh(n ln(2) / 2) tanh(r))
             = ((2^n - 1) + (2^n + 1) tanh(r)) / ((2^n + 1) + (2^n - 1) tanh(r))
 
-uses only arithmetic that has vector instructions; the error is below 3 ulp.
+uses only arithmetic that has vector instructions; the error is below 3 ulp. The same numbers give
+
+    exp(2 |x|) = 2^n (1 + tanh(r)) / (1 - tanh(r))
+
+and with it a logistic sigmoid that has a small relative error where it is near zero, too.
 """
 
 from typing import NamedTuple
@@ -18,7 +22,16 @@ from numba.extending import lower_builtin, type_callable
 
 from esnkit.kernels.simd.vectors import Vector, as_kind, constant, emit_fma
 
-__all__ = ["absolute", "fma", "maximum", "minimum", "positive", "sigmoid", "tanh"]
+__all__ = [
+    "absolute",
+    "fma",
+    "maximum",
+    "minimum",
+    "positive",
+    "positive_sigmoid",
+    "sigmoid",
+    "tanh",
+]
 
 
 def fma(a, b, c):
@@ -39,6 +52,14 @@ def sigmoid(x):
     """Return 1 / (1 + exp(-x)) of a scalar or vector, as (1 + tanh(x / 2)) / 2."""
     half = x.dtype.type(0.5)
     return half * tanh(half * x) + half
+
+
+def positive_sigmoid(x):
+    """Return 1 / (1 + exp(-x)) of a scalar or vector with a small relative error, never zero.
+
+    Arguments below -80 count as -80, and those above 80 as 80.
+    """
+    return 1 / (1 + np.exp(-np.clip(x, -MAX_ARGUMENT, MAX_ARGUMENT)))
 
 
 def positive(x):
@@ -75,7 +96,7 @@ def _fma(context, builder, signature, args):
     return emit_fma(builder, *args)
 
 
-for function in (tanh, sigmoid, positive, absolute):
+for function in (tanh, sigmoid, positive_sigmoid, positive, absolute):
     type_callable(function)(lambda context: lambda x: x if _is_number(x) else None)
 
 
@@ -107,40 +128,72 @@ _FORMATS = {
         (-0.33333322753397943208, 0.13331187556658049521, -0.052728010290260057546),
     ),
 }  # fmt: skip
+# exp(80) and its reciprocal are normal numbers in single precision.
+MAX_ARGUMENT = 80.0
 _TWO_LOG2E, _HALF_LN2 = 2.8853900817779268, 0.34657359027997264
+
+
+class _Emitter:
+    """Constants of one type, and the parts of tanh and of the exponential function."""
+
+    def __init__(self, builder, kind, form):
+        number = ir.DoubleType() if form.bits == 64 else ir.FloatType()
+        self.builder, self.form = builder, form
+        self.real, self.whole = as_kind(kind, number), as_kind(kind, ir.IntType(form.bits))
+
+    def c(self, value):
+        """Return a constant, rounded to the precision of the format."""
+        return constant(self.real, float(value if self.form.bits == 64 else np.float32(value)))
+
+    def bits(self, x, mask):
+        """Return these bits of a number, as an integer."""
+        return self.builder.and_(self.builder.bitcast(x, self.whole), constant(self.whole, mask))
+
+    def modulus(self, x, limit):
+        """Emit |x|, at most the limit."""
+        a = self.builder.bitcast(self.bits(x, 2 ** (self.form.bits - 1) - 1), self.real)
+        return self.builder.select(
+            self.builder.fcmp_ordered(">", a, self.c(limit)), self.c(limit), a
+        )
+
+    def parts(self, a):
+        """Emit 2^n and tanh(r), where a = n ln(2) / 2 + r is not negative."""
+        builder, form = self.builder, self.form
+        # Adding 1.5 * 2^(mantissa bits) rounds to an integer and leaves that integer in the low
+        # bits, so no conversion instruction, which AVX2 lacks, is needed. The exponent bias is
+        # added with it. n * (ln(2) / 2) loses more bits the larger n is, but the slope of tanh
+        # falls much faster.
+        shift = self.c(1.5 * 2.0**form.mantissa + form.bias)
+        t = emit_fma(builder, a, self.c(_TWO_LOG2E), shift)
+        n = builder.fsub(t, shift)
+        r = emit_fma(builder, n, self.c(-_HALF_LN2), a)
+        z = builder.fmul(r, r)
+        p = self.c(form.series[-1])
+        for coefficient in form.series[-2::-1]:
+            p = emit_fma(builder, p, z, self.c(coefficient))
+        p = emit_fma(builder, builder.fmul(r, z), p, r)
+        exponent = builder.shl(builder.bitcast(t, self.whole), constant(self.whole, form.mantissa))
+        return builder.bitcast(exponent, self.real), p
 
 
 def _emit_tanh(builder, x, form):
     """Emit tanh of a scalar or vector of this format."""
-    number = ir.DoubleType() if form.bits == 64 else ir.FloatType()
-    real, whole = as_kind(x.type, number), as_kind(x.type, ir.IntType(form.bits))
-
-    def c(value):
-        return constant(real, float(value if form.bits == 64 else np.float32(value)))
-
-    def i(value):
-        return constant(whole, value)
-
-    bits = builder.bitcast(x, whole)
-    a = builder.bitcast(builder.and_(bits, i(2 ** (form.bits - 1) - 1)), real)
-    a = builder.select(builder.fcmp_ordered(">", a, c(form.limit)), c(form.limit), a)
-    # Adding 1.5 * 2^(mantissa bits) rounds to an integer and leaves that integer in the low bits,
-    # so no conversion instruction, which AVX2 lacks, is needed. The exponent bias is added with
-    # it. n * (ln(2) / 2) loses more bits the larger n is, but the slope of tanh falls much faster.
-    shift = c(1.5 * 2.0**form.mantissa + form.bias)
-    t = emit_fma(builder, a, c(_TWO_LOG2E), shift)
-    n = builder.fsub(t, shift)
-    r = emit_fma(builder, n, c(-_HALF_LN2), a)
-    z = builder.fmul(r, r)
-    p = c(form.series[-1])
-    for coefficient in form.series[-2::-1]:
-        p = emit_fma(builder, p, z, c(coefficient))
-    p = emit_fma(builder, builder.fmul(r, z), p, r)
-    power = builder.bitcast(builder.shl(builder.bitcast(t, whole), i(form.mantissa)), real)
-    less, more = builder.fsub(power, c(1.0)), builder.fadd(power, c(1.0))
+    emit = _Emitter(builder, x.type, form)
+    power, p = emit.parts(emit.modulus(x, form.limit))
+    less, more = builder.fsub(power, emit.c(1.0)), builder.fadd(power, emit.c(1.0))
     magnitude = builder.fdiv(emit_fma(builder, more, p, less), emit_fma(builder, less, p, more))
-    sign = builder.and_(bits, i(-(2 ** (form.bits - 1))))
-    return builder.bitcast(builder.or_(builder.bitcast(magnitude, whole), sign), real)
+    sign = emit.bits(x, -(2 ** (form.bits - 1)))
+    return builder.bitcast(builder.or_(builder.bitcast(magnitude, emit.whole), sign), emit.real)
+
+
+def _emit_positive_sigmoid(builder, x, form):
+    """Emit e / (e + 1) where x > 0 and 1 / (e + 1) elsewhere, e = exp(|x|)."""
+    emit = _Emitter(builder, x.type, form)
+    half = builder.fmul(emit.modulus(x, MAX_ARGUMENT), emit.c(0.5))
+    power, p = emit.parts(half)
+    up, down = emit_fma(builder, power, p, power), builder.fsub(emit.c(1.0), p)
+    above = builder.fcmp_ordered(">", x, emit.c(0.0))
+    return builder.fdiv(builder.select(above, up, down), builder.fadd(up, down))
 
 
 def _format(x):
@@ -159,6 +212,12 @@ def _sigmoid(context, builder, signature, args):
     half = constant(args[0].type, 0.5)
     tangent = _emit_tanh(builder, builder.fmul(half, args[0]), _format(signature.return_type))
     return emit_fma(builder, half, tangent, half)
+
+
+@lower_builtin(positive_sigmoid, types.Float)
+@lower_builtin(positive_sigmoid, Vector)
+def _positive_sigmoid(context, builder, signature, args):
+    return _emit_positive_sigmoid(builder, args[0], _format(signature.return_type))
 
 
 @lower_builtin(positive, types.Float)

@@ -1,4 +1,4 @@
-"""Masked loads and stores of vectors, and the sum, difference and product of two vectors.
+"""Masked loads and stores of vectors, and elementwise arithmetic of two vectors.
 
 If an array ends before a vector does, the mask excludes the rest, which is neither read nor
 written. Loops over vectors then need no second loop over the remaining elements.
@@ -81,6 +81,7 @@ def _arithmetic(function, instruction):
 _arithmetic(operator.add, "fadd")
 _arithmetic(operator.sub, "fsub")
 _arithmetic(operator.mul, "fmul")
+_arithmetic(operator.truediv, "fdiv")
 
 
 def emit_mask(builder, n, count):

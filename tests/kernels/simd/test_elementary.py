@@ -11,6 +11,7 @@ from esnkit.kernels.simd.elementary import (
     maximum,
     minimum,
     positive,
+    positive_sigmoid,
     sigmoid,
     tanh,
 )  # fmt: skip
@@ -140,6 +141,30 @@ def test_four_vectors_at_once_have_the_bits_of_one(dtype):
         assert np.array_equal(out[0, first : first + n // 4], one[1])
     fma_array(x, np.full(n, x[0]), x, total)
     assert np.array_equal(out[1], total)
+
+
+def positive_sigmoids(x, out):
+    """Apply the function to a vector, and to numbers; ``out`` (2, width)."""
+    store(out, 0, positive_sigmoid(load(x, 0)))
+    for i in range(width(x)):
+        out[1, i] = positive_sigmoid(x[i])
+
+
+@both
+def test_a_sigmoid_near_zero_has_a_small_relative_error(dtype):
+    n, function = 64 // np.dtype(dtype).itemsize, njit(positive_sigmoids)
+    for x in np.linspace(-80, 80, 200 * n).reshape(-1, n).astype(dtype):
+        out = np.empty((2, n), dtype)
+        function(x, out)
+        exact = 1 / (1 + np.exp(-x.astype(np.longdouble)))
+        np.testing.assert_allclose(out[0], exact, rtol=2e-6 if dtype is np.float32 else 2e-14)
+        assert np.array_equal(out[0], out[1]) and np.all(out <= 1)
+    x[:4] = [-np.inf, -500, np.inf, np.nan]
+    plain = np.empty_like(out)
+    function(x, out)
+    positive_sigmoids(x, plain)
+    np.testing.assert_allclose(out, plain, rtol=1e-5)
+    assert out[0, 0] == out[0, 1] > 0 and out[0, 2] == 1 and np.isnan(out[0, 3])
 
 
 def signs_and_extremes(x, y, out):

@@ -11,10 +11,12 @@ both = pytest.mark.parametrize("dtype", [np.float64, np.float32])
 
 
 def copy_first(a, n, out):
-    """Copy the first n elements, and those of twice the vector less itself."""
+    """Copy the first n elements, and do arithmetic with them."""
     store(out, 0, load_first(a, 1, n))
     store_first(out, width(a), load(a, 2), n)
-    store_first(out, 2 * width(a), load(a, 2) + load(a, 2) * load(a, 3) - load(a, 3), n)
+    store_first(
+        out, 2 * width(a), load(a, 2) / load(a, 4) + load(a, 2) * load(a, 3) - load(a, 3), n
+    )
 
 
 def copy_first_by_address(a, n, out):
