@@ -18,7 +18,7 @@ reservoirs. The readouts are trained convolutional networks.
 
 Three models, all with one output of linear coefficients:
 
-- A reservoir that receives the input alone.
+- A reservoir that receives the input alone; the readout reads the squares of half of its units.
 - The same behind ``NVAR(2, orders=2)``: the reservoir receives u(t)^2, u(t) u(t-s) and u(t-s)^2.
 - NVAR of the last inputs and outputs, 10, 20 or 30 of each, all products of two; in the test it
   feeds its own outputs back. Orders 10 and 30 of ``make_narma`` are such a polynomial.
@@ -42,11 +42,21 @@ from esnkit.metrics import nrmse
 
 ALPHAS = [10.0**k for k in range(-14, -2)]
 PLAIN = {
-    "topology": "random",
+    "topology": "diagonals",
+    "degree": 50,
     "spectral_radius": 0.95,
+    "input_scaling": 0.005,
+    "bias_scaling": 0.3,
     "leak_rate": 1.0,
-    "input_scaling": 0.01,
-    "bias_scaling": 0.2,
+    "quadratic": True,
+}
+PLAIN_GRID = {
+    "leak_rate": (1.0, 0.5, (0.1, 1.0)),
+    "spectral_radius": (0.8, 0.9, 0.95, 0.98, 1.02),
+    "input_scaling": (0.001, 0.003, 0.005, 0.01, 0.03, 0.1),
+    "bias_scaling": (0.05, 0.1, 0.2, 0.3, 0.5, 1.0),
+    "degree": (10, 20, 50, 100),
+    "quadratic": (True, False),
 }
 PRODUCTS = {
     "topology": "diagonals",
@@ -55,12 +65,12 @@ PRODUCTS = {
     "input_scaling": 0.3,
     "bias_scaling": 0.5,
 }
-GRID = {
+PRODUCTS_GRID = {
+    "topology": ("diagonals", "random", "sparse_orthogonal"),
     "leak_rate": (1.0, 0.5, (0.1, 1.0), (0.03, 1.0)),
     "spectral_radius": (0.8, 0.9, 0.95, 0.98, 1.0, 1.02),
     "input_scaling": (0.003, 0.01, 0.03, 0.1, 0.3, 1.0),
     "bias_scaling": (0.05, 0.1, 0.2, 0.5, 1.0),
-    "topology": ("diagonals", "random", "sparse_orthogonal"),
 }
 WASHOUT, N_DISCARD = 300, 500
 TEST, VALIDATION = 0, 1000  # first seeds
@@ -168,8 +178,8 @@ def main():
     plain, products, lags = PLAIN, PRODUCTS, [task.lag for task in TASKS.values()]
     if options.select:
         lags = [select_lag(name) for name in TASKS]
-        products = select(lambda **s: validate(n_units // 2, lags, **s), GRID, PRODUCTS)
-        plain = select(lambda **s: validate(n_units // 2, len(lags) * [0], **s), GRID, PLAIN)
+        products = select(lambda **s: validate(n_units // 2, lags, **s), PRODUCTS_GRID, PRODUCTS)
+        plain = select(lambda **s: validate(n_units // 2, len(lags) * [0], **s), PLAIN_GRID, PLAIN)
     print(f"\nN = {n_units}, {len(seeds)} seeds")
     print(f"input alone: {format_settings(plain)}\nproducts: {format_settings(products)}")
     print_header()
