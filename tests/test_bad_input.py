@@ -695,7 +695,7 @@ TRAINED = [
 
     *hyper("n_units", V, 0, -1),
     *hyper("n_units", T, 1.5, True, "10", None),
-    row("rnn units of lru", lambda: rnn(n_units=5, cell="lru").fit(X, y), V, "n_units must be even"),
+    row("rnn lru units", lambda: rnn(n_units=5, cell="lru").fit(X, y), V, "n_units must be even"),
     *hyper("cell", V, "elman", None, 1),
     *hyper("n_layers", V, 0, -1),
     *hyper("n_layers", T, 1.5, None),
