@@ -30,20 +30,21 @@ from esnkit.metrics import valid_prediction_time
 
 DT, WASHOUT, WARMUP = 0.25, 30, 200
 PATCHES = {"patch_size": 4, "overlap": 8}
-COMMON = {"spectral_radius": 0.3, "bias_scaling": 1.0, "alpha": 1e-5}
+COMMON = {"spectral_radius": 0.3, "bias_scaling": 1.0}
 SETTINGS = {
-    22: {"noise": 1e-4, "reach": 8.0, "input_scaling": 0.12, **COMMON},
-    200: {"noise": 5e-5, "reach": 5.0, "input_scaling": 0.15, **COMMON},
+    22: {"noise": 1e-4, "reach": 8.0, "input_scaling": 0.12, "alpha": 1e-5, **COMMON},
+    200: {"noise": 5e-5, "reach": 5.0, "input_scaling": 0.15, "alpha": 1e-7, **COMMON},
 }
 GRID = {
     "noise": (5e-5, 1e-4, 2e-4),
+    "alpha": (1e-5, 1e-6, 1e-7, 1e-8),
     "reach": (3.0, 5.0, 8.0, np.inf),
     "spectral_radius": (0.1, 0.3, 0.6),
     "input_scaling": (0.1, 0.12, 0.15),
     "bias_scaling": (0.5, 1.0, 2.0),
 }
 # Of every length: number of points, exponent, number of rows to learn from and to forecast.
-RINGS = {22: (64, 0.043, 8000, 900), 200: (512, 0.09, 1200, 480)}
+RINGS = {22: (64, 0.043, 8000, 900), 200: (512, 0.09, 1000, 480)}
 N_UNITS = 3000
 STRIDE = 100  # rows from one start to the next
 TRAIN, TEST, VALIDATION_TRAIN, VALIDATION = 10_000, 20_000, 30_000, 40_000  # first seeds
