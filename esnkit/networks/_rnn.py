@@ -181,10 +181,11 @@ class RNNRegressor(SequenceRegressorMixin, GradientEstimator):
         "lru"       c(t) = l c(t-1) + s v,   h(t) = c(t) sigmoid(W x(t) + b + c(t))
 
     The first two are the minimal GRU and LSTM of Feng et al. (2024), whose z is 1 - z here. The
-    third is the linear recurrent unit of Orvieto et al. (2023): l = exp(-exp(nu) + i exp(theta))
-    and s = exp(gamma), at first sqrt(1 - abs(l)^2). It has n_units / 2 complex states c. Their real
-    parts, then their imaginary parts, each with a gate, are the n_units outputs, so that the head
-    or the next layer is the real projection Re(C c). Unless ``init="chrono"``, gates and
+    third is the linear recurrent unit of Orvieto et al. (2023), with gates in place of the gated
+    layer after it: l = exp(-exp(nu) + i exp(theta)) and s = exp(gamma), at first
+    sqrt(1 - abs(l)^2). It has n_units / 2 complex states c. Their real parts, then their imaginary
+    parts, each with a gate, are the n_units outputs, so that the head or the next layer is the real
+    projection Re(C c). Unless ``init="chrono"``, gates and
     eigenvalues start with time scales that are log-uniform from 1 step to the longest sequence, at
     most 1000; so are the periods of the eigenvalues, from 2 steps on. Because these gates do not
     depend on the states, they tell positions in a sequence apart from the second layer on: use two
@@ -615,10 +616,11 @@ class RNNClassifier(SequenceClassifierMixin, GradientEstimator):
         "lru"       c(t) = l c(t-1) + s v,   h(t) = c(t) sigmoid(W x(t) + b + c(t))
 
     The first two are the minimal GRU and LSTM of Feng et al. (2024), whose z is 1 - z here. The
-    third is the linear recurrent unit of Orvieto et al. (2023): l = exp(-exp(nu) + i exp(theta))
-    and s = exp(gamma), at first sqrt(1 - abs(l)^2). It has n_units / 2 complex states c. Their real
-    parts, then their imaginary parts, each with a gate, are the n_units outputs, so that the head
-    or the next layer is the real projection Re(C c). Unless ``init="chrono"``, gates and
+    third is the linear recurrent unit of Orvieto et al. (2023), with gates in place of the gated
+    layer after it: l = exp(-exp(nu) + i exp(theta)) and s = exp(gamma), at first
+    sqrt(1 - abs(l)^2). It has n_units / 2 complex states c. Their real parts, then their imaginary
+    parts, each with a gate, are the n_units outputs, so that the head or the next layer is the real
+    projection Re(C c). Unless ``init="chrono"``, gates and
     eigenvalues start with time scales that are log-uniform from 1 step to the longest sequence, at
     most 1000; so are the periods of the eigenvalues, from 2 steps on. Because these gates do not
     depend on the states, they tell positions in a sequence apart from the second layer on: use two
