@@ -251,7 +251,7 @@ def model_space(training, sequences, n_components, alpha):
         if len(r) > 1:
             centred, targets = r[:-1] - r[:-1].mean(axis=0), r[1:] - r[1:].mean(axis=0)
             above = np.vstack([centred, np.sqrt(penalty) * np.eye(len(components))])
-            U = np.linalg.lstsq(above, np.vstack([targets, 0 * U]))[0].T
+            U = np.linalg.lstsq(above, np.vstack([targets, 0 * U]), rcond=None)[0].T
             b = r[1:].mean(axis=0) - U @ r[:-1].mean(axis=0)
         models.append(np.column_stack([U, b]).ravel())
     return components, np.array(models)
@@ -420,7 +420,8 @@ def recursive_least_squares(X, Y, w, forgetting, alpha):
     mean_x, mean_y = (np.average(Z, axis=0, weights=faded) for Z in (X, Y))
     rows = np.sqrt(faded)[:, None]
     A = np.vstack([rows * (X - mean_x), np.diag(np.sqrt(alpha * forgetting ** (m - last)))])
-    B = np.linalg.lstsq(A, np.vstack([rows * (Y - mean_y), np.zeros((n, Y.shape[1]))]))[0]
+    Z = np.vstack([rows * (Y - mean_y), np.zeros((n, Y.shape[1]))])
+    B = np.linalg.lstsq(A, Z, rcond=None)[0]
     return B.T, mean_y - mean_x @ B
 
 
