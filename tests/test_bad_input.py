@@ -13,9 +13,11 @@ from sklearn.svm import SVC
 import esnkit
 from esnkit import (
     NVAR,
+    DeepReservoir,
     ESNClassifier,
     ESNRegressor,
     Forecaster,
+    MemoryReservoir,
     PatchForecaster,
     Reservoir,
     ReservoirClassifier,
@@ -55,6 +57,7 @@ from esnkit.model_selection import (
     valid_time,
 )
 from esnkit.pooling import ModelSpace
+from esnkit.readouts import RLSReadout
 from esnkit.reservoirs.topologies import make_topology
 
 RNG = np.random.default_rng(0)
@@ -115,6 +118,18 @@ def fed():
 
 def ridge(**parameters):
     return RidgeReadout(**parameters).fit(X, y)
+
+
+def rls(**parameters):
+    return RLSReadout(**parameters).fit(X, y)
+
+
+def deep(**parameters):
+    return DeepReservoir(reservoir(), 2, **parameters).fit(X)
+
+
+def remembering(**parameters):
+    return MemoryReservoir(reservoir(), **parameters).fit(X)
 
 
 def patchwise(**parameters):
@@ -849,6 +864,10 @@ READOUTS = [
     row("merge y", lambda: ridge().merge(RidgeReadout().fit(X, X)), V,
         "other must have .* 1 outputs"),
     row("merge alpha", lambda: ridge(alpha=[1.0, 2.0]).merge(ridge()), V, "alpha"),
+    *each("other of rls", lambda v: rls().merge(v), T, ridge(), None, message="other must be an"),
+    row("merge rls X", lambda: rls().merge(RLSReadout().fit(X[:, :1], y)), V, "other must have 2"),
+    row("merge rls that forgets", lambda: rls(forgetting=0.9).merge(rls()), V, "forgetting must"),
+    row("merge rls unfitted", lambda: rls().merge(RLSReadout()), V, "not fitted"),
     *each("make_blocks", lambda v: RidgeReadout().fit_blocks(v), T, None, [(X, y, None)]),
     row("no blocks", lambda: RidgeReadout().fit_blocks(lambda: iter(())), V, "make_blocks"),
     row("loo_scores_", lambda: ridge().loo_scores_, A, "alpha"),
@@ -888,6 +907,15 @@ FUNCTIONS = [
         "model must have a target for every time step"),
     row("to_c: nonlinear readout", lambda: to_c(given(readout=KNeighborsRegressor())), V,
         "model must have a linear readout, got KNeighborsRegressor: set readout=None"),
+    *each("interlayer_scaling", lambda v: deep(interlayer_scaling=v), V, -1, nan, inf),
+    *each("interlayer_scaling", lambda v: deep(interlayer_scaling=v), T, "big", None, True),
+    *each("interlayer_weights", lambda v: deep(interlayer_weights=v), V, "dense", None),
+    *each("memory interlayer_weights", lambda v: remembering(interlayer_weights=v), V, "dense",
+          message="interlayer_weights must"),
+    *each("n_memory", lambda v: remembering(n_memory=v), V, 0, 1),
+    *each("n_memory", lambda v: remembering(n_memory=v), T, 2.5, "10", None),
+    *each("memory_radius", lambda v: remembering(memory_radius=v), V, 0, 1.5, nan),
+    *each("memory_radius", lambda v: remembering(memory_radius=v), T, "one", True),
     row("to_c: another reservoir", lambda: to_c(ReservoirRegressor(NVAR()).fit(X, y)), V,
         "model must have a Reservoir, or .* got NVAR"),
     *each("dt", lambda v: valid_prediction_time(y, y, dt=v), V, 0, -1.0, nan),

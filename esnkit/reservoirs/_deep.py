@@ -3,7 +3,11 @@
 from typing import Any
 
 from esnkit.reservoirs._base import BaseReservoir
-from esnkit.reservoirs._members import MembersMixin, check_template
+from esnkit.reservoirs._members import (
+    MembersMixin,
+    check_interlayer_weights,
+    check_template,
+)
 from esnkit.reservoirs._own_params import check_params
 from esnkit.utils._validation import check_number
 
@@ -93,7 +97,7 @@ class DeepReservoir(MembersMixin, BaseReservoir):  # type: ignore[override]
         given = check_params("layer_params", self.layer_params)
         template = check_template(self.reservoir).get_params()
         between = {
-            "input_weights": self.interlayer_weights,
+            "input_weights": check_interlayer_weights(self.interlayer_weights),
             "input_scaling": check_number("interlayer_scaling", self.interlayer_scaling, 0.0),
         }
         own = {

@@ -13,13 +13,15 @@ from esnkit.reservoirs._own_params import check_params
 from esnkit.reservoirs._reservoir import Reservoir
 from esnkit.reservoirs._state_equation import StateEquation
 from esnkit.reservoirs._unit_threads import MIN_UNITS
+from esnkit.reservoirs.input_weights import INPUT_WEIGHTS
 from esnkit.sequences._packing import Sequences
-from esnkit.utils._validation import check_positive_int, check_seed, has_methods
+from esnkit.utils._validation import check_choice, check_positive_int, check_seed, has_methods
 
 CACHED_BYTES = 2**19  # of the features of a member that the next one reads, or that are copied
 
 __all__ = [
     "MembersMixin",
+    "check_interlayer_weights",
     "check_reservoir_parameter",
     "check_template",
     "make_members",
@@ -116,6 +118,11 @@ def run_member(
     member.run(sequences, own, features if n_rows else None, **forcing)
     state[:, columns] = own
     return features
+
+
+def check_interlayer_weights(value: Any) -> Any:
+    """Return input weights of layers that receive others: a name of the table, or a callable."""
+    return value if callable(value) else check_choice("interlayer_weights", value, INPUT_WEIGHTS)
 
 
 def _network_of(member: BaseReservoir) -> Network | None:

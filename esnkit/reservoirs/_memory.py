@@ -5,7 +5,12 @@ from typing import Any, Self
 import numpy as np
 
 from esnkit.reservoirs._base import BaseReservoir
-from esnkit.reservoirs._members import MembersMixin, members_read_inputs, seeded_clone
+from esnkit.reservoirs._members import (
+    MembersMixin,
+    check_interlayer_weights,
+    members_read_inputs,
+    seeded_clone,
+)
 from esnkit.reservoirs._reservoir import AUTO_SCALING, Reservoir, is_auto
 from esnkit.utils._validation import check_number, check_positive_int
 
@@ -143,7 +148,8 @@ class MemoryReservoir(MembersMixin, BaseReservoir):  # type: ignore[override]
         reservoir = seeded_clone(self.reservoir, self.random_state)
         params = reservoir.get_params(deep=False)
         if "input_weights" in params:
-            reservoir.set_params(input_weights=self.interlayer_weights)
+            between = check_interlayer_weights(self.interlayer_weights)
+            reservoir.set_params(input_weights=between)
         auto = is_auto(params.get("input_scaling"))
         weights = _entries(n_memory, n_feedback + n_inputs)[:, n_feedback:]
         memory = Reservoir(

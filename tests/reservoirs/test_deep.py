@@ -41,7 +41,7 @@ def test_units_receive_one_unit_of_the_layer_before_or_all():
     assert np.all(given.fit(X).layers_[1].W_in_)
     plastic = DeepReservoir(IntrinsicPlasticityReservoir(Reservoir(6), n_epochs=1), 2).fit(X)
     assert np.count_nonzero(plastic.layers_[1].reservoir_.W_in_) == 6
-    with pytest.raises(ValueError, match="input_weights must be one of"):
+    with pytest.raises(ValueError, match="interlayer_weights must be one of"):
         deep(interlayer_weights="dense").fit(X)
 
 
