@@ -20,8 +20,8 @@ Three models, all with one output of linear coefficients:
 
 - A reservoir that receives the input alone; the readout reads the squares of half of its units.
 - The same behind ``NVAR(2, orders=2)``: the reservoir receives u(t)^2, u(t) u(t-s) and u(t-s)^2.
-- NVAR of the last inputs and outputs, 10, 20 or 30 of each, all products of two; in the test it
-  feeds its own outputs back. Orders 10 and 30 of ``make_narma`` are such a polynomial.
+- NVAR of the last inputs and outputs, 10, 20 or 30 of each, and all products of two of them; in the
+  test its outputs are fed back. The equations of orders 10 and 30 of ``make_narma`` have this form.
 
 ``--select`` finds the settings below, one for all tasks, and the lag s of each, on validation data:
 its seeds and series differ from those of the table, and its networks have half of the units. The
