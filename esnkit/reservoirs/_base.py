@@ -224,10 +224,7 @@ class BaseReservoir(
             if len(buffer) < stop - start or not reuse:
                 buffer = recycled((stop - start, n_columns), state.dtype)
             rows, forcing = buffer[: stop - start], _forcing(clamp, noise, start, stop)
-            block = sequences
-            if stop - start < len(sequences.values):
-                offsets = np.clip(sequences.offsets[first : last + 1], start, stop) - start
-                block = Sequences(sequences.values[start:stop], offsets, sequences.form)
+            block = sequences.rows(first, last, start, stop)
             self.run(block, state[first:last], rows, **forcing)
             yield start, stop, rows
 
@@ -287,16 +284,16 @@ class BaseReservoir(
         """
         return None
 
-    def networks(self) -> list[Network] | None:
-        """Return the weights of the state equations as the kernels take them.
+    def network(self) -> Network | None:
+        """Return the weights of the state equation as the kernels take them.
 
-        Loops of a composed reservoir are compiled if each member is one such network, and its
-        features are its state.
+        Loops of a composed reservoir are compiled if each member has one, and its features are its
+        state.
 
         Returns
         -------
-        list of Network or None
-            None if the reservoir has no such equations, or runs them in its own way.
+        Network or None
+            None if the reservoir has no single such equation, or runs it in its own way.
         """
         return None
 

@@ -233,14 +233,14 @@ class IntrinsicPlasticityReservoir(BaseReservoir):
         """
         return self.reservoir_.state_equations()
 
-    def networks(self) -> list[Network] | None:
-        """Return the adapted weights as the kernels take them, in a list of one.
+    def network(self) -> Network | None:
+        """Return the adapted weights as the kernels take them.
 
         Returns
         -------
-        list of Network or None
+        Network or None
         """
-        return self.reservoir_.networks()
+        return self.reservoir_.network()
 
     def jacobian_product(
         self, inputs: np.ndarray, state: np.ndarray, directions: np.ndarray

@@ -1,6 +1,6 @@
 """Members of a composed reservoir: clones of one reservoir that differ in some parameters."""
 
-from collections.abc import Iterator, Sequence
+from collections.abc import Sequence
 from functools import partial
 from typing import Any, ClassVar, Self
 
@@ -8,6 +8,7 @@ import numpy as np
 from sklearn.base import clone
 
 from esnkit.reservoirs._base import BaseReservoir
+from esnkit.reservoirs._blocks import segments
 from esnkit.reservoirs._compiled import Network, run_member_loops
 from esnkit.reservoirs._own_params import check_params
 from esnkit.reservoirs._reservoir import Reservoir
@@ -123,13 +124,6 @@ def run_member(
 def check_interlayer_weights(value: Any) -> Any:
     """Return input weights of layers that receive others: a name of the table, or a callable."""
     return value if callable(value) else check_choice("interlayer_weights", value, INPUT_WEIGHTS)
-
-
-def _network_of(member: BaseReservoir) -> Network | None:
-    """Return the one network whose states are the features of a member, if there is one."""
-    networks = member.networks()
-    is_one = networks is not None and len(networks) == 1 and member.state_is_features
-    return networks[0] if networks is not None and is_one else None
 
 
 class MembersMixin:
@@ -259,10 +253,12 @@ class MembersMixin:
 
         It exists if every member is a :class:`Reservoir` or consists of one.
         """
-        found = [_network_of(member) for member in self._members]
-        networks = [network for network in found if network is not None and network.is_packed]
-        if len(networks) < len(found):
-            return None
+        networks: list[Network] = []
+        for member in self._members:
+            network = member.network() if member.state_is_features else None
+            if network is None or not network.is_packed:
+                return None
+            networks.append(network)
         return partial(run_member_loops, networks, self.is_chain)
 
     def run(
@@ -283,27 +279,21 @@ class MembersMixin:
         noise : list or None, default=None
             From :meth:`noise_stream`.
         """
-        for start, stop in self._pieces(sequences):
-            piece, rows = sequences, slice(start, stop)
-            if stop - start < len(sequences.values):
-                offsets = np.array([0, stop - start])
-                piece = Sequences(sequences.values[rows], offsets, sequences.form)
-            self._run_piece(piece, state, None if out is None else out[rows], noise)
+        n_rows = self._rows_at_once(sequences)
+        for first, last, start, stop in segments(sequences.offsets, n_rows, self.causal):
+            piece = sequences.rows(first, last, start, stop)
+            rows = None if out is None else out[start:stop]
+            self._run_piece(piece, state[first:last], rows, noise)
 
-    def _pieces(self, sequences: Sequences) -> Iterator[tuple[int, int]]:
-        """Yield the rows to run at once: few of one sequence, so that they stay in the cache.
+    def _rows_at_once(self, sequences: Sequences) -> int:
+        """Return how many rows to run at once: few of one sequence, which stay in the cache.
 
         Several sequences run side by side, and threads share the units of a large member.
         """
-        n_rows, size = (
-            len(sequences.values),
-            max(member.n_features_out_ for member in self._members),
-        )
-        step = max(CACHED_BYTES // (sequences.values.itemsize * size), 1)
-        if sequences.n_sequences > 1 or not self.causal or size >= MIN_UNITS:
-            step = n_rows
-        for start in range(0, n_rows, max(step, 1)):
-            yield start, min(start + step, n_rows)
+        size = max(member.n_features_out_ for member in self._members)
+        if sequences.n_sequences > 1 or size >= MIN_UNITS:
+            return len(sequences.values)
+        return max(CACHED_BYTES // (sequences.values.itemsize * size), 1)
 
     def _run_piece(self, sequences, state, out, noise):
         """Run all members over some rows, see `run`."""

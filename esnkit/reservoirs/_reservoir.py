@@ -635,15 +635,15 @@ class Reservoir(BaseReservoir):
         self._up_to_date_network()
         return [self._equation]
 
-    def networks(self) -> list[Network] | None:
-        """Return the weights as the kernels take them, in a list of one.
+    def network(self) -> Network | None:
+        """Return the weights as the kernels take them.
 
         Returns
         -------
-        list of Network or None
+        Network or None
             None for a subclass with its own ``run``.
         """
-        return [self._up_to_date_network()] if type(self).run is Reservoir.run else None
+        return self._up_to_date_network() if type(self).run is Reservoir.run else None
 
     def _check_bounded(self, state):
         activation = self._network.activation

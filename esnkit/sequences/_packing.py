@@ -102,6 +102,24 @@ class Sequences(NamedTuple):
         offsets = self.offsets[start : stop + 1]
         return Sequences(self.values[offsets[0] : offsets[-1]], offsets - offsets[0], self.form)
 
+    def rows(self, first: int, last: int, start: int, stop: int) -> "Sequences":
+        """Return the rows from ``start`` to ``stop`` of the sequences from ``first`` to ``last``.
+
+        Parameters
+        ----------
+        first, last, start, stop : int
+            Without the last of each.
+
+        Returns
+        -------
+        Sequences
+            These very ones if all rows are asked for; else its rows are a view.
+        """
+        if stop - start == len(self.values):
+            return self
+        offsets = np.clip(self.offsets[first : last + 1], start, stop) - start
+        return Sequences(self.values[start:stop], offsets, self.form)
+
 
 def is_ragged(X: Any) -> bool:
     """Return whether ``X`` is a list (or object array) of 2-D arrays."""

@@ -12,7 +12,9 @@ from esnkit import (
     ReservoirRegressor,
 )
 from esnkit.reservoirs import _members
+from esnkit.reservoirs._blocks import segments
 from esnkit.reservoirs._members import make_members
+from esnkit.sequences._packing import Sequences
 
 
 def test_members_have_their_own_values_and_seeds():
@@ -100,6 +102,7 @@ def test_a_long_sequence_in_pieces_is_the_whole(composed, noise, monkeypatch):
     reservoir = composed(Reservoir(9, noise=noise), 2, random_state=0)
     whole = reservoir.fit_transform(X)
     monkeypatch.setattr(_members, "CACHED_BYTES", 9 * 8 * 7)
-    pieces = list(reservoir._pieces(_members.Sequences(X, np.array([0, 50]), "series")))
-    assert pieces[-1] == (49, 50)
+    sequences = Sequences(X, np.array([0, 50]), "series")
+    pieces = list(segments(sequences.offsets, reservoir._rows_at_once(sequences)))
+    assert pieces[-1] == (0, 1, 49, 50)
     assert np.array_equal(reservoir.fit_transform(X), whole)

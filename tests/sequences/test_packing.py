@@ -166,6 +166,15 @@ def test_a_part_is_a_view_with_offsets_from_zero(ragged):
     assert np.shares_memory(part.values, sequences.values)
 
 
+def test_rows_of_some_sequences_are_a_view_with_offsets_from_zero(ragged):
+    sequences = packed(ragged)
+    inside, two = sequences.rows(2, 3, 5, 9), sequences.rows(1, 3, 3, 11)
+    assert inside.offsets.tolist() == [0, 4] and two.offsets.tolist() == [0, 1, 8]
+    assert np.array_equal(inside.values, ragged[2][1:5])
+    assert np.shares_memory(two.values, sequences.values) and two.form == "ragged"
+    assert sequences.rows(0, 4, 0, 13) is sequences
+
+
 def test_bounds_enclose_the_rows_of_every_sequence(ragged):
     sequences = packed(ragged)
     assert sequences.bounds == [(0, 3), (3, 4), (4, 11), (11, 13)]
