@@ -5,6 +5,7 @@ from typing import NamedTuple
 import numpy as np
 
 from esnkit.kernels.compilation import kernel
+from esnkit.kernels.simd.addresses import HAS_32_REGISTERS
 from esnkit.kernels.simd.elementary import absolute, fma, maximum, minimum
 from esnkit.kernels.simd.masked import load_first, store_first
 from esnkit.kernels.simd.vectors import address, fill, load, multiply, row_size, store, width
@@ -24,6 +25,8 @@ __all__ = [
 CENTRE, SHIFTS, SQUARES, PART, LOW, HIGH, CHANGE, LAST = range(8)
 N_SUMS = 8
 GROUP = 32  # rows after which the centre moves, and each power of two below
+# Vectors of columns, whose sums do not wait for each other; a vector may be two registers.
+TOGETHER = 2 if HAS_32_REGISTERS else 1
 CHUNK = 64  # rows that are reduced before their products are summed up
 
 
@@ -57,7 +60,7 @@ def add_statistics(Z, starts, stops, seen, sums):
     sums : (n_sequences, N_SUMS, n_columns), C-contiguous, of the dtype of Z
     """
     n, v, stride = Z.shape[1], width(Z), row_size(Z)
-    whole, zero = n - n % (2 * v), Z.dtype.type(0)
+    whole, zero = n - n % (TOGETHER * v), Z.dtype.type(0)
     # One, which the compiler does not know: it would replace x * 1 + y by x + y. Half of the
     # arithmetic units of some processors can only add, the others multiply and add as fast.
     one = Z.dtype.type(starts.size) / Z.dtype.type(starts.size)
@@ -75,8 +78,8 @@ def add_statistics(Z, starts, stops, seen, sums):
                 address(Z), start * stride, stride, m, address(sums), i * N_SUMS * n,
                 n_whole, one, zero,
             )  # fmt: skip
-            for j in range(0, whole, 2 * v):
-                _add_columns(_load_two, _store_two, rows, j, n)
+            for j in range(0, whole, TOGETHER * v):
+                _add_columns(_load_whole, _store_whole, rows, j, n)
             for j in range(whole, n, v):
                 _add_columns(_load_rest, _store_rest, rows, j, n)
             start += m
@@ -121,12 +124,12 @@ def _move_centre(centre, shifts, n_rows):
 
 
 @kernel(forceinline=True)
-def _load_two(array, index, n):
-    return load(array, index, 2)  # two vectors of columns, whose sums do not wait for each other
+def _load_whole(array, index, n):
+    return load(array, index, TOGETHER)
 
 
 @kernel(forceinline=True)
-def _store_two(array, index, vector, n):
+def _store_whole(array, index, vector, n):
     store(array, index, vector)
 
 
@@ -144,19 +147,24 @@ def _store_rest(array, index, vector, n):
 def _add_columns(load_some, store_some, rows, j, n):
     """Add rows to the sums of the columns from j on that ``load_some`` loads at once."""
     Z, sums, at, left = rows.Z, rows.sums, rows.own + j, n - j
-    centre = load_some(sums, CENTRE * n + at, left)
-    shifts, squares = load_some(sums, SHIFTS * n + at, left), load_some(sums, PART * n + at, left)
     low, high = load_some(sums, LOW * n + at, left), load_some(sums, HIGH * n + at, left)
     change, last = load_some(sums, CHANGE * n + at, left), load_some(sums, LAST * n + at, left)
-    one = fill(rows.one, centre)
-    minus_centre = multiply(fill(-rows.one, centre), centre)
+    one = fill(rows.one, last)
     for t in range(rows.n_rows):
         x = load_some(Z, rows.first + t * rows.stride + j, left)
-        shift = fma(x, one, minus_centre)
-        shifts, squares = shifts + shift, fma(shift, shift, squares)
         low, high = minimum(x, low), maximum(x, high)
         change = fma(absolute(x - last), one, change)
         last = x
+    store_some(sums, LOW * n + at, low, left)
+    store_some(sums, HIGH * n + at, high, left)
+    store_some(sums, CHANGE * n + at, change, left)
+    store_some(sums, LAST * n + at, last, left)
+    centre = load_some(sums, CENTRE * n + at, left)
+    shifts, squares = load_some(sums, SHIFTS * n + at, left), load_some(sums, PART * n + at, left)
+    minus_centre = multiply(fill(-rows.one, centre), centre)
+    for t in range(rows.n_rows):  # again from the nearest cache: registers hold half of the sums
+        shift = fma(load_some(Z, rows.first + t * rows.stride + j, left), one, minus_centre)
+        shifts, squares = shifts + shift, fma(shift, shift, squares)
     if rows.n_whole > rows.zero:
         # With n rows, of shifts s, the centre moves by d, which is s / n but for the rounding of
         # the centre: the shifts become s - n d, and the squares lose 2 d s - n d^2.
@@ -170,10 +178,6 @@ def _add_columns(load_some, store_some, rows, j, n):
         shifts, squares = rest, fill(rows.zero, squares)
     store_some(sums, SHIFTS * n + at, shifts, left)
     store_some(sums, PART * n + at, squares, left)
-    store_some(sums, LOW * n + at, low, left)
-    store_some(sums, HIGH * n + at, high, left)
-    store_some(sums, CHANGE * n + at, change, left)
-    store_some(sums, LAST * n + at, last, left)
 
 
 @kernel
