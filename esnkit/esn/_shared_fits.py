@@ -297,8 +297,7 @@ def _is_reproducible(reservoir: BaseReservoir, params: dict[str, Any]) -> bool:
     """Return whether a reservoir is known to draw the same weights every time."""
     if any("random_state" in value for value in params.values() if isinstance(value, Mapping)):
         return False
-    seeds = [value for name, value in params.items() if name.endswith("random_state")]
-    if all(isinstance(seed, Integral) for seed in seeds):
+    if all(isinstance(params[name], Integral) for name in seed_names(params)):
         return True
     # Reservoirs of esnkit that hold another one use its seed if they have none.
     first = params.get("random_state")

@@ -19,6 +19,7 @@ from esnkit.forecasting._seasonality import season_terms
 from esnkit.forecasting._transforms import ExogTransform, RowTransform
 from esnkit.utils._plain_state import plain_record
 from esnkit.utils._progress import Task
+from esnkit.utils._seeds import first_seed, seed_names
 from esnkit.utils._validation import check_seed
 
 
@@ -348,7 +349,7 @@ def count_models(spec: ModelSpec, n_exog: int) -> int:
 
 def _make_members(spec: ModelSpec) -> list:
     """Clone the estimator once per member, each with another seed."""
-    if spec.n_ensemble > 1 and not _seeded_parameters(spec.estimator):
+    if spec.n_ensemble > 1 and not seed_names(spec.estimator.get_params()):
         raise ValueError(
             f"n_ensemble={spec.n_ensemble} needs an estimator with a random_state, "
             f"{type(spec.estimator).__name__} has none"
@@ -365,24 +366,15 @@ def seeded_clones(estimator, n_clones: int, random_state) -> list:
     """
     if n_clones == 1 and random_state is None:
         return [clone(estimator)]
-    seeded = _seeded_parameters(estimator)
+    seeded = seed_names(estimator.get_params())
     seeds = check_seed(find_seed(estimator, random_state)).randint(2**31 - 1, size=n_clones)
     return [clone(estimator).set_params(**dict.fromkeys(seeded, int(seed))) for seed in seeds]
 
 
 def find_seed(estimator, random_state):
     """Return a `random_state`, if it is None that of the estimator or of one nested in it."""
-    params = estimator.get_params(deep=True)
-    given = [random_state, *(params[key] for key in _seeded_parameters(estimator))]
-    return copy.deepcopy(next((seed for seed in given if seed is not None), None))
-
-
-def _seeded_parameters(estimator) -> list[str]:
-    """Return the names of the parameters `random_state`, those of nested estimators last."""
-    seeded = [
-        key for key in estimator.get_params(deep=True) if key.split("__")[-1] == "random_state"
-    ]
-    return sorted(seeded, key=lambda key: key.count("__"))
+    given = first_seed(estimator.get_params()) if random_state is None else random_state
+    return copy.deepcopy(given)
 
 
 def _rows_learned_from(estimator, spec: ModelSpec) -> slice:

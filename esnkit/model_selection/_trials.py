@@ -8,6 +8,7 @@ from typing import Any, NamedTuple
 
 import numpy as np
 
+from esnkit.utils._seeds import first_seed, seed_names
 from esnkit.utils._validation import check_positive_int, check_seed
 
 __all__ = ["Evaluated", "Evaluator", "expect_failures", "results_of", "seeds_of"]
@@ -98,7 +99,7 @@ def seeds_of(estimator: Any, searched: set[str], n_seeds: int) -> list[dict]:
     if check_positive_int("n_seeds", n_seeds) == 1:
         return [{}]
     params = estimator.get_params()
-    names = [name for name in params if name.split("__")[-1] == "random_state"]
+    names = seed_names(params)
     if not names:
         raise ValueError(
             f"n_seeds={n_seeds} needs an estimator with a random_state, {estimator!r} has none"
@@ -108,8 +109,7 @@ def seeds_of(estimator: Any, searched: set[str], n_seeds: int) -> list[dict]:
             f"n_seeds={n_seeds} sets {sorted(searched & set(names))}, which the search tries too: "
             "leave one of them out"
         )
-    given = next((params[name] for name in names if params[name] is not None), None)
-    seeds = check_seed(copy.deepcopy(given)).randint(2**31 - 1, size=n_seeds).tolist()
+    seeds = check_seed(copy.deepcopy(first_seed(params))).randint(2**31 - 1, size=n_seeds).tolist()
     return [dict.fromkeys(names, seed) for seed in seeds]
 
 

@@ -1,3 +1,4 @@
+import numpy as np
 import pytest
 from sklearn.linear_model import LinearRegression
 
@@ -13,9 +14,10 @@ from esnkit.adapters._tags import tags_of
         (Forecaster(ESNRegressor(random_state=0)), True, "deterministic"),
         (Forecaster(ESNRegressor()), True, "stochastic"),
         (ESNClassifier(random_state=1), False, "deterministic"),
-        (LinearRegression(), False, "stochastic"),
+        (ESNClassifier(random_state=np.random.RandomState(0)), False, "stochastic"),
+        (LinearRegression(), False, "deterministic"),
     ],
-    ids=range(6),
+    ids=range(7),
 )
 def test_tags_follow_from_parameters(estimator, missing, randomness):
     tags = tags_of(estimator)
