@@ -19,6 +19,7 @@ from esnkit.readouts._shared_rows import SharedRows
 from esnkit.reservoirs._base import BaseReservoir
 from esnkit.sequences._packing import Sequences, pack
 from esnkit.sequences._targets import Targets, pack_targets
+from esnkit.utils._seeds import seed_names
 from esnkit.utils._sharing import SharedWork, equal_data, equal_values, is_prefix, shared_work
 
 __all__ = [
