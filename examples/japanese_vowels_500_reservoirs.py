@@ -1,6 +1,6 @@
 """Identify speakers by a vowel: 500 reservoirs of four units make no error in 370 utterances.
 
-    python examples/japanese_vowels_500_reservoirs.py [PATH]
+    python examples/japanese_vowels_500_reservoirs.py
 
 Nine speakers say /ae/; an utterance is a sequence of 7 to 29 frames of twelve coefficients. The
 recipe is that of Jaeger et al. (2007): a reservoir of four leaky units reads the frames, a constant
@@ -10,9 +10,8 @@ outputs of 500 of them, which differ in their random weights only, is wrong on n
 
 You learn how to pool states by a function of your own, and how to average many small networks.
 
-The data come with the package aeon, which is not imported: ``pip install --no-deps aeon``, or give
-PATH, its wheel or a folder with JapaneseVowels_TRAIN.ts and JapaneseVowels_TEST.ts. Without them,
-the example prints the command that installs them, and stops. It takes about 20 seconds.
+The data come with the packages aeon and sktime: ``pip install 'esnkit[datasets]'``. Without them,
+the example says so and stops. It takes about 20 seconds.
 
 H. Jaeger, M. Lukoševičius, D. Popovici and U. Siewert (2007), Optimization and applications of echo
 state networks with leaky-integrator neurons, Neural Networks 20.
@@ -21,39 +20,15 @@ Writes japanese_vowels_500_reservoirs.png.
 """
 
 import sys
-import zipfile
-from importlib.util import find_spec
-from pathlib import Path
 
 import matplotlib.pyplot as plt
 import numpy as np
 
 from esnkit import Reservoir, ReservoirClassifier, RidgeReadout
+from esnkit.datasets import load_japanese_vowels
 
 N_VOTERS = 500
 N_POINTS = 3  # of an utterance, at which the states are read
-
-
-def find_folder():
-    """Return the folder of the two files, which may lie inside a wheel; None if there is none."""
-    spec = find_spec("aeon")  # which does not import it
-    if len(sys.argv) > 1:
-        path = sys.argv[1]
-    elif spec is not None:
-        path = spec.submodule_search_locations[0]
-    else:
-        return None
-    if zipfile.is_zipfile(path):
-        return zipfile.Path(path) / "aeon" / "datasets" / "data" / "JapaneseVowels"
-    return next((found.parent for found in Path(path).rglob("JapaneseVowels_TRAIN.ts")), None)
-
-
-def read(folder, split):
-    """Return utterances, a list of (n_frames, 12), and speakers (n_utterances,)."""
-    text = (folder / f"JapaneseVowels_{split}.ts").read_text(encoding="utf-8")
-    cases = [line.split(":") for line in text.split("@data")[1].split()]
-    utterances = [np.array([c.split(",") for c in case[:-1]], float).T for case in cases]
-    return utterances, np.array([case[-1] for case in cases])
 
 
 def with_length(utterances, longest):
@@ -79,12 +54,12 @@ def make_voter(seed):
     )
 
 
-folder = find_folder()
-if folder is None:
-    print("the data are missing: pip install --no-deps aeon, or give the path of its wheel")
-    sys.exit()
-
-(X_train, y_train), (X_test, y_test) = read(folder, "TRAIN"), read(folder, "TEST")
+try:
+    (X_train, y_train), (X_test, y_test) = (
+        load_japanese_vowels(split=s) for s in ("train", "test")
+    )
+except ImportError as error:
+    sys.exit(f"the data are missing: {error}")
 longest = max(map(len, X_train))
 X_train, X_test = with_length(X_train, longest), with_length(X_test, longest)
 

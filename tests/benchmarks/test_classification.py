@@ -37,24 +37,13 @@ def write_waves(folder, seed=0):
         (folder / f"Waves_{part}.ts").write_text("\n".join(lines) + "\n")
 
 
-def test_ts_files_with_channels_lengths_and_gaps_are_read(data, tmp_path):
+def test_gaps_are_filled_between_values(data, tmp_path):
     text = "# first: a comment\n@classLabel true a b\n@DATA\n1,2,3:4,5,6:a\n\n1,?,3,?:?,7,9,?:b\n"
     (tmp_path / "Two_TRAIN.ts").write_text(text)
-    X, y = data.read(tmp_path / "Two_TRAIN.ts")
+    X, y = data._read("Two", "train", tmp_path)
     assert y.tolist() == ["a", "b"]
     np.testing.assert_array_equal(X[0], [[1, 4], [2, 5], [3, 6]])
     np.testing.assert_array_equal(X[1], [[1, 7], [2, 7], [3, 9]])  # the end is cut, gaps filled
-
-
-@pytest.mark.parametrize(("name", "separator"), [("A_TRAIN.tsv", "\t"), ("A_TRAIN.txt", "  ")])
-def test_tables_with_labels_in_front_are_read(data, tmp_path, name, separator):
-    rows = [["1", "0.5", "NaN", "2.5"], ["-1", "1e-1", "3", "NaN"]]
-    text = "\n".join(separator.join(row) for row in rows)
-    (tmp_path / name).write_text(text, encoding="utf-8-sig")
-    X, y = data.read(tmp_path / name)
-    assert y.tolist() == ["1", "-1"]
-    np.testing.assert_array_equal(X[0], [[0.5], [1.5], [2.5]])
-    np.testing.assert_array_equal(X[1], [[0.1], [3.0]])
 
 
 def test_padding_keeps_values_and_continues_near_the_mean(data):
