@@ -25,7 +25,7 @@ def test_ts_files_with_channels_gaps_and_comments(tmp_path):
     "ending, text", [("tsv", "1\t0.5\t2\n-1\t3\tNaN\n"), ("txt", "1,.5,2\n-1,3,NaN")]
 )
 def test_tables(tmp_path, ending, text):
-    (tmp_path / f"Toy_TRAIN.{ending}").write_text(text)
+    (tmp_path / f"Toy_TRAIN.{ending}").write_text(text, encoding="utf-8-sig")
     X, y = load_ucr("Toy", folder=str(tmp_path))
     assert y.tolist() == ["1", "-1"] and [x.shape for x in X] == [(2, 1), (1, 1)]
     np.testing.assert_array_equal(X[0][:, 0], [0.5, 2.0])
