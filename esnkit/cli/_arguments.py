@@ -57,7 +57,10 @@ def _add_files(parser) -> None:
     """Add what to read, what to forecast, and where to write it."""
     add = parser.add_argument
     add("file", nargs="?", metavar="FILE", type=_path, help="CSV file, oldest row first")
-    add("--column", metavar="NAME", help="column to forecast")
+    add(
+        "--column", metavar="NAME",
+        help="column to forecast; by default the only one that no other option names",
+    )  # fmt: skip
     add(
         "--id", metavar="COLUMN",
         help="column that names the series of each row: all are forecast, by networks fitted to "

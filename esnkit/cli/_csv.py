@@ -87,6 +87,16 @@ def read_texts(path: str, wanted: list[str]) -> tuple[list[int], str, list[list[
     return lines, separator, texts
 
 
+def other_column(path: str, named: Sequence[str]) -> str:
+    """Return the column of a file that is not among those named, if there is a single one."""
+    with _open_rows(path, list(named)) as (_, header, _):
+        others = [name for name in header if name not in named]
+    if len(others) == 1:
+        return others[0]
+    shown = ", ".join(header[:12]) + (", ..." if len(header) > 12 else "")
+    raise UserError(f"--column must name the column to forecast; {path} has {shown[:300]}")
+
+
 def _check_row(line: int, row: list[str], header: list[str], n_before: int) -> None:
     if len(row) != len(header):
         raise UserError(f"line {line}: {len(row)} columns where the header has {len(header)}")

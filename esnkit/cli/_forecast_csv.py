@@ -6,7 +6,14 @@ import sys
 import numpy as np
 
 from esnkit.cli._arguments import SETTINGS
-from esnkit.cli._csv import Table, check_writable, read_table, write_atomically, write_columns
+from esnkit.cli._csv import (
+    Table,
+    check_writable,
+    other_column,
+    read_table,
+    write_atomically,
+    write_columns,
+)
 from esnkit.cli._errors import UserError, say
 from esnkit.cli._plot import plot_format, write_plot
 from esnkit.cli._progress import progress
@@ -77,9 +84,7 @@ def _fit_and_forecast(arguments, table: Table, stamps: Continuation | None):
 
 def check_request(arguments) -> str | None:
     """Check what can be checked before reading; return the format of the plot."""
-    for option in ("column", "horizon"):
-        if getattr(arguments, option) is None:
-            raise UserError(f"--{option} must be given with a FILE")
+    complete_request(arguments)
     time = [] if arguments.time is None else [arguments.time]
     names = [arguments.column, *time, *arguments.exog, *arguments.past_exog]
     for name in names:
@@ -108,6 +113,16 @@ def check_request(arguments) -> str | None:
         }
     )
     return file_format
+
+
+def complete_request(arguments) -> None:
+    """Check that there is a horizon, and set the column to forecast if the file has one only."""
+    if arguments.horizon is None:
+        raise UserError("--horizon must be given with a FILE: the number of time steps to forecast")
+    if arguments.column is None:
+        named = [arguments.id, arguments.time, *arguments.exog, *arguments.past_exog]
+        named = [name for name in named if name is not None]
+        arguments.column = other_column(arguments.file, named)
 
 
 def _check_models(arguments) -> None:

@@ -11,6 +11,7 @@ from esnkit.cli._errors import UserError, say
 from esnkit.cli._forecast_csv import (
     check_calendar_options,
     check_paths,
+    complete_request,
     split_exog,
     spread,
     write_forecast,
@@ -73,9 +74,7 @@ def _fit_and_forecast(arguments, found: dict[str, _Series]) -> tuple[PanelForeca
 
 def check_panel_request(arguments) -> None:
     """Check what can be checked before reading."""
-    for option in ("column", "horizon"):
-        if getattr(arguments, option) is None:
-            raise UserError(f"--{option} must be given with a FILE")
+    complete_request(arguments)
     for name in REFUSED:
         if getattr(arguments, name) not in (None, [], False):
             option = "units" if name == "n_units" else name.replace("_", "-")

@@ -264,13 +264,28 @@ def test_differences_of_a_season_repeat_it(text, capsys):
     np.testing.assert_allclose(ahead, np.arange(N, N + 6) % 24, atol=1e-6)
 
 
+@pytest.mark.parametrize("header, options", [("x", []), ("when;x", ["--time", "when"])])
+def test_the_only_other_column_is_forecast(header, options, capsys):
+    stamps = [f"{2000 + k};" if options else "" for k in range(N)]
+    write([header, *(f"{stamp}{k % 5}" for k, stamp in enumerate(stamps))])
+    assert main(["forecast", "in.csv", "--horizon", "4", *options, *SMALL]) == 0
+    assert capsys.readouterr().out.splitlines()[0] == header.replace(";", ",")
+
+
 FULL = ["in.csv", "--column", "x", "--horizon", "6", *SMALL]
 
 BAD_REQUESTS = {
     "no such file": (["nope.csv", "--column", "x", "--horizon", "3"], "cannot read nope.csv: No s"),
     "a directory": ([".", "--column", "x", "--horizon", "3"], ". is a directory, not a CSV file"),
-    "no column": (["in.csv", "--horizon", "3"], "--column must be given with a FILE"),
-    "no horizon": (["in.csv", "--column", "x"], "--horizon must be given with a FILE"),
+    "no column of several": (
+        ["in.csv", "--horizon", "3"],
+        "--column must name the column to forecast; in.csv has when, x, u",
+    ),
+    "no column is left": (
+        ["in.csv", "--horizon", "3", "--time", "when", "--exog", "x", "u"],
+        "--column must name the column to forecast; in.csv has when, x, u",
+    ),
+    "no horizon": (["in.csv", "--column", "x"], "--horizon must be given with a FILE: the number"),
     "same file out": ([*FULL, "--out", "in.csv"], "--out and the input are the same file"),
     "same file out, other name": ([*FULL, "--out", "./in.csv"], "are the same file"),
     "same file twice": ([*FULL, "--out", "a.png", "--plot", "a.png"], "--plot and --out are the"),
@@ -362,7 +377,7 @@ def test_a_forecast_that_diverges_is_warned_of_without_options_that_were_not_giv
 
 def test_rows_that_lack_are_missing_values_on_request(capsys):
     days = pd.date_range("2024-01-01", periods=60, freq="D")
-    series = pd.Series(WEEK[:60], days, name="x")
+    series = pd.Series(WEEK[:60].copy(), days, name="x")
     series.iloc[[20, 21, 40, 58]] = np.nan
     cells = zip(days, series.tolist(), strict=True)
     lines = [f"{day:%Y-%m-%d},{value!r}".replace("nan", "") for day, value in cells]
