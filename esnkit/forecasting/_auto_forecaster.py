@@ -27,7 +27,7 @@ from esnkit.forecasting._settings import check_settings
 from esnkit.forecasting._statistical_models import check_models
 from esnkit.utils._callbacks import CallbackSupportMixin, with_callbacks
 from esnkit.utils._plain_state import PlainStateMixin
-from esnkit.utils._progress import fit_task
+from esnkit.utils._progress import count_step, fit_task
 from esnkit.utils._rollback import rollback_on_error
 from esnkit.utils._validation import (
     check_choice,
@@ -300,15 +300,11 @@ class AutoForecaster(ForecastsMixin, CallbackSupportMixin, PlainStateMixin, Base
         )
         columns = columns_of_series(rows, n_series)
         with fit_task(self, (n_series, "series"), {"X": series, "y": y}, 0):
-            selections = [
-                select(
-                    values,
-                    inputs,
-                    periods,
-                    search._replace(positive=is_positive(self.positive, values[:, 0])),
-                )
-                for values, periods in zip(columns, seasons, strict=True)
-            ]
+            selections = []
+            for values, periods in zip(columns, seasons, strict=True):
+                own = search._replace(positive=is_positive(self.positive, values[:, 0]))
+                selections.append(select(values, inputs, periods, own))
+                count_step()
         selections = self._compare_with_baselines(selections, columns, inputs)
         self._ensemble = SeparateSeries([selection.combination for selection in selections])
         self._errors = [selection.errors for selection in selections]

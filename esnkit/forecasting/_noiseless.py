@@ -14,6 +14,7 @@ Racca, A. and Magri, L. (2021). Robust optimization and validation of echo state
 learning chaotic dynamics. Neural Networks 142.
 """
 
+from itertools import product
 from typing import Any
 
 import numpy as np
@@ -28,6 +29,7 @@ from esnkit.forecasting._candidates import (
 )
 from esnkit.forecasting._penalty_path import PenaltyPath, Structure
 from esnkit.reservoirs import Reservoir
+from esnkit.utils._progress import Task, count_step
 from esnkit.utils._threads import one_blas_thread
 
 MIN_ROWS = 200
@@ -81,15 +83,17 @@ def noiseless_candidates(
     candidates.
     """
     seeds = [int(s) for s in np.random.RandomState(seed).randint(2**31 - 1, size=N_SEEDS)]
-    validated = [
-        _validate(power, _network(settings, len(values), seeds[0]), values, exog, windows.horizon)
-        for power in powers_of(values)
-        for settings in SETTINGS
-    ]
-    _, power, network, penalty = min(validated, key=lambda item: item[0])
-    several = [
-        _judge(power, network | {"random_state": s}, penalty, values, exog, windows) for s in seeds
-    ]
+    powers, validated, several = powers_of(values), [], []
+    with Task("", len(powers) * len(SETTINGS) + N_SEEDS, "larger networks"):
+        for power, settings in product(powers, SETTINGS):
+            network = _network(settings, len(values), seeds[0])
+            validated.append(_validate(power, network, values, exog, windows.horizon))
+            count_step()
+        _, power, network, penalty = min(validated, key=lambda item: item[0])
+        for s in seeds:
+            found = network | {"random_state": s}
+            several.append(_judge(power, found, penalty, values, exog, windows))
+            count_step()
     return sorted(several, key=lambda candidate: candidate.error)
 
 

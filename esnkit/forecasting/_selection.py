@@ -156,15 +156,19 @@ def _choose(values, filled, exog, periods, windows: Windows, search: Search) -> 
     series = filled[:, 0]
     structures = make_structures(series, periods, search)
     structures += make_averaged_structures(series, periods, search)
-    with Task("", len(structures), "candidates"):
-        candidates = evaluate_structures(filled, exog, structures, windows, search, values)
     # Settings that are given are not replaced by those of larger networks.
     stays_small = search.quick or search.settings or np.isnan(values[:, 0]).any()
-    if not stays_small and is_noiseless(series, exog, search.seed):
-        noiseless = noiseless_candidates(series, exog, windows, search.seed)
-        if not much_worse(noiseless[0], candidates[0], windows.observed(series)):
-            candidates = sorted(noiseless + candidates, key=lambda candidate: candidate.error)
-            return candidates, noiseless, reach(series)
+    try_larger = not stays_small and is_noiseless(series, exog, search.seed)
+    noiseless: list[Candidate] = []
+    with Task("", 1 + try_larger, "phases") as phases:
+        with Task("", len(structures), "candidates"):
+            candidates = evaluate_structures(filled, exog, structures, windows, search, values)
+        phases.step()
+        if try_larger:
+            noiseless = noiseless_candidates(series, exog, windows, search.seed)
+    if noiseless and not much_worse(noiseless[0], candidates[0], windows.observed(series)):
+        candidates = sorted(noiseless + candidates, key=lambda candidate: candidate.error)
+        return candidates, noiseless, reach(series)
     return candidates, choose_members(candidates), (-np.inf, np.inf)
 
 

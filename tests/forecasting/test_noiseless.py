@@ -5,6 +5,7 @@ import pytest
 
 from esnkit import AutoForecaster
 from esnkit.datasets import make_lorenz
+from esnkit.forecasting import _noiseless
 from esnkit.forecasting._candidates import Candidate, make_windows
 from esnkit.forecasting._noiseless import (
     is_noiseless,
@@ -14,6 +15,7 @@ from esnkit.forecasting._noiseless import (
     typical_errors,
 )
 from esnkit.forecasting._penalty_path import Structure
+from esnkit.utils._progress import Task, current_task
 
 RNG = np.random.default_rng(0)
 LORENZ = make_lorenz(620, dt=0.1)[:, 0]
@@ -76,3 +78,20 @@ def test_chaotic_series_are_followed_for_more_than_a_lyapunov_time():
 def test_quick_forecasts_have_small_networks_only():
     model = AutoForecaster(horizon=12, seasons=[], quick=True).fit(LORENZ[:600])
     assert {network.reservoir_.n_units for network in model.estimators_} == {50}
+
+
+def test_every_larger_network_is_a_step_of_the_task(monkeypatch):
+    seen = []
+
+    def judged(*args):
+        task = current_task()
+        seen.append((task.done, task.total, task.unit))
+        return Candidate(1.0, Structure(), 1.0, np.zeros((1, 1)), {})
+
+    monkeypatch.setattr(_noiseless, "_validate", lambda *args: (1.0, None, {}, 1.0))
+    monkeypatch.setattr(_noiseless, "_judge", judged)
+    windows = make_windows(50, 1, 0, 0.0, -np.ones(50))
+    with Task("fit", 1):
+        _noiseless.noiseless_candidates(-np.ones(50), np.empty((50, 0)), windows, 0)
+    n, total = len(_noiseless.SETTINGS), len(_noiseless.SETTINGS) + _noiseless.N_SEEDS
+    assert seen == [(k, total, "larger networks") for k in range(n, total)]
