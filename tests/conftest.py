@@ -7,6 +7,7 @@ import platform
 from importlib.metadata import distributions
 
 import pytest
+from _pytest.doctest import DoctestModule
 from hypothesis import settings
 
 # Before anything imports matplotlib; the variable also reaches the processes that tests start.
@@ -25,6 +26,12 @@ def pytest_addoption(parser):
 
 def pytest_configure(config):
     settings.load_profile("fuzz" if config.getoption("--fuzz") else "few")
+
+
+@pytest.hookimpl(wrapper=True)
+def pytest_collect_file():
+    """Search only the package for examples: files of tests, which this hook sees, have none."""
+    return [node for node in (yield) if not isinstance(node, DoctestModule)]
 
 
 def pytest_collection_modifyitems(items):

@@ -5,6 +5,7 @@ import pickle
 import joblib
 import numpy as np
 import pytest
+from checks import parametrize_with_checks
 from scipy.sparse import csr_array, csr_matrix
 from scipy.stats import loguniform, uniform
 from sklearn import config_context
@@ -31,7 +32,6 @@ from sklearn.multioutput import MultiOutputRegressor
 from sklearn.pipeline import make_pipeline, make_union
 from sklearn.preprocessing import StandardScaler
 from sklearn.svm import LinearSVC
-from sklearn.utils.estimator_checks import parametrize_with_checks
 
 from esnkit import (
     NVAR,

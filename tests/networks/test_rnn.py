@@ -5,12 +5,12 @@ import re
 
 import numpy as np
 import pytest
+from checks import parametrize_with_checks
 from sklearn.base import clone
 from sklearn.metrics import accuracy_score, mean_squared_error, r2_score
 from sklearn.model_selection import GridSearchCV, cross_val_score
 from sklearn.pipeline import make_pipeline
 from sklearn.preprocessing import StandardScaler
-from sklearn.utils.estimator_checks import parametrize_with_checks
 from training_problems import echo, quick, untrained, waves
 
 from esnkit.networks._cells import CELLS, activation_choices, cell_choices, find_cell
