@@ -4,7 +4,8 @@ import json
 import os
 import subprocess
 import sys
-from contextlib import contextmanager
+from contextlib import contextmanager, redirect_stdout
+from io import StringIO
 from pathlib import Path
 
 ROOT = Path(__file__).resolve().parents[1]
@@ -22,6 +23,13 @@ def outputs_of(code, *environments):
     found = [run.communicate(timeout=300) for run in runs]
     assert [error for run, (_, error) in zip(runs, found, strict=True) if run.returncode] == []
     return [out for out, _ in found]
+
+
+def with_and_without_numba(code):
+    """Return what the code prints here, and in a process that compiles nothing."""
+    with redirect_stdout(StringIO()) as out:
+        exec(code, {})
+    return [out.getvalue(), *outputs_of(code, {"NUMBA_DISABLE_JIT": "1"})]
 
 
 # Runs what it is given, then for each line of its input a child for each code and environment.
