@@ -1,5 +1,8 @@
 """What several test files ask of estimators."""
 
+from functools import lru_cache
+
+import pytest
 from sklearn.utils import estimator_checks
 
 # scikit-learn has no common data for texts; these are its checks that need none.
@@ -14,6 +17,12 @@ CHECKS = [
     estimator_checks.check_estimator_tags_renamed,
     estimator_checks.check_valid_tag_types,
 ]
+
+
+def parametrize_with_checks(estimators, **options):
+    """Do as scikit-learn does, but write out an estimator once, not for each of its checks."""
+    given = estimator_checks.parametrize_with_checks(estimators, **options).mark
+    return pytest.mark.parametrize(*given.args, ids=lru_cache(given.kwargs["ids"]))
 
 
 class Watcher:

@@ -6,6 +6,7 @@ import inspect
 import re
 import textwrap
 import tomllib
+from functools import cache
 from pathlib import Path
 from types import FunctionType
 
@@ -69,13 +70,22 @@ def part(dotted):
     return parts[1] if len(parts) > 1 else "__init__"
 
 
-def tree(path):
-    return ast.parse(path.read_text(encoding="utf-8"))
+@cache
+def nodes(path):
+    """List all nodes of the syntax tree of a file."""
+    return list(ast.walk(ast.parse(path.read_text(encoding="utf-8"))))
+
+
+@pytest.fixture(scope="module", autouse=True)
+def forget_nodes():
+    """Free what all tests of this file share, and no others need."""
+    yield
+    nodes.cache_clear()
 
 
 def imports(path):
     """Yield every imported dotted name, whether at the top of the file or inside a function."""
-    for node in ast.walk(tree(path)):
+    for node in nodes(path):
         if isinstance(node, ast.Import):
             yield from (alias.name for alias in node.names)
         elif isinstance(node, ast.ImportFrom):
@@ -91,7 +101,7 @@ def esnkit_part(dotted):
 
 def functions(path):
     kinds = ast.FunctionDef, ast.AsyncFunctionDef
-    return [node for node in ast.walk(tree(path)) if isinstance(node, kinds)]
+    return [node for node in nodes(path) if isinstance(node, kinds)]
 
 
 def without_docstring(function):
@@ -143,21 +153,21 @@ def test_numba_stays_in_the_kernels(path):
     assert {"numba", "llvmlite"}.isdisjoint(name.split(".")[0] for name in imports(path))
 
 
-@pytest.mark.parametrize("path", sorted(PACKAGE.glob("kernels/*.py")), ids=name_of)
+@for_each(sorted(PACKAGE.glob("kernels/*.py")))
 def test_addresses_and_machine_instructions_stay_in_simd(path):
     assert "llvmlite" not in {name.split(".")[0] for name in imports(path)}
-    attributes = {node.attr for node in ast.walk(tree(path)) if isinstance(node, ast.Attribute)}
+    attributes = {node.attr for node in nodes(path) if isinstance(node, ast.Attribute)}
     assert "ctypes" not in attributes
 
 
-@pytest.mark.parametrize("path", sorted(PACKAGE.glob("kernels/**/*.py")), ids=name_of)
+@for_each(sorted(PACKAGE.glob("kernels/**/*.py")))
 def test_kernels_know_only_arrays(path):
     for name in imports(path):
         ours = name.startswith("esnkit.kernels.")
         assert ours or name.split(".")[0] in FOR_KERNELS, f"a kernel imports {name}"
 
 
-@pytest.mark.parametrize("path", FILES + sorted(ROOT.glob("examples/*.py")), ids=name_of)
+@for_each(FILES + sorted(ROOT.glob("examples/*.py")))
 def test_only_public_names_of_sklearn(path):
     ours_to_use = [name for name in imports(path) if name.split(".")[0] == "sklearn"]
     private = [name for name in ours_to_use if re.search(r"\._(?!_)", name)]
@@ -189,6 +199,7 @@ def test_private_functions_have_few_parameters(path):
         assert len(found) <= MOST_PARAMETERS, f"{function.name} has {len(found)} parameters"
 
 
+@cache
 def public_functions():
     """List (module, name) of the functions and methods that users call."""
     found = set()
@@ -212,14 +223,14 @@ def test_every_module_has_a_test_file(path):
 
 @every_library_file
 def test_no_class_of_ours_is_asked_for_outside_its_file(path):
-    for node in ast.walk(tree(path)):
+    for node in nodes(path):
         if isinstance(node, ast.Call) and getattr(node.func, "id", "") in (
             "isinstance",
             "issubclass",
         ):
             asked = {name.id for name in ast.walk(node.args[1]) if isinstance(name, ast.Name)}
             for name in asked & {"Reservoir", "RidgeReadout"}:
-                defined = {n.name for n in ast.walk(tree(path)) if isinstance(n, ast.ClassDef)}
+                defined = {n.name for n in nodes(path) if isinstance(n, ast.ClassDef)}
                 assert name in defined, f"line {node.lineno} asks for the class {name}"
 
 
@@ -229,7 +240,7 @@ NAMES = {"rnn", "lstm", "gru", "gru_before", "adam", "sgd", "hessian_free"}
 
 @every_library_file
 def test_names_of_cells_and_solvers_are_not_compared(path):
-    for node in ast.walk(tree(path)):
+    for node in nodes(path):
         if isinstance(node, ast.Compare):
             constants = {c.value for c in ast.walk(node) if isinstance(c, ast.Constant)}
             compared = {c for c in constants if isinstance(c, str)} & NAMES
@@ -240,7 +251,7 @@ def test_names_of_cells_and_solvers_are_not_compared(path):
 def test_only_the_command_line_prints(path):
     if part(name_of(path)) in {"cli", "__main__"}:
         return
-    called = [node.func for node in ast.walk(tree(path)) if isinstance(node, ast.Call)]
+    called = [node.func for node in nodes(path) if isinstance(node, ast.Call)]
     assert "print" not in {func.id for func in called if isinstance(func, ast.Name)}
 
 

@@ -5,6 +5,7 @@ import pickle
 import joblib
 import numpy as np
 import pytest
+from checks import parametrize_with_checks
 from scipy.sparse import csr_array, csr_matrix
 from scipy.stats import loguniform, uniform
 from sklearn import config_context
@@ -31,7 +32,6 @@ from sklearn.multioutput import MultiOutputRegressor
 from sklearn.pipeline import make_pipeline, make_union
 from sklearn.preprocessing import StandardScaler
 from sklearn.svm import LinearSVC
-from sklearn.utils.estimator_checks import parametrize_with_checks
 
 from esnkit import (
     NVAR,
@@ -221,10 +221,16 @@ def data_for(model):
     return X, np.where(y > 0, "up", "down") if is_classifier(model) else y
 
 
-def answer(model, X):
+def question(model, X):
+    """Return the method of a model that answers, and its argument."""
     if isinstance(model, Forecaster):
-        return model.forecast(5)
-    return model.transform(X) if hasattr(model, "transform") else model.predict(X)
+        return model.forecast, 5
+    return model.transform if hasattr(model, "transform") else model.predict, X
+
+
+def answer(model, X):
+    method, argument = question(model, X)
+    return method(argument)
 
 
 # Of every kind of model a parameter that is looked at when much of a fit is done.
@@ -325,8 +331,9 @@ def test_parallel_search_gives_the_bits_of_the_serial_one(make, backend):
 @pytest.mark.parametrize("backend", ["loky", "threading"])
 def test_models_may_be_used_by_many_at_once(backend, case):
     model, X, _, before = case
+    method, argument = question(model, X)  # a function of this file would make processes import it
     with joblib.parallel_config(backend, n_jobs=2):
-        answers = joblib.Parallel()(joblib.delayed(answer)(model, X) for _ in range(4))
+        answers = joblib.Parallel()(joblib.delayed(method)(argument) for _ in range(4))
     for one in answers:
         np.testing.assert_array_equal(one, before)
 

@@ -8,6 +8,7 @@ makes of them: the first instant after the skip, and the first of the two.
 
 from datetime import UTC, datetime, timedelta, tzinfo
 from functools import lru_cache
+from itertools import pairwise
 from typing import NamedTuple
 
 import numpy as np
@@ -21,7 +22,9 @@ _FIRST = int((datetime(1, 1, 3, tzinfo=UTC) - _EPOCH).total_seconds())
 _LAST = int((datetime(9999, 12, 29, tzinfo=UTC) - _EPOCH).total_seconds())
 _AROUND = 2 * 366 * _DAY  # looked up on both sides, so that neighbouring calls share a table
 _ALWAYS = -(2**62)  # before all instants
-_SAMPLING = 5 * _DAY  # since 1970, clocks have never changed twice within six days
+_HOUR = 3600
+# Since 1970, clocks have never changed twice within six days; halves of 2**7 hours are whole hours.
+_SAMPLING = 128 * _HOUR
 
 
 @plain_record
@@ -146,15 +149,23 @@ class _Same:
 @lru_cache(maxsize=1024)
 def _changes(key: _Same, first: int, last: int) -> Changes:
     """Find the changes of offset between two seconds of UTC, by samples and bisection."""
-    zone = key.zone
-    sampled = range(first, last, _SAMPLING)
-    offsets = [offset_at(zone, second) for second in sampled]
-    starts, found = [_ALWAYS], [offsets[0]]
-    for k in np.flatnonzero(np.diff(offsets)):
-        low, high = sampled[k], sampled[k + 1]
-        while high - low > 1:
-            middle = (low + high) // 2
-            low, high = (middle, high) if offset_at(zone, middle) == offsets[k] else (low, middle)
-        starts.append(high)
-        found.append(offsets[k + 1])
+    zone, sampled = key.zone, range(first, last, _SAMPLING)
+    offsets = [instant.astimezone(zone).utcoffset() for instant in _instants(first, last)]
+    starts, found = [_ALWAYS], [offset_at(zone, first)]
+    for k, (before, after) in enumerate(pairwise(offsets)):
+        if before != after:
+            low, high = sampled[k], sampled[k + 1]
+            while high - low > 1:
+                # Most clocks change on the hour.
+                middle = high - 1 if high - low == _HOUR else (low + high) // 2
+                same = offset_at(zone, middle) == found[-1]
+                low, high = (middle, high) if same else (low, middle)
+            starts.append(high)
+            found.append(offset_at(zone, sampled[k + 1]))
     return Changes(np.array(starts), np.array(found))
+
+
+@lru_cache(maxsize=16)
+def _instants(first: int, last: int) -> list[datetime]:
+    """Return the samples between two seconds of UTC, which are those of all zones."""
+    return [_EPOCH + timedelta(seconds=second) for second in range(first, last, _SAMPLING)]

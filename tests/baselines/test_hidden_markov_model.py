@@ -4,10 +4,10 @@ import itertools
 
 import numpy as np
 import pytest
+from checks import parametrize_with_checks
 from scipy.special import logsumexp
 from scipy.stats import multivariate_normal
 from sklearn.exceptions import ConvergenceWarning
-from sklearn.utils.estimator_checks import parametrize_with_checks
 
 from esnkit.baselines import HiddenMarkovModel
 
@@ -26,11 +26,28 @@ def draw_states(n_steps, seed=0):
 STATES = draw_states(600)
 ROWS = MEANS[STATES] + RNG.standard_normal((600, 2))
 SYMBOLS = (STATES + (RNG.random(600) < 0.2))[:, None]
-GAUSSIAN = HiddenMarkovModel(3, random_state=0).fit(ROWS)
-CATEGORICAL = HiddenMarkovModel(2, emission="categorical", tol=1e-4, random_state=0).fit(SYMBOLS)
-both = pytest.mark.parametrize(
-    "model, rows", [(GAUSSIAN, ROWS[:7]), (CATEGORICAL, SYMBOLS[:7])], ids=["normal", "symbols"]
-)
+
+
+@pytest.fixture(scope="module")
+def gaussian():
+    return HiddenMarkovModel(3, random_state=0).fit(ROWS)
+
+
+@pytest.fixture(scope="module")
+def categorical():
+    parameters = {"emission": "categorical", "tol": 1e-4, "random_state": 0}
+    return HiddenMarkovModel(2, **parameters).fit(SYMBOLS)
+
+
+@pytest.fixture(params=["gaussian", "categorical"])
+def model(request):
+    return request.getfixturevalue(request.param)
+
+
+@pytest.fixture
+def rows(model):
+    """A few rows for the model."""
+    return (ROWS if model.emission == "gaussian" else SYMBOLS)[:7]
 
 
 def log_densities(model, rows):
@@ -51,7 +68,6 @@ def all_paths(model, rows):
     return paths, logs + b[np.arange(len(rows)), paths].sum(axis=1)
 
 
-@both
 def test_all_probabilities_are_sums_over_all_paths(model, rows):
     paths, logs = all_paths(model, rows)
     np.testing.assert_allclose(model.score(rows), logsumexp(logs) / len(rows), rtol=1e-10)
@@ -66,8 +82,7 @@ def test_all_probabilities_are_sums_over_all_paths(model, rows):
         np.testing.assert_allclose(model.filter(rows)[t], share, atol=1e-10)
 
 
-@both
-def test_iterations_never_lower_the_likelihood(model, rows):
+def test_iterations_never_lower_the_likelihood(model):
     assert np.diff(model.log_likelihoods_).min() > -1e-9
     assert model.n_iter_ == len(model.log_likelihoods_)
 
@@ -96,32 +111,31 @@ def test_an_iteration_is_that_of_sums_over_all_paths():
     np.testing.assert_allclose(longer.means_, means, atol=1e-9)
 
 
-def test_the_chain_that_made_the_rows_is_found():
-    order = np.argsort(GAUSSIAN.means_[:, 0])  # 2, 0, 1
-    np.testing.assert_allclose(GAUSSIAN.means_[order], MEANS[[2, 0, 1]], atol=0.25)
-    found = GAUSSIAN.transition_probabilities_[np.ix_(order, order)]
+def test_the_chain_that_made_the_rows_is_found(gaussian):
+    order = np.argsort(gaussian.means_[:, 0])  # 2, 0, 1
+    np.testing.assert_allclose(gaussian.means_[order], MEANS[[2, 0, 1]], atol=0.25)
+    found = gaussian.transition_probabilities_[np.ix_(order, order)]
     np.testing.assert_allclose(found, TRANSITION[np.ix_([2, 0, 1], [2, 0, 1])], atol=0.15)
     labels = np.empty(3, int)
     labels[order] = [2, 0, 1]
-    assert np.mean(labels[GAUSSIAN.predict(ROWS)] == STATES) > 0.95
+    assert np.mean(labels[gaussian.predict(ROWS)] == STATES) > 0.95
 
 
-def test_containers_and_forecasts():
+def test_containers_and_forecasts(gaussian, categorical):
     batch = ROWS[:40].reshape(4, 10, 2)
-    assert GAUSSIAN.predict(batch).shape == (4, 10)
-    ragged = GAUSSIAN.predict_proba([ROWS[:5], ROWS[5:20]])
-    np.testing.assert_array_equal(ragged[1], GAUSSIAN.predict_proba(ROWS[5:20]))
-    ahead = GAUSSIAN.forecast(3, ROWS[:9])
-    state = GAUSSIAN.filter(ROWS[:9])[-1]
+    assert gaussian.predict(batch).shape == (4, 10)
+    ragged = gaussian.predict_proba([ROWS[:5], ROWS[5:20]])
+    np.testing.assert_array_equal(ragged[1], gaussian.predict_proba(ROWS[5:20]))
+    ahead = gaussian.forecast(3, ROWS[:9])
+    state = gaussian.filter(ROWS[:9])[-1]
     for step in ahead:
-        state = state @ GAUSSIAN.transition_probabilities_
-        np.testing.assert_allclose(step, state @ GAUSSIAN.means_)
-    assert GAUSSIAN.forecast(3, batch).shape == (4, 3, 2)
-    np.testing.assert_array_equal(GAUSSIAN.forecast(2), GAUSSIAN.forecast(2, ROWS))
-    np.testing.assert_allclose(CATEGORICAL.forecast(2).sum(axis=1), 1.0)
+        state = state @ gaussian.transition_probabilities_
+        np.testing.assert_allclose(step, state @ gaussian.means_)
+    assert gaussian.forecast(3, batch).shape == (4, 3, 2)
+    np.testing.assert_array_equal(gaussian.forecast(2), gaussian.forecast(2, ROWS))
+    np.testing.assert_allclose(categorical.forecast(2).sum(axis=1), 1.0)
 
 
-@pytest.mark.parametrize("model", [GAUSSIAN, CATEGORICAL], ids=["normal", "symbols"])
 def test_samples_have_the_distribution_of_the_model(model):
     X, states = model.sample(20_000, random_state=0)
     moves = np.zeros((model.n_states, model.n_states))
@@ -138,11 +152,11 @@ def test_samples_have_the_distribution_of_the_model(model):
             np.testing.assert_allclose(shares, model.symbol_probabilities_[state], atol=0.02)
 
 
-def test_clear_errors():
+def test_clear_errors(categorical):
     with pytest.raises(ValueError, match="one column of integers from 0 .* got 2 column"):
         HiddenMarkovModel(emission="categorical").fit(ROWS)
     with pytest.raises(ValueError, match="symbols below 4, .* got 9"):
-        CATEGORICAL.predict([[0], [9]])
+        categorical.predict([[0], [9]])
     with pytest.raises(ValueError, match="at least n_states=5 time steps, got n_samples=3"):
         HiddenMarkovModel(5).fit(ROWS[:3])
     for name, value in (("n_states", 0), ("emission", "poisson"), ("n_init", 0), ("tol", -1.0)):
@@ -155,15 +169,15 @@ def test_clear_errors():
     assert model.score(cycle[::2]) == -np.inf or model.score(cycle[::2]) < -1
 
 
-def test_hmmlearn_agrees():
+def test_hmmlearn_agrees(gaussian):
     hmm = pytest.importorskip("hmmlearn.hmm")
     other = hmm.GaussianHMM(3, covariance_type="full")
-    other.startprob_ = GAUSSIAN.start_probabilities_
-    other.transmat_ = GAUSSIAN.transition_probabilities_
-    other.means_, other.covars_ = GAUSSIAN.means_, GAUSSIAN.covariances_
-    np.testing.assert_allclose(other.score(ROWS) / len(ROWS), GAUSSIAN.score(ROWS), rtol=1e-10)
-    np.testing.assert_allclose(other.predict_proba(ROWS), GAUSSIAN.predict_proba(ROWS), atol=1e-9)
-    assert np.array_equal(other.predict(ROWS), GAUSSIAN.predict(ROWS))
+    other.startprob_ = gaussian.start_probabilities_
+    other.transmat_ = gaussian.transition_probabilities_
+    other.means_, other.covars_ = gaussian.means_, gaussian.covariances_
+    np.testing.assert_allclose(other.score(ROWS) / len(ROWS), gaussian.score(ROWS), rtol=1e-10)
+    np.testing.assert_allclose(other.predict_proba(ROWS), gaussian.predict_proba(ROWS), atol=1e-9)
+    assert np.array_equal(other.predict(ROWS), gaussian.predict(ROWS))
 
 
 ORDER = {

@@ -4,9 +4,9 @@ import pickle
 
 import numpy as np
 import pytest
+from checks import parametrize_with_checks
 from linear_systems import RNG, TRUE, joint, random_system
 from sklearn.exceptions import ConvergenceWarning
-from sklearn.utils.estimator_checks import parametrize_with_checks
 
 from esnkit.baselines import LinearDynamicalSystem
 

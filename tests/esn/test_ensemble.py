@@ -5,7 +5,7 @@ import threading
 
 import numpy as np
 import pytest
-from checks import CHECKS
+from checks import CHECKS, parametrize_with_checks
 from scipy.special import log_softmax, softmax
 from sklearn.base import clone
 from sklearn.exceptions import DataConversionWarning
@@ -13,7 +13,7 @@ from sklearn.model_selection import GridSearchCV, cross_val_predict, cross_val_s
 from sklearn.pipeline import make_pipeline
 from sklearn.preprocessing import FunctionTransformer
 from sklearn.utils import get_tags
-from sklearn.utils.estimator_checks import check_estimators_unfitted, parametrize_with_checks
+from sklearn.utils.estimator_checks import check_estimators_unfitted
 
 from esnkit import (
     ESNClassifier,

@@ -6,13 +6,13 @@ import warnings
 import numpy as np
 import pandas as pd
 import pytest
+from checks import parametrize_with_checks
 from forecast_problems import DRIVEN, EXOG, WAVE, esn, every_model, make
 from processes import outputs_of
 from sklearn.base import clone
 from sklearn.exceptions import NotFittedError
 from sklearn.linear_model import LinearRegression, Ridge
 from sklearn.model_selection import GridSearchCV, TimeSeriesSplit
-from sklearn.utils.estimator_checks import parametrize_with_checks
 
 from esnkit import Forecaster, ReservoirRegressor, SeriesTransform, forecast
 

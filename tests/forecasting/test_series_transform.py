@@ -3,8 +3,8 @@
 import numpy as np
 import pandas as pd
 import pytest
+from checks import parametrize_with_checks
 from sklearn.base import clone
-from sklearn.utils.estimator_checks import parametrize_with_checks
 
 from esnkit import SeriesTransform
 from esnkit.forecasting._power import choose_power

@@ -1,10 +1,9 @@
 """The decorator of kernels, and what a user sees while they are compiled."""
 
 import gc
-import subprocess
-import sys
 
-from processes import ROOT, outputs_of
+import pytest
+from processes import READY, forks
 
 from esnkit.kernels.compilation import kernel
 
@@ -20,30 +19,41 @@ for dtype in ("float64", "float32"):
 """
 
 
-def errors_of(setup):
-    code = COMPILE.format(setup=setup)
-    return subprocess.run(
-        [sys.executable, "-c", code], cwd=ROOT, capture_output=True, text=True, check=True
-    ).stderr
+@pytest.fixture(scope="module")
+def compile_after():
+    """Return a function that compiles in a new process, and returns both of its outputs."""
+    with forks(READY) as run:
+
+        def compile_after(setup, last=""):
+            ((status, out, error),) = run(COMPILE.format(setup=setup) + last, {})
+            assert status == 0, error
+            return out, error
+
+        yield compile_after
 
 
-def test_one_line_says_that_kernels_are_compiled():
+@pytest.fixture
+def errors_of(compile_after):
+    return lambda setup: compile_after(setup)[1]
+
+
+def test_one_line_says_that_kernels_are_compiled(errors_of):
     (line,) = errors_of("").splitlines()
     assert line.startswith("esnkit: compiling kernels for this machine, about ")
     assert line.endswith("nowhere")
 
 
-def test_logging_decides_where_it_is_set_up():
+def test_logging_decides_where_it_is_set_up(errors_of):
     assert errors_of("logging.getLogger('esnkit').addHandler(logging.NullHandler())") == ""
     assert errors_of("logging.getLogger('esnkit').setLevel('WARNING')") == ""
     shown = errors_of("logging.basicConfig(level='INFO', format='%(name)s %(levelname)s')")
     assert shown == "esnkit.kernels INFO\n"
 
 
-def test_garbage_is_collected_again_after_compiling():
-    code = COMPILE.format(setup="import gc; assert gc.isenabled()") + "print(gc.isenabled())"
-    off = COMPILE.format(setup="import gc; gc.disable()") + "print(gc.isenabled())"
-    assert [outputs_of(text, {})[0].strip() for text in (code, off)] == ["True", "False"]
+def test_garbage_is_collected_again_after_compiling(compile_after):
+    setups = "import gc; assert gc.isenabled()", "import gc; gc.disable()"
+    found = [compile_after(setup, "print(gc.isenabled())")[0].strip() for setup in setups]
+    assert found == ["True", "False"]
     assert gc.isenabled()
 
 

@@ -2,7 +2,7 @@
 
 import numpy as np
 import pytest
-from processes import outputs_of
+from processes import with_and_without_numba
 from reference import power_times_vector as reference
 from reservoir_problems import ReservoirProblem, as_dense, as_layout, both_dtypes, tolerance
 
@@ -80,7 +80,7 @@ print(*power_times_vector(Ell(W, rng.integers(70, size=(3, 70)).astype(np.uint32
 
 
 def test_uncompiled_powers_are_the_same():
-    found = outputs_of(UNCOMPILED, *({"NUMBA_DISABLE_JIT": disable} for disable in "01"))
+    found = with_and_without_numba(UNCOMPILED)
     compiled, plain = (np.array(out.split(), float) for out in found)
     assert compiled.size == 140
     np.testing.assert_allclose(plain, compiled, rtol=1e-12, atol=1e-12)

@@ -2,7 +2,7 @@
 
 import numpy as np
 import pytest
-from processes import outputs_of
+from processes import with_and_without_numba
 from reference import closed_loop as closed_loop_reference
 from reservoir_problems import (
     SIZES,
@@ -234,7 +234,7 @@ for topology in ("diagonals", "random"):
 
 
 def test_uncompiled_kernels_give_the_same_states():
-    found = outputs_of(UNCOMPILED, *({"NUMBA_DISABLE_JIT": disable} for disable in "01"))
+    found = with_and_without_numba(UNCOMPILED)
     states = [np.array(out.split(), float) for out in found]
     assert states[0].size == 2 * 2 * 40 * 41
     np.testing.assert_allclose(states[1], states[0], rtol=1e-12, atol=1e-12)

@@ -16,6 +16,7 @@ from network_problems import (
 
 from esnkit.networks._batch import InitialState, halves, make_batch
 from esnkit.networks._loss_gradient import (
+    MIN_GATE_ROWS,
     _first_half,
     _halves_may_run_as_one,
     loss_gradient,
@@ -101,7 +102,8 @@ def test_a_large_network_runs_on_two_halves_of_a_batch(spec, weights, monkeypatc
 @pytest.mark.parametrize("pooling", [None, "last"])
 def test_one_thread_has_the_bits_of_two(cell, pooling, dtype, monkeypatch):
     rng = np.random.default_rng(0)
-    for n_layers, n_units, n, n_outputs in ((1, 80, 40, 1), (2, 256, 35, 3)):
+    fewest = -(-MIN_GATE_ROWS // len(BASE._replace(cell=cell).cell_record.gates))
+    for n_layers, n_units, n, n_outputs in ((1, 80, 40, 1), (2, fewest, 35, 3)):
         spec = Spec(cell, n_units, 3, n_outputs, n_layers, n_layers > 1, pooling=pooling)
         theta = rng.normal(0, 0.1, n_parameters(spec)).astype(dtype)
         X = rng.normal(size=(9 * n, 3)).astype(dtype)

@@ -9,18 +9,18 @@ from esnkit.plotting import CandidatesDisplay
 pytest.importorskip("matplotlib.pyplot")
 RNG = np.random.default_rng(0)
 SERIES = 9 + np.tile([0.0, 1, 3, 2, 1, 0], 12) + 0.3 * RNG.standard_normal(72)
-MODEL = AutoForecaster(seasons=[6]).fit(SERIES)
 
 
 def test_all_candidates_members_and_baselines_are_drawn():
-    display = CandidatesDisplay.from_forecaster(MODEL)
-    errors = sorted(candidate["error"] for candidate in MODEL.candidates_)
+    model = AutoForecaster(seasons=[6]).fit(SERIES)
+    display = CandidatesDisplay.from_forecaster(model)
+    errors = sorted(candidate["error"] for candidate in model.candidates_)
     np.testing.assert_allclose(np.sort(np.concatenate(display.errors)), errors)
-    members = sorted(member["error"] for member in MODEL.members_)
+    members = sorted(member["error"] for member in model.members_)
     np.testing.assert_allclose(np.sort(np.concatenate(display.members)), members)
     names = [text.get_text() for text in display.ax_.get_legend().get_texts()]
     assert names[:3] == ["candidate", "member", "median of the members"]
-    assert names[3:] == list(MODEL.baselines_)
+    assert names[3:] == list(model.baselines_)
     labels = [text.get_text() for text in display.ax_.get_yticklabels()]
     assert "no differences, seasons 6 (2)" in labels and "differences 6, 1, logarithm" in labels
 

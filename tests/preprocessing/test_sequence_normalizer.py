@@ -4,9 +4,9 @@ import pickle
 
 import numpy as np
 import pytest
+from checks import parametrize_with_checks
 from sklearn.model_selection import GridSearchCV
 from sklearn.pipeline import make_pipeline
-from sklearn.utils.estimator_checks import parametrize_with_checks
 
 from esnkit import ESNClassifier, SequenceNormalizer
 

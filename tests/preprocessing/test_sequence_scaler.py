@@ -4,6 +4,7 @@ import pickle
 
 import numpy as np
 import pytest
+from checks import parametrize_with_checks
 from sklearn.base import clone
 from sklearn.exceptions import NotFittedError
 from sklearn.linear_model import Ridge
@@ -17,7 +18,6 @@ from sklearn.model_selection import (
 )
 from sklearn.pipeline import make_pipeline
 from sklearn.preprocessing import StandardScaler
-from sklearn.utils.estimator_checks import parametrize_with_checks
 
 from esnkit import ESNClassifier, ESNRegressor, Reservoir, RNNRegressor, SequenceScaler
 from esnkit.metrics import make_sequence_scorer, nrmse

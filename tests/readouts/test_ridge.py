@@ -7,6 +7,7 @@ import warnings
 import joblib
 import numpy as np
 import pytest
+from checks import parametrize_with_checks
 from classification_problems import classes
 from hypothesis import given
 from hypothesis import strategies as st
@@ -16,7 +17,6 @@ from scipy.linalg import LinAlgWarning
 from sklearn.base import clone
 from sklearn.linear_model import Ridge
 from sklearn.preprocessing import StandardScaler
-from sklearn.utils.estimator_checks import parametrize_with_checks
 
 from esnkit import ESNRegressor
 from esnkit.readouts import RidgeReadout

@@ -175,7 +175,7 @@ def test_terms_that_cancel_need_the_orthogonal_factor(stream):
 def test_well_posed_problems_raise_no_alarm():
     with warnings.catch_warnings():
         warnings.simplefilter("error")
-        for seed in range(300):
+        for seed in range(96):
             X, y, w = graded_problem(
                 seed, 40, 8, (0, 2, 4, 8)[seed % 4], (None, "some zero")[seed % 2]
             )
