@@ -303,9 +303,12 @@ class Accumulator:
         return self
 
     def check_underflow(self, alpha: float) -> None:
-        """Raise ValueError if sums underflow, unless alpha makes them irrelevant."""
+        """Raise ValueError if sums underflow, unless alpha makes them irrelevant.
+
+        `solve` has found that they do not overflow.
+        """
         smallest = 0.0 if self.standardize else alpha  # of the penalty on the features as they are
-        for _, statistics in self.totals_in_range():
+        for _, statistics in self.totals():
             statistics.check_underflow(smallest)
 
     def solve(self, alpha: float) -> tuple[list[np.ndarray], float]:

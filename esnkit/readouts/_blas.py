@@ -46,12 +46,14 @@ def _call(name: str, *arguments: Any) -> None:
     routine, integer = _routine(name)
     pointers: list[Any] = []
     for a in arguments:
-        if isinstance(a, np.ndarray):
-            pointers.append(a.ctypes.data)
+        if isinstance(a, int):
+            pointers.append(ctypes.byref(integer(a)))
+        elif isinstance(a, np.ndarray):
+            pointers.append(a.__array_interface__["data"][0])  # a third of the time of a.ctypes
+        elif isinstance(a, bytes):
+            pointers.append(a)
         elif isinstance(a, ctypes._SimpleCData):
             pointers.append(ctypes.byref(a))
-        elif isinstance(a, bytes):
-            pointers.append(ctypes.cast(ctypes.c_char_p(a), ctypes.c_void_p))
         else:
             number = ctypes.c_double(a) if isinstance(a, float) else integer(a)
             pointers.append(ctypes.byref(number))
