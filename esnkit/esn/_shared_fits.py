@@ -13,7 +13,7 @@ from typing import Any, NamedTuple
 import numpy as np
 
 from esnkit.esn._features import Settings, Steps, features
-from esnkit.readouts._accumulator import ROWS_ADDED_AT_ONCE
+from esnkit.readouts._accumulator import rows_added_at_once
 from esnkit.readouts._base import BaseReadout, Block
 from esnkit.readouts._shared_rows import SharedRows
 from esnkit.reservoirs._base import BaseReservoir
@@ -155,7 +155,8 @@ class SeriesRows:
         block_rows = stream.parts.reservoir.block_rows(stream.inputs.lengths, n_extra)
         n_rows = len(values)
         last = (n_rows - 1) // block_rows * block_rows
-        self.n_common = last + (n_rows - last) // ROWS_ADDED_AT_ONCE * ROWS_ADDED_AT_ONCE
+        n_at_once = rows_added_at_once(stream.empty_block()[0].shape[1])
+        self.n_common = last + (n_rows - last) // n_at_once * n_at_once
         self.n_first = min(block_rows, n_rows)
         self.block_ends = {*range(0, n_rows, block_rows), n_rows}
         self.edges = sorted({*self.block_ends, self.n_common})

@@ -81,7 +81,10 @@ def _add_gram(G: np.ndarray, C: np.ndarray, ZX: np.ndarray, ZY: np.ndarray) -> N
     p = ZY.shape[1]
     # A C-ordered (m, n) array is its transpose in Fortran order, hence N (not transposed) for ZX'.
     _call("dsyrk", b"L", b"N", n, m, 1.0, ZX, n, 1.0, G, n)
-    _call("dgemm", b"N", b"T", n, p, m, 1.0, ZX, n, ZY, p, 1.0, C, n)
+    if p == 1:  # two to three times as fast as a product of matrices
+        _call("dgemv", b"N", n, m, 1.0, ZX, n, ZY, 1, 1.0, C, 1)
+    else:
+        _call("dgemm", b"N", b"T", n, p, m, 1.0, ZX, n, ZY, p, 1.0, C, n)
 
 
 def add_orthogonal(

@@ -311,10 +311,10 @@ class SufficientStatistics(ABC):
 
     def copy(self) -> Self:
         """Return a copy, without the buffers."""
-        copied = copy.copy(self)
+        copied = type(self).__new__(type(self))
         for name, value in vars(self).items():
-            if isinstance(value, np.ndarray):
-                setattr(copied, name, value.copy(order="K"))
+            is_array = isinstance(value, np.ndarray)
+            setattr(copied, name, value.copy(order="K") if is_array else value)
         copied.free_buffers()
         return copied
 
