@@ -26,7 +26,8 @@ from esnkit.esn._shared_fits import (
     fit_readout,
     keep_fit,
     pack_shared,
-    pack_true_targets,
+    pack_shared_targets,
+    pack_to_fit,
     predict_features,
     prepare_reservoir,
 )
@@ -42,10 +43,10 @@ from esnkit.sequences._misread_shapes import (
     warn_if_axes_are_misread,
     warn_if_tokens,
 )
-from esnkit.sequences._packing import FLOATS, Sequences, pack, restore
+from esnkit.sequences._packing import Sequences, pack, restore
 from esnkit.sequences._sample_weight import pack_weights
 from esnkit.sequences._short_sequences import warn_if_short
-from esnkit.sequences._targets import Targets, pack_targets
+from esnkit.sequences._targets import Targets
 from esnkit.utils._callbacks import CallbackSupportMixin, with_callbacks
 from esnkit.utils._collections import takes_collections
 from esnkit.utils._param_names import ParamNamesMixin
@@ -197,17 +198,16 @@ class ReservoirEstimator(CallbackSupportMixin, ParamNamesMixin, PlainStateMixin,
         self, X, y, sample_weight, known=None, *, stream: bool = False, first: bool = True
     ) -> TrainingData:
         """Check everything that does not need the reservoir, and encode the targets."""
-        dtype = FLOATS if first else (self._dtype,)
         if first:
             refuse_vectors_of_integers(X)
-        sequences = pack(self, X, reset=first, dtype=dtype)
-        if first:
+            sequences = pack_to_fit(self, X)
             settings, target = self._checked_settings()
         else:
+            sequences = pack(self, X, reset=False, dtype=(self._dtype,))
             settings, target = self._settings, "steps" if self._settings.per_step else "sequence"
         if target == "auto":
             target = self._target_of(y, sequences)
-        raw = pack_targets(y, sequences, target, numeric=self._numeric)
+        raw = pack_shared_targets(y, sequences, target, numeric=self._numeric)
         targets, class_weights, classes = self._encode(raw, sequences.form, known)
         if first:
             refuse_vectors_with_labels(X, sequences, targets, self.target)
@@ -478,7 +478,7 @@ class ReservoirEstimator(CallbackSupportMixin, ParamNamesMixin, PlainStateMixin,
         check_fitted(self, "reservoir_")
         sequences = pack_shared(self, X)
         kind = "steps" if self._settings.per_step else "sequence"
-        y_true = pack_true_targets(y, sequences, kind, numeric=self._numeric)
+        y_true = pack_shared_targets(y, sequences, kind, numeric=self._numeric)
         washout = self._settings.washout if initial_state is None else 0
         return y_true, pack_weights(sample_weight, sequences, y_true, washout)
 

@@ -13,7 +13,7 @@ from typing import Any, NamedTuple
 import numpy as np
 
 from esnkit.esn._features import Settings, Steps, features
-from esnkit.readouts._accumulator import ROWS_ADDED_AT_ONCE
+from esnkit.readouts._accumulator import rows_added_at_once
 from esnkit.readouts._base import BaseReadout, Block
 from esnkit.readouts._shared_rows import SharedRows
 from esnkit.reservoirs._base import BaseReservoir
@@ -29,8 +29,9 @@ __all__ = [
     "fit_readout",
     "keep_fit",
     "pack_shared",
-    "pack_true_targets",
-    "packed_test_rows",
+    "pack_shared_targets",
+    "pack_to_fit",
+    "packed_rows",
     "predict_features",
     "prepare_reservoir",
 ]
@@ -56,6 +57,7 @@ class Packed(NamedTuple):
     X: Any
     checks: tuple[Any, ...]
     sequences: Sequences
+    names: np.ndarray | None  # of the features of a fit
 
     @property
     def n_bytes(self) -> int:
@@ -64,7 +66,7 @@ class Packed(NamedTuple):
 
 
 class PackedTargets(NamedTuple):
-    """Targets of a score as they were given, and packed."""
+    """Targets as they were given, and packed."""
 
     y: Any
     sequences: Sequences
@@ -154,7 +156,8 @@ class SeriesRows:
         block_rows = stream.parts.reservoir.block_rows(stream.inputs.lengths, n_extra)
         n_rows = len(values)
         last = (n_rows - 1) // block_rows * block_rows
-        self.n_common = last + (n_rows - last) // ROWS_ADDED_AT_ONCE * ROWS_ADDED_AT_ONCE
+        n_at_once = rows_added_at_once(stream.empty_block()[0].shape[1])
+        self.n_common = last + (n_rows - last) // n_at_once * n_at_once
         self.n_first = min(block_rows, n_rows)
         self.block_ends = {*range(0, n_rows, block_rows), n_rows}
         self.edges = sorted({*self.block_ends, self.n_common})
@@ -217,7 +220,8 @@ def keep_fit(estimator: Any, given: tuple[Any, ...], rows: SharedRows | None) ->
 def _differ_in_penalty(a: Any, b: Any, names: Iterable[str]) -> bool:
     """Return whether parameters of two estimators of one class are equal but for the penalty."""
     penalty = getattr(a, "penalty", None)
-    return all(_are_alike(getattr(a, name), getattr(b, name)) for name in names if name != penalty)
+    pairs = [(getattr(a, name), getattr(b, name)) for name in names if name != penalty]
+    return all(_are_alike(x, y) for x, y in pairs if x is not y)
 
 
 def _are_alike(a: Any, b: Any) -> bool:
@@ -225,6 +229,24 @@ def _are_alike(a: Any, b: Any) -> bool:
     if a is b or not (hasattr(a, "penalty") and type(a) is type(b)):
         return equal_values(a, b)
     return _differ_in_penalty(a, b, a.get_params(deep=False))
+
+
+def pack_to_fit(estimator: Any, X: Any) -> Sequences:
+    """Return the sequences of a fit packed; the estimator gets the names of the features."""
+    work, checks = shared_work(), ("fit", getattr(estimator, "n_tokens", None))
+    if work is None:
+        return pack(estimator, X, reset=True)
+    found = work.find(Packed, lambda p: p.checks == checks and equal_data(p.X, X))
+    if found is None:
+        sequences = pack(estimator, X, reset=True)
+        names = getattr(estimator, "feature_names_in_", None)
+        work.keep(Packed(X, checks, sequences, names))
+        return sequences
+    estimator.n_features_in_ = found.sequences.values.shape[1]
+    vars(estimator).pop("feature_names_in_", None)
+    if found.names is not None:
+        estimator.feature_names_in_ = found.names
+    return found.sequences
 
 
 def pack_shared(estimator: Any, X: Any) -> Sequences:
@@ -237,13 +259,13 @@ def pack_shared(estimator: Any, X: Any) -> Sequences:
     found = work.find(Packed, lambda p: p.checks == checks and equal_data(p.X, X))
     if found is None:
         sequences = pack(estimator, X, reset=False, dtype=(estimator._dtype,))
-        found = Packed(X, checks, sequences)
+        found = Packed(X, checks, sequences, names)
         work.keep(found)
     return found.sequences
 
 
-def pack_true_targets(y: Any, sequences: Sequences, target: str, *, numeric: bool) -> Targets:
-    """Return the targets of a score packed."""
+def pack_shared_targets(y: Any, sequences: Sequences, target: str, *, numeric: bool) -> Targets:
+    """Return targets packed."""
     work, kind = shared_work(), (target, numeric)
     if work is None:
         return pack_targets(y, sequences, target, numeric=numeric)
@@ -260,7 +282,7 @@ def pack_true_targets(y: Any, sequences: Sequences, target: str, *, numeric: boo
     return found.targets
 
 
-def packed_test_rows(work: SharedWork, X: Any, y: Any) -> list[Packed | PackedTargets]:
+def packed_rows(work: SharedWork, X: Any, y: Any) -> list[Packed | PackedTargets]:
     """Return what is kept of these very sequences and targets, packed."""
     sequences = [packed for packed in work.all_of(Packed) if packed.X is X]
     return sequences + [packed for packed in work.all_of(PackedTargets) if packed.y is y]

@@ -10,13 +10,13 @@ from numbers import Number
 from traceback import format_exc
 from typing import Any, NamedTuple
 
-from sklearn.base import clone
+from sklearn.base import BaseEstimator, clone
 from sklearn.exceptions import FitFailedWarning
 
-from esnkit.esn._shared_fits import SHARED_IN_FOLD, packed_test_rows
+from esnkit.esn._shared_fits import SHARED_IN_FOLD, packed_rows
 from esnkit.model_selection._candidates import Candidate
 from esnkit.model_selection._folds import Fold, Folds
-from esnkit.utils._sharing import SharedWork, share_work
+from esnkit.utils._sharing import SharedWork, is_immutable, share_work
 
 __all__ = ["Evaluation", "Job", "evaluate", "report_failures", "set_error_scores"]
 
@@ -57,7 +57,8 @@ def evaluate(
                 outcome = _fit_and_score(evaluation, candidate, fold, context, split)
                 outcomes.append((candidate.place, k, outcome))
                 work.trim()
-            fold.packed[:] = packed_test_rows(work, fold.test.X, fold.test.y)
+            train, test = (packed_rows(work, *rows[:2]) for rows in (fold.train, fold.test))
+            fold.packed[:] = train + test
             if not folds.have_same_training_rows(k, k + 1):
                 work.forget(*SHARED_IN_FOLD)
     return outcomes
@@ -67,8 +68,7 @@ def _fit_and_score(
     evaluation: Evaluation, candidate: Candidate, fold: Fold, context: Any, split: tuple[int, int]
 ) -> Outcome:
     """Fit a candidate to the training rows of a fold, and score it on the test rows."""
-    estimator = clone(evaluation.estimator)
-    estimator.set_params(**clone(candidate.params, safe=False))
+    estimator = _clone(evaluation.estimator).set_params(**clone(candidate.params, safe=False))
     message = _Message(evaluation, candidate, split)
     message.begin()
     train, start = fold.train, time.time()
@@ -83,6 +83,19 @@ def _fit_and_score(
         outcome = _score_fitted(evaluation, estimator, fold, start)
     message.end(outcome)
     return outcome
+
+
+def _clone(estimator: Any) -> Any:
+    """Return a clone of an unfitted estimator, by its attributes if none of them can change.
+
+    For a clone, scikit-learn asks for every parameter, and copies each value.
+    """
+    attributes = vars(estimator)
+    if not (isinstance(estimator, BaseEstimator) and all(map(is_immutable, attributes.values()))):
+        return clone(estimator)
+    copied = type(estimator).__new__(type(estimator))
+    vars(copied).update(attributes)
+    return copied
 
 
 def _score_fitted(evaluation: Evaluation, estimator: Any, fold: Fold, start: float) -> Outcome:

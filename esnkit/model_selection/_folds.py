@@ -38,7 +38,7 @@ class Fold(NamedTuple):
 
     train: Rows
     test: Rows
-    packed: list[Any]  # test rows as estimators have packed them, for other jobs
+    packed: list[Any]  # rows as estimators have packed them, for other jobs
 
 
 class Folds:
@@ -54,7 +54,7 @@ class Folds:
     def __init__(self, validation: Validation, max_bytes: float):
         self.validation = validation
         size = sum(map(_n_bytes, (validation.X, validation.y)))
-        self.are_kept = size * (len(validation.splits) + 1) <= max_bytes  # one for packed rows
+        self.are_kept = 2 * len(validation.splits) * size <= max_bytes  # as given, and packed
         self.kept: dict[int, Fold] = {}
 
     def __len__(self) -> int:

@@ -9,7 +9,7 @@ same bits.
 import copy
 from collections.abc import Callable, Iterable
 from functools import partial
-from typing import ClassVar, Self, cast
+from typing import Any, ClassVar, Self, cast
 
 import numpy as np
 
@@ -32,12 +32,13 @@ __all__ = [
     "accumulate_blocks",
     "has_enough_rows",
     "is_enough",
+    "rows_added_at_once",
     "settle",
     "suits_gram",
 ]
 
 ROWS_PER_PARTIAL_SUM = 1024  # rows added at once: enough for BLAS, few enough for small buffers
-ROWS_ADDED_AT_ONCE = 2 * ROWS_PER_PARTIAL_SUM  # of a block, to both partial sums
+MANY_FEATURES = 256  # of so many, half as many rows are enough for BLAS
 MIN_ROWS_TO_DIVIDE = 128  # with fewer rows, a second partial sum costs more than it saves
 
 # "auto" uses the Gram matrix up to this condition of the features with sqrt(alpha) I below them,
@@ -78,22 +79,27 @@ class OutputGroup:
 
     def add_tasks(self, X: np.ndarray, Y: np.ndarray, w: np.ndarray) -> list[Callable[[], None]]:
         """Return independent tasks that together add these rows to the partial sums."""
-        if not w.all():
-            has_weight = w > 0
-            X, Y, w = X[has_weight], Y[has_weight], w[has_weight]
-        m = len(w)
-        if m == 0:
-            return []
-        if m < MIN_ROWS_TO_DIVIDE:
-            return [partial(self._add, 0, X, Y, w)]
-        if len(self.partial_sums) == 1:
+        parts: tuple[list[Block], list[Block]] = [], []  # of the rows, for each partial sum
+        n_at_once = rows_added_at_once(X.shape[1])
+        for start in range(0, len(X), n_at_once):
+            rows: Any = slice(start, min(start + n_at_once, len(X)))
+            if not w[rows].all():
+                rows = start + np.flatnonzero(w[rows])
+            piece = X[rows], Y[rows], w[rows]
+            m = len(piece[0])
+            middle = m if m < MIN_ROWS_TO_DIVIDE else m // 2
+            for part, half in zip(parts, (slice(0, middle), slice(middle, m)), strict=True):
+                if half.start < half.stop:
+                    part.append(tuple(array[half] for array in piece))
+        if parts[1] and len(self.partial_sums) == 1:
             self.partial_sums.append(type(self.partial_sums[0])(X.shape[1], Y.shape[1]))
-        halves = slice(0, m // 2), slice(m // 2, m)
-        return [partial(self._add, k, X[s], Y[s], w[s]) for k, s in enumerate(halves)]
+        return [partial(self._add, k, part) for k, part in enumerate(parts) if part]
 
-    def _add(self, k: int, X: np.ndarray, Y: np.ndarray, w: np.ndarray) -> None:
-        """Add rows to partial sum k."""
-        self._own(k).add(X, Y, w)
+    def _add(self, k: int, blocks: list[Block]) -> None:
+        """Add blocks to partial sum k."""
+        statistics = self._own(k)
+        for block in blocks:
+            statistics.add(*map(for_kernels, block))
 
     def _own(self, k: int) -> SufficientStatistics:
         """Return partial sum k, copied first if another group has it too."""
@@ -185,14 +191,11 @@ class Accumulator:
         if w.ndim == 2:
             self.groups = _divide(self.groups, lambda outputs: _label_equal_columns(w[:, outputs]))
         with one_blas_thread():
-            for start in range(0, len(X), ROWS_ADDED_AT_ONCE):
-                rows = slice(start, start + ROWS_ADDED_AT_ONCE)
-                for group in self.groups:
-                    weights = w[rows] if w.ndim == 1 else w[rows, group.outputs[0]]
-                    targets = np.ascontiguousarray(Y[rows, group.outputs])
-                    tasks = group.add_tasks(for_kernels(X[rows]), targets, for_kernels(weights))
-                    # An interrupt makes the caller forget the statistics.
-                    interruptible(len(targets) * X.shape[1] ** 2, run_tasks, tasks)
+            for group in self.groups:
+                weights = w if w.ndim == 1 else np.ascontiguousarray(w[:, group.outputs[0]])
+                tasks = group.add_tasks(X, np.ascontiguousarray(Y[:, group.outputs]), weights)
+                # An interrupt makes the caller forget the statistics.
+                interruptible(len(X) * X.shape[1] ** 2, run_tasks, tasks)
         self.n_rows += int(np.count_nonzero(w if w.ndim == 1 else w.any(axis=1)))
         return self
 
@@ -303,9 +306,12 @@ class Accumulator:
         return self
 
     def check_underflow(self, alpha: float) -> None:
-        """Raise ValueError if sums underflow, unless alpha makes them irrelevant."""
+        """Raise ValueError if sums underflow, unless alpha makes them irrelevant.
+
+        `solve` has found that they do not overflow.
+        """
         smallest = 0.0 if self.standardize else alpha  # of the penalty on the features as they are
-        for _, statistics in self.totals_in_range():
+        for _, statistics in self.totals():
             statistics.check_underflow(smallest)
 
     def solve(self, alpha: float) -> tuple[list[np.ndarray], float]:
@@ -337,6 +343,14 @@ class Accumulator:
             statistics.depends_on_light_rows(alpha, condition)
             for _, statistics in self.penalised_totals()
         )
+
+
+def rows_added_at_once(n_features: int) -> int:
+    """Return how many rows of a block are added at once, half of them to each partial sum.
+
+    The sums of a whole number of such rows do not depend on the rows that follow.
+    """
+    return ROWS_PER_PARTIAL_SUM * (1 if n_features >= MANY_FEATURES else 2)
 
 
 def accumulate(

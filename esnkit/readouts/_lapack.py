@@ -20,6 +20,8 @@ __all__ = [
     "invert_triangle",
     "matmul",
     "pivoted_qr",
+    "reciprocal_condition",
+    "reciprocal_condition_of_triangle",
     "robust_svd",
     "solve_cholesky",
     "solve_tridiagonal",
@@ -51,6 +53,29 @@ def solve_cholesky(L: np.ndarray, B: np.ndarray) -> np.ndarray:
     n, X = len(L), np.array(B, order="F")
     _call(n * X.size, "dpotrs", b"L", n, X.shape[1], L, n, X, n)
     return X
+
+
+def reciprocal_condition(L: np.ndarray, norm: float) -> float:
+    """Return an estimate of 1 / (norm of G times that of its inverse), in the 1-norm.
+
+    Parameters
+    ----------
+    L : ndarray of shape (n, n)
+        Lower triangle of G = LL'.
+    norm : float
+        1-norm of G.
+    """
+    n, found = len(L), np.zeros(1)
+    _call(n**2, "dpocon", b"L", n, L, n, float(norm), found, np.empty(3 * n), np.empty(n, np.int64))
+    return float(found[0])
+
+
+def reciprocal_condition_of_triangle(R: np.ndarray) -> float:
+    """Return an estimate of 1 / (norm of R times that of its inverse), R an upper triangle."""
+    n, R, found = len(R), np.asfortranarray(R), np.zeros(1)
+    work = np.empty(3 * n), np.empty(n, np.int64)
+    _call(n**2, "dtrcon", b"1", b"U", b"N", n, R, n, found, *work)
+    return float(found[0])
 
 
 def invert_triangle(R: np.ndarray) -> np.ndarray:

@@ -30,6 +30,8 @@ from esnkit.readouts._lapack import (
     eigh,
     invert_triangle,
     matmul,
+    reciprocal_condition,
+    reciprocal_condition_of_triangle,
     robust_svd,
     solve_cholesky,
 )
@@ -309,10 +311,10 @@ class SufficientStatistics(ABC):
 
     def copy(self) -> Self:
         """Return a copy, without the buffers."""
-        copied = copy.copy(self)
+        copied = type(self).__new__(type(self))
         for name, value in vars(self).items():
-            if isinstance(value, np.ndarray):
-                setattr(copied, name, value.copy(order="K"))
+            is_array = isinstance(value, np.ndarray)
+            setattr(copied, name, value.copy(order="K") if is_array else value)
         copied.free_buffers()
         return copied
 
@@ -506,7 +508,7 @@ class GramStatistics(SufficientStatistics):
         G = np.empty(self.triangle.shape, order="F")
         norm = linalg.scale_lower(self.triangle, alpha, scale, G)
         is_valid = cholesky(G) == 0 and not self._find_underflow(diagonal)
-        rcond = lapack.dpocon(G, norm, uplo="L")[0] if is_valid else 0.0
+        rcond = reciprocal_condition(G, norm) if is_valid else 0.0
         if rcond == 0:
             return RidgeFactor(G.T, scale, np.inf, None)
         solved = solve_cholesky(G, scale[:, None] * self.cross)
@@ -620,7 +622,7 @@ class QRStatistics(SufficientStatistics):
         """
         R, C, scale = self._extend(alpha)
         lengths = np.linalg.norm(R, axis=0)
-        rcond = lapack.dtrcon(R / np.where(lengths > 0, lengths, 1.0))[0]
+        rcond = reciprocal_condition_of_triangle(R / np.where(lengths > 0, lengths, 1.0))
         condition = 1 / rcond if rcond > 0 else np.inf
         if rcond == 0 or (rcond <= len(R) * EPS and self._rounding_outweighs(alpha, scale)):
             return RidgeFactor(R, scale, condition, None)

@@ -843,8 +843,9 @@ class RidgeReadout(RegressorMixin, MultiOutputMixin, BaseReadout):
             grown = self._grown(self._waiting).check_overflow().free_buffers()
             self.__dict__.update(_accumulator=grown, _waiting=())  # both at once
         accumulator = self._add_pending().merged()
+        solved = accumulator.solve(alpha)
         accumulator.check_underflow(alpha)
-        return self._store_solution(accumulator, accumulator.solve(alpha), AlphaChoice(alpha))
+        return self._store_solution(accumulator, solved, AlphaChoice(alpha))
 
     def _like(self, name: str, value: Any) -> np.ndarray:
         """Return a checked copy of a value for an attribute, with a row per output."""

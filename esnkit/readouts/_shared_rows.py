@@ -93,7 +93,7 @@ class SharedRows:
         self.kept: KeptRows | None = None
         self.before: SharedRows | None = None
         self.started: Reading | None = None  # after the leading rows
-        self.leading: Accumulator | None = None  # Gram form of the first block
+        self.leading: Accumulator | None = None  # Gram form of the first block, merged
         self.turning: Accumulator | None = None  # QR form of the first blocks, if one is too few
         self.gram_from = np.inf  # the Gram form suits this alpha and larger ones
         self.common: dict[str, Accumulator] = {}  # of the common rows
@@ -160,7 +160,11 @@ class SharedRows:
         if self.leading is None:
             reading = self._begin("gram")
             self._read(reading, "gram", lambda: reading.n_rows >= n_first and _has_rows(reading))
-            self.leading, self.started = reading.fork(), reading
+            if reading.n_rows < self.n_rows:
+                self.leading, self.started = reading.fork().merged(), reading
+            else:
+                self._read(reading, "gram", lambda: False)  # up to the end of the stream
+                self.leading = self.all["gram"] = reading.accumulator.merge_partial_sums()
         return self.leading
 
     def _turning(self) -> Accumulator:

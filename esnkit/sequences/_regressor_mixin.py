@@ -79,9 +79,9 @@ def _r2_score(y_true: np.ndarray, y_pred: np.ndarray, weights: np.ndarray | None
     if weights is None and len(y_true) > 1 and is_plain:
         with np.errstate(over="ignore", invalid="ignore"):
             squares = np.sum((y_true - y_pred) ** 2, axis=0)
-            total = np.sum((y_true - np.average(y_true, axis=0)) ** 2, axis=0)
+            total = np.sum((y_true - y_true.mean(axis=0)) ** 2, axis=0)
         if np.isfinite(squares).all() and np.isfinite(total).all() and total.all():
-            return float(np.average(1 - squares / total))
+            return float((1 - squares / total).mean())
     from sklearn.metrics import r2_score  # as in scikit-learn: slow to import
 
     return r2_score(y_true, y_pred, sample_weight=weights)

@@ -9,7 +9,15 @@ from typing import Any, Protocol
 
 import numpy as np
 
-__all__ = ["SharedWork", "equal_data", "equal_values", "is_prefix", "share_work", "shared_work"]
+__all__ = [
+    "SharedWork",
+    "equal_data",
+    "equal_values",
+    "is_immutable",
+    "is_prefix",
+    "share_work",
+    "shared_work",
+]
 
 
 class Result(Protocol):
@@ -123,6 +131,13 @@ def equal_values(a: Any, b: Any) -> bool:
         return pickle.dumps(a) == pickle.dumps(b)
     except Exception:  # of any class of the user
         return False
+
+
+def is_immutable(value: Any) -> bool:
+    """Return whether a value is None, a number of Python, text, or a tuple of these."""
+    if type(value) is tuple:
+        return all(map(is_immutable, value))
+    return type(value) in (type(None), bool, int, float, str)
 
 
 def _are_equal_scalars(a: Any, b: Any) -> bool:

@@ -4,7 +4,7 @@ import os
 import threading
 from collections.abc import Callable, Iterable, Iterator, Sequence
 from concurrent.futures import Future, wait
-from contextlib import contextmanager
+from contextlib import AbstractContextManager, contextmanager, nullcontext
 from functools import cache
 from queue import SimpleQueue
 from typing import Any
@@ -77,6 +77,7 @@ def _reset_state() -> None:
     """Start anew in a forked child, which inherits no threads, but the limit of BLAS."""
     global _state
     inherited, _state = _state, _ThreadState()
+    _thread.limits_blas = False
     _set_blas_threads(inherited.before_limit)
 
 
@@ -123,18 +124,25 @@ def one_thread() -> Iterator[None]:
         _thread.is_single = before
 
 
-@contextmanager
-def one_blas_thread() -> Iterator[None]:
+def one_blas_thread() -> AbstractContextManager[None]:
     """Limit BLAS to one thread inside the block: with several, the last bits of results differ.
 
     The limit applies to the whole process: the first block to be entered sets it, the last one to
-    be left removes it.
+    be left removes it. A block inside of another one, of the same thread, costs next to nothing.
     """
-    state, block = _state, object()
+    return nullcontext() if getattr(_thread, "limits_blas", False) else _limit_blas()
+
+
+@contextmanager
+def _limit_blas() -> Iterator[None]:
+    """Limit BLAS to one thread inside the block."""
+    state, block, before = _state, object(), getattr(_thread, "limits_blas", False)
     try:
         state.limit_blas(block)
+        _thread.limits_blas = True
         yield
     finally:
+        _thread.limits_blas = before
         try:
             state.release_blas(block)
         except BaseException:  # an interrupt

@@ -6,12 +6,13 @@ import warnings
 import numpy as np
 import pytest
 from search_problems import assert_same_results, both, series
+from sklearn.base import clone
 from sklearn.exceptions import FitFailedWarning
 from sklearn.model_selection import GridSearchCV, TimeSeriesSplit
 
 from esnkit import ESNRegressor, ReservoirSearchCV
 from esnkit.esn import _shared_fits
-from esnkit.model_selection._evaluation import report_failures, set_error_scores
+from esnkit.model_selection._evaluation import _clone, report_failures, set_error_scores
 
 FOLDS = TimeSeriesSplit(2)
 MODEL = ESNRegressor(8, random_state=0)
@@ -137,7 +138,7 @@ def test_named_scores_stay_as_they_are():
 
 
 @pytest.mark.parametrize("name", ["pack", "pack_targets"])
-def test_test_rows_are_packed_once_for_all_candidates(name, monkeypatch):
+def test_rows_are_packed_once_for_all_candidates(name, monkeypatch):
     calls, function = [], getattr(_shared_fits, name)
 
     def counted(*args, **params):
@@ -147,5 +148,16 @@ def test_test_rows_are_packed_once_for_all_candidates(name, monkeypatch):
     monkeypatch.setattr(_shared_fits, name, counted)
     ours, theirs = searches({"leak_rate": [0.3, 0.5, 1.0], "alpha": [0.1, 1.0]})
     ours.fit(*series())
-    assert len(calls) == FOLDS.n_splits  # of the test rows; those of training have columns to note
+    assert len(calls) == 2 * FOLDS.n_splits  # to train, and to test
     assert_same_results(ours, theirs.fit(*series()))
+
+
+@pytest.mark.parametrize("params", [{}, {"topology_params": {"n_blocks": 2}}])
+def test_clones_are_those_of_scikit_learn(params):
+    estimator = clone(MODEL).set_params(**params)
+    copied, wanted = _clone(estimator), vars(clone(estimator))
+    assert type(copied) is ESNRegressor and vars(copied) == wanted
+    copied.set_params(alpha=7.0)
+    assert vars(estimator) == wanted
+    shared = copied.topology_params is estimator.topology_params
+    assert not (shared and params), "what may change is copied"

@@ -15,12 +15,14 @@ from sklearn.linear_model import Ridge
 
 from esnkit.readouts import RidgeReadout
 from esnkit.readouts._accumulator import (
+    MANY_FEATURES,
     MAX_GRAM_CONDITION,
     MIN_ALPHA_OVER_ROUNDING,
     MIN_ROWS_TO_DIVIDE,
     ROWS_PER_PARTIAL_SUM,
     Accumulator,
     accumulate,
+    rows_added_at_once,
 )
 from esnkit.readouts._least_squares import EPS
 
@@ -217,14 +219,16 @@ def test_partial_sums_are_made_for_many_rows_and_merged_on_demand():
     assert_array_equal(accumulator.solve(1.0)[0], after)
 
 
+@pytest.mark.parametrize(("n_features", "n_slices"), [(6, 3), (MANY_FEATURES, 5)])
 @pytest.mark.parametrize("solver", SOLVERS)
-def test_blocks_of_any_size_are_added_in_slices_of_bounded_size(solver):
-    X, Y = data(5 * ROWS_PER_PARTIAL_SUM, 6)
-    whole = Accumulator(solver, 6, 3).add(X, Y, None)
-    sliced = Accumulator(solver, 6, 3)
-    for start in range(0, len(X), 2 * ROWS_PER_PARTIAL_SUM):
-        rows = slice(start, start + 2 * ROWS_PER_PARTIAL_SUM)
-        sliced.add(X[rows], Y[rows], None)
+def test_blocks_of_any_size_are_added_in_slices_of_bounded_size(solver, n_features, n_slices):
+    X, Y = data(5 * ROWS_PER_PARTIAL_SUM, n_features)
+    whole = Accumulator(solver, n_features, 3).add(X, Y, None)
+    sliced, step = Accumulator(solver, n_features, 3), rows_added_at_once(n_features)
+    starts = range(0, len(X), step)
+    assert len(starts) == n_slices
+    for start in starts:
+        sliced.add(X[start : start + step], Y[start : start + step], None)
     assert whole.n_rows == sliced.n_rows == len(X)
     assert_array_equal(whole.solve(0.1)[0], sliced.solve(0.1)[0])
 

@@ -26,7 +26,12 @@ def test_factors_and_solutions_equal_those_of_numpy(n):
     assert lapack.cholesky(G) == 0
     assert_allclose(np.tril(G), np.linalg.cholesky(A), atol=1e-10)
     assert_allclose(A @ lapack.solve_cholesky(G, B), B, atol=1e-9)
+    condition = np.linalg.cond(A, 1)
+    norm = np.linalg.norm(A, 1)
+    assert 1 <= lapack.reciprocal_condition(G, norm) * condition * (1 + 1e-9) <= 3
     R = np.triu(A)
+    condition = np.linalg.cond(R, 1)
+    assert 1 <= lapack.reciprocal_condition_of_triangle(R) * condition * (1 + 1e-9) <= 3
     assert_allclose(lapack.invert_triangle(R + np.tril(A, -1)) @ R, np.eye(n), atol=1e-6)
     values, vectors = lapack.eigh(np.tril(A))
     assert_allclose((vectors * values) @ vectors.T, A, atol=1e-10)

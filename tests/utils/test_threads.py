@@ -29,7 +29,9 @@ def test_the_blas_limit_is_nested_and_removed_at_the_end():
     with one_blas_thread():  # the first limit loads the BLAS of SciPy
         pass
     before = threads()
-    with one_blas_thread(), one_blas_thread():
+    with one_blas_thread():
+        with one_blas_thread():
+            assert set(threads()) == {1}
         assert set(threads()) == {1}
     assert threads() == before
 
