@@ -27,6 +27,7 @@ from esnkit import (
     RNNRegressor,
     Seq2SeqClassifier,
     TokenEncoder,
+    adapters,
 )
 from esnkit.analysis import (
     check_echo_state_property,
@@ -56,6 +57,7 @@ from esnkit.model_selection import (
     nrmse_at,
     valid_time,
 )
+from esnkit.plotting import AttractorDisplay
 from esnkit.pooling import ModelSpace
 from esnkit.readouts import RLSReadout
 from esnkit.reservoirs.topologies import make_topology
@@ -171,6 +173,16 @@ def rnn_exogenous():
 def speaker(**parameters):
     """Fit tokens to follow themselves, so that they can be drawn."""
     return rnn_labeller(**parameters).fit(TOKENS[:-1], TOKENS[1:, 0])
+
+
+def attractor(**parameters):
+    given = {"trajectories": {"x": X}, **parameters}
+    return AttractorDisplay.from_series(given.pop("trajectories"), **given)
+
+
+def sktime(name, *parameters):
+    pytest.importorskip("sktime")
+    return getattr(adapters, name)(*parameters)
 
 
 def pairs():
@@ -1107,11 +1119,40 @@ SEARCHES = [
     *each("train_size", lambda v: list(WalkForwardValidation(1, horizon=3, train_size=v).split(X)),
           V, 0, -1),
 ]
+
+PLOTS = [
+    *each("trajectories", lambda v: attractor(trajectories=v), T, None, {}, [X], X, "x"),
+    *each("trajectories", lambda v: attractor(trajectories={"x": X, "y": v}), V, X[:, :1], y),
+    *each("trajectory 'x'", lambda v: attractor(trajectories={"x": v}), V, hole(X), hole(X, inf),
+          BATCH, RAGGED, LABELS, X * 1j, [], None, 5),
+    *each("columns", lambda v: attractor(columns=v), V, [], [0, 1, 0, 1]),
+    *each("column", lambda v: attractor(columns=v), V, 2, -1, (0, 2)),
+    *each("column", lambda v: attractor(columns=v), T, "x", 1.5, True, (0, "b")),
+    *each("delay", lambda v: attractor(columns=0, delay=v), V, 0, -1, 20),
+    *each("delay", lambda v: attractor(columns=0, delay=v), T, 1.5, "x", True),
+    *each("n_dimensions", lambda v: attractor(columns=0, n_dimensions=v), V, 0, 1, 4),
+    *each("n_dimensions", lambda v: attractor(columns=0, n_dimensions=v), T, 2.0, "3", None, [2]),
+    *each("n_steps", lambda v: AttractorDisplay.from_estimator(closed(), X, v), V, 0, -1, 40),
+    *each("n_steps", lambda v: AttractorDisplay.from_estimator(closed(), X, v), T, 1.5, None, "x"),
+    *each("X", lambda v: AttractorDisplay.from_estimator(closed(), v, 3), V, None, hole(X), BATCH,
+          RAGGED, LABELS, X[:, :1], [], "x", 5),
+    *each("model", lambda v: AttractorDisplay.from_estimator(v, X, 3), T, None, "esn",
+          ESNRegressor),
+]
+
+ADAPTERS = [
+    *each("forecaster", lambda v: sktime("SktimeForecaster", v), T, "x", 5, Forecaster, Ridge(),
+          esn(), patchwise()),
+    *each("classifier", lambda v: sktime("SktimeClassifier", v), T, "x", 5, ESNClassifier, Ridge(),
+          esn(), KMeans()),
+    row("adapter forecaster later", lambda: sktime("SktimeForecaster").set_params(forecaster=1), T,
+        "forecaster must be"),
+]
 # fmt: on
 
 TABLE = [
     *INPUTS, *TARGETS, *MASKED, *PARAMETERS, *UNFITTED, *WEIGHTS, *STATES, *CLOSED_LOOP, *TRAINED,
-    *READOUTS, *FUNCTIONS, *FORECASTS, *INSTRUMENTS, *SEARCHES,
+    *READOUTS, *FUNCTIONS, *FORECASTS, *INSTRUMENTS, *SEARCHES, *PLOTS, *ADAPTERS,
 ]  # fmt: skip
 
 

@@ -7,6 +7,7 @@ from sklearn.base import clone
 
 from esnkit.adapters._tags import tags_of
 from esnkit.esn import ESNClassifier
+from esnkit.utils._validation import has_methods
 
 try:
     from sktime.classification.base import BaseClassifier
@@ -39,6 +40,8 @@ class SktimeClassifier(BaseClassifier):
     ------
     ImportError
         If sktime is not installed.
+    TypeError
+        If `classifier` is no classifier.
 
     References
     ----------
@@ -77,7 +80,10 @@ class SktimeClassifier(BaseClassifier):
         self.set_tags(**tags_of(self._given()))
 
     def _given(self) -> Any:
-        return ESNClassifier(random_state=0) if self.classifier is None else self.classifier
+        given = ESNClassifier(random_state=0) if self.classifier is None else self.classifier
+        if isinstance(given, type) or not has_methods(given, "fit", "predict_proba", "get_params"):
+            raise TypeError(f"classifier must have fit and predict_proba, got {given!r}")
+        return given
 
     def _fit(self, X, y):
         self.classifier_ = clone(self._given()).fit(_sequences(X), y)

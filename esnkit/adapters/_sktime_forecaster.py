@@ -7,6 +7,7 @@ from sklearn.base import clone
 
 from esnkit.adapters._tags import tags_of
 from esnkit.forecasting import AutoForecaster, Forecaster
+from esnkit.utils._validation import has_methods
 
 try:
     from sktime.forecasting.base import BaseForecaster, ForecastingHorizon
@@ -38,6 +39,8 @@ class SktimeForecaster(BaseForecaster):
     ------
     ImportError
         If sktime is not installed.
+    TypeError
+        If `forecaster` is no forecaster.
 
     Notes
     -----
@@ -93,7 +96,10 @@ class SktimeForecaster(BaseForecaster):
         self._y = self._X = None
 
     def _given(self) -> Any:
-        return AutoForecaster() if self.forecaster is None else self.forecaster
+        given = AutoForecaster() if self.forecaster is None else self.forecaster
+        if isinstance(given, type) or not has_methods(given, "forecast", "history", "get_params"):
+            raise TypeError(f"forecaster must be an AutoForecaster or Forecaster, got {given!r}")
+        return given
 
     def _fit(self, y, X, fh):
         self.forecaster_ = clone(self._given())

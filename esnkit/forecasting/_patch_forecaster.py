@@ -183,11 +183,13 @@ class PatchForecaster(PlainStateMixin, BaseEstimator):
         self._kind, _ = read_kind(table, "field")
         self._set_scale(values)
         rows = (values - self.mean_) / self.scale_
-        noisy = rows if not noise else rows + noise * self._normal(rows.shape, estimator)
         patches = make_patches(self.shape_, layout, periodic)
         self._groups = [patches] if shared else patches.one_by_one()
         mirrors = reflections(layout, self.reflection)
         models = seeded_clones(estimator, len(self._groups), self.random_state)
+        noisy = rows
+        if noise:
+            noisy = rows + noise * self._normal(rows.shape, estimator, len(models))
         self.estimators_ = [
             model.fit(*training_data(noisy[:-1], rows[1:], group, mirrors))
             for model, group in zip(models, self._groups, strict=True)
@@ -274,9 +276,11 @@ class PatchForecaster(PlainStateMixin, BaseEstimator):
         self.mean_ = 0.0 if self.reflection == "odd" else float(values.mean())
         self.scale_ = float(np.sqrt(np.mean((values - self.mean_) ** 2))) or 1.0
 
-    def _normal(self, shape: tuple[int, ...], estimator) -> np.ndarray:
-        """Draw normal numbers."""
-        return check_seed(find_seed(estimator, self.random_state)).standard_normal(shape)
+    def _normal(self, shape: tuple[int, ...], estimator, n_networks: int) -> np.ndarray:
+        """Draw normal numbers, with the seed that follows those of the networks."""
+        random = check_seed(find_seed(estimator, self.random_state))
+        seed = random.randint(2**31 - 1, size=n_networks + 1)[-1]
+        return np.random.RandomState(seed).standard_normal(shape)
 
     def _read(self, field, argument: str, reset: bool = True):
         """Return a field as rows (n_timesteps, n_points), as a `Table`, and its shape."""

@@ -168,7 +168,7 @@ class AttractorDisplay:
             labels = [f"column {column}" for column in columns]
             return {name: rows[:, columns] for name, rows in given.items()}, labels
         given = {name: rows[:, columns[0]] for name, rows in given.items()}
-        if self.n_dimensions not in (2, 3):
+        if check_positive_int("n_dimensions", self.n_dimensions) not in (2, 3):
             raise ValueError(f"n_dimensions must be 2 or 3, got {self.n_dimensions!r}")
         delay = self.delay
         delay = _decay_time(first[:, columns[0]]) if delay is None else delay

@@ -112,6 +112,9 @@ def test_the_forecast_of_a_shifted_field_is_shifted():
 class Recorder(RegressorMixin, BaseEstimator):
     """Keeps what it learns, and predicts the middle of its inputs."""
 
+    def __init__(self, random_state=None):
+        self.random_state = random_state
+
     def fit(self, X, y):
         self.X_, self.y_ = X, y
         return self
@@ -131,6 +134,17 @@ def test_noise_is_added_to_inputs_and_not_to_targets():
     # All patches see the same value of a point.
     np.testing.assert_array_equal(fitted.X_[1:, :, 0], fitted.X_[:-1, :, 1])
     np.testing.assert_allclose(model.forecast(2), F[[-1, -1]])
+
+
+@pytest.mark.parametrize("shared", [True, False])
+def test_the_noise_has_a_seed_that_no_network_has(shared):
+    F = field((10,))
+    model = PatchForecaster(Recorder(), patch_size=1, overlap=1, shared=shared, random_state=0)
+    model.fit(F)
+    noise = model.estimators_[0].X_[0, :, 1] - (F[:-1, 0] - F.mean()) / F.std()
+    for seed in (0, *(fitted.random_state for fitted in model.estimators_)):
+        drawn = np.random.RandomState(seed).standard_normal((len(F), 10))[:-1, 0]
+        assert abs(np.corrcoef(noise, drawn)[0, 1]) < 0.5
 
 
 def test_the_seed_decides():
