@@ -86,12 +86,13 @@ def _fit_and_score(
 
 
 def _clone(estimator: Any) -> Any:
-    """Return a clone of an unfitted estimator, by its attributes if none of them can change.
+    """Return a clone, by its attributes if these are parameters that cannot change.
 
     For a clone, scikit-learn asks for every parameter, and copies each value.
     """
     attributes = vars(estimator)
-    if not (isinstance(estimator, BaseEstimator) and all(map(is_immutable, attributes.values()))):
+    is_plain = isinstance(estimator, BaseEstimator) and all(map(is_immutable, attributes.values()))
+    if not is_plain or attributes.keys() != estimator.get_params(deep=False).keys():
         return clone(estimator)
     copied = type(estimator).__new__(type(estimator))
     vars(copied).update(attributes)

@@ -161,3 +161,5 @@ def test_clones_are_those_of_scikit_learn(params):
     assert vars(estimator) == wanted
     shared = copied.topology_params is estimator.topology_params
     assert not (shared and params), "what may change is copied"
+    estimator.n_features_in_ = 3  # as after a fit
+    assert vars(_clone(estimator)).keys() == wanted.keys()
