@@ -165,15 +165,24 @@ class GradientEstimator(TorchMixin, CallbackSupportMixin, PlainStateMixin, BaseE
         return self
 
     def _warn_unless_learned(self, training: SequenceBatch, n_iter: int, start_loss: float) -> None:
-        """Warn if the loss has not fallen below those of a constant prediction and of the start."""
+        """Warn if the loss has not fallen below those of a constant prediction and of the start.
+
+        With an L2 penalty, the loss without it is compared with that of a constant prediction.
+        """
         if not self._spec.head:  # whose outputs are bounded
             return
         is_scaled = self.standardize or self._spec.tokens
         constant = loss_of_constant(self._spec.loss, training.Y, training.weights)
+        loss, reference = self.best_loss_, min(constant, start_loss)
+        if self.alpha:  # the losses of the trainer include the penalty
+            trainer = self._trainer
+            with one_blas_thread():
+                loss = trainer.objective.loss(trainer.spec, trainer.fitted_theta, training, 0.0)
+            reference = constant
         warn_unless_learned(
             n_iter,
-            self.best_loss_,
-            min(constant, start_loss),
+            loss,
+            reference,
             learning_rate=self.learning_rate_init,
             remedy="" if is_scaled else "; scale X, as standardize=True does",
         )
@@ -265,7 +274,7 @@ class GradientEstimator(TorchMixin, CallbackSupportMixin, PlainStateMixin, BaseE
             spectral_radius=self.spectral_radius,
             input_scaling=check_number("input_scaling", self.input_scaling, 0),
             longest=int(batch.lengths.max()),
-            largest_gains=self._largest_gains(batch),
+            input_gains=self._input_gains(batch, settings.alpha),
             head_bias=self._head_bias(batch.Y, batch.weights),
         ).astype(batch.Y.dtype)
         rng = np.random.default_rng(order_seed)
@@ -278,8 +287,8 @@ class GradientEstimator(TorchMixin, CallbackSupportMixin, PlainStateMixin, BaseE
         if self.standardize and not self._spec.tokens:
             self.input_center_, self.input_scale_ = input_scale(batch.inputs)
 
-    def _largest_gains(self, batch: SequenceBatch) -> np.ndarray | None:
-        """Return how much inputs may be amplified; None leaves the input weights small.
+    def _input_gains(self, batch: SequenceBatch, alpha: float) -> np.ndarray | None:
+        """Return by how much units may amplify inputs; None leaves the input weights small.
 
         Large ones let units tell smooth sequences apart. They make states less linear in the
         inputs, so that numbers, such as the sum of noise over time, are learned worse.
@@ -287,7 +296,8 @@ class GradientEstimator(TorchMixin, CallbackSupportMixin, PlainStateMixin, BaseE
         scale = self._input_scale()
         if scale is None or batch.per_step or self._spec.loss != "softmax":
             return None
-        return scale.largest_gains(batch.inputs, batch.offsets)
+        moderate = alpha > 0 or not self._spec.cell_record.saturates
+        return scale.gains(batch.inputs, batch.offsets, moderate=moderate)
 
     def _input_scale(self) -> InputScale | None:
         if not hasattr(self, "input_center_"):

@@ -57,6 +57,7 @@ class Cell(NamedTuple):
     stores_c: bool = False  # whether the forward kernel stores blocks C
     carries_h: bool = False  # whether blocks C are the blocks H: the recurrence is elementwise
     has_eigenvalues: bool = False  # whether a layer has exponents, see `_eigenvalues.py`
+    saturates: bool = False  # whether gates and values are bounded, however large the inputs are
     keep_gate: str | None = None  # the gate that is near one where the state is kept
     keep_bias: float = 0.0  # the initial bias of that gate
     write_gate: str | None = None  # the gate that admits new values, if it is not 1 - keep_gate
@@ -113,6 +114,7 @@ CELLS = {
         gates=(Gate("i"), Gate("f"), Gate("g"), Gate("o")),
         has_cell_state=True,
         stores_c=True,
+        saturates=True,
         keep_gate="f",
         keep_bias=1.0,
         write_gate="i",
@@ -123,6 +125,7 @@ CELLS = {
         code=GRU_AFTER,
         gates=(Gate("r"), Gate("z"), Gate("nx", uses_states=False), Gate("nh", uses_inputs=False)),
         reset_after=True,
+        saturates=True,
         keep_gate="z",
         torch_module="GRU",
     ),
@@ -132,6 +135,7 @@ CELLS = {
         gates=(Gate("r"), Gate("z"), Gate("n")),
         reset_after=False,
         stores_c=True,
+        saturates=True,
         keep_gate="z",
         splits_columns=False,
     ),
@@ -140,6 +144,7 @@ CELLS = {
         code=RNN_TANH,
         gates=(Gate("h"),),
         activation="tanh",
+        saturates=True,
         damps_pre_activations=True,
         torch_module="RNN",
         torch_parameters=(("nonlinearity", "tanh"),),

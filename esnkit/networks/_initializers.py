@@ -89,7 +89,7 @@ def initial_theta(
     spectral_radius: float = 1.1,
     input_scaling: float = 1e-3,
     longest: int = 100,
-    largest_gains: np.ndarray | None = None,
+    input_gains: np.ndarray | None = None,
     head_bias: Any = 0.0,
 ) -> np.ndarray:
     """Draw the initial parameters of a network.
@@ -111,10 +111,10 @@ def initial_theta(
         Standard deviation of the input weights with ``init="sparse"``.
     longest : int, default=100
         The longest time scale with ``init="chrono"``.
-    largest_gains : ndarray of shape (n_features,) or None, default=None
+    input_gains : ndarray of shape (n_sequences, n_features) or None, default=None
         For inputs with a variance of one: their weights have LeCun's variance 1 / n_features where
         Glorot's 2 / (n_features + n_units) would leave a few of them without effect, multiplied in
-        every unit by a gain, log-uniform between 1 and these numbers.
+        every unit by the gains of a random sequence.
     head_bias : float or array of shape (n_outputs,), default=0.0
 
     Returns
@@ -158,8 +158,8 @@ def initial_theta(
             log_scales = _draw_log_scales(record, rng, n // 2, longest)
             exponents = initial_exponents(rng, log_scales, _longest_scale(longest))
             views[f"exponents_{layer.name}"][:] = exponents
-    if largest_gains is not None and record.inputs is _glorot_inputs:
-        _scale_inputs(spec, views, rng, largest_gains)
+    if input_gains is not None and record.inputs is _glorot_inputs:
+        _scale_inputs(spec, views, rng, input_gains)
     if spec.embedding_dim:
         views["embedding"][:] = rng.standard_normal(views["embedding"].shape)
     if spec.has_attention:
@@ -172,15 +172,15 @@ def initial_theta(
 
 
 def _scale_inputs(
-    spec: Spec, views: dict[str, np.ndarray], rng: np.random.Generator, largest: np.ndarray
+    spec: Spec, views: dict[str, np.ndarray], rng: np.random.Generator, gains: np.ndarray
 ) -> None:
     """Bring the input weights to LeCun's variance, times gains, which the gates of a unit share."""
     for layer in spec.layers()[: spec.n_directions]:
         M = views[f"M_{layer.name}"]
         gates = M.reshape(-1, spec.n_units, M.shape[1])
-        gains = largest ** rng.uniform(size=(spec.n_units, 1))
+        drawn = gains[(len(gains) * rng.random(spec.n_units)).astype(int)]
         to_lecun = math.sqrt((layer.width + spec.n_units) / (2 * layer.width))
-        gates[:, :, : layer.width] *= to_lecun * gains
+        gates[:, :, : layer.width] *= to_lecun * drawn
 
 
 def _init_for(cell: Cell, init: str) -> Init:

@@ -628,9 +628,11 @@ class RNNClassifier(SequenceClassifierMixin, GradientEstimator):
     times.
 
     With one label per sequence, the weights of standardised inputs have the initial variance
-    ``1 / n_features`` (LeCun et al. 1998). If the standard deviation of an input within most
-    sequences is smaller than that of all rows, those of every unit are multiplied by a factor,
-    log-uniform up to the ratio of the two, so that small signals are not lost beside large ones.
+    ``1 / n_features`` (LeCun et al. 1998). Those of every unit are then multiplied by the ratio of
+    the standard deviation of an input in all rows to that within a random sequence, if it is larger
+    than 1, so that quiet sequences are not lost beside loud ones. The ratio is at most 1e6; with
+    ``alpha`` > 0, and with units that do not saturate (``cell="mingru"``, ``"minlstm"`` or
+    ``"lru"``, or ``activation="relu"``), at most 100.
 
     References
     ----------

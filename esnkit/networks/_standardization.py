@@ -4,7 +4,6 @@ A gate computes W x + b. With x = (u - c) / s this is (W / s) u + (b - W c / s),
 network is also a network of the inputs u as they are.
 """
 
-import warnings
 from typing import NamedTuple
 
 import numpy as np
@@ -16,7 +15,10 @@ from esnkit.utils._validation import finite_array
 
 __all__ = ["InputScale", "input_scale"]
 
-MAX_GAIN = 1000.0
+# Moderate gains are for units that do not saturate, whose states are large in loud sequences, and
+# for weights that an L2 penalty covers.
+MAX_GAIN, MAX_MODERATE_GAIN = 1e6, 100.0
+MAX_BIAS_ROUNDING = 0.01  # of the bias of a unit with the largest gain, for inputs as they are
 ROUNDING = 1e-12  # deviations below this share of the mean are those of constants
 
 
@@ -31,21 +33,30 @@ class InputScale(NamedTuple):
         """Return rows of standardised inputs, of the same dtype."""
         return ((rows - self.center) / self.scale).astype(rows.dtype)
 
-    def largest_gains(self, rows: np.ndarray, offsets: np.ndarray) -> np.ndarray:
-        """Return how much larger `scale` is than the median deviation within a sequence.
+    def gains(self, rows: np.ndarray, offsets: np.ndarray, *, moderate: bool) -> np.ndarray:
+        """Return how much larger `scale` is than the deviation of an input within every sequence.
 
-        Units whose inputs are multiplied by it do not miss quiet sequences beside loud ones.
-        Sequences in which an input is constant do not count.
+        Units whose inputs are multiplied by it do not miss quiet sequences beside loud ones. A gain
+        is at least 1, and 1 where the input is constant.
+
+        Returns
+        -------
+        gains : ndarray of shape (n_sequences, n_features)
         """
         standard, starts = self.standardize(rows.astype(np.float64)), offsets[:-1]
         lengths = np.diff(offsets)
         mean = np.add.reduceat(standard, starts) / lengths[:, None]
         squares = (standard - np.repeat(mean, lengths, axis=0)) ** 2
         deviation = np.sqrt(np.add.reduceat(squares, starts) / lengths[:, None])
-        deviation[deviation <= ROUNDING * (1 + np.abs(mean))] = np.nan
-        with warnings.catch_warnings(action="ignore"):  # an input that is constant in all of them
-            typical = np.nanmedian(deviation, axis=0)
-        return np.clip(np.nan_to_num(1 / typical, nan=1.0), 1.0, MAX_GAIN)
+        deviation[deviation <= ROUNDING * (1 + np.abs(mean))] = 1.0
+        largest = MAX_MODERATE_GAIN if moderate else MAX_GAIN
+        gains = np.minimum(1 / deviation, self._finest_gains(rows.dtype))
+        return np.clip(gains, 1.0, largest)
+
+    def _finest_gains(self, dtype: np.dtype) -> np.ndarray:
+        """Return the gains g with which rounding a bias g * center / scale does no harm."""
+        with np.errstate(divide="ignore", over="ignore"):
+            return MAX_BIAS_ROUNDING / np.finfo(dtype).eps * self.scale / np.abs(self.center)
 
     def to_raw(self, spec: Spec, theta: np.ndarray) -> np.ndarray:
         """Return the parameters for inputs as they are, given those for standardised ones."""

@@ -3,6 +3,7 @@
 import numpy as np
 import pytest
 from checks import Watcher
+from sklearn.exceptions import ConvergenceWarning
 from training_problems import echo, quick
 
 from esnkit.networks._cells import CELLS
@@ -46,17 +47,72 @@ def test_center_and_scale_are_those_of_the_columns_but_of_indicators():
     assert scale.standardize(rows.astype(np.float32)).dtype == np.float32
 
 
-def test_quiet_sequences_beside_loud_ones_have_gains():
-    rng = np.random.default_rng(0)
-    sizes = np.array([0.01, 0.01, 0.01, 1.0, 5.0, 0.0])
-    rows = rng.normal(size=(300, 3)) * np.repeat(sizes, 50)[:, None]
-    rows[:, 1] = rng.normal(size=300)
-    rows[:, 2] = np.repeat(np.arange(6.0), 50)  # constant in every sequence
-    gains = input_scale(rows).largest_gains(rows, np.arange(0, 301, 50))
-    assert gains[0] == pytest.approx(rows[:, 0].std() / 0.01, rel=0.2)
-    assert gains[1] == pytest.approx(1.0, rel=0.2) and gains[2] == 1.0
-    rows[:, 0] *= np.repeat([1e-9, 1e-9, 1e-9, 1, 1, 1], 50)
-    assert input_scale(rows).largest_gains(rows, np.arange(0, 301, 50))[0] == 1000.0
+def test_gains_bring_every_sequence_to_the_size_of_all_rows():
+    sizes, offsets = np.array([0.01, 1.0, 0.0, 1e-9, 5.0]), np.arange(0, 251, 50)
+    rows = np.tile([1.0, -1.0], 125)[:, None] * np.repeat(sizes, 50)[:, None] + [0.0, 3.0]
+    scale = input_scale(rows)
+    expected = scale.scale / np.where(sizes > 0, sizes, np.inf)[:, None]
+    expected[2] = 1.0  # constant
+    for moderate, largest in ((True, 100.0), (False, 1e6)):
+        gains = scale.gains(rows, offsets, moderate=moderate)
+        np.testing.assert_allclose(gains, np.clip(expected, 1.0, largest), rtol=1e-6)
+
+
+def test_gains_are_no_larger_than_the_precision_of_biases_allows():
+    rows, offsets = np.tile([1.0, -1.0], 50)[:, None], np.array([0, 50, 100])
+    rows[:50] *= 1e-5
+
+    def largest_gain(rows):
+        return input_scale(rows).gains(rows, offsets, moderate=False).max()
+
+    assert largest_gain(rows.astype(np.float32)) == pytest.approx(np.sqrt(0.5) * 1e5, rel=1e-3)
+    assert largest_gain(rows + 10) == pytest.approx(np.sqrt(0.5) * 1e5, rel=1e-3)
+    limit = 0.01 / np.finfo(np.float32).eps * np.sqrt(0.5) / 10
+    assert largest_gain((rows + 10).astype(np.float32)) == pytest.approx(limit, rel=1e-3)
+
+
+@pytest.mark.parametrize("cell", CELLS)
+def test_states_stay_small_on_loud_sequences_where_a_cell_saturates(cell):
+    spec = Spec(cell, 6, 1, 2, head=False)
+    rows = 1e6 * np.random.default_rng(0).normal(size=(20, 1))
+    batch = SequenceBatch(rows, np.array([0, 20]), np.empty((20, 0)), True)
+    states = evaluate(spec, initial_theta(spec, np.random.default_rng(0)), batch)[0]
+    assert (np.abs(states).max() <= 1.0) == CELLS[cell].saturates
+
+
+def loud_and_quiet():
+    """Return sequences that rise or fall, a third of them of a tiny size, and whether they rise."""
+    rises = np.arange(60) % 2 == 1
+    noise = 0.2 * np.random.default_rng(0).normal(size=(60, 10))
+    X = np.where(rises, 1, -1)[:, None] * np.linspace(0, 1, 10) + noise
+    return (X * np.where(np.arange(60) % 6 < 2, 1e-4, 1.0)[:, None])[:, :, None], rises
+
+
+@pytest.mark.parametrize("cell", ["lstm", "gru", "rnn"])
+def test_quiet_and_loud_sequences_are_learned_together(cell):
+    X, rises = loud_and_quiet()
+    settings = {"standardize": True, "pooling": "mean", "n_units": 16, "max_iter": 20}
+    model = quick(RNNClassifier, cell=cell, **settings).fit(X[:36], rises[:36])
+    assert model.score(X[36:], rises[36:]) == 1.0
+
+
+def test_gains_are_moderate_with_a_penalty_or_units_that_do_not_saturate():
+    X, rises = loud_and_quiet()
+    settings = {"standardize": True, "max_iter": 0, "n_units": 16}
+    for params, limit in (
+        ({"cell": "gru"}, 1e4), ({"cell": "gru", "alpha": 0.1}, 100), ({"cell": "lru"}, 100)
+    ):  # fmt: skip
+        W = quick(RNNClassifier, **settings | params).fit(X, rises).get_weights()["W_in_0"]
+        assert 0.3 * limit < np.abs(W).max() * X.std() < 3 * limit
+
+
+@pytest.mark.filterwarnings("error")
+def test_the_penalty_does_not_count_as_a_loss_of_a_network_that_has_learned_nothing():
+    X, rises = loud_and_quiet()
+    model = quick(RNNClassifier, standardize=True, alpha=1.0, max_iter=20).fit(X, rises)
+    assert model.best_loss_ > 1.0 and model.score(X, rises) > 0.8
+    with pytest.warns(ConvergenceWarning, match="learned nothing"):
+        model.set_params(learning_rate_init=1e-9).fit(X, rises)
 
 
 def test_training_does_not_depend_on_the_units_of_the_inputs():
@@ -127,7 +183,7 @@ def test_input_weights_are_larger_for_one_label_a_sequence():
         model = quick(estimator, **settings).fit(X, target)
         return np.std(model.get_weights()["W_in_0"] * X.std(axis=(0, 1)))
 
-    assert size(RNNClassifier, y > 0) == pytest.approx(np.sqrt(1 / 2), rel=0.15)
+    assert size(RNNClassifier, y > 0) == pytest.approx(np.sqrt(1 / 2), rel=0.3)  # with gains
     for estimator, target in (
         (RNNRegressor, y),
         (RNNRegressor, Y),
