@@ -3,8 +3,8 @@
 import numpy as np
 import pytest
 from cell_problems import CELLS
+from compiled import compiled
 from gradients import difference
-from numba import njit
 from reference import CELL_EQUATIONS, sigmoid
 
 from esnkit.kernels.cell_equations import (
@@ -39,7 +39,7 @@ every_equation = pytest.mark.parametrize("cell", CELL_EQUATIONS)
 SIZES = [1, 8, 37]
 
 
-@njit
+@compiled
 def step(cell, size, A, C, h, H):
     """Make the step of a cell; blocks begin one number late."""
     buffers = Buffers(address(h), address(A), address(C), address(H), address(h))
@@ -56,7 +56,7 @@ def step(cell, size, A, C, h, H):
         rnn_step(cell, size, buffers, at)
 
 
-@njit
+@compiled
 def step_back(cell, size, A, C, c_before, h, dH, dZ, dh, dc):
     buffers = BackwardBuffers(
         address(h), address(A), address(C), address(c_before), address(dH), address(dZ),
@@ -75,7 +75,7 @@ def step_back(cell, size, A, C, c_before, h, dH, dZ, dh, dc):
         rnn_back(cell, size, buffers, at)
 
 
-@njit
+@compiled
 def gru_before(size, A, C, h, H, reset_only):
     buffers = Buffers(address(h), address(A), address(C), address(H), address(h))
     at = Offsets(0, 1, 1, 1, 1, 0)
@@ -85,7 +85,7 @@ def gru_before(size, A, C, h, H, reset_only):
         gru_before_step(size, buffers, at)
 
 
-@njit
+@compiled
 def gru_before_gradient(size, A, h, dH, dZ, dh, reset_only):
     buffers = BackwardBuffers(
         address(h), address(A), address(h), address(h), address(dH), address(dZ), address(dh),

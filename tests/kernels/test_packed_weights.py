@@ -2,7 +2,7 @@
 
 import numpy as np
 import pytest
-from numba import njit
+from compiled import compiled
 from reservoir_problems import ReservoirProblem, both_dtypes, every_layout
 
 from esnkit.kernels import packed_weights
@@ -13,7 +13,7 @@ from esnkit.kernels.simd.vectors import width
 packed_layouts = pytest.mark.parametrize("layout", ["diagonals", "ell"])
 
 
-@njit
+@compiled
 def pack(W, input_weights):
     return packed_weights.pack(W, input_weights)
 

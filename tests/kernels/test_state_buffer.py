@@ -2,7 +2,7 @@
 
 import numpy as np
 import pytest
-from numba import njit
+from compiled import compiled
 from reservoir_problems import both_dtypes
 
 from esnkit.kernels import state_buffer
@@ -12,18 +12,18 @@ from esnkit.kernels.simd.vectors import width
 SIZES = [1, 5, 31, 32, 33, 100]
 
 
-@njit
+@compiled
 def capacity(n_units, states):
     return state_buffer.state_capacity(n_units, states)
 
 
-@njit
+@compiled
 def round_trip(state, states, position, out):
     state_buffer.put_state(state, states, position)
     state_buffer.take_state(states, position, out)
 
 
-@njit
+@compiled
 def repeat(states, position, n_units):
     state_buffer.repeat_first_block(states, position, n_units)
 

@@ -2,7 +2,7 @@
 
 import numpy as np
 import pytest
-from numba import njit
+from compiled import compiled
 from reservoir_problems import ReservoirProblem, assert_close, both_dtypes
 
 from esnkit.kernels import packed_weights
@@ -14,12 +14,12 @@ from esnkit.kernels.steps import BlockRange, OutputRows, StepInputs, run_steps, 
 packed_layouts = pytest.mark.parametrize("layout", ["diagonals", "ell"])
 
 
-@njit
+@compiled
 def pack(W, input_weights):
     return packed_weights.pack(W, input_weights)
 
 
-@njit
+@compiled
 def step(W, input_weights, code, projected, x, out):
     step_unpacked(W, input_weights, code, projected, x, out)
 

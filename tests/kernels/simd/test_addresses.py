@@ -2,7 +2,7 @@
 
 import numpy as np
 import pytest
-from numba import njit
+from compiled import compiled
 
 from esnkit.kernels.simd.addresses import block, corner, number, steps_of_blocks, vector_size
 from esnkit.kernels.simd.masked import load_first, store_first
@@ -11,7 +11,7 @@ from esnkit.kernels.simd.vectors import address, fill
 both = pytest.mark.parametrize("dtype", [np.float64, np.float32])
 
 
-@njit
+@compiled
 def first_of_corner(A, start, stride, row, column):
     there = corner(block(A, start, stride), row, column)
     out = np.empty(1, A.dtype)
@@ -19,7 +19,7 @@ def first_of_corner(A, start, stride, row, column):
     return out[0], there.stride, there.step
 
 
-@njit
+@compiled
 def first_of_step(A, step):
     there = steps_of_blocks(A, 4, 2, step)
     out = np.empty(1, A.dtype)
@@ -27,7 +27,7 @@ def first_of_step(A, step):
     return out[0]
 
 
-@njit
+@compiled
 def size_and_halves(A):
     out = np.zeros(100, A.dtype)
     store_first(address(out), 1, fill(number(address(A), 0.5)), 3)

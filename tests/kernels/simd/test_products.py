@@ -2,7 +2,7 @@
 
 import numpy as np
 import pytest
-from numba import njit
+from compiled import compiled
 from reference import product_in_order, sum_of_products
 
 from esnkit.kernels.simd.addresses import block, steps_of_blocks
@@ -20,7 +20,7 @@ from esnkit.kernels.simd.vectors import row_size
 both = pytest.mark.parametrize("dtype", [np.float64, np.float32])
 
 
-@njit
+@compiled
 def part_product(M, MT, part, X, add, Y, by_transpose):
     """Y = M[part] @ X, where by_transpose takes the transpose of the transpose."""
     W = transposed(matrix(MT, M)) if by_transpose else matrix(M, MT)
@@ -28,7 +28,7 @@ def part_product(M, MT, part, X, add, Y, by_transpose):
     multiply_part(W, Part(*part), block(X, 0, m), add, block(Y, 0, m), m)
 
 
-@njit
+@compiled
 def added_products(A, B, BT, C):
     n_steps, n_rows, n = A.shape
     a = steps_of_blocks(A, 0, row_size(A), A.strides[0] // A.itemsize)

@@ -2,7 +2,7 @@
 
 import numpy as np
 import pytest
-from numba import njit
+from compiled import compiled
 from reference import exchanged
 
 from esnkit.kernels.simd.addresses import block
@@ -12,20 +12,20 @@ both = pytest.mark.parametrize("dtype", [np.float64, np.float32])
 shapes = pytest.mark.parametrize("shape", [(1, 1), (3, 20), (16, 16), (17, 8), (35, 33)])
 
 
-@njit
+@compiled
 def transposed_into(S, X):
     """Transpose an array into the leading part of rows that are longer."""
     transpose(block(S, 0, S.shape[1]), S.shape[0], S.shape[1], block(X, 0, X.shape[1]))
 
 
-@njit
+@compiled
 def scattered(S, index, X):
     n_rows, n_columns = S.shape
     where = block(index, 0, 1)
     scatter_columns(block(S, 0, n_columns), n_rows, n_columns, block(X, 0, X.shape[1]), where)
 
 
-@njit
+@compiled
 def gathered(X, index, S):
     n_rows, n_columns = S.shape
     where = block(index, 0, 1)
