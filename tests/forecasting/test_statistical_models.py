@@ -109,5 +109,5 @@ def test_models_need_their_package_and_known_names(monkeypatch):
 
 def test_exogenous_inputs_are_refused(module):
     model = AutoForecaster(models=("esn", "ets"))
-    with pytest.raises(ValueError, match="has no use for exogenous inputs"):
+    with pytest.raises(ValueError, match="has no use for exogenous or past-only inputs"):
         model.fit(QUARTERS, exog=np.arange(48.0))

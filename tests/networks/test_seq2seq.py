@@ -35,7 +35,7 @@ def test_reversing_and_sorting_are_learned(task, attention):
     X, fresh = words(1500, dtype=np.float32), words(300, seed=1)
     model = Seq2SeqClassifier(
         48, bidirectional=True, attention=attention, n_tokens=8, learning_rate_init=0.01,
-        max_iter=15, random_state=0,
+        max_iter=25, random_state=0,
     )  # fmt: skip
     model.fit(X, [change(x).astype(int) for x in X])
     assert model.score(fresh, [change(x) for x in fresh]) >= 0.95
