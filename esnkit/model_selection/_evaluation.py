@@ -93,7 +93,7 @@ def _clone(estimator: Any) -> Any:
     attributes = vars(estimator)
     if not (isinstance(estimator, BaseEstimator) and all(map(is_immutable, attributes.values()))):
         return clone(estimator)
-    copied = type(estimator).__new__(type(estimator))
+    copied: Any = object.__new__(type(estimator))
     vars(copied).update(attributes)
     return copied
 
