@@ -94,7 +94,7 @@ def _clone(estimator: Any) -> Any:
     is_plain = isinstance(estimator, BaseEstimator) and all(map(is_immutable, attributes.values()))
     if not is_plain or attributes.keys() != estimator.get_params(deep=False).keys():
         return clone(estimator)
-    copied = type(estimator).__new__(type(estimator))
+    copied: Any = object.__new__(type(estimator))
     vars(copied).update(attributes)
     return copied
 

@@ -4,7 +4,7 @@ import os
 import threading
 from collections.abc import Callable, Iterable, Iterator, Sequence
 from concurrent.futures import Future, wait
-from contextlib import AbstractContextManager, contextmanager, nullcontext
+from contextlib import contextmanager
 from functools import cache
 from queue import SimpleQueue
 from typing import Any
@@ -124,28 +124,27 @@ def one_thread() -> Iterator[None]:
         _thread.is_single = before
 
 
-def one_blas_thread() -> AbstractContextManager[None]:
+@contextmanager
+def one_blas_thread() -> Iterator[None]:
     """Limit BLAS to one thread inside the block: with several, the last bits of results differ.
 
     The limit applies to the whole process: the first block to be entered sets it, the last one to
-    be left removes it. A block inside of another one, of the same thread, costs next to nothing.
+    be left removes it.
     """
-    return nullcontext() if getattr(_thread, "limits_blas", False) else _limit_blas()
-
-
-@contextmanager
-def _limit_blas() -> Iterator[None]:
-    """Limit BLAS to one thread inside the block."""
-    state, block, before = _state, object(), getattr(_thread, "limits_blas", False)
+    if getattr(_thread, "limits_blas", False):  # inside of another block of this thread
+        yield
+        return
+    state, block = _state, object()
     try:
         state.limit_blas(block)
         _thread.limits_blas = True
         yield
     finally:
-        _thread.limits_blas = before
         try:
+            _thread.limits_blas = False
             state.release_blas(block)
         except BaseException:  # an interrupt
+            _thread.limits_blas = False
             state.release_blas(block)
             raise
 
