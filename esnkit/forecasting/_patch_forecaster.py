@@ -322,7 +322,8 @@ class PatchForecaster(PlainStateMixin, BaseEstimator):
             with np.errstate(over="ignore", invalid="ignore"):
                 rows[t], states = self._run(rows[t - 1 : t], states)
             task.step()
-        return rows * self.scale_ + self.mean_
+        with np.errstate(over="ignore"):
+            return rows * self.scale_ + self.mean_
 
     def _as_fitted_on(self, rows: np.ndarray):
         """Return a forecast in the kind of the field fitted on."""

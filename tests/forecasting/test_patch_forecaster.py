@@ -1,5 +1,7 @@
 """`PatchForecaster`: forecasts of fields, patch by patch."""
 
+import warnings
+
 import numpy as np
 import pandas as pd
 import pytest
@@ -157,6 +159,21 @@ def test_the_seed_decides():
     assert not np.array_equal(a.forecast(5), c.forecast(5))
     weights = [fitted.reservoir_.W_in_ for fitted in a.estimators_]
     assert not np.array_equal(weights[0], weights[1])
+
+
+class Huge(Recorder):
+    """Predicts numbers that overflow in the units of the field."""
+
+    def predict(self, X, initial_state=None, return_state=False):
+        return np.full((*X.shape[:2], 1), 1e308), np.zeros((len(X), 1))
+
+
+def test_an_overflow_is_a_divergence_without_a_warning():
+    model = PatchForecaster(Huge(), patch_size=1, overlap=1, noise=0.0).fit(100.0 * field((10,)))
+    with warnings.catch_warnings():
+        warnings.simplefilter("error")
+        with pytest.raises(FloatingPointError, match="diverged"):
+            model.forecast(3)
 
 
 def test_forecasts_do_not_move_the_model_and_updates_do():
