@@ -343,6 +343,8 @@ def forecaster_says(index, n_steps):
 )
 def test_a_file_and_an_index_follow_one_rule(start, n_rows, freq, zone, gaps):
     start = pd.Timestamp(start).floor("15min")
+    if freq == "LWOM-MON":  # which pandas before 3.0 does not read
+        freq = pd.offsets.LastWeekOfMonth(weekday=0)
     index = pd.DatetimeIndex(pd.date_range(start, periods=n_rows, freq=freq, tz=zone), freq=None)
     index = index.delete([gap for gap in gaps if gap < n_rows - 1])
     form = "%Y-%m-%d %H:%M" + ("Z" if zone else "")
