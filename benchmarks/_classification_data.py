@@ -76,15 +76,13 @@ def load_problems(names: list[str] | None = None) -> Iterator[Problem]:
 
 def load_folder(folder: Path) -> Iterator[Problem]:
     """Yield every set below a folder: NAME_TRAIN and NAME_TEST with one of EXTENSIONS."""
-    files = sorted(path for end in EXTENSIONS for path in folder.rglob(f"*_TRAIN{end}"))
+    files = [path for end in EXTENSIONS for path in folder.rglob(f"*_TRAIN{end}")]
     if not files:
         raise FileNotFoundError(
             f"no NAME_TRAIN{'|'.join(EXTENSIONS)} with NAME_TEST beside it in {folder}"
         )
-    for train in files:
-        name = train.stem.removesuffix("_TRAIN")
-        yield Problem(name, "folder", *_read(name, "train", train.parent),
-                      *_read(name, "test", train.parent))  # fmt: skip
+    for place, name in sorted({(path.parent, path.stem.removesuffix("_TRAIN")) for path in files}):
+        yield Problem(name, "folder", *_read(name, "train", place), *_read(name, "test", place))
 
 
 def _read(name: str, split: str, folder: Path) -> Split:
@@ -125,6 +123,7 @@ def _package(name: str) -> Path:
 
 
 def _shipped(package: str, folder: str, name: str) -> tuple[Split, Split]:
+    """Return the parts of a set that lie in a folder of a package."""
     place = _package(package) / folder
     return _read(name, "train", place), _read(name, "test", place)
 

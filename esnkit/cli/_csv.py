@@ -93,8 +93,7 @@ def other_column(path: str, named: Sequence[str]) -> str:
         others = [name for name in header if name not in named]
     if len(others) == 1:
         return others[0]
-    shown = ", ".join(header[:12]) + (", ..." if len(header) > 12 else "")
-    raise UserError(f"--column must name the column to forecast; {path} has {shown[:300]}")
+    raise UserError(f"--column must name the column to forecast; {path} has {_listed(header)}")
 
 
 def _check_row(line: int, row: list[str], header: list[str], n_before: int) -> None:
@@ -290,9 +289,13 @@ def _index_of(name: str, header: list[str], path: str) -> int:
     if header.count(name) > 1:
         raise UserError(f"{path} has {header.count(name)} columns named '{name}'")
     if name not in header:
-        shown = ", ".join(header[:12]) + (", ..." if len(header) > 12 else "")
-        raise UserError(f"{path} has no column '{name}'; it has {shown[:300]}")
+        raise UserError(f"{path} has no column '{name}'; it has {_listed(header)}")
     return header.index(name)
+
+
+def _listed(header: list[str]) -> str:
+    """Return the first columns as text of bounded length."""
+    return (", ".join(header[:12]) + (", ..." if len(header) > 12 else ""))[:300]
 
 
 def _without_blanks(rows) -> Iterator[tuple[int, list[str]]]:

@@ -630,9 +630,9 @@ class RNNClassifier(SequenceClassifierMixin, GradientEstimator):
     With one label per sequence, the weights of standardised inputs have the initial variance
     ``1 / n_features`` (LeCun et al. 1998). Those of every unit are then multiplied by the ratio of
     the standard deviation of an input in all rows to that within a random sequence, if it is larger
-    than 1, so that quiet sequences are not lost beside loud ones. The ratio is at most 1e6; with
-    ``alpha`` > 0, and with units that do not saturate (``cell="mingru"``, ``"minlstm"`` or
-    ``"lru"``, or ``activation="relu"``), at most 100.
+    than 1, so that sequences of small values count beside those of large ones. The ratio is at most
+    1e6; with ``alpha`` > 0, and with units that do not saturate (``cell="mingru"``, ``"minlstm"``
+    or ``"lru"``, or ``activation="relu"``), at most 100.
 
     References
     ----------

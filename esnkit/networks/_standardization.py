@@ -15,8 +15,8 @@ from esnkit.utils._validation import finite_array
 
 __all__ = ["InputScale", "input_scale"]
 
-# Moderate gains are for units that do not saturate, whose states are large in loud sequences, and
-# for weights that an L2 penalty covers.
+# Moderate gains are for units that do not saturate, whose states are large in sequences of large
+# values, and for weights that an L2 penalty covers.
 MAX_GAIN, MAX_MODERATE_GAIN = 1e6, 100.0
 MAX_BIAS_ROUNDING = 0.01  # of the bias of a unit with the largest gain, for inputs as they are
 ROUNDING = 1e-12  # deviations below this share of the mean are those of constants
@@ -36,8 +36,8 @@ class InputScale(NamedTuple):
     def gains(self, rows: np.ndarray, offsets: np.ndarray, *, moderate: bool) -> np.ndarray:
         """Return how much larger `scale` is than the deviation of an input within every sequence.
 
-        Units whose inputs are multiplied by it do not miss quiet sequences beside loud ones. A gain
-        is at least 1, and 1 where the input is constant.
+        Units whose inputs are multiplied by it tell sequences of small values apart. A gain is at
+        least 1, and 1 where the input is constant.
 
         Returns
         -------
