@@ -19,10 +19,15 @@ from esnkit.preprocessing._sequence_scaler import SequenceScaler
 from esnkit.readouts._ridge import RidgeReadout
 from esnkit.reservoirs._members import check_reservoir_parameter
 from esnkit.reservoirs._reservoir import Reservoir
-from esnkit.sequences._classifier_mixin import softmax
-from esnkit.sequences._misread_shapes import refuse_vectors_of_integers, warn_if_tokens
+from esnkit.sequences._classifier_mixin import accuracy, softmax
+from esnkit.sequences._misread_shapes import (
+    refuse_vectors_of_integers,
+    warn_if_channels_come_first,
+    warn_if_tokens,
+)
 from esnkit.sequences._packing import Sequences, pack, restore
-from esnkit.sequences._targets import has_row_per_step, pack_targets
+from esnkit.sequences._sample_weight import pack_weights
+from esnkit.sequences._targets import Targets, has_row_per_step, pack_targets
 from esnkit.utils._callbacks import CallbackSupportMixin, with_callbacks
 from esnkit.utils._plain_state import PlainStateMixin
 from esnkit.utils._progress import fit_model, fit_task
@@ -209,6 +214,7 @@ class ESNEnsembleClassifier(CallbackSupportMixin, PlainStateMixin, ClassifierMix
         sequences = pack(self, X, reset=True)
         labels = _labels(y, sequences)
         warn_if_tokens(X, sequences)
+        warn_if_channels_come_first(sequences)
         self._dtype = sequences.values.dtype
         self.views_ = self._make_views()
         self.estimators_ = self._make_members()
@@ -225,6 +231,7 @@ class ESNEnsembleClassifier(CallbackSupportMixin, PlainStateMixin, ClassifierMix
                 task.step()
 
             with warnings.catch_warnings():
+                warnings.filterwarnings("ignore", "X holds .* channels and time steps")  # again
                 if self.alpha is None:  # which no user can be asked to extend
                     warnings.filterwarnings("ignore", "alpha=.* of the list")
                 self._for_members(fit, inputs)
@@ -354,6 +361,25 @@ class ESNEnsembleClassifier(CallbackSupportMixin, PlainStateMixin, ClassifierMix
         """
         scores = self._scores(X)
         return scores[:, 1] - scores[:, 0] if len(self.classes_) == 2 else scores
+
+    def score(self, X: Any, y: Any, sample_weight: Any = None) -> float:
+        """Return the accuracy.
+
+        Parameters
+        ----------
+        X, y : as in ``fit``
+        sample_weight : array-like of shape (n_sequences,), default=None
+            Weights >= 0 of the sequences.
+
+        Returns
+        -------
+        float
+        """
+        check_fitted(self, "estimators_")
+        sequences = pack(self, X, reset=False, dtype=(self._dtype,))
+        labels = _labels(y, sequences)
+        targets = Targets(labels[:, None], "sequence", True)
+        return accuracy(labels, self.predict(X), pack_weights(sample_weight, sequences, targets))
 
     def _scores(self, X: Any) -> np.ndarray:
         """Return the weighted sum of the calibrated scores of all members."""

@@ -5,6 +5,7 @@ from typing import Any, NamedTuple
 
 import numpy as np
 
+from esnkit.preprocessing._channels_first import FromChannelsFirst
 from esnkit.utils._frames import ndim_of
 from esnkit.utils._shares import steps_of_shares
 
@@ -86,13 +87,25 @@ def probabilities_of_prefixes(estimator: Any, X: Any, y: Any, shares: Any) -> Pr
             f"estimator must be a fitted classifier with predict_proba, got {estimator!r}"
         )
     shares = _ascending(SHARES if shares is None else shares)
+    estimator, X = _after_channels_first(estimator, X)
     check_sequences(X)
+    if len(y) != len(X):
+        raise ValueError(f"y must have a label for every sequence, got {len(y)} for {len(X)}")
     takes_steps = "steps" in signature(estimator.predict_proba).parameters
     if takes_steps and getattr(estimator, "causal", True):
         values = estimator.predict_proba(X, steps=shares)
     else:
         values = _of_cut_sequences(estimator, X, shares)
     return check_probabilities(y, values, estimator.classes_, shares)
+
+
+def _after_channels_first(estimator: Any, X: Any) -> tuple[Any, Any]:
+    """Return what follows FromChannelsFirst in a pipeline, with X in its order: time is cut."""
+    estimator = getattr(estimator, "best_estimator_", estimator)  # of a search
+    steps = getattr(estimator, "steps", [])
+    if len(steps) > 1 and isinstance(steps[0][1], FromChannelsFirst):
+        return estimator[1:], steps[0][1].transform(X)
+    return estimator, X
 
 
 def _of_cut_sequences(estimator: Any, X: Any, shares: np.ndarray) -> np.ndarray:

@@ -156,7 +156,9 @@ class SequenceScaler(OneToOneFeatureMixin, TransformerMixin, BaseEstimator):
         """
         check_is_fitted(self)
         sequences = pack(self, X, reset=False)
-        return restore(self._scaler.transform(sequences.values), sequences)
+        # The scaler sums all values to find out whether they are finite: sums may overflow.
+        with np.errstate(over="ignore", invalid="ignore"):
+            return restore(self._scaler.transform(sequences.values), sequences)
 
     def inverse_transform(self, X: Any) -> Any:
         """Undo the scaling.

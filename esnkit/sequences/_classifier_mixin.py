@@ -14,7 +14,7 @@ from esnkit.sequences._targets import Encoded, Targets, has_row_per_step, labels
 from esnkit.utils._collections import takes_collections
 from esnkit.utils._validation import refuse_masked, refuse_missing
 
-__all__ = ["SequenceClassifierMixin", "known_classes", "map_rows", "softmax"]
+__all__ = ["SequenceClassifierMixin", "accuracy", "known_classes", "map_rows", "softmax"]
 
 
 class SequenceClassifierMixin(ClassifierMixin):
@@ -135,7 +135,7 @@ class SequenceClassifierMixin(ClassifierMixin):
         float
         """
         y_true, y_pred, weights = compare(self, X, y, sample_weight, initial_state, clamp)
-        return _accuracy(labels_of(y_true), y_pred[:, 0], weights)
+        return accuracy(labels_of(y_true), y_pred[:, 0], weights)
 
     def __sklearn_tags__(self):
         tags = super().__sklearn_tags__()
@@ -143,7 +143,7 @@ class SequenceClassifierMixin(ClassifierMixin):
         return tags
 
 
-def _accuracy(y_true: np.ndarray, y_pred: np.ndarray, weights: np.ndarray | None) -> float:
+def accuracy(y_true: np.ndarray, y_pred: np.ndarray, weights: np.ndarray | None) -> float:
     """Return the share of labels that are predicted, as scikit-learn does.
 
     A search scores often: its function finds out what labels are for longer than it counts them.

@@ -18,6 +18,7 @@ __all__ = [
     "refuse_vectors_of_integers",
     "refuse_vectors_with_labels",
     "warn_if_axes_are_misread",
+    "warn_if_channels_come_first",
     "warn_if_tokens",
 ]
 
@@ -130,7 +131,7 @@ def warn_if_axes_are_misread(
     numeric : bool
     """
     if targets.kind == "sequence":
-        _warn_if_channels_come_first(sequences)
+        warn_if_channels_come_first(sequences)
     elif sequences.form == "series" and target == "auto" and targets.flat:
         classes = None if numeric else targets.values.argmax(axis=1)
         _warn_if_rows_are_sequences(sequences.values, classes)
@@ -159,7 +160,7 @@ def _warn_if_rows_are_sequences(rows: np.ndarray, classes: np.ndarray | None) ->
         )
 
 
-def _warn_if_channels_come_first(sequences: Sequences) -> None:
+def warn_if_channels_come_first(sequences: Sequences) -> None:
     """Warn if features follow each other like time steps, but time steps do not."""
     n_sequences, n_features = sequences.n_sequences, sequences.values.shape[1]
     n_steps = int(sequences.lengths[0])

@@ -279,6 +279,23 @@ def test_tools_of_scikit_learn_take_it():
     assert swapped.fit(EQUAL.swapaxes(1, 2), LABELS).predict(EQUAL.swapaxes(1, 2)).shape == (24,)
 
 
+@pytest.mark.parametrize(
+    "labels", [np.arange(24) % 2, (np.arange(24) % 2).astype(object), LABELS, LABELS.astype(object)]
+)
+def test_the_score_is_the_accuracy_with_any_labels_and_weights(labels):
+    model = lean().fit(X, labels)
+    is_right = model.predict(NEW) == labels[:12]
+    assert model.score(NEW, labels[:12]) == is_right.mean()
+    assert model.score(NEW, labels[:12], np.arange(12)) == np.average(is_right, weights=range(12))
+
+
+def test_a_score_of_other_shapes_is_refused(fitted):
+    with pytest.raises(ValueError, match="y has 5 rows but X has 12 sequences"):
+        fitted.score(NEW, LABELS[:5])
+    with pytest.raises(ValueError, match="sample_weight must be finite and >= 0"):
+        fitted.score(NEW, NEW_LABELS, -np.ones(12))
+
+
 def test_frames_give_names_of_features():
     pd = pytest.importorskip("pandas")
     frames = [pd.DataFrame(x, columns=["a", "b"]) for x in X]
@@ -349,9 +366,10 @@ def test_tokens_and_swapped_axes_are_named():
     tokens = list(np.random.default_rng(0).integers(0, 9, (24, 9, 1)))
     with pytest.warns(UserWarning, match="OneHotTokens"):
         lean(views=["values"]).fit(tokens, LABELS)
-    with pytest.warns(UserWarning, match="FromChannelsFirst"):
-        t = np.arange(40) / np.linspace(2, 6, 24)[:, None]
-        lean(views=["values"]).fit(np.sin(t)[:, None], LABELS)
+    t = np.arange(40) / np.linspace(2, 6, 24)[:, None]
+    with pytest.warns(UserWarning, match="FromChannelsFirst") as caught:
+        lean().fit(np.sin(t)[:, None], LABELS)
+    assert len(caught) == 1  # not one of every member
 
 
 BAD = {

@@ -3,10 +3,17 @@
 import numpy as np
 import pytest
 from labelled_waves import LABELS, model, sequences
+from sklearn.model_selection import GridSearchCV
 from sklearn.pipeline import make_pipeline
 from third_party import MirroredSum
 
-from esnkit import ESNClassifier, ESNRegressor, ReservoirClassifier, SequenceNormalizer
+from esnkit import (
+    ESNClassifier,
+    ESNRegressor,
+    FromChannelsFirst,
+    ReservoirClassifier,
+    SequenceNormalizer,
+)
 from esnkit.plotting._prefixes import check_probabilities, probabilities_of_prefixes
 
 X, y = sequences()
@@ -45,6 +52,16 @@ def test_other_classifiers_predict_cut_sequences(classifier):
     np.testing.assert_array_equal(record.values[:, 1], classifier.predict_proba(X))
 
 
+def test_channels_come_first_and_time_is_cut():
+    classifier, swapped = model(), [x.T for x in X]
+    pipeline = make_pipeline(FromChannelsFirst(), classifier).fit(swapped, y)
+    wanted = probabilities_of_prefixes(classifier, X, y, [0.3, 1.0]).values
+    search = GridSearchCV(pipeline, {"esnclassifier__n_units": [classifier.n_units]}, cv=2)
+    for estimator in (pipeline, search.fit(swapped, y)):
+        record = probabilities_of_prefixes(estimator, swapped, y, [0.3, 1.0])
+        np.testing.assert_allclose(record.values, wanted, rtol=1e-6)
+
+
 def test_shares_within_the_washout_are_unknown():
     record = probabilities_of_prefixes(model(washout=5), X, y, [0.2, 0.5])
     assert record.is_known.tolist() == [False, True]
@@ -74,6 +91,8 @@ def test_wrong_input_is_refused():
             probabilities_of_prefixes(model(), X, y, shares)
     with pytest.raises(ValueError, match="shares must be in ascending order"):
         probabilities_of_prefixes(model(), X, y, [0.5, 0.4, 1.0])
+    with pytest.raises(ValueError, match="y must have a label for every sequence, got 1 for"):
+        probabilities_of_prefixes(model(), X, y[:1], None)
     with pytest.raises(ValueError, match=r"y_true holds \['d'\], which the classes \['a', 'b'"):
         probabilities_of_prefixes(model(), X[:1], ["d"], None)
     with pytest.raises(ValueError, match=r"\(2, 1, 2\) for y_true, shares and classes, got \(2, 2"):

@@ -43,6 +43,13 @@ def test_neighbours_in_a_list_are_computed_in_one_go():
     ]  # fmt: skip
 
 
+@pytest.mark.parametrize("name", POOLINGS)
+def test_a_name_twice_is_refused(name):
+    first = POOLINGS[name].names[0] if name == "statistics" else name
+    with pytest.raises(ValueError, match=f"not have a statistic twice, got '{first}' twice in"):
+        check_pooling([name, ModelSpace(2), name])
+
+
 def test_a_list_of_one_name_is_that_pooling():
     assert check_pooling(["mean"]).names == ("mean",)
     assert check_pooling(("statistics",)).names == POOLINGS["statistics"].names

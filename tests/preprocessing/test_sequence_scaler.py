@@ -1,6 +1,7 @@
 """The scaler of sequences is a StandardScaler of their stacked rows, in every container."""
 
 import pickle
+import warnings
 
 import numpy as np
 import pytest
@@ -192,6 +193,13 @@ def test_cross_validation_and_searches_take_ragged_sequences_in_every_kind_of_li
         reference = clone(model).fit([RAGGED[i] for i in train], [y[i] for i in train])
         for i in test:
             np.testing.assert_array_equal(fold.predict([X[i]])[0], reference.predict(RAGGED)[i])
+
+
+def test_values_whose_sum_is_beyond_the_range_are_scaled_without_a_warning():
+    X = np.float32(3e38) * np.array([[1.0], [1.0], [-1.0], [-1.0]], np.float32)
+    with warnings.catch_warnings(action="error"):
+        scaled = SequenceScaler().fit(X).transform(X)
+    np.testing.assert_allclose(scaled[:, 0], [1, 1, -1, -1], rtol=1e-6)
 
 
 def test_pipelines_classify_search_and_feed_networks():

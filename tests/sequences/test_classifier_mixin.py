@@ -15,7 +15,7 @@ from esnkit.sequences import (
     restore,
 )
 from esnkit.sequences._classifier_mixin import (
-    _accuracy,
+    accuracy,
     known_classes,
     labels_of,
     map_rows,
@@ -190,5 +190,5 @@ def test_the_accuracy_is_that_of_scikit_learn(labels, weights):
     y_true = np.array(labels)
     y_pred = y_true[::-1].copy()
     expected = accuracy_score(y_true, y_pred, sample_weight=weights)
-    assert _accuracy(y_true, y_pred, weights) == expected
-    assert isinstance(_accuracy(y_true, y_pred, weights), float)
+    assert accuracy(y_true, y_pred, weights) == expected
+    assert isinstance(accuracy(y_true, y_pred, weights), float)
