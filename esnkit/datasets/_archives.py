@@ -3,9 +3,9 @@
 from __future__ import annotations
 
 import importlib.util
+from collections.abc import Iterable, Iterator
 from os import PathLike
 from pathlib import Path
-from typing import Any
 
 import numpy as np
 from numpy.typing import NDArray
@@ -33,7 +33,8 @@ def load_ucr(
         Which of the two published parts.
     folder : path or None, default=None
         Folder with the file NAME_TRAIN or NAME_TEST, itself or in a folder NAME, that ends in .ts
-        (the format of aeon and sktime), .tsv or .txt (a label and the values in a row).
+        (the format of aeon and sktime), .tsv or .txt (a label and the values in a row, with tabs,
+        spaces or commas between them).
 
     Returns
     -------
@@ -195,21 +196,30 @@ def _read_ts(path: Path) -> tuple[list[np.ndarray], list[str]]:
     """Read a sequence per line: channels with colons between them, then the label."""
     X, y = [], []
     with open(path, encoding="utf-8", errors="replace") as file:
-        for line in file:
-            if line.strip().lower().startswith("@data"):
+        for line in _lines(file):
+            if line.lower().startswith("@data"):
                 break
-        for line in file:
-            if line.strip():
-                *channels, label = line.strip().split(":")
-                X.append(_as_columns([_numbers(channel) for channel in channels]))
-                y.append(label)
+            if line.lower().split()[:2] == ["@classlabel", "false"]:
+                raise ValueError("its header says that there are no labels")
+        for line in _lines(file):
+            *channels, label = line.split(":")
+            X.append(_as_columns([_numbers(channel.split(",")) for channel in channels]))
+            y.append(label.strip())
     if not X:
         raise ValueError("it has no line after @data")
     return X, y
 
 
-def _numbers(text: str) -> np.ndarray:
-    return np.array(text.replace("?", "nan").split(","), dtype=np.float64)
+def _lines(file: Iterable[str]) -> Iterator[str]:
+    """Yield the lines that are neither empty nor comments."""
+    for line in map(str.strip, file):
+        if line and not line.startswith("#"):
+            yield line
+
+
+def _numbers(texts: list[str]) -> np.ndarray:
+    missing = ("", "?")
+    return np.array(["nan" if text.strip() in missing else text for text in texts], np.float64)
 
 
 def _as_columns(channels: list[np.ndarray]) -> np.ndarray:
@@ -224,10 +234,29 @@ def _as_columns(channels: list[np.ndarray]) -> np.ndarray:
 
 def _read_table(path: Path) -> tuple[list[np.ndarray], list[str]]:
     """Read a sequence per row: the label, then the values."""
+    X, y = [], []
     with open(path, encoding="utf-8-sig") as file:
-        delimiter = "," if "," in file.readline() else None
-    rows: Any = np.genfromtxt(path, delimiter=delimiter, encoding="utf-8-sig", ndmin=2)
-    return list(rows[:, 1:, None]), [f"{label:g}" for label in rows[:, 0]]
+        for line in _lines(file):
+            delimiter = next((mark for mark in ",\t" if mark in line), None)
+            label, *values = line.split(delimiter)
+            if not values:
+                raise ValueError(f"it has a row without values, {line!r}")
+            X.append(_numbers(values)[:, None])
+            y.append(_plain_label(label.strip()))
+    if not X:
+        raise ValueError("it has no row")
+    return X, y
+
+
+def _plain_label(text: str) -> str:
+    """Return a label as it is written, but 1.0000000e+00 as 1."""
+    try:
+        number = float(text)
+    except ValueError:
+        return text
+    if np.isnan(number):
+        raise ValueError("it has a row without a label")
+    return f"{number:.15g}"
 
 
 def _without_padding(x: np.ndarray) -> np.ndarray:

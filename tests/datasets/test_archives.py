@@ -31,6 +31,24 @@ def test_tables(tmp_path, ending, text):
     np.testing.assert_array_equal(X[0][:, 0], [0.5, 2.0])
 
 
+@pytest.mark.parametrize(
+    "label, wanted",
+    [
+        ("1.0000000e+00", "1"),
+        ("-2", "-2"),
+        ("0.5", "0.5"),
+        ("1234567", "1234567"),
+        ("wave", "wave"),
+    ],
+)
+def test_labels_of_tables_are_told_apart(tmp_path, label, wanted):
+    (tmp_path / "Toy_TRAIN.tsv").write_text(f"# a comment\n{label}\t0.5\t?\t\t2\n1234568 3\n")
+    X, y = load_ucr("Toy", folder=tmp_path)
+    assert y.tolist() == [wanted, "1234568"]
+    np.testing.assert_array_equal(X[0][:, 0], [0.5, np.nan, np.nan, 2.0])
+    np.testing.assert_array_equal(X[1], [[3.0]])
+
+
 def test_japanese_vowels():
     installed("aeon", "sktime")
     for split, sizes in (("train", [30] * 9), ("test", [31, 35, 88, 44, 29, 24, 40, 50, 29])):
@@ -60,10 +78,23 @@ def test_without_the_packages_the_extra_is_named(monkeypatch):
             load()
 
 
-@pytest.mark.parametrize("text", ["@data\n1,x:a\n", "nothing\n", "@data\na\n"])
-def test_what_is_not_in_the_format_is_refused(tmp_path, text):
-    (tmp_path / "Bad_TRAIN.ts").write_text(text)
-    with pytest.raises(ValueError, match="Bad_TRAIN.ts is not in the format"):
+@pytest.mark.parametrize(
+    "ending, text",
+    [
+        ("ts", "@data\n1,x:a\n"),
+        ("ts", "nothing\n"),
+        ("ts", "@data\na\n"),
+        ("ts", "@classLabel false\n@data\n1,2:3,4\n"),
+        ("tsv", ""),
+        ("tsv", "label\tfirst\tsecond\n1\t2\t3\n"),
+        ("tsv", "1\n2\n"),
+        ("tsv", "NaN\t2\n"),
+        ("txt", "1;2;3\n"),
+    ],
+)
+def test_what_is_not_in_the_format_is_refused(tmp_path, ending, text):
+    (tmp_path / f"Bad_TRAIN.{ending}").write_text(text)
+    with pytest.raises(ValueError, match=f"Bad_TRAIN.{ending} is not in the format"):
         load_ucr("Bad", folder=tmp_path)
 
 
