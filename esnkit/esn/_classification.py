@@ -32,7 +32,11 @@ class ReservoirClassifierMixin(SequenceClassifierMixin):
         initial_state: Any = None,
         clamp: Any = None,
     ) -> Self:
-        """Learn from more data; the result is that of ``fit`` on all data so far.
+        """Learn from more data; the scores are those of ``fit`` on all data so far.
+
+        The poolings "ppv" and "model_space", and the scale of ``input_scaling="auto"``, are those
+        of the first call. The temperature of the probabilities comes from sums alone, see
+        :class:`~esnkit.readouts.RidgeReadout`.
 
         One series continues where that of the call before ended: its state is carried on, and the
         washout applies to its first rows only. Give an ``initial_state`` to start another series.

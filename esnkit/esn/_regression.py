@@ -34,6 +34,9 @@ class ReservoirRegressorMixin(SequenceRegressorMixin):
     ) -> Self:
         """Learn from more data; the result is that of ``fit`` on all data so far.
 
+        The poolings "ppv" and "model_space", and the scale of ``input_scaling="auto"``, are those
+        of the first call.
+
         One series continues where that of the call before ended: its state is carried on, and the
         washout applies to its first rows only. Give an ``initial_state`` to start another series.
         Several sequences each start from zero, as in ``fit``. The method exists if the readout
