@@ -19,7 +19,7 @@ from esnkit.esn._closed_loop import (
 )
 from esnkit.esn._differences import ValuesAndDifferences
 from esnkit.esn._features import Settings, check_longer, count_blocks, features, fit_pooling
-from esnkit.esn._readout import read_blocks
+from esnkit.esn._readout import check_outputs, read_blocks
 from esnkit.esn._shared_fits import (
     Fit,
     find_fit,
@@ -572,7 +572,8 @@ def _read(parts, sequences, state, clamp, scores, step=lambda stop: None) -> np.
         return predict_with_feedback(parts, sequences, state, clamp, step)
     n_rows = len(sequences.values) if settings.per_step else sequences.n_sequences
     blocks = predict_features(reservoir, sequences, state, settings, clamp)
-    return read_blocks(readout, blocks, (n_rows, n_outputs), scores, step)
+    rows = read_blocks(readout, blocks, (n_rows, n_outputs), scores, step)
+    return rows if settings.per_step else check_outputs(rows)
 
 
 def _with_class_weights(weights, class_weights):

@@ -7,7 +7,7 @@ import numpy as np
 
 from esnkit.esn._closed_loop import FittedParts
 from esnkit.esn._features import pooled_washout, step_features
-from esnkit.esn._readout import read_blocks
+from esnkit.esn._readout import check_outputs, read_blocks
 from esnkit.pooling._prefixes import pool_prefixes
 from esnkit.sequences._initial_state import Clamp
 from esnkit.sequences._packing import Sequences
@@ -89,4 +89,5 @@ def read_prefixes(
         return np.empty((0, n_outputs), state.dtype), is_read
     blocks = step_features(reservoir, sequences, state, settings, clamp=clamp)
     pooled = pool_prefixes(settings.pooling, blocks, sequences.offsets, washout, ends)
-    return read_blocks(readout, pooled, (len(ends), n_outputs), True, step), is_read
+    rows = read_blocks(readout, pooled, (len(ends), n_outputs), True, step)
+    return check_outputs(rows), is_read

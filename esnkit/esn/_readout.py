@@ -8,7 +8,7 @@ from esnkit.kernels.linalg import affine
 from esnkit.readouts._base import BaseReadout, is_linear
 from esnkit.utils._validation import for_kernels
 
-__all__ = ["linear_map", "read_blocks", "read_rows"]
+__all__ = ["check_outputs", "linear_map", "read_blocks", "read_rows"]
 
 
 def linear_map(
@@ -60,4 +60,14 @@ def read_blocks(
         rows[start:stop] = block
         step(stop)
     assert rows is not None  # every sequence has at least one time step
+    return rows
+
+
+def check_outputs(rows: np.ndarray) -> np.ndarray:
+    """Return the outputs for pooled features; raise if sums of squares left the range."""
+    if rows.dtype.kind == "f" and not np.isfinite(rows).all():
+        raise ValueError(
+            "X holds a sequence with values so far from those of fit that its features exceed the "
+            f"range of {rows.dtype}: scale or clip them"
+        )
     return rows

@@ -244,6 +244,16 @@ def test_the_unit_of_the_inputs_changes_no_label(kinds):
     np.testing.assert_allclose(answers[2], answers[0], atol=1e-6)
 
 
+@pytest.mark.filterwarnings("ignore::RuntimeWarning")
+@pytest.mark.parametrize("pooling", ["std", "model_space"])
+def test_sequences_whose_squares_overflow_are_refused(pooling, rng):
+    X = rng.normal(size=(12, 9, 1)).astype(np.float32)
+    model = ESNClassifier(5, pooling=pooling, random_state=0).fit(X, np.arange(12) % 2)
+    for steps in (None, [5]):
+        with pytest.raises(ValueError, match="X holds a sequence .* exceed the range of float32"):
+            model.predict_proba(np.float32(1e30) * X, steps=steps)
+
+
 def test_one_sequence_is_learned_without_a_warning(kinds):
     sequences, _ = kinds
     with warnings.catch_warnings():
