@@ -119,6 +119,7 @@ class SequenceScaler(OneToOneFeatureMixin, TransformerMixin, BaseEstimator):
                 f"X has a feature whose variance exceeds the range of {scaler.var_.dtype}: divide "
                 "it by a constant first"
             )
+        _set_constants(scaler, sequences.values, None if first else self._scaler)
         self._scaler = scaler
         return self
 
@@ -187,6 +188,20 @@ class SequenceScaler(OneToOneFeatureMixin, TransformerMixin, BaseEstimator):
         tags.input_tags.three_d_array = True
         tags.transformer_tags.preserves_dtype = ["float64", "float32"]
         return tags
+
+
+def _set_constants(scaler: StandardScaler, rows: np.ndarray, before: StandardScaler | None) -> None:
+    """Set the mean of constant features to their value: a sum of large values is rounded."""
+    if scaler.mean_ is None:
+        return
+    constant = (rows == rows[0]).all(axis=0)
+    if before is not None:
+        constant &= before.mean_ == rows[0]
+        if before.var_ is not None:
+            constant &= before.var_ == 0
+    scaler.mean_[constant] = rows[0, constant]
+    if scaler.var_ is not None:
+        scaler.var_[constant], scaler.scale_[constant] = 0.0, 1.0
 
 
 def _row_weights(sample_weight: Any, sequences: Sequences) -> np.ndarray | None:

@@ -202,6 +202,16 @@ def test_values_whose_sum_is_beyond_the_range_are_scaled_without_a_warning():
     np.testing.assert_allclose(scaled[:, 0], [1, 1, -1, -1], rtol=1e-6)
 
 
+def test_a_large_constant_becomes_zero():
+    stamp = 1764480000123456789.0
+    rows = np.column_stack([np.arange(1234.0), np.full(1234, stamp)])
+    for scaler in (SequenceScaler().fit(rows), SequenceScaler(with_std=False).fit(rows)):
+        assert scaler.partial_fit(rows[:77]).mean_[1] == stamp
+        assert not scaler.transform(rows)[:, 1].any()
+    varied = scaler.partial_fit(np.column_stack([rows[:, 0], 2 * rows[:, 1]]))
+    np.testing.assert_allclose(varied.mean_[1], stamp * (1311 + 2 * 1234) / (1311 + 1234))
+
+
 def test_pipelines_classify_search_and_feed_networks():
     X = [100 + 50 * np.sin(np.arange(30 + i)[:, None] / (2 + 4 * (i % 2))) for i in range(12)]
     labels = np.arange(12) % 2
