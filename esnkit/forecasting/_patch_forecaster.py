@@ -5,12 +5,13 @@ from sklearn.base import BaseEstimator
 from sklearn.utils.validation import check_is_fitted
 
 from esnkit.esn import ESNRegressor
-from esnkit.forecasting._capabilities import check_memory, check_regressor
+from esnkit.forecasting._capabilities import carries_state, check_memory, check_regressor
 from esnkit.forecasting._ensemble import find_seed, seeded_clones
 from esnkit.forecasting._frames import n_dimensions
 from esnkit.forecasting._input import read_series
 from esnkit.forecasting._missing import refuse_missing_values
 from esnkit.forecasting._patches import make_layout, make_patches, reflections, training_data
+from esnkit.forecasting._runaway import RUNAWAY_REACH
 from esnkit.forecasting._series_kind import advance_labels, forecast_as, read_kind
 from esnkit.metrics import nrmse
 from esnkit.sequences._closed_loop import check_bounded
@@ -174,7 +175,7 @@ class PatchForecaster(PlainStateMixin, BaseEstimator):
         shared, periodic = check_flag("shared", self.shared), check_flag("periodic", self.periodic)
         noise = check_number("noise", self.noise, 0.0)
         estimator = check_regressor(DEFAULT if self.estimator is None else self.estimator)
-        check_memory(estimator, None)
+        _check_state(estimator)
         values, table, self.shape_ = self._read(field, "field")
         if len(values) < MIN_ROWS:
             raise ValueError(f"field must have at least {MIN_ROWS} time steps, got 1 sample")
@@ -217,7 +218,8 @@ class PatchForecaster(PlainStateMixin, BaseEstimator):
         ValueError
             For a number of steps below 1.
         FloatingPointError
-            If the closed loop diverges.
+            If the closed loop diverges: a value is not finite, or more than 1000 standard
+            deviations of the field from its mean.
         """
         check_is_fitted(self, "_states")
         n_steps = check_positive_int("n_steps", n_steps)
@@ -315,18 +317,29 @@ class PatchForecaster(PlainStateMixin, BaseEstimator):
         """Return the forecast in the units of the field; from a divergence on it is not finite."""
         rows, states = np.full((n_steps, len(self._next)), np.nan), self._states
         task = Task("PatchForecaster.forecast", n_steps, "time steps")
-        rows[0] = self._next
-        for t in range(1, n_steps):
-            if not np.isfinite(rows[t - 1]).all():
+        row = self._next
+        for t in range(n_steps):
+            if t > 0:
+                with np.errstate(over="ignore", invalid="ignore"):
+                    row, states = self._run(row[np.newaxis], states)
+                task.step()
+            if not (np.abs(row) <= RUNAWAY_REACH).all():
                 break
-            with np.errstate(over="ignore", invalid="ignore"):
-                rows[t], states = self._run(rows[t - 1 : t], states)
-            task.step()
-        with np.errstate(over="ignore"):
-            return rows * self.scale_ + self.mean_
+            rows[t] = row
+        return rows * self.scale_ + self.mean_
 
     def _as_fitted_on(self, rows: np.ndarray):
         """Return a forecast in the kind of the field fitted on."""
         if len(self.shape_) == 1:
             return forecast_as(self._kind, rows)
         return rows.reshape(-1, *self.shape_)
+
+
+def _check_state(estimator) -> None:
+    """Raise if the estimator cannot continue a series from a state."""
+    if not carries_state(estimator):
+        raise ValueError(
+            "estimator must carry a state from call to call, as ESNRegressor does, which "
+            f"{type(estimator).__name__} does not"
+        )
+    check_memory(estimator, None)

@@ -215,6 +215,22 @@ def test_a_forecast_that_diverges_is_refused_and_scored_as_worst():
     assert model.score(np.vstack([F] * 50) + np.arange(4)) == -np.inf
 
 
+class Growing(Recorder):
+    """Predicts one value of a network that multiplies what it sees by ten."""
+
+    def predict(self, X, initial_state=None, return_state=False):
+        return 10.0 * X[:, :, :1], np.zeros((len(X), 1))
+
+
+def test_a_forecast_that_runs_away_is_refused_long_before_it_overflows():
+    F = field((10,))
+    model = PatchForecaster(Growing(), patch_size=1, overlap=0, noise=0.0).fit(F)
+    assert np.abs(model.forecast(2) - F.mean()).max() > 10 * F.std()
+    with pytest.raises(FloatingPointError, match="diverged after [1-4] steps"):
+        model.forecast(20)
+    assert model.score(np.vstack([F, F])) == -np.inf
+
+
 def test_default_patches_divide_the_field():
     model = PatchForecaster(esn()).fit(field((15,)))
     assert (model.patch_size_, model.overlap_, model.shape_) == ((5,), (5,), (15,))
