@@ -25,6 +25,7 @@ from esnkit.utils._validation import (
     check_positive_int,
     check_seed,
 )
+from esnkit.utils._warnings import warn
 
 __all__ = ["PatchForecaster"]
 
@@ -218,13 +219,18 @@ class PatchForecaster(PlainStateMixin, BaseEstimator):
         ValueError
             For a number of steps below 1.
         FloatingPointError
-            If the closed loop diverges: a value is not finite, or more than 1000 standard
-            deviations of the field from its mean.
+            If the closed loop diverges.
+
+        Warns
+        -----
+        RuntimeWarning
+            If a value is more than 1000 standard deviations of the field from its mean.
         """
         check_is_fitted(self, "_states")
         n_steps = check_positive_int("n_steps", n_steps)
         rows = self._free_run(n_steps)
         check_bounded(rows, "fit with a larger alpha, or a little noise")
+        self._warn_of_runaway(rows)
         return self._as_fitted_on(rows)
 
     @rollback_on_error
@@ -323,10 +329,22 @@ class PatchForecaster(PlainStateMixin, BaseEstimator):
                 with np.errstate(over="ignore", invalid="ignore"):
                     row, states = self._run(row[np.newaxis], states)
                 task.step()
-            if not (np.abs(row) <= RUNAWAY_REACH).all():
+            if not np.isfinite(row).all():
                 break
             rows[t] = row
-        return rows * self.scale_ + self.mean_
+        with np.errstate(over="ignore"):
+            return rows * self.scale_ + self.mean_
+
+    def _warn_of_runaway(self, rows: np.ndarray) -> None:
+        """Warn of a forecast that is finite, and much too large."""
+        is_far = (np.abs(rows / self.scale_ - self.mean_ / self.scale_) > RUNAWAY_REACH).any(axis=1)
+        if is_far.any():
+            warn(
+                f"the forecast runs away: from step {np.argmax(is_far) + 1} on, values are more "
+                f"than {RUNAWAY_REACH:g} standard deviations of the field from its mean; fit with "
+                "more noise, or a larger alpha",
+                RuntimeWarning,
+            )
 
     def _as_fitted_on(self, rows: np.ndarray):
         """Return a forecast in the kind of the field fitted on."""
