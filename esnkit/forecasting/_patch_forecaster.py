@@ -50,11 +50,11 @@ class PatchForecaster(PlainStateMixin, BaseEstimator):
         ``ESNRegressor(300, spectral_radius=0.3, input_scaling=0.1, bias_scaling=1.0, alpha=1e-6)``.
     patch_size : int or tuple of int, default=None
         Points of a patch, along every axis or one number for each; it divides the number of points.
-        None takes the largest divisor up to 8.
+        None takes the largest divisor up to 4.
     overlap : int or tuple of int, default=None
         Points beyond each side of its patch that a network sees. It must not be smaller than the
-        distance that an effect travels in a time step. None takes the size of the patch, or what
-        there is on both sides, if that is less.
+        distance that an effect travels in a time step. None takes 4, or what there is on both
+        sides, if that is less.
     periodic : bool, default=True
         Whether the field continues beyond an edge at the opposite one, as on a ring or a torus.
         False: there, networks see the value of the nearest point.
@@ -65,7 +65,7 @@ class PatchForecaster(PlainStateMixin, BaseEstimator):
         The symmetry of a field whose mirror image is a field too, of which networks then learn as
         well: with the same values ("even"), or with their negatives ("odd"), as in the
         Kuramoto-Sivashinsky equation. On a grid it holds for both axes.
-    noise : float, default=1e-4
+    noise : float, default=1e-3
         Standard deviation of normal noise that `fit` adds to the inputs, not to the targets,
         relative to that of the field [3]_; see Notes.
     random_state : int, RandomState or None, default=None
@@ -103,6 +103,12 @@ class PatchForecaster(PlainStateMixin, BaseEstimator):
     number of rows, and the penalty of the readout can be tiny. If forecasts leave the range of the
     field after few steps, use more `noise`; the smaller it is, the more precise is a single step.
 
+    A network of a few hundred units does not learn products of many points. Patches and overlaps of
+    twice the size that is needed may cost most of the valid time, if points are little alike, as
+    those of :func:`esnkit.datasets.make_lorenz96`. A smooth field with many points per wave, as of
+    the Kuramoto-Sivashinsky equation, gains if `overlap` and the number of units are larger than
+    by default, and `noise` smaller.
+
     Near points matter more than far ones. An array as `input_scaling` of the network, a value for
     every point that it sees, in the order of the flattened patch, can fall with the distance from
     the patch, which makes a step more precise.
@@ -139,7 +145,7 @@ class PatchForecaster(PlainStateMixin, BaseEstimator):
         periodic=True,
         shared=True,
         reflection=None,
-        noise=1e-4,
+        noise=1e-3,
         random_state=None,
     ):
         self.estimator = estimator
