@@ -18,7 +18,10 @@ reservoirs. The readouts are trained convolutional networks.
 
 Three models, all with one output of linear coefficients:
 
-- A reservoir that receives the input alone; the readout reads the squares of half of its units.
+- A reservoir that receives the input alone; the readout reads the squares of half of its units. On
+  NARMA-30 it comes near all that products of two inputs can give: least squares of all 1830 of the
+  last 60 inputs have a median NRMSE of 0.053 on six validation series, where 1000 units have 0.076
+  and 2000 units 0.066. Products of four inputs are needed for less.
 - The same behind ``NVAR(2, orders=2)``: the reservoir receives u(t)^2, u(t) u(t-s) and u(t-s)^2.
 - NVAR of the last inputs and outputs, 10, 20 or 30 of each, and all products of two of them; in the
   test its outputs are fed back. The equations of orders 10 and 30 of ``make_narma`` have this form.

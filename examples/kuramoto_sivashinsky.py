@@ -8,8 +8,8 @@ forecasts of its neighbours.
 
 You learn how to forecast a field, and what noise on the inputs does. The field is smooth: its
 values lie near a space of far fewer dimensions than there are points. Without noise the network
-does not learn what to do with errors that leave this space, and they grow until the forecast breaks
-off.
+does not learn what to do with errors that leave this space, and they grow until the forecast runs
+away, of which `forecast` warns.
 
 Writes kuramoto_sivashinsky.png.
 """

@@ -110,7 +110,7 @@ def information_processing_capacity(
     max_delay : int, sequence of int or None, default=None
         Longest delay, of all products or of those of degree 1, 2, ... None stands for the longest
         that gives at most 2000 products of a degree, and not more than five times the number of
-        features, or 100.
+        features, or 300.
     n_timesteps : int or None, default=None
         Time steps after the washout. None stands for 400 per feature, from 50 000 on to those whose
         features take 512 MB.
@@ -148,6 +148,12 @@ def information_processing_capacity(
 
     The units of a linear reservoir are dependent if eigenvalues of its weights repeat, as those of
     permutations with several cycles do: the capacity is then the number of distinct eigenvalues.
+    Otherwise it is N in exact arithmetic, and the estimate is within 2 % of that for cycles and
+    orthogonal matrices, if the delays reach to where inputs have faded: ``max_delay`` of at least
+    ``2.5 / (1 - spectral_radius)``. States of random matrices keep old inputs in ever fewer
+    directions. Those that rounding errors of the states cover are left out, as no readout can use
+    them, and more time steps or delays do not bring them back: at a radius of 0.95 up to 2 of 50
+    units, and 20 of 100.
 
     The time is about that of n_products * n_timesteps * n_features multiplications.
 

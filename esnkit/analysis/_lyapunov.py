@@ -226,7 +226,7 @@ def conditional_lyapunov_exponents(
     if n_steps < MIN_STEPS:
         raise ValueError(
             f"X must have at least {MIN_STEPS} time steps after the washout of {washout}, got "
-            f"{n_steps}"
+            f"{len(sequences.values)} in all"
         )
     n_state, dtype = reservoir.n_state_, sequences.values.dtype
     n_exponents = _check_count(n_exponents, min(n_state, 10), n_state)
@@ -333,7 +333,8 @@ def _growth(steps, frame, n_steps, n_discard):
     """Return the logarithms of the diagonals of R, a row for every step after those discarded."""
     growth = np.empty((n_steps, frame.shape[1]))
     for t in range(-n_discard, n_steps):
-        moved = next(steps)(frame)
+        with np.errstate(over="ignore", invalid="ignore"):  # the error below says it
+            moved = next(steps)(frame)
         if not np.isfinite(moved).all():
             raise FloatingPointError(
                 f"the orbit must stay finite, got NaN or infinity at step {t + n_discard}: start "

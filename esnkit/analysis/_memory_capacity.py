@@ -21,7 +21,7 @@ __all__ = [
 # Chance that a delay of which nothing is remembered counts.
 P_VALUE = 1e-4
 N_ROWS_PER_FEATURE, MIN_ROWS, MAX_NUMBERS = 400, 50_000, 2**26
-N_DELAYS_PER_FEATURE, MIN_DELAYS = 5, 100
+N_DELAYS_PER_FEATURE, MIN_DELAYS = 5, 300
 N_TARGETS_TOGETHER = 64
 TINY = float(np.finfo(np.float64).tiny)
 # Singular values of dependent columns, relative to the largest: at most 2.1 eps were seen, of 20 to
@@ -81,7 +81,7 @@ def memory_capacity(
         outputs that an estimator with ``feedback=True`` feeds back are inputs here.
     max_delay : int or None, default=None
         Longest delay. None stands for five times the number of features, and at
-        least 100.
+        least 300.
     n_timesteps : int or None, default=None
         Time steps after the washout, half of which fit the readout. None stands for 400 per
         feature, from 50 000 on to those whose features take 512 MB.

@@ -65,7 +65,8 @@ def make_kuramoto_sivashinsky(
     Raises
     ------
     ValueError
-        If a parameter is out of its range, or the step is too long for the integration.
+        If a parameter is out of its range, or the steps are too long or the points too few for the
+        integration.
 
     References
     ----------
@@ -101,8 +102,11 @@ def make_kuramoto_sivashinsky(
                 spectrum = _step(spectrum, scheme, n_points)
             task.step()
     if not np.isfinite(rows).all():
-        step = dt / n_substeps
-        raise ValueError(f"dt / n_substeps must be small enough to integrate with, got {step:g}")
+        step, distance = dt / n_substeps, length / n_points
+        raise ValueError(
+            "dt / n_substeps and length / n_points must be small enough to integrate with, as "
+            f"0.125 and 0.5 are, got {step:g} and {distance:g}"
+        )
     return rows[n_discard:].copy()
 
 

@@ -139,9 +139,10 @@ def to_c(model: Any, path: Any = None, *, name: str = "esn") -> str:
     Parameters
     ----------
     model : ESNRegressor, ESNClassifier, ReservoirRegressor or ReservoirClassifier
-        Fitted to a target for every time step, with a :class:`Reservoir` or a
-        :class:`DeepReservoir` of these, and a linear readout. A model that was fitted to float32
-        gives code with ``float``.
+        Fitted to a target for every time step, with a :class:`Reservoir`, an
+        :class:`IntrinsicPlasticityReservoir`, a :class:`MemoryReservoir` or a
+        :class:`DeepReservoir` of the first two, and a linear readout of this package. A model that
+        was fitted to float32 gives code with ``float``.
     path : str, path or None, default=None
         File to write, which is replaced if it exists.
     name : str, default="esn"

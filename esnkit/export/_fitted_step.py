@@ -71,8 +71,9 @@ def fitted_step(model: Any, others: str = "") -> FittedStep:
         )
     if not is_linear(readout):
         raise ValueError(
-            f"model must have a linear readout, got {type(model.readout_).__name__}: set "
-            "readout=None (ridge), or a BaseReadout with coef_ and intercept_"
+            "model must have a linear readout of this package, got "
+            f"{type(model.readout_).__name__}: set readout=None (ridge), or a BaseReadout with "
+            "coef_ and intercept_"
         )
     coef, intercept = linear_map(readout, n_outputs, model._dtype)
     classes = getattr(model, "classes_", None)
@@ -94,7 +95,8 @@ def _checked_layers(reservoir: BaseReservoir) -> list[StateEquation]:
     layers, members = reservoir.state_equations(), getattr(reservoir, "layers_", [reservoir])
     if layers is None or len(layers) != len(members):
         raise ValueError(
-            f"model must have a Reservoir, or a DeepReservoir of these, got "
-            f"{type(reservoir).__name__}: only these have state equations that can be exported"
+            "model must have a Reservoir, an IntrinsicPlasticityReservoir, a MemoryReservoir or a "
+            f"DeepReservoir of the first two, got {type(reservoir).__name__}: only these have "
+            "state equations that can be exported"
         )
     return layers

@@ -39,7 +39,8 @@ def to_onnx(model: Any, *, form: str = "sequence") -> Any:
     model : ESNRegressor, ESNClassifier, ReservoirRegressor, ReservoirClassifier, RNNRegressor \
             or RNNClassifier
         A model with a reservoir must be fitted to a target for every time step, with a
-        :class:`Reservoir` or a :class:`DeepReservoir` of these, and a linear readout. A trained
+        :class:`Reservoir`, an :class:`IntrinsicPlasticityReservoir`, a :class:`MemoryReservoir` or
+        a :class:`DeepReservoir` of the first two, and a linear readout of this package. A trained
         network must, for ``form="step"``, have ``bidirectional=False``, and a target for every time
         step or ``pooling="last"``.
     form : {"sequence", "step"}, default="sequence"

@@ -5,12 +5,13 @@ from sklearn.base import BaseEstimator
 from sklearn.utils.validation import check_is_fitted
 
 from esnkit.esn import ESNRegressor
-from esnkit.forecasting._capabilities import check_memory, check_regressor
+from esnkit.forecasting._capabilities import carries_state, check_memory, check_regressor
 from esnkit.forecasting._ensemble import find_seed, seeded_clones
 from esnkit.forecasting._frames import n_dimensions
 from esnkit.forecasting._input import read_series
 from esnkit.forecasting._missing import refuse_missing_values
 from esnkit.forecasting._patches import make_layout, make_patches, reflections, training_data
+from esnkit.forecasting._runaway import RUNAWAY_REACH
 from esnkit.forecasting._series_kind import advance_labels, forecast_as, read_kind
 from esnkit.metrics import nrmse
 from esnkit.sequences._closed_loop import check_bounded
@@ -24,6 +25,7 @@ from esnkit.utils._validation import (
     check_positive_int,
     check_seed,
 )
+from esnkit.utils._warnings import warn
 
 __all__ = ["PatchForecaster"]
 
@@ -48,11 +50,11 @@ class PatchForecaster(PlainStateMixin, BaseEstimator):
         ``ESNRegressor(300, spectral_radius=0.3, input_scaling=0.1, bias_scaling=1.0, alpha=1e-6)``.
     patch_size : int or tuple of int, default=None
         Points of a patch, along every axis or one number for each; it divides the number of points.
-        None takes the largest divisor up to 8.
+        None takes the largest divisor up to 4.
     overlap : int or tuple of int, default=None
         Points beyond each side of its patch that a network sees. It must not be smaller than the
-        distance that an effect travels in a time step. None takes the size of the patch, or what
-        there is on both sides, if that is less.
+        distance that an effect travels in a time step. None takes 4, or what there is on both
+        sides, if that is less.
     periodic : bool, default=True
         Whether the field continues beyond an edge at the opposite one, as on a ring or a torus.
         False: there, networks see the value of the nearest point.
@@ -63,7 +65,7 @@ class PatchForecaster(PlainStateMixin, BaseEstimator):
         The symmetry of a field whose mirror image is a field too, of which networks then learn as
         well: with the same values ("even"), or with their negatives ("odd"), as in the
         Kuramoto-Sivashinsky equation. On a grid it holds for both axes.
-    noise : float, default=1e-4
+    noise : float, default=1e-3
         Standard deviation of normal noise that `fit` adds to the inputs, not to the targets,
         relative to that of the field [3]_; see Notes.
     random_state : int, RandomState or None, default=None
@@ -101,6 +103,12 @@ class PatchForecaster(PlainStateMixin, BaseEstimator):
     number of rows, and the penalty of the readout can be tiny. If forecasts leave the range of the
     field after few steps, use more `noise`; the smaller it is, the more precise is a single step.
 
+    A network of a few hundred units does not learn products of many points. Patches and overlaps of
+    twice the size that is needed may cost most of the valid time, if points are little alike, as
+    those of :func:`esnkit.datasets.make_lorenz96`. A smooth field with many points per wave, as of
+    the Kuramoto-Sivashinsky equation, gains if `overlap` and the number of units are larger than
+    by default, and `noise` smaller.
+
     Near points matter more than far ones. An array as `input_scaling` of the network, a value for
     every point that it sees, in the order of the flattened patch, can fall with the distance from
     the patch, which makes a step more precise.
@@ -137,7 +145,7 @@ class PatchForecaster(PlainStateMixin, BaseEstimator):
         periodic=True,
         shared=True,
         reflection=None,
-        noise=1e-4,
+        noise=1e-3,
         random_state=None,
     ):
         self.estimator = estimator
@@ -174,7 +182,7 @@ class PatchForecaster(PlainStateMixin, BaseEstimator):
         shared, periodic = check_flag("shared", self.shared), check_flag("periodic", self.periodic)
         noise = check_number("noise", self.noise, 0.0)
         estimator = check_regressor(DEFAULT if self.estimator is None else self.estimator)
-        check_memory(estimator, None)
+        _check_state(estimator)
         values, table, self.shape_ = self._read(field, "field")
         if len(values) < MIN_ROWS:
             raise ValueError(f"field must have at least {MIN_ROWS} time steps, got 1 sample")
@@ -218,11 +226,17 @@ class PatchForecaster(PlainStateMixin, BaseEstimator):
             For a number of steps below 1.
         FloatingPointError
             If the closed loop diverges.
+
+        Warns
+        -----
+        RuntimeWarning
+            If a value is more than 1000 standard deviations of the field from its mean.
         """
         check_is_fitted(self, "_states")
         n_steps = check_positive_int("n_steps", n_steps)
         rows = self._free_run(n_steps)
         check_bounded(rows, "fit with a larger alpha, or a little noise")
+        self._warn_of_runaway(rows)
         return self._as_fitted_on(rows)
 
     @rollback_on_error
@@ -315,18 +329,41 @@ class PatchForecaster(PlainStateMixin, BaseEstimator):
         """Return the forecast in the units of the field; from a divergence on it is not finite."""
         rows, states = np.full((n_steps, len(self._next)), np.nan), self._states
         task = Task("PatchForecaster.forecast", n_steps, "time steps")
-        rows[0] = self._next
-        for t in range(1, n_steps):
-            if not np.isfinite(rows[t - 1]).all():
+        row = self._next
+        for t in range(n_steps):
+            if t > 0:
+                with np.errstate(over="ignore", invalid="ignore"):
+                    row, states = self._run(row[np.newaxis], states)
+                task.step()
+            if not np.isfinite(row).all():
                 break
-            with np.errstate(over="ignore", invalid="ignore"):
-                rows[t], states = self._run(rows[t - 1 : t], states)
-            task.step()
+            rows[t] = row
         with np.errstate(over="ignore"):
             return rows * self.scale_ + self.mean_
+
+    def _warn_of_runaway(self, rows: np.ndarray) -> None:
+        """Warn of a forecast that is finite, and much too large."""
+        is_far = (np.abs(rows / self.scale_ - self.mean_ / self.scale_) > RUNAWAY_REACH).any(axis=1)
+        if is_far.any():
+            warn(
+                f"the forecast runs away: from step {np.argmax(is_far) + 1} on, values are more "
+                f"than {RUNAWAY_REACH:g} standard deviations of the field from its mean; fit with "
+                "more noise, or a larger alpha",
+                RuntimeWarning,
+            )
 
     def _as_fitted_on(self, rows: np.ndarray):
         """Return a forecast in the kind of the field fitted on."""
         if len(self.shape_) == 1:
             return forecast_as(self._kind, rows)
         return rows.reshape(-1, *self.shape_)
+
+
+def _check_state(estimator) -> None:
+    """Raise if the estimator cannot continue a series from a state."""
+    if not carries_state(estimator):
+        raise ValueError(
+            "estimator must carry a state from call to call, as ESNRegressor does, which "
+            f"{type(estimator).__name__} does not"
+        )
+    check_memory(estimator, None)

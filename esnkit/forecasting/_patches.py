@@ -8,7 +8,9 @@ import numpy as np
 from esnkit.utils._plain_state import plain_record
 from esnkit.utils._validation import check_positive_int
 
-MAX_DEFAULT_SIZE = 8  # points of a patch along an axis
+# Points along an axis. With more of both, a network of 300 units sees too many points to learn what
+# the near ones do.
+MAX_DEFAULT_SIZE, DEFAULT_OVERLAP = 4, 4
 
 
 @plain_record
@@ -129,8 +131,8 @@ def make_layout(shape: tuple[int, ...], patch_size: Any, overlap: Any) -> Layout
 
     Examples
     --------
-    >>> make_layout((12,), None, None)
-    Layout(size=(6,), overlap=(3,))
+    >>> make_layout((10,), None, None)
+    Layout(size=(2,), overlap=(4,))
     """
     size = tuple(map(_largest_divisor, shape))
     if patch_size is not None:
@@ -144,7 +146,7 @@ def make_layout(shape: tuple[int, ...], patch_size: Any, overlap: Any) -> Layout
             )
     most = tuple((points - n) // 2 for n, points in zip(size, shape, strict=True))
     if overlap is None:
-        return Layout(size, tuple(map(min, size, most)))
+        return Layout(size, tuple(min(DEFAULT_OVERLAP, limit) for limit in most))
     given = _per_axis("overlap", overlap, len(shape), minimum=0)
     for n, limit, points in zip(given, most, shape, strict=True):
         if n > limit:

@@ -194,7 +194,7 @@ def _columns(columns, n_features):
     chosen = np.atleast_1d(np.array(columns, object)).tolist()
     if not 1 <= len(chosen) <= 3:
         raise ValueError(f"columns must be one, two or three numbers of columns, got {columns!r}")
-    return [check_column(column, n_features) for column in chosen]
+    return [check_column(column, n_features, "each of columns") for column in chosen]
 
 
 def _decay_time(values):

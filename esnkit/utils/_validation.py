@@ -78,10 +78,10 @@ def _describe(low: float, high: float, low_open: bool, high_open: bool) -> str:
     return f"a number in {'(' if low_open else '['}{low:g}, {high:g}{')' if high_open else ']'}"
 
 
-def check_column(column: Any, n_columns: int) -> int:
+def check_column(column: Any, n_columns: int, name: str = "column") -> int:
     """Return the number of one of several columns, or raise."""
-    if check_positive_int("column", column, minimum=0) >= n_columns:
-        raise ValueError(f"column must be an integer from 0 to {n_columns - 1}, got {column}")
+    if check_positive_int(name, column, minimum=0) >= n_columns:
+        raise ValueError(f"{name} must be an integer from 0 to {n_columns - 1}, got {column}")
     return int(column)
 
 

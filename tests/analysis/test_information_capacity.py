@@ -52,6 +52,16 @@ def test_a_linear_reservoir_has_linear_capacity_only(seed):
     assert memory.capacity == pytest.approx(found.by_degree[0], rel=0.02)
 
 
+@pytest.mark.parametrize(
+    "topology, radius", [("cycle", 0.98), ("orthogonal", 0.98), ("random", 0.95)]
+)
+@pytest.mark.parametrize("n_units", [8, 20])
+def test_the_defaults_find_the_capacity_of_linear_reservoirs(topology, radius, n_units):
+    reservoir = linear(topology, n_units, 0, radius)
+    found = information_processing_capacity(reservoir, max_degree=1, random_state=0)
+    assert 0.98 * n_units <= found.capacity <= n_units
+
+
 def test_directions_that_fade_nearly_to_rounding_errors_count():
     # The smallest of the singular values of the states are 3 and 24 eps of the largest.
     found = information_processing_capacity(

@@ -77,9 +77,14 @@ def test_the_field_is_chaotic_and_rows_belong_to_one_orbit():
         ({"n_substeps": 0}, "n_substeps"),
         ({"initial_state": np.zeros(63)}, "initial_state"),
         ({"initial_state": np.full(64, 1e3)}, "initial_state"),
-        ({"dt": 50.0, "n_substeps": 1, "n_timesteps": 5}, "dt / n_substeps"),
+        ({"dt": 50.0, "n_substeps": 1, "n_timesteps": 5}, "dt / n_substeps and .*"),
     ],
 )
 def test_a_wrong_value_is_refused_by_name(arguments, name):
     with pytest.raises(ValueError, match=f"^{name} must be"):
         make_ks(**arguments)
+
+
+def test_too_few_points_are_named_as_a_cause_of_a_divergence():
+    with pytest.raises(ValueError, match=r"length / n_points .* got 0.125 and 12.5"):
+        make_ks(400, length=200, n_points=16)

@@ -76,7 +76,7 @@ class Doubled(Reservoir):
 
     def run(self, sequences, state, out=None, **forcing):
         super().run(sequences, state, out, **forcing)
-        out *= 2
+        out[:, : self.n_features_out_] *= 2
 
 
 @pytest.mark.parametrize(

@@ -9,7 +9,7 @@ from reference import patch_forecast, patches, reservoir_states, ridge_augmented
 from sklearn.base import BaseEstimator, RegressorMixin
 
 from esnkit import NVAR, ESNRegressor, PatchForecaster, ReservoirRegressor
-from esnkit.datasets import make_kuramoto_sivashinsky
+from esnkit.datasets import make_kuramoto_sivashinsky, make_lorenz96
 from esnkit.metrics import nrmse, valid_prediction_time
 
 LINE, GRID = (12,), (4, 6)
@@ -215,9 +215,39 @@ def test_a_forecast_that_diverges_is_refused_and_scored_as_worst():
     assert model.score(np.vstack([F] * 50) + np.arange(4)) == -np.inf
 
 
+class Growing(Recorder):
+    """Predicts one value of a network that multiplies what it sees by ten."""
+
+    def predict(self, X, initial_state=None, return_state=False):
+        return 10.0 * X[:, :, :1], np.zeros((len(X), 1))
+
+
+def test_a_forecast_that_runs_away_is_warned_of():
+    F = field((10,))
+    model = PatchForecaster(Growing(), patch_size=1, overlap=0, noise=0.0).fit(F)
+    assert np.abs(model.forecast(2) - F.mean()).max() > 10 * F.std()
+    with pytest.warns(RuntimeWarning, match="runs away: from step [3-5] on"):
+        ahead = model.forecast(20)
+    np.testing.assert_allclose(ahead[1:] - F.mean(), 10 * (ahead[:-1] - F.mean()))
+
+
 def test_default_patches_divide_the_field():
     model = PatchForecaster(esn()).fit(field((15,)))
-    assert (model.patch_size_, model.overlap_, model.shape_) == ((5,), (5,), (15,))
+    assert (model.patch_size_, model.overlap_, model.shape_) == ((3,), (4,), (15,))
+
+
+def test_the_defaults_forecast_a_wave_on_a_ring_of_a_prime_number_of_points():
+    s, t = np.arange(13), np.arange(370)[:, None]
+    F = np.sin(2 * np.pi * (s / 13 - t / 40)) + 0.3 * np.cos(2 * np.pi * (2 * s / 13 + t / 23))
+    ahead = PatchForecaster(random_state=0).fit(F[:350]).forecast(20)
+    np.testing.assert_allclose(ahead, F[350:], atol=0.02)
+
+
+def test_the_defaults_forecast_points_that_are_little_alike():
+    F = make_lorenz96(1020, n_features=20, dt=0.02, random_state=1)
+    model = PatchForecaster(random_state=0).fit(F[:1000])
+    error = np.sqrt(np.mean((model.forecast(20) - F[1000:]) ** 2, axis=1)) / F.std()
+    assert error.max() < 0.3
 
 
 def test_a_chaotic_field_is_forecast():

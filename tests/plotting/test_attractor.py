@@ -93,7 +93,7 @@ def test_given_axes_take_all_trajectories_or_one_each():
         ({"a": FIVE, "b": T}, {}, ValueError, "equally many columns, got {'a': 5, 'b': 1}"),
         ({"a": [[np.nan, 1.0]]}, {}, ValueError, "trajectory 'a' must be finite"),
         ({"a": np.ones((2, 2, 2))}, {}, ValueError, "trajectory 'a' must be of shape"),
-        ({"a": FIVE}, {"columns": [0, 5]}, ValueError, "column must be an integer from 0 to 4"),
+        ({"a": FIVE}, {"columns": [0, 5]}, ValueError, "columns must be an integer from 0 to 4"),
         ({"a": FIVE}, {"columns": [0] * 4}, ValueError, "columns must be one, two or three"),
         ({"a": T}, {"delay": 0}, ValueError, "delay must be"),
         ({"a": T}, {"delay": 60}, ValueError, "'a' must have more than 120 time steps"),

@@ -22,7 +22,7 @@ def test_the_curve_is_that_of_the_estimate():
     found = memory_capacity(line, **FEW)
     (drawn,) = display.lines_
     np.testing.assert_array_equal(drawn.get_ydata(), found.curve[:, 0])
-    np.testing.assert_array_equal(drawn.get_xdata(), np.arange(101))
+    np.testing.assert_array_equal(drawn.get_xdata(), np.arange(301))
     assert labels_of(display) == ["line: capacity 10.0 of 10"]
     assert 9 < display.ax_.get_xlim()[1] < 15  # as far as something is recalled
     assert display.figure_ is display.ax_.figure and "delay" in display.ax_.get_xlabel()
