@@ -47,7 +47,7 @@ def _informed(n_units, column, n_columns, rng):
 
 def _minimal(n_units, column, n_columns, rng):
     """Return weights of -1 or +1: digit n_units * column + i of pi is 0 to 4, or 5 to 9."""
-    digits = _digits_of_pi(n_units * (column + 1))[n_units * column :]
+    digits = _digits_of_pi(n_units * n_columns)[n_units * column : n_units * (column + 1)]
     return np.where(digits >= 5, 1.0, -1.0)
 
 
