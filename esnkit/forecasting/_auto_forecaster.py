@@ -65,8 +65,9 @@ class AutoForecaster(ForecastsMixin, CallbackSupportMixin, PlainStateMixin, Base
         or 10 steps without one, and for at most a fifth of the series.
     seasons : "auto" or sequence of float, default="auto"
         Periods of the seasons in time steps. "auto" takes them from time stamps (12 for months, 24
-        and 168 for hours), and from the autocorrelation of a series without time stamps: the two
-        shortest that the series has at least twice.
+        and 168 for hours), and from the autocorrelation of a series without time stamps, or where
+        it shows a season that is none of the calendar and explains more than half of the variance:
+        the two shortest that the series has at least twice.
     positive : "auto" or bool, default="auto"
         Whether forecasts and intervals end at zero. "auto" does so for counts: whole numbers, none
         of them negative.

@@ -21,7 +21,7 @@ from esnkit.forecasting._input import (
 from esnkit.forecasting._labels import Labels, part_of
 from esnkit.forecasting._missing import check_observed, fill_forward, observed_error
 from esnkit.forecasting._runaway import RUNAWAY_REACH, fall_back, relative_reach
-from esnkit.forecasting._seasonality import calendar_seasons, find_seasons
+from esnkit.forecasting._seasonality import calendar_seasons, find_seasons, refuting_seasons
 from esnkit.forecasting._series_kind import (
     INTERVAL_SUFFIXES,
     advance_labels,
@@ -436,11 +436,13 @@ class ForecastsMixin:
         return tags
 
     def _season_periods(self, values: np.ndarray) -> list[float]:
-        """Return periods by the time stamps, else by the autocorrelation of values (n_rows,)."""
+        """Return periods by the time stamps, or by values (n_rows,) without or against these."""
         labels = self._seen_labels[0] if self._seen_labels else None
         periods = calendar_seasons(self._kind.labels, labels)
         if periods is None:
             periods = [float(period) for period in find_seasons(values)]
+        else:
+            periods = refuting_seasons(periods, values) or periods
         return [period for period in periods if len(values) >= 2 * period][:MAX_SEASONS]
 
     def _roll_or_fall_back(self, exog: np.ndarray, n_steps: int) -> np.ndarray:

@@ -26,6 +26,10 @@ MIN_SHARE_OF_VARIANCE = 0.02  # that a second season explains
 # explains less than this share of what the other one does.
 MAX_HARMONIC, MAX_PARTS, MIN_SHARE_OF_SEASON = 3, 21, 0.25
 CYCLES = (86_400.0, 604_800.0, 31_556_952.0)  # seconds of a day, a week and a mean year
+# Seasons of a calendar do not hold if another one explains more than this share of the variance:
+# cycles of real series without a fixed period, such as those of sunspots, explain up to 0.36.
+SHARE_TO_REFUTE, MAX_ROWS_TO_REFUTE = 0.5, 20_000
+MAX_CALENDAR_FRACTION, MAX_CALENDAR_MULTIPLE, CALENDAR_TOLERANCE = 12, 4, 0.02
 STRAIGHT_LINE = 1e-9  # largest deviation, relative to the series, that is rounding error
 
 
@@ -298,6 +302,34 @@ def calendar_seasons(labels: RowLabels | None, values: np.ndarray | None) -> lis
     if np.ptp(seconds):  # months and business days are not equally long
         periods = [float(round(period)) for period in periods]
     return [period for period in periods if period >= 2]
+
+
+def refuting_seasons(calendar: list[float], values: np.ndarray) -> list[float]:
+    """Return the seasons of values (n_rows,) if one refutes those of the calendar, else none.
+
+    It does so if it explains more than half of the variance around the linear trend, and is neither
+    a season of the calendar, nor a multiple or a fraction of one.
+    """
+    values = values[-MAX_ROWS_TO_REFUTE:]
+    found = find_seasons(values)
+    others = [season for season in found if not _is_of_calendar(season, calendar)]
+    if not others:
+        return []
+    values = _without_trend(values)
+    explained = (_explained(values, values - _phase_means(values, p), p) for p in others)
+    refuted = max(explained) > SHARE_TO_REFUTE * (values @ values)
+    return [float(season) for season in found] if refuted else []
+
+
+def _is_of_calendar(season: int, calendar: list[float]) -> bool:
+    """Return whether a season is one of the calendar, a multiple or a fraction."""
+    multiples = range(1, MAX_CALENDAR_MULTIPLE + 1)
+    fractions = range(1, MAX_CALENDAR_FRACTION + 1)
+    return any(
+        any(abs(season - k * period) <= max(0.5, CALENDAR_TOLERANCE * season) for k in multiples)
+        or any(abs(k * season - period) <= max(0.5, CALENDAR_TOLERANCE * period) for k in fractions)
+        for period in calendar
+    )
 
 
 def as_times(labels: RowLabels, values: np.ndarray) -> np.ndarray | None:

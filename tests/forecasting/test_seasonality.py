@@ -4,9 +4,14 @@ import numpy as np
 import pandas as pd
 import pytest
 
-from esnkit.forecasting import find_seasons
+from esnkit.forecasting import AutoForecaster, find_seasons
 from esnkit.forecasting._input import read_series
-from esnkit.forecasting._seasonality import _is_harmonic, calendar_seasons, season_terms
+from esnkit.forecasting._seasonality import (
+    _is_harmonic,
+    calendar_seasons,
+    refuting_seasons,
+    season_terms,
+)
 from esnkit.forecasting._series_kind import read_kind
 
 NOISE = np.random.default_rng(0).normal(size=960)
@@ -130,3 +135,51 @@ def test_season_terms_repeat_and_are_independent():
     np.testing.assert_allclose(terms[:30, :11], terms[12:42, :11], atol=1e-12)
     np.testing.assert_allclose(terms[:30, 11:], terms[15:45, 11:], atol=1e-12)
     assert season_terms((), np.arange(3)).shape == (3, 0)
+
+
+def cycle(period, n_rows=150, noise=1.0, slope=0.0):
+    t = np.arange(n_rows)
+    values = 5 * np.sin(2 * np.pi * t / period) + slope * t
+    return values + noise * np.random.default_rng(0).normal(size=n_rows)
+
+
+DAYS, HOURS = [7.0, 365.2425], [24.0, 168.0, 8765.82]
+
+
+@pytest.mark.parametrize(
+    ("calendar", "period", "found"),
+    [
+        (DAYS, 12, [12]),
+        (DAYS, 10, [10]),
+        (HOURS, 5, [5]),
+        ([12.0], 5, [5]),
+        ([], 4, [4]),
+        (DAYS, 7, []),
+        (DAYS, 14, []),
+        (HOURS, 12, []),
+        (HOURS, 8, []),
+        ([12.0], 24, []),
+    ],
+)
+def test_a_clear_season_refutes_those_of_the_calendar(calendar, period, found):
+    assert refuting_seasons(calendar, cycle(period)) == found
+    assert refuting_seasons(calendar, 1e9 + 1e3 * cycle(period, slope=3.0)) == found
+
+
+def test_what_explains_less_than_half_refutes_nothing():
+    noisy = cycle(12, 600, noise=5.0)
+    assert find_seasons(noisy) == [12]
+    assert refuting_seasons(DAYS, noisy) == []
+
+
+@pytest.mark.parametrize("values", [np.ones(60), np.arange(60.0), np.zeros(3)])
+def test_values_without_a_season_refute_nothing(values):
+    assert refuting_seasons(DAYS, values) == []
+
+
+def test_a_fixed_cycle_of_days_is_the_season_of_a_forecaster():
+    index = pd.date_range("2020-01-06", periods=150, freq="D")
+    model = AutoForecaster(horizon=3).fit(pd.Series(cycle(12), index))
+    assert model.seasons_ == [12.0]
+    week = AutoForecaster(horizon=3).fit(pd.Series(cycle(7), index))
+    assert week.seasons_ == [7.0]
