@@ -28,7 +28,8 @@ MAX_HARMONIC, MAX_PARTS, MIN_SHARE_OF_SEASON = 3, 21, 0.25
 CYCLES = (86_400.0, 604_800.0, 31_556_952.0)  # seconds of a day, a week and a mean year
 # Seasons of a calendar do not hold if another one explains more than this share of the variance:
 # cycles of real series without a fixed period, such as those of sunspots, explain up to 0.36.
-SHARE_TO_REFUTE, MAX_ROWS_TO_REFUTE = 0.5, 20_000
+# Fewer than so many periods may be a slow wave.
+SHARE_TO_REFUTE, MIN_PERIODS_TO_REFUTE, MAX_ROWS_TO_REFUTE = 0.5, 5, 20_000
 MAX_CALENDAR_FRACTION, MAX_CALENDAR_MULTIPLE, CALENDAR_TOLERANCE = 12, 4, 0.02
 STRAIGHT_LINE = 1e-9  # largest deviation, relative to the series, that is rounding error
 
@@ -307,12 +308,13 @@ def calendar_seasons(labels: RowLabels | None, values: np.ndarray | None) -> lis
 def refuting_seasons(calendar: list[float], values: np.ndarray) -> list[float]:
     """Return the seasons of values (n_rows,) if one refutes those of the calendar, else none.
 
-    It does so if it explains more than half of the variance around the linear trend, and is neither
-    a season of the calendar, nor a multiple or a fraction of one.
+    It does so if the series has it five times, if it explains more than half of the variance around
+    the linear trend, and if it is neither a season of the calendar, nor a multiple or a fraction of
+    one.
     """
     values = values[-MAX_ROWS_TO_REFUTE:]
-    found = find_seasons(values)
-    others = [season for season in found if not _is_of_calendar(season, calendar)]
+    found, longest = find_seasons(values), len(values) // MIN_PERIODS_TO_REFUTE
+    others = [p for p in found if p <= longest and not _is_of_calendar(p, calendar)]
     if not others:
         return []
     values = _without_trend(values)

@@ -172,6 +172,12 @@ def test_what_explains_less_than_half_refutes_nothing():
     assert refuting_seasons(DAYS, noisy) == []
 
 
+def test_few_periods_may_be_a_slow_wave_and_refute_nothing():
+    assert find_seasons(cycle(44, 111)) == [44]
+    assert refuting_seasons([4.0], cycle(44, 111)) == []
+    assert refuting_seasons([4.0], cycle(22, 111)) == [22]
+
+
 @pytest.mark.parametrize("values", [np.ones(60), np.arange(60.0), np.zeros(3)])
 def test_values_without_a_season_refute_nothing(values):
     assert refuting_seasons(DAYS, values) == []
