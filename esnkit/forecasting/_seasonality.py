@@ -28,7 +28,7 @@ MAX_HARMONIC, MAX_PARTS, MIN_SHARE_OF_SEASON = 3, 21, 0.25
 CYCLES = (86_400.0, 604_800.0, 31_556_952.0)  # seconds of a day, a week and a mean year
 # Seasons of a calendar do not hold if another one explains more than this share of the variance:
 # cycles of real series without a fixed period, such as those of sunspots, explain up to 0.36.
-# Fewer than so many periods may be a slow wave.
+# What a series has fewer than so many times may be a slow wave.
 SHARE_TO_REFUTE, MIN_PERIODS_TO_REFUTE, MAX_ROWS_TO_REFUTE = 0.5, 5, 20_000
 MAX_CALENDAR_FRACTION, MAX_CALENDAR_MULTIPLE, CALENDAR_TOLERANCE = 12, 4, 0.02
 STRAIGHT_LINE = 1e-9  # largest deviation, relative to the series, that is rounding error
