@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+from functools import partial
+
 import numpy as np
 from numpy.typing import ArrayLike
 from scipy.special import ndtri
@@ -88,10 +90,7 @@ def _search(values: np.ndarray) -> list[int]:
 
 def _is_harmonic(values: np.ndarray, season: int, seasons: list[int]) -> bool:
     """Whether a season is a part of a longer one."""
-
-    def explained(period):
-        return _explained(values, values - _phase_means(values, period), period)
-
+    explained = partial(_explained_by, values)
     return any(
         k <= MAX_HARMONIC or explained(season) < MIN_SHARE_OF_SEASON * explained(k * season)
         for k in range(2, MAX_PARTS + 1)
@@ -103,6 +102,11 @@ def _explained(before: np.ndarray, after: np.ndarray, period: int) -> float:
     """Return by how much phase means reduce a sum of squares, less what they do by chance."""
     n_rows = len(before)
     return before @ before - after @ after * (n_rows - 1) / (n_rows - period)
+
+
+def _explained_by(values: np.ndarray, period: int) -> float:
+    """Return how much of the sum of squares of values the means of their phases explain."""
+    return _explained(values, values - _phase_means(values, period), period)
 
 
 def _phase_means(values: np.ndarray, period: int) -> np.ndarray:
@@ -129,10 +133,7 @@ def _locate(values: np.ndarray, period: int, width: int) -> int:
     r = _autocorrelation(values - values.mean())
     if width > 1:
         return _resolve(r, _refine(r, (period - 1) * width, (period + 1) * width))
-
-    def explained(period):
-        return _explained(values, values - _phase_means(values, period), period)
-
+    explained = partial(_explained_by, values)
     best = max(period, _refine(r, *_near(period)), key=explained)
     fraction = _resolve(r, best)
     return fraction if explained(fraction) >= SHARE_OF_MULTIPLE * explained(best) else best
@@ -318,8 +319,8 @@ def refuting_seasons(calendar: list[float], values: np.ndarray) -> list[float]:
     if not others:
         return []
     values = _without_trend(values)
-    explained = (_explained(values, values - _phase_means(values, p), p) for p in others)
-    refuted = max(explained) > SHARE_TO_REFUTE * (values @ values)
+    largest = max(_explained_by(values, season) for season in others)
+    refuted = largest > SHARE_TO_REFUTE * (values @ values)
     return [float(season) for season in found] if refuted else []
 
 

@@ -115,7 +115,7 @@ def _check_distinct(parts: list[Any], pooling: Any) -> None:
     if not parts:
         raise ValueError(f"pooling must name at least one pooling, got {pooling!r}")
     names = [name for part in parts for name in _names(part)]
-    names += [item for item in pooling if isinstance(item, str) and item not in names]
+    names += [item for item in pooling if isinstance(item, str) and not _names(POOLINGS[item])]
     for name in names:
         if names.count(name) > 1:
             raise ValueError(
