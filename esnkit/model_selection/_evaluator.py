@@ -1,13 +1,13 @@
 """The evaluation of the candidates that a search proposes, in jobs that share work."""
 
 import sys
+import warnings
 from collections import defaultdict
 from collections.abc import Iterable
 from typing import Any
 
-from joblib import effective_n_jobs
+from joblib import Parallel, delayed, effective_n_jobs
 from sklearn.base import clone
-from sklearn.utils.parallel import Parallel, delayed
 
 from esnkit.model_selection._best_so_far import FitsDone, search_task
 from esnkit.model_selection._candidates import Candidate, group_candidates
@@ -21,6 +21,7 @@ from esnkit.model_selection._evaluation import (
 )
 from esnkit.model_selection._folds import Folds, Validation
 from esnkit.model_selection._search_callbacks import evaluation_contexts
+from esnkit.utils._parallel import with_settings
 
 __all__ = ["Evaluator"]
 
@@ -121,6 +122,7 @@ class Evaluator:
     ) -> list[Outcome]:
         """Return the outcomes of every candidate, on every fold."""
         search, n_splits = self.search, len(splits)
+        total = len(candidates) * n_splits
         evaluation = Evaluation(
             self.estimator, self.scorer, search.return_train_score, search.error_score,
             search.verbose, len(candidates), None if callback_ctx is None else search,
@@ -129,15 +131,14 @@ class Evaluator:
         validation = Validation(*self.data, *params, splits)
         folds = Folds(validation, FOLDS_SHARE * self.max_bytes)
         n_jobs = effective_n_jobs(search.n_jobs)
-        contexts = evaluation_contexts(callback_ctx, len(candidates) * n_splits)
+        contexts = evaluation_contexts(callback_ctx, total)
         max_bytes = (1 - FOLDS_SHARE) * self.max_bytes / n_jobs
         jobs = _jobs(self.estimator, candidates, n_splits, n_jobs, contexts)
-        with search_task(search, len(candidates) * n_splits, "fits") as task:
+        # In threads side by side, scikit-learn may leave other warning filters than it found.
+        with warnings.catch_warnings(), search_task(search, total, "fits") as task:
             report = FitsDone(task, search.refit, n_splits)
-            found = self.parallel(
-                delayed(_evaluate_and_report)(report, evaluation, folds, job, max_bytes)
-                for job in jobs
-            )
+            run = delayed(with_settings(_evaluate_and_report))
+            found = self.parallel(run(report, evaluation, folds, job, max_bytes) for job in jobs)
         outcomes = {(i, k): outcome for job in found for i, k, outcome in job}
         return [outcomes[i, k] for i in range(len(candidates)) for k in range(n_splits)]
 

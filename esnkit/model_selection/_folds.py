@@ -1,5 +1,6 @@
 """The rows of every fold of a cross-validation, as scikit-learn selects them."""
 
+from threading import Lock
 from typing import Any, NamedTuple
 
 import numpy as np
@@ -8,6 +9,8 @@ from sklearn.base import BaseEstimator
 from sklearn.model_selection import cross_validate
 
 __all__ = ["Fold", "Folds", "Rows", "Validation"]
+
+SELECTING = Lock()
 
 
 class Validation(NamedTuple):
@@ -85,7 +88,8 @@ def select(validation: Validation, indices: Any) -> Rows:
     X, y, fit_params, score_params, _ = validation
     params = {f"fit_{name}": value for name, value in fit_params.items()}
     params |= {f"score_{name}": value for name, value in score_params.items()}
-    with config_context(enable_metadata_routing=False):
+    # scikit-learn replaces the warning filters of the process for the time of the call.
+    with SELECTING, config_context(enable_metadata_routing=False):
         found = cross_validate(
             _RowKeeper(), X, y, cv=[(indices, indices)], scoring=_no_score, params=params,
             return_estimator=True, error_score="raise",

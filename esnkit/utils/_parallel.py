@@ -1,0 +1,38 @@
+"""Settings of the calling thread for jobs that joblib runs in other threads or processes."""
+
+import os
+import warnings
+from collections.abc import Callable
+from typing import Any
+
+from sklearn import config_context, get_config
+
+__all__ = ["with_settings"]
+
+
+def with_settings(function: Callable[..., Any]) -> Callable[..., Any]:
+    """Return a function that runs with the configuration of scikit-learn of this thread.
+
+    In another process it also runs with the warning filters of this one. Threads share the
+    filters. ``sklearn.utils.parallel.delayed`` replaces them for the time of each job, and with
+    jobs side by side the last one to end may leave those of another job behind, or none.
+    """
+    return _WithSettings(function)
+
+
+class _WithSettings:
+    """A function, which can be pickled, with the settings of the thread that made it."""
+
+    def __init__(self, function: Callable[..., Any]):
+        self.function = function
+        self.config, self.filters = get_config(), list(warnings.filters)
+        self.process = os.getpid()
+
+    def __call__(self, *args: Any) -> Any:
+        with config_context(**self.config):
+            if os.getpid() == self.process:
+                return self.function(*args)
+            with warnings.catch_warnings():
+                warnings.resetwarnings()
+                warnings.filters.extend(self.filters)  # type: ignore[attr-defined]
+                return self.function(*args)
