@@ -1,7 +1,7 @@
 """Ensembles of echo state networks that classify whole sequences."""
 
-import warnings
 from collections.abc import Callable
+from contextvars import copy_context
 from numbers import Integral
 from typing import Any, Self
 
@@ -29,10 +29,12 @@ from esnkit.sequences._packing import Sequences, pack, restore
 from esnkit.sequences._sample_weight import pack_weights
 from esnkit.sequences._targets import Targets, has_row_per_step, pack_targets
 from esnkit.utils._callbacks import CallbackSupportMixin, with_callbacks
+from esnkit.utils._parallel import with_settings
 from esnkit.utils._plain_state import PlainStateMixin
 from esnkit.utils._progress import fit_model, fit_task
 from esnkit.utils._rollback import rollback_on_error
 from esnkit.utils._validation import check_fitted, check_seed, check_verbose, has_methods
+from esnkit.utils._warnings import muted
 
 __all__ = ["ESNEnsembleClassifier"]
 
@@ -230,10 +232,9 @@ class ESNEnsembleClassifier(CallbackSupportMixin, PlainStateMixin, ClassifierMix
                 fit_model(member, Z, labels, sample_weight=sample_weight)
                 task.step()
 
-            with warnings.catch_warnings():
-                warnings.filterwarnings("ignore", "X holds .* channels and time steps")  # again
-                if self.alpha is None:  # which no user can be asked to extend
-                    warnings.filterwarnings("ignore", "alpha=.* of the list")
+            # The shape of X is known, and no user can be asked to extend the default alphas.
+            known = ["X holds"] + ["alpha="] * (self.alpha is None)
+            with muted(*known):
                 self._for_members(fit, inputs)
         self.classes_ = self.estimators_[0].classes_
         self.weights_ = _weights(self.estimators_, sequences.n_sequences)
@@ -276,8 +277,8 @@ class ESNEnsembleClassifier(CallbackSupportMixin, PlainStateMixin, ClassifierMix
         """Return the results of ``function(member, input)`` for all members, in their order."""
         each = len(self.estimators_) // len(inputs)
         pairs = zip(self.estimators_, (Z for Z in inputs for _ in range(each)), strict=True)
-        threads = Parallel(_check_n_jobs(self.n_jobs), require="sharedmem")
-        return threads(delayed(function)(*pair) for pair in pairs)
+        jobs = [delayed(copy_context().run)(with_settings(function), *pair) for pair in pairs]
+        return Parallel(_check_n_jobs(self.n_jobs), require="sharedmem")(jobs)
 
     def predict(self, X: Any) -> np.ndarray:
         """Predict the label of every sequence.

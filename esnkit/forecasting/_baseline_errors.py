@@ -7,7 +7,6 @@ windows of a growing series, and forecasts almost without errors, differ much in
 overlap count as fewer: as many as fit side by side.
 """
 
-import warnings
 from collections.abc import Callable
 from typing import Any, NamedTuple
 
@@ -23,6 +22,7 @@ from esnkit.forecasting._baseline_models import (
 )
 from esnkit.forecasting._candidates import LARGEST_ERROR, Windows
 from esnkit.utils._threads import one_blas_thread
+from esnkit.utils._warnings import muted
 
 __all__ = ["Baseline", "better_baseline", "evaluate_baselines", "forecast_windows"]
 
@@ -63,8 +63,8 @@ def evaluate_baselines(
     """
     lengths = [round(period) for period in periods]
     models = make_baselines(int(windows.origins[0]), lengths, n_exog)
-    with warnings.catch_warnings():
-        warnings.simplefilter("ignore")  # of few rows, or dependent ones: the errors will show it
+    # Warnings of few rows, or of dependent ones, are left out: the errors show it.
+    with muted(""), np.errstate(all="ignore"):
         return {
             name: Baseline(model, limit(forecast_windows(model, values, exog, windows)))
             for name, model in models.items()

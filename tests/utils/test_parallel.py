@@ -9,7 +9,7 @@ import numpy as np
 from joblib import Parallel, delayed
 from sklearn import config_context, get_config
 
-from esnkit import ESNRegressor, ReservoirSearchCV
+from esnkit import ESNEnsembleClassifier, ESNRegressor, ReservoirSearchCV
 from esnkit.utils._parallel import with_settings
 
 
@@ -52,6 +52,20 @@ def test_searches_in_threads_leave_the_filters_as_they_are():
         ReservoirSearchCV(ESNRegressor(5, random_state=0), grid, cv=2, n_jobs=2).fit(X, X)
     assert warnings.filters is before[0]
     assert filters() == before[1]
+
+
+def test_members_in_threads_are_muted_and_leave_the_filters_as_they_are():
+    """A member would tell that the best alpha is an end of the default list."""
+    X = np.random.default_rng(0).normal(size=(200, 8, 1))
+    y = np.repeat([0, 1], 100)
+    before = warnings.filters
+    with warnings.catch_warnings(record=True) as warned:
+        warnings.simplefilter("always")
+        during = warnings.filters
+        ESNEnsembleClassifier(10, n_jobs=2, random_state=0).fit(X, y)
+        assert warnings.filters is during
+    assert not [w for w in warned if "alpha" in str(w.message)]
+    assert warnings.filters is before
 
 
 def test_other_processes_have_the_filters_of_their_caller(monkeypatch):

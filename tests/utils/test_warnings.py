@@ -6,7 +6,7 @@ from scipy.linalg import LinAlgWarning
 from sklearn.model_selection import cross_val_score
 
 from esnkit.readouts import RidgeReadout
-from esnkit.utils._warnings import warn
+from esnkit.utils._warnings import muted, warn
 
 
 def warner(module):
@@ -33,6 +33,17 @@ def test_lines_of_other_packages_are_the_users(module):
 def test_the_category_is_passed_on():
     with pytest.warns(LinAlgWarning):
         warn("singular", LinAlgWarning)
+
+
+def test_muted_warnings_are_left_out_and_no_others():
+    with muted("alpha="), pytest.warns(UserWarning, match="watch out") as warned:
+        warn("alpha=1 is large")
+        with muted("watch"):
+            warn("watch out")
+        warn("watch out")
+    assert len(warned) == 1
+    with pytest.warns(UserWarning, match="alpha=1"):
+        warn("alpha=1 is large")
 
 
 def test_a_warning_inside_of_scikit_learn_points_at_the_users_line():
