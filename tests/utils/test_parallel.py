@@ -57,7 +57,7 @@ def test_searches_in_threads_leave_the_filters_as_they_are():
 def test_members_in_threads_are_muted_and_leave_the_filters_as_they_are():
     """A member would tell that the best alpha is an end of the default list."""
     X = np.random.default_rng(0).normal(size=(200, 8, 1))
-    y = np.repeat([0, 1], 100)
+    y = np.arange(200) % 2
     before = warnings.filters
     with warnings.catch_warnings(record=True) as warned:
         warnings.simplefilter("always")
