@@ -12,11 +12,12 @@ from esnkit.forecasting._capabilities import check_memory, check_regressor
 from esnkit.forecasting._chosen_network import choose_network
 from esnkit.forecasting._differencing import check_differences
 from esnkit.forecasting._ensemble import ModelSpec, count_models, fit_ensemble
-from esnkit.forecasting._forecasts_mixin import MAX_SEASONS, ForecastsMixin
+from esnkit.forecasting._forecasts_mixin import ForecastsMixin
 from esnkit.forecasting._input import exog_argument, read_exog, read_series
 from esnkit.forecasting._missing import interpolate
 from esnkit.forecasting._penalty_path import Structure
 from esnkit.forecasting._positive import check_positive, is_positive
+from esnkit.forecasting._seasonality import MAX_SEASONS
 from esnkit.forecasting._series_transform import (
     SeriesTransform,
     as_series_transform,

@@ -21,7 +21,7 @@ from esnkit.forecasting._input import (
 from esnkit.forecasting._labels import Labels, part_of
 from esnkit.forecasting._missing import check_observed, fill_forward, observed_error
 from esnkit.forecasting._runaway import RUNAWAY_REACH, fall_back, relative_reach
-from esnkit.forecasting._seasonality import calendar_seasons, find_seasons, refuting_seasons
+from esnkit.forecasting._seasonality import season_periods
 from esnkit.forecasting._series_kind import (
     INTERVAL_SUFFIXES,
     advance_labels,
@@ -43,7 +43,6 @@ __all__ = ["MAX_RELATIVE_REACH", "ForecastsMixin"]
 # Largest plausible distance of a forecast from the middle of the series, in distances of its
 # extremes.
 MAX_RELATIVE_REACH = 10
-MAX_SEASONS = 2
 REMEDIES = "a larger alpha, differences, or strategy='direct'"
 
 
@@ -436,14 +435,9 @@ class ForecastsMixin:
         return tags
 
     def _season_periods(self, values: np.ndarray) -> list[float]:
-        """Return periods by the time stamps, or by values (n_rows,) without or against these."""
-        labels = self._seen_labels[0] if self._seen_labels else None
-        periods = calendar_seasons(self._kind.labels, labels)
-        if periods is None:
-            periods = [float(period) for period in find_seasons(values)]
-        else:
-            periods = refuting_seasons(periods, values) or periods
-        return [period for period in periods if len(values) >= 2 * period][:MAX_SEASONS]
+        """Return the periods of the seasons of a series (n_rows,)."""
+        stamps = self._seen_labels[0] if self._seen_labels else None
+        return season_periods(self._kind.labels, stamps, [values], len(values))
 
     def _roll_or_fall_back(self, exog: np.ndarray, n_steps: int) -> np.ndarray:
         """Forecast from the end of the rows seen; warn if a naive forecast takes the place."""

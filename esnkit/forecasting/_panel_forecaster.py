@@ -1,7 +1,5 @@
 """`PanelForecaster`: forecasts of many series by echo state networks that are fitted to all."""
 
-from collections import Counter
-
 import numpy as np
 from sklearn.base import BaseEstimator, clone
 from sklearn.utils import Bunch
@@ -11,7 +9,7 @@ from esnkit.forecasting._calendar_features import check_calendar
 from esnkit.forecasting._calibration import warn_of_few
 from esnkit.forecasting._candidates import default_horizon
 from esnkit.forecasting._ensemble import range_of
-from esnkit.forecasting._forecasts_mixin import MAX_SEASONS, levels_asked, warn_of_exog
+from esnkit.forecasting._forecasts_mixin import levels_asked, warn_of_exog
 from esnkit.forecasting._packed_series import PackedSeries, canonical_order
 from esnkit.forecasting._panel import Panel, PanelReader, append_panel, read_panel
 from esnkit.forecasting._panel_backtest import backtest_panel, make_origins
@@ -20,7 +18,7 @@ from esnkit.forecasting._panel_inputs import GivenInputs
 from esnkit.forecasting._panel_selection import PanelSelection, error_sizes, select_for_panel
 from esnkit.forecasting._positive import check_positive
 from esnkit.forecasting._runaway import relative_reach
-from esnkit.forecasting._seasonality import calendar_seasons, check_seasons, find_seasons
+from esnkit.forecasting._seasonality import check_seasons, season_periods
 from esnkit.forecasting._series_kind import stack_last
 from esnkit.forecasting._static import read_static
 from esnkit.utils._callbacks import CallbackSupportMixin, with_callbacks
@@ -61,8 +59,10 @@ class PanelForecaster(CallbackSupportMixin, PlainStateMixin, BaseEstimator):
         10 steps without one, and for at most a fifth of the usual series.
     seasons : "auto" or sequence of float, default="auto"
         Periods of the seasons in time steps. "auto" takes them from time stamps (12 for months, 24
-        and 168 for hours), and where there are none the one that the autocorrelation of the most
-        series shows: up to two that the usual series has at least twice.
+        and 168 for hours): up to two that the usual series has at least twice. Without time stamps
+        it takes the season that the autocorrelation of the most series shows, if that is a third of
+        them; with time stamps too, if in half of the series it is none of the calendar and explains
+        more than half of the variance, see :class:`AutoForecaster`.
     positive : "auto" or bool, default="auto"
         Whether forecasts and intervals end at zero. "auto" decides for each series: it does so for
         counts, whole numbers none of which is negative.
@@ -615,14 +615,14 @@ class PanelForecaster(CallbackSupportMixin, PlainStateMixin, BaseEstimator):
         given = check_seasons(self.seasons)
         if given is not None:
             return given
-        periods = None
+        labels = stamps = None
         if panel.stamps is not None:
             longest = int(panel.packed.lengths.argmax())
-            periods = calendar_seasons(panel.row_labels[longest], panel.stamps[longest])
-        if periods is None:
-            periods = _seasons_of_most(known)
-        usual = np.median(panel.packed.lengths)
-        return [period for period in periods if usual >= 2 * period][:MAX_SEASONS]
+            labels, stamps = panel.row_labels[longest], panel.stamps[longest]
+        some = np.linspace(0, known.n_series - 1, min(known.n_series, MAX_SEASONAL_SERIES))
+        part = known.take(some.astype(int))
+        series = np.split(part.values, part.offsets[1:-1])
+        return season_periods(labels, stamps, series, float(np.median(panel.packed.lengths)))
 
     def _find_horizon(self, lengths: np.ndarray) -> int:
         if self.horizon is not None:
@@ -643,16 +643,6 @@ class PanelForecaster(CallbackSupportMixin, PlainStateMixin, BaseEstimator):
                 f"{panel.ids[i]!r}"
             )
         return np.full(len(least), self.positive)
-
-
-def _seasons_of_most(packed: PackedSeries) -> list[float]:
-    """Return the season that the autocorrelations of most series show, if a third of them do."""
-    some = np.linspace(0, packed.n_series - 1, min(packed.n_series, MAX_SEASONAL_SERIES))
-    part = packed.take(some.astype(int))
-    series = np.split(part.values, part.offsets[1:-1])
-    found = Counter(period for values in series for period in find_seasons(values))
-    period, count = max(found.items(), key=lambda item: (item[1], -item[0]), default=(0, 0))
-    return [float(period)] if 3 * count >= part.n_series else []
 
 
 def _check_panel(panel: Panel) -> None:

@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+from collections import Counter
+from collections.abc import Sequence
 from functools import partial
 
 import numpy as np
@@ -14,7 +16,7 @@ from esnkit.utils._validation import check_number
 
 __all__ = ["find_seasons"]
 
-MAX_SEASONS = 4
+MAX_FOUND = 4
 MIN_ROWS = 9  # the autocorrelation of fewer tells no season from chance
 MIN_BLOCKS, MIN_COARSE_PERIOD = 16, 3  # of a series of block means
 MIN_AUTOCORRELATION = 0.1
@@ -32,6 +34,10 @@ CYCLES = (86_400.0, 604_800.0, 31_556_952.0)  # seconds of a day, a week and a m
 # cycles of real series without a fixed period, such as those of sunspots, explain up to 0.36.
 # What a series has fewer than so many times may be a slow wave.
 SHARE_TO_REFUTE, MIN_PERIODS_TO_REFUTE, MAX_ROWS_TO_REFUTE = 0.5, 5, 20_000
+MAX_SEASONS = 2  # of a forecaster
+# Of several series, so large a share must show a season that the calendar does not give, or refute
+# those that it gives.
+SHARE_TO_ADD, SHARE_AGAINST_CALENDAR = 1 / 3, 1 / 2
 MAX_CALENDAR_FRACTION, MAX_CALENDAR_MULTIPLE, CALENDAR_TOLERANCE = 12, 4, 0.02
 STRAIGHT_LINE = 1e-9  # largest deviation, relative to the series, that is rounding error
 
@@ -77,7 +83,7 @@ def _search(values: np.ndarray) -> list[int]:
     """Return seasons in ascending order, each found in what the others leave of the values."""
     rest, total, seasons = values, values @ values, set[int]()
     least = STRAIGHT_LINE * max(np.abs(values).max(), 1.0)
-    while np.abs(rest).max() > least and len(seasons) < MAX_SEASONS:
+    while np.abs(rest).max() > least and len(seasons) < MAX_FOUND:
         period = _find_season(rest)
         if period is None or period in seasons:
             break
@@ -280,6 +286,53 @@ def season_terms(seasons: tuple[tuple[float, int], ...], rows: np.ndarray) -> np
             # The sine of half a cycle a step is zero at every row.
             columns += [np.cos(angle)] if 2 * k == period else [np.sin(angle), np.cos(angle)]
     return np.stack(columns, axis=1) if columns else np.empty((len(rows), 0))
+
+
+def season_periods(
+    labels: RowLabels | None,
+    stamps: np.ndarray | None,
+    series: Sequence[np.ndarray],
+    n_rows: float,
+) -> list[float]:
+    """Return periods by the time stamps, or by the values without or against these.
+
+    Parameters
+    ----------
+    labels : RowLabels or None
+    stamps : ndarray of shape (n_stamps,) or None
+        The labels themselves.
+    series : sequence of ndarrays
+        The values of one or several series.
+    n_rows : float
+        Of a series. It must have a season twice.
+
+    Returns
+    -------
+    list of float
+        In ascending order, at most 2; of several series, one if it comes from the values.
+
+    Examples
+    --------
+    >>> weeks = [np.tile([0.0, 1, 2, 4, 8, 4, 2], 9) + np.arange(63) % k for k in (2, 3, 5)]
+    >>> season_periods(None, None, weeks, 63)
+    [7.0]
+    """
+    calendar = calendar_seasons(labels, stamps)
+    if calendar is None:
+        periods = _common([find_seasons(values) for values in series], SHARE_TO_ADD)
+    else:
+        refuting = [refuting_seasons(calendar, values) for values in series]
+        periods = _common(refuting, SHARE_AGAINST_CALENDAR) or calendar
+    return [float(period) for period in periods if n_rows >= 2 * period][:MAX_SEASONS]
+
+
+def _common(found: list, least_share: float) -> list:
+    """Return the seasons of the only series, or the one that most series show."""
+    if len(found) == 1:
+        return found[0]
+    counts = Counter(period for periods in found for period in periods)
+    period, count = max(counts.items(), key=lambda item: (item[1], -item[0]), default=(0, 0))
+    return [period] if counts and count >= least_share * len(found) else []
 
 
 def calendar_seasons(labels: RowLabels | None, values: np.ndarray | None) -> list[float] | None:

@@ -4,12 +4,13 @@ import numpy as np
 import pandas as pd
 import pytest
 
-from esnkit.forecasting import AutoForecaster, find_seasons
+from esnkit.forecasting import AutoForecaster, PanelForecaster, find_seasons
 from esnkit.forecasting._input import read_series
 from esnkit.forecasting._seasonality import (
     _is_harmonic,
     calendar_seasons,
     refuting_seasons,
+    season_periods,
     season_terms,
 )
 from esnkit.forecasting._series_kind import read_kind
@@ -189,3 +190,41 @@ def test_a_fixed_cycle_of_days_is_the_season_of_a_forecaster():
     assert model.seasons_ == [12.0]
     week = AutoForecaster(horizon=3).fit(pd.Series(cycle(7), index))
     assert week.seasons_ == [7.0]
+
+
+def panel_of(periods, n_rows=150):
+    index = pd.date_range("2020-01-06", periods=n_rows, freq="D")
+    rng = np.random.default_rng(1)
+    rows = [cycle(period, n_rows) + rng.normal(size=n_rows) for period in periods]
+    return pd.DataFrame(np.transpose(rows), index)
+
+
+@pytest.mark.parametrize(
+    ("periods", "season"),
+    [
+        ([12] * 3, 12),
+        ([12] * 2 + [7] * 2, 12),
+        ([12] + [7] * 2, 7),
+        ([10, 12, 15, 17], 7),  # refuted by all, but no season stands in for that of the calendar
+    ],
+)
+def test_the_season_of_half_of_the_series_refutes_those_of_the_calendar(periods, season):
+    panel = panel_of(periods)
+    assert PanelForecaster(horizon=3).fit(panel).seasons_ == [season]
+    alone = PanelForecaster(horizon=3).fit(panel.iloc[:, :1])
+    assert alone.seasons_ == [12.0 if periods[0] == 12 else 10.0]
+
+
+def test_without_a_calendar_the_season_of_a_third_of_the_series_counts():
+    rng = np.random.default_rng(0)
+    noise = list(rng.normal(size=(4, 150)))
+    assert season_periods(None, None, [cycle(12), cycle(12), *noise], 150) == [12.0]
+    assert season_periods(None, None, [cycle(12), *noise], 150) == []
+    assert season_periods(None, None, [cycle(12)] * 3, 20) == []
+
+
+def test_a_single_series_has_two_seasons_at_most():
+    hours = np.arange(4000)
+    values = sum(np.sin(2 * np.pi * hours / period) for period in (24, 168))
+    assert season_periods(None, None, [values], 4000) == [24.0, 168.0]
+    assert season_periods(None, None, [values, values], 4000) == [24.0]
