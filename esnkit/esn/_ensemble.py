@@ -10,7 +10,7 @@ from joblib import Parallel, delayed
 from sklearn.base import BaseEstimator, ClassifierMixin, clone
 from sklearn.utils.validation import column_or_1d
 
-from esnkit.esn._ensemble_prefixes import Prefixes
+from esnkit.esn._ensemble_prefixes import prefix_scores
 from esnkit.esn._presets import ALPHAS, ReservoirClassifier
 from esnkit.pooling._model_space import ModelSpace
 from esnkit.preprocessing._sequence_differencer import SequenceDifferencer
@@ -26,6 +26,7 @@ from esnkit.sequences._misread_shapes import (
     warn_if_tokens,
 )
 from esnkit.sequences._packing import Sequences, pack, restore
+from esnkit.sequences._prefixes import Prefixes
 from esnkit.sequences._sample_weight import pack_weights
 from esnkit.sequences._targets import Targets, has_row_per_step, pack_targets
 from esnkit.utils._callbacks import CallbackSupportMixin, with_callbacks
@@ -41,8 +42,6 @@ VIEWS = {
     "normalized": SequenceNormalizer(),
     "differences": SequenceDifferencer(),
 }
-# Of views by these, a prefix is the view of a prefix.
-CAUSAL = SequenceDifferencer, SequenceScaler
 # Settings of the reservoirs beside their number of units.
 CYCLE: dict[str, Any] = {"topology": "cycle", "spectral_radius": 0.99}
 RESERVOIRS: tuple[dict[str, Any], ...] = (
@@ -340,8 +339,8 @@ class ESNEnsembleClassifier(CallbackSupportMixin, PlainStateMixin, ClassifierMix
         prefixes = Prefixes.of(pack(self, X, reset=False, dtype=(self._dtype,)), steps)
 
         def of_member(member, view):
-            is_causal = all(isinstance(step, CAUSAL) for _, step in view.steps)
-            scores = prefixes.scores(member, view, is_causal=is_causal)
+            is_causal = all(getattr(step, "causal", False) for _, step in view.steps)
+            scores = prefix_scores(prefixes, member, view, is_causal=is_causal)
             return _calibrated(member, scores)
 
         scores = self._for_members(of_member, self.views_)

@@ -30,6 +30,7 @@ from esnkit.utils._workspace import Workspace
 __all__ = [
     "LayerTape",
     "Tape",
+    "apply_head",
     "eigenvalues_of",
     "joined",
     "row_index",
@@ -126,7 +127,7 @@ def run(
         _collect_last_states(batch, columns, tape.C, H, final)
         layers.append(tape)
     pooled, attention = _pool(spec, p, rows[-1], final, batch.offsets)
-    parts = [_apply_head(spec, p, part, exact) for part in _split_rows(pooled, batch, n_first)]
+    parts = [apply_head(spec, p, part, exact) for part in _split_rows(pooled, batch, n_first)]
     return joined(parts), Tape(
         theta, batch, n_first, p, layers, rows, attention, pooled, given, final, workspace,
         workspace.n_used,
@@ -388,7 +389,10 @@ def _pool_backward(spec, d, tape, d_pooled):
     return pool_rows_backward(d_pooled, offsets, spec.pooling, spec.n_units)
 
 
-def _apply_head(spec, p, rows, exact):
+def apply_head(
+    spec: Spec, p: dict[str, np.ndarray], rows: np.ndarray, exact: bool = False
+) -> np.ndarray:
+    """Return the outputs for rows of the last layer, or pooled ones; ``exact`` is as in `run`."""
     if spec.head and exact:
         outputs = np.empty((len(rows), spec.n_outputs), rows.dtype)
         affine(rows, p["head_W"], p["head_b"], outputs)
