@@ -2,11 +2,13 @@
 
     last         the state after the last step; of a reversed direction, after step 1
     mean         the mean over the steps
+    max          the maximum over the steps, of every unit
     attention    sum_t a_t h_t,  a = softmax over the steps of v . tanh(W h_t + b)
 
 All functions take and return rows; sequence i has rows ``offsets[i]`` to ``offsets[i + 1]``.
 """
 
+from itertools import pairwise
 from typing import Any, NamedTuple
 
 import numpy as np
@@ -17,9 +19,12 @@ __all__ = [
     "attend",
     "attend_backward",
     "attend_tangent",
+    "largest_rows",
     "pool_prefixes",
     "pool_rows",
     "pool_rows_backward",
+    "put_values",
+    "take_values",
 ]
 
 
@@ -49,6 +54,25 @@ def pool_rows_backward(
     dX[offsets[1:] - 1, :n_forward] = dP[:, :n_forward]
     dX[offsets[:-1], n_forward:] = dP[:, n_forward:]
     return dX
+
+
+def largest_rows(X: np.ndarray, offsets: np.ndarray) -> np.ndarray:
+    """Return the row (n_sequences, n_columns) of the first maximum of every column."""
+    return np.array(
+        [first + X[first:last].argmax(axis=0) for first, last in pairwise(offsets.tolist())]
+    )
+
+
+def take_values(X: np.ndarray, rows: np.ndarray) -> np.ndarray:
+    """Return the values of every column in these rows of it."""
+    return np.take_along_axis(X, rows, axis=0)
+
+
+def put_values(values: np.ndarray, rows: np.ndarray, n_rows: int) -> np.ndarray:
+    """Return rows of zeros but for these values: the reverse of :func:`take_values`."""
+    X = np.zeros((n_rows, values.shape[1]), values.dtype)
+    np.put_along_axis(X, rows, values, axis=0)
+    return X
 
 
 def attend(p: dict[str, np.ndarray], X: np.ndarray, offsets: np.ndarray) -> tuple[Any, Attention]:
@@ -103,6 +127,9 @@ def pool_prefixes(
     """Return for every row the pooled rows of its sequence up to it, of one direction."""
     if pooling == "last":
         return X
+    if pooling == "max":
+        bounds = pairwise(batch.offsets.tolist())
+        return np.concatenate([np.maximum.accumulate(X[first:last]) for first, last in bounds])
     # The mean is an attention with equal scores. One more row moves the mean by its share.
     scores = np.zeros((len(X), 1), X.dtype)
     if pooling == "attention":

@@ -69,10 +69,10 @@ class RNNRegressor(SequenceRegressorMixin, GradientEstimator):
         Whether training takes inputs less their median, divided by their standard deviation. The
         fitted weights contain both, so that they are for inputs as they are. Tokens and columns of
         zeros and ones stay as they are.
-    pooling : {"auto", "last", "mean", "attention"}, default="auto"
+    pooling : {"auto", "last", "mean", "max", "attention"}, default="auto"
         For one target per sequence, how the states of its time steps become one vector: the last
-        state, the mean, or a weighted mean with learned weights. "auto" is the mean, with `tbptt`
-        the last state.
+        state, the mean, the maximum of every unit (Collobert et al. 2011), or a weighted mean with
+        learned weights. "auto" is the mean, with `tbptt` the last state.
     head : "linear" or None, default="linear"
         Layer from the states to the outputs. With None, the first units of the last layer are the
         outputs.
@@ -212,6 +212,9 @@ class RNNRegressor(SequenceRegressorMixin, GradientEstimator):
     S. Hochreiter and J. Schmidhuber (1997), Long short-term memory, Neural Computation 9(8).
 
     K. Cho et al. (2014), Learning phrase representations using RNN encoder-decoder, EMNLP.
+
+    R. Collobert, J. Weston, L. Bottou, M. Karlen, K. Kavukcuoglu and P. Kuksa (2011), Natural
+    language processing (almost) from scratch, JMLR 12, section 3.3.2: the maximum over time.
 
     I. Sutskever, J. Martens, G. Dahl and G. Hinton (2013), On the importance of initialization
     and momentum in deep learning, ICML.
@@ -500,10 +503,10 @@ class RNNClassifier(SequenceClassifierMixin, GradientEstimator):
         Whether training takes inputs less their median, divided by their standard deviation. The
         fitted weights contain both, so that they are for inputs as they are. Tokens and columns of
         zeros and ones stay as they are.
-    pooling : {"auto", "last", "mean", "attention"}, default="auto"
+    pooling : {"auto", "last", "mean", "max", "attention"}, default="auto"
         For one target per sequence, how the states of its time steps become one vector: the last
-        state, the mean, or a weighted mean with learned weights. "auto" is the mean, with `tbptt`
-        the last state.
+        state, the mean, the maximum of every unit (Collobert et al. 2011), or a weighted mean with
+        learned weights. "auto" is the mean, with `tbptt` the last state.
     head : "softmax" or None, default="softmax"
         Layer from the states to the outputs, whose softmax is the probabilities. With None, the
         first units of the last layer are the outputs.
@@ -643,6 +646,9 @@ class RNNClassifier(SequenceClassifierMixin, GradientEstimator):
     S. Hochreiter and J. Schmidhuber (1997), Long short-term memory, Neural Computation 9(8).
 
     K. Cho et al. (2014), Learning phrase representations using RNN encoder-decoder, EMNLP.
+
+    R. Collobert, J. Weston, L. Bottou, M. Karlen, K. Kavukcuoglu and P. Kuksa (2011), Natural
+    language processing (almost) from scratch, JMLR 12, section 3.3.2: the maximum over time.
 
     I. Sutskever, J. Martens, G. Dahl and G. Hinton (2013), On the importance of initialization
     and momentum in deep learning, ICML.

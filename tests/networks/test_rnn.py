@@ -60,7 +60,7 @@ def test_common_checks(estimator, check):
 
 
 @every_cell
-@pytest.mark.parametrize("pooling", ["last", "mean", "attention"])
+@pytest.mark.parametrize("pooling", ["last", "mean", "max", "attention"])
 def test_a_target_per_sequence_is_learned(cell, pooling):
     X, y, _ = echo()
     model = quick(cell=cell, pooling=pooling, batch_size=10, **depth_of(cell)).fit(X, y)
@@ -93,7 +93,11 @@ def test_slow_and_fast_waves_are_classified(cell, bidirectional):
     assert np.array_equal(lead > 0, model.predict(X) == "slow")
 
 
-@pytest.mark.parametrize("params", [{}, {"pooling": "attention"}, {"bidirectional": True}], ids=str)
+@pytest.mark.parametrize(
+    "params",
+    [{}, {"pooling": "max"}, {"pooling": "attention"}, {"bidirectional": True}],
+    ids=str,
+)
 def test_probabilities_after_some_steps_are_those_of_cut_sequences(params):
     X, labels = waves()
     ragged = [x[: len(x) - i % 3] for i, x in enumerate(X)]
