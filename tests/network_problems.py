@@ -53,6 +53,7 @@ SPECS |= {
     "two both ways": BASE._replace(cell="gru", n_layers=2, bidirectional=True),
     "last": BASE._replace(pooling="last", bidirectional=True),
     "mean": BASE._replace(pooling="mean"),
+    "max": BASE._replace(pooling="max", bidirectional=True),
     "attention": BASE._replace(pooling="attention", bidirectional=True),
     "softmax": BASE._replace(loss="softmax", n_outputs=3),
     "softmax last": BASE._replace(loss="softmax", pooling="last"),

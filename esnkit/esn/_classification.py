@@ -7,9 +7,10 @@ import numpy as np
 from sklearn.utils.metaestimators import available_if
 
 from esnkit.esn._base import streams
-from esnkit.esn._prefixes import lengths_of_prefixes, read_prefixes
+from esnkit.esn._prefixes import read_prefixes
 from esnkit.sequences._classifier_mixin import SequenceClassifierMixin, known_classes, softmax
-from esnkit.sequences._packing import pack, restore
+from esnkit.sequences._packing import pack
+from esnkit.sequences._prefixes import Prefixes
 from esnkit.utils._collections import takes_collections
 from esnkit.utils._progress import MIN_ROWS, Task
 from esnkit.utils._rollback import rollback_on_error
@@ -140,32 +141,27 @@ class ReservoirClassifierMixin(SequenceClassifierMixin):
         """
         if steps is None:
             return super().predict_proba(X, initial_state=initial_state, clamp=clamp)
-        scores, is_read, sequences = self._prefix_scores(X, initial_state, clamp, steps)
+        prefixes, (scores, is_read) = self._prefix_scores(X, initial_state, clamp, steps)
         rows = self._as_probabilities(scores)
         if not is_read.all():
             read, rows = rows, np.full((is_read.size, rows.shape[1]), np.nan, rows.dtype)
-            rows[is_read.ravel()] = read
-        return restore(rows, sequences) if is_read.ndim == 1 else rows.reshape(*is_read.shape, -1)
+            rows[is_read] = read
+        return prefixes.arrange(rows)
 
     def _prefix_scores(self, X, initial_state, clamp, steps):
-        """Return the scores of prefixes, which of them are read, and the packed sequences."""
+        """Return prefixes, the scores of those that are read, and which these are."""
         check_fitted(self, "reservoir_")
-        if self._settings.per_step:
-            raise ValueError(
-                "steps needs a model of one label for every sequence: this one has a label for "
-                "every time step, and predict_proba(X) returns the probabilities after each"
-            )
-        self.reservoir_.check_causal("steps")
         sequences = self._as_inputs(pack(self, X, reset=False, dtype=(self._dtype,)))
-        lengths = lengths_of_prefixes(steps, sequences.lengths)
+        prefixes = Prefixes.of(sequences, steps, per_step=self._settings.per_step)
+        self.reservoir_.check_causal("steps")
         state = self._initial_state(initial_state, sequences.n_sequences)
         resolved = self._clamp(clamp, sequences)
-        run = partial(read_prefixes, self._parts, sequences, state, resolved, lengths)
+        run = partial(read_prefixes, self._parts, prefixes, state, resolved)
         if len(sequences.values) < MIN_ROWS:
-            return *run(), sequences
+            return prefixes, run()
         name = f"{type(self).__name__}.predict_proba"
-        with Task(name, lengths.size, "prefixes", verbose=self.verbose) as task:
-            return *run(task.step), sequences
+        with Task(name, prefixes.lengths.size, "prefixes", verbose=self.verbose) as task:
+            return prefixes, run(task.step)
 
     def _as_probabilities(self, scores: np.ndarray) -> np.ndarray:
         """Turn scores into probabilities.

@@ -10,7 +10,7 @@ from joblib import Parallel, delayed
 from sklearn.base import BaseEstimator, ClassifierMixin, clone
 from sklearn.utils.validation import column_or_1d
 
-from esnkit.esn._ensemble_prefixes import Prefixes
+from esnkit.esn._ensemble_prefixes import prefix_scores
 from esnkit.esn._presets import ALPHAS, ReservoirClassifier
 from esnkit.pooling._model_space import ModelSpace
 from esnkit.preprocessing._sequence_differencer import SequenceDifferencer
@@ -26,6 +26,7 @@ from esnkit.sequences._misread_shapes import (
     warn_if_tokens,
 )
 from esnkit.sequences._packing import Sequences, pack, restore
+from esnkit.sequences._prefixes import Prefixes
 from esnkit.sequences._sample_weight import pack_weights
 from esnkit.sequences._targets import Targets, has_row_per_step, pack_targets
 from esnkit.utils._callbacks import CallbackSupportMixin, with_callbacks
@@ -43,8 +44,6 @@ VIEWS = {
     "normalized": SequenceNormalizer(),
     "differences": SequenceDifferencer(),
 }
-# Of views by these, a prefix is the view of a prefix.
-CAUSAL = SequenceDifferencer, SequenceScaler
 # Settings of the reservoirs beside their number of units.
 CYCLE: dict[str, Any] = {"topology": "cycle", "spectral_radius": 0.99}
 RESERVOIRS: tuple[dict[str, Any], ...] = (
@@ -106,7 +105,8 @@ class ESNEnsembleClassifier(CallbackSupportMixin, PlainStateMixin, ClassifierMix
         The members: all reservoirs on the first view, then all on the second one, and so on.
     weights_ : ndarray of shape (len(estimators_),)
         Weights of the members, of sum one: proportional to (n + 2) / (n e + 1) for the share e of
-        the n training sequences whose label is wrong when they are left out.
+        the n training sequences whose label is wrong when they are left out. With weights w of
+        sequences and classes, e is a share of their sum, and n is (sum w)^2 / sum w^2.
     views_ : list of Pipeline
         The fitted transformers of the views.
     classes_ : ndarray
@@ -220,13 +220,15 @@ class ESNEnsembleClassifier(CallbackSupportMixin, PlainStateMixin, ClassifierMix
         self._dtype = sequences.values.dtype
         self.views_ = self._make_views()
         self.estimators_ = self._make_members()
+        n_effective = self._n_effective(sequences, labels, sample_weight)
         given = {"X": X, "y": y}
         if sample_weight is not None:
             given["metadata"] = {"sample_weight": sample_weight}
         n_members = len(self.estimators_)
         with fit_task(self, (n_members, "members"), given, n_members, scored=True) as task:
             values = restore(sequences.values, sequences)
-            inputs = [view.fit_transform(values) for view in self.views_]
+            n = sequences.n_sequences
+            inputs = [_fitted(i, view, values, n) for i, view in enumerate(self.views_)]
 
             def fit(member, Z):
                 fit_model(member, Z, labels, sample_weight=sample_weight)
@@ -237,7 +239,7 @@ class ESNEnsembleClassifier(CallbackSupportMixin, PlainStateMixin, ClassifierMix
             with muted(*known):
                 self._for_members(fit, inputs)
         self.classes_ = self.estimators_[0].classes_
-        self.weights_ = _weights(self.estimators_, sequences.n_sequences)
+        self.weights_ = _weights(self.estimators_, n_effective)
         return self
 
     def _make_views(self) -> list[Any]:
@@ -272,6 +274,16 @@ class ESNEnsembleClassifier(CallbackSupportMixin, PlainStateMixin, ClassifierMix
             for of_view in seeds
             for reservoir, seed in zip(reservoirs, of_view, strict=True)
         ]  # fmt: skip
+
+    def _n_effective(self, sequences: Sequences, labels: np.ndarray, sample_weight: Any) -> float:
+        """Return the number of sequences of equal weights that are worth as much (Kish 1965)."""
+        weights = _pack_weights(sample_weight, sequences, labels)
+        w = np.ones(len(labels)) if weights is None else weights
+        if self.class_weight is not None:
+            classes, codes = np.unique(labels, return_inverse=True)
+            w = w * self.estimators_[0]._class_weights(classes, labels)[codes]
+        largest = w.max() or 1.0  # all are zero: the members refuse them
+        return float((w / largest).sum() ** 2 / max(np.sum((w / largest) ** 2), 1.0))
 
     def _for_members(self, function: Callable[..., Any], inputs: list[Any]) -> list[Any]:
         """Return the results of ``function(member, input)`` for all members, in their order."""
@@ -341,8 +353,8 @@ class ESNEnsembleClassifier(CallbackSupportMixin, PlainStateMixin, ClassifierMix
         prefixes = Prefixes.of(pack(self, X, reset=False, dtype=(self._dtype,)), steps)
 
         def of_member(member, view):
-            is_causal = all(isinstance(step, CAUSAL) for _, step in view.steps)
-            scores = prefixes.scores(member, view, is_causal=is_causal)
+            is_causal = all(getattr(step, "causal", False) for _, step in view.steps)
+            scores = prefix_scores(prefixes, member, view, is_causal=is_causal)
             return _calibrated(member, scores)
 
         scores = self._for_members(of_member, self.views_)
@@ -379,13 +391,16 @@ class ESNEnsembleClassifier(CallbackSupportMixin, PlainStateMixin, ClassifierMix
         check_fitted(self, "estimators_")
         sequences = pack(self, X, reset=False, dtype=(self._dtype,))
         labels = _labels(y, sequences)
-        targets = Targets(labels[:, None], "sequence", True)
-        return accuracy(labels, self.predict(X), pack_weights(sample_weight, sequences, targets))
+        weights = _pack_weights(sample_weight, sequences, labels)
+        predicted = self.classes_[self._scores_of(sequences).argmax(axis=1)]
+        return accuracy(labels, predicted, weights)
 
     def _scores(self, X: Any) -> np.ndarray:
         """Return the weighted sum of the calibrated scores of all members."""
         check_fitted(self, "estimators_")
-        sequences = pack(self, X, reset=False, dtype=(self._dtype,))
+        return self._scores_of(pack(self, X, reset=False, dtype=(self._dtype,)))
+
+    def _scores_of(self, sequences: Sequences) -> np.ndarray:
         values = restore(sequences.values, sequences)
         inputs = [view.transform(values) for view in self.views_]
         scores = self._for_members(_calibrated_scores, inputs)
@@ -442,7 +457,33 @@ def _transformer(view: Any) -> list[Any]:
     return [clone(view)]
 
 
-def _weights(members: list[ReservoirClassifier], n: int) -> np.ndarray:
+def _fitted(i: int, view: Any, values: Any, n: int) -> Any:
+    """Fit the transformers of view i, and return the n sequences that it shows, or raise."""
+    *transformers, scaler = [step for _, step in view.steps]
+    for transformer in transformers:  # at most one
+        try:
+            found = transformer.fit_transform(values)
+            n_found = pack(BaseEstimator(), found, reset=True).n_sequences
+        except (TypeError, ValueError) as error:
+            raise ValueError(
+                f"views[{i}] must transform sequences, as SequenceScaler() does in place of "
+                f"StandardScaler(), got {transformer!r} ({error})"
+            ) from error
+        if n_found != n:
+            raise ValueError(
+                f"views[{i}] must return as many sequences as it gets, {n}, got {n_found} from "
+                f"{transformer!r}"
+            )
+        values = found
+    return scaler.fit_transform(values)
+
+
+def _pack_weights(weights: Any, sequences: Sequences, labels: np.ndarray) -> np.ndarray | None:
+    """Return the weights of the sequences, or None."""
+    return pack_weights(weights, sequences, Targets(labels[:, None], "sequence", True))
+
+
+def _weights(members: list[ReservoirClassifier], n: float) -> np.ndarray:
     """Return weights proportional to one over the shares of labels that are wrong when left out."""
     if len(members[0].classes_) == 1:
         return np.full(len(members), 1 / len(members))

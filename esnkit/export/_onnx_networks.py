@@ -216,6 +216,10 @@ def _mean(graph: Graph, spec: Spec, parameters: dict, rows: str) -> str:
     return graph.op("ReduceMean", rows, axes=[0], keepdims=0)
 
 
+def _max(graph: Graph, spec: Spec, parameters: dict, rows: str) -> str:
+    return graph.op("ReduceMax", rows, axes=[0], keepdims=0)
+
+
 def _attention(graph: Graph, spec: Spec, parameters: dict, rows: str) -> str:
     """Return the mean with the weights softmax(v . tanh(W h + b)) over the time steps."""
     hidden = graph.affine(parameters["attention_W"], rows, parameters["attention_b"])
@@ -227,5 +231,6 @@ def _attention(graph: Graph, spec: Spec, parameters: dict, rows: str) -> str:
 POOLING_STEPS: dict[str, Callable[..., str]] = {
     "last": _last,
     "mean": _mean,
+    "max": _max,
     "attention": _attention,
 }

@@ -17,7 +17,15 @@ from esnkit.kernels.cells_backward import backward
 from esnkit.kernels.linalg import affine
 from esnkit.networks._batch import Batch
 from esnkit.networks._eigenvalues import eigenvalue_gradient, eigenvalues
-from esnkit.networks._pooling import attend, attend_backward, pool_rows, pool_rows_backward
+from esnkit.networks._pooling import (
+    attend,
+    attend_backward,
+    largest_rows,
+    pool_rows,
+    pool_rows_backward,
+    put_values,
+    take_values,
+)
 from esnkit.networks._spec import (
     Layer,
     Spec,
@@ -30,6 +38,7 @@ from esnkit.utils._workspace import Workspace
 __all__ = [
     "LayerTape",
     "Tape",
+    "apply_head",
     "eigenvalues_of",
     "joined",
     "row_index",
@@ -66,7 +75,7 @@ class Tape(NamedTuple):
     p: dict[str, np.ndarray]  # the parameters by name
     layers: list[LayerTape]  # of all layers and directions
     rows: list[np.ndarray]  # the rows into the first layer and out of every layer
-    attention: Any
+    pooling: Any  # what its backward pass needs
     pooled: np.ndarray  # the input rows of the head
     given: np.ndarray  # (n_state,) bool, as in InitialState
     state: np.ndarray  # (n_sequences, n_state) after the last step
@@ -125,10 +134,10 @@ def run(
             )
         _collect_last_states(batch, columns, tape.C, H, final)
         layers.append(tape)
-    pooled, attention = _pool(spec, p, rows[-1], final, batch.offsets)
-    parts = [_apply_head(spec, p, part, exact) for part in _split_rows(pooled, batch, n_first)]
+    pooled, pooling = _pool(spec, p, rows[-1], final, batch.offsets)
+    parts = [apply_head(spec, p, part, exact) for part in _split_rows(pooled, batch, n_first)]
     return joined(parts), Tape(
-        theta, batch, n_first, p, layers, rows, attention, pooled, given, final, workspace,
+        theta, batch, n_first, p, layers, rows, pooling, pooled, given, final, workspace,
         workspace.n_used,
     )  # fmt: skip
 
@@ -373,6 +382,9 @@ def _pool(spec, p, rows, final, offsets):
         return rows, None
     if spec.pooling == "attention":
         return attend(p, rows, offsets)
+    if spec.pooling == "max":
+        largest = largest_rows(rows, offsets)
+        return take_values(rows, largest), largest
     if spec.pooling == "last":
         width = spec.n_directions * spec.n_units
         return np.ascontiguousarray(final[:, spec.n_hidden - width : spec.n_hidden]), None
@@ -384,11 +396,16 @@ def _pool_backward(spec, d, tape, d_pooled):
     if spec.pooling in (None, "last"):
         return d_pooled
     if spec.pooling == "attention":
-        return attend_backward(tape.p, d, tape.rows[-1], offsets, tape.attention, d_pooled)
+        return attend_backward(tape.p, d, tape.rows[-1], offsets, tape.pooling, d_pooled)
+    if spec.pooling == "max":
+        return put_values(d_pooled, tape.pooling, offsets[-1])
     return pool_rows_backward(d_pooled, offsets, spec.pooling, spec.n_units)
 
 
-def _apply_head(spec, p, rows, exact):
+def apply_head(
+    spec: Spec, p: dict[str, np.ndarray], rows: np.ndarray, exact: bool = False
+) -> np.ndarray:
+    """Return the outputs for rows of the last layer, or pooled ones; ``exact`` is as in `run`."""
     if spec.head and exact:
         outputs = np.empty((len(rows), spec.n_outputs), rows.dtype)
         affine(rows, p["head_W"], p["head_b"], outputs)

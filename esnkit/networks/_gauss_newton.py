@@ -14,7 +14,7 @@ from esnkit.kernels.tangents import tangent
 from esnkit.networks._bptt import Tape, eigenvalues_of, row_index, run_backward
 from esnkit.networks._eigenvalues import eigenvalue_tangent
 from esnkit.networks._losses import LOSSES
-from esnkit.networks._pooling import attend_tangent, pool_rows
+from esnkit.networks._pooling import attend_tangent, pool_rows, take_values
 from esnkit.networks._spec import Spec, parameter_views, state_columns, weight_decay_mask
 
 __all__ = ["curvature_product", "run_tangent"]
@@ -55,7 +55,9 @@ def run_tangent(spec: Spec, v: np.ndarray, tape: Tape) -> tuple[np.ndarray, list
         scatter(RH, row_index(batch, layer), batch.n, n_units, moved, first, n_units)
         hidden.append(damped)
     if spec.pooling == "attention":
-        moved = attend_tangent(p, q, tape.rows[-1], moved, batch.offsets, tape.attention)
+        moved = attend_tangent(p, q, tape.rows[-1], moved, batch.offsets, tape.pooling)
+    elif spec.pooling == "max":
+        moved = take_values(moved, tape.pooling)
     elif spec.pooling is not None:
         moved = pool_rows(moved, batch.offsets, spec.pooling, n_units)
     if not spec.head:

@@ -39,9 +39,12 @@ class SequenceBatch(NamedTuple):
         return make_batch(self.inputs, self.offsets, self.initial_state, self.clamp)
 
     def subset(
-        self, chosen: np.ndarray, first: int = 0, last: int | None = None
+        self, chosen: np.ndarray, first: int = 0, last: int | np.ndarray | None = None
     ) -> "SequenceBatch":
-        """Return some of the sequences, of each the time steps from first to before last."""
+        """Return some of the sequences, of each the time steps from first to before last.
+
+        ``last`` is a number, or one for each of the chosen sequences.
+        """
         rows, offsets = self.rows_of(chosen, first, last)
         targets = rows if self.per_step else chosen
         weights, state, clamp = self.weights, self.initial_state, self.clamp
@@ -56,7 +59,7 @@ class SequenceBatch(NamedTuple):
         )
 
     def rows_of(
-        self, chosen: np.ndarray, first: int = 0, last: int | None = None
+        self, chosen: np.ndarray, first: int = 0, last: int | np.ndarray | None = None
     ) -> tuple[np.ndarray, np.ndarray]:
         """Return the rows that `subset` takes, and their offsets."""
         starts, stops = self.offsets[:-1][chosen] + first, self.offsets[1:][chosen]

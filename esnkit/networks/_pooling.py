@@ -2,16 +2,30 @@
 
     last         the state after the last step; of a reversed direction, after step 1
     mean         the mean over the steps
+    max          the maximum over the steps, of every unit
     attention    sum_t a_t h_t,  a = softmax over the steps of v . tanh(W h_t + b)
 
 All functions take and return rows; sequence i has rows ``offsets[i]`` to ``offsets[i + 1]``.
 """
 
+from itertools import pairwise
 from typing import Any, NamedTuple
 
 import numpy as np
 
-__all__ = ["attend", "attend_backward", "attend_tangent", "pool_rows", "pool_rows_backward"]
+from esnkit.networks._batch import Batch
+
+__all__ = [
+    "attend",
+    "attend_backward",
+    "attend_tangent",
+    "largest_rows",
+    "pool_prefixes",
+    "pool_rows",
+    "pool_rows_backward",
+    "put_values",
+    "take_values",
+]
 
 
 class Attention(NamedTuple):
@@ -42,10 +56,28 @@ def pool_rows_backward(
     return dX
 
 
+def largest_rows(X: np.ndarray, offsets: np.ndarray) -> np.ndarray:
+    """Return the row (n_sequences, n_columns) of the first maximum of every column."""
+    return np.array(
+        [first + X[first:last].argmax(axis=0) for first, last in pairwise(offsets.tolist())]
+    )
+
+
+def take_values(X: np.ndarray, rows: np.ndarray) -> np.ndarray:
+    """Return the values of every column in these rows of it."""
+    return np.take_along_axis(X, rows, axis=0)
+
+
+def put_values(values: np.ndarray, rows: np.ndarray, n_rows: int) -> np.ndarray:
+    """Return rows of zeros but for these values: the reverse of :func:`take_values`."""
+    X = np.zeros((n_rows, values.shape[1]), values.dtype)
+    np.put_along_axis(X, rows, values, axis=0)
+    return X
+
+
 def attend(p: dict[str, np.ndarray], X: np.ndarray, offsets: np.ndarray) -> tuple[Any, Attention]:
     """Return the pooled rows, and what the backward pass needs."""
-    hidden = np.tanh(X @ p["attention_W"].T + p["attention_b"])
-    scores = (hidden @ p["attention_v"])[:, None]
+    hidden, scores = _attention_scores(p, X)
     lengths, first = np.diff(offsets), offsets[:-1]
     # Less the largest score of the sequence, so that no power overflows.
     powers = np.exp(scores - np.repeat(np.maximum.reduceat(scores, first), lengths, axis=0))
@@ -87,6 +119,36 @@ def attend_tangent(
     scores = (moved @ p["attention_v"] + tape.hidden @ v["attention_v"])[:, None]
     weights = tape.weights * (scores - _means(tape.weights, scores, offsets))
     return np.add.reduceat(weights * X + tape.weights * V, offsets[:-1])
+
+
+def pool_prefixes(
+    pooling: str | None, p: dict[str, np.ndarray], X: np.ndarray, batch: Batch
+) -> np.ndarray:
+    """Return for every row the pooled rows of its sequence up to it, of one direction."""
+    if pooling == "last":
+        return X
+    if pooling == "max":
+        bounds = pairwise(batch.offsets.tolist())
+        return np.concatenate([np.maximum.accumulate(X[first:last]) for first, last in bounds])
+    # The mean is an attention with equal scores. One more row moves the mean by its share.
+    scores = np.zeros((len(X), 1), X.dtype)
+    if pooling == "attention":
+        scores = _attention_scores(p, X)[1]
+    pooled, first = np.empty_like(X), 0
+    current = np.zeros((batch.n[0], X.shape[1]), X.dtype)
+    log_sum = np.full((batch.n[0], 1), -np.inf, X.dtype)  # of the powers of the scores
+    for n in batch.n:  # sequences that have this step, the longest ones first
+        rows = batch.rows[first : first + n]
+        log_sum = np.logaddexp(log_sum[:n], scores[rows])
+        current = current[:n] + np.exp(scores[rows] - log_sum) * (X[rows] - current[:n])
+        pooled[rows], first = current, first + n
+    return pooled
+
+
+def _attention_scores(p: dict[str, np.ndarray], X: np.ndarray) -> tuple[np.ndarray, np.ndarray]:
+    """Return the hidden rows, and the scores of all rows as a column."""
+    hidden = np.tanh(X @ p["attention_W"].T + p["attention_b"])
+    return hidden, (hidden @ p["attention_v"])[:, None]
 
 
 def _means(weights: np.ndarray, values: np.ndarray, offsets: np.ndarray) -> np.ndarray:

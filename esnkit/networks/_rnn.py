@@ -14,8 +14,10 @@ from esnkit.networks._generation import (
     generate_tokens,
     warm_up,
 )
+from esnkit.networks._inputs import input_batch
 from esnkit.networks._losses import log_softmax
 from esnkit.networks._minibatches import SequenceBatch, evaluate
+from esnkit.networks._prefixes import prefix_outputs
 from esnkit.networks._scale_check import (
     column_sizes,
     unexplained_by_classes,
@@ -23,6 +25,8 @@ from esnkit.networks._scale_check import (
 )
 from esnkit.sequences._classifier_mixin import SequenceClassifierMixin, known_classes
 from esnkit.sequences._closed_loop import future_rows
+from esnkit.sequences._packing import pack
+from esnkit.sequences._prefixes import Prefixes
 from esnkit.sequences._regressor_mixin import SequenceRegressorMixin
 from esnkit.sequences._targets import Targets, labels_of
 from esnkit.utils._threads import one_blas_thread
@@ -65,10 +69,10 @@ class RNNRegressor(SequenceRegressorMixin, GradientEstimator):
         Whether training takes inputs less their median, divided by their standard deviation. The
         fitted weights contain both, so that they are for inputs as they are. Tokens and columns of
         zeros and ones stay as they are.
-    pooling : {"auto", "last", "mean", "attention"}, default="auto"
+    pooling : {"auto", "last", "mean", "max", "attention"}, default="auto"
         For one target per sequence, how the states of its time steps become one vector: the last
-        state, the mean, or a weighted mean with learned weights. "auto" is the mean, with `tbptt`
-        the last state.
+        state, the mean, the maximum of every unit (Collobert et al. 2011), or a weighted mean with
+        learned weights. "auto" is the mean, with `tbptt` the last state.
     head : "linear" or None, default="linear"
         Layer from the states to the outputs. With None, the first units of the last layer are the
         outputs.
@@ -208,6 +212,9 @@ class RNNRegressor(SequenceRegressorMixin, GradientEstimator):
     S. Hochreiter and J. Schmidhuber (1997), Long short-term memory, Neural Computation 9(8).
 
     K. Cho et al. (2014), Learning phrase representations using RNN encoder-decoder, EMNLP.
+
+    R. Collobert, J. Weston, L. Bottou, M. Karlen, K. Kavukcuoglu and P. Kuksa (2011), Natural
+    language processing (almost) from scratch, JMLR 12, section 3.3.2: the maximum over time.
 
     I. Sutskever, J. Martens, G. Dahl and G. Hinton (2013), On the importance of initialization
     and momentum in deep learning, ICML.
@@ -496,10 +503,10 @@ class RNNClassifier(SequenceClassifierMixin, GradientEstimator):
         Whether training takes inputs less their median, divided by their standard deviation. The
         fitted weights contain both, so that they are for inputs as they are. Tokens and columns of
         zeros and ones stay as they are.
-    pooling : {"auto", "last", "mean", "attention"}, default="auto"
+    pooling : {"auto", "last", "mean", "max", "attention"}, default="auto"
         For one target per sequence, how the states of its time steps become one vector: the last
-        state, the mean, or a weighted mean with learned weights. "auto" is the mean, with `tbptt`
-        the last state.
+        state, the mean, the maximum of every unit (Collobert et al. 2011), or a weighted mean with
+        learned weights. "auto" is the mean, with `tbptt` the last state.
     head : "softmax" or None, default="softmax"
         Layer from the states to the outputs, whose softmax is the probabilities. With None, the
         first units of the last layer are the outputs.
@@ -639,6 +646,9 @@ class RNNClassifier(SequenceClassifierMixin, GradientEstimator):
     S. Hochreiter and J. Schmidhuber (1997), Long short-term memory, Neural Computation 9(8).
 
     K. Cho et al. (2014), Learning phrase representations using RNN encoder-decoder, EMNLP.
+
+    R. Collobert, J. Weston, L. Bottou, M. Karlen, K. Kavukcuoglu and P. Kuksa (2011), Natural
+    language processing (almost) from scratch, JMLR 12, section 3.3.2: the maximum over time.
 
     I. Sutskever, J. Martens, G. Dahl and G. Hinton (2013), On the importance of initialization
     and momentum in deep learning, ICML.
@@ -829,6 +839,59 @@ class RNNClassifier(SequenceClassifierMixin, GradientEstimator):
                 f"{self.classes_.tolist()}"
             )
         return Targets(np.eye(self.classes_.size)[codes], targets.kind, True)
+
+    def predict_proba(
+        self, X: Any, *, initial_state: Any = None, clamp: Any = None, steps: Any = None
+    ) -> Any:
+        """Return the probability of every class; the probabilities of a row sum to 1.
+
+        With ``steps``, a network of one label for every sequence returns the probabilities of
+        prefixes of the sequences, for early classification: what it would return for ``x[:t]``, up
+        to rounding.
+
+        Parameters
+        ----------
+        X, initial_state, clamp : as in ``predict``
+        steps : None, "all", list of int or list of float, default=None
+            After which time steps: None, after the last one; "all", after every one; after the
+            given numbers of time steps, such as ``range(10, 101, 10)``; or after shares of every
+            sequence in (0, 1], such as ``[0.25, 0.5, 1.0]``, rounded to a number of time steps.
+            In ascending order.
+
+        Returns
+        -------
+        probabilities : like ``predict``, with an axis (n_classes,) at the end
+            For steps="all", a row (n_classes,) for every time step, in the container of ``X``; for
+            numbers or shares, of shape (n_sequences, n_steps, n_classes).
+
+        Raises
+        ------
+        ValueError
+            If ``steps`` is none of these, or the network has a label for every time step.
+
+        Notes
+        -----
+        The network runs once over the sequences, with any pooling. With ``bidirectional=True`` it
+        runs over every prefix: the time of steps="all" grows with the square of the length.
+
+        Examples
+        --------
+        >>> import numpy as np
+        >>> from esnkit import RNNClassifier
+        >>> X = np.random.default_rng(0).uniform(-1, 1, (20, 10, 1))
+        >>> model = RNNClassifier(8, max_iter=5, random_state=0).fit(X, X.mean(axis=1)[:, 0] > 0)
+        >>> model.predict_proba(X, steps=[0.25, 0.5, 1.0]).shape
+        (20, 3, 2)
+        """
+        if steps is None:
+            return super().predict_proba(X, initial_state=initial_state, clamp=clamp)
+        check_is_fitted(self, "_theta")
+        sequences = pack(self, X, reset=False, dtype=(self._theta.dtype,))
+        prefixes = Prefixes.of(sequences, steps, per_step=self._kind == "steps")
+        batch = input_batch(self._spec, sequences, self._kind, initial_state, clamp)
+        with one_blas_thread():
+            outputs = prefix_outputs(self._spec, self._theta, batch, prefixes)
+        return prefixes.arrange(self._as_probabilities(outputs))
 
     def _as_probabilities(self, outputs: np.ndarray) -> np.ndarray:
         return np.exp(log_softmax(outputs))

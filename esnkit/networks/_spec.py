@@ -36,6 +36,7 @@ class Pooling(NamedTuple):
 POOLINGS = {
     "last": Pooling(reads_last=True),
     "mean": Pooling(),
+    "max": Pooling(),
     "attention": Pooling(has_weights=True),
 }
 

@@ -70,8 +70,9 @@ class EarlyClassificationDisplay:
         Parameters
         ----------
         estimator : classifier
-            Fitted, with one label for every sequence and ``predict_proba``. One that does not take
-            ``steps`` there, such as a network or a pipeline, predicts cut sequences.
+            Fitted, with one label for every sequence and ``predict_proba``. If that takes
+            ``steps``, the estimator runs once, also behind transformers whose attribute ``causal``
+            is True, such as :class:`SequenceScaler`. Others predict cut sequences.
         X : array of shape (n_sequences, n_timesteps, n_features), or list of arrays
             Sequences that the estimator was not fitted to.
         y : array-like of shape (n_sequences,)

@@ -5,7 +5,6 @@ from typing import Any, NamedTuple
 
 import numpy as np
 
-from esnkit.preprocessing._channels_first import FromChannelsFirst
 from esnkit.utils._frames import ndim_of
 from esnkit.utils._shares import steps_of_shares
 
@@ -80,14 +79,15 @@ def check_sequences(X: Any) -> None:
 def probabilities_of_prefixes(estimator: Any, X: Any, y: Any, shares: Any) -> PrefixProbabilities:
     """Return the probabilities of prefixes by a fitted classifier of whole sequences.
 
-    One that takes ``steps`` in ``predict_proba`` runs once; others predict cut sequences.
+    One that takes ``steps`` in ``predict_proba`` runs once, also behind transformers that are
+    causal; others predict cut sequences.
     """
     if not hasattr(estimator, "predict_proba") or not hasattr(estimator, "classes_"):
         raise TypeError(
             f"estimator must be a fitted classifier with predict_proba, got {estimator!r}"
         )
     shares = _ascending(SHARES if shares is None else shares)
-    estimator, X = _after_channels_first(estimator, X)
+    estimator, X = _after_causal_transformers(estimator, X)
     check_sequences(X)
     if len(y) != len(X):
         raise ValueError(f"y must have a label for every sequence, got {len(y)} for {len(X)}")
@@ -99,13 +99,17 @@ def probabilities_of_prefixes(estimator: Any, X: Any, y: Any, shares: Any) -> Pr
     return check_probabilities(y, values, estimator.classes_, shares)
 
 
-def _after_channels_first(estimator: Any, X: Any) -> tuple[Any, Any]:
-    """Return what follows FromChannelsFirst in a pipeline, with X in its order: time is cut."""
+def _after_causal_transformers(estimator: Any, X: Any) -> tuple[Any, Any]:
+    """Return what follows the causal transformers that a pipeline starts with, and its X.
+
+    A prefix of what they return is what they return for a prefix.
+    """
     estimator = getattr(estimator, "best_estimator_", estimator)  # of a search
     steps = getattr(estimator, "steps", [])
-    if len(steps) > 1 and isinstance(steps[0][1], FromChannelsFirst):
-        return estimator[1:], steps[0][1].transform(X)
-    return estimator, X
+    while len(steps) > 1 and getattr(steps[0][1], "causal", False):
+        X, estimator = steps[0][1].transform(X), estimator[1:]
+        steps = estimator.steps
+    return (steps[0][1] if len(steps) == 1 else estimator), X
 
 
 def _of_cut_sequences(estimator: Any, X: Any, shares: np.ndarray) -> np.ndarray:

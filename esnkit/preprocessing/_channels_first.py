@@ -26,6 +26,8 @@ class FromChannelsFirst(OneToOneFeatureMixin, TransformerMixin, BaseEstimator):
 
     Attributes
     ----------
+    causal : bool
+        True: no row depends on later time steps of its sequence.
     n_features_in_ : int
         Number of channels.
 
@@ -43,6 +45,8 @@ class FromChannelsFirst(OneToOneFeatureMixin, TransformerMixin, BaseEstimator):
     >>> model.fit(X, ["slow", "fast"]).predict(X).tolist()
     ['slow', 'fast']
     """
+
+    causal = True
 
     @rollback_on_error
     def fit(self, X: Any, y: Any = None) -> Self:

@@ -31,6 +31,8 @@ class OneHotTokens(TransformerMixin, BaseEstimator):
 
     Attributes
     ----------
+    causal : bool
+        True: no row depends on later time steps of its sequence.
     n_tokens_ : int
         Number of columns of the result.
     n_features_in_ : int
@@ -53,6 +55,8 @@ class OneHotTokens(TransformerMixin, BaseEstimator):
     >>> model.fit(["abab", "cdcd"], ["first", "second"]).predict(["ab", "cdc"]).tolist()
     ['first', 'second']
     """
+
+    causal = True
 
     def __init__(self, n_tokens: Any = "auto"):
         self.n_tokens = n_tokens

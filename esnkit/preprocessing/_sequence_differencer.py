@@ -26,6 +26,8 @@ class SequenceDifferencer(StatelessSequenceTransformer):
 
     Attributes
     ----------
+    causal : bool
+        True: no row depends on later time steps of its sequence.
     n_features_in_ : int
         Number of features.
     feature_names_in_ : ndarray of shape (n_features,)
@@ -46,6 +48,8 @@ class SequenceDifferencer(StatelessSequenceTransformer):
     >>> differencer.transform(X)[1].tolist(), differencer.get_feature_names_out().tolist()
     ([[5.0, 0.0], [2.0, -3.0]], ['x0', 'x0_difference'])
     """
+
+    causal = True
 
     def __init__(self, *, include_values: bool = False):
         self.include_values = include_values

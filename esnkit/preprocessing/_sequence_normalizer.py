@@ -18,6 +18,8 @@ class SequenceNormalizer(StatelessSequenceTransformer):
 
     Attributes
     ----------
+    causal : bool
+        False: the mean and the deviation of a sequence depend on all of its time steps.
     n_features_in_ : int
         Number of features.
     feature_names_in_ : ndarray of shape (n_features,)

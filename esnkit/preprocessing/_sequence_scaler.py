@@ -34,6 +34,8 @@ class SequenceScaler(OneToOneFeatureMixin, TransformerMixin, BaseEstimator):
 
     Attributes
     ----------
+    causal : bool
+        True: no row depends on later time steps of its sequence.
     mean_, var_, scale_ : ndarray of shape (n_features,) or None
         Mean, variance and standard deviation of every feature; None where they are not needed.
     n_samples_seen_ : int or float
@@ -61,6 +63,7 @@ class SequenceScaler(OneToOneFeatureMixin, TransformerMixin, BaseEstimator):
     ['low', 'high']
     """
 
+    causal = True
     _scaler: StandardScaler
 
     def __init__(self, *, with_mean: bool = True, with_std: bool = True):

@@ -1,6 +1,6 @@
 """Base of transformers of sequences that learn nothing but the features."""
 
-from typing import Any, Self
+from typing import Any, ClassVar, Self
 
 import numpy as np
 from sklearn.base import BaseEstimator, OneToOneFeatureMixin, TransformerMixin
@@ -16,8 +16,11 @@ __all__ = ["StatelessSequenceTransformer"]
 class StatelessSequenceTransformer(OneToOneFeatureMixin, TransformerMixin, BaseEstimator):
     """Base of transformers whose rows depend on their own sequence only.
 
-    A subclass writes ``_transform_rows``, from packed sequences to rows.
+    A subclass writes ``_transform_rows``, from packed sequences to rows, and sets ``causal = True``
+    if no row depends on later time steps.
     """
+
+    causal: ClassVar[bool] = False
 
     @rollback_on_error
     def fit(self, X: Any, y: Any = None) -> Self:

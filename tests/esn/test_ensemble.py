@@ -11,7 +11,7 @@ from sklearn.base import clone
 from sklearn.exceptions import DataConversionWarning
 from sklearn.model_selection import GridSearchCV, cross_val_predict, cross_val_score
 from sklearn.pipeline import make_pipeline
-from sklearn.preprocessing import FunctionTransformer
+from sklearn.preprocessing import FunctionTransformer, StandardScaler
 from sklearn.utils import get_tags
 from sklearn.utils.estimator_checks import check_estimators_unfitted
 
@@ -26,6 +26,7 @@ from esnkit import (
     SequenceNormalizer,
     SequenceScaler,
 )
+from esnkit.esn import _ensemble as ensemble_module
 from esnkit.metrics import make_sequence_scorer
 from esnkit.pooling import ModelSpace
 
@@ -230,6 +231,38 @@ def test_weights_of_sequences_and_classes_reach_the_members():
     assert np.abs(model.predict_proba(NEW) - plain.predict_proba(NEW)).max() > 1e-3
     half = NEW_LABELS == "fast"
     assert model.score(NEW, NEW_LABELS, half) == np.mean(model.predict(NEW)[half] == "fast")
+
+
+@pytest.mark.parametrize("class_weight", [None, "balanced"])
+def test_a_sequence_of_weight_zero_is_absent_from_the_weights_of_members(class_weight):
+    both, weights = X + X, np.repeat([1.0, 0.0], len(X))
+    params = {"class_weight": class_weight, "reservoirs": [Reservoir(3), Reservoir(9)]}
+    params |= {"pooling": "mean", "alpha": 0.1}
+    labels = np.where(np.arange(len(X)) < 4, "slow", LABELS)
+    model = lean(**params).fit(both, np.r_[labels, labels], sample_weight=weights)
+    alone = lean(**params).fit(X, labels)
+    assert np.ptp(alone.weights_) > 0.02
+    np.testing.assert_allclose(model.weights_, alone.weights_, rtol=1e-6)
+
+
+def test_the_score_packs_sequences_once(fitted, monkeypatch):
+    packed = []
+    pack = ensemble_module.pack
+    monkeypatch.setattr(
+        ensemble_module, "pack", lambda *args, **kw: packed.append(1) or pack(*args, **kw)
+    )
+    fitted.score(NEW, NEW_LABELS)
+    assert len(packed) == 1
+
+
+@pytest.mark.parametrize("sequences", [X, EQUAL], ids=["ragged", "equal"])
+def test_views_that_return_no_sequences_are_named(sequences):
+    with pytest.raises(ValueError, match=r"views\[1\] must transform sequences, .*StandardScaler"):
+        lean(views=["values", StandardScaler()]).fit(sequences, LABELS)
+    message = r"views\[0\] must return as many sequences as it gets, 24, got"
+    for function in (lambda x: x[:5], np.concatenate):
+        with pytest.raises(ValueError, match=message):
+            lean(views=[FunctionTransformer(function)]).fit(sequences, LABELS)
 
 
 def test_one_alpha_is_a_list_of_one():

@@ -5,8 +5,9 @@ import pytest
 from third_party import MirroredSum
 
 from esnkit import ESNEnsembleClassifier, Reservoir, SequenceNormalizer
-from esnkit.esn import _ensemble_prefixes as module
-from esnkit.esn._prefixes import lengths_of_prefixes
+from esnkit.esn import _ensemble_prefixes
+from esnkit.sequences import _prefixes
+from esnkit.sequences._prefixes import lengths_of_prefixes
 
 RNG = np.random.default_rng(0)
 LENGTHS = (12, 9, 14, 21, 9, 16)
@@ -33,9 +34,9 @@ def of_cut(model, lengths):
 
 
 @pytest.mark.parametrize("n_jobs", [None, 2])
-@pytest.mark.parametrize("max_rows", [module.MAX_ROWS, 20])
+@pytest.mark.parametrize("max_rows", [_prefixes.MAX_ROWS, 20])
 def test_probabilities_are_those_of_cut_sequences(fitted, n_jobs, max_rows, monkeypatch):
-    monkeypatch.setattr(module, "MAX_ROWS", max_rows)
+    monkeypatch.setattr(_prefixes, "MAX_ROWS", max_rows)
     fitted.n_jobs = n_jobs
     numbers = fitted.predict_proba(X, steps=[3, 9])
     np.testing.assert_allclose(numbers, of_cut(fitted, [3, 9]), rtol=0, atol=1e-10)
@@ -62,7 +63,7 @@ def test_equal_lengths_and_float32_come_back_alike(fitted):
 
 def test_only_views_that_differ_for_prefixes_are_cut(monkeypatch):
     model = ensemble(views=["values", "differences"])
-    monkeypatch.setattr(module.Prefixes, "_cut", lambda self: 1 / 0)
+    monkeypatch.setattr(_ensemble_prefixes, "_cut", lambda prefixes: 1 / 0)
     assert model.predict_proba(X, steps=[2, 5]).shape == (len(X), 2, 3)
     with pytest.raises(ZeroDivisionError):
         ensemble(views=["values", "normalized"]).predict_proba(X, steps=[2, 5])

@@ -30,6 +30,7 @@ FITTED = {
     "relu": lambda: RNNClassifier(**BRIEF, cell="rnn", activation="relu").fit(X, Y[:, 0] > 0),
     "last": lambda: RNNClassifier(**BRIEF, pooling="last").fit(BATCH, LABELS),
     "mean": lambda: RNNClassifier(**BRIEF, pooling="mean").fit(BATCH, LABELS),
+    "max": lambda: RNNClassifier(**BRIEF, pooling="max").fit(BATCH, LABELS),
     "attention": lambda: RNNRegressor(**BRIEF, pooling="attention").fit(BATCH, BATCH[:, 0, 0]),
     "both directions": lambda: RNNRegressor(**BRIEF, **TWO, start="learned").fit(X, Y),
     "last of both": lambda: RNNClassifier(**BRIEF, **TWO, pooling="last").fit(BATCH, LABELS),

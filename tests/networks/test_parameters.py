@@ -11,7 +11,7 @@ BAD = {
     "cell": ("elman", "cell must be one of"),
     "activation": ("sigmoid", "activation must be one of"),
     "n_layers": (0, "n_layers must be an integer >= 1"),
-    "pooling": ("max", "pooling must be one of"),
+    "pooling": ("maximum", "pooling must be one of"),
     "learning_rate": ("adaptive", "learning_rate must be one of"),
     "head": ("softmax", "head must be one of"),
     "start": ("random", "start must be one of"),

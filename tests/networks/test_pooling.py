@@ -1,4 +1,4 @@
-"""Pooling over time: last, mean and attention, against loops and differences."""
+"""Pooling over time: last, mean, max and attention, against loops and differences."""
 
 import numpy as np
 import pytest
@@ -8,8 +8,11 @@ from esnkit.networks._pooling import (
     attend,
     attend_backward,
     attend_tangent,
+    largest_rows,
     pool_rows,
     pool_rows_backward,
+    put_values,
+    take_values,
 )
 
 OFFSETS = np.array([0, 3, 4, 9])
@@ -36,6 +39,8 @@ def test_pooled_rows_are_those_of_each_sequence():
     assert np.array_equal(pool_rows(X, OFFSETS, "last", 3), last)
     means = [rows.mean(axis=0) for rows in sequences()]
     np.testing.assert_allclose(pool_rows(X, OFFSETS, "mean", 4), means)
+    largest = take_values(X, largest_rows(X, OFFSETS))
+    assert np.array_equal(largest, [rows.max(axis=0) for rows in sequences()])
     found, tape = attend(P, X, OFFSETS)
     np.testing.assert_allclose(found, [attended(rows) for rows in sequences()])
     np.testing.assert_allclose(np.add.reduceat(tape.weights[:, 0], OFFSETS[:-1]), 1)
@@ -47,6 +52,18 @@ def test_gradients_go_back_to_the_rows(pooling):
     expected = difference(lambda: np.sum(SLOPES * pool_rows(rows, OFFSETS, pooling, 3)), rows)
     found = pool_rows_backward(SLOPES, OFFSETS, pooling, 3)
     np.testing.assert_allclose(found, expected, atol=1e-9)
+
+
+def test_the_gradient_of_the_maximum_goes_back_to_the_step_that_has_it():
+    rows = X.copy()
+
+    def loss():
+        return np.sum(SLOPES * take_values(rows, largest_rows(rows, OFFSETS)))
+
+    found = put_values(SLOPES, largest_rows(rows, OFFSETS), len(rows))
+    np.testing.assert_allclose(found, difference(loss, rows), atol=1e-9)
+    equal = put_values(SLOPES, largest_rows(np.zeros_like(X), OFFSETS), len(X))  # to the first one
+    assert np.array_equal(equal[OFFSETS[:-1]], SLOPES) and not equal[OFFSETS[:-1] + 1][::2].any()
 
 
 def test_gradients_of_attention_go_back_to_rows_and_parameters():

@@ -60,7 +60,7 @@ def test_common_checks(estimator, check):
 
 
 @every_cell
-@pytest.mark.parametrize("pooling", ["last", "mean", "attention"])
+@pytest.mark.parametrize("pooling", ["last", "mean", "max", "attention"])
 def test_a_target_per_sequence_is_learned(cell, pooling):
     X, y, _ = echo()
     model = quick(cell=cell, pooling=pooling, batch_size=10, **depth_of(cell)).fit(X, y)
@@ -91,6 +91,43 @@ def test_slow_and_fast_waves_are_classified(cell, bidirectional):
     assert np.array_equal(model.classes_[proba.argmax(axis=1)], model.predict(X))
     lead = model.decision_function(X)
     assert np.array_equal(lead > 0, model.predict(X) == "slow")
+
+
+@pytest.mark.parametrize(
+    "params",
+    [{}, {"pooling": "max"}, {"pooling": "attention"}, {"bidirectional": True}],
+    ids=str,
+)
+def test_probabilities_after_some_steps_are_those_of_cut_sequences(params):
+    X, labels = waves()
+    ragged = [x[: len(x) - i % 3] for i, x in enumerate(X)]
+    model = quick(RNNClassifier, max_iter=3, **params).fit(ragged, labels)
+    every = model.predict_proba(ragged, steps="all")
+    assert [rows.shape for rows in every] == [(len(x), 2) for x in ragged]
+    numbers = model.predict_proba(X, steps=[2, 5])
+    shares = model.predict_proba(X, steps=[0.4, 1.0])
+    for n, rows in (
+        (2, numbers[:, 0]),
+        (5, [rows[4] for rows in every]),
+        (6, shares[:, 0]),
+        (15, shares[:, 1]),
+    ):
+        wanted = model.predict_proba([x[:n] for x in X])
+        np.testing.assert_allclose(rows, wanted, rtol=0, atol=1e-9)
+    series = model.predict_proba(ragged[1], steps="all")
+    np.testing.assert_allclose(series, every[1], rtol=0, atol=1e-12)
+
+
+def test_steps_that_are_none_or_need_labels_of_sequences_are_refused():
+    X, labels = waves()
+    model = quick(RNNClassifier, max_iter=0).fit(X, labels)
+    with pytest.raises(ValueError, match="steps must be None, 'all', a list of ascending"):
+        model.predict_proba(X, steps=3)
+    with pytest.raises(ValueError, match="steps has 999 time steps, but X"):
+        model.predict_proba(X, steps=[999])
+    model.fit(X, np.repeat(labels[:, None], len(X[0]), axis=1))
+    with pytest.raises(ValueError, match="steps needs a model of one label for every sequence"):
+        model.predict_proba(X, steps="all")
 
 
 def test_without_a_head_units_are_the_outputs_and_weights_select_targets():

@@ -41,10 +41,10 @@ def test_only_cells_with_a_cell_state_have_a_wider_state(cell):
     assert (spec.n_state == spec.n_hidden) != spec.cell_record.has_cell_state
 
 
-def test_a_network_is_causal_in_one_direction_without_a_mean():
+def test_a_network_is_causal_in_one_direction_if_it_reads_the_last_state():
     assert BASE.is_causal and not BASE._replace(bidirectional=True).is_causal
     causal = {name: BASE._replace(pooling=name).is_causal for name in POOLINGS}
-    assert causal == {"last": True, "mean": False, "attention": False}
+    assert causal == {"last": True, "mean": False, "max": False, "attention": False}
 
 
 def test_parameters_are_views_of_one_vector():

@@ -1,5 +1,7 @@
 """Probabilities of prefixes: from any classifier of sequences, or given."""
 
+import warnings
+
 import numpy as np
 import pytest
 from labelled_waves import LABELS, model, sequences
@@ -12,7 +14,10 @@ from esnkit import (
     ESNRegressor,
     FromChannelsFirst,
     ReservoirClassifier,
+    RNNClassifier,
+    SequenceDifferencer,
     SequenceNormalizer,
+    SequenceScaler,
 )
 from esnkit.plotting._prefixes import check_probabilities, probabilities_of_prefixes
 
@@ -41,9 +46,10 @@ def test_a_reservoir_runs_once():
     "classifier",
     [
         make_pipeline(SequenceNormalizer(), ESNClassifier(20, pooling="mean", random_state=0)),
+        make_pipeline("passthrough", ESNClassifier(20, pooling="mean", random_state=0)),
         ReservoirClassifier(MirroredSum(), pooling="mean"),
     ],
-    ids=["pipeline", "not causal"],
+    ids=["view of the whole sequence", "unknown transformer", "not causal"],
 )
 def test_other_classifiers_predict_cut_sequences(classifier):
     classifier.fit(X, y)
@@ -60,6 +66,34 @@ def test_channels_come_first_and_time_is_cut():
     for estimator in (pipeline, search.fit(swapped, y)):
         record = probabilities_of_prefixes(estimator, swapped, y, [0.3, 1.0])
         np.testing.assert_allclose(record.values, wanted, rtol=1e-6)
+
+
+def test_what_follows_causal_transformers_runs_once(monkeypatch):
+    network = RNNClassifier(5, cell="gru", max_iter=2, random_state=0)
+    steps = SequenceScaler(), SequenceDifferencer(include_values=True), network
+    with warnings.catch_warnings():
+        warnings.simplefilter("ignore")  # of two epochs
+        pipeline = make_pipeline(*steps).fit(X, y)
+    wanted = [pipeline.predict_proba(cut(X, share)) for share in (0.5, 1.0)]
+    shares = []
+
+    def counted(X, steps):
+        shares.append(steps.tolist())
+        return type(network).predict_proba(network, X, steps=steps)
+
+    monkeypatch.setattr(network, "predict_proba", counted)
+    found = probabilities_of_prefixes(pipeline, X, y, [0.5, 1.0]).values
+    np.testing.assert_allclose(found, np.stack(wanted, axis=1), atol=1e-9)
+    assert shares == [[0.5, 1.0]]
+
+
+def test_a_causal_transformer_may_come_before_one_that_is_not():
+    swapped = [x.T for x in X]
+    model = ESNClassifier(20, pooling="mean", random_state=0)
+    pipeline = make_pipeline(FromChannelsFirst(), SequenceNormalizer(), model).fit(swapped, y)
+    found = probabilities_of_prefixes(pipeline, swapped, y, [0.5, 1.0]).values
+    wanted = pipeline.predict_proba([x.T for x in cut(X, 0.5)])
+    np.testing.assert_array_equal(found[:, 0], wanted)
 
 
 def test_shares_within_the_washout_are_unknown():
@@ -81,7 +115,7 @@ def test_wrong_input_is_refused():
     for series in (X[0], [], [X[0], X[0][0]], 5):
         with pytest.raises(ValueError, match="X must hold several sequences: an array"):
             probabilities_of_prefixes(model(), series, y, None)
-    per_step = make_pipeline(ESNClassifier(5)).fit(
+    per_step = make_pipeline(SequenceNormalizer(), ESNClassifier(5)).fit(
         X, [np.full(len(x), k) for x, k in zip(X, y, strict=True)]
     )
     with pytest.raises(ValueError, match="estimator must have one label for every sequence"):
