@@ -128,8 +128,9 @@ def to_c(model: Any, path: Any = None, *, name: str = "esn") -> str:
     - ``NAME_step(NAME_state *state, const double *input, double *output)``, which advances it by a
       time step and writes the outputs of ``predict``, or the scores of all classes, in the
       order of ``classes_``;
-    - for a classifier with a ridge readout, ``NAME_probabilities(const double *output,
-      double *probabilities)``, which turns scores into those of ``predict_proba``;
+    - for a classifier whose ridge readout has ``scoring="classification"``, as by default,
+      ``NAME_probabilities(const double *output, double *probabilities)``, which turns scores into
+      those of ``predict_proba``;
     - the macros ``NAME_N_INPUTS``, ``NAME_N_OUTPUTS`` and ``NAME_N_UNITS``.
 
     The state starts from zero, as in ``predict``; to continue the series of ``fit``, copy

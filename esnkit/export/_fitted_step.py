@@ -96,7 +96,7 @@ def _checked_layers(reservoir: BaseReservoir) -> list[StateEquation]:
     if layers is None or len(layers) != len(members):
         raise ValueError(
             "model must have a Reservoir, an IntrinsicPlasticityReservoir, a MemoryReservoir or a "
-            f"DeepReservoir of the first two, got {type(reservoir).__name__}: only these have "
-            "state equations that can be exported"
+            f"DeepReservoir of the first two, got {reservoir!r}: only these have state equations "
+            "that can be exported"
         )
     return layers

@@ -28,9 +28,10 @@ def to_onnx(model: Any, *, form: str = "sequence") -> Any:
       without one. With feedback, the last outputs are appended to the states. (onnxruntime
       mentions the optional input when it loads the model, unless its ``log_severity_level`` is 3);
     - output ``y``, the predictions (n_timesteps, n_outputs) or (n_outputs,), or ``scores`` of a
-      classifier (..., n_classes), with ``probabilities`` if its readout has any. The labels
-      of the classes are a JSON list in the metadata, under the key "classes". Of one target for
-      every sequence there is one row (n_outputs,);
+      classifier (..., n_classes), with ``probabilities`` from a trained network, or from a ridge
+      readout with ``scoring="classification"``, as by default. The labels of the classes are a JSON
+      list in the metadata, under the key "classes". Of one target for every sequence there is one
+      row (n_outputs,);
     - output ``last_state`` (n_state,), which as ``initial_state`` continues the series; with
       ``bidirectional=True`` there is none.
 

@@ -11,6 +11,7 @@ from typing import Any
 import numpy as np
 
 from esnkit.export._onnx_graph import Graph, Recurrence, Sizes, scan
+from esnkit.kernels.simd.elementary import MAX_ARGUMENT
 from esnkit.networks import CELLS, RNNClassifier, RNNRegressor
 from esnkit.networks._bptt import eigenvalues_of
 from esnkit.networks._generation import first_state
@@ -152,10 +153,16 @@ def _min_gru(graph: Graph, M: np.ndarray, x: str, h: str) -> list[str]:
 
 
 def _min_lstm(graph: Graph, M: np.ndarray, x: str, h: str) -> list[str]:
-    """Add h = k h' + (1 - k) n, k = f / (f + i)."""
-    i, f, n = _gates_of_inputs(graph, M, x, 3)
-    i, f = graph.op("Sigmoid", i), graph.op("Sigmoid", f)
-    return [_mixed(graph, graph.op("Div", f, graph.op("Add", f, i)), h, n)]
+    """Add h = k h' + (1 - k) n, k = f / (f + i) of the sigmoids f and i.
+
+    The sigmoid of onnxruntime has no relative precision near zero, where both may be: k is written
+    with their reciprocals, 1 + exp(-z).
+    """
+    *gates, n = _gates_of_inputs(graph, M, x, 3)
+    one, limit = graph.constant(1.0), graph.constant(MAX_ARGUMENT)
+    i, f = (graph.op("Min", graph.op("Neg", gate), limit) for gate in gates)
+    i, f = (graph.op("Add", one, graph.op("Exp", z)) for z in (i, f))
+    return [_mixed(graph, graph.op("Div", i, graph.op("Add", i, f)), h, n)]
 
 
 def _lru(graph: Graph, M: np.ndarray, E: np.ndarray, x: str, h: str, c: str) -> list[str]:

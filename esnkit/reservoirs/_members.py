@@ -16,6 +16,7 @@ from esnkit.reservoirs._state_equation import StateEquation
 from esnkit.reservoirs._unit_threads import MIN_UNITS
 from esnkit.reservoirs.input_weights import INPUT_WEIGHTS
 from esnkit.sequences._packing import Sequences
+from esnkit.utils._seeds import first_seed, seed_names
 from esnkit.utils._validation import check_choice, check_positive_int, check_seed, has_methods
 
 CACHED_BYTES = 2**19  # of the features of a member that the next one reads, or that are copied
@@ -62,20 +63,21 @@ def make_members(
 
     ``params`` maps parameters of the reservoir to sequences of ``n_members`` values; ``name`` is
     its own name, for errors. The seeds come from ``random_state`` or, if that is None, from the
-    ``random_state`` of the reservoir.
+    first seed of the reservoir and of those nested in it; they replace all of these.
     """
     template = check_template(reservoir)
     values = _checked(template, n_members, name, params)
     known = template.get_params()
     seeds: list[Any] = [None] * n_members
-    if "random_state" in known:
-        source = known["random_state"] if random_state is None else random_state
-        seeds = list(check_seed(source).randint(np.iinfo(np.int32).max, size=n_members))
+    if seed_names(known):
+        source = first_seed(known) if random_state is None else random_state
+        seeds = check_seed(source).randint(np.iinfo(np.int32).max, size=n_members).tolist()
     members = []
     for k, seed in enumerate(seeds):
-        own = {} if seed is None else {"random_state": int(seed)}
-        own |= {key: value[k] for key, value in values.items()}
-        members.append(clone(template).set_params(**own))
+        given = {key: clone(value[k], safe=False) for key, value in values.items()}
+        member = clone(template).set_params(**given)
+        names = [name for name in seed_names(member.get_params()) if name not in given]
+        members.append(member.set_params(**dict.fromkeys(names, given.get("random_state", seed))))
     return members
 
 

@@ -114,6 +114,14 @@ def test_steps_give_what_predict_gives(run, name):
     assert_close(found["last_state"], state)
 
 
+@pytest.mark.parametrize("dtype", ["f4", "f8"])
+def test_gates_of_a_min_lstm_far_below_zero_keep_their_ratio(run, dtype):
+    new = NEW.astype(dtype)
+    model = RNNRegressor(**BRIEF, cell="minlstm").fit(X.astype(dtype), Y)
+    model.set_weights({"b_0": np.repeat([-31.0, -30.0, 0.5], BRIEF["n_units"])})
+    assert_close(run(to_onnx(model), X=new)["y"], model.predict(new))
+
+
 @pytest.mark.parametrize("name", ["mean", "attention"])
 def test_a_pooling_of_all_steps_has_no_single_step(name):
     with pytest.raises(ValueError, match=f"pooling='{name}': use form='sequence'"):

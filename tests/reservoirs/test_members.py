@@ -5,6 +5,7 @@ import pytest
 
 from esnkit import (
     NVAR,
+    BidirectionalReservoir,
     DeepReservoir,
     IntrinsicPlasticityReservoir,
     ParallelReservoir,
@@ -31,6 +32,25 @@ def test_members_have_their_own_values_and_seeds():
 def test_a_list_may_hold_the_seeds():
     members = make_members(Reservoir(3), 2, "layer_params", {"random_state": [5, 6]}, 0)
     assert [member.random_state for member in members] == [5, 6]
+
+
+@pytest.mark.parametrize("wrap", [BidirectionalReservoir, IntrinsicPlasticityReservoir])
+def test_a_seed_of_a_nested_reservoir_makes_no_equal_members(wrap):
+    template = wrap(Reservoir(3, random_state=1))
+    seeds = [
+        [member.reservoir.random_state for member in make_members(template, 2, "name", None, seed)]
+        for seed in (0, None, None)
+    ]
+    assert seeds[0][0] != seeds[0][1]
+    assert seeds[1] == seeds[2] != seeds[0]
+    assert template.reservoir.random_state == 1
+
+
+def test_nested_reservoirs_of_a_list_are_cloned_and_seeded():
+    params = {"reservoir": [Reservoir(3, random_state=1), NVAR()]}
+    members = make_members(BidirectionalReservoir(), 2, "name", params, 0)
+    assert members[0].reservoir.random_state == members[0].random_state != 1
+    assert params["reservoir"][0].random_state == 1
 
 
 def test_a_reservoir_without_a_seed_needs_none():
