@@ -43,7 +43,8 @@ class Gaussian(NamedTuple):
             L = np.linalg.cholesky(covariance)
             white = solve_triangular(L, (rows - mean).T, lower=True)
             normaliser = rows.shape[1] * np.log(2 * np.pi) / 2 + np.log(np.diag(L)).sum()
-            out[:, state] = -0.5 * (white**2).sum(axis=0) - normaliser
+            with np.errstate(over="ignore"):  # a density of zero
+                out[:, state] = -0.5 * (white**2).sum(axis=0) - normaliser
         return out
 
     def sample(self, states: np.ndarray, rng: np.random.RandomState) -> np.ndarray:

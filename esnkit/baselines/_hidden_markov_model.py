@@ -1,5 +1,7 @@
 """`HiddenMarkovModel`: a Markov chain of discrete hidden states, fitted by the EM algorithm."""
 
+from collections.abc import Callable
+from functools import partial
 from typing import Any, NamedTuple, Self
 
 import numpy as np
@@ -9,6 +11,7 @@ from sklearn.exceptions import ConvergenceWarning
 from sklearn.utils.validation import check_is_fitted
 
 from esnkit.baselines._emissions import Categorical, Gaussian
+from esnkit.baselines._scale import column_scales
 from esnkit.kernels import hidden_markov
 from esnkit.sequences import Sequences, pack, restore
 from esnkit.utils._plain_state import PlainStateMixin, plain_record
@@ -24,6 +27,8 @@ __all__ = ["HiddenMarkovModel"]
 VARIANCE_FLOOR = 1e-6
 MAX_SYMBOLS = 2**20
 START_COUNT = 1.0  # of every transition, beside those between clusters, before the first iteration
+
+FitEmission = Callable[[np.ndarray, np.ndarray], Gaussian | Categorical]
 
 
 @plain_record
@@ -145,8 +150,8 @@ class HiddenMarkovModel(PlainStateMixin, BaseEstimator):
         Raises
         ------
         ValueError
-            For parameters out of range, rows that are not finite, fewer rows than states, or
-            symbols that are no integers from 0.
+            For parameters out of range, rows that are not finite or whose squares are not, fewer
+            rows than states, or symbols that are no integers from 0.
 
         Warns
         -----
@@ -162,7 +167,8 @@ class HiddenMarkovModel(PlainStateMixin, BaseEstimator):
                 f"n_samples={len(rows)}"
             )
         with one_blas_thread():
-            runs = [self._run_em(sequences, rows, rng) for _ in range(self.n_init)]
+            fit_emission = self._make_fit_emission(rows)
+            runs = [self._run_em(sequences, rows, fit_emission, rng) for _ in range(self.n_init)]
         self._chain, self.log_likelihoods_ = max(runs, key=lambda run: run[1][-1])
         self.n_iter_ = len(self.log_likelihoods_)
         b = self._chain.emission.log_density(rows)
@@ -200,45 +206,39 @@ class HiddenMarkovModel(PlainStateMixin, BaseEstimator):
             )
         return values[:, 0].astype(np.int64)
 
-    def _run_em(self, sequences, rows, rng) -> tuple[_Chain, np.ndarray]:
+    def _make_fit_emission(self, rows: np.ndarray) -> FitEmission:
+        """Return what fits the emissions to rows and the probabilities of their states."""
+        if self.emission == "categorical":
+            return partial(Categorical.fit, n_symbols=int(rows.max()) + 1)
+        _, scale = column_scales(rows)
+        return partial(Gaussian.fit, floor=VARIANCE_FLOOR * scale**2)
+
+    def _run_em(self, sequences, rows, fit_emission, rng) -> tuple[_Chain, np.ndarray]:
         """Iterate from one starting point; return the model and the log-likelihoods."""
-        chain, found = self._start(sequences, rows, rng), []
+        chain, found = self._start(sequences, rows, fit_emission, rng), []
         for _ in range(self.max_iter):
             b = chain.emission.log_density(rows)
             posterior, transitions, log_likelihood = _expect(chain, b, sequences.offsets)
             found.append(log_likelihood / len(rows))
-            chain = self._maximise(rows, posterior, transitions, sequences.offsets)
+            emission = fit_emission(rows, posterior)
+            chain = _maximise(posterior, transitions, sequences.offsets, emission)
             if _has_converged(found, self.tol):
                 break
         return chain, np.array(found)
 
-    def _start(self, sequences: Sequences, rows: np.ndarray, rng) -> _Chain:
+    def _start(self, sequences: Sequences, rows: np.ndarray, fit_emission, rng) -> _Chain:
         """Return a starting point: clusters of rows as states, or random probabilities."""
         transitions = np.full((self.n_states, self.n_states), START_COUNT)
         if self.emission == "categorical":
             random = rng.dirichlet(np.ones(self.n_states), size=int(rows.max()) + 1)
             transitions += rng.random_sample(transitions.shape)
-            return self._maximise(rows, random[rows], transitions, sequences.offsets)
-        labels = _cluster(rows, self.n_states, rng)
-        for start, stop in sequences.bounds:
-            np.add.at(transitions, (labels[start : stop - 1], labels[start + 1 : stop]), 1.0)
-        posterior = np.eye(self.n_states)[labels]
-        return self._maximise(rows, posterior, transitions, sequences.offsets)
-
-    def _maximise(self, rows, posterior, transitions, offsets) -> _Chain:
-        """Return the model of highest expected likelihood."""
-        emission: Gaussian | Categorical
-        if self.emission == "gaussian":
-            variances = rows.var(axis=0)
-            floor = VARIANCE_FLOOR * np.where(variances > 0, variances, 1.0)
-            emission = Gaussian.fit(rows, posterior, floor)
+            posterior = random[rows]
         else:
-            emission = Categorical.fit(rows, posterior, int(rows.max()) + 1)
-        start = posterior[offsets[:-1]].sum(axis=0)
-        totals = transitions.sum(axis=1, keepdims=True)
-        # A state that is only ever the last one has no transitions to count.
-        shares = np.where(totals > 0, transitions / np.where(totals > 0, totals, 1.0), 1.0)
-        return _Chain(start / start.sum(), shares / shares.sum(axis=1, keepdims=True), emission)
+            labels = _cluster(rows, self.n_states, rng)
+            for start, stop in sequences.bounds:
+                np.add.at(transitions, (labels[start : stop - 1], labels[start + 1 : stop]), 1.0)
+            posterior = np.eye(self.n_states)[labels]
+        return _maximise(posterior, transitions, sequences.offsets, fit_emission(rows, posterior))
 
     def predict(self, X: Any) -> Any:
         """Return the most probable path of states (Viterbi).
@@ -401,8 +401,8 @@ def _cluster(rows: np.ndarray, n_clusters: int, rng: np.random.RandomState) -> n
     """Return the cluster of every row; features of different units count alike."""
     from sklearn.cluster import KMeans
 
-    deviation = rows.std(axis=0)
-    scaled = rows / np.where(deviation > 0, deviation, 1.0)
+    _, scale = column_scales(rows)
+    scaled = rows / scale
     n_distinct = len(np.unique(scaled, axis=0))
     return KMeans(min(n_clusters, n_distinct), n_init=1, random_state=rng).fit(scaled).labels_
 
@@ -413,6 +413,15 @@ def _expect(chain: _Chain, b: np.ndarray, offsets: np.ndarray) -> tuple:
     transitions = np.zeros_like(chain.transition)
     hidden_markov.count_transitions(b, _logs(chain)[1], offsets, ahead, behind, transitions)
     return _normalise(ahead + behind), transitions, _log_likelihood(ahead, offsets)
+
+
+def _maximise(posterior, transitions, offsets, emission: Gaussian | Categorical) -> _Chain:
+    """Return the chain of highest expected likelihood (maximisation step)."""
+    start = posterior[offsets[:-1]].sum(axis=0)
+    totals = transitions.sum(axis=1, keepdims=True)
+    # A state that is only ever the last one has no transitions to count.
+    shares = np.where(totals > 0, transitions / np.where(totals > 0, totals, 1.0), 1.0)
+    return _Chain(start / start.sum(), shares / shares.sum(axis=1, keepdims=True), emission)
 
 
 def _forward(chain: _Chain, b: np.ndarray, offsets: np.ndarray) -> np.ndarray:
@@ -444,7 +453,7 @@ def _check_possible(log_probabilities: np.ndarray) -> None:
     if not np.isfinite(log_probabilities).all():
         raise ValueError(
             "X must have sequences that the model can emit, got one of probability zero: it has "
-            "symbols in an order that fit has not seen"
+            "symbols in an order that fit has not seen, or values too far from those of fit"
         )
 
 

@@ -17,6 +17,7 @@ from esnkit.baselines._kalman import (
     smoothed_covariances,
     steps_of,
 )
+from esnkit.baselines._scale import column_scales
 from esnkit.baselines._subspace import identify
 from esnkit.sequences import Sequences, pack, restore
 from esnkit.utils._plain_state import PlainStateMixin
@@ -27,7 +28,6 @@ from esnkit.utils._warnings import warn
 
 __all__ = ["LinearDynamicalSystem"]
 
-MAX_VALUE = 1e140
 NOISE_FLOOR = 1e-8  # of the variance of the rows: covariances keep their inverses
 
 
@@ -139,7 +139,7 @@ class LinearDynamicalSystem(PlainStateMixin, BaseEstimator):
                 f"X must have at least n_states + 2 = {self.n_states + 2} time steps, two of them "
                 f"in one sequence, got n_samples={len(sequences.values)}"
             )
-        mean, scale = _moments(sequences.values)
+        mean, scale = column_scales(sequences.values)
         scaled = sequences._replace(values=(sequences.values - mean) / scale)
         with one_blas_thread():
             system, found = self._run_em(scaled)
@@ -349,23 +349,6 @@ def _in_units(system: System, mean: np.ndarray, scale: np.ndarray) -> System:
     return system._replace(
         C=system.C * scale[:, None], d=mean + scale * system.d, R=system.R * np.outer(scale, scale)
     )
-
-
-def _moments(rows: np.ndarray) -> tuple[np.ndarray, np.ndarray]:
-    """Return means and standard deviations of columns, 1 for constant ones."""
-    largest = np.abs(rows).max(axis=0)
-    if largest.max() > MAX_VALUE:
-        raise ValueError(
-            f"X must have values up to {MAX_VALUE:g}, whose squares are finite, got "
-            f"{largest.max():g}: scale it"
-        )
-    scale = rows.std(axis=0)
-    if ((scale == 0) & (np.ptp(rows, axis=0) > 0)).any():
-        raise ValueError(
-            f"X must have values whose squares are not zero, got a column of up to "
-            f"{largest[scale == 0].max():g}: scale it"
-        )
-    return rows.mean(axis=0), np.where(scale > 0, scale, 1.0)
 
 
 def _last_states(sequences: Sequences, result: Filtered) -> tuple[np.ndarray, np.ndarray]:

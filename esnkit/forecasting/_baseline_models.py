@@ -111,7 +111,7 @@ class Regression(NamedTuple):
         """Fit to a series (n_rows, 1) and its inputs."""
         lags = self.lags or tuple(range(1, default_order(len(values)) + 1))
         if self.by_aic:
-            lags = lags[: autoregressive_order(_scaled(interpolate(values)[:, 0]), lags[-1])]
+            lags = lags[: autoregressive_order(interpolate(values)[:, 0], lags[-1])]
         spec = ModelSpec(
             estimator=self.estimator,
             strategy="recursive",
@@ -150,8 +150,3 @@ def ridge(alpha=PENALTIES):
     from esnkit.readouts import RidgeReadout
 
     return RidgeReadout(alpha)
-
-
-def _scaled(values: np.ndarray) -> np.ndarray:
-    """Return values of a size whose squares do not overflow."""
-    return values / (np.abs(values).max() or 1.0)

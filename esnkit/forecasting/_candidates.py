@@ -11,6 +11,7 @@ import numpy as np
 from esnkit.forecasting._differencing import Lag
 from esnkit.forecasting._ensemble import ModelSpec
 from esnkit.forecasting._penalty_path import PenaltyPath, Structure
+from esnkit.forecasting._power import loses_digits
 from esnkit.reservoirs import Reservoir
 from esnkit.utils._progress import count_step
 from esnkit.utils._threads import one_blas_thread
@@ -195,7 +196,8 @@ def powers_of(values: np.ndarray) -> list[float | None]:
     """List the Box-Cox transforms to try for a series: none, and the logarithm or square root."""
     if (values > 0).all():
         return [None, 0.0]
-    return [None, 0.5] if (values >= 0).all() else [None]
+    has_root = bool((values >= 0).all()) and not loses_digits(values, 0.5)
+    return [None, 0.5] if has_root else [None]
 
 
 def make_structures(values: np.ndarray, periods: list[float], search: Search) -> list[Structure]:

@@ -11,6 +11,10 @@ import numpy as np
 # A larger order is most likely the length of a season, which belongs in a tuple of lags.
 MAX_ORDER = 2
 
+# Range of a column, relative to its largest value, up to which it counts as constant: values that
+# have lost all but three digits to rounding.
+CONSTANT_TOLERANCE = 2**12 * np.finfo(np.float64).eps
+
 Lag = int | tuple[int, int]
 
 

@@ -15,7 +15,7 @@ from esnkit.forecasting._packed_series import offsets_of
 from esnkit.utils._frames import frame_ndim, read_frame, unwrap
 from esnkit.utils._pandas import is_frame, is_pandas
 
-__all__ = ["LongRows", "Wanted", "has_levels", "is_long", "read_long", "write_long"]
+__all__ = ["LongRows", "Wanted", "has_levels", "is_long", "read_long", "refuse_times", "write_long"]
 
 
 class LongRows(NamedTuple):
@@ -75,6 +75,19 @@ def is_long(container: Any, id_column: Any) -> bool:
     return id_column is not None or any(
         kind == "text" for kind in _kinds(container, "panel").values()
     )
+
+
+def refuse_times(container: Any, argument: str) -> None:
+    """Raise for a frame of pandas that has times in a column, and no column of text for ids."""
+    container = unwrap(container)
+    kinds = _kinds(container, argument) if is_frame(container) else {}
+    times = [name for name, kind in kinds.items() if kind == "time"]
+    if times:
+        raise ValueError(
+            f"{argument} has times in the column {times[0]!r}, and no column of text for ids: make "
+            "the times of a wide frame its index, or name the columns of a long frame, "
+            "PanelForecaster(id=..., time=..., value=...)"
+        )
 
 
 def read_long(container: Any, wanted: Wanted, argument: str) -> LongRows:

@@ -86,9 +86,9 @@ def drift(past: ArrayLike, n_steps: int) -> np.ndarray:
     array([5.5, 7. ])
     """
     rows = _check_past(past, 2)
-    change = rows[-1] / (len(rows) - 1) - rows[0] / (len(rows) - 1)  # no overflow in between
     steps = np.arange(1, check_positive_int("n_steps", n_steps) + 1)
     with np.errstate(over="ignore"):
+        change = rows[-1] / (len(rows) - 1) - rows[0] / (len(rows) - 1)  # no NaN from infinities
         return rows[-1] + np.multiply.outer(steps, change)
 
 
@@ -174,6 +174,7 @@ def autoregressive_order(series: ArrayLike, max_order: int) -> int:
             f"series must be 1-D with at least {2 * max_order + 2} time steps for "
             f"max_order={max_order}, got shape {values.shape}"
         )
+    values = values / (np.abs(values).max() or 1.0)  # squares do not leave the range of float64
     n_rows = len(values) - max_order
     lags = [values[max_order - k : len(values) - k] for k in range(1, max_order + 1)]
     design = np.column_stack([np.ones(n_rows), *lags, values[max_order:]])

@@ -15,6 +15,7 @@ from esnkit.forecasting._long_panel import (
     has_levels,
     is_long,
     read_long,
+    refuse_times,
     write_long,
 )
 from esnkit.forecasting._missing import check_observed, fill_forward
@@ -245,6 +246,7 @@ def _read_rows(
     if isinstance(container, list | tuple):
         items = list(container), list(range(len(container)))
         return _from_items(*items, "list", reader.missing, argument, inputs)
+    refuse_times(container, argument)
     table = take_apart(container, argument)
     if table.ndim == 1:
         raise ValueError(

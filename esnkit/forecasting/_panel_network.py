@@ -13,13 +13,13 @@ from typing import NamedTuple
 
 import numpy as np
 
-from esnkit.forecasting._differencing import difference, integrate
+from esnkit.forecasting._differencing import CONSTANT_TOLERANCE, difference, integrate
 from esnkit.forecasting._missing import MIN_UNTOUCHED
 from esnkit.forecasting._packed_series import PackedSeries, offsets_of
 from esnkit.forecasting._penalty_path import solve_ridge_path
 from esnkit.forecasting._power import box_cox, inverse_box_cox
 from esnkit.forecasting._seasonality import season_terms
-from esnkit.forecasting._transforms import CONSTANT_TOLERANCE, MIN_FLAG_SCALE
+from esnkit.forecasting._transforms import MIN_FLAG_SCALE
 from esnkit.reservoirs import Reservoir
 from esnkit.sequences import Sequences
 from esnkit.utils._plain_state import plain_record

@@ -2,7 +2,9 @@
 
 import numpy as np
 
-__all__ = ["box_cox", "choose_power", "inverse_box_cox", "with_power"]
+from esnkit.forecasting._differencing import CONSTANT_TOLERANCE
+
+__all__ = ["box_cox", "choose_power", "inverse_box_cox", "loses_digits", "with_power"]
 
 POWERS = np.linspace(0.0, 1.0, 21)  # beyond these a forecast may have no inverse, or a huge one
 
@@ -27,6 +29,31 @@ def box_cox(values: np.ndarray, power: float | None, name: str = "series") -> np
         raise no_power(name, power, least)
     with np.errstate(over="ignore"):  # callers check that the result is finite
         return np.log(values) if power == 0 else (values**power - 1) / power
+
+
+def loses_digits(values: np.ndarray, power: float | None) -> bool:
+    """Tell whether rounding leaves less than three digits of the transform of some column.
+
+    That is so where the constant -1 / power is far larger than values**power / power.
+
+    Examples
+    --------
+    >>> amperes = np.array([[1e-9], [3e-9]])
+    >>> loses_digits(amperes, 2.0), loses_digits(amperes, 0.5)
+    (True, False)
+    """
+    if power is None:
+        return False
+    transformed = box_cox(values, power)
+    finite = np.isfinite(transformed).all(axis=0)
+    with np.errstate(invalid="ignore"):
+        return bool((finite & _varies(values) & ~_varies(transformed)).any())
+
+
+def _varies(values: np.ndarray) -> np.ndarray:
+    """Return which columns vary by more than their rounding."""
+    low, high = values.min(axis=0), values.max(axis=0)
+    return high - low > CONSTANT_TOLERANCE * np.maximum(np.abs(low), np.abs(high))
 
 
 def with_power(values: np.ndarray, power: float | None) -> np.ndarray:
@@ -91,6 +118,7 @@ def choose_power(values: np.ndarray, length: int, name: str = "series") -> float
         raise no_power(name, "auto", least)
     n_groups = len(values) // length
     groups = values[len(values) - n_groups * length :].reshape(n_groups, length, values.shape[1])
+    groups = groups / values.max(axis=0)  # squares do not leave the range of float64
     mean, deviation = groups.mean(axis=1), groups.std(axis=1, ddof=1)
     if n_groups < 2 or not deviation.any(axis=0).all():
         return 1.0

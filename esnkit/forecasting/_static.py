@@ -33,7 +33,15 @@ def read_static(static: Any, ids: list) -> np.ndarray:
         static = _rows_of(static, ids)
     if np.ndim(static) == 1:
         static = np.asarray(static)[:, None]
-    values = check_array(static, dtype=np.float64, input_name="static")
+    try:
+        values = check_array(static, dtype=np.float64, input_name="static")
+    except ValueError as error:
+        if "could not convert" not in str(error):
+            raise
+        raise ValueError(
+            f"static must hold numbers: {error}; give a column of 0 and 1 for each category "
+            "(pd.get_dummies)"
+        ) from None
     if len(values) != len(ids):
         raise ValueError(
             f"static must have a row for each of the {len(ids)} series, got {len(values)}"

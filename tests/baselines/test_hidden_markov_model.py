@@ -169,6 +169,11 @@ def test_clear_errors(categorical):
     assert model.score(cycle[::2]) == -np.inf or model.score(cycle[::2]) < -1
 
 
+def test_a_row_without_a_density_is_refused_without_a_warning_of_numpy(gaussian):
+    with pytest.raises(ValueError, match="too far from those of fit"):
+        gaussian.predict([[1e200, 0.0]])
+
+
 def test_hmmlearn_agrees(gaussian):
     hmm = pytest.importorskip("hmmlearn.hmm")
     other = hmm.GaussianHMM(3, covariance_type="full")

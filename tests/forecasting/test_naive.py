@@ -40,6 +40,7 @@ def test_drift_continues_the_line_through_the_ends():
     np.testing.assert_allclose(drift(np.c_[past, -past], 2), [[11, -11], [13, -13]])
     assert np.isfinite(drift([-1.5e308, 0.0, 1.5e308], 1)).sum() == 0  # beyond the range, no NaN
     np.testing.assert_allclose(drift([1e308, -1e308, 1e308], 2), [1e308, 1e308])
+    np.testing.assert_array_equal(drift([-1e308, 1e308], 2), [np.inf, np.inf])
 
 
 def parrot_step_by_step(x, n_steps, length):
@@ -77,7 +78,8 @@ def test_the_order_by_aic_is_that_of_one_fit_per_order():
         design = np.column_stack([np.ones(n - most), *lags])
         rest = series[most:] - design @ np.linalg.lstsq(design, series[most:], rcond=None)[0]
         aic.append((n - most) * math.log(rest @ rest / (n - most)) + 2 * p)
-    assert autoregressive_order(series, most) == int(np.argmin(aic))
+    for unit in (1e-200, 1.0, 1e200):
+        assert autoregressive_order(unit * series, most) == int(np.argmin(aic))
 
 
 WRONG = [

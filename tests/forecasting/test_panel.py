@@ -65,3 +65,10 @@ def test_numbers_of_steps_are_times_too():
     rows = LONG.assign(day=(LONG["day"] - DAYS[0]).dt.days + 7)
     panel = read_panel(rows, PanelReader(("k", "day", "y")), "panel")
     assert panel.write([np.zeros((2, 1))])["day"].tolist() == [13, 13]
+
+
+def test_a_column_of_times_without_ids_names_the_ways_out():
+    long = pd.DataFrame({"id": [1, 1, 2, 2], "t": [*DAYS[:2]] * 2, "y": [1.0, 2.0, 3.0, 4.0]})
+    with pytest.raises(ValueError, match="times in the column 't'.*make .* its index, or name"):
+        read_panel(long, PanelReader(), "panel")
+    assert read_panel(long, PanelReader(("id", "t", "y")), "panel").ids == [1, 2]

@@ -102,6 +102,16 @@ def test_wrong_calls_name_the_argument(case):
         call()
 
 
+@pytest.mark.parametrize("power, unit", [(2.0, 1e-9), (0.5, 1e-30), (-1.0, 1e16), ("auto", 1e-300)])
+def test_units_in_which_rounding_makes_transformed_values_equal_are_refused(power, unit):
+    rows = np.random.default_rng(0).lognormal(size=(60, 1)) ** 0.1
+    assert SeriesTransform(power).fit(rows).transform(rows).std() == pytest.approx(1.0)
+    if power == "auto":
+        assert choose_power(rows, 2) == choose_power(rows * 1e300, 2) > 0
+    with pytest.raises(ValueError, match="series must keep its digits under power=.*scale it"):
+        SeriesTransform(power).fit(rows * unit)
+
+
 def test_a_flag_that_is_none_is_refused():
     with pytest.raises(TypeError, match="scale must be"):
         SeriesTransform(scale=1).fit(LEVEL)

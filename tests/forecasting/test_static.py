@@ -32,6 +32,7 @@ def test_frames_are_put_in_the_order_of_the_ids():
         (pd.DataFrame(VALUES, ["a", "b", "d"]), "got none of 'c'"),
         (pd.DataFrame(VALUES, ["a", "b", "b"]), "got several of 'b'"),
         ([1.0, np.nan, 2.0], "static contains NaN"),
+        (["x", "y", "x"], "static must hold numbers: .*'x'.*; give a column of 0 and 1 for each"),
     ],
 )
 def test_what_does_not_fit_the_series_is_refused(static, message):
