@@ -65,13 +65,15 @@ class Folds:
 
     def __getitem__(self, k: int) -> Fold:
         """Return fold k."""
-        if k in self.kept:
-            return self.kept[k]
-        train, test = (select(self.validation, rows) for rows in self.validation.splits[k])
-        fold = Fold(train, test, packed=[])
-        if self.are_kept:
-            self.kept[k] = fold
-        return fold
+        # Meanwhile scikit-learn replaces the warning filters, which are those of all threads.
+        with SELECTING:
+            if k in self.kept:
+                return self.kept[k]
+            train, test = (select(self.validation, rows) for rows in self.validation.splits[k])
+            fold = Fold(train, test, packed=[])
+            if self.are_kept:
+                self.kept[k] = fold
+            return fold
 
     def have_same_training_rows(self, i: int, k: int) -> bool:
         """Return whether two folds have the same training rows; the second one may not exist."""
@@ -88,8 +90,7 @@ def select(validation: Validation, indices: Any) -> Rows:
     X, y, fit_params, score_params, _ = validation
     params = {f"fit_{name}": value for name, value in fit_params.items()}
     params |= {f"score_{name}": value for name, value in score_params.items()}
-    # scikit-learn replaces the warning filters of the process for the time of the call.
-    with SELECTING, config_context(enable_metadata_routing=False):
+    with config_context(enable_metadata_routing=False):
         found = cross_validate(
             _RowKeeper(), X, y, cv=[(indices, indices)], scoring=_no_score, params=params,
             return_estimator=True, error_score="raise",
