@@ -20,6 +20,7 @@ from esnkit.forecasting._input import (
 )
 from esnkit.forecasting._labels import Labels, part_of
 from esnkit.forecasting._missing import check_observed, fill_forward, observed_error
+from esnkit.forecasting._positive import is_whole, round_outward
 from esnkit.forecasting._runaway import RUNAWAY_REACH, fall_back, relative_reach
 from esnkit.forecasting._seasonality import season_periods
 from esnkit.forecasting._series_kind import (
@@ -81,7 +82,7 @@ class ForecastsMixin:
         self.n_exog_, self.n_timesteps_ = inputs.shape[1], len(values)
         inputs = self._with_calendar(inputs, labels)
         self._seen_labels = [] if labels is None else [labels]
-        self._range = range_of(values)
+        self._range, self._whole = range_of(values), is_whole(values)
         past, self._past_names = values[:, :0], None
         if past_exog is not None:
             found = read_exog(past_exog, len(values), table, True, self.missing, "past_exog")
@@ -101,10 +102,12 @@ class ForecastsMixin:
             Inputs of the steps ahead; needed if, and only if, the model was fitted
             with exogenous inputs. Rows beyond `n_steps` are not used.
         interval : float in (0, 1), default=None
-            Coverage of the interval around every value, such as 0.9; None gives no interval.
+            Coverage of the interval around every value, such as 0.9; None gives no interval. If
+            all values of a series are whole numbers, its ends are rounded outward.
         quantiles : sequence of float in (0, 1), default=None
             Levels of the quantiles that are returned in place of the forecast, such as
-            ``[0.1, 0.5, 0.9]``; not together with `interval`.
+            ``[0.1, 0.5, 0.9]``; not together with `interval`. They are rounded as the ends of
+            intervals are, those of level 0.5 not.
 
         Returns
         -------
@@ -149,7 +152,7 @@ class ForecastsMixin:
         errors = self._errors_for_levels(n_steps, ahead, levels)
         with np.errstate(over="ignore"):
             ends = list(values + errors.quantiles(levels))
-        return quantiles_as(self._kind, self._within_limits(ends), levels)
+        return quantiles_as(self._kind, self._within_limits(ends, levels), levels)
 
     def _fan(self, n_steps, exog, levels: tuple) -> list:
         """Return what `forecast` does with an interval of each level, all from the same errors."""
@@ -163,7 +166,8 @@ class ForecastsMixin:
         for level in levels:
             half_width = errors.half_widths(level)
             with np.errstate(over="ignore"):
-                ends = self._within_limits([values - half_width, values + half_width])
+                ends = [values - half_width, values + half_width]
+            ends = self._within_limits(ends, ends_of(level))
             found.append(forecast_as(self._kind, values[:, : self.n_features_in_], tuple(ends)))
         return found
 
@@ -180,11 +184,14 @@ class ForecastsMixin:
         with Task(f"{type(self).__name__}.forecast", 2, "phases", verbose=self.verbose):
             return self._errors_ahead(n_steps, ahead, float(np.maximum(levels, 1 - levels).max()))
 
-    def _within_limits(self, ends: list[np.ndarray]) -> list[np.ndarray]:
-        """Return ends of intervals or quantiles of the series within the range of forecasts."""
+    def _within_limits(self, ends: list[np.ndarray], levels) -> list[np.ndarray]:
+        """Return quantiles of the series, rounded for counts, in the range of forecasts."""
         limited = [self._ensemble.limit(end)[:, : self.n_features_in_] for end in ends]
         check_finite("interval", *limited)
-        return limited
+        return [
+            round_outward(end, level, self._whole)
+            for end, level in zip(limited, levels, strict=True)
+        ]
 
     def sample(self, n_steps, n_samples=100, exog=None, random_state=None) -> np.ndarray:
         """Draw sample paths of the steps that follow the rows seen so far.
@@ -600,6 +607,17 @@ def levels_asked(interval, quantiles) -> AskedLevels | None:
         return None
     interval = check_number("interval", interval, 0, 1, low_open=True, high_open=True)
     return AskedLevels("interval", np.array([interval]), INTERVAL_SUFFIXES)
+
+
+def ends_of(interval: float) -> tuple[float, float]:
+    """Return the levels of both ends of an interval.
+
+    Examples
+    --------
+    >>> ends_of(0.5)
+    (0.25, 0.75)
+    """
+    return (1 - interval) / 2, (1 + interval) / 2
 
 
 def check_quantiles(quantiles) -> np.ndarray:

@@ -9,14 +9,14 @@ from esnkit.forecasting._calendar_features import check_calendar
 from esnkit.forecasting._calibration import warn_of_few
 from esnkit.forecasting._candidates import default_horizon
 from esnkit.forecasting._ensemble import range_of
-from esnkit.forecasting._forecasts_mixin import levels_asked, warn_of_exog
+from esnkit.forecasting._forecasts_mixin import ends_of, levels_asked, warn_of_exog
 from esnkit.forecasting._packed_series import PackedSeries, canonical_order
 from esnkit.forecasting._panel import Panel, PanelReader, append_panel, read_panel
 from esnkit.forecasting._panel_backtest import backtest_panel, make_origins
 from esnkit.forecasting._panel_errors import PanelErrors
 from esnkit.forecasting._panel_inputs import GivenInputs
 from esnkit.forecasting._panel_selection import PanelSelection, error_sizes, select_for_panel
-from esnkit.forecasting._positive import check_positive
+from esnkit.forecasting._positive import check_positive, round_outward
 from esnkit.forecasting._runaway import relative_reach
 from esnkit.forecasting._seasonality import check_seasons, season_periods
 from esnkit.forecasting._series_kind import stack_last
@@ -273,6 +273,7 @@ class PanelForecaster(CallbackSupportMixin, PlainStateMixin, BaseEstimator):
         """Store what `fit` found."""
         self._panel, self._ensemble = panel, found.ensemble
         self._errors, self.horizon_ = found.relative_errors, found.relative_errors.shape[1]
+        self._whole = _is_whole(panel.packed)
         self._positive = self._is_positive(panel)
         self.ids_, self.n_features_in_ = list(panel.ids), len(panel.ids)
         self.n_timesteps_ = panel.packed.lengths
@@ -295,10 +296,12 @@ class PanelForecaster(CallbackSupportMixin, PlainStateMixin, BaseEstimator):
             was fitted with any. Rows beyond `n_steps` are not used. Of long frames and an index of
             two levels, a frame with ids, times and the columns of inputs.
         interval : float in (0, 1), default=None
-            Coverage of the interval around every value, such as 0.9; None gives no interval.
+            Coverage of the interval around every value, such as 0.9; None gives no interval. If
+            all values of a series are whole numbers, its ends are rounded outward.
         quantiles : sequence of float in (0, 1), default=None
             Levels of the quantiles that are returned in place of the forecast, such as
-            ``[0.1, 0.5, 0.9]``; not together with `interval`.
+            ``[0.1, 0.5, 0.9]``; not together with `interval`. They are rounded as the ends of
+            intervals are, those of level 0.5 not.
 
         Returns
         -------
@@ -341,7 +344,8 @@ class PanelForecaster(CallbackSupportMixin, PlainStateMixin, BaseEstimator):
             n_steps, float(np.maximum(asked.levels, 1 - asked.levels).max())
         )
         values = self._forecast(ahead) + errors.quantiles(asked.levels)
-        return self._panel.write(list(map(self._limit, values)), asked.suffixes, stack_last)
+        ends = self._within_limits(values, asked.levels)
+        return self._panel.write(ends, asked.suffixes, stack_last)
 
     def sample(self, n_steps, n_samples=100, exog=None, random_state=None):
         """Draw sample paths of the steps that follow each series.
@@ -399,7 +403,16 @@ class PanelForecaster(CallbackSupportMixin, PlainStateMixin, BaseEstimator):
         if interval is None:
             return [values]
         widths = self._errors_ahead(values.shape[1], interval).half_widths(interval)
-        return [values, self._limit(values - widths), self._limit(values + widths)]
+        ends = [values - widths, values + widths]
+        return [values, *self._within_limits(ends, ends_of(interval))]
+
+    def _within_limits(self, ends, levels) -> list[np.ndarray]:
+        """Return quantiles (n_series, n_steps), rounded for counts, in the range of forecasts."""
+        whole = self._whole[:, None]
+        return [
+            round_outward(self._limit(end), level, whole)
+            for end, level in zip(ends, levels, strict=True)
+        ]
 
     def _errors_ahead(self, n_steps: int, level: float) -> PanelErrors:
         """Return errors for intervals of a level, with a warning if they are too few."""
@@ -634,8 +647,7 @@ class PanelForecaster(CallbackSupportMixin, PlainStateMixin, BaseEstimator):
         values, offsets = panel.packed.interpolated().values, panel.packed.offsets[:-1]
         least = np.minimum.reduceat(values, offsets)
         if isinstance(self.positive, str):
-            is_whole = (values == np.round(values)) | ~panel.packed.observed
-            return (least >= 0) & np.logical_and.reduceat(is_whole, offsets)
+            return (least >= 0) & self._whole
         if self.positive and (least < 0).any():
             i = int(np.argmin(least))
             raise ValueError(
@@ -643,6 +655,12 @@ class PanelForecaster(CallbackSupportMixin, PlainStateMixin, BaseEstimator):
                 f"{panel.ids[i]!r}"
             )
         return np.full(len(least), self.positive)
+
+
+def _is_whole(packed: PackedSeries) -> np.ndarray:
+    """Tell of which series all observed values are whole numbers."""
+    whole = (packed.values == np.round(packed.values)) | ~packed.observed
+    return np.logical_and.reduceat(whole, packed.offsets[:-1])
 
 
 def _check_panel(panel: Panel) -> None:

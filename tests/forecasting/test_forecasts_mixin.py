@@ -53,10 +53,10 @@ SERIES = pd.Series(np.arange(9.0), pd.date_range("2024", periods=9), name="x")
 
 
 def test_forecasts_continue_the_index_and_intervals_are_limited():
-    model = Naive().fit(SERIES)
-    assert model.forecast(2).tolist() == [8.0, 8.0]
+    model = Naive().fit(SERIES + 0.25)
+    assert model.forecast(2).tolist() == [8.25, 8.25]
     answer = model.forecast(2, interval=0.5)
-    assert answer.iloc[0].tolist() == [8.0, 7.5, 8.5]
+    assert answer.iloc[0].tolist() == [8.25, 7.75, 8.75]
     assert list(answer.index) == list(pd.date_range("2024-01-10", periods=2))
     assert Naive().fit([9.8]).forecast(1, interval=0.5)[2].tolist() == [10.0]
     with pytest.raises(ValueError, match="n_steps"):
@@ -169,8 +169,8 @@ def test_an_automatic_forecaster_has_the_calendar_and_its_baselines_have_not():
 
 
 def test_quantiles_are_limited_and_named():
-    frame = Naive().fit(SERIES).forecast(2, quantiles=[0.75, 0.25])
-    assert list(frame) == ["x_0.75", "x_0.25"] and frame.iloc[0].tolist() == [8.75, 7.25]
+    frame = Naive().fit(SERIES + 0.5).forecast(2, quantiles=[0.75, 0.25])
+    assert list(frame) == ["x_0.75", "x_0.25"] and frame.iloc[0].tolist() == [9.25, 7.75]
     assert Naive().fit([9.8]).forecast(1, quantiles=[0.8]).tolist() == [[10.0]]
     assert check_quantiles(np.array([0.1])).tolist() == [0.1]
 
