@@ -9,7 +9,7 @@ import importlib.util
 from collections.abc import Callable, Iterator
 from functools import partial
 from pathlib import Path
-from typing import NamedTuple
+from typing import NamedTuple, Self
 
 import numpy as np
 from sklearn.datasets import load_digits
@@ -30,7 +30,10 @@ Split = tuple[Sequences, np.ndarray]
 
 
 class Problem(NamedTuple):
-    """Sequences and their labels; ``part`` is "A" for CHOSEN_ON, "B", "extra" or "folder"."""
+    """Sequences and their labels.
+
+    ``part`` is "A" for CHOSEN_ON, "B", "extra", "folder", or "split" for a random split of one.
+    """
 
     name: str
     part: str
@@ -47,6 +50,15 @@ class Problem(NamedTuple):
         labels = ",".join([*self.y_train, "|", *self.y_test])
         text = f"{values.size} {size:.6g} {round(projection, 6) + 0.0} {labels}"
         return hashlib.md5(text.encode()).hexdigest()[:8]
+
+    def split_again(self, seed: int) -> Self:
+        """Return a random split of all sequences, of the same sizes, stratified by labels."""
+        X, y = self.X_train + self.X_test, np.concatenate([self.y_train, self.y_test])
+        train, test = train_test_split(
+            np.arange(len(y)), train_size=len(self.y_train), random_state=seed, stratify=y
+        )
+        parts = ([X[i] for i in train], y[train], [X[i] for i in test], y[test])
+        return type(self)(f"{self.name}, split {seed}", "split", *parts)
 
     def describe(self) -> str:
         """Return the sizes in one line."""

@@ -1,14 +1,15 @@
 """Accuracy of sequence classification beside MiniRocket, MultiRocket-Hydra, DTW and a linear model.
 
     python benchmarks/classification.py [--methods esn,ensemble,...] [--sets NAME,...]
-        [--folder PATH] [--seeds 3] [--file FILE] [--figure FILE] [--quick]
+        [--folder PATH] [--seeds 3] [--splits N] [--file FILE] [--figure FILE] [--quick]
 
 Fourteen sets that install with packages (_classification_data.py), each with the training and test
 sequences that it is published with, and all estimators as they come. The defaults of esnkit were
 chosen on half A of the sets, by their names; half B was not looked at, and is the one to report.
 The digits in one random order of their pixels come as well, and do not count in means. With
-``--folder`` the sets are those below a folder: NAME_TRAIN and NAME_TEST as .ts of the UEA archive,
-or .tsv or .txt of the UCR archive.
+``--splits N`` every set is split N times at random into training and test sequences, of the same
+sizes. With ``--folder`` the sets are those below a folder: NAME_TRAIN and NAME_TEST as .ts of the
+UEA archive, or .tsv or .txt of the UCR archive.
 
 Accuracy is the median over seeds, with half of its range; "mean" its mean over sets, "rank" the
 mean rank among the methods, and wins, ties and losses are against MiniRocket. "ECE" is the
@@ -31,6 +32,7 @@ writes such a file. Methods (hydra, gru, lstm and search are slow):
     gru, lstm     RNNClassifier(cell=...)
     minirocket, hydra       MiniRocket and MultiRocket-Hydra of aeon
     dtw           the nearest neighbour by dynamic time warping, without a window
+    svm           SVC on the values, all steps side by side, its C by cross-validation
     logistic      LogisticRegression on standardised values, all steps side by side
 
 MiniRocket, Hydra and the linear model need equal lengths: shorter sequences are padded with their
@@ -58,6 +60,7 @@ from sklearn.metrics import log_loss
 from sklearn.model_selection import GridSearchCV, KFold
 from sklearn.pipeline import make_pipeline
 from sklearn.preprocessing import StandardScaler
+from sklearn.svm import SVC
 
 import esnkit
 from esnkit.metrics import expected_calibration_error
@@ -110,6 +113,7 @@ def main() -> None:
         sets=("", "sets to run, with commas; all by default"),
         folder=("", "a folder of sets to run instead"),
         seeds=(3, "number of seeds of methods that draw random numbers"),
+        splits=(0, "number of random splits in place of the given one"),
         file=("classification.csv", "where results are kept"),
         figure=("", "draw mean ranks to this file"),
     )
@@ -120,12 +124,15 @@ def main() -> None:
     describe()
     chosen = args.sets.split(",") if args.sets else list(QUICK) if args.quick else None
     problems = list(load_folder(Path(args.folder)) if args.folder else load_problems(chosen))
+    if args.splits:
+        problems = [p.split_again(seed) for p in problems for seed in range(args.splits)]
     results = run(problems, names, 1 if args.quick else args.seeds, Path(args.file))
     for problem in problems:
         print_problem(problem, names, results)
     for title, parts in PARTS.items():
         print_table(title, [p for p in problems if p.part in parts], names, results)
-    print_ranks([p for p in problems if p.part != "extra"], names, results, args.figure)
+    independent = [p for p in problems if p.part not in ("extra", "split")]
+    print_ranks(independent, names, results, args.figure)
 
 
 def run(problems: list[Problem], names: list[str], n_seeds: int, file: Path) -> Results:
@@ -325,6 +332,15 @@ def _logistic(seed: int) -> Padded:
     return Padded(model, lambda X: X.reshape(len(X), -1))
 
 
+def _folds(seed: int) -> KFold:
+    return KFold(3, shuffle=True, random_state=seed)
+
+
+def _svm(seed: int) -> Padded:
+    search = GridSearchCV(SVC(), {"C": [1.0, 10.0, 100.0]}, cv=_folds(seed))
+    return Padded(search, lambda X: X.reshape(len(X), -1))
+
+
 def _search(seed: int) -> GridSearchCV:
     """Choose between the default with and without differences, and cycles of long memory."""
     model = esnkit.ESNClassifier(random_state=seed)
@@ -335,9 +351,8 @@ def _search(seed: int) -> GridSearchCV:
     }  # fmt: skip
     grids = [{"differences": [False, True]}, cycles]
     named = [{f"esnclassifier__{name}": grid[name] for name in grid} for grid in grids]
-    parts = KFold(3, shuffle=True, random_state=seed)
     scaler = esnkit.SequenceScaler(with_mean=False)
-    return GridSearchCV(make_pipeline(scaler, model), named, cv=parts)
+    return GridSearchCV(make_pipeline(scaler, model), named, cv=_folds(seed))
 
 
 def _rnn(cell: str) -> Callable[[int], Any]:
@@ -352,6 +367,9 @@ METHODS: dict[str, Method] = {
     "search": Method("ESNClassifier, searched", _search, ("esnkit", "scikit-learn")),
     "gru": Method("RNNClassifier, GRU", _rnn("gru")),
     "lstm": Method("RNNClassifier, LSTM", _rnn("lstm")),
+    "svm": Method(
+        "SVC, searched", _svm, ("scikit-learn",), draws=False, probabilities=False
+    ),
     "logistic": Method("logistic regression", _logistic, ("scikit-learn",), draws=False),
     "dtw": Method(
         "1-NN DTW", lambda seed: NearestByDTW(), ("numba",), draws=False, probabilities=False
@@ -370,6 +388,7 @@ PARTS = {
     "half B": "B",
     "both halves": "AB",
     "sets of the folder": ("folder",),
+    "random splits": ("split",),
 }
 
 if __name__ == "__main__":

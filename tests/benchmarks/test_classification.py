@@ -104,8 +104,8 @@ def test_classes_that_training_lacks_have_no_probability(benchmark):
 
 
 def test_a_folder_is_run_once_for_the_same_data(benchmark, tmp_path, monkeypatch, capsys):
-    def run():
-        arguments = f"--folder {tmp_path} --methods esn,logistic --seeds 2 --file {file}"
+    def run(more=""):
+        arguments = f"--folder {tmp_path} --methods esn,logistic --seeds 2 --file {file} {more}"
         monkeypatch.setattr("sys.argv", ["classification.py", *arguments.split()])
         benchmark.main()
         return capsys.readouterr().out, list(csv.DictReader(file.read_text().splitlines()))
@@ -124,6 +124,22 @@ def test_a_folder_is_run_once_for_the_same_data(benchmark, tmp_path, monkeypatch
     assert same == rows and again.partition("Waves:")[2] == out.partition("Waves:")[2]
     write_waves(tmp_path, seed=1)
     assert len(run()[1]) == 2 * len(rows)
+    out, rows = run("--splits 2 --methods logistic,svm")
+    assert {row["set"] for row in rows[-4:]} == {"Waves, split 0", "Waves, split 1"}
+    assert "random splits: 2 sets (Waves, split 0, Waves, split 1)" in out
+
+
+def test_random_splits_have_the_sizes_and_labels_of_the_given_one(data, tmp_path):
+    write_waves(tmp_path)
+    (given,) = data.load_folder(tmp_path)
+    first, again, other = (given.split_again(seed) for seed in (0, 0, 1))
+    assert first.fingerprint() == again.fingerprint() != other.fingerprint()
+    for problem in (first, other):
+        assert len(problem.X_train) == len(problem.X_test) == 16
+        assert np.unique(problem.y_train, return_counts=True)[1].tolist() == [8, 8]
+        sums = sorted(x.sum() for x in problem.X_train + problem.X_test)
+        assert sums == sorted(x.sum() for x in given.X_train + given.X_test)
+    assert (other.name, other.part) == ("Waves, split 1", "split")
 
 
 def test_an_empty_folder_says_what_it_should_hold(data, tmp_path):
