@@ -148,6 +148,8 @@ def finite_array(name: str, values: Any, dtype: Any = np.float64) -> np.ndarray:
             raise TypeError(f"got dtype {array.dtype}")
         with np.errstate(over="ignore"):  # an overflow is reported below, with the argument's name
             array = array.astype(dtype, copy=False)
+    except OverflowError:  # of an integer of Python
+        raise ValueError(f"{name} must be finite in {np.dtype(dtype)}, got a larger one") from None
     except (TypeError, ValueError) as error:
         raise ValueError(f"{name} must hold numbers, got {values!r}") from error
     if not np.all(np.isfinite(array)):
@@ -161,7 +163,7 @@ def check_weights(sample_weight: Any, n_rows: int, n_outputs: int) -> np.ndarray
         return None
     try:
         w = np.asarray(sample_weight, dtype=np.float64)
-    except (TypeError, ValueError):
+    except (TypeError, ValueError, OverflowError):
         raise ValueError(f"sample_weight must be numbers, got {sample_weight!r}") from None
     if w.ndim == 0:
         w = np.full(n_rows, w)
