@@ -31,6 +31,7 @@ __all__ = [
     "refuse_datetimes",
     "refuse_masked",
     "refuse_missing",
+    "range_of_float",
     "refuse_panel",
 ]
 
@@ -268,6 +269,18 @@ def refuse_panel(name: str, values: Any) -> None:
             f"give them as a list, [g for _, g in {name}.groupby(level=0)], X and y alike; if they "
             f"are one series, give {name}.reset_index(drop=True)"
         )
+
+
+@contextmanager
+def range_of_float(what: str, dtype: Any) -> Iterator[None]:
+    """Raise FloatingPointError with the name of what overflows, in place of NumPy's warning."""
+    try:
+        with np.errstate(over="raise"):
+            yield
+    except FloatingPointError:
+        raise FloatingPointError(
+            f"{what} left the range of {np.dtype(dtype)}: scale the inputs"
+        ) from None
 
 
 @contextmanager
