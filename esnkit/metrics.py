@@ -370,7 +370,7 @@ def _check_numbers(name: str, y: ArrayLike, finite: bool = True) -> NDArray[np.f
         if values.dtype.kind not in "biufO":
             raise TypeError(f"got dtype {values.dtype}")
         values = values.astype(np.float64, copy=False)
-    except (TypeError, ValueError) as error:
+    except (TypeError, ValueError, OverflowError) as error:
         raise ValueError(f"{name} must be an array of numbers: {error}") from None
     if values.ndim not in (1, 2) or values.size == 0:
         raise ValueError(

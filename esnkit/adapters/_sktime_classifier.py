@@ -5,9 +5,8 @@ from typing import Any
 import numpy as np
 from sklearn.base import clone
 
-from esnkit.adapters._tags import tags_of
+from esnkit.adapters._tags import estimator_or_default, tags_of
 from esnkit.esn import ESNClassifier
-from esnkit.utils._validation import has_methods
 
 try:
     from sktime.classification.base import BaseClassifier
@@ -80,10 +79,12 @@ class SktimeClassifier(BaseClassifier):
         self.set_tags(**tags_of(self._given()))
 
     def _given(self) -> Any:
-        given = ESNClassifier(random_state=0) if self.classifier is None else self.classifier
-        if isinstance(given, type) or not has_methods(given, "fit", "predict_proba", "get_params"):
-            raise TypeError(f"classifier must have fit and predict_proba, got {given!r}")
-        return given
+        return estimator_or_default(
+            self.classifier,
+            lambda: ESNClassifier(random_state=0),
+            ("fit", "predict_proba"),
+            "classifier must have fit and predict_proba",
+        )
 
     def _fit(self, X, y):
         self.classifier_ = clone(self._given()).fit(_sequences(X), y)

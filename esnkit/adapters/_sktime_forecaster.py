@@ -5,9 +5,8 @@ from typing import Any
 import numpy as np
 from sklearn.base import clone
 
-from esnkit.adapters._tags import tags_of
+from esnkit.adapters._tags import estimator_or_default, tags_of
 from esnkit.forecasting import AutoForecaster, Forecaster
-from esnkit.utils._validation import has_methods
 
 try:
     from sktime.forecasting.base import BaseForecaster, ForecastingHorizon
@@ -96,10 +95,12 @@ class SktimeForecaster(BaseForecaster):
         self._y = self._X = None
 
     def _given(self) -> Any:
-        given = AutoForecaster() if self.forecaster is None else self.forecaster
-        if isinstance(given, type) or not has_methods(given, "forecast", "history", "get_params"):
-            raise TypeError(f"forecaster must be an AutoForecaster or Forecaster, got {given!r}")
-        return given
+        return estimator_or_default(
+            self.forecaster,
+            AutoForecaster,
+            ("forecast", "history"),
+            "forecaster must be an AutoForecaster or Forecaster",
+        )
 
     def _fit(self, y, X, fh):
         self.forecaster_ = clone(self._given())

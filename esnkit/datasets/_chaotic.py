@@ -214,7 +214,7 @@ def check_state(initial_state: ArrayLike, n: int, largest: float = LARGEST) -> N
     refuse_masked("initial_state", initial_state)
     try:
         state = np.array(initial_state, dtype=np.float64)
-    except (TypeError, ValueError):
+    except (TypeError, ValueError, OverflowError):
         state = np.empty(0)
     if state.shape != (n,) or not (np.abs(state) <= largest).all():
         raise ValueError(

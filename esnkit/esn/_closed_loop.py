@@ -155,8 +155,11 @@ def _run_in_single_steps(parts, inputs, state, exog, out, clamp):
         inputs[n_outputs:] = exog[t]
         clamped = clamp and Clamp(clamp.units, clamp_rows(clamp.values, t, t + 1))
         row = Sequences(inputs[None].copy(), ONE_STEP, "series")
-        for _, _, Z in features(reservoir, row, state[None], settings, clamp=clamped):
-            out[t] = read_rows(readout, Z, n_outputs)[0]
+        try:
+            for _, _, Z in features(reservoir, row, state[None], settings, clamp=clamped):
+                out[t] = read_rows(readout, Z, n_outputs)[0]
+        except FloatingPointError:  # states or features left the range of their dtype
+            out[t] = np.nan
         if not np.all(np.isfinite(out[t])):
             out[t:] = np.nan
             return

@@ -14,7 +14,7 @@ from esnkit.sequences._initial_state import Clamp, clamp_rows
 from esnkit.sequences._packing import Sequences
 from esnkit.utils._plain_state import plain_record
 from esnkit.utils._sharing import shared_work
-from esnkit.utils._validation import for_kernels
+from esnkit.utils._validation import for_kernels, range_of_float
 from esnkit.utils._workspace import CACHE_LINE
 
 __all__ = [
@@ -134,7 +134,8 @@ def step_features(
 
 def _square_half(Z: np.ndarray) -> None:
     """Square every second feature: the readout of an odd network gets even terms too."""
-    np.square(Z[:, 1::2], out=Z[:, 1::2])
+    with range_of_float("squares of features, which quadratic=True takes,", Z.dtype):
+        np.square(Z[:, 1::2], out=Z[:, 1::2])
 
 
 class Steps(NamedTuple):

@@ -62,7 +62,7 @@ def _as_numbers(table, argument: str) -> np.ndarray:
                 table, dtype=np.float64, order="C", input_name=argument, copy=True,
                 ensure_all_finite="allow-nan",
             )  # fmt: skip
-    except (TypeError, ValueError) as error:
+    except (TypeError, ValueError, OverflowError) as error:
         if argument in str(error):
             raise
         kind = TypeError if isinstance(error, TypeError) else ValueError

@@ -332,14 +332,21 @@ class PatchForecaster(PlainStateMixin, BaseEstimator):
         row = self._next
         for t in range(n_steps):
             if t > 0:
-                with np.errstate(over="ignore", invalid="ignore"):
-                    row, states = self._run(row[np.newaxis], states)
+                row, states = self._run_or_nan(row, states)
                 task.step()
             if not np.isfinite(row).all():
                 break
             rows[t] = row
         with np.errstate(over="ignore"):
             return rows * self.scale_ + self.mean_
+
+    def _run_or_nan(self, row: np.ndarray, states: list) -> tuple[np.ndarray, list]:
+        """Run one step further; NaN if states or features leave the range of their dtype."""
+        try:
+            with np.errstate(over="ignore", invalid="ignore"):
+                return self._run(row[np.newaxis], states)
+        except FloatingPointError:
+            return np.full_like(row, np.nan), states
 
     def _warn_of_runaway(self, rows: np.ndarray) -> None:
         """Warn of a forecast that is finite, and much too large."""

@@ -143,7 +143,7 @@ class GradientEstimator(TorchMixin, CallbackSupportMixin, PlainStateMixin, BaseE
             If the rows of one series look like sequences, which are ``X[:, :, None]``, or features
             look like time steps (see :class:`FromChannelsFirst`).
         """
-        fresh = not (self.warm_start and self._is_trained())
+        fresh = not (check_flag("warm_start", self.warm_start) and self._is_trained())
         known = None if fresh else getattr(self, "classes_", None)
         params = FitParams(sample_weight, initial_state, clamp)
         batch, trainer = self._prepare(X, y, params, fresh, known)
@@ -271,7 +271,7 @@ class GradientEstimator(TorchMixin, CallbackSupportMixin, PlainStateMixin, BaseE
             spec,
             np.random.default_rng(weight_seed),
             self.init,
-            spectral_radius=self.spectral_radius,
+            spectral_radius=check_number("spectral_radius", self.spectral_radius, 0, low_open=True),
             input_scaling=check_number("input_scaling", self.input_scaling, 0),
             longest=int(batch.lengths.max()),
             input_gains=self._input_gains(batch, settings.alpha),

@@ -27,9 +27,10 @@ def count_tokens(n_tokens: Any, embedding_dim: Any, X: Any, sequences: Sequences
     n_columns = sequences.values.shape[1]
     if n_tokens is None and embedding_dim is not None:
         n_tokens = "auto"  # only tokens can be embedded
-    if n_tokens is None or (n_tokens == "auto" and not (n_columns == 1 and _has_integers(X))):
+    is_auto = isinstance(n_tokens, str) and n_tokens == "auto"
+    if n_tokens is None or (is_auto and not (n_columns == 1 and _has_integers(X))):
         return 0
-    if n_tokens != "auto":
+    if not is_auto:
         n_tokens = check_positive_int("n_tokens", n_tokens)
         if n_columns != 1:
             raise ValueError(f"X must have one column of tokens, got {n_columns} features")

@@ -4,6 +4,8 @@ import math
 from collections.abc import Iterable
 from typing import Any, NamedTuple
 
+import numpy as np
+
 from esnkit.networks._cells import CELLS, check_n_units, find_cell
 from esnkit.networks._hessian_free_update import Damping
 from esnkit.networks._inputs import count_tokens
@@ -175,10 +177,11 @@ def _either(names: Iterable[str]) -> str:
 def make_stopping(estimator: Any) -> Stopping:
     """Return when the parameters of an estimator say to stop."""
     patience = estimator.n_iter_no_change
+    forever = np.ndim(patience) == 0 and patience == math.inf
     return Stopping(
         check_positive_int("max_iter", estimator.max_iter, 0),
         check_number("tol", estimator.tol, 0),
-        math.inf if patience == math.inf else check_positive_int("n_iter_no_change", patience),
+        math.inf if forever else check_positive_int("n_iter_no_change", patience),
     )
 
 

@@ -75,7 +75,7 @@ def line_of(argument: str, values, length: int | None = None) -> np.ndarray:
     """Return values as a 1-D array, as long as the forecast where `length` is given."""
     try:
         line = np.asarray(values, dtype=float)
-    except (TypeError, ValueError) as error:
+    except (TypeError, ValueError, OverflowError) as error:
         raise ValueError(f"{argument} must hold numbers: {error}") from None
     if line.ndim == 2 and line.shape[1] == 1:
         line = line[:, 0]

@@ -754,8 +754,7 @@ class RidgeReadout(RegressorMixin, MultiOutputMixin, BaseReadout):
         """Return alpha as an array; raise if it or the solver is invalid."""
         check_choice("scoring", self.scoring, ("squared_error", "classification"))
         check_flag("standardize", self.standardize)
-        if self.solver not in ("auto", "gram", "qr"):
-            raise ValueError(f'solver must be "auto", "gram" or "qr", got {self.solver!r}')
+        check_choice("solver", self.solver, ("auto", "gram", "qr"))
         refuse_masked("alpha", self.alpha)
         try:
             alphas = np.asarray(self.alpha)

@@ -7,7 +7,7 @@ import numpy as np
 
 from esnkit.reservoirs._base import BaseReservoir
 from esnkit.sequences._packing import Sequences
-from esnkit.utils._validation import check_flag, check_positive_int
+from esnkit.utils._validation import check_flag, check_positive_int, range_of_float
 
 __all__ = ["NVAR"]
 
@@ -121,6 +121,11 @@ class NVAR(BaseReservoir):
         state : ndarray of shape (n_sequences, n_state_)
             The last rows of inputs, the oldest first.
         out : ndarray of shape (n_rows, >= n_features_out_) or None, default=None
+
+        Raises
+        ------
+        FloatingPointError
+            If a monomial leaves the range of its dtype.
         """
         width = sequences.values.shape[1]
         for i, (start, stop) in enumerate(sequences.bounds):
@@ -128,7 +133,8 @@ class NVAR(BaseReservoir):
             rows = np.concatenate([past, sequences.values[start:stop]])
             if out is not None:
                 linear = self._delayed(rows, stop - start)
-                self._write(linear, out[start:stop])
+                with range_of_float(f"monomials of the orders {self._orders}", linear.dtype):
+                    self._write(linear, out[start:stop])
             past[:] = rows[-self._n_past :]
 
     def _delayed(self, rows: np.ndarray, n_rows: int) -> np.ndarray:

@@ -31,6 +31,7 @@ __all__ = [
     "refuse_datetimes",
     "refuse_masked",
     "refuse_missing",
+    "range_of_float",
     "refuse_panel",
 ]
 
@@ -148,6 +149,8 @@ def finite_array(name: str, values: Any, dtype: Any = np.float64) -> np.ndarray:
             raise TypeError(f"got dtype {array.dtype}")
         with np.errstate(over="ignore"):  # an overflow is reported below, with the argument's name
             array = array.astype(dtype, copy=False)
+    except OverflowError:  # of an integer of Python
+        raise ValueError(f"{name} must be finite in {np.dtype(dtype)}, got a larger one") from None
     except (TypeError, ValueError) as error:
         raise ValueError(f"{name} must hold numbers, got {values!r}") from error
     if not np.all(np.isfinite(array)):
@@ -161,7 +164,7 @@ def check_weights(sample_weight: Any, n_rows: int, n_outputs: int) -> np.ndarray
         return None
     try:
         w = np.asarray(sample_weight, dtype=np.float64)
-    except (TypeError, ValueError):
+    except (TypeError, ValueError, OverflowError):
         raise ValueError(f"sample_weight must be numbers, got {sample_weight!r}") from None
     if w.ndim == 0:
         w = np.full(n_rows, w)
@@ -266,6 +269,18 @@ def refuse_panel(name: str, values: Any) -> None:
             f"give them as a list, [g for _, g in {name}.groupby(level=0)], X and y alike; if they "
             f"are one series, give {name}.reset_index(drop=True)"
         )
+
+
+@contextmanager
+def range_of_float(what: str, dtype: Any) -> Iterator[None]:
+    """Raise FloatingPointError with the name of what overflows, in place of NumPy's warning."""
+    try:
+        with np.errstate(over="raise"):
+            yield
+    except FloatingPointError:
+        raise FloatingPointError(
+            f"{what} left the range of {np.dtype(dtype)}: scale the inputs"
+        ) from None
 
 
 @contextmanager

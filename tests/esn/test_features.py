@@ -130,6 +130,11 @@ def test_a_quadratic_readout_of_streams_and_closed_loops(dtype, wave, monkeypatc
     assert np.array_equal(model.generate(5, warmup=wave), rows)
 
 
+def test_squares_beyond_the_range_are_an_error_and_no_warning(wave):
+    with pytest.raises(FloatingPointError, match="squares of features, .* left the range of float"):
+        regressor(quadratic=True, activation="identity").fit(1e200 * wave, wave)
+
+
 def test_statistics_of_states_with_a_clamp_and_initial_state(rng):
     X, state, clamp = rng.normal(size=(6, 40, 2)), rng.normal(size=(6, 5)), ([1], [0.3])
     model = regressor(5, pooling="statistics", include_input=False).fit(X, rng.normal(size=6))

@@ -7,7 +7,7 @@ import numpy as np
 import pytest
 from sklearn.linear_model import LinearRegression
 
-from esnkit import NVAR, Forecaster, ReservoirRegressor, check_reservoir
+from esnkit import NVAR, Forecaster, ReservoirRegressor, RidgeReadout, check_reservoir
 
 X = np.random.default_rng(0).normal(size=(12, 2))
 
@@ -86,3 +86,14 @@ def test_it_forecasts_in_closed_loop():
 def test_wrong_parameters_are_named(params, error, name):
     with pytest.raises(error, match=f"{name} must be"):
         NVAR(**params).fit(X)
+
+
+@pytest.mark.parametrize("dtype", ["f4", "f8"])
+def test_monomials_beyond_the_range_are_an_error_and_no_warning(dtype):
+    rows = X.astype(dtype)
+    large = rows * np.sqrt(np.finfo(dtype).max)
+    model = ReservoirRegressor(NVAR(), RidgeReadout()).fit(rows, rows)
+    message = r"monomials of the orders \(1, 2\) left the range of float.*: scale the inputs"
+    for call in (NVAR().fit_transform, model.predict):
+        with pytest.raises(FloatingPointError, match=message):
+            call(large)

@@ -3,7 +3,7 @@
 import pytest
 from sklearn.base import BaseEstimator, clone
 
-from esnkit import NVAR, ESNRegressor, Reservoir, RidgeReadout
+from esnkit import NVAR, DeepReservoir, ESNRegressor, Reservoir, ReservoirRegressor, RidgeReadout
 
 
 class Renamed(RidgeReadout):
@@ -24,3 +24,13 @@ def test_a_subclass_has_names_of_its_own():
     RidgeReadout().get_params()
     assert Renamed(another=3).get_params() == {"alpha": 1.0, "another": 3}
     assert clone(Renamed(another=3)).another == 3
+
+
+def test_a_parameter_of_a_missing_estimator_is_named():
+    model = ReservoirRegressor(DeepReservoir())
+    with pytest.raises(ValueError, match="readout__alpha is a parameter of readout, which is None"):
+        model.set_params(readout__alpha=1.0)
+    with pytest.raises(ValueError, match="reservoir__n_units is a parameter of reservoir"):
+        model.set_params(reservoir__reservoir__n_units=5)
+    model.set_params(readout__alpha=1.0, readout=RidgeReadout(), reservoir__reservoir=NVAR())
+    assert model.readout.alpha == 1.0
