@@ -33,3 +33,9 @@ def test_a_column_of_several_series():
         CandidatesDisplay.from_forecaster(model, column=2)
     with pytest.raises(TypeError, match="fitted AutoForecaster"):
         CandidatesDisplay.from_forecaster(AutoForecaster())
+
+
+def test_the_label_tells_of_errors_that_are_cut_only():
+    for error, text in ((50.0, "forecasts"), (5e3, "forecasts, at most 100 shown")):
+        display = CandidatesDisplay(["a"], [np.array([1.0, error])], [np.ones(1)], 1.0, {}).plot()
+        assert display.ax_.get_xlabel() == f"mean absolute error of rolling {text}"
