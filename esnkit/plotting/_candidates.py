@@ -115,7 +115,7 @@ class CandidatesDisplay:
             ax.plot(members, np.full(len(members), row), "o", **MEMBER)
         ax.plot([], [], "o", label="candidate", **CANDIDATE)
         ax.plot([], [], "o", label="member", **MEMBER)
-        ax.axvline(self.error, color=BLUE, linewidth=1.5, label="median of the members")
+        ax.axvline(self.error, color=BLUE, linewidth=1.5, label="forecast")
         colours = (ORANGE, *COLOURS[2:6])
         for k, (name, error) in enumerate(self.baselines.items()):
             style = "--" if k < len(colours) else ":"

@@ -19,7 +19,7 @@ def test_all_candidates_members_and_baselines_are_drawn():
     members = sorted(member["error"] for member in model.members_)
     np.testing.assert_allclose(np.sort(np.concatenate(display.members)), members)
     names = [text.get_text() for text in display.ax_.get_legend().get_texts()]
-    assert names[:3] == ["candidate", "member", "median of the members"]
+    assert names[:3] == ["candidate", "member", "forecast"]
     assert names[3:] == list(model.baselines_)
     labels = [text.get_text() for text in display.ax_.get_yticklabels()]
     assert "no differences, seasons 6 (2)" in labels and "differences 6, 1, logarithm" in labels
