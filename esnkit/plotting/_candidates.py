@@ -115,7 +115,7 @@ class CandidatesDisplay:
             ax.plot(members, np.full(len(members), row), "o", **MEMBER)
         ax.plot([], [], "o", label="candidate", **CANDIDATE)
         ax.plot([], [], "o", label="member", **MEMBER)
-        ax.axvline(self.error, color=BLUE, linewidth=1.5, label="median of the members")
+        ax.axvline(self.error, color=BLUE, linewidth=1.5, label="forecast")
         colours = (ORANGE, *COLOURS[2:6])
         for k, (name, error) in enumerate(self.baselines.items()):
             style = "--" if k < len(colours) else ":"
@@ -128,7 +128,9 @@ class CandidatesDisplay:
         ax.xaxis.set_minor_formatter(LogFormatter(minor_thresholds=(1, 0.5)))
         ax.set_yticks(range(len(self.labels)), self.labels)
         ax.invert_yaxis()
-        ax.set_xlabel(f"mean absolute error of rolling forecasts, at most {limit:.3g} shown")
+        cut = max([np.concatenate(self.errors).max(), *self.baselines.values()]) > limit
+        shown = f", at most {limit:.3g} shown" if cut else ""
+        ax.set_xlabel(f"mean absolute error of rolling forecasts{shown}")
         style_axes(ax)
         ax.grid(axis="x", color="0.9", linewidth=0.6)
         ax.legend(loc="upper left", bbox_to_anchor=(1.01, 1), frameon=False, fontsize=9)

@@ -129,7 +129,7 @@ def _as_text(labels: np.ndarray) -> list[str]:
 def _candidates(forecaster, column: int) -> str:
     """Return the picture of the candidates, and a table of the errors."""
     display = CandidatesDisplay.from_forecaster(forecaster, column=column)
-    errors = {"median of the members": display.error, **display.baselines}
+    errors = {"this forecast": display.error, **display.baselines}
     rows = [[name, f"{error:.6g}"] for name, error in errors.items()]
     text = (
         f"<p>Mean absolute errors of forecasts of {forecaster.horizon_} steps from rolling origins "

@@ -166,7 +166,8 @@ class ResidualsDisplay:
     def _plot_histogram(self, ax):
         """Draw the histogram, with the normal density of the same mean and deviation."""
         ax.hist(self.residuals, bins="auto", density=True, color=BLUE, alpha=0.4)
-        mean, deviation = self.residuals.mean(), self.residuals.std()
+        unit = np.abs(self.residuals).max() or 1.0  # whose square may leave the range of float64
+        mean, deviation = self.residuals.mean(), (self.residuals / unit).std() * unit
         if deviation > 0:
             x = np.linspace(mean - 3.5 * deviation, mean + 3.5 * deviation, 200)
             density = np.exp(-(((x - mean) / deviation) ** 2) / 2) / np.sqrt(2 * np.pi) / deviation
@@ -175,9 +176,13 @@ class ResidualsDisplay:
         ax.set_title("distribution", loc="left", fontsize=10)
 
     def _plot_autocorrelation(self, ax):
+        from matplotlib.ticker import MaxNLocator
+
         lags = np.arange(1, len(self.autocorrelation_) + 1)
         ax.vlines(lags, 0.0, self.autocorrelation_, color=BLUE, linewidth=2.0)
         ax.axhline(0.0, color=GREY, linewidth=0.8)
+        ax.set_xlim(0.5, len(lags) + 0.5)
+        ax.xaxis.set_major_locator(MaxNLocator(integer=True))
         limit = 1.96 / np.sqrt(len(self.residuals))
         for level in (-limit, limit):
             ax.axhline(level, color=ORANGE, linewidth=1.0, linestyle="--")
@@ -188,6 +193,7 @@ class ResidualsDisplay:
 def _autocorrelation(residuals: np.ndarray) -> np.ndarray:
     """Return the autocorrelation at lags 1, 2, ..., up to a quarter of the residuals."""
     centred = residuals - residuals.mean()
+    centred /= np.abs(centred).max() or 1.0  # squares do not leave the range of float64
     total = centred @ centred
     n_lags = max(1, min(MAX_LAGS, len(residuals) // 4))
     products = [centred[lag:] @ centred[:-lag] for lag in range(1, n_lags + 1)]

@@ -19,7 +19,7 @@ def test_all_candidates_members_and_baselines_are_drawn():
     members = sorted(member["error"] for member in model.members_)
     np.testing.assert_allclose(np.sort(np.concatenate(display.members)), members)
     names = [text.get_text() for text in display.ax_.get_legend().get_texts()]
-    assert names[:3] == ["candidate", "member", "median of the members"]
+    assert names[:3] == ["candidate", "member", "forecast"]
     assert names[3:] == list(model.baselines_)
     labels = [text.get_text() for text in display.ax_.get_yticklabels()]
     assert "no differences, seasons 6 (2)" in labels and "differences 6, 1, logarithm" in labels
@@ -33,3 +33,9 @@ def test_a_column_of_several_series():
         CandidatesDisplay.from_forecaster(model, column=2)
     with pytest.raises(TypeError, match="fitted AutoForecaster"):
         CandidatesDisplay.from_forecaster(AutoForecaster())
+
+
+def test_the_label_tells_of_errors_that_are_cut_only():
+    for error, text in ((50.0, "forecasts"), (5e3, "forecasts, at most 100 shown")):
+        display = CandidatesDisplay(["a"], [np.array([1.0, error])], [np.ones(1)], 1.0, {}).plot()
+        assert display.ax_.get_xlabel() == f"mean absolute error of rolling {text}"

@@ -19,6 +19,9 @@ def test_the_autocorrelation_is_that_of_the_definition():
     expected = [np.sum(c[k:] * c[: len(c) - k]) / np.sum(c * c) for k in range(1, 16)]
     np.testing.assert_allclose(display.autocorrelation_, expected)
     assert display.axes_[0].get_ylabel() == "kWh"
+    large = ResidualsDisplay.from_residuals(1e300 * e)
+    np.testing.assert_allclose(large.autocorrelation_, expected)
+    assert all(tick == round(tick) for tick in large.axes_[2].get_xticks())
     limits = [line.get_ydata()[0] for line in display.axes_[2].get_lines()[1:]]
     np.testing.assert_allclose(limits, [-1.96 / 60**0.5, 1.96 / 60**0.5])
 
