@@ -6,12 +6,12 @@ from sklearn.utils.validation import check_is_fitted
 
 from esnkit.esn import ESNRegressor
 from esnkit.forecasting._capabilities import carries_state, check_memory, check_regressor
-from esnkit.forecasting._ensemble import find_seed, seeded_clones
+from esnkit.forecasting._ensemble import find_seed, range_of, seeded_clones
 from esnkit.forecasting._frames import n_dimensions
 from esnkit.forecasting._input import read_series
 from esnkit.forecasting._missing import refuse_missing_values
 from esnkit.forecasting._patches import make_layout, make_patches, reflections, training_data
-from esnkit.forecasting._runaway import RUNAWAY_REACH
+from esnkit.forecasting._runaway import warn_beyond_reach
 from esnkit.forecasting._series_kind import advance_labels, forecast_as, read_kind
 from esnkit.metrics import nrmse
 from esnkit.sequences._closed_loop import check_bounded
@@ -25,7 +25,6 @@ from esnkit.utils._validation import (
     check_positive_int,
     check_seed,
 )
-from esnkit.utils._warnings import warn
 
 __all__ = ["PatchForecaster"]
 
@@ -203,7 +202,7 @@ class PatchForecaster(PlainStateMixin, BaseEstimator):
             for model, group in zip(models, self._groups, strict=True)
         ]
         self._next, self._states = self._run(rows, [None] * len(models))
-        self.n_timesteps_ = len(values)
+        self.n_timesteps_, self._range = len(values), range_of(values.reshape(-1, 1))
         return self
 
     def forecast(self, n_steps):
@@ -230,13 +229,13 @@ class PatchForecaster(PlainStateMixin, BaseEstimator):
         Warns
         -----
         RuntimeWarning
-            If a value is more than 1000 standard deviations of the field from its mean.
+            If a value is 10 times as far from the middle of the field as any value seen.
         """
         check_is_fitted(self, "_states")
         n_steps = check_positive_int("n_steps", n_steps)
         rows = self._free_run(n_steps)
         check_bounded(rows, "fit with a larger alpha, or a little noise")
-        self._warn_of_runaway(rows)
+        warn_beyond_reach(rows, self._range, "field", "more noise, or a larger alpha")
         return self._as_fitted_on(rows)
 
     @rollback_on_error
@@ -257,6 +256,7 @@ class PatchForecaster(PlainStateMixin, BaseEstimator):
         self._kind, _ = advance_labels(self._kind, table)
         self._next, self._states = self._run((values - self.mean_) / self.scale_, self._states)
         self.n_timesteps_ += len(values)
+        self._range = range_of(np.vstack([self._range, values.reshape(-1, 1)]))
         return self
 
     def score(self, field, y=None) -> float:
@@ -347,17 +347,6 @@ class PatchForecaster(PlainStateMixin, BaseEstimator):
                 return self._run(row[np.newaxis], states)
         except FloatingPointError:
             return np.full_like(row, np.nan), states
-
-    def _warn_of_runaway(self, rows: np.ndarray) -> None:
-        """Warn of a forecast that is finite, and much too large."""
-        is_far = (np.abs(rows / self.scale_ - self.mean_ / self.scale_) > RUNAWAY_REACH).any(axis=1)
-        if is_far.any():
-            warn(
-                f"the forecast runs away: from step {np.argmax(is_far) + 1} on, values are more "
-                f"than {RUNAWAY_REACH:g} standard deviations of the field from its mean; fit with "
-                "more noise, or a larger alpha",
-                RuntimeWarning,
-            )
 
     def _as_fitted_on(self, rows: np.ndarray):
         """Return a forecast in the kind of the field fitted on."""
