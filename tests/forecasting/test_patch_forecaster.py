@@ -264,3 +264,18 @@ def test_a_new_range_counts_in_warnings():
     F = field((10,))
     model = PatchForecaster(Growing(), patch_size=1, overlap=0, noise=0.0).fit(F)
     model.update(np.vstack([1e4 * F[:1], F[:1]])).forecast(4)  # without a warning
+
+
+@pytest.mark.parametrize("shape", [LINE, GRID], ids=["line", "grid"])
+def test_a_backtest_forecasts_from_rolling_origins(shape):
+    F = field(shape, 70)
+    result = patchwise().backtest(F, 3, n_windows=3, stride=4, interval=0.5)
+    model, rows = patchwise().fit(F[:59]), []
+    for origin in (59, 63, 67):
+        rows.append(model.forecast(3, interval=0.5))
+        model.update(F[origin : origin + 4])
+    for key, wanted in zip(("forecasts", "lower", "upper"), zip(*rows, strict=True), strict=True):
+        np.testing.assert_allclose(result[key], wanted, rtol=1e-10)
+    np.testing.assert_array_equal(result.observed, [F[k : k + 3] for k in (59, 63, 67)])
+    refitted = patchwise().backtest(F, 3, n_windows=2, stride=4, refit=True)
+    np.testing.assert_allclose(refitted.forecasts[-1], patchwise().fit(F[:67]).forecast(3))
