@@ -97,8 +97,9 @@ def _forecast_windows(model, rows, inputs: dict, origins, horizon: int, refit: b
                 fit(origin)
             elif origin > seen:
                 model.update(rows(seen, origin), **inputs_of(seen, origin))
-            ahead = inputs_of(origin, origin + horizon).get("exog")
-            window = model.forecast(horizon, ahead, interval)
+            ahead = inputs_of(origin, origin + horizon)
+            known = {"exog": ahead["exog"]} if "exog" in ahead else {}
+            window = model.forecast(horizon, interval=interval, **known)
             windows.append((window,) if interval is None else window)
             task.step()
     return [np.stack(part) for part in zip(*windows, strict=True)], settings

@@ -21,7 +21,12 @@ from esnkit.forecasting._input import (
 from esnkit.forecasting._labels import Labels, part_of
 from esnkit.forecasting._missing import check_observed, fill_forward, observed_error
 from esnkit.forecasting._positive import is_whole, round_outward
-from esnkit.forecasting._runaway import RUNAWAY_REACH, fall_back, relative_reach
+from esnkit.forecasting._runaway import (
+    MAX_RELATIVE_REACH,
+    RUNAWAY_REACH,
+    fall_back,
+    warn_beyond_reach,
+)
 from esnkit.forecasting._seasonality import season_periods
 from esnkit.forecasting._series_kind import (
     INTERVAL_SUFFIXES,
@@ -39,11 +44,8 @@ from esnkit.utils._rollback import rollback_on_error
 from esnkit.utils._validation import check_choice, check_number, check_positive_int, check_seed
 from esnkit.utils._warnings import warn
 
-__all__ = ["MAX_RELATIVE_REACH", "ForecastsMixin"]
+__all__ = ["ForecastsMixin"]
 
-# Largest plausible distance of a forecast from the middle of the series, in distances of its
-# extremes.
-MAX_RELATIVE_REACH = 10
 REMEDIES = "a larger alpha, differences, or strategy='direct'"
 
 
@@ -176,7 +178,7 @@ class ForecastsMixin:
         ahead = self._read_future_exog(exog, n_steps)
         self._warn_of_exog(ahead)
         values = self._roll_or_fall_back(ahead, n_steps)
-        _warn_beyond_reach(values[:, : self.n_features_in_], self._range)
+        warn_beyond_reach(values[:, : self.n_features_in_], self._range, "series", REMEDIES)
         return ahead, values
 
     def _errors_for_levels(self, n_steps: int, ahead: np.ndarray, levels: np.ndarray) -> Any:
@@ -561,21 +563,6 @@ def warn_of_exog(constants: np.ndarray, reach: np.ndarray, names) -> None:
             f"{int(np.argmax(far > MAX_RELATIVE_REACH)) + 1} it is more than "
             f"{MAX_RELATIVE_REACH} times as far from its middle as any value there, and at "
             f"most {far.max():.3g} times; what a model has not seen it cannot have learned"
-        )
-
-
-def _warn_beyond_reach(forecasts: np.ndarray, observed_range: np.ndarray) -> None:
-    """Warn of forecasts far outside the range of the series."""
-    relative = relative_reach(forecasts, observed_range)
-    furthest = relative.max(axis=1)
-    if furthest.max() > MAX_RELATIVE_REACH:
-        step = int(np.argmax(furthest > MAX_RELATIVE_REACH)) + 1
-        warn(
-            f"the forecast leaves the range of the series: in step {step} it is more than "
-            f"{MAX_RELATIVE_REACH} times as far from its middle as any value seen, and at most "
-            f"{furthest.max():.3g} times; unless that is a trend, the closed loop diverges: use "
-            f"{REMEDIES}",
-            RuntimeWarning,
         )
 
 

@@ -10,10 +10,10 @@ from typing import NamedTuple
 
 import numpy as np
 
-from esnkit.forecasting._forecasts_mixin import MAX_RELATIVE_REACH
 from esnkit.forecasting._packed_series import PackedSeries
 from esnkit.forecasting._panel_network import Loops, PanelNetwork, Walk
 from esnkit.forecasting._power import with_power
+from esnkit.forecasting._runaway import MAX_RELATIVE_REACH
 from esnkit.utils._plain_state import plain_record
 
 __all__ = ["PanelEnsemble", "PanelMember"]

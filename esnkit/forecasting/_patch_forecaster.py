@@ -1,18 +1,28 @@
 """`PatchForecaster`: forecasts of fields on a line or a grid, patch by patch."""
 
 import numpy as np
-from sklearn.base import BaseEstimator
+from sklearn.base import BaseEstimator, clone
+from sklearn.utils import Bunch
 from sklearn.utils.validation import check_is_fitted
 
 from esnkit.esn import ESNRegressor
+from esnkit.forecasting._backtest import backtest
 from esnkit.forecasting._capabilities import carries_state, check_memory, check_regressor
-from esnkit.forecasting._ensemble import find_seed, seeded_clones
+from esnkit.forecasting._ensemble import find_seed, range_of, seeded_clones
+from esnkit.forecasting._forecasts_mixin import levels_asked
 from esnkit.forecasting._frames import n_dimensions
 from esnkit.forecasting._input import read_series
 from esnkit.forecasting._missing import refuse_missing_values
+from esnkit.forecasting._patch_errors import PatchErrors
 from esnkit.forecasting._patches import make_layout, make_patches, reflections, training_data
-from esnkit.forecasting._runaway import RUNAWAY_REACH
-from esnkit.forecasting._series_kind import advance_labels, forecast_as, read_kind
+from esnkit.forecasting._runaway import warn_beyond_reach
+from esnkit.forecasting._series_kind import (
+    advance_labels,
+    check_added_names,
+    forecast_as,
+    quantiles_as,
+    read_kind,
+)
 from esnkit.metrics import nrmse
 from esnkit.sequences._closed_loop import check_bounded
 from esnkit.utils._plain_state import PlainStateMixin
@@ -25,7 +35,6 @@ from esnkit.utils._validation import (
     check_positive_int,
     check_seed,
 )
-from esnkit.utils._warnings import warn
 
 __all__ = ["PatchForecaster"]
 
@@ -68,6 +77,8 @@ class PatchForecaster(PlainStateMixin, BaseEstimator):
     noise : float, default=1e-3
         Standard deviation of normal noise that `fit` adds to the inputs, not to the targets,
         relative to that of the field [3]_; see Notes.
+    calibration : float in (0, 1), default=0.3
+        Share of the fitted rows, at their end, whose forecast errors calibrate the intervals.
     random_state : int, RandomState or None, default=None
         Seeds the networks and the noise. None takes the first `random_state` that is not None among
         those of `estimator` and of its nested estimators.
@@ -109,6 +120,11 @@ class PatchForecaster(PlainStateMixin, BaseEstimator):
     the Kuramoto-Sivashinsky equation, gains if `overlap` and the number of units are larger than
     by default, and `noise` smaller.
 
+    Intervals and quantiles are split-conformal, as those of :class:`Forecaster`. A second model is
+    fitted to the rows without the last `calibration` share of those of `fit` when they are first
+    asked for. It runs freely from about 100 of the rows after these, and its errors at every point
+    and step ahead give the half-width there.
+
     Near points matter more than far ones. An array as `input_scaling` of the network, a value for
     every point that it sees, in the order of the flattened patch, can fall with the distance from
     the patch, which makes a step more precise.
@@ -146,6 +162,7 @@ class PatchForecaster(PlainStateMixin, BaseEstimator):
         shared=True,
         reflection=None,
         noise=1e-3,
+        calibration=0.3,
         random_state=None,
     ):
         self.estimator = estimator
@@ -155,6 +172,7 @@ class PatchForecaster(PlainStateMixin, BaseEstimator):
         self.shared = shared
         self.reflection = reflection
         self.noise = noise
+        self.calibration = calibration
         self.random_state = random_state
 
     @rollback_on_error
@@ -181,6 +199,7 @@ class PatchForecaster(PlainStateMixin, BaseEstimator):
             check_choice("reflection", self.reflection, ("even", "odd"))
         shared, periodic = check_flag("shared", self.shared), check_flag("periodic", self.periodic)
         noise = check_number("noise", self.noise, 0.0)
+        share = check_number("calibration", self.calibration, 0, 1, low_open=True, high_open=True)
         estimator = check_regressor(DEFAULT if self.estimator is None else self.estimator)
         _check_state(estimator)
         values, table, self.shape_ = self._read(field, "field")
@@ -203,41 +222,66 @@ class PatchForecaster(PlainStateMixin, BaseEstimator):
             for model, group in zip(models, self._groups, strict=True)
         ]
         self._next, self._states = self._run(rows, [None] * len(models))
-        self.n_timesteps_ = len(values)
+        self.n_timesteps_, self._range = len(values), range_of(values.reshape(-1, 1))
+        self._seen, self._errors = [values], PatchErrors(clone(self), len(values), share)
         return self
 
-    def forecast(self, n_steps):
+    def forecast(self, n_steps, interval=None, quantiles=None):
         """Forecast the rows that follow those seen so far.
 
         Parameters
         ----------
         n_steps : int >= 1
+        interval : float in (0, 1), default=None
+            Coverage of the interval around every value, such as 0.9; None gives no interval.
+        quantiles : sequence of float in (0, 1), default=None
+            Levels of the quantiles that are returned in place of the forecast, such as
+            ``[0.1, 0.5, 0.9]``; not together with `interval`.
 
         Returns
         -------
         ndarray of shape (n_steps, n_points) or (n_steps, n_rows, n_columns), or DataFrame
-            Of the kind fitted on.
+            Of the kind fitted on. With `interval` a tuple of arrays ``(forecast, lower, upper)``,
+            or a DataFrame of columns NAME, NAME_lower, NAME_upper. With `quantiles` an array with
+            an axis (n_quantiles,) at the end, or a DataFrame of columns NAME_0.1, ...
 
         Raises
         ------
         NotFittedError
             Before `fit`.
         ValueError
-            For a number of steps below 1.
+            For a number of steps below 1, an interval or quantiles outside (0, 1), or with column
+            names that the field already has, and a field that is too short for them.
         FloatingPointError
             If the closed loop diverges.
 
         Warns
         -----
         RuntimeWarning
-            If a value is more than 1000 standard deviations of the field from its mean.
+            If a value is 10 times as far from the middle of the field as any value seen.
+        UserWarning
+            If the field is too short for the level of an interval or quantile.
         """
         check_is_fitted(self, "_states")
         n_steps = check_positive_int("n_steps", n_steps)
-        rows = self._free_run(n_steps)
+        asked = levels_asked(interval, quantiles)
+        if asked is not None:
+            check_added_names(self._kind, asked.argument, asked.suffixes)
+        rows = self._free_run(self._next[np.newaxis], self._states, n_steps)[0]
         check_bounded(rows, "fit with a larger alpha, or a little noise")
-        self._warn_of_runaway(rows)
-        return self._as_fitted_on(rows)
+        warn_beyond_reach(rows, self._range, "field", "more noise, or a larger alpha")
+        if asked is None:
+            return self._shaped(forecast_as(self._kind, rows))
+        level = float(np.maximum(asked.levels, 1 - asked.levels).max())
+        field = np.vstack(self._seen).reshape(-1, *self.shape_)
+        errors = self._errors.errors_ahead(field, n_steps, level)
+        if interval is not None:
+            half_width = errors.half_widths(interval)
+            return self._shaped(
+                forecast_as(self._kind, rows, (rows - half_width, rows + half_width))
+            )
+        ends = list(rows + errors.quantiles(asked.levels))
+        return self._shaped(quantiles_as(self._kind, ends, asked.levels))
 
     @rollback_on_error
     def update(self, new) -> "PatchForecaster":
@@ -257,7 +301,61 @@ class PatchForecaster(PlainStateMixin, BaseEstimator):
         self._kind, _ = advance_labels(self._kind, table)
         self._next, self._states = self._run((values - self.mean_) / self.scale_, self._states)
         self.n_timesteps_ += len(values)
+        self._seen = [*self._seen, values]
+        self._range = range_of(np.vstack([self._range, values.reshape(-1, 1)]))
         return self
+
+    def backtest(
+        self, field, horizon, n_windows=10, *, stride=None, refit=False, interval=None
+    ) -> Bunch:
+        """Forecast from rolling origins of a field and score against the observed values.
+
+        A clone is fitted on the part before the first origin; at every later origin it is updated,
+        or fitted anew. The last window ends where the field ends.
+
+        Parameters
+        ----------
+        field : array-like like that of `fit`
+        horizon : int >= 1
+            Steps forecast from every origin.
+        n_windows : int >= 1, default=10
+            Number of origins.
+        stride : int >= 1, default=None
+            Rows from one origin to the next; None stands for `horizon`.
+        refit : bool, default=False
+            Fit anew at every origin, instead of once.
+        interval : float in (0, 1), default=None
+            Coverage of intervals whose ends are returned too.
+
+        Returns
+        -------
+        Bunch
+            As that of :meth:`Forecaster.backtest`; scores are means over the points.
+
+        Examples
+        --------
+        >>> import numpy as np
+        >>> from esnkit import PatchForecaster
+        >>> t, s = np.arange(200)[:, None], np.arange(24)
+        >>> field = np.sin(2 * np.pi * (s / 24 - t / 40))
+        >>> result = PatchForecaster(random_state=0).backtest(field, 10, n_windows=3)
+        >>> result.forecasts.shape, result.scores["nrmse"] < 0.05
+        ((3, 10, 24), True)
+        """
+        if n_dimensions(field) != 3:
+            return backtest(
+                clone(self), field, horizon, n_windows,
+                stride=stride, refit=refit, interval=interval,
+            )  # fmt: skip
+        field = np.asarray(field)
+        shape = field.shape[1:]
+        found = backtest(
+            _AsRows(clone(self), shape), field.reshape(len(field), -1), horizon, n_windows,
+            stride=stride, refit=refit, interval=interval,
+        )  # fmt: skip
+        for key in {"forecasts", "observed", "lower", "upper"} & found.keys():
+            found[key] = found[key].reshape(*found[key].shape[:2], *shape)
+        return found
 
     def score(self, field, y=None) -> float:
         """Score the forecast of the rows after those seen: minus the NRMSE, larger is better.
@@ -277,7 +375,7 @@ class PatchForecaster(PlainStateMixin, BaseEstimator):
         check_is_fitted(self, "_states")
         values, table, _ = self._read(field, "field", reset=False)
         advance_labels(self._kind, table, "field")  # checks that they continue the rows seen
-        rows = self._free_run(len(values))
+        rows = self._free_run(self._next[np.newaxis], self._states, len(values))[0]
         return -float(nrmse(values.ravel(), rows.ravel())) if np.isfinite(rows).all() else -np.inf
 
     def __sklearn_tags__(self):
@@ -325,45 +423,90 @@ class PatchForecaster(PlainStateMixin, BaseEstimator):
             after.append(state)
         return row, after
 
-    def _free_run(self, n_steps: int) -> np.ndarray:
-        """Return the forecast in the units of the field; from a divergence on it is not finite."""
-        rows, states = np.full((n_steps, len(self._next)), np.nan), self._states
-        task = Task("PatchForecaster.forecast", n_steps, "time steps")
-        row = self._next
-        for t in range(n_steps):
-            if t > 0:
-                row, states = self._run_or_nan(row, states)
-                task.step()
-            if not np.isfinite(row).all():
-                break
-            rows[t] = row
-        with np.errstate(over="ignore"):
-            return rows * self.scale_ + self.mean_
+    def _step(self, rows: np.ndarray, states: list) -> tuple[np.ndarray, list]:
+        """Run one step of several fields (n_fields, n_points), whose states follow each other."""
+        following, after = np.empty_like(rows), []
+        for model, patches, state in zip(self.estimators_, self._groups, states, strict=True):
+            X = patches.cut(rows)
+            outputs, state = model.predict(
+                X.reshape(-1, 1, X.shape[2]), initial_state=state, return_state=True
+            )
+            outputs = outputs.reshape(*X.shape[:2], -1)
+            following[:, patches.outputs] = outputs.transpose(1, 0, 2)
+            after.append(state)
+        return following, after
 
-    def _run_or_nan(self, row: np.ndarray, states: list) -> tuple[np.ndarray, list]:
-        """Run one step further; NaN if states or features leave the range of their dtype."""
+    def _step_or_nan(self, rows: np.ndarray, states: list) -> tuple[np.ndarray, list]:
+        """Run one step; NaN if states or features leave the range of their dtype."""
         try:
             with np.errstate(over="ignore", invalid="ignore"):
-                return self._run(row[np.newaxis], states)
+                return self._step(rows, states)
         except FloatingPointError:
-            return np.full_like(row, np.nan), states
+            return np.full_like(rows, np.nan), states
 
-    def _warn_of_runaway(self, rows: np.ndarray) -> None:
-        """Warn of a forecast that is finite, and much too large."""
-        is_far = (np.abs(rows / self.scale_ - self.mean_ / self.scale_) > RUNAWAY_REACH).any(axis=1)
-        if is_far.any():
-            warn(
-                f"the forecast runs away: from step {np.argmax(is_far) + 1} on, values are more "
-                f"than {RUNAWAY_REACH:g} standard deviations of the field from its mean; fit with "
-                "more noise, or a larger alpha",
-                RuntimeWarning,
-            )
+    def _free_run(self, rows: np.ndarray, states: list, n_steps: int) -> np.ndarray:
+        """Return (n_fields, n_steps, n_points) in the units of the field, the first one `rows`.
 
-    def _as_fitted_on(self, rows: np.ndarray):
-        """Return a forecast in the kind of the field fitted on."""
+        From a divergence on a field is NaN.
+        """
+        out = np.full((len(rows), n_steps, rows.shape[1]), np.nan)
+        is_finite = np.ones((len(rows), 1), bool)
+        task = Task("PatchForecaster.forecast", n_steps, "time steps")
+        for t in range(n_steps):
+            if t > 0:
+                rows, states = self._step_or_nan(np.where(is_finite, rows, 0.0), states)
+                task.step()
+            is_finite &= np.isfinite(rows).all(axis=1, keepdims=True)
+            if not is_finite.any():
+                break
+            out[:, t] = np.where(is_finite, rows, np.nan)
+        with np.errstate(over="ignore"):
+            return out * self.scale_ + self.mean_
+
+    def _roll(self, values: np.ndarray, origins: np.ndarray, n_steps: int) -> np.ndarray:
+        """Forecast (n_origins, n_steps, n_points) from origins among the rows after those seen."""
+        rows = (values - self.mean_) / self.scale_
+        row, states, seen = self._next, self._states, 0
+        starts, states_at = [], []
+        for origin in origins:
+            if origin > seen:
+                row, states = self._run(rows[seen:origin], states)
+            seen = origin
+            starts.append(row)
+            states_at.append(states)
+        # The states of a network are in the order of patches, then of fields.
+        together = [
+            np.stack(of_group, axis=1).reshape(-1, of_group[0].shape[1])
+            for of_group in zip(*states_at, strict=True)
+        ]
+        return self._free_run(np.stack(starts), together, n_steps)
+
+    def _shaped(self, parts):
+        """Return rows of points, or a tuple of them, with the axes of the field."""
         if len(self.shape_) == 1:
-            return forecast_as(self._kind, rows)
-        return rows.reshape(-1, *self.shape_)
+            return parts
+        if isinstance(parts, tuple):
+            return tuple(map(self._shaped, parts))
+        return parts.reshape(len(parts), *self.shape_, *parts.shape[2:])
+
+
+class _AsRows:
+    """A forecaster of grids that takes and gives rows of points."""
+
+    def __init__(self, model: PatchForecaster, shape: tuple[int, ...]):
+        self.model, self.shape = model, shape
+
+    def fit(self, rows: np.ndarray) -> None:
+        self.model.fit(rows.reshape(-1, *self.shape))
+
+    def update(self, rows: np.ndarray) -> None:
+        self.model.update(rows.reshape(-1, *self.shape))
+
+    def forecast(self, n_steps: int, interval=None):
+        parts = self.model.forecast(n_steps, interval)
+        if interval is None:
+            return parts.reshape(n_steps, -1)
+        return tuple(part.reshape(n_steps, -1) for part in parts)
 
 
 def _check_state(estimator) -> None:

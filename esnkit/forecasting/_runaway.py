@@ -4,11 +4,21 @@ import numpy as np
 
 from esnkit.forecasting._missing import fill_seasons
 from esnkit.forecasting._naive import seasonal_naive
+from esnkit.utils._warnings import warn
 
-__all__ = ["RUNAWAY_REACH", "clear_runaways", "combine_members", "fall_back", "relative_reach"]
+__all__ = [
+    "MAX_RELATIVE_REACH",
+    "RUNAWAY_REACH",
+    "clear_runaways",
+    "combine_members",
+    "fall_back",
+    "relative_reach",
+    "warn_beyond_reach",
+]
 
 # A trend may lead far out of the range of a series, but not by so many times that range.
 RUNAWAY_REACH = 1e3
+MAX_RELATIVE_REACH = 10  # the largest plausible one
 
 
 def relative_reach(forecasts: np.ndarray, observed_range: np.ndarray) -> np.ndarray:
@@ -30,6 +40,22 @@ def relative_reach(forecasts: np.ndarray, observed_range: np.ndarray) -> np.ndar
     reach = np.where(high > low, high - low, np.inf)
     with np.errstate(over="ignore", invalid="ignore"):
         return np.abs(forecasts / 2 - (low + high) / 2) / (reach / 2)
+
+
+def warn_beyond_reach(
+    forecasts: np.ndarray, observed_range: np.ndarray, what: str, remedies: str
+) -> None:
+    """Warn of forecasts (n_steps, n_series) far outside the range of what was observed."""
+    furthest = relative_reach(forecasts, observed_range).max(axis=1)
+    if furthest.max() > MAX_RELATIVE_REACH:
+        step = int(np.argmax(furthest > MAX_RELATIVE_REACH)) + 1
+        warn(
+            f"the forecast leaves the range of the {what}: in step {step} it is more than "
+            f"{MAX_RELATIVE_REACH} times as far from its middle as any value seen, and at most "
+            f"{furthest.max():.3g} times; unless that is a trend, the closed loop diverges: use "
+            f"{remedies}",
+            RuntimeWarning,
+        )
 
 
 def clear_runaways(forecasts: np.ndarray, observed_range: np.ndarray) -> np.ndarray:

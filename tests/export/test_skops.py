@@ -222,6 +222,8 @@ def answer(model):
     """Return predictions, forecasts or whatever else a fitted estimator is for."""
     if isinstance(model, PanelForecaster):
         return np.stack(list(model.forecast(3, interval=0.8).values()))
+    if isinstance(model, PatchForecaster):
+        return model.forecast(3, interval=0.8)
     if hasattr(model, "backtest"):
         ahead = None if not model.n_exog_ else EXOG[60:]
         return model.forecast(3, exog=ahead, interval=0.8)
@@ -244,6 +246,8 @@ def continued(model):
     """Let an estimator see more data, by a method that continues from its state."""
     if isinstance(model, PanelForecaster):
         return model.update({"a": WAVE[:2], "b": WAVE[:2]})
+    if isinstance(model, PatchForecaster):
+        return model.update(np.ones((2, model.n_features_in_)))
     if hasattr(model, "backtest") and not model.n_exog_:
         return model.update(model.history(2) if model.n_features_in_ > 1 else WAVE[:2])
     if isinstance(model, ESNRegressor | RNNRegressor) and not isinstance(model.alpha, list):

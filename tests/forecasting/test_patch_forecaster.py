@@ -85,8 +85,8 @@ def test_forecasts_are_those_of_a_loop_over_patches(shape, parameters):
             network_of(fitted, [cut[0][c], *([cut[1][mirror[c]]] if reflection else [])])
             for fitted, c in zip(model.estimators_, cut[0], strict=True)
         ]
-    expected = patch_forecast(z, 15, networks, *layout) * scale + mean
-    np.testing.assert_allclose(model.forecast(15), expected, rtol=1e-7, atol=1e-8)
+    expected = patch_forecast(z, 5, networks, *layout) * scale + mean
+    np.testing.assert_allclose(model.forecast(5), expected, rtol=1e-7, atol=1e-8)
 
 
 def mirror_corner(corner, shape, size):
@@ -99,8 +99,8 @@ def test_a_single_patch_is_an_echo_state_network():
     model = patchwise(patch_size=12, overlap=0).fit(F)
     z = (F - F.mean()) / F.std()
     network = esn().fit(z[:-1], z[1:])
-    expected = network.generate(20, warmup=z) * F.std() + F.mean()
-    np.testing.assert_allclose(model.forecast(20), expected, rtol=1e-10)
+    expected = network.generate(15, warmup=z) * F.std() + F.mean()
+    np.testing.assert_allclose(model.forecast(15), expected, rtol=1e-10)
     assert (model.mean_, model.scale_) == pytest.approx((F.mean(), F.std()))
 
 
@@ -216,19 +216,19 @@ def test_a_forecast_that_diverges_is_refused_and_scored_as_worst():
 
 
 class Growing(Recorder):
-    """Predicts one value of a network that multiplies what it sees by ten."""
+    """Predicts one value of a network that multiplies what it sees by five."""
 
     def predict(self, X, initial_state=None, return_state=False):
-        return 10.0 * X[:, :, :1], np.zeros((len(X), 1))
+        return 5.0 * X[:, :, :1], np.zeros((len(X), 1))
 
 
 def test_a_forecast_that_runs_away_is_warned_of():
     F = field((10,))
     model = PatchForecaster(Growing(), patch_size=1, overlap=0, noise=0.0).fit(F)
-    assert np.abs(model.forecast(2) - F.mean()).max() > 10 * F.std()
-    with pytest.warns(RuntimeWarning, match="runs away: from step [3-5] on"):
+    assert np.abs(model.forecast(1) - F.mean()).max() > 4 * F.std()
+    with pytest.warns(RuntimeWarning, match="leaves the range of the field: in step 2 .* noise"):
         ahead = model.forecast(20)
-    np.testing.assert_allclose(ahead[1:] - F.mean(), 10 * (ahead[:-1] - F.mean()))
+    np.testing.assert_allclose(ahead[1:] - F.mean(), 5 * (ahead[:-1] - F.mean()))
 
 
 def test_default_patches_divide_the_field():
@@ -258,3 +258,24 @@ def test_a_chaotic_field_is_forecast():
     model = PatchForecaster(network, patch_size=4, overlap=8, random_state=0).fit(F[:300])
     time = valid_prediction_time(F[300:], model.forecast(130), dt=0.25, std=model.scale_)
     assert time * 0.043 > 1.0  # Lyapunov times
+
+
+def test_a_new_range_counts_in_warnings():
+    F = field((10,))
+    model = PatchForecaster(Growing(), patch_size=1, overlap=0, noise=0.0).fit(F)
+    model.update(np.vstack([1e4 * F[:1], F[:1]])).forecast(4)  # without a warning
+
+
+@pytest.mark.parametrize("shape", [LINE, GRID], ids=["line", "grid"])
+def test_a_backtest_forecasts_from_rolling_origins(shape):
+    F = field(shape, 70)
+    result = patchwise().backtest(F, 3, n_windows=3, stride=4, interval=0.5)
+    model, rows = patchwise().fit(F[:59]), []
+    for origin in (59, 63, 67):
+        rows.append(model.forecast(3, interval=0.5))
+        model.update(F[origin : origin + 4])
+    for key, wanted in zip(("forecasts", "lower", "upper"), zip(*rows, strict=True), strict=True):
+        np.testing.assert_allclose(result[key], wanted, rtol=1e-10)
+    np.testing.assert_array_equal(result.observed, [F[k : k + 3] for k in (59, 63, 67)])
+    refitted = patchwise().backtest(F, 3, n_windows=2, stride=4, refit=True)
+    np.testing.assert_allclose(refitted.forecasts[-1], patchwise().fit(F[:67]).forecast(3))
