@@ -40,7 +40,8 @@ class AutoregressiveModel(BaselineForecaster):
     n_features_in_ : int
         Number of series.
     n_exog_ : int
-        Number of exogenous inputs, whose values enter with the same lags.
+        Number of exogenous inputs. The values of the predicted row and of the row after each lagged
+        value enter.
     n_timesteps_ : int
         Number of rows seen by `fit` and `update`.
     feature_names_in_ : ndarray of str
@@ -123,7 +124,8 @@ class RidgeAutoregression(BaselineForecaster):
     n_features_in_ : int
         Number of series.
     n_exog_ : int
-        Number of exogenous inputs, whose values enter with the same lags.
+        Number of exogenous inputs. The values of the predicted row and of the row after each lagged
+        value enter.
     n_timesteps_ : int
         Number of rows seen by `fit` and `update`.
     feature_names_in_ : ndarray of str

@@ -42,7 +42,8 @@ class WindowMLP(BaselineForecaster):
     n_features_in_ : int
         Number of series.
     n_exog_ : int
-        Number of exogenous inputs, whose values enter with the same lags.
+        Number of exogenous inputs. The values of the predicted row and of the row after each lagged
+        value enter.
     n_timesteps_ : int
         Number of rows seen by `fit` and `update`.
     feature_names_in_ : ndarray of str

@@ -104,11 +104,17 @@ def read_long(container: Any, wanted: Wanted, argument: str) -> LongRows:
         columns = _read_levels(container, wanted, argument)
     else:
         columns = _read_columns(container, _find_columns(container, wanted, argument), argument)
+    names = columns.wanted[:3]
+    taken = [name for name in columns.wanted.exog if name in names]
+    if taken:
+        raise ValueError(
+            f"{argument} must have columns of inputs beside those of ids, times and values, "
+            f"{list(names)}, got {taken[0]!r} as an input"
+        )
     codes, ids = _number(columns.ids, columns.wanted.id, argument)
     labels, places = _read_labels(columns, argument)
     order = np.lexsort((places, codes))
     offsets = offsets_of(np.bincount(codes, minlength=len(ids)))
-    names = columns.wanted[:3]
     rows = LongRows(
         columns.numbers[order], offsets, ids, labels, places[order], names, columns.library
     )

@@ -98,6 +98,8 @@ class Panel(NamedTuple):
 
     def inputs_ahead(self, exog: Any, n_steps: int, calendar: tuple) -> np.ndarray:
         """Check the inputs of the next rows, (n_series, n_steps, n_inputs) with the calendar."""
+        if self.columns and not self.exog and exog is not None:
+            raise ValueError("exog must be None: the model was fitted without such inputs")
         if self.columns and self.exog:
             assert self.exog.names is not None
             stamps = self.stamps_after(n_steps)

@@ -66,6 +66,8 @@ def exog_columns(exog: Any, argument: str, name: str = "exog") -> tuple:
             f"{name} must name columns of {argument}, a long frame, such as {name}=['price'], got "
             f"{type(exog).__name__}"
         )
+    if len(set(names)) < len(names):
+        raise ValueError(f"{name} must name different columns of {argument}, got {list(names)}")
     return tuple(names)
 
 

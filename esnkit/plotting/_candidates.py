@@ -71,7 +71,7 @@ class CandidatesDisplay:
         -------
         CandidatesDisplay
         """
-        if not hasattr(forecaster, "candidates_") or not hasattr(forecaster, "baselines_"):
+        if not hasattr(forecaster, "candidates_") or not hasattr(forecaster, "decompose"):
             raise TypeError(f"forecaster must be a fitted AutoForecaster, got {forecaster!r}")
         n_series = forecaster.n_features_in_
         column = check_column(column, n_series)

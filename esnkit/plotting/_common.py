@@ -100,11 +100,13 @@ def split_times(times, n_past: int, n_steps: int) -> dict:
 
 
 def plain_times(index):
-    """Turn a pandas index into numbers or datetime64 values; None stays None."""
+    """Turn a pandas index into numbers, timedeltas in seconds, or datetime64; None stays None."""
     if index is None:
         return None
     if hasattr(index, "to_timestamp"):
         index = index.to_timestamp()
     if getattr(index, "tz", None) is not None:
         index = index.tz_localize(None)
+    if hasattr(index, "total_seconds"):  # matplotlib has no axis of timedeltas
+        index = index.total_seconds()
     return index.to_numpy()

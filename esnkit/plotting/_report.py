@@ -68,6 +68,9 @@ def write_report(file, forecaster, n_steps, *, exog=None, column=0, times=None, 
     if not hasattr(forecaster, "candidates_") or not hasattr(forecaster, "decompose"):
         raise TypeError(f"forecaster must be a fitted AutoForecaster, got {forecaster!r}")
     n_steps = check_positive_int("n_steps", n_steps)
+    n_rows = forecaster.n_timesteps_ + n_steps
+    if times is not None and len(times) != n_rows:
+        raise ValueError(f"times must have {n_rows} values, got {len(times)}")
     title = "Forecast" if title is None else str(title)
     sections = [
         _section("Forecast", _forecast(forecaster, n_steps, exog, column, times)),

@@ -55,6 +55,7 @@ def test_a_column_of_text_or_a_name_makes_a_frame_long():
         (FRAME.set_index(["k", "t"]).assign(z=1), NONE, "must have one column of values"),
         (FRAME.set_index(["k", "t", "y"]), NONE, "an index of two levels, id and time"),
         (FRAME[:0], NONE, "at least one row"),
+        (FRAME, Wanted("k", "t", "y", ("y",)), "beside those of ids, times .* got 'y' as an input"),
     ],
 )
 def test_columns_that_cannot_be_told_apart_are_refused(frame, names, message):

@@ -72,3 +72,10 @@ def test_a_column_of_times_without_ids_names_the_ways_out():
     with pytest.raises(ValueError, match="times in the column 't'.*make .* its index, or name"):
         read_panel(long, PanelReader(), "panel")
     assert read_panel(long, PanelReader(("id", "t", "y")), "panel").ids == [1, 2]
+
+
+def test_a_long_frame_without_inputs_has_none_ahead():
+    panel = read_panel(LONG, NONE, "panel")
+    assert panel.inputs_ahead(None, 2, ((), None)).shape == (2, 2, 0)
+    with pytest.raises(ValueError, match="exog must be None: the model was fitted without"):
+        panel.inputs_ahead(LONG, 2, ((), None))

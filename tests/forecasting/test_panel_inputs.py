@@ -63,6 +63,8 @@ def test_inputs_of_a_long_frame_are_named():
     assert exog_columns(None, "panel") == () and exog_columns("p", "panel") == ("p",)
     with pytest.raises(ValueError, match="exog must name columns of panel"):
         exog_columns([1.0], "panel")
+    with pytest.raises(ValueError, match="past_exog must name different columns of panel, got"):
+        exog_columns(["p", "p"], "panel", "past_exog")
 
 
 def test_rows_of_a_long_frame_that_follow_each_series_are_found():

@@ -3,7 +3,7 @@
 import numpy as np
 import pytest
 
-from esnkit import AutoForecaster
+from esnkit import AutoForecaster, PanelForecaster
 from esnkit.plotting import CandidatesDisplay
 
 pytest.importorskip("matplotlib.pyplot")
@@ -33,6 +33,9 @@ def test_a_column_of_several_series():
         CandidatesDisplay.from_forecaster(model, column=2)
     with pytest.raises(TypeError, match="fitted AutoForecaster"):
         CandidatesDisplay.from_forecaster(AutoForecaster())
+    panel = PanelForecaster(seasons=()).fit([SERIES, SERIES[::-1]])
+    with pytest.raises(TypeError, match="fitted AutoForecaster, got PanelForecaster"):
+        CandidatesDisplay.from_forecaster(panel)
 
 
 def test_the_label_tells_of_errors_that_are_cut_only():

@@ -65,3 +65,8 @@ def test_names_of_reservoirs_and_results_by_name():
     for wrong in ({}, [1], None, {"a": "x"}):
         with pytest.raises(TypeError, match="results must be a dict of int by name"):
             check_results(wrong, int)
+
+
+def test_timedeltas_are_seconds_on_an_axis():
+    hours = pd.timedelta_range("0h", periods=3, freq="h")
+    np.testing.assert_array_equal(plain_times(hours), [0.0, 3600.0, 7200.0])

@@ -60,6 +60,8 @@ def test_a_series_with_inputs_and_no_season(tmp_path):
     assert parser.titles == ["Forecast", "Candidates", "One-step errors"]
     with pytest.raises(TypeError, match="fitted AutoForecaster"):
         write_report(path, AutoForecaster(), 3)
+    with pytest.raises(ValueError, match="times must have 75 values, got 72"):
+        write_report(path, model, 3, exog=exog[72:], times=np.arange(72))
 
 
 def test_a_series_too_short_for_a_backtest_has_a_report_that_says_so():
