@@ -734,7 +734,7 @@ TRAINED = [
     row("rnn n_tokens of two columns", lambda: trained(n_tokens=9), V, "one column of tokens"),
     *hyper("embedding_dim", V, 0, -1, 4),
     *hyper("embedding_dim", T, 1.5, "wide"),
-    *hyper("pooling", V, "max", None),
+    *hyper("pooling", V, "maximum", None),
     *hyper("head", V, "softmax", 1),
     *hyper("start", V, "random", None, 0.0),
     *hyper("init", V, "he", None, "identity", "sparse"),
