@@ -30,7 +30,7 @@ from esnkit.sequences._prefixes import Prefixes
 from esnkit.sequences._sample_weight import pack_weights
 from esnkit.sequences._targets import Targets, has_row_per_step, pack_targets
 from esnkit.utils._callbacks import CallbackSupportMixin, with_callbacks
-from esnkit.utils._parallel import with_settings
+from esnkit.utils._parallel import WithSettings
 from esnkit.utils._plain_state import PlainStateMixin
 from esnkit.utils._progress import fit_model, fit_task
 from esnkit.utils._rollback import rollback_on_error
@@ -289,7 +289,7 @@ class ESNEnsembleClassifier(CallbackSupportMixin, PlainStateMixin, ClassifierMix
         """Return the results of ``function(member, input)`` for all members, in their order."""
         each = len(self.estimators_) // len(inputs)
         pairs = zip(self.estimators_, (Z for Z in inputs for _ in range(each)), strict=True)
-        jobs = [delayed(copy_context().run)(with_settings(function), *pair) for pair in pairs]
+        jobs = [delayed(copy_context().run)(WithSettings(function), *pair) for pair in pairs]
         return Parallel(_check_n_jobs(self.n_jobs), require="sharedmem")(jobs)
 
     def predict(self, X: Any) -> np.ndarray:

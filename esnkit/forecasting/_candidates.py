@@ -11,7 +11,7 @@ import numpy as np
 from esnkit.forecasting._differencing import Lag
 from esnkit.forecasting._ensemble import ModelSpec
 from esnkit.forecasting._penalty_path import PenaltyPath, Structure
-from esnkit.forecasting._power import loses_digits
+from esnkit.forecasting._power import box_cox, loses_digits
 from esnkit.reservoirs import Reservoir
 from esnkit.utils._progress import count_step
 from esnkit.utils._threads import one_blas_thread
@@ -196,7 +196,7 @@ def powers_of(values: np.ndarray) -> list[float | None]:
     """List the Box-Cox transforms to try for a series: none, and the logarithm or square root."""
     if (values > 0).all():
         return [None, 0.0]
-    has_root = bool((values >= 0).all()) and not loses_digits(values, 0.5)
+    has_root = bool((values >= 0).all()) and not loses_digits(values, box_cox(values, 0.5))
     return [None, 0.5] if has_root else [None]
 
 

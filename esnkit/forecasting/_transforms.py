@@ -85,13 +85,14 @@ class RowTransform:
         else:
             length = max(longest_lag(self.differences, MIN_GROUP), MIN_GROUP)
             self.power_ = choose_power(self._split(values)[0], length, self.name)
-        if loses_digits(self._split(values)[0], self.power_):
+        transformed = self._box_cox(values)
+        if loses_digits(self._split(values)[0], self._split(transformed)[0]):
             largest = np.abs(values).max()
             raise ValueError(
                 f"{self.name} must keep its digits under power={self.power_!r}, got values up to "
                 f"{largest:g}, which rounding makes equal: scale it, or use power=None"
             )
-        z = difference(self._box_cox(values), self.differences)
+        z = difference(transformed, self.differences)
         if not np.isfinite(z).all():
             raise ValueError(f"{self.name} must stay finite in float64 when differenced")
         if self.scale:

@@ -21,7 +21,7 @@ from esnkit.model_selection._evaluation import (
 )
 from esnkit.model_selection._folds import Folds, Validation
 from esnkit.model_selection._search_callbacks import evaluation_contexts
-from esnkit.utils._parallel import with_settings
+from esnkit.utils._parallel import WithSettings
 
 __all__ = ["Evaluator"]
 
@@ -137,7 +137,7 @@ class Evaluator:
         # In threads side by side, scikit-learn may leave other warning filters than it found.
         with warnings.catch_warnings(), search_task(search, total, "fits") as task:
             report = FitsDone(task, search.refit, n_splits)
-            run = delayed(with_settings(_evaluate_and_report))
+            run = delayed(WithSettings(_evaluate_and_report))
             found = self.parallel(run(report, evaluation, folds, job, max_bytes) for job in jobs)
         outcomes = {(i, k): outcome for job in found for i, k, outcome in job}
         return [outcomes[i, k] for i in range(len(candidates)) for k in range(n_splits)]

@@ -7,21 +7,16 @@ from typing import Any
 
 from sklearn import config_context, get_config
 
-__all__ = ["with_settings"]
+__all__ = ["WithSettings"]
 
 
-def with_settings(function: Callable[..., Any]) -> Callable[..., Any]:
-    """Return a function that runs with the configuration of scikit-learn of this thread.
+class WithSettings:
+    """A function that runs with the configuration of scikit-learn of the thread that made it so.
 
     In another process it also runs with the warning filters of this one. Threads share the
     filters. ``sklearn.utils.parallel.delayed`` replaces them for the time of each job, and with
     jobs side by side the last one to end may leave those of another job behind, or none.
     """
-    return _WithSettings(function)
-
-
-class _WithSettings:
-    """A function, which can be pickled, with the settings of the thread that made it."""
 
     def __init__(self, function: Callable[..., Any]):
         self.function = function

@@ -10,7 +10,7 @@ from joblib import Parallel, delayed
 from sklearn import config_context, get_config
 
 from esnkit import ESNEnsembleClassifier, ESNRegressor, ReservoirSearchCV
-from esnkit.utils._parallel import with_settings
+from esnkit.utils._parallel import WithSettings
 
 
 def assume_finite():
@@ -23,7 +23,7 @@ def filters():
 
 def test_threads_have_the_configuration_of_their_caller():
     with config_context(assume_finite=True):
-        call = with_settings(assume_finite)
+        call = WithSettings(assume_finite)
         assert Parallel(2, prefer="threads")(delayed(call)() for _ in range(4)) == [True] * 4
     assert not assume_finite()
 
@@ -39,7 +39,7 @@ def test_threads_side_by_side_leave_the_filters_as_they_are():
         return found
 
     before = filters()
-    during = Parallel(2, prefer="threads")(delayed(with_settings(job))(i) for i in range(2))
+    during = Parallel(2, prefer="threads")(delayed(WithSettings(job))(i) for i in range(2))
     assert during == [before, before]
     assert filters() == before
 
@@ -72,7 +72,7 @@ def test_other_processes_have_the_filters_of_their_caller(monkeypatch):
     with warnings.catch_warnings():
         warnings.simplefilter("ignore")
         expected = filters()
-        call = pickle.loads(pickle.dumps(with_settings(filters)))
+        call = pickle.loads(pickle.dumps(WithSettings(filters)))
     before = filters()
     monkeypatch.setattr(os, "getpid", lambda: -1)
     assert call() == expected != before
