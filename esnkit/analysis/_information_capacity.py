@@ -1,6 +1,6 @@
 """Information processing capacity: which functions of its past inputs a reservoir computes."""
 
-from collections.abc import Iterator
+from collections.abc import Iterator, Sequence
 from itertools import combinations_with_replacement, groupby
 from math import comb
 from typing import Any, NamedTuple
@@ -211,7 +211,8 @@ def _max_delays(max_delay, max_degree, n_inputs, longest):
     """Return the longest delay for every degree, or raise."""
     if max_delay is None:
         return [_default_delay(degree, n_inputs, longest) for degree in range(1, max_degree + 1)]
-    delays = [max_delay] * max_degree if np.ndim(max_delay) == 0 else list(max_delay)
+    is_sequence = isinstance(max_delay, (Sequence, np.ndarray)) and not isinstance(max_delay, str)
+    delays = list(max_delay) if is_sequence else [max_delay] * max_degree
     if len(delays) != max_degree:
         raise ValueError(
             f"max_delay must be an integer, or one for each of the {max_degree} degrees, got "

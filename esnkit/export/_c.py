@@ -1,6 +1,7 @@
 """A fitted echo state network as a C header without dependencies."""
 
 import re
+from os import PathLike
 from pathlib import Path
 from string import Template
 from textwrap import fill
@@ -157,7 +158,7 @@ def to_c(model: Any, path: Any = None, *, name: str = "esn") -> str:
     Raises
     ------
     TypeError
-        If ``model`` is no such estimator, such as a pipeline.
+        If ``model`` is no such estimator, such as a pipeline, or ``path`` is no path.
     ValueError
         If the model has one target for every sequence, another reservoir or a readout that is not
         linear, or ``name`` is no prefix of names in C.
@@ -176,6 +177,8 @@ def to_c(model: Any, path: Any = None, *, name: str = "esn") -> str:
         raise ValueError(
             f"name must be a letter, then letters, digits or underscores, got {name!r}"
         )
+    if path is not None and not isinstance(path, str | PathLike):
+        raise TypeError(f"path must be a str, a path or None, got {path!r}")
     text = _header(fitted_step(model), name, type(model).__name__)
     if path is not None:
         Path(path).write_text(text, encoding="utf-8")

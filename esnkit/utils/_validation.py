@@ -290,6 +290,8 @@ def name_in_errors(name: str) -> Iterator[None]:
         yield
     except TypeError as error:
         raise TypeError(f"{name} must be an array of real numbers: {error}") from error
+    except OverflowError:  # an integer of Python
+        raise ValueError(f"{name} must be finite in float64, got a larger one") from None
     except ValueError as error:
         message = str(error)
         if message.startswith(("could not convert", "Complex data", "dtype='numeric'")):

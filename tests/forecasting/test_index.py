@@ -2,12 +2,14 @@
 
 from zoneinfo import ZoneInfo
 
+import dateutil
 import dateutil.tz
 import numpy as np
 import pandas as pd
 import pytest
 from forecast_problems import DRIVEN, EXOG, WAVE
 from sklearn.linear_model import Ridge
+from sklearn.utils.fixes import parse_version
 
 from esnkit import Forecaster
 
@@ -270,6 +272,9 @@ def test_zones_of_any_library_are_those_of_resample(library, zone, start):
     if library == "zoneinfo":
         zone = ZoneInfo(zone)
     elif library == "dateutil":
+        is_old = parse_version(pd.__version__) < parse_version("3")
+        if is_old and parse_version(dateutil.__version__) >= parse_version("4"):
+            pytest.skip("pandas 2 cannot read zones of dateutil 4")
         zone = dateutil.tz.gettz(zone)
     else:
         zone = pytest.importorskip("pytz").timezone(zone)
