@@ -29,6 +29,7 @@ from esnkit.forecasting._panel_inputs import (
     read_panel_exog,
     read_panel_exog_ahead,
 )
+from esnkit.forecasting._seasonality import as_times
 from esnkit.forecasting._series_kind import (
     SeriesKind,
     advance_labels,
@@ -89,6 +90,18 @@ class Panel(NamedTuple):
             return [self.timeline.labels] * len(self.ids)
         kinds = self.kinds * len(self.ids) if self.form == "wide" else self.kinds
         return [kind.labels for kind in kinds]
+
+    @property
+    def mean_steps(self) -> np.ndarray | None:
+        """The mean seconds from one row of each series to the next, None without times."""
+        if self.stamps is None:
+            return None
+        pairs = zip(self.row_labels, self.stamps, strict=True)
+        ends = [rows and as_times(rows, labels[[0, -1]]) for rows, labels in pairs]
+        if any(times is None for times in ends):
+            return None
+        seconds = np.diff(ends, axis=1)[:, 0] / np.timedelta64(1, "s")
+        return seconds / (self.packed.lengths - 1)
 
     def stamps_after(self, n_steps: int) -> list:
         """Return the labels of the rows that follow each series, None without."""

@@ -1,5 +1,7 @@
 """`PanelForecaster`: forecasts of many series by echo state networks that are fitted to all."""
 
+from datetime import timedelta
+
 import numpy as np
 from sklearn.base import BaseEstimator, clone
 from sklearn.utils import Bunch
@@ -39,6 +41,7 @@ MIN_ROWS, MIN_LONGEST = 2, 10
 MAX_ROWS = 20_000  # of a series, the last ones
 MAX_VALUE = 1e140  # squares stay finite
 MAX_SEASONAL_SERIES = 100  # whose autocorrelation is looked at
+MAX_STEP_RATIO = 1.7  # of mean time steps: a few business days or months are not equally long
 
 
 class PanelForecaster(CallbackSupportMixin, PlainStateMixin, BaseEstimator):
@@ -240,8 +243,9 @@ class PanelForecaster(CallbackSupportMixin, PlainStateMixin, BaseEstimator):
             If `calendar` needs the package holidays, which is not installed.
         ValueError
             For parameters out of range, series that are too short, missing values with
-            ``missing="raise"``, irregular or repeated times, frames whose columns are not known,
-            inputs that do not fit the series, and a `calendar` without time stamps.
+            ``missing="raise"``, irregular or repeated times, series of different time steps,
+            frames whose columns are not known, inputs that do not fit the series, and a `calendar`
+            without time stamps.
         """
         given = self._read(panel, GivenInputs(exog, past_exog), static)
         with fit_task(self, (1, "panels"), {"X": panel, "y": y}, 0):
@@ -258,6 +262,7 @@ class PanelForecaster(CallbackSupportMixin, PlainStateMixin, BaseEstimator):
     def _fit_panel(self, panel: Panel) -> None:
         """Choose the members for series, and fit them to these."""
         _check_panel(panel)
+        _check_steps(panel)
         self._order = canonical_order(panel.packed.tail(MAX_ROWS))
         recent = self._recent(panel.packed)
         known = recent.head(recent.lengths - recent.n_trailing)
@@ -661,6 +666,22 @@ def _is_whole(packed: PackedSeries) -> np.ndarray:
     """Tell of which series all observed values are whole numbers."""
     whole = (packed.values == np.round(packed.values)) | ~packed.observed
     return np.logical_and.reduceat(whole, packed.offsets[:-1])
+
+
+def _check_steps(panel: Panel) -> None:
+    """Raise if the time from one row to the next differs between series."""
+    steps = panel.mean_steps
+    if steps is None:
+        return
+    longest = int(panel.packed.lengths.argmax())
+    ratios = steps / steps[longest]
+    other = int(np.maximum(ratios, 1 / ratios).argmax())
+    if not 1 / MAX_STEP_RATIO < ratios[other] < MAX_STEP_RATIO:
+        of_longest, of_other = (timedelta(seconds=steps[k]) for k in (longest, other))
+        raise ValueError(
+            f"panel must have series of one time step, got {of_longest} in {panel.ids[longest]!r} "
+            f"and {of_other} in {panel.ids[other]!r}: forecast those of each step separately"
+        )
 
 
 def _check_panel(panel: Panel) -> None:

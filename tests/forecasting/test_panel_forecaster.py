@@ -93,6 +93,28 @@ def test_an_index_of_ids_and_times_is_answered_by_one():
     np.testing.assert_array_equal(frame["sold"], ahead)
 
 
+@pytest.mark.parametrize(
+    ("first", "second"), [("D", "h"), ("h", "D"), ("30min", "h"), ("MS", "QS"), ("W", "D")]
+)
+def test_series_of_different_time_steps_are_refused(first, second):
+    panel = {
+        "a": pd.Series(np.arange(40.0), pd.date_range("2020-01-05", periods=40, freq=first)),
+        "b": pd.Series(np.arange(12.0), pd.date_range("2020-01-05", periods=12, freq=second)),
+    }
+    with pytest.raises(ValueError, match="one time step, got .* in 'a' and .* in 'b'"):
+        PanelForecaster().fit(panel)
+
+
+@pytest.mark.parametrize(("usual", "start"), [("B", "2020-01-03"), ("MS", "2021-02-01")])
+def test_few_business_days_or_months_have_the_step_of_many(usual, start):
+    panel = {
+        "a": pd.Series(PROFILE.repeat(4), pd.date_range("2020-01-05", periods=48, freq=usual)),
+        "b": pd.Series(PROFILE[:4], pd.date_range(start, periods=4, freq=usual)),
+    }
+    model = PanelForecaster().fit(panel)
+    assert [len(ahead) for ahead in model.forecast(2).values()] == [2, 2]
+
+
 @pytest.mark.parametrize("library", ["polars", "pyarrow"])
 def test_frames_of_other_libraries_are_answered_in_kind(library):
     pl = pytest.importorskip("polars")
