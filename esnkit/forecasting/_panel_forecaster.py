@@ -18,7 +18,7 @@ from esnkit.forecasting._panel_backtest import backtest_panel, make_origins
 from esnkit.forecasting._panel_errors import PanelErrors
 from esnkit.forecasting._panel_inputs import GivenInputs
 from esnkit.forecasting._panel_selection import PanelSelection, error_sizes, select_for_panel
-from esnkit.forecasting._positive import check_positive, round_outward
+from esnkit.forecasting._positive import are_whole, check_positive, round_outward
 from esnkit.forecasting._runaway import relative_reach
 from esnkit.forecasting._seasonality import check_seasons, season_periods
 from esnkit.forecasting._series_kind import stack_last
@@ -278,7 +278,8 @@ class PanelForecaster(CallbackSupportMixin, PlainStateMixin, BaseEstimator):
         """Store what `fit` found."""
         self._panel, self._ensemble = panel, found.ensemble
         self._errors, self.horizon_ = found.relative_errors, found.relative_errors.shape[1]
-        self._whole = _is_whole(panel.packed)
+        whole = are_whole(panel.packed.values) | ~panel.packed.observed
+        self._whole = np.logical_and.reduceat(whole, panel.packed.offsets[:-1])
         self._positive = self._is_positive(panel)
         self.ids_, self.n_features_in_ = list(panel.ids), len(panel.ids)
         self.n_timesteps_ = panel.packed.lengths
@@ -660,12 +661,6 @@ class PanelForecaster(CallbackSupportMixin, PlainStateMixin, BaseEstimator):
                 f"{panel.ids[i]!r}"
             )
         return np.full(len(least), self.positive)
-
-
-def _is_whole(packed: PackedSeries) -> np.ndarray:
-    """Tell of which series all observed values are whole numbers."""
-    whole = (packed.values == np.round(packed.values)) | ~packed.observed
-    return np.logical_and.reduceat(whole, packed.offsets[:-1])
 
 
 def _check_steps(panel: Panel) -> None:

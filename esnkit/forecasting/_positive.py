@@ -2,7 +2,7 @@
 
 import numpy as np
 
-__all__ = ["check_positive", "is_positive", "is_whole", "round_outward"]
+__all__ = ["are_whole", "check_positive", "is_positive", "is_whole", "round_outward"]
 
 WHOLE_TOLERANCE = 0.01  # nearer to a whole number, an end of an interval is not rounded
 
@@ -44,7 +44,12 @@ def is_whole(values: np.ndarray) -> np.ndarray:
     >>> is_whole(np.array([[0.0, 0.5], [-3.0, np.nan]]))
     array([ True, False])
     """
-    return ((values == np.round(values)) | np.isnan(values)).all(axis=0)
+    return are_whole(values).all(axis=0)
+
+
+def are_whole(values: np.ndarray) -> np.ndarray:
+    """Return which values are whole numbers, or missing."""
+    return (values == np.round(values)) | np.isnan(values)
 
 
 def round_outward(quantile: np.ndarray, level: float, whole: np.ndarray) -> np.ndarray:
