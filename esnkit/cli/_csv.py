@@ -96,6 +96,14 @@ def other_column(path: str, named: Sequence[str]) -> str:
     raise UserError(f"--column must name the column to forecast; {path} has {_listed(header)}")
 
 
+def first_cells(path: str, named: Sequence[str]) -> dict[str, str]:
+    """Return the first cell of each column of a file that is not among those named."""
+    with _open_rows(path, list(named)) as (rows, header, _):
+        _, row = next(rows, (0, []))
+    cells = zip(header, row, strict=False)
+    return {name: cell.strip() for name, cell in cells if name not in named}
+
+
 def _check_row(line: int, row: list[str], header: list[str], n_before: int) -> None:
     if len(row) != len(header):
         raise UserError(f"line {line}: {len(row)} columns where the header has {len(header)}")
@@ -335,7 +343,7 @@ def check_writable(path: str, option: str) -> None:
     try:
         with suppress(FileNotFoundError):
             os.lstat(target)  # raises if the name is too long
-        if _is_stream(path):
+        if is_stream(path):
             if not os.access(path, os.W_OK):
                 raise PermissionError(errno.EACCES, os.strerror(errno.EACCES))
             return  # the reader of a pipe would stop if it were opened and closed now
@@ -349,7 +357,7 @@ def check_writable(path: str, option: str) -> None:
         raise UserError(f"cannot write {option} {path}: {error.strerror or error}") from None
 
 
-def _is_stream(path: str) -> bool:
+def is_stream(path: str) -> bool:
     """Tell a pipe or a device by the path itself: the target of /dev/stdout may have no name."""
     return os.path.exists(path) and not os.path.isfile(path)
 
@@ -360,7 +368,7 @@ def write_atomically(path: str, write: Callable[[str], None]) -> None:
     Pipes and devices are written to directly.
     """
     try:
-        if _is_stream(path):
+        if is_stream(path):
             write(path)
         else:
             _replace(os.path.realpath(path), write)

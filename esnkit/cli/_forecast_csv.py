@@ -9,11 +9,14 @@ from esnkit.cli._arguments import SETTINGS
 from esnkit.cli._csv import (
     Table,
     check_writable,
+    first_cells,
+    is_stream,
     other_column,
     read_table,
     write_atomically,
     write_columns,
 )
+from esnkit.cli._date_formats import formats_of, is_number, may_be_number
 from esnkit.cli._errors import UserError, say
 from esnkit.cli._plot import plot_format, write_plot
 from esnkit.cli._progress import progress
@@ -42,6 +45,7 @@ def forecast_csv(arguments) -> int:
     with progress("forecast", 1) as part, part():
         model, parts = _fit_and_forecast(arguments, table, stamps)
     report(model)
+    tell_of_unused_dates(arguments)
     _write_results(arguments, table, stamps, parts, file_format)
     if arguments.report:
         with progress("forecast", 1) as part, part("report"):
@@ -120,9 +124,23 @@ def complete_request(arguments) -> None:
     if arguments.horizon is None:
         raise UserError("--horizon must be given with a FILE: the number of time steps to forecast")
     if arguments.column is None:
-        named = [arguments.id, arguments.time, *arguments.exog, *arguments.past_exog]
-        named = [name for name in named if name is not None]
-        arguments.column = other_column(arguments.file, named)
+        arguments.column = other_column(arguments.file, _named(arguments))
+
+
+def _named(arguments) -> list[str]:
+    """Return the columns that the arguments name."""
+    names = [arguments.id, arguments.time, arguments.column]
+    return [name for name in names if name is not None] + arguments.exog + arguments.past_exog
+
+
+def tell_of_unused_dates(arguments) -> None:
+    """Say which column has dates, if none is named; a stream can be read only once."""
+    if arguments.time is not None or is_stream(arguments.file):
+        return
+    for name, cell in first_cells(arguments.file, _named(arguments)).items():
+        if any(not (is_number(form) or may_be_number(form)) for form in formats_of(cell)):
+            say(f"column '{name}' has dates, which give seasons and continue with --time {name}")
+            return
 
 
 def _check_models(arguments) -> None:

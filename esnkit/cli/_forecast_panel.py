@@ -14,6 +14,7 @@ from esnkit.cli._forecast_csv import (
     complete_request,
     split_exog,
     spread,
+    tell_of_unused_dates,
     write_forecast,
 )
 from esnkit.cli._progress import progress
@@ -46,6 +47,7 @@ def forecast_panel(arguments) -> int:
     with progress("forecast", 1) as part, part():
         model, ahead = _fit_and_forecast(arguments, found)
     _report(model)
+    tell_of_unused_dates(arguments)
     write_forecast(arguments.out, _columns(arguments, ahead, found))
     return 0
 

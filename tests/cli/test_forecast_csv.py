@@ -47,6 +47,15 @@ def python_says(series, interval=None, **parameters):
     return model, model.forecast(6, interval=interval), [f"{error:.4g}" for error in errors]
 
 
+def test_dates_that_are_not_named_are_pointed_out(capsys):
+    write(rows())
+    hint = "esnkit: column 'when' has dates, which give seasons and continue with --time when"
+    assert forecast("--quick") == 0
+    assert hint in capsys.readouterr().err.splitlines()
+    assert forecast("--quick", "--time", "when") == 0
+    assert "has dates" not in capsys.readouterr().err
+
+
 def test_the_output_is_that_of_the_forecaster_in_python(capsys):
     days = pd.date_range("2024-01-01", periods=210, freq="D")
     lines = [f"{day:%d.%m.%Y},{value!r}" for day, value in zip(days, WEEK.tolist(), strict=True)]
