@@ -16,7 +16,7 @@ from esnkit.cli._csv import (
     write_atomically,
     write_columns,
 )
-from esnkit.cli._date_formats import formats_of, is_number, may_be_number
+from esnkit.cli._date_formats import formats_of, is_number
 from esnkit.cli._errors import UserError, say
 from esnkit.cli._plot import plot_format, write_plot
 from esnkit.cli._progress import progress
@@ -138,9 +138,18 @@ def tell_of_unused_dates(arguments) -> None:
     if arguments.time is not None or is_stream(arguments.file):
         return
     for name, cell in first_cells(arguments.file, _named(arguments)).items():
-        if any(not (is_number(form) or may_be_number(form)) for form in formats_of(cell)):
+        if not _is_number(cell) and any(not is_number(form) for form in formats_of(cell)):
             say(f"column '{name}' has dates, which give seasons and continue with --time {name}")
             return
+
+
+def _is_number(text: str) -> bool:
+    """Tell whether a cell can be read as a number: 2016.1 need not be a month."""
+    try:
+        float(text)
+    except ValueError:
+        return False
+    return True
 
 
 def _check_models(arguments) -> None:
