@@ -301,7 +301,8 @@ def expected_calibration_error(
     confidence = P.max(axis=1)
     if not weights.any():
         raise ValueError("sample_weight must not be zero for every row")
-    bins = np.searchsorted(np.linspace(0, 1, n_bins + 1)[1:-1], confidence)
+    weights = weights / weights.max()  # whose sum cannot overflow
+    bins = np.searchsorted(np.arange(1, n_bins) / n_bins, confidence)
     gaps = np.bincount(bins, weights * (right - confidence))
     return float(np.abs(gaps).sum() / weights.sum())
 

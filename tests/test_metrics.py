@@ -208,3 +208,19 @@ def test_the_calibration_error_of_certain_and_of_binary_predictions():
 def test_calls_of_the_calibration_error_that_make_no_sense(y, proba, params, message):
     with pytest.raises(ValueError, match=message):
         expected_calibration_error(y, proba, **params)
+
+
+def test_bins_end_at_fractions():
+    # In binary, seven times 0.1 is above 0.7, the end of a bin.
+    proba = np.array([[0.7, 0.3], [0.1 * 7, 1 - 0.1 * 7]])
+    assert proba[1, 0] > proba[0, 0]
+    error = expected_calibration_error([0, 1], proba, n_bins=10, labels=[0, 1])
+    assert error == pytest.approx((0.3 + 0.7) / 2)  # in two bins; in one it is 0.2
+
+
+@pytest.mark.parametrize("size", [2.0**-1050, 2.0**1022])
+def test_the_size_of_weights_does_not_change_the_calibration_error(size):
+    weights = np.array([1.0, 3.0, 2.0])
+    given = [0, 1, 1], np.array([0.2, 0.4, 0.8])
+    plain = expected_calibration_error(*given, sample_weight=weights)
+    assert expected_calibration_error(*given, sample_weight=size * weights) == plain

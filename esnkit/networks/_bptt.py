@@ -134,7 +134,7 @@ def run(
             )
         _collect_last_states(batch, columns, tape.C, H, final)
         layers.append(tape)
-    pooled, pooling = _pool(spec, p, rows[-1], final, batch.offsets)
+    pooled, pooling = _pool(spec, p, rows[-1], final, batch.offsets, exact)
     parts = [apply_head(spec, p, part, exact) for part in _split_rows(pooled, batch, n_first)]
     return joined(parts), Tape(
         theta, batch, n_first, p, layers, rows, pooling, pooled, given, final, workspace,
@@ -377,11 +377,11 @@ def _clamped_units(spec, batch, layer, index, dtype):
     return clamp.units[chosen] - layer.position * spec.n_units, blocks
 
 
-def _pool(spec, p, rows, final, offsets):
+def _pool(spec, p, rows, final, offsets, exact):
     if spec.pooling is None:
         return rows, None
     if spec.pooling == "attention":
-        return attend(p, rows, offsets)
+        return attend(p, rows, offsets, exact)
     if spec.pooling == "max":
         largest = largest_rows(rows, offsets)
         return take_values(rows, largest), largest

@@ -132,7 +132,11 @@ def input_batch(
 def combine_weights(
     weights: np.ndarray | None, class_weights: np.ndarray | None
 ) -> np.ndarray | None:
-    """Return the product of weights of rows and of classes."""
+    """Return the product of weights of rows and of classes, divided by powers of two.
+
+    Losses are weighted means, in which their sizes cancel; sums of large ones may overflow.
+    """
+    weights, class_weights = _at_most_one(weights), _at_most_one(class_weights)
     if class_weights is None:
         return weights
     weights = class_weights if weights is None else weights * class_weights
@@ -141,3 +145,7 @@ def combine_weights(
             "class_weight times sample_weight is zero for every target: change one of them"
         )
     return weights
+
+
+def _at_most_one(weights: np.ndarray | None) -> np.ndarray | None:
+    return None if weights is None else np.ldexp(weights, -np.frexp(weights.max())[1])

@@ -13,6 +13,7 @@ from typing import Any, NamedTuple
 
 import numpy as np
 
+from esnkit.kernels.linalg import affine
 from esnkit.networks._batch import Batch
 
 __all__ = [
@@ -75,9 +76,11 @@ def put_values(values: np.ndarray, rows: np.ndarray, n_rows: int) -> np.ndarray:
     return X
 
 
-def attend(p: dict[str, np.ndarray], X: np.ndarray, offsets: np.ndarray) -> tuple[Any, Attention]:
-    """Return the pooled rows, and what the backward pass needs."""
-    hidden, scores = _attention_scores(p, X)
+def attend(
+    p: dict[str, np.ndarray], X: np.ndarray, offsets: np.ndarray, exact: bool = False
+) -> tuple[Any, Attention]:
+    """Return the pooled rows, and what the backward pass needs; ``exact`` is as in `run`."""
+    hidden, scores = _attention_scores(p, X, exact)
     lengths, first = np.diff(offsets), offsets[:-1]
     # Less the largest score of the sequence, so that no power overflows.
     powers = np.exp(scores - np.repeat(np.maximum.reduceat(scores, first), lengths, axis=0))
@@ -145,10 +148,19 @@ def pool_prefixes(
     return pooled
 
 
-def _attention_scores(p: dict[str, np.ndarray], X: np.ndarray) -> tuple[np.ndarray, np.ndarray]:
+def _attention_scores(
+    p: dict[str, np.ndarray], X: np.ndarray, exact: bool = False
+) -> tuple[np.ndarray, np.ndarray]:
     """Return the hidden rows, and the scores of all rows as a column."""
-    hidden = np.tanh(X @ p["attention_W"].T + p["attention_b"])
-    return hidden, (hidden @ p["attention_v"])[:, None]
+    W, b, v = (p[f"attention_{name}"] for name in "Wbv")
+    if not exact:
+        hidden = np.tanh(X @ W.T + b)
+        return hidden, (hidden @ v)[:, None]
+    hidden, scores = np.empty_like(X), np.empty((len(X), 1), X.dtype)
+    affine(X, W, b, hidden)
+    np.tanh(hidden, out=hidden)
+    affine(hidden, v[None], np.zeros(1, X.dtype), scores)
+    return hidden, scores
 
 
 def _means(weights: np.ndarray, values: np.ndarray, offsets: np.ndarray) -> np.ndarray:

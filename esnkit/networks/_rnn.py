@@ -381,16 +381,10 @@ class RNNRegressor(SequenceRegressorMixin, GradientEstimator):
 
     def _score_rows(self, outputs: np.ndarray, batch: SequenceBatch) -> float:
         """Return the mean R^2 of the outputs; minus the mean squared error if R^2 is undefined."""
-        Y = batch.Y
-        weights = np.ones((len(Y), 1)) if batch.weights is None else batch.weights
-        weights = np.broadcast_to(weights.reshape(len(Y), -1), Y.shape)
-        total = np.maximum(weights.sum(axis=0), np.finfo(np.float64).tiny)
-        mean = np.sum(weights * Y, axis=0) / total
-        error = np.sum(weights * (outputs - Y) ** 2, axis=0)
-        deviation = np.sum(weights * (Y - mean) ** 2, axis=0)
-        if np.any(deviation == 0):
-            return -float(np.mean(error / total))
-        return float(np.mean(1 - error / deviation))
+        Y, weights = batch.Y, batch.weights
+        if np.all(column_sizes(Y, weights, centred=True) > 0):
+            return float(np.mean(1 - unexplained_shares(outputs, Y, weights)))
+        return -float(np.mean(column_sizes(outputs - Y, weights) ** 2))
 
     def _target_sizes(self, batch: SequenceBatch) -> np.ndarray:
         # Without a head no bias shifts the outputs to the mean of the targets.

@@ -119,11 +119,14 @@ def column_sizes(
 
     ``weights`` are of the rows (n_rows,), or of rows and columns.
     """
+    # Squares of values at either end of the range leave it; a power of two rounds nothing.
+    exponent = np.frexp(np.abs(rows).max(axis=0).astype(np.float64))[1]
     with np.errstate(over="ignore", invalid="ignore"):
-        mean = _column_means(weights, rows) if centred else np.zeros(rows.shape[1])
-        values = rows - mean if centred else rows
+        values = np.ldexp(rows, -exponent)
+        mean = _column_means(weights, values) if centred else np.zeros(rows.shape[1])
+        values = values - mean
         sizes = np.sqrt(_column_means(weights, values, values))
-        return np.where(sizes <= ROUNDING * np.abs(mean), 0.0, sizes)
+        return np.where(sizes <= ROUNDING * np.abs(mean), 0.0, np.ldexp(sizes, exponent))
 
 
 def unexplained_shares(

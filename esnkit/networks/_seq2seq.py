@@ -246,7 +246,7 @@ class Seq2SeqClassifier(WeightsMixin, CallbackSupportMixin, PlainStateMixin, Bas
         if fresh:
             trainer = self._begin(X, sequences, symbols, lengths, settings)
         else:
-            trainer = self._continue(symbols, settings)
+            trainer = self._continue(symbols, lengths, settings)
         codes = np.searchsorted(self.classes_, symbols)
         source = _as_batch(self._pair, sequences)
         self._train(trainer, make_pair_batch(source, codes, lengths, self._pair.end), X, y)
@@ -277,7 +277,7 @@ class Seq2SeqClassifier(WeightsMixin, CallbackSupportMixin, PlainStateMixin, Bas
         self._theta = trainer.fitted_theta  # callbacks copy an estimator that can predict
         return trainer
 
-    def _continue(self, symbols: np.ndarray, settings: Settings) -> Trainer:
+    def _continue(self, symbols: np.ndarray, lengths: np.ndarray, settings: Settings) -> Trainer:
         """Return the trainer for another call, or raise if training cannot continue."""
         encoder = self._pair.encoder
         pair = self._make_spec(encoder.tokens, encoder.n_features, self.classes_.size)
@@ -292,6 +292,7 @@ class Seq2SeqClassifier(WeightsMixin, CallbackSupportMixin, PlainStateMixin, Bas
                 f"y contains tokens unseen before, {unseen.tolist()}, expected some of "
                 f"{self.classes_.tolist()}; use warm_start=False"
             )
+        self._longest = max(self._longest, int(lengths.max()))
         trainer = deepcopy(self._trainer)  # so that an error leaves the old one as it was
         trainer.use(settings)
         return trainer

@@ -5,7 +5,7 @@ from collections.abc import Mapping
 import numpy as np
 
 from esnkit.forecasting import forecast
-from esnkit.plotting._common import COLOURS, GREY, pyplot
+from esnkit.plotting._common import COLOURS, GREY, as_label, pyplot
 from esnkit.utils._pandas import is_pandas
 from esnkit.utils._validation import check_column, check_positive_int, finite_array
 
@@ -143,7 +143,9 @@ class AttractorDisplay:
         self.lines_, self.axes_ = [], np.resize(axes, len(points))
         colours = [GREY, *COLOURS]  # the true trajectory is grey
         for k, (name, rows) in enumerate(points.items()):
-            look = {"color": colours[k % len(colours)], "linewidth": 0.7, "label": name}
+            look = {"color": colours[k % len(colours)], "linewidth": 0.7, "label": as_label(name)}
+            if not np.ptp(rows, axis=0).any():  # a point is no line
+                look["marker"] = "o"
             self.lines_ += self.axes_[k].plot(*rows.T, **look | kwargs)
         limits = [(rows.min(axis=0), rows.max(axis=0)) for rows in points.values()]
         low, high = np.min([ends[0] for ends in limits], 0), np.max([ends[1] for ends in limits], 0)

@@ -10,6 +10,7 @@ from esnkit.utils._pandas import is_pandas
 BLUE, ORANGE, GREY = "#0072B2", "#D55E00", "#4D4D4D"
 COLOURS = (BLUE, ORANGE, "#009E73", "#CC79A7", "#E69F00", "#56B4E9", GREY)
 STYLES = ("-", "--", ":", "-.")
+MAX_ENTRIES = 14  # of a column of a legend
 
 
 def pyplot():
@@ -43,6 +44,23 @@ def style_axes(ax):
     ax.tick_params(width=0.6, labelsize=9)
     ax.grid(axis="y", color="0.9", linewidth=0.6)
     ax.set_axisbelow(True)
+
+
+def as_label(name) -> str:
+    """Return a name that matplotlib draws as it is.
+
+    A pair of dollars would be mathematics, and a legend leaves out what begins with an underscore.
+    """
+    text = str(name).replace("$", r"\$")
+    return f"\N{ZERO WIDTH SPACE}{text}" if text.startswith("_") else text
+
+
+def legend_beside(ax, **params):
+    """Add a legend on the right of the axes, in columns of a length that fits."""
+    n_entries = len(ax.get_legend_handles_labels()[1])
+    columns = max(1, -(-n_entries // MAX_ENTRIES))
+    look = {"bbox_to_anchor": (1.01, 0.5), "frameon": False, "fontsize": 9, "ncols": columns}
+    ax.legend(loc="center left", **look | params)
 
 
 def name_of(reservoir, name: str | None) -> str:

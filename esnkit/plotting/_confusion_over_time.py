@@ -2,13 +2,22 @@
 
 import numpy as np
 
-from esnkit.plotting._common import COLOURS, GREY, STYLES, pyplot, style_axes
+from esnkit.plotting._common import (
+    COLOURS,
+    GREY,
+    STYLES,
+    as_label,
+    legend_beside,
+    pyplot,
+    style_axes,
+)
 from esnkit.plotting._prefixes import check_probabilities, probabilities_of_prefixes
 
 __all__ = ["ConfusionOverTimeDisplay"]
 
 N_MATRICES = 4
-MAX_NAMED = 12  # classes whose labels stand beside a matrix
+# Labels stand beside a matrix if they are few and short, so that they do not overlap.
+MAX_NAMED, MAX_LETTERS = 12, 72
 
 
 class ConfusionOverTimeDisplay:
@@ -135,7 +144,9 @@ class ConfusionOverTimeDisplay:
         image = ax.imshow(self.matrices[place], cmap="Blues", vmin=0, vmax=1)
         ax.set_title(f"{self.shares[place]:.0%} seen", fontsize=10)
         ax.set_xlabel("predicted class", fontsize=9)
-        labels = [str(label) for label in self.classes] if n <= MAX_NAMED else []
+        labels = [as_label(label) for label in self.classes]
+        if n > MAX_NAMED or sum(map(len, labels)) > MAX_LETTERS:
+            labels = []
         places = range(len(labels))
         tilted = {"rotation": 45, "ha": "right", "rotation_mode": "anchor"}
         ax.set_xticks(places, labels, **tilted if max(map(len, labels), default=0) > 2 else {})
@@ -154,15 +165,13 @@ class ConfusionOverTimeDisplay:
                 "color": COLOURS[k % len(COLOURS)],
                 "linestyle": STYLES[k // len(COLOURS) % len(STYLES)],
             }
-            ax.plot(self.shares, self.matrices[:, k, k], linewidth=1.6, label=str(label), **look)
+            ax.plot(
+                self.shares, self.matrices[:, k, k], linewidth=1.6, label=as_label(label), **look
+            )
         ax.xaxis.set_major_formatter(PercentFormatter(1.0, decimals=0))
         style_axes(ax)
         ax.set_xlim(0, 1.01)
         ax.set_ylim(0, 1.03)
         ax.set_xlabel("share of the sequence seen")
         ax.set_ylabel("mean probability of the true class")
-        columns = -(-len(self.classes) // 14)
-        ax.legend(
-            title="true class", loc="center left", bbox_to_anchor=(1.01, 0.5), frameon=False,
-            fontsize=9, ncols=columns,
-        )  # fmt: skip
+        legend_beside(ax, title="true class")

@@ -2,7 +2,7 @@
 
 import numpy as np
 
-from esnkit.plotting._common import COLOURS, GREY, pyplot, style_axes
+from esnkit.plotting._common import COLOURS, GREY, as_label, legend_beside, pyplot, style_axes
 from esnkit.plotting._prefixes import check_probabilities, probabilities_of_prefixes
 
 __all__ = ["EarlyClassificationDisplay"]
@@ -142,7 +142,7 @@ class EarlyClassificationDisplay:
             _, ax = plt.subplots(figsize=(9, 4.5), layout="constrained")
         before = [line for line in ax.get_lines() if line.get_gid() == "accuracy"]
         colour = COLOURS[len(before) % (len(COLOURS) - 1)]  # the last one is the baseline's
-        prefix = "" if self.name is None else f"{self.name}: "
+        prefix = "" if self.name is None else f"{as_label(self.name)}: "
         look = {"color": colour, "marker": "o", "markersize": 4}
         self.lines_ = [
             *ax.plot(
@@ -171,4 +171,4 @@ class EarlyClassificationDisplay:
         ax.set_ylim(0, 1.03)
         ax.set_xlabel("share of the sequence seen")
         ax.set_ylabel("share of the sequences")
-        ax.legend(loc="center left", bbox_to_anchor=(1.01, 0.5), frameon=False, fontsize=9)
+        legend_beside(ax)

@@ -6,6 +6,8 @@ from esnkit.analysis._driven import drawn_reservoir
 from esnkit.plotting._common import (
     COLOURS,
     GREY,
+    as_label,
+    legend_beside,
     name_of,
     pyplot,
     reservoirs_by_name,
@@ -122,7 +124,7 @@ class EigenvaluesDisplay:
             look = {
                 "linestyle": "none", "marker": MARKERS[k // len(COLOURS) % len(MARKERS)],
                 "color": COLOURS[k % len(COLOURS)], "markersize": 4, "alpha": 0.7,
-                "markeredgewidth": 0, "label": name,
+                "markeredgewidth": 0, "label": as_label(name),
             }  # fmt: skip
             self.lines_ += ax.plot(values.real, values.imag, **look | kwargs)
         self._style(ax)
@@ -136,7 +138,7 @@ class EigenvaluesDisplay:
         ax.set_aspect("equal")
         ax.set_xlabel("real part")
         ax.set_ylabel("imaginary part")
-        ax.legend(loc="center left", bbox_to_anchor=(1, 0.5), frameon=False, fontsize=9)
+        legend_beside(ax)
 
 
 def _eigenvalues(reservoir, jacobian, rng):

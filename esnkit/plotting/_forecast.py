@@ -247,7 +247,10 @@ class ForecastDisplay:
         for rank, k in enumerate(order):
             label = "interval" if levels[k] is None else f"{100 * levels[k]:g} % interval"
             colour = mix_with_white(BLUE, 0.18 + 0.42 * rank / len(order))
-            ax.fill_between(ahead, lower[k], upper[k], color=colour, linewidth=0, label=label)
+            if len(ahead) == 1:  # between which there is nothing to fill
+                ax.vlines(ahead, lower[k], upper[k], color=colour, linewidth=14, label=label)
+            else:
+                ax.fill_between(ahead, lower[k], upper[k], color=colour, linewidth=0, label=label)
 
     def _positions(self):
         """Positions of past and forecast on the time axis."""
@@ -269,6 +272,9 @@ class ForecastDisplay:
             formatter.offset_formats[2] = "%Y"
             ax.xaxis.set_major_formatter(formatter)
         elif self.times is None:
+            from matplotlib.ticker import MaxNLocator
+
+            ax.xaxis.set_major_locator(MaxNLocator(integer=True, min_n_ticks=1))
             ax.set_xlabel("time steps after the history")
         if self.name is not None:
             ax.set_ylabel(str(self.name), parse_math=False)  # US$ or $/kWh are units

@@ -2,7 +2,7 @@
 
 from collections.abc import Mapping
 
-from esnkit.plotting._common import COLOURS, STYLES, pyplot, style_axes
+from esnkit.plotting._common import COLOURS, STYLES, as_label, legend_beside, pyplot, style_axes
 from esnkit.utils._validation import check_flag
 
 
@@ -146,7 +146,9 @@ class GradientNormDisplay:
                 "linestyle": STYLES[k // len(COLOURS) % len(STYLES)],
                 "linewidth": 1.6,
             }
-            self.lines_ += ax.plot(values, label=label, **look | kwargs)
+            if len(values) == 1:  # which is no line
+                look["marker"] = "o"
+            self.lines_ += ax.plot(values, label=as_label(label), **look | kwargs)
         self._style(ax)
         self.ax_, self.figure_ = ax, ax.figure
         return self
@@ -171,4 +173,4 @@ class GradientNormDisplay:
         unit = ", relative to the last step" if self.relative else ""
         ax.set_ylabel(f"norm of ∂ loss / ∂ h(t){unit}")
         style_axes(ax)
-        ax.legend(loc="center left", bbox_to_anchor=(1, 0.5), frameon=False, fontsize=9)
+        legend_beside(ax)

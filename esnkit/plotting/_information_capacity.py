@@ -7,7 +7,9 @@ from esnkit.plotting._capacity import CapacityDisplay
 from esnkit.plotting._common import (
     BLUE,
     GREY,
+    as_label,
     check_results,
+    legend_beside,
     mix_with_white,
     pyplot,
     style_axes,
@@ -93,10 +95,9 @@ class InformationCapacityDisplay(CapacityDisplay):
         style_axes(ax)
         ax.set_xlim(-0.6, len(names) - 0.4)
         ax.set_ylim(0, 1.08 * largest)
-        ax.set_xticks(range(len(names)), names)
+        ax.set_xticks(range(len(names)), [as_label(name) for name in names])
         ax.set_ylabel("information processing capacity")
         handles, labels = ax.get_legend_handles_labels()
         order = np.argsort([not label.startswith("number") for label in labels], kind="stable")
         handles = [handles[k] for k in (*order[:1], *order[:0:-1])]  # from the top down
-        ax.legend(handles=handles, loc="center left", bbox_to_anchor=(1, 0.5), frameon=False,
-                  fontsize=9)  # fmt: skip
+        legend_beside(ax, handles=handles)

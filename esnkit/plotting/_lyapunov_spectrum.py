@@ -10,6 +10,7 @@ from esnkit.analysis import (
 from esnkit.plotting._common import (
     COLOURS,
     GREY,
+    as_label,
     check_results,
     name_of,
     pyplot,
@@ -171,8 +172,8 @@ class LyapunovSpectrumDisplay:
 
     def _label(self, name, exponents):
         if not np.isfinite(exponents[0]):
-            return f"{name} (all minus infinity)"
-        return f"{name} (largest {exponents[0]:.3g})"
+            return f"{as_label(name)} (all minus infinity)"
+        return f"{as_label(name)} (largest {exponents[0]:.3g})"
 
     def _style(self, ax):
         from matplotlib.ticker import MaxNLocator

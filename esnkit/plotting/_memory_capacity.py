@@ -7,6 +7,7 @@ from esnkit.plotting._capacity import CapacityDisplay
 from esnkit.plotting._common import (
     COLOURS,
     STYLES,
+    as_label,
     check_results,
     pyplot,
     style_axes,
@@ -85,7 +86,7 @@ class MemoryCapacityDisplay(CapacityDisplay):
         return self
 
     def _label(self, name, result, column):
-        total = f"capacity {result.capacity:.1f} of {result.n_features}"
+        name, total = as_label(name), f"capacity {result.capacity:.1f} of {result.n_features}"
         if result.curve.shape[1] == 1:
             return f"{name}: {total}"
         own = f"input {column}: {result.curve[:, column].sum():.1f}"

@@ -182,7 +182,7 @@ class ResidualsDisplay:
         ax.vlines(lags, 0.0, self.autocorrelation_, color=BLUE, linewidth=2.0)
         ax.axhline(0.0, color=GREY, linewidth=0.8)
         ax.set_xlim(0.5, len(lags) + 0.5)
-        ax.xaxis.set_major_locator(MaxNLocator(integer=True))
+        ax.xaxis.set_major_locator(MaxNLocator(integer=True, min_n_ticks=1))
         limit = 1.96 / np.sqrt(len(self.residuals))
         for level in (-limit, limit):
             ax.axhline(level, color=ORANGE, linewidth=1.0, linestyle="--")
@@ -192,7 +192,7 @@ class ResidualsDisplay:
 
 def _autocorrelation(residuals: np.ndarray) -> np.ndarray:
     """Return the autocorrelation at lags 1, 2, ..., up to a quarter of the residuals."""
-    centred = residuals - residuals.mean()
+    centred = residuals - residuals.mean() if np.ptp(residuals) else np.zeros(len(residuals))
     centred /= np.abs(centred).max() or 1.0  # squares do not leave the range of float64
     total = centred @ centred
     n_lags = max(1, min(MAX_LAGS, len(residuals) // 4))

@@ -4,7 +4,7 @@ from typing import Any, NamedTuple
 
 import numpy as np
 
-from esnkit.plotting._common import BLUE, GREY, pyplot, style_axes
+from esnkit.plotting._common import BLUE, GREY, as_label, pyplot, style_axes
 from esnkit.utils._validation import check_choice
 
 __all__ = ["SearchDisplay"]
@@ -13,6 +13,7 @@ MAX_CELLS = 20  # distinct values of a number along an axis of cells; more are p
 MAX_TICKS = 8  # distinct values with a tick each
 LOG_RANGE = 50.0  # smallest ratio of positive values on a logarithmic axis
 MAX_SPREAD = 4.0  # scores this many times as far below the best as the median have one colour
+MAX_LETTERS = 23  # of the text of a value that is longer
 SPREAD = 0.06  # of lines through one value, as a share of the axis
 COLOURS = "viridis"
 FAILED = "0.75"
@@ -120,7 +121,7 @@ class SearchDisplay:
         check_choice("reduce", reduce, ("max", "mean"))
         if not np.isfinite(self.scores).any():
             raise ValueError("the search has no candidate with a finite score, and nothing to show")
-        axes = self._parameter_axes(params, 2 if kind == "heat_map" else None)
+        axes = self._parameter_axes(params, kind)
         plt = pyplot()
         if ax is None:
             width = {"heat_map": 6.5, "parallel": 3 + 1.5 * len(axes), "seconds": 7.5}[kind]
@@ -130,8 +131,9 @@ class SearchDisplay:
         self.ax_, self.figure_ = ax, ax.figure
         return self
 
-    def _parameter_axes(self, params, n_wanted) -> list["ParameterAxis"]:
+    def _parameter_axes(self, params, kind) -> list["ParameterAxis"]:
         """Return an axis for every parameter to show, or raise."""
+        n_wanted = 2 if kind == "heat_map" else None
         names = list(dict.fromkeys(name for candidate in self.candidates for name in candidate))
         if params is None:
             axes = [axis for axis in (self._axis(name) for name in names) if len(axis.values) > 1]
@@ -139,6 +141,11 @@ class SearchDisplay:
                 raise ValueError(
                     f"a heat map needs two parameters that vary, the search has "
                     f"{[axis.name for axis in axes]}: use kind='parallel' or kind='seconds'"
+                )
+            if kind == "parallel" and not axes:
+                raise ValueError(
+                    "kind='parallel' needs a parameter that varies, the search has none: name "
+                    "params, or use kind='seconds'"
                 )
             return axes[:n_wanted]
         if isinstance(params, str) or not set(params) <= set(names):
@@ -243,8 +250,9 @@ class SearchDisplay:
         places = np.arange(len(axes))
         lines = [np.column_stack([places, row]) for row in heights[order]]
         ax.add_collection(LineCollection(lines, colors=drawn, linewidths=1.1, alpha=0.7))
-        ax.plot(places, heights[order[-1]], color="black", linewidth=4)
-        ax.plot(places, heights[order[-1]], color=drawn[-1], linewidth=2.4)
+        best = int(np.nanargmax(np.where(np.isfinite(self.scores), self.scores, np.nan)))
+        ax.plot(places, heights[best], color="black", linewidth=4)
+        ax.plot(places, heights[best], color=colours.to_rgba(self.scores[best]), linewidth=2.4)
         for place, axis in zip(places, axes, strict=True):
             ax.axvline(place, color=GREY, linewidth=0.8, zorder=3)
             for height, label in axis.ticks:
@@ -304,8 +312,10 @@ class ParameterAxis(NamedTuple):
 
     @property
     def labels(self) -> list[str]:
-        """A short text for every value."""
-        return [_text(value) for value in self.values]
+        """A text for every value, a short one if it tells the value from the others."""
+        texts = [_text(value) for value in self.values]
+        short = [text if len(text) <= MAX_LETTERS else f"{text[:MAX_LETTERS]}…" for text in texts]
+        return [as_label(text) for text in (short if len(set(short)) == len(texts) else texts)]
 
     @property
     def places(self) -> np.ndarray:
@@ -355,12 +365,11 @@ def parameter_axis(name: str, values: list[Any]) -> ParameterAxis:
 
 
 def _text(value: Any) -> str:
-    """Return a value of a parameter in few letters."""
+    """Return a value of a parameter in one line."""
     if value is NOT_SET:
         return "not set"
     text = f"{value:g}" if isinstance(value, float) else str(value)
-    text = " ".join(text.split())
-    return text if len(text) <= 24 else text[:23] + "…"
+    return " ".join(text.split())
 
 
 def _is_fold_score(key: str, metric: str) -> bool:

@@ -89,6 +89,8 @@ class StatesDisplay:
         if states.ndim != 2 or not states.size:
             raise ValueError(f"states must be of shape (n_timesteps, n_units), got {states.shape}")
         axes = self._make_axes() if axes is None else np.atleast_1d(axes)
+        from matplotlib.ticker import MaxNLocator
+
         raster, bound = axes[0], float(np.abs(states).max()) or 1.0
         look = {
             "aspect": "auto", "cmap": "RdBu_r", "vmin": -bound, "vmax": bound,
@@ -98,6 +100,8 @@ class StatesDisplay:
         raster.figure.colorbar(self.image_, ax=raster, label="state", pad=0.01)
         raster.set_xlabel("time step t")
         raster.set_ylabel("unit")
+        for axis in (raster.xaxis, raster.yaxis):
+            axis.set_major_locator(MaxNLocator(integer=True, min_n_ticks=1))
         raster.tick_params(width=0.6, labelsize=9)
         if self.inputs is not None and len(axes) > 1:
             for k, line in enumerate(np.reshape(self.inputs, (len(states), -1)).T):

@@ -2,7 +2,15 @@
 
 import numpy as np
 
-from esnkit.plotting._common import COLOURS, GREY, STYLES, pyplot, style_axes
+from esnkit.plotting._common import (
+    COLOURS,
+    GREY,
+    STYLES,
+    as_label,
+    legend_beside,
+    pyplot,
+    style_axes,
+)
 from esnkit.plotting._prefixes import check_sequences
 
 __all__ = ["StatesByClassDisplay"]
@@ -134,7 +142,7 @@ class StatesByClassDisplay:
             look = {"color": colour, "marker": MARKERS[style], "markeredgecolor": "white"}
             right.plot(
                 *self.features[own].T, linestyle="none", markersize=7, markeredgewidth=0.5,
-                label=str(label), **look,
+                label=as_label(label), **look,
             )  # fmt: skip
         left.set_title("states over time", loc="left", fontsize=10)
         right.set_title("pooled features, a mark for every sequence", loc="left", fontsize=10)
@@ -154,11 +162,7 @@ class StatesByClassDisplay:
         for label, marker in marks.items():
             left.plot([], [], marker, color=GREY, label=label, markersize=7)
         left.legend(frameon=False, fontsize=8, loc="best")
-        columns = -(-len(np.unique(self.labels)) // 16)
-        right.legend(
-            title="class", loc="center left", bbox_to_anchor=(1.01, 0.5), frameon=False,
-            fontsize=9, ncols=columns,
-        )  # fmt: skip
+        legend_beside(right, title="class")
 
 
 def _two_components(rows):

@@ -5,20 +5,30 @@ from collections.abc import Callable, Iterable
 from typing import Any, Self
 
 import numpy as np
-from sklearn.base import BaseEstimator
+from sklearn.base import BaseEstimator, MultiOutputMixin, RegressorMixin
 from sklearn.utils.validation import check_array
 
+from esnkit.sequences._regressor_mixin import r2_of_rows
+from esnkit.utils._collections import takes_collections
 from esnkit.utils._frames import frame_ndim, to_array, unwrap, validate_rows
 from esnkit.utils._param_names import ParamNamesMixin
 from esnkit.utils._plain_state import PlainStateMixin
 from esnkit.utils._validation import (
     check_weights,
+    finite_array,
     name_in_errors,
     refuse_datetimes,
     refuse_masked,
 )
 
-__all__ = ["BaseReadout", "Block", "Reduce", "is_linear", "n_outputs_of"]
+__all__ = [
+    "BaseReadout",
+    "Block",
+    "Reduce",
+    "RegressorReadoutMixin",
+    "is_linear",
+    "n_outputs_of",
+]
 
 # Features (n_rows, n_features), targets (n_rows,) or (n_rows, n_outputs), and weights (n_rows,) or
 # (n_rows, n_outputs), or None if all weights are one.
@@ -175,6 +185,41 @@ class BaseReadout(ParamNamesMixin, PlainStateMixin, BaseEstimator, ABC):
         with name_in_errors("X"):
             named = frame if frame_ndim(frame) == 2 else None
             return validate_rows(self, X, named, reset=reset, dtype=[np.float64, np.float32])
+
+
+class RegressorReadoutMixin(RegressorMixin, MultiOutputMixin):
+    """Score of readouts that predict numbers."""
+
+    predict: Callable[[Any], np.ndarray]
+
+    @takes_collections
+    def score(self, X: Any, y: Any, sample_weight: Any = None) -> float:
+        """Return the coefficient of determination R2 of the predictions.
+
+        Parameters
+        ----------
+        X : array-like (n_rows, n_features)
+        y : array-like (n_rows,) or (n_rows, n_outputs)
+        sample_weight : array-like (n_rows,), default=None
+
+        Returns
+        -------
+        score : float
+
+        Raises
+        ------
+        ValueError
+            If values are masked, missing or not finite.
+        """
+        y = finite_array("y", y)
+        if sample_weight is not None:
+            sample_weight = finite_array("sample_weight", sample_weight)
+        y_pred = self.predict(X)
+        return r2_of_rows(_as_rows(y), _as_rows(y_pred), sample_weight)
+
+
+def _as_rows(y: np.ndarray) -> np.ndarray:
+    return y[:, None] if y.ndim == 1 else y
 
 
 def is_linear(readout: Any) -> bool:

@@ -3,10 +3,9 @@
 from typing import NamedTuple, NoReturn
 
 import numpy as np
-from sklearn.base import MultiOutputMixin, RegressorMixin
 
 from esnkit.kernels.online import least_mean_squares
-from esnkit.readouts._base import BaseReadout
+from esnkit.readouts._base import BaseReadout, RegressorReadoutMixin
 from esnkit.readouts._online import OnlineReadoutMixin
 from esnkit.utils._plain_state import plain_record
 from esnkit.utils._validation import check_flag, check_number
@@ -22,7 +21,7 @@ class LMSState(NamedTuple):
     intercept: np.ndarray  # (n_outputs,)
 
 
-class LMSReadout(OnlineReadoutMixin, RegressorMixin, MultiOutputMixin, BaseReadout):
+class LMSReadout(OnlineReadoutMixin, RegressorReadoutMixin, BaseReadout):
     """Least mean squares: every row moves the coefficients a step along its error.
 
     For the error e = y - B x - c of a row x of weight w::

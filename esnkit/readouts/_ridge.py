@@ -10,7 +10,6 @@ from typing import Any, NamedTuple, Self, cast
 
 import numpy as np
 from scipy.linalg import LinAlgWarning
-from sklearn.base import MultiOutputMixin, RegressorMixin
 from sklearn.exceptions import NotFittedError
 from sklearn.utils.metaestimators import available_if
 from sklearn.utils.validation import check_is_fitted
@@ -24,7 +23,13 @@ from esnkit.readouts._alpha_choice import (
     one_class,
     smallest_error,
 )
-from esnkit.readouts._base import BaseReadout, Block, Reduce, n_outputs_of
+from esnkit.readouts._base import (
+    BaseReadout,
+    Block,
+    Reduce,
+    RegressorReadoutMixin,
+    n_outputs_of,
+)
 from esnkit.readouts._dual_ridge import DualRidge
 from esnkit.readouts._kept_rows import KeptRows
 from esnkit.readouts._least_squares import MODERATE_VALUE, rows_are_moderate
@@ -102,7 +107,7 @@ def _is_classification(readout: "RidgeReadout") -> bool:
     return readout.scoring == "classification"
 
 
-class RidgeReadout(RegressorMixin, MultiOutputMixin, BaseReadout):
+class RidgeReadout(RegressorReadoutMixin, BaseReadout):
     """Ridge regression that learns from streams, merges, and selects the solver and alpha.
 
     Parameters
@@ -617,30 +622,6 @@ class RidgeReadout(RegressorMixin, MultiOutputMixin, BaseReadout):
         current = np.take_along_axis(probabilities, best, axis=-1)
         np.put_along_axis(probabilities, best, np.where(is_tied, largest, current), axis=-1)
         return probabilities
-
-    @takes_collections
-    def score(self, X: Any, y: Any, sample_weight: Any = None) -> float:
-        """Return the coefficient of determination R2 of the predictions.
-
-        Parameters
-        ----------
-        X : array-like (n_rows, n_features)
-        y : array-like (n_rows,) or (n_rows, n_outputs)
-        sample_weight : array-like (n_rows,), default=None
-
-        Returns
-        -------
-        score : float
-
-        Raises
-        ------
-        ValueError
-            If values are masked, missing or not finite.
-        """
-        finite_array("y", y)
-        if sample_weight is not None:
-            finite_array("sample_weight", sample_weight)
-        return super().score(X, y, sample_weight)
 
     @property
     def coef_(self) -> np.ndarray:

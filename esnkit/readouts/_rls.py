@@ -5,11 +5,10 @@ from typing import Any, NamedTuple, Self
 
 import numpy as np
 from scipy.linalg import solve_triangular
-from sklearn.base import MultiOutputMixin, RegressorMixin
 from sklearn.utils.validation import check_is_fitted
 
 from esnkit.kernels.online import Covariance, LinearMap, recursive_least_squares
-from esnkit.readouts._base import BaseReadout
+from esnkit.readouts._base import BaseReadout, RegressorReadoutMixin
 from esnkit.readouts._online import OnlineReadoutMixin
 from esnkit.utils._plain_state import plain_record
 from esnkit.utils._rollback import rollback_on_error
@@ -29,7 +28,7 @@ class RLSState(NamedTuple):
     covariance: Covariance
 
 
-class RLSReadout(OnlineReadoutMixin, RegressorMixin, MultiOutputMixin, BaseReadout):
+class RLSReadout(OnlineReadoutMixin, RegressorReadoutMixin, BaseReadout):
     """Recursive least squares with forgetting: a ridge readout that is up to date after every row.
 
     After row n it minimises, over the coefficients B and the intercept c, which is not penalised::
@@ -39,7 +38,8 @@ class RLSReadout(OnlineReadoutMixin, RegressorMixin, MultiOutputMixin, BaseReado
     With ``forgetting=1`` every p_j is alpha: the solution is that of :class:`RidgeReadout`. With
     less, old rows fade; p_j fades as they do and is renewed to alpha in turn, one feature or a few
     per row, so that it stays between alpha / 2 and alpha [1]_: without that, directions that the
-    features do not excite would lose their penalty, and the covariance would overflow.
+    features do not excite would lose their penalty, and the covariance would overflow. Rows of
+    weight zero do not count, and let nothing fade.
 
     Parameters
     ----------

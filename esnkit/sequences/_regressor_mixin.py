@@ -9,7 +9,10 @@ from esnkit.sequences._scorer import compare
 from esnkit.sequences._targets import Encoded, Targets
 from esnkit.utils._collections import takes_collections
 
-__all__ = ["SequenceRegressorMixin"]
+__all__ = ["SequenceRegressorMixin", "r2_of_rows"]
+
+MIN_TOTAL = 1e-290  # a smaller sum of squares may have lost digits to underflow
+MAX_ERROR = 1e150  # in units of the largest target: its square is finite
 
 
 class SequenceRegressorMixin(MultiOutputMixin, RegressorMixin):
@@ -62,7 +65,7 @@ class SequenceRegressorMixin(MultiOutputMixin, RegressorMixin):
         -------
         float
         """
-        return _r2_score(*compare(self, X, y, sample_weight, initial_state, clamp))
+        return r2_of_rows(*compare(self, X, y, sample_weight, initial_state, clamp))
 
     def __sklearn_tags__(self):
         tags = super().__sklearn_tags__()
@@ -70,18 +73,24 @@ class SequenceRegressorMixin(MultiOutputMixin, RegressorMixin):
         return tags
 
 
-def _r2_score(y_true: np.ndarray, y_pred: np.ndarray, weights: np.ndarray | None) -> float:
+def r2_of_rows(y_true: np.ndarray, y_pred: np.ndarray, weights: np.ndarray | None) -> float:
     """Return the coefficient of determination of rows (n_rows, n_outputs), as scikit-learn does.
 
-    A search scores often: its function checks arrays for longer than it sums their rows.
+    A search scores often: its function checks arrays for longer than it sums their rows. Its sums
+    of squares may leave the range of float64: they are those of values of the size of one.
     """
     is_plain = y_true.dtype == y_pred.dtype == np.float64 and y_true.shape == y_pred.shape
     if weights is None and len(y_true) > 1 and is_plain:
         with np.errstate(over="ignore", invalid="ignore"):
             squares = np.sum((y_true - y_pred) ** 2, axis=0)
             total = np.sum((y_true - y_true.mean(axis=0)) ** 2, axis=0)
-        if np.isfinite(squares).all() and np.isfinite(total).all() and total.all():
+        if np.isfinite(squares).all() and np.isfinite(total).all() and (total > MIN_TOTAL).all():
             return float((1 - squares / total).mean())
     from sklearn.metrics import r2_score  # as in scikit-learn: slow to import
 
+    if y_true.shape == y_pred.shape and np.isfinite(y_pred).all():
+        power = np.frexp(np.abs(y_true).max(axis=0, initial=0))[1]
+        with np.errstate(over="ignore"):
+            y_pred = np.clip(np.ldexp(y_pred, -power), -MAX_ERROR, MAX_ERROR)
+        y_true = np.ldexp(y_true, -power)
     return r2_score(y_true, y_pred, sample_weight=weights)

@@ -1,5 +1,7 @@
 """Forward and backward passes of networks, against loops and differences."""
 
+from itertools import pairwise
+
 import numpy as np
 import pytest
 from gradients import difference
@@ -8,7 +10,7 @@ from reference import cell_states
 
 from esnkit.networks._batch import InitialState, make_batch
 from esnkit.networks._bptt import eigenvalues_of, run, run_backward, state_rows
-from esnkit.networks._spec import parameter_views
+from esnkit.networks._spec import Spec, parameter_views
 
 every_spec = pytest.mark.parametrize("spec", SPECS.values(), ids=SPECS)
 
@@ -92,10 +94,23 @@ def test_exact_outputs_do_not_depend_on_the_rows_around_them(spec):
     theta, (batch, _, _) = theta_of(spec), problem(spec)
     outputs, _ = run(spec, theta, batch, exact=True)
     np.testing.assert_allclose(outputs, run(spec, theta, batch)[0], atol=1e-14)
-    if spec.pooling not in ("mean", "attention"):
-        first = make_batch(batch.inputs[: OFFSETS[1]], OFFSETS[:2])
-        alone, _ = run(spec, theta, first, exact=True)
-        assert np.array_equal(alone, outputs[: len(alone)])
+    first = make_batch(batch.inputs[: OFFSETS[1]], OFFSETS[:2])
+    alone, _ = run(spec, theta, first, exact=True)
+    assert np.array_equal(alone, outputs[: len(alone)])
+
+
+def test_exact_attention_does_not_depend_on_the_rows_around_it():
+    spec = Spec("tanh", 34, 2, 1, pooling="attention")
+    theta, rng = theta_of(spec), np.random.default_rng(0)
+    lengths = np.arange(1, 21)
+    offsets = np.concatenate([[0], np.cumsum(lengths)])
+    X = rng.normal(size=(offsets[-1], 2))
+    outputs, tape = run(spec, theta, make_batch(X, offsets), exact=True)
+    for i, (start, stop) in enumerate(pairwise(offsets.tolist())):
+        alone = make_batch(X[start:stop], np.array([0, stop - start]))
+        output, other = run(spec, theta, alone, exact=True)
+        assert np.array_equal(output[0], outputs[i])
+        assert np.array_equal(other.pooling.weights, tape.pooling.weights[start:stop])
 
 
 @pytest.mark.parametrize("spec", ["lstm", "both ways gru"])

@@ -49,6 +49,23 @@ def test_a_list_of_integer_vectors_is_sequences_of_tokens():
             untrained(ambiguous, [0.0, 1.0])
 
 
+@pytest.mark.parametrize("size", [2.0**-1050, 2.0**1022])
+def test_the_size_of_all_weights_changes_nothing(size):
+    X, y, _ = echo(12)
+    weights = np.random.default_rng(0).choice([0.0, 0.5, 1.0, 1.5], 12)
+    fitted = quick(max_iter=2).fit(X, 100 * y, sample_weight=weights)
+    scaled = quick(max_iter=2).fit(X, 100 * y, sample_weight=size * weights)
+    assert np.array_equal(scaled.predict(X), fitted.predict(X))
+    labels = np.where(y > 0, "positive", "other")
+    fitted, scaled = (
+        quick(RNNClassifier, max_iter=2, class_weight={"positive": k, "other": 2 * k}).fit(
+            X, labels, sample_weight=k * weights
+        )
+        for k in (1.0, min(size, 2.0**1021))
+    )
+    assert np.array_equal(scaled.predict_proba(X), fitted.predict_proba(X))
+
+
 def test_some_states_can_be_given():
     X, _, Y = echo(4)
     model = untrained(X, Y, start="ones")

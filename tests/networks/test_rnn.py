@@ -196,10 +196,11 @@ def test_validation_scores_are_those_of_scikit_learn():
     assert scored(model, outputs, Y, weights) == pytest.approx(
         r2_score(Y, outputs, sample_weight=weights)
     )
-    constant = np.ones((9, 2))
-    assert scored(model, outputs, constant, weights) == pytest.approx(
-        -mean_squared_error(constant, outputs, sample_weight=weights)
-    )
+    for value in (1.0, 0.1):  # of which the mean is rounded
+        constant = np.full((9, 2), value)
+        assert scored(model, outputs, constant, weights) == pytest.approx(
+            -mean_squared_error(constant, outputs, sample_weight=weights)
+        )
     codes = rng.integers(0, 2, 9)
     assert scored(RNNClassifier(), outputs, np.eye(2)[codes], weights) == pytest.approx(
         accuracy_score(codes, outputs.argmax(axis=1), sample_weight=weights)

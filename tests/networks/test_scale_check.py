@@ -26,7 +26,7 @@ def regressor(**params):
     return RNNRegressor(**(BRIEF | {"cell": "gru"} | params))
 
 
-@pytest.mark.parametrize("size", [1e-6, 1e-3, 1e3, 1e4, 1e6, 1e8])
+@pytest.mark.parametrize("size", [1e-300, 1e-170, 1e-6, 1e-3, 1e3, 1e4, 1e6, 1e8])
 @pytest.mark.parametrize("solver", ["adam", "sgd"])
 def test_targets_of_unusual_size_are_to_be_scaled(size, solver):
     with pytest.warns(ConvergenceWarning, match=r"y is of the size .*scale it"):

@@ -183,6 +183,12 @@ def test_training_continues_on_other_data():
     assert pair_loss(model._pair, model._theta, pairs) < pair_loss(model._pair, before, pairs)
 
 
+def test_the_longest_target_of_all_calls_bounds_predictions():
+    X = [np.array([0, 1])] * 8
+    model = quick(max_iter=60, learning_rate_init=0.1, warm_start=True).fit(X, [[0]] * 8)
+    assert model.fit(X, [[0, 0, 0]] * 8).predict(X[:1])[0].tolist() == [0, 0, 0]
+
+
 def test_a_failed_fit_leaves_the_estimator_as_it_was():
     X, y = reversed_words(10)
     model = quick(learning_rate_init=1e30)

@@ -110,3 +110,8 @@ def test_a_free_run_needs_rows_before_it():
     model = LinearRegression().fit(TURNING[:-1], TURNING[1:])
     with pytest.raises(ValueError, match="n_steps must be smaller than the number of rows of X"):
         AttractorDisplay.from_estimator(model, TURNING, 120)
+
+
+def test_a_fixed_point_is_a_mark():
+    point, line = AttractorDisplay.from_series({"point": 0 * TURNING, "line": TURNING}).lines_
+    assert (point.get_marker(), line.get_marker()) == ("o", "None")

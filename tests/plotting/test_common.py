@@ -9,8 +9,10 @@ import pytest
 from esnkit.plotting import ForecastDisplay, GradientNormDisplay
 from esnkit.plotting._common import (
     COLOURS,
+    as_label,
     check_results,
     column_of,
+    legend_beside,
     line_of,
     name_of,
     plain_times,
@@ -70,3 +72,31 @@ def test_names_of_reservoirs_and_results_by_name():
 def test_timedeltas_are_seconds_on_an_axis():
     hours = pd.timedelta_range("0h", periods=3, freq="h")
     np.testing.assert_array_equal(plain_times(hours), [0.0, 3600.0, 7200.0])
+
+
+def drawn_texts(texts):
+    """Return what a user sees of texts of matplotlib, None for mathematics."""
+    parsed = [text._preprocess_math(text.get_text()) for text in texts]
+    return [None if is_math else shown.lstrip("\u200b") for shown, is_math in parsed]
+
+
+def test_names_are_drawn_as_they_are_in_legends_and_beside_axes():
+    plt = pytest.importorskip("matplotlib.pyplot")
+    names = ["_hidden", "$5-$10", "a_$b^$", r"C:\$x", "plain"]
+    _, ax = plt.subplots()
+    for name in names:
+        ax.plot([0, 1], label=as_label(name))
+    ax.set_xticks(range(5), [as_label(name) for name in names])
+    legend_beside(ax)
+    assert drawn_texts(ax.get_legend().get_texts()) == names
+    assert drawn_texts(ax.get_xticklabels()) == names
+    ax.figure.canvas.draw()
+    display = GradientNormDisplay({"_net of $": np.ones((1, 3))}).plot()
+    assert drawn_texts(display.ax_.get_legend().get_texts()) == ["_net of $"]
+
+
+def test_legends_beside_axes_have_columns_of_a_length_that_fits():
+    display = GradientNormDisplay({f"net {k}": np.ones((1, 3)) for k in range(29)}).plot()
+    assert display.ax_.get_legend()._ncols == 3
+    display.figure_.canvas.draw()
+    assert display.ax_.get_window_extent().height > 300

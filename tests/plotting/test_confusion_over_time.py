@@ -46,3 +46,14 @@ def test_given_axes_are_drawn_on():
     display = ConfusionOverTimeDisplay.from_estimator(model(), X, y, shares=[1.0], axes=grid)
     assert display.figure_ is figure and list(display.axes_) == list(grid)
     assert display.plot().figure_ is not figure
+
+
+def test_labels_that_would_overlap_are_in_the_legend_alone():
+    classes = [f"a long label of class {k}" for k in "abcdefghijkl"]
+    values = np.full((12, 4, 12), 1 / 12)
+    display = ConfusionOverTimeDisplay.from_predictions(
+        classes, values, classes=classes, shares=[0.25, 0.5, 0.75, 1.0]
+    )
+    assert display.axes_[0].get_yticklabels() == []
+    texts = display.axes_[-1].get_legend().get_texts()
+    assert [text.get_text() for text in texts] == classes

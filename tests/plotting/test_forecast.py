@@ -163,3 +163,11 @@ def test_a_fan_has_an_interval_per_level(series):
         np.testing.assert_array_equal(one.lower.ravel(), display.lower[k])
     labels = [c.get_label() for c in display.ax_.collections]
     assert labels == ["90 % interval", "50 % interval"]  # the widest first, below the others
+
+
+def test_the_interval_of_a_single_step_is_a_bar():
+    display = ForecastDisplay.from_predictions([1.0, 2.0], [3.0], [2.5], [3.5], interval=0.9)
+    (bar,) = display.ax_.collections
+    np.testing.assert_array_equal(bar.get_segments()[0], [[1.0, 2.5], [1.0, 3.5]])
+    assert bar.get_linewidth()[0] > 5 and bar.get_label() == "90 % interval"
+    assert all(tick == round(tick) for tick in display.ax_.get_xticks())

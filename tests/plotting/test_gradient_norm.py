@@ -89,3 +89,8 @@ def test_wrong_norms_are_refused():
         GradientNormDisplay({}).plot()
     with pytest.raises(TypeError, match="relative must be True or False"):
         GradientNormDisplay({"a": np.ones((1, 3))}, relative="x").plot()
+
+
+def test_a_single_time_step_is_a_mark():
+    one, many = GradientNormDisplay({"one": np.ones((1, 1)), "many": np.ones((1, 2))}).plot().lines_
+    assert (one.get_marker(), many.get_marker()) == ("o", "None")

@@ -57,3 +57,12 @@ def test_wrong_calls_are_refused(call, message):
 
 def test_constant_errors_have_no_autocorrelation():
     assert not ResidualsDisplay.from_residuals(np.ones(8)).autocorrelation_.any()
+
+
+@pytest.mark.parametrize("value", [1.0, 0.1])
+def test_equal_errors_have_no_autocorrelation(value):
+    display = ResidualsDisplay.from_residuals(np.full(20, value))  # 0.1: their mean is rounded
+    np.testing.assert_array_equal(display.autocorrelation_, np.zeros(5))
+    assert all(tick == round(tick) for tick in display.axes_[2].get_xticks())
+    single = ResidualsDisplay.from_residuals([1.0, 2.0, 4.0, 3.0])
+    assert all(tick == round(tick) for tick in single.axes_[2].get_xticks())

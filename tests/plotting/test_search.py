@@ -167,3 +167,25 @@ def test_axes_are_taken_and_plots_drawn_again():
 def test_wrong_calls_name_what_is_wrong(call, error, message):
     with pytest.raises(error, match=message):
         call(display_of(GRID, SCORES))
+
+
+def test_of_equal_scores_the_first_candidate_is_the_best_in_every_plot():
+    tied = display_of([{"a": a, "b": b} for a in (0, 1) for b in (0, 1)], np.ones(4))
+    (star,) = tied.plot().ax_.get_lines()
+    assert (star.get_xdata(), star.get_ydata()) == (0, 0)
+    best = tied.plot(kind="parallel").ax_.get_lines()[0]
+    assert np.all(best.get_ydata() < 0.1)  # the heights of the values 0
+
+
+def test_values_with_a_long_text_that_begins_alike_are_told_apart():
+    texts = [f"Reservoir(n_units=100, random_state=0, topology={name!r})" for name in "ab"]
+    axis = parameter_axis("reservoir", [texts[0], texts[1], "short"])
+    assert axis.codes.tolist() == [0, 1, 2] and axis.labels == [*texts, "short"]
+    assert parameter_axis("reservoir", [texts[0], "short"]).labels == [
+        "Reservoir(n_units=100, …", "short",
+    ]  # fmt: skip
+
+
+def test_parallel_axes_need_a_parameter_that_varies():
+    with pytest.raises(ValueError, match="kind='parallel' needs a parameter that varies"):
+        display_of([{"a": 1}], [0.5]).plot(kind="parallel")

@@ -44,3 +44,10 @@ def test_what_is_no_series_is_refused():
         StatesDisplay(np.zeros(3)).plot()
     with pytest.raises(ValueError, match="X must be one series"):
         StatesDisplay.from_reservoir(Reservoir(3), [X, X])
+
+
+def test_steps_and_units_are_counted_in_whole_numbers():
+    for shape in ((5, 3), (1, 1)):
+        ax = StatesDisplay(np.ones(shape)).plot().ax_
+        ticks = [*ax.get_xticks(), *ax.get_yticks()]
+        assert ticks == [round(tick) for tick in ticks]

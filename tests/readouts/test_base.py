@@ -3,10 +3,12 @@
 import numpy as np
 import pandas as pd
 import pytest
+from sklearn.base import clone
 from sklearn.linear_model import Ridge
+from sklearn.metrics import r2_score
 from third_party import LeastMeanSquares, NearestRow
 
-from esnkit.readouts import BaseReadout, RidgeReadout
+from esnkit.readouts import BaseReadout, LMSReadout, RidgeReadout, RLSReadout
 from esnkit.readouts._base import is_linear
 
 
@@ -117,3 +119,18 @@ def test_linear_readouts_have_coefficients_and_an_intercept(readout, expected):
 
 def test_a_readout_is_linear_only_once_it_is_fitted():
     assert not is_linear(RidgeReadout())
+
+
+@pytest.mark.parametrize("readout", [RidgeReadout(), RLSReadout(), LMSReadout()], ids=repr)
+def test_the_score_of_regressors_is_r2_in_any_units(readout):
+    X = np.random.default_rng(0).normal(size=(60, 2))
+    y = X @ [1.0, -2.0] + np.sin(10 * X[:, 0])
+    weights = np.linspace(0, 1, 60)
+    fitted = clone(readout).fit(X, y)
+    expected = r2_score(y, fitted.predict(X), sample_weight=weights)
+    assert fitted.score(X, y, weights) == pytest.approx(expected, rel=1e-12)
+    small = 1e-200 * y
+    score = clone(readout).fit(X, small).score(X, small, weights)
+    assert score == pytest.approx(expected, rel=1e-9)
+    with pytest.raises(ValueError, match="y must be finite"):
+        fitted.score(X, np.full(60, np.nan))
