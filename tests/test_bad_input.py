@@ -1059,6 +1059,12 @@ FORECASTS = [
     *each("interval", lambda v: lagged().fit(WAVE).forecast(3, interval=v), V, 0.0, 1.0, 90, nan),
     *each("interval", lambda v: lagged().fit(WAVE).forecast(3, interval=v), T, "90%", True),
     *each("quantiles", lambda v: lagged().fit(WAVE).forecast(3, quantiles=v), V, [0.0], 0.5, [nan]),
+    *each("bias_adjust", lambda v: lagged().fit(WAVE).forecast(3, bias_adjust=v), T, "yes", 1),
+    *each("bias_adjust", lambda v: lagged().backtest(WAVE, 3, 2, bias_adjust=v), T, "yes"),
+    *each(
+        "bias_adjust",
+        lambda v: lagged().fit(WAVE).forecast(3, quantiles=v, bias_adjust=True), V, [0.5],
+    ),
     *each("new", lambda v: lagged().fit(WAVE).update(v), V, X, [inf], None, []),
     *each("series", lambda v: lagged().fit(WAVE).score(v), V, [], [nan], [1.0], [1.0, 1.0]),
     *each("series", lambda v: lagged().backtest(v, 30, 5), V, WAVE, None, hole(WAVE)),

@@ -83,6 +83,11 @@ def _add_files(parser) -> None:
     )  # fmt: skip
     add("--horizon", metavar="H", type=_integer(1), help="number of steps to forecast")
     add("--interval", metavar="LEVEL", type=_number(0, 1), help="add an interval, 0.9 for 90 %%")
+    add(
+        "--bias-adjust", action="store_true",
+        help="forecast the mean of the values to come, not their median, where networks forecast "
+        "logarithms or square roots: for totals",
+    )  # fmt: skip
     add("--out", metavar="FILE", type=_path, help="write the forecast to FILE, not to the terminal")
     add("--plot", metavar="FILE", type=_path, help="draw the forecast to FILE (png, pdf, svg)")
     add(

@@ -82,7 +82,9 @@ def _fit_and_forecast(arguments, table: Table, stamps: Continuation | None):
     known, ahead = split_exog(arguments, table)
     past = columns_or_none(table.past_exog, tuple(arguments.past_exog))
     model = make_forecaster(arguments).fit(series, exog=known, past_exog=past)
-    forecast = model.forecast(arguments.horizon, ahead, arguments.interval)
+    forecast = model.forecast(
+        arguments.horizon, ahead, arguments.interval, bias_adjust=arguments.bias_adjust
+    )
     return model, forecast if isinstance(forecast, tuple) else (forecast,)
 
 

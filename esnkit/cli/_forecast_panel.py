@@ -23,7 +23,7 @@ from esnkit.forecasting import PanelForecaster
 from esnkit.forecasting._frames import LabelledSeries, columns_or_none
 from esnkit.forecasting._series_kind import interval_names
 
-REFUSED = ("plot", "report", "quick", "best", "models", *SETTINGS)
+REFUSED = ("plot", "report", "quick", "best", "bias_adjust", "models", *SETTINGS)
 
 
 class _Series(NamedTuple):

@@ -173,6 +173,10 @@ class AutoForecaster(ForecastsMixin, CallbackSupportMixin, PlainStateMixin, Base
     degrees of freedom, and one more, as windows fit side by side in the rolling forecasts. So are
     the distances of quantiles from the forecast, which is the quantile of level 0.5.
 
+    ``forecast(n_steps, bias_adjust=True)`` takes means in place of the medians that members with a
+    logarithm or square root forecast, as that of a :class:`Forecaster` [6]_, before the median of
+    all members. Members without one forecast means by themselves.
+
     Adaptive intervals and quantiles take the errors of networks fitted to the first 70 % of the
     rows, from rolling origins in the others, with weights from a softmax of the cosine similarity
     of states over a temperature [5]_. The state is that of all networks together. The temperature
@@ -198,6 +202,7 @@ class AutoForecaster(ForecastsMixin, CallbackSupportMixin, PlainStateMixin, Base
        Business and Economic Statistics 13. (better baselines)
     .. [5] Neglia, R. et al. (2025). ResCP: reservoir conformal prediction for time series
        forecasting. arXiv 2510.05060. (adaptive intervals)
+    .. [6] Duan, N. (1983). Smearing estimate: a nonparametric retransformation method. JASA 78.
 
     Examples
     --------
@@ -451,6 +456,17 @@ class AutoForecaster(ForecastsMixin, CallbackSupportMixin, PlainStateMixin, Base
         seed = np.random.RandomState(0)  # a forecast repeated is the same
         paths = self._ensemble.parts[column].sample(of_steps, ahead, n_steps, N_PATHS, seed)
         return BlendedErrors(pooled.sizes(), paths, self._n_windows[column])
+
+    def _means(self, values: np.ndarray, ahead: np.ndarray) -> np.ndarray:
+        columns, exog = self._columns_and_exog()
+        by_series = [
+            part.means(calibrators, rows, exog, ahead, len(values))
+            for part, calibrators, rows in zip(
+                self._ensemble.parts, self._calibrators, columns, strict=True
+            )
+        ]
+        means = np.hstack(by_series)
+        return np.where(np.isnan(means), values, means)  # NaN where all members run away
 
     def _sample(self, ahead: np.ndarray, n_steps: int, n_samples: int, rng) -> np.ndarray:
         errors = self._step_errors()

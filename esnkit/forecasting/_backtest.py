@@ -25,12 +25,13 @@ from esnkit.utils._validation import check_flag, check_positive_int
 
 
 def backtest(
-    model: Any, series, horizon, n_windows, *, inputs=None, stride=None, refit=False, interval=None
+    model: Any, series, horizon, n_windows, *, inputs=None, stride=None, refit=False, options=None
 ) -> Bunch:
     """Fit a forecaster before the first origin, and forecast from all; see `Forecaster.backtest`.
 
     `model` needs the methods `fit`, `update` and `forecast` of a :class:`Forecaster`, and changes.
-    `inputs` has its keywords `exog` and `past_exog`, None where there are none.
+    `inputs` has its keywords `exog` and `past_exog`, None where there are none; `options` has other
+    ones of `forecast`, such as `interval`.
     """
     horizon = check_positive_int("horizon", horizon)
     n_windows = check_positive_int("n_windows", n_windows)
@@ -52,7 +53,8 @@ def backtest(
         )
     values = values[:, 0] if table.ndim == 1 else values
     rows = _rows_of(values, table, kind)
-    forecasts, settings = _forecast_windows(model, rows, inputs, origins, horizon, refit, interval)
+    options = {} if options is None else options
+    forecasts, settings = _forecast_windows(model, rows, inputs, origins, horizon, refit, options)
     observed = windows_of(values, origins, horizon)
     result = score_windows(observed, forecasts, origins, values[: origins[0]])
     result.settings = settings
@@ -76,7 +78,7 @@ def windows_of(values: np.ndarray, origins, horizon: int) -> np.ndarray:
     return np.stack([values[origin : origin + horizon] for origin in origins])
 
 
-def _forecast_windows(model, rows, inputs: dict, origins, horizon: int, refit: bool, interval):
+def _forecast_windows(model, rows, inputs: dict, origins, horizon: int, refit: bool, options: dict):
     """Return forecasts, or forecasts with lower and upper ends, and what each fit has chosen."""
     windows: list = []
     settings: list = []
@@ -99,8 +101,8 @@ def _forecast_windows(model, rows, inputs: dict, origins, horizon: int, refit: b
                 model.update(rows(seen, origin), **inputs_of(seen, origin))
             ahead = inputs_of(origin, origin + horizon)
             known = {"exog": ahead["exog"]} if "exog" in ahead else {}
-            window = model.forecast(horizon, interval=interval, **known)
-            windows.append((window,) if interval is None else window)
+            window = model.forecast(horizon, **options, **known)
+            windows.append((window,) if options.get("interval") is None else window)
             task.step()
     return [np.stack(part) for part in zip(*windows, strict=True)], settings
 

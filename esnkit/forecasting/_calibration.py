@@ -1,4 +1,4 @@
-"""Forecast errors that calibrate intervals, quantiles and sample paths of a forecaster.
+"""Forecast errors that calibrate intervals, quantiles, means and sample paths of a forecaster.
 
 They come from rows that a second model was not fitted to. Where the series is too short for that,
 they are residuals of the model itself.
@@ -12,6 +12,7 @@ from esnkit.forecasting._missing import interpolate
 from esnkit.forecasting._pooled_errors import PooledErrors
 from esnkit.forecasting._runaway import fall_back
 from esnkit.forecasting._similarity import similarity_weights
+from esnkit.forecasting._smearing import power_errors, smear
 from esnkit.utils._plain_state import plain_record
 from esnkit.utils._progress import Task, count_step
 from esnkit.utils._warnings import warn
@@ -70,8 +71,7 @@ class IntervalCalibrator:
         if _count_known(errors, axis=0) >= errors_needed(level):
             exog = np.vstack([exog, ahead])
             return StepErrors(errors, self._weights(values, exog, errors, level))
-        horizon = min(n_steps, max(1, (len(values) - self._start) // 2))
-        errors = self.errors(values, exog, horizon)
+        errors = self._errors_of_fewer_steps(values, exog, n_steps)
         n_known = _count_known(errors, axis=(0, 1))
         if n_known < MIN_ERRORS:
             errors = self._residuals(ensemble, values, exog)
@@ -79,6 +79,38 @@ class IntervalCalibrator:
         else:
             warn_of_few(n_known, level)
         return PooledErrors(errors, n_steps, FACTOR)
+
+    def means(self, ensemble: Ensemble, values, exog, forecast: np.ndarray) -> np.ndarray:
+        """Return means of the values to come, of which a power transform forecasts medians.
+
+        Parameters
+        ----------
+        ensemble : Ensemble
+            See `errors_ahead`.
+        values, exog : ndarray
+            All rows seen so far.
+        forecast : ndarray of shape (n_steps, n_series)
+            Without past-only inputs.
+        """
+        power = self.spec.power
+        if power is None:
+            return forecast
+        assert not isinstance(power, str)  # "auto" is a number by now
+        errors = self._errors_of_fewer_steps(values, exog, len(forecast))
+        if _count_known(errors, axis=(0, 1)) >= MIN_ERRORS:
+            origins = split_origins(self.n_fit, len(values), errors.shape[1], self.share)[1]
+            observed = values[origins[: len(errors), None] + np.arange(errors.shape[1])]
+        else:
+            errors = self._residuals(ensemble, values, exog)
+            observed = values[len(values) - len(errors) :, None]
+        observed, errors = (rows[..., : forecast.shape[1]] for rows in (observed, errors))
+        means = smear(forecast, power_errors(observed, observed - errors, power), power)
+        if np.isinf(means).any():
+            raise FloatingPointError(
+                "bias_adjust=True has no finite mean: with the errors of this forecast, the "
+                f"inverse of power={power!r} is infinite; use a larger power, or bias_adjust=False"
+            )
+        return means
 
     def step_errors(self, ensemble: Ensemble, values, exog) -> np.ndarray:
         """Return one-step errors (n, n_series) of the transformed series, see `Ensemble`."""
@@ -109,6 +141,11 @@ class IntervalCalibrator:
         observed = np.stack([values[origin : origin + n_steps] for origin in new])
         errors = self._errors[n_steps] = np.concatenate([errors, observed - ahead])
         return errors
+
+    def _errors_of_fewer_steps(self, values, exog, n_steps: int) -> np.ndarray:
+        """Return errors of at most half as many steps as rows are held out, for several origins."""
+        horizon = min(n_steps, max(1, (len(values) - self._start) // 2))
+        return self.errors(values, exog, horizon)
 
     @property
     def _start(self) -> int:

@@ -43,6 +43,26 @@ class Combination:
             return self.combine(rolled)
         return self.combine(rolled, _roll(self.naive, values, exog, origins, n_steps))
 
+    def means(self, calibrators: list, values, exog, ahead, n_steps: int) -> np.ndarray:
+        """Forecast (n_steps, 1) with means of members in place of their medians.
+
+        Parameters
+        ----------
+        calibrators : list of IntervalCalibrator
+            Of the networks, which are the first members.
+        values : ndarray of shape (n_rows, 1 + n_past)
+            All rows seen so far.
+        exog, ahead : ndarray of shape (n_rows, n_exog) and (n_steps, n_exog)
+        n_steps : int
+        """
+        last = values[:0], ahead, [0], n_steps
+        rolled = [_roll(member, *last) for member in self.members]
+        for k, (member, calibrator) in enumerate(zip(self.members, calibrators, strict=False)):
+            seen = known_to(member, values)
+            rolled[k] = calibrator.means(member, seen, exog, rolled[k][0])[None]
+        naive = None if self.naive is None else _roll(self.naive, *last)
+        return self.combine(rolled, naive)[0]
+
     def sample(
         self, errors: list[np.ndarray], exog: np.ndarray, n_steps: int, n_samples: int, rng
     ) -> np.ndarray:

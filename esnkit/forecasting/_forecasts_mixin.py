@@ -41,7 +41,13 @@ from esnkit.forecasting._series_kind import (
 from esnkit.metrics import nrmse
 from esnkit.utils._progress import Task
 from esnkit.utils._rollback import rollback_on_error
-from esnkit.utils._validation import check_choice, check_number, check_positive_int, check_seed
+from esnkit.utils._validation import (
+    check_choice,
+    check_flag,
+    check_number,
+    check_positive_int,
+    check_seed,
+)
 from esnkit.utils._warnings import warn
 
 __all__ = ["ForecastsMixin"]
@@ -54,7 +60,7 @@ class ForecastsMixin:
 
     The ensemble has the methods `roll`, `advance`, `limit` and `exog_out_of_range` of
     :class:`~esnkit.forecasting._ensemble.Ensemble`. A subclass also writes `_errors_ahead` and
-    `_sample`.
+    `_sample`, and one with power transforms `_means`.
     """
 
     _ensemble: Any
@@ -94,7 +100,7 @@ class ForecastsMixin:
         self._seen = [(values, inputs)]
         return values, inputs
 
-    def forecast(self, n_steps, exog=None, interval=None, quantiles=None):
+    def forecast(self, n_steps, exog=None, interval=None, quantiles=None, *, bias_adjust=False):
         """Forecast the steps that follow the rows seen so far.
 
         Parameters
@@ -110,6 +116,12 @@ class ForecastsMixin:
             Levels of the quantiles that are returned in place of the forecast, such as
             ``[0.1, 0.5, 0.9]``; not together with `interval`. They are rounded as the ends of
             intervals are, those of level 0.5 not.
+        bias_adjust : bool, default=False
+            Whether to forecast the mean of the values to come, for squared errors and totals. After
+            a power transform the forecast is their median otherwise, see Notes of
+            :class:`Forecaster` and :class:`AutoForecaster`; without one it stays the same. So does
+            an interval, which may leave the mean of a skewed distribution outside. Not together
+            with `quantiles`.
 
         Returns
         -------
@@ -129,9 +141,10 @@ class ForecastsMixin:
         ValueError
             For a number of steps below 1 or beyond a direct model's horizon, an
             interval or quantiles outside (0, 1), or with column names that the series
-            already has, and exogenous inputs that are missing, too short or misnamed.
+            already has, `quantiles` with `bias_adjust`, and exogenous inputs that are missing, too
+            short or misnamed.
         FloatingPointError
-            If an interval is too large for float64.
+            If an interval or a mean is too large for float64.
 
         Warns
         -----
@@ -142,21 +155,37 @@ class ForecastsMixin:
         UserWarning
             If the series is so short that intervals or quantiles come from residuals of the fit,
             with the coverage that they likely have.
+
+        Examples
+        --------
+        Values with a log-normal distribution have the median 1 and the mean exp(1 / 2) = 1.65:
+
+        >>> from esnkit import Forecaster, SeriesTransform
+        >>> from sklearn.linear_model import Ridge
+        >>> series = np.random.default_rng(0).lognormal(size=2000)
+        >>> model = Forecaster(Ridge(), lags=1, transformer=SeriesTransform(power=0)).fit(series)
+        >>> model.forecast(1).round(1), model.forecast(1, bias_adjust=True).round(1)
+        (array([1.]), array([1.7]))
         """
         check_is_fitted(self, "_ensemble")
         n_steps = self._check_steps(n_steps)
         levels = self._check_levels(interval, quantiles)
+        if check_flag("bias_adjust", bias_adjust) and quantiles is not None:
+            raise ValueError(
+                f"bias_adjust=True and quantiles={quantiles!r} exclude each other: quantiles have "
+                "no bias under a power transform"
+            )
         if interval is not None:
-            return self._fan(n_steps, exog, (interval,))[0]
+            return self._fan(n_steps, exog, (interval,), bias_adjust)[0]
         ahead, values = self._forecast_rows(n_steps, exog)
         if levels is None:
-            return forecast_as(self._kind, values[:, : self.n_features_in_])
+            return forecast_as(self._kind, self._point_forecast(values, ahead, bias_adjust))
         errors = self._errors_for_levels(n_steps, ahead, levels)
         with np.errstate(over="ignore"):
             ends = list(values + errors.quantiles(levels))
         return quantiles_as(self._kind, self._within_limits(ends, levels), levels)
 
-    def _fan(self, n_steps, exog, levels: tuple) -> list:
+    def _fan(self, n_steps, exog, levels: tuple, bias_adjust: bool = False) -> list:
         """Return what `forecast` does with an interval of each level, all from the same errors."""
         check_is_fitted(self, "_ensemble")
         n_steps = self._check_steps(n_steps)
@@ -164,14 +193,22 @@ class ForecastsMixin:
             self._check_levels(level, None)
         ahead, values = self._forecast_rows(n_steps, exog)
         errors = self._errors_for_levels(n_steps, ahead, np.array(levels))
-        found = []
+        forecast, found = self._point_forecast(values, ahead, bias_adjust), []
         for level in levels:
             half_width = errors.half_widths(level)
             with np.errstate(over="ignore"):
                 ends = [values - half_width, values + half_width]
             ends = self._within_limits(ends, ends_of(level))
-            found.append(forecast_as(self._kind, values[:, : self.n_features_in_], tuple(ends)))
+            found.append(forecast_as(self._kind, forecast, tuple(ends)))
         return found
+
+    def _point_forecast(self, values: np.ndarray, ahead: np.ndarray, bias_adjust) -> np.ndarray:
+        """Return the forecast of the series, of means if they are asked for."""
+        values = values[:, : self.n_features_in_]
+        if not bias_adjust:
+            return values
+        with Task(f"{type(self).__name__}.forecast", 2, "phases", verbose=self.verbose):
+            return self._means(values, ahead)
 
     def _forecast_rows(self, n_steps: int, exog) -> tuple[np.ndarray, np.ndarray]:
         """Return the inputs of the steps ahead, and forecasts of series and past-only inputs."""
@@ -333,7 +370,7 @@ class ForecastsMixin:
 
     def backtest(
         self, series, horizon, n_windows=10, *, exog=None, past_exog=None, stride=None, refit=False,
-        interval=None,
+        interval=None, bias_adjust=False,
     ) -> Bunch:  # fmt: skip
         """Forecast from rolling origins of a series and score against the observed values.
 
@@ -357,6 +394,8 @@ class ForecastsMixin:
             Fit anew at every origin, instead of once.
         interval : float in (0, 1), default=None
             Coverage of intervals whose ends are returned too.
+        bias_adjust : bool, default=False
+            Whether to forecast means, see :meth:`forecast`.
 
         Returns
         -------
@@ -389,7 +428,8 @@ class ForecastsMixin:
             return backtest(
                 clone(self), series, horizon, n_windows,
                 inputs={"exog": exog, "past_exog": past_exog},
-                stride=stride, refit=refit, interval=interval,
+                stride=stride, refit=refit,
+                options={"interval": interval, "bias_adjust": bias_adjust},
             )  # fmt: skip
 
     def score(self, series, y=None, exog=None, past_exog=None) -> float:
@@ -481,6 +521,13 @@ class ForecastsMixin:
     def _errors_ahead(self, n_steps: int, ahead: np.ndarray, level: float) -> Any:
         """Return errors with `half_widths` and `quantiles` up to a level, see `StepErrors`."""
         raise NotImplementedError
+
+    def _means(self, values: np.ndarray, ahead: np.ndarray) -> np.ndarray:
+        """Return means of the values to come for a forecast (n_steps, n_series), see `smear`.
+
+        Without a power transform it is not adjusted.
+        """
+        return values
 
     def _sample(self, ahead: np.ndarray, n_steps: int, n_samples: int, rng) -> np.ndarray:
         """Return sample paths (n_samples, n_steps, n_series)."""

@@ -345,13 +345,13 @@ class PatchForecaster(PlainStateMixin, BaseEstimator):
         if n_dimensions(field) != 3:
             return backtest(
                 clone(self), field, horizon, n_windows,
-                stride=stride, refit=refit, interval=interval,
+                stride=stride, refit=refit, options={"interval": interval},
             )  # fmt: skip
         field = np.asarray(field)
         shape = field.shape[1:]
         found = backtest(
             _AsRows(clone(self), shape), field.reshape(len(field), -1), horizon, n_windows,
-            stride=stride, refit=refit, interval=interval,
+            stride=stride, refit=refit, options={"interval": interval},
         )  # fmt: skip
         for key in {"forecasts", "observed", "lower", "upper"} & found.keys():
             found[key] = found[key].reshape(*found[key].shape[:2], *shape)

@@ -59,7 +59,8 @@ class SeriesTransform(TransformerMixin, PlainStateMixin, BaseEstimator):
     -----
     The inverse of the mean of transformed values is not the mean of the values. If forecast errors
     are symmetric after a power transform, the inverse of a forecast is the median of the values to
-    come, which is what the mean absolute error asks for.
+    come, which is what the mean absolute error asks for. Forecasters return the mean with
+    ``forecast(n_steps, bias_adjust=True)``.
 
     References
     ----------

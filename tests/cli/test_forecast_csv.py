@@ -181,6 +181,15 @@ def test_few_networks_are_tried_quickly(capsys):
     assert all(f"esnkit:   {error} " in err for error in errors)
 
 
+def test_a_forecast_of_means(capsys):
+    series = np.random.default_rng(0).lognormal(size=60)
+    write(["x", *map(repr, series.tolist())])
+    assert forecast("--bias-adjust") == 0
+    found = [float(line) for line in capsys.readouterr().out.splitlines()[1:]]
+    model, median, _ = python_says(series)
+    assert found == model.forecast(6, bias_adjust=True).tolist() != median.tolist()
+
+
 def test_forecasts_end_at_zero_or_go_below(capsys):
     write(["x", *map(str, np.random.default_rng(0).poisson(0.5, 60))])
     lowest = {}

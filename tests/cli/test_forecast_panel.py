@@ -146,6 +146,7 @@ def test_files_without_time_stamps_have_forecasts_without(capsys):
         ([HEADER, *ROWS], ["--exog", "sold"], "column 'sold' is named twice"),
         ([HEADER, *ROWS], ["--plot", "o.png"], "--plot is for one series"),
         ([HEADER, *ROWS], ["--quick"], "--quick is for one series"),
+        ([HEADER, *ROWS], ["--bias-adjust"], "--bias-adjust is for one series"),
         ([HEADER, *ROWS], ["--calendar", "holidays"], "--country must be given"),
         (
             WITH_PRICES[:-1],
