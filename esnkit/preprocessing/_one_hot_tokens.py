@@ -14,6 +14,8 @@ from esnkit.utils._validation import check_positive_int
 
 __all__ = ["OneHotTokens"]
 
+MAX_INTEGER = 2.0**53  # larger integers are rounded in float64
+
 
 @tables_for_series_only
 class OneHotTokens(TransformerMixin, BaseEstimator):
@@ -181,10 +183,10 @@ class OneHotTokens(TransformerMixin, BaseEstimator):
 def _tokens(sequences: Sequences) -> np.ndarray:
     """Return the tokens (n_rows,) as integers, or raise."""
     values = sequences.values[:, 0]
-    wrong = (values < 0) | (values != np.floor(values))
+    wrong = (values < 0) | (values > MAX_INTEGER) | (values != np.floor(values))
     if wrong.any():
         raise ValueError(
             f"X contains {values[wrong][0]:g} in row {np.flatnonzero(wrong)[0]}, expected tokens, "
-            "integers >= 0"
+            "integers from 0 to 2**53"
         )
     return values.astype(np.int64)

@@ -89,7 +89,7 @@ class SequenceScaler(OneToOneFeatureMixin, TransformerMixin, BaseEstimator):
         Raises
         ------
         ValueError
-            If `X` or a weight is not finite, or a variance exceeds the range of float64.
+            If `X` or a weight is not finite, or a variance leaves the range of float64.
         """
         return self._fit(X, sample_weight, first=True)
 
@@ -122,7 +122,14 @@ class SequenceScaler(OneToOneFeatureMixin, TransformerMixin, BaseEstimator):
                 f"X has a feature whose variance exceeds the range of {scaler.var_.dtype}: divide "
                 "it by a constant first"
             )
-        _set_constants(scaler, sequences.values, None if first else self._scaler)
+        rows = sequences.values if weights is None else sequences.values[weights > 0]
+        constant = _set_constants(scaler, rows, None if first else self._scaler)
+        tiny = np.finfo(np.float64).tiny
+        if scaler.var_ is not None and not np.all(constant | (scaler.var_ >= tiny)):
+            raise ValueError(
+                "X has a feature whose variance is below the range of float64: multiply it by a "
+                "constant first"
+            )
         self._scaler = scaler
         return self
 
@@ -162,7 +169,8 @@ class SequenceScaler(OneToOneFeatureMixin, TransformerMixin, BaseEstimator):
         sequences = pack(self, X, reset=False)
         # The scaler sums all values to find out whether they are finite: sums may overflow.
         with np.errstate(over="ignore", invalid="ignore"):
-            return restore(self._scaler.transform(sequences.values), sequences)
+            rows = self._scaler.transform(sequences.values)
+        return _restored(rows, sequences)
 
     def inverse_transform(self, X: Any) -> Any:
         """Undo the scaling.
@@ -181,7 +189,9 @@ class SequenceScaler(OneToOneFeatureMixin, TransformerMixin, BaseEstimator):
         n_features = sequences.values.shape[1]
         if n_features != self.n_features_in_:
             raise ValueError(f"X has {n_features} features, expected {self.n_features_in_}")
-        return restore(self._scaler.inverse_transform(sequences.values), sequences)
+        with np.errstate(over="ignore", invalid="ignore"):
+            rows = self._scaler.inverse_transform(sequences.values)
+        return _restored(rows, sequences)
 
     def __sklearn_is_fitted__(self) -> bool:
         return hasattr(self, "_scaler")
@@ -193,11 +203,16 @@ class SequenceScaler(OneToOneFeatureMixin, TransformerMixin, BaseEstimator):
         return tags
 
 
-def _set_constants(scaler: StandardScaler, rows: np.ndarray, before: StandardScaler | None) -> None:
-    """Set the mean of constant features to their value: a sum of large values is rounded."""
-    if scaler.mean_ is None:
-        return
+def _set_constants(
+    scaler: StandardScaler, rows: np.ndarray, before: StandardScaler | None
+) -> np.ndarray:
+    """Set the mean of constant features to their value: a sum of large values is rounded.
+
+    Return which features are constant.
+    """
     constant = (rows == rows[0]).all(axis=0)
+    if scaler.mean_ is None:
+        return constant
     if before is not None:
         constant &= before.mean_ == rows[0]
         if before.var_ is not None:
@@ -205,6 +220,17 @@ def _set_constants(scaler: StandardScaler, rows: np.ndarray, before: StandardSca
     scaler.mean_[constant] = rows[0, constant]
     if scaler.var_ is not None:
         scaler.var_[constant], scaler.scale_[constant] = 0.0, 1.0
+    return constant
+
+
+def _restored(rows: np.ndarray, sequences: Sequences) -> Any:
+    """Return rows in the container of the sequences, or raise if scaling made them infinite."""
+    if not np.isfinite(rows).all():
+        raise ValueError(
+            f"X has values that leave the range of {rows.dtype} when they are scaled: their size "
+            "is far from that of the X of fit"
+        )
+    return restore(rows, sequences)
 
 
 def _row_weights(sample_weight: Any, sequences: Sequences) -> np.ndarray | None:

@@ -59,6 +59,7 @@ def test_an_echo_state_network_reads_text():
     [
         (lambda e: e.fit([[[0.5]]]), "X contains 0.5 in row 0, expected tokens"),
         (lambda e: e.fit([[[1], [-1]]]), "X contains -1 in row 1, expected tokens"),
+        (lambda e: e.fit([[[1e300]]]), r"X contains 1e\+300 in row 0, expected tokens"),
         (lambda e: e.fit([[[10**6]]]), "X contains integers up to 1000000"),
         (lambda e: e.fit(np.ones((2, 3), int)), r"one column of tokens, got 3.*list\(X"),
         (lambda e: e.set_params(n_tokens=0).fit(RAGGED), "n_tokens must be"),

@@ -212,6 +212,30 @@ def test_a_large_constant_becomes_zero():
     np.testing.assert_allclose(varied.mean_[1], stamp * (1311 + 2 * 1234) / (1311 + 1234))
 
 
+def test_values_whose_variance_is_below_the_range_are_refused():
+    with pytest.raises(ValueError, match="variance is below the range of float64"):
+        SequenceScaler().fit(1e-170 * np.arange(6.0)[:, None])
+    scaler = SequenceScaler().fit(np.full((3, 1), 1e-170))
+    with pytest.raises(ValueError, match="variance is below the range of float64"):
+        scaler.partial_fit(np.full((3, 1), 2e-170))
+    assert scaler.n_samples_seen_ == 3
+    assert SequenceScaler(with_std=False).fit(1e-170 * np.arange(6.0)[:, None]).mean_[0] > 0
+    X, weights = np.array([[3e-170], [3e-170], [4.0]]), [1.0, 1.0, 0.0]
+    assert SequenceScaler().fit(X, sample_weight=weights).mean_[0] == 3e-170
+
+
+def test_values_that_scaling_makes_infinite_are_refused():
+    scaler = SequenceScaler().fit(1e-100 * np.arange(6.0)[:, None])
+    for rows in (np.full((2, 1), 1e250), np.full((2, 1), np.inf)):
+        with pytest.raises(ValueError, match="X (has values that leave the range|contains inf)"):
+            scaler.transform(rows)
+    large = SequenceScaler().fit(1e60 * np.arange(6.0)[:, None])
+    with pytest.raises(ValueError, match="leave the range of float32"):
+        large.transform(np.ones((2, 1), np.float32))
+    with pytest.raises(ValueError, match="leave the range of float64"):
+        large.inverse_transform(np.full((2, 1), 1e260))
+
+
 def test_pipelines_classify_search_and_feed_networks():
     X = [100 + 50 * np.sin(np.arange(30 + i)[:, None] / (2 + 4 * (i % 2))) for i in range(12)]
     labels = np.arange(12) % 2
