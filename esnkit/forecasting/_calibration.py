@@ -91,6 +91,11 @@ class IntervalCalibrator:
             All rows seen so far.
         forecast : ndarray of shape (n_steps, n_series)
             Without past-only inputs.
+
+        Returns
+        -------
+        ndarray of the shape of `forecast`
+            Infinite where the inverse of the power transform is so for one of the errors.
         """
         power = self.spec.power
         if power is None:
@@ -104,13 +109,7 @@ class IntervalCalibrator:
             errors = self._residuals(ensemble, values, exog)
             observed = values[len(values) - len(errors) :, None]
         observed, errors = (rows[..., : forecast.shape[1]] for rows in (observed, errors))
-        means = smear(forecast, power_errors(observed, observed - errors, power), power)
-        if np.isinf(means).any():
-            raise FloatingPointError(
-                "bias_adjust=True has no finite mean: with the errors of this forecast, the "
-                f"inverse of power={power!r} is infinite; use a larger power, or bias_adjust=False"
-            )
-        return means
+        return smear(forecast, power_errors(observed, observed - errors, power), power)
 
     def step_errors(self, ensemble: Ensemble, values, exog) -> np.ndarray:
         """Return one-step errors (n, n_series) of the transformed series, see `Ensemble`."""

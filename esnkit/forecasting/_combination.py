@@ -6,7 +6,7 @@ from typing import Any
 import numpy as np
 
 from esnkit.forecasting._power import with_power
-from esnkit.forecasting._runaway import combine_members
+from esnkit.forecasting._runaway import clear_runaways, combine_members
 from esnkit.utils._plain_state import plain_record
 
 __all__ = ["Combination", "SeparateSeries", "columns_of_series", "known_to", "of_series"]
@@ -46,6 +46,8 @@ class Combination:
     def means(self, calibrators: list, values, exog, ahead, n_steps: int) -> np.ndarray:
         """Forecast (n_steps, 1) with means of members in place of their medians.
 
+        Means that run away do not count.
+
         Parameters
         ----------
         calibrators : list of IntervalCalibrator
@@ -58,8 +60,8 @@ class Combination:
         last = values[:0], ahead, [0], n_steps
         rolled = [_roll(member, *last) for member in self.members]
         for k, (member, calibrator) in enumerate(zip(self.members, calibrators, strict=False)):
-            seen = known_to(member, values)
-            rolled[k] = calibrator.means(member, seen, exog, rolled[k][0])[None]
+            means = calibrator.means(member, known_to(member, values), exog, rolled[k][0])
+            rolled[k] = clear_runaways(means[None], member.seen_range[:, :1])
         naive = None if self.naive is None else _roll(self.naive, *last)
         return self.combine(rolled, naive)[0]
 

@@ -161,6 +161,24 @@ def test_members_with_a_power_are_adjusted_before_they_are_combined():
     np.testing.assert_array_equal(model.forecast(4, bias_adjust=True), expected)
 
 
+def test_means_of_members_that_run_away_do_not_count(monkeypatch):
+    series = np.random.default_rng(3).lognormal(sigma=0.7, size=80)
+    model = AutoForecaster(horizon=4, seasons=[]).fit(series)
+    expected = model.forecast(4)
+
+    def means(calibrator, ensemble, values, exog, forecast):
+        return forecast if calibrator.spec.power is None else np.full_like(forecast, np.inf)
+
+    monkeypatch.setattr("esnkit.forecasting._calibration.IntervalCalibrator.means", means)
+    found = model.forecast(4, bias_adjust=True)
+    assert np.isfinite(found).all() and (found != expected).any()
+    monkeypatch.setattr(
+        "esnkit.forecasting._calibration.IntervalCalibrator.means",
+        lambda calibrator, ensemble, values, exog, forecast: forecast * np.inf,
+    )
+    np.testing.assert_array_equal(model.forecast(4, bias_adjust=True), expected)
+
+
 def test_a_baseline_that_forecasts_is_not_adjusted():
     t = np.arange(80)
     waves = 3 + np.sin(t / 3) + np.sin(t / 7.3)  # an autoregression has no error
