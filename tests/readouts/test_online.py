@@ -49,9 +49,10 @@ def test_rows_and_chunks_teach_an_estimator_the_same_bits(readout, make, n_rows)
 
 
 @every_readout
-def test_more_rows_than_one_call_takes(readout):
-    X = np.random.default_rng(0).standard_normal((2500, 3))
-    y = X @ [1.0, 2.0, 3.0]
+@pytest.mark.parametrize("dtype", [np.float32, np.float64])
+def test_more_rows_than_one_call_takes(readout, dtype):
+    X = np.random.default_rng(0).standard_normal((2500, 3)).astype(dtype)
+    y = X @ [1.0, 2.0, 3.0]  # float64
     halves = type(readout)(**readout.get_params()).partial_fit(X[:1100], y[:1100])
     halves.partial_fit(X[1100:], y[1100:])
     assert np.array_equal(halves.coef_, readout.fit(X, y).coef_)
