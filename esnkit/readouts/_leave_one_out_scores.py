@@ -34,9 +34,20 @@ def classification_losses(accumulator: Accumulator, reduce: Reduce, alphas: np.n
         if n_most <= len(totals[0][1].triangle) + 1:
             all_rows = zip(*reduce(_all_rows, add), strict=True)
             return _dual_losses(groups, *map(np.concatenate, all_rows))
-        sizes = np.sqrt(sum(group.fitted_squares() for group in groups))
-        sums = LossSums(np.where(sizes > 0, sizes, 1.0), len(accumulator.group_numbers()))
+        deviations = np.sqrt(sum(group.fitted_squares() for group in groups))
+        means = np.concatenate([statistics.mean_y.sum(axis=0) for _, statistics in totals])
+        sums = LossSums(_sizes(deviations, means, n_most), len(means))
         return reduce(partial(_losses_of_blocks, sums, groups), _merged)
+
+
+def _sizes(deviations: np.ndarray, means: np.ndarray, n_rows: int) -> np.ndarray:
+    """Return the sizes (n_alphas,) of scores, given their deviations and means (..., n_classes).
+
+    Where scores tell little, those of all rows differ by the shares of the classes; and the mean of
+    all other rows differs by about one row from that of all.
+    """
+    means = means - means.mean(axis=-1, keepdims=True)
+    return np.maximum(deviations, np.maximum(np.sqrt((means**2).sum(axis=-1)), 1 / n_rows))
 
 
 def _losses_of_blocks(
@@ -180,8 +191,8 @@ def _sums_of(sums: LossSums, groups: list[ScoreGroup], rows: list[np.ndarray]) -
 
 def _losses_of(scores: np.ndarray, Y: np.ndarray, w: np.ndarray) -> LossSums:
     """Return the sums of scores (n_alphas, n_classes, n_rows) of all rows."""
-    sizes = scores.std(axis=2).max(axis=1)
-    sums = LossSums(np.where(sizes > 0, sizes, 1.0), Y.shape[1])
+    sizes = _sizes(scores.std(axis=2).max(axis=1), scores.mean(axis=2), len(Y))
+    sums = LossSums(sizes, Y.shape[1])
     return _with_scores(sums, scores, Y, w)
 
 

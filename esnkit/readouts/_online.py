@@ -91,7 +91,7 @@ class OnlineReadoutMixin:
         X, y, w = self._validate(X, y, sample_weight, reset=is_first)
         if not is_first and n_outputs_of(y) != self._n_outputs:
             raise ValueError(f"y must have {self._n_outputs} outputs as before, got {y.shape}")
-        return self.learn_block(X, y, w)
+        return self.learn_block(X, y.astype(X.dtype, copy=False), w)  # as `fit` does
 
     def learn_block(self, X: np.ndarray, y: np.ndarray, sample_weight: Any = None) -> Self:
         """Learn more rows, as `partial_fit` does, of arrays that are not validated.

@@ -306,6 +306,7 @@ BAD_DATA = {
     "y labels": (X4, [1, 2, 3, 4], r"y\[0\] must be integers, of shape"),
     "y fractions": (X4, [y / 2 for y in Y4], r"y\[0\] must be integers.* and dtype float64"),
     "y rows": (X4, [*Y4[:3], np.eye(2, dtype=int)], r"y\[3\] must be .* of shape \(2, 2\)"),
+    "y beyond int64": (X4, [*Y4[:3], [2**63]], r"y\[3\] must be integers below 2\*\*63, got 9223"),
     "y of nothing": (X4, [[], [], [], []], "y contains no token"),
 }
 

@@ -55,6 +55,17 @@ def test_weights_per_output_and_rows_without_weight(n_features):
     assert_allclose(kept.temperature_, model.temperature_)
 
 
+@pytest.mark.parametrize("alpha", [1e3, 1e8])
+@pytest.mark.parametrize("n_features", [2, 80])
+def test_scores_that_tell_nothing_give_the_shares_of_the_classes(n_features, alpha):
+    X = np.random.default_rng(0).normal(size=(60, n_features))
+    Y = np.eye(2)[(np.arange(60) % 10 < 3).astype(int)]
+    model = RidgeReadout(alpha, scoring="classification").fit(X, Y)
+    best = best_temperature(scores_by_refits(X, Y, alpha, np.ones(60), False), Y, np.ones(60))[1]
+    assert_allclose(model.loo_log_losses_, [best], rtol=2e-3)
+    assert_allclose(model.probabilities(model.predict(X))[:, 1].mean(), 0.3, atol=0.05)
+
+
 def test_a_row_that_the_others_cannot_predict_is_wrong():
     X, Y, w = classes(30, 3, distance=30.0)
     X = np.hstack([X, np.eye(30)[:, :8]])

@@ -4,6 +4,7 @@ import copy
 
 import numpy as np
 import pytest
+from sklearn.base import clone
 
 from esnkit import ESNRegressor, Reservoir, ReservoirClassifier, ReservoirRegressor
 from esnkit.readouts import LMSReadout, RLSReadout, check_readout
@@ -46,6 +47,14 @@ def test_rows_and_chunks_teach_an_estimator_the_same_bits(readout, make, n_rows)
     assert whole.score(X, y) > 0.8
     closed = whole.generate(3, warmup=X)
     assert closed.shape == (3, 1) and np.isfinite(closed).all()
+
+
+@every_readout
+def test_targets_are_rounded_to_the_dtype_of_the_rows_in_chunks_too(readout):
+    rng = np.random.default_rng(0)
+    X, Y = rng.standard_normal((50, 3)).astype(np.float32), rng.standard_normal((50, 20))
+    chunks = clone(readout).partial_fit(X[:20], Y[:20]).partial_fit(X[20:], Y[20:])
+    assert np.array_equal(chunks.coef_, clone(readout).fit(X, Y).coef_)
 
 
 @every_readout
