@@ -281,6 +281,7 @@ def test_jobs_change_no_result(n_jobs, grid):
     both(regressor(), grid, X, y, cv=FOLDS, n_jobs=n_jobs, pre_dispatch=2)
 
 
+@pytest.mark.filterwarnings("ignore:os.fork:RuntimeWarning")  # of JAX, if a peer has imported it
 def test_jobs_may_be_processes():
     X, y = series()
     with joblib.parallel_config("multiprocessing", n_jobs=2):
