@@ -13,6 +13,7 @@ from esnkit.forecasting._candidates import (
     Windows,
     choose_members,
     evaluate_structures,
+    leak_rates_of,
     make_averaged_structures,
     make_structures,
     make_windows,
@@ -154,6 +155,7 @@ def _roll(name: str, season: int, values: np.ndarray, windows: Windows) -> np.nd
 def _choose(values, filled, exog, periods, windows: Windows, search: Search) -> tuple:
     """Return all candidates, the members, and the range of their forecasts."""
     series = filled[:, 0]
+    search = search._replace(leak_rates=leak_rates_of(len(series), periods))
     structures = make_structures(series, periods, search)
     structures += make_averaged_structures(series, periods, search)
     # Settings that are given are not replaced by those of larger networks.

@@ -4,6 +4,7 @@ import numpy as np
 import pytest
 
 from esnkit.forecasting._candidates import (
+    LEAK_RATES,
     N_MEMBERS,
     PENALTIES,
     Candidate,
@@ -11,6 +12,7 @@ from esnkit.forecasting._candidates import (
     choose_members,
     choose_penalty,
     evaluate_structures,
+    leak_rates_of,
     make_averaged_structures,
     make_structures,
     make_windows,
@@ -84,6 +86,14 @@ def test_seasons_of_long_series_are_averaged_as_far_as_their_rows_suffice():
         assert not differences(*none)
     assert not differences(5000, [24.0], quick=True)
     assert not differences(5000, [24.0], settings={"differences": (24,)})
+
+
+@pytest.mark.parametrize(
+    ("n_rows", "periods"), [(999, [48.0, 336.0]), (5000, [48.0]), (5000, [7.0, 365.25]), (5000, [])]
+)
+def test_only_long_series_of_hours_have_units_with_time_constants_up_to_a_day(n_rows, periods):
+    assert leak_rates_of(1000, [48.0, 336.0]) == ((0.1, 1.0), (1 / 48, 1.0))
+    assert leak_rates_of(n_rows, periods) == LEAK_RATES
 
 
 def test_settings_that_are_given_are_those_of_all_candidates():

@@ -41,6 +41,19 @@ def test_quick_selections_try_half_as_many_and_smaller_networks():
     assert {network.reservoir_.n_units for network in networks} == {50}
 
 
+def test_candidates_of_a_long_series_of_hours_have_slow_units_unless_quick():
+    def leak_rates(**given):
+        settings = {"n_units": 2, "alpha": 1.0, "differences": (24,)}
+        search, hours = Search(5, settings=settings | given.pop("settings", {}), **given), 1000
+        values = np.sin(np.arange(hours) / 24 * 2 * np.pi)[:, None]
+        selection = select(values, np.empty((hours, 0)), [24.0, 168.0], search)
+        return {candidate["leak_rate"] for candidate in selection.candidates}
+
+    assert leak_rates() == {(0.1, 1.0), (1 / 24, 1.0)}
+    assert leak_rates(quick=True) == {1.0}
+    assert leak_rates(settings={"leak_rate": 0.5}) == {0.5}
+
+
 def test_a_better_baseline_forecasts_in_place_of_the_members():
     t = np.arange(90)
     waves = 3 + np.sin(t / 3) + np.sin(t / 7.3)  # an autoregression has no error
