@@ -44,7 +44,7 @@ def is_whole(values: np.ndarray) -> np.ndarray:
     >>> is_whole(np.array([[0.0, 0.5], [-3.0, np.nan]]))
     array([ True, False])
     """
-    return are_whole(values).all(axis=0)
+    return np.all(are_whole(values), axis=0)
 
 
 def are_whole(values: np.ndarray) -> np.ndarray:
