@@ -2,6 +2,7 @@
 
 import os
 import sys
+from shlex import quote
 
 import numpy as np
 
@@ -140,18 +141,21 @@ def tell_of_unused_dates(arguments) -> None:
     if arguments.time is not None or is_stream(arguments.file):
         return
     for name, cell in first_cells(arguments.file, _named(arguments)).items():
-        if not _is_number(cell) and any(not is_number(form) for form in formats_of(cell)):
-            say(f"column '{name}' has dates, which give seasons and continue with --time {name}")
+        if _is_date(cell):
+            say(
+                f"column '{name}' has dates, which give seasons and continue with "
+                f"--time {quote(name)}"
+            )
             return
 
 
-def _is_number(text: str) -> bool:
-    """Tell whether a cell can be read as a number: 2016.1 need not be a month."""
+def _is_date(text: str) -> bool:
+    """Tell whether a cell is a date; 2016.1 may be a number, and 10.1.2 a version."""
     try:
         float(text)
     except ValueError:
-        return False
-    return True
+        return any(not is_number(form) and "%y" not in form for form in formats_of(text))
+    return False
 
 
 def _check_models(arguments) -> None:

@@ -54,9 +54,13 @@ def test_dates_that_are_not_named_are_pointed_out(capsys):
     assert hint in capsys.readouterr().err.splitlines()
     assert forecast("--quick", "--time", "when") == 0
     assert "has dates" not in capsys.readouterr().err
-    Path("in.csv").write_text("x,y\n" + "".join(f"{k % 7},{2016 + k / 100}\n" for k in range(40)))
+    for other in ("2016.1", "10.1.2"):  # a number, and a version
+        write(["x,y", *(f"{k % 7},{other}" for k in range(40))])
+        assert forecast("--quick") == 0
+        assert "has dates" not in capsys.readouterr().err
+    write(["x,day of sale", *(f"{k % 7},{2000 + k}-01-01" for k in range(40))])
     assert forecast("--quick") == 0
-    assert "has dates" not in capsys.readouterr().err
+    assert capsys.readouterr().err.splitlines()[-1].endswith("--time 'day of sale'")
 
 
 def test_the_output_is_that_of_the_forecaster_in_python(capsys):
