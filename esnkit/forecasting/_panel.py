@@ -100,8 +100,15 @@ class Panel(NamedTuple):
         ends = [rows and as_times(rows, labels[[0, -1]]) for rows, labels in pairs]
         if any(times is None for times in ends):
             return None
-        seconds = np.diff(ends, axis=1)[:, 0] / np.timedelta64(1, "s")
+        seconds = np.diff(np.array(ends), axis=1)[:, 0] / np.timedelta64(1, "s")
         return seconds / (self.packed.lengths - 1)
+
+    def means_of_steps(self, series: int, n_steps: int) -> np.ndarray:
+        """Return the mean seconds of every `n_steps` successive steps of a series with times."""
+        assert self.stamps is not None
+        times = as_times(self.row_labels[series], self.stamps[series])
+        assert times is not None
+        return (times[n_steps:] - times[:-n_steps]) / np.timedelta64(n_steps, "s")
 
     def stamps_after(self, n_steps: int) -> list:
         """Return the labels of the rows that follow each series, None without."""

@@ -105,11 +105,14 @@ def test_series_of_different_time_steps_are_refused(first, second):
         PanelForecaster().fit(panel)
 
 
-@pytest.mark.parametrize(("usual", "start"), [("B", "2020-01-03"), ("MS", "2021-02-01")])
-def test_few_business_days_or_months_have_the_step_of_many(usual, start):
+@pytest.mark.parametrize(
+    ("usual", "start", "n_rows"),
+    [("B", "2020-01-03", 2), ("B", "2020-01-03", 4), ("MS", "2021-02", 4)],
+)
+def test_few_business_days_or_months_have_the_step_of_many(usual, start, n_rows):
     panel = {
         "a": pd.Series(PROFILE.repeat(4), pd.date_range("2020-01-05", periods=48, freq=usual)),
-        "b": pd.Series(PROFILE[:4], pd.date_range(start, periods=4, freq=usual)),
+        "b": pd.Series(PROFILE[:n_rows], pd.date_range(start, periods=n_rows, freq=usual)),
     }
     model = PanelForecaster().fit(panel)
     assert [len(ahead) for ahead in model.forecast(2).values()] == [2, 2]
