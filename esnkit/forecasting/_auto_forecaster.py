@@ -164,9 +164,9 @@ class AutoForecaster(ForecastsMixin, CallbackSupportMixin, PlainStateMixin, Base
     chooses [3]_. The forecast is then the median of the best one with three seeds, and stays near
     the range of the series.
 
-    The networks of a long series of hours or shorter steps, 1000 rows with the seasons of days and
-    weeks, have slow units unless quick: leak rates from 0.1 to 1, or from the inverse of the steps
-    of a day to 1.
+    The networks of a series of 1000 rows or more with two seasons of 24 rows or more, such as the
+    days and weeks of hours or shorter steps, have slow units unless quick: leak rates from 0.1 to
+    1, or from the inverse of the shorter season to 1.
 
     Of a series of more than 20 000 rows, the last 20 000 judge the candidates and train members.
 

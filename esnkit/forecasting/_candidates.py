@@ -205,9 +205,10 @@ def powers_of(values: np.ndarray) -> list[float | None]:
 def leak_rates_of(n_rows: int, periods: list[float]) -> tuple:
     """Return the leak rates to try for a series of so many rows with seasons of these periods.
 
-    Long series of hours or shorter steps, with the seasons of days and weeks, have networks with
-    slow units only: time constants up to 10 steps, and up to a day. With 1 in place of the latter
-    rates, errors are larger by 1.3 % (standard error 0.9 %) on 110 parts of 47 such series.
+    Long series with two seasons of 24 rows or more, such as the days and weeks of hours or shorter
+    steps, have networks with slow units only: time constants up to 10 steps, and up to the shorter
+    season. With 1 in place of the latter rates, errors are larger by 1.3 % (standard error 0.9 %)
+    on 110 parts of 47 series of hours or shorter steps.
 
     Examples
     --------
