@@ -149,9 +149,9 @@ class Forecaster(ForecastsMixin, CallbackSupportMixin, PlainStateMixin, BaseEsti
     ``forecast(n_steps, bias_adjust=True)``: after the power transform, each of the errors that
     calibrate intervals, less their mean, is added to the forecast, and the inverses are averaged
     (smearing, Duan 1983). Steps beyond half of the rows held out have the errors of the last step
-    before. Of simulated log-normal series of 400 rows the bias falls from 8 to 1 %, but for what
-    the noise of the forecast adds, as after seasonal differences of a season that does not change.
-    Of real series, totals and squared errors change by less than their noise.
+    before. On simulated log-normal series of 400 rows the bias falls from 8 to 1 %. What the noise
+    of the forecast itself adds remains, as after seasonal differences of a season that does not
+    change. On real series, totals and squared errors change by less than their noise.
 
     Intervals are split-conformal (Vovk et al. 2005; Lei et al. 2018): a second model is fitted
     to the series without its last `calibration` share and forecasts that share from rolling
