@@ -92,7 +92,7 @@ def r2_of_rows(y_true: np.ndarray, y_pred: np.ndarray, weights: np.ndarray | Non
         power = np.frexp(np.abs(y_true).max(axis=0, initial=0))[1]
         with np.errstate(over="ignore"):
             scaled = np.ldexp(y_pred, -power)
-        # NumPy 1 clips float32 to float64.
-        y_pred = np.clip(scaled, -MAX_ERROR, MAX_ERROR).astype(scaled.dtype, copy=False)
+            # NumPy 1 clips float32 to float64.
+            y_pred = np.clip(scaled, -MAX_ERROR, MAX_ERROR).astype(scaled.dtype, copy=False)
         y_true = np.ldexp(y_true, -power)
     return r2_score(y_true, y_pred, sample_weight=weights)
