@@ -492,7 +492,7 @@ def _pack_symbols(y: Any, n_sequences: int) -> tuple[np.ndarray, np.ndarray]:
                 f"y[{i}] must be integers, of shape (n_tokens,) or (n_tokens, 1), got "
                 f"{_describe(codes)}"
             )
-        if codes.size and codes.max() > np.iinfo(np.int64).max:
+        if codes.size and int(codes.max()) > np.iinfo(np.int64).max:
             raise ValueError(f"y[{i}] must be integers below 2**63, got {codes.max()}")
         items.append(codes.astype(np.int64))
     return np.concatenate(items), np.array([item.size for item in items])

@@ -8,14 +8,17 @@ import pandas as pd
 import pytest
 from hypothesis import assume, given
 from hypothesis import strategies as st
+from sklearn.utils.fixes import parse_version
 
 from esnkit.forecasting._index import read_index
 from esnkit.forecasting._labels import read_row_labels
 
 FREQUENCIES = """
     D 2D 10D W W-WED 2W MS ME 2MS 3ME QS QE QS-FEB 2QE YS YE YE-JUN B 2B BMS BME SMS SME WOM-3FRI
-    WOM-1MON LWOM-TUE h 2h 7h 15min 90min s 250ms
+    WOM-1MON h 2h 7h 15min 90min s 250ms
 """.split()
+if parse_version(pd.__version__) >= parse_version("3"):  # no older pandas reads it
+    FREQUENCIES.append("LWOM-TUE")
 OFFSETS = """BQE BYS bh 2bh C CBMS 4D FY5253Quarter HYE 36h""".split()
 ZONES = [None, "UTC", "Europe/Berlin", "America/Santiago", "Africa/Cairo", "Asia/Beirut"]
 ZONES += ["America/Havana", "America/New_York", "Australia/Lord_Howe", "Asia/Kolkata", "+05:45"]
@@ -89,7 +92,9 @@ def test_a_frequency_that_dates_carry_continues_them(start, n_rows, frequency, z
     assume(start is not pd.NaT)
     try:
         index = pd.date_range(start, periods=n_rows + 5, freq=frequency, unit=unit)
-    except ValueError:  # of local times that do not exist or exist twice
+    except Exception as error:  # of local times that do not exist or exist twice
+        if not isinstance(error, ValueError) and not type(error).__module__.startswith("pytz"):
+            raise
         assume(False)
     ahead = after(index[:n_rows], 5)
     assert ahead.dtype == index.dtype and ahead.tolist() == index[n_rows:].tolist()
