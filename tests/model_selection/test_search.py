@@ -132,7 +132,7 @@ def test_searches_over_time_steps(name, folds, container, return_train_score):
 
 
 # A fold may lack a class: scikit-learn 1.6 then computes no log loss.
-@pytest.mark.filterwarnings("ignore:Scoring failed")
+@pytest.mark.filterwarnings("ignore:Scoring failed", "ignore:One or more of the test scores")
 @settings(max_examples=6)
 @given(
     st.sampled_from(sorted(SEQUENCES)),
