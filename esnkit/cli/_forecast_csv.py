@@ -127,10 +127,10 @@ def complete_request(arguments) -> None:
     if arguments.horizon is None:
         raise UserError("--horizon must be given with a FILE: the number of time steps to forecast")
     if arguments.column is None:
-        arguments.column = other_column(arguments.file, _named(arguments))
+        arguments.column = other_column(arguments.file, named_columns(arguments))
 
 
-def _named(arguments) -> list[str]:
+def named_columns(arguments) -> list[str]:
     """Return the columns that the arguments name."""
     names = [arguments.id, arguments.time, arguments.column]
     return [name for name in names if name is not None] + arguments.exog + arguments.past_exog
@@ -140,7 +140,7 @@ def tell_of_unused_dates(arguments) -> None:
     """Say which column has dates, if none is named; a stream can be read only once."""
     if arguments.time is not None or is_stream(arguments.file):
         return
-    for name, cell in first_cells(arguments.file, _named(arguments)).items():
+    for name, cell in first_cells(arguments.file, named_columns(arguments)).items():
         if _is_date(cell):
             say(
                 f"column '{name}' has dates, which give seasons and continue with "

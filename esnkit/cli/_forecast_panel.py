@@ -12,6 +12,7 @@ from esnkit.cli._forecast_csv import (
     check_calendar_options,
     check_paths,
     complete_request,
+    named_columns,
     split_exog,
     spread,
     tell_of_unused_dates,
@@ -81,8 +82,7 @@ def check_panel_request(arguments) -> None:
         if getattr(arguments, name) not in (None, [], False):
             option = "units" if name == "n_units" else name.replace("_", "-")
             raise UserError(f"--{option} is for one series; leave it out with --id")
-    names = [arguments.id, arguments.time, arguments.column, *_inputs(arguments)]
-    names = [name for name in names if name is not None]
+    names = named_columns(arguments)
     added = interval_names(arguments.column)[1:] if arguments.interval else ()
     for name in names:
         if names.count(name) > 1 or name in added:

@@ -46,6 +46,13 @@ def style_axes(ax):
     ax.set_axisbelow(True)
 
 
+def set_whole_ticks(axis):
+    """Put the ticks of an axis at whole numbers."""
+    from matplotlib.ticker import MaxNLocator
+
+    axis.set_major_locator(MaxNLocator(integer=True, min_n_ticks=1))
+
+
 def as_label(name) -> str:
     """Return a name that matplotlib draws as it is.
 

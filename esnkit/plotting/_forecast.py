@@ -11,6 +11,7 @@ from esnkit.plotting._common import (
     mix_with_white,
     plain_times,
     pyplot,
+    set_whole_ticks,
     split_times,
     style_axes,
 )
@@ -272,9 +273,7 @@ class ForecastDisplay:
             formatter.offset_formats[2] = "%Y"
             ax.xaxis.set_major_formatter(formatter)
         elif self.times is None:
-            from matplotlib.ticker import MaxNLocator
-
-            ax.xaxis.set_major_locator(MaxNLocator(integer=True, min_n_ticks=1))
+            set_whole_ticks(ax.xaxis)
             ax.set_xlabel("time steps after the history")
         if self.name is not None:
             ax.set_ylabel(str(self.name), parse_math=False)  # US$ or $/kWh are units

@@ -2,7 +2,16 @@
 
 import numpy as np
 
-from esnkit.plotting._common import BLUE, GREY, ORANGE, line_of, plain_times, pyplot, style_axes
+from esnkit.plotting._common import (
+    BLUE,
+    GREY,
+    ORANGE,
+    line_of,
+    plain_times,
+    pyplot,
+    set_whole_ticks,
+    style_axes,
+)
 from esnkit.utils._pandas import is_pandas
 from esnkit.utils._validation import check_column, check_positive_int
 
@@ -176,13 +185,11 @@ class ResidualsDisplay:
         ax.set_title("distribution", loc="left", fontsize=10)
 
     def _plot_autocorrelation(self, ax):
-        from matplotlib.ticker import MaxNLocator
-
         lags = np.arange(1, len(self.autocorrelation_) + 1)
         ax.vlines(lags, 0.0, self.autocorrelation_, color=BLUE, linewidth=2.0)
         ax.axhline(0.0, color=GREY, linewidth=0.8)
         ax.set_xlim(0.5, len(lags) + 0.5)
-        ax.xaxis.set_major_locator(MaxNLocator(integer=True, min_n_ticks=1))
+        set_whole_ticks(ax.xaxis)
         limit = 1.96 / np.sqrt(len(self.residuals))
         for level in (-limit, limit):
             ax.axhline(level, color=ORANGE, linewidth=1.0, linestyle="--")

@@ -3,7 +3,7 @@
 import numpy as np
 
 from esnkit.analysis._lyapunov import driven_by
-from esnkit.plotting._common import COLOURS, pyplot, style_axes
+from esnkit.plotting._common import COLOURS, pyplot, set_whole_ticks, style_axes
 from esnkit.utils._validation import finite_array
 
 __all__ = ["StatesDisplay"]
@@ -89,8 +89,6 @@ class StatesDisplay:
         if states.ndim != 2 or not states.size:
             raise ValueError(f"states must be of shape (n_timesteps, n_units), got {states.shape}")
         axes = self._make_axes() if axes is None else np.atleast_1d(axes)
-        from matplotlib.ticker import MaxNLocator
-
         raster, bound = axes[0], float(np.abs(states).max()) or 1.0
         look = {
             "aspect": "auto", "cmap": "RdBu_r", "vmin": -bound, "vmax": bound,
@@ -101,7 +99,7 @@ class StatesDisplay:
         raster.set_xlabel("time step t")
         raster.set_ylabel("unit")
         for axis in (raster.xaxis, raster.yaxis):
-            axis.set_major_locator(MaxNLocator(integer=True, min_n_ticks=1))
+            set_whole_ticks(axis)
         raster.tick_params(width=0.6, labelsize=9)
         if self.inputs is not None and len(axes) > 1:
             for k, line in enumerate(np.reshape(self.inputs, (len(states), -1)).T):

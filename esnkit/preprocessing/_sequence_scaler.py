@@ -1,5 +1,6 @@
 """Scaling of sequences in any container to mean zero and variance one."""
 
+from collections.abc import Callable
 from copy import deepcopy
 from typing import Any, Self
 
@@ -167,10 +168,7 @@ class SequenceScaler(OneToOneFeatureMixin, TransformerMixin, BaseEstimator):
         """
         check_is_fitted(self)
         sequences = pack(self, X, reset=False)
-        # The scaler sums all values to find out whether they are finite: sums may overflow.
-        with np.errstate(over="ignore", invalid="ignore"):
-            rows = self._scaler.transform(sequences.values)
-        return _restored(rows, sequences)
+        return _scaled(self._scaler.transform, sequences)
 
     def inverse_transform(self, X: Any) -> Any:
         """Undo the scaling.
@@ -189,9 +187,7 @@ class SequenceScaler(OneToOneFeatureMixin, TransformerMixin, BaseEstimator):
         n_features = sequences.values.shape[1]
         if n_features != self.n_features_in_:
             raise ValueError(f"X has {n_features} features, expected {self.n_features_in_}")
-        with np.errstate(over="ignore", invalid="ignore"):
-            rows = self._scaler.inverse_transform(sequences.values)
-        return _restored(rows, sequences)
+        return _scaled(self._scaler.inverse_transform, sequences)
 
     def __sklearn_is_fitted__(self) -> bool:
         return hasattr(self, "_scaler")
@@ -223,8 +219,11 @@ def _set_constants(
     return constant
 
 
-def _restored(rows: np.ndarray, sequences: Sequences) -> Any:
-    """Return rows in the container of the sequences, or raise if scaling made them infinite."""
+def _scaled(function: Callable[[np.ndarray], np.ndarray], sequences: Sequences) -> Any:
+    """Return scaled rows in the container of the sequences, or raise if they became infinite."""
+    # The scaler sums all values to find out whether they are finite: sums may overflow.
+    with np.errstate(over="ignore", invalid="ignore"):
+        rows = function(sequences.values)
     if not np.isfinite(rows).all():
         raise ValueError(
             f"X has values that leave the range of {rows.dtype} when they are scaled: their size "
