@@ -22,6 +22,7 @@ from esnkit.model_selection._evaluation import (
 from esnkit.model_selection._folds import Folds, Validation
 from esnkit.model_selection._search_callbacks import evaluation_contexts
 from esnkit.utils._parallel import WithSettings
+from esnkit.utils._threads import threads_beside
 
 __all__ = ["Evaluator"]
 
@@ -138,16 +139,24 @@ class Evaluator:
         with warnings.catch_warnings(), search_task(search, total, "fits") as task:
             report = FitsDone(task, search.refit, n_splits)
             run = delayed(WithSettings(_evaluate_and_report))
-            found = self.parallel(run(report, evaluation, folds, job, max_bytes) for job in jobs)
+            found = self.parallel(
+                run(n_jobs, report, evaluation, folds, job, max_bytes) for job in jobs
+            )
         outcomes = {(i, k): outcome for job in found for i, k, outcome in job}
         return [outcomes[i, k] for i in range(len(candidates)) for k in range(n_splits)]
 
 
 def _evaluate_and_report(
-    report: FitsDone, evaluation: Evaluation, folds: Folds, job: Job, max_bytes: float
+    n_jobs: int,
+    report: FitsDone,
+    evaluation: Evaluation,
+    folds: Folds,
+    job: Job,
+    max_bytes: float,
 ) -> list[tuple[int, int, Outcome]]:
-    """Evaluate a job, and tell that it is done."""
-    found = evaluate(evaluation, folds, job, max_bytes)
+    """Evaluate one of several jobs side by side, and tell that it is done."""
+    with threads_beside(n_jobs):
+        found = evaluate(evaluation, folds, job, max_bytes)
     report(found)
     return found
 

@@ -24,6 +24,7 @@ __all__ = [
     "processors_per_caller",
     "run_tasks",
     "run_together",
+    "threads_beside",
 ]
 
 # Multiply-adds of one call of a kernel, a fraction of a second: an interrupt may wait for its end.
@@ -150,6 +151,19 @@ def one_blas_thread() -> Iterator[None]:
 
 
 @contextmanager
+def threads_beside(n_jobs: int) -> Iterator[None]:
+    """Let a job start no threads inside the block if jobs side by side use all processors.
+
+    It limits BLAS to one thread as well, as joblib does for processes.
+    """
+    if n_jobs < 2 or n_processors() >= 2 * n_jobs:
+        yield
+        return
+    with one_thread(), one_blas_thread():
+        yield
+
+
+@contextmanager
 def processors_per_caller() -> Iterator[Callable[[], int]]:
     """Yield a function that divides the processors by the number of threads in such blocks.
 
@@ -175,9 +189,11 @@ def interruptible(work: float, function: Callable[..., Any], *args: Any) -> Any:
         return function(*args)
     result: Future[Any] = Future()
     settings, n_numba = np.geterr(), numba_threads()
+    is_single = getattr(_thread, "is_single", False)
 
     def run() -> None:
         try:
+            _thread.is_single = is_single
             limit_numba_threads(n_numba)
             with np.errstate(**settings):
                 result.set_result(function(*args))

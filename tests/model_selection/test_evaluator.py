@@ -8,6 +8,7 @@ from sklearn.model_selection import TimeSeriesSplit
 from esnkit import ESNRegressor, Reservoir, ReservoirSearchCV
 from esnkit.model_selection import RecycleValidation, _evaluator
 from esnkit.model_selection._evaluator import _jobs
+from esnkit.utils import _threads
 
 MODEL = ESNRegressor(8, random_state=0)
 
@@ -71,6 +72,24 @@ def test_states_are_computed_once_for_a_group(monkeypatch):
     grid = {"alpha": np.logspace(-6, 0, 7), "leak_rate": [0.3, 1.0]}
     ReservoirSearchCV(MODEL, grid, cv=TimeSeriesSplit(2), refit=False).fit(*series(60))
     assert n_rows == 2 * [20, 20, 40, 20]
+
+
+@pytest.mark.parametrize(("n_jobs", "expected"), [(1, 2), (2, 1)])
+def test_jobs_side_by_side_share_the_processors(monkeypatch, n_jobs, expected):
+    monkeypatch.setattr(_threads, "n_processors", lambda: 2)
+    monkeypatch.setattr(_threads, "numba_threads", lambda: 2)
+    monkeypatch.setattr(_threads._state, "blas_threads", lambda: 2)
+    seen, run = [], Reservoir.run
+
+    def noted(self, *args, **forcing):
+        seen.append(_threads.n_threads())
+        return run(self, *args, **forcing)
+
+    monkeypatch.setattr(Reservoir, "run", noted)
+    grid = {"leak_rate": [0.3, 1.0]}
+    search = ReservoirSearchCV(MODEL, grid, cv=TimeSeriesSplit(2), refit=False, n_jobs=n_jobs)
+    search.fit(*series(60))
+    assert set(seen) == {expected}
 
 
 def test_folds_with_the_same_training_rows_share_the_fit(monkeypatch):

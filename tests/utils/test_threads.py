@@ -11,12 +11,16 @@ from processes import outputs_of
 
 from esnkit.utils import _threads
 from esnkit.utils._threads import (
+    MAX_CALL_WORK,
+    interruptible,
     n_processors,
     n_threads,
     one_blas_thread,
+    one_thread,
     processors_per_caller,
     run_tasks,
     run_together,
+    threads_beside,
 )
 
 
@@ -237,6 +241,30 @@ def test_one_thread_needs_no_pool(monkeypatch):
     monkeypatch.setattr(_threads, "n_threads", lambda: 1)
     callers = run_tasks([threading.get_ident] * 3)
     assert np.unique(callers).tolist() == [threading.get_ident()]
+
+
+def test_a_long_call_starts_no_threads_where_the_caller_may_not(monkeypatch):
+    monkeypatch.setattr(_threads, "numba_threads", lambda: 2)
+    monkeypatch.setattr(_threads._state, "blas_threads", lambda: 2)
+    for work in (1, MAX_CALL_WORK + 1):
+        assert interruptible(work, n_threads) == 2
+        with one_thread():
+            assert interruptible(work, n_threads) == 1
+
+
+@pytest.mark.parametrize(("n_jobs", "n_free"), [(1, 4), (2, 4), (3, 1), (4, 1)])
+def test_jobs_on_all_processors_start_no_threads(monkeypatch, n_jobs, n_free):
+    from threadpoolctl import threadpool_info
+
+    monkeypatch.setattr(_threads, "n_processors", lambda: 4)
+    monkeypatch.setattr(_threads, "numba_threads", lambda: 4)
+    monkeypatch.setattr(_threads._state, "blas_threads", lambda: 4)
+    with threads_beside(n_jobs):
+        assert n_threads() == n_free
+        if n_free == 1:
+            blas = [d["num_threads"] for d in threadpool_info() if d["user_api"] == "blas"]
+            assert set(blas) == {1}
+    assert n_threads() == 4
 
 
 def test_an_interrupt_leaves_no_thread_at_work(monkeypatch):
