@@ -6,7 +6,10 @@ of months (`%^b` JUL, `%_b` jul), `%q` a quarter, `%G`, `%V` and `%u` the year, 
 fraction, `%z`, `%:z` and `%:::z` are +0100, +01:00 and +01. `%0m` is a month as the decimals of a
 number that has lost its last zero: 2016.09, 2016.1, 2016.11. `%1i` is a whole number, `%4i` one of
 at least four digits, `%2r` one with two digits after the point, kept as a whole number of
-hundredths. A text that a format reads is written back by it unchanged.
+hundredths. `%t` is the start of a month as a year with a fraction, 1949.25 for April, with the
+digits of Python, `%-t` without `.0`, `%15t` rounded to 15 digits, as R writes it, `%:15t` the same
+with `.0`, and `%_3t` with three digits after the point. A text that a format reads is written back
+by it unchanged, except for rounding errors in the last of so many digits.
 """
 
 import re
@@ -28,6 +31,8 @@ _SHORT_YEARS = "%d/%m/%y %m/%d/%y %y/%m/%d %d.%m.%y %y.%m.%d %y-%m-%d %d-%m-%y %
 _DIGITS = ["%Y%m%d", "%d%m%Y", "%m%d%Y"]
 YEAR_LAST = ["%d%m%Y", "%m%d%Y", "%m%Y"]
 _OPEN = ["%y%m%d", "%d%m%y", "%m%d%y", "%Y.%0m"]  # may rather be numbers
+_YEAR_FRACTIONS = [f"%{how}{n}t" for n in (6, 7, 8, 10, 15) for how in ("", ":")] + ["%t", "%-t"]
+MAX_YEAR_ERROR = 1e-9  # rounding errors of years with a fraction, as of sums of 1 / 12
 _MONTHS = "January February March April May June July August September October November December"
 _MONTH_NAMES = _MONTHS.split()
 _CASES = {"": str.title, "^": str.upper, "_": str.lower}
@@ -102,7 +107,8 @@ def formats_of(text: str) -> list[str]:
     forms += YEAR_LAST
     forms.append(f"%{len(text) if text.startswith('0') else 1}i")
     forms.append(f"%{len(text.rpartition('.')[2])}r")
-    forms += _OPEN
+    forms += _OPEN + _YEAR_FRACTIONS
+    forms += [f"%_{len(text.rpartition('.')[2])}t"]
     return [form for form in dict.fromkeys(forms) if read(text, form) is not None]
 
 
@@ -142,6 +148,8 @@ def _field_pattern(field: re.Match) -> str:
         return r"0|-?[1-9]\d*" if width == 1 else rf"\d{{{width}}}|[1-9]\d{{{width},}}"
     if what == "r":
         return rf"(?!-0\.0+$)-?(0|[1-9]\d*)\.\d{{{how}}}"
+    if what == "t":
+        return r"\d{4}(\.\d+)?"
     if what in "bB":
         return f"(?P<{what}>{'|'.join(_month_names(how, what))})"
     return f"(?P<{what}>{_PATTERNS.get(how + what) or rf'[0-9]{{{how}}}'})"
@@ -160,6 +168,8 @@ def read(text: str, form: str):
     if is_number(form):
         number = text.replace(".", "")
         return int(number) if len(number) < 21 and -(2**63) <= int(number) < 2**63 else None
+    if form.endswith("t"):
+        return _read_year_fraction(text, form)
     try:
         if _is_plain(form):
             return datetime.fromisoformat(text)  # the same as below, three times as fast
@@ -169,6 +179,26 @@ def read(text: str, form: str):
         )
     except ValueError:  # a day, a week or an hour that does not exist
         return None
+
+
+def _read_year_fraction(text: str, form: str) -> datetime | None:
+    """Return the month that begins at a year with a fraction, None if none does."""
+    year, month = divmod(round(12 * float(text)), 12)
+    if not MIN_YEAR <= year <= MAX_YEAR:
+        return None
+    stamp = datetime(year, month + 1, 1)
+    written = write(stamp, form)
+    if text == written or (month and _differ_by_rounding(text, written, form)):
+        return stamp
+    return None
+
+
+def _differ_by_rounding(text: str, written: str, form: str) -> bool:
+    """Return whether two years have the same fraction but for rounding, in the digits of a form."""
+    digits = re.sub("[^0-9]", "", form)
+    n = len(text.partition(".")[2]) if "_" in form else len(text) - 1
+    has_digits = not digits or (n == int(digits) if "_" in form else n <= int(digits))
+    return has_digits and abs(float(text) - float(written)) <= MAX_YEAR_ERROR
 
 
 @lru_cache(maxsize=1024)
@@ -207,6 +237,8 @@ def _field_text(stamp, how: str, what: str) -> str:
     if what == "r":
         whole, rest = divmod(abs(stamp), 10 ** int(how))
         return f"{'-' * (stamp < 0)}{whole}.{rest:0{how}d}"
+    if what == "t":
+        return _year_fraction_text((12 * stamp.year + stamp.month - 1) / 12, how)
     if what in "bB":
         return _month_names(how, what)[stamp.month - 1]
     if what in "GVu":
@@ -228,3 +260,12 @@ def _field_text(stamp, how: str, what: str) -> str:
         offset = stamp.strftime("%z")
         return offset[:3] if how == ":::" else offset[:3] + how + offset[3:]
     return f"{getattr(stamp, _ATTRIBUTES[what]):{'' if how else '02'}d}"
+
+
+def _year_fraction_text(years: float, how: str) -> str:
+    if how.startswith("_"):
+        return f"{years:.{how[1:]}f}"
+    if how in ("", "-"):
+        return repr(years).removesuffix(".0" if how else "")
+    text = f"{years:.{how.removeprefix(':')}g}"
+    return text + ".0" if how.startswith(":") and "." not in text else text

@@ -13,7 +13,7 @@ FORMS = """%Y-%m-%d|%d-%m-%Y|%m-%d-%Y|%-d.%-m.%Y|%Y.%m.%d|%Y %b|%b %Y|%B %Y|%^b-
 %Y%m%d %H:%M|%-m/%-d/%Y %-H:%M|%d.%m.%y %H:%M:%S|%m/%d/%Y %I:%M %p|%-m/%-d/%Y %-I:%M:%S %_p
 %d.%m.%Y %I %:p|%Y-%m-%dT%I:%M%p|%qQ%y|%qQ%Y|Q%q-%y|%Yq%q|%G-W%V-%u|%G W%-V|W%V %G|%Gw%V|%d%b%Y
 %-d. %B %Y|%Y-%b-%d|%Y%b|%b %-d %Y|%Ym%-m|%Y-M%m|%Y.%0m|%d%m%Y|%m%d%Y|%m%Y|%d%m%y|%y%m%d
-%Y-%m-%d %H:%M UTC|%d%m%Y %H:%M:%S""".replace("\n", "|").split("|")
+%Y-%m-%d %H:%M UTC|%d%m%Y %H:%M:%S|%t|%-t|%15t|%:15t|%_3t|%6t""".replace("\n", "|").split("|")
 
 
 @given(st.datetimes(datetime(1975, 1, 1), datetime(2060, 1, 1)), st.sampled_from(FORMS))
@@ -23,6 +23,38 @@ def test_what_is_written_is_recognised_and_read(stamp, form):
     assert form in formats_of(text)
     for other in formats_of(text):
         assert write(read(text, other), other) == text
+
+
+@pytest.mark.parametrize(
+    "form, texts",
+    [
+        ("%t", ["1955.0", "1955.0833333333333", "1955.25"]),
+        ("%-t", ["1955", "1955.0833333333333", "1955.25"]),
+        ("%15t", ["1955", "1955.08333333333", "1955.08333333334", "1955.5", "1955.50000000001"]),
+        ("%:7t", ["1955.0", "1955.083", "1955.25"]),
+        ("%_2t", ["1955.00", "1955.08", "1955.17", "1955.25"]),
+    ],
+)
+def test_a_year_with_a_fraction_is_the_start_of_a_month(form, texts):
+    months = [read(text, form).month for text in texts]
+    assert months == [1 + round(12 * (float(text) - 1955)) for text in texts]
+    assert all(read(text, form).year == 1955 for text in texts)
+
+
+@pytest.mark.parametrize(
+    "form, text",
+    [
+        ("%t", "1955"),  # which `%-t` writes
+        ("%-t", "1955.0"),
+        ("%15t", "1955.0833333333333"),  # of too many digits
+        ("%_2t", "1955.083"),
+        ("%15t", "1955.09"),  # no month
+        ("%15t", "955.25"),
+        ("%t", "1601.25"),
+    ],
+)
+def test_other_years_with_a_fraction_are_refused(form, text):
+    assert read(text, form) is None
 
 
 @pytest.mark.parametrize(

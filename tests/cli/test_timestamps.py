@@ -54,6 +54,32 @@ def test_fractions_continue(start, step, digits):
             timestamps.add(other, 33)
 
 
+@pytest.mark.parametrize("write", [repr, "{:.15g}".format, "{:.3f}".format, "{:.7g}".format])
+def test_months_as_fractions_of_a_year_continue(write):
+    texts = [write(1949 + k / 12) for k in range(40)]
+    timestamps = Timestamps("t")
+    for k, text in enumerate(texts[:30]):
+        timestamps.add(text, k + 2)
+    found = timestamps.future(30, 10)
+    assert found.written == texts[30:]
+    np.testing.assert_array_equal(found.ahead.astype("M8[M]"), np.datetime64("1951-07") + range(10))
+    assert found.labels is not None
+    timestamps.add(texts[31], 32)
+    with pytest.raises(UserError, match="gap in time, 1951.41"):
+        timestamps.future(31, 5)
+    filled = timestamps.future(31, 8, fill=True)
+    assert filled.written == texts[32:] and filled.rows.tolist() == [*range(30), 31]
+
+
+def test_quarters_as_fractions_of_a_year_continue():
+    timestamps = Timestamps("t")
+    for k, text in enumerate(["1960", "1960.25", "1960.5", "1960.75", "1961"]):
+        timestamps.add(text, k + 2)
+    found = timestamps.future(5, 3)
+    assert found.written == ["1961.25", "1961.5", "1961.75"]
+    np.testing.assert_array_equal(np.diff(found.ahead.astype("M8[M]")).astype(int), 3)
+
+
 def test_months_before_years_are_not_fractions():
     timestamps = Timestamps("t")
     for k, text in enumerate(["10.2019", "11.2019", "12.2019"]):
