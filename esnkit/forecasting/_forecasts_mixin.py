@@ -170,11 +170,7 @@ class ForecastsMixin:
         check_is_fitted(self, "_ensemble")
         n_steps = self._check_steps(n_steps)
         levels = self._check_levels(interval, quantiles)
-        if check_flag("bias_adjust", bias_adjust) and quantiles is not None:
-            raise ValueError(
-                f"bias_adjust=True and quantiles={quantiles!r} exclude each other: quantiles have "
-                "no bias under a power transform"
-            )
+        check_bias_adjust(bias_adjust, quantiles)
         if interval is not None:
             return self._fan(n_steps, exog, (interval,), bias_adjust)[0]
         ahead, values = self._forecast_rows(n_steps, exog)
@@ -641,6 +637,15 @@ def levels_asked(interval, quantiles) -> AskedLevels | None:
         return None
     interval = check_number("interval", interval, 0, 1, low_open=True, high_open=True)
     return AskedLevels("interval", np.array([interval]), INTERVAL_SUFFIXES)
+
+
+def check_bias_adjust(bias_adjust, quantiles) -> None:
+    """Check that means are not asked for together with quantiles."""
+    if check_flag("bias_adjust", bias_adjust) and quantiles is not None:
+        raise ValueError(
+            f"bias_adjust=True and quantiles={quantiles!r} exclude each other: quantiles have "
+            "no bias under a power transform"
+        )
 
 
 def ends_of(interval: float) -> tuple[float, float]:
