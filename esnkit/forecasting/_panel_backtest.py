@@ -6,7 +6,7 @@ import numpy as np
 from sklearn.utils import Bunch
 
 from esnkit.forecasting._backtest import score_windows
-from esnkit.forecasting._frames import as_table
+from esnkit.forecasting._frames import as_table, ids_as_column
 from esnkit.forecasting._panel import Panel
 from esnkit.utils._progress import Task
 from esnkit.utils._validation import check_flag, check_positive_int
@@ -125,8 +125,10 @@ def _mean(values: np.ndarray) -> float:
 def _as_table(panel: Panel, origins: PanelOrigins, result: Bunch) -> Any:
     """Return a row per series, origin and step: a frame of the library of the panel, or a dict."""
     series, window, step = np.nonzero(~np.isnan(result.forecasts).transpose(2, 0, 1))
-    name = panel.columns[0] if panel.columns else "series"
-    columns = {name: [panel.ids[i] for i in series]}
+    name, ids = panel.columns[0] if panel.columns else "series", [panel.ids[i] for i in series]
+    if panel.columns and panel.library is not None:
+        ids = ids_as_column(panel.library, name, ids)
+    columns = {name: ids}
     columns |= _labels_of(panel, series, origins.known[window, series], step)
     for name in ("observed", "forecasts", "lower", "upper"):
         if name in result:
