@@ -347,9 +347,13 @@ class ForecastsMixin:
         return rows_as(self._kind, values, labels)
 
     def _history_with_times(self):
-        """Return `history()`, for a series of a file with the time stamps that arrays lack."""
-        rows, known = self.history(), self._kind.labels
-        if self._kind.library is not None or known is None or known.kind != "times":
+        """Return `history()`, but arrays with time stamps for a series of a file or of polars."""
+        known, library = self._kind.labels, self._kind.library
+        if library is not None and library.name == "pandas":
+            return self.history()
+        rows = self._seen_rows()[0][:, : self.n_features_in_]
+        rows = rows[:, 0] if self._kind.ndim == 1 else rows
+        if known is None or known.kind != "times":
             return rows
         stamps = np.concatenate(self._seen_labels)
         labels = Labels(known.kind, stamps, known.style, known.style.zone)
