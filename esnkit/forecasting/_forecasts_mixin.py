@@ -457,6 +457,7 @@ class ForecastsMixin:
         """
         check_is_fitted(self, "_ensemble")
         rows, table = read_series(series, "series", self, reset=False, missing=self.missing)
+        check_names(table, "series", self._kind.names)  # scikit-learn checks names of text only
         advance_labels(self._kind, table, "series")  # checks that they continue the rows seen
         low, high = range_of(rows)
         if not (high > low).all():
