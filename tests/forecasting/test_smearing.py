@@ -8,6 +8,7 @@ from sklearn.linear_model import LinearRegression, Ridge
 
 from esnkit import AutoForecaster, Forecaster, PanelForecaster, SeriesTransform
 from esnkit.baselines import AutoregressiveModel
+from esnkit.forecasting import _calibration
 from esnkit.forecasting._power import box_cox, inverse_box_cox
 from esnkit.forecasting._smearing import power_errors, smear
 
@@ -159,6 +160,30 @@ def test_members_with_a_power_are_adjusted_before_they_are_combined():
     naive = None if part.naive is None else part.naive.roll(rows[:0], np.empty((4, 0)), [0], 4)
     expected = part.combine(rolled, naive)[0, :, 0]
     np.testing.assert_array_equal(model.forecast(4, bias_adjust=True), expected)
+
+
+@pytest.mark.parametrize("intervals", ["pooled", "adaptive"])
+def test_means_share_networks_and_errors_with_intervals(intervals, monkeypatch):
+    calls = {"fit_ensemble": 0, "fall_back": 0}  # once for each second network, and its errors
+
+    def counted(name, function):
+        def call(*arguments):
+            calls[name] += 1
+            return function(*arguments)
+
+        monkeypatch.setattr(_calibration, name, call)
+
+    for name in calls:
+        counted(name, getattr(_calibration, name))
+    series = np.random.default_rng(3).lognormal(sigma=0.7, size=80)
+    model = AutoForecaster(horizon=4, seasons=[], intervals=intervals).fit(series)
+    n_members, powers = len(model.members_), [member["power"] for member in model.members_]
+    with_power = n_members - powers.count(None)
+    model.forecast(4, interval=0.8, bias_adjust=True)
+    n_errors = n_members if intervals == "adaptive" else with_power
+    assert calls == {"fit_ensemble": n_members, "fall_back": n_errors}
+    model.forecast(4, bias_adjust=True)
+    assert calls == {"fit_ensemble": n_members, "fall_back": n_errors}
 
 
 def test_means_of_members_that_run_away_do_not_count(monkeypatch):
