@@ -430,8 +430,10 @@ class _Dates(_Reading):
         complete = _complete(self.values)
         if not len(self.offsets):
             return complete
-        if not np.ptp(self.offsets) or not np.isin(self.values, complete).all():
-            self.zone = find_zone(self.values, self.offsets, 0 * DAY) or self.zone
+        clocks_change = bool(np.ptp(self.offsets))
+        if not clocks_change or not np.isin(self.values, complete).all():
+            if clocks_change:
+                self.zone = find_zone(self.values, self.offsets, 0 * DAY) or self.zone
             complete = to_utc(_complete(to_wall(self.values, self.zone)), self.zone)
         self.offsets = utc_offsets(complete, self.zone).astype(self.offsets.dtype)
         return complete
