@@ -7,6 +7,7 @@ from sklearn.base import clone
 
 from esnkit.adapters._tags import estimator_or_default, tags_of
 from esnkit.forecasting import AutoForecaster, Forecaster
+from esnkit.utils._validation import check_flag
 
 try:
     from sktime.forecasting.base import BaseForecaster, ForecastingHorizon
@@ -28,6 +29,9 @@ class SktimeForecaster(BaseForecaster):
     forecaster : AutoForecaster or Forecaster, default=None
         What forecasts; ``None`` stands for :class:`AutoForecaster`. Its parameters are those of the
         adapter with the prefix ``forecaster__``.
+    bias_adjust : bool, default=False
+        Whether `predict` returns means where the forecaster has a power transform, see
+        :meth:`esnkit.Forecaster.forecast`.
 
     Attributes
     ----------
@@ -39,7 +43,7 @@ class SktimeForecaster(BaseForecaster):
     ImportError
         If sktime is not installed.
     TypeError
-        If `forecaster` is no forecaster.
+        If `forecaster` is no forecaster, or `bias_adjust` no bool.
 
     Notes
     -----
@@ -85,8 +89,9 @@ class SktimeForecaster(BaseForecaster):
     # The forecaster remembers the rows seen; sktime need not do so too.
     _config = {"remember_data": False}
 
-    def __init__(self, forecaster=None):
+    def __init__(self, forecaster=None, bias_adjust=False):
         self.forecaster = forecaster
+        self.bias_adjust = bias_adjust
         super().__init__()
 
     def __post_init__(self):
@@ -103,6 +108,7 @@ class SktimeForecaster(BaseForecaster):
         )
 
     def _fit(self, y, X, fh):
+        check_flag("bias_adjust", self.bias_adjust)
         self.forecaster_ = clone(self._given())
         if fh is not None and self.forecaster_.horizon is None:
             self.forecaster_.set_params(horizon=int(fh.to_relative(self.cutoff).to_numpy().max()))
@@ -123,7 +129,8 @@ class SktimeForecaster(BaseForecaster):
 
     def _predict(self, fh, X):
         steps, exog = self._steps_ahead(fh, X)
-        forecast = self.forecaster_.forecast(steps.max(), exog=exog).iloc[steps - 1]
+        options = {"bias_adjust": True} if self.bias_adjust else {}
+        forecast = self.forecaster_.forecast(steps.max(), exog=exog, **options).iloc[steps - 1]
         return forecast.set_axis(fh.to_absolute_index(self.cutoff))
 
     def _predict_quantiles(self, fh, X, alpha):

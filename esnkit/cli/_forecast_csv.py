@@ -92,8 +92,7 @@ def _fit_and_forecast(arguments, table: Table, stamps: Continuation | None):
 def check_request(arguments) -> str | None:
     """Check what can be checked before reading; return the format of the plot."""
     complete_request(arguments)
-    time = [] if arguments.time is None else [arguments.time]
-    names = [arguments.column, *time, *arguments.exog, *arguments.past_exog]
+    names = named_columns(arguments)
     for name in names:
         if names.count(name) > 1:
             raise UserError(

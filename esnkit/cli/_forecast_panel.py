@@ -24,7 +24,7 @@ from esnkit.forecasting import PanelForecaster
 from esnkit.forecasting._frames import LabelledSeries, columns_or_none
 from esnkit.forecasting._series_kind import interval_names
 
-REFUSED = ("plot", "report", "quick", "best", "bias_adjust", "models", *SETTINGS)
+REFUSED = ("plot", "report", "quick", "best", "models", *SETTINGS)
 
 
 class _Series(NamedTuple):
@@ -72,7 +72,10 @@ def _fit_and_forecast(arguments, found: dict[str, _Series]) -> tuple[PanelForeca
         past = {key: columns_or_none(part.table.past_exog, names) for key, part in found.items()}
     labelled = {key: series.labelled() for key, series in found.items()}
     model.fit(labelled, exog=known, past_exog=past)
-    return model, model.forecast(arguments.horizon, ahead, arguments.interval)
+    forecast = model.forecast(
+        arguments.horizon, ahead, arguments.interval, bias_adjust=arguments.bias_adjust
+    )
+    return model, forecast
 
 
 def check_panel_request(arguments) -> None:

@@ -25,7 +25,7 @@ from esnkit.cli._date_formats import (
 )
 from esnkit.cli._errors import UserError
 from esnkit.cli._stamp_column import StampColumn, Stamps, read_at_once
-from esnkit.forecasting._calendar import FixedStep, fit_grid
+from esnkit.forecasting._calendar import DAY, FixedStep, fit_grid
 from esnkit.forecasting._calendar_numbers import NumberForm, ascending_forms, is_certain
 from esnkit.forecasting._labels import AmbiguousNumbers, DateAxis, Labels, find_number_axis
 from esnkit.forecasting._time_axis import (
@@ -423,11 +423,17 @@ class _Dates(_Reading):
         return read_time_axis(self.values, self.zone)
 
     def complete(self):
-        """Return the dates with those that lack, in local time if they fit no grid of UTC."""
+        """Return the dates with those that lack.
+
+        Where clocks change, steps of hours are regular in UTC, those of days in local time.
+        """
         complete = _complete(self.values)
         if not len(self.offsets):
             return complete
-        if not np.isin(self.values, complete).all():
+        clocks_change = bool(np.ptp(self.offsets))
+        if not clocks_change or not np.isin(self.values, complete).all():
+            if clocks_change:
+                self.zone = find_zone(self.values, self.offsets, 0 * DAY) or self.zone
             complete = to_utc(_complete(to_wall(self.values, self.zone)), self.zone)
         self.offsets = utc_offsets(complete, self.zone).astype(self.offsets.dtype)
         return complete

@@ -133,16 +133,19 @@ def _flatten(items) -> list:
 def _windows_as_frame(kind: SeriesKind, windows: np.ndarray, origins, labels) -> Any:
     """Return windows (n_windows, horizon, ...) as a frame with a row per origin and step."""
     n_windows, horizon = windows.shape[:2]
-    columns = list(zip(_names(kind), _as_rows(windows), strict=True))
-    assert kind.library is not None
+    names, library = _names(kind), kind.library
+    assert library is not None
+    columns = list(zip(names, _as_rows(windows), strict=True))
+    if kind.labels is None or names != kind.names:
+        library = library._replace(ids=None)
     if kind.labels is None:
         steps = np.tile(np.arange(1, horizon + 1), n_windows)
         columns = [("origin", np.repeat(origins, horizon)), ("step", steps), *columns]
-        return put_together(kind.library, columns, None)
+        return put_together(library, columns, None)
     write = kind.labels.style.write
     known = write(labels[np.repeat(origins - 1, horizon)])
     ahead = write(labels[(origins[:, None] + np.arange(horizon)).ravel()])
-    return put_windows_together(kind.library, columns, known, ahead)
+    return put_windows_together(library, columns, known, ahead)
 
 
 def _names(kind: SeriesKind) -> tuple:

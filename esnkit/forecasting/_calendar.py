@@ -306,6 +306,8 @@ def _sessions(stamps: np.ndarray) -> Iterator[WeekSlots]:
     times, counts = np.unique(stamps - stamps.astype("M8[D]"), return_counts=True)
     times = times[2 * counts >= len(days)]
     open_days = _usual_weekdays(days)
+    if not open_days.any():
+        return
     every_or_business = open_days.all() or np.array_equal(open_days, _BUSINESS)
     if not 1 < len(times) <= MAX_TIMES_OF_DAY or not (every_or_business or len(span) > 14):
         return

@@ -170,11 +170,7 @@ class ForecastsMixin:
         check_is_fitted(self, "_ensemble")
         n_steps = self._check_steps(n_steps)
         levels = self._check_levels(interval, quantiles)
-        if check_flag("bias_adjust", bias_adjust) and quantiles is not None:
-            raise ValueError(
-                f"bias_adjust=True and quantiles={quantiles!r} exclude each other: quantiles have "
-                "no bias under a power transform"
-            )
+        check_bias_adjust(bias_adjust, quantiles)
         if interval is not None:
             return self._fan(n_steps, exog, (interval,), bias_adjust)[0]
         ahead, values = self._forecast_rows(n_steps, exog)
@@ -351,9 +347,13 @@ class ForecastsMixin:
         return rows_as(self._kind, values, labels)
 
     def _history_with_times(self):
-        """Return `history()`, for a series of a file with the time stamps that arrays lack."""
-        rows, known = self.history(), self._kind.labels
-        if self._kind.library is not None or known is None or known.kind != "times":
+        """Return `history()`, but arrays with time stamps for a series of a file or of polars."""
+        known, library = self._kind.labels, self._kind.library
+        if library is not None and library.name == "pandas":
+            return self.history()
+        rows = self._seen_rows()[0][:, : self.n_features_in_]
+        rows = rows[:, 0] if self._kind.ndim == 1 else rows
+        if known is None or known.kind != "times":
             return rows
         stamps = np.concatenate(self._seen_labels)
         labels = Labels(known.kind, stamps, known.style, known.style.zone)
@@ -457,6 +457,7 @@ class ForecastsMixin:
         """
         check_is_fitted(self, "_ensemble")
         rows, table = read_series(series, "series", self, reset=False, missing=self.missing)
+        check_names(table, "series", self._kind.names)  # scikit-learn checks names of text only
         advance_labels(self._kind, table, "series")  # checks that they continue the rows seen
         low, high = range_of(rows)
         if not (high > low).all():
@@ -641,6 +642,15 @@ def levels_asked(interval, quantiles) -> AskedLevels | None:
         return None
     interval = check_number("interval", interval, 0, 1, low_open=True, high_open=True)
     return AskedLevels("interval", np.array([interval]), INTERVAL_SUFFIXES)
+
+
+def check_bias_adjust(bias_adjust, quantiles) -> None:
+    """Check that means are not asked for together with quantiles."""
+    if check_flag("bias_adjust", bias_adjust) and quantiles is not None:
+        raise ValueError(
+            f"bias_adjust=True and quantiles={quantiles!r} exclude each other: quantiles have "
+            "no bias under a power transform"
+        )
 
 
 def ends_of(interval: float) -> tuple[float, float]:

@@ -12,6 +12,7 @@ from typing import Any, NamedTuple
 
 import numpy as np
 
+from esnkit.forecasting._id_dtype import IdDtype, as_column, as_index, dtype_of_index
 from esnkit.forecasting._index import read_index
 from esnkit.forecasting._labels import Labels
 from esnkit.utils._frames import frame_ndim, has_frames, ndim_of, read_frame, unwrap
@@ -29,6 +30,7 @@ class Library(NamedTuple):
     wrapper: str = ""  # module of narwhals that the container itself is of, if it is of one
     times_at: int | None = None  # position of the column of times
     levels: tuple = (None,)  # names of the levels of the columns of pandas
+    ids: IdDtype | None = None  # of a long frame, or of the columns of one of pandas
 
 
 class Table(NamedTuple):
@@ -141,8 +143,10 @@ def _take_pandas_apart(container, argument: str, wrapper: str = "") -> Table:
     _refuse_times(list(container.dtypes) if is_frame(container) else [container.dtype], argument)
     names = tuple(container.columns) if container.ndim == 2 else (container.name,)
     numbers = container if container.ndim == 2 else _as_2d(np.asarray(container))
-    levels = tuple(container.columns.names) if container.ndim == 2 else (None,)
-    library = Library("pandas", wrapper=wrapper, levels=levels)
+    levels, ids = (None,), None
+    if container.ndim == 2:
+        levels, ids = tuple(container.columns.names), dtype_of_index(container.columns.dtype)
+    library = Library("pandas", wrapper=wrapper, levels=levels, ids=ids)
     return Table(numbers, container.ndim, names, library, container.index)
 
 
@@ -283,7 +287,7 @@ def put_together(library: Library, columns: list[tuple], labels: Any, as_series:
         return _put_pandas_together(columns, labels, library, as_series)
     import narwhals as nw
 
-    parts = [nw.new_series(name, values, backend=library.backend) for name, values in columns]
+    parts = [_as_series(name, values, library) for name, values in columns]
     if labels is not None:
         parts.insert(library.times_at or 0, labels)
     frame = parts[0] if as_series else nw.from_dict({part.name: part for part in parts})
@@ -298,13 +302,25 @@ def as_table(library: Library, columns: dict) -> Any:
         return pd.DataFrame(columns)
     import narwhals as nw
 
-    parts = {
-        name: values.alias(name)
-        if isinstance(values, nw.Series)
-        else nw.new_series(name, values, backend=library.backend)
-        for name, values in columns.items()
-    }
+    parts = {name: _as_series(name, values, library) for name, values in columns.items()}
     return _in_wrapper(library.wrapper, nw.from_dict(parts))
+
+
+def _as_series(name: str, values: Any, library: Library) -> Any:
+    """Return values, if they are no series of narwhals, as one."""
+    import narwhals as nw
+
+    if isinstance(values, nw.Series):
+        return values.alias(name)
+    return nw.new_series(name, values, backend=library.backend)
+
+
+def ids_as_column(library: Library, name: Any, ids: list) -> Any:
+    """Return ids of a long frame, one per row: an index of pandas, or a series of narwhals."""
+    assert library.ids is not None
+    if library.name == "pandas":
+        return as_index(ids, library.ids, name)
+    return as_column(name, ids, library.ids, library.backend)
 
 
 def put_windows_together(library: Library, columns: list[tuple], origins: Any, labels: Any):
@@ -332,15 +348,18 @@ def _put_pandas_together(columns: list[tuple], labels, library: Library, as_seri
     if as_series:
         found: Any = pd.Series(values[0], index=labels, name=names[0])
     else:
-        found = pd.DataFrame(np.stack(values, axis=1), labels, _columns_of(names, library.levels))
+        found = pd.DataFrame(np.stack(values, axis=1), labels, _columns_of(names, library))
     wrapper = library.wrapper
     return import_module(wrapper).from_native(found, allow_series=True) if wrapper else found
 
 
-def _columns_of(names: tuple, levels: tuple):
+def _columns_of(names: tuple, library: Library):
     """Return the columns of a frame of pandas."""
     import pandas as pd
 
+    levels = library.levels
+    if library.ids is not None and len(levels) == 1:
+        return as_index(list(names), library.ids, levels[0])
     if len(levels) > 1 and all(isinstance(name, tuple) for name in names):
         return pd.MultiIndex.from_tuples(names, names=levels)
     return pd.Index(list(names), name=levels[0] if len(levels) == 1 else None, tupleize_cols=False)

@@ -8,7 +8,14 @@ from typing import Any, NamedTuple
 
 import numpy as np
 
-from esnkit.forecasting._frames import Library, _is_time, _read_times, put_together
+from esnkit.forecasting._frames import (
+    Library,
+    _is_time,
+    _read_times,
+    ids_as_column,
+    put_together,
+)
+from esnkit.forecasting._id_dtype import dtype_of_column, dtype_of_index
 from esnkit.forecasting._index import read_index
 from esnkit.forecasting._labels import Labels
 from esnkit.forecasting._packed_series import offsets_of
@@ -142,19 +149,21 @@ def _read_levels(container: Any, wanted: Wanted, argument: str) -> _Columns:
     ids, times = (index.get_level_values(k) for k in (0, 1))
     wanted = wanted._replace(id=index.names[0], time=index.names[1])
     numbers = [_as_floats(container[name], name, argument) for name in wanted.numbers]
-    return _Columns(wanted, ids.tolist(), times, np.stack(numbers, axis=1), Library("pandas"))
+    library = Library("pandas", ids=dtype_of_index(ids.dtype))
+    return _Columns(wanted, ids.tolist(), times, np.stack(numbers, axis=1), library)
 
 
 def _read_columns(container: Any, wanted: Wanted, argument: str) -> _Columns:
     if is_frame(container):
         import pandas as pd
 
-        ids, times = container[wanted.id].tolist(), pd.Index(container[wanted.time])
-        library = Library("pandas")
+        column, times = container[wanted.id], pd.Index(container[wanted.time])
+        ids, library = column.tolist(), Library("pandas", ids=dtype_of_index(column.dtype))
     else:
         container = read_frame(argument, container)
-        ids, times = container[wanted.id].to_list(), container[wanted.time]
-        library = Library("narwhals", container.implementation.value, times_at=1)
+        column, times = container[wanted.id], container[wanted.time]
+        ids, backend = column.to_list(), container.implementation.value
+        library = Library("narwhals", backend, times_at=1, ids=dtype_of_column(column.dtype))
     numbers = [_as_floats(container[name], name, argument) for name in wanted.numbers]
     return _Columns(wanted, ids, times, np.stack(numbers, axis=1), library)
 
@@ -294,7 +303,8 @@ def write_long(form: str, names: tuple, library: Library, rows: tuple, as_series
         ids (list), times (index or column) and a list of columns (name, values).
     as_series : bool
     """
-    ids, times, columns = rows
+    keys, times, columns = rows
+    ids = ids_as_column(library, names[0], keys)
     if library.name != "pandas":
         return put_together(library, [(names[0], ids), *columns], times)
     import pandas as pd

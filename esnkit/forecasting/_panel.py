@@ -422,6 +422,11 @@ def append_panel(
     new = _read_rows(container, reader, argument, own, (estimator, False))
     known = {key: i for i, key in enumerate(panel.ids)}
     unknown = [key for key in new.ids if key not in known]
+    by_order = new.form == panel.form and not panel.columns
+    if by_order and new.ids != panel.ids and set(new.ids) == set(panel.ids):
+        raise ValueError(
+            f"{argument} must have the series in the order of panel, {panel.ids}, got {new.ids}"
+        )
     if new.form != panel.form or unknown or (not panel.columns and new.ids != panel.ids):
         raise ValueError(
             f"{argument} must have the form and the series of panel, {panel.form!r} of "

@@ -6,7 +6,7 @@ import numpy as np
 from sklearn.utils import Bunch
 
 from esnkit.forecasting._backtest import score_windows
-from esnkit.forecasting._frames import as_table
+from esnkit.forecasting._frames import as_table, ids_as_column
 from esnkit.forecasting._panel import Panel
 from esnkit.utils._progress import Task
 from esnkit.utils._validation import check_flag, check_positive_int
@@ -45,7 +45,7 @@ def make_origins(panel: Panel, horizon, n_windows, stride) -> PanelOrigins:
 
 
 def backtest_panel(
-    model: Any, panel: Panel, origins: PanelOrigins, refit: bool, interval, min_rows: int
+    model: Any, panel: Panel, origins: PanelOrigins, refit: bool, options: dict, min_rows: int
 ) -> Bunch:
     """Forecast from rolling origins, and score against the observed values.
 
@@ -57,7 +57,8 @@ def backtest_panel(
         Right from `read_panel`.
     origins : PanelOrigins
     refit : bool
-    interval : float or None
+    options : dict
+        ``"interval"`` and ``"bias_adjust"`` of `PanelForecaster.forecast`.
     min_rows : int
         Observed rows of a series that `fit` needs.
     """
@@ -73,16 +74,16 @@ def backtest_panel(
                 model._fit_panel(part)
             else:
                 model._continue(part.packed)
-            parts.append(_forecast_window(model, panel, origins.rows[k], series, interval))
+            parts.append(_forecast_window(model, panel, origins.rows[k], series, options))
             task.step()
     return _evaluate(panel, origins, [np.stack(part) for part in zip(*parts, strict=True)])
 
 
-def _forecast_window(model, panel: Panel, rows: np.ndarray, series, interval) -> list[np.ndarray]:
+def _forecast_window(model, panel: Panel, rows: np.ndarray, series, options) -> list[np.ndarray]:
     """Return the forecast, and the ends of its interval, (horizon, n_series); NaN without a row."""
     ahead = panel.packed.inputs[np.maximum.accumulate(rows, axis=1)[series]]
     found = []
-    for part in model._forecast_parts(ahead, interval):
+    for part in model._forecast_parts(ahead, **options):
         values = np.full(rows.shape, np.nan)
         values[series] = part
         found.append(np.where(rows >= 0, values, np.nan).T)
@@ -124,8 +125,10 @@ def _mean(values: np.ndarray) -> float:
 def _as_table(panel: Panel, origins: PanelOrigins, result: Bunch) -> Any:
     """Return a row per series, origin and step: a frame of the library of the panel, or a dict."""
     series, window, step = np.nonzero(~np.isnan(result.forecasts).transpose(2, 0, 1))
-    name = panel.columns[0] if panel.columns else "series"
-    columns = {name: [panel.ids[i] for i in series]}
+    name, ids = panel.columns[0] if panel.columns else "series", [panel.ids[i] for i in series]
+    if panel.columns and panel.library is not None:
+        ids = ids_as_column(panel.library, name, ids)
+    columns = {name: ids}
     columns |= _labels_of(panel, series, origins.known[window, series], step)
     for name in ("observed", "forecasts", "lower", "upper"):
         if name in result:

@@ -14,12 +14,14 @@ from esnkit.forecasting._packed_series import PackedSeries
 from esnkit.forecasting._panel_network import Loops, PanelNetwork, Walk
 from esnkit.forecasting._power import with_power
 from esnkit.forecasting._runaway import MAX_RELATIVE_REACH
+from esnkit.forecasting._smearing import smear
 from esnkit.utils._plain_state import plain_record
 
-__all__ = ["PanelEnsemble", "PanelMember"]
+__all__ = ["PanelEnsemble", "PanelMember", "clear_far"]
 
 N_FILLS = 2  # the second time, states along the series know the predictions of the first
 MAX_ROWS_AT_ONCE = 100_000  # whose states are in memory
+MAX_ERRORS_AT_ONCE = 1_000_000
 
 
 @plain_record
@@ -30,6 +32,7 @@ class PanelMember:
     network: PanelNetwork
     weights: np.ndarray  # (1 + n_past, 1 + n_features)
     walk: Walk
+    errors: np.ndarray  # (n_windows, horizon), see `PanelCandidate`
 
     def advance(self, packed: PackedSeries) -> "PanelMember":
         """Return the member along longer series."""
@@ -53,6 +56,28 @@ class PanelMember:
         loops = self._loops(chosen, last, walk.state[chosen], inputs)
         forecasts[chosen] = self.network.run_closed_loops(walk, loops)[:, 0]
         return forecasts
+
+    def means(self, forecasts: np.ndarray, n_before: np.ndarray) -> np.ndarray:
+        """Return means of the values to come, of which a power transform forecasts medians.
+
+        Parameters
+        ----------
+        forecasts : ndarray of shape (n_series, n_steps)
+        n_before : ndarray of int, shape (n_series,)
+            Number of rows between the last observed one and the forecast: so many steps ahead is
+            it.
+        """
+        power = self.network.structure.power
+        if power is None:
+            return forecasts
+        n_series, n_steps = forecasts.shape
+        steps = np.minimum(n_before + np.arange(n_steps)[:, None], self.errors.shape[1] - 1)
+        n_blocks = 1 + n_steps * n_series * len(self.errors) // MAX_ERRORS_AT_ONCE
+        means = np.empty_like(forecasts)
+        for series in np.array_split(np.arange(n_series), min(n_blocks, n_series)):
+            errors = self.errors[:, steps[:, series]] * self.network.scale[series]
+            means[series] = smear(forecasts[series].T, errors, power).T
+        return means
 
     def fill(self, packed: PackedSeries, series: np.ndarray, gaps: "Gaps") -> np.ndarray:
         """Return forecasts (n_gaps, n_steps) from the rows before gaps of some of the series.
@@ -120,12 +145,19 @@ class PanelEnsemble(NamedTuple):
     members: list[PanelMember]
     n_chosen: int
 
-    def forecast(self, packed: PackedSeries, ahead: np.ndarray) -> np.ndarray:
-        """Return forecasts (n_series, n_steps) after series; NaN where all members run away."""
-        everywhere = np.arange(packed.n_series)
-        return self._combine(
-            packed, everywhere, lambda member, wanted: member.forecast(ahead, wanted)
-        )
+    def forecast(
+        self, packed: PackedSeries, ahead: np.ndarray, bias_adjust: bool = False
+    ) -> np.ndarray:
+        """Return forecasts (n_series, n_steps) after series; NaN where all members run away.
+
+        With `bias_adjust`, means of members stand in place of their medians.
+        """
+
+        def forecast(member: PanelMember, wanted: np.ndarray) -> np.ndarray:
+            found = member.forecast(ahead, wanted)
+            return member.means(found, packed.n_trailing) if bias_adjust else found
+
+        return self._combine(packed, np.arange(packed.n_series), forecast)
 
     def advance(self, packed: PackedSeries) -> "PanelEnsemble":
         """Return the ensemble along longer series, whose missing values it predicts.

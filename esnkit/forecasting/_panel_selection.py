@@ -6,7 +6,7 @@ import numpy as np
 
 from esnkit.forecasting._candidates import powers_of
 from esnkit.forecasting._packed_series import PackedSeries
-from esnkit.forecasting._panel_ensemble import PanelEnsemble, PanelMember
+from esnkit.forecasting._panel_ensemble import PanelEnsemble, PanelMember, clear_far
 from esnkit.forecasting._panel_network import (
     Loops,
     PanelStructure,
@@ -14,6 +14,7 @@ from esnkit.forecasting._panel_network import (
     make_network,
     shrink_sizes,
 )
+from esnkit.forecasting._smearing import power_errors
 from esnkit.reservoirs import Reservoir
 from esnkit.utils._progress import Task, count_step
 from esnkit.utils._threads import one_blas_thread
@@ -92,6 +93,19 @@ class PanelWindows(NamedTuple):
         with np.errstate(over="ignore", invalid="ignore"):
             return (observed - forecasts) / np.where(sizes > 0, sizes, np.inf)
 
+    def power_errors(
+        self, forecasts: np.ndarray, power: float | None, scale: np.ndarray
+    ) -> np.ndarray:
+        """Return errors of forecasts (n_windows, horizon) after a power transform, see `smear`.
+
+        They are relative to the scales (n_series,) of the series. NaN stands for those that tell
+        nothing: at missing values, and of constant series and forecasts that run away.
+        """
+        near = clear_far(forecasts, self.packed, self.series)
+        errors = power_errors(np.where(self.is_observed, self.observed, np.nan), near, power)
+        scale = scale[self.series, None]
+        return errors / np.where(scale > 0, scale, np.nan)
+
     def errors(self, forecasts: np.ndarray) -> np.ndarray:
         """Return weighted mean absolute errors of forecasts (n_windows, ..., horizon)."""
         shape = (-1,) + (1,) * (forecasts.ndim - 2) + (self.horizon,)
@@ -110,6 +124,7 @@ class PanelCandidate(NamedTuple):
     structure: PanelStructure
     penalty: float
     forecasts: np.ndarray  # (n_windows, horizon)
+    power_errors: np.ndarray  # (n_windows, horizon), of these, see `PanelWindows`
 
     def as_dict(self) -> dict:
         """Return settings and error as plain values."""
@@ -302,7 +317,9 @@ def evaluate(
     forecasts = network.run_closed_loops(walk, loops)
     errors = windows.errors(forecasts)
     k = int(np.flatnonzero(errors <= (1 + TIE_TOLERANCE) * errors.min()).max())
-    return PanelCandidate(float(errors[k]), structure, float(PENALTIES[k]), forecasts[:, k])
+    forecasts = forecasts[:, k]
+    of_power = windows.power_errors(forecasts, structure.power, network.scale)
+    return PanelCandidate(float(errors[k]), structure, float(PENALTIES[k]), forecasts, of_power)
 
 
 def choose_members(candidates: list[PanelCandidate]) -> list[PanelCandidate]:
@@ -343,7 +360,7 @@ def fit_member(
     weights = part.readouts(walk, penalty, (walk.z.lengths - 1)[None])[0, 0]
     if n_fitted < packed.n_series:
         walk = network.walk(packed, with_features=False)
-    return PanelMember(network, weights, walk._replace(features=None))
+    return PanelMember(network, weights, walk._replace(features=None), candidate.power_errors)
 
 
 def _naive(windows: PanelWindows, periods: list[float]) -> np.ndarray:

@@ -155,7 +155,8 @@ def _as_columns(kind: SeriesKind, parts: list[np.ndarray], suffixes: tuple):
     columns: dict = {}
     for j, name in enumerate(kind.names or ()):
         columns |= dict(zip(names_with(name, suffixes), (p[:, j] for p in parts), strict=True))
-    return put_together(kind.library, list(columns.items()), _written(kind, labels))
+    library = kind.library._replace(ids=None)  # a category has no suffix
+    return put_together(library, list(columns.items()), _written(kind, labels))
 
 
 def rows_as(kind: SeriesKind, rows: np.ndarray, labels: np.ndarray | None):

@@ -7,7 +7,7 @@ from sklearn.base import BaseEstimator, TransformerMixin
 from sklearn.utils.validation import check_is_fitted
 
 from esnkit.forecasting._differencing import check_differences
-from esnkit.forecasting._input import read_series
+from esnkit.forecasting._input import check_names, read_series
 from esnkit.forecasting._transforms import RowTransform
 from esnkit.utils._plain_state import PlainStateMixin
 from esnkit.utils._rollback import rollback_on_error
@@ -107,13 +107,13 @@ class SeriesTransform(TransformerMixin, PlainStateMixin, BaseEstimator):
             have no such power.
         """
         rows = make_row_transform(self)
-        values, _ = read_series(series, "series", self)
+        values, table = read_series(series, "series", self)
         _check_rows("series", values, rows.n_lost + 1)
-        return self._keep(rows.fit(values))
+        return self._keep(rows.fit(values), table.names)
 
-    def _keep(self, rows: RowTransform) -> Self:
+    def _keep(self, rows: RowTransform, names: tuple | None = None) -> Self:
         """Store what transforms rows, and show its attributes."""
-        self._rows = rows
+        self._rows, self._names = rows, names
         self.power_, self.mean_, self.scale_ = rows.power_, rows.mean_, rows.scale_
         self.lags_, self.n_lost_ = rows.differences, rows.n_lost
         return self
@@ -132,6 +132,7 @@ class SeriesTransform(TransformerMixin, PlainStateMixin, BaseEstimator):
         """
         check_is_fitted(self)
         values, table = read_series(series, "series", self, reset=False)
+        check_names(table, "series", self._names)  # scikit-learn checks names of text only
         _check_rows("series", values, self.n_lost_ + 1)
         z = self._rows.transform(values)
         return z[:, 0] if table.ndim == 1 else z
@@ -162,7 +163,8 @@ class SeriesTransform(TransformerMixin, PlainStateMixin, BaseEstimator):
                 f"{self.n_lost_} rows before those of z"
             )
         else:
-            past, _ = read_series(history, "history")
+            past, table_of_past = read_series(history, "history")
+            check_names(table_of_past, "history", self._names)
             _check_rows("history", past, self.n_lost_)
         for name, values in {"z": rows, "history": past}.items():
             if values.shape[1] != self.n_features_in_:

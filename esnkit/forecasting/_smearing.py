@@ -23,7 +23,7 @@ __all__ = ["power_errors", "smear"]
 SMALLEST = np.finfo(float).tiny  # has a logarithm, which zero has not
 
 
-def power_errors(observed: np.ndarray, forecasts: np.ndarray, power: float) -> np.ndarray:
+def power_errors(observed: np.ndarray, forecasts: np.ndarray, power: float | None) -> np.ndarray:
     """Return observed values minus forecasts after a Box-Cox transform, NaN where there is none.
 
     Examples

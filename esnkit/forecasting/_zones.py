@@ -41,6 +41,9 @@ Zone = tzinfo | Changes
 def observed_zone(utc: np.ndarray, offsets: np.ndarray) -> Changes:
     """Return the zone of instants of which only the offsets (in seconds) are known.
 
+    Clocks change halfway between two instants: right before one of them, they would show the hours
+    before it twice.
+
     Examples
     --------
     >>> utc = np.array(["2024-03-30T23:00", "2024-03-31T22:00"], "M8[s]")
@@ -48,7 +51,9 @@ def observed_zone(utc: np.ndarray, offsets: np.ndarray) -> Changes:
     array(['2024-03-31T00:00:00', '2024-04-01T00:00:00'], dtype='datetime64[s]')
     """
     changed = np.flatnonzero(np.diff(offsets)) + 1
-    starts = np.concatenate([[_ALWAYS], _seconds(utc)[changed]])
+    seconds = _seconds(utc)
+    halfway = seconds[changed] - (seconds[changed] - seconds[changed - 1]) // 2
+    starts = np.concatenate([[_ALWAYS], halfway])
     return Changes(starts, offsets[np.concatenate([[0], changed])])
 
 

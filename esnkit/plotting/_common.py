@@ -4,6 +4,8 @@ from collections.abc import Mapping
 
 import numpy as np
 
+from esnkit.forecasting._frames import take_apart
+from esnkit.utils._frames import frame_ndim
 from esnkit.utils._pandas import is_pandas
 
 # Okabe and Ito (2008): distinguishable with any colour vision, and in print
@@ -90,7 +92,9 @@ def check_results(results, kind: type) -> None:
 
 
 def column_of(table, column: int):
-    """Return one column of a table, an array or a DataFrame; a 1-D object as it is."""
+    """Return one column of a table, an array or a frame; a 1-D object as it is."""
+    if frame_ndim(table):
+        return take_apart(table, "table").numbers[:, column]
     if np.ndim(table) < 2:
         return table
     return table.iloc[:, column] if is_pandas(table) else np.asarray(table)[:, column]

@@ -15,6 +15,7 @@ from esnkit.plotting._common import (
     split_times,
     style_axes,
 )
+from esnkit.utils._frames import frame_ndim
 from esnkit.utils._pandas import is_pandas
 from esnkit.utils._validation import check_column, check_positive_int
 
@@ -295,8 +296,8 @@ def _forecast_with_intervals(forecaster, n_steps, exog, levels: tuple) -> list:
 
 def _split(forecast, column: int, has_interval: bool) -> tuple:
     """Return forecast, lower and upper of one series; the forecast alone without an interval."""
-    if is_pandas(forecast) and has_interval:
-        return tuple(forecast.iloc[:, 3 * column + k] for k in range(3))
+    if has_interval and (is_pandas(forecast) or frame_ndim(forecast)):
+        return tuple(column_of(forecast, 3 * column + k) for k in range(3))
     parts = forecast if isinstance(forecast, tuple) else (forecast,)
     return tuple(column_of(part, column) for part in parts)
 

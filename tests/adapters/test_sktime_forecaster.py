@@ -1,9 +1,10 @@
 import numpy as np
 import pandas as pd
 import pytest
+from sklearn.base import clone
 from sklearn.linear_model import Ridge
 
-from esnkit import AutoForecaster, ESNRegressor, Forecaster
+from esnkit import AutoForecaster, ESNRegressor, Forecaster, SeriesTransform
 from esnkit.adapters import SktimeForecaster
 
 pytest.importorskip("sktime")
@@ -45,6 +46,18 @@ def test_forecasts_and_quantiles_are_those_of_the_forecaster():
             assert found[name, level].tolist() == fan[f"{name}_{level}"].tolist()
     ends = model.predict_interval(fh, X=INPUTS, coverage=0.8)
     assert ends["b", 0.8, "lower"].tolist() == fan["b_0.1"].tolist()
+
+
+def test_means_are_those_of_the_forecaster():
+    model = Forecaster(Ridge(), lags=1, transformer=SeriesTransform(power=0))
+    y = np.exp(WAVE[TRAIN])
+    ours, adapter = clone(model).fit(y), SktimeForecaster(model, bias_adjust=True).fit(y)
+    assert (
+        adapter.predict([1, 3]).tolist() == ours.forecast(3, bias_adjust=True).iloc[[0, 2]].tolist()
+    )
+    assert adapter.predict([1, 3]).tolist() != ours.forecast(3).iloc[[0, 2]].tolist()
+    with pytest.raises(TypeError, match="bias_adjust must be True or False"):
+        SktimeForecaster(model, bias_adjust=1).fit(y)
 
 
 def test_none_stands_for_auto_forecaster_with_the_last_step_as_horizon():

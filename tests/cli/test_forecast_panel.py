@@ -121,6 +121,17 @@ def test_empty_cells_and_rows_that_lack_are_missing_values(exog):
         np.testing.assert_allclose(found, wanted[key], rtol=1e-12)
 
 
+def test_means_are_those_of_python():
+    write([HEADER, *ROWS])
+    assert forecast("--bias-adjust", "--out", "o.csv") == 0
+    series = {key: pd.Series(values, DAYS) for key, values in SOLD.items()}
+    model = PanelForecaster(horizon=3).fit(series)
+    wanted, medians = model.forecast(3, bias_adjust=True), model.forecast(3)
+    for key, found in sold_by_shop(read("o.csv")).items():
+        np.testing.assert_allclose(found, wanted[key], rtol=1e-12)
+        assert (np.array(found) != medians[key].to_numpy()).any()
+
+
 def test_files_without_time_stamps_have_forecasts_without(capsys):
     write([HEADER, *ROWS])
     assert main(["forecast", "in.csv", "--id", "shop", "--column", "sold", "--horizon", "2"]) == 0
@@ -146,7 +157,6 @@ def test_files_without_time_stamps_have_forecasts_without(capsys):
         ([HEADER, *ROWS], ["--exog", "sold"], "column 'sold' is named twice"),
         ([HEADER, *ROWS], ["--plot", "o.png"], "--plot is for one series"),
         ([HEADER, *ROWS], ["--quick"], "--quick is for one series"),
-        ([HEADER, *ROWS], ["--bias-adjust"], "--bias-adjust is for one series"),
         ([HEADER, *ROWS], ["--calendar", "holidays"], "--country must be given"),
         (
             WITH_PRICES[:-1],

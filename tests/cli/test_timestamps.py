@@ -420,6 +420,40 @@ def test_rows_that_lack_are_filled_in(texts):
     assert np.array_equal(found.known, whole.known)
 
 
+@pytest.mark.parametrize(
+    ("zone", "frequency"),
+    [
+        ("Europe/Berlin", "W-SUN"),
+        ("Europe/Berlin", "D"),
+        ("Europe/Berlin", "MS"),
+        ("Europe/Berlin", "h"),
+        ("America/New_York", "B"),
+        ("Australia/Lord_Howe", "2B"),
+        ("Asia/Kolkata", "2B"),  # midnights are of the day before in UTC
+        ("Asia/Kolkata", "B"),
+    ],
+)
+def test_rows_that_lack_in_local_time_are_filled_in(zone, frequency):
+    n_rows = 24 * 70 if frequency == "h" else 70
+    local = pd.date_range("2023-02-01", periods=n_rows, freq=frequency)
+    if frequency == "h":
+        local = local.tz_localize("UTC").tz_convert(zone)
+    else:
+        local = local.tz_localize(zone)
+    kept = np.sort(np.random.default_rng(0).permutation(n_rows - 12)[: n_rows - 18])
+    kept = np.union1d(kept, [0, n_rows - 11])
+    texts = [stamp.isoformat() for stamp in local]
+    found = read_stamps([texts[k] for k in kept]).future(len(kept), 10, fill=True)
+    assert found.rows.tolist() == kept.tolist() and found.written == texts[n_rows - 10 :]
+
+
+def test_a_constant_offset_goes_on_with_fill_too():
+    # Only Lord Howe has such an offset; its clocks change on 6 October.
+    days = [f"2024-09-{day:02}T00:00:00+10:30" for day in range(1, 31) if day not in (5, 9)]
+    ahead = read_stamps(days).future(len(days), 8, fill=True).written
+    assert ahead[-1] == "2024-10-08T00:00:00+10:30"
+
+
 def test_time_stamps_off_the_grid_are_not_filled():
     days = [f"2024-02-{day:02d} 00:00" for day in (1, 2, 3, 5, 6, 8)]
     with pytest.raises(UserError, match="line 5: .* 2024-02-05 03:00 does not fit the usual step"):

@@ -74,3 +74,9 @@ def test_times_before_1970_and_of_every_unit(unit):
     following = ahead(known[:25], 5)
     assert following.dtype == known.dtype
     np.testing.assert_array_equal(following, known[25:])
+
+
+def test_hours_on_days_of_which_none_is_usual_are_irregular():
+    days = pd.to_datetime(["2024-01-01", "2024-01-09", "2024-01-17", "2024-01-25"])
+    hours = pd.DatetimeIndex([day + pd.Timedelta(hours=h) for day in days for h in range(9, 17)])
+    assert fit_grid(hours.to_numpy().astype("M8[s]")).n_breaks > 0

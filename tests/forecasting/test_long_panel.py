@@ -5,6 +5,7 @@ import pandas as pd
 import pytest
 
 from esnkit.forecasting._frames import Library
+from esnkit.forecasting._id_dtype import IdDtype
 from esnkit.forecasting._long_panel import Wanted, is_long, read_long, write_long
 
 DAYS = pd.date_range("2024-01-01", periods=4)
@@ -12,6 +13,7 @@ FRAME = pd.DataFrame(
     {"t": DAYS[[1, 0, 2, 2, 1, 3]], "y": np.arange(6.0), "k": ["b", "b", "a", "b", "a", "a"]}
 )
 NONE = Wanted(None, None, None)
+LIBRARY = Library("pandas", ids=IdDtype("object"))
 
 
 def test_rows_are_sorted_by_series_in_order_of_appearance_and_by_time():
@@ -72,7 +74,7 @@ def test_polars_frames_need_dates_or_times():
 
 def test_frames_are_written_with_three_columns_or_two_levels():
     rows = (["a", "b"], DAYS[:2], [("y", np.array([1.0, 2.0]))])
-    frame = write_long("long", ("k", "t", "y"), Library("pandas"), rows, as_series=False)
+    frame = write_long("long", ("k", "t", "y"), LIBRARY, rows, as_series=False)
     assert list(frame.columns) == ["k", "t", "y"] and frame["y"].tolist() == [1, 2]
-    series = write_long("levels", ("k", "t", "y"), Library("pandas"), rows, as_series=True)
+    series = write_long("levels", ("k", "t", "y"), LIBRARY, rows, as_series=True)
     assert series.index.names == ["k", "t"] and series.name == "y"

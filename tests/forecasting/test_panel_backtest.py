@@ -23,6 +23,7 @@ def backtest(panel, **options):
 @pytest.mark.parametrize("refit", [False, True])
 def test_windows_are_forecasts_of_refits_or_updates(refit):
     found = backtest(FRAME, exog=EXOG, refit=refit, interval=0.8)
+    means = backtest(FRAME, exog=EXOG, refit=refit, bias_adjust=True).forecasts
     np.testing.assert_array_equal(found.origins, np.repeat(ORIGINS, 5).reshape(3, 5))
     model = PanelForecaster(horizon=4, seasons=(), calendar="weekend")
     model.fit(FRAME[:38], exog=EXOG[:38])
@@ -35,6 +36,8 @@ def test_windows_are_forecasts_of_refits_or_updates(refit):
         for name, suffix in {"forecasts": "", "lower": "_lower", "upper": "_upper"}.items():
             wanted = ahead[[key + suffix for key in FRAME]].to_numpy()
             np.testing.assert_allclose(found[name][k], wanted, rtol=1e-12)
+        ahead = model.forecast(6, EXOG[origin:], bias_adjust=True)
+        np.testing.assert_allclose(means[k], ahead, rtol=1e-12)
         np.testing.assert_array_equal(found.observed[k], FRAME[origin : origin + 6])
 
 

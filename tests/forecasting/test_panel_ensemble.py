@@ -1,13 +1,18 @@
 """Members over many series: their median, and the gaps that it fills."""
 
-import numpy as np
+from dataclasses import replace
 
+import numpy as np
+import pytest
+
+from esnkit.forecasting import _panel_ensemble
 from esnkit.forecasting._packed_series import pack_series
 from esnkit.forecasting._panel_ensemble import PanelEnsemble, _blocks, clear_far, find_gaps
 from esnkit.forecasting._panel_network import PanelStructure
 from esnkit.forecasting._panel_selection import PanelCandidate, Reservoirs, fit_member
 
 RNG = np.random.default_rng(0)
+EMPTY = np.empty((1, 1)), np.empty((1, 1))  # forecasts and errors of a candidate
 SERIES = [20 + RNG.normal(size=n).cumsum() for n in (30, 24, 40)]
 INPUTS = [RNG.normal(size=(len(v), 2)) for v in SERIES]
 PACKED = pack_series(SERIES, INPUTS)
@@ -15,7 +20,7 @@ STRUCTURE = PanelStructure((1,), lags=(3,))
 
 
 def member_of(packed, structure=STRUCTURE):
-    return fit_member(PanelCandidate(1.0, structure, 0.1, np.empty((1, 1))), packed, Reservoirs(0))
+    return fit_member(PanelCandidate(1.0, structure, 0.1, *EMPTY), packed, Reservoirs(0))
 
 
 def with_gap(series, start, stop):
@@ -24,6 +29,24 @@ def with_gap(series, start, stop):
     first = PACKED.offsets[series]
     observed[first + start : first + stop] = False
     return PACKED._replace(observed=observed).interpolated()
+
+
+def test_means_have_the_errors_of_each_step_in_the_scale_of_each_series():
+    member = member_of(PACKED._replace(values=np.exp(PACKED.values / 9)), PanelStructure(power=0.0))
+    member = replace(member, errors=RNG.normal(size=(7, 2)))
+    medians, scale = np.array([[2.0, 3.0, 5.0], [1.0, 4.0, 9.0], [7.0, 8.0, 6.0]]), [0.1, 0.5, 0.0]
+    member = replace(member, network=replace(member.network, scale=np.array(scale)))
+    step = [[0, 1, 1], [1, 1, 1], [0, 1, 1]]  # the second series ends with a missing value
+    expected = medians.copy()
+    for i, k in np.ndindex(3, 3):
+        errors = member.errors[:, step[i][k]] * scale[i]
+        expected[i, k] *= np.mean(np.exp(errors - errors.mean()))
+    for limit in (1, 1_000_000):
+        with pytest.MonkeyPatch.context() as patch:
+            patch.setattr(_panel_ensemble, "MAX_ERRORS_AT_ONCE", limit)
+            found = member.means(medians, np.array([0, 1, 0]))
+        np.testing.assert_allclose(found, expected, rtol=1e-12)
+    assert (expected[:2] > medians[:2]).all() and (expected[2] == medians[2]).all()
 
 
 def test_a_gap_is_filled_by_the_closed_loop_from_the_row_before_it():

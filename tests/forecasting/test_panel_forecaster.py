@@ -344,6 +344,12 @@ def test_what_a_fitted_forecaster_refuses(fitted):
         PanelForecaster().forecast(1)
     with pytest.raises(ValueError, match="interval must be"):
         fitted.forecast(2, interval=1)
+    with pytest.raises(TypeError, match="bias_adjust must be"):
+        fitted.forecast(2, bias_adjust=1)
+    with pytest.raises(TypeError, match="bias_adjust must be"):
+        fitted.backtest(WALKS, 2, 2, bias_adjust="yes")
+    with pytest.raises(ValueError, match="bias_adjust=True and quantiles=.* exclude each other"):
+        fitted.forecast(2, quantiles=[0.9], bias_adjust=True)
     with pytest.raises(ValueError, match="must have the form and the series of panel"):
         fitted.update(WALKS)
     with pytest.raises(ValueError, match="interval adds a column 'sold_lower'"):

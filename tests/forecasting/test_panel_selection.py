@@ -21,6 +21,7 @@ from esnkit.forecasting._panel_selection import (
 )
 
 RNG = np.random.default_rng(0)
+EMPTY = np.empty((1, 1)), np.empty((1, 1))  # forecasts and errors of a candidate
 SERIES = [20 + RNG.normal(size=n).cumsum() for n in (30, 30, 24, 40, 28, 9, 3)]
 PACKED = pack_series(SERIES)
 
@@ -60,6 +61,20 @@ def test_errors_are_relative_to_the_size_of_each_series_and_limited():
     np.testing.assert_allclose(windows.errors(forecasts), [0, 2, 10])
 
 
+def test_power_errors_are_relative_to_the_scales_of_the_series():
+    packed = pack_series([np.exp(np.abs(values) / 20) for values in SERIES])
+    windows, _ = make_windows(packed, [PanelStructure()], 3, [], 0)
+    scale = np.arange(windows.packed.n_series) / 2.0  # the first series is constant
+    forecasts = 2 * windows.observed
+    forecasts[-1] = np.inf
+    windows.packed.observed[windows.packed.offsets[3] - 1] = False
+    expected = np.full(forecasts.shape, -np.log(2)) / np.maximum(scale, 0.5)[windows.series, None]
+    expected[windows.series == 0], expected[-1], expected[~windows.is_observed] = [np.nan] * 3
+    found = windows.power_errors(forecasts, 0.0, scale)
+    np.testing.assert_allclose(found, expected, rtol=1e-12)
+    assert np.isnan(found).sum(axis=0).tolist() == [4, 4, 5]
+
+
 def test_a_candidate_knows_no_value_after_its_origin(monkeypatch):
     monkeypatch.setattr(f"{evaluate.__module__}.PENALTIES", np.array([0.1]))
     windows, _ = make_windows(PACKED, [PanelStructure()], 3, [], 0)
@@ -74,7 +89,7 @@ def test_a_candidate_knows_no_value_after_its_origin(monkeypatch):
 
 def test_members_differ_in_more_than_their_past_only_inputs():
     candidates = [
-        PanelCandidate(error, PanelStructure((lag,), past_exog=past), 1.0, np.empty((1, 1)))
+        PanelCandidate(error, PanelStructure((lag,), past_exog=past), 1.0, *EMPTY)
         for error, lag, past in ((1.0, 4, True), (1.01, 4, False), (1.05, 1, False), (1.2, 7, True))
     ]
     assert choose_members(candidates) == [candidates[0], candidates[2]]
@@ -82,7 +97,7 @@ def test_members_differ_in_more_than_their_past_only_inputs():
 
 def test_the_shortest_series_have_the_best_candidates_that_they_suffice_for():
     candidates = [
-        PanelCandidate(error, PanelStructure((lag,) if lag else ()), 1.0, np.empty((1, 1)))
+        PanelCandidate(error, PanelStructure((lag,) if lag else ()), 1.0, *EMPTY)
         for error, lag in ((1.0, 12), (1.1, 4), (1.2, 0), (1.3, 1))
     ]
     lengths = np.array([30, 13, 12, 5, 4, 2])
@@ -91,7 +106,7 @@ def test_the_shortest_series_have_the_best_candidates_that_they_suffice_for():
 
 
 def test_a_member_forecasts_the_series_asked_for_that_are_long_enough():
-    candidate = PanelCandidate(1.0, PanelStructure((4,)), 0.1, np.empty((1, 1)))
+    candidate = PanelCandidate(1.0, PanelStructure((4,)), 0.1, *EMPTY)
     member = fit_member(candidate, PACKED, Reservoirs(0))
     asked = np.ones(7, dtype=bool)
     asked[0] = False
@@ -103,7 +118,7 @@ def test_a_member_forecasts_the_series_asked_for_that_are_long_enough():
 
 def test_readouts_of_many_series_are_fitted_to_some(monkeypatch):
     monkeypatch.setattr("esnkit.forecasting._panel_selection.MAX_FITTED_ROWS", 60)
-    candidate = PanelCandidate(1.0, PanelStructure(), 0.1, np.empty((1, 1)))
+    candidate = PanelCandidate(1.0, PanelStructure(), 0.1, *EMPTY)
     member = fit_member(candidate, PACKED, Reservoirs(0))
     assert np.isfinite(member.forecast(np.empty((7, 3, 0)), np.ones(7, dtype=bool))).all()
 

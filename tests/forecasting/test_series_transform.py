@@ -115,3 +115,15 @@ def test_units_in_which_rounding_makes_transformed_values_equal_are_refused(powe
 def test_a_flag_that_is_none_is_refused():
     with pytest.raises(TypeError, match="scale must be"):
         SeriesTransform(scale=1).fit(LEVEL)
+
+
+@pytest.mark.parametrize("names", [["a", "b"], [1, 2]], ids=["text", "numbers"])
+def test_columns_in_another_order_are_refused(names):
+    frame = pd.DataFrame(np.arange(1.0, 13.0).reshape(6, 2) ** 2, columns=names)
+    transform = SeriesTransform(power=0, differences=1).fit(frame)
+    z = transform.transform(frame)
+    np.testing.assert_allclose(transform.inverse_transform(z[-2:], frame[:-2]), frame[-2:])
+    with pytest.raises(ValueError, match="feature names should match|series must have the columns"):
+        transform.transform(frame.iloc[:, ::-1])
+    with pytest.raises(ValueError, match="history must have the columns"):
+        transform.inverse_transform(z[-2:], frame.iloc[:-2, ::-1])

@@ -6,8 +6,9 @@ import pytest
 from forecast_problems import EXOG, esn
 from sklearn.linear_model import LinearRegression, Ridge
 
-from esnkit import AutoForecaster, Forecaster, SeriesTransform
+from esnkit import AutoForecaster, Forecaster, PanelForecaster, SeriesTransform
 from esnkit.baselines import AutoregressiveModel
+from esnkit.forecasting import _calibration
 from esnkit.forecasting._power import box_cox, inverse_box_cox
 from esnkit.forecasting._smearing import power_errors, smear
 
@@ -161,6 +162,30 @@ def test_members_with_a_power_are_adjusted_before_they_are_combined():
     np.testing.assert_array_equal(model.forecast(4, bias_adjust=True), expected)
 
 
+@pytest.mark.parametrize("intervals", ["pooled", "adaptive"])
+def test_means_share_networks_and_errors_with_intervals(intervals, monkeypatch):
+    calls = {"fit_ensemble": 0, "fall_back": 0}  # once for each second network, and its errors
+
+    def counted(name, function):
+        def call(*arguments):
+            calls[name] += 1
+            return function(*arguments)
+
+        monkeypatch.setattr(_calibration, name, call)
+
+    for name in calls:
+        counted(name, getattr(_calibration, name))
+    series = np.random.default_rng(3).lognormal(sigma=0.7, size=80)
+    model = AutoForecaster(horizon=4, seasons=[], intervals=intervals).fit(series)
+    n_members, powers = len(model.members_), [member["power"] for member in model.members_]
+    with_power = n_members - powers.count(None)
+    model.forecast(4, interval=0.8, bias_adjust=True)
+    n_errors = n_members if intervals == "adaptive" else with_power
+    assert calls == {"fit_ensemble": n_members, "fall_back": n_errors}
+    model.forecast(4, bias_adjust=True)
+    assert calls == {"fit_ensemble": n_members, "fall_back": n_errors}
+
+
 def test_means_of_members_that_run_away_do_not_count(monkeypatch):
     series = np.random.default_rng(3).lognormal(sigma=0.7, size=80)
     model = AutoForecaster(horizon=4, seasons=[]).fit(series)
@@ -185,6 +210,67 @@ def test_a_baseline_that_forecasts_is_not_adjusted():
     model = AutoForecaster(horizon=6, seasons=[], quick=True, best=True).fit(waves)
     assert model.better_baseline_ == "autoregressive (AIC)"
     np.testing.assert_array_equal(model.forecast(3, bias_adjust=True), model.forecast(3))
+
+
+def autoregressive_panel(n_rows, n_series, rng):
+    """Return logarithms of an AR(1) panel, and the levels of the series."""
+    x = np.stack([autoregressive(n_rows, 0.5, rng) for _ in range(n_series)], axis=1)
+    return x, np.exp(rng.normal(2.0, 1.0, size=n_series))
+
+
+def test_means_of_a_panel_in_logarithms_are_next_to_unbiased(few_panel_candidates):
+    rng, k, ratios = np.random.default_rng(0), np.arange(1, 7)[:, None], []
+    variance = 0.5**2 * (1 - 0.49**k) / 0.51
+    for _ in range(4):
+        x, level = autoregressive_panel(200, 20, rng)
+        model = PanelForecaster(horizon=6, seasons=()).fit(level * np.exp(x))
+        mean = level * np.exp(0.7**k * x[-1] + variance / 2)
+        both = [model.forecast(6), model.forecast(6, bias_adjust=True)]
+        ratios.append([forecast / mean for forecast in both])
+    median, mean = np.mean(ratios, axis=(0, 2, 3))
+    assert median < 0.92 and abs(mean - 1) < 0.04
+
+
+def test_members_of_a_panel_are_adjusted_before_they_are_combined(few_panel_candidates):
+    x, level = autoregressive_panel(60, 12, np.random.default_rng(1))
+    panel = level * np.exp(x)
+    panel[-3:, 4] = np.nan  # after a gap at the end, three more steps ahead
+    model = PanelForecaster(horizon=5, seasons=()).fit(panel)
+    members, order = model._ensemble.members[: len(model.members_)], model._order
+    n_before = 3 * (order == 4)
+    assert {member.network.structure.power for member in members} == {None, 0.0}
+    forecasts, everywhere = [], np.ones(12, dtype=bool)
+    for member in members:
+        medians = member.forecast(np.empty((12, 4, 0)), everywhere)
+        if member.network.structure.power == 0:
+            for i, (scale, n) in enumerate(zip(member.network.scale, n_before, strict=True)):
+                errors = member.errors[:, np.minimum(n + np.arange(4), 4), None] * scale
+                medians[i] = smear(medians[i][:, None], errors, 0.0)[:, 0]
+        forecasts.append(medians)
+    expected = np.empty((12, 4))
+    expected[order] = np.median(forecasts, axis=0)
+    found = model.forecast(4, bias_adjust=True)
+    np.testing.assert_allclose(found, expected.T, rtol=1e-12)
+    parts = model.forecast(4, interval=0.8, bias_adjust=True)
+    np.testing.assert_array_equal(parts[0], found)
+    np.testing.assert_array_equal(parts[1:], model.forecast(4, interval=0.8)[1:])
+
+
+def test_a_panel_without_a_power_has_nothing_to_adjust(few_panel_candidates):
+    panel = np.random.default_rng(2).normal(size=(40, 5))
+    model = PanelForecaster(horizon=4, seasons=()).fit(panel)
+    np.testing.assert_array_equal(model.forecast(3, bias_adjust=True), model.forecast(3))
+
+
+def test_means_of_a_panel_that_run_away_do_not_count(few_panel_candidates, monkeypatch):
+    x, level = autoregressive_panel(60, 5, np.random.default_rng(1))
+    model = PanelForecaster(horizon=5, seasons=()).fit(level * np.exp(x))
+    expected = model.forecast(3)
+    monkeypatch.setattr(
+        "esnkit.forecasting._panel_ensemble.PanelMember.means",
+        lambda member, forecasts, n_before: forecasts * np.inf,
+    )
+    np.testing.assert_array_equal(model.forecast(3, bias_adjust=True), expected)
 
 
 def test_missing_values_do_not_count():

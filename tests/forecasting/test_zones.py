@@ -49,6 +49,9 @@ def test_zones_of_a_fixed_offset_and_of_observed_offsets():
     fixed = timezone(timedelta(hours=5, minutes=45))
     utc = np.array(["0001-06-01", "2024-01-01", "9999-01-01"], "M8[s]")
     assert (utc_offsets(utc, fixed) == np.timedelta64(345, "m")).all()
+    weeks = np.array(["2023-10-21T22:00", "2023-11-04T23:00", "2023-11-11T23:00"], "M8[s]")
+    clocks = observed_zone(weeks, np.array([7200, 3600, 3600]))  # go back between two of them
+    np.testing.assert_array_equal(to_utc(to_wall(weeks, clocks), clocks), weeks)
     observed = observed_zone(utc, np.array([0, 3600, 3600]))
     assert utc_offsets(utc, observed).astype(int).tolist() == [0, 3600, 3600]
     assert to_wall(utc, None) is utc and to_utc(utc, None) is utc

@@ -4,16 +4,20 @@ import base64
 import io
 import re
 import warnings
+from datetime import timedelta, timezone
 from html.parser import HTMLParser
 
 import numpy as np
+import pandas as pd
 import pytest
+from sklearn.base import clone
 
 from esnkit import AutoForecaster
 from esnkit.plotting import write_report
 from esnkit.plotting._report import _image
 
 plt = pytest.importorskip("matplotlib.pyplot")
+pl = pytest.importorskip("polars")
 SERIES = np.tile([0.0, 1, 3, 2], 18) + 0.1 * np.random.default_rng(0).standard_normal(72)
 
 
@@ -80,3 +84,51 @@ def test_a_picture_is_the_same_each_time():
 
     assert picture() == picture()
     assert picture().startswith("<img alt='a &#x27;b&#x27;' src='data:image/svg+xml;base64,")
+
+
+def page_of(model, n_steps=4, **options):
+    """Return the first cells of the table of a forecast, and the texts of each picture."""
+    file = io.StringIO()
+    write_report(file, model, n_steps, **options)
+    cells = re.findall("<tr><td>([^<]*)</td>", file.getvalue())[:n_steps]
+    pictures = re.findall("base64,([^']*)", file.getvalue())
+    return cells, [re.findall("<!-- (.*) -->", base64.b64decode(p).decode()) for p in pictures]
+
+
+BERLIN = ["2024-10-27T02:00+02:00", "2024-10-27T02:00+01:00"]  # clocks go back
+
+
+@pytest.mark.parametrize(
+    ("zone", "name", "texts"),
+    [
+        ("Europe/Berlin", "Europe/Berlin", BERLIN),
+        (timezone(timedelta(hours=-3, minutes=-30)), "UTC-03:30",
+         ["2024-10-27T02:00-03:30", "2024-10-27T03:00-03:30"]),
+    ],
+)  # fmt: skip
+def test_times_of_a_zone_have_their_offsets_and_axes_its_name(zone, name, texts):
+    hours = pd.date_range("2024-10-24T01:00", "2024-10-27T00:00", freq="h", tz=zone)
+    model = AutoForecaster(seasons=[4], horizon=4, quick=True).fit(pd.Series(SERIES, hours))
+    cells, pictures = page_of(model)
+    assert cells[1:3] == texts and cells[0] == f"2024-10-27T01:00{texts[0][-6:]}"
+    assert [name in written for written in pictures] == [True, False, True, True]
+    ahead = np.arange(76.0)
+    assert page_of(model, times=ahead)[0] == ["72.0", "73.0", "74.0", "75.0"]
+
+
+def test_local_times_have_no_offset():
+    days = pd.date_range("2024-01-01", periods=72)
+    model = AutoForecaster(seasons=[4], horizon=4, quick=True).fit(pd.Series(SERIES, days))
+    assert page_of(model)[0][0] == "2024-03-13"
+
+
+@pytest.mark.parametrize("with_times", [True, False])
+def test_frames_of_other_libraries_have_the_report_of_arrays(with_times):
+    hours = pd.date_range("2024-10-24T01:00", periods=72, freq="h", tz="Europe/Berlin")
+    columns = {"load": SERIES, "hour": hours, "other": SERIES[::-1]}
+    frame = pl.DataFrame(columns).drop([] if with_times else "hour")
+    model = AutoForecaster(seasons=[4], horizon=4, quick=True)
+    cells, pictures = page_of(clone(model).fit(frame), column=1)
+    assert cells[1:3] == (BERLIN if with_times else ["2", "3"])
+    array = clone(model).fit(np.column_stack([SERIES, SERIES[::-1]]))
+    assert pictures == page_of(array, column=1)[1]
