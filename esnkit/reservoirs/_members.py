@@ -16,7 +16,7 @@ from esnkit.reservoirs._state_equation import StateEquation
 from esnkit.reservoirs._unit_threads import MIN_UNITS
 from esnkit.reservoirs.input_weights import INPUT_WEIGHTS
 from esnkit.sequences._packing import Sequences
-from esnkit.utils._seeds import first_seed, seed_names
+from esnkit.utils._seeds import first_seed, seed_names, seeds_of_parts
 from esnkit.utils._validation import check_choice, check_positive_int, check_seed, has_methods
 
 CACHED_BYTES = 2**19  # of the features of a member that the next one reads, or that are copied
@@ -76,8 +76,9 @@ def make_members(
     for k, seed in enumerate(seeds):
         given = {key: clone(value[k], safe=False) for key, value in values.items()}
         member = clone(template).set_params(**given)
-        names = [name for name in seed_names(member.get_params()) if name not in given]
-        members.append(member.set_params(**dict.fromkeys(names, given.get("random_state", seed))))
+        names = [name for name in member.get_params() if name not in given]
+        own = seeds_of_parts(names, given.get("random_state", seed))
+        members.append(member.set_params(**own))
     return members
 
 
