@@ -109,3 +109,16 @@ def test_euler_is_refused():
     reservoir = Reservoir(10, update="euler", topology="antisymmetric", random_state=0)
     with pytest.raises(ValueError, match="update of reservoir"):
         IntrinsicPlasticityReservoir(reservoir).fit(X)
+
+
+def test_with_auto_scaling_the_unit_and_the_mean_of_the_inputs_do_not_matter():
+    auto = IntrinsicPlasticityReservoir(Reservoir(20, input_scaling="auto", random_state=0))
+    states = auto.fit_transform(X[:500])
+    other_units = auto.fit_transform(1e3 * X[:500] + 1e6)
+    np.testing.assert_allclose(other_units, states, atol=1e-7)
+    assert states[200:].std(axis=0).mean() < 0.6  # 0.97 where the units are saturated
+
+
+def test_inputs_whose_squares_overflow_are_refused():
+    with pytest.raises(FloatingPointError, match="squares of W_in_ .* left the range of float64"):
+        plastic().fit(1e200 * X[:50])
