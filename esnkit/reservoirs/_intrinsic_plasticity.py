@@ -9,7 +9,7 @@ from esnkit.kernels.activations import CODES
 from esnkit.kernels.plasticity import intrinsic_plasticity
 from esnkit.reservoirs._base import BaseReservoir
 from esnkit.reservoirs._compiled import Network
-from esnkit.reservoirs._members import seeded_clone
+from esnkit.reservoirs._members import InputScaleMixin, seeded_clone
 from esnkit.reservoirs._state_equation import StateEquation
 from esnkit.reservoirs._updates import UPDATES, update_params_of
 from esnkit.sequences._packing import Sequences
@@ -28,7 +28,7 @@ WITHOUT_DIFFUSION = ("leaky", "es2n", "residual")
 BLOCK_ROWS = 4096
 
 
-class IntrinsicPlasticityReservoir(BaseReservoir):
+class IntrinsicPlasticityReservoir(InputScaleMixin, BaseReservoir):
     """Reservoir with gains and biases that are adapted to the inputs of ``fit``, without targets.
 
     Every unit changes the gain and the bias of its activation so that its outputs get a wanted

@@ -27,7 +27,7 @@ def seeds_of_parts(names: Iterable[str], seed: Any) -> dict[str, Any]:
     A nested estimator has the seed of the one around it. Others beside it, such as the members of
     a union or of a vote, which would be equal with the same seed, have seeds drawn from it.
     """
-    rng = np.random.RandomState(seed) if isinstance(seed, Integral) else None
+    rng = np.random.RandomState(int(seed)) if isinstance(seed, Integral) else None
     seeds: dict[str, Any] = {}
     passed_on = set()
     for name in seed_names(names):
