@@ -234,7 +234,8 @@ class MembersMixin(InputScaleMixin):
         ----------
         n_inputs, n_feedback, dtype : as in ``draw``
         inputs : ndarray of shape (n_rows, n_inputs) or None, default=None
-            Inputs of ``fit``, for those members that receive them.
+            Inputs of ``fit``, for those members that receive them, and for those of a chain that
+            adapt to the features of the member before them.
 
         Returns
         -------
