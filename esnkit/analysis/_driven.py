@@ -6,11 +6,13 @@ import numpy as np
 from sklearn.base import clone
 
 from esnkit.sequences._packing import Sequences
-from esnkit.utils._validation import check_number, has_methods
+from esnkit.utils._seeds import first_seed, seed_names, seeds_of_parts
+from esnkit.utils._validation import check_number, finite_array, has_methods
 
 __all__ = ["check_range", "drawn_reservoir", "features_of", "random_inputs", "run_batch"]
 
 N_ROWS_TOGETHER, N_ROWS_TO_ADAPT = 8192, 1000
+LARGEST = 1e100  # of the inputs, whose squares are summed
 
 
 def drawn_reservoir(
@@ -34,8 +36,9 @@ def drawn_reservoir(
     if hasattr(found, "n_features_in_"):
         return found
     found = clone(found)
-    if found.get_params(deep=False).get("random_state", 0) is None:
-        found.set_params(random_state=rng.randint(np.iinfo(np.int32).max))
+    params = found.get_params()
+    if seed_names(params) and first_seed(params) is None:
+        found.set_params(**seeds_of_parts(params, rng.randint(np.iinfo(np.int32).max)))
     if inputs is None:
         inputs = rng.uniform(*check_range(input_range), (N_ROWS_TO_ADAPT, 1))
     return found.prepare(inputs.shape[1], dtype=inputs.dtype, inputs=inputs)
@@ -45,7 +48,7 @@ def check_range(input_range: Any) -> tuple[float, float]:
     """Return the ends of the interval of the inputs, or raise."""
     if not isinstance(input_range, (tuple, list)) or len(input_range) != 2:
         raise TypeError(f"input_range must be a pair (low, high), got {input_range!r}")
-    low, high = (check_number("input_range", end) for end in input_range)
+    low, high = (check_number("input_range", end, -LARGEST, LARGEST) for end in input_range)
     if not low < high:
         raise ValueError(f"input_range must be a pair (low, high) in order, got {input_range!r}")
     return low, high
@@ -54,7 +57,8 @@ def check_range(input_range: Any) -> tuple[float, float]:
 def random_inputs(reservoir: Any, n_rows: int, input_range: Any, rng: Any) -> np.ndarray:
     """Draw independent uniform inputs (n_rows, n_inputs) for a drawn reservoir."""
     low, high = check_range(input_range)
-    return rng.uniform(low, high, (n_rows, reservoir.n_features_in_)).astype(reservoir._dtype)
+    inputs = rng.uniform(low, high, (n_rows, reservoir.n_features_in_))
+    return finite_array("input_range", inputs, reservoir._dtype)
 
 
 def features_of(reservoir: Any, inputs: np.ndarray) -> np.ndarray:

@@ -92,10 +92,10 @@ def make_kuramoto_sivashinsky(
     if n_points % 2:
         raise ValueError(f"n_points must be even, got {n_points}")
     field = _initial_field(initial_state, n_points, random_state)
-    scheme = _make_scheme(n_points, length, dt / n_substeps)
     spectrum, rows = np.fft.rfft(field), np.empty((n_discard + n_timesteps, n_points))
     task = Task("make_kuramoto_sivashinsky", len(rows), "rows")
-    with np.errstate(over="ignore", invalid="ignore"):
+    with np.errstate(over="ignore", invalid="ignore"):  # the error below says it
+        scheme = _make_scheme(n_points, length, dt / n_substeps)
         for row in rows:
             row[:] = np.fft.irfft(spectrum, n_points)
             for _ in range(n_substeps):

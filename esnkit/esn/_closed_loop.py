@@ -72,10 +72,21 @@ def run_while_learning(
             row = Sequences(inputs, ONE_STEP, "series")
             for _, _, Z in features(reservoir, row, x, settings, clamp=clamped, noise=noise):
                 can_predict = is_linear(readout) or is_fitted(readout)
-                output[:] = read_rows(readout, Z, n_outputs)[0] if can_predict else 0.0
+                with np.errstate(over="ignore", invalid="ignore"):  # the check reports it
+                    output[:] = read_rows(readout, Z, n_outputs)[0] if can_predict else 0.0
+                _check_squares(output, t - start)
                 yield t, t + 1, Z
             task.step()
         state[s, :n_state] = x
+
+
+def _check_squares(output: np.ndarray, n_steps: int) -> None:
+    """Raise if an output that is fed back is too large for a readout to learn from."""
+    if not np.all(np.abs(output) < np.sqrt(np.finfo(output.dtype).max)):
+        raise FloatingPointError(
+            f'the closed loop of feedback="force" diverged after {n_steps} steps: use an '
+            "RLSReadout with a larger alpha, or a smaller step_size"
+        )
 
 
 def teacher_forced(sequences: Sequences, Y: np.ndarray, y0: np.ndarray) -> Sequences:

@@ -19,7 +19,7 @@ from esnkit.forecasting._seasonality import season_terms
 from esnkit.forecasting._transforms import ExogTransform, RowTransform
 from esnkit.utils._plain_state import plain_record
 from esnkit.utils._progress import Task
-from esnkit.utils._seeds import first_seed, seed_names
+from esnkit.utils._seeds import first_seed, seed_names, seeds_of_parts
 from esnkit.utils._validation import check_seed
 
 
@@ -366,9 +366,9 @@ def seeded_clones(estimator, n_clones: int, random_state) -> list:
     """
     if n_clones == 1 and random_state is None:
         return [clone(estimator)]
-    seeded = seed_names(estimator.get_params())
+    names = estimator.get_params()
     seeds = check_seed(find_seed(estimator, random_state)).randint(2**31 - 1, size=n_clones)
-    return [clone(estimator).set_params(**dict.fromkeys(seeded, int(seed))) for seed in seeds]
+    return [clone(estimator).set_params(**seeds_of_parts(names, int(seed))) for seed in seeds]
 
 
 def find_seed(estimator, random_state):

@@ -8,7 +8,7 @@ from typing import Any, NamedTuple
 
 import numpy as np
 
-from esnkit.utils._seeds import first_seed, seed_names
+from esnkit.utils._seeds import first_seed, seed_names, seeds_of_parts
 from esnkit.utils._validation import check_positive_int, check_seed
 
 __all__ = ["Evaluated", "Evaluator", "expect_failures", "results_of", "seeds_of"]
@@ -110,7 +110,7 @@ def seeds_of(estimator: Any, searched: set[str], n_seeds: int) -> list[dict]:
             "leave one of them out"
         )
     seeds = check_seed(copy.deepcopy(first_seed(params))).randint(2**31 - 1, size=n_seeds).tolist()
-    return [dict.fromkeys(names, seed) for seed in seeds]
+    return [seeds_of_parts(names, seed) for seed in seeds]
 
 
 def results_of(search: Any, evaluated: list[Evaluated], n_folds: int, more: dict) -> dict:

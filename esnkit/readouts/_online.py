@@ -169,8 +169,8 @@ class OnlineReadoutMixin:
             block = [for_kernels(part[rows], np.float64) for part in (X, Y, w)]
             if not np.isfinite(np.vdot(block[0], block[0])):
                 raise ValueError(
-                    f"X must have squares within the range of float64, got up to {X.max():g}: "
-                    "scale the features"
+                    "X must have squares within the range of float64, got up to "
+                    f"{np.abs(X).max():g}: scale the features"
                 )
             work = len(Y[rows]) * self._work_per_row(state)
             interruptible(work, self._learn, state, *block)

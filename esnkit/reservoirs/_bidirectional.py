@@ -6,6 +6,7 @@ import numpy as np
 
 from esnkit.reservoirs._base import BaseReservoir
 from esnkit.reservoirs._members import (
+    InputScaleMixin,
     check_template,
     members_read_inputs,
     run_member,
@@ -16,7 +17,7 @@ from esnkit.sequences._packing import Sequences
 __all__ = ["BidirectionalReservoir"]
 
 
-class BidirectionalReservoir(BaseReservoir):
+class BidirectionalReservoir(InputScaleMixin, BaseReservoir):
     """One reservoir that runs every sequence forwards, and its time steps in reverse.
 
     The feature row of a time step holds the features of the run up to it, then those of the run

@@ -53,7 +53,9 @@ class DeepReservoir(MembersMixin, BaseReservoir):  # type: ignore[override]
     Notes
     -----
     ``input_scaling="auto"`` takes the mean and standard deviation of the inputs in the first layer;
-    the others take mean zero and standard deviation one.
+    the others take mean zero and standard deviation one. Layers of an
+    :class:`IntrinsicPlasticityReservoir` adapt one after the other, each to the features of the one
+    before it over the rows of ``fit``, which are then in memory.
 
     References
     ----------

@@ -9,11 +9,16 @@ from esnkit.kernels.activations import CODES
 from esnkit.kernels.plasticity import intrinsic_plasticity
 from esnkit.reservoirs._base import BaseReservoir
 from esnkit.reservoirs._compiled import Network
-from esnkit.reservoirs._members import seeded_clone
+from esnkit.reservoirs._members import InputScaleMixin, seeded_clone
 from esnkit.reservoirs._state_equation import StateEquation
 from esnkit.reservoirs._updates import UPDATES, update_params_of
 from esnkit.sequences._packing import Sequences
-from esnkit.utils._validation import check_choice, check_number, check_positive_int
+from esnkit.utils._validation import (
+    check_choice,
+    check_number,
+    check_positive_int,
+    range_of_float,
+)
 
 __all__ = ["IntrinsicPlasticityReservoir"]
 
@@ -23,7 +28,7 @@ WITHOUT_DIFFUSION = ("leaky", "es2n", "residual")
 BLOCK_ROWS = 4096
 
 
-class IntrinsicPlasticityReservoir(BaseReservoir):
+class IntrinsicPlasticityReservoir(InputScaleMixin, BaseReservoir):
     """Reservoir with gains and biases that are adapted to the inputs of ``fit``, without targets.
 
     Every unit changes the gain and the bias of its activation so that its outputs get a wanted
@@ -190,24 +195,27 @@ class IntrinsicPlasticityReservoir(BaseReservoir):
         drawn = self.reservoir_
         own = update_params_of(drawn.update, drawn.update_params)
         rates = UPDATES[drawn.update].rates(np.asarray(drawn.leak_rate_, np.float64), **own)
+        # With input_scaling="auto" the units adapt to inputs less their mean, as it scales them.
+        mean = getattr(drawn, "input_mean_", np.zeros(inputs.shape[1]))
         W_in = np.asarray(drawn.W_in_, np.float64)
-        first = _first_gain(inputs, W_in)
+        bias = np.asarray(drawn.b_, np.float64) + W_in @ mean
+        first = _first_gain(inputs, mean, W_in)
         W = sp.csr_array(first[:, np.newaxis] * sp.csr_array(drawn.W_, dtype=np.float64))
         weights = np.asarray(W.data), W.indices, W.indptr
         W_in, gain = first[:, np.newaxis] * W_in, np.ones(drawn.n_state_)
-        bias, state = np.array(drawn.b_, np.float64), np.zeros(drawn.n_state_)
-        code = CODES[drawn.activation]
+        state, code = np.zeros(drawn.n_state_), CODES[drawn.activation]
         for _ in range(n_epochs):
             for start in range(0, len(inputs), BLOCK_ROWS):
-                rows = inputs[start : start + BLOCK_ROWS].astype(np.float64)
-                intrinsic_plasticity(weights, rates, rows @ W_in.T, code, target, state, gain, bias)
+                drive = (inputs[start : start + BLOCK_ROWS] - mean) @ W_in.T
+                intrinsic_plasticity(weights, rates, drive, code, target, state, gain, bias)
         if not (np.isfinite(gain).all() and (gain > 0).all() and np.isfinite(bias).all()):
             raise FloatingPointError(
                 f"gains left the positive numbers: lower learning_rate (now {self.learning_rate!r})"
             )
         dtype = drawn.b_.dtype
         drawn.W_ = sp.csr_array(gain[:, np.newaxis] * W).astype(dtype)
-        drawn.W_in_, drawn.b_ = (gain[:, np.newaxis] * W_in).astype(dtype), bias.astype(dtype)
+        W_in = gain[:, np.newaxis] * W_in
+        drawn.W_in_, drawn.b_ = W_in.astype(dtype), (bias - W_in @ mean).astype(dtype)
         self.gain_ = first * gain
 
     @property
@@ -291,10 +299,14 @@ class IntrinsicPlasticityReservoir(BaseReservoir):
         self.reservoir_.run(sequences, state, out, **forcing)
 
 
-def _first_gain(inputs: np.ndarray, W_in: np.ndarray) -> np.ndarray:
-    """Return factors of the rows that bring W_in u to a root mean square of one at most."""
+def _first_gain(inputs: np.ndarray, mean: np.ndarray, W_in: np.ndarray) -> np.ndarray:
+    """Return factors of the rows that bring W_in (u - mean) to a root mean square of one at most.
+
+    Raise FloatingPointError if its squares overflow.
+    """
     squares = np.zeros(len(W_in))
     for start in range(0, len(inputs), BLOCK_ROWS):
-        drive = inputs[start : start + BLOCK_ROWS].astype(np.float64) @ W_in.T
-        squares += np.sum(drive**2, axis=0)
+        drive = (inputs[start : start + BLOCK_ROWS] - mean) @ W_in.T
+        with range_of_float("squares of W_in_ u(t)", np.float64):
+            squares += np.sum(drive**2, axis=0)
     return 1.0 / np.maximum(np.sqrt(squares / len(inputs)), 1.0)

@@ -16,12 +16,13 @@ from esnkit.reservoirs._state_equation import StateEquation
 from esnkit.reservoirs._unit_threads import MIN_UNITS
 from esnkit.reservoirs.input_weights import INPUT_WEIGHTS
 from esnkit.sequences._packing import Sequences
-from esnkit.utils._seeds import first_seed, seed_names
+from esnkit.utils._seeds import first_seed, seed_names, seeds_of_parts
 from esnkit.utils._validation import check_choice, check_positive_int, check_seed, has_methods
 
 CACHED_BYTES = 2**19  # of the features of a member that the next one reads, or that are copied
 
 __all__ = [
+    "InputScaleMixin",
     "MembersMixin",
     "check_interlayer_weights",
     "check_reservoir_parameter",
@@ -29,6 +30,7 @@ __all__ = [
     "make_members",
     "members_read_inputs",
     "run_member",
+    "scalings",
     "seeded_clone",
 ]
 
@@ -76,8 +78,9 @@ def make_members(
     for k, seed in enumerate(seeds):
         given = {key: clone(value[k], safe=False) for key, value in values.items()}
         member = clone(template).set_params(**given)
-        names = [name for name in seed_names(member.get_params()) if name not in given]
-        members.append(member.set_params(**dict.fromkeys(names, given.get("random_state", seed))))
+        names = [name for name in member.get_params() if name not in given]
+        own = seeds_of_parts(names, given.get("random_state", seed))
+        members.append(member.set_params(**own))
     return members
 
 
@@ -102,6 +105,12 @@ def members_read_inputs(reservoir: Any, params: Any = None) -> bool:
     return varied or bool(getattr(check_template(reservoir), "reads_inputs", True))
 
 
+def scalings(reservoir: Any) -> list[Any]:
+    """Return the parameters `input_scaling` of a reservoir and of those nested in it."""
+    params = reservoir.get_params()
+    return [params[name] for name in params if name.split("__")[-1] == "input_scaling"]
+
+
 def run_member(
     member: BaseReservoir,
     sequences: Sequences,
@@ -123,12 +132,38 @@ def run_member(
     return features
 
 
+def _features_of(member: BaseReservoir, inputs: np.ndarray, dtype: Any) -> np.ndarray:
+    """Run rows as one series from the state zero, and return the features."""
+    rows = Sequences(np.ascontiguousarray(inputs, dtype), np.array([0, len(inputs)]), "series")
+    return run_member(member, rows, np.zeros((1, member.n_state_), dtype), slice(None), None)
+
+
 def check_interlayer_weights(value: Any) -> Any:
     """Return input weights of layers that receive others: a name of the table, or a callable."""
     return value if callable(value) else check_choice("interlayer_weights", value, INPUT_WEIGHTS)
 
 
-class MembersMixin:
+class InputScaleMixin:
+    """Reservoirs that standardise inputs if the one inside, which receives them, does."""
+
+    reservoir_: Any
+
+    @property
+    def _receiver(self) -> Any:
+        return self.reservoir_
+
+    @property
+    def input_mean_(self) -> np.ndarray:
+        """Mean of every input; only with ``input_scaling="auto"``."""
+        return self._receiver.input_mean_
+
+    @property
+    def input_scale_(self) -> np.ndarray:
+        """Divisor of every input; only with ``input_scaling="auto"``."""
+        return self._receiver.input_scale_
+
+
+class MembersMixin(InputScaleMixin):
     """Reservoirs that consist of several, each with the inputs or one after the other.
 
     A subclass has the parameters ``reservoir`` and ``random_state``. It names the others, or makes
@@ -146,6 +181,10 @@ class MembersMixin:
     @property
     def _members(self) -> list[BaseReservoir]:
         return getattr(self, self._members_name)
+
+    @property
+    def _receiver(self) -> Any:
+        return self._members[0]
 
     @property
     def adapts_to_inputs(self) -> bool:
@@ -195,7 +234,8 @@ class MembersMixin:
         ----------
         n_inputs, n_feedback, dtype : as in ``draw``
         inputs : ndarray of shape (n_rows, n_inputs) or None, default=None
-            Inputs of ``fit``, for those members that receive them.
+            Inputs of ``fit``, for those members that receive them, and for those of a chain that
+            adapt to the features of the member before them.
 
         Returns
         -------
@@ -204,10 +244,14 @@ class MembersMixin:
         if self.is_chain:
             check_template(self.reservoir).check_causal(type(self).__name__)
         members = self._make_members(n_inputs, n_feedback)
-        for member in members:
+        for member, following in zip(members, [*members[1:], None], strict=True):
             member.prepare(n_inputs, n_feedback, dtype, inputs)
             if self.is_chain:
-                n_inputs, n_feedback, inputs = member.n_features_out_, 0, None
+                if inputs is not None and getattr(following, "adapts_to_inputs", False):
+                    inputs = _features_of(member, inputs, dtype)
+                else:
+                    inputs = None
+                n_inputs, n_feedback = member.n_features_out_, 0
         setattr(self, self._members_name, members)
         self.n_state_ = sum(member.n_state_ for member in members)
         self.n_features_out_ = sum(member.n_features_out_ for member in members)

@@ -9,6 +9,7 @@ from esnkit.reservoirs._members import (
     MembersMixin,
     check_interlayer_weights,
     members_read_inputs,
+    scalings,
     seeded_clone,
 )
 from esnkit.reservoirs._reservoir import AUTO_SCALING, Reservoir, is_auto
@@ -150,7 +151,7 @@ class MemoryReservoir(MembersMixin, BaseReservoir):  # type: ignore[override]
         if "input_weights" in params:
             between = check_interlayer_weights(self.interlayer_weights)
             reservoir.set_params(input_weights=between)
-        auto = is_auto(params.get("input_scaling"))
+        auto = any(is_auto(value) for value in scalings(reservoir))
         weights = _entries(n_memory, n_feedback + n_inputs)[:, n_feedback:]
         memory = Reservoir(
             n_memory,

@@ -5,7 +5,7 @@ import pytest
 from driven_reservoirs import Features
 from sklearn.base import clone
 
-from esnkit import ESNRegressor, IntrinsicPlasticityReservoir, Reservoir
+from esnkit import DeepReservoir, ESNRegressor, IntrinsicPlasticityReservoir, Reservoir
 from esnkit.analysis import memory_capacity
 from esnkit.analysis._driven import drawn_reservoir, features_of, random_inputs, run_batch
 
@@ -32,6 +32,22 @@ def test_a_seed_makes_a_reservoir_without_one_reproducible():
     assert not np.array_equal(first, drawn_reservoir(unseeded, state).W_.data)
     runs = [memory_capacity(unseeded, n_timesteps=200, random_state=s).curve for s in (3, 3, 4)]
     assert np.array_equal(runs[0], runs[1]) and not np.array_equal(runs[0], runs[2])
+
+
+def test_the_seed_of_a_nested_reservoir_is_kept():
+    deep = DeepReservoir(Reservoir(5, random_state=3), 2)
+    drawn = drawn_reservoir(deep, np.random.RandomState(1))
+    for layer, wanted in zip(drawn.layers_, deep.fit(X[:, :1]).layers_, strict=True):
+        np.testing.assert_array_equal(layer.W_.data, wanted.W_.data)
+
+
+def test_inputs_too_large_to_be_squared_or_for_their_dtype_are_refused():
+    with pytest.raises(
+        ValueError, match=r"input_range must be a number in \[-1e\+100, 1e\+100\], got 1e\+200"
+    ):
+        memory_capacity(Reservoir(3), input_range=(0, 1e200))
+    with pytest.raises(ValueError, match="input_range must be finite in float32"):
+        memory_capacity(Reservoir(3).fit(X.astype("f4")), input_range=(0, 1e50))
 
 
 def test_the_scale_of_the_inputs_reaches_weights_that_depend_on_it():

@@ -78,6 +78,7 @@ def test_the_field_is_chaotic_and_rows_belong_to_one_orbit():
         ({"initial_state": np.zeros(63)}, "initial_state"),
         ({"initial_state": np.full(64, 1e3)}, "initial_state"),
         ({"dt": 50.0, "n_substeps": 1, "n_timesteps": 5}, "dt / n_substeps and .*"),
+        ({"dt": 1e300, "n_timesteps": 5, "n_discard": 0}, "dt / n_substeps and .*"),
     ],
 )
 def test_a_wrong_value_is_refused_by_name(arguments, name):

@@ -21,7 +21,7 @@ from sklearn.neural_network import MLPRegressor
 
 from esnkit import NVAR, ESNRegressor, ReservoirRegressor, RidgeReadout
 from esnkit.datasets import make_lorenz
-from esnkit.readouts import RLSReadout
+from esnkit.readouts import LMSReadout, RLSReadout
 
 
 @both
@@ -278,6 +278,18 @@ def test_force_takes_an_online_regressor_of_scikit_learn():
 def test_force_needs_a_readout_that_learns_row_by_row():
     with pytest.raises(ValueError, match='feedback="force" needs a readout that learns row by row'):
         force().set_params(readout=Ridge()).fit(nothing(9), four_sines(9))
+
+
+@pytest.mark.parametrize("dtype", ["f4", "f8"])
+def test_force_that_diverges_says_so_and_learns_nothing(dtype):
+    model = (
+        force().set_params(readout=LMSReadout(0.5)).fit(nothing(50).astype(dtype), four_sines(50))
+    )
+    model.readout_.set_params(step_size=50.0)
+    before = model.readout_.coef_.copy()
+    with pytest.raises(FloatingPointError, match=r'feedback="force" diverged after \d+ steps: use'):
+        model.partial_fit(nothing(300).astype(dtype), four_sines(300))
+    assert np.array_equal(model.readout_.coef_, before)
 
 
 def test_a_loop_of_single_steps_that_diverges_raises_and_does_not_warn():

@@ -4,9 +4,10 @@ import numpy as np
 import pytest
 from forecast_problems import WAVE, esn
 from sklearn.base import clone
-from sklearn.ensemble import RandomForestRegressor
+from sklearn.ensemble import RandomForestRegressor, VotingRegressor
 from sklearn.pipeline import make_pipeline
 from sklearn.preprocessing import StandardScaler
+from sklearn.tree import ExtraTreeRegressor
 
 from esnkit import Forecaster, Reservoir, ReservoirRegressor
 from esnkit.forecasting._ensemble import ModelSpec, fit_ensemble
@@ -36,6 +37,13 @@ def test_members_take_their_seeds_from_within_the_estimator(estimator, lags):
     seeded = Forecaster(estimator, lags=lags, n_ensemble=2, random_state=3).fit(WAVE[:90])
     np.testing.assert_array_equal(ahead[0].forecast(5), ahead[1].forecast(5))
     np.testing.assert_array_equal(ahead[0].forecast(5), seeded.forecast(5))
+
+
+def test_models_that_vote_have_different_seeds_in_every_member():
+    tree = ExtraTreeRegressor(random_state=0)
+    model = Forecaster(VotingRegressor([("a", tree), ("b", tree)]), lags=3, n_ensemble=2)
+    for member in model.fit(WAVE[:90]).estimators_:
+        assert len({tree.random_state for tree in member.estimators_}) == 2
 
 
 def spec(**parameters):

@@ -6,11 +6,12 @@ import numpy as np
 import pytest
 from sklearn.linear_model import Ridge
 from sklearn.model_selection import GridSearchCV, cross_val_score
-from sklearn.pipeline import make_pipeline
+from sklearn.pipeline import make_pipeline, make_union
 from sklearn.svm import SVR
 from sklearn.tree import DecisionTreeRegressor
 from strategy_problems import FOLDS, X, Y, evaluator
 
+from esnkit import Reservoir
 from esnkit.model_selection._trials import Evaluated, expect_failures, results_of, seeds_of
 
 CANDIDATES = [{"alpha": 1.0}, {"alpha": 100.0}]
@@ -100,6 +101,15 @@ def test_seeds_of_all_parts_come_from_that_of_the_estimator():
         seeds_of(SVR(), set(), 2)
     with pytest.raises(ValueError, match=r"sets \['random_state'\], which the search tries too"):
         seeds_of(tree, {"random_state"}, 2)
+
+
+def test_reservoirs_of_a_union_stay_different_with_every_seed():
+    both = make_union(Reservoir(5, random_state=0), Reservoir(5, random_state=1))
+    for seeds in seeds_of(both, set(), 2):
+        first, second = (
+            both.set_params(**seeds).fit_transform(X[:20]).reshape(20, 2, 5).swapaxes(0, 1)
+        )
+        assert not np.allclose(first, second)
 
 
 def test_one_of_several_scores_is_named():

@@ -6,7 +6,9 @@ from scipy import stats
 
 from esnkit import (
     NVAR,
+    DeepReservoir,
     IntrinsicPlasticityReservoir,
+    MemoryReservoir,
     Reservoir,
     ReservoirRegressor,
     check_reservoir,
@@ -109,3 +111,29 @@ def test_euler_is_refused():
     reservoir = Reservoir(10, update="euler", topology="antisymmetric", random_state=0)
     with pytest.raises(ValueError, match="update of reservoir"):
         IntrinsicPlasticityReservoir(reservoir).fit(X)
+
+
+def test_with_auto_scaling_the_unit_and_the_mean_of_the_inputs_do_not_matter():
+    auto = IntrinsicPlasticityReservoir(Reservoir(20, input_scaling="auto", random_state=0))
+    states = auto.fit_transform(X[:500])
+    other_units = auto.fit_transform(1e3 * X[:500] + 1e6)
+    np.testing.assert_allclose(other_units, states, atol=1e-7)
+    assert states[200:].std(axis=0).mean() < 0.6  # 0.97 where the units are saturated
+
+
+def test_inputs_whose_squares_overflow_are_refused():
+    with pytest.raises(FloatingPointError, match="squares of W_in_ .* left the range of float64"):
+        plastic().fit(1e200 * X[:50])
+
+
+def test_every_layer_adapts_to_the_one_before_it():
+    deep = DeepReservoir(plastic(n_units=20, n_epochs=20), 2, random_state=0)
+    states = deep.fit_transform(X)[200:]
+    for layer, columns in zip(deep.layers_, (slice(20), slice(20, 40)), strict=True):
+        np.testing.assert_allclose(states[:, columns].std(axis=0), 0.2, atol=0.06)
+        assert not np.allclose(layer.gain_, 1.0)
+    twin = deep.layers_[1].reservoir
+    twin = IntrinsicPlasticityReservoir(twin, n_epochs=20).fit(deep.layers_[0].transform(X))
+    np.testing.assert_allclose(deep.layers_[1].gain_, twin.gain_)
+    with_memory = MemoryReservoir(plastic(n_units=20), 10).fit(X)
+    assert not np.allclose(with_memory.layers_[1].gain_, 1.0)

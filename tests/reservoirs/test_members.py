@@ -8,6 +8,7 @@ from esnkit import (
     BidirectionalReservoir,
     DeepReservoir,
     IntrinsicPlasticityReservoir,
+    MemoryReservoir,
     ParallelReservoir,
     Reservoir,
     ReservoirRegressor,
@@ -51,6 +52,30 @@ def test_nested_reservoirs_of_a_list_are_cloned_and_seeded():
     members = make_members(BidirectionalReservoir(), 2, "name", params, 0)
     assert members[0].reservoir.random_state == members[0].random_state != 1
     assert params["reservoir"][0].random_state == 1
+
+
+AUTO = Reservoir(5, input_scaling="auto", random_state=0)
+WRAPPED = {
+    "deep": DeepReservoir(AUTO, 2),
+    "parallel": ParallelReservoir(AUTO, 2),
+    "memory": MemoryReservoir(AUTO, 6),
+    "memory of deep": MemoryReservoir(DeepReservoir(AUTO, 2, random_state=0), 6),
+    "both directions": BidirectionalReservoir(AUTO),
+    "plastic": IntrinsicPlasticityReservoir(AUTO, n_epochs=1),
+}
+
+
+@pytest.mark.parametrize("name", WRAPPED)
+def test_auto_scaling_inside_makes_the_unit_of_inputs_irrelevant(name):
+    X, y = np.random.default_rng(0).normal(size=(8, 9, 2)), np.arange(8.0)
+    other_units = X * [1e3, 1e-3] + [1e5, 5.0]
+    states = WRAPPED[name].fit_transform(X)
+    np.testing.assert_allclose(WRAPPED[name].fit_transform(other_units), states, atol=1e-9)
+    model = ReservoirRegressor(WRAPPED[name], pooling=["mean", "std"])
+    pooled = model.fit(X, y).predict(X + 0.1)
+    np.testing.assert_allclose(
+        model.fit(other_units, y).predict(other_units + [1e2, 1e-4]), pooled, rtol=1e-5
+    )
 
 
 def test_a_reservoir_without_a_seed_needs_none():
