@@ -1,13 +1,13 @@
-"""Settings for the whole run: pictures without a screen, and the versions in the header."""
+"""Settings for every run: pictures without a screen, and the versions in the header."""
 
 import gc
 import importlib.util
 import os
 import platform
 from importlib.metadata import distributions
+from pathlib import Path
 
 import pytest
-from _pytest.doctest import DoctestModule
 from hypothesis import settings
 
 # Before anything imports matplotlib; the variable also reaches the processes that tests start.
@@ -17,6 +17,7 @@ os.environ["MPLBACKEND"] = "Agg"
 settings.register_profile("few", max_examples=25, deadline=None, derandomize=True, database=None)
 settings.register_profile("fuzz", max_examples=3000, deadline=None)
 
+PACKAGE = Path(__file__).parent / "esnkit"
 SHOWN = {"numpy", "scipy", "scikit-learn", "numba", "pandas", "matplotlib"}
 
 
@@ -29,9 +30,16 @@ def pytest_configure(config):
 
 
 @pytest.hookimpl(wrapper=True)
-def pytest_collect_file():
-    """Search only the package for examples: files of tests, which this hook sees, have none."""
-    return [node for node in (yield) if not isinstance(node, DoctestModule)]
+def pytest_collect_file(file_path):
+    """Search only the package for examples: files of tests have none.
+
+    The folder of a module is imported first: else pytest runs the module once more after its folder
+    has imported it.
+    """
+    if file_path.suffix == ".py" and file_path.is_relative_to(PACKAGE):
+        importlib.import_module(".".join(file_path.parent.relative_to(PACKAGE.parent).parts))
+        return (yield)
+    return [node for node in (yield) if type(node) is pytest.Module]
 
 
 def pytest_collection_modifyitems(items):
