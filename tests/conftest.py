@@ -1,11 +1,10 @@
-"""Settings for every run: pictures without a screen, and the versions in the header."""
+"""Settings for the whole run: pictures without a screen, and the versions in the header."""
 
 import gc
 import importlib.util
 import os
 import platform
 from importlib.metadata import distributions
-from pathlib import Path
 
 import pytest
 from hypothesis import settings
@@ -17,7 +16,6 @@ os.environ["MPLBACKEND"] = "Agg"
 settings.register_profile("few", max_examples=25, deadline=None, derandomize=True, database=None)
 settings.register_profile("fuzz", max_examples=3000, deadline=None)
 
-PACKAGE = Path(__file__).parent / "esnkit"
 SHOWN = {"numpy", "scipy", "scikit-learn", "numba", "pandas", "matplotlib"}
 
 
@@ -30,15 +28,8 @@ def pytest_configure(config):
 
 
 @pytest.hookimpl(wrapper=True)
-def pytest_collect_file(file_path):
-    """Search only the package for examples: files of tests have none.
-
-    The folder of a module is imported first: else pytest runs the module once more after its folder
-    has imported it.
-    """
-    if file_path.suffix == ".py" and file_path.is_relative_to(PACKAGE):
-        importlib.import_module(".".join(file_path.parent.relative_to(PACKAGE.parent).parts))
-        return (yield)
+def pytest_collect_file():
+    """Search only the package for examples: files of tests, which this hook sees, have none."""
     return [node for node in (yield) if type(node) is pytest.Module]
 
 
