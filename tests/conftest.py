@@ -7,7 +7,6 @@ import platform
 from importlib.metadata import distributions
 
 import pytest
-from _pytest.doctest import DoctestModule
 from hypothesis import settings
 
 # Before anything imports matplotlib; the variable also reaches the processes that tests start.
@@ -31,7 +30,7 @@ def pytest_configure(config):
 @pytest.hookimpl(wrapper=True)
 def pytest_collect_file():
     """Search only the package for examples: files of tests, which this hook sees, have none."""
-    return [node for node in (yield) if not isinstance(node, DoctestModule)]
+    return [node for node in (yield) if type(node) is pytest.Module]
 
 
 def pytest_collection_modifyitems(items):

@@ -161,8 +161,8 @@ from pathlib import Path
 from esnkit.cli import main
 import esnkit.forecasting, joblib, matplotlib.pyplot, sklearn.utils.parallel
 
-Path("in.csv").write_text("x\\n" + "\\n".join(str(k % 7) for k in range(60)))
-command = "forecast in.csv --column x --horizon 4 --units 10".split()
+Path("in.csv").write_text("x\\n" + "\\n".join(str(k % 7) for k in range(30)))
+command = "forecast in.csv --column x --horizon 4 --units 10 --quick".split()
 command += ["--out", "a.csv"]
 main([*command, "--plot", "a.png"])
 for name in ("a.csv", "a.png"):

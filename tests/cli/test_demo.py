@@ -14,10 +14,10 @@ from esnkit.datasets import load_bike_sharing
 
 @pytest.fixture
 def quick_table(monkeypatch):
-    monkeypatch.setattr(_demo, "N_DAYS", 4)
-    monkeypatch.setattr(_demo, "MAX_ORDER", 30)
+    monkeypatch.setattr(_demo, "N_DAYS", 2)
+    monkeypatch.setattr(_demo, "MAX_ORDER", 10)
     monkeypatch.setattr(_demo, "N_MEMBERS", 1)
-    small = tuple({**settings, "n_units": 60} for settings in _demo.SETTINGS)
+    small = tuple({**settings, "n_units": 20} for settings in _demo.SETTINGS)
     monkeypatch.setattr(_demo, "SETTINGS", small)
 
 

@@ -18,20 +18,24 @@ from esnkit.forecasting._penalty_path import Structure
 from esnkit.utils._progress import Task, current_task
 
 RNG = np.random.default_rng(0)
-LORENZ = make_lorenz(620, dt=0.1)[:, 0]
 MONTHS = 50 + np.tile(np.arange(12.0), 30) + 2 * RNG.normal(size=360)
+
+
+@pytest.fixture(scope="module")
+def lorenz():
+    return make_lorenz(620, dt=0.1)[:, 0]
 
 
 def is_noiseless_alone(values):
     return is_noiseless(values, np.empty((len(values), 0)), seed=0)
 
 
-def test_chaotic_series_are_noiseless_and_noisy_or_short_ones_are_not():
-    assert is_noiseless_alone(LORENZ)
-    assert not is_noiseless_alone(LORENZ + RNG.normal(size=620))
+def test_chaotic_series_are_noiseless_and_noisy_or_short_ones_are_not(lorenz):
+    assert is_noiseless_alone(lorenz)
+    assert not is_noiseless_alone(lorenz + RNG.normal(size=620))
     assert not is_noiseless_alone(MONTHS)
     assert not is_noiseless_alone(MONTHS.cumsum())
-    assert not is_noiseless_alone(LORENZ[:199])
+    assert not is_noiseless_alone(lorenz[:199])
 
 
 def test_typical_errors_are_geometric_means_and_finite():
@@ -42,8 +46,8 @@ def test_typical_errors_are_geometric_means_and_finite():
     assert 1e100 < found[0] < np.inf and 0 < found[1] < 1e-300
 
 
-def test_candidates_are_one_network_with_three_seeds_that_stays_in_reach():
-    values, no_exog = LORENZ[:300], np.empty((300, 0))
+def test_candidates_are_one_network_with_three_seeds_that_stays_in_reach(lorenz):
+    values, no_exog = lorenz[:300], np.empty((300, 0))
     windows = make_windows(300, 5)
     found = noiseless_candidates(values, no_exog, windows, seed=0)
     assert [item.error for item in found] == sorted(item.error for item in found)
@@ -64,19 +68,19 @@ def test_noiseless_candidates_may_be_a_little_worse_since_they_are_safer():
     assert not much_worse(two, one, np.zeros((4, 2))) and much_worse(three, one, np.zeros((4, 2)))
 
 
-def test_chaotic_series_are_followed_for_more_than_a_lyapunov_time():
-    model = AutoForecaster(horizon=12, seasons=[]).fit(LORENZ[:600])
-    error = np.abs(model.forecast(12) - LORENZ[600:612]).mean()
-    assert error < 0.02 * LORENZ.std()
+def test_chaotic_series_are_followed_for_more_than_a_lyapunov_time(lorenz):
+    model = AutoForecaster(horizon=12, seasons=[]).fit(lorenz[:600])
+    error = np.abs(model.forecast(12) - lorenz[600:612]).mean()
+    assert error < 0.02 * lorenz.std()
     assert {member["alpha"] <= 1e-6 for member in model.members_} == {True}
     assert [network.reservoir_.n_units for network in model.estimators_] == [300] * 3
     far = model.forecast(400)
-    low, high = reach(LORENZ[:600])
+    low, high = reach(lorenz[:600])
     assert far.min() >= low and far.max() <= high
 
 
-def test_quick_forecasts_have_small_networks_only():
-    model = AutoForecaster(horizon=12, seasons=[], quick=True).fit(LORENZ[:600])
+def test_quick_forecasts_have_small_networks_only(lorenz):
+    model = AutoForecaster(horizon=12, seasons=[], quick=True).fit(lorenz[:600])
     assert {network.reservoir_.n_units for network in model.estimators_} == {50}
 
 

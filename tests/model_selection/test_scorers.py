@@ -1,6 +1,7 @@
 """Scores of free runs, against closed loops that are run here from the first row on."""
 
 import pickle
+from functools import cache
 
 import numpy as np
 import pytest
@@ -21,7 +22,13 @@ WAVES = np.column_stack([np.sin(T / 4), np.cos(T / 7) + 0.1 * np.sin(T / 3)])
 RNG = np.random.default_rng(0)
 NOISY = WAVES + 0.05 * RNG.standard_normal(WAVES.shape)
 X, Y = NOISY[:-1], NOISY[1:]
-MODEL = ESNRegressor(n_units=20, alpha=1e-2, random_state=0).fit(X, Y)
+MODEL = ESNRegressor(n_units=20, alpha=1e-2, random_state=0)
+
+
+@cache
+def fitted():
+    """Fit on demand: every process imports this file, and few run it."""
+    return clone(MODEL).fit(X, Y)
 
 
 def nrmse_of(forecasts, observed, rows):
@@ -32,9 +39,9 @@ def nrmse_of(forecasts, observed, rows):
 
 def test_runs_of_a_network_start_after_all_rows_before_them():
     known = [240 - 12 - 20 * k for k in (2, 1, 0)]
-    forecasts = [MODEL.generate(12, NOISY[:n]) for n in known]
+    forecasts = [fitted().generate(12, NOISY[:n]) for n in known]
     observed = [NOISY[n : n + 12] for n in known]
-    score = nrmse_at(12, n_windows=3, stride=20)(MODEL, X, Y)
+    score = nrmse_at(12, n_windows=3, stride=20)(fitted(), X, Y)
     assert score == pytest.approx(-nrmse_of(forecasts, observed, Y), rel=1e-12)
     times = [
         valid_prediction_time(*pair, std=np.std(Y, axis=0), threshold=0.3, dt=0.5)
@@ -42,11 +49,11 @@ def test_runs_of_a_network_start_after_all_rows_before_them():
     ]
     assert 0 < min(times) < 6
     scorer = valid_time(12, threshold=0.3, dt=0.5, n_windows=3, stride=20)
-    assert scorer(MODEL, X, Y) == pytest.approx(np.mean(times), rel=1e-12)
+    assert scorer(fitted(), X, Y) == pytest.approx(np.mean(times), rel=1e-12)
     scorer = valid_time(
         12, threshold=0.3, dt=0.5, lyapunov_exponent=3.0, n_windows=3, stride=20, std=Y.std(axis=0)
     )
-    assert scorer(MODEL, X, Y) == pytest.approx(3 * np.mean(times), rel=1e-12)
+    assert scorer(fitted(), X, Y) == pytest.approx(3 * np.mean(times), rel=1e-12)
 
 
 def test_inputs_that_are_not_outputs_are_those_observed():
@@ -141,7 +148,7 @@ def test_frames_are_scored_without_warnings():
     frame = pd.DataFrame(NOISY, columns=["a", "b"])
     model = clone(MODEL).fit(frame[:-1], frame[1:])
     score = nrmse_at(10, n_windows=2)
-    assert score(model, frame[:-1], frame[1:]) == pytest.approx(score(MODEL, X, Y), rel=1e-12)
+    assert score(model, frame[:-1], frame[1:]) == pytest.approx(score(fitted(), X, Y), rel=1e-12)
     forecaster = Forecaster(Ridge(), lags=3)
     score = cross_val_score(forecaster, frame, scoring=nrmse_at(5), cv=RecycleValidation(2))
     assert np.isfinite(score).all()
@@ -150,7 +157,7 @@ def test_frames_are_scored_without_warnings():
 def test_scorers_are_pickled_cloned_and_routed_to():
     score = valid_time(10, n_windows=2)
     for other in (clone(score), pickle.loads(pickle.dumps(score))):
-        assert other(MODEL, X, Y) == score(MODEL, X, Y)
+        assert other(fitted(), X, Y) == score(fitted(), X, Y)
     with sklearn.config_context(enable_metadata_routing=True):
         cv = RecycleValidation(1, horizon=50)
         assert np.isfinite(cross_val_score(MODEL, X, Y, scoring=score, cv=cv, params={})).all()
@@ -214,19 +221,19 @@ SHORT = "5 time steps, too few for n_windows=1 free runs of horizon=10 steps wit
             ValueError,
             "fitted to a target for every time step",
         ),
-        (lambda: nrmse_at(10)(MODEL, X[:5], Y[:5]), ValueError, SHORT.replace("5", "6", 1)),
+        (lambda: nrmse_at(10)(fitted(), X[:5], Y[:5]), ValueError, SHORT.replace("5", "6", 1)),
         (
-            lambda: nrmse_at(5)(MODEL, X[SHUFFLED], Y[SHUFFLED]),
+            lambda: nrmse_at(5)(fitted(), X[SHUFFLED], Y[SHUFFLED]),
             ValueError,
             r"y\[0\] differs from X\[1\]: fit\(series\[:-1\], series\[1:\]\)",
         ),
         (
-            lambda: nrmse_at(5, std=[1.0, 1.0, 1.0])(MODEL, X, Y),
+            lambda: nrmse_at(5, std=[1.0, 1.0, 1.0])(fitted(), X, Y),
             ValueError,
             "std must have a number for each of 2 outputs",
         ),
         (
-            lambda: nrmse_at(5)(MODEL, np.ones((20, 2)), np.ones((20, 2))),
+            lambda: nrmse_at(5)(fitted(), np.ones((20, 2)), np.ones((20, 2))),
             ValueError,
             "an output is constant: give std",
         ),

@@ -186,7 +186,7 @@ def decoded(pair, theta, x, max_length):
 def test_predictions_are_those_of_the_slow_twin(cell, params):
     X, y = reversed_words()
     model = quick(cell=cell, learning_rate_init=0.1, max_iter=10, **params).fit(X, y)
-    fresh = words(30, seed=1)
+    fresh = words(15, seed=1)
     predictions = model.predict(fresh)
     assert len({codes.size for codes in predictions}) > 1 and {a.size for a in predictions} - {0, 8}
     for i, x in enumerate(fresh):

