@@ -427,7 +427,10 @@ class SufficientStatistics(ABC):
 
     @abstractmethod
     def products_of(self, B: np.ndarray) -> np.ndarray:
-        """Return the sums of products (n_outputs,) of targets and predictions of coefficients B."""
+        """Return the sums of products (n, n_outputs) of predictions and targets.
+
+        The predictions are those of coefficients B (n_features, n).
+        """
 
     @abstractmethod
     def squares_of(self, B: np.ndarray) -> np.ndarray:
@@ -555,8 +558,8 @@ class GramStatistics(SufficientStatistics):
         return RidgeSpectrum(values, vectors, cross, rounding, len(values) * rounding)
 
     def products_of(self, B: np.ndarray) -> np.ndarray:
-        """Return the diagonal of B'X'Y."""
-        return np.einsum("ij,ij->j", B, self.cross)
+        """Return B'X'Y."""
+        return matmul(B.T, self.cross)
 
     def squares_of(self, B: np.ndarray) -> np.ndarray:
         """Return the diagonal of B'X'XB."""
@@ -662,8 +665,8 @@ class QRStatistics(SufficientStatistics):
         return RidgeSpectrum(s**2, vectors, cross, rounding**2, (len(s) * rounding) ** 2)
 
     def products_of(self, B: np.ndarray) -> np.ndarray:
-        """Return the diagonal of (RB)'Q'Y."""
-        return np.einsum("ij,ij->j", matmul(np.triu(self.triangle), B), self.cross)
+        """Return (RB)'Q'Y."""
+        return matmul(matmul(np.triu(self.triangle), B).T, self.cross)
 
     def squares_of(self, B: np.ndarray) -> np.ndarray:
         """Return the squared lengths of the columns of RB."""
