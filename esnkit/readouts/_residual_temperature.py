@@ -42,8 +42,6 @@ def residual_temperature(accumulator: Accumulator, alpha: float) -> float:
     """Return the temperature for the ridge solution on class indicators."""
     with one_blas_thread():
         moments = _moments(accumulator, alpha)
-        if np.count_nonzero(moments.shares) < 2:  # rows of one class so far
-            return 1.0
         scores, labels = _draw(moments)
         deviation, n_rows = scores.std(axis=1).max(keepdims=True), accumulator.n_rows
         sums = LossSums(sizes_of_scores(deviation, scores.mean(axis=1), n_rows), len(scores))

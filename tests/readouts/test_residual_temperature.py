@@ -42,8 +42,14 @@ def test_separated_and_unrelated_classes_have_finite_temperatures():
     assert_allclose(residual_temperature(separated, 0.0), 1 / np.log(41), rtol=2e-3)
     unrelated = Accumulator("qr", 30, 2).add(rng.normal(size=(40, 30)), Y, None)
     assert residual_temperature(unrelated, 1e-3) > 1
-    one_class = Accumulator("gram", 2, 2).add(rng.normal(size=(9, 2)), Y[[0] * 9], None)
-    assert residual_temperature(one_class, 1.0) == 1.0
+
+
+@pytest.mark.parametrize("n_rows", [2, 30])
+def test_rows_of_one_class_so_far(n_rows):
+    X, Y = np.random.default_rng(0).normal(size=(n_rows, 4)), np.eye(3)[[0] * n_rows]
+    model = RidgeReadout(1.0, scoring="classification").partial_fit(X, Y)
+    found = model.probabilities(model.predict(X[:1]))[0]
+    assert_allclose(found[0], (n_rows + 1) / (n_rows + 2), rtol=2e-3)  # the rule of succession
 
 
 def streamed(X, Y, w=None, **settings):
