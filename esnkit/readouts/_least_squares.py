@@ -422,8 +422,9 @@ class SufficientStatistics(ABC):
         if factor.coef is None:
             spectrum, penalty = self.least_norm(alpha)
             return float(spectrum.eigenvalues @ spectrum.inverse(penalty))
-        inverse = factor.scale[:, None] * invert_triangle(factor.upper)
-        return max(len(inverse) - alpha * float(np.einsum("ij,ij->", inverse, inverse)), 0.0)
+        # Squares of the inverse alone may overflow.
+        inverse = np.sqrt(alpha) * (factor.scale[:, None] * invert_triangle(factor.upper))
+        return max(len(inverse) - float(np.einsum("ij,ij->", inverse, inverse)), 0.0)
 
     @abstractmethod
     def products_of(self, B: np.ndarray) -> np.ndarray:

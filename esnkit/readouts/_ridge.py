@@ -176,7 +176,7 @@ class RidgeReadout(RegressorReadoutMixin, BaseReadout):
         rest for the others, so that separable classes do not have infinite confidence [2]_. After
         `partial_fit` or `merge`, which read rows once, it is that of normal scores of equal
         covariance in every class [3]_, whose moments are those of residuals divided by 1 minus the
-        mean hat value.
+        mean hat value of rows of that weight; weights should differ between classes alone.
     n_features_in_ : int
     feature_names_in_ : ndarray of str
         Only if X has column names.

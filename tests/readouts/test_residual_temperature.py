@@ -4,6 +4,7 @@ import numpy as np
 import pytest
 from classification_problems import best_temperature, classes, deviations, log_loss
 from numpy.testing import assert_allclose
+from scipy.optimize import brentq
 
 from esnkit.readouts import RidgeReadout
 from esnkit.readouts._accumulator import Accumulator
@@ -83,27 +84,44 @@ def test_few_rows_that_the_features_interpolate(solver, alpha):
         assert 0.6 < found / exact.temperature_ < 1.7
 
 
+@pytest.mark.parametrize("n_rows", [60, 500])
+@pytest.mark.parametrize("distance", [0.0, 0.2])
+def test_classes_of_unequal_weights(n_rows, distance):
+    X, Y, _ = classes(n_rows, 300, distance=distance)
+    w = Y @ [1.0, 9.0, 1.0]
+    exact = RidgeReadout(1.0, standardize=True, scoring="classification").fit(X, Y, w)
+    found = streamed(X, Y, w, alpha=1.0, standardize=True).temperature_
+    assert_allclose(1 / found, 1 / exact.temperature_, rtol=0.3, atol=0.7)
+
+
+@pytest.mark.parametrize("class_weights", [[1.0, 1.0, 1.0], [0.5, 1.0, 7.0]])
 @pytest.mark.parametrize("alpha", [1e-9, 1.0])
 @pytest.mark.parametrize("n_features", [5, 100])
 @pytest.mark.parametrize("solver", ["gram", "qr"])
-def test_moments_are_those_of_rows_with_the_mean_hat_value(solver, n_features, alpha):
-    X, Y, w = classes(60, n_features)
-    accumulator = Accumulator(solver, n_features, 3, standardize=True).add(X, Y, w)
-    mean = np.average(X, axis=0, weights=w)
-    Z = (X - mean) / deviations(X, w) * np.sqrt(w)[:, None]
-    U, s, _ = np.linalg.svd(Z, full_matrices=False)
-    U, s = U[:, s > 1e-9], s[s > 1e-9]
+def test_moments_are_those_of_rows(solver, n_features, alpha, class_weights):
+    X, Y, _ = classes(60, n_features)
+    w = Y @ class_weights
+    accumulator = Accumulator(solver, n_features, 3, standardize=True)
+    accumulator = accumulator.add(X[:25], Y[:25], w[:25])
+    accumulator = accumulator.merge(
+        Accumulator(solver, n_features, 3, standardize=True).add(X[25:], Y[25:], w[25:])
+    )
+    Z = (X - np.average(X, axis=0, weights=w)) / deviations(X, w) * np.sqrt(w)[:, None]
     target = (Y - np.average(Y, axis=0, weights=w)) * np.sqrt(w)[:, None]
+    U, s, _ = np.linalg.svd(Z, full_matrices=False)
+    U, shrunk = U[:, s > 1e-9], alpha / (s[s > 1e-9] ** 2 + alpha)
     outside = target - U @ (U.T @ target) if n_features < len(X) - 1 else 0.0
-    residuals = outside + U @ ((alpha / (s**2 + alpha))[:, None] * (U.T @ target))
-    remainder = (len(X) - 1 - len(s) + (alpha / (s**2 + alpha)).sum()) / len(X)
-    scores = Y - residuals / np.sqrt(w)[:, None] / remainder
-    means = np.array([np.average(scores[y == 1], axis=0, weights=w[y == 1]) for y in Y.T])
-    centred = scores - Y @ means
+    residuals = (outside + U @ (shrunk[:, None] * (U.T @ target))) / np.sqrt(w)[:, None]
+    total = len(X) - 1 - len(shrunk) + shrunk.sum()  # of 1 - h
+    a = np.exp(brentq(lambda t: (1 / (1 + w * np.exp(t))).sum() - total, -9, 40, xtol=1e-13))
+    in_class = [np.average(residuals[y == 1], axis=0, weights=w[y == 1]) for y in Y.T]
+    centred = residuals - Y @ in_class
+    within = (w * centred.T) @ centred / w.sum() / np.average((1 + w * a) ** -2.0, weights=w)
     found = _moments(accumulator, alpha)
     assert_allclose(found.shares, w @ Y / w.sum())
-    assert_allclose(found.means, means, atol=1e-5)
-    assert_allclose(found.covariance, (w * centred.T) @ centred / w.sum(), atol=1e-5)
+    means = np.eye(3) - (1 + a * np.array(class_weights))[:, None] * in_class
+    assert_allclose(found.means, means, rtol=1e-3, atol=1e-4)
+    assert_allclose(found.covariance, within, rtol=1e-3, atol=1e-4)
 
 
 @pytest.mark.parametrize("n_classes", [2, 3])
@@ -114,3 +132,13 @@ def test_weights_per_output(n_classes, distance):
     exact = RidgeReadout(1.0, standardize=True, scoring="classification").fit(X, Y, w)
     found = streamed(X, Y, w, alpha=1.0, standardize=True).temperature_
     assert 0.8 < found / exact.temperature_ < 1.2
+
+
+@pytest.mark.parametrize(("size", "weight"), [(1e-60, 1e-290), (1e60, 1e80), (0.0, 1.0)])
+@pytest.mark.parametrize("per_output", [False, True])
+def test_sizes_far_from_one_and_outputs_without_weight(size, weight, per_output):
+    X, Y, _ = classes(30, 4)
+    w = weight * (Y + np.eye(30)[:, :3] if per_output else np.ones(30))
+    model = RidgeReadout(0.0, solver="qr", scoring="classification").partial_fit(size * X, Y, w)
+    assert np.isfinite(model.temperature_)
+    assert model.temperature_ > 0
