@@ -158,6 +158,8 @@ class Accumulator:
     ----------
     n_rows : int
         Number of rows with a positive weight so far.
+    target_sums : ndarray of shape (n_outputs,)
+        Sums of their targets, without weights: of class indicators, the numbers of rows.
     groups : list of OutputGroup
     may_overflow : bool
         False if `check_overflow` has found all sums so small that moderate rows keep them finite.
@@ -179,6 +181,7 @@ class Accumulator:
         self.solver = solver
         self.standardize = standardize
         self.n_rows = 0
+        self.target_sums = np.zeros(n_outputs)
         self.solver_is_final = solver_is_final
         self.may_overflow = True
         statistics = self.kinds[solver](n_features, n_outputs)
@@ -196,7 +199,10 @@ class Accumulator:
                 tasks = group.add_tasks(X, np.ascontiguousarray(Y[:, group.outputs]), weights)
                 # An interrupt makes the caller forget the statistics.
                 interruptible(len(X) * X.shape[1] ** 2, run_tasks, tasks)
-        self.n_rows += int(np.count_nonzero(w if w.ndim == 1 else w.any(axis=1)))
+            is_used = w > 0 if w.ndim == 1 else (w > 0).any(axis=1)
+            with np.errstate(over="ignore", invalid="ignore"):
+                self.target_sums = self.target_sums + is_used.astype(np.float64) @ Y
+        self.n_rows += int(np.count_nonzero(is_used))
         return self
 
     def share(self) -> "Accumulator":
@@ -221,6 +227,8 @@ class Accumulator:
                 positions = np.searchsorted(theirs.outputs, group.outputs)
                 group.merge(theirs.select_outputs(positions).total())
         mine.n_rows += other.n_rows
+        with np.errstate(over="ignore", invalid="ignore"):
+            mine.target_sums = mine.target_sums + other.target_sums
         mine.solver_is_final = mine.solver_is_final or other.solver_is_final
         return mine
 

@@ -20,7 +20,7 @@ from typing import NamedTuple, Self
 
 import numpy as np
 
-__all__ = ["Calibration", "LossSums"]
+__all__ = ["Calibration", "LossSums", "sizes_of_scores"]
 
 # The grid of temperatures: from 2**6 to 2**-10 times the size of the scores, two for each power.
 LOG2_HIGHEST, N_TEMPERATURES = 6, 33
@@ -110,6 +110,16 @@ class LossSums:
         found = [_minimum(*rows) for rows in zip(self.inverse, losses, slopes, strict=True)]
         inverse, least = np.array(found).T
         return Calibration(1 / inverse, least)
+
+
+def sizes_of_scores(deviations: np.ndarray, means: np.ndarray, n_rows: int) -> np.ndarray:
+    """Return the sizes (n_alphas,) of scores, given their deviations and means (..., n_classes).
+
+    Where scores tell little, those of all rows differ by the shares of the classes; and the mean of
+    all other rows differs by about one row from that of all.
+    """
+    means = means - means.mean(axis=-1, keepdims=True)
+    return np.maximum(deviations, np.maximum(np.sqrt((means**2).sum(axis=-1)), 1 / n_rows))
 
 
 def _minimum(x: np.ndarray, f: np.ndarray, slope: np.ndarray) -> tuple[float, float]:

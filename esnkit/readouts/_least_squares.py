@@ -422,12 +422,16 @@ class SufficientStatistics(ABC):
         if factor.coef is None:
             spectrum, penalty = self.least_norm(alpha)
             return float(spectrum.eigenvalues @ spectrum.inverse(penalty))
-        inverse = factor.scale[:, None] * invert_triangle(factor.upper)
-        return max(len(inverse) - alpha * float(np.einsum("ij,ij->", inverse, inverse)), 0.0)
+        # Squares of the inverse alone may overflow.
+        inverse = np.sqrt(alpha) * (factor.scale[:, None] * invert_triangle(factor.upper))
+        return max(len(inverse) - float(np.einsum("ij,ij->", inverse, inverse)), 0.0)
 
     @abstractmethod
     def products_of(self, B: np.ndarray) -> np.ndarray:
-        """Return the sums of products (n_outputs,) of targets and predictions of coefficients B."""
+        """Return the sums of products (n, n_outputs) of predictions and targets.
+
+        The predictions are those of coefficients B (n_features, n).
+        """
 
     @abstractmethod
     def squares_of(self, B: np.ndarray) -> np.ndarray:
@@ -555,8 +559,8 @@ class GramStatistics(SufficientStatistics):
         return RidgeSpectrum(values, vectors, cross, rounding, len(values) * rounding)
 
     def products_of(self, B: np.ndarray) -> np.ndarray:
-        """Return the diagonal of B'X'Y."""
-        return np.einsum("ij,ij->j", B, self.cross)
+        """Return B'X'Y."""
+        return matmul(B.T, self.cross)
 
     def squares_of(self, B: np.ndarray) -> np.ndarray:
         """Return the diagonal of B'X'XB."""
@@ -662,8 +666,8 @@ class QRStatistics(SufficientStatistics):
         return RidgeSpectrum(s**2, vectors, cross, rounding**2, (len(s) * rounding) ** 2)
 
     def products_of(self, B: np.ndarray) -> np.ndarray:
-        """Return the diagonal of (RB)'Q'Y."""
-        return np.einsum("ij,ij->j", matmul(np.triu(self.triangle), B), self.cross)
+        """Return (RB)'Q'Y."""
+        return matmul(matmul(np.triu(self.triangle), B).T, self.cross)
 
     def squares_of(self, B: np.ndarray) -> np.ndarray:
         """Return the squared lengths of the columns of RB."""

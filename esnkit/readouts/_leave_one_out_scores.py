@@ -12,7 +12,7 @@ import numpy as np
 
 from esnkit.readouts._accumulator import ROWS_PER_PARTIAL_SUM, Accumulator
 from esnkit.readouts._base import Block, Reduce
-from esnkit.readouts._classification_losses import LossSums
+from esnkit.readouts._classification_losses import LossSums, sizes_of_scores
 from esnkit.readouts._dual_inverses import dual_errors, dual_inverses
 from esnkit.readouts._dual_ridge import DualRidge
 from esnkit.readouts._hat_values import HatDirections, hat_directions
@@ -36,18 +36,8 @@ def classification_losses(accumulator: Accumulator, reduce: Reduce, alphas: np.n
             return _dual_losses(groups, *map(np.concatenate, all_rows))
         deviations = np.sqrt(sum(group.fitted_squares() for group in groups))
         means = np.concatenate([statistics.mean_y.sum(axis=0) for _, statistics in totals])
-        sums = LossSums(_sizes(deviations, means, n_most), len(means))
+        sums = LossSums(sizes_of_scores(deviations, means, n_most), len(means))
         return reduce(partial(_losses_of_blocks, sums, groups), _merged)
-
-
-def _sizes(deviations: np.ndarray, means: np.ndarray, n_rows: int) -> np.ndarray:
-    """Return the sizes (n_alphas,) of scores, given their deviations and means (..., n_classes).
-
-    Where scores tell little, those of all rows differ by the shares of the classes; and the mean of
-    all other rows differs by about one row from that of all.
-    """
-    means = means - means.mean(axis=-1, keepdims=True)
-    return np.maximum(deviations, np.maximum(np.sqrt((means**2).sum(axis=-1)), 1 / n_rows))
 
 
 def _losses_of_blocks(
@@ -191,7 +181,7 @@ def _sums_of(sums: LossSums, groups: list[ScoreGroup], rows: list[np.ndarray]) -
 
 def _losses_of(scores: np.ndarray, Y: np.ndarray, w: np.ndarray) -> LossSums:
     """Return the sums of scores (n_alphas, n_classes, n_rows) of all rows."""
-    sizes = _sizes(scores.std(axis=2).max(axis=1), scores.mean(axis=2), len(Y))
+    sizes = sizes_of_scores(scores.std(axis=2).max(axis=1), scores.mean(axis=2), len(Y))
     sums = LossSums(sizes, Y.shape[1])
     return _with_scores(sums, scores, Y, w)
 

@@ -175,8 +175,8 @@ class RidgeReadout(RegressorReadoutMixin, BaseReadout):
         about 1 %. Of n rows, the targets are (n + 1) / (n + 2) for the class of the row, and the
         rest for the others, so that separable classes do not have infinite confidence [2]_. After
         `partial_fit` or `merge`, which read rows once, it is that of normal scores of equal
-        covariance in every class, of the variance of the residuals divided by 1 minus the mean hat
-        value [3]_.
+        covariance in every class [3]_, whose moments are those of residuals divided by 1 minus the
+        mean hat value of rows of that weight; weights should differ between classes alone.
     n_features_in_ : int
     feature_names_in_ : ndarray of str
         Only if X has column names.
