@@ -109,7 +109,8 @@ def test_inputs_of_a_wide_panel_are_taken_by_name(wide):
         for given in (ahead, ahead.iloc[:, ORDER])
     ]
     pd.testing.assert_frame_equal(*updated)
-    for wrong in (ahead.iloc[:, 1:], ahead.assign(more=1.0), ahead.rename(columns={"x": "q"})):
+    more = pd.concat([ahead, ahead[["x"]].rename(columns={"x": "more"})], axis=1)
+    for wrong in (ahead.iloc[:, 1:], more, ahead.rename(columns={"x": "q"})):
         with pytest.raises(ValueError, match="exog must have the columns"):
             wide.forecast(3, wrong)
 
