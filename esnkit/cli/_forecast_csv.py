@@ -43,6 +43,8 @@ def forecast_csv(arguments) -> int:
     file_format = check_request(arguments)
     with progress("forecast", 1) as part, part(f"read {arguments.file}"):
         table, stamps = _read(arguments)
+    if stamps is not None:
+        tell_of_filled_rows([stamps])
     with progress("forecast", 1) as part, part():
         model, parts = _fit_and_forecast(arguments, table, stamps)
     report(model)
@@ -222,6 +224,15 @@ def spread(table: Table, rows: np.ndarray) -> Table:
     past_exog = np.full((len(values), table.past_exog.shape[1]), np.nan)
     past_exog[rows[: table.n_known]] = table.past_exog
     return table._replace(values=values, exog=exog, past_exog=past_exog)
+
+
+def tell_of_filled_rows(stamps: list[Continuation]) -> None:
+    """Say how many rows `--fill` has added to the series, so that nobody is surprised by them."""
+    filled = [item for item in stamps if item.n_filled]
+    if filled:
+        n_filled, n_rows = sum(item.n_filled for item in filled), sum(len(s.known) for s in stamps)
+        first = filled[0].first_filled
+        say(f"rows added as missing values: {n_filled} of {n_rows}, the first at {first}")
 
 
 def check_length(table: Table, horizon: int, path: str, differences=None) -> None:

@@ -15,6 +15,7 @@ from esnkit.cli._forecast_csv import (
     named_columns,
     split_exog,
     spread,
+    tell_of_filled_rows,
     tell_of_unused_dates,
     write_forecast,
 )
@@ -45,6 +46,7 @@ def forecast_panel(arguments) -> int:
     check_panel_request(arguments)
     with progress("forecast", 1) as part, part(f"read {arguments.file}"):
         found = _read(arguments)
+    tell_of_filled_rows([series.stamps for series in found.values() if series.stamps is not None])
     with progress("forecast", 1) as part, part():
         model, ahead = _fit_and_forecast(arguments, found)
     _report(model)

@@ -116,7 +116,16 @@ class Timestamps:
     def _fill(self, reading: "_Reading") -> np.ndarray:
         """Add the time stamps that lack; return the positions of those of the file."""
         given = reading.values
-        reading.values = reading.complete()
+        try:
+            reading.values = reading.complete()
+        except IrregularTimes as error:
+            k = error.position
+            raise _GapError(
+                f"line {self.lines[k]}: after {reading.text(k)} times of day lack that no row "
+                "has, so that --fill cannot tell rows that lack from closed hours, which rows of "
+                "a whole week show; leave out --time, or add rows with empty cells",
+                error.n_breaks,
+            ) from None
         rows = np.searchsorted(reading.values, given)
         off = reading.values[np.minimum(rows, len(reading.values) - 1)] != given
         if off.any():
@@ -156,7 +165,7 @@ class Timestamps:
                 f"the times in column '{self.column}' are regular in several time zones, in which "
                 f"the next {n_steps} differ, {error}; write local times"
             ) from None
-        form = getattr(axis, "form", None)
+        form, added = getattr(axis, "form", None), np.setdiff1d(np.arange(n_known), rows)
         return Continuation(
             form=reading.form,
             written=written,
@@ -165,6 +174,8 @@ class Timestamps:
             labels=reading.labels(known, axis),
             is_certain=form is not None and is_certain(form),
             rows=rows,
+            n_filled=len(added),
+            first_filled=reading.text(int(added[0])) if len(added) else "",
         )
 
     def _check_ascending(self, reading: "_Reading") -> None:
@@ -243,6 +254,8 @@ class Continuation(NamedTuple):
     form: str
     is_certain: bool  # numbers that can only be dates
     rows: np.ndarray  # positions of the rows of the file, which has not all with `fill`
+    n_filled: int  # time stamps that `fill` adds to those known
+    first_filled: str  # the first of them, if there is one
 
 
 @dataclass(frozen=True)
@@ -323,7 +336,23 @@ def _complete(stamps: np.ndarray) -> np.ndarray:
         n_steps *= 2
         _check_count(n_steps // 2)
     complete = grid.shift(stamps[0], np.arange(n_steps + 1))
-    return complete[complete <= stamps[-1]]
+    complete = complete[complete <= stamps[-1]]
+    _check_times_of_day(stamps, complete)
+    return complete
+
+
+def _check_times_of_day(stamps: np.ndarray, complete: np.ndarray) -> None:
+    """Raise if times of day lack again and again, and no stamp has them: these may be closed hours.
+
+    A grid has opening hours only once the stamps include a weekend, which shows the days off.
+    """
+    lacking = np.setdiff1d(complete, stamps)
+    of_day = lacking - lacking.astype("M8[D]")
+    times, where, counts = np.unique(of_day, return_inverse=True, return_counts=True)
+    unseen = lacking[((counts > 1) & ~np.isin(times, stamps - stamps.astype("M8[D]")))[where]]
+    if len(unseen):
+        position = int(np.searchsorted(stamps, unseen[0])) - 1
+        raise IrregularTimes(position, unseen[0], len(unseen))
 
 
 def _check_count(n_rows: int) -> None:

@@ -412,7 +412,9 @@ def test_rows_that_lack_are_missing_values_on_request(capsys):
         capsys.readouterr().err
     )
     assert forecast("--time", "when", "--fill") == 0
-    found = capsys.readouterr().out.splitlines()[1:]
+    shown = capsys.readouterr()
+    assert "rows added as missing values: 2 of 60, the first at 2024-01-21\n" in shown.err
+    found = shown.out.splitlines()[1:]
     ahead = python_says(series)[1]
     assert [float(line.split(",")[1]) for line in found] == ahead.tolist()
 

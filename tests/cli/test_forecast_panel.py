@@ -94,7 +94,7 @@ def test_past_only_inputs_are_those_of_python(exog):
 
 
 @pytest.mark.parametrize("exog", [True, False])
-def test_empty_cells_and_rows_that_lack_are_missing_values(exog):
+def test_empty_cells_and_rows_that_lack_are_missing_values(exog, capsys):
     lines = WITH_PRICES if exog else [HEADER, *ROWS]
     lines = [line for line in lines if "south,20.01.2024" not in line]
     emptied = {"north,03.01.2024": 2, "east,30.01.2024": 2, "east,10.01.2024": 3}
@@ -107,6 +107,8 @@ def test_empty_cells_and_rows_that_lack_are_missing_values(exog):
     write(lines)
     options = ["--exog", "price"] if exog else []
     assert forecast("--fill", "--out", "o.csv", *options) == 0
+    told = "rows added as missing values: 1 of 108, the first at 20.01.2024\n"
+    assert told in capsys.readouterr().err
     sold, prices = pd.DataFrame(SOLD, DAYS), pd.DataFrame(PRICES)
     for day, key in ((19, "south"), (2, "north"), (29, "east")):
         sold.loc[DAYS[day], key] = np.nan

@@ -447,6 +447,20 @@ def test_rows_that_lack_in_local_time_are_filled_in(zone, frequency):
     assert found.rows.tolist() == kept.tolist() and found.written == texts[n_rows - 10 :]
 
 
+@pytest.mark.parametrize("offset", ["", "+01:00"])
+def test_hours_of_no_day_are_not_filled_before_a_weekend_has_shown_that_they_are_closed(offset):
+    days = pd.bdate_range("2024-01-03", periods=5)
+    hours = [f"{day:%Y-%m-%d} {hour:02}:00{offset}" for day in days for hour in range(9, 18)]
+    few = [hour for hour in hours[:27] if "12:00" not in hour]
+    refused = "line 4: after 2024-01-03 11:00.* times of day lack that no row has, so that --fill"
+    with pytest.raises(UserError, match=refused):
+        read_stamps(few).future(24, 2, fill=True)
+    kept = [k for k in range(45) if k not in (4, 20)]
+    found = read_stamps([hours[k] for k in kept]).future(43, 2, fill=True)
+    assert found.rows.tolist() == kept and found.written[0] == f"2024-01-10 09:00{offset}"
+    assert (found.n_filled, found.first_filled) == (2, f"2024-01-03 13:00{offset}")
+
+
 def test_a_constant_offset_goes_on_with_fill_too():
     # Only Lord Howe has such an offset; its clocks change on 6 October.
     days = [f"2024-09-{day:02}T00:00:00+10:30" for day in range(1, 31) if day not in (5, 9)]
