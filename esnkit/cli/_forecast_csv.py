@@ -49,7 +49,7 @@ def forecast_csv(arguments) -> int:
         model, parts = _fit_and_forecast(arguments, table, stamps)
     report(model)
     tell_of_unused_dates(arguments)
-    _write_results(arguments, table, stamps, parts, file_format)
+    _write_results(arguments, model, table, stamps, parts, file_format)
     if arguments.report:
         with progress("forecast", 1) as part, part("report"):
             _write_report(arguments, model, table, stamps)
@@ -312,14 +312,16 @@ def differences_text(differences: int | tuple) -> str:
     return ",".join(words) + "," * (len(words) == 1)
 
 
-def _write_results(arguments, table, stamps: Continuation | None, parts, file_format) -> None:
+def _write_results(
+    arguments, model, table, stamps: Continuation | None, parts, file_format
+) -> None:
     """Write the forecast, and its plot where one is wanted."""
     names = interval_names(arguments.column)[: len(parts)]
     columns = {} if stamps is None else {arguments.time: stamps.written}
     columns |= dict(zip(names, parts, strict=True))
     if file_format:
         with progress("forecast", 1) as part, part("plot"):
-            write_plot(arguments.plot, _draw(arguments, table, stamps, parts), file_format)
+            write_plot(arguments.plot, _draw(arguments, model, table, stamps, parts), file_format)
         say(f"plot written to {arguments.plot}")
     write_forecast(arguments.out, columns)
 
@@ -338,15 +340,16 @@ def write_forecast(path: str | None, columns: dict) -> None:
         say(f"{len(next(iter(columns.values())))} steps written to {path}")
 
 
-def _draw(arguments, table, stamps: Continuation | None, parts):
+def _draw(arguments, model, table, stamps: Continuation | None, parts):
     """Draw the forecast after the last rows, three times as many as it has steps."""
     from esnkit.plotting import ForecastDisplay
+    from esnkit.plotting._common import name_zone, stamps_ahead, zone_name
 
     n_past = min(table.n_known, max(3 * arguments.horizon, MIN_PLOTTED_ROWS))
     past_times = times = None
     if stamps is not None:
         past_times, times = stamps.known[-n_past:], stamps.ahead
-    return ForecastDisplay.from_predictions(
+    display = ForecastDisplay.from_predictions(
         table.values[-n_past:],
         *parts,
         history_times=past_times,
@@ -354,6 +357,9 @@ def _draw(arguments, table, stamps: Continuation | None, parts):
         name=arguments.column,
         interval=arguments.interval,
     )
+    zone = zone_name(model, stamps_ahead(model, arguments.horizon, times))
+    name_zone(display, display.ax_, zone)
+    return display
 
 
 def _write_report(arguments, model, table: Table, stamps: Continuation | None) -> None:

@@ -5,6 +5,7 @@ from collections.abc import Mapping
 import numpy as np
 
 from esnkit.forecasting._frames import take_apart
+from esnkit.forecasting._zones import to_wall, utc_offsets
 from esnkit.utils._frames import frame_ndim
 from esnkit.utils._pandas import is_pandas
 
@@ -139,3 +140,47 @@ def plain_times(index):
     if hasattr(index, "total_seconds"):  # matplotlib has no axis of timedeltas
         index = index.total_seconds()
     return index.to_numpy()
+
+
+def stamps_ahead(forecaster, n_steps: int, times) -> tuple | None:
+    """Return the instants (n_steps,) of the steps ahead, and their zone.
+
+    None without a zone, and for given times that are others.
+    """
+    labels = forecaster._kind.labels
+    zone = None if labels is None else labels.style.zone
+    if zone is None:
+        return None
+    instants = labels.after(n_steps)
+    is_local = times is None or np.array_equal(to_wall(instants, zone), times[-n_steps:])
+    return (instants, zone) if is_local else None
+
+
+def zone_name(forecaster, stamps: tuple | None) -> str:
+    """Return the name of the zone of stamps, or the offset that all rows have, or nothing."""
+    if stamps is None:
+        return ""
+    instants, zone = stamps
+    name = getattr(zone, "key", None) or getattr(zone, "zone", None)  # of zoneinfo, of pytz
+    rows = np.concatenate([*forecaster._seen_labels, instants])
+    offsets = np.unique(utc_offsets(rows, zone))
+    return name or (f"UTC{offset_text(offsets[0])}" if len(offsets) == 1 else "")
+
+
+def name_zone(display, ax, zone: str) -> None:
+    """Write the name of a zone below the axis of a display that has times."""
+    if display.times is not None and zone:
+        ax.set_xlabel(zone)
+
+
+def offset_text(offset: np.timedelta64) -> str:
+    """Return an offset from UTC as ISO 8601 writes it.
+
+    Examples
+    --------
+    >>> offset_text(np.timedelta64(-12600, "s"))
+    '-03:30'
+    """
+    seconds = int(offset.astype("m8[s]").astype(int))
+    hours, rest = divmod(abs(seconds) // 60, 60)
+    return f"{'-' if seconds < 0 else '+'}{hours:02}:{rest:02}"

@@ -10,7 +10,7 @@ import numpy as np
 
 from esnkit.forecasting._zones import to_wall, utc_offsets
 from esnkit.plotting._candidates import CandidatesDisplay
-from esnkit.plotting._common import pyplot
+from esnkit.plotting._common import name_zone, offset_text, pyplot, stamps_ahead, zone_name
 from esnkit.plotting._decomposition import DecompositionDisplay
 from esnkit.plotting._forecast import ForecastDisplay
 from esnkit.plotting._residuals import ResidualsDisplay
@@ -74,8 +74,8 @@ def write_report(file, forecaster, n_steps, *, exog=None, column=0, times=None, 
     if times is not None and len(times) != n_rows:
         raise ValueError(f"times must have {n_rows} values, got {len(times)}")
     title = "Forecast" if title is None else str(title)
-    stamps = _stamps_ahead(forecaster, n_steps, times)
-    zone = _zone_name(stamps)
+    stamps = stamps_ahead(forecaster, n_steps, times)
+    zone = zone_name(forecaster, stamps)
     sections = [
         _section("Forecast", _forecast(forecaster, n_steps, exog, column, times, stamps)),
         _section("Candidates", _candidates(forecaster, column)),
@@ -86,7 +86,7 @@ def write_report(file, forecaster, n_steps, *, exog=None, column=0, times=None, 
         picture = DecompositionDisplay.from_forecaster(
             forecaster, column=column, n_history=shown, times=past
         )
-        _name_zone(picture, picture.axes_[-1], zone)
+        name_zone(picture, picture.axes_[-1], zone)
         sections.append(_section("Seasons", _image(picture.figure_, "seasons and the rest")))
     sections.append(_section("One-step errors", _residuals(forecaster, column, past, zone)))
     name = escape(title)
@@ -107,55 +107,12 @@ def _section(title: str, content: str) -> str:
     return f"<h2>{escape(title)}</h2>{content}\n"
 
 
-def _stamps_ahead(forecaster, n_steps: int, times) -> tuple | None:
-    """Return the instants (n_steps,) of the steps ahead, and their zone.
-
-    None without a zone, and for given times that are others.
-    """
-    labels = forecaster._kind.labels
-    zone = None if labels is None else labels.style.zone
-    if zone is None:
-        return None
-    instants = labels.after(n_steps)
-    is_local = times is None or np.array_equal(to_wall(instants, zone), times[-n_steps:])
-    return (instants, zone) if is_local else None
-
-
-def _zone_name(stamps: tuple | None) -> str:
-    """Return the name of the zone of stamps, or its offset; nothing where it has none."""
-    if stamps is None:
-        return ""
-    instants, zone = stamps
-    name = getattr(zone, "key", None) or getattr(zone, "zone", None)  # of zoneinfo, of pytz
-    offsets = np.unique(utc_offsets(instants, zone))
-    return name or (f"UTC{_offset_text(offsets[0])}" if len(offsets) == 1 else "")
-
-
-def _name_zone(display, ax, zone: str) -> None:
-    """Write the name of a zone below the axis of a display that has times."""
-    if display.times is not None and zone:
-        ax.set_xlabel(zone)
-
-
-def _offset_text(offset: np.timedelta64) -> str:
-    """Return an offset from UTC as ISO 8601 writes it.
-
-    Examples
-    --------
-    >>> _offset_text(np.timedelta64(-12600, "s"))
-    '-03:30'
-    """
-    seconds = int(offset.astype("m8[s]").astype(int))
-    hours, rest = divmod(abs(seconds) // 60, 60)
-    return f"{'-' if seconds < 0 else '+'}{hours:02}:{rest:02}"
-
-
 def _forecast(forecaster, n_steps: int, exog, column: int, times, stamps: tuple | None) -> str:
     """Return the picture of the forecast, and a table of its numbers."""
     display = ForecastDisplay.from_forecaster(
         forecaster, n_steps, exog=exog, interval=FAN, column=column, times=times
     )
-    _name_zone(display, display.ax_, _zone_name(stamps))
+    name_zone(display, display.ax_, zone_name(forecaster, stamps))
     labels = np.arange(1, n_steps + 1) if display.times is None else np.asarray(display.times)
     texts = _as_text(labels) if stamps is None else _with_offsets(*stamps)
     names = [f"{end} {100 * level:g} %" for level in FAN for end in ("from", "to")]
@@ -173,7 +130,7 @@ def _with_offsets(instants: np.ndarray, zone: Any) -> list[str]:
     local, offsets = to_wall(instants, zone), utc_offsets(instants, zone)
     unit = "m" if (local == local.astype("M8[m]")).all() else "s"
     pairs = zip(local.astype(f"M8[{unit}]"), offsets, strict=True)
-    return [f"{time}{_offset_text(offset)}" for time, offset in pairs]
+    return [f"{time}{offset_text(offset)}" for time, offset in pairs]
 
 
 def _as_text(labels: np.ndarray) -> list[str]:
@@ -210,7 +167,7 @@ def _residuals(forecaster, column: int, times, zone: str) -> str:
         if forecaster.n_timesteps_ > MAX_SHORT:
             raise
         return f"<p>Too few rows for a backtest: {escape(str(error))}</p>"
-    _name_zone(picture, picture.axes_[0], zone)
+    name_zone(picture, picture.axes_[0], zone)
     return _image(picture.figure_, "one-step errors")
 
 

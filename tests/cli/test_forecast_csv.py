@@ -30,6 +30,27 @@ def test_a_forecast_with_interval_and_plot(capsys):
     assert sorted(os.listdir()) == ["in.csv", "o.csv", "o.png"]
 
 
+@pytest.mark.filterwarnings("ignore:the offsets from UTC")
+@pytest.mark.parametrize(
+    ("stamps", "name"),
+    [
+        (["2024-01-31 {:02}:00+05:30", "2024-02-01 {:02}:00+05:30"], "UTC+05:30"),
+        # Offsets that no zone has: the axis has no single one.
+        (["2024-01-31T{:02}:00+05:30", "2024-02-01T{:02}:00+07:30"], None),
+        (["2024-01-31 {:02}:00Z", "2024-02-01 {:02}:00Z"], "UTC+00:00"),
+        (["2024-01-31 {:02}:00", "2024-02-01 {:02}:00"], None),
+    ],
+)
+def test_a_plot_has_the_zone_of_its_times(stamps, name):
+    pytest.importorskip("matplotlib")
+    hours = [stamp.format(hour) for stamp in stamps for hour in range(24)]
+    hours = hours[:24] + hours[26:] if "+07:30" in hours[-1] else hours
+    write(["when,x", *(f"{hour},{k % 5 + k / 100}" for k, hour in enumerate(hours))])
+    assert forecast("--time", "when", "--quick", "--plot", "o.svg") == 0
+    shown = re.findall("<!-- (.*) -->", Path("o.svg").read_text(encoding="utf-8"))
+    assert [text for text in shown if text.startswith("UTC")] == ([] if name is None else [name])
+
+
 def test_without_out_the_forecast_goes_to_standard_output(capsys):
     write(rows())
     assert forecast() == 0
