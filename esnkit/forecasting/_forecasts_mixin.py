@@ -312,7 +312,7 @@ class ForecastsMixin:
         rows, table = read_series(new, "new", missing=self.missing)
         if rows.shape[1] != self.n_features_in_:
             raise ValueError(f"new must have {self.n_features_in_} columns, got {rows.shape[1]}")
-        check_names(table, "new", self._kind.names)
+        check_names(table, "new", self._kind.names, self._kind.ndim)
         inputs = self._read_new_exog(exog, len(rows))
         seen_range = range_of(np.vstack([rows, self._range]))
         rows = np.hstack([rows, self._read_past(past_exog, len(rows))])
@@ -457,7 +457,8 @@ class ForecastsMixin:
         """
         check_is_fitted(self, "_ensemble")
         rows, table = read_series(series, "series", self, reset=False, missing=self.missing)
-        check_names(table, "series", self._kind.names)  # scikit-learn checks names of text only
+        # scikit-learn checks names of text only, and none of a Series
+        check_names(table, "series", self._kind.names, self._kind.ndim)
         advance_labels(self._kind, table, "series")  # checks that they continue the rows seen
         low, high = range_of(rows)
         if not (high > low).all():

@@ -86,9 +86,20 @@ def keep_columns(estimator, table: Table, reset: bool) -> None:
             )
 
 
-def check_names(table: Table, argument: str, names: tuple | None) -> None:
-    """Raise if a frame has other columns than `names`, None for a model without names."""
-    if table.ndim == 2 and None not in (table.names, names) and table.names != names:
+def has_names(table: Table) -> bool:
+    """Tell whether columns have names; those of arrays have none, and a Series may have none."""
+    return table.names is not None and (table.ndim == 2 or table.names[0] not in (None, ""))
+
+
+def check_names(table: Table, argument: str, names: tuple | None, ndim: int = 2) -> None:
+    """Raise if columns have other names than those that a model was fitted to.
+
+    `names` are None for a model without names. With ``ndim=1`` they are that of a Series; another
+    Series may have any name.
+    """
+    if names is None or not has_names(table) or table.ndim + ndim == 2:
+        return
+    if table.names != names:
         raise ValueError(
             f"{argument} must have the columns {list(names or ())}, got {list(table.names or ())}"
         )
@@ -165,7 +176,7 @@ def read_future_exog(
         raise ValueError(f"{argument} must be None: the model was fitted without such inputs")
     table = take_apart(exog, argument)
     order: Any = slice(None)
-    if table.ndim == 2 and table.names is not None and names is not None:
+    if table.names is not None and names is not None and has_names(table):
         if len(table.names) != n_exog or set(table.names) != set(names):
             raise ValueError(
                 f"{argument} must have the columns {list(names)}, got {list(table.names)}"

@@ -43,6 +43,39 @@ def same(frame):
     return frame
 
 
+def pandas_series(values, name):
+    return values.rename(name)
+
+
+def polars_series(values, name):
+    return pytest.importorskip("polars").Series(name, values.to_numpy())
+
+
+@pytest.mark.parametrize("series_of", [pandas_series, polars_series])
+def test_a_series_in_place_of_a_frame_of_one_column_has_its_name(series_of):
+    parts = {"new": (SERIES["a"], "a"), "exog": (INPUTS["warm"], "warm")}
+    parts["past_exog"] = parts["exog"]
+    seen = {key: series_of(part[SEEN], name).to_frame() for key, (part, name) in parts.items()}
+    model = copy.deepcopy(MODELS["forecaster"]).fit(seen.pop("new"), **seen)
+    warm = INPUTS["warm"][NEXT]
+    expected = model.forecast(3, warm.to_numpy())
+    for name in ("warm", None):
+        assert expected.equals(model.forecast(3, series_of(warm, name)))
+    with pytest.raises(ValueError, match=r"exog must have the columns \['warm'\], got \['cold'\]"):
+        model.forecast(3, series_of(warm, "cold"))
+    for wrong in (None, *parts):
+        given = {
+            key: series_of(part[NEXT], "cold" if key == wrong else name)
+            for key, (part, name) in parts.items()
+        }
+        new = given.pop("new")
+        if wrong is None:
+            copy.deepcopy(model).update(new, **given)
+            continue
+        with pytest.raises(ValueError, match=f"{wrong} must have the columns"):
+            copy.deepcopy(model).update(new, **given)
+
+
 @pytest.mark.parametrize("convert", [same, as_polars])
 @pytest.mark.parametrize("name", MODELS)
 def test_inputs_in_another_order_are_the_same(name, convert):
