@@ -185,7 +185,8 @@ def _find(name: str, stem: str, folder: str | PathLike[str] | None) -> Path:
             "the folder of its files"
         )
     places = " and ".join(str(place) for place in folders)
-    names = sorted({path.name[:-9] for place in folders for path in place.rglob("*_TRAIN.ts")})
+    stems = {path.stem for place in folders for end in ENDINGS for path in place.rglob(f"*{end}")}
+    names = sorted({stem[:-6] for stem in stems if stem.endswith("_TRAIN")})
     raise FileNotFoundError(
         f"name must be a data set with a file {stem}.ts, .tsv or .txt in {places}, got {name!r}; "
         f"there are {', '.join(names) or 'none'}"
@@ -195,19 +196,38 @@ def _find(name: str, stem: str, folder: str | PathLike[str] | None) -> Path:
 def _read_ts(path: Path) -> tuple[list[np.ndarray], list[str]]:
     """Read a sequence per line: channels with colons between them, then the label."""
     X, y = [], []
-    with open(path, encoding="utf-8", errors="replace") as file:
+    # Bytes that are not UTF-8, in labels and comments, are shown as they are.
+    with open(path, encoding="utf-8-sig", errors="backslashreplace") as file:
+        known = _read_header(_lines(file))
         for line in _lines(file):
-            if line.lower().startswith("@data"):
-                break
-            if line.lower().split()[:2] == ["@classlabel", "false"]:
-                raise ValueError("its header says that there are no labels")
-        for line in _lines(file):
-            *channels, label = line.split(":")
+            *channels, label = map(str.strip, line.split(":"))
+            if not label or (known and f" {label.lower()} " not in known):
+                raise ValueError(f"it has a line that does not end in a label, {line[-40:]!r}")
             X.append(_as_columns([_numbers(channel.split(",")) for channel in channels]))
-            y.append(label.strip())
+            if X[-1].shape[1] != X[0].shape[1]:
+                raise ValueError(
+                    f"it has lines of {X[0].shape[1]} and of {X[-1].shape[1]} channels"
+                )
+            y.append(label)
     if not X:
         raise ValueError("it has no line after @data")
     return X, y
+
+
+def _read_header(lines: Iterable[str]) -> str:
+    """Read the lines up to @data; return the labels that they list, between spaces."""
+    known = ""
+    for line in lines:
+        key, *values = line.lower().split()
+        if key.startswith("@data"):
+            break
+        if (key, values) == ("@timestamps", ["true"]):
+            raise ValueError("its values have time stamps, which are not read")
+        if key == "@classlabel" and values[:1] == ["false"]:
+            raise ValueError("its header says that there are no labels")
+        if key == "@classlabel" and values[1:]:
+            known = f" {' '.join(values[1:])} "
+    return known
 
 
 def _lines(file: Iterable[str]) -> Iterator[str]:
@@ -251,7 +271,7 @@ def _read_table(path: Path) -> tuple[list[np.ndarray], list[str]]:
 def _plain_label(text: str) -> str:
     """Return a label as it is written, but 1.0000000e+00 as 1."""
     try:
-        number = float(text)
+        number = float(text.replace("_", "?"))  # to Python 1_0 is 10
     except ValueError:
         return text
     if np.isnan(number):

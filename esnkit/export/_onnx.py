@@ -23,7 +23,8 @@ def to_onnx(model: Any, *, form: str = "sequence") -> Any:
     Its inputs and outputs, in the dtype of the model:
 
     - input ``X``: with ``form="sequence"`` a series (n_timesteps, n_features), with ``form="step"``
-      one row (n_features,). Tokens are int64 in one column;
+      one row (n_features,). Tokens are int64 in one column; onnxruntime refuses those that
+      ``predict`` refuses;
     - input ``initial_state`` (n_state,), which may be left out: then it is that of ``predict``
       without one. With feedback, the last outputs are appended to the states. (onnxruntime
       mentions the optional input when it loads the model, unless its ``log_severity_level`` is 3);

@@ -96,7 +96,10 @@ def _embedded(spec: Spec, parameters: dict, graph: Graph, X: str) -> str:
     if not spec.tokens:
         return X
     table = parameters["embedding"] if spec.embedding_dim else np.eye(spec.n_features)
-    vectors = graph.op("Gather", graph.constant(table), X)
+    # The runtime counts negative indices from the end, and refuses those that are too large.
+    is_negative = graph.op("Less", X, graph.constant(0))
+    tokens = graph.op("Where", is_negative, graph.constant(len(table)), X)
+    vectors = graph.op("Gather", graph.constant(table), tokens)
     return graph.op("Squeeze", vectors, graph.constant([-2]))
 
 

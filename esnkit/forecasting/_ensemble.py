@@ -71,6 +71,7 @@ class Ensemble:
     combine: str
     recent: np.ndarray  # the last rows seen, as many as differencing needs
     recent_exog: np.ndarray
+    last_row: np.ndarray  # (n_series,)
     n_rows: int  # seen
     seen_range: np.ndarray  # (2, n_series)
     seasons: tuple = ()
@@ -84,7 +85,8 @@ class Ensemble:
         """Return the rows that follow, with predictions in place of missing values.
 
         A missing value is predicted one step ahead from the rows before it, in which predictions
-        stand for those that are missing too.
+        stand for those that are missing too. Where a prediction runs away, the row before stands
+        for it.
         """
         missing = np.isnan(values)
         values, ensemble, seen = values.copy(), self, 0
@@ -92,7 +94,8 @@ class Ensemble:
             if row > seen:
                 ensemble = ensemble.advance(values[seen:row], exog[seen:row])
             step = ensemble.roll(values[:0], exog[row : row + 1], [0], 1)[0, 0]
-            values[row] = np.where(missing[row], np.clip(step, *self.fill_range), values[row])
+            step = np.where(np.isnan(step), ensemble.last_row, np.clip(step, *self.fill_range))
+            values[row] = np.where(missing[row], step, values[row])
             seen = row
         return values
 
@@ -267,10 +270,11 @@ def range_of(rows: np.ndarray) -> np.ndarray:
 
 def _recent_rows(values: np.ndarray, exog: np.ndarray, n_rows: int) -> dict:
     """Copy the last rows; what they are part of may be large."""
-    return {
+    recent = {
         "recent": values[len(values) - n_rows :].copy(),
         "recent_exog": exog[len(exog) - n_rows :].copy(),
     }
+    return recent | ({"last_row": values[-1].copy()} if len(values) else {})
 
 
 def _last_season(values: np.ndarray, season: int) -> np.ndarray:

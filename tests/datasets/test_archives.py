@@ -21,6 +21,14 @@ def test_ts_files_with_channels_gaps_and_comments(tmp_path):
     np.testing.assert_array_equal(X[1], [[np.nan, 4], [2, np.nan], [np.nan, 6]])
 
 
+def test_ts_files_with_a_byte_order_mark_and_labels_of_other_encodings(tmp_path):
+    text = b"@classLabel true \xe9 \xe8 two words\r\n@data\r\n1:\xe9\r\n2:\xe8\r\n3:Two words\r\n"
+    (tmp_path / "Toy_TRAIN.ts").write_bytes(text)
+    assert load_ucr("Toy", folder=tmp_path)[1].tolist() == ["\\xe9", "\\xe8", "Two words"]
+    (tmp_path / "Toy_TRAIN.ts").write_text("@data\n1,2:up\n", encoding="utf-8-sig")
+    assert load_ucr("Toy", folder=tmp_path)[1].tolist() == ["up"]
+
+
 @pytest.mark.parametrize(
     "ending, text", [("tsv", "1\t0.5\t2\n-1\t3\tNaN\n"), ("txt", "1,.5,2\n-1,3,NaN")]
 )
@@ -38,6 +46,7 @@ def test_tables(tmp_path, ending, text):
         ("-2", "-2"),
         ("0.5", "0.5"),
         ("1234567", "1234567"),
+        ("1_0", "1_0"),
         ("wave", "wave"),
     ],
 )
@@ -85,6 +94,10 @@ def test_without_the_packages_the_extra_is_named(monkeypatch):
         ("ts", "nothing\n"),
         ("ts", "@data\na\n"),
         ("ts", "@classLabel false\n@data\n1,2:3,4\n"),
+        ("ts", "@timeStamps true\n@data\n(0,1),(1,2):a\n"),
+        ("ts", "@data\n1,2:3,4:a\n1,2:3,4\n"),
+        ("ts", "@data\n1,2:3,4:a\n1,2:3,4:\n"),
+        ("ts", "@classLabel true 1 12\n@data\n1,2:12\n1,2:2\n"),
         ("tsv", ""),
         ("tsv", "label\tfirst\tsecond\n1\t2\t3\n"),
         ("tsv", "1\n2\n"),
@@ -104,4 +117,8 @@ def test_wrong_arguments_are_refused(tmp_path):
     with pytest.raises(TypeError, match="^name must be"):
         load_ucr(None, folder=tmp_path)
     with pytest.raises(FileNotFoundError, match="there are none"):
+        load_ucr("Toy", folder=tmp_path)
+    for ending in ("tsv", "ts"):
+        (tmp_path / f"{ending}_TRAIN.{ending}").touch()
+    with pytest.raises(FileNotFoundError, match="there are ts, tsv$"):
         load_ucr("Toy", folder=tmp_path)

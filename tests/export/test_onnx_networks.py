@@ -114,6 +114,17 @@ def test_steps_give_what_predict_gives(run, name):
     assert_close(found["last_state"], state)
 
 
+@pytest.mark.parametrize("form", ["sequence", "step"])
+@pytest.mark.parametrize("name", ["tokens", "embedding"])
+@pytest.mark.parametrize("token", [-1, 4])
+def test_tokens_that_predict_refuses_are_refused(run, name, form, token):
+    X = np.array([[0], [token]])
+    with pytest.raises(ValueError, match=f"the token {token} in row 1"):
+        fitted(name).predict(X)
+    with pytest.raises(Exception, match="indices element out of data bounds"):
+        run(to_onnx(fitted(name), form=form), X=X if form == "sequence" else X[1])
+
+
 @pytest.mark.parametrize("dtype", ["f4", "f8"])
 def test_gates_of_a_min_lstm_far_below_zero_keep_their_ratio(run, dtype):
     new = NEW.astype(dtype)

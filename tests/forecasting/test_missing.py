@@ -94,6 +94,23 @@ def test_forecasts_continue_through_missing_rows(make, parameters):
     assert_array_equal(model.history(4), [SEASON[-1], NAN, NAN, NAN])
 
 
+class Exploding(Ridge):
+    """Predicts values far beyond those of the series."""
+
+    def predict(self, X):
+        return np.full(len(X), 1e12)
+
+
+@pytest.mark.parametrize("differences", [0, 1])
+def test_the_row_before_stands_for_predictions_that_run_away(differences):
+    model = Forecaster(Exploding(), lags=2, differences=differences)
+    model.fit(with_holes(SEASON)).update([7.0, NAN, NAN])
+    with pytest.warns(RuntimeWarning, match="runs away"):
+        assert_array_equal(model.forecast(2), [7.0, 7.0])
+    past = model._ensemble.models[0].tail * model.transformer_.scale_ + model.transformer_.mean_
+    assert_allclose(past.ravel(), [0.0, 0.0] if differences else [7.0, 7.0], atol=1e-12)
+
+
 @pytest.mark.parametrize(
     "parameters",
     [
