@@ -186,6 +186,11 @@ def test_files_without_time_stamps_have_forecasts_without(capsys):
         ([HEADER, *ROWS], ["--past-exog", "sold"], "column 'sold' is named twice"),
         ([HEADER, *ROWS], ["--units", "20"], "--units is for one series"),
         ([HEADER, *ROWS], ["--time", "shop"], "column 'shop' is named twice"),
+        (
+            ["sold_lower,day,sold", *ROWS],
+            ["--id", "sold_lower", "--interval", "0.5"],
+            "--id sold_lower is also the name that an end of the interval of 'sold' gets",
+        ),
         ([HEADER, *ROWS], ["--out", "in.csv"], "are the same file"),
     ],
 )
