@@ -9,7 +9,6 @@ from esnkit.reservoirs._members import (
     MembersMixin,
     check_interlayer_weights,
     members_read_inputs,
-    scalings,
     seeded_clone,
 )
 from esnkit.reservoirs._reservoir import AUTO_SCALING, Reservoir, is_auto
@@ -151,7 +150,7 @@ class MemoryReservoir(MembersMixin, BaseReservoir):  # type: ignore[override]
         if "input_weights" in params:
             between = check_interlayer_weights(self.interlayer_weights)
             reservoir.set_params(input_weights=between)
-        auto = any(is_auto(value) for value in scalings(reservoir))
+        auto = _has_auto_scaling(reservoir)
         weights = _entries(n_memory, n_feedback + n_inputs)[:, n_feedback:]
         memory = Reservoir(
             n_memory,
@@ -164,6 +163,13 @@ class MemoryReservoir(MembersMixin, BaseReservoir):  # type: ignore[override]
             random_state=0,
         )
         return [memory, reservoir]
+
+
+def _has_auto_scaling(reservoir: Any) -> bool:
+    """Return whether a reservoir, or one nested in it, scales its inputs automatically."""
+    params = reservoir.get_params()
+    names = [name for name in params if name.split("__")[-1] == "input_scaling"]
+    return any(is_auto(params[name]) for name in names)
 
 
 def _entries(n_memory: int, n_inputs: int) -> np.ndarray:
