@@ -39,7 +39,8 @@ class MemoryReservoir(MembersMixin, BaseReservoir):  # type: ignore[override]
         the length of the sequences times the number of inputs is a good value.
     memory_radius : float in (0, 1] or None, default=None
         Weight r of the cycle. None: ``0.5 ** (1 / n_memory)``, so that a value that has gone round
-        once counts half. With 1 sums of all inputs since the start stay, which may grow.
+        once counts half. With 1 the memory keeps sums of all inputs since the start, which may
+        grow.
     interlayer_weights : {"informed", "uniform", "normal", "bernoulli", "minimal", "chebyshev"} \
             or callable, default="informed"
         Takes the place of `input_weights` of the reservoir, if it has these. "informed": each unit
@@ -58,9 +59,9 @@ class MemoryReservoir(MembersMixin, BaseReservoir):  # type: ignore[override]
 
     Notes
     -----
-    From the last features alone, a ridge classifier knows 96.8 % of scikit-learn's digits, read
-    pixel by pixel in permuted order, with 64 units of memory and 100 of the reservoir, and 98.5 %
-    with 400; with a :class:`Reservoir` of as many units 82 and 86 %
+    A ridge classifier that reads the last features alone recognises 96.8 % of scikit-learn's
+    digits, given pixel by pixel in permuted order, with 64 units of memory and 100 of the
+    reservoir, and 98.5 % with 400; with a :class:`Reservoir` of as many units, 82 and 86 %
     (``benchmarks/accuracy_memory.py``).
 
     In the reference the nonlinear reservoir receives u(t) directly too, and r is 1; here u(t) is

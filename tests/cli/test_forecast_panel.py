@@ -151,7 +151,7 @@ def test_files_without_time_stamps_have_forecasts_without(capsys):
         (
             [HEADER, *ROWS[:50], *ROWS[51:]],
             [],
-            r"or --fill takes those that lack for missing values \(series 'east'\)\n",
+            r"or --fill adds those that are missing \(series 'east'\)\n",
         ),
         ([HEADER, *ROWS, "west,1.1.2024,"], [], "missing values with --fill\n"),
         ([HEADER, *ROWS], ["--exog", "sold"], "column 'sold' is named twice"),
