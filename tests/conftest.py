@@ -64,6 +64,24 @@ def pytest_runtest_call(item):
         raise
 
 
+@pytest.fixture(scope="session")
+def output_of():
+    """Yield a function that returns what code prints in a process that has not imported esnkit.
+
+    It has imported the libraries that esnkit needs, and Numba has two threads there.
+    """
+    from processes import LIBRARIES, forks
+
+    with forks(LIBRARIES, NUMBA_NUM_THREADS="2") as run:
+
+        def output_of(code):
+            ((status, out, error),) = run(code, {})
+            assert status == 0, error
+            return out
+
+        yield output_of
+
+
 @pytest.fixture(scope="module")
 def few_panel_candidates():
     """Let panels judge candidates with two penalties and small reservoirs, to save time."""

@@ -34,11 +34,14 @@ def with_and_without_numba(code):
 
 # Runs what it is given, then for each line of its input a child for each code and environment.
 FORKS = """
-import json, os, sys, traceback
+import json, os, signal, sys, traceback
 exec(sys.argv[1])
 
 def child(code, environment, outputs):
     os.environ.update(environment)
+    os.setsid()  # its own children end with it if it takes too long
+    signal.signal(signal.SIGALRM, lambda *_: os.killpg(0, signal.SIGKILL))
+    signal.alarm(300)
     status = 1
     try:
         for number, (_, end) in enumerate(outputs, 1):
@@ -75,16 +78,22 @@ numba.njit(lambda x: x)(1.0)
 """
 
 
+# What esnkit imports of others, which takes most of the time of its own import.
+LIBRARIES = """
+import numba, numpy, scipy.linalg, scipy.sparse, sklearn.base, threadpoolctl
+"""
+
+
 @contextmanager
-def forks(imports):
+def forks(imports, **environment):
     """Yield a function that runs code in children of a process that has imported all it needs.
 
     Of the code and of each of some environments it returns the exit status and both outputs. The
     children run side by side.
     """
     command = [sys.executable, "-c", FORKS, imports]
-    pipes = {"stdin": subprocess.PIPE, "stdout": subprocess.PIPE}
-    with subprocess.Popen(command, cwd=ROOT, text=True, **pipes) as server:
+    how = {"stdin": subprocess.PIPE, "stdout": subprocess.PIPE, "env": os.environ | environment}
+    with subprocess.Popen(command, cwd=ROOT, text=True, **how) as server:
 
         def run(code, *environments):
             cases = [(code, environment) for environment in environments]

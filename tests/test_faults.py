@@ -3,11 +3,12 @@
 import os
 import pickle
 import sys
+from contextlib import contextmanager
+from pathlib import Path
 
 import numpy as np
 import pytest
-from interrupts import SOURCE, Interrupt
-from processes import outputs_of
+from interrupts import Interrupt
 
 from esnkit import (
     ESNClassifier,
@@ -21,6 +22,7 @@ from esnkit import (
     SequenceScaler,
     TokenEncoder,
 )
+from esnkit.cli import main
 from esnkit.readouts import RidgeReadout
 from esnkit.utils import _threads
 
@@ -119,9 +121,8 @@ print(codes)
 
 
 @pytest.mark.skipif(not hasattr(os, "fork"), reason="no fork")
-def test_children_forked_during_a_fit_fit_alike():
-    (found,) = outputs_of(FORKED, {"PYTHONWARNINGS": "ignore", "NUMBA_NUM_THREADS": "2"})
-    assert found.split() == "[0, 0, 0, 0, 0]".split()
+def test_children_forked_during_a_fit_fit_alike(output_of):
+    assert output_of(FORKED) == "[0, 0, 0, 0, 0]\n"
 
 
 REFUSED = """
@@ -150,35 +151,34 @@ print([np.array_equal(run(), found) for run, found in zip(RUNS, alone)])
 """
 
 
-def test_where_no_thread_can_start_results_are_the_same():
-    (found,) = outputs_of(REFUSED, {"NUMBA_NUM_THREADS": "2", "PYTHONWARNINGS": "ignore"})
-    assert found.split() == "[True, True, True, True]".split()
+def test_where_no_thread_can_start_results_are_the_same(output_of):
+    assert output_of(REFUSED) == "[True, True, True, True]\n"
 
 
-FULL = """
-import resource
-from pathlib import Path
-from esnkit.cli import main
-import esnkit.forecasting, joblib, matplotlib.pyplot, sklearn.utils.parallel
+@contextmanager
+def file_sizes_up_to(limit):
+    """Make larger files fail, as a full disk does."""
+    import resource
 
-Path("in.csv").write_text("x\\n" + "\\n".join(str(k % 7) for k in range(30)))
-command = "forecast in.csv --column x --horizon 4 --units 10 --quick".split()
-command += ["--out", "a.csv"]
-main([*command, "--plot", "a.png"])
-for name in ("a.csv", "a.png"):
-    whole = Path(name).read_bytes()
-    command += ["--plot", name] if name == "a.png" else []
-    size = len(whole)
-    for limit in (0, size // 2, size - 1):
-        resource.setrlimit(resource.RLIMIT_FSIZE, (limit, resource.RLIM_INFINITY))
-        code = main(command)
-        resource.setrlimit(resource.RLIMIT_FSIZE, (resource.RLIM_INFINITY,) * 2)
-        print(code, Path(name).read_bytes() == whole, len(list(Path().iterdir())))
-"""
+    before = resource.getrlimit(resource.RLIMIT_FSIZE)
+    resource.setrlimit(resource.RLIMIT_FSIZE, (limit, before[1]))
+    try:
+        yield
+    finally:
+        resource.setrlimit(resource.RLIMIT_FSIZE, before)
 
 
 @pytest.mark.skipif(sys.platform == "win32", reason="no limits of file sizes")
-def test_a_full_disk_keeps_the_files_that_a_command_would_replace(tmp_path):
-    code = f"import os\nos.chdir({str(tmp_path)!r})\n{FULL}"
-    (found,) = outputs_of(code, {"PYTHONWARNINGS": "ignore", "PYTHONPATH": str(SOURCE.parent)})
-    assert found.splitlines() == ["2 True 3"] * 6
+def test_a_full_disk_keeps_the_files_that_a_command_would_replace(tmp_path, monkeypatch, capsys):
+    monkeypatch.chdir(tmp_path)
+    Path("in.csv").write_text("x\n" + "\n".join(str(k % 7) for k in range(30)))
+    command = "forecast in.csv --column x --horizon 4 --units 10 --quick --out a.csv".split()
+    assert main([*command, "--plot", "a.png"]) == 0
+    for name in ("a.csv", "a.png"):
+        whole = Path(name).read_bytes()
+        command += ["--plot", name] if name == "a.png" else []
+        for limit in (0, len(whole) // 2, len(whole) - 1):
+            with file_sizes_up_to(limit):
+                code = main(command)
+            assert code == 2 and "File too large" in capsys.readouterr().err
+            assert Path(name).read_bytes() == whole and len(list(Path().iterdir())) == 3

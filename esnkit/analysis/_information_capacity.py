@@ -141,10 +141,10 @@ def information_processing_capacity(
     reservoir does not compute is then not zero: n C is distributed about as chi-square with one
     degree of freedom per independent feature, N. Capacities below twice the value that chance
     exceeds with probability 1e-4, divided by n, count as zero. From the others the mean of what
-    chance adds, (1 - C) N / n, is subtracted. What is lost are products of capacities below the
-    threshold, of higher degrees, and of longer delays: a sum well below the number of features asks
-    for more of each. Where sampling errors take the sum above its bound, the number of linearly
-    independent features, all capacities are scaled down to that sum.
+    chance adds, (1 - C) N / n, is subtracted. Products of capacities below the threshold, of higher
+    degrees, and of longer delays are lost: if the sum is well below the number of features, raise
+    `n_timesteps`, `max_degree` and `max_delay`. Where sampling errors take the sum above its bound,
+    the number of linearly independent features, all capacities are scaled down to that sum.
 
     The units of a linear reservoir are dependent if eigenvalues of its weights repeat, as those of
     permutations with several cycles do: the capacity is then the number of distinct eigenvalues.

@@ -92,7 +92,7 @@ def lyapunov_spectrum(
         calls the function twice per exponent.
     n_exponents : int or None, default=None
         Number of exponents, the largest ones. None stands for all.
-    n_steps : int, default=50 000
+    n_steps : int, default=50_000
         Time steps of the average.
     n_discard : int, default=1000
         Time steps before it, which take the orbit to the attractor and the frame to its directions.
@@ -113,8 +113,8 @@ def lyapunov_spectrum(
     -----
     The sum of all exponents is the mean of the logarithm of ``abs(det(jacobian))`` over the orbit,
     of a flow the mean divergence, except for the error of the integration, which is of the order
-    dt^4. The standard errors measure how much the finite orbit may mislead; the error of the
-    integration is beside them: compare with half of `dt`.
+    dt^4. The standard errors measure how much the finite orbit may mislead, without the error of
+    the integration: compare with the exponents at half of `dt`.
 
     A time step of a flow of three dimensions takes some 40 microseconds.
 

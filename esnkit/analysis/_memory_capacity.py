@@ -111,13 +111,13 @@ def memory_capacity(
     Delay 0 counts, so that a delay line of N units has the capacity N, the largest that N features
     have for independent inputs. Jaeger sums from delay 1 on: ``curve[1:].sum()``.
 
-    What the estimate of one delay with the true capacity C is off by: it is too low by about
-    (1 - C) N / n, as the readout is fitted to n = n_timesteps / 2 steps, and its standard error is
-    about 2 (1 - C) sqrt(C / n). Correlations that are negative, or so small that the chance of a
-    larger one is 1e-4 without any memory, count as zero: n r^2 is then distributed as chi-square
-    with one degree of freedom. Dambre et al. (2012) derive the threshold so for fitted rows, with
-    one degree per feature. Where sampling errors take the sum above its bound, the number of
-    linearly independent features, the whole curve is scaled down to that sum.
+    The estimate for a delay of capacity C is too low by about (1 - C) N / n, as the readout is
+    fitted to n = n_timesteps / 2 steps. Its standard error is about 2 (1 - C) sqrt(C / n).
+    Correlations that are negative, or so small that the chance of a larger one is 1e-4 without any
+    memory, count as zero: n r^2 is then distributed as chi-square with one degree of freedom.
+    Dambre et al. (2012) derive the threshold in this way for fitted rows, with one degree per
+    feature. Where sampling errors take the sum above its bound, the number of linearly independent
+    features, the whole curve is scaled down to that sum.
 
     A linear reservoir recalls N inputs in exact arithmetic; directions of its states that rounding
     errors cover, as those of long delays at a small spectral radius, are left out.

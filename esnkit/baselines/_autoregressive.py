@@ -17,8 +17,8 @@ class AutoregressiveModel(BaselineForecaster):
 
     y(t) = c + phi_1 y(t-1) + ... + phi_p y(t-p) + noise, fitted by least squares. A forecast runs
     in closed loop: each prediction is a past value of the next one. The model is linear and knows
-    the last p values only, where a recurrent network has a state. Of several series, each has its
-    own model.
+    the last p values only, where a recurrent network has a state. Several series have separate
+    models.
 
     Parameters
     ----------

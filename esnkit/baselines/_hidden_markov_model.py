@@ -90,7 +90,7 @@ class HiddenMarkovModel(PlainStateMixin, BaseEstimator):
     -----
     Given the rows, the state is uncertain, and :meth:`predict_proba` is its posterior distribution.
     The state of a recurrent network is a deterministic function of the inputs, without such a
-    distribution: what it does not know shows only in its outputs. On the other hand, n states of a
+    distribution: its uncertainty shows only in its outputs. On the other hand, n states of a
     Markov chain remember log2(n) bits of the past; a vector of n units can hold far more.
 
     Time per iteration grows with n_timesteps * n_states**2.

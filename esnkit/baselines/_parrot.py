@@ -12,8 +12,8 @@ class ContextParrot(BaselineForecaster):
 
     The last `context_length` values are compared with all earlier segments of this length that do
     not overlap them, by Euclidean distance. The values from the end of the nearest segment to the
-    end of the series are the forecast, repeated as often as needed. Of several series, each is
-    alone. There are no weights: :meth:`update` adds rows to search and to copy from.
+    end of the series are the forecast, repeated as often as needed. Several series are forecast
+    separately. There are no weights: :meth:`update` adds rows to search and to copy from.
 
     Parameters
     ----------

@@ -14,7 +14,7 @@ class WindowMLP(BaselineForecaster):
     The network, scikit-learn's :class:`~sklearn.neural_network.MLPRegressor`, predicts the next
     value of the standardised series from the values at some lags. A forecast runs in closed loop:
     each prediction enters the window of the next one. The memory of such a network ends with its
-    window, where a recurrent network has a state. Of several series, each has its own network.
+    window, where a recurrent network has a state. Several series have separate networks.
 
     Parameters
     ----------

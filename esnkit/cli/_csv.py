@@ -209,7 +209,7 @@ class _Columns:
         if self.first_future_line:
             raise UserError(
                 f"line {self.first_future_line}: column '{column}' is empty, but there are values "
-                "after it; --fill takes it for a missing value"
+                "after it; with --fill it is a missing value"
             )
         self.decimals.add(text, column, line)
         self.n_known += 1

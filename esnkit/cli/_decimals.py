@@ -73,8 +73,8 @@ class DecimalReader:
         """Read one more cell."""
         if not text:
             raise UserError(
-                f"line {line}: column '{column}' is empty; fill in every time step, or take empty "
-                "cells for missing values with --fill"
+                f"line {line}: column '{column}' is empty; fill in every time step, or treat "
+                "empty cells as missing values with --fill"
             )
         found = {name: way.read(text) for name, way in self.ways.items()}
         kept = {name: number for name, number in found.items() if number is not None}

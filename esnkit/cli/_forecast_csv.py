@@ -94,17 +94,7 @@ def _fit_and_forecast(arguments, table: Table, stamps: Continuation | None):
 def check_request(arguments) -> str | None:
     """Check what can be checked before reading; return the format of the plot."""
     complete_request(arguments)
-    names = named_columns(arguments)
-    for name in names:
-        if names.count(name) > 1:
-            raise UserError(
-                f"column '{name}' is named twice among --column, --time, --exog and --past-exog"
-            )
-    if arguments.interval and arguments.time in interval_names(arguments.column)[1:]:
-        raise UserError(
-            f"--time {arguments.time} is also the name that an end of the interval of "
-            f"'{arguments.column}' gets; rename the column"
-        )
+    check_names(arguments)
     if arguments.models:
         _check_models(arguments)
     if arguments.calendar or arguments.country:
@@ -135,6 +125,24 @@ def named_columns(arguments) -> list[str]:
     """Return the columns that the arguments name."""
     names = [arguments.id, arguments.time, arguments.column]
     return [name for name in names if name is not None] + arguments.exog + arguments.past_exog
+
+
+def check_names(arguments) -> None:
+    """Check that columns have different names, those that the output adds included."""
+    names = named_columns(arguments)
+    for name in names:
+        if names.count(name) > 1:
+            raise UserError(
+                f"column '{name}' is named twice among --id, --time, --column, --exog and "
+                "--past-exog"
+            )
+    added = interval_names(arguments.column)[1:] if arguments.interval else ()
+    for option in ("id", "time"):
+        if getattr(arguments, option) in added:
+            raise UserError(
+                f"--{option} {getattr(arguments, option)} is also the name that an end of the "
+                f"interval of '{arguments.column}' gets; rename the column"
+            )
 
 
 def tell_of_unused_dates(arguments) -> None:

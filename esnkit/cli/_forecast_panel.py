@@ -10,9 +10,9 @@ from esnkit.cli._decimals import DecimalReader
 from esnkit.cli._errors import UserError, say
 from esnkit.cli._forecast_csv import (
     check_calendar_options,
+    check_names,
     check_paths,
     complete_request,
-    named_columns,
     split_exog,
     spread,
     tell_of_filled_rows,
@@ -87,14 +87,7 @@ def check_panel_request(arguments) -> None:
         if getattr(arguments, name) not in (None, [], False):
             option = "units" if name == "n_units" else name.replace("_", "-")
             raise UserError(f"--{option} is for one series; leave it out with --id")
-    names = named_columns(arguments)
-    added = interval_names(arguments.column)[1:] if arguments.interval else ()
-    for name in names:
-        if names.count(name) > 1 or name in added:
-            raise UserError(
-                f"column '{name}' is named twice among --id, --time, --column, --exog and "
-                "--past-exog, or has the name that an end of the interval gets"
-            )
+    check_names(arguments)
     if arguments.calendar or arguments.country:
         check_calendar_options(arguments)
     check_paths({"the input": arguments.file, "--out": arguments.out})

@@ -114,7 +114,7 @@ class Timestamps:
         return found[0]
 
     def _fill(self, reading: "_Reading") -> np.ndarray:
-        """Add the time stamps that lack; return the positions of those of the file."""
+        """Add the missing time stamps; return the positions of those of the file."""
         given = reading.values
         try:
             reading.values = reading.complete()
@@ -133,7 +133,7 @@ class Timestamps:
             stamp = write(reading.to_stamps(given[k : k + 1])[0], reading.form)
             raise _GapError(
                 f"line {self.lines[k]}: time stamp {stamp} does not fit the usual step of the "
-                "others, so that --fill cannot tell which rows lack",
+                "others, so that --fill cannot tell which rows are missing",
                 int(np.count_nonzero(off)),
             )
         return rows
@@ -210,7 +210,7 @@ class Timestamps:
             message = (
                 f"line {self.lines[k + 1]}: gap in time, {shown} is followed by {following}, where "
                 f"the usual step would lead to {expected}; every time step needs its row, or "
-                "--fill takes those that lack for missing values"
+                "--fill adds those that are missing"
             )
         return _GapError(message, error.n_breaks)
 
@@ -309,7 +309,7 @@ class _Reading:
         raise NotImplementedError
 
     def complete(self) -> np.ndarray:
-        """Return the labels with those that lack between them, by their usual step."""
+        """Return the labels with the missing ones between them, by their usual step."""
         raise NotImplementedError
 
     def to_stamps(self, labels: np.ndarray) -> list:
@@ -330,7 +330,7 @@ class _Reading:
 
 
 def _complete(stamps: np.ndarray) -> np.ndarray:
-    """Return dates with those that lack between them, by the grid that they break least."""
+    """Return dates with the missing ones between them, by the grid that they break least."""
     grid, n_steps = fit_grid(stamps).grid, len(stamps)
     while grid.shift(stamps[0], np.array([n_steps]))[0] < stamps[-1]:
         n_steps *= 2
@@ -358,8 +358,8 @@ def _check_times_of_day(stamps: np.ndarray, complete: np.ndarray) -> None:
 def _check_count(n_rows: int) -> None:
     if n_rows > MAX_FILLED_ROWS:
         raise _GapError(
-            f"the time column lacks so many rows that --fill would make more than "
-            f"{MAX_FILLED_ROWS:,}",
+            f"the gaps in the time column need more than {MAX_FILLED_ROWS:,} rows, too many for "
+            "--fill",
             n_rows,
         )
 
@@ -382,7 +382,7 @@ class _Numbers(_Reading):
         return find_number_axis(self.values, self.number_forms)
 
     def complete(self):
-        """Return the numbers with those that lack, as dates where they may be dates."""
+        """Return the numbers with the missing ones, as dates where they may be dates."""
         form = self.number_forms[0] if self.number_forms else None
         dates = None if form is None else form.read(self.values)
         if form is not None and dates is not None:
@@ -452,7 +452,7 @@ class _Dates(_Reading):
         return read_time_axis(self.values, self.zone)
 
     def complete(self):
-        """Return the dates with those that lack.
+        """Return the dates with the missing ones.
 
         Where clocks change, steps of hours are regular in UTC, those of days in local time.
         """

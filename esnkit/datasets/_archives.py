@@ -82,7 +82,7 @@ def load_ucr(
 def load_japanese_vowels(
     *, split: str = "train"
 ) -> tuple[list[NDArray[np.float64]], NDArray[np.str_]]:
-    """Japanese vowels: nine speakers, told by twelve coefficients of two vowels spoken in a row.
+    """Japanese vowels: recordings of two successive vowels by nine speakers, to be identified.
 
     270 sequences of training, 30 of each speaker, and 370 of test, of 7 to 29 time steps [1]_. It
     is read from the package aeon or sktime: ``pip install 'esnkit[datasets]'``.

@@ -91,7 +91,7 @@ class ESNEnsembleClassifier(CallbackSupportMixin, PlainStateMixin, ClassifierMix
     class_weight : dict, "balanced" or None, default=None
         Weights of the classes, as in scikit-learn.
     n_jobs : int or None, default=None
-        Number of threads that members are fitted and asked in, as in scikit-learn; the results
+        Number of threads in which members are fitted and predict, as in scikit-learn; the results
         have the same bits for every number. With several, callbacks see no fit of a member.
     random_state : int, RandomState instance or None, default=None
         Determines the random weights of reservoirs whose `random_state` is None.

@@ -55,8 +55,7 @@ class AutoForecaster(ForecastsMixin, CallbackSupportMixin, PlainStateMixin, Base
     permit it the logarithm or square root), in the sines and cosines with the periods of the
     seasons that they have as inputs, in leak rates, and in the penalty of the readout. Forecasts
     from rolling origins in the recent part of the series judge them. The best eight that differ in
-    more than leak rates and penalty are fitted to all rows. Of several series, each has its own
-    networks.
+    more than leak rates and penalty are fitted to all rows. Several series have separate networks.
 
     Parameters
     ----------
@@ -77,8 +76,9 @@ class AutoForecaster(ForecastsMixin, CallbackSupportMixin, PlainStateMixin, Base
         off have separate columns, if weekdays, weekends or holidays are named too. What `fit` has
         not seen, such as the months after a series of a quarter, has no effect.
     country : str, default=None
-        Whose holidays, such as ``"US"`` or ``"DE-BY"``; given if, and only if, `calendar` has
-        ``"holidays"``. They come from the package holidays (extra ``holidays``).
+        Country or region of the holidays, such as ``"US"`` or ``"DE-BY"``; required if `calendar`
+        has ``"holidays"``, and refused otherwise. They come from the package holidays (extra
+        ``holidays``).
     settings : dict or None, default=None
         What all candidates have in common: ``"differences"`` as for :class:`Forecaster`, and
         parameters of :class:`ESNRegressor`: ``"n_units"``, ``"spectral_radius"``, ``"leak_rate"``,

@@ -93,8 +93,9 @@ class Forecaster(ForecastsMixin, CallbackSupportMixin, PlainStateMixin, BaseEsti
         off have separate columns, if weekdays, weekends or holidays are named too. What `fit` has
         not seen, such as the months after a series of a quarter, has no effect.
     country : str, default=None
-        Whose holidays, such as ``"US"`` or ``"DE-BY"``; given if, and only if, `calendar` has
-        ``"holidays"``. They come from the package holidays (extra ``holidays``).
+        Country or region of the holidays, such as ``"US"`` or ``"DE-BY"``; required if `calendar`
+        has ``"holidays"``, and refused otherwise. They come from the package holidays (extra
+        ``holidays``).
     missing : {"predict", "raise"}, default="predict"
         What to do where the series has missing values (NaN): predict them, see the notes, or
         refuse them with a :class:`ValueError` that names the first.

@@ -115,7 +115,7 @@ class ForecastsMixin:
         quantiles : sequence of float in (0, 1), default=None
             Levels of the quantiles that are returned in place of the forecast, such as
             ``[0.1, 0.5, 0.9]``; not together with `interval`. They are rounded as the ends of
-            intervals are, those of level 0.5 not.
+            intervals are, except those of level 0.5.
         bias_adjust : bool, default=False
             Whether to forecast the mean of the values to come, for squared errors and totals. After
             a power transform the forecast is their median otherwise, see Notes of
@@ -233,7 +233,7 @@ class ForecastsMixin:
 
         Each path runs in closed loop: the prediction of a step plus an error drawn from those of
         one-step predictions is the next input (bootstrap of residuals). The errors come from rows
-        that a second model was not fitted to, and of series too short for that from residuals of
+        that a second model was not fitted to; for series too short for that, they are residuals of
         the fit. A path comes from one member, drawn at random.
 
         Parameters

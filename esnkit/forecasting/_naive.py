@@ -95,9 +95,10 @@ def drift(past: ArrayLike, n_steps: int) -> np.ndarray:
 def context_parrot(past: ArrayLike, n_steps: int, context_length: int) -> np.ndarray:
     """Repeat what followed the earlier segment that is most like the end of the series.
 
-    Of the segments of `context_length` time steps that end before the last such segment begins, the
-    one at the least Euclidean distance from it counts. The rows from its end to the end of the
-    series are the forecast, as often as `n_steps` needs. Of several series, each is alone.
+    The last `context_length` time steps are compared with all earlier segments of this length that
+    do not overlap them, by Euclidean distance. The rows from the end of the nearest segment to the
+    end of the series are the forecast, repeated as often as needed. Several series are forecast
+    separately.
 
     Parameters
     ----------

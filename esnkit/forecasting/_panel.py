@@ -420,22 +420,11 @@ def append_panel(
             has = f"has the columns {list(columns or ())}"
             raise ValueError(f"{name} must be None: {argument} {has}")
     new = _read_rows(container, reader, argument, own, (estimator, False))
-    known = {key: i for i, key in enumerate(panel.ids)}
-    unknown = [key for key in new.ids if key not in known]
-    by_order = new.form == panel.form and not panel.columns
-    if by_order and new.ids != panel.ids and set(new.ids) == set(panel.ids):
-        raise ValueError(
-            f"{argument} must have the series in the order of panel, {panel.ids}, got {new.ids}"
-        )
-    if new.form != panel.form or unknown or (not panel.columns and new.ids != panel.ids):
-        raise ValueError(
-            f"{argument} must have the form and the series of panel, {panel.form!r} of "
-            f"{panel.packed.n_series} series, got {new.form!r} of {new.packed.n_series}"
-            + (f" with {unknown[0]!r}, which is new: fit again" if unknown else "")
-        )
+    _check_series(panel, new, argument)
     unknown_inputs = np.isnan(new.packed.inputs).any() or np.isnan(new.packed.past).any()
     if reader.missing == "raise" and (unknown_inputs or not new.packed.observed.all()):
         raise ValueError(f"{argument} contains NaN: fill it in, or use missing='predict'")
+    known = {key: i for i, key in enumerate(panel.ids)}
     series = np.array([known[key] for key in new.ids])
     packed = _spread(new.packed, series, len(panel.ids))
     exog, past = (
@@ -448,6 +437,23 @@ def append_panel(
         timeline = _continue(panel, new, series, argument)
         return panel._replace(packed=packed, timeline=timeline)
     return panel._replace(packed=packed, kinds=_continued_kinds(panel, container, argument))
+
+
+def _check_series(panel: Panel, new: Panel, argument: str) -> None:
+    """Raise unless new rows have the form and the series of a panel; long frames may lack some."""
+    known = set(panel.ids)
+    unknown = [key for key in new.ids if key not in known]
+    lacks_series = not panel.columns and len(new.ids) < len(panel.ids)
+    if new.form != panel.form or unknown or lacks_series:
+        raise ValueError(
+            f"{argument} must have the form and the series of panel, {panel.form!r} of "
+            f"{panel.packed.n_series} series, got {new.form!r} of {new.packed.n_series}"
+            + (f" with {unknown[0]!r}, which is new: fit again" if unknown else "")
+        )
+    if not panel.columns and new.ids != panel.ids:
+        raise ValueError(
+            f"{argument} must have the series in the order of panel, {panel.ids}, got {new.ids}"
+        )
 
 
 def _new_inputs(

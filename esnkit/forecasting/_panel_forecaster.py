@@ -78,8 +78,8 @@ class PanelForecaster(CallbackSupportMixin, PlainStateMixin, BaseEstimator):
     calendar : {"hour", "weekday", "weekend", "day", "month", "holidays"} or sequence, default=None
         Inputs from the time stamps, which all series must have, see :class:`AutoForecaster`.
     country : str, default=None
-        Whose holidays, such as ``"US"`` or ``"DE-BY"``; given if, and only if, `calendar` has
-        ``"holidays"``.
+        Country or region of the holidays, such as ``"US"`` or ``"DE-BY"``; required if `calendar`
+        has ``"holidays"``, and refused otherwise.
     missing : {"predict", "raise"}, default="predict"
         What to do where series have missing values (NaN) after their first value: predict them, see
         the notes, or refuse them with a :class:`ValueError` that names the first.
@@ -321,7 +321,7 @@ class PanelForecaster(CallbackSupportMixin, PlainStateMixin, BaseEstimator):
         quantiles : sequence of float in (0, 1), default=None
             Levels of the quantiles that are returned in place of the forecast, such as
             ``[0.1, 0.5, 0.9]``; not together with `interval`. They are rounded as the ends of
-            intervals are, those of level 0.5 not.
+            intervals are, except those of level 0.5.
         bias_adjust : bool, default=False
             Whether to forecast the mean of the values to come, for squared errors and totals, see
             the notes; intervals stay the same. Not together with `quantiles`.

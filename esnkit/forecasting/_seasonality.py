@@ -48,8 +48,8 @@ def find_seasons(series: ArrayLike) -> list[int]:
     The series, less its linear trend and its first-order autoregression, is correlated with itself.
     A season is a lag with a significant peak, averaged over the multiples of the lag. Then the
     means of its phases are subtracted, and what is left is searched for another season. Means of
-    2, 4, 8, ... rows are searched for long ones. Of 24 and 48, which both repeat the series, only
-    24 is a season; of 12 and 24 that both explain a part, only 24.
+    2, 4, 8, ... rows are searched for long ones. If 24 and 48 both repeat the series, only 24 is a
+    season; if 12 and 24 both explain a part of it, only 24 is one.
 
     Parameters
     ----------

@@ -49,6 +49,15 @@ def style_axes(ax):
     ax.set_axisbelow(True)
 
 
+def plot_line(ax, x, y: np.ndarray, *, color: str, linewidth: float, label: str | None = None):
+    """Draw a line with gaps at missing values; values without neighbours become dots."""
+    ax.plot(x, y, color=color, linewidth=linewidth, label=label)
+    known = np.concatenate([[False], np.isfinite(y), [False]])
+    alone = known[1:-1] & ~known[:-2] & ~known[2:]
+    if alone.any():
+        ax.plot(np.asarray(x)[alone], y[alone], "o", color=color, markersize=1.5 * linewidth)
+
+
 def set_whole_ticks(axis):
     """Put the ticks of an axis at whole numbers."""
     from matplotlib.ticker import MaxNLocator

@@ -9,6 +9,7 @@ from esnkit.plotting._common import (
     column_of,
     line_of,
     plain_times,
+    plot_line,
     pyplot,
     style_axes,
 )
@@ -110,7 +111,7 @@ class DecompositionDisplay:
         lines = [self.series, *self.seasonal.T, self.rest]
         colours = [GREY, *[BLUE] * len(self.periods), ORANGE]
         for ax, title, line, colour in zip(axes, titles, lines, colours, strict=True):
-            ax.plot(times, line, color=colour, linewidth=1.1)
+            plot_line(ax, times, line, color=colour, linewidth=1.1)
             ax.set_title(title, loc="left", fontsize=10)
             style_axes(ax)
         self.axes_, self.figure_ = axes, axes[0].figure

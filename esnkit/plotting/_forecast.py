@@ -10,6 +10,7 @@ from esnkit.plotting._common import (
     line_of,
     mix_with_white,
     plain_times,
+    plot_line,
     pyplot,
     set_whole_ticks,
     split_times,
@@ -229,13 +230,13 @@ class ForecastDisplay:
         start, level = past[-1:], self.history[-1:]
         if self.lower is not None and self.upper is not None:
             self._plot_intervals(ax, ahead)
-        ax.plot(past, self.history, color=GREY, linewidth=1.3, label="history")
+        plot_line(ax, past, self.history, color=GREY, linewidth=1.3, label="history")
         if self.observed is not None:
             x = np.concatenate([start, ahead[: len(self.observed)]])
             y = np.concatenate([level, self.observed])
-            ax.plot(x, y, color=ORANGE, linewidth=1.3, label="observed")
+            plot_line(ax, x, y, color=ORANGE, linewidth=1.3, label="observed")
         x, y = np.concatenate([start, ahead]), np.concatenate([level, self.forecast])
-        ax.plot(x, y, color=BLUE, linewidth=2.0, label="forecast")
+        plot_line(ax, x, y, color=BLUE, linewidth=2.0, label="forecast")
         ax.axvline(past[-1], color=GREY, linewidth=0.8, linestyle=(0, (2, 3)))
         self._style(ax, past, ahead)
         self.ax_, self.figure_ = ax, ax.figure

@@ -77,7 +77,7 @@ def write_report(file, forecaster, n_steps, *, exog=None, column=0, times=None, 
     stamps = stamps_ahead(forecaster, n_steps, times)
     zone = zone_name(forecaster, stamps)
     sections = [
-        _section("Forecast", _forecast(forecaster, n_steps, exog, column, times, stamps)),
+        _section("Forecast", _forecast(forecaster, n_steps, exog, column, times, stamps, zone)),
         _section("Candidates", _candidates(forecaster, column)),
     ]
     past = None if times is None else np.asarray(times)[:-n_steps]
@@ -107,12 +107,14 @@ def _section(title: str, content: str) -> str:
     return f"<h2>{escape(title)}</h2>{content}\n"
 
 
-def _forecast(forecaster, n_steps: int, exog, column: int, times, stamps: tuple | None) -> str:
+def _forecast(
+    forecaster, n_steps: int, exog, column: int, times, stamps: tuple | None, zone: str
+) -> str:
     """Return the picture of the forecast, and a table of its numbers."""
     display = ForecastDisplay.from_forecaster(
         forecaster, n_steps, exog=exog, interval=FAN, column=column, times=times
     )
-    name_zone(display, display.ax_, zone_name(forecaster, stamps))
+    name_zone(display, display.ax_, zone)
     labels = np.arange(1, n_steps + 1) if display.times is None else np.asarray(display.times)
     texts = _as_text(labels) if stamps is None else _with_offsets(*stamps)
     names = [f"{end} {100 * level:g} %" for level in FAN for end in ("from", "to")]

@@ -75,8 +75,7 @@ class OnlineReadoutMixin:
 
         Parameters
         ----------
-        X, y, sample_weight
-            As for `fit`.
+        X, y, sample_weight : as in `fit`
 
         Returns
         -------
@@ -98,7 +97,8 @@ class OnlineReadoutMixin:
 
         Parameters
         ----------
-        X, y, sample_weight : ndarray
+        X, y : ndarray
+        sample_weight : ndarray or None, default=None
             A block as `fit_blocks` takes it.
 
         Returns

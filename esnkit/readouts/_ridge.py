@@ -506,8 +506,7 @@ class RidgeReadout(RegressorReadoutMixin, BaseReadout):
 
         Parameters
         ----------
-        X, y, sample_weight
-            As for `fit`.
+        X, y, sample_weight : as in `fit`
 
         Returns
         -------

@@ -62,7 +62,7 @@ class RLSReadout(OnlineReadoutMixin, RegressorReadoutMixin, BaseReadout):
     --------
     RidgeReadout : The same model without forgetting: faster for many rows at once, and rows of one
         output may have other weights than those of another.
-    LMSReadout : A step costs n_features instead of their square, and many more are needed.
+    LMSReadout : A row costs n_features operations, not their square, but many more are needed.
 
     Notes
     -----

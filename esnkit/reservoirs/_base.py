@@ -123,8 +123,8 @@ class BaseReservoir(
             ``values[offsets[i]:offsets[i + 1]]``. Sequences do not influence each other.
         state : ndarray of shape (n_sequences, n_state_)
             States before the first step of each sequence; on exit those after the last.
-        out : ndarray of shape (n_rows, >= n_features_out_), C-contiguous, or None
-            The first ``n_features_out_`` columns are written.
+        out : ndarray of shape (n_rows, >= n_features_out_) or None, default=None
+            C-contiguous. The first ``n_features_out_`` columns are written.
         """
 
     def prepare(

@@ -65,8 +65,8 @@ class IntrinsicPlasticityReservoir(InputScaleMixin, BaseReservoir):
 
     Notes
     -----
-    Where the inputs drive a unit by more than one, root mean square, its gain starts from the
-    inverse of that: the rule of the reference assumes inputs of moderate size.
+    Where the root mean square of what a unit receives from the inputs is above one, its gain starts
+    from the inverse of that: the rule of the reference assumes inputs of moderate size.
 
     The rows of all sequences count as one series here. The spectral radius is that before the
     adaptation: `reservoir_` may have a larger one. Without inputs (as :func:`check_reservoir` draws

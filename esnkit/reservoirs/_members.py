@@ -30,7 +30,6 @@ __all__ = [
     "make_members",
     "members_read_inputs",
     "run_member",
-    "scalings",
     "seeded_clone",
 ]
 
@@ -103,12 +102,6 @@ def members_read_inputs(reservoir: Any, params: Any = None) -> bool:
     """Return whether weights of any member depend on the inputs of ``prepare``."""
     varied = any(str(name).endswith("input_scaling") for name in params or {})
     return varied or bool(getattr(check_template(reservoir), "reads_inputs", True))
-
-
-def scalings(reservoir: Any) -> list[Any]:
-    """Return the parameters `input_scaling` of a reservoir and of those nested in it."""
-    params = reservoir.get_params()
-    return [params[name] for name in params if name.split("__")[-1] == "input_scaling"]
 
 
 def run_member(

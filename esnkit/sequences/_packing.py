@@ -141,8 +141,8 @@ def pack(estimator: Any, X: Any, *, reset: bool, dtype: Any = FLOATS) -> Sequenc
         Frames of pandas, polars and pyarrow are arrays with names of features.
     reset : bool
         True in ``fit``.
-    dtype : sequence of dtypes
-        As in :func:`sklearn.utils.check_array`.
+    dtype : sequence of dtypes, default=(float64, float32)
+        As in :func:`sklearn.utils.check_array`: others become the first.
 
     Returns
     -------

@@ -12,7 +12,8 @@ from esnkit.utils._collections import takes_collections
 __all__ = ["SequenceRegressorMixin", "r2_of_rows"]
 
 MIN_TOTAL = 1e-290  # a smaller sum of squares may have lost digits to underflow
-MAX_ERROR = 1e150  # in units of the largest target: its square is finite
+# In units of the largest target: sums of larger squares may overflow in float32, and in float64.
+MAX_SINGLE, MAX_ERROR = 1e8, 1e150
 
 
 class SequenceRegressorMixin(MultiOutputMixin, RegressorMixin):
@@ -92,7 +93,8 @@ def r2_of_rows(y_true: np.ndarray, y_pred: np.ndarray, weights: np.ndarray | Non
         power = np.frexp(np.abs(y_true).max(axis=0, initial=0))[1]
         with np.errstate(over="ignore"):
             scaled = np.ldexp(y_pred, -power)
-            # NumPy 1 clips float32 to float64.
-            y_pred = np.clip(scaled, -MAX_ERROR, MAX_ERROR).astype(scaled.dtype, copy=False)
-        y_true = np.ldexp(y_true, -power)
+            if np.abs(scaled).max(initial=0) > MAX_SINGLE:
+                scaled = np.ldexp(y_pred.astype(np.float64), -power)
+                scaled = np.clip(scaled, -MAX_ERROR, MAX_ERROR)
+        y_true, y_pred = np.ldexp(y_true, -power), scaled
     return r2_score(y_true, y_pred, sample_weight=weights)

@@ -20,6 +20,7 @@ __all__ = ["PlainStateMixin", "from_plain", "plain_record", "to_plain"]
 TAG = "esnkit type"  # the key of the dicts that stand for something else
 RecordClass = TypeVar("RecordClass", bound=type)
 _makers: dict[str, Callable[[Any], Any]] = {}  # by tag: from plain parts to the value
+_classes: dict[str, str] = {}  # by tag: module and name of the class
 
 
 class PlainStateMixin:
@@ -92,7 +93,8 @@ def _revive(cls: Any, state: dict[str, Any]) -> Any:
 def _register(
     tag: str, cls: type, to_parts: Callable[[Any], Any], from_parts: Callable[[Any], Any]
 ) -> None:
-    if tag in _makers:
+    name = f"{cls.__module__}.{cls.__qualname__}"
+    if _classes.setdefault(tag, name) != name:  # the same name: its module is read again
         raise ValueError(f"two classes of fitted state have the name {tag!r}: rename one")
     _makers[tag] = from_parts
     to_plain.register(cls, lambda value: {TAG: tag, "parts": to_plain(to_parts(value))})

@@ -429,7 +429,7 @@ def test_rows_that_lack_are_missing_values_on_request(capsys):
     lines = [f"{day:%Y-%m-%d},{value!r}".replace("nan", "") for day, value in cells]
     write(["when,x", *lines[:20], *lines[22:]])
     assert forecast("--time", "when") == 2
-    assert "fill in every time step, or take empty cells for missing values with --fill" in (
+    assert "fill in every time step, or treat empty cells as missing values with --fill" in (
         capsys.readouterr().err
     )
     assert forecast("--time", "when", "--fill") == 0

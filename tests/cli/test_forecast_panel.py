@@ -153,7 +153,7 @@ def test_files_without_time_stamps_have_forecasts_without(capsys):
         (
             [HEADER, *ROWS[:50], *ROWS[51:]],
             [],
-            r"or --fill takes those that lack for missing values \(series 'east'\)\n",
+            r"or --fill adds those that are missing \(series 'east'\)\n",
         ),
         ([HEADER, *ROWS, "west,1.1.2024,"], [], "missing values with --fill\n"),
         ([HEADER, *ROWS], ["--exog", "sold"], "column 'sold' is named twice"),
@@ -188,6 +188,11 @@ def test_files_without_time_stamps_have_forecasts_without(capsys):
         ([HEADER, *ROWS], ["--past-exog", "sold"], "column 'sold' is named twice"),
         ([HEADER, *ROWS], ["--units", "20"], "--units is for one series"),
         ([HEADER, *ROWS], ["--time", "shop"], "column 'shop' is named twice"),
+        (
+            ["sold_lower,day,sold", *ROWS],
+            ["--id", "sold_lower", "--interval", "0.5"],
+            "--id sold_lower is also the name that an end of the interval of 'sold' gets",
+        ),
         ([HEADER, *ROWS], ["--out", "in.csv"], "are the same file"),
     ],
 )

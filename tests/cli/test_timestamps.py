@@ -409,10 +409,10 @@ def read_stamps(texts):
         ],
     ],
 )
-def test_rows_that_lack_are_filled_in(texts):
+def test_missing_rows_are_filled_in(texts):
     kept = [k for k in range(len(texts)) if k not in (4, 5, 11, len(texts) - 3)]
     stamps = read_stamps([texts[k] for k in kept])
-    with pytest.raises(UserError, match="every time step needs its row, or --fill takes those"):
+    with pytest.raises(UserError, match="every time step needs its row, or --fill adds those"):
         stamps.future(len(kept), 2)
     found, whole = stamps.future(len(kept), 2, fill=True), read_stamps(texts).future(len(texts), 2)
     assert found.rows.tolist() == kept
@@ -433,7 +433,7 @@ def test_rows_that_lack_are_filled_in(texts):
         ("Asia/Kolkata", "B"),
     ],
 )
-def test_rows_that_lack_in_local_time_are_filled_in(zone, frequency):
+def test_missing_rows_in_local_time_are_filled_in(zone, frequency):
     n_rows = 24 * 70 if frequency == "h" else 70
     local = pd.date_range("2023-02-01", periods=n_rows, freq=frequency)
     if frequency == "h":
@@ -472,5 +472,5 @@ def test_time_stamps_off_the_grid_are_not_filled():
     days = [f"2024-02-{day:02d} 00:00" for day in (1, 2, 3, 5, 6, 8)]
     with pytest.raises(UserError, match="line 5: .* 2024-02-05 03:00 does not fit the usual step"):
         read_stamps([*days[:3], "2024-02-05 03:00", *days[4:]]).future(6, 2, fill=True)
-    with pytest.raises(UserError, match="lacks so many rows"):
+    with pytest.raises(UserError, match="too many for --fill"):
         read_stamps(["0", "1", "2", "5000000"]).future(4, 2, fill=True)

@@ -16,9 +16,12 @@ from esnkit.plotting._common import (
     line_of,
     name_of,
     plain_times,
+    plot_line,
+    pyplot,
     reservoirs_by_name,
 )
 
+LOOK = {"color": "red", "linewidth": 1.0, "label": "a"}
 WAVE = np.sin(np.arange(140) / 4)
 
 
@@ -48,6 +51,17 @@ def test_lines_are_one_dimensional_floats():
         line_of("x", [[1, 2], [3, 4]])
     with pytest.raises(ValueError, match="x must have as many values as forecast, 3, got 2"):
         line_of("x", [1, 2], 3)
+
+
+def test_values_between_missing_ones_are_drawn():
+    _, ax = pyplot().subplots()
+    plot_line(ax, [10, 11, 12, 13, 14, 15], np.array([1, np.nan, 2, 3, np.nan, 4]), **LOOK)
+    line, dots = ax.get_lines()
+    assert line.get_label() == "a" and dots.get_label().startswith("_")
+    assert dots.get_xydata().tolist() == [[10, 1], [15, 4]]
+    assert dots.get_color() == line.get_color() == "red"
+    plot_line(ax, [1, 2], np.array([1.0, 2.0]), **LOOK)
+    assert len(ax.get_lines()) == 3
 
 
 def test_times_are_plain_whatever_the_index():

@@ -125,6 +125,13 @@ def test_the_score_does_not_depend_on_the_units(size, weights):
     assert r2_of_rows(1e-200 * Y, SHIFTED, weights) < -1e290
 
 
+@pytest.mark.parametrize("ratio", [1e9, 1e20, 1e60])
+def test_the_score_of_single_precision_is_finite(ratio):
+    y_true, y_pred = (Y * min(1.0, 1e38 / ratio)).astype("f4"), (Y * min(ratio, 1e38)).astype("f4")
+    expected = 1 - ratio**2 * np.mean((Y**2).sum(axis=0) / ((Y - Y.mean(axis=0)) ** 2).sum(axis=0))
+    assert r2_of_rows(y_true, y_pred, None) == pytest.approx(expected, rel=1e-3)
+
+
 def test_the_score_refuses_predictions_of_fewer_outputs():
     with pytest.raises(ValueError, match="different number of output"):
         r2_of_rows(Y, SHIFTED[:, :1], None)

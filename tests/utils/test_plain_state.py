@@ -23,7 +23,7 @@ def registry():
     """Records of this file are known while its tests run."""
     yield
     for tag in [tag for tag in _plain_state._makers if tag.startswith("test")]:
-        del _plain_state._makers[tag]
+        del _plain_state._makers[tag], _plain_state._classes[tag]
 
 
 # The folder of a record comes second in the name of its module.
@@ -134,8 +134,21 @@ def test_what_is_no_record_is_left_alone():
 
 
 def test_two_records_of_one_name_are_refused():
-    with pytest.raises(ValueError, match="rename"):
-        plain_record(Point)
+    other = type("Point", (tuple,), {"__module__": "esnkit.tests.elsewhere"})
+    with pytest.raises(ValueError, match="'tests.Point': rename"):
+        plain_record(other)
+
+
+def test_a_module_that_is_read_again_replaces_its_records():
+    def read():
+        class Row(NamedTuple):
+            x: object
+
+        return known(Row)
+
+    old, new = read(), read()
+    for cls in (old, new):
+        assert type(from_plain(to_plain(cls(1)))) is new
 
 
 def test_an_unknown_record_says_that_another_version_stored_it():
