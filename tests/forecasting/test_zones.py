@@ -13,26 +13,26 @@ from esnkit.forecasting._zones import observed_zone, to_utc, to_wall, unskipped,
 
 ZONES = ["Europe/Berlin", "America/Santiago", "Africa/Cairo", "Asia/Beirut", "America/Havana"]
 ZONES += ["Australia/Lord_Howe", "Africa/Casablanca", "Asia/Kathmandu", "America/New_York", "UTC"]
-# From 1970 to 2037: later changes of clocks are unknown to pytz, which older pandas uses.
-seconds = st.integers(0, 2_114_000_000)
+seconds = st.integers(0, 2_114_000_000)  # from 1970 to 2037
 
 
 @given(st.lists(seconds, min_size=1, max_size=20), st.sampled_from(ZONES))
 def test_instants_are_shown_as_pandas_shows_them(instants, name):
     utc = np.array(instants).astype("M8[s]")
-    expected = pd.DatetimeIndex(utc, tz="UTC").tz_convert(name).tz_localize(None)
-    wall = to_wall(utc, ZoneInfo(name))
+    zone = ZoneInfo(name)  # of a name, older pandas asks pytz, which has rules of its own
+    expected = pd.DatetimeIndex(utc, tz="UTC").tz_convert(zone).tz_localize(None)
+    wall = to_wall(utc, zone)
     assert wall.dtype == utc.dtype and wall.tolist() == expected.tolist()
-    shown_once = to_wall(to_utc(wall, ZoneInfo(name)), ZoneInfo(name))
+    shown_once = to_wall(to_utc(wall, zone), zone)
     np.testing.assert_array_equal(shown_once, wall)
 
 
 @given(st.lists(st.integers(0, 24_400), min_size=1, max_size=20), st.sampled_from(ZONES[:5]))
 def test_midnights_are_those_of_pandas(days, name):
     wall = np.array(days).astype("M8[D]").astype("M8[us]")
-    index = pd.DatetimeIndex(wall)
-    expected = index.tz_localize(name, ambiguous=index == index, nonexistent="shift_forward")
-    utc = to_utc(wall, ZoneInfo(name))
+    index, zone = pd.DatetimeIndex(wall), ZoneInfo(name)
+    expected = index.tz_localize(zone, ambiguous=index == index, nonexistent="shift_forward")
+    utc = to_utc(wall, zone)
     assert pd.DatetimeIndex(utc, tz="UTC").tolist() == expected.tz_convert("UTC").tolist()
 
 
