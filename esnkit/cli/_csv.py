@@ -25,6 +25,10 @@ MAX_ROWS = 2_000_000
 BLOCK_ROWS = 500  # read at once; of more, the garbage collector of Python takes half the time
 _MAX_LINE = 1_000_000
 _SEPARATORS = ",;\t|"
+_BINARY_FILES = {
+    b"\x1f\x8b": "compressed by gzip", b"PK\x03\x04": "an archive or workbook (zip)",
+    b"PAR1": "a Parquet file", b"\xd0\xcf\x11\xe0": "an old Office file",
+}  # fmt: skip
 _NAMED_SEPARATOR = re.compile('"?sep=(.)"?', re.IGNORECASE)  # as Excel writes and reads it
 
 
@@ -88,9 +92,12 @@ def read_texts(path: str, wanted: list[str]) -> tuple[list[int], str, list[list[
 
 
 def other_column(path: str, named: Sequence[str]) -> str:
-    """Return the column of a file that is not among those named, if there is a single one."""
+    """Return the column of a file that is not among those named, if there is a single one.
+
+    A column without a name, such as the index that pandas writes, does not count.
+    """
     with _open_rows(path, list(named)) as (_, header, _):
-        others = [name for name in header if name not in named]
+        others = [name for name in header if name and name not in named]
     if len(others) == 1:
         return others[0]
     raise UserError(f"--column must name the column to forecast; {path} has {_listed(header)}")
@@ -250,13 +257,23 @@ def _open_text(path: str) -> Iterator[Iterator[str]]:
         with open(path, encoding="utf-8-sig", newline="") as file:
             yield iter(_bounded_lines(file, path))
     except UnicodeDecodeError as error:
-        raise UserError(
-            f"{path} is not UTF-8 text (byte 0x{error.object[error.start]:02x}); save it as UTF-8"
-        ) from None
+        byte = f"byte 0x{error.object[error.start]:02x}"
+        reason = _kind_of_binary(path) or f"is not UTF-8 text ({byte}); save it as UTF-8"
+        raise UserError(f"{path} {reason}") from None
     except IsADirectoryError:
         raise UserError(f"{path} is a directory, not a CSV file") from None
     except OSError as error:
         raise UserError(f"cannot read {path}: {error.strerror or error}") from None
+
+
+def _kind_of_binary(path: str) -> str:
+    """Return what a file is that is no text, nothing if its first bytes do not tell."""
+    if is_stream(path):  # whose first bytes are gone
+        return ""
+    with open(path, "rb") as file:
+        start = file.read(4)
+    found = (kind for signature, kind in _BINARY_FILES.items() if start.startswith(signature))
+    return next((f"is {kind}, not CSV; save its rows as CSV text" for kind in found), "")
 
 
 def _bounded_lines(file, path: str) -> Iterator[str]:
@@ -303,7 +320,9 @@ def _index_of(name: str, header: list[str], path: str) -> int:
 
 def _listed(header: list[str]) -> str:
     """Return the first columns as text of bounded length."""
-    return (", ".join(header[:12]) + (", ..." if len(header) > 12 else ""))[:300]
+    return (
+        ", ".join(name or "''" for name in header[:12]) + (", ..." if len(header) > 12 else "")
+    )[:300]
 
 
 def _without_blanks(rows) -> Iterator[tuple[int, list[str]]]:

@@ -13,6 +13,7 @@ import numpy as np
 
 from esnkit.cli._errors import UserError
 
+_MISSING = {"na", "n/a", "#n/a", "nan", "null", "none", "-", ".", "?"}
 _POWER = r"([eE][+-]?\d+)?"
 _COMMA = re.compile(r"[+-]?(\d+(,\d*)?|,\d+)" + _POWER)
 _POINT_GROUPS = re.compile(r"[+-]?([1-9]\d{0,2}(\.\d{3})+|\d{1,3})(,\d*)?" + _POWER)
@@ -83,10 +84,12 @@ class DecimalReader:
             if self.marked and DecimalReader(self.separator).accepts(text):
                 unlike = f"; it is written unlike {self.marked[2]!r} on line {self.marked[0]}"
             raise UserError(
-                f"line {line}: column '{column}' holds {text[:40]!r}, not a number{unlike}"
+                f"line {line}: column '{column}' holds {text[:40]!r}, not a number"
+                f"{unlike or _way_out(text)}"
             )
         if not all(map(math.isfinite, kept.values())):
-            raise UserError(f"line {line}: column '{column}' holds {text!r}, not a finite number")
+            what = f"{text!r}, not a finite number{_way_out(text)}"
+            raise UserError(f"line {line}: column '{column}' holds {what}")
         self.ways = {name: self.ways[name] for name in kept}
         for name, number in kept.items():
             self.ways[name].numbers.append(number)
@@ -157,6 +160,12 @@ class DecimalReader:
             f"separates thousands and {one:.15g} if it is decimal, and no other line tells; write "
             f"{two:.15g}, or more or fewer digits after the {sign}"
         )
+
+
+def _way_out(text: str) -> str:
+    """Return what to do about a word for a missing value, nothing for other texts."""
+    is_missing = text.lower() in _MISSING
+    return "; leave the cell empty, which --fill takes for a missing value" if is_missing else ""
 
 
 def _is_marked(text: str) -> bool:

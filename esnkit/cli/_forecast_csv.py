@@ -119,6 +119,8 @@ def complete_request(arguments) -> None:
         raise UserError("--horizon must be given with a FILE: the number of time steps to forecast")
     if arguments.column is None:
         arguments.column = other_column(arguments.file, named_columns(arguments))
+        if _is_number_text(arguments.column):
+            say(f"the first line is the header, so that '{arguments.column}' names the column")
 
 
 def named_columns(arguments) -> list[str]:
@@ -160,11 +162,17 @@ def tell_of_unused_dates(arguments) -> None:
 
 def _is_date(text: str) -> bool:
     """Tell whether a cell is a date; 2016.1 may be a number, and 10.1.2 a version."""
+    if _is_number_text(text):
+        return False
+    return any(not is_number(form) and "%y" not in form for form in formats_of(text))
+
+
+def _is_number_text(text: str) -> bool:
     try:
         float(text)
     except ValueError:
-        return any(not is_number(form) and "%y" not in form for form in formats_of(text))
-    return False
+        return False
+    return True
 
 
 def _check_models(arguments) -> None:

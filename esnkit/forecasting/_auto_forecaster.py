@@ -126,8 +126,8 @@ class AutoForecaster(ForecastsMixin, CallbackSupportMixin, PlainStateMixin, Base
     naive_share_ : float
         Share of the seasonal naive forecast in the forecast, without a season of the naive one: a
         logistic function of the gain of the median over it in the rolling forecasts, of which
-        those that overlap count as fewer. It is one half at a gain of one standard error, and none
-        from three on.
+        those that overlap count as fewer. A gain is the difference between both errors over their
+        sum. The share is one half at a gain of one standard error, and none from three on.
     error_ : float
         The same error of the forecast.
     baselines_ : dict
@@ -454,11 +454,12 @@ class AutoForecaster(ForecastsMixin, CallbackSupportMixin, PlainStateMixin, Base
     def _errors_of(self, column: int, of_steps: list, ahead, n_steps: int, level: float):
         """Return errors of one series for intervals, see `_errors_ahead`."""
         pooled = PooledErrors(self._errors[column][:, :, None], n_steps, BASELINE_FACTOR)
-        if not of_steps:  # a baseline forecasts, which has no sample paths
+        part = self._ensemble.parts[column]
+        if not of_steps or part.runs_away(ahead, n_steps):  # a baseline forecasts, without paths
             warn_of_few(int((~np.isnan(pooled.errors)).sum()), level)
             return pooled
         seed = np.random.RandomState(0)  # a forecast repeated is the same
-        paths = self._ensemble.parts[column].sample(of_steps, ahead, n_steps, N_PATHS, seed)
+        paths = part.sample(of_steps, ahead, n_steps, N_PATHS, seed)
         return BlendedErrors(pooled.sizes(), paths, self._n_windows[column])
 
     def _means(self, values: np.ndarray, ahead: np.ndarray) -> np.ndarray:

@@ -86,6 +86,11 @@ class Combination:
         )
         return self.limit(known[rng.permutation(rows)] + self._shift(exog, n_steps, len(errors)))
 
+    def runs_away(self, exog: np.ndarray, n_steps: int) -> bool:
+        """Tell whether all members run away in the steps ahead."""
+        last = np.empty((0, 1 + max(map(_count_past, self.members)))), exog, [0], n_steps
+        return bool(np.isnan(self.roll(*last)).any())
+
     def _shift(self, exog: np.ndarray, n_steps: int, n_networks: int) -> np.ndarray:
         """Return the forecast minus the median of the networks, (n_steps, 1)."""
         if self.naive is None and n_networks == len(self.members):

@@ -114,9 +114,9 @@ class Forecaster(ForecastsMixin, CallbackSupportMixin, PlainStateMixin, BaseEsti
         The fitted transform of the series, with the differences in use as `lags_`.
     naive_share_ : float
         Share of the seasonal naive forecast in the forecast, without a season of the naive one: a
-        logistic function of the gain of the network over it in the rolling forecasts, one half at
-        a gain of one standard error, and none from three on. Half for few rows, none for a given
-        `estimator`.
+        logistic function of the gain of the network over it in the rolling forecasts (difference
+        of both errors over their sum), one half at a gain of one standard error, and none from
+        three on. Half for few rows, none for a given `estimator`.
     n_features_in_ : int
         Number of series.
     n_exog_ : int

@@ -20,7 +20,9 @@ def naive_share(
 ) -> float:
     """Return the share of the seasonal naive forecast, a logistic function of what networks gain.
 
-    Windows that overlap count as fewer: as many as fit side by side.
+    The gain of a window is the difference between both errors over their sum, since the errors of a
+    growing series differ much in size. Windows that overlap count as fewer: as many as fit side by
+    side.
 
     Parameters
     ----------
@@ -32,10 +34,10 @@ def naive_share(
     with np.errstate(over="ignore", invalid="ignore"):
         sizes = [np.abs(rows - observed) for rows in (forecasts, others)]
         errors = [size.mean(axis=of_window, where=known) for size in sizes]
-        gains = errors[1] - errors[0]
-        if len(gains) < 2 or not np.isfinite(gains).all():
+        gains, sums = errors[1] - errors[0], errors[1] + errors[0]
+        if len(gains) < 2 or not np.isfinite(sums).all():
             return DEFAULT_SHARE
-    gains = gains / (np.abs(gains).max() or 1.0)  # whose squares do not overflow
+    gains = np.divide(gains, sums, out=gains, where=sums > 0)
     standard_error = gains.std(ddof=1) / np.sqrt(windows.n_separate)
     gain = gains.mean() / max(standard_error, np.finfo(float).tiny)
     return float(expit(GAIN_OF_HALF - gain)) if gain < NO_SHARE_GAIN else 0.0

@@ -20,10 +20,11 @@ from esnkit.forecasting._candidates import (
 )
 from esnkit.forecasting._combination import Combination, known_to
 from esnkit.forecasting._differencing import count_lost
-from esnkit.forecasting._ensemble import ModelSpec, fit_ensemble
+from esnkit.forecasting._ensemble import ModelSpec, fit_ensemble, range_of
 from esnkit.forecasting._missing import fill_forward, interpolate, predict_missing
 from esnkit.forecasting._naive_share import naive_season, naive_share
 from esnkit.forecasting._noiseless import is_noiseless, much_worse, noiseless_candidates, reach
+from esnkit.forecasting._runaway import clear_runaways, fall_back
 from esnkit.forecasting._statistical_models import first_integer, fit_statistical_model
 from esnkit.utils._progress import Task
 from esnkit.utils._warnings import warn
@@ -97,11 +98,12 @@ def _select(values, filled, exog, periods: list[float], search: Search) -> Selec
     kept = [models[k] for k in models if errors[k] <= MAX_RELATIVE_ERROR * candidates[0].error]
     fitted += [model for _, model in kept]
     combination = Combination(fitted, max(low, 0.0) if search.positive else low, high)
-    forecasts = [*(member.forecasts for member in members), *(rows for rows, _ in kept)]
+    forecasts = _without_runaways([member.forecasts for member in members], series, windows)
+    forecasts += [rows for rows, _ in kept]
     baselines = evaluate_baselines(series, exog, periods, windows, combination.limit, search.n_exog)
     season = naive_season(periods, int(windows.origins[0]))
     naive = baselines["naive" if season == 1 else f"seasonal naive ({season} steps)"]
-    combined = combination.combine(forecasts)
+    combined, forecasts = _combine(combination, forecasts, series, windows)
     share = naive_share(combined, naive.forecasts, observed, windows) if np.isinf(high) else 0.0
     if share:
         fitted_naive = naive.model.fit(series[:, None], exog)
@@ -130,6 +132,32 @@ def _select(values, filled, exog, periods: list[float], search: Search) -> Selec
         better_baseline=better,
         substitute=substitute,
     )
+
+
+def _without_runaways(forecasts: list[np.ndarray], series, windows: Windows) -> list[np.ndarray]:
+    """Return rolling forecasts (n_origins, horizon), NaN from origins where one runs away."""
+    ranges = [range_of(series[:origin, None]) for origin in windows.origins]
+    return [
+        np.concatenate(
+            [
+                clear_runaways(row[None, :, None], seen)
+                for row, seen in zip(rows, ranges, strict=True)
+            ]
+        )[:, :, 0]
+        for rows in forecasts
+    ]
+
+
+def _combine(combination: Combination, forecasts: list, series, windows: Windows) -> tuple:
+    """Return the rolling forecasts of a combination, and those of its members.
+
+    As for `forecast`, a naive one stands for them where all members run away.
+    """
+    combined = combination.combine(forecasts)[:, :, None]
+    lost = np.isnan(combined).any(axis=1)
+    lags = combination.naive_lags
+    combined = fall_back(combined, series[:, None], windows.origins, lags)[:, :, 0]
+    return combined, [np.where(lost, combined, rows) for rows in forecasts]
 
 
 def _fit_statistical_models(names, season: int, values: np.ndarray, windows: Windows) -> dict:

@@ -1,6 +1,7 @@
 """CSV files: read with the line of every error, written as a whole or not at all."""
 
 import csv
+import gzip
 import io
 import os
 import re
@@ -77,6 +78,20 @@ def test_wrong_encodings_are_named(encoding, capsys):
     write("when,x,größe\n1,2,3\n", encoding=encoding)
     assert forecast() == 2
     assert "in.csv is not UTF-8 text" in capsys.readouterr().err
+
+
+@pytest.mark.parametrize(
+    ("content", "kind"),
+    [
+        (gzip.compress(b"x\n1\n2\n"), "compressed by gzip"),
+        (b"PK\x03\x04\x14\0\xff\xfe", r"an archive or workbook \(zip\)"),
+        (b"PAR1\x15\x04\x15\xf0", "a Parquet file"),
+    ],
+)
+def test_files_of_another_kind_are_named(content, kind):
+    Path("in.csv").write_bytes(content)
+    with pytest.raises(UserError, match=f"^in.csv is {kind}, not CSV; save its rows as CSV text$"):
+        read_table("in.csv", "x", None)
 
 
 def test_huge_files_are_cut_short(capsys, monkeypatch):

@@ -310,12 +310,33 @@ def test_differences_of_a_season_repeat_it(text, capsys):
     np.testing.assert_allclose(ahead, np.arange(N, N + 6) % 24, atol=1e-6)
 
 
-@pytest.mark.parametrize("header, options", [("x", []), ("when;x", ["--time", "when"])])
+@pytest.mark.parametrize(
+    "header, options", [("x", []), ("when;x", ["--time", "when"]), (";x", ["--time", ""])]
+)
 def test_the_only_other_column_is_forecast(header, options, capsys):
     stamps = [f"{2000 + k};" if options else "" for k in range(N)]
     write([header, *(f"{stamp}{k % 5}" for k, stamp in enumerate(stamps))])
     assert main(["forecast", "in.csv", "--horizon", "4", *options, *SMALL]) == 0
     assert capsys.readouterr().out.splitlines()[0] == header.replace(";", ",")
+
+
+def test_a_column_without_a_name_is_not_the_one_to_forecast(capsys):
+    write([",x", *(f"{k},{k % 5}" for k in range(N))])  # as pandas writes an index
+    assert main(["forecast", "in.csv", "--horizon", "4", *SMALL]) == 0
+    assert capsys.readouterr().out.splitlines()[0] == "x"
+    write([",x,y", "1,2,3"])
+    assert main(["forecast", "in.csv", "--horizon", "4", *SMALL]) == 2
+    assert "--column must name the column to forecast; in.csv has '', x, y" in (
+        capsys.readouterr().err
+    )
+
+
+def test_a_header_that_is_a_number_is_pointed_out(capsys):
+    write([f"{k % 5}" for k in range(N)])
+    note = "esnkit: the first line is the header, so that '0' names the column"
+    for options, is_told in ([], True), (["--column", "0"], False):
+        assert main(["forecast", "in.csv", "--horizon", "4", *options, *SMALL]) == 0
+        assert (note in capsys.readouterr().err.splitlines()) == is_told
 
 
 FULL = ["in.csv", "--column", "x", "--horizon", "6", *SMALL]

@@ -165,6 +165,26 @@ def test_settings_are_those_of_every_member():
     assert lags.forecast(3).shape == (3,)
 
 
+def test_networks_forecast_exponential_growth_without_a_share_of_the_last_value():
+    rates = np.where(np.arange(112) < 50, 0.01, 0.12)
+    growth = np.exp(np.cumsum(rates + np.random.default_rng(0).normal(scale=0.005, size=112)))
+    model = AutoForecaster(horizon=12, quick=True).fit(growth[:100])
+    forecast, lower, upper = model.forecast(12, interval=0.9)
+    assert model.naive_share_ == 0.0
+    np.testing.assert_allclose(forecast, growth[100:], rtol=0.1)
+    assert (upper - lower < growth[100:]).all()
+
+
+@pytest.mark.filterwarnings("ignore:the level 0.9 needs")
+def test_the_interval_of_a_runaway_is_that_of_the_naive_forecast():
+    explosion = np.exp(np.arange(60.0) ** 2 / 100)
+    model = AutoForecaster(horizon=20, quick=True).fit(explosion)
+    with pytest.warns(RuntimeWarning, match="runs away"):
+        forecast, lower, upper = model.forecast(20, interval=0.9)
+    assert (forecast == explosion[-1]).all()
+    assert (np.abs(np.stack([lower, upper])) < 10 * explosion[-1]).all()
+
+
 def test_random_walks_and_noise_do_not_run_away():
     for series in (RNG.normal(size=200).cumsum(), RNG.normal(size=60), RNG.standard_cauchy(80)):
         forecast = AutoForecaster().fit(series).forecast(30)

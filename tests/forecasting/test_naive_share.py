@@ -10,25 +10,33 @@ from esnkit import Forecaster
 from esnkit.forecasting._candidates import Windows
 from esnkit.forecasting._naive_share import naive_share
 
-
-def share_of(gain, windows, size=1.0):
-    """Return the share for gains of mean 1.5 + `gain`, of standard deviation 0.577."""
-    others = size * (5.0 + np.array([1.0, 2.0, 1.0, 2.0])[:, None] + np.zeros((4, 2)))
-    return naive_share(size * np.full((4, 2), 5.0 - gain), others, np.zeros((4, 2)), windows)
+SPREAD = np.array([-0.1, 0.1, -0.1, 0.1])  # of the gains of windows, with deviation SPREAD_STD
+SPREAD_STD = 0.2 / np.sqrt(3)
 
 
-def test_the_share_is_a_logistic_function_of_the_gain_in_standard_errors():
+def share_of(gain, windows, sizes=1.0):
+    """Return the share for gains of mean `gain`, in windows whose errors have some sizes."""
+    own, other = (sizes * (1 - sign * (gain + SPREAD)) for sign in (1, -1))
+    zeros = np.zeros((4, 2))
+    return naive_share(zeros + own[:, None], zeros + other[:, None], zeros, windows)
+
+
+@pytest.mark.parametrize("sizes", [1.0, 1e200, 10.0 ** np.array([0, 3, 6, 9])])
+def test_the_share_is_a_logistic_function_of_the_relative_gain_in_standard_errors(sizes):
     windows = Windows(np.arange(10, 18, 2), np.full(4, 0.25), 2)
-    error = np.sqrt(1 / 3) / 2
     for gain in (-2.0, 0.0, 1.0, 2.9):
         expected = 1 / (1 + np.exp(gain - 1))
-        assert share_of(gain * error - 1.5, windows) == pytest.approx(expected)
-        assert share_of(gain * error - 1.5, windows, 1e200) == pytest.approx(expected)
-    assert share_of(3.1 * error - 1.5, windows) == 0.0
+        assert share_of(gain * SPREAD_STD / 2, windows, sizes) == pytest.approx(expected)
+    assert share_of(3.1 * SPREAD_STD / 2, windows, sizes) == 0.0
+
+
+def test_the_share_without_errors_or_a_comparison():
+    windows = Windows(np.arange(10, 18, 2), np.full(4, 0.25), 2)
     zeros, ones = np.zeros((4, 2)), np.ones((4, 2))
     assert naive_share(zeros, ones, zeros, windows) == 0.0
     assert naive_share(ones, zeros, zeros, windows) == 1.0
-    assert naive_share(ones, ones, zeros, windows) == pytest.approx(1 / (1 + np.exp(-1)))
+    for same in (zeros, ones):
+        assert naive_share(same, same, zeros, windows) == pytest.approx(1 / (1 + np.exp(-1)))
     assert naive_share(zeros[:1], ones[:1], zeros[:1], windows) == 0.5
     assert naive_share(zeros + np.nan, ones, zeros, windows) == 0.5
 
@@ -37,8 +45,8 @@ def test_windows_that_overlap_count_as_fewer():
     apart, dense = (Windows(np.arange(4) * k + 9, np.full(4, 0.25), 4) for k in (4, 1))
     assert (apart.n_separate, dense.n_separate) == (4.0, 1.75)
     for windows in (apart, dense):
-        gain = 0.5 / (np.sqrt(1 / 3) / np.sqrt(windows.n_separate))
-        assert share_of(-1.0, windows) == pytest.approx(1 / (1 + np.exp(gain - 1)))
+        gain = 0.1 / (SPREAD_STD / np.sqrt(windows.n_separate))
+        assert share_of(0.1, windows) == pytest.approx(1 / (1 + np.exp(gain - 1)))
 
 
 # Seasonal random walks, which the last season forecasts best.

@@ -92,3 +92,24 @@ def test_no_later_value_of_a_past_only_input_stands_for_a_missing_one(monkeypatc
     with pytest.raises(StopIteration):
         select(rows, np.empty((60, 0)), [], Search(6, n_past=1))
     assert (seen[0][10:20, 1] == rows[9, 1]).all() and np.ptp(seen[0][10:20, 0]) > 0
+
+
+def test_a_naive_forecast_stands_for_rolling_forecasts_that_all_run_away(monkeypatch):
+    def choose(candidates):
+        """Return two members, of which both run away in one window, and one in another."""
+        rows = [candidate.forecasts.copy() for candidate in candidates[:2]]
+        rows[0][2, 3], rows[1][2, 0], rows[1][5, 1] = 1e9, np.nan, -1e12
+        pairs = zip(candidates, rows, strict=False)
+        return [candidate._replace(forecasts=part) for candidate, part in pairs]
+
+    plain = select(VALUES[:, None], np.empty((60, 0)), [4.0], Search(6))
+    monkeypatch.setattr(_selection, "choose_members", choose)
+    found = select(VALUES[:, None], np.empty((60, 0)), [4.0], Search(6))
+    windows = make_windows(60, 6)
+    n, k = len(windows.origins), windows.origins[2]
+    lag = found.combination.naive_lags[0]
+    naive = VALUES[k - lag : k][np.arange(6) % lag]
+    for errors in (found.errors[:n], found.errors[n:]):
+        np.testing.assert_allclose(errors[2], VALUES[k : k + 6] - naive)
+    assert np.isnan(found.errors[n + 5]).all() and np.isfinite(found.errors[5]).all()
+    assert found.error < plain.error + np.abs(found.errors[2]).mean()
