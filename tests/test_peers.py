@@ -74,10 +74,11 @@ def test_powers_of_a_ring_and_of_a_line(topology, factor):
 
 
 @pytest.mark.parametrize("rewiring", [0.0, 0.3])
-def test_degrees_of_a_small_world(rewiring):
+@pytest.mark.parametrize("seed", range(5))
+def test_degrees_of_a_small_world(seed, rewiring):
     """reservoirpy, test_small_world_matrix: no unit feeds itself, each receives two others."""
     drawn = make_topology(
-        "small_world", 10, np.random.default_rng(1), degree=2, params={"rewiring": rewiring}
+        "small_world", 10, np.random.default_rng(seed), degree=2, params={"rewiring": rewiring}
     ).toarray()
     assert not np.diag(drawn).any() and (np.count_nonzero(drawn, axis=1) == 2).all()
     if rewiring == 0.0:

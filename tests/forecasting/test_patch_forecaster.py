@@ -243,6 +243,13 @@ def test_the_defaults_forecast_a_wave_on_a_ring_of_a_prime_number_of_points():
     np.testing.assert_allclose(ahead, F[350:], atol=0.02)
 
 
+def test_patches_that_see_the_whole_ring_forecast_opposite_waves():
+    s, t = np.arange(24), np.arange(500)[:, None]
+    F = np.sin(2 * np.pi * (s / 24 - t / 40)) + 0.6 * np.sin(2 * np.pi * (s / 24 + t / 23) + 1)
+    ahead = PatchForecaster(overlap=10, random_state=0).fit(F[:400]).forecast(100)
+    np.testing.assert_allclose(ahead, F[400:], atol=0.05)
+
+
 def test_the_defaults_forecast_points_that_are_little_alike():
     F = make_lorenz96(1020, n_features=20, dt=0.02, random_state=1)
     model = PatchForecaster(random_state=0).fit(F[:1000])
