@@ -83,6 +83,23 @@ def output_of():
 
 
 @pytest.fixture(scope="module")
+def no_regressions_as_baselines():
+    """Let automatic forecasters compare with rules alone: regressions take half of a fit."""
+    from esnkit.forecasting import _baseline_errors
+    from esnkit.forecasting._baseline_models import Rule
+
+    make_baselines = _baseline_errors.make_baselines
+
+    def rules(*args):
+        models = make_baselines(*args)
+        return {name: model for name, model in models.items() if isinstance(model, Rule)}
+
+    with pytest.MonkeyPatch.context() as patch:
+        patch.setattr(_baseline_errors, "make_baselines", rules)
+        yield
+
+
+@pytest.fixture(scope="module")
 def few_panel_candidates():
     """Let panels judge candidates with two penalties and small reservoirs, to save time."""
     from esnkit.forecasting import _panel_selection as selection

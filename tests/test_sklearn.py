@@ -57,8 +57,6 @@ from esnkit import (
     RNNRegressor,
 )
 from esnkit.baselines import AutoregressiveModel, ContextParrot, RidgeAutoregression, WindowMLP
-from esnkit.forecasting import _baseline_errors
-from esnkit.forecasting._baseline_models import Rule
 from esnkit.kernels import reservoir as reservoir_kernels
 from esnkit.kernels.cells import forward
 from esnkit.kernels.cells_backward import backward
@@ -135,20 +133,6 @@ def expected_failures(estimator):
     if is_classifier(estimator):
         return ORDER | WEIGHTS | {"check_sample_weights_shape": "weights per row and class"}
     return ORDER | WEIGHTS
-
-
-@pytest.fixture(scope="module")
-def no_regressions_as_baselines():
-    """Let automatic forecasters compare with rules alone: regressions take most of a fit."""
-    make_baselines = _baseline_errors.make_baselines
-
-    def rules(*args):
-        models = make_baselines(*args)
-        return {name: model for name, model in models.items() if isinstance(model, Rule)}
-
-    with pytest.MonkeyPatch.context() as patch:
-        patch.setattr(_baseline_errors, "make_baselines", rules)
-        yield
 
 
 @parametrize_with_checks(SMALL + PLAIN + SEARCHES, expected_failed_checks=expected_failures)

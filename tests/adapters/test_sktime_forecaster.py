@@ -15,6 +15,7 @@ from sktime.utils.estimator_checks import check_estimator  # noqa: E402
 # sktime warns of what is to come in its own classes.
 may_warn = pytest.mark.filterwarnings("ignore")
 
+pytestmark = pytest.mark.usefixtures("no_regressions_as_baselines")
 MONTHS = pd.period_range("2010-01", periods=90, freq="M")
 RNG = np.random.default_rng(0)
 INPUTS = pd.DataFrame(RNG.normal(size=(90, 2)), MONTHS, ["price", "rain"])

@@ -22,6 +22,8 @@ from esnkit.cli._date_formats import write as write_stamp
 from esnkit.cli._errors import UserError
 from esnkit.cli._forecast_csv import spread
 
+pytestmark = pytest.mark.usefixtures("no_regressions_as_baselines")
+
 
 @pytest.mark.parametrize("separator", [";", "\t", "|"])
 def test_the_separator_is_found(separator):

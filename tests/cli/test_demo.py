@@ -22,9 +22,14 @@ def quick_table(monkeypatch):
 
 
 @pytest.mark.parametrize("words", [[], ["forecast"], None])
-def test_without_arguments_a_table_and_a_plot(words, capsys, quick_table, monkeypatch):
+def test_without_a_file_the_demo_runs(words, monkeypatch):
     monkeypatch.setattr(sys, "argv", ["esnkit"])
-    assert main(words) == 0
+    monkeypatch.setattr(_demo, "run_demo", lambda arguments: 7)
+    assert main(words) == 7
+
+
+def test_a_table_and_a_plot(capsys, quick_table):
+    assert main([]) == 0
     out, err = capsys.readouterr()
     assert err == "" and "esnkit-forecast.png" in out
     assert "which kinds of model to show was decided on the last 8 weeks too." in out

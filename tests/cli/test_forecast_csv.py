@@ -13,6 +13,10 @@ from command_line import HOURS, SMALL, WEEK, N, X, forecast, read, rows, write
 from esnkit import AutoForecaster
 from esnkit.cli import _forecast_csv, main
 from esnkit.cli._arguments import make_parser
+from esnkit.forecasting import _baseline_errors
+from esnkit.forecasting._baseline_errors import make_baselines
+
+pytestmark = pytest.mark.usefixtures("no_regressions_as_baselines")
 
 
 def test_a_forecast_with_interval_and_plot(capsys):
@@ -73,15 +77,18 @@ def test_dates_that_are_not_named_are_pointed_out(capsys):
     hint = "esnkit: column 'when' has dates, which give seasons and continue with --time when"
     assert forecast("--quick") == 0
     assert hint in capsys.readouterr().err.splitlines()
-    assert forecast("--quick", "--time", "when") == 0
-    assert "has dates" not in capsys.readouterr().err
+
+    def told(*options):
+        words = ["forecast", "in.csv", "--column", "x", *options]
+        _forecast_csv.tell_of_unused_dates(make_parser().parse_args(words))
+        return capsys.readouterr().err
+
+    assert told() == hint + "\n" and told("--time", "when") == ""
     for other in ("2016.1", "10.1.2"):  # a number, and a version
-        write(["x,y", *(f"{k % 7},{other}" for k in range(40))])
-        assert forecast("--quick") == 0
-        assert "has dates" not in capsys.readouterr().err
-    write(["x,day of sale", *(f"{k % 7},{2000 + k}-01-01" for k in range(40))])
-    assert forecast("--quick") == 0
-    assert capsys.readouterr().err.splitlines()[-1].endswith("--time 'day of sale'")
+        write(["x,y", f"1,{other}"])
+        assert told() == ""
+    write(["x,day of sale", "1,2000-01-01"])
+    assert told().endswith("--time 'day of sale'\n")
 
 
 def test_the_output_is_that_of_the_forecaster_in_python(capsys):
@@ -164,7 +171,8 @@ def test_known_inputs_of_the_future_come_from_the_end_of_the_file():
 
 
 @pytest.mark.filterwarnings("default")
-def test_a_better_baseline_is_reported_and_with_best_it_forecasts(capsys):
+def test_a_better_baseline_is_reported_and_with_best_it_forecasts(capsys, monkeypatch):
+    monkeypatch.setattr(_baseline_errors, "make_baselines", make_baselines)
     t = np.arange(86)
     waves = np.sin(t / 3) + np.sin(t / 7.3)  # an autoregression has no error
     write(["x", *map(repr, waves[:80].tolist())])
@@ -442,7 +450,7 @@ def test_a_forecast_that_diverges_is_warned_of_without_options_that_were_not_giv
     assert warned.endswith("; unless that is a trend, the closed loop diverges")
 
 
-def test_rows_that_lack_are_missing_values_on_request(capsys):
+def test_missing_rows_are_missing_values_on_request(capsys):
     days = pd.date_range("2024-01-01", periods=60, freq="D")
     series = pd.Series(WEEK[:60].copy(), days, name="x")
     series.iloc[[20, 21, 40, 58]] = np.nan
@@ -453,11 +461,11 @@ def test_rows_that_lack_are_missing_values_on_request(capsys):
     assert "fill in every time step, or treat empty cells as missing values with --fill" in (
         capsys.readouterr().err
     )
-    assert forecast("--time", "when", "--fill") == 0
+    assert forecast("--time", "when", "--fill", "--quick") == 0
     shown = capsys.readouterr()
     assert "rows added as missing values: 2 of 60, the first at 2024-01-21\n" in shown.err
     found = shown.out.splitlines()[1:]
-    ahead = python_says(series)[1]
+    ahead = python_says(series, quick=True)[1]
     assert [float(line.split(",")[1]) for line in found] == ahead.tolist()
 
 

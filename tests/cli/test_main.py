@@ -83,11 +83,10 @@ def test_control_c_while_libraries_are_loaded(tmp_path, monkeypatch):
 
 
 def test_a_reader_that_goes_away_is_no_error():
-    write(rows())
-    run = start(*["forecast", *FULL])
+    run = start("--version")
     run.stdout.close()
     run.stdout = None
-    assert "esnkit: error" not in run.communicate(timeout=60)[1] and run.returncode == 141
+    assert run.communicate(timeout=60)[1] == "" and run.returncode == 141
 
 
 def test_version(capsys):
@@ -111,13 +110,14 @@ def test_errors_of_the_system_elsewhere_are_not_those_of_standard_output(
     assert message.startswith(f"esnkit: error: [Errno {error.errno}]") and "output" not in message
 
 
-def test_out_is_written_even_if_nobody_reads_standard_error():
+def test_out_is_written_even_if_nobody_reads_standard_error(capsys, monkeypatch):
     write(rows())
-    run = start("forecast", *FULL, "--out", "o.csv")
-    run.stderr.close()
-    run.stderr = None
-    assert run.communicate(timeout=60)[0] == "" and run.returncode == 0
-    assert len(Path("o.csv").read_text().splitlines()) == 7
+    ours, theirs = os.pipe()
+    os.close(ours)
+    with os.fdopen(theirs, "w") as stream, monkeypatch.context() as patch:
+        patch.setattr(sys, "stderr", stream)
+        assert forecast("--out", "o.csv") == 0
+    assert capsys.readouterr().out == "" and len(Path("o.csv").read_text().splitlines()) == 7
 
 
 def test_no_memory_is_told_without_options_that_were_not_given(capsys, monkeypatch):

@@ -10,7 +10,10 @@ from esnkit.forecasting._similarity import similarity_weights
 RNG = np.random.default_rng(0)
 STEPS = 2
 
-pytestmark = pytest.mark.filterwarnings("ignore:the baseline")
+pytestmark = [
+    pytest.mark.filterwarnings("ignore:the baseline"),
+    pytest.mark.usefixtures("no_regressions_as_baselines"),
+]
 
 
 def fitted(values, **parameters):

@@ -1,10 +1,11 @@
 """The automatic forecaster: what it chooses, what it answers, and what it refuses."""
 
+from copy import deepcopy
+
 import numpy as np
 import pandas as pd
 import pytest
 from scipy.special import ndtr
-from sklearn.base import clone
 from sklearn.linear_model import Ridge
 
 from esnkit import AutoForecaster, ESNRegressor, Forecaster
@@ -74,11 +75,11 @@ def test_the_answer_has_the_kind_of_the_series(fitted):
     assert list(answer.columns) == ["sales", "sales_lower", "sales_upper"]
     assert list(answer.index) == list(MONTHS[96:99])
     pd.testing.assert_series_equal(fitted.history(96), SALES[:96], check_freq=False)
-    assert AutoForecaster().fit(WAVE).forecast(4).shape == (4,)
+    assert AutoForecaster(quick=True).fit(WAVE).forecast(4).shape == (4,)
 
 
 def test_updates_advance_the_members_and_their_seasons(fitted):
-    updated = clone(fitted).fit(SALES[:96]).update(SALES[96:102])
+    updated = deepcopy(fitted).update(SALES[96:102])
     ahead = updated.forecast(6)
     assert list(ahead.index) == list(MONTHS[102:])
     assert np.abs(ahead / SALES[102:] - 1).max() < 0.2
@@ -90,7 +91,7 @@ def test_updates_advance_the_members_and_their_seasons(fitted):
 
 def test_a_seed_makes_it_reproducible_and_another_changes_it():
     first, again, other = (
-        AutoForecaster(random_state=seed).fit(WAVE).forecast(5) for seed in (0, 0, 1)
+        AutoForecaster(quick=True, random_state=seed).fit(WAVE).forecast(5) for seed in (0, 0, 1)
     )
     np.testing.assert_array_equal(first, again)
     assert np.abs(first - other).max() > 0
@@ -102,10 +103,10 @@ def test_quick_forecasts_are_nearly_as_good():
 
 
 def test_several_series_are_forecast_as_each_alone():
-    both = AutoForecaster(seasons=[19]).fit(np.stack([WAVE, 5 - WAVE], axis=1))
+    both = AutoForecaster(seasons=[19], quick=True).fit(np.stack([WAVE, 5 - WAVE], axis=1))
     found = np.stack(both.forecast(4, interval=0.8))
     for j, series in enumerate((WAVE, 5 - WAVE)):
-        alone = AutoForecaster(seasons=[19]).fit(series)
+        alone = AutoForecaster(seasons=[19], quick=True).fit(series)
         np.testing.assert_allclose(found[:, :, j], np.stack(alone.forecast(4, interval=0.8)))
         assert both.members_[j] == alone.members_ and both.error_[j] == alone.error_
 
@@ -124,13 +125,13 @@ def test_exogenous_inputs_known_in_advance_help():
 def test_counts_stay_at_zero_or_above(positive):
     counts = RNG.poisson(0.3, 80).astype(float)
     forecast, lower, upper = (
-        AutoForecaster(positive=positive).fit(counts).forecast(10, interval=0.9)
+        AutoForecaster(positive=positive, quick=True).fit(counts).forecast(10, interval=0.9)
     )
     assert (lower >= 0).all() and (forecast >= lower).all() and (upper > forecast).all()
 
 
 def test_negative_values_are_forecast_unless_they_must_not_be():
-    assert (AutoForecaster().fit(WAVE - 5).forecast(5) < 0).all()
+    assert (AutoForecaster(quick=True).fit(WAVE - 5).forecast(5) < 0).all()
     with pytest.raises(ValueError, match="positive=True needs a series without negative"):
         AutoForecaster(positive=True).fit(WAVE - 5)
 
@@ -150,7 +151,8 @@ def test_lines_are_continued(series):
 
 
 def test_backtests_choose_anew_and_name_the_penalties():
-    result = AutoForecaster().backtest(SALES, 6, n_windows=2, refit=True, interval=0.9)
+    model = AutoForecaster(quick=True)
+    result = model.backtest(SALES, 6, n_windows=2, refit=True, interval=0.9)
     assert result.scores["nrmse"] < 0.5 and result.scores["coverage"] > 0.5
     assert len(result.settings) == 2 and len(result.settings[0]["alpha"]) > 1
 
@@ -266,12 +268,16 @@ def test_adaptive_intervals_cover_as_much_where_a_series_is_calm():
 
 
 def test_adaptive_intervals_need_networks_and_enough_errors():
-    short = {name: AutoForecaster(intervals=name).fit(WAVE[:25]) for name in ("pooled", "adaptive")}
+    short = {
+        name: AutoForecaster(intervals=name, quick=True).fit(WAVE[:25])
+        for name in ("pooled", "adaptive")
+    }
     ends = [np.stack(model.forecast(4, interval=0.8)) for model in short.values()]
     np.testing.assert_array_equal(*ends)
     t = np.arange(100)
     waves = np.sin(t / 3) + np.sin(t / 7.3)
-    best = AutoForecaster(seasons=[], best=True, intervals="adaptive").fit(waves[:80])
+    model = AutoForecaster(seasons=[], best=True, intervals="adaptive", quick=True)
+    best = model.fit(waves[:80])
     with pytest.raises(ValueError, match="'adaptive' needs networks, but best=True has let"):
         best.forecast(3, interval=0.8)
     with pytest.raises(ValueError, match="intervals must be one of"):

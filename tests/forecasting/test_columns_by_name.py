@@ -10,7 +10,10 @@ from sklearn.linear_model import Ridge
 from esnkit import AutoForecaster, Forecaster, PanelForecaster
 from esnkit.adapters import SktimeForecaster
 
-pytestmark = pytest.mark.filterwarnings("ignore::esnkit.baselines.BetterBaselineWarning")
+pytestmark = [
+    pytest.mark.filterwarnings("ignore::esnkit.baselines.BetterBaselineWarning"),
+    pytest.mark.usefixtures("no_regressions_as_baselines"),
+]
 RNG = np.random.default_rng(0)
 DAYS = pd.date_range("2024-01-01", periods=46, freq="D")
 INPUTS = pd.DataFrame(RNG.normal(size=(46, 2)) * [1, 5], DAYS, ["warm", "busy"])

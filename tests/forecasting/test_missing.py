@@ -14,6 +14,7 @@ from esnkit.forecasting._penalty_path import PenaltyPath, Structure
 from esnkit.forecasting._pooled_errors import PooledErrors
 from esnkit.metrics import mase, nrmse
 
+pytestmark = pytest.mark.usefixtures("no_regressions_as_baselines")
 RNG = np.random.default_rng(0)
 NAN = np.nan
 MONTHS = np.arange(120)
@@ -268,7 +269,7 @@ def test_an_estimator_without_weights_cannot_leave_out_targets():
 def test_auto_forecaster_of_a_series_with_missing_values():
     y = with_holes(SEASON[:60])
     y[-2:] = NAN
-    model = AutoForecaster(horizon=12, seasons=[12]).fit(y)
+    model = AutoForecaster(horizon=12, seasons=[12], quick=True).fit(y)
     forecast, lower, upper = model.forecast(12, interval=0.9)
     assert np.abs(forecast - SEASON[60:72]).mean() < 2.5
     assert ((lower < forecast) & (forecast < upper)).all()

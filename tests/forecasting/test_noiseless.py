@@ -17,6 +17,7 @@ from esnkit.forecasting._noiseless import (
 from esnkit.forecasting._penalty_path import Structure
 from esnkit.utils._progress import Task, current_task
 
+pytestmark = pytest.mark.usefixtures("no_regressions_as_baselines")
 RNG = np.random.default_rng(0)
 MONTHS = 50 + np.tile(np.arange(12.0), 30) + 2 * RNG.normal(size=360)
 

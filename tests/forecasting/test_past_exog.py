@@ -8,6 +8,7 @@ from sklearn.linear_model import Ridge
 
 from esnkit import AutoForecaster, ESNRegressor, Forecaster, SeriesTransform
 
+pytestmark = pytest.mark.usefixtures("no_regressions_as_baselines")
 RNG = np.random.default_rng(0)
 LEAD = RNG.standard_normal(300).cumsum() * 0.1 + np.sin(np.arange(300) / 5)
 SERIES = np.concatenate([np.zeros(3), LEAD[:-3]]) + 0.01 * RNG.standard_normal(300)

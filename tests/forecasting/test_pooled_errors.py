@@ -42,7 +42,7 @@ def test_one_forecast_and_no_errors_suffice():
 def test_errors_of_the_same_distribution_are_covered():
     rng, scale = np.random.default_rng(0), np.sqrt(np.arange(1, 13))[:, None]
     levels, covered, below = np.array([0.5, 0.8, 0.9]), [], []
-    for _ in range(300):
+    for _ in range(150):
         errors = PooledErrors(rng.normal(size=(8, 12, 1)) * scale, 12)
         new = rng.normal(size=(12, 1)) * scale
         widths = np.stack([errors.half_widths(level) for level in levels])
