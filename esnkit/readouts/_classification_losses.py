@@ -24,6 +24,7 @@ __all__ = ["Calibration", "LossSums", "sizes_of_scores"]
 
 # The grid of temperatures: from 2**6 to 2**-10 times the size of the scores, two for each power.
 LOG2_HIGHEST, N_TEMPERATURES = 6, 33
+MAX_SCORES = 2**14  # that are added at a time, so that they stay in the cache
 
 
 class Calibration(NamedTuple):
@@ -65,20 +66,27 @@ class LossSums:
         largest = float(w.max(initial=0.0)) or 1.0  # whose square may be beyond the range
         self.weight_length = hypot(self.weight_length, largest * float(np.linalg.norm(w / largest)))
 
-    def add(self, i: int, scores: np.ndarray, labels: np.ndarray, w: np.ndarray) -> None:
-        """Add scores (n_classes, n_rows) of rows for alpha i: sums over classes are fast so."""
-        z = scores - scores.max(axis=0)
-        own = z[labels, np.arange(len(labels))]
+    def add(self, scores: np.ndarray, labels: np.ndarray, w: np.ndarray) -> None:
+        """Add scores (n_alphas, n_classes, n_rows) of rows: sums over classes are fast so."""
+        n_alphas, *size = scores.shape
+        step = max(MAX_SCORES // max(int(np.prod(size)), 1), 1)
+        for first in range(0, n_alphas, step):
+            self._add_some(slice(first, first + step), scores[first : first + step], labels, w)
+
+    def _add_some(self, some: slice, scores: np.ndarray, labels: np.ndarray, w: np.ndarray) -> None:
+        """Add scores of some alphas."""
+        z = scores - scores.max(axis=1, keepdims=True)
+        own = z[:, labels, np.arange(len(labels))]
         # Where several scores are the largest, the first of them is predicted.
-        self.wrong[i] += w @ (scores.argmax(axis=0) != labels)
-        self.own[i] += w @ own
-        self.all[i] += (z @ w).sum()
+        self.wrong[some] += (scores.argmax(axis=1) != labels) @ w
+        self.own[some] += own @ w
+        self.all[some] += (z @ w).sum(axis=1)
         for first in (0, 1):
-            powers = np.exp(self.inverse[i, first] * z)
+            powers = np.exp(self.inverse[some, first, None, None] * z)
             for t in range(first, N_TEMPERATURES, 2):
-                norm = powers.sum(axis=0)
-                self.log_norm[i, t] += w @ np.log(norm)
-                self.slope[i, t] += w @ (np.einsum("ij,ij->j", powers, z) / norm)
+                norm = powers.sum(axis=1)
+                self.log_norm[some, t] += np.log(norm) @ w
+                self.slope[some, t] += (np.einsum("aij,aij->aj", powers, z) / norm) @ w
                 np.square(powers, out=powers)
 
     def empty(self) -> Self:

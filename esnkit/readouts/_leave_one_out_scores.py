@@ -191,6 +191,5 @@ def _with_scores(sums: LossSums, scores: np.ndarray, Y: np.ndarray, w: np.ndarra
     w = w if w.ndim == 1 else w.mean(axis=1)
     labels = Y.argmax(axis=1)
     sums.add_weights(w)
-    for i, of_alpha in enumerate(scores):
-        sums.add(i, of_alpha, labels, w)
+    sums.add(scores, labels, w)
     return sums

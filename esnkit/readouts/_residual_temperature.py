@@ -50,7 +50,7 @@ def residual_temperature(accumulator: Accumulator, alpha: float) -> float:
         scores, labels = _draw(moments)
         deviation, n_rows = scores.std(axis=1).max(keepdims=True), accumulator.n_rows
         sums = LossSums(sizes_of_scores(deviation, scores.mean(axis=1), n_rows), len(scores))
-        sums.add(0, scores, labels, np.full(len(labels), 1 / len(labels)))
+        sums.add(scores[None], labels, np.full(len(labels), 1 / len(labels)))
     sums.weight, sums.weight_length = 1.0, n_rows**-0.5  # of as many draws as there are rows
     return float(sums.calibrate().temperatures[0])
 

@@ -19,7 +19,7 @@ def scores(seed, n_classes=5, n_rows=60, signal=0.5):
 def sums_of(S, Y, w, size=1.0):
     sums = LossSums(np.array([size]), Y.shape[1])
     sums.add_weights(w)
-    sums.add(0, np.ascontiguousarray(S.T), Y.argmax(axis=1), w)
+    sums.add(np.ascontiguousarray(S.T)[None], Y.argmax(axis=1), w)
     return sums
 
 
@@ -33,6 +33,19 @@ def test_the_temperature_is_that_of_an_optimiser(seed):
     assert_allclose(found.log_losses, [loss], rtol=2e-3)
     assert log_loss(S, Y, w, found.temperatures[0]) < loss + 2e-4
     assert_allclose(sums.error_rates(), [np.average(S.argmax(1) != Y.argmax(1), weights=w)])
+
+
+@pytest.mark.parametrize("n_rows", [1, 60, 3000])
+def test_sums_of_several_alphas_are_those_of_each(n_rows):
+    S, Y, w = scores(2, n_rows=n_rows)
+    units = np.array([1.0, 3.0, 0.2])
+    together = LossSums(units, Y.shape[1])
+    together.add_weights(w)
+    together.add(units[:, None, None] * np.ascontiguousarray(S.T), Y.argmax(axis=1), w)
+    alone = [sums_of(u * S, Y, w, u) for u in units]
+    for found, *wanted in zip(together.calibrate(), *(s.calibrate() for s in alone), strict=True):
+        assert_allclose(found, np.concatenate(wanted), rtol=1e-10)
+    assert_allclose(together.error_rates(), np.concatenate([s.error_rates() for s in alone]))
 
 
 @pytest.mark.parametrize("unit", [1e-200, 1e-6, 1e5, 1e200])
