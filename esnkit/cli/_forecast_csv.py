@@ -24,6 +24,7 @@ from esnkit.cli._progress import progress
 from esnkit.cli._timestamps import Continuation
 from esnkit.forecasting import AutoForecaster
 from esnkit.forecasting._auto_forecaster import MAX_VALUE, MIN_ROWS
+from esnkit.forecasting._calendar_features import is_holiday
 from esnkit.forecasting._differencing import (
     MAX_ORDER,
     check_differences,
@@ -194,6 +195,11 @@ def check_calendar_options(arguments) -> None:
         raise UserError(f"--calendar names a field twice: {' '.join(arguments.calendar)}")
     if ("holidays" in arguments.calendar) != (arguments.country is not None):
         raise UserError("--country must be given with --calendar holidays, and only with it")
+    if arguments.country is not None:
+        try:
+            is_holiday(np.array(["2024-01-01"], dtype="M8[D]"), arguments.country)
+        except (ImportError, ValueError) as error:
+            raise UserError(f"--calendar holidays --country {arguments.country}: {error}") from None
 
 
 def check_paths(paths: dict[str, str | None]) -> None:
@@ -223,6 +229,7 @@ def _read(arguments) -> tuple[Table, Continuation | None]:
             stamps = table.timestamps.future(table.n_known, horizon, fill=True)
             table = spread(table, stamps.rows)
         check_length(table, horizon, path, arguments.differences)
+        refuse_negative(arguments, table)
         if table.timestamps is not None and stamps is None:
             stamps = table.timestamps.future(table.n_known, horizon)
         return table, stamps
@@ -278,6 +285,15 @@ def check_length(table: Table, horizon: int, path: str, differences=None) -> Non
         raise UserError(
             f"{path} must end with {horizon} rows that give the future values of the --exog "
             f"columns and leave '{table.name}' empty, found {n_ahead}"
+        )
+
+
+def refuse_negative(arguments, table: Table) -> None:
+    """Raise if a series that must not be negative is so."""
+    least = np.nanmin(table.values, initial=0.0)
+    if arguments.positive is True and least < 0:
+        raise UserError(
+            f"column '{table.name}' has negative values, {least:g}: leave out --positive"
         )
 
 

@@ -13,6 +13,7 @@ from esnkit.cli._forecast_csv import (
     check_names,
     check_paths,
     complete_request,
+    refuse_negative,
     split_exog,
     spread,
     tell_of_filled_rows,
@@ -161,11 +162,12 @@ def _one_series(
     if not n_known:
         raise UserError(f"the series '{key}' has no row with a value in '{arguments.column}'")
     target, exog, past = np.split(values, [1, 1 + len(arguments.exog)], axis=1)
+    table = Table(target[:n_known, 0], exog, past[:n_known], None, arguments.column)
     try:
         refuse_later_values(past[n_known:], arguments.past_exog, arguments.column)
+        refuse_negative(arguments, table)
     except UserError as error:
         raise UserError(f"{error} (series '{key}')") from None
-    table = Table(target[:n_known, 0], exog, past[:n_known], None, arguments.column)
     if stamps is not None and arguments.fill:
         table = spread(table, stamps.rows)
     n_ahead = len(table.exog) - table.n_known

@@ -267,6 +267,7 @@ class FileStyle:
     place: str = "time column"
     fill_in: str = "add the missing rows"
     way_out: str = "leave out --time"
+    names_zone = False  # it has offsets, which several zones may fit
 
     def text(self, value) -> str:
         """Return a label as text."""

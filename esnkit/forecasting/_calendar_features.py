@@ -95,7 +95,7 @@ def _one_hot(name: str, times: np.ndarray, country: str | None) -> np.ndarray:
     if name == "weekend":
         return (weekday >= 5).astype(float)[:, None]
     if name == "holidays":
-        return _is_holiday(days, str(country))[:, None]
+        return is_holiday(days, str(country))[:, None]
     months = times.astype("datetime64[M]")
     number = {
         "hour": lambda: times.astype("datetime64[h]").astype(np.int64) % 24,
@@ -106,7 +106,7 @@ def _one_hot(name: str, times: np.ndarray, country: str | None) -> np.ndarray:
     return (number[:, None] == np.arange(SIZES[name])).astype(float)
 
 
-def _is_holiday(days: np.ndarray, country: str) -> np.ndarray:
+def is_holiday(days: np.ndarray, country: str) -> np.ndarray:
     """Return 1 on the public holidays of a country, else 0."""
     try:
         import holidays

@@ -232,6 +232,7 @@ class TimesStyle:
     way_out: str
     place: str
     fill_in: str = "add the missing rows"
+    names_zone = True
 
     def text(self, value) -> str:
         """Return a time as text."""

@@ -27,6 +27,7 @@ class IndexStyle:
     way_out: str = ""
     place: str = "index"
     fill_in: str = "make rows of missing values where the index has gaps (asfreq)"
+    names_zone = True
 
     def text(self, value) -> str:
         """Return a label as text."""

@@ -1,5 +1,6 @@
 """Checks of what a forecaster is given: series and exogenous inputs as arrays of rows."""
 
+import sys
 from typing import Any, NamedTuple
 
 import numpy as np
@@ -56,6 +57,7 @@ def _as_numbers(table, argument: str) -> np.ndarray:
 
     NaN stays, infinity is refused.
     """
+    table = _without_na(table)
     try:
         with np.errstate(over="ignore", invalid="ignore"):  # its test for NaN sums all values
             return check_array(
@@ -67,6 +69,15 @@ def _as_numbers(table, argument: str) -> np.ndarray:
             raise
         kind = TypeError if isinstance(error, TypeError) else ValueError
         raise kind(f"{argument}: {error}") from None
+
+
+def _without_na(table):
+    """Return a table with NaN in place of NA of pandas among objects, which is no number."""
+    pandas = sys.modules.get("pandas")
+    dtypes = getattr(table, "dtypes", [getattr(table, "dtype", None)])
+    if pandas is None or np.dtype(object) not in list(dtypes):
+        return table
+    return np.where(pandas.isna(table), np.nan, table)
 
 
 def keep_columns(estimator, table: Table, reset: bool) -> None:

@@ -147,6 +147,12 @@ def _read_levels(container: Any, wanted: Wanted, argument: str) -> _Columns:
         wanted = wanted._replace(value=others[0])
     _check_columns([*wanted.numbers], list(container.columns), argument)
     ids, times = (index.get_level_values(k) for k in (0, 1))
+    is_time = [_kind_of_pandas(level.dtype) == "time" for level in (ids, times)]
+    if is_time == [True, False]:  # as those of stack()
+        raise ValueError(
+            f"{argument} must have ids in the first level of its index, got times: use "
+            f"{argument}.swaplevel().sort_index(); times that are ids must be text"
+        )
     wanted = wanted._replace(id=index.names[0], time=index.names[1])
     numbers = [_as_floats(container[name], name, argument) for name in wanted.numbers]
     library = Library("pandas", ids=dtype_of_index(ids.dtype))

@@ -166,14 +166,17 @@ def stamps_ahead(forecaster, n_steps: int, times) -> tuple | None:
 
 
 def zone_name(forecaster, stamps: tuple | None) -> str:
-    """Return the name of the zone of stamps, or the offset that all rows have, or nothing."""
+    """Return the name of the zone of stamps, or the offsets from UTC that rows have, or nothing."""
     if stamps is None:
         return ""
     instants, zone = stamps
-    name = getattr(zone, "key", None) or getattr(zone, "zone", None)  # of zoneinfo, of pytz
+    if forecaster._kind.labels.style.names_zone:
+        name = getattr(zone, "key", None) or getattr(zone, "zone", None)  # of zoneinfo, of pytz
+        if name:
+            return name
     rows = np.concatenate([*forecaster._seen_labels, instants])
     offsets = np.unique(utc_offsets(rows, zone))
-    return name or (f"UTC{offset_text(offsets[0])}" if len(offsets) == 1 else "")
+    return " and ".join(f"UTC{offset_text(offset)}" for offset in offsets)
 
 
 def name_zone(display, ax, zone: str) -> None:

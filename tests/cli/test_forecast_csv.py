@@ -34,22 +34,19 @@ def test_a_forecast_with_interval_and_plot(capsys):
     assert sorted(os.listdir()) == ["in.csv", "o.csv", "o.png"]
 
 
-@pytest.mark.filterwarnings("ignore:the offsets from UTC")
 @pytest.mark.parametrize(
-    ("stamps", "name"),
+    ("zone", "name"),
     [
-        (["2024-01-31 {:02}:00+05:30", "2024-02-01 {:02}:00+05:30"], "UTC+05:30"),
-        # Offsets that no zone has: the axis has no single one.
-        (["2024-01-31T{:02}:00+05:30", "2024-02-01T{:02}:00+07:30"], None),
-        (["2024-01-31 {:02}:00Z", "2024-02-01 {:02}:00Z"], "UTC+00:00"),
-        (["2024-01-31 {:02}:00", "2024-02-01 {:02}:00"], None),
+        ("Europe/Berlin", "UTC+01:00 and UTC+02:00"),  # and not that of a zone with these offsets
+        ("Asia/Kolkata", "UTC+05:30"),
+        ("UTC", "UTC+00:00"),
+        (None, None),
     ],
 )
-def test_a_plot_has_the_zone_of_its_times(stamps, name):
+def test_a_plot_has_the_offsets_of_its_times(zone, name):
     pytest.importorskip("matplotlib")
-    hours = [stamp.format(hour) for stamp in stamps for hour in range(24)]
-    hours = hours[:24] + hours[26:] if "+07:30" in hours[-1] else hours
-    write(["when,x", *(f"{hour},{k % 5 + k / 100}" for k, hour in enumerate(hours))])
+    hours = pd.date_range("2024-10-26", periods=48, freq="h", tz=zone)
+    write(["when,x", *(f"{hour.isoformat()},{k % 5 + k / 100}" for k, hour in enumerate(hours))])
     assert forecast("--time", "when", "--quick", "--plot", "o.svg") == 0
     shown = re.findall("<!-- (.*) -->", Path("o.svg").read_text(encoding="utf-8"))
     assert [text for text in shown if text.startswith("UTC")] == ([] if name is None else [name])
@@ -390,6 +387,10 @@ BAD_REQUESTS = {
         [*FULL, "--time", "when", "--calendar", "holidays"],
         "--country must be given with --calendar holidays",
     ),
+    "an unknown country, or no package": (
+        [*FULL, "--time", "when", "--calendar", "holidays", "--country", "XX"],
+        "esnkit: error: --calendar holidays --country XX: ",
+    ),
     "a country without holidays": (
         [*FULL, "--time", "when", "--country", "US"],
         "--country must be given with --calendar holidays, and only with it",
@@ -411,6 +412,13 @@ def test_bad_requests_get_one_line_and_exit_code_2(kind, capsys):
     assert out == "" and len(err.splitlines()) == 1 and err.startswith("esnkit: error: ")
     assert message in err
     assert os.listdir() == ["in.csv"] and Path("in.csv").read_text() == before
+
+
+def test_negative_values_are_named_where_there_must_be_none(capsys):
+    write(["x", *(f"{k % 5 - 1}" for k in range(N))])
+    assert main(["forecast", *FULL, "--positive"]) == 2
+    told = "esnkit: error: in.csv, column 'x' has negative values, -1: leave out --positive\n"
+    assert capsys.readouterr().err == told
 
 
 def test_members_are_described():

@@ -161,6 +161,11 @@ def test_files_without_time_stamps_have_forecasts_without(capsys):
         ([HEADER, *ROWS], ["--quick"], "--quick is for one series"),
         ([HEADER, *ROWS], ["--calendar", "holidays"], "--country must be given"),
         (
+            [HEADER, ROWS[0].rpartition(",")[0] + ",-3", *ROWS[1:]],
+            ["--positive"],
+            r"has negative values, -3: leave out --positive \(series",
+        ),
+        (
             WITH_PRICES[:-1],
             ["--exog", "price"],
             "'east' must end with 3 rows .* 'sold' empty, found 2",

@@ -56,6 +56,7 @@ def test_a_column_of_text_or_a_name_makes_a_frame_long():
         (FRAME.astype({"y": str}), Wanted("k", "t", "y"), "must have numbers in the column 'y'"),
         (FRAME.set_index(["k", "t"]).assign(z=1), NONE, "must have one column of values"),
         (FRAME.set_index(["k", "t", "y"]), NONE, "an index of two levels, id and time"),
+        (FRAME.set_index(["t", "k"]), NONE, r"panel.swaplevel\(\).sort_index\(\); times that are"),
         (FRAME[:0], NONE, "at least one row"),
         (FRAME, Wanted("k", "t", "y", ("y",)), "beside those of ids, times .* got 'y' as an input"),
     ],

@@ -274,3 +274,15 @@ def test_auto_forecaster_of_a_series_with_missing_values():
     assert np.abs(forecast - SEASON[60:72]).mean() < 2.5
     assert ((lower < forecast) & (forecast < upper)).all()
     assert model.error_ < model.baselines_["seasonal naive (12 steps)"]
+
+
+@pytest.mark.parametrize("dtype", ["boolean", object])
+def test_missing_values_of_pandas_among_objects_are_missing(dtype):
+    pd = pytest.importorskip("pandas")
+    values = [True, False, False, True, True] * 8
+    values[7] = None
+    expected = lagged(lags=5).fit(np.array(values, dtype=float)).forecast(3)
+    with_na = pd.array([pd.NA if value is None else value for value in values], dtype=dtype)
+    series = pd.Series(with_na, name="open")
+    for given in (series, series.to_frame(), list(with_na)):
+        assert_array_equal(np.ravel(lagged(lags=5).fit(given).forecast(3)), expected)
