@@ -168,7 +168,9 @@ def main():
             n_units = 200
             ring, selection_ring = (r._replace(n_train=400) for r in (ring, selection_ring))
         if options.select:
-            settings = select(partial(validate, selection_ring, n_units), GRID, settings)
+            score = partial(validate, selection_ring, n_units)
+            title = f"Validation scores, length {length}"
+            settings = select(score, GRID, settings, title=title)
         model = partial(make_model, n_units, **settings)
         times, (fit, forecast) = valid_times(ring, model, seeds, n_starts)
         print(f"\nlength {length}, N = {n_units}, {ring.n_train} rows, {len(seeds)} seeds")
