@@ -38,12 +38,13 @@ def select(
     grid: dict[str, Iterable[Any]],
     start: dict[str, Any],
     n_passes: int = 2,
+    title: str = "Validation scores",
 ) -> dict[str, Any]:
     """Return the settings with the lowest score, found by a search along one parameter at a time.
 
     From ``start`` on, each parameter in turn takes all its values while the others keep theirs, and
     then keeps its best value. At most ``n_passes`` passes; a pass that changes nothing ends the
-    search. Every score is printed.
+    search. Every score is printed, below the ``title``.
     """
     best, scores = dict(start), {}
 
@@ -58,7 +59,7 @@ def select(
             )
         return scores[key]
 
-    print("\nValidation scores, lower is better")
+    print(f"\n{title}, lower is better")
     for _ in range(n_passes):
         before = dict(best)
         for name, values in grid.items():

@@ -26,6 +26,7 @@ reservoirs and 70 000 rows (Pathak et al. 2018).
 """
 
 import time
+import warnings
 from functools import partial
 from typing import NamedTuple
 
@@ -159,6 +160,8 @@ def validate(ring, n_units, **settings):
 
 def main():
     options = parse(__doc__)
+    # Scores say it of every forecast.
+    warnings.filterwarnings("ignore", "the forecast leaves the range", RuntimeWarning)
     n_starts = 3 if options.quick else 20
     seeds = range(options.seeds or (1 if options.quick else 3))
     for length, settings in SETTINGS.items():
@@ -168,7 +171,9 @@ def main():
             n_units = 200
             ring, selection_ring = (r._replace(n_train=400) for r in (ring, selection_ring))
         if options.select:
-            settings = select(partial(validate, selection_ring, n_units), GRID, settings)
+            score = partial(validate, selection_ring, n_units)
+            title = f"Validation scores, length {length}"
+            settings = select(score, GRID, settings, title=title)
         model = partial(make_model, n_units, **settings)
         times, (fit, forecast) = valid_times(ring, model, seeds, n_starts)
         print(f"\nlength {length}, N = {n_units}, {ring.n_train} rows, {len(seeds)} seeds")

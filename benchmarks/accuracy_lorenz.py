@@ -23,6 +23,8 @@ Published for reservoirs of N = 300 to 1000 units: about 10 to 12 Lyapunov times
 segments differ from those of the table.
 """
 
+from functools import partial
+
 import numpy as np
 from _accuracy import (
     closed_loop,
@@ -144,10 +146,11 @@ def select_settings(options, n_units):
         return CLEAN, NOISY
     clean = {**GRID, "alpha": CLEAN_ALPHAS}
     noisy = {**GRID, "alpha": NOISY_ALPHAS}
-    return (
-        select(lambda **s: validate(n_units, 0.0, **s), clean, CLEAN),
-        select(lambda **s: validate(n_units, NOISE, **s), noisy, NOISY),
-    )
+    searches = (("clean", 0.0, clean, CLEAN), ("noisy", NOISE, noisy, NOISY))
+    return [
+        select(partial(validate, n_units, noise), grid, start, title=f"Validation scores, {name}")
+        for name, noise, grid, start in searches
+    ]
 
 
 def main():

@@ -33,6 +33,7 @@ leave-one-out on the training steps.
 """
 
 import warnings
+from functools import partial
 from typing import NamedTuple
 
 import numpy as np
@@ -181,8 +182,10 @@ def main():
     plain, products, lags = PLAIN, PRODUCTS, [task.lag for task in TASKS.values()]
     if options.select:
         lags = [select_lag(name) for name in TASKS]
-        products = select(lambda **s: validate(n_units // 2, lags, **s), PRODUCTS_GRID, PRODUCTS)
-        plain = select(lambda **s: validate(n_units // 2, len(lags) * [0], **s), PLAIN_GRID, PLAIN)
+        score, none = partial(validate, n_units // 2), len(lags) * [0]
+        title = "Validation scores, {}".format
+        products = select(partial(score, lags), PRODUCTS_GRID, PRODUCTS, title=title("products"))
+        plain = select(partial(score, none), PLAIN_GRID, PLAIN, title=title("input alone"))
     print(f"\nN = {n_units}, {len(seeds)} seeds")
     print(f"input alone: {format_settings(plain)}\nproducts: {format_settings(products)}")
     print_header()
