@@ -94,7 +94,7 @@ PLAIN = [
     ESNRegressor(),
     ESNClassifier(),
     Forecaster(),
-    AutoForecaster(),
+    AutoForecaster(settings={"n_units": 10, "leak_rate": 1.0, "alpha": 1.0}),
     PanelForecaster(),
     PatchForecaster(),
     AutoregressiveModel(),
