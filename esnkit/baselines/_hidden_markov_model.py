@@ -250,6 +250,12 @@ class HiddenMarkovModel(PlainStateMixin, BaseEstimator):
         Returns
         -------
         states : ndarray of int, shape (n_timesteps,) or (n_sequences, n_timesteps), or list of them
+
+        Raises
+        ------
+        ValueError
+            If the fitted model cannot emit a sequence: for symbols in an order that `fit` has not
+            seen, or values too far from those of `fit`.
         """
         sequences, b = self._read(X)
         best, pointers = np.empty(b.shape), np.zeros(b.shape, dtype=np.int64)
@@ -268,6 +274,12 @@ class HiddenMarkovModel(PlainStateMixin, BaseEstimator):
         Returns
         -------
         probabilities : ndarray of shape (..., n_states), in the container of X
+
+        Raises
+        ------
+        ValueError
+            If the fitted model cannot emit a sequence: for symbols in an order that `fit` has not
+            seen, or values too far from those of `fit`.
         """
         sequences, b = self._read(X)
         ahead = _forward(self._chain, b, sequences.offsets)
@@ -284,6 +296,12 @@ class HiddenMarkovModel(PlainStateMixin, BaseEstimator):
         Returns
         -------
         probabilities : ndarray of shape (..., n_states), in the container of X
+
+        Raises
+        ------
+        ValueError
+            If the fitted model cannot emit a sequence: for symbols in an order that `fit` has not
+            seen, or values too far from those of `fit`.
         """
         sequences, b = self._read(X)
         return restore(_normalise(_forward(self._chain, b, sequences.offsets)), sequences)
@@ -318,6 +336,12 @@ class HiddenMarkovModel(PlainStateMixin, BaseEstimator):
         ndarray of shape (n_steps, n_columns) or (n_sequences, n_steps, n_columns)
             Columns are features, or with categorical emissions symbols. The first form is that of
             one series.
+
+        Raises
+        ------
+        ValueError
+            If the fitted model cannot emit a sequence: for symbols in an order that `fit` has not
+            seen, or values too far from those of `fit`.
         """
         check_is_fitted(self, "_chain")
         n_steps = check_positive_int("n_steps", n_steps)

@@ -260,6 +260,12 @@ class LinearDynamicalSystem(PlainStateMixin, BaseEstimator):
         forecast : ndarray of shape (n_steps, n_features) or (n_sequences, n_steps, n_features)
             The first form is that of one series. With `interval` a tuple of arrays ``(forecast,
             lower, upper)``.
+
+        Raises
+        ------
+        ValueError
+            If `n_steps` is below 1, `interval` is outside (0, 1), or `X` has other features than
+            that of `fit`.
         """
         check_is_fitted(self, "_system")
         n_steps = check_positive_int("n_steps", n_steps)

@@ -400,6 +400,13 @@ class AutoForecaster(ForecastsMixin, CallbackSupportMixin, PlainStateMixin, Base
             `seasonal` of shape (n_timesteps, n_seasons), a column of mean zero per season; `rest`
             of shape (n_timesteps,), the series without them; and `periods`, those of the seasons.
 
+        Raises
+        ------
+        NotFittedError
+            Before `fit`.
+        ValueError
+            If there is no such column.
+
         Examples
         --------
         >>> season = np.tile([0.0, 2.0, 1.0, -3.0], 12)

@@ -307,6 +307,14 @@ class ForecastsMixin:
         Returns
         -------
         self
+
+        Raises
+        ------
+        NotFittedError
+            Before `fit`.
+        ValueError
+            For other columns than those of the series, an index that does not continue its index,
+            infinite values, and exogenous inputs that are missing, too short or misnamed.
         """
         check_is_fitted(self, "_ensemble")
         rows, table = read_series(new, "new", missing=self.missing)
@@ -454,6 +462,13 @@ class ForecastsMixin:
         float
             Minus infinity if a forecast runs away, for which :meth:`forecast` returns a naive one:
             a search does not choose the settings that lead to it.
+
+        Raises
+        ------
+        NotFittedError
+            Before `fit`.
+        ValueError
+            For what `update` refuses, and for a series of which a column is constant.
         """
         check_is_fitted(self, "_ensemble")
         rows, table = read_series(series, "series", self, reset=False, missing=self.missing)

@@ -26,6 +26,13 @@ def persistence(past: ArrayLike, n_steps: int) -> np.ndarray:
     -------
     ndarray of shape (n_steps,) or (n_steps, n_series)
 
+    Raises
+    ------
+    TypeError
+        If `n_steps` is not an integer.
+    ValueError
+        If `past` is too short, neither 1-D nor 2-D, or not finite, or `n_steps` is below 1.
+
     Examples
     --------
     >>> from esnkit.baselines import persistence
@@ -51,6 +58,14 @@ def seasonal_naive(past: ArrayLike, n_steps: int, period: int) -> np.ndarray:
     -------
     ndarray of shape (n_steps,) or (n_steps, n_series)
 
+    Raises
+    ------
+    TypeError
+        If `n_steps` or `period` is not an integer.
+    ValueError
+        If `past` is too short, neither 1-D nor 2-D, or not finite, or `n_steps` or `period` is
+        below 1.
+
     Examples
     --------
     >>> from esnkit.baselines import seasonal_naive
@@ -74,6 +89,13 @@ def drift(past: ArrayLike, n_steps: int) -> np.ndarray:
     Returns
     -------
     ndarray of shape (n_steps,) or (n_steps, n_series)
+
+    Raises
+    ------
+    TypeError
+        If `n_steps` is not an integer.
+    ValueError
+        If `past` is too short, neither 1-D nor 2-D, or not finite, or `n_steps` is below 1.
 
     References
     ----------
@@ -110,6 +132,14 @@ def context_parrot(past: ArrayLike, n_steps: int, context_length: int) -> np.nda
     Returns
     -------
     ndarray of shape (n_steps,) or (n_steps, n_series)
+
+    Raises
+    ------
+    TypeError
+        If `n_steps` or `context_length` is not an integer.
+    ValueError
+        If `past` is too short, neither 1-D nor 2-D, or not finite, or `n_steps` or `context_length`
+        is below 1.
 
     References
     ----------
@@ -152,10 +182,23 @@ def autoregressive_order(series: ArrayLike, max_order: int) -> int:
     int
         From 1 to `max_order`.
 
+    Raises
+    ------
+    TypeError
+        If `max_order` is not an integer.
+    ValueError
+        If `series` is too short, not 1-D, or not finite, or `max_order` is below 1.
+
     Notes
     -----
     The last column of the R factor of one QR factorisation, of the constant, the lags in order and
-    the target, holds the residual sums of squares of all models (Hannan and Deistler 1988).
+    the target, holds the residual sums of squares of all models.
+
+    References
+    ----------
+    Akaike, H. (1974). A new look at the statistical model identification. IEEE Transactions on
+    Automatic Control 19.
+    Hannan, E. J. and Deistler, M. (1988). The Statistical Theory of Linear Systems. (all orders)
 
     Examples
     --------

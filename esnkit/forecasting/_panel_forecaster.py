@@ -534,6 +534,14 @@ class PanelForecaster(CallbackSupportMixin, PlainStateMixin, BaseEstimator):
         Returns
         -------
         self
+
+        Raises
+        ------
+        NotFittedError
+            Before `fit`.
+        ValueError
+            For another form or other series than those of `fit`, times that do not follow those
+            seen, and inputs that are missing, too short or misnamed.
         """
         check_is_fitted(self, "_ensemble")
         inputs = GivenInputs(exog, past_exog)
@@ -630,6 +638,13 @@ class PanelForecaster(CallbackSupportMixin, PlainStateMixin, BaseEstimator):
         float
             Minus the mean over series of the mean absolute error relative to the mean absolute
             change over a season, or a step; constant series and missing values do not count.
+
+        Raises
+        ------
+        NotFittedError
+            Before `fit`.
+        ValueError
+            For what `update` refuses.
         """
         check_is_fitted(self, "_ensemble")
         seen = self._panel.packed

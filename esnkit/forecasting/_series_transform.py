@@ -129,6 +129,12 @@ class SeriesTransform(TransformerMixin, PlainStateMixin, BaseEstimator):
         -------
         ndarray of shape (n_timesteps - n_lost_,) or (n_timesteps - n_lost_, n_series)
             As the series, without the rows that only serve the differences.
+
+        Raises
+        ------
+        ValueError
+            For other columns than those of `fit`, a series that is too short or not finite, and
+            values that have no such power.
         """
         check_is_fitted(self)
         values, table = read_series(series, "series", self, reset=False)
@@ -152,6 +158,11 @@ class SeriesTransform(TransformerMixin, PlainStateMixin, BaseEstimator):
         ndarray of the shape of `z`
             Values without a Box-Cox transform become the nearest one that has it, 0; those too
             large for float64 are infinite.
+
+        Raises
+        ------
+        ValueError
+            For other columns than those of `fit`, and a `history` that is missing or too short.
         """
         check_is_fitted(self)
         rows, table = read_series(z, "z")

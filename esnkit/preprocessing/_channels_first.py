@@ -102,6 +102,11 @@ class FromChannelsFirst(OneToOneFeatureMixin, TransformerMixin, BaseEstimator):
         -------
         X_original : array of shape (n_sequences, n_channels, n_timesteps), or list of arrays of \
                 shape (n_channels, n_timesteps_i)
+
+        Raises
+        ------
+        ValueError
+            If `X` has another number of channels, or is not finite.
         """
         check_is_fitted(self, "n_features_in_")
         sequences = pack(BaseEstimator(), X, reset=True, dtype=FLOATS)

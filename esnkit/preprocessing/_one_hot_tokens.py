@@ -132,6 +132,11 @@ class OneHotTokens(TransformerMixin, BaseEstimator):
         Returns
         -------
         tokens : in the container of `X`, with one column, int64
+
+        Raises
+        ------
+        ValueError
+            If `X` has another number of columns than ``n_tokens_``, or is not finite.
         """
         check_is_fitted(self, "n_tokens_")
         sequences = pack(BaseEstimator(), X, reset=True)

@@ -180,6 +180,11 @@ class SequenceScaler(OneToOneFeatureMixin, TransformerMixin, BaseEstimator):
         Returns
         -------
         X_original : in the container of `X`
+
+        Raises
+        ------
+        ValueError
+            If `X` has another number of features, or is not finite.
         """
         check_is_fitted(self)
         # As in scikit-learn, names are not compared: scaled values often come without.

@@ -10,14 +10,14 @@ from html.parser import HTMLParser
 import numpy as np
 import pandas as pd
 import pytest
-from sklearn.base import clone
 
 from esnkit import AutoForecaster
-from esnkit.plotting import write_report
+from esnkit.plotting import _report, write_report
 from esnkit.plotting._report import _image
 
 plt = pytest.importorskip("matplotlib.pyplot")
 pl = pytest.importorskip("polars")
+pytestmark = pytest.mark.usefixtures("no_regressions_as_baselines")
 SERIES = np.tile([0.0, 1, 3, 2], 18) + 0.1 * np.random.default_rng(0).standard_normal(72)
 
 
@@ -38,7 +38,7 @@ class Titles(HTMLParser):
 
 
 def test_one_file_has_everything(tmp_path):
-    model = AutoForecaster(seasons=[4], horizon=4).fit(SERIES)
+    model = AutoForecaster(seasons=[4], horizon=4, quick=True).fit(SERIES)
     path = tmp_path / "report.html"
     write_report(path, model, 5, title="A & <B>")
     page = path.read_text(encoding="utf-8")
@@ -56,7 +56,7 @@ def test_one_file_has_everything(tmp_path):
 
 def test_a_series_with_inputs_and_no_season(tmp_path):
     exog = np.random.default_rng(1).standard_normal(75)
-    model = AutoForecaster(seasons=[], horizon=4).fit(SERIES, exog=exog[:72])
+    model = AutoForecaster(seasons=[], horizon=4, quick=True).fit(SERIES, exog=exog[:72])
     path = tmp_path / "report.html"
     write_report(path, model, 3, exog=exog[72:])
     parser = Titles()
@@ -112,23 +112,40 @@ def test_times_of_a_zone_have_their_offsets_and_axes_its_name(zone, name, texts)
     cells, pictures = page_of(model)
     assert cells[1:3] == texts and cells[0] == f"2024-10-27T01:00{texts[0][-6:]}"
     assert [name in written for written in pictures] == [True, False, True, True]
-    ahead = np.arange(76.0)
-    assert page_of(model, times=ahead)[0] == ["72.0", "73.0", "74.0", "75.0"]
 
 
-def test_local_times_have_no_offset():
+@pytest.fixture
+def tables_alone(monkeypatch):
+    """Leave out what takes most of the time of a report."""
+    monkeypatch.setattr(_report, "_image", lambda figure, description: "")
+    monkeypatch.setattr(_report, "_residuals", lambda *args: "")
+
+
+def test_local_times_have_no_offset(tables_alone):
     days = pd.date_range("2024-01-01", periods=72)
     model = AutoForecaster(seasons=[4], horizon=4, quick=True).fit(pd.Series(SERIES, days))
     assert page_of(model)[0][0] == "2024-03-13"
 
 
+def test_given_times_have_no_offset_beside_those_of_a_zone(tables_alone):
+    days = pd.date_range("2024-01-01", periods=72, tz="Europe/Berlin")
+    model = AutoForecaster(seasons=[4], horizon=4, quick=True).fit(pd.Series(SERIES, days))
+    assert page_of(model)[0][0] == "2024-03-13T00:00+01:00"
+    assert page_of(model, times=np.arange(76.0))[0] == ["72.0", "73.0", "74.0", "75.0"]
+
+
+@pytest.fixture(scope="module")
+def pictures_of_an_array(no_regressions_as_baselines):
+    model = AutoForecaster(seasons=[4], horizon=4, quick=True)
+    return page_of(model.fit(np.column_stack([SERIES, SERIES[::-1]])), column=1)[1]
+
+
 @pytest.mark.parametrize("with_times", [True, False])
-def test_frames_of_other_libraries_have_the_report_of_arrays(with_times):
+def test_frames_of_other_libraries_have_the_report_of_arrays(with_times, pictures_of_an_array):
     hours = pd.date_range("2024-10-24T01:00", periods=72, freq="h", tz="Europe/Berlin")
     columns = {"load": SERIES, "hour": hours, "other": SERIES[::-1]}
     frame = pl.DataFrame(columns).drop([] if with_times else "hour")
     model = AutoForecaster(seasons=[4], horizon=4, quick=True)
-    cells, pictures = page_of(clone(model).fit(frame), column=1)
+    cells, pictures = page_of(model.fit(frame), column=1)
     assert cells[1:3] == (BERLIN if with_times else ["2", "3"])
-    array = clone(model).fit(np.column_stack([SERIES, SERIES[::-1]]))
-    assert pictures == page_of(array, column=1)[1]
+    assert pictures == pictures_of_an_array
