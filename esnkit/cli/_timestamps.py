@@ -92,7 +92,7 @@ class Timestamps:
     def future(self, n_known: int, n_steps: int, fill: bool = False) -> "Continuation":
         """Continue the time stamps after the first `n_known` rows; all rows must be regular.
 
-        With `fill` rows may lack. `Continuation.rows` tells where those of the file stand then.
+        With `fill` rows may be missing: `Continuation.rows` tells where those of the file stand.
         """
         if len(self.lines) < 2:
             raise UserError("the time column needs at least two rows to find its step")
@@ -121,9 +121,9 @@ class Timestamps:
         except IrregularTimes as error:
             k = error.position
             raise _GapError(
-                f"line {self.lines[k]}: after {reading.text(k)} times of day lack that no row "
-                "has, so that --fill cannot tell rows that lack from closed hours, which rows of "
-                "a whole week show; leave out --time, or add rows with empty cells",
+                f"line {self.lines[k]}: after {reading.text(k)} there is a gap at times of day "
+                "that no row has, so that --fill cannot tell missing rows from closed hours, which "
+                "rows of a whole week show; leave out --time, or add rows with empty cells",
                 error.n_breaks,
             ) from None
         rows = np.searchsorted(reading.values, given)
@@ -343,14 +343,14 @@ def _complete(stamps: np.ndarray) -> np.ndarray:
 
 
 def _check_times_of_day(stamps: np.ndarray, complete: np.ndarray) -> None:
-    """Raise if times of day lack again and again, and no stamp has them: these may be closed hours.
+    """Raise if times of day that no stamp has are missing more than once: maybe closed hours.
 
     A grid has opening hours only once the stamps include a weekend, which shows the days off.
     """
-    lacking = np.setdiff1d(complete, stamps)
-    of_day = lacking - lacking.astype("M8[D]")
+    missing = np.setdiff1d(complete, stamps)
+    of_day = missing - missing.astype("M8[D]")
     times, where, counts = np.unique(of_day, return_inverse=True, return_counts=True)
-    unseen = lacking[((counts > 1) & ~np.isin(times, stamps - stamps.astype("M8[D]")))[where]]
+    unseen = missing[((counts > 1) & ~np.isin(times, stamps - stamps.astype("M8[D]")))[where]]
     if len(unseen):
         position = int(np.searchsorted(stamps, unseen[0])) - 1
         raise IrregularTimes(position, unseen[0], len(unseen))

@@ -275,7 +275,7 @@ def _read_labels(columns: _Columns, argument: str) -> tuple[Labels, np.ndarray]:
 
 
 def _check_rows(rows: LongRows, codes: np.ndarray, argument: str) -> None:
-    """Raise for infinite numbers, and for times that are repeated or lack within a series."""
+    """Raise for infinite numbers, and for times that are repeated or missing within a series."""
     infinite = np.flatnonzero(np.isinf(rows.numbers).any(axis=1))
     if len(infinite):
         k = infinite[0]

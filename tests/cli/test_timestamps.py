@@ -452,7 +452,7 @@ def test_hours_of_no_day_are_not_filled_before_a_weekend_has_shown_that_they_are
     days = pd.bdate_range("2024-01-03", periods=5)
     hours = [f"{day:%Y-%m-%d} {hour:02}:00{offset}" for day in days for hour in range(9, 18)]
     few = [hour for hour in hours[:27] if "12:00" not in hour]
-    refused = "line 4: after 2024-01-03 11:00.* times of day lack that no row has, so that --fill"
+    refused = "line 4: after 2024-01-03 11:00.* a gap at times of day that no row has, so that"
     with pytest.raises(UserError, match=refused):
         read_stamps(few).future(24, 2, fill=True)
     kept = [k for k in range(45) if k not in (4, 20)]
