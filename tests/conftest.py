@@ -72,6 +72,8 @@ def output_of():
     """
     from processes import LIBRARIES, forks
 
+    if not hasattr(os, "fork"):
+        pytest.skip("no fork")
     with forks(LIBRARIES, NUMBA_NUM_THREADS="2") as run:
 
         def output_of(code):

@@ -1,6 +1,5 @@
 """Faults of the machine: forks, refused threads, full disks, and interrupts at any moment."""
 
-import os
 import pickle
 import sys
 from contextlib import contextmanager
@@ -120,7 +119,6 @@ print(codes)
 """
 
 
-@pytest.mark.skipif(not hasattr(os, "fork"), reason="no fork")
 def test_children_forked_during_a_fit_fit_alike(output_of):
     assert output_of(FORKED) == "[0, 0, 0, 0, 0]\n"
 

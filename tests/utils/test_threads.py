@@ -199,7 +199,6 @@ def test_the_number_of_processors_is_that_of_this_process():
     assert 1 <= n_processors() <= os.cpu_count()
 
 
-@pytest.mark.skipif(not hasattr(os, "fork"), reason="no fork")
 def test_a_child_forked_within_the_limit_has_the_threads_of_blas_back(output_of):
     code = (
         "import os, threading\n"
@@ -221,7 +220,6 @@ def test_a_child_forked_within_the_limit_has_the_threads_of_blas_back(output_of)
     assert output_of(code).split() == ["0", "True", "True"]
 
 
-@pytest.mark.skipif(not hasattr(os, "fork"), reason="no fork")
 def test_a_forked_child_has_threads_of_its_own(output_of):
     code = (
         "import os\n"
