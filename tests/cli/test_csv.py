@@ -85,10 +85,11 @@ def test_wrong_encodings_are_named(encoding, capsys):
 @pytest.mark.parametrize(
     ("content", "kind"),
     [
-        (gzip.compress(b"x\n1\n2\n"), "compressed by gzip"),
+        (gzip.compress(b"x\n1\n2\n", mtime=0), "compressed by gzip"),
         (b"PK\x03\x04\x14\0\xff\xfe", r"an archive or workbook \(zip\)"),
         (b"PAR1\x15\x04\x15\xf0", "a Parquet file"),
     ],
+    ids=["gzip", "zip", "parquet"],
 )
 def test_files_of_another_kind_are_named(content, kind):
     Path("in.csv").write_bytes(content)
