@@ -146,7 +146,7 @@ class Timestamps:
             axis = reading.find_axis(n_steps)
         except IrregularTimes as error:
             raise self._gap(reading, error) from None
-        n_known = int(rows[n_known - 1]) + 1
+        n_given, n_known = n_known, int(rows[n_known - 1]) + 1
         known, ahead = reading.values[:n_known], reading.values[n_known : n_known + n_steps]
         try:
             if len(ahead) < n_steps:
@@ -165,7 +165,9 @@ class Timestamps:
                 f"the times in column '{self.column}' are regular in several time zones, in which "
                 f"the next {n_steps} differ, {error}; write local times"
             ) from None
-        form, added = getattr(axis, "form", None), np.setdiff1d(np.arange(n_known), rows)
+        form, n_filled = getattr(axis, "form", None), n_known - n_given
+        # Rows ascend: the place of the first one that has moved is that of the first one added.
+        first_filled = int(np.argmax(rows != np.arange(len(rows)))) if n_filled else 0
         return Continuation(
             form=reading.form,
             written=written,
@@ -174,8 +176,8 @@ class Timestamps:
             labels=reading.labels(known, axis),
             is_certain=form is not None and is_certain(form),
             rows=rows,
-            n_filled=len(added),
-            first_filled=reading.text(int(added[0])) if len(added) else "",
+            n_filled=n_filled,
+            first_filled=reading.text(first_filled) if n_filled else "",
         )
 
     def _check_ascending(self, reading: "_Reading") -> None:
