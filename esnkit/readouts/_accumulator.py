@@ -9,7 +9,7 @@ same bits.
 import copy
 from collections.abc import Callable, Iterable
 from functools import partial
-from typing import Any, ClassVar, Self, cast
+from typing import Any, ClassVar, NamedTuple, Self, cast
 
 import numpy as np
 
@@ -28,6 +28,7 @@ from esnkit.utils._validation import for_kernels
 __all__ = [
     "MAX_GRAM_CONDITION",
     "Accumulator",
+    "Solved",
     "accumulate",
     "accumulate_blocks",
     "has_enough_rows",
@@ -54,6 +55,14 @@ MAX_GROWTH_IF_UNKNOWN = 100.0
 MIN_ROWS_TO_CHOOSE = 50
 
 Totals = list[tuple[np.ndarray, SufficientStatistics]]  # (outputs, statistics) of every group
+
+
+class Solved(NamedTuple):
+    """Ridge coefficients of every group of outputs, and how far to trust them."""
+
+    coefs: list[np.ndarray]  # (n_features, n_outputs of the group)
+    condition: float  # the largest one of any group
+    amplification: float  # about how much predictions amplify rounding errors, at most
 
 
 @plain_record
@@ -162,7 +171,8 @@ class Accumulator:
         Sums of their targets, without weights: of class indicators, the numbers of rows.
     groups : list of OutputGroup
     may_overflow : bool
-        False if `check_overflow` has found all sums so small that moderate rows keep them finite.
+        False if `check_overflow` has found all sums so small that moderate rows keep them finite,
+        and none was added since.
     """
 
     kinds: ClassVar[dict[str, type[SufficientStatistics]]] = {
@@ -203,6 +213,7 @@ class Accumulator:
             with np.errstate(over="ignore", invalid="ignore"):
                 self.target_sums = self.target_sums + is_used.astype(np.float64) @ Y
         self.n_rows += int(np.count_nonzero(is_used))
+        self.may_overflow = True
         return self
 
     def share(self) -> "Accumulator":
@@ -230,6 +241,7 @@ class Accumulator:
         with np.errstate(over="ignore", invalid="ignore"):
             mine.target_sums = mine.target_sums + other.target_sums
         mine.solver_is_final = mine.solver_is_final or other.solver_is_final
+        mine.may_overflow = True
         return mine
 
     def group_numbers(self) -> np.ndarray:
@@ -242,7 +254,7 @@ class Accumulator:
     def to_gram(self) -> "Accumulator":
         """Return a copy in Gram form, with one partial sum per group."""
         gram = self.merged()
-        gram.solver, gram.solver_is_final = "gram", True
+        gram.solver, gram.solver_is_final, gram.may_overflow = "gram", True, True
         with one_blas_thread():
             gram.groups = [
                 OutputGroup(group.outputs, [to_gram(group.total())]) for group in gram.groups
@@ -265,14 +277,16 @@ class Accumulator:
 
     def totals(self) -> Totals:
         """Return (outputs, statistics) of every group."""
+        if all(len(group.partial_sums) == 1 for group in self.groups):
+            return [(group.outputs, group.partial_sums[0]) for group in self.groups]
         with one_blas_thread():
             return [(group.outputs, group.total()) for group in self.groups]
 
     def totals_in_range(self) -> Totals:
         """Return (outputs, statistics) of every group; raise ValueError if out of range."""
-        totals = self.totals()
+        totals = self.check_overflow().totals()
         for _, statistics in totals:
-            statistics.check_range()
+            statistics.check_small_sums()
         return totals
 
     def penalised_totals(self) -> Totals:
@@ -300,7 +314,7 @@ class Accumulator:
 
     def check_overflow(self) -> Self:
         """Raise ValueError if sums of all rows exceed the range of float64."""
-        self.may_overflow = not self.is_moderate()
+        self.may_overflow = self.may_overflow and not self.is_moderate()
         if self.may_overflow:
             for _, statistics in self.totals():
                 statistics.check_overflow()
@@ -313,37 +327,39 @@ class Accumulator:
                 statistics.free_buffers()
         return self
 
-    def check_underflow(self, alpha: float) -> None:
+    def check_underflow(self, alpha: float, condition: float) -> None:
         """Raise ValueError if sums underflow, unless alpha makes them irrelevant.
 
-        `solve` has found that they do not overflow.
+        `solve` has found that they do not overflow. Its condition is infinite if they underflow,
+        in the units of the penalty.
         """
+        if not self.standardize and np.isfinite(condition):
+            return
         smallest = 0.0 if self.standardize else alpha  # of the penalty on the features as they are
         for _, statistics in self.totals():
             statistics.check_underflow(smallest)
 
-    def solve(self, alpha: float) -> tuple[list[np.ndarray], float]:
-        """Return the coefficients of every group, and the largest condition of any."""
-        totals = self._penalised(self.totals_in_range())
-        for outputs, statistics in totals:
+    def solve(self, alpha: float) -> Solved:
+        """Return the coefficients of every group, and how far to trust them."""
+        totals = self.totals_in_range()
+        penalised = self._penalised(totals)
+        for outputs, statistics in penalised:
             if statistics.weight == 0:
                 raise ValueError(
                     f"sample_weight must not be zero for every row, as for output {outputs[0]}"
                 )
         with one_blas_thread():
-            solved = [statistics.solve(alpha) for _, statistics in totals]
-        scales = [statistics.scale for _, statistics in totals]
+            solved = [statistics.solve(alpha) for _, statistics in penalised]
+        scales = [statistics.scale for _, statistics in penalised]
         coefs = [
             B if s is None else B / s[:, None] for (B, _), s in zip(solved, scales, strict=True)
         ]
-        return coefs, max(condition for _, condition in solved)
+        condition = max(condition for _, condition in solved)
+        return Solved(coefs, condition, _amplification(totals, coefs, condition))
 
-    def amplification(self, coefs: list[np.ndarray], condition: float) -> float:
-        """Return about how much predictions amplify rounding errors, at most, of all groups."""
-        return max(
-            statistics.amplification(B, condition)
-            for (_, statistics), B in zip(self.totals(), coefs, strict=True)
-        )
+    def cancellation(self, coefs: list[np.ndarray]) -> float:
+        """Return how much larger the terms of predictions are than the targets, at most."""
+        return _amplification(self.totals(), coefs, 1.0)
 
     def depends_on_light_rows(self, alpha: float, condition: float) -> bool:
         """Return whether rows of tiny weights, of which few digits are left, may matter."""
@@ -351,6 +367,14 @@ class Accumulator:
             statistics.depends_on_light_rows(alpha, condition)
             for _, statistics in self.penalised_totals()
         )
+
+
+def _amplification(totals: Totals, coefs: list[np.ndarray], condition: float) -> float:
+    """Return about how much predictions amplify rounding errors, at most, of all groups."""
+    return max(
+        statistics.amplification(B, condition)
+        for (_, statistics), B in zip(totals, coefs, strict=True)
+    )
 
 
 def rows_added_at_once(n_features: int) -> int:

@@ -267,9 +267,8 @@ class SufficientStatistics(ABC):
                 f"infinity for output {np.argmin(is_finite)}: scale y"
             )
 
-    def check_range(self) -> None:
-        """Raise ValueError if sums overflow, or if those of weights or targets underflow."""
-        self.check_overflow()
+    def check_small_sums(self) -> None:
+        """Raise ValueError if sums of weights or of targets underflow."""
         if 0 < self.weight < MIN_SUM:
             self._refuse_weight()
         is_lost = (self.largest_target > 0) & (self.largest_target < MIN_SUM)

@@ -15,7 +15,7 @@ from sklearn.utils.metaestimators import available_if
 from sklearn.utils.validation import check_is_fitted
 
 from esnkit.kernels import linalg
-from esnkit.readouts._accumulator import MAX_GRAM_CONDITION, Accumulator, accumulate
+from esnkit.readouts._accumulator import MAX_GRAM_CONDITION, Accumulator, Solved, accumulate
 from esnkit.readouts._alpha_choice import (
     AlphaChoice,
     choose_by_losses,
@@ -384,17 +384,18 @@ class RidgeReadout(RegressorReadoutMixin, BaseReadout):
     def _fit_rows(self, rows: KeptRows | SharedRows | PartitionedRows) -> Self:
         """Fit to a stream of rows."""
         alphas = self._alphas()
+        smallest = float(alphas.min())
         self._store_shapes(rows.first)
         if not isinstance(rows, PartitionedRows):
             few = rows.remember("few", lambda: self._few_rows(rows))
             if few is not None:
                 return self._fit_dual(rows, few, alphas)
-        accumulator = rows.accumulate(self.solver, alphas.min(), self.standardize)
-        coefs, condition = accumulator.solve(alphas.min())
-        if self.solver == "auto" and _needs_qr(accumulator, coefs, condition):
-            accumulator = rows.accumulate("qr", alphas.min(), self.standardize)
-            coefs, condition = accumulator.solve(alphas.min())
-        accumulator.check_underflow(alphas.min())
+        accumulator = rows.accumulate(self.solver, smallest, self.standardize)
+        solved = accumulator.solve(smallest)
+        if self.solver == "auto" and _needs_qr(accumulator, solved):
+            accumulator = rows.accumulate("qr", smallest, self.standardize)
+            solved = accumulator.solve(smallest)
+        accumulator.check_underflow(smallest, solved.condition)
         self._accumulator = accumulator.check_overflow()
         self._waiting, self._pending, choice = (), (), AlphaChoice(float(alphas[0]))
         self.__dict__.pop("_unread", None)
@@ -402,9 +403,9 @@ class RidgeReadout(RegressorReadoutMixin, BaseReadout):
             self._unread = rows
         elif self._leaves_out:
             choice = self._choose_alpha(accumulator, rows.reduce, alphas)
-            if choice.alpha > alphas.min():
-                coefs, _ = accumulator.solve(choice.alpha)
-        self._store_solution(accumulator, (coefs, condition), choice)
+            if choice.alpha > smallest:
+                solved = accumulator.solve(choice.alpha)._replace(condition=solved.condition)
+        self._store_solution(accumulator, solved, choice, smallest)
         return self
 
     @property
@@ -823,8 +824,8 @@ class RidgeReadout(RegressorReadoutMixin, BaseReadout):
             self.__dict__.update(_accumulator=grown, _waiting=())  # both at once
         accumulator = self._add_pending().merged()
         solved = accumulator.solve(alpha)
-        accumulator.check_underflow(alpha)
-        return self._store_solution(accumulator, solved, AlphaChoice(alpha))
+        accumulator.check_underflow(alpha, solved.condition)
+        return self._store_solution(accumulator, solved, AlphaChoice(alpha), alpha)
 
     def _like(self, name: str, value: Any) -> np.ndarray:
         """Return a checked copy of a value for an attribute, with a row per output."""
@@ -842,47 +843,44 @@ class RidgeReadout(RegressorReadoutMixin, BaseReadout):
     def _store_solution(
         self,
         accumulator: Accumulator,
-        solved: tuple[list[np.ndarray], float],
+        solved: Solved,
         choice: AlphaChoice,
+        smallest_alpha: float,
     ) -> Solution:
-        """Store and return the solution, from the coefficients of every group and the condition.
+        """Store and return the solution, from the coefficients of every group.
 
         The intercept is the mean of the targets minus that of the features times B.
         """
-        coefs, condition = solved
         coef = np.empty((self._n_outputs, self.n_features_in_), self._dtype)
         intercept, constant = (np.empty(self._n_outputs, self._dtype) for _ in range(2))
         totals = accumulator.totals()
         with one_blas_thread(), np.errstate(over="ignore", invalid="ignore"):
             means = totals[0][1].mean_x.sum(axis=0)
-            for (outputs, group), B in zip(totals, coefs, strict=True):
+            for (outputs, group), B in zip(totals, solved.coefs, strict=True):
                 coef[outputs] = B.T
                 intercept[outputs] = (group.mean_y - group.mean_x @ B).sum(axis=0)
                 # The features of this group may have other means than those of the first one.
                 offset = (means - group.mean_x[0]) - group.mean_x[1]
                 constant[outputs] = group.mean_y.sum(axis=0) + offset @ B
         _check_range(coef, intercept)
-        _warn_if_imprecise(accumulator, coefs, condition, self._dtype)
-        _warn_of_light_rows(accumulator, float(self._alphas().min()), condition)
+        _warn_if_imprecise(accumulator, solved, self._dtype)
+        _warn_of_light_rows(accumulator, smallest_alpha, solved.condition)
         self._solution = Solution(
-            coef, intercept, means, constant, accumulator.solver, condition, choice
+            coef, intercept, means, constant, accumulator.solver, solved.condition, choice
         )
         return self._solution
 
 
-def _needs_qr(accumulator: Accumulator, coefs: list[np.ndarray], condition: float) -> bool:
+def _needs_qr(accumulator: Accumulator, solved: Solved) -> bool:
     """Return whether a Gram matrix is too imprecise for the features, or for the coefficients."""
     return accumulator.solver == "gram" and (
-        condition > MAX_GRAM_CONDITION
-        or accumulator.amplification(coefs, condition) > MAX_AMPLIFICATION["gram"]
+        solved.condition > MAX_GRAM_CONDITION or solved.amplification > MAX_AMPLIFICATION["gram"]
     )
 
 
-def _warn_if_imprecise(
-    accumulator: Accumulator, coefs: list[np.ndarray], condition: float, dtype: np.dtype
-) -> None:
+def _warn_if_imprecise(accumulator: Accumulator, solved: Solved, dtype: np.dtype) -> None:
     """Warn of coefficients whose predictions have few correct digits."""
-    solver = accumulator.solver
+    solver, condition, amplification = accumulator.solver, solved.condition, solved.amplification
     if solver == "gram" and condition > MAX_GRAM_CONDITION:
         warn(
             f"the condition of the features, {condition:.1e}, is too large for a Gram "
@@ -890,13 +888,12 @@ def _warn_if_imprecise(
             LinAlgWarning,
         )
         return
-    amplification = accumulator.amplification(coefs, condition)
     if amplification > MAX_AMPLIFICATION[solver]:
         other = 'solver="qr", ' if solver == "gram" else ""
         _warn_of_cancellation(amplification, 16, other)
         return
     if dtype == np.float32:
-        cancellation = accumulator.amplification(coefs, 1.0)
+        cancellation = accumulator.cancellation(solved.coefs)
         if cancellation > MAX_CANCELLATION_OF_FLOAT32:
             _warn_of_cancellation(cancellation, 7, "float64, ")
 

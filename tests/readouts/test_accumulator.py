@@ -215,11 +215,11 @@ def test_partial_sums_are_made_for_many_rows_and_merged_on_demand():
     assert [sums.n_rows for sums in group.partial_sums] == [
         MIN_ROWS_TO_DIVIDE - 1 + MIN_ROWS_TO_DIVIDE // 2, MIN_ROWS_TO_DIVIDE // 2
     ]  # fmt: skip
-    (before, _), (after, _) = accumulator.merged().solve(1.0), accumulator.solve(1.0)
+    before, after = (stored.solve(1.0).coefs for stored in (accumulator.merged(), accumulator))
     assert_array_equal(before, after)
     accumulator.merge_partial_sums()
     assert len(group.partial_sums) == 1
-    assert_array_equal(accumulator.solve(1.0)[0], after)
+    assert_array_equal(accumulator.solve(1.0).coefs, after)
 
 
 @pytest.mark.parametrize(("n_features", "n_slices"), [(6, 3), (MANY_FEATURES, 5)])

@@ -195,10 +195,10 @@ def test_scaled_targets_scale_the_solution_alone(form):
 @both_forms
 def test_sums_of_squares_that_overflow_name_the_feature(form):
     X, Y, w = weighted()
-    filled(form, (X, Y, w)).check_range()
+    filled(form, (X, Y, w)).check_overflow()
     X[:, 5] *= 1e200
     with pytest.raises(ValueError, match="feature 5: scale the features"):
-        filled(form, (X, Y, w)).check_range()
+        filled(form, (X, Y, w)).check_overflow()
 
 
 @both_forms
