@@ -1,15 +1,16 @@
-"""Intervals from two sources: errors of few rolling forecasts, and the spread of sample paths.
+"""Intervals from three sources: rolling forecasts, sample paths, and the naive forecast.
 
-    half-width = t / z * sqrt(z * sqrt(pi / 2) * size * half-width from paths)
+    half-width = t / z * cube root of (z * sqrt(pi / 2) * size * half-width from paths * naive one)
 
 Errors of rolling forecasts know what a model gets wrong in many steps, but vary by chance; paths
-average over many one-step errors, but trust the model. `size` is the mean absolute error of a step,
-from which normal errors have the standard deviation sqrt(pi / 2) * size, and z is the quantile of
-the standard normal distribution. That of Student's t-distribution in its place allows for sizes
-that come from few windows (Geisser 1993): it has one degree of freedom more than windows that do
-not overlap. At 195 origins of 99 real series, intervals of level 0.5, 0.8, 0.9, 0.95 and 0.99 then
-cover 0.53, 0.81, 0.89, 0.94 and 0.98 of the values, and each of two halves of the series nearly as
-many.
+average over many one-step errors, but trust the model. The seasonal naive forecast has errors all
+over the series; on real series, those of a model are 0.72 times as large. `size` is the mean
+absolute error of a step, from which normal errors have the standard deviation sqrt(pi / 2) * size,
+and z is the quantile of the standard normal distribution. That of Student's t-distribution in its
+place allows for sizes that come from few windows (Geisser 1993): it has one degree of freedom more
+than windows that do not overlap. At 278 origins of 94 real series, intervals of level 0.5, 0.8,
+0.9, 0.95 and 0.99 then cover 0.50, 0.79, 0.88, 0.93 and 0.97 of the values, and each of two halves
+of the series nearly as many; without the naive forecast, they score 3 % worse.
 """
 
 from typing import NamedTuple
@@ -18,7 +19,12 @@ import numpy as np
 from scipy.special import ndtri, stdtrit
 from sklearn.isotonic import isotonic_regression
 
-__all__ = ["BlendedErrors"]
+__all__ = ["BlendedErrors", "naive_sizes"]
+
+NAIVE_RATIO = 0.72  # of the errors of a model to those of the seasonal naive forecast
+# The naive forecast counts as if it differed from the other sources by this factor at most: of a
+# series with little noise, its errors tell nothing of those of a model.
+MAX_NAIVE_RATIO = 3.0
 
 
 class BlendedErrors(NamedTuple):
@@ -31,11 +37,14 @@ class BlendedErrors(NamedTuple):
     paths : ndarray of shape (n_samples, n_steps, 1)
     n_windows : float
         How many windows without overlap the rolling forecasts amount to.
+    naive : ndarray of shape (n_steps, 1), default=None
+        Mean absolute errors of the seasonal naive forecast. None for a series without noise.
     """
 
     sizes: np.ndarray
     paths: np.ndarray
     n_windows: float
+    naive: np.ndarray | None = None
 
     def half_widths(self, level: float) -> np.ndarray:
         """Return the half-widths (n_steps, 1) of intervals of coverage `level`."""
@@ -54,5 +63,50 @@ class BlendedErrors(NamedTuple):
             return np.zeros_like(of_paths)
         growing = isotonic_regression(of_paths[:, 0])[:, None]
         z, t = ndtri(level), stdtrit(self.n_windows + 1, level)
-        of_errors = abs(z) * np.sqrt(np.pi / 2) * self.sizes
-        return t / z * np.sqrt(of_errors) * np.sqrt(growing)
+        deviation = abs(z) * np.sqrt(np.pi / 2)  # over a mean absolute size
+        blend = np.sqrt(deviation * self.sizes) * np.sqrt(growing)
+        if self.naive is not None:
+            naive = NAIVE_RATIO * deviation * self.naive
+            ratio = np.divide(naive, blend, out=np.ones_like(blend), where=blend > 0)
+            blend = blend * np.cbrt(ratio.clip(1 / MAX_NAIVE_RATIO, MAX_NAIVE_RATIO))
+        return t / z * blend
+
+
+def naive_sizes(values: np.ndarray, periods: list[int], n_steps: int) -> np.ndarray:
+    """Return mean absolute errors of the seasonal naive forecast, which grow with the step.
+
+    They are those of all forecasts within the series. Of several seasons, the one with the smallest
+    errors counts; without any, the forecast repeats the last value.
+
+    Parameters
+    ----------
+    values : ndarray of shape (n_rows,)
+        NaN where a value is missing.
+    periods : list of int
+        Of the seasons. Those of more rows than the series has do not count.
+    n_steps : int
+
+    Returns
+    -------
+    ndarray of shape (n_steps, 1)
+
+    Examples
+    --------
+    >>> naive_sizes(np.array([0.0, 1.0, 4.0, 9.0, 16.0]), [2], 5)[:, 0]
+    array([ 8.        ,  8.        , 16.        , 16.        , 19.59591794])
+    """
+    known = [period for period in periods if period < len(values)] or [1]
+    sizes = [_sizes_of_season(values, period, n_steps) for period in known]
+    return min(sizes, key=np.mean)[:, None]
+
+
+def _sizes_of_season(values: np.ndarray, period: int, n_steps: int) -> np.ndarray:
+    """Return sizes (n_steps,), which beyond the rows grow as the root of the number of seasons."""
+    lags = range(period, min(len(values), period + n_steps), period)
+    with np.errstate(over="ignore"):
+        errors = [np.abs(values[lag:] - values[:-lag]) for lag in lags]
+    known = [rows[~np.isnan(rows)] for rows in errors]
+    sizes = isotonic_regression([rows.mean() for rows in known if rows.size] or [0.0])
+    n_seasons = np.arange(n_steps) // period + 1
+    beyond = np.sqrt(np.maximum(n_seasons / len(sizes), 1.0))
+    return sizes[np.minimum(n_seasons, len(sizes)) - 1] * beyond

@@ -66,7 +66,7 @@ class PanelForecaster(CallbackSupportMixin, PlainStateMixin, BaseEstimator):
     horizon : int, default=None
         Number of steps ahead at which candidates are judged. None stands for the first season, or
         10 steps without one, and for at most a fifth of the usual series.
-    seasons : "auto" or sequence of float, default="auto"
+    seasons : "auto", float or sequence of float, default="auto"
         Periods of the seasons in time steps. "auto" takes them from time stamps (12 for months, 24
         and 168 for hours): up to two that the usual series has at least twice. Without time stamps
         it takes the season that the autocorrelation of the most series shows, if that is a third of

@@ -5,6 +5,7 @@ from __future__ import annotations
 from collections import Counter
 from collections.abc import Sequence
 from functools import partial
+from numbers import Real
 
 import numpy as np
 from numpy.typing import ArrayLike
@@ -253,8 +254,12 @@ def check_seasons(seasons) -> list[float] | None:
     """Return the periods that a parameter `seasons` gives, ascending; None for "auto"."""
     if isinstance(seasons, str) and seasons == "auto":
         return None
+    if isinstance(seasons, Real) and not isinstance(seasons, bool):
+        seasons = [seasons]
     if np.ndim(seasons) != 1:
-        raise ValueError(f"seasons must be 'auto' or a sequence of periods, got {seasons!r}")
+        raise ValueError(
+            f"seasons must be 'auto', a period or a sequence of periods, got {seasons!r}"
+        )
     return sorted({float(check_number("seasons", period, 2.0)) for period in seasons})
 
 

@@ -197,8 +197,8 @@ def test_random_walks_and_noise_do_not_run_away():
     ("parameters", "series", "message"),
     [
         ({"horizon": 0}, WAVE, "horizon must be an integer >= 1"),
-        ({"seasons": "month"}, WAVE, "seasons must be 'auto' or a sequence of periods"),
-        ({"seasons": 12}, WAVE, "seasons must be 'auto' or a sequence of periods"),
+        ({"seasons": "month"}, WAVE, "seasons must be 'auto', a period or a sequence of periods"),
+        ({"seasons": True}, WAVE, "seasons must be 'auto', a period or a sequence of periods"),
         ({"seasons": [1]}, WAVE, "seasons must be a finite number >= 2"),
         (
             {"settings": {"differences": (85,)}},

@@ -6,6 +6,7 @@ import pytest
 from esnkit import AutoForecaster
 from esnkit.datasets import make_lorenz
 from esnkit.forecasting import _noiseless
+from esnkit.forecasting._blended_errors import naive_sizes
 from esnkit.forecasting._candidates import Candidate, make_windows
 from esnkit.forecasting._noiseless import (
     is_noiseless,
@@ -75,6 +76,8 @@ def test_chaotic_series_are_followed_for_more_than_a_lyapunov_time(lorenz):
     assert error < 0.02 * lorenz.std()
     assert {member["alpha"] <= 1e-6 for member in model.members_} == {True}
     assert [network.reservoir_.n_units for network in model.estimators_] == [300] * 3
+    (errors,) = model._errors_ahead(12, np.empty((12, 0)), 0.9).parts
+    assert errors.naive is None  # whose errors say nothing of those of the networks
     far = model.forecast(400)
     low, high = reach(lorenz[:600])
     assert far.min() >= low and far.max() <= high
@@ -83,6 +86,8 @@ def test_chaotic_series_are_followed_for_more_than_a_lyapunov_time(lorenz):
 def test_quick_forecasts_have_small_networks_only(lorenz):
     model = AutoForecaster(horizon=12, seasons=[], quick=True).fit(lorenz[:600])
     assert {network.reservoir_.n_units for network in model.estimators_} == {50}
+    (errors,) = model._errors_ahead(12, np.empty((12, 0)), 0.9).parts
+    np.testing.assert_array_equal(errors.naive, naive_sizes(lorenz[:600], [], 12))
 
 
 def test_every_larger_network_is_a_step_of_the_task(monkeypatch):

@@ -330,7 +330,7 @@ def test_panels_that_make_no_sense_are_refused(panel, message):
     ("parameters", "message"),
     [
         ({"horizon": 0}, "horizon must be an integer >= 1"),
-        ({"seasons": 12}, "seasons must be 'auto' or a sequence of periods"),
+        ({"seasons": None}, "seasons must be 'auto', a period or a sequence of periods"),
         ({"positive": True}, "positive=True needs series without negative values"),
     ],
 )

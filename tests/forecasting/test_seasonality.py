@@ -9,6 +9,7 @@ from esnkit.forecasting._input import read_series
 from esnkit.forecasting._seasonality import (
     _is_harmonic,
     calendar_seasons,
+    check_seasons,
     refuting_seasons,
     season_periods,
     season_terms,
@@ -228,3 +229,10 @@ def test_a_single_series_has_two_seasons_at_most():
     values = sum(np.sin(2 * np.pi * hours / period) for period in (24, 168))
     assert season_periods(None, None, [values], 4000) == [24.0, 168.0]
     assert season_periods(None, None, [values, values], 4000) == [24.0]
+
+
+@pytest.mark.parametrize(
+    ("seasons", "expected"), [("auto", None), (12, [12.0]), (7.5, [7.5]), ([168, 24], [24, 168])]
+)
+def test_one_period_or_several_are_given(seasons, expected):
+    assert check_seasons(seasons) == expected
