@@ -5,7 +5,6 @@ from __future__ import annotations
 from collections import Counter
 from collections.abc import Sequence
 from functools import partial
-from numbers import Real
 
 import numpy as np
 from numpy.typing import ArrayLike
@@ -254,7 +253,7 @@ def check_seasons(seasons) -> list[float] | None:
     """Return the periods that a parameter `seasons` gives, ascending; None for "auto"."""
     if isinstance(seasons, str) and seasons == "auto":
         return None
-    if isinstance(seasons, Real) and not isinstance(seasons, bool):
+    if isinstance(seasons, (int, float, np.integer)) and not isinstance(seasons, bool):
         seasons = [seasons]
     if np.ndim(seasons) != 1:
         raise ValueError(
