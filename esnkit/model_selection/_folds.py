@@ -1,5 +1,6 @@
 """The rows of every fold of a cross-validation, as scikit-learn selects them."""
 
+import copy
 from threading import Lock
 from typing import Any, NamedTuple
 
@@ -35,6 +36,10 @@ class Rows(NamedTuple):
         """Return the positional arguments of ``fit`` and of a scorer."""
         return (self.X,) if self.y is None else (self.X, self.y)
 
+    def copied(self) -> "Rows":
+        """Return a copy of the data, for estimators that may change them."""
+        return self._replace(X=copy.deepcopy(self.X), y=copy.deepcopy(self.y))
+
 
 class Fold(NamedTuple):
     """Training and test rows."""
@@ -42,6 +47,10 @@ class Fold(NamedTuple):
     train: Rows
     test: Rows
     packed: list[Any]  # rows as estimators have packed them, for other jobs
+
+    def copied(self) -> "Fold":
+        """Return a copy of the data, for estimators that may change them."""
+        return self._replace(train=self.train.copied(), test=self.test.copied())
 
 
 class Folds:
