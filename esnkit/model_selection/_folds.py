@@ -38,7 +38,7 @@ class Rows(NamedTuple):
 
     def copied(self) -> "Rows":
         """Return a copy of the data, for estimators that may change them."""
-        return self._replace(X=copy.deepcopy(self.X), y=copy.deepcopy(self.y))
+        return self._replace(X=_copy(self.X), y=_copy(self.y))
 
 
 class Fold(NamedTuple):
@@ -110,6 +110,13 @@ def select(validation: Validation, indices: Any) -> Rows:
         kind, _, name = name.partition("_")
         selected[kind][name] = value
     return Rows(X, y, selected["fit"], selected["score"])
+
+
+def _copy(data: Any) -> Any:
+    """Return a copy of data in memory of the same order: others round sums otherwise."""
+    if hasattr(data, "iloc"):  # `copy` of a frame may change the order
+        return data.iloc[np.arange(len(data))]
+    return copy.deepcopy(data)
 
 
 class _RowKeeper(BaseEstimator):
