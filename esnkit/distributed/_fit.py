@@ -72,6 +72,7 @@ def _store_summaries(
     for name in ("target", "n_features", "n_outputs"):
         _check_equal(name, summaries)
     first = summaries[0]
+    estimator.__dict__.pop("feature_names_in_", None)  # of an earlier fit
     estimator.__dict__.update(first.attributes)
     estimator._settings = first.attributes["_settings"]._replace(per_step=first.target == "steps")
     lengths = [s.attributes["_shortest"] for s in summaries]

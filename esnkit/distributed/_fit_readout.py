@@ -42,6 +42,7 @@ def fit_readout(readout: Any, X: Any, y: Any, sample_weight: Any) -> Any:
     first, n_rows = kept[0][0], sum(rows.n_rows for rows, _ in kept)
     for i, (rows, _) in enumerate(kept):
         _check_like(i, rows.example, first.example)
+    readout.__dict__.pop("feature_names_in_", None)  # of an earlier fit
     set_in_fit = set(vars(first.readout)) - set(readout.get_params(deep=False))
     readout.__dict__.update({name: vars(first.readout)[name] for name in set_in_fit})
     dtypes = [[array.dtype for array in rows.example[:2]] for rows, _ in kept]

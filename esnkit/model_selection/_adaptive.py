@@ -11,7 +11,13 @@ from sklearn.utils import check_random_state
 from esnkit.model_selection._best_so_far import BestSoFar, search_task
 from esnkit.model_selection._halving import evaluate_by_halving, plan_rounds, washout_of
 from esnkit.model_selection._optuna import evaluate_suggestions, make_study
-from esnkit.model_selection._trials import Evaluated, Evaluator, results_of, seeds_of
+from esnkit.model_selection._trials import (
+    Evaluated,
+    Evaluator,
+    name_scores,
+    results_of,
+    seeds_of,
+)
 from esnkit.sequences._packing import is_ragged
 from esnkit.utils._frames import ndim_of
 from esnkit.utils._validation import check_choice, check_positive_int
@@ -53,16 +59,30 @@ def search_adaptively(
         See :class:`Evaluator`.
     """
     cv = check_cv(search.cv, data[1], classifier=is_classifier(search.estimator))
-    folds = list(cv.split(*data, **routed.splitter.split))
+    scorer, _ = search._get_scorers()  # which checks `refit`
+    folds = [(_numbers(train), test) for train, test in cv.split(*data, **routed.splitter.split)]
+    if not folds:
+        raise ValueError("cv must have at least one fold, got none: was the CV iterator empty?")
     seeds = seeds_of(search.estimator, _searched(search), search.n_seeds)
     rest = {name: value for name, value in params.items() if name not in routed.splitter.split}
-    evaluated, more = _evaluate(search, Evaluator(make_search, data, rest, folds, seeds))
-    scorer, _ = search._get_scorers()
+    evaluator = Evaluator(make_search, data, rest, folds, seeds)
+    evaluated, more = _evaluate(search, evaluator)
+    search._report_failures(evaluator.outcomes)
+    name_scores(evaluated)
     search.scorer_ = getattr(scorer, "_scorers", scorer)
-    search.multimetric_ = isinstance(evaluated[0].fits[0][0]["test_scores"], dict)
+    scores = evaluated[0].fits[0][0]["test_scores"]
+    search.multimetric_ = isinstance(scores, dict)
+    if search.multimetric_:
+        search._check_refit_for_multimetric(scores)
     search.n_splits_ = len(folds)
     search.cv_results_ = results_of(search, evaluated, len(folds), more)
     _choose(search)
+
+
+def _numbers(rows: Any) -> np.ndarray:
+    """Return the numbers of rows, which a splitter may give as a mask."""
+    rows = np.asarray(rows)
+    return np.flatnonzero(rows) if rows.dtype == bool else rows
 
 
 def _searched(search: Any) -> set[str]:
@@ -121,7 +141,8 @@ def _choose(search: Any) -> None:
         metric = refit if search.multimetric_ else "score"
         scores = results[f"mean_test_{metric}"]
         rounds = results.get("iter", np.zeros(len(scores)))
-        is_last = (rounds == rounds.max()) & ~np.isnan(scores)
-        search.best_index_ = int(np.argmax(np.where(is_last, scores, -np.inf)))
+        last = np.flatnonzero(rounds == rounds.max())
+        order = np.where(np.isnan(scores), -np.inf, scores)
+        search.best_index_ = int(last[np.argmax(order[last])])
         search.best_score_ = scores[search.best_index_]
     search.best_params_ = results["params"][search.best_index_]

@@ -18,7 +18,8 @@ class Candidate(NamedTuple):
 def shares_work(estimator: Any) -> bool:
     """Return whether an estimator is, or contains, a model whose fits can share work."""
     parts = [estimator, *estimator.get_params(deep=True).values()]
-    return any(hasattr(part, "penalty") or hasattr(part, "reads_inputs") for part in parts)
+    # Of the class: a property may raise for parameters that candidates replace.
+    return any(hasattr(type(part), name) for part in parts for name in ("penalty", "reads_inputs"))
 
 
 def group_candidates(estimator: Any, candidates: Iterable[Candidate]) -> list[list[Candidate]]:

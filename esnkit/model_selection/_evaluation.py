@@ -69,6 +69,8 @@ def _fit_and_score(
 ) -> Outcome:
     """Fit a candidate to the training rows of a fold, and score it on the test rows."""
     estimator = _clone(evaluation.estimator).set_params(**clone(candidate.params, safe=False))
+    if not type(estimator).__module__.startswith("esnkit."):  # a scaler with copy=False, say
+        fold = fold.copied()
     message = _Message(evaluation, candidate, split)
     message.begin()
     train, start = fold.train, time.time()

@@ -10,13 +10,12 @@ from joblib import Parallel, delayed, effective_n_jobs
 from sklearn.base import clone
 
 from esnkit.model_selection._best_so_far import FitsDone, search_task
-from esnkit.model_selection._candidates import Candidate, group_candidates
+from esnkit.model_selection._candidates import Candidate, group_candidates, shares_work
 from esnkit.model_selection._evaluation import (
     Evaluation,
     Job,
     Outcome,
     evaluate,
-    report_failures,
     set_error_scores,
 )
 from esnkit.model_selection._folds import Folds, Validation
@@ -64,8 +63,9 @@ class Evaluator:
         self.search, self.cv, self.scorer, self.data = search, cv, scorer, data
         self.routed, self.max_bytes = routed, max_bytes
         self.estimator = clone(search.estimator)
+        prefer = "threads" if shares_work(search.estimator) else None
         self.parallel = Parallel(
-            n_jobs=search.n_jobs, pre_dispatch=search.pre_dispatch, prefer="threads"
+            n_jobs=search.n_jobs, pre_dispatch=search.pre_dispatch, prefer=prefer
         )
         self.candidates: list[dict[str, Any]] = []
         self.outcomes: list[Outcome] = []
@@ -88,7 +88,7 @@ class Evaluator:
             raise ValueError(
                 "No fits were performed. Was the CV iterator empty? Were there no candidates?"
             )
-        report_failures(outcomes, search.error_score)
+        search._report_failures(outcomes)
         if callable(search.scoring):
             set_error_scores(outcomes, search.error_score)
         self.candidates += candidates

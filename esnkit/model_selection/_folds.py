@@ -1,5 +1,6 @@
 """The rows of every fold of a cross-validation, as scikit-learn selects them."""
 
+import copy
 from threading import Lock
 from typing import Any, NamedTuple
 
@@ -35,6 +36,10 @@ class Rows(NamedTuple):
         """Return the positional arguments of ``fit`` and of a scorer."""
         return (self.X,) if self.y is None else (self.X, self.y)
 
+    def copied(self) -> "Rows":
+        """Return a copy of the data, for estimators that may change them."""
+        return self._replace(X=_copy(self.X), y=_copy(self.y))
+
 
 class Fold(NamedTuple):
     """Training and test rows."""
@@ -42,6 +47,10 @@ class Fold(NamedTuple):
     train: Rows
     test: Rows
     packed: list[Any]  # rows as estimators have packed them, for other jobs
+
+    def copied(self) -> "Fold":
+        """Return a copy of the data, for estimators that may change them."""
+        return self._replace(train=self.train.copied(), test=self.test.copied())
 
 
 class Folds:
@@ -101,6 +110,13 @@ def select(validation: Validation, indices: Any) -> Rows:
         kind, _, name = name.partition("_")
         selected[kind][name] = value
     return Rows(X, y, selected["fit"], selected["score"])
+
+
+def _copy(data: Any) -> Any:
+    """Return a copy of data in memory of the same order: others round sums otherwise."""
+    if hasattr(data, "iloc"):  # `copy` of a frame may change the order
+        return data.iloc[np.arange(len(data))]
+    return copy.deepcopy(data)
 
 
 class _RowKeeper(BaseEstimator):

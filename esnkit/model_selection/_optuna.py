@@ -77,6 +77,7 @@ def evaluate_suggestions(
     optuna = import_optuna()
     space = {name: as_optuna(name, given) for name, given in distributions.items()}
     stored = [trial for trial in study.trials if FITS in trial.user_attrs]
+    _check_stored(stored, space, evaluator)
     evaluated = [_restored(trial, distributions) for trial in stored]
     prunes = len(evaluator.folds) > 1 and not isinstance(study.pruner, optuna.pruners.NopPruner)
     for item in evaluated:
@@ -105,7 +106,9 @@ def _evaluate(evaluator, candidate, trial, metric) -> tuple[Evaluated, bool]:
         (new,) = evaluator.evaluate([candidate], [fold])
         for fits, more in zip(item.fits, new.fits, strict=True):
             fits.extend(more)
-        trial.report(item.score(metric), k)
+        score = item.score(metric)
+        if not np.isnan(score):  # pruners may warn of NaN
+            trial.report(score, k)
         if k + 1 < len(evaluator.folds) and trial.should_prune():
             return item, True
     return item, False
@@ -134,13 +137,48 @@ def _as_plain(fits: list[list[dict]]) -> list[list[dict]]:
 
 def _restored(trial: Any, distributions: dict[str, Any]) -> Evaluated:
     """Return a candidate that an earlier search has evaluated."""
-    if set(trial.params) != set(distributions):
-        raise ValueError(
-            f"study has trials with the parameters {sorted(trial.params)}, but the search tries "
-            f"{sorted(distributions)}: use another study"
-        )
     candidate = {name: actual(distributions[name], v) for name, v in trial.params.items()}
     return Evaluated(candidate, trial.user_attrs[FITS])
+
+
+def _check_stored(trials: list[Any], space: dict[str, Any], evaluator: Evaluator) -> None:
+    """Raise if trials have other parameters, or were evaluated otherwise than the search does."""
+    for trial in trials:
+        if set(trial.params) != set(space):
+            raise ValueError(
+                f"study has trials with the parameters {sorted(trial.params)}, but the search "
+                f"tries {sorted(space)}: use another study"
+            )
+        for name, (found, wanted) in _compared(trial, space, evaluator).items():
+            if found != wanted:
+                raise ValueError(
+                    f"study has trials with {name}={found}, but the search has {wanted}: use "
+                    "another study"
+                )
+
+
+def _compared(
+    trial: Any, space: dict[str, Any], evaluator: Evaluator
+) -> dict[str, tuple[Any, Any]]:
+    """Return pairs of what a trial and the search have, which must be equal."""
+    search, fits = evaluator.make_search([], evaluator.folds), trial.user_attrs[FITS]
+    n_folds, first = len(evaluator.folds), fits[0][0]
+    if trial.state.name == "PRUNED":
+        n_folds = min(n_folds, len(fits[0]))
+    pairs: dict[str, tuple[Any, Any]] = {
+        "n_seeds": (len(fits), len(evaluator.seeds)),
+        "n_folds": (len(fits[0]), n_folds),
+        "return_train_score": ("train_scores" in first, bool(search.return_train_score)),
+    }
+    if not callable(search.scoring):  # or the names of scores may be any
+        scores = first["test_scores"]
+        names = sorted(getattr(search._get_scorers()[0], "_scorers", ()))
+        pairs["scoring"] = sorted(scores) if isinstance(scores, dict) else [], names
+    for name, wanted in space.items():
+        found = trial.distributions[name]
+        if type(found) is not type(wanted) or hasattr(wanted, "choices"):  # a range may be another
+            pairs[name] = found, wanted
+    return pairs
 
 
 def as_optuna(name: str, given: Any) -> Any:

@@ -239,6 +239,10 @@ class ClosedLoopScorer(BaseEstimator):
         std = np.broadcast_to(std, n_outputs)
         return float(self.score_func(runs.forecasts, runs.observed, std, **self.params))
 
+    def _accept_sample_weight(self) -> bool:
+        """Return whether the score takes weights, as new searches of scikit-learn ask."""
+        return False
+
 
 def _minus_nrmse_of_last_step(forecasts, observed, std) -> float:
     errors = (forecasts[:, -1] - observed[:, -1]) / std

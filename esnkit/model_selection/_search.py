@@ -11,6 +11,7 @@ from sklearn.utils import indexable
 
 from esnkit.model_selection._adaptive import is_adaptive, search_adaptively
 from esnkit.model_selection._candidates import shares_work
+from esnkit.model_selection._evaluation import report_failures
 from esnkit.model_selection._evaluator import Evaluator
 from esnkit.model_selection._memory import check_memory
 from esnkit.model_selection._search_callbacks import SearchCallbacks
@@ -53,11 +54,17 @@ class SharedSearchMixin:
             strategies or seeds that do not fit the estimator or the parameters tried.
         """
         search: Any = self
-        max_bytes = check_memory("max_memory", search.max_memory)
+        check_memory("max_memory", search.max_memory)
         if is_adaptive(search):
             return _fit_adaptively(search, X, y, params)
         if not hasattr(search.estimator, "get_params") or not shares_work(search.estimator):
             return super().fit(X, y, **params)  # type: ignore[misc]
+        return self._fit_in_groups(X, y, params)
+
+    def _fit_in_groups(self, X: Any, y: Any, params: dict[str, Any]) -> Self:
+        """Evaluate all candidates in groups that share work, and fit the best one."""
+        search: Any = self
+        max_bytes = check_memory("max_memory", search.max_memory)
         search._validate_params()
         scorers, refit_metric = search._get_scorers()
         X, y = indexable(X, y)
@@ -75,6 +82,10 @@ class SharedSearchMixin:
         search.cv_results_ = evaluator.results
         callbacks.end()
         return self
+
+    def _report_failures(self, outcomes: list[dict[str, Any]]) -> None:
+        """Warn of fits that failed, or raise if all did."""
+        report_failures(outcomes, self.error_score)  # type: ignore[attr-defined]
 
 
 def _fit_adaptively(search: Any, X: Any, y: Any, params: dict[str, Any]) -> Any:
@@ -398,7 +409,17 @@ class ReservoirRandomizedSearchCV(SharedSearchMixin, RandomizedSearchCV):
 
 
 class _ListedSearch(ReservoirSearchCV):
-    """A search over candidates that are given, which keeps what each of their fits gave."""
+    """A search over candidates that are given, which keeps what each of their fits gave.
+
+    The search that lists the candidates reports the fits that failed, of all together.
+    """
+
+    @with_callbacks
+    def fit(self, X, y=None, **params):
+        return self._fit_in_groups(X, y, params)
+
+    def _report_failures(self, outcomes):
+        pass
 
     def _format_results(self, candidate_params, n_splits, out, more_results=None):
         self.fits_ = out

@@ -11,7 +11,7 @@ import numpy as np
 from esnkit.utils._seeds import first_seed, seed_names, seeds_of_parts
 from esnkit.utils._validation import check_positive_int, check_seed
 
-__all__ = ["Evaluated", "Evaluator", "expect_failures", "results_of", "seeds_of"]
+__all__ = ["Evaluated", "Evaluator", "expect_failures", "name_scores", "results_of", "seeds_of"]
 
 Fold = tuple[np.ndarray, np.ndarray]
 KEPT = ("fit_time", "score_time", "test_scores", "train_scores")
@@ -60,6 +60,8 @@ class Evaluator:
     ----------
     search_ : fitted search
         The last one.
+    outcomes : list of dict
+        What all fits so far gave.
     """
 
     def __init__(
@@ -72,6 +74,7 @@ class Evaluator:
     ):
         self.make_search, self.data, self.params = make_search, data, params
         self.folds, self.seeds = folds, seeds
+        self.outcomes: list[dict] = []
 
     def evaluate(
         self, candidates: Sequence[dict], folds: list[Fold] | None = None
@@ -81,6 +84,7 @@ class Evaluator:
         both = [candidate | seed for candidate in candidates for seed in self.seeds]
         grid = [{name: [value] for name, value in values.items()} for values in both]
         self.search_ = self.make_search(grid, folds).fit(*self.data, **self.params)
+        self.outcomes += self.search_.fits_
         kept = [{key: fit[key] for key in KEPT if key in fit} for fit in self.search_.fits_]
         rows = [kept[start : start + len(folds)] for start in range(0, len(kept), len(folds))]
         n_seeds = len(self.seeds)
@@ -88,6 +92,16 @@ class Evaluator:
             Evaluated(candidate, rows[i * n_seeds : (i + 1) * n_seeds])
             for i, candidate in enumerate(candidates)
         ]
+
+
+def name_scores(evaluated: list[Evaluated]) -> None:
+    """Name the scores of failed fits as a function for scores names those of others."""
+    fits = [fit for item in evaluated for folds in item.fits for fit in folds]
+    named = next((fit["test_scores"] for fit in fits if isinstance(fit["test_scores"], dict)), {})
+    for fit in fits:
+        for kind in {"test_scores", "train_scores"} & fit.keys():
+            if named and not isinstance(fit[kind], dict):
+                fit[kind] = dict.fromkeys(named, fit[kind])
 
 
 def seeds_of(estimator: Any, searched: set[str], n_seeds: int) -> list[dict]:
@@ -130,7 +144,8 @@ def results_of(search: Any, evaluated: list[Evaluated], n_folds: int, more: dict
                 [item._replace(fits=[folds]).score(metric) for folds in item.fits]
                 for item in evaluated
             ]
-            results[f"std_seeds_test_{metric}"] = np.std(means, axis=1)
+            with np.errstate(invalid="ignore"):  # of infinite scores
+                results[f"std_seeds_test_{metric}"] = np.std(means, axis=1)
     return results
 
 
@@ -138,7 +153,7 @@ def results_of(search: Any, evaluated: list[Evaluated], n_folds: int, more: dict
 def expect_failures() -> Iterator[None]:
     """Format results with scores that are not finite, without a warning."""
     with warnings.catch_warnings(), np.errstate(invalid="ignore"):
-        warnings.filterwarnings("ignore", message="One or more of the test scores are non-finite")
+        warnings.filterwarnings("ignore", message="One or more of the .* scores are non-finite")
         yield
 
 

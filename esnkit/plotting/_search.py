@@ -138,9 +138,10 @@ class SearchDisplay:
         if params is None:
             axes = [axis for axis in (self._axis(name) for name in names) if len(axis.values) > 1]
             if n_wanted is not None and len(axes) < n_wanted:
+                others = "kind='parallel' or kind='seconds'" if axes else "kind='seconds'"
                 raise ValueError(
                     f"a heat map needs two parameters that vary, the search has "
-                    f"{[axis.name for axis in axes]}: use kind='parallel' or kind='seconds'"
+                    f"{[axis.name for axis in axes]}: use {others}"
                 )
             if kind == "parallel" and not axes:
                 raise ValueError(
@@ -148,7 +149,8 @@ class SearchDisplay:
                     "params, or use kind='seconds'"
                 )
             return axes[:n_wanted]
-        if isinstance(params, str) or not set(params) <= set(names):
+        is_list = hasattr(params, "__len__") and not isinstance(params, str)
+        if not is_list or not len(params) or not set(params) <= set(names):
             raise ValueError(f"params must be a list of parameters among {names}, got {params!r}")
         if n_wanted is not None and len(params) != n_wanted:
             raise ValueError(f"params must name two parameters for a heat map, got {params!r}")
@@ -273,7 +275,7 @@ class SearchDisplay:
         """Draw the scores of the candidates, and the best so far, over the seconds they took."""
         spent = np.cumsum(self.seconds)
         low, high = self._limits()
-        scores = np.where(np.isnan(self.scores), -np.inf, self.scores)
+        scores = np.where(np.isfinite(self.scores), self.scores, -np.inf)
         inside = scores >= low
         edge = low - 0.05 * ((high - low) or 1.0)
         ax.plot(spent[inside], scores[inside], "o", color=GREY, alpha=0.5, markersize=4.5,

@@ -351,9 +351,10 @@ class Accumulator:
         with one_blas_thread():
             solved = [statistics.solve(alpha) for _, statistics in penalised]
         scales = [statistics.scale for _, statistics in penalised]
-        coefs = [
-            B if s is None else B / s[:, None] for (B, _), s in zip(solved, scales, strict=True)
-        ]
+        with np.errstate(over="ignore"):  # the caller checks the range of the coefficients
+            coefs = [
+                B if s is None else B / s[:, None] for (B, _), s in zip(solved, scales, strict=True)
+            ]
         condition = max(condition for _, condition in solved)
         return Solved(coefs, condition, _amplification(totals, coefs, condition))
 

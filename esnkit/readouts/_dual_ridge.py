@@ -91,8 +91,9 @@ class DualRidge:
 
     def condition(self, alpha: float) -> float:
         """Return the 2-norm condition of the features with sqrt(alpha) I below them."""
-        with np.errstate(divide="ignore"):
-            return float(np.hypot(self._inverse.largest, np.sqrt(alpha)) / np.sqrt(alpha))
+        if alpha == 0:
+            return np.inf
+        return float(np.hypot(self._inverse.largest, np.sqrt(alpha)) / np.sqrt(alpha))
 
     def errors(self, alphas: np.ndarray) -> Iterable[tuple[np.ndarray, np.ndarray]]:
         """Yield the leave-one-out errors (n_rows, n_outputs) times the roots of the weights.

@@ -240,8 +240,9 @@ class SufficientStatistics(ABC):
     def is_moderate(self) -> bool:
         """Return whether all sums stay finite when moderate rows or moderate sums are added."""
         with np.errstate(over="ignore", invalid="ignore"):
-            largest_mean = max(np.abs(self.mean_x).max(), np.abs(self.mean_y).max())
-            largest_sum = max(self._sums_of_squares().sum(), np.abs(self.cross).max())
+            # np.maximum keeps NaN, of products that overflow with both signs; max may not.
+            largest_mean = np.maximum(np.abs(self.mean_x).max(), np.abs(self.mean_y).max())
+            largest_sum = np.maximum(self._sums_of_squares().sum(), np.abs(self.cross).max())
         return bool(
             self.weight < MODERATE_TOTAL
             and largest_mean < MODERATE_VALUE

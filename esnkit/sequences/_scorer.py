@@ -1,6 +1,7 @@
 """Scores over the rows of all sequences, as functions of an estimator and data."""
 
 from collections.abc import Callable
+from inspect import Parameter, signature
 from typing import Any
 
 import numpy as np
@@ -136,6 +137,12 @@ class SequenceScorer(BaseEstimator):
             params["sample_weight"] = weights
         score = self.score_func(y_true, y_pred, **params)
         return score if self.greater_is_better else -score
+
+    def _accept_sample_weight(self) -> bool:
+        """Return whether the metric takes weights, as new searches of scikit-learn ask."""
+        params = signature(self.score_func).parameters
+        takes_any = any(param.kind is Parameter.VAR_KEYWORD for param in params.values())
+        return takes_any or "sample_weight" in params
 
     def _rows(self, estimator, X, y, sample_weight):
         """Return true and predicted rows and their weights."""

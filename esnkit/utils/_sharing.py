@@ -98,7 +98,7 @@ def share_work(work: SharedWork | None) -> Iterator[None]:
 
 
 def equal_data(a: Any, b: Any) -> bool:
-    """Return whether two arrays, or lists of arrays, are known to hold the same numbers."""
+    """Return whether two arrays, frames, or lists of arrays are known to hold the same numbers."""
     if a is b:
         return True
     if type(a) is not type(b):
@@ -107,6 +107,8 @@ def equal_data(a: Any, b: Any) -> bool:
         return a.dtype == b.dtype and np.array_equal(a, b)
     if isinstance(a, (list, tuple)) or isinstance(a, np.ndarray):
         return len(a) == len(b) and all(map(equal_data, a, b))
+    if type(a).__module__.startswith("pandas."):  # equal frames have equal names and dtypes too
+        return bool(a.equals(b))
     return _are_equal_scalars(a, b)
 
 

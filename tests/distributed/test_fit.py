@@ -116,7 +116,7 @@ def test_a_batch_keeps_its_sequences_whole(arrays):
         model.fit(arrays(X, (25, 60)).rechunk((25, 5, 2)), y)
 
 
-def test_data_frames_name_the_features(dask):
+def test_data_frames_name_the_features(dask, arrays):
     pd, dd = pytest.importorskip("pandas"), pytest.importorskip("dask.dataframe")
     X, Y = series(900)
     frame = pd.DataFrame({"a": X[:, 0], "b": X[:, 1], "y": Y[:, 0]})
@@ -125,6 +125,8 @@ def test_data_frames_name_the_features(dask):
     model = ESNRegressor(**SMALL).fit(parts[["a", "b"]], parts["y"])
     assert_same_fit(model, ESNRegressor(**SMALL).fit(frame[["a", "b"]], frame["y"]))
     assert model.feature_names_in_.tolist() == ["a", "b"]
+    model.fit(arrays(X, (500, 900)), arrays(Y[:, 0], (500, 900)))
+    assert not hasattr(model, "feature_names_in_")
 
 
 def test_empty_partitions_are_left_out(dask, arrays):

@@ -44,7 +44,7 @@ def test_few_rows_are_gathered(arrays, monkeypatch):
     assert_same_model(model, one)
 
 
-def test_frames_have_names_and_one_target(dask):
+def test_frames_have_names_and_one_target(dask, arrays):
     pd, dd = pytest.importorskip("pandas"), pytest.importorskip("dask.dataframe")
     X, Y = data(400, 2, 1)
     frame = pd.DataFrame(X, columns=["a", "b"]).assign(y=Y[:, 0])
@@ -53,6 +53,8 @@ def test_frames_have_names_and_one_target(dask):
     assert_same_model(model, RidgeReadout().fit(X, Y[:, 0]))
     assert model.feature_names_in_.tolist() == ["a", "b"]
     assert model.predict(parts[["a", "b"]]).compute().shape == (400,)
+    model.fit(arrays(X, (300, 400)), arrays(Y, (300, 400)))
+    assert not hasattr(model, "feature_names_in_")
 
 
 def test_float32_stays(arrays):

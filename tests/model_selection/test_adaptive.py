@@ -7,6 +7,7 @@ import pytest
 import sklearn
 from scipy.stats import loguniform
 from sklearn.base import clone
+from sklearn.exceptions import FitFailedWarning
 from sklearn.linear_model import Ridge
 from sklearn.model_selection import GroupKFold, RandomizedSearchCV, cross_val_score
 from sklearn.tree import DecisionTreeClassifier, DecisionTreeRegressor
@@ -112,6 +113,62 @@ def test_several_scores_and_other_choices(strategy):
         small(search=strategy, n_iter=6, refit=lambda results: 6).fit(X, Y)
     with pytest.raises(ValueError, match="refit must name the score to maximise"):
         small(search=strategy, n_iter=6, scoring=BOTH, refit=False).fit(X, Y)
+
+
+def first_row(estimator, X, y):
+    return {"r2": estimator.score(X, y), "first": float(estimator.predict(X)[0])}
+
+
+@pytest.mark.parametrize("strategy", ["random", "halving", "optuna"])
+@pytest.mark.parametrize("scoring", ["r2", first_row])
+def test_candidates_that_fail_have_the_error_score(strategy, scoring):
+    if strategy == "optuna":
+        pytest.importorskip("optuna")
+    model, tried = ESNRegressor(3, random_state=0), {"alpha": [-1.0, 1.0, -2.0, 2.0]}
+    params = {"search": strategy, "n_iter": 4, "n_seeds": 2, "return_train_score": True}
+    search = small(model, tried, scoring=scoring, refit="r2", **params)
+    with pytest.warns() as found:
+        search.fit(X, Y)
+    failed = np.array([params["alpha"] < 0 for params in search.cv_results_["params"]])
+    score = search.cv_results_[f"mean_test_{'score' if scoring == 'r2' else 'r2'}"]
+    np.testing.assert_array_equal(np.isnan(score), failed)
+    (told,) = [w.message for w in found if w.category is FitFailedWarning]
+    assert f"{6 * failed.sum()} fits failed out of a total of 24" in str(told)
+    with pytest.raises(ValueError, match="All the .* fits failed"):
+        small(model, {"alpha": [-1.0, -2.0]}, **params | {"n_iter": 2}).fit(X, Y)
+
+
+def test_a_halving_search_takes_masks_and_ends_in_its_last_round():
+    rows, labels = np.tile(X, (10, 1)), np.tile(Y, 10)
+    is_train = np.arange(600) < 500
+    params = {"search": "halving", "n_iter": 9}
+    numbers = np.flatnonzero(is_train), np.flatnonzero(~is_train)
+    by_masks = small(cv=[(is_train, ~is_train)], **params).fit(rows, labels)
+    by_numbers = small(cv=[numbers], **params).fit(rows, labels)
+    assert by_masks.cv_results_["mean_test_score"].tolist() == (
+        by_numbers.cv_results_["mean_test_score"].tolist()
+    )
+    diverging = small(cv=[numbers], scoring=lambda *_: -np.inf, refit=False, **params)
+    with pytest.warns(UserWarning, match="test scores are non-finite"), np.errstate(all="ignore"):
+        diverging.fit(rows, labels)
+    assert diverging.cv_results_["iter"][diverging.best_index_] == 1
+
+
+@pytest.mark.parametrize("strategy", ["random", "halving"])
+def test_several_scores_need_the_name_of_one_before_the_first_fit(strategy):
+    fits = []
+
+    class Counted(DecisionTreeRegressor):
+        def fit(self, X, y):
+            fits.append(len(X))
+            return super().fit(X, y)
+
+    search = small(Counted(), TREES, search=strategy, n_iter=3, n_seeds=2)
+    with pytest.raises(ValueError, match="refit must be set to a scorer key"):
+        search.set_params(scoring=BOTH).fit(X, Y)
+    assert not fits
+    with pytest.raises(ValueError, match="cv must have at least one fold, got none"):
+        search.set_params(scoring=None, cv=[]).fit(X, Y)
 
 
 def test_searches_with_a_study_are_cloned_and_pickled():

@@ -7,7 +7,14 @@ from sklearn.model_selection import ParameterGrid
 from sklearn.pipeline import make_pipeline
 from sklearn.preprocessing import StandardScaler
 
-from esnkit import ESNRegressor, Forecaster, Reservoir, ReservoirRegressor, RidgeReadout
+from esnkit import (
+    ESNRegressor,
+    Forecaster,
+    ParallelReservoir,
+    Reservoir,
+    ReservoirRegressor,
+    RidgeReadout,
+)
 from esnkit.model_selection._candidates import Candidate, group_candidates, shares_work
 
 ALPHAS = [1e-4, 1e-2, 1.0]
@@ -46,4 +53,5 @@ def test_equal_arrays_are_one_value():
 def test_what_shares_work():
     assert shares_work(ESNRegressor()) and shares_work(RidgeReadout())
     assert shares_work(make_pipeline(Reservoir(), Ridge()))
+    assert shares_work(ParallelReservoir([]))  # which no reservoir can be made of
     assert not shares_work(Ridge()) and not shares_work(make_pipeline(StandardScaler(), Ridge()))

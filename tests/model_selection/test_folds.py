@@ -7,7 +7,7 @@ import pandas as pd
 import pytest
 from sklearn import config_context
 
-from esnkit.model_selection._folds import Folds, Validation, select
+from esnkit.model_selection._folds import Folds, Rows, Validation, select
 
 X = np.arange(12.0).reshape(6, 2)
 LIST = [np.full((i + 1, 1), float(i)) for i in range(6)]
@@ -30,6 +30,17 @@ def test_rows_of_other_containers():
     assert [len(x) for x in found.X] == [5, 2] and found.y.tolist() == [4, 1]
     frame = select(validation(pd.DataFrame(X)), ROWS)
     assert frame.X.index.tolist() == [4, 1] and frame.y is None and len(frame.data()) == 1
+
+
+@pytest.mark.parametrize("container", [np.asarray, pd.DataFrame])
+@pytest.mark.parametrize("order", ["C", "F"])
+def test_copies_have_the_order_of_the_rows_in_memory(container, order):
+    rows = Rows(container(np.array(X, order=order)), [LIST[0]], {}, {})
+    copied = rows.copied()
+    before, after = np.asarray(rows.X), np.asarray(copied.X)
+    assert np.array_equal(before, after) and before.strides == after.strides
+    assert not np.shares_memory(before, after)
+    assert copied.y[0] is not rows.y[0] and np.array_equal(copied.y[0], rows.y[0])
 
 
 @pytest.mark.parametrize("routing", [False, True])

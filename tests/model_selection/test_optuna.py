@@ -5,8 +5,9 @@ import builtins
 import numpy as np
 import pytest
 from scipy.stats import loguniform, norm, randint, uniform
-from strategy_problems import evaluator
+from strategy_problems import FOLDS, evaluator
 
+from esnkit import ESNRegressor
 from esnkit.model_selection._optuna import actual, as_optuna, evaluate_suggestions, make_study
 
 optuna = pytest.importorskip("optuna")
@@ -84,10 +85,51 @@ def test_a_stored_study_is_continued(tmp_path):
     assert len(both) == len(told) == len(stored().trials) == 5
     again = evaluate_suggestions(evaluator(), stored(), SPACE, 2, None)
     assert len(again) == 5  # what is stored stays
-    with pytest.raises(
-        ValueError, match=r"parameters \['alpha', 'fit_intercept'\], but .* \['tol'"
-    ):
-        evaluate_suggestions(evaluator(), stored(), {"tol": uniform(0, 1)}, 6, None)
+    wider = SPACE | {"alpha": loguniform(1e-4, 1e7)}
+    assert len(evaluate_suggestions(evaluator(), stored(), wider, 6, None)) == 6
+
+
+@pytest.mark.parametrize(
+    ("space", "others", "message"),
+    [
+        ({"tol": uniform(0, 1)}, {}, r"parameters \['alpha', 'fit_intercept'\], but .* \['tol'"),
+        ({"fit_intercept": [True]}, {}, r"fit_intercept=Cat.*, but the search has Cat.*\(True,\)"),
+        ({"alpha": randint(1, 9)}, {}, "alpha=FloatDistribution.*, but the search has Int"),
+        ({}, {"seeds": [{}, {}]}, "n_seeds=1, but the search has 2: use another study"),
+        ({}, {"folds": FOLDS[:2]}, "n_folds=3, but the search has 2"),
+        ({}, {"folds": [*FOLDS, FOLDS[0]]}, "n_folds=3, but the search has 4"),
+        ({}, {"return_train_score": True}, "return_train_score=False, but the search has True"),
+        ({}, {"scoring": ["r2"]}, r"scoring=\[\], but the search has \['r2'\]"),
+    ],
+)
+@pytest.mark.parametrize("n_iter", [1, 2])  # none or one more
+def test_studies_of_other_searches_are_refused(space, others, message, n_iter):
+    study = new_study()
+    evaluate_suggestions(evaluator(), study, SPACE, 1, None)
+    space = space if "tol" in space else SPACE | space
+    with pytest.raises(ValueError, match=message):
+        evaluate_suggestions(evaluator(**others), study, space, n_iter, None)
+
+
+def test_a_pruned_trial_may_have_fewer_folds():
+    pruner = optuna.pruners.ThresholdPruner(lower=np.inf)  # after every first fold
+    study = new_study(pruner=pruner)
+    evaluate_suggestions(evaluator(), study, SPACE, 1, None)
+    assert len(evaluate_suggestions(evaluator(), study, SPACE, 2, None)) == 2
+    with pytest.raises(ValueError, match="n_folds=1, but the search has 0"):
+        evaluate_suggestions(evaluator(folds=[]), study, SPACE, 2, None)
+
+
+def test_candidates_that_fail_end_no_search():
+    pruner = optuna.pruners.MedianPruner(n_startup_trials=1)
+    study, space = new_study(pruner=pruner), {"alpha": [-1.0, 1.0]}
+    failing = evaluator(ESNRegressor(3, random_state=0))
+    found = evaluate_suggestions(failing, study, space, 6, None)
+    states = {trial.params["alpha"]: trial.state.name for trial in study.trials}
+    assert states == {-1.0: "FAIL", 1.0: "COMPLETE"} and len(found) == 6
+    errors = [outcome["fit_error"] for outcome in failing.outcomes]
+    n_failed = sum(trial.params["alpha"] < 0 for trial in study.trials)
+    assert sum(error is not None for error in errors) == 3 * n_failed
 
 
 def failing_score(estimator, X, y):

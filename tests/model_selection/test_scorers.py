@@ -8,12 +8,13 @@ import pytest
 import sklearn
 from sklearn.base import clone
 from sklearn.linear_model import LinearRegression, Ridge
-from sklearn.model_selection import GridSearchCV, KFold, cross_val_score
+from sklearn.metrics import mean_absolute_error
+from sklearn.model_selection import GridSearchCV, KFold, TimeSeriesSplit, cross_val_score
 from sklearn.pipeline import make_pipeline
 from sklearn.preprocessing import StandardScaler
 
-from esnkit import ESNRegressor, Forecaster, RNNRegressor
-from esnkit.metrics import valid_prediction_time
+from esnkit import ESNRegressor, Forecaster, ReservoirSearchCV, RNNRegressor
+from esnkit.metrics import make_sequence_scorer, valid_prediction_time
 from esnkit.model_selection import RecycleValidation, nrmse_at, valid_time
 from esnkit.model_selection._scorers import _until_divergence
 
@@ -161,6 +162,26 @@ def test_scorers_are_pickled_cloned_and_routed_to():
     with sklearn.config_context(enable_metadata_routing=True):
         cv = RecycleValidation(1, horizon=50)
         assert np.isfinite(cross_val_score(MODEL, X, Y, scoring=score, cv=cv, params={})).all()
+
+
+@pytest.mark.filterwarnings("ignore:The scoring runs=")
+@pytest.mark.parametrize("search", [GridSearchCV, ReservoirSearchCV])
+def test_several_scores_of_weighted_rows(search):
+    absolute = make_sequence_scorer(mean_absolute_error, greater_is_better=False)
+    scoring = {"absolute": absolute, "runs": nrmse_at(5), "free": make_sequence_scorer(_any)}
+    w = np.where(np.arange(len(X)) % 3, 1.0, 0.0)
+    tried = search(MODEL, {"alpha": [1e-2]}, scoring=scoring, refit=False, cv=TimeSeriesSplit(2))
+    got = tried.fit(X, Y, sample_weight=w).cv_results_
+    train, test = list(TimeSeriesSplit(2).split(X))[1]
+    model = clone(MODEL).fit(X[train], Y[train], sample_weight=w[train])
+    assert got["split1_test_runs"] == [nrmse_at(5)(model, X[test], Y[test])]
+    if hasattr(search, "_check_scorers_accept_sample_weight"):  # others pass no weights to scorers
+        assert got["split1_test_absolute"] == [absolute(model, X[test], Y[test], w[test])]
+        assert got["split1_test_free"] == [1.0]
+
+
+def _any(y_true, y_pred, **params):
+    return float("sample_weight" in params)
 
 
 @pytest.mark.parametrize("n_good", [0, 1, 6, 9, 10])

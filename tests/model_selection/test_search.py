@@ -299,6 +299,20 @@ def test_less_memory_changes_no_score(max_memory):
     both(regressor(), grid, X, y, cv=FOLDS, return_train_score=True, max_memory=max_memory)
 
 
+@pytest.mark.parametrize("max_memory", [0, "1GB"])
+@pytest.mark.parametrize("container", [np.asarray, pd.DataFrame])
+def test_transformers_that_change_the_data_change_no_other_fit(container, max_memory):
+    X, y = series()
+    scaler = StandardScaler(copy=False)
+    model = make_pipeline(scaler, regressor())
+    grid = {"esnregressor__alpha": ALPHAS, "standardscaler": [scaler, "passthrough"]}
+    kept = container(5 * X + 3)
+    both(
+        model, grid, kept, y, cv=FOLDS, return_train_score=True, max_memory=max_memory, refit=False
+    )
+    np.testing.assert_array_equal(kept, container(5 * X + 3))
+
+
 def test_without_a_seed_fits_differ_as_in_scikit_learn():
     X, y = series()
     search = ReservoirSearchCV(regressor(random_state=None), {"alpha": [1.0, 1.0]}, cv=FOLDS)

@@ -86,6 +86,12 @@ def test_the_best_score_so_far_over_the_seconds_of_all_folds():
     np.testing.assert_array_equal(lines["candidate below, or failed"].get_xdata(), [3, 15])
 
 
+def test_the_best_score_so_far_leaves_out_scores_that_are_not_finite():
+    candidates = [{"a": k} for k in range(4)]
+    ax = display_of(candidates, [1.0, np.inf, NAN, 2.0]).plot(kind="seconds").ax_
+    np.testing.assert_array_equal(ax.lines[-1].get_ydata(), [1, 1, 1, 2])
+
+
 def test_scores_and_seconds_come_from_the_results_of_a_search():
     search = GridSearchCV(
         Ridge(), {"alpha": [1.0, 2.0], "tol": [0.1, 0.2]}, cv=2, refit="low",
@@ -145,6 +151,13 @@ def test_axes_are_taken_and_plots_drawn_again():
             r"among \['a', 'b', 'c'\], got \['a', 'z",
         ),
         (lambda d: d.plot(params="ab"), ValueError, "params must be a list of parameters"),
+        (lambda d: d.plot(params=3), ValueError, "params must be a list of parameters"),
+        (lambda d: d.plot(params=[], kind="parallel"), ValueError, r"must be a list .*, got \[\]"),
+        (
+            lambda d: display_of([{"a": 1}] * 2, [1, 2]).plot(),
+            ValueError,
+            r"the search has \[\]: use kind='seconds'",
+        ),
         (lambda d: d.plot(params=["a"]), ValueError, "params must name two parameters"),
         (
             lambda d: display_of([{"a": 1, "b": 1}, {"a": 2, "b": 1}], [1, 2]).plot(),

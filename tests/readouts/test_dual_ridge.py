@@ -67,3 +67,8 @@ def test_without_a_penalty_the_solution_of_least_norm_interpolates():
     wanted = np.linalg.pinv(Z) @ ((Y - dual.mean_y) * np.sqrt(w)[:, None])
     assert_allclose(B * dual.scale[:, None], wanted, atol=1e-9)
     assert dual.condition(0.0) == np.inf
+
+
+def test_constant_features_without_a_penalty_have_an_infinite_condition():
+    X, Y, _ = classes(10, 25)
+    assert DualRidge(np.ones_like(X), Y, np.ones(10), 0.0).condition(0.0) == np.inf

@@ -343,6 +343,23 @@ def weighted_rows(weights, seed=0, n_features=3, dtype=np.float64):
 light_rows = pytest.warns(LinAlgWarning, match="sample_weight has weights below 1e-16 of the lar")
 
 
+@pytest.mark.parametrize("method", ["fit", "partial_fit"])
+def test_products_that_overflow_with_both_signs_are_refused(method):
+    X, y = (
+        1e130 * np.array([[1.0], [1.0], [-1.0], [-1.0]]),
+        1e200 * np.array([1.0, -1.0, 1.0, -1.0]),
+    )
+    with pytest.raises(ValueError, match="y must have sums of products .* output 0: scale y"):
+        getattr(RidgeReadout(solver="gram"), method)(X, y)
+
+
+def test_standardised_coefficients_beyond_the_range_name_y():
+    rng = np.random.RandomState(0)
+    X, y = 1e-140 * rng.standard_normal((99, 2)), 1e180 * rng.standard_normal(99)
+    with pytest.raises(ValueError, match="y must have coefficients on X within the range"):
+        RidgeReadout(standardize=True).fit(X, y)
+
+
 @pytest.mark.parametrize("solver", SOLVERS)
 @pytest.mark.parametrize("weights", [[1e50, 1e50, *[1.0] * 8], [1.0, 1.0, *[1e-50] * 8]])
 @pytest.mark.parametrize("alpha", [0.0, 1e-60])

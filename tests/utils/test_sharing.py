@@ -89,10 +89,12 @@ def test_data_are_equal(a, b, are_equal):
     assert equal_data(a, b) is are_equal
 
 
-def test_frames_are_equal_to_themselves_alone():
+def test_frames_of_pandas_are_compared():
     pd = pytest.importorskip("pandas")
-    frame = pd.DataFrame(A)
-    assert equal_data(frame, frame) and not equal_data(frame, frame.copy())
+    frame = pd.DataFrame(A, columns=["a", "b"])
+    assert equal_data(frame, frame) and equal_data(frame, frame.copy())
+    others = frame + 1, frame.astype("f4"), frame.rename(columns={"a": "c"}), frame[:2]
+    assert not any(equal_data(frame, other) for other in others)
 
 
 @pytest.mark.parametrize(
