@@ -21,6 +21,7 @@ from esnkit.cli._date_formats import (
     is_number,
     may_be_number,
     may_lack_year,
+    spans_two_years,
     write,
 )
 from esnkit.cli._errors import UserError
@@ -110,6 +111,8 @@ class Timestamps:
         if not found:
             raise min(failures, key=lambda error: error.n_breaks)
         found = [item for item in found if not _is_yearly(item)] or found
+        # Of months these would be every 13th one.
+        found = [item for item in found if spans_two_years(item.form)] or found
         self._check_unambiguous(found)
         return found[0]
 

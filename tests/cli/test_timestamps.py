@@ -39,6 +39,20 @@ def test_months_and_quarters_continue(form):
         timestamps.add(texts[30].replace("2", "0").replace("1", "0"), 32)
 
 
+@pytest.mark.parametrize("form", ["{}/{:02}", "{}-{:02}"])
+@pytest.mark.parametrize("start", [2000, 2005, 1980])
+def test_seasons_of_two_years_continue_and_are_no_months(form, start):
+    texts = [form.format(year, (year + 1) % 100) for year in range(start, start + 13)]
+    timestamps = Timestamps("t")
+    for k, text in enumerate(texts[:10]):
+        timestamps.add(text, k + 2)
+    assert timestamps.future(10, 3).written == texts[10:]
+    months = Timestamps("t")
+    for k in range(1, 4):
+        months.add(form.format(start, k), k + 1)
+    assert months.future(3, 1).written == [form.format(start, 4)]
+
+
 @pytest.mark.parametrize("start, step, digits", [(-5, 25, 2), (0, 1, 1), (90, 1, 1), (7, 500, 3)])
 def test_fractions_continue(start, step, digits):
     numbers = start + step * np.arange(40)
