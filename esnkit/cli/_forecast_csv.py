@@ -404,6 +404,7 @@ def _write_report(arguments, model, table: Table, stamps: Continuation | None) -
     def write(draft):
         write_report(
             draft, model, arguments.horizon, exog=ahead, times=times,
+            bias_adjust=arguments.bias_adjust,
             title=f"Forecast of {arguments.column}, {os.path.basename(arguments.file)}",
         )  # fmt: skip
 
