@@ -314,7 +314,7 @@ def _index_of(name: str, header: list[str], path: str) -> int:
     if header.count(name) > 1:
         raise UserError(f"{path} has {header.count(name)} columns named '{name}'")
     if name not in header:
-        raise UserError(f"{path} has no column '{name}'; it has {_listed(header)}")
+        raise UserError(f"{path} has no column '{name}'; its header has {_listed(header)}")
     return header.index(name)
 
 
