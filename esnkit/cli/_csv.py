@@ -97,6 +97,8 @@ def other_column(path: str, named: Sequence[str]) -> str:
     A column without a name, such as the index that pandas writes, does not count.
     """
     with _open_rows(path, list(named)) as (_, header, _):
+        for name in named:
+            _index_of(name, header, path)
         others = [name for name in header if name and name not in named]
     if len(others) == 1:
         return others[0]
