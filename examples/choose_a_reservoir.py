@@ -138,6 +138,7 @@ for column, (task, axes) in enumerate(zip(TASKS, panels, strict=True)):
         "Lyapunov times, larger is better" if TASKS[task] is None else "NRMSE, smaller is better"
     )
     axes.spines[["top", "right"]].set_visible(False)
+figure.supxlabel("bars: medians of five seeds, which are the dots", fontsize=9)
 panels[0].set_yticks(range(len(names)), names)
 panels[0].invert_yaxis()
 figure.savefig("choose_a_reservoir.png", dpi=150)

@@ -74,7 +74,7 @@ for name, roots in forecasts.items():
 figure, axes = plt.subplots(figsize=(8, 4), layout="constrained")
 axes.barh(list(errors), list(errors.values()))
 axes.invert_yaxis()
-axes.set_xlabel("mean absolute error, relative to repeating the last week")
+axes.set_xlabel("MASE: mean absolute error / that of the week before, in the training series")
 axes.axvline(1, color="black", linewidth=1)
 figure.savefig("forecast_baselines.png", dpi=150)
 print("wrote forecast_baselines.png")

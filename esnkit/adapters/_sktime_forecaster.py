@@ -109,10 +109,11 @@ class SktimeForecaster(BaseForecaster):
 
     def _fit(self, y, X, fh):
         check_flag("bias_adjust", self.bias_adjust)
+        _check_steps_of_one(y.index)
         self.forecaster_ = clone(self._given())
         if fh is not None and self.forecaster_.horizon is None:
             self.forecaster_.set_params(horizon=int(fh.to_relative(self.cutoff).to_numpy().max()))
-        self.forecaster_.fit(y, exog=X)
+        self.forecaster_.fit(y, exog=None if X is None else X.loc[y.index])
         self._end = self.cutoff
         return self
 
@@ -146,7 +147,7 @@ class SktimeForecaster(BaseForecaster):
 
     def _steps_ahead(self, fh, X) -> tuple[np.ndarray, Any]:
         """Return the steps of a horizon after the rows seen, and the inputs up to the last one."""
-        steps = fh.to_absolute(self.cutoff).to_relative(self._end).to_numpy().astype(int)
+        steps = self._count_steps(fh)
         if steps.min() < 1:
             raise NotImplementedError(
                 f"{type(self).__name__} can not perform in-sample prediction: fh must have steps "
@@ -162,6 +163,19 @@ class SktimeForecaster(BaseForecaster):
                 f"{lacking[0]}"
             )
         return steps, X.loc[ahead]
+
+    def _count_steps(self, fh) -> np.ndarray:
+        """Return the steps of a horizon after the rows seen.
+
+        Between times of a zone sktime counts hours of the wall clock, also where clocks change.
+        """
+        if fh.is_relative and self.cutoff.equals(self._end):
+            return fh.to_numpy().astype(int)
+        times, end = fh.to_absolute_index(self.cutoff), self._end
+        if getattr(times, "tz", None) is not None and _is_within_days(fh.freq):
+            times, end = times.tz_convert("UTC"), end.tz_convert("UTC")
+        horizon = ForecastingHorizon(times, is_relative=False, freq=fh.freq)
+        return horizon.to_relative(end).to_numpy().astype(int)
 
     @classmethod
     def get_test_params(cls, parameter_set="default"):
@@ -179,6 +193,22 @@ class SktimeForecaster(BaseForecaster):
         from sklearn.linear_model import Ridge
 
         return [{"forecaster": Forecaster(Ridge(), lags=2)}, {"forecaster": _small_network()}]
+
+
+def _check_steps_of_one(index) -> None:
+    """Raise if numbers of rows are not consecutive: sktime takes each number for a step."""
+    if index.dtype.kind in "iu" and (np.diff(index) != 1).any():
+        raise ValueError(
+            "y must have consecutive numbers as index, as sktime counts steps by them; "
+            "reset_index(drop=True) numbers the rows"
+        )
+
+
+def _is_within_days(freq: str) -> bool:
+    """Tell whether a frequency is one of hours, minutes or less."""
+    from pandas.tseries.frequencies import to_offset
+
+    return to_offset(freq).base.freqstr in ("h", "min", "s", "ms", "us", "ns")
 
 
 def _small_network() -> Forecaster:

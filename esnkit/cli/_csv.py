@@ -97,6 +97,8 @@ def other_column(path: str, named: Sequence[str]) -> str:
     A column without a name, such as the index that pandas writes, does not count.
     """
     with _open_rows(path, list(named)) as (_, header, _):
+        for name in named:
+            _index_of(name, header, path)
         others = [name for name in header if name and name not in named]
     if len(others) == 1:
         return others[0]
@@ -314,7 +316,7 @@ def _index_of(name: str, header: list[str], path: str) -> int:
     if header.count(name) > 1:
         raise UserError(f"{path} has {header.count(name)} columns named '{name}'")
     if name not in header:
-        raise UserError(f"{path} has no column '{name}'; it has {_listed(header)}")
+        raise UserError(f"{path} has no column '{name}'; its header has {_listed(header)}")
     return header.index(name)
 
 

@@ -4,7 +4,8 @@ A format is written as for `date` of GNU: `%-d` is a day without a leading zero,
 of months (`%^b` JUL, `%_b` jul), `%q` a quarter, `%G`, `%V` and `%u` the year, week and day of ISO,
 `%I` and `%p` an hour with AM or PM (`%_p` am, `%:p` a.m., `%^:p` A.M.), `%3f` three digits of a
 fraction, `%z`, `%:z` and `%:::z` are +0100, +01:00 and +01. `%0m` is a month as the decimals of a
-number that has lost its last zero: 2016.09, 2016.1, 2016.11. `%1i` is a whole number, `%4i` one of
+number that has lost its last zero: 2016.09, 2016.1, 2016.11. `%n` and `%N` are the year after `%Y`,
+of two and four digits, as in the season 2000/01. `%1i` is a whole number, `%4i` one of
 at least four digits, `%2r` one with two digits after the point, kept as a whole number of
 hundredths. `%t` is the start of a month as a year with a fraction, 1949.25 for April, with the
 digits of Python, `%-t` without `.0`, `%15t` rounded to 15 digits, as R writes it, `%:15t` the same
@@ -19,7 +20,7 @@ from functools import lru_cache
 from esnkit.forecasting._calendar_numbers import MAX_YEAR, MIN_YEAR, TWO_DIGIT_PIVOT
 
 _DATES = "%Y-%m-%d %Y/%m/%d %Y.%m.%d %d.%m.%Y %d-%m-%Y %m-%d-%Y %m/%d/%Y %d/%m/%Y".split()
-_DATES += "%Y-%m %Y/%m %Y.%m %m/%Y %m.%Y %m-%Y %YM%m".split()
+_DATES += "%Y/%n %Y-%n %Y/%N %Y-%N %Y-%m %Y/%m %Y.%m %m/%Y %m.%Y %m-%Y %YM%m".split()
 _DATES += ["%Y-Q%q", "%YQ%q", "%Y Q%q", "%Y/Q%q", "%Yq%q", "%qQ%Y", "%qQ%y"]
 _DATES += ["Q%q %Y", "Q%q-%Y", "Q%q/%Y", "Q%q %y", "Q%q-%y", "Q%q/%y", "%Ym%m", "%Y-M%m"]
 _DATES += ["%G-W%V", "%GW%V", "%G W%V", "%Gw%V", "W%V %G", "W%V-%G", "W%V/%G", "%G-W%V-%u"]
@@ -44,7 +45,7 @@ _TIME = re.compile(
 _ZONES = {3: "%:::z", 5: "%z", 6: "%:z"}  # by the length of the text
 FIELD = re.compile(r"%(?P<how>[-:^_\d]*)(?P<what>[a-zA-Z])")
 _ATTRIBUTES = {"m": "month", "d": "day", "H": "hour", "M": "minute", "S": "second"}
-_PATTERNS = dict.fromkeys("YG", r"\d{4}") | dict.fromkeys("ymdMSV", r"\d\d")
+_PATTERNS = dict.fromkeys("YGN", r"\d{4}") | dict.fromkeys("ynmdMSV", r"\d\d")
 _PATTERNS |= {"H": r"[01]\d|2[0-3]", "I": r"0[1-9]|1[0-2]", "q": "[1-4]", "u": "[1-7]"}
 _PATTERNS |= dict.fromkeys(["-m", "-d", "-V"], r"[1-9]\d?") | {"0m": r"0[1-9]|1[12]?"}
 _PATTERNS |= {"-H": r"1?\d|2[0-3]", "-I": r"[1-9]|1[0-2]"}
@@ -67,6 +68,11 @@ def is_number(form: str) -> bool:
 def may_be_number(form: str) -> bool:
     """Tell whether what a format of dates reads could as well be a number: 2016.1."""
     return form == "%Y.%-m"
+
+
+def spans_two_years(form: str) -> bool:
+    """Tell whether a format reads a year and the next one, as of a season: 2000/01."""
+    return form.endswith(("%n", "%N"))
 
 
 def may_lack_year(form: str) -> bool:
@@ -220,6 +226,9 @@ def _numeric_fields(fields: dict[str, str], form: str) -> dict[str, str]:
         fields["m"] = str(3 * int(fields["q"]) - 2)
     if "y" in fields:
         fields["Y"] = ("20" if int(fields["y"]) < TWO_DIGIT_PIVOT else "19") + fields["y"]
+    following = fields.get("n") or fields.get("N")
+    if following and not f"{int(fields['Y']) + 1:04d}".endswith(following):
+        raise ValueError(f"{following} does not follow {fields['Y']}")
     if "V" in fields:
         monday = date.fromisocalendar(*(int(fields.get(what, 1)) for what in "GVu"))
         fields |= dict(zip("Ymd", monday.isoformat().split("-"), strict=True))
@@ -246,6 +255,8 @@ def _field_text(stamp, how: str, what: str) -> str:
         return {"G": f"{year:04d}", "V": f"{week:{'' if how else '02'}d}", "u": str(day)}[what]
     if what in "Yy":
         return f"{stamp.year:04d}"[-4 if what == "Y" else -2 :]
+    if what in "Nn":
+        return f"{stamp.year + 1:04d}"[-4 if what == "N" else -2 :]
     if what == "q":
         return str((stamp.month + 2) // 3)
     if what == "f":

@@ -1,7 +1,7 @@
 """Numbers in the cells of a CSV file: points and commas, as decimal signs or between thousands.
 
-Where commas separate columns, a point is decimal. Elsewhere all cells of a file decide together:
-of four ways to write numbers, those count that no cell contradicts.
+All cells of a file decide together: of four ways to write numbers, those count that no cell
+contradicts. Where commas separate columns, a point is always decimal.
 """
 
 import math
@@ -77,6 +77,8 @@ class DecimalReader:
                 f"line {line}: column '{column}' is empty; fill in every time step, or treat "
                 "empty cells as missing values with --fill"
             )
+        if "," in text:
+            self._allow_commas()
         found = {name: way.read(text) for name, way in self.ways.items()}
         kept = {name: number for name, number in found.items() if number is not None}
         if not kept:
@@ -97,6 +99,21 @@ class DecimalReader:
             self.marked = self.marked or (line, column, text)
         elif _is_small_integer(text):
             self.has_small_integers = True
+
+    def _allow_commas(self) -> None:
+        """Where commas separate columns, open the ways with commas at the first cell that has one.
+
+        Before, one way is enough, which is faster.
+        """
+        if self.separator != "," or list(self.ways) != ["point"]:
+            return
+        numbers = self.ways["point"].numbers
+        if self.marked is None:  # no decimal point
+            self.ways["comma"] = _Way(_COMMA, {",": "."})
+        if not (np.abs(numbers) >= 1000).any():  # which would have commas
+            self.ways["comma between thousands"] = _Way(_COMMA_GROUPS, {",": ""})
+        for name in list(self.ways)[1:]:
+            self.ways[name].numbers.extend(numbers)
 
     def add_missing(self) -> None:
         """Add NaN in place of an empty cell."""
@@ -144,9 +161,10 @@ class DecimalReader:
         """Tell whether a sign before three digits is decimal, though nothing else shows it.
 
         It is, unless some cells are integers without it: then it may separate their thousands. And
-        where semicolons separate columns, commas tend to be decimal and points not.
+        where semicolons separate columns, commas tend to be decimal and points not. Where commas
+        separate columns, those in quotes may be either.
         """
-        if self.has_small_integers or not other.startswith(name):
+        if self.separator == "," or self.has_small_integers or not other.startswith(name):
             return False
         return name == "comma" or self.separator != ";"
 

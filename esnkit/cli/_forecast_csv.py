@@ -299,9 +299,8 @@ def refuse_negative(arguments, table: Table) -> None:
 
 def report(model: AutoForecaster) -> None:
     """Print on standard error seasons, errors beside those of the baselines, and members."""
-    periods = " and ".join(f"{period:g}" for period in model.seasons_)
-    say(f"seasons of {periods} time steps" if periods else "no season")
-    ahead = "1 step" if model.horizon_ == 1 else f"{model.horizon_} steps"
+    say(seasons_text(model.seasons_))
+    ahead = steps_text(model.horizon_)
     say(
         f"mean absolute errors of rolling forecasts {ahead} ahead, in which recent ones weigh more:"
     )
@@ -319,6 +318,17 @@ def report(model: AutoForecaster) -> None:
         say("networks, then fitted to all rows:")
     for member in model.members_:
         say(f"  {member['error']:<10.4g}  {describe(member)}")
+
+
+def seasons_text(periods) -> str:
+    """Name the seasons of a series."""
+    names = " and ".join(f"{period:g}" for period in periods)
+    return f"seasons of {names} time steps" if names else "no season"
+
+
+def steps_text(n_steps: int) -> str:
+    """Write a number of steps."""
+    return "1 step" if n_steps == 1 else f"{n_steps} steps"
 
 
 def describe(member: dict) -> str:
@@ -404,6 +414,7 @@ def _write_report(arguments, model, table: Table, stamps: Continuation | None) -
     def write(draft):
         write_report(
             draft, model, arguments.horizon, exog=ahead, times=times,
+            bias_adjust=arguments.bias_adjust,
             title=f"Forecast of {arguments.column}, {os.path.basename(arguments.file)}",
         )  # fmt: skip
 

@@ -14,8 +14,10 @@ from esnkit.cli._forecast_csv import (
     check_paths,
     complete_request,
     refuse_negative,
+    seasons_text,
     split_exog,
     spread,
+    steps_text,
     tell_of_filled_rows,
     tell_of_unused_dates,
     write_forecast,
@@ -205,9 +207,9 @@ class _Continued:
 
 def _report(model: PanelForecaster) -> None:
     """Print on standard error what was forecast, and errors beside those of a baseline."""
-    seasons = ", ".join(f"{period:g}" for period in model.seasons_) or "none"
-    say(f"{model.n_features_in_} series; seasons: {seasons} (time steps)")
-    say(f"error of rolling forecasts, {model.horizon_} steps ahead, in mean changes of the series:")
+    say(f"{model.n_features_in_} series; {seasons_text(model.seasons_)}")
+    ahead = steps_text(model.horizon_)
+    say(f"errors of rolling forecasts {ahead} ahead, in mean absolute changes of the series:")
     for name, error in {"networks fitted to all": model.error_, **model.baselines_}.items():
         say(f"  {error:<10.4g}  {name}")
 

@@ -21,6 +21,7 @@ from esnkit.cli._date_formats import (
     is_number,
     may_be_number,
     may_lack_year,
+    spans_two_years,
     write,
 )
 from esnkit.cli._errors import UserError
@@ -110,6 +111,8 @@ class Timestamps:
         if not found:
             raise min(failures, key=lambda error: error.n_breaks)
         found = [item for item in found if not _is_yearly(item)] or found
+        # Of months these would be every 13th one.
+        found = [item for item in found if spans_two_years(item.form)] or found
         self._check_unambiguous(found)
         return found[0]
 
@@ -192,7 +195,7 @@ class Timestamps:
         raise _GapError(
             f"line {self.lines[k]}: time stamp {reading.text(k)} "
             f"{'is repeated' if repeated else 'goes back in time'}, after {reading.text(k - 1)} "
-            f"on line {self.lines[k - 1]}",
+            f"on line {self.lines[k - 1]}{reading.clock_hint(k)}",
             int(np.count_nonzero(~later)),
         )
 
@@ -327,6 +330,10 @@ class _Reading:
         """Return labels that are times as those of a series."""
         raise NotImplementedError
 
+    def clock_hint(self, position: int) -> str:
+        """Return what to do if clocks went back before a stamp that is not later than the last."""
+        return ""
+
     def text(self, position: int) -> str:
         """Return a stamp as text."""
         return write(self.to_stamps(self.values[position : position + 1])[0], self.form)
@@ -430,6 +437,15 @@ class _Dates(_Reading):
         if form.endswith("z"):
             self.values = self.values - self.offsets.astype("m8[s]")
             self.zone = observed_zone(self.values, self.offsets)
+
+    def clock_hint(self, position):
+        """Return what to do where local times of one night come twice."""
+        before, stamp = self.values[position - 1 : position + 1]
+        hour = (stamp - stamp.astype("M8[D]")) // np.timedelta64(1, "h")
+        is_night = hour < 4 and before - stamp < np.timedelta64(1, "h")
+        if self.zone is not None or not is_night or not re.search("%-?[HI]", self.form):
+            return ""
+        return "; if clocks went back there, write offsets from UTC, as in 02:00+01:00"
 
     def find_axis(self, n_steps):
         """Return the axis of the dates."""

@@ -145,8 +145,7 @@ def _kind(candidate: dict) -> str:
     if candidate["power"] is not None:
         words.append("logarithm" if candidate["power"] == 0 else f"power {candidate['power']:g}")
     if candidate["seasons"]:
-        terms = (f"{period:g} ({n})" for period, n in candidate["seasons"])
-        words.append(f"seasons {', '.join(terms)}")
+        words += [f"{n} harmonics of {period:g}" for period, n in candidate["seasons"]]
     if candidate.get("past_exog"):
         words.append("past-only inputs")
     return ", ".join(words)

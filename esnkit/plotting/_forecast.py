@@ -91,6 +91,7 @@ class ForecastDisplay:
         *,
         exog=None,
         interval=None,
+        bias_adjust=False,
         observed=None,
         n_history=None,
         column=0,
@@ -106,6 +107,8 @@ class ForecastDisplay:
         exog : array-like of shape (>= n_steps, n_exog), default=None
         interval : float in (0, 1) or sequence of them, default=None
             Coverage of the interval to draw, or of several as a fan; None draws none.
+        bias_adjust : bool, default=False
+            Whether to forecast means, see :meth:`esnkit.Forecaster.forecast`.
         observed : array-like of shape (<= n_steps,) or (<= n_steps, n_series), default=None
             Observed values of the steps forecast, from the first step on.
         n_history : int, default=None
@@ -127,7 +130,7 @@ class ForecastDisplay:
         if n_history is not None:
             n_history = check_positive_int("n_history", n_history)
         levels = () if interval is None else tuple(np.atleast_1d(interval).tolist())
-        forecasts = _forecast_with_intervals(forecaster, n_steps, exog, levels)
+        forecasts = _forecast_with_intervals(forecaster, n_steps, exog, levels, bias_adjust)
         n_series = forecaster.n_features_in_
         column = check_column(column, n_series)
         observed = observed if observed is None or is_pandas(observed) else np.asarray(observed)
@@ -288,11 +291,12 @@ class ForecastDisplay:
         )  # fmt: skip
 
 
-def _forecast_with_intervals(forecaster, n_steps, exog, levels: tuple) -> list:
+def _forecast_with_intervals(forecaster, n_steps, exog, levels: tuple, bias_adjust) -> list:
     """Return a forecast for each level; several share their errors, which are computed once."""
     if len(levels) > 1:
-        return forecaster._fan(n_steps, exog, levels)
-    return [forecaster.forecast(n_steps, exog, interval=levels[0] if levels else None)]
+        return forecaster._fan(n_steps, exog, levels, bias_adjust)
+    options = {"bias_adjust": bias_adjust} if bias_adjust else {}  # not all forecasters have it
+    return [forecaster.forecast(n_steps, exog, interval=levels[0] if levels else None, **options)]
 
 
 def _split(forecast, column: int, has_interval: bool) -> tuple:

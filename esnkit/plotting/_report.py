@@ -31,7 +31,9 @@ td:first-child, th:first-child { text-align: left; } th { border-bottom: 1px sol
 """
 
 
-def write_report(file, forecaster, n_steps, *, exog=None, column=0, times=None, title=None):
+def write_report(
+    file, forecaster, n_steps, *, exog=None, bias_adjust=False, column=0, times=None, title=None
+):
     """Write a report of a fitted :class:`AutoForecaster` as one HTML file.
 
     It shows the forecast with a fan of intervals, the errors of the candidates beside those of the
@@ -48,6 +50,8 @@ def write_report(file, forecaster, n_steps, *, exog=None, column=0, times=None, 
         Number of steps to forecast.
     exog : array-like of shape (>= n_steps, n_exog), default=None
         Inputs of the steps ahead, if the forecaster was fitted with any.
+    bias_adjust : bool, default=False
+        Whether to forecast means, see :meth:`esnkit.AutoForecaster.forecast`.
     column : int, default=0
         Which of several series to show.
     times : array-like of shape (n_timesteps + n_steps,), default=None
@@ -76,8 +80,12 @@ def write_report(file, forecaster, n_steps, *, exog=None, column=0, times=None, 
     title = "Forecast" if title is None else str(title)
     stamps = stamps_ahead(forecaster, n_steps, times)
     zone = zone_name(forecaster, stamps)
+    display = ForecastDisplay.from_forecaster(
+        forecaster, n_steps, exog=exog, interval=FAN, bias_adjust=bias_adjust, column=column,
+        times=times,
+    )  # fmt: skip
     sections = [
-        _section("Forecast", _forecast(forecaster, n_steps, exog, column, times, stamps, zone)),
+        _section("Forecast", _forecast(display, stamps, zone)),
         _section("Candidates", _candidates(forecaster, column)),
     ]
     past = None if times is None else np.asarray(times)[:-n_steps]
@@ -107,17 +115,13 @@ def _section(title: str, content: str) -> str:
     return f"<h2>{escape(title)}</h2>{content}\n"
 
 
-def _forecast(
-    forecaster, n_steps: int, exog, column: int, times, stamps: tuple | None, zone: str
-) -> str:
+def _forecast(display: ForecastDisplay, stamps: tuple | None, zone: str) -> str:
     """Return the picture of the forecast, and a table of its numbers."""
-    display = ForecastDisplay.from_forecaster(
-        forecaster, n_steps, exog=exog, interval=FAN, column=column, times=times
-    )
     name_zone(display, display.ax_, zone)
-    labels = np.arange(1, n_steps + 1) if display.times is None else np.asarray(display.times)
+    counts = np.arange(1, len(display.forecast) + 1)
+    labels = counts if display.times is None else np.asarray(display.times)
     texts = _as_text(labels) if stamps is None else _with_offsets(*stamps)
-    names = [f"{end} {100 * level:g} %" for level in FAN for end in ("from", "to")]
+    names = [f"{100 * level:g} % {end}" for level in FAN for end in ("lower", "upper")]
     ends = [row for pair in zip(display.lower, display.upper, strict=True) for row in pair]
     numbers = np.column_stack([display.forecast, *ends])
     rows = [

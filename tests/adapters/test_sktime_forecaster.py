@@ -8,6 +8,7 @@ from esnkit import AutoForecaster, ESNRegressor, Forecaster, SeriesTransform
 from esnkit.adapters import SktimeForecaster
 
 pytest.importorskip("sktime")
+from sktime.forecasting.base import ForecastingHorizon  # noqa: E402
 from sktime.forecasting.model_selection import ForecastingGridSearchCV  # noqa: E402
 from sktime.split import ExpandingWindowSplitter  # noqa: E402
 from sktime.utils.estimator_checks import check_estimator  # noqa: E402
@@ -83,6 +84,31 @@ def test_update_advances_states_or_fits_anew(refits):
     assert model.predict([1, 2, 3], X=INPUTS[80:83]).tolist() == expected.tolist()
 
 
+@pytest.mark.parametrize(
+    "start, freq, is_relative",
+    [
+        ("2024-03-29", "h", True),
+        ("2024-03-29", "h", False),
+        ("2024-10-26", "30min", True),
+        ("2024-02-20", "D", False),
+    ],
+)
+@may_warn
+def test_times_of_a_zone_continue_over_a_change_of_clocks(start, freq, is_relative):
+    times = pd.date_range(start, periods=60, freq=freq, tz="Europe/London")
+    y = pd.Series(np.sin(np.arange(60) / 4), times)
+    fh = ForecastingHorizon(range(1, 21) if is_relative else times[40:], is_relative=is_relative)
+    found = SktimeForecaster(network()).fit(y[:40]).predict(fh)
+    expected = network().fit(y[:40]).forecast(20)
+    pd.testing.assert_series_equal(found, expected, check_freq=False)
+
+
+def test_inputs_may_have_more_rows_than_the_series():
+    model = SktimeForecaster(network()).fit(WAVE[TRAIN], INPUTS)
+    expected = SktimeForecaster(network()).fit(WAVE[TRAIN], INPUTS[TRAIN])
+    assert model.predict([1, 2], X=INPUTS).tolist() == expected.predict([1, 2], X=INPUTS).tolist()
+
+
 @may_warn
 def test_tools_of_sktime():
     search = ForecastingGridSearchCV(
@@ -106,6 +132,8 @@ def test_errors_name_the_way_out():
     model = SktimeForecaster(network()).fit(WAVE[TRAIN], INPUTS[TRAIN])
     with pytest.raises(ValueError, match=r"X must have a row for each step .* none for 2015-12"):
         model.predict([1, 4], X=INPUTS.drop(MONTHS[71]))
+    with pytest.raises(ValueError, match="consecutive numbers as index"):
+        SktimeForecaster(network()).fit(WAVE[TRAIN].set_axis(range(0, 350, 5)))
     with pytest.raises(NotImplementedError, match="in-sample"):
         model.predict([-1])
     model.update(WAVE[:60], INPUTS[:60], update_params=False)

@@ -39,7 +39,10 @@ def swapped(line, text):
 
 
 BAD_FILES = {
-    "missing column": (["when,y,u", "1,2,3"], "in.csv has no column 'x'; it has when, y, u"),
+    "missing column": (
+        ["when,y,u", "1,2,3"],
+        "in.csv has no column 'x'; its header has when, y, u",
+    ),
     "text": (swapped(21, f"{HOURS[19]},abc,1"), "in.csv, line 21: column 'x' holds 'abc', not a n"),
     "decimal comma": (swapped(5, f'{HOURS[3]},"1,5",1'), "line 5: column 'x' holds '1,5'"),
     "nan": (swapped(21, f"{HOURS[19]},NaN,1"), "line 21: column 'x' holds 'NaN', not a finite"),
@@ -59,7 +62,10 @@ BAD_FILES = {
     "unclosed quote": (swapped(9, f'{HOURS[7]},"1,1'), "in.csv, line 9: the row that be"),
     "text after a quote": (swapped(9, f'{HOURS[7]},"1"x,1'), "in.csv, line 9: .* check its quotes"),
     "endless field": (swapped(9, f"{HOURS[7]},{'1' * 200_000},1"), "in.csv, line 9: .* field larg"),
-    "control characters": (["when,\x1b[31m\0y,u", "1,2,3"], r"it has when, \\x1b\[31m\\x00y, u"),
+    "control characters": (
+        ["when,\x1b[31m\0y,u", "1,2,3"],
+        r"its header has when, \\x1b\[31m\\x00y, u",
+    ),
     "one endless line": ("x" * 1_100_000, "line 1 is longer than 1,000,000 characters"),
 }
 

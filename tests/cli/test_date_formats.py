@@ -25,6 +25,16 @@ def test_what_is_written_is_recognised_and_read(stamp, form):
         assert write(read(text, other), other) == text
 
 
+@pytest.mark.parametrize("form", ["%Y/%n", "%Y-%n", "%Y/%N", "%Y-%N"])
+def test_a_season_of_two_years_is_its_first_year(form):
+    for year in (1983, 1999, 2011):
+        text = write(datetime(year, 1, 1), form)
+        assert form in formats_of(text)
+        assert read(text, form) == datetime(year, 1, 1)
+    assert text in ("2011/12", "2011-12", "2011/2012", "2011-2012")
+    assert read(text.replace("12", "13"), form) is None
+
+
 @pytest.mark.parametrize(
     "form, texts",
     [

@@ -74,8 +74,33 @@ def test_ambiguous_and_mixed_numbers_are_refused(texts, message):
 
 def test_between_commas_a_point_is_decimal():
     assert values_of(["995", "1.010", "1.025"], ",") == [995, 1.01, 1.025]
-    with pytest.raises(UserError, match="holds '1,5', not a number$"):
-        values_of(["1,5"], ",")
+
+
+@pytest.mark.parametrize(
+    "texts, expected",
+    [
+        (["995.5", "12,021.52", "-1,010", "2"], [995.5, 12021.52, -1010, 2]),
+        (["995", "1,010", "1,234,567"], [995, 1010, 1234567]),
+        (["995", "1,010", "1,5"], [995, 1.01, 1.5]),
+        (["1234", "1,010"], [1234, 1.01]),
+    ],
+)
+def test_between_commas_quoted_commas_are_told_by_all_cells(texts, expected):
+    assert values_of(texts, ",") == expected
+
+
+@pytest.mark.parametrize(
+    "texts, message",
+    [
+        (["995", "1,010", "12,021"], "'1,010', which is 1010 if the comma separates thousands and"),
+        (["2.5", "1,5"], "line 3: .* holds '1,5', not a number$"),
+        (["1234.5", "1,010"], "line 3: .* holds '1,010', not a number$"),
+        (["1,010.5", "1010"], "holds '1010', not a number; it is written unlike '1,010.5'"),
+    ],
+)
+def test_between_commas_ambiguous_and_mixed_numbers_are_refused(texts, message):
+    with pytest.raises(UserError, match=message):
+        values_of(texts, ",")
 
 
 def test_between_tabs_three_decimals_throughout_are_decimals():

@@ -211,13 +211,17 @@ def test_few_networks_are_tried_quickly(capsys):
     assert all(f"esnkit:   {error} " in err for error in errors)
 
 
-def test_a_forecast_of_means(capsys):
+def test_a_forecast_of_means(capsys, monkeypatch):
+    pytest.importorskip("matplotlib")
+    monkeypatch.setattr("esnkit.plotting._report._residuals", lambda *args: "")
     series = np.random.default_rng(0).lognormal(size=60)
     write(["x", *map(repr, series.tolist())])
-    assert forecast("--bias-adjust") == 0
+    assert forecast("--bias-adjust", "--report", "r.html") == 0
     found = [float(line) for line in capsys.readouterr().out.splitlines()[1:]]
     model, median, _ = python_says(series)
     assert found == model.forecast(6, bias_adjust=True).tolist() != median.tolist()
+    page = Path("r.html").read_text(encoding="utf-8")
+    assert all(f"<td>{value:.6g}</td>" in page for value in found)
 
 
 def test_forecasts_end_at_zero_or_go_below(capsys):
@@ -352,6 +356,10 @@ BAD_REQUESTS = {
     "no column of several": (
         ["in.csv", "--horizon", "3"],
         "--column must name the column to forecast; in.csv has when, x, u",
+    ),
+    "no such column, and none of several": (
+        ["in.csv", "--horizon", "3", "--time", "day"],
+        "in.csv has no column 'day'; its header has when, x, u",
     ),
     "no column is left": (
         ["in.csv", "--horizon", "3", "--time", "when", "--exog", "x", "u"],

@@ -41,7 +41,7 @@ def test_every_series_is_forecast_as_in_python(capsys):
     write([HEADER, *ROWS])
     assert forecast("--interval", "0.9", "--out", "o.csv") == 0
     out, err = capsys.readouterr()
-    assert out == "" and "3 series; seasons: 7 (time steps)" in err and "9 steps written" in err
+    assert out == "" and "3 series; seasons of 7 time steps" in err and "9 steps written" in err
     rows = read("o.csv")
     assert list(rows[0]) == ["shop", "day", "sold", "sold_lower", "sold_upper"]
     assert [row["shop"] for row in rows] == [key for key in SOLD for _ in range(3)]

@@ -39,6 +39,20 @@ def test_months_and_quarters_continue(form):
         timestamps.add(texts[30].replace("2", "0").replace("1", "0"), 32)
 
 
+@pytest.mark.parametrize("form", ["{}/{:02}", "{}-{:02}"])
+@pytest.mark.parametrize("start", [2000, 2005, 1980])
+def test_seasons_of_two_years_continue_and_are_no_months(form, start):
+    texts = [form.format(year, (year + 1) % 100) for year in range(start, start + 13)]
+    timestamps = Timestamps("t")
+    for k, text in enumerate(texts[:10]):
+        timestamps.add(text, k + 2)
+    assert timestamps.future(10, 3).written == texts[10:]
+    months = Timestamps("t")
+    for k in range(1, 4):
+        months.add(form.format(start, k), k + 1)
+    assert months.future(3, 1).written == [form.format(start, 4)]
+
+
 @pytest.mark.parametrize("start, step, digits", [(-5, 25, 2), (0, 1, 1), (90, 1, 1), (7, 500, 3)])
 def test_fractions_continue(start, step, digits):
     numbers = start + step * np.arange(40)
@@ -158,7 +172,13 @@ def test_numbers_and_months(texts, expected):
         (["2024-01-01", "2024-01-02", "2024-01-04", "2024-01-05"], "line 4: gap in time"),
         (["2024-01-01", "2024-02-01", "2024-04-01", "2024-05-01"], "lead to 2024-03-01"),
         (["2024-01-04", "2024-01-05", "2024-01-08", "2024-01-10", "2024-01-11"], "to 2024-01-09"),
-        (["2024-01-01", "2024-01-01"], "line 3: .* is repeated"),
+        (["2024-01-01", "2024-01-01"], "line 3: .* is repeated, after 2024-01-01 on line 2$"),
+        (
+            ["2024-10-27 02:00", "2024-10-27 02:00"],
+            "repeated, .* line 2; if clocks went back there",
+        ),
+        (["2024-10-27 02:45", "2024-10-27 02:00"], "goes back in time, .*; if clocks went back"),
+        (["2024-10-27 12:45", "2024-10-27 12:00"], "2024-10-27 12:45 on line 2$"),
         (["2024-01-02", "2024-01-01"], "line 3: .* goes back in time"),
         (["2024-01-02", "03.01.2024"], "line 3: .* is not a date"),
         (["noon"], "line 2: .* is not a date .* of at most 64 bits$"),

@@ -22,7 +22,7 @@ def test_all_candidates_members_and_baselines_are_drawn():
     assert names[:3] == ["candidate", "member", "forecast"]
     assert names[3:] == list(model.baselines_)
     labels = [text.get_text() for text in display.ax_.get_yticklabels()]
-    assert "no differences, seasons 6 (2)" in labels and "differences 6, 1, logarithm" in labels
+    assert "no differences, 2 harmonics of 6" in labels and "differences 6, 1, logarithm" in labels
 
 
 def test_a_column_of_several_series():

@@ -5,7 +5,7 @@ import pandas as pd
 import pytest
 from sklearn.linear_model import Ridge
 
-from esnkit import AutoForecaster, Forecaster
+from esnkit import AutoForecaster, Forecaster, SeriesTransform
 from esnkit.forecasting._combination import Combination
 from esnkit.plotting import ForecastDisplay
 
@@ -163,6 +163,14 @@ def test_a_fan_has_an_interval_per_level(series):
         np.testing.assert_array_equal(one.lower.ravel(), display.lower[k])
     labels = [c.get_label() for c in display.ax_.collections]
     assert labels == ["90 % interval", "50 % interval"]  # the widest first, below the others
+
+
+@pytest.mark.parametrize("interval", [None, 0.9, (0.5, 0.9)])
+def test_means_are_drawn_where_they_are_asked_for(interval):
+    series = np.random.default_rng(0).lognormal(size=60)
+    model = Forecaster(Ridge(), lags=1, transformer=SeriesTransform(power=0)).fit(series)
+    display = ForecastDisplay.from_forecaster(model, 4, interval=interval, bias_adjust=True)
+    assert display.forecast.tolist() == model.forecast(4, bias_adjust=True).tolist()
 
 
 def test_the_interval_of_a_single_step_is_a_bar():
