@@ -114,8 +114,10 @@ def select(validation: Validation, indices: Any) -> Rows:
 
 def _copy(data: Any) -> Any:
     """Return a copy of data in memory of the same order: others round sums otherwise."""
-    if hasattr(data, "iloc"):  # `copy` of a frame may change the order
-        return data.iloc[np.arange(len(data))]
+    if hasattr(data, "iloc") and len(data) > 1:
+        # `copy` may change the order, and all rows as they are may be no copy; to turn them is one.
+        reverse = np.arange(len(data))[::-1]
+        return data.iloc[reverse].iloc[reverse]
     return copy.deepcopy(data)
 
 
