@@ -187,14 +187,21 @@ def as_optuna(name: str, given: Any) -> Any:
     if isinstance(given, of.BaseDistribution):
         return given
     if is_list(given):
+        if len(given) == 0:
+            raise ValueError(f"param_distributions[{name!r}] must have a value, got {given!r}")
         return of.CategoricalDistribution(_choices(given))
     kind = getattr(getattr(given, "dist", None), "name", None)
-    if kind in ("uniform", "loguniform", "reciprocal"):
-        low, high = map(float, given.support())
-        return of.FloatDistribution(low, high, log=kind != "uniform")
-    if kind == "randint":
-        low, high = map(int, given.support())
-        return of.IntDistribution(low, high)
+    if kind in ("uniform", "loguniform", "reciprocal", "randint"):
+        with np.errstate(invalid="ignore"):
+            low, high = given.support()
+        if not (np.isfinite([low, high]).all() and low <= high):  # of bounds that SciPy refuses
+            raise ValueError(
+                f"param_distributions[{name!r}] must have finite bounds, the lower one first, got "
+                f"{kind} of {given.args or given.kwds}"
+            )
+        if kind == "randint":
+            return of.IntDistribution(int(low), int(high))
+        return of.FloatDistribution(float(low), float(high), log=kind != "uniform")
     raise ValueError(
         f"param_distributions[{name!r}] must be a list, scipy.stats.uniform, loguniform or "
         f"randint, or a distribution of Optuna, for search='optuna', got {given!r}"

@@ -38,6 +38,20 @@ def test_distributions_of_scipy_and_lists_are_those_of_optuna():
         as_optuna("a", norm())
 
 
+@pytest.mark.parametrize(
+    ("given", "message"),
+    [
+        (np.array([]), r"param_distributions\['a'\] must have a value, got array\(\[\]"),
+        (randint(5, 5), r"param_distributions\['a'\] must have finite .*, got randint of \(5, 5\)"),
+        (loguniform(0, 1), r"finite bounds, the lower one first, got loguniform of \(0, 1\)"),
+        (uniform(loc=0, scale=np.inf), "got uniform of {'loc': 0, 'scale': inf}"),
+    ],
+)
+def test_distributions_without_values_are_named(given, message):
+    with pytest.raises(ValueError, match=message):
+        as_optuna("a", given)
+
+
 def test_values_that_cannot_be_stored_are_positions():
     matrices = [np.eye(2), np.ones((2, 2))]
     assert as_optuna("W", matrices) == of.CategoricalDistribution([0, 1])
