@@ -9,6 +9,8 @@ from sklearn import config_context
 from sklearn.base import BaseEstimator
 from sklearn.model_selection import cross_validate
 
+from esnkit.utils._pandas import is_pandas
+
 __all__ = ["Fold", "Folds", "Rows", "Validation"]
 
 SELECTING = Lock()
@@ -114,7 +116,7 @@ def select(validation: Validation, indices: Any) -> Rows:
 
 def _copy(data: Any) -> Any:
     """Return a copy of data in memory of the same order: others round sums otherwise."""
-    if hasattr(data, "iloc") and len(data) > 1:
+    if is_pandas(data) and len(data) > 1:
         # `copy` may change the order, and all rows as they are may be no copy; to turn them is one.
         reverse = np.arange(len(data))[::-1]
         return data.iloc[reverse].iloc[reverse]

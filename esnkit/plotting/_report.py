@@ -89,7 +89,7 @@ def write_report(
         _section("Candidates", _candidates(forecaster, column)),
     ]
     past = None if times is None else np.asarray(times)[:-n_steps]
-    if forecaster.seasons_[column] if forecaster.n_features_in_ > 1 else forecaster.seasons_:
+    if forecaster._seasons_of(column):
         shown = min(MAX_HISTORY, forecaster.n_timesteps_)
         picture = DecompositionDisplay.from_forecaster(
             forecaster, column=column, n_history=shown, times=past

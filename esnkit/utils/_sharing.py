@@ -9,6 +9,8 @@ from typing import Any, Protocol
 
 import numpy as np
 
+from esnkit.utils._pandas import is_pandas
+
 __all__ = [
     "SharedWork",
     "equal_data",
@@ -107,7 +109,7 @@ def equal_data(a: Any, b: Any) -> bool:
         return a.dtype == b.dtype and np.array_equal(a, b)
     if isinstance(a, (list, tuple)) or isinstance(a, np.ndarray):
         return len(a) == len(b) and all(map(equal_data, a, b))
-    if type(a).__module__.partition(".")[0] == "pandas":  # equal ones have equal names and dtypes
+    if is_pandas(a):  # equal ones have equal names and dtypes
         return bool(a.equals(b))
     return _are_equal_scalars(a, b)
 
