@@ -37,8 +37,12 @@ RECENCY = 0.5  # weights of windows fall by exp(-RECENCY) from the last origin t
 LONG_SERIES = 1000
 MIN_SAFE_PENALTY, GAIN_OF_SMALL_PENALTY = 1.0, 0.7
 TIE_TOLERANCE, SMALL_TIE_TOLERANCE = 0.01, 0.1
-MAX_RELATIVE_ERROR = 1.5  # of a member, to the best one
-N_MEMBERS = 8
+# Errors of few rolling forecasts say little about which candidate is the best. With n of them, side
+# by side, the error of a penalty may exceed the least one by the share n ** -TIE_POWER, and that of
+# a member by EXCESS_OF_ONE * n ** -EXCESS_POWER: 0.27 for n = 8, 0.75 for 4, 2.1 for 2.
+TIE_POWER = 2.0
+EXCESS_OF_ONE, EXCESS_POWER = 6.0, 1.5
+N_MEMBERS = 12
 MAX_ROWS = 20_000  # the last ones, on which candidates are judged and members fitted
 DEFAULT_HORIZON, MIN_HORIZON = 10, 4
 LARGEST_ERROR = np.finfo(float).max / 1e9  # of a loop that diverges; means of it are finite
@@ -312,28 +316,36 @@ def evaluate_structures(
         network["washout"] = path.washout
         forecasts = path.roll(windows.origins, windows.horizon)[..., :n_series]
         errors = windows.errors(forecasts, observed)
-        k = choose_penalty(errors, len(values)) if len(penalties) > 1 else 0
+        k = choose_penalty(errors, len(values), windows) if len(penalties) > 1 else 0
         rolled = forecasts[:, k, :, 0] if n_series == 1 else forecasts[:, k]
         error, penalty = float(errors[k]), float(penalties[k])
         candidates.append(Candidate(error, structure, penalty, rolled, network, n_past))
     return sorted(candidates, key=lambda candidate: candidate.error)
 
 
-def choose_penalty(errors: np.ndarray, n_rows: int) -> int:
+def choose_penalty(errors: np.ndarray, n_rows: int, windows: Windows) -> int:
     """Choose a penalty by its errors for a series of so many rows, preferring large ones."""
     if n_rows >= LONG_SERIES:
         return int(np.flatnonzero(errors <= (1 + TIE_TOLERANCE) * errors.min()).max())
+    noise = windows.n_separate**-TIE_POWER
     safe = np.flatnonzero(PENALTIES >= MIN_SAFE_PENALTY)
-    least = errors[safe].min()
-    if errors.min() < GAIN_OF_SMALL_PENALTY * least:
-        return int(np.flatnonzero(errors <= (1 + SMALL_TIE_TOLERANCE) * errors.min()).max())
-    return int(safe[errors[safe] <= (1 + TIE_TOLERANCE) * least].max())
+    largest = (1 + max(noise, TIE_TOLERANCE)) * errors[safe].min()
+    if errors.min() < GAIN_OF_SMALL_PENALTY * errors[safe].min() / (1 + noise):
+        tolerance = max(noise, SMALL_TIE_TOLERANCE)
+        return int(np.flatnonzero(errors <= (1 + tolerance) * errors.min()).max())
+    return int(safe[errors[safe] <= largest].max())
 
 
-def choose_members(candidates: list[Candidate], n_members: int = N_MEMBERS) -> list[Candidate]:
+def choose_members(candidates: list[Candidate], windows: Windows) -> list[Candidate]:
     """Choose the best candidates of different kinds, none much worse than the best."""
     members: dict = {}
+    largest = max_member_error(candidates[0].error, windows)
     for candidate in candidates:
-        if candidate.error <= MAX_RELATIVE_ERROR * candidates[0].error:
+        if candidate.error <= largest:
             members.setdefault(candidate.kind, candidate)
-    return list(members.values())[:n_members]
+    return list(members.values())[:N_MEMBERS]
+
+
+def max_member_error(least: float, windows: Windows) -> float:
+    """Return the largest error that a member may have, given that of the best candidate."""
+    return least * (1 + EXCESS_OF_ONE * windows.n_separate**-EXCESS_POWER)

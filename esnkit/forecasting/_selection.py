@@ -7,7 +7,6 @@ import numpy as np
 
 from esnkit.forecasting._baseline_errors import better_baseline, evaluate_baselines
 from esnkit.forecasting._candidates import (
-    MAX_RELATIVE_ERROR,
     Candidate,
     Search,
     Windows,
@@ -17,6 +16,7 @@ from esnkit.forecasting._candidates import (
     make_averaged_structures,
     make_structures,
     make_windows,
+    max_member_error,
 )
 from esnkit.forecasting._combination import Combination, known_to
 from esnkit.forecasting._differencing import count_lost
@@ -95,7 +95,8 @@ def _select(values, filled, exog, periods: list[float], search: Search) -> Selec
     observed = windows.observed(values[:, 0])
     models = _fit_statistical_models(search.models, first_integer(periods), series, windows)
     errors = {name: float(windows.errors(rows, observed)) for name, (rows, _) in models.items()}
-    kept = [models[k] for k in models if errors[k] <= MAX_RELATIVE_ERROR * candidates[0].error]
+    largest = max_member_error(candidates[0].error, windows)
+    kept = [models[k] for k in models if errors[k] <= largest]
     fitted += [model for _, model in kept]
     combination = Combination(fitted, max(low, 0.0) if search.positive else low, high)
     forecasts = _without_runaways([member.forecasts for member in members], series, windows)
@@ -199,7 +200,7 @@ def _choose(values, filled, exog, periods, windows: Windows, search: Search) -> 
     if noiseless and not much_worse(noiseless[0], candidates[0], windows.observed(series)):
         candidates = sorted(noiseless + candidates, key=lambda candidate: candidate.error)
         return candidates, noiseless, reach(series)
-    return candidates, choose_members(candidates), (-np.inf, np.inf)
+    return candidates, choose_members(candidates, windows), (-np.inf, np.inf)
 
 
 def use_better_baseline(selection: Selection, values: np.ndarray, exog: np.ndarray) -> Selection:

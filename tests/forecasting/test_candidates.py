@@ -9,6 +9,7 @@ from esnkit.forecasting._candidates import (
     PENALTIES,
     Candidate,
     Search,
+    Windows,
     choose_members,
     choose_penalty,
     evaluate_structures,
@@ -129,13 +130,31 @@ def errors_with(**at):
     ],
 )
 def test_large_penalties_are_preferred(errors, exponent):
-    assert PENALTIES[choose_penalty(errors, 100)] == pytest.approx(10.0**exponent)
+    assert PENALTIES[choose_penalty(errors, 100, many_windows())] == pytest.approx(10.0**exponent)
+
+
+def many_windows():
+    """Return so many windows that their errors have no noise."""
+    return Windows(np.arange(1000), np.full(1000, 1e-3), 1)
+
+
+@pytest.mark.parametrize(("n", "excess"), [(1, 1.0), (2, 0.25), (4, 1 / 16)])
+def test_few_windows_tell_no_penalty_from_a_larger_one(n, excess):
+    windows = Windows(10 * np.arange(n), np.full(n, 1 / n), 10)
+    for sign, exponent in ((-1, 3), (1, 1)):
+        errors = errors_with(e1=1.0, e2=5.0, e3=1 + (1 + sign * 0.01) * excess)
+        errors[PENALTIES < 1] = 1.0
+        assert PENALTIES[choose_penalty(errors, 100, windows)] == pytest.approx(10.0**exponent)
+    errors = errors_with(em6=0.75 / (1 + excess), em4=0.74)
+    assert PENALTIES[choose_penalty(errors, 100, windows)] == pytest.approx(1e3)
+    errors = errors_with(em6=0.65 / (1 + excess), em4=0.65 * (1 - 0.01 * excess))
+    assert PENALTIES[choose_penalty(errors, 100, windows)] == pytest.approx(1e-4)
 
 
 def test_long_series_have_small_penalties_without_a_margin():
     errors = np.where(np.abs(PENALTIES - 1e-4) < 1e-6, 0.9, 1.0)
-    assert PENALTIES[choose_penalty(errors, 999)] == pytest.approx(1e3)
-    assert PENALTIES[choose_penalty(errors, 1000)] == pytest.approx(1e-4)
+    assert PENALTIES[choose_penalty(errors, 999, many_windows())] == pytest.approx(1e3)
+    assert PENALTIES[choose_penalty(errors, 1000, many_windows())] == pytest.approx(1e-4)
 
 
 def candidate(error, structure):
@@ -144,12 +163,17 @@ def candidate(error, structure):
 
 def test_members_differ_and_none_is_much_worse_than_the_best():
     best, twin = Structure((1,)), Structure((1,), leak_rate=(0.1, 1.0))
-    others = [Structure((lag,)) for lag in range(2, 9)]
+    others = [Structure((lag,)) for lag in range(2, 20)]
     candidates = [candidate(1.0, best), candidate(1.1, twin)]
     candidates += [candidate(1.2, other) for other in others]
-    members = choose_members(candidates)
+    windows = Windows(10 * np.arange(8), np.full(8, 1 / 8), 10)
+    members = choose_members(candidates, windows)
     assert len(members) == N_MEMBERS and [m.structure for m in members][:2] == [best, others[0]]
-    assert choose_members([candidate(1.0, best), candidate(1.6, others[0])])[1:] == []
+    for n, largest in ((8, 1.265), (4, 1.75), (1, 7.0)):
+        windows = Windows(10 * np.arange(n), np.full(n, 1 / n), 10)
+        pairs = [[candidate(1.0, best), candidate(largest + d, twin)] for d in (-0.01, 0.01)]
+        pairs = [[a, b._replace(structure=others[0])] for a, b in pairs]
+        assert [len(choose_members(pair, windows)) for pair in pairs] == [2, 1]
 
 
 def test_the_candidate_that_suits_is_first_and_long_differences_wait_for_rows():

@@ -95,7 +95,7 @@ def test_no_later_value_of_a_past_only_input_stands_for_a_missing_one(monkeypatc
 
 
 def test_a_naive_forecast_stands_for_rolling_forecasts_that_all_run_away(monkeypatch):
-    def choose(candidates):
+    def choose(candidates, windows):
         """Return two members, of which both run away in one window, and one in another."""
         rows = [candidate.forecasts.copy() for candidate in candidates[:2]]
         rows[0][2, 3], rows[1][2, 0], rows[1][5, 1] = 1e9, np.nan, -1e12
