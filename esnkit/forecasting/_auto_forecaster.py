@@ -54,8 +54,10 @@ class AutoForecaster(ForecastsMixin, CallbackSupportMixin, PlainStateMixin, Base
     from the means of the last few seasons), in the transform of the values (none, or where they
     permit it the logarithm or square root), in the sines and cosines with the periods of the
     seasons that they have as inputs, in leak rates, and in the penalty of the readout. Forecasts
-    from rolling origins in the recent part of the series judge them. The best eight that differ in
-    more than leak rates and penalty are fitted to all rows. Several series have separate networks.
+    from rolling origins in the recent part of the series judge them. The best twelve that differ in
+    more than leak rates and penalty are fitted to all rows, without those that are clearly worse:
+    by 27 % of the least error where eight origins have no rows in common, by more where there are
+    fewer. Several series have separate networks.
 
     Parameters
     ----------
@@ -95,9 +97,8 @@ class AutoForecaster(ForecastsMixin, CallbackSupportMixin, PlainStateMixin, Base
     models : "esn" or tuple of str, default="esn"
         ``("esn", "ets", "theta")`` adds exponential smoothing (AutoETS) and the dynamic optimised
         theta model to the networks, ``"arima"`` AutoARIMA; they need ``pip install
-        'esnkit[statsforecast]'``. Each is a member beside the networks, unless its error in rolling
-        forecasts exceeds that of the best one by half. They know the first whole season only, and
-        no exogenous inputs.
+        'esnkit[statsforecast]'``. Each is a member beside the networks, unless it is clearly worse.
+        They know the first whole season only, and no exogenous inputs.
     intervals : {"pooled", "adaptive"}, default="pooled"
         Pooled: see the notes. Adaptive: errors on rows held out count by the similarity of the
         states of all networks at their origins to the present ones, where that gives better
@@ -124,10 +125,10 @@ class AutoForecaster(ForecastsMixin, CallbackSupportMixin, PlainStateMixin, Base
     members_ : list of dict
         Those whose median, with the forecasts of other `models`, is the forecast.
     naive_share_ : float
-        Share of the seasonal naive forecast in the forecast, without a season of the naive one: a
-        logistic function of the gain of the median over it in the rolling forecasts, of which
-        those that overlap count as fewer. A gain is the difference between both errors over their
-        sum. The share is one half at a gain of one standard error, and none from three on.
+        Share of the seasonal naive forecast in the forecast, without a season of the naive one: the
+        probability that it is better than the median, by a t-test of the gains of the median in the
+        rolling forecasts, of which those that overlap count as fewer. A gain is the difference
+        between both errors over their sum. From a gain of three standard errors on there is none.
     error_ : float
         The same error of the forecast.
     baselines_ : dict
