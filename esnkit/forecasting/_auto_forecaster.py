@@ -125,10 +125,10 @@ class AutoForecaster(ForecastsMixin, CallbackSupportMixin, PlainStateMixin, Base
     members_ : list of dict
         Those whose median, with the forecasts of other `models`, is the forecast.
     naive_share_ : float
-        Share of the seasonal naive forecast in the forecast, without a season of the naive one: the
-        probability that it is better than the median, by a t-test of the gains of the median in the
-        rolling forecasts, of which those that overlap count as fewer. A gain is the difference
-        between both errors over their sum. From a gain of three standard errors on there is none.
+        Share of the seasonal naive forecast in the forecast, without a season of the naive one: a
+        logistic function of the gain of the median over it in the rolling forecasts, of which
+        those that overlap count as fewer. A gain is the difference between both errors over their
+        sum. The share is one half without a gain, and none from three standard errors on.
     error_ : float
         The same error of the forecast.
     baselines_ : dict

@@ -113,10 +113,10 @@ class Forecaster(ForecastsMixin, CallbackSupportMixin, PlainStateMixin, BaseEsti
     transformer_ : SeriesTransform
         The fitted transform of the series, with the differences in use as `lags_`.
     naive_share_ : float
-        Share of the seasonal naive forecast in the forecast, without a season of the naive one: the
-        probability that it is better than the network, by a t-test of the gains in the rolling
-        forecasts (difference of both errors over their sum), and none from a gain of three standard
-        errors on. Half for few rows, none for a given `estimator`.
+        Share of the seasonal naive forecast in the forecast, without a season of the naive one: a
+        logistic function of the gain of the network over it in the rolling forecasts (difference
+        of both errors over their sum), one half without a gain, and none from three standard errors
+        on. Half for few rows, none for a given `estimator`.
     n_features_in_ : int
         Number of series.
     n_exog_ : int

@@ -1,7 +1,7 @@
-"""The share of the seasonal naive forecast in a forecast: the probability that it is better."""
+"""The share of the seasonal naive forecast in a forecast: large where nothing shows it is worse."""
 
 import numpy as np
-from scipy.special import stdtr
+from scipy.special import expit
 
 from esnkit.forecasting._candidates import Windows
 
@@ -14,11 +14,12 @@ DEFAULT_SHARE = 0.5  # where there are no errors to compare
 def naive_share(
     forecasts: np.ndarray, others: np.ndarray, observed: np.ndarray, windows: Windows
 ) -> float:
-    """Return the share of the seasonal naive forecast: the probability that it is the better one.
+    """Return the share of the seasonal naive forecast, a logistic function of what networks gain.
 
-    It is that of a t-test of the gains of the networks in the windows. The gain of a window is the
-    difference between both errors over their sum, since the errors of a growing series differ much
-    in size. Windows that overlap count as fewer: as many as fit side by side.
+    It is one half where they gain nothing, and falls with the mean gain in standard errors. The
+    gain of a window is the difference between both errors over their sum, since the errors of a
+    growing series differ much in size. Windows that overlap count as fewer: as many as fit side by
+    side.
 
     Parameters
     ----------
@@ -36,7 +37,7 @@ def naive_share(
     gains = np.divide(gains, sums, out=gains, where=sums > 0)
     standard_error = gains.std(ddof=1) / np.sqrt(windows.n_separate)
     gain = gains.mean() / max(standard_error, np.finfo(float).tiny)
-    return float(stdtr(len(gains) - 1, -gain)) if gain < NO_SHARE_GAIN else 0.0
+    return float(expit(-gain)) if gain < NO_SHARE_GAIN else 0.0
 
 
 def naive_season(periods: list[float], n_rows: int) -> int:
