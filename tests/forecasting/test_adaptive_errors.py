@@ -32,7 +32,7 @@ def second_forecasts(model, values):
 
 
 def test_errors_are_those_of_the_median_and_of_its_mean_with_naive_forecasts():
-    walk = RNG.normal(size=(80, 1)).cumsum(axis=0)
+    walk = np.random.default_rng(4).normal(size=(80, 1)).cumsum(axis=0)
     model = fitted(walk)
     part, exog = model._ensemble.parts[0], np.empty((80, 0))
     share = model.naive_share_
