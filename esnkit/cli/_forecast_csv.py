@@ -307,7 +307,7 @@ def report(model: AutoForecaster) -> None:
     combined = "median of the networks below"
     if model.naive_share_:
         share = model.naive_share_
-        combined = f"{1 - share:.0%} {combined} and {share:.0%} seasonal naive forecast"
+        combined = f"{1 - share:.0%} {combined} and {share:.0%} seasonal naive forecast with drift"
     for name, error in {combined: model.error_, **model.baselines_}.items():
         say(f"  {error:<10.4g}  {name}")
     if model.best and model.better_baseline_ is not None:

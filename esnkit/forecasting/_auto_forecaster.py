@@ -125,10 +125,12 @@ class AutoForecaster(ForecastsMixin, CallbackSupportMixin, PlainStateMixin, Base
     members_ : list of dict
         Those whose median, with the forecasts of other `models`, is the forecast.
     naive_share_ : float
-        Share of the seasonal naive forecast in the forecast, without a season of the naive one: a
-        logistic function of the gain of the median over it in the rolling forecasts, of which
-        those that overlap count as fewer. A gain is the difference between both errors over their
-        sum. The share is one half without a gain, and none from three standard errors on.
+        Share of the seasonal naive forecast in the forecast, without a season of the naive one, to
+        which half of the mean change in a season is added for every season ahead, as in the theta
+        method [7]_. It is a logistic function of the gain of the median in the rolling forecasts,
+        of which those that overlap count as fewer. A gain is the difference between both errors
+        over their sum. The share is one half without a gain, and none from three standard errors
+        on.
     error_ : float
         The same error of the forecast.
     baselines_ : dict
@@ -210,6 +212,8 @@ class AutoForecaster(ForecastsMixin, CallbackSupportMixin, PlainStateMixin, Base
     .. [5] Neglia, R. et al. (2025). ResCP: reservoir conformal prediction for time series
        forecasting. arXiv 2510.05060. (adaptive intervals)
     .. [6] Duan, N. (1983). Smearing estimate: a nonparametric retransformation method. JASA 78.
+    .. [7] Hyndman, R. J. and Billah, B. (2003). Unmasking the theta method. International Journal
+       of Forecasting 19. (half of the drift)
 
     Examples
     --------

@@ -29,9 +29,12 @@ RULES: dict[str, Callable[[np.ndarray, int, int], np.ndarray]] = {
     "naive": lambda past, n_steps, _: persistence(past, n_steps),
     "drift": lambda past, n_steps, _: drift(past, n_steps),
     "seasonal naive": seasonal_naive,
+    "seasonal naive with half drift": lambda *given: _seasonal_naive_with_drift(*given, share=0.5),
     "context parrot": context_parrot,
 }
-MIN_ROWS_OF_RULES = {"drift": 2, "seasonal naive": 1, "context parrot": 2}  # times the length
+MIN_ROWS_OF_RULES = {  # times the length
+    "drift": 2, "seasonal naive": 1, "seasonal naive with half drift": 1, "context parrot": 2
+}  # fmt: skip
 PENALTIES = tuple(10.0**k for k in range(-3, 5))
 MIN_ROWS_PER_LAG = 3
 
@@ -74,7 +77,7 @@ class FittedRule:
         """Forecast from several origins, see `Ensemble.roll`."""
         rows, n_seen = np.vstack([self.rows, values]), len(self.rows)
         forecast, length = RULES[self.rule.name], self.rule.length
-        rows = fill_seasons(rows, length if self.rule.name == "seasonal naive" else 1)
+        rows = fill_seasons(rows, length if "seasonal" in self.rule.name else 1)
         return np.stack([forecast(rows[: n_seen + k], n_steps, length) for k in origins])
 
     def limit(self, values: np.ndarray) -> np.ndarray:
@@ -89,6 +92,23 @@ class FittedRule:
     def exog_out_of_range(self, exog: np.ndarray) -> tuple[np.ndarray, np.ndarray]:
         """Return that nothing is unusual about inputs, as they have no effect."""
         return np.empty(0, dtype=int), np.zeros(exog.shape)
+
+
+def _seasonal_naive_with_drift(
+    past: np.ndarray, n_steps: int, period: int, share: float
+) -> np.ndarray:
+    """Add a share of the mean change in a season, for every season ahead, to the last season.
+
+    Half of the trend is that of the theta method (Assimakopoulos and Nikolopoulos 2000; Hyndman and
+    Billah 2003).
+    """
+    n_changes = len(past) - period
+    if n_changes < 1:
+        return seasonal_naive(past, n_steps, period)
+    with np.errstate(over="ignore"):
+        mean = (past[period:] / n_changes - past[:n_changes] / n_changes).sum(axis=0)
+        n_seasons = np.arange(n_steps) // period + 1
+        return seasonal_naive(past, n_steps, period) + share * np.multiply.outer(n_seasons, mean)
 
 
 @plain_record

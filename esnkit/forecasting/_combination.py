@@ -19,9 +19,9 @@ MAX_RELATIVE_DISTANCE = 1e3  # of a sample path from the median, in median dista
 class Combination:
     """Members fitted to one series, ensembles first; their median is the forecast.
 
-    With `naive`, a seasonal naive model, a share of the forecast is that of this model. Rows have
-    the series as their first column, and past-only inputs as the others, which some members
-    forecast too.
+    With `naive`, a seasonal naive model with half of the drift, a share of the forecast is that of
+    this model. Rows have the series as their first column, and past-only inputs as the others,
+    which some members forecast too.
     """
 
     members: list

@@ -5,7 +5,12 @@ from typing import Any, NamedTuple
 
 import numpy as np
 
-from esnkit.forecasting._baseline_errors import better_baseline, evaluate_baselines
+from esnkit.forecasting._baseline_errors import (
+    better_baseline,
+    evaluate_baselines,
+    forecast_windows,
+)
+from esnkit.forecasting._baseline_models import Rule
 from esnkit.forecasting._candidates import (
     Candidate,
     Search,
@@ -38,7 +43,7 @@ class Selection(NamedTuple):
     combination: Combination
     candidates: list[dict]  # settings and errors, the best first
     members: list[dict]
-    naive_share: float  # of the seasonal naive forecast in the forecast
+    naive_share: float  # of the seasonal naive forecast with half of the drift in the forecast
     error: float  # of the forecast
     baselines: dict[str, float]
     errors: np.ndarray  # (n_forecasts, horizon), of every member, or of the baseline that forecasts
@@ -102,15 +107,15 @@ def _select(values, filled, exog, periods: list[float], search: Search) -> Selec
     forecasts = _without_runaways([member.forecasts for member in members], series, windows)
     forecasts += [rows for rows, _ in kept]
     baselines = evaluate_baselines(series, exog, periods, windows, combination.limit, search.n_exog)
-    season = naive_season(periods, int(windows.origins[0]))
-    naive = baselines["naive" if season == 1 else f"seasonal naive ({season} steps)"]
+    rule = Rule("seasonal naive with half drift", naive_season(periods, int(windows.origins[0])))
+    naive = combination.limit(forecast_windows(rule, series, exog, windows))
     combined, forecasts = _combine(combination, forecasts, series, windows)
-    share = naive_share(combined, naive.forecasts, observed, windows) if np.isinf(high) else 0.0
+    share = naive_share(combined, naive, observed, windows) if np.isinf(high) else 0.0
     if share:
-        fitted_naive = naive.model.fit(series[:, None], exog)
+        fitted_naive = rule.fit(series[:, None], exog)
         combination = replace(combination, naive=fitted_naive, naive_share=share)
-        combined = combination.combine(forecasts, naive.forecasts)
-        forecasts = [(1 - share) * rows + share * naive.forecasts for rows in forecasts]
+        combined = combination.combine(forecasts, naive)
+        forecasts = [(1 - share) * rows + share * naive for rows in forecasts]
     better = better_baseline(combined, baselines, observed, windows)
     substitute = None
     if better is not None:
