@@ -31,6 +31,12 @@ def second_forecasts(model, values):
     return networks, origins, np.median(rolled, axis=0)
 
 
+def naive_forecasts(series, origins):
+    """Return the last value before each origin, and half of the drift up to it for every step."""
+    drifts = (series[origins - 1] - series[0]) / (origins - 1)[:, None]
+    return series[origins - 1] + 0.5 * drifts * np.arange(1, STEPS + 1)
+
+
 def test_errors_are_those_of_the_median_and_of_its_mean_with_naive_forecasts():
     walk = np.random.default_rng(4).normal(size=(80, 1)).cumsum(axis=0)
     model = fitted(walk)
@@ -40,7 +46,7 @@ def test_errors_are_those_of_the_median_and_of_its_mean_with_naive_forecasts():
     found = _rolling_errors(part, model._calibrators[0], walk, exog, STEPS)[:, :, 0]
     _, origins, medians = second_forecasts(model, walk)
     observed = np.stack([walk[k : k + STEPS, 0] for k in origins])
-    ahead = (1 - share) * medians + share * walk[origins - 1]
+    ahead = (1 - share) * medians + share * naive_forecasts(walk, origins)
     np.testing.assert_allclose(found, observed - ahead, atol=1e-9)
 
 
@@ -54,8 +60,8 @@ def test_weights_come_from_the_states_of_all_networks_side_by_side():
     found = adaptive_errors(part, calibrators, series, *no_exog, STEPS, 0.8)
     networks, origins, medians = second_forecasts(model, series)
     observed = np.stack([series[k : k + STEPS, 0] for k in origins])
-    share, last = model.naive_share_, series[origins - 1]  # there are no seasons
-    ahead = (1 - share) * medians + share * last
+    share = model.naive_share_  # there are no seasons
+    ahead = (1 - share) * medians + share * naive_forecasts(series, origins)
     np.testing.assert_allclose(found.errors[:, :, 0], observed - ahead, atol=1e-9)
     ends = np.append(origins, 160) - origins[0]
     states = [network.states(series[origins[0] :], no_exog[0], ends) for network in networks]

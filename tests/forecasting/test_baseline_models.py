@@ -18,7 +18,7 @@ NO_EXOG = np.empty((30, 0))
 
 @pytest.mark.parametrize("name", RULES)
 def test_rules_roll_and_advance_without_change(name):
-    rule = Rule(name, 3 if name in ("seasonal naive", "context parrot") else 1)
+    rule = Rule(name, 1 if name in ("naive", "drift", "mean") else 3)
     fitted = rule.fit(VALUES[:20], NO_EXOG[:20])
     ahead = fitted.roll(VALUES[20:], NO_EXOG, [0, 4], 5)
     later = fitted.advance(VALUES[20:24], NO_EXOG[:4])
@@ -39,6 +39,17 @@ def test_rules_are_the_functions_of_their_names():
         length = 7 if name == "seasonal naive" else 1
         found = Rule(name, length).fit(VALUES, NO_EXOG).roll(VALUES[:0], NO_EXOG, [0], 4)
         np.testing.assert_array_equal(found[0], forecast)
+
+
+def test_half_of_the_mean_change_in_a_season_is_added_for_every_season_ahead():
+    rule = Rule("seasonal naive with half drift", 3)
+    rows = np.array([1.0, 5.0, 2.0, 3.0, 7.0, 8.0, 2.0])[:, None]  # changes of 2, 2, 6 and -1
+    ahead = rule.fit(rows, NO_EXOG).roll(rows[:0], NO_EXOG, [0], 5)[0, :, 0]
+    half = 0.5 * 9 / 4
+    expected = [7 + half, 8 + half, 2 + half, 7 + 2 * half, 8 + 2 * half]
+    np.testing.assert_allclose(ahead, expected)
+    huge = rule.fit(1e300 * np.sign(VALUES), NO_EXOG).roll(VALUES[:0], NO_EXOG, [0], 3)
+    assert np.isfinite(huge).all()
 
 
 def test_regressions_fit_as_few_rows_as_they_say():

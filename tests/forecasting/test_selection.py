@@ -74,7 +74,9 @@ def test_half_of_the_forecast_of_a_random_walk_is_the_naive_one():
     median, share = replace(found.combination, naive=None), found.naive_share
     ahead_of_median = median.roll(np.empty((0, 1)), np.empty((5, 0)), [0], 5)[0, :, 0]
     assert 0.3 < share < 1 and found.combination.naive_share == share
-    np.testing.assert_allclose(ahead, (1 - share) * ahead_of_median + share * walk[-1])
+    drift = 0.5 * (walk[-1] - walk[0]) / 59 * np.arange(1, 6)
+    naive = walk[-1] + drift
+    np.testing.assert_allclose(ahead, (1 - share) * ahead_of_median + share * naive)
     seasonal = select(VALUES[:, None], np.empty((60, 0)), [4.0], Search(6))
     assert seasonal.naive_share == 0.0 and seasonal.combination.naive is None
 
