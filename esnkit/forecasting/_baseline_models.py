@@ -29,7 +29,7 @@ RULES: dict[str, Callable[[np.ndarray, int, int], np.ndarray]] = {
     "naive": lambda past, n_steps, _: persistence(past, n_steps),
     "drift": lambda past, n_steps, _: drift(past, n_steps),
     "seasonal naive": seasonal_naive,
-    "seasonal naive with half drift": lambda *given: _seasonal_naive_with_drift(*given, share=0.5),
+    "seasonal naive with half drift": lambda *given: seasonal_naive(*given) + half_drift(*given),
     "context parrot": context_parrot,
 }
 MIN_ROWS_OF_RULES = {  # times the length
@@ -94,21 +94,17 @@ class FittedRule:
         return np.empty(0, dtype=int), np.zeros(exog.shape)
 
 
-def _seasonal_naive_with_drift(
-    past: np.ndarray, n_steps: int, period: int, share: float
-) -> np.ndarray:
-    """Add a share of the mean change in a season, for every season ahead, to the last season.
+def half_drift(past: np.ndarray, n_steps: int, period: int) -> np.ndarray:
+    """Return half of the mean change in a season, for every season ahead (n_steps, 1).
 
     Half of the trend is that of the theta method (Assimakopoulos and Nikolopoulos 2000; Hyndman and
     Billah 2003).
     """
     n_changes = len(past) - period
     if n_changes < 1:
-        return seasonal_naive(past, n_steps, period)
-    with np.errstate(over="ignore"):
-        mean = (past[period:] / n_changes - past[:n_changes] / n_changes).sum(axis=0)
-        n_seasons = np.arange(n_steps) // period + 1
-        return seasonal_naive(past, n_steps, period) + share * np.multiply.outer(n_seasons, mean)
+        return np.zeros((n_steps, past.shape[1]))
+    mean = (past[period:] / n_changes - past[:n_changes] / n_changes).sum(axis=0)
+    return np.multiply.outer(np.arange(n_steps) // period + 1, mean / 2)
 
 
 @plain_record
