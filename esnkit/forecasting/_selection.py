@@ -46,7 +46,7 @@ class Selection(NamedTuple):
     naive_share: float  # of the seasonal naive forecast with half of the drift in the forecast
     error: float  # of the forecast
     baselines: dict[str, float]
-    errors: np.ndarray  # (n_forecasts, horizon), of every member, or of the baseline that forecasts
+    errors: np.ndarray  # (n_origins, horizon), of the forecast
     n_windows: float  # without overlap, to which the rolling forecasts amount
     specs: list[ModelSpec]  # of the members; empty for a baseline
     better_baseline: str | None
@@ -115,7 +115,6 @@ def _select(values, filled, exog, periods: list[float], search: Search) -> Selec
         fitted_naive = rule.fit(series[:, None], exog)
         combination = replace(combination, naive=fitted_naive, naive_share=share)
         combined = combination.combine(forecasts, naive)
-        forecasts = [(1 - share) * rows + share * naive for rows in forecasts]
     better = better_baseline(combined, baselines, observed, windows)
     substitute = None
     if better is not None:
@@ -132,7 +131,7 @@ def _select(values, filled, exog, periods: list[float], search: Search) -> Selec
             for name, baseline in baselines.items()
         }
         | errors,
-        errors=np.concatenate([observed - rows for rows in forecasts]),
+        errors=observed - combined,
         n_windows=windows.n_separate,
         specs=[member.spec for member in members],
         better_baseline=better,
