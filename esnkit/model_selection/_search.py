@@ -17,6 +17,7 @@ from esnkit.model_selection._memory import check_memory
 from esnkit.model_selection._search_callbacks import SearchCallbacks
 from esnkit.model_selection._trials import expect_failures
 from esnkit.utils._callbacks import with_callbacks
+from esnkit.utils._collections import is_collection
 
 __all__ = ["ReservoirRandomizedSearchCV", "ReservoirSearchCV", "SharedSearchMixin"]
 
@@ -55,6 +56,7 @@ class SharedSearchMixin:
         """
         search: Any = self
         check_memory("max_memory", search.max_memory)
+        _check_scoring(search, X)
         if is_adaptive(search):
             return _fit_adaptively(search, X, y, params)
         if not hasattr(search.estimator, "get_params") or not shares_work(search.estimator):
@@ -86,6 +88,20 @@ class SharedSearchMixin:
     def _report_failures(self, outcomes: list[dict[str, Any]]) -> None:
         """Warn of fits that failed, or raise if all did."""
         report_failures(outcomes, self.error_score)  # type: ignore[attr-defined]
+
+
+def _check_scoring(search: Any, X: Any) -> None:
+    """Refuse collections, such as dask arrays, for the ``score`` of a reservoir or a readout.
+
+    That of a pipeline may take them: its transformers may load them into memory.
+    """
+    takes_collections = hasattr(getattr(search.estimator, "score", None), "__wrapped__")
+    if search.scoring is None and takes_collections and is_collection(X):
+        name = type(search.estimator).__name__
+        raise TypeError(
+            f"scoring must be given for collections, such as dask arrays: {name}.score needs X in "
+            "memory; pass a name such as 'r2' or 'accuracy', or X.compute() and y.compute()"
+        )
 
 
 def _fit_adaptively(search: Any, X: Any, y: Any, params: dict[str, Any]) -> Any:

@@ -9,7 +9,7 @@ from collections.abc import Callable
 from functools import wraps
 from typing import Any, TypeVar, cast
 
-__all__ = ["HANDLERS", "takes_collections"]
+__all__ = ["HANDLERS", "is_collection", "takes_collections"]
 
 # By the name of a library: the module with a function (estimator, X, ...) for every method.
 HANDLERS: dict[str, str] = {}
@@ -38,6 +38,11 @@ def takes_collections(method: Method) -> Method:
         return function(estimator, X, *args, **params)
 
     return cast(Method, dispatching)
+
+
+def is_collection(X: Any) -> bool:
+    """Return whether X is a collection of a library with handlers."""
+    return _library(X) in HANDLERS
 
 
 def _first(X: Any) -> Any:

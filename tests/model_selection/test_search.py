@@ -365,3 +365,13 @@ def test_unknown_parameters_of_candidates_raise():
     X, y = series()
     with pytest.raises(ValueError, match="Invalid parameter 'beta'"):
         ReservoirSearchCV(regressor(), {"beta": [1]}, cv=FOLDS).fit(X, y)
+
+
+def test_searches_refuse_dask_arrays_without_scoring():
+    da = pytest.importorskip("dask.array")
+    X, y = da.from_array(np.zeros((60, 1)), chunks=30), da.zeros(60, chunks=30)
+    search = ReservoirSearchCV(ESNRegressor(5, random_state=0), {"alpha": [1e-3, 1.0]}, cv=2)
+    with pytest.raises(TypeError, match="scoring must be given for collections"):
+        search.fit(X, y)
+    search.set_params(scoring="r2").fit(X, y)
+    assert np.isfinite(search.cv_results_["mean_test_score"]).all()
