@@ -217,4 +217,5 @@ def _one_step_error(ensemble, values, filled, exog) -> float:
     predictions = start.roll(later, later_exog, rows, 1)[:, 0]
     scale = filled.std(axis=0)
     errors = (predictions - values[rows]) / np.where(scale > 0, scale, 1.0)
-    return float(np.mean(errors**2))
+    error = float(np.mean(errors**2))
+    return error if np.isfinite(error) else np.inf  # NaN where a prediction runs away

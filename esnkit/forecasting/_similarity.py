@@ -38,11 +38,11 @@ def similarity_weights(
     ndarray of shape (n_origins,), or None
         None stands for equal weights, where no temperature has better quantiles.
     """
+    apart = np.abs(origins[:, None] - origins) >= errors.shape[1]
+    if not len(origins) or not apart.any(axis=1).all():
+        return None
     cosines = cosine_similarities(states)
     last, among = cosines[-1, :-1], cosines[:-1, :-1]
-    apart = np.abs(origins[:, None] - origins) >= errors.shape[1]
-    if not apart.any(axis=1).all():
-        return None
     absolute = np.abs(errors).reshape(len(errors), -1)
     absolute = absolute[:, np.linspace(0, absolute.shape[1] - 1, MAX_COLUMNS).astype(int)]
     equal = _score(absolute, apart / apart.sum(axis=1, keepdims=True), level)

@@ -49,6 +49,7 @@ def test_weights_that_do_not_help_are_equal():
     states, errors = rng.normal(size=(301, 4)), rng.normal(size=(300, 2, 1))
     assert similarity_weights(states, errors, np.arange(300), 0.9) is None
     assert similarity_weights(states[:3], errors[:2], np.arange(2), 0.5) is None  # all overlap
+    assert similarity_weights(states[:1], errors[:0], np.arange(0), 0.5) is None  # none is complete
 
 
 def test_the_errors_of_a_calm_state_are_small_ones():

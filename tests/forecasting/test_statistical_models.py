@@ -34,13 +34,32 @@ def roll(model, rows, origins, n_steps):
 @pytest.mark.parametrize("name", ["ets", "theta"])
 def test_forecasts_are_those_of_statsforecast_from_every_origin(module, name):
     model = fit_statistical_model(name, 4, QUARTERS[:40])
-    direct = getattr(module, CLASSES[name])(season_length=4).fit(QUARTERS[:40])
-    found = roll(model, QUARTERS[40:], [0, 5], 3)
+    unit = QUARTERS[:40].std()
+    direct = getattr(module, CLASSES[name])(season_length=4).fit(QUARTERS[:40] / unit)
+    found = roll(model, QUARTERS[40:], [0, 5], 3) / unit
     np.testing.assert_allclose(found[0], direct.predict(3)["mean"], rtol=1e-6)
-    np.testing.assert_allclose(found[1], direct.forward(QUARTERS[:45], 3)["mean"], rtol=1e-6)
+    np.testing.assert_allclose(found[1], direct.forward(QUARTERS[:45] / unit, 3)["mean"], rtol=1e-6)
     later = model.advance(QUARTERS[40:45, None], NO_EXOG)
-    np.testing.assert_array_equal(roll(later, QUARTERS[45:], [0], 3)[0], found[1])
+    np.testing.assert_array_equal(roll(later, QUARTERS[45:], [0], 3)[0] / unit, found[1])
     assert len(model.rows) == 40 and later.n_fitted == 40
+
+
+@pytest.mark.parametrize("name", ["ets", "theta"])
+@pytest.mark.parametrize("unit", [1e-9, 1e-3, 1e6])
+def test_forecasts_do_not_depend_on_the_unit(module, name, unit):
+    found, expected = (
+        roll(fit_statistical_model(name, 4, rows[:40]), rows[40:], [0, 5], 3) / scale
+        for rows, scale in ((unit * QUARTERS, unit), (QUARTERS, 1.0))
+    )
+    np.testing.assert_allclose(found, expected, rtol=1e-6)
+
+
+def test_a_constant_series_of_any_unit_has_forecasts(module):
+    for value in (0.0, 0.1, 1e-200, 1e200):
+        rows = np.full(30, value)
+        np.testing.assert_allclose(
+            roll(fit_statistical_model("ets", 1, rows), rows[:0], [0], 2), value
+        )
 
 
 def test_they_are_members_of_the_median_also_after_updates_and_pickling(module):
