@@ -192,10 +192,13 @@ class Timestamps:
             return
         k = int(np.argmin(later)) + 1
         repeated = reading.values[k] == reading.values[k - 1]
+        hint = reading.clock_hint(k)
+        if len(reading.values) > 3 and 2 * len(np.unique(reading.values)) <= len(reading.values):
+            hint = "; rows of several series need --id with the column that tells them apart"
         raise _GapError(
             f"line {self.lines[k]}: time stamp {reading.text(k)} "
             f"{'is repeated' if repeated else 'goes back in time'}, after {reading.text(k - 1)} "
-            f"on line {self.lines[k - 1]}{reading.clock_hint(k)}",
+            f"on line {self.lines[k - 1]}{hint}",
             int(np.count_nonzero(~later)),
         )
 
