@@ -277,7 +277,8 @@ def make_network(
     """
     values = _known_to(structure, packed)
     z = values.difference(structure.differences)
-    mean, scale = _mean_and_scale(values, z, has_level=structure.power is None)
+    power = 1.0 if structure.power is None else structure.power
+    mean, scale = _mean_and_scale(values, z, packed.means(np.abs(packed.values)) ** power)
     if structure.differences:
         moving = scale > 0
         relative = np.where(moving, mean / np.where(moving, scale, 1.0), 0.0)
@@ -298,13 +299,12 @@ def _known_to(structure: PanelStructure, packed: PackedSeries) -> PackedSeries:
     return packed._replace(values=values, past=packed.past[:, :n_past])
 
 
-def _mean_and_scale(values: PackedSeries, z: PackedSeries, has_level: bool = True):
+def _mean_and_scale(values: PackedSeries, z: PackedSeries, level: np.ndarray):
     """Return mean and scale (n_series,) of differenced series `z`; scale 0 for constant ones.
 
     Few rows do not tell a scale: it is shrunk to the usual one of series of a level, the mean size
-    of `values`, or of all series where these have no level.
+    of values to the power of their transform, which is 1 for all series with logarithms.
     """
-    level = values.means(np.abs(values.values)) if has_level else np.ones(z.n_series)
     mean = z.means(z.values)
     variance = z.means((z.values - mean[z.owners]) ** 2)
     constant = _is_rounding(variance, values)
@@ -341,7 +341,8 @@ def _past_scales(values: PackedSeries, z: PackedSeries) -> tuple[np.ndarray, np.
     mean, scale = np.zeros((2, z.n_series, z.past.shape[1]))
     for j in range(z.past.shape[1]):
         levels, changes = (part._replace(values=part.past[:, j]) for part in (values, z))
-        mean[:, j], scale[:, j] = _mean_and_scale(levels, changes)
+        level = levels.means(np.abs(levels.values))
+        mean[:, j], scale[:, j] = _mean_and_scale(levels, changes, level)
     return mean, np.where(scale > 0, scale, np.inf)
 
 

@@ -218,6 +218,18 @@ def test_scales_of_the_series_do_not_matter():
     np.testing.assert_allclose(scaled / scales[:, None], first, rtol=1e-6, atol=1e-8)
 
 
+def test_scales_of_series_with_zeros_do_not_matter():
+    rng = np.random.default_rng(0)
+    counts = [rng.poisson(3, size=n).astype(float) for n in (40, 30, 16, 12)]  # square roots
+    scales = 10.0 ** np.array([3, -3, 1, -1])
+    model = PanelForecaster(positive=False)
+    first = model.fit(counts).forecast(4)
+    assert any(candidate["power"] == 0.5 for candidate in model.members_)
+    scaled = model.fit([rows * c for rows, c in zip(counts, scales, strict=True)]).forecast(4)
+    for rows, expected, c in zip(scaled, first, scales, strict=True):
+        np.testing.assert_allclose(rows / c, expected, rtol=1e-6)
+
+
 def test_forecasts_that_run_away_give_way_to_the_last_value(monkeypatch):
     model = PanelForecaster(seasons=()).fit(WALKS)
     monkeypatch.setattr(_panel_ensemble, "MAX_RELATIVE_REACH", 0.0)
