@@ -32,9 +32,7 @@ RULES: dict[str, Callable[[np.ndarray, int, int], np.ndarray]] = {
     "seasonal naive with half drift": lambda *given: seasonal_naive(*given) + half_drift(*given),
     "context parrot": context_parrot,
 }
-MIN_ROWS_OF_RULES = {  # times the length
-    "drift": 2, "seasonal naive": 1, "seasonal naive with half drift": 1, "context parrot": 2
-}  # fmt: skip
+MIN_ROWS_OF_RULES = {"drift": 2, "context parrot": 2}  # times the length; 1 for others
 PENALTIES = tuple(10.0**k for k in range(-3, 5))
 MIN_ROWS_PER_LAG = 3
 
@@ -77,7 +75,7 @@ class FittedRule:
         """Forecast from several origins, see `Ensemble.roll`."""
         rows, n_seen = np.vstack([self.rows, values]), len(self.rows)
         forecast, length = RULES[self.rule.name], self.rule.length
-        rows = fill_seasons(rows, length if "seasonal" in self.rule.name else 1)
+        rows = fill_seasons(rows, 1 if self.rule.name == "context parrot" else length)
         return np.stack([forecast(rows[: n_seen + k], n_steps, length) for k in origins])
 
     def limit(self, values: np.ndarray) -> np.ndarray:

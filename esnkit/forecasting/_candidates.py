@@ -329,11 +329,11 @@ def choose_penalty(errors: np.ndarray, n_rows: int, windows: Windows) -> int:
         return int(np.flatnonzero(errors <= (1 + TIE_TOLERANCE) * errors.min()).max())
     noise = windows.n_separate**-TIE_POWER
     safe = np.flatnonzero(PENALTIES >= MIN_SAFE_PENALTY)
-    largest = (1 + max(noise, TIE_TOLERANCE)) * errors[safe].min()
-    if errors.min() < GAIN_OF_SMALL_PENALTY * errors[safe].min() / (1 + noise):
+    least = errors[safe].min()
+    if errors.min() < GAIN_OF_SMALL_PENALTY * least / (1 + noise):
         tolerance = max(noise, SMALL_TIE_TOLERANCE)
         return int(np.flatnonzero(errors <= (1 + tolerance) * errors.min()).max())
-    return int(safe[errors[safe] <= largest].max())
+    return int(safe[errors[safe] <= (1 + max(noise, TIE_TOLERANCE)) * least].max())
 
 
 def choose_members(candidates: list[Candidate], windows: Windows) -> list[Candidate]:

@@ -11,12 +11,12 @@ from functools import lru_cache
 import numpy as np
 
 from esnkit.forecasting._missing import fill_seasons
+from esnkit.forecasting._transforms import mean_and_scale
 from esnkit.utils._plain_state import plain_record
 
 __all__ = ["StatisticalModel", "check_models", "first_integer"]
 
 CLASSES = {"ets": "AutoETS", "theta": "DynamicOptimizedTheta", "arima": "AutoARIMA"}
-MIN_DEVIATION = 1e-9  # relative to the largest value
 MAX_ROWS = 2000  # the last ones, to which a model is fitted
 N_CACHED = 32
 
@@ -45,8 +45,7 @@ class StatisticalModel:
 
     def roll(self, values: np.ndarray, exog: np.ndarray, origins, n_steps: int) -> np.ndarray:
         """Forecast from several origins, see `Ensemble.roll`."""
-        first = self.rows[: self.n_fitted]
-        model, scale = _fit(self.name, self.season, first.tobytes()), _scale_of(first)
+        model, scale = _fit(self.name, self.season, self.rows[: self.n_fitted].tobytes())
         rows = np.concatenate([self.rows, values[:, 0]])
         rows = fill_seasons(rows[:, None], self.season)[:, 0] / scale
         pasts = (rows[: len(self.rows) + origin] for origin in origins)
@@ -99,20 +98,14 @@ def fit_statistical_model(name: str, season: int, rows: np.ndarray) -> Statistic
 
 @lru_cache(maxsize=N_CACHED)
 def _fit(name: str, season: int, rows: bytes):
-    """Return a model of statsforecast, fitted to rows of float64 divided by their scale."""
-    model, values = getattr(_module(), CLASSES[name])(season_length=season), np.frombuffer(rows)
-    return model.fit(values / _scale_of(values))
-
-
-def _scale_of(values: np.ndarray) -> float:
-    """Return the standard deviation of values, or the largest size if they are all but equal.
+    """Return a model of statsforecast, fitted to rows of float64 over their scale, and the scale.
 
     The optimisers of statsforecast have absolute tolerances: without a scale, forecasts depend on
     the unit. Signs stay as they are, on which the models depend.
     """
-    largest = float(np.abs(values).max()) or 1.0
-    deviation = float((values / largest).std())
-    return largest * (deviation if deviation > MIN_DEVIATION else 1.0)
+    model, values = getattr(_module(), CLASSES[name])(season_length=season), np.frombuffer(rows)
+    scale = float(mean_and_scale(values[:, None])[1][0])
+    return model.fit(values / scale), scale
 
 
 def _module():
