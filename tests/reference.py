@@ -468,3 +468,21 @@ def patch_forecast(field, n_steps, networks, size, overlap, mode):
             forecast.append(row)
             rows.append(row)
     return np.array(forecast)
+
+
+def exponential_smoothing(rows, observed, logs, alpha, gamma, drift, level, season, n_steps):
+    """Return forecasts (n_rows + 1, n_steps) from every number of known rows, and their errors.
+
+    Errors are the mean absolute ones of the steps up to the last row.
+    """
+    season, ahead, errors = list(season), [], []
+    for t in range(len(rows) + 1):
+        sums = [level + season[(t + i) % len(season)] + (i + 1) * drift for i in range(n_steps)]
+        ahead.append(np.exp(sums) if logs else np.array(sums))
+        if t < len(rows):
+            known = observed[t : t + n_steps]
+            errors.append(np.abs(known - ahead[-1][: len(known)]).mean())
+            error = rows[t] - level - season[t % len(season)]
+            level = level + alpha * error
+            season[t % len(season)] += gamma * error
+    return np.array(ahead), np.array(errors)

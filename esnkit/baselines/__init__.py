@@ -5,6 +5,7 @@ from esnkit.baselines._hidden_markov_model import HiddenMarkovModel
 from esnkit.baselines._linear_dynamical_system import LinearDynamicalSystem
 from esnkit.baselines._parrot import ContextParrot
 from esnkit.baselines._window_mlp import WindowMLP
+from esnkit.forecasting._exponential_smoothing import exponential_smoothing
 from esnkit.forecasting._naive import (
     autoregressive_order,
     context_parrot,
@@ -25,6 +26,7 @@ __all__ = [
     "autoregressive_order",
     "context_parrot",
     "drift",
+    "exponential_smoothing",
     "persistence",
     "seasonal_naive",
 ]

@@ -305,9 +305,9 @@ def report(model: AutoForecaster) -> None:
         f"mean absolute errors of rolling forecasts {ahead} ahead, in which recent ones weigh more:"
     )
     combined = "median of the networks below"
-    if model.naive_share_:
-        share = model.naive_share_
-        combined = f"{1 - share:.0%} {combined} and {share:.0%} seasonal naive forecast with drift"
+    if model.smoothing_share_:
+        share = model.smoothing_share_
+        combined = f"{1 - share:.0%} {combined} and {share:.0%} exponential smoothing"
     for name, error in {combined: model.error_, **model.baselines_}.items():
         say(f"  {error:<10.4g}  {name}")
     if model.best and model.better_baseline_ is not None:

@@ -57,7 +57,7 @@ def adaptive_errors(
 
 
 def _rolling_errors(combination, calibrators, values, exog, n_steps: int) -> np.ndarray:
-    """Return errors (n_origins, n_steps, 1) of the median of networks with its naive share.
+    """Return errors (n_origins, n_steps, 1) of the median of networks and the simple forecast.
 
     The median of observed values minus forecasts is the observed value minus their median.
     """
@@ -68,13 +68,13 @@ def _rolling_errors(combination, calibrators, values, exog, n_steps: int) -> np.
     start, origins = _split(calibrators, len(values), n_steps)
     n_origins = min(map(len, of_members))
     errors = np.median([part[:n_origins] for part in of_members], axis=0)
-    if combination.naive is None or not n_origins:
+    if combination.simple is None or not n_origins:
         return errors
     series = values[:, :1]
-    rule = combination.naive.rule.fit(series[:start], exog[:start])
+    rule = combination.simple.rule.fit(series[:start], exog[:start])
     ahead = rule.roll(series[start:], exog[start:], origins[:n_origins] - start, n_steps)
     of_rule = windows_of(series, origins[:n_origins], n_steps) - ahead
-    return (1 - combination.naive_share) * errors + combination.naive_share * of_rule
+    return (1 - combination.simple_share) * errors + combination.simple_share * of_rule
 
 
 def _split(calibrators: list, n_rows: int, n_steps: int) -> tuple[int, np.ndarray]:

@@ -124,21 +124,20 @@ class AutoForecaster(ForecastsMixin, CallbackSupportMixin, PlainStateMixin, Base
         more.
     members_ : list of dict
         Those whose median, with the forecasts of other `models`, is the forecast.
-    naive_share_ : float
-        Share of the seasonal naive forecast in the forecast, without a season of the naive one, to
-        which half of the mean change in a season is added for every season ahead, as in the theta
-        method [7]_. It is a logistic function of the gain of the median in the rolling forecasts,
-        of which those that overlap count as fewer. A gain is the difference between both errors
-        over their sum. The share is one half without a gain, and none from three standard errors
-        on.
+    smoothing_share_ : float
+        Share of exponential smoothing in the forecast, see
+        :func:`~esnkit.baselines.exponential_smoothing` [7]_. It is a logistic function of the gain
+        of the median in the rolling forecasts, of which those that overlap count as fewer. A gain
+        is the difference between both errors over their sum. The share is one half without a gain,
+        and none from three standard errors on.
     error_ : float
         The same error of the forecast.
     baselines_ : dict
         The same error of simple forecasts: naive, seasonal naive for every season, drift, mean,
-        context parrot, autoregressive by AIC and ridge with lags, see :mod:`esnkit.baselines`.
-        All are fitted anew before every origin, without the inputs of `calendar` and without
-        past-only inputs. Beside them the errors of other `models`, which are fitted before the
-        first one.
+        exponential smoothing, context parrot, autoregressive by AIC and ridge with lags, see
+        :mod:`esnkit.baselines`. All are fitted anew before every origin, without the inputs of
+        `calendar` and without past-only inputs. Beside them the errors of other `models`, which
+        are fitted before the first one.
     better_baseline_ : str or None
         The baseline with the smallest error, if that is smaller than the error of the median by
         more than the noise of the comparison: a one-sided t-test of the logarithms of the ratios
@@ -211,8 +210,8 @@ class AutoForecaster(ForecastsMixin, CallbackSupportMixin, PlainStateMixin, Base
     .. [5] Neglia, R. et al. (2025). ResCP: reservoir conformal prediction for time series
        forecasting. arXiv 2510.05060. (adaptive intervals)
     .. [6] Duan, N. (1983). Smearing estimate: a nonparametric retransformation method. JASA 78.
-    .. [7] Hyndman, R. J. and Billah, B. (2003). Unmasking the theta method. International Journal
-       of Forecasting 19. (half of the drift)
+    .. [7] Hyndman, R. J., Koehler, A. B., Ord, J. K. and Snyder, R. D. (2008). Forecasting with
+       Exponential Smoothing: The State Space Approach.
 
     Examples
     --------
@@ -335,7 +334,7 @@ class AutoForecaster(ForecastsMixin, CallbackSupportMixin, PlainStateMixin, Base
         for name in (
             "candidates",
             "members",
-            "naive_share",
+            "smoothing_share",
             "error",
             "baselines",
             "better_baseline",

@@ -62,7 +62,7 @@ def evaluate_baselines(
         Inputs, the first ones, that regressions on lags have beside every lag; None for all.
     """
     lengths = [round(period) for period in periods]
-    models = make_baselines(int(windows.origins[0]), lengths, n_exog)
+    models = make_baselines(int(windows.origins[0]), lengths, windows.horizon, n_exog)
     # Warnings of few rows, or of dependent ones, are left out: the errors show it.
     with muted(""), np.errstate(all="ignore"):
         return {
@@ -72,8 +72,11 @@ def evaluate_baselines(
         }
 
 
-def make_baselines(n_rows: int, periods: list[int], n_exog: int | None = None) -> dict[str, Any]:
+def make_baselines(
+    n_rows: int, periods: list[int], horizon: int, n_exog: int | None = None
+) -> dict[str, Any]:
     """Return the models to compare with, for at least `n_rows` rows with seasons of `periods`."""
+    season = periods[0] if periods and periods[0] <= n_rows else 1
     context = periods[0] if periods else DEFAULT_CONTEXT
     n_lags = max([default_order(n_rows), *(p + 1 for p in periods[:1] if 3 * p < n_rows)])
     seasonal = {f"seasonal naive ({p} steps)": Rule("seasonal naive", p) for p in periods}
@@ -82,6 +85,7 @@ def make_baselines(n_rows: int, periods: list[int], n_exog: int | None = None) -
         **seasonal,
         "drift": Rule("drift"),
         "mean": Rule("mean"),
+        "exponential smoothing": Rule("exponential smoothing", season, tuple(periods), horizon),
         f"context parrot ({context} steps)": Rule("context parrot", context),
         "autoregressive (AIC)": Regression(least_squares(), by_aic=True, n_exog=n_exog),
         f"ridge ({n_lags} lags)": Regression(ridge(), tuple(range(1, n_lags + 1)), n_exog=n_exog),

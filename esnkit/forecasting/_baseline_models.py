@@ -10,7 +10,8 @@ from typing import Any, NamedTuple
 
 import numpy as np
 
-from esnkit.forecasting._ensemble import Ensemble, ModelSpec, fit_ensemble
+from esnkit.forecasting._ensemble import Ensemble, ModelSpec, fit_ensemble, range_of
+from esnkit.forecasting._exponential_smoothing import exponential_smoothing
 from esnkit.forecasting._missing import fill_seasons, interpolate
 from esnkit.forecasting._naive import (
     autoregressive_order,
@@ -19,18 +20,21 @@ from esnkit.forecasting._naive import (
     persistence,
     seasonal_naive,
 )
+from esnkit.forecasting._runaway import clear_runaways
 from esnkit.utils._plain_state import plain_record
 
 __all__ = ["Regression", "Rule", "default_order", "least_squares", "ridge"]
 
-# By name: the forecast of a past and a number of steps, given a length.
-RULES: dict[str, Callable[[np.ndarray, int, int], np.ndarray]] = {
+# By name: the forecast of a past and a number of steps, given the rule.
+RULES: dict[str, Callable[[np.ndarray, int, "Rule"], np.ndarray]] = {
     "mean": lambda past, n_steps, _: np.repeat(past.mean(axis=0, keepdims=True), n_steps, axis=0),
     "naive": lambda past, n_steps, _: persistence(past, n_steps),
     "drift": lambda past, n_steps, _: drift(past, n_steps),
-    "seasonal naive": seasonal_naive,
-    "seasonal naive with half drift": lambda *given: seasonal_naive(*given) + half_drift(*given),
-    "context parrot": context_parrot,
+    "seasonal naive": lambda past, n_steps, rule: seasonal_naive(past, n_steps, rule.length),
+    "exponential smoothing": lambda past, n_steps, rule: exponential_smoothing(
+        past, n_steps, rule.periods, rule.horizon
+    ),
+    "context parrot": lambda past, n_steps, rule: context_parrot(past, n_steps, rule.length),
 }
 MIN_ROWS_OF_RULES = {"drift": 2, "context parrot": 2}  # times the length; 1 for others
 PENALTIES = tuple(10.0**k for k in range(-3, 5))
@@ -43,6 +47,8 @@ class Rule(NamedTuple):
 
     name: str  # in RULES
     length: int = 1  # of the season, or of the context
+    periods: tuple[int, ...] = ()  # of the seasons that exponential smoothing chooses from
+    horizon: int | None = None  # of the rolling forecasts by which it chooses
 
     @property
     def min_rows(self) -> int:
@@ -74,9 +80,10 @@ class FittedRule:
     def roll(self, values: np.ndarray, exog: np.ndarray, origins, n_steps: int) -> np.ndarray:
         """Forecast from several origins, see `Ensemble.roll`."""
         rows, n_seen = np.vstack([self.rows, values]), len(self.rows)
-        forecast, length = RULES[self.rule.name], self.rule.length
-        rows = fill_seasons(rows, 1 if self.rule.name == "context parrot" else length)
-        return np.stack([forecast(rows[: n_seen + k], n_steps, length) for k in origins])
+        forecast, rule = RULES[self.rule.name], self.rule
+        rows = fill_seasons(rows, 1 if rule.name == "context parrot" else rule.length)
+        ahead = np.stack([forecast(rows[: n_seen + k], n_steps, rule) for k in origins])
+        return clear_runaways(ahead, range_of(self.rows))
 
     def limit(self, values: np.ndarray) -> np.ndarray:
         """Return values within the range that forecasts may have, which is not limited here."""
@@ -84,25 +91,12 @@ class FittedRule:
 
     @property
     def naive_lags(self) -> list[int]:
-        """See `Ensemble.naive_lags`; rules do not run away."""
+        """See `Ensemble.naive_lags`; the last value is repeated."""
         return [1] * self.rows.shape[1]
 
     def exog_out_of_range(self, exog: np.ndarray) -> tuple[np.ndarray, np.ndarray]:
         """Return that nothing is unusual about inputs, as they have no effect."""
         return np.empty(0, dtype=int), np.zeros(exog.shape)
-
-
-def half_drift(past: np.ndarray, n_steps: int, period: int) -> np.ndarray:
-    """Return half of the mean change in a season, for every season ahead (n_steps, 1).
-
-    Half of the trend is that of the theta method (Assimakopoulos and Nikolopoulos 2000; Hyndman and
-    Billah 2003).
-    """
-    n_changes = len(past) - period
-    if n_changes < 1:
-        return np.zeros((n_steps, past.shape[1]))
-    mean = (past[period:] / n_changes - past[:n_changes] / n_changes).sum(axis=0)
-    return np.multiply.outer(np.arange(n_steps) // period + 1, mean / 2)
 
 
 @plain_record

@@ -14,8 +14,8 @@ from esnkit.forecasting._candidates import (
 )
 from esnkit.forecasting._missing import fill_forward, interpolate
 from esnkit.forecasting._naive import seasonal_naive
-from esnkit.forecasting._naive_share import DEFAULT_SHARE, naive_season, naive_share
 from esnkit.forecasting._penalty_path import Structure
+from esnkit.forecasting._simple_share import DEFAULT_SHARE, naive_season, simple_share
 from esnkit.utils._progress import Task
 
 __all__ = ["choose_network"]
@@ -78,7 +78,7 @@ def choose_network(
     naive = np.stack([seasonal_naive(past, windows.horizon, season) for past in pasts])
     observed = windows.observed(known[:, :n_series])
     rolled = best.forecasts.reshape(observed.shape)
-    return best, season, naive_share(rolled, naive, observed, windows)
+    return best, season, simple_share(rolled, naive, observed, windows)
 
 
 def _make_windows(known, horizon: int, given: Structure | None) -> Windows | None:

@@ -19,29 +19,29 @@ MAX_RELATIVE_DISTANCE = 1e3  # of a sample path from the median, in median dista
 class Combination:
     """Members fitted to one series, ensembles first; their median is the forecast.
 
-    With `naive`, a seasonal naive model with half of the drift, a share of the forecast is that of
-    this model. Rows have the series as their first column, and past-only inputs as the others,
-    which some members forecast too.
+    With `simple`, a fitted rule such as exponential smoothing, a share of the forecast is that of
+    this rule, unless it runs away. Rows have the series as their first column, and past-only inputs
+    as the others, which some members forecast too.
     """
 
     members: list
     low: float = -np.inf  # the range of the forecasts
     high: float = np.inf
-    naive: Any = None
-    naive_share: float = 0.0
+    simple: Any = None
+    simple_share: float = 0.0
 
     def advance(self, values: np.ndarray, exog: np.ndarray) -> "Combination":
         """Return the combination after the rows that follow; this one stays as it is."""
         members = [member.advance(known_to(member, values), exog) for member in self.members]
-        naive = None if self.naive is None else self.naive.advance(values[:, :1], exog)
-        return replace(self, members=members, naive=naive)
+        simple = None if self.simple is None else self.simple.advance(values[:, :1], exog)
+        return replace(self, members=members, simple=simple)
 
     def roll(self, values: np.ndarray, exog: np.ndarray, origins, n_steps: int) -> np.ndarray:
         """Forecast from several origins, see `Ensemble.roll`."""
         rolled = [_roll(member, values, exog, origins, n_steps) for member in self.members]
-        if self.naive is None:
+        if self.simple is None:
             return self.combine(rolled)
-        return self.combine(rolled, _roll(self.naive, values, exog, origins, n_steps))
+        return self.combine(rolled, _roll(self.simple, values, exog, origins, n_steps))
 
     def means(self, calibrators: list, values, exog, ahead, n_steps: int) -> np.ndarray:
         """Forecast (n_steps, 1) with means of members in place of their medians.
@@ -62,8 +62,8 @@ class Combination:
         for k, (member, calibrator) in enumerate(zip(self.members, calibrators, strict=False)):
             means = calibrator.means(member, known_to(member, values), exog, rolled[k][0])
             rolled[k] = clear_runaways(means[None], member.seen_range[:, :1])
-        naive = None if self.naive is None else _roll(self.naive, *last)
-        return self.combine(rolled, naive)[0]
+        simple = None if self.simple is None else _roll(self.simple, *last)
+        return self.combine(rolled, simple)[0]
 
     def sample(
         self, errors: list[np.ndarray], exog: np.ndarray, n_steps: int, n_samples: int, rng
@@ -93,7 +93,7 @@ class Combination:
 
     def _shift(self, exog: np.ndarray, n_steps: int, n_networks: int) -> np.ndarray:
         """Return the forecast minus the median of the networks, (n_steps, 1)."""
-        if self.naive is None and n_networks == len(self.members):
+        if self.simple is None and n_networks == len(self.members):
             return np.zeros((n_steps, 1))
         n_past = max(map(_count_past, self.members))
         last = np.empty((0, 1 + n_past)), exog, [0], n_steps
@@ -101,10 +101,13 @@ class Combination:
         shift = self.roll(*last) - combine_members(networks, "median")
         return np.nan_to_num(shift[0])
 
-    def combine(self, forecasts: list[np.ndarray], naive: np.ndarray | None = None) -> np.ndarray:
-        """Return the median of forecasts that do not run away, with its share of a naive one."""
-        median, share = combine_members(forecasts, "median"), self.naive_share
-        return self.limit(median if naive is None else (1 - share) * median + share * naive)
+    def combine(self, forecasts: list[np.ndarray], simple: np.ndarray | None = None) -> np.ndarray:
+        """Return the median of forecasts that do not run away, with its share of a simple one."""
+        median, share = combine_members(forecasts, "median"), self.simple_share
+        if simple is None:
+            return self.limit(median)
+        simple = np.where(np.isnan(simple), median, simple)  # NaN where it runs away
+        return self.limit((1 - share) * median + share * simple)
 
     def limit(self, values: np.ndarray) -> np.ndarray:
         """Return values within the range that forecasts may have."""

@@ -10,7 +10,14 @@ from numpy.typing import ArrayLike
 from esnkit.utils._threads import one_blas_thread
 from esnkit.utils._validation import check_positive_int, finite_array
 
-__all__ = ["autoregressive_order", "context_parrot", "drift", "persistence", "seasonal_naive"]
+__all__ = [
+    "autoregressive_order",
+    "check_past",
+    "context_parrot",
+    "drift",
+    "persistence",
+    "seasonal_naive",
+]
 
 
 def persistence(past: ArrayLike, n_steps: int) -> np.ndarray:
@@ -39,7 +46,7 @@ def persistence(past: ArrayLike, n_steps: int) -> np.ndarray:
     >>> persistence([1.0, 2.0, 4.0], 2)
     array([4., 4.])
     """
-    rows = _check_past(past, 1)
+    rows = check_past(past, 1)
     return np.repeat(rows[-1:], check_positive_int("n_steps", n_steps), axis=0)
 
 
@@ -73,7 +80,7 @@ def seasonal_naive(past: ArrayLike, n_steps: int, period: int) -> np.ndarray:
     array([1., 2., 3., 1., 2.])
     """
     period = check_positive_int("period", period)
-    rows = _check_past(past, period)
+    rows = check_past(past, period)
     return rows[len(rows) - period + np.arange(check_positive_int("n_steps", n_steps)) % period]
 
 
@@ -107,7 +114,7 @@ def drift(past: ArrayLike, n_steps: int) -> np.ndarray:
     >>> drift([1.0, 5.0, 4.0], 2)
     array([5.5, 7. ])
     """
-    rows = _check_past(past, 2)
+    rows = check_past(past, 2)
     steps = np.arange(1, check_positive_int("n_steps", n_steps) + 1)
     with np.errstate(over="ignore"):
         change = rows[-1] / (len(rows) - 1) - rows[0] / (len(rows) - 1)  # no NaN from infinities
@@ -153,7 +160,7 @@ def context_parrot(past: ArrayLike, n_steps: int, context_length: int) -> np.nda
     array([5., 1., 2., 5., 1.])
     """
     length = check_positive_int("context_length", context_length)
-    rows = _check_past(past, 2 * length)
+    rows = check_past(past, 2 * length)
     n_steps = check_positive_int("n_steps", n_steps)
     largest = np.abs(rows).max(axis=0)  # squares of quotients do not overflow
     start, scaled = len(rows) - length, rows / np.where(largest > 0, largest, 1.0)
@@ -232,7 +239,7 @@ def autoregressive_order(series: ArrayLike, max_order: int) -> int:
     return max(1, int(np.argmin(aic)))
 
 
-def _check_past(past: Any, min_rows: int) -> np.ndarray:
+def check_past(past: Any, min_rows: int) -> np.ndarray:
     """Return finite rows, at least `min_rows` of them."""
     rows = finite_array("past", past)
     if rows.ndim not in (1, 2) or len(rows) < min_rows:

@@ -8,9 +8,7 @@ import numpy as np
 from esnkit.forecasting._baseline_errors import (
     better_baseline,
     evaluate_baselines,
-    forecast_windows,
 )
-from esnkit.forecasting._baseline_models import Rule
 from esnkit.forecasting._candidates import (
     Candidate,
     Search,
@@ -27,9 +25,9 @@ from esnkit.forecasting._combination import Combination, known_to
 from esnkit.forecasting._differencing import count_lost
 from esnkit.forecasting._ensemble import ModelSpec, fit_ensemble, range_of
 from esnkit.forecasting._missing import fill_forward, interpolate, predict_missing
-from esnkit.forecasting._naive_share import naive_season, naive_share
 from esnkit.forecasting._noiseless import is_noiseless, much_worse, noiseless_candidates, reach
 from esnkit.forecasting._runaway import clear_runaways, fall_back
+from esnkit.forecasting._simple_share import simple_share
 from esnkit.forecasting._statistical_models import first_integer, fit_statistical_model
 from esnkit.utils._progress import Task
 from esnkit.utils._warnings import warn
@@ -43,7 +41,7 @@ class Selection(NamedTuple):
     combination: Combination
     candidates: list[dict]  # settings and errors, the best first
     members: list[dict]
-    naive_share: float  # of the seasonal naive forecast with half of the drift in the forecast
+    smoothing_share: float  # of exponential smoothing in the forecast
     error: float  # of the forecast
     baselines: dict[str, float]
     errors: np.ndarray  # (n_origins, horizon), of the forecast
@@ -107,14 +105,13 @@ def _select(values, filled, exog, periods: list[float], search: Search) -> Selec
     forecasts = _without_runaways([member.forecasts for member in members], series, windows)
     forecasts += [rows for rows, _ in kept]
     baselines = evaluate_baselines(series, exog, periods, windows, combination.limit, search.n_exog)
-    rule = Rule("seasonal naive with half drift", naive_season(periods, int(windows.origins[0])))
-    naive = combination.limit(forecast_windows(rule, series, exog, windows))
     combined, forecasts = _combine(combination, forecasts, series, windows)
-    share = naive_share(combined, naive, observed, windows) if np.isinf(high) else 0.0
+    rule, smoothed = baselines["exponential smoothing"]
+    share = simple_share(combined, smoothed, observed, windows) if np.isinf(high) else 0.0
     if share:
-        fitted_naive = rule.fit(series[:, None], exog)
-        combination = replace(combination, naive=fitted_naive, naive_share=share)
-        combined = combination.combine(forecasts, naive)
+        smoothing = rule.fit(series[:, None], exog)
+        combination = replace(combination, simple=smoothing, simple_share=share)
+        combined = combination.combine(forecasts, smoothed)
     better = better_baseline(combined, baselines, observed, windows)
     substitute = None
     if better is not None:
@@ -124,7 +121,7 @@ def _select(values, filled, exog, periods: list[float], search: Search) -> Selec
         combination=combination,
         candidates=[_as_dict(candidate) for candidate in candidates],
         members=[_as_dict(member) for member in members],
-        naive_share=share,
+        smoothing_share=share,
         error=float(windows.errors(combined, observed)),
         baselines={
             name: float(windows.errors(baseline.forecasts, observed))
@@ -213,8 +210,8 @@ def use_better_baseline(selection: Selection, values: np.ndarray, exog: np.ndarr
         return selection
     model, errors = selection.substitute
     fitted = model.fit(values[:, :1], exog)
-    combination = replace(selection.combination, members=[fitted], naive=None, naive_share=0.0)
-    return selection._replace(combination=combination, errors=errors, specs=[], naive_share=0.0)
+    combination = replace(selection.combination, members=[fitted], simple=None, simple_share=0.0)
+    return selection._replace(combination=combination, errors=errors, specs=[], smoothing_share=0.0)
 
 
 def _as_dict(candidate: Candidate) -> dict:

@@ -4,6 +4,7 @@ import numpy as np
 import pytest
 
 from esnkit import AutoForecaster
+from esnkit.baselines import exponential_smoothing
 from esnkit.forecasting._adaptive_errors import _rolling_errors, adaptive_errors
 from esnkit.forecasting._similarity import similarity_weights
 
@@ -31,22 +32,21 @@ def second_forecasts(model, values):
     return networks, origins, np.median(rolled, axis=0)
 
 
-def naive_forecasts(series, origins):
-    """Return the last value before each origin, and half of the drift up to it for every step."""
-    drifts = (series[origins - 1] - series[0]) / (origins - 1)[:, None]
-    return series[origins - 1] + 0.5 * drifts * np.arange(1, STEPS + 1)
+def smoothed_forecasts(series, origins):
+    """Return the forecasts of exponential smoothing from each origin."""
+    return np.stack([exponential_smoothing(series[:k, 0], STEPS) for k in origins])
 
 
-def test_errors_are_those_of_the_median_and_of_its_mean_with_naive_forecasts():
+def test_errors_are_those_of_the_median_and_of_its_mean_with_smoothed_ones():
     walk = np.random.default_rng(4).normal(size=(80, 1)).cumsum(axis=0)
     model = fitted(walk)
     part, exog = model._ensemble.parts[0], np.empty((80, 0))
-    share = model.naive_share_
+    share = model.smoothing_share_
     assert 0.3 < share < 1
     found = _rolling_errors(part, model._calibrators[0], walk, exog, STEPS)[:, :, 0]
     _, origins, medians = second_forecasts(model, walk)
     observed = np.stack([walk[k : k + STEPS, 0] for k in origins])
-    ahead = (1 - share) * medians + share * naive_forecasts(walk, origins)
+    ahead = (1 - share) * medians + share * smoothed_forecasts(walk, origins)
     np.testing.assert_allclose(found, observed - ahead, atol=1e-9)
 
 
@@ -60,8 +60,8 @@ def test_weights_come_from_the_states_of_all_networks_side_by_side():
     found = adaptive_errors(part, calibrators, series, *no_exog, STEPS, 0.8)
     networks, origins, medians = second_forecasts(model, series)
     observed = np.stack([series[k : k + STEPS, 0] for k in origins])
-    share = model.naive_share_  # there are no seasons
-    ahead = (1 - share) * medians + share * naive_forecasts(series, origins)
+    share = model.smoothing_share_  # there are no seasons
+    ahead = (1 - share) * medians + share * smoothed_forecasts(series, origins)
     np.testing.assert_allclose(found.errors[:, :, 0], observed - ahead, atol=1e-9)
     ends = np.append(origins, 160) - origins[0]
     states = [network.states(series[origins[0] :], no_exog[0], ends) for network in networks]

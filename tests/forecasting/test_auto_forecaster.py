@@ -167,12 +167,12 @@ def test_settings_are_those_of_every_member():
     assert lags.forecast(3).shape == (3,)
 
 
-def test_networks_forecast_exponential_growth_without_a_share_of_the_last_value():
+def test_networks_forecast_exponential_growth_without_a_share_of_exponential_smoothing():
     rates = np.where(np.arange(112) < 50, 0.01, 0.12)
     growth = np.exp(np.cumsum(rates + np.random.default_rng(0).normal(scale=0.005, size=112)))
     model = AutoForecaster(horizon=12, quick=True).fit(growth[:100])
     forecast, lower, upper = model.forecast(12, interval=0.9)
-    assert model.naive_share_ == 0.0
+    assert model.smoothing_share_ == 0.0
     np.testing.assert_allclose(forecast, growth[100:], rtol=0.1)
     assert (upper - lower < growth[100:]).all()
 

@@ -4,7 +4,12 @@ import numpy as np
 import pytest
 from scipy.stats import ttest_1samp
 
-from esnkit.baselines import AutoregressiveModel, ContextParrot, seasonal_naive
+from esnkit.baselines import (
+    AutoregressiveModel,
+    ContextParrot,
+    exponential_smoothing,
+    seasonal_naive,
+)
 from esnkit.forecasting._baseline_errors import (
     Baseline,
     better_baseline,
@@ -27,13 +32,14 @@ def test_each_forecast_knows_the_rows_before_its_origin_only():
     windows = make_windows(80, 6)
     found = evaluate_baselines(VALUES, NO_EXOG, [4.0, 60.0], windows, lambda values: values)
     assert list(found) == [
-        "naive", "seasonal naive (4 steps)", "drift", "mean", "context parrot (4 steps)",
-        "autoregressive (AIC)", "ridge (10 lags)",
+        "naive", "seasonal naive (4 steps)", "drift", "mean", "exponential smoothing",
+        "context parrot (4 steps)", "autoregressive (AIC)", "ridge (10 lags)",
     ]  # fmt: skip
     for row, origin in enumerate(windows.origins):
         past = VALUES[:origin]
         expected = {
             "seasonal naive (4 steps)": seasonal_naive(past, 6, 4),
+            "exponential smoothing": exponential_smoothing(past, 6, [4, 60]),
             "context parrot (4 steps)": ContextParrot(4).fit(past).forecast(6),
             "autoregressive (AIC)": AutoregressiveModel().fit(past).forecast(6),
         }

@@ -3,7 +3,7 @@
 import numpy as np
 import pytest
 
-from esnkit.baselines import drift, persistence, seasonal_naive
+from esnkit.baselines import drift, exponential_smoothing, persistence, seasonal_naive
 from esnkit.forecasting._baseline_models import (
     RULES,
     Regression,
@@ -41,15 +41,20 @@ def test_rules_are_the_functions_of_their_names():
         np.testing.assert_array_equal(found[0], forecast)
 
 
-def test_half_of_the_mean_change_in_a_season_is_added_for_every_season_ahead():
-    rule = Rule("seasonal naive with half drift", 3)
-    rows = np.array([1.0, 5.0, 2.0, 3.0, 7.0, 8.0, 2.0])[:, None]  # changes of 2, 2, 6 and -1
-    ahead = rule.fit(rows, NO_EXOG).roll(rows[:0], NO_EXOG, [0], 5)[0, :, 0]
-    half = 0.5 * 9 / 4
-    expected = [7 + half, 8 + half, 2 + half, 7 + 2 * half, 8 + 2 * half]
-    np.testing.assert_allclose(ahead, expected)
-    huge = rule.fit(1e300 * np.sign(VALUES), NO_EXOG).roll(VALUES[:0], NO_EXOG, [0], 3)
-    assert np.isfinite(huge).all()
+def test_exponential_smoothing_chooses_by_forecasts_of_one_horizon():
+    rule = Rule("exponential smoothing", 3, (3,), horizon=2)
+    fitted = rule.fit(VALUES, NO_EXOG)
+    few, many = (fitted.roll(VALUES[:0], NO_EXOG, [0], n_steps)[0] for n_steps in (3, 9))
+    np.testing.assert_array_equal(few, many[:3])
+    np.testing.assert_array_equal(few, exponential_smoothing(VALUES, 3, [3], horizon=2))
+    assert (few != exponential_smoothing(VALUES, 3, [3], horizon=7)).any()
+
+
+def test_a_rule_that_runs_away_has_no_forecast():
+    growth = np.exp(np.arange(40.0))[:, None]  # of which logarithms are straight
+    fitted = Rule("exponential smoothing").fit(growth, NO_EXOG)
+    assert np.isfinite(fitted.roll(VALUES[:0], NO_EXOG, [0], 5)).all()
+    assert np.isnan(fitted.roll(VALUES[:0], NO_EXOG, [0], 9)).all()
 
 
 def test_regressions_fit_as_few_rows_as_they_say():

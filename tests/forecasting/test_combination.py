@@ -1,6 +1,6 @@
 """The median of several forecasters of one series."""
 
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 
 import numpy as np
 import pytest
@@ -36,13 +36,15 @@ def test_the_forecast_is_the_median_of_the_members_that_do_not_run_away():
     assert np.isnan(forecast(np.nan, np.nan, positive=True)).all()
 
 
-def test_a_naive_model_has_its_share_and_advances():
+def test_a_simple_forecast_has_its_share_unless_it_runs_away():
     members = [Constant(value) for value in (1.0, 2.0, 9.0)]
-    first = Combination(members, naive=Constant(6.0), naive_share=0.25)
+    first = Combination(members, simple=Constant(6.0), simple_share=0.25)
     assert first.roll(NO_ROWS, AHEAD, [0], 2)[0, :, 0].tolist() == [3.0, 3.0]
-    limited = Combination([Constant(2.0)], high=3.0, naive=Constant(6.0), naive_share=0.5)
+    limited = Combination([Constant(2.0)], high=3.0, simple=Constant(6.0), simple_share=0.5)
     assert limited.roll(NO_ROWS, AHEAD, [0], 1).tolist() == [[[3.0]]]
-    assert first.advance(np.zeros((3, 1)), np.empty((3, 0))).naive.n_rows == 3
+    assert first.advance(np.zeros((3, 1)), np.empty((3, 0))).simple.n_rows == 3
+    lost = replace(first, simple=Constant(np.nan))
+    assert lost.roll(NO_ROWS, AHEAD, [0], 2)[0, :, 0].tolist() == [2.0, 2.0]
 
 
 def test_forecasts_stay_in_their_range():
@@ -91,7 +93,7 @@ def test_every_path_comes_from_one_member_and_none_from_those_that_diverge():
 def test_paths_come_from_networks_and_move_with_the_forecast():
     rng, errors = np.random.RandomState(0), [np.array([[0.0]])] * 2
     members = [Steps(1.0), Steps(1.0), Constant(5.0)]
-    part = Combination(members, naive=Constant(4.0), naive_share=0.5)
+    part = Combination(members, simple=Constant(4.0), simple_share=0.5)
     assert part.roll(NO_ROWS, AHEAD, [0], 2)[0, :, 0].tolist() == [2.5, 2.5]
     assert np.unique(part.sample(errors, AHEAD, 2, 9, rng)).tolist() == [2.5]
 

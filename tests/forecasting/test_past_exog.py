@@ -187,10 +187,10 @@ def test_missing_values_of_both_are_predicted_by_an_automatic_forecaster():
     assert np.isfinite(ahead).all()
 
 
-def test_intervals_beside_a_naive_share_have_the_inputs():
+def test_intervals_beside_exponential_smoothing_have_the_inputs():
     walk, rng = RNG.standard_normal(60).cumsum(), np.random.default_rng(0)
     model = auto().fit(walk, past_exog=rng.standard_normal(60).cumsum())
-    assert model.naive_share_ > 0 and any(member["past_exog"] for member in model.members_)
+    assert model.smoothing_share_ > 0 and any(member["past_exog"] for member in model.members_)
     assert np.isfinite(model.forecast(3, interval=0.8)).all()
 
 

@@ -5,6 +5,7 @@ from dataclasses import replace
 import numpy as np
 import pytest
 
+from esnkit.baselines import exponential_smoothing
 from esnkit.forecasting import _selection
 from esnkit.forecasting._candidates import Search, make_structures, make_windows
 from esnkit.forecasting._selection import select, use_better_baseline
@@ -18,8 +19,9 @@ def test_errors_are_those_of_the_rolling_forecasts_and_baselines_repeat_values()
     assert selection.errors.shape == (len(windows.origins), 6)
     assert selection.error == pytest.approx(windows.weights @ selection.errors.mean(axis=1))
     # The season of 40 steps is longer than the rows before the first origin.
-    names = ["naive", "seasonal naive (4 steps)", "drift", "mean", "context parrot (4 steps)"]
-    assert list(selection.baselines) == [*names, "autoregressive (AIC)", "ridge (7 lags)"]
+    names = ["naive", "seasonal naive (4 steps)", "drift", "mean", "exponential smoothing"]
+    others = ["context parrot (4 steps)", "autoregressive (AIC)", "ridge (7 lags)"]
+    assert list(selection.baselines) == names + others
     assert selection.baselines["seasonal naive (4 steps)"] == pytest.approx(0.01 * 16 / 3)
     assert selection.error < 1e-3 < selection.baselines["naive"]
     assert selection.members[0] == selection.candidates[0]
@@ -67,18 +69,17 @@ def test_a_better_baseline_forecasts_in_place_of_the_members():
     assert use_better_baseline(equal, waves[:80, None], np.empty((80, 0))) is equal
 
 
-def test_half_of_the_forecast_of_a_random_walk_is_the_naive_one():
+def test_half_of_the_forecast_of_a_random_walk_is_exponential_smoothing():
     walk = np.random.default_rng(0).normal(size=60).cumsum()
     found = select(walk[:, None], np.empty((60, 0)), [], Search(5))
     ahead = found.combination.roll(np.empty((0, 1)), np.empty((5, 0)), [0], 5)[0, :, 0]
-    median, share = replace(found.combination, naive=None), found.naive_share
+    median, share = replace(found.combination, simple=None), found.smoothing_share
     ahead_of_median = median.roll(np.empty((0, 1)), np.empty((5, 0)), [0], 5)[0, :, 0]
-    assert 0.3 < share < 1 and found.combination.naive_share == share
-    drift = 0.5 * (walk[-1] - walk[0]) / 59 * np.arange(1, 6)
-    naive = walk[-1] + drift
-    np.testing.assert_allclose(ahead, (1 - share) * ahead_of_median + share * naive)
+    assert 0.3 < share < 1 and found.combination.simple_share == share
+    smoothed = exponential_smoothing(walk, 5)
+    np.testing.assert_allclose(ahead, (1 - share) * ahead_of_median + share * smoothed)
     seasonal = select(VALUES[:, None], np.empty((60, 0)), [4.0], Search(6))
-    assert seasonal.naive_share == 0.0 and seasonal.combination.naive is None
+    assert seasonal.smoothing_share == 0.0 and seasonal.combination.simple is None
 
 
 def test_no_later_value_of_a_past_only_input_stands_for_a_missing_one(monkeypatch):
@@ -106,6 +107,7 @@ def test_a_naive_forecast_stands_for_rolling_forecasts_that_all_run_away(monkeyp
 
     plain = select(VALUES[:, None], np.empty((60, 0)), [4.0], Search(6))
     monkeypatch.setattr(_selection, "choose_members", choose)
+    monkeypatch.setattr(_selection, "simple_share", lambda *args: 0.0)
     found = select(VALUES[:, None], np.empty((60, 0)), [4.0], Search(6))
     windows = make_windows(60, 6)
     k = windows.origins[2]

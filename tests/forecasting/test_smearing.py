@@ -157,8 +157,8 @@ def test_members_with_a_power_are_adjusted_before_they_are_combined():
             forecast = calibrator.means(member, rows, no_exog, forecast[0])[None]
             assert (forecast > 0).all()
         rolled.append(forecast)
-    naive = None if part.naive is None else part.naive.roll(rows[:0], np.empty((4, 0)), [0], 4)
-    expected = part.combine(rolled, naive)[0, :, 0]
+    simple = None if part.simple is None else part.simple.roll(rows[:0], np.empty((4, 0)), [0], 4)
+    expected = part.combine(rolled, simple)[0, :, 0]
     np.testing.assert_array_equal(model.forecast(4, bias_adjust=True), expected)
 
 

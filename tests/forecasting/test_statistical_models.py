@@ -7,6 +7,7 @@ import numpy as np
 import pytest
 
 from esnkit import AutoForecaster
+from esnkit.baselines import exponential_smoothing
 from esnkit.forecasting._candidates import Search, make_windows
 from esnkit.forecasting._selection import select
 from esnkit.forecasting._statistical_models import (
@@ -71,9 +72,9 @@ def test_they_are_members_of_the_median_also_after_updates_and_pickling(module):
     others = [roll(fit_statistical_model(name, 4, QUARTERS[:44]), QUARTERS[:0], [0], 4)[0]
               for name in ("ets", "theta")]  # fmt: skip
     forecast, lower, upper = model.forecast(4, interval=0.9)
-    median, share = np.median([*networks, *others], axis=0), model.naive_share_
-    naive = QUARTERS[40:44] + 0.5 * (QUARTERS[4:44] - QUARTERS[:40]).mean()
-    np.testing.assert_allclose(forecast, (1 - share) * median + share * naive)
+    median, share = np.median([*networks, *others], axis=0), model.smoothing_share_
+    smoothed = exponential_smoothing(QUARTERS[:44], 4, [4])
+    np.testing.assert_allclose(forecast, (1 - share) * median + share * smoothed)
     assert (lower < forecast).all() and (upper > forecast).all()
     assert set(model.baselines_) >= {"ets", "theta"} and model.error_ != alone.error_
     assert len(model.estimators_) == len(model.members_) == len(networks)

@@ -1,20 +1,24 @@
-"""The share of the seasonal naive forecast in a forecast: large where nothing shows it is worse."""
+"""The share of a simple forecast in a forecast: large where nothing shows that it is worse.
+
+The simple forecast is exponential smoothing in `AutoForecaster`, the seasonal naive one in
+`Forecaster`.
+"""
 
 import numpy as np
 from scipy.special import expit
 
 from esnkit.forecasting._candidates import Windows
 
-__all__ = ["DEFAULT_SHARE", "naive_season", "naive_share"]
+__all__ = ["DEFAULT_SHARE", "naive_season", "simple_share"]
 
 NO_SHARE_GAIN = 3.0  # in standard errors; a share spoils forecasts of series with little noise
 DEFAULT_SHARE = 0.5  # where there are no errors to compare
 
 
-def naive_share(
+def simple_share(
     forecasts: np.ndarray, others: np.ndarray, observed: np.ndarray, windows: Windows
 ) -> float:
-    """Return the share of the seasonal naive forecast, a logistic function of what networks gain.
+    """Return the share of a simple forecast, a logistic function of what networks gain.
 
     It is one half where they gain nothing, and falls with the mean gain in standard errors. The
     gain of a window is the difference between both errors over their sum, since the errors of a
@@ -24,7 +28,7 @@ def naive_share(
     Parameters
     ----------
     forecasts, others, observed : ndarray of shape (n_origins, horizon, ...)
-        Of the networks, and seasonal naive ones. Missing observed values, NaN, do not count.
+        Of the networks, and simple ones. Missing observed values, NaN, do not count.
     windows : Windows
     """
     known, of_window = ~np.isnan(observed), tuple(range(1, observed.ndim))

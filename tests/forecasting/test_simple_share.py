@@ -1,4 +1,4 @@
-"""A share of a forecast is the seasonal naive one where nothing shows that it is worse."""
+"""A share of a forecast is a simple one where nothing shows that it is worse."""
 
 from dataclasses import replace
 
@@ -9,7 +9,7 @@ from sklearn.linear_model import Ridge
 
 from esnkit import Forecaster
 from esnkit.forecasting._candidates import Windows
-from esnkit.forecasting._naive_share import naive_share
+from esnkit.forecasting._simple_share import simple_share
 
 SPREAD = np.array([-0.1, 0.1, -0.1, 0.1])  # of the gains of windows, with deviation SPREAD_STD
 SPREAD_STD = 0.2 / np.sqrt(3)
@@ -19,7 +19,7 @@ def share_of(gain, windows, sizes=1.0):
     """Return the share for gains of mean `gain`, in windows whose errors have some sizes."""
     own, other = (sizes * (1 - sign * (gain + SPREAD)) for sign in (1, -1))
     zeros = np.zeros((4, 2))
-    return naive_share(zeros + own[:, None], zeros + other[:, None], zeros, windows)
+    return simple_share(zeros + own[:, None], zeros + other[:, None], zeros, windows)
 
 
 @pytest.mark.parametrize("sizes", [1.0, 1e200, 10.0 ** np.array([0, 3, 6, 9])])
@@ -34,12 +34,12 @@ def test_the_share_is_a_logistic_function_of_the_relative_gain_in_standard_error
 def test_the_share_without_errors_or_a_comparison():
     windows = Windows(np.arange(10, 18, 2), np.full(4, 0.25), 2)
     zeros, ones = np.zeros((4, 2)), np.ones((4, 2))
-    assert naive_share(zeros, ones, zeros, windows) == 0.0
-    assert naive_share(ones, zeros, zeros, windows) == pytest.approx(1)
+    assert simple_share(zeros, ones, zeros, windows) == 0.0
+    assert simple_share(ones, zeros, zeros, windows) == pytest.approx(1)
     for same in (zeros, ones):
-        assert naive_share(same, same, zeros, windows) == 0.5
-    assert naive_share(zeros[:1], ones[:1], zeros[:1], windows) == 0.5
-    assert naive_share(zeros + np.nan, ones, zeros, windows) == 0.5
+        assert simple_share(same, same, zeros, windows) == 0.5
+    assert simple_share(zeros[:1], ones[:1], zeros[:1], windows) == 0.5
+    assert simple_share(zeros + np.nan, ones, zeros, windows) == 0.5
 
 
 def test_windows_that_overlap_count_as_fewer():
