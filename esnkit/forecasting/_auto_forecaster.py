@@ -177,8 +177,8 @@ class AutoForecaster(ForecastsMixin, CallbackSupportMixin, PlainStateMixin, Base
     of 300 sample paths; and of 0.72 times the errors of the seasonal naive forecast all over the
     series, unless that has next to no noise. They are wider by the ratio of the quantiles of
     Student's t-distribution and of the normal one, since the size comes from a few windows: with as
-    many degrees of freedom, and one more, as windows fit side by side in the rolling forecasts. So
-    are the distances of quantiles from the forecast, which is the quantile of level 0.5.
+    many degrees of freedom, and three more, as windows fit side by side in the rolling forecasts.
+    So are the distances of quantiles from the forecast, which is the quantile of level 0.5.
 
     ``forecast(n_steps, bias_adjust=True)`` takes means in place of the medians that members with a
     logarithm or square root forecast, as that of a :class:`Forecaster` [6]_, before the median of

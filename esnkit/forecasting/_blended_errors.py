@@ -7,10 +7,11 @@ average over many one-step errors, but trust the model. The seasonal naive forec
 over the series; on real series, those of a model are 0.72 times as large. `size` is the mean
 absolute error of a step, from which normal errors have the standard deviation sqrt(pi / 2) * size,
 and z is the quantile of the standard normal distribution. That of Student's t-distribution in its
-place allows for sizes that come from few windows (Geisser 1993): it has one degree of freedom more
-than windows that do not overlap. At 278 origins of 94 real series, intervals of level 0.5, 0.8,
-0.9, 0.95 and 0.99 then cover 0.50, 0.79, 0.88, 0.93 and 0.97 of the values, and each of two halves
-of the series nearly as many; without the naive forecast, they score 3 % worse.
+place allows for sizes that come from few windows (Geisser 1993): it has as many degrees of freedom
+as windows that do not overlap, and three more, one for each source. At 302 origins of 102 real
+series, intervals of level 0.5, 0.8, 0.9 and 0.95 then cover 0.52, 0.79, 0.88 and 0.92 of the
+values, and on 450 shorter series of the M3 competition 0.52, 0.81, 0.90 and 0.95; without the naive
+forecast, they score 1 to 3 % worse.
 """
 
 from typing import NamedTuple
@@ -21,6 +22,7 @@ from sklearn.isotonic import isotonic_regression
 
 __all__ = ["BlendedErrors", "naive_sizes"]
 
+EXTRA_DEGREES_OF_FREEDOM = 3
 NAIVE_RATIO = 0.72  # of the errors of a model to those of the seasonal naive forecast
 # The naive forecast counts as if it differed from the other sources by this factor at most: of a
 # series with little noise, its errors tell nothing of those of a model.
@@ -62,7 +64,7 @@ class BlendedErrors(NamedTuple):
         if level == 0.5:
             return np.zeros_like(of_paths)
         growing = isotonic_regression(of_paths[:, 0])[:, None]
-        z, t = ndtri(level), stdtrit(self.n_windows + 1, level)
+        z, t = ndtri(level), stdtrit(self.n_windows + EXTRA_DEGREES_OF_FREEDOM, level)
         deviation = abs(z) * np.sqrt(np.pi / 2)  # over a mean absolute size
         blend = np.sqrt(deviation * self.sizes) * np.sqrt(growing)
         if self.naive is not None:

@@ -23,13 +23,13 @@ def test_widths_are_geometric_means_of_normal_ones_with_the_quantile_of_student(
     spread = [np.ptp(np.quantile(rows, [0.1, 0.9])) / 2 for rows in errors.paths[:, :, 0].T]
     assert (np.diff(spread) > 0).all()
     normal = norm(scale=errors.sizes[:, 0] * np.sqrt(np.pi / 2)).ppf(0.9)
-    expected = np.sqrt(normal * spread) * t(4).ppf(0.9) / norm.ppf(0.9)
+    expected = np.sqrt(normal * spread) * t(6).ppf(0.9) / norm.ppf(0.9)
     np.testing.assert_allclose(errors.half_widths(0.8)[:, 0], expected)
 
 
 def test_few_windows_make_intervals_wide():
     few, many = (blended(n).half_widths(0.9) for n in (1.0, 1e6))
-    np.testing.assert_allclose(few / many, t(2).ppf(0.95) / norm.ppf(0.95), rtol=1e-5)
+    np.testing.assert_allclose(few / many, t(4).ppf(0.95) / norm.ppf(0.95), rtol=1e-5)
 
 
 @pytest.mark.parametrize("level", [0.5, 0.9, 0.99])
@@ -37,7 +37,7 @@ def test_intervals_of_normal_errors_have_their_coverage(level):
     paths = norm.ppf((np.arange(4000) + 0.5) / 4000)[:, None, None]
     ones = BlendedErrors(np.full((1, 1), np.sqrt(2 / np.pi)), paths, 4.0)
     # The scale, here 1, comes from as many errors as there are degrees of freedom.
-    scales = np.sqrt(np.mean(np.random.default_rng(0).normal(size=(20_000, 5)) ** 2, axis=1))
+    scales = np.sqrt(np.mean(np.random.default_rng(0).normal(size=(20_000, 7)) ** 2, axis=1))
     coverage = np.mean(2 * norm.cdf(scales * ones.half_widths(level)[0, 0]) - 1)
     assert coverage == pytest.approx(level, abs=0.1 * (1 - level))
 
@@ -59,7 +59,7 @@ def test_errors_of_the_naive_forecast_are_the_third_of_three_sources(level):
     two = blended()
     width = two.half_widths(level)
     ratio = NAIVE_RATIO * two.sizes * norm.ppf((1 + level) / 2) * np.sqrt(np.pi / 2) / width
-    ratio *= t(4).ppf((1 + level) / 2) / norm.ppf((1 + level) / 2)
+    ratio *= t(6).ppf((1 + level) / 2) / norm.ppf((1 + level) / 2)
     three = two._replace(naive=two.sizes)
     np.testing.assert_allclose(three.half_widths(level), width * np.cbrt(ratio))
     ends = np.array([0.5 - level / 2, 0.5 + level / 2])
