@@ -46,7 +46,8 @@ class Combination:
     def means(self, calibrators: list, values, exog, ahead, n_steps: int) -> np.ndarray:
         """Forecast (n_steps, 1) with means of members in place of their medians.
 
-        Means that run away do not count.
+        Means that run away do not count. What they add to the median of the members is added to the
+        simple forecast.
 
         Parameters
         ----------
@@ -59,11 +60,14 @@ class Combination:
         """
         last = values[:0], ahead, [0], n_steps
         rolled = [_roll(member, *last) for member in self.members]
+        medians = combine_members(rolled, "median")
         for k, (member, calibrator) in enumerate(zip(self.members, calibrators, strict=False)):
             means = calibrator.means(member, known_to(member, values), exog, rolled[k][0])
             rolled[k] = clear_runaways(means[None], member.seen_range[:, :1])
-        simple = None if self.simple is None else _roll(self.simple, *last)
-        return self.combine(rolled, simple)[0]
+        if self.simple is None:
+            return self.combine(rolled)[0]
+        shift = np.nan_to_num(combine_members(rolled, "median") - medians)
+        return self.combine(rolled, _roll(self.simple, *last) + shift)[0]
 
     def sample(
         self, errors: list[np.ndarray], exog: np.ndarray, n_steps: int, n_samples: int, rng

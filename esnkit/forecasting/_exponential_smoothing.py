@@ -102,13 +102,15 @@ def _forecast(values: np.ndarray, n_steps: int, periods: list[int], horizon: int
         level, season = _start(rows, period)
         drift = _mean_change(rows, period) / period
         gammas = GAMMAS if period > 1 else GAMMAS[:1]
-        for alpha, gamma, share in product(ALPHAS, gammas, DRIFTS):
-            ahead, given = np.empty(n_steps), (alpha, gamma, share * drift, level)
-            errors.append(smooth(rows, values, logs, given, season.copy(), origins, horizon, ahead))
-            forecasts.append(ahead)
-    best = np.argsort(errors, kind="stable")[:N_AVERAGED]
+        models = np.array(
+            [(a, g, share * drift, level) for a, g, share in product(ALPHAS, gammas, DRIFTS)]
+        )
+        ahead = np.empty((len(models), n_steps))
+        errors.append(smooth(rows, values, logs, models, season, origins, horizon, ahead))
+        forecasts.append(ahead)
+    best = np.argsort(np.concatenate(errors), kind="stable")[:N_AVERAGED]
     with np.errstate(over="ignore"):
-        return np.mean([forecasts[k] for k in best], axis=0) * scale
+        return np.concatenate(forecasts)[best].mean(axis=0) * scale
 
 
 def _start(rows: np.ndarray, period: int) -> tuple[float, np.ndarray]:

@@ -12,6 +12,7 @@ import numpy as np
 
 from esnkit.forecasting._packed_series import PackedSeries
 from esnkit.forecasting._panel_network import Loops, PanelNetwork, Walk
+from esnkit.forecasting._panel_smoothing import PanelSmoothing
 from esnkit.forecasting._power import with_power
 from esnkit.forecasting._runaway import MAX_RELATIVE_REACH
 from esnkit.forecasting._smearing import smear
@@ -140,24 +141,36 @@ def find_gaps(packed: PackedSeries) -> Gaps:
 
 @plain_record
 class PanelEnsemble(NamedTuple):
-    """The members whose median is the forecast, and those for series too short for these."""
+    """The members whose median is the forecast, and those for series too short for these.
+
+    Exponential smoothing has a share of the forecast, not of what stands in for missing values.
+    """
 
     members: list[PanelMember]
     n_chosen: int
+    smoothing: PanelSmoothing | None = None
 
     def forecast(
         self, packed: PackedSeries, ahead: np.ndarray, bias_adjust: bool = False
     ) -> np.ndarray:
         """Return forecasts (n_series, n_steps) after series; NaN where all members run away.
 
-        With `bias_adjust`, means of members stand in place of their medians.
+        With `bias_adjust`, means of members stand in place of their medians, and what that adds to
+        their median is added to exponential smoothing.
         """
-
-        def forecast(member: PanelMember, wanted: np.ndarray) -> np.ndarray:
-            found = member.forecast(ahead, wanted)
-            return member.means(found, packed.n_trailing) if bias_adjust else found
-
-        return self._combine(packed, np.arange(packed.n_series), forecast)
+        owners, shift = np.arange(packed.n_series), 0.0
+        forecasts = self._combine(packed, owners, lambda member, some: member.forecast(ahead, some))
+        if bias_adjust:
+            means = self._combine(
+                packed,
+                owners,
+                lambda member, some: member.means(member.forecast(ahead, some), packed.n_trailing),
+            )
+            forecasts, shift = means, means - forecasts
+        if self.smoothing is None:
+            return forecasts
+        smoothed = clear_far(self.smoothing.forecast(packed, ahead.shape[1]), packed, owners)
+        return self.smoothing.combine(forecasts, smoothed + shift)
 
     def advance(self, packed: PackedSeries) -> "PanelEnsemble":
         """Return the ensemble along longer series, whose missing values it predicts.

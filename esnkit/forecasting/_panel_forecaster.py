@@ -101,11 +101,14 @@ class PanelForecaster(CallbackSupportMixin, PlainStateMixin, BaseEstimator):
         best first. The error is the mean absolute error of the rolling forecasts relative to the
         mean absolute change over a season, or over a step.
     members_ : list of dict
-        Those whose median is the forecast.
+        Those whose median is the forecast, with a share of exponential smoothing.
+    smoothing_share_ : float
+        Share of exponential smoothing in the forecast, see the notes.
     error_ : float
-        The same error of this median.
+        The same error of the forecast.
     baselines_ : dict
-        The same error of the seasonal naive forecast, without a season of the naive one.
+        The same error of the seasonal naive forecast, without a season of the naive one, and of
+        exponential smoothing.
     seasons_ : list of float
         Periods of the seasons.
     horizon_ : int
@@ -131,6 +134,12 @@ class PanelForecaster(CallbackSupportMixin, PlainStateMixin, BaseEstimator):
     the others. The members whose differences and lags need more rows than it has do not forecast
     it; if that leaves none, the best candidate that can does.
 
+    Exponential smoothing of each series, see :func:`~esnkit.baselines.exponential_smoothing`, has a
+    share of its forecast, unless it has fewer rows than all rolling forecasts knew. The shares of
+    the median of the networks and of exponential smoothing are inversely proportional to the
+    squares of their errors in the rolling forecasts (Bates and Granger 1969); a share of less than
+    a fifth is none.
+
     Short series gain most. Long series that have little in common are often forecast better by
     `AutoForecaster`, each by its own networks.
 
@@ -141,7 +150,7 @@ class PanelForecaster(CallbackSupportMixin, PlainStateMixin, BaseEstimator):
     not vary in any series has no effect. Past-only inputs have a scale in each series. Where values
     are missing that past-only inputs are known beside, these lead the closed loop.
 
-    Intervals and quantiles come from the errors of the median in the rolling forecasts, relative to
+    Intervals and quantiles come from the errors of the rolling forecasts, relative to
     the mean absolute change of each series, pooled over all series and over the steps, relative to
     a size that grows with the step. Those of few series are up to half as much wider, since the
     members were chosen on the same forecasts. The forecast is the quantile of level 0.5. A constant
@@ -164,6 +173,8 @@ class PanelForecaster(CallbackSupportMixin, PlainStateMixin, BaseEstimator):
 
     References
     ----------
+    Bates, J. M. and Granger, C. W. J. (1969). The combination of forecasts. Operational Research
+    Quarterly 20. (share of exponential smoothing)
     Duan, N. (1983). Smearing estimate: a nonparametric retransformation method. JASA 78.
     Montero-Manso, P. and Hyndman, R. J. (2021). Principles and algorithms for forecasting groups of
     time series: locality and globality. International Journal of Forecasting 37.
@@ -303,7 +314,11 @@ class PanelForecaster(CallbackSupportMixin, PlainStateMixin, BaseEstimator):
         self.members_ = self.candidates_[: found.ensemble.n_chosen]
         self.error_ = found.error
         name = f"seasonal naive ({self._lag} steps)" if self._lag > 1 else "naive"
-        self.baselines_ = {name: found.naive_error}
+        self.baselines_ = {
+            name: found.naive_error,
+            "exponential smoothing": found.smoothing_error,
+        }
+        self.smoothing_share_ = found.smoothing_share
 
     def forecast(self, n_steps, exog=None, interval=None, quantiles=None, *, bias_adjust=False):
         """Forecast the steps that follow each series.

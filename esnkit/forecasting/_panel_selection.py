@@ -14,6 +14,11 @@ from esnkit.forecasting._panel_network import (
     make_network,
     shrink_sizes,
 )
+from esnkit.forecasting._panel_smoothing import (
+    PanelSmoothing,
+    share_of_second,
+    smooth_series,
+)
 from esnkit.forecasting._smearing import power_errors
 from esnkit.reservoirs import Reservoir
 from esnkit.utils._progress import Task, count_step
@@ -136,9 +141,11 @@ class PanelSelection(NamedTuple):
 
     ensemble: PanelEnsemble
     candidates: list[PanelCandidate]  # the best first
-    error: float  # of the median of the members
+    error: float  # of the forecast
     naive_error: float
-    relative_errors: np.ndarray  # (n_windows, horizon), of this median, wider for few series; NaN
+    smoothing_error: float
+    smoothing_share: float
+    relative_errors: np.ndarray  # (n_windows, horizon), of the forecast, wider for few series; NaN
     # where the value is missing
 
 
@@ -189,12 +196,23 @@ def _select(
     chosen = choose_members(candidates)
     members = chosen + reserve(chosen, candidates, packed.lengths)
     median = np.median([candidate.forecasts for candidate in chosen], axis=0)
+    smoothing = PanelSmoothing(tuple(round(period) for period in periods), windows.horizon)
+    smoothed = _smooth(windows, smoothing)
+    smoothing_error = float(windows.errors(smoothed))
+    smoothing = smoothing._replace(
+        share=share_of_second(float(windows.errors(median)), smoothing_error),
+        min_rows=int(windows.known.min()),
+    )
+    forecasts = smoothing.combine(median, smoothed)
+    fitted = [fit_member(member, packed, reservoirs) for member in members]
     return PanelSelection(
-        ensemble=PanelEnsemble([fit_member(m, packed, reservoirs) for m in members], len(chosen)),
+        ensemble=PanelEnsemble(fitted, len(chosen), smoothing),
         candidates=candidates,
-        error=float(windows.errors(median)),
+        error=float(windows.errors(forecasts)),
         naive_error=float(windows.errors(_naive(windows, periods))),
-        relative_errors=_errors_to_come(windows, median),
+        smoothing_error=smoothing_error,
+        smoothing_share=smoothing.share,
+        relative_errors=_errors_to_come(windows, forecasts),
     )
 
 
@@ -361,6 +379,15 @@ def fit_member(
     if n_fitted < packed.n_series:
         walk = network.walk(packed, with_features=False)
     return PanelMember(network, weights, walk._replace(features=None), candidate.power_errors)
+
+
+def _smooth(windows: PanelWindows, smoothing: PanelSmoothing) -> np.ndarray:
+    """Return forecasts by exponential smoothing, those that run away as NaN."""
+    forecasts = [
+        smooth_series(windows.packed, series, known, windows.horizon, smoothing)
+        for series, known in zip(windows.series, windows.known, strict=True)
+    ]
+    return clear_far(np.array(forecasts), windows.packed, windows.series)
 
 
 def _naive(windows: PanelWindows, periods: list[float]) -> np.ndarray:

@@ -584,6 +584,7 @@ def test_the_forecast_of_one_series_is_that_of_its_members_by_hand(monkeypatch):
     seed = check_random_state(0).randint(2**31 - 1)
     by_hand = [forecast_by_hand(member, values, inputs, seed) for member in model.members_]
     ahead = model.forecast(4, {"a": price[70:]})["a"]
+    assert model.smoothing_share_ == 0  # of a series that follows its input
     np.testing.assert_allclose(ahead, np.median(by_hand, axis=0), rtol=1e-8)
 
 

@@ -11,16 +11,16 @@ from esnkit.kernels.smoothing import smooth
 def test_forecasts_and_errors_are_those_of_a_plain_loop(logs):
     rng = np.random.default_rng(0)
     for _ in range(30):
-        n_rows, period, horizon, n_steps = rng.integers(1, 12, 4)
+        n_rows, period, horizon, n_steps, n_models = rng.integers(1, 12, 5)
         rows = 0.1 * rng.normal(size=n_rows)
-        observed = np.exp(rows) if logs else rows
-        parameters = tuple(rng.uniform(size=4).tolist())
-        given = rows, observed, logs
-        season, out = rng.normal(size=period), np.empty(n_steps)
+        given = rows, np.exp(rows) if logs else rows, logs
+        models, season = rng.uniform(size=(n_models, 4)), rng.normal(size=period)
         origins = np.flatnonzero(rng.uniform(size=n_rows) < 0.7)
         origins = origins if len(origins) else np.array([0])
-        _, errors = exponential_smoothing(*given, *parameters, season, horizon)
-        ahead, _ = exponential_smoothing(*given, *parameters, season, n_steps)
-        found = smooth(*given, parameters, season.copy(), origins, horizon, out)
-        assert found == pytest.approx(errors[origins].mean(), rel=1e-12)
-        np.testing.assert_allclose(out, ahead[-1], rtol=1e-12, atol=1e-14)
+        out = np.empty((n_models, n_steps))
+        found = smooth(*given, models, season, origins, horizon, out)
+        for model, error, ahead in zip(models, found, out, strict=True):
+            errors = exponential_smoothing(*given, *model, season, horizon)[1]
+            assert error == pytest.approx(errors[origins].mean(), rel=1e-12)
+            expected = exponential_smoothing(*given, *model, season, n_steps)[0][-1]
+            np.testing.assert_allclose(ahead, expected, rtol=1e-12, atol=1e-14)
