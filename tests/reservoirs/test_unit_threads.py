@@ -63,7 +63,7 @@ def test_partitions_have_the_bits_of_the_whole(
 def test_random_shifts_sizes_and_rows(any_size, monkeypatch):
     rng = np.random.default_rng(0)
     for _ in range(30):
-        set_threads(monkeypatch, int(rng.integers(2, 7)))
+        set_threads(monkeypatch, int(rng.integers(2, 5)))
         _unit_threads._backoff.left = 0
         n_units, reach = int(rng.integers(600, 3000)), int(rng.integers(1, 150))
         shifts = rng.choice(np.arange(-reach, reach + 1), min(4, 2 * reach + 1), replace=False)
