@@ -42,7 +42,8 @@ CALLS = {
     ),
     "many sequences": lambda: partial(classifier().predict, noise(2000, 1000, 1)),
     "many units": lambda: partial(
-        reservoir(12_000, topology="random", degree=20).transform, noise(20_000, 1)
+        reservoir(12_000, topology="random", degree=20, spectral_radius=None).transform,
+        noise(20_000, 1),
     ),
     "dense weights": lambda: partial(reservoir(900, degree=450).transform, noise(60_000, 1)),
     "closed loop": lambda: partial(regressor().generate, 3_000_000),
@@ -67,7 +68,9 @@ LAPACK_CALLS = {
 
 def shortened(call):
     """Return the same call with fewer time steps."""
-    return partial(call.func, *(a // 1000 if isinstance(a, int) else a[:150] for a in call.args))
+    return partial(
+        call.func, *(a // 1000 if isinstance(a, int) else a[:150, :150] for a in call.args)
+    )
 
 
 @pytest.fixture
@@ -87,7 +90,7 @@ def test_an_interrupt_ends_a_long_call(name, default_handler, request):
         shortened(call)()
 
     def interrupt():
-        sent.append(time.perf_counter())
+        sent.append(time.process_time())
         os.kill(os.getpid(), signal.SIGINT)
 
     with pytest.raises(KeyboardInterrupt):
@@ -95,5 +98,5 @@ def test_an_interrupt_ends_a_long_call(name, default_handler, request):
         call()
         ended.append(True)
         time.sleep(60)
-    # A second is the aim; other processes may have the processors meanwhile.
-    assert not ended and time.perf_counter() - sent[0] < 4.0
+    # Of the processors, which others may have meanwhile; a whole call takes longer.
+    assert not ended and time.process_time() - sent[0] < 1.0

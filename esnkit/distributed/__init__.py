@@ -54,7 +54,9 @@ Rules of thumb:
 
 Not available for collections: noise, clamps, a different initial state for every sequence,
 ``predict(..., return_state=True)``, ``predict_proba(..., steps=...)``, ``score`` and
-``partial_fit``. A call of these raises an error that names the argument or the method.
+``partial_fit``. A call of these raises an error that names the argument or the method. A search on
+dask arrays needs ``scoring``, such as "r2", with which predictions are loaded into memory; other
+collections have no rows that folds could take.
 """
 
 from esnkit.distributed._api import decision_function, fit, predict, predict_proba

@@ -6,6 +6,7 @@ they are residuals of the model itself.
 
 import numpy as np
 
+from esnkit.forecasting._backtest import windows_of
 from esnkit.forecasting._conformal import StepErrors, errors_needed
 from esnkit.forecasting._ensemble import Ensemble, ModelSpec, count_models, fit_ensemble
 from esnkit.forecasting._missing import interpolate
@@ -104,7 +105,7 @@ class IntervalCalibrator:
         errors = self._errors_of_fewer_steps(values, exog, len(forecast))
         if _count_known(errors, axis=(0, 1)) >= MIN_ERRORS:
             origins = split_origins(self.n_fit, len(values), errors.shape[1], self.share)[1]
-            observed = values[origins[: len(errors), None] + np.arange(errors.shape[1])]
+            observed = windows_of(values, origins[: len(errors)], errors.shape[1])
         else:
             errors = self._residuals(ensemble, values, exog)
             observed = values[len(values) - len(errors) :, None]
@@ -137,8 +138,8 @@ class IntervalCalibrator:
         count_step()
         ahead = model.roll(values[start:], exog[start:], new - start, n_steps)
         ahead = fall_back(ahead, values, new, model.naive_lags)
-        observed = np.stack([values[origin : origin + n_steps] for origin in new])
-        errors = self._errors[n_steps] = np.concatenate([errors, observed - ahead])
+        found = windows_of(values, new, n_steps) - ahead
+        errors = self._errors[n_steps] = np.concatenate([errors, found])
         return errors
 
     def _errors_of_fewer_steps(self, values, exog, n_steps: int) -> np.ndarray:

@@ -420,12 +420,10 @@ def append_panel(
             has = f"has the columns {list(columns or ())}"
             raise ValueError(f"{name} must be None: {argument} {has}")
     new = _read_rows(container, reader, argument, own, (estimator, False))
-    _check_series(panel, new, argument)
+    series = _places(panel, new, argument)
     unknown_inputs = np.isnan(new.packed.inputs).any() or np.isnan(new.packed.past).any()
     if reader.missing == "raise" and (unknown_inputs or not new.packed.observed.all()):
         raise ValueError(f"{argument} contains NaN: fill it in, or use missing='predict'")
-    known = {key: i for i, key in enumerate(panel.ids)}
-    series = np.array([known[key] for key in new.ids])
     packed = _spread(new.packed, series, len(panel.ids))
     exog, past = (
         _new_inputs(panel, packed, name, given, reader) for name, given in inputs._asdict().items()
@@ -439,9 +437,12 @@ def append_panel(
     return panel._replace(packed=packed, kinds=_continued_kinds(panel, container, argument))
 
 
-def _check_series(panel: Panel, new: Panel, argument: str) -> None:
-    """Raise unless new rows have the form and the series of a panel; long frames may lack some."""
-    known = set(panel.ids)
+def _places(panel: Panel, new: Panel, argument: str) -> np.ndarray:
+    """Return the places of the series of new rows in a panel.
+
+    Raise unless they have its form and its series, of which long frames may lack some.
+    """
+    known = {key: i for i, key in enumerate(panel.ids)}
     unknown = [key for key in new.ids if key not in known]
     lacks_series = not panel.columns and len(new.ids) < len(panel.ids)
     if new.form != panel.form or unknown or lacks_series:
@@ -454,6 +455,7 @@ def _check_series(panel: Panel, new: Panel, argument: str) -> None:
         raise ValueError(
             f"{argument} must have the series in the order of panel, {panel.ids}, got {new.ids}"
         )
+    return np.array([known[key] for key in new.ids])
 
 
 def _new_inputs(

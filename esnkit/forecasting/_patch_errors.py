@@ -4,6 +4,7 @@ from typing import Any
 
 import numpy as np
 
+from esnkit.forecasting._backtest import windows_of
 from esnkit.forecasting._calibration import FACTOR, split_origins, warn_of_few
 from esnkit.forecasting._conformal import StepErrors, errors_needed
 from esnkit.forecasting._ensemble import range_of
@@ -72,4 +73,4 @@ class PatchErrors:
         ahead = self.model._roll(rows[start:], origins - start, n_steps)
         seen_range = np.broadcast_to(range_of(rows.reshape(-1, 1)), (2, rows.shape[1]))
         ahead = fall_back(clear_runaways(ahead, seen_range), rows, origins, [1] * rows.shape[1])
-        return np.stack([rows[origin : origin + n_steps] for origin in origins]) - ahead
+        return windows_of(rows, origins, n_steps) - ahead

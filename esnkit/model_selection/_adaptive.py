@@ -9,15 +9,10 @@ from sklearn.model_selection import ParameterGrid, ParameterSampler, check_cv
 from sklearn.utils import check_random_state
 
 from esnkit.model_selection._best_so_far import BestSoFar, search_task
+from esnkit.model_selection._evaluation import name_scores
 from esnkit.model_selection._halving import evaluate_by_halving, plan_rounds, washout_of
 from esnkit.model_selection._optuna import evaluate_suggestions, make_study
-from esnkit.model_selection._trials import (
-    Evaluated,
-    Evaluator,
-    name_scores,
-    results_of,
-    seeds_of,
-)
+from esnkit.model_selection._trials import Evaluated, Evaluator, results_of, seeds_of
 from esnkit.sequences._packing import is_ragged
 from esnkit.utils._frames import ndim_of
 from esnkit.utils._validation import check_choice, check_positive_int
@@ -68,7 +63,7 @@ def search_adaptively(
     evaluator = Evaluator(make_search, data, rest, folds, seeds)
     evaluated, more = _evaluate(search, evaluator)
     search._report_failures(evaluator.outcomes)
-    name_scores(evaluated)
+    name_scores([fit for item in evaluated for folds in item.fits for fit in folds])
     search.scorer_ = getattr(scorer, "_scorers", scorer)
     scores = evaluated[0].fits[0][0]["test_scores"]
     search.multimetric_ = isinstance(scores, dict)

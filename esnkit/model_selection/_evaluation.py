@@ -18,7 +18,7 @@ from esnkit.model_selection._candidates import Candidate
 from esnkit.model_selection._folds import Fold, Folds
 from esnkit.utils._sharing import SharedWork, is_immutable, share_work
 
-__all__ = ["Evaluation", "Job", "evaluate", "report_failures", "set_error_scores"]
+__all__ = ["Evaluation", "Job", "evaluate", "name_scores", "report_failures"]
 
 Outcome = dict[str, Any]  # of a fit: its scores, times and error
 
@@ -276,12 +276,10 @@ def report_failures(outcomes: list[Outcome], error_score: Any) -> None:
     )
 
 
-def set_error_scores(outcomes: list[Outcome], error_score: Any) -> None:
-    """Name the error scores of failed fits as a function for scores names those of others."""
-    named = next((o["test_scores"] for o in outcomes if o["fit_error"] is None), None)
-    if not isinstance(named, dict):
-        return
-    for outcome in outcomes:
-        if outcome["fit_error"] is not None:
-            for kind in {"test_scores", "train_scores"} & outcome.keys():
-                outcome[kind] = dict.fromkeys(named, error_score)
+def name_scores(outcomes: list[Outcome]) -> None:
+    """Name the error scores of fits as a function for scores names the scores of others."""
+    found = [o["test_scores"] for o in outcomes if isinstance(o["test_scores"], dict)]
+    for outcome in outcomes if found else []:
+        for kind in {"test_scores", "train_scores"} & outcome.keys():
+            if not isinstance(outcome[kind], dict):
+                outcome[kind] = dict.fromkeys(found[0], outcome[kind])

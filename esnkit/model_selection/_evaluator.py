@@ -11,13 +11,7 @@ from sklearn.base import clone
 
 from esnkit.model_selection._best_so_far import FitsDone, search_task
 from esnkit.model_selection._candidates import Candidate, group_candidates, shares_work
-from esnkit.model_selection._evaluation import (
-    Evaluation,
-    Job,
-    Outcome,
-    evaluate,
-    set_error_scores,
-)
+from esnkit.model_selection._evaluation import Evaluation, Job, Outcome, evaluate, name_scores
 from esnkit.model_selection._folds import Folds, Validation
 from esnkit.model_selection._search_callbacks import evaluation_contexts
 from esnkit.utils._parallel import WithSettings
@@ -90,7 +84,7 @@ class Evaluator:
             )
         search._report_failures(outcomes)
         if callable(search.scoring):
-            set_error_scores(outcomes, search.error_score)
+            name_scores(outcomes)
         self.candidates += candidates
         self.outcomes += outcomes
         for name, values in (more_results or {}).items():

@@ -17,7 +17,7 @@ from esnkit.model_selection._memory import check_memory
 from esnkit.model_selection._search_callbacks import SearchCallbacks
 from esnkit.model_selection._trials import expect_failures
 from esnkit.utils._callbacks import with_callbacks
-from esnkit.utils._collections import is_collection
+from esnkit.utils._collections import handles_collections, is_collection
 
 __all__ = ["ReservoirRandomizedSearchCV", "ReservoirSearchCV", "SharedSearchMixin"]
 
@@ -55,18 +55,17 @@ class SharedSearchMixin:
             strategies or seeds that do not fit the estimator or the parameters tried.
         """
         search: Any = self
-        check_memory("max_memory", search.max_memory)
-        _check_scoring(search, X)
+        max_bytes = check_memory("max_memory", search.max_memory)
+        _check_collection(search, X)
         if is_adaptive(search):
             return _fit_adaptively(search, X, y, params)
         if not hasattr(search.estimator, "get_params") or not shares_work(search.estimator):
             return super().fit(X, y, **params)  # type: ignore[misc]
-        return self._fit_in_groups(X, y, params)
+        return self._fit_in_groups(X, y, params, max_bytes)
 
-    def _fit_in_groups(self, X: Any, y: Any, params: dict[str, Any]) -> Self:
+    def _fit_in_groups(self, X: Any, y: Any, params: dict[str, Any], max_bytes: float) -> Self:
         """Evaluate all candidates in groups that share work, and fit the best one."""
         search: Any = self
-        max_bytes = check_memory("max_memory", search.max_memory)
         search._validate_params()
         scorers, refit_metric = search._get_scorers()
         X, y = indexable(X, y)
@@ -90,13 +89,20 @@ class SharedSearchMixin:
         report_failures(outcomes, self.error_score)  # type: ignore[attr-defined]
 
 
-def _check_scoring(search: Any, X: Any) -> None:
-    """Refuse collections, such as dask arrays, for the ``score`` of a reservoir or a readout.
+def _check_collection(search: Any, X: Any) -> None:
+    """Refuse collections of dask that folds cannot be taken from, or that cannot be scored.
 
-    That of a pipeline may take them: its transformers may load them into memory.
+    The ``score`` of a pipeline may take them: its transformers may load them into memory.
     """
-    takes_collections = hasattr(getattr(search.estimator, "score", None), "__wrapped__")
-    if search.scoring is None and takes_collections and is_collection(X):
+    if not is_collection(X):
+        return
+    if not hasattr(type(X), "chunks"):  # arrays have them; frames and bags are not cut by rows
+        raise TypeError(
+            "X must be a dask array, or in memory, for a search, got a dask "
+            f"{type(X).__name__}: folds are rows of an array; X.compute() or dask.compute(*X) "
+            "loads it"
+        )
+    if search.scoring is None and handles_collections(getattr(search.estimator, "score", None)):
         name = type(search.estimator).__name__
         raise TypeError(
             f"scoring must be given for collections, such as dask arrays: {name}.score needs X in "
@@ -432,7 +438,7 @@ class _ListedSearch(ReservoirSearchCV):
 
     @with_callbacks
     def fit(self, X, y=None, **params):
-        return self._fit_in_groups(X, y, params)
+        return self._fit_in_groups(X, y, params, check_memory("max_memory", self.max_memory))
 
     def _report_failures(self, outcomes):
         pass

@@ -11,7 +11,7 @@ import numpy as np
 from esnkit.utils._seeds import first_seed, seed_names, seeds_of_parts
 from esnkit.utils._validation import check_positive_int, check_seed
 
-__all__ = ["Evaluated", "Evaluator", "expect_failures", "name_scores", "results_of", "seeds_of"]
+__all__ = ["Evaluated", "Evaluator", "expect_failures", "results_of", "seeds_of"]
 
 Fold = tuple[np.ndarray, np.ndarray]
 KEPT = ("fit_time", "score_time", "test_scores", "train_scores")
@@ -92,16 +92,6 @@ class Evaluator:
             Evaluated(candidate, rows[i * n_seeds : (i + 1) * n_seeds])
             for i, candidate in enumerate(candidates)
         ]
-
-
-def name_scores(evaluated: list[Evaluated]) -> None:
-    """Name the scores of failed fits as a function for scores names those of others."""
-    fits = [fit for item in evaluated for folds in item.fits for fit in folds]
-    named = next((fit["test_scores"] for fit in fits if isinstance(fit["test_scores"], dict)), {})
-    for fit in fits:
-        for kind in {"test_scores", "train_scores"} & fit.keys():
-            if named and not isinstance(fit[kind], dict):
-                fit[kind] = dict.fromkeys(named, fit[kind])
 
 
 def seeds_of(estimator: Any, searched: set[str], n_seeds: int) -> list[dict]:

@@ -3,7 +3,7 @@
 from typing import Any, Self
 
 import numpy as np
-from sklearn.base import BaseEstimator, OneToOneFeatureMixin, TransformerMixin
+from sklearn.base import BaseEstimator, OneToOneFeatureMixin, TransformerMixin, clone
 from sklearn.utils.validation import check_is_fitted
 
 from esnkit.sequences._packing import FLOATS, pack, restore
@@ -109,7 +109,7 @@ class FromChannelsFirst(OneToOneFeatureMixin, TransformerMixin, BaseEstimator):
             If `X` has another number of channels, or is not finite.
         """
         check_is_fitted(self, "n_features_in_")
-        sequences = pack(BaseEstimator(), X, reset=True, dtype=FLOATS)
+        sequences = pack(clone(self), X, reset=True, dtype=FLOATS)
         n_channels = sequences.values.shape[1]
         if n_channels != self.n_features_in_:
             raise ValueError(f"X has {n_channels} channels, expected {self.n_features_in_}")

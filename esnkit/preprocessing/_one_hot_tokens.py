@@ -3,7 +3,7 @@
 from typing import Any, Self
 
 import numpy as np
-from sklearn.base import BaseEstimator, TransformerMixin
+from sklearn.base import BaseEstimator, TransformerMixin, clone
 from sklearn.utils.validation import check_is_fitted
 
 from esnkit.preprocessing._tokens import MAX_AUTO_TOKENS
@@ -139,7 +139,7 @@ class OneHotTokens(TransformerMixin, BaseEstimator):
             If `X` has another number of columns than ``n_tokens_``, or is not finite.
         """
         check_is_fitted(self, "n_tokens_")
-        sequences = pack(BaseEstimator(), X, reset=True)
+        sequences = pack(clone(self), X, reset=True)
         if sequences.values.shape[1] != self.n_tokens_:
             raise ValueError(
                 f"X has {sequences.values.shape[1]} columns, expected {self.n_tokens_}"

@@ -5,7 +5,7 @@ from copy import deepcopy
 from typing import Any, Self
 
 import numpy as np
-from sklearn.base import BaseEstimator, OneToOneFeatureMixin, TransformerMixin
+from sklearn.base import BaseEstimator, OneToOneFeatureMixin, TransformerMixin, clone
 from sklearn.preprocessing import StandardScaler
 from sklearn.utils.validation import check_is_fitted
 
@@ -188,7 +188,7 @@ class SequenceScaler(OneToOneFeatureMixin, TransformerMixin, BaseEstimator):
         """
         check_is_fitted(self)
         # As in scikit-learn, names are not compared: scaled values often come without.
-        sequences = pack(BaseEstimator(), X, reset=True, dtype=FLOATS)
+        sequences = pack(clone(self), X, reset=True, dtype=FLOATS)
         n_features = sequences.values.shape[1]
         if n_features != self.n_features_in_:
             raise ValueError(f"X has {n_features} features, expected {self.n_features_in_}")

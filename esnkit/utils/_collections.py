@@ -9,7 +9,7 @@ from collections.abc import Callable
 from functools import wraps
 from typing import Any, TypeVar, cast
 
-__all__ = ["HANDLERS", "is_collection", "takes_collections"]
+__all__ = ["HANDLERS", "handles_collections", "is_collection", "takes_collections"]
 
 # By the name of a library: the module with a function (estimator, X, ...) for every method.
 HANDLERS: dict[str, str] = {}
@@ -20,7 +20,8 @@ Method = TypeVar("Method", bound=Callable[..., Any])
 def takes_collections(method: Method) -> Method:
     """Decorate a method (X, ...): a collection is handed to the function of the same name.
 
-    Where the library has none, a TypeError names the method.
+    Where the library has none, a TypeError names the method; as searches keep only this text of an
+    error of a ``score``, it also tells how they do without.
     """
 
     @wraps(method)
@@ -30,14 +31,23 @@ def takes_collections(method: Method) -> Method:
             return method(estimator, X, *args, **params)
         function = getattr(importlib.import_module(module), method.__name__, None)
         if function is None:
+            remedy = "X.compute() loads a collection into memory"
+            if method.__name__ == "score":
+                remedy += ", and scoring='r2' or 'accuracy' lets a search use predict instead"
             raise TypeError(
                 f"X must be in memory for {type(estimator).__name__}.{method.__name__}, got a "
                 f"{type(_first(X)).__module__.split('.')[0]} collection: {module} has functions "
-                "for fit and predict; X.compute() loads a collection into memory"
+                f"for fit and predict; {remedy}"
             )
         return function(estimator, X, *args, **params)
 
+    dispatching.handles_collections = True  # type: ignore[attr-defined]
     return cast(Method, dispatching)
+
+
+def handles_collections(method: Any) -> bool:
+    """Return whether a method is one that `takes_collections` decorates."""
+    return getattr(method, "handles_collections", False) is True
 
 
 def is_collection(X: Any) -> bool:

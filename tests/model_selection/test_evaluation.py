@@ -12,7 +12,7 @@ from sklearn.model_selection import GridSearchCV, TimeSeriesSplit
 
 from esnkit import ESNRegressor, ReservoirSearchCV
 from esnkit.esn import _shared_fits
-from esnkit.model_selection._evaluation import _clone, report_failures, set_error_scores
+from esnkit.model_selection._evaluation import _clone, name_scores, report_failures
 
 FOLDS = TimeSeriesSplit(2)
 MODEL = ESNRegressor(8, random_state=0)
@@ -94,6 +94,19 @@ def test_scorers_that_fail(scoring, error_score):
     assert_same_results(ours, theirs)
 
 
+def test_a_function_for_scores_that_fails_has_error_scores_by_their_names():
+    def scores(model, X, y):
+        if model.alpha == 10.0:
+            raise RuntimeError("no score")
+        return {"a": 1.0, "b": 2.0}
+
+    search, _ = searches({"alpha": [10.0, 1.0]}, scoring=scores, refit="a", error_score=-1.0)
+    with pytest.warns(UserWarning, match="Scoring failed"):
+        search.fit(*series())
+    found = [search.cv_results_[f"mean_test_{name}"].tolist() for name in "ab"]
+    assert found == [[-1.0, 1.0], [-1.0, 2.0]]
+
+
 @pytest.mark.parametrize("score", ["high", None, np.ones(2)])
 def test_what_is_no_score_is_refused(score):
     messages = []
@@ -133,7 +146,7 @@ def test_failures_are_counted():
 
 def test_named_scores_stay_as_they_are():
     outcomes = [{"fit_error": None, "test_scores": 1.0}, {"fit_error": "a", "test_scores": 0.0}]
-    set_error_scores(outcomes, 0.0)
+    name_scores(outcomes)
     assert [o["test_scores"] for o in outcomes] == [1.0, 0.0]
 
 

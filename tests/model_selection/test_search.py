@@ -1,5 +1,7 @@
 """Searches find what those of scikit-learn find, whatever they search and split."""
 
+from functools import wraps
+
 import joblib
 import numpy as np
 import pandas as pd
@@ -375,3 +377,34 @@ def test_searches_refuse_dask_arrays_without_scoring():
         search.fit(X, y)
     search.set_params(scoring="r2").fit(X, y)
     assert np.isfinite(search.cv_results_["mean_test_score"]).all()
+
+
+@pytest.mark.parametrize("name", ["frame", "bag", "delayed"])
+@pytest.mark.parametrize("search", [{}, {"search": "halving"}], ids=str)
+def test_searches_refuse_dask_collections_without_rows(name, search):
+    dask = pytest.importorskip("dask")
+    rows = np.zeros((20, 1))
+    if name == "frame":
+        frames = pytest.importorskip("dask.dataframe")
+        X = frames.from_pandas(pd.DataFrame(rows), npartitions=2)
+    elif name == "bag":
+        X = pytest.importorskip("dask.bag").from_sequence([rows, rows])
+    else:
+        X = [dask.delayed(rows), dask.delayed(rows)]
+    kind = ReservoirRandomizedSearchCV if search else ReservoirSearchCV
+    model = kind(ESNRegressor(5), {"alpha": [1.0, 2.0]}, scoring="r2", **search)
+    with pytest.raises(TypeError, match=f"X must be a dask array.*got a dask {type(X).__name__}"):
+        model.fit(X, rows)
+
+
+def test_any_score_may_be_decorated():
+    da = pytest.importorskip("dask.array")
+
+    class Decorated(Ridge):
+        @wraps(Ridge.score)
+        def score(self, X, y):
+            return 0.5
+
+    X, y = da.from_array(np.eye(6), chunks=3), np.arange(6.0)
+    search = ReservoirSearchCV(Decorated(), {"alpha": [1.0]}, cv=2).fit(X, y)
+    assert search.best_score_ == 0.5

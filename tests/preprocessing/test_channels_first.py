@@ -76,6 +76,7 @@ def test_it_stands_first_in_pipelines_and_searches():
         (lambda t: t.fit(np.full((2, 1, 3), np.nan)), "X contains NaN"),
         (lambda t: t.transform(X[:, :2]), "X has 2 features.* expecting 3"),
         (lambda t: t.inverse_transform(X), "X has 20 channels, expected 3"),
+        (lambda t: t.inverse_transform(X * np.nan), "FromChannelsFirst does not accept missing"),
         (lambda t: t.fit(np.ma.masked_array(X, X > 0)), "X has masked values"),
     ],
 )

@@ -66,6 +66,7 @@ def test_an_echo_state_network_reads_text():
         (lambda e: e.set_params(n_tokens=3).fit(RAGGED), r"token 3, expected .*\[0, 2\]"),
         (lambda e: e.transform([np.array([4])]), r"token 4, expected integers in \[0, 3"),
         (lambda e: e.inverse_transform([np.ones((2, 3))]), "X has 3 columns, expected 4"),
+        (lambda e: e.inverse_transform(np.full((2, 4), np.nan)), "OneHotTokens does not accept m"),
         (lambda e: OneHotTokens().transform(RAGGED), "OneHotTokens instance is not fitted"),
     ],
 )

@@ -117,6 +117,7 @@ def test_frames_have_names_and_one_series_is_a_frame(library):
         ),
         (lambda s: s.transform(SERIES[:, :1]), ValueError, "X has 1 features.* expecting 2"),
         (lambda s: s.inverse_transform(SERIES[:, :1]), ValueError, "X has 1 features, expected 2"),
+        (lambda s: s.inverse_transform(SERIES * np.nan), ValueError, "SequenceScaler does not acc"),
         (lambda s: s.set_params(with_mean=1).fit(SERIES), TypeError, "with_mean must be True or F"),
         (lambda s: clone(s).transform(SERIES), NotFittedError, "SequenceScaler"),
     ],

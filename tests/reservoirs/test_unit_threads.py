@@ -51,7 +51,7 @@ def test_partitions_have_the_bits_of_the_whole(
     any_size, monkeypatch, dtype, n_threads, n_units, shifts
 ):
     set_threads(monkeypatch, n_threads)
-    problem = BandedProblem(n_units, shifts, dtype, n_rows=12)
+    problem = BandedProblem(n_units, shifts, dtype, n_rows=5)
     for every in (True, False):
         _unit_threads._backoff.left = 0
         found = problem.run(_unit_threads.run_one, every=every)
@@ -63,12 +63,12 @@ def test_partitions_have_the_bits_of_the_whole(
 def test_random_shifts_sizes_and_rows(any_size, monkeypatch):
     rng = np.random.default_rng(0)
     for _ in range(30):
-        set_threads(monkeypatch, int(rng.integers(2, 7)))
+        set_threads(monkeypatch, int(rng.integers(2, 5)))
         _unit_threads._backoff.left = 0
         n_units, reach = int(rng.integers(600, 3000)), int(rng.integers(1, 150))
         shifts = rng.choice(np.arange(-reach, reach + 1), min(4, 2 * reach + 1), replace=False)
-        problem = BandedProblem(n_units, shifts, n_features=int(rng.integers(0, 5)), n_rows=30)
-        first = int(rng.integers(30))
+        problem = BandedProblem(n_units, shifts, n_features=int(rng.integers(0, 5)), n_rows=12)
+        first = int(rng.integers(8))
         found = problem.run(_unit_threads.run_one, first)
         for got, wanted in zip(found, problem.run(run, first), strict=True):
             assert np.array_equal(got, wanted, equal_nan=True)

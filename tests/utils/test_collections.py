@@ -1,6 +1,7 @@
 """Methods that hand collections of other libraries to the module that is registered for them."""
 
 import sys
+from functools import wraps
 from types import ModuleType
 
 import numpy as np
@@ -8,7 +9,7 @@ import pytest
 
 from esnkit import ESNClassifier, ESNRegressor, RidgeReadout
 from esnkit.utils import _collections
-from esnkit.utils._collections import takes_collections
+from esnkit.utils._collections import handles_collections, takes_collections
 
 
 class Foreign:
@@ -27,6 +28,10 @@ class Model:
     @takes_collections
     def score(self, X):
         return 1.0
+
+    @wraps(print)
+    def show(self, X):
+        return 2.0
 
 
 @pytest.fixture
@@ -56,8 +61,14 @@ def test_without_a_handler_data_stay():
 
 
 def test_a_method_without_a_function_names_itself(foreign):
-    with pytest.raises(TypeError, match=r"for Model.score, got a foreign collection"):
+    message = r"for Model.score, got a foreign collection.*scoring='r2' or 'accuracy' lets a search"
+    with pytest.raises(TypeError, match=message):
         Model().score(Foreign())
+
+
+def test_decorated_methods_are_known():
+    assert handles_collections(Model().score) and not handles_collections(Model().show)
+    assert not handles_collections(None)
 
 
 @pytest.mark.parametrize("method", ["fit", "predict", "partial_fit", "score"])
