@@ -471,6 +471,7 @@ PARAMETERS = [
           ["a", "b"], [[1.0, 1.0]], [1.0, [2.0]]),
     *parameter("input_scaling", V, -1.0, [1.0] * 3, [1.0, nan], feedback=True),
     *parameter("input_scaling", T, "big", True),
+    row("scaling of text", lambda: given(input_scaling="Auto"), T, "or 'auto', got 'Auto'"),
     *parameter("bias_scaling", V, -0.1, nan, inf),
     *parameter("bias_scaling", T, "x", None, [1.0]),
     *parameter("noise", V, -0.1, nan, inf),
@@ -982,7 +983,9 @@ FUNCTIONS = [
 FORECASTS = [
     *each("field", lambda v: PatchForecaster(esn()).fit(v), V, WAVE, np.ones((1, 4)), None, "x",
           np.ones((5, 2, 2, 2)), hole(np.ones((9, 4)), nan), hole(np.ones((9, 4)), inf),
-          np.ones((9, 0)), np.ones((0, 4))),
+          np.ones((9, 0)), np.ones((0, 4)), [[1.0], [1.0, 2.0]]),
+    row("patches, ragged", lambda: PatchForecaster(esn()).backtest([[1.0], [1.0, 2.0]], 2), V,
+        "field must be .* got rows of unequal length"),
     *each("patch_size", lambda v: patchwise(patch_size=v), V, 5, 0, (2, 2), []),
     *each("patch_size", lambda v: patchwise(patch_size=v), T, 1.5, True, "12"),
     *each("overlap", lambda v: patchwise(patch_size=2, overlap=v), V, 6, -1, (1, 1)),

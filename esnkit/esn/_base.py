@@ -213,10 +213,15 @@ class ReservoirEstimator(CallbackSupportMixin, ParamNamesMixin, PlainStateMixin,
             refuse_vectors_with_labels(X, sequences, targets, self.target)
             warn_if_tokens(X, sequences, targets, self.target)
             warn_if_axes_are_misread(sequences, targets, self.target, numeric=self._numeric)
-        # A stream applies the washout to its first rows only, when it is clear where they are.
+        # A stream applies the washout to its first rows only, when it is clear where they are. Of a
+        # chunk that teaches nothing it takes the rows that the states need.
         washout = 0 if stream else settings.washout
-        weights = pack_weights(sample_weight, sequences, targets, washout)
+        weights = pack_weights(sample_weight, sequences, targets, washout, may_be_zero=stream)
         weights = _with_class_weights(weights, class_weights)
+        if not (stream or weights is None or np.any(weights)):
+            raise ValueError(
+                "class_weight, sample_weight and washout together leave nothing to be taught"
+            )
         per_step = targets.kind == "steps"
         if self.feedback and not per_step:
             raise ValueError(f"feedback={self.feedback!r} needs a target for every time step")
@@ -581,12 +586,7 @@ def _with_class_weights(weights, class_weights):
     if class_weights is None:
         return weights
     scale = class_weights if weights is None or weights.ndim == 1 else class_weights[:, None]
-    weights = scale if weights is None else weights * scale
-    if not np.any(weights):
-        raise ValueError(
-            "class_weight, sample_weight and washout together leave nothing to be taught"
-        )
-    return weights
+    return scale if weights is None else weights * scale
 
 
 def streams(estimator: Any) -> bool:

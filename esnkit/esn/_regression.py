@@ -39,7 +39,8 @@ class ReservoirRegressorMixin(SequenceRegressorMixin):
 
         One series continues where that of the call before ended: its state is carried on, and the
         washout applies to its first rows only. Give an ``initial_state`` to start another series.
-        Several sequences each start from zero, as in ``fit``. The method exists if the readout
+        Several sequences each start from zero, as in ``fit``. A call whose rows all have the weight
+        zero advances the state and teaches nothing. The method exists if the readout
         has ``partial_fit``, as the ridge readout does for a single ``alpha``.
 
         Parameters

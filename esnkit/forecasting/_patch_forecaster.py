@@ -349,7 +349,7 @@ class PatchForecaster(PlainStateMixin, BaseEstimator):
         >>> result.forecasts.shape, result.scores["nrmse"] < 0.05
         ((3, 10, 24), True)
         """
-        if n_dimensions(field) != 3:
+        if _count_axes(field, "field") != 3:
             return backtest(
                 clone(self), field, horizon, n_windows,
                 stride=stride, refit=refit, options={"interval": interval},
@@ -403,12 +403,7 @@ class PatchForecaster(PlainStateMixin, BaseEstimator):
 
     def _read(self, field, argument: str, reset: bool = True):
         """Return a field as rows (n_timesteps, n_points), as a `Table`, and its shape."""
-        n_axes = n_dimensions(field)
-        if n_axes not in (2, 3):
-            raise ValueError(
-                f"{argument} must be a field on a line, (n_timesteps, n_points), or on a grid, "
-                f"(n_timesteps, n_rows, n_columns), got {n_axes} dimension(s)"
-            )
+        n_axes = _count_axes(field, argument)
         shape: tuple[int, ...] = ()
         if n_axes == 3:
             field = np.asarray(field)
@@ -495,6 +490,21 @@ class PatchForecaster(PlainStateMixin, BaseEstimator):
         if isinstance(parts, tuple):
             return tuple(map(self._shaped, parts))
         return parts.reshape(len(parts), *self.shape_, *parts.shape[2:])
+
+
+def _count_axes(field, argument: str) -> int:
+    """Return the number of dimensions of a field, or raise if it is on no line or grid."""
+    try:
+        n_axes = n_dimensions(field)
+        found = f"{n_axes} dimension(s)"
+    except ValueError:  # of NumPy, which names no argument
+        n_axes, found = 0, "rows of unequal length"
+    if n_axes not in (2, 3):
+        raise ValueError(
+            f"{argument} must be a field on a line, (n_timesteps, n_points), or on a grid, "
+            f"(n_timesteps, n_rows, n_columns), got {found}"
+        )
+    return n_axes
 
 
 class _AsRows:

@@ -198,7 +198,8 @@ def check_clip_norm(clip_norm: Any) -> float | None:
 def check_batch_size(batch_size: Any, n_sequences: int) -> int:
     """Return the number of sequences of a mini-batch, or raise."""
     if isinstance(batch_size, str):
-        check_choice("batch_size", batch_size, ("auto",))
+        if batch_size != "auto":
+            raise ValueError(f"batch_size must be an integer >= 1 or 'auto', got {batch_size!r}")
         size = math.ceil(n_sequences / MIN_UPDATES)
         return min(max(size, MIN_AUTO_BATCH_SIZE), MAX_AUTO_BATCH_SIZE)
     return check_positive_int("batch_size", batch_size)

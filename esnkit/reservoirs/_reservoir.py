@@ -664,7 +664,9 @@ def scale_of_features(scaling: Any, n_features: int) -> np.ndarray:
     """Return ``input_scaling`` as one number >= 0 for each feature, or raise."""
     if is_auto(scaling):
         return np.full(n_features, AUTO_SCALING)
-    if not hasattr(scaling, "__len__") or isinstance(scaling, str):
+    if isinstance(scaling, str):
+        raise TypeError(f"input_scaling must be a number, an array or 'auto', got {scaling!r}")
+    if not hasattr(scaling, "__len__"):
         return np.full(n_features, check_number("input_scaling", scaling, 0.0))
     scales = finite_array("input_scaling", scaling)
     if scales.shape != (n_features,) or np.any(scales < 0):

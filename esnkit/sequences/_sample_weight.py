@@ -12,7 +12,12 @@ __all__ = ["pack_weights", "weight_rows"]
 
 
 def pack_weights(
-    sample_weight: Any, sequences: Sequences, targets: Targets, washout: int = 0
+    sample_weight: Any,
+    sequences: Sequences,
+    targets: Targets,
+    washout: int = 0,
+    *,
+    may_be_zero: bool = False,
 ) -> np.ndarray | None:
     """Return the weights of the targets; None if all are one.
 
@@ -26,6 +31,8 @@ def pack_weights(
     washout : int, default=0
         If targets have a row per time step, the first ``washout`` rows of every sequence get the
         weight zero.
+    may_be_zero : bool, default=False
+        Whether all given weights may be zero, as in a chunk of a stream that teaches nothing.
 
     Returns
     -------
@@ -34,7 +41,8 @@ def pack_weights(
     Raises
     ------
     ValueError
-        If shapes do not fit, a weight is negative or not finite, or all weights are zero.
+        If shapes do not fit, a weight is negative or not finite, or all weights are zero without
+        ``may_be_zero``.
 
     Examples
     --------
@@ -48,7 +56,7 @@ def pack_weights(
     weights = None
     if sample_weight is not None:
         weights = weight_rows(sample_weight, sequences, targets)
-        if not np.any(weights):
+        if not may_be_zero and not np.any(weights):
             raise ValueError(
                 "sample_weight is zero everywhere: give at least one row a positive weight"
             )

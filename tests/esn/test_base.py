@@ -13,6 +13,7 @@ from esnkit import (
     ReservoirClassifier,
     ReservoirRegressor,
     RidgeReadout,
+    RLSReadout,
 )
 
 CUTS = [0, 3, 40, 41, 150, 299]
@@ -80,6 +81,30 @@ def test_weights_of_chunks_are_those_of_their_rows(series, rng):
     model = ESNRegressor(20, alpha=1e-2, washout=10, random_state=0)
     streamed = in_chunks(clone(model), X, y, sample_weight=w)
     assert_same(streamed, clone(model).fit(X, y, sample_weight=w))
+
+
+@pytest.mark.parametrize("feedback", [False, True, "force"])
+def test_a_chunk_without_weight_advances_the_state_and_teaches_nothing(feedback, series):
+    X, y, w = series[:-1], series[1:], np.ones(299)
+    w[:3] = w[40:150] = 0.0  # the first chunk, and two in the middle
+    readout = RLSReadout(1e-2) if feedback == "force" else RidgeReadout(1e-2)
+    model = ReservoirRegressor(Reservoir(5, random_state=0), readout, feedback=feedback)
+    streamed = in_chunks(clone(model), X, y, sample_weight=w)
+    whole = clone(model).fit(X, y, sample_weight=w)
+    assert_same(streamed, whole)
+    np.testing.assert_allclose(streamed.last_state_, whole.last_state_, rtol=1e-12)
+
+
+def test_a_chunk_of_a_class_without_weight_teaches_nothing(series):
+    X, y = series[:-1], np.where(np.arange(299) < 150, "known", "unknown")
+    reservoir, weights = Reservoir(5, random_state=0), {"known": 1.0, "unknown": 0.0}
+    model = ReservoirClassifier(reservoir, RidgeReadout(1e-2), class_weight=weights)
+    streamed = clone(model)
+    for start, stop in ((0, 200), (200, 299)):
+        streamed.partial_fit(X[start:stop], y[start:stop], classes=["known", "unknown"])
+    assert_same(streamed, clone(model).fit(X, y))
+    with pytest.raises(ValueError, match="leave nothing to be taught"):
+        clone(model).fit(X[150:], y[150:])
 
 
 def test_sequences_each_start_from_zero(sequences):

@@ -163,7 +163,7 @@ def test_the_batch_size_may_be_auto():
     assert np.array_equal(auto._theta, fixed._theta)
     few, fixed = (quick(batch_size=size, max_iter=2).fit(X[:9], y[:9]) for size in ("auto", 4))
     assert np.array_equal(few._theta, fixed._theta)
-    with pytest.raises(ValueError, match="batch_size must be one of"):
+    with pytest.raises(ValueError, match="batch_size must be an integer >= 1 or 'auto', got"):
         quick(batch_size="all").fit(X, y)
 
 

@@ -69,6 +69,12 @@ def test_weights_that_are_all_zero_or_do_not_fit_are_refused(weights, washout, m
         weights_of(weights, batch, washout=washout)
 
 
+def test_all_weights_may_be_zero_where_the_caller_says_so(batch):
+    sequences = packed(batch)
+    targets = Targets(np.zeros((20, 1)), "steps", False)
+    assert not np.any(pack_weights(np.zeros(20), sequences, targets, may_be_zero=True))
+
+
 def test_weights_whose_size_fits_by_chance_are_refused(rng):
     X = [rng.normal(size=(n, 2)) for n in (3, 2, 4)]
     model = ESNRegressor(n_units=5, random_state=0)
