@@ -407,14 +407,17 @@ def _draw(arguments, model, table, stamps: Continuation | None, parts):
 def _write_report(arguments, model, table: Table, stamps: Continuation | None) -> None:
     """Write the report as one HTML file."""
     from esnkit.plotting import write_report
+    from esnkit.plotting._report import FAN
 
     _, ahead = split_exog(arguments, table)
+    level = arguments.interval  # the widest one, so that its ends are those of the output
+    levels = FAN if level is None else (level, *(inner for inner in FAN if inner < level))
     times = None if stamps is None else np.concatenate([stamps.known, stamps.ahead])
 
     def write(draft):
         write_report(
             draft, model, arguments.horizon, exog=ahead, times=times,
-            bias_adjust=arguments.bias_adjust,
+            interval=levels, bias_adjust=arguments.bias_adjust,
             title=f"Forecast of {arguments.column}, {os.path.basename(arguments.file)}",
         )  # fmt: skip
 

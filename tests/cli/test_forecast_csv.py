@@ -490,13 +490,16 @@ def test_a_report_has_the_dates_and_numbers_of_the_forecast(capsys):
     pytest.importorskip("matplotlib")
     write(rows(ahead=6))
     options = ("--time", "when", "--exog", "u", "--calendar", "weekday", "--quick")
+    options += ("--interval", "0.9")
     assert forecast(*options, "--out", "o.csv", "--report", "r.html") == 0
     assert "report written to r.html" in capsys.readouterr().err
     page = Path("r.html").read_text(encoding="utf-8")
     assert "<h2>One-step errors</h2>" in page and page.count("data:image/svg+xml") >= 3
+    names = ("x", "x_lower", "x_upper")
     for row in read("o.csv"):
         assert f"<td>{row['when'].replace(' ', 'T')}</td>" in page
-        assert f"<td>{float(row['x']):.6g}</td>" in page
+        assert all(f"<td>{float(row[name]):.6g}</td>" in page for name in names)
+    assert re.findall("<th>([0-9]+) % lower</th>", page) == ["90", "80", "50"]
     assert forecast("--report", "o.csv", "--out", "o.csv") == 2
     assert "--report and --out are the same file" in capsys.readouterr().err
 
