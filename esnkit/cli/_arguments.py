@@ -79,7 +79,7 @@ def _add_files(parser) -> None:
     )  # fmt: skip
     add(
         "--fill", action="store_true",
-        help="treat empty cells, and times without a row, as missing values",
+        help="treat empty cells, words such as NA, and times without a row, as missing values",
     )  # fmt: skip
     add("--horizon", metavar="H", type=_integer(1), help="number of steps to forecast")
     add("--interval", metavar="LEVEL", type=_number(0, 1), help="add an interval, 0.9 for 90 %%")

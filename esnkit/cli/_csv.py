@@ -17,7 +17,7 @@ from typing import NamedTuple
 
 import numpy as np
 
-from esnkit.cli._decimals import DecimalReader
+from esnkit.cli._decimals import DecimalReader, is_missing
 from esnkit.cli._errors import UserError
 from esnkit.cli._timestamps import Timestamps
 
@@ -59,7 +59,7 @@ def read_table(
 
     With exogenous inputs, rows at the end in which `column` is empty belong to the future: they
     hold time stamps and exogenous inputs only. With `fill` other empty cells, but for time stamps,
-    are missing values.
+    are missing values. Words such as NA are as empty cells.
 
     Raises
     ------
@@ -189,10 +189,10 @@ class _Columns:
         if self.timestamps is not None:
             self.timestamps.add(row[self.time_index], line)
         target = row[self.target].strip()
-        is_ahead = not (target or self.fill) and self.n_exog > 0
+        is_ahead = is_missing(target) and not self.fill and self.n_exog > 0
         for k, index in enumerate(self.inputs):
             text = row[index].strip()
-            if is_ahead and k >= self.n_exog and not text:
+            if is_ahead and k >= self.n_exog and is_missing(text):
                 self.decimals.add_missing()
             else:
                 self._add_cell(text, self.header[index], line)
@@ -200,7 +200,7 @@ class _Columns:
 
     def _add_cell(self, text: str, column: str, line: int) -> None:
         """Read a number, or a missing value."""
-        if not text and self.fill:
+        if self.fill and is_missing(text):
             self.decimals.add_missing()
         else:
             self.decimals.add(text, column, line)
@@ -210,9 +210,10 @@ class _Columns:
         column = self.header[self.target]
         if self.fill:
             self._add_cell(text, column, line)
-            self.n_known = self.n_rows if text or not self.n_exog else self.n_known
+            has_value = not (self.n_exog and is_missing(text))
+            self.n_known = self.n_rows if has_value else self.n_known
             return
-        if not text and self.n_exog:  # a row of the future, unless a row with a value follows
+        if self.n_exog and is_missing(text):  # of the future, unless a value follows
             self.first_future_line = self.first_future_line or line
             return
         if self.first_future_line:

@@ -13,7 +13,9 @@ import numpy as np
 
 from esnkit.cli._errors import UserError
 
-_MISSING = {"na", "n/a", "#n/a", "nan", "null", "none", "-", ".", "?"}
+# Words for missing values, in lower case: those of pandas, and signs that are no number alone.
+_MISSING = {"", "#n/a", "#n/a n/a", "#na", "-1.#ind", "-1.#qnan", "-nan", "1.#ind", "1.#qnan"}
+_MISSING |= {"<na>", "n/a", "na", "nan", "none", "null", "-", "\u2013", "\u2014", ".", "..", "?"}
 _POWER = r"([eE][+-]?\d+)?"
 _COMMA = re.compile(r"[+-]?(\d+(,\d*)?|,\d+)" + _POWER)
 _POINT_GROUPS = re.compile(r"[+-]?([1-9]\d{0,2}(\.\d{3})+|\d{1,3})(,\d*)?" + _POWER)
@@ -72,10 +74,11 @@ class DecimalReader:
 
     def add(self, text: str, column: str, line: int) -> None:
         """Read one more cell."""
-        if not text:
+        if is_missing(text):
+            problem = f"holds {text!r}, a missing value" if text else "is empty"
             raise UserError(
-                f"line {line}: column '{column}' is empty; fill in every time step, or treat "
-                "empty cells as missing values with --fill"
+                f"line {line}: column '{column}' {problem}; fill in every time step, or let the "
+                "model predict missing values with --fill"
             )
         if "," in text:
             self._allow_commas()
@@ -86,12 +89,10 @@ class DecimalReader:
             if self.marked and DecimalReader(self.separator).accepts(text):
                 unlike = f"; it is written unlike {self.marked[2]!r} on line {self.marked[0]}"
             raise UserError(
-                f"line {line}: column '{column}' holds {text[:40]!r}, not a number"
-                f"{unlike or _way_out(text)}"
+                f"line {line}: column '{column}' holds {text[:40]!r}, not a number{unlike}"
             )
         if not all(map(math.isfinite, kept.values())):
-            what = f"{text!r}, not a finite number{_way_out(text)}"
-            raise UserError(f"line {line}: column '{column}' holds {what}")
+            raise UserError(f"line {line}: column '{column}' holds {text!r}, not a finite number")
         self.ways = {name: self.ways[name] for name in kept}
         for name, number in kept.items():
             self.ways[name].numbers.append(number)
@@ -116,7 +117,7 @@ class DecimalReader:
             self.ways[name].numbers.extend(numbers)
 
     def add_missing(self) -> None:
-        """Add NaN in place of an empty cell."""
+        """Add NaN in place of a missing value."""
         for way in self.ways.values():
             way.numbers.append(math.nan)
 
@@ -180,10 +181,15 @@ class DecimalReader:
         )
 
 
-def _way_out(text: str) -> str:
-    """Return what to do about a word for a missing value, nothing for other texts."""
-    is_missing = text.lower() in _MISSING
-    return "; leave the cell empty, which --fill takes for a missing value" if is_missing else ""
+def is_missing(text: str) -> bool:
+    """Tell whether a cell is empty, or has a word for a missing value.
+
+    Examples
+    --------
+    >>> [text for text in ("", "NA", "n/a", "-", "-1", "inf", "x") if is_missing(text)]
+    ['', 'NA', 'n/a', '-']
+    """
+    return text.lower() in _MISSING
 
 
 def _is_marked(text: str) -> bool:

@@ -44,8 +44,7 @@ def forecast_csv(arguments) -> int:
     file_format = check_request(arguments)
     with progress("forecast", 1) as part, part(f"read {arguments.file}"):
         table, stamps = _read(arguments)
-    if stamps is not None:
-        tell_of_filled_rows([stamps])
+    tell_of_missing([table], [stamps])
     with progress("forecast", 1) as part, part():
         model, parts = _fit_and_forecast(arguments, table, stamps)
     report(model)
@@ -249,11 +248,15 @@ def spread(table: Table, rows: np.ndarray) -> Table:
     return table._replace(values=values, exog=exog, past_exog=past_exog)
 
 
-def tell_of_filled_rows(stamps: list[Continuation]) -> None:
-    """Say how many rows `--fill` has added to the series, so that nobody is surprised by them."""
-    filled = [item for item in stamps if item.n_filled]
+def tell_of_missing(tables: list[Table], stamps: list[Continuation | None]) -> None:
+    """Say how many values are missing and how many rows `--fill` has added to the series."""
+    filled = [item for item in stamps if item is not None and item.n_filled]
+    n_rows = sum(table.n_known for table in tables)
+    n_filled = sum(item.n_filled for item in filled)
+    n_missing = sum(int(np.isnan(table.values).sum()) for table in tables) - n_filled
+    if n_missing:
+        say(f"missing values of '{tables[0].name}': {n_missing} of {n_rows}")
     if filled:
-        n_filled, n_rows = sum(item.n_filled for item in filled), sum(len(s.known) for s in stamps)
         first = filled[0].first_filled
         say(f"rows added as missing values: {n_filled} of {n_rows}, the first at {first}")
 

@@ -6,7 +6,7 @@ import numpy as np
 
 from esnkit.cli._arguments import SETTINGS
 from esnkit.cli._csv import Table, read_texts, refuse_later_values
-from esnkit.cli._decimals import DecimalReader
+from esnkit.cli._decimals import DecimalReader, is_missing
 from esnkit.cli._errors import UserError, say
 from esnkit.cli._forecast_csv import (
     check_calendar_options,
@@ -18,7 +18,7 @@ from esnkit.cli._forecast_csv import (
     split_exog,
     spread,
     steps_text,
-    tell_of_filled_rows,
+    tell_of_missing,
     tell_of_unused_dates,
     write_forecast,
 )
@@ -49,7 +49,7 @@ def forecast_panel(arguments) -> int:
     check_panel_request(arguments)
     with progress("forecast", 1) as part, part(f"read {arguments.file}"):
         found = _read(arguments)
-    tell_of_filled_rows([series.stamps for series in found.values() if series.stamps is not None])
+    tell_of_missing([series.table for series in found.values()], [s.stamps for s in found.values()])
     with progress("forecast", 1) as part, part():
         model, ahead = _fit_and_forecast(arguments, found)
     _report(model)
@@ -141,7 +141,7 @@ def _count_known(arguments, texts: list[str], rows: list[int]) -> int:
     """Return the number of rows of a series up to its last value; those after have inputs only."""
     if not arguments.exog:
         return len(rows)
-    return max((k + 1 for k, row in enumerate(rows) if texts[row]), default=0)
+    return max((k + 1 for k, row in enumerate(rows) if not is_missing(texts[row])), default=0)
 
 
 def _read_cells(arguments, lines, texts: list[list[str]], is_future, separator: str) -> np.ndarray:
@@ -150,7 +150,7 @@ def _read_cells(arguments, lines, texts: list[list[str]], is_future, separator: 
     for row, line in enumerate(lines):
         for column, cells in zip((arguments.column, *_inputs(arguments)), texts, strict=True):
             is_ahead = is_future[row] and column not in arguments.exog
-            if not cells[row] and (arguments.fill or is_ahead):
+            if is_missing(cells[row]) and (arguments.fill or is_ahead):
                 decimals.add_missing()
             else:
                 decimals.add(cells[row], column, line)

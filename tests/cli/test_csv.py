@@ -45,7 +45,7 @@ BAD_FILES = {
     ),
     "text": (swapped(21, f"{HOURS[19]},abc,1"), "in.csv, line 21: column 'x' holds 'abc', not a n"),
     "decimal comma": (swapped(5, f'{HOURS[3]},"1,5",1'), "line 5: column 'x' holds '1,5'"),
-    "nan": (swapped(21, f"{HOURS[19]},NaN,1"), "line 21: column 'x' holds 'NaN', not a finite"),
+    "nan": (swapped(21, f"{HOURS[19]},NaN,1"), "line 21: column 'x' holds 'NaN', a missing value"),
     "infinity": (swapped(21, f"{HOURS[19]},-inf,1"), "line 21: column 'x' holds '-inf'"),
     "hole": (swapped(21, f"{HOURS[19]},,1"), "line 21: column 'x' is empty"),
     "gap": (rows()[:20] + rows()[21:], "line 21: gap in time, 2024-02-28 18:00 is followed by"),
@@ -367,10 +367,11 @@ def test_blocks_of_usual_rows_are_read_at_once(monkeypatch):
     assert max(one_by_one) <= 51  # in the first block the days begin to have a leading zero
 
 
-def test_empty_cells_are_missing_values_on_request():
-    lines = ["t,u,x", "1,5,1.5", "2,,", "3,7,2.5", "5,8,", "6,9,"]
+@pytest.mark.parametrize(("word", "found"), [("", "is empty"), ("n/a", "holds 'n/a'")])
+def test_empty_cells_and_words_are_missing_values_on_request(word, found):
+    lines = ["t,u,x", "1,5,1.5", f"2,{word},{word}", "3,7,2.5", f"5,8,{word}", f"6,9,{word}"]
     write(lines)
-    with pytest.raises(UserError, match="line 3: column 'u' is empty; .* with --fill"):
+    with pytest.raises(UserError, match=f"line 3: column 'u' {found}.* with --fill"):
         read_table("in.csv", "x", "t", ["u"])
     table = read_table("in.csv", "x", "t", ["u"], fill=True)
     np.testing.assert_array_equal(table.values, [1.5, np.nan, 2.5])
@@ -380,7 +381,7 @@ def test_empty_cells_are_missing_values_on_request():
     np.testing.assert_array_equal(wide.exog, [[5], [np.nan], [7], [np.nan], [8], [9]])
     table = read_table("in.csv", "x", None, [], fill=True)
     np.testing.assert_array_equal(table.values, [1.5, np.nan, 2.5, np.nan, np.nan])
-    write([line.replace(",,", ",6,") for line in lines])
+    write([line.replace(f",{word},", ",6,") for line in lines])
     with pytest.raises(UserError, match="line 3: column 'x' is empty, but there are values after"):
         read_table("in.csv", "x", "t", ["u"])
 

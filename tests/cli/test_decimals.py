@@ -4,7 +4,7 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from esnkit.cli._decimals import DecimalReader
+from esnkit.cli._decimals import DecimalReader, is_missing
 from esnkit.cli._errors import UserError
 
 
@@ -61,8 +61,8 @@ def test_points_and_commas_are_told_by_all_cells(texts, expected):
         (["1 000"], "holds '1 000', not a number$"),
         (["1_000"], "holds '1_000', not a number$"),
         (["1,2,3"], "not a number"),
-        (["nan"], "not a finite number; leave the cell empty, which --fill takes for a missing"),
-        (["7", "NA"], "holds 'NA', not a number; leave the cell empty, which --fill takes for a"),
+        (["7", "NA"], "line 3: column 'x' holds 'NA', a missing value; fill in every time step"),
+        (["N.A."], "holds 'N.A.', not a number$"),
         (["1e999"], "not a finite number"),
         ([""], "line 2: column 'x' is empty"),
     ],
@@ -70,6 +70,12 @@ def test_points_and_commas_are_told_by_all_cells(texts, expected):
 def test_ambiguous_and_mixed_numbers_are_refused(texts, message):
     with pytest.raises(UserError, match=message):
         values_of(texts)
+
+
+def test_missing_values_are_those_of_pandas():
+    words = pytest.importorskip("pandas._libs.parsers").STR_NA_VALUES
+    assert len(words) > 15 and all(map(is_missing, words))
+    assert not any(map(is_missing, ("0", "-0", "inf", "x", "nope", "--")))
 
 
 def test_between_commas_a_point_is_decimal():

@@ -471,15 +471,16 @@ def test_missing_rows_are_missing_values_on_request(capsys):
     series = pd.Series(WEEK[:60].copy(), days, name="x")
     series.iloc[[20, 21, 40, 58]] = np.nan
     cells = zip(days, series.tolist(), strict=True)
-    lines = [f"{day:%Y-%m-%d},{value!r}".replace("nan", "") for day, value in cells]
+    lines = [f"{day:%Y-%m-%d},{value!r}".replace("nan", "NA") for day, value in cells]
     write(["when,x", *lines[:20], *lines[22:]])
     assert forecast("--time", "when") == 2
-    assert "fill in every time step, or treat empty cells as missing values with --fill" in (
+    assert "fill in every time step, or let the model predict missing values with --fill" in (
         capsys.readouterr().err
     )
     assert forecast("--time", "when", "--fill", "--quick") == 0
     shown = capsys.readouterr()
     assert "rows added as missing values: 2 of 60, the first at 2024-01-21\n" in shown.err
+    assert "esnkit: missing values of 'x': 2 of 60\n" in shown.err
     found = shown.out.splitlines()[1:]
     ahead = python_says(series, quick=True)[1]
     assert [float(line.split(",")[1]) for line in found] == ahead.tolist()
