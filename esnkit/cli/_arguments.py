@@ -88,7 +88,11 @@ def _add_files(parser) -> None:
         help="forecast the mean of the values to come, not their median, where networks forecast "
         "logarithms or square roots: for totals",
     )  # fmt: skip
-    add("--out", metavar="FILE", type=_path, help="write the forecast to FILE, not to the terminal")
+    add(
+        "--out", metavar="FILE", type=_path,
+        help="write the forecast to FILE, not to the terminal; separator and decimal sign are "
+        "those of the input",
+    )  # fmt: skip
     add("--plot", metavar="FILE", type=_path, help="draw the forecast to FILE (png, pdf, svg)")
     add(
         "--report", metavar="FILE", type=_path,

@@ -32,6 +32,18 @@ _BINARY_FILES = {
 _NAMED_SEPARATOR = re.compile('"?sep=(.)"?', re.IGNORECASE)  # as Excel writes and reads it
 
 
+class Style(NamedTuple):
+    """How a file is written, and its forecast too."""
+
+    separator: str = ","
+    decimal_sign: str = "."
+
+    @classmethod
+    def of(cls, decimals: DecimalReader) -> "Style":
+        """Return the style of a file that has been read."""
+        return cls(decimals.separator, decimals.decimal_sign)
+
+
 class Table(NamedTuple):
     """The columns of a file that a forecast needs."""
 
@@ -40,6 +52,7 @@ class Table(NamedTuple):
     past_exog: np.ndarray  # (n_known, n_past_exog)
     timestamps: Timestamps | None
     name: str
+    style: Style
 
     @property
     def n_known(self) -> int:
@@ -236,7 +249,8 @@ class _Columns:
         self._refuse_later_values(ahead[:, n_exog:n_inputs])
         exog = np.vstack([known[:, :n_exog], ahead[:, :n_exog]])
         past_exog = known[:, n_exog:n_inputs].copy()
-        return Table(known[:, n_inputs].copy(), exog, past_exog, self.timestamps, column)
+        style = Style.of(self.decimals)
+        return Table(known[:, n_inputs].copy(), exog, past_exog, self.timestamps, column, style)
 
     def _refuse_later_values(self, past_exog: np.ndarray) -> None:
         names = [self.header[index] for index in self.inputs[self.n_exog :]]
@@ -420,9 +434,13 @@ def _default_mode() -> int:
     return 0o666 & ~mask
 
 
-def write_columns(file, columns: dict) -> None:
+def write_columns(file, columns: dict, style: Style) -> None:
     """Write columns of text or numbers as CSV; numbers with all digits that they need."""
-    writer = csv.writer(file, lineterminator="\n")
+    writer = csv.writer(file, delimiter=style.separator, lineterminator="\n")
     writer.writerow(columns)
     for row in zip(*columns.values(), strict=True):
-        writer.writerow([cell if isinstance(cell, str) else repr(float(cell)) for cell in row])
+        writer.writerow([cell if isinstance(cell, str) else _as_text(cell, style) for cell in row])
+
+
+def _as_text(number: float, style: Style) -> str:
+    return repr(float(number)).replace(".", style.decimal_sign)

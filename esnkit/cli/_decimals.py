@@ -148,6 +148,11 @@ class DecimalReader:
         """Tell whether a text is a number in one of the ways."""
         return any(way.read(text) is not None for way in self.ways.values())
 
+    @property
+    def decimal_sign(self) -> str:
+        """What stands before the decimals of the numbers."""
+        return "," if next(iter(self.ways)) in ("comma", "point between thousands") else "."
+
     def values(self) -> np.ndarray:
         """Return all numbers, in the order of the cells; raise if the ways left disagree."""
         names = list(self.ways)

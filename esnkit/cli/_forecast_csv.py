@@ -8,6 +8,7 @@ import numpy as np
 
 from esnkit.cli._arguments import SETTINGS
 from esnkit.cli._csv import (
+    Style,
     Table,
     check_writable,
     first_cells,
@@ -368,18 +369,18 @@ def _write_results(
         with progress("forecast", 1) as part, part("plot"):
             write_plot(arguments.plot, _draw(arguments, model, table, stamps, parts), file_format)
         say(f"plot written to {arguments.plot}")
-    write_forecast(arguments.out, columns)
+    write_forecast(arguments.out, columns, table.style)
 
 
-def write_forecast(path: str | None, columns: dict) -> None:
-    """Write columns to a file, or to standard output."""
+def write_forecast(path: str | None, columns: dict, style: Style) -> None:
+    """Write columns in the style of the input to a file, or to standard output."""
 
     def write_csv(draft):
         with open(draft, "w", encoding="utf-8", newline="") as file:
-            write_columns(file, columns)
+            write_columns(file, columns, style)
 
     if path in (None, "-"):
-        write_columns(sys.stdout, columns)
+        write_columns(sys.stdout, columns, style)
     else:
         write_atomically(path, write_csv)
         say(f"{len(next(iter(columns.values())))} steps written to {path}")

@@ -5,7 +5,7 @@ from typing import NamedTuple
 import numpy as np
 
 from esnkit.cli._arguments import SETTINGS
-from esnkit.cli._csv import Table, read_texts, refuse_later_values
+from esnkit.cli._csv import Style, Table, read_texts, refuse_later_values
 from esnkit.cli._decimals import DecimalReader, is_missing
 from esnkit.cli._errors import UserError, say
 from esnkit.cli._forecast_csv import (
@@ -54,7 +54,8 @@ def forecast_panel(arguments) -> int:
         model, ahead = _fit_and_forecast(arguments, found)
     _report(model)
     tell_of_unused_dates(arguments)
-    write_forecast(arguments.out, _columns(arguments, ahead, found))
+    style = next(iter(found.values())).table.style
+    write_forecast(arguments.out, _columns(arguments, ahead, found), style)
     return 0
 
 
@@ -114,12 +115,14 @@ def _read(arguments) -> dict[str, _Series]:
         for key, rows in numbers.items():
             is_future[rows[n_known[key] :]] = True
         cells = texts[1 : 2 + len(_inputs(arguments))]
-        values = _read_cells(arguments, lines, cells, is_future, separator)
+        decimals = DecimalReader(separator)
+        values = _read_cells(arguments, lines, cells, is_future, decimals)
+        style = Style.of(decimals)
         stamps = [] if time is None else texts[-1]
         found, continued = {}, _Continued(arguments, lines, stamps)
         for key, rows in numbers.items():
             ahead = continued.of(rows, n_known[key], key)
-            found[key] = _one_series(arguments, key, values[rows], n_known[key], ahead)
+            found[key] = _one_series(arguments, key, values[rows], n_known[key], ahead, style)
         return found
     except UserError as error:  # name the file in an error that does not
         text = str(error)
@@ -144,9 +147,8 @@ def _count_known(arguments, texts: list[str], rows: list[int]) -> int:
     return max((k + 1 for k, row in enumerate(rows) if not is_missing(texts[row])), default=0)
 
 
-def _read_cells(arguments, lines, texts: list[list[str]], is_future, separator: str) -> np.ndarray:
+def _read_cells(arguments, lines, texts: list[list[str]], is_future, decimals) -> np.ndarray:
     """Return the numbers (n_rows, 1 + n_inputs) of the column to forecast and the inputs."""
-    decimals = DecimalReader(separator)
     for row, line in enumerate(lines):
         for column, cells in zip((arguments.column, *_inputs(arguments)), texts, strict=True):
             is_ahead = is_future[row] and column not in arguments.exog
@@ -158,13 +160,18 @@ def _read_cells(arguments, lines, texts: list[list[str]], is_future, separator: 
 
 
 def _one_series(
-    arguments, key: str, values: np.ndarray, n_known: int, stamps: Continuation | None
+    arguments,
+    key: str,
+    values: np.ndarray,
+    n_known: int,
+    stamps: Continuation | None,
+    style: Style,
 ) -> _Series:
     """Return a series, whose missing rows are filled in, with enough inputs ahead."""
     if not n_known:
         raise UserError(f"the series '{key}' has no row with a value in '{arguments.column}'")
     target, exog, past = np.split(values, [1, 1 + len(arguments.exog)], axis=1)
-    table = Table(target[:n_known, 0], exog, past[:n_known], None, arguments.column)
+    table = Table(target[:n_known, 0], exog, past[:n_known], None, arguments.column, style)
     try:
         refuse_later_values(past[n_known:], arguments.past_exog, arguments.column)
         refuse_negative(arguments, table)

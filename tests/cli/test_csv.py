@@ -17,7 +17,7 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from esnkit.cli import _csv
-from esnkit.cli._csv import check_writable, read_table
+from esnkit.cli._csv import check_writable, read_table, write_columns
 from esnkit.cli._date_formats import write as write_stamp
 from esnkit.cli._errors import UserError
 from esnkit.cli._forecast_csv import spread
@@ -28,8 +28,28 @@ pytestmark = pytest.mark.usefixtures("no_regressions_as_baselines")
 @pytest.mark.parametrize("separator", [";", "\t", "|"])
 def test_the_separator_is_found(separator):
     write(rows(separator=separator), encoding="utf-8-sig")
-    assert forecast("--time", "when", "--out", "o.csv") == 0
-    assert len(read("o.csv")) == 6
+    assert forecast("--time", "when", "--quick", "--out", "o.csv") == 0
+    lines = Path("o.csv").read_text().splitlines()
+    assert len(lines) == 7 and lines[0] == separator.join(["when", "x"])
+    assert float(lines[1].split(separator)[1]) > 0
+
+
+@pytest.mark.parametrize(
+    ("lines", "written"),
+    [
+        (["t;x", "1;0,5", "2;1"], "a;b\nc;1,5\n"),
+        (["t;x", "1;0.5", "2;1"], "a;b\nc;1.5\n"),
+        (["t;x", "1;1.234,5", "2;1"], "a;b\nc;1,5\n"),
+        (["t;x", "1;1,234.5", "2;1"], "a;b\nc;1.5\n"),
+        (["t\tx", "1\t2", "2\t1"], "a\tb\nc\t1.5\n"),
+        (["t,x", '1,"0,5"', "2,1"], 'a,b\nc,"1,5"\n'),
+    ],
+)
+def test_a_forecast_is_written_as_its_file(lines, written):
+    write(lines)
+    file = io.StringIO()
+    write_columns(file, {"a": ["c"], "b": [1.5]}, read_table("in.csv", "x", "t").style)
+    assert file.getvalue() == written
 
 
 def swapped(line, text):
@@ -189,7 +209,7 @@ def test_decimal_commas_are_read_between_semicolons(capsys):
     expected = capsys.readouterr().out
     write(european(rows()))
     assert forecast("--time", "when") == 0
-    assert capsys.readouterr().out == expected
+    assert capsys.readouterr().out == expected.replace(",", ";").replace(".", ",")
 
 
 @pytest.mark.parametrize("line", ["sep=;", "SEP=;", '"sep=;"', "sep=^", "sep=\t"])
