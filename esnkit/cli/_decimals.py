@@ -1,7 +1,8 @@
 """Numbers in the cells of a CSV file: points and commas, as decimal signs or between thousands.
 
 All cells of a file decide together: of four ways to write numbers, those count that no cell
-contradicts. Where commas separate columns, a point is always decimal.
+contradicts. Where commas separate columns, a point is always decimal. Spaces or apostrophes may
+stand between thousands, and all numbers of a column may have the same unit, such as EUR or %.
 """
 
 import math
@@ -16,6 +17,11 @@ from esnkit.cli._errors import UserError
 # Words for missing values, in lower case: those of pandas, and signs that are no number alone.
 _MISSING = {"", "#n/a", "#n/a n/a", "#na", "-1.#ind", "-1.#qnan", "-nan", "1.#ind", "1.#qnan"}
 _MISSING |= {"<na>", "n/a", "na", "nan", "none", "null", "-", "\u2013", "\u2014", ".", "..", "?"}
+# A space or an apostrophe before each three digits, as of "1 234,5" or "1'234.5".
+_SPACES = " '\u2019\u00a0\u2009\u202f"
+_SPACED = re.compile(rf"[+-]?[1-9]\d{{0,2}}(?:([{_SPACES}])\d{{3}})(?:\1\d{{3}})*(?:[.,]\d*)?")
+_UNIT = "[$\u20ac\u00a3\u00a5%]|AUD|CAD|CHF|CNY|CZK|DKK|EUR|GBP|INR|JPY|NOK|PLN|SEK|USD"
+_WITH_UNIT = re.compile(rf"([+-]?)({_UNIT})?\s?([+-]?[\d.,].*?)\s?({_UNIT})?")
 _POWER = r"([eE][+-]?\d+)?"
 _COMMA = re.compile(r"[+-]?(\d+(,\d*)?|,\d+)" + _POWER)
 _POINT_GROUPS = re.compile(r"[+-]?([1-9]\d{0,2}(\.\d{3})+|\d{1,3})(,\d*)?" + _POWER)
@@ -71,6 +77,7 @@ class DecimalReader:
             }
         self.marked: tuple[int, str, str] | None = None  # the first cell with a point or a comma
         self.has_small_integers = False
+        self.units: dict[str, str] = {}  # of the columns, such as EUR; empty for plain numbers
 
     def add(self, text: str, column: str, line: int) -> None:
         """Read one more cell."""
@@ -80,6 +87,7 @@ class DecimalReader:
                 f"line {line}: column '{column}' {problem}; fill in every time step, or let the "
                 "model predict missing values with --fill"
             )
+        text = self._plain(text, column, line)
         if "," in text:
             self._allow_commas()
         found = {name: way.read(text) for name, way in self.ways.items()}
@@ -100,6 +108,22 @@ class DecimalReader:
             self.marked = self.marked or (line, column, text)
         elif _is_small_integer(text):
             self.has_small_integers = True
+
+    def _plain(self, text: str, column: str, line: int) -> str:
+        """Return a text without the unit that a whole column has, and spaces between thousands."""
+        found, unit, number = _WITH_UNIT.fullmatch(text), "", text
+        if found and bool(found[2]) != bool(found[4]):
+            unit, number = found[2] or found[4], found[1] + found[3]
+        expected = self.units.setdefault(column, unit)
+        if unit != expected:
+            units = [f"in {name}" if name else "without a unit" for name in (unit, expected)]
+            raise UserError(
+                f"line {line}: column '{column}' holds {text[:40]!r}, {units[0]} where the lines "
+                f"before are {units[1]}"
+            )
+        if _SPACED.fullmatch(number):
+            return number.translate(dict.fromkeys(map(ord, _SPACES)))
+        return number
 
     def _allow_commas(self) -> None:
         """Where commas separate columns, open the ways with commas at the first cell that has one.
@@ -123,7 +147,7 @@ class DecimalReader:
 
     def read_at_once(self, texts: Sequence[str]) -> list[np.ndarray] | None:
         """Read more cells in every way, without storing them; None where `add` has to decide."""
-        if any("_" in text for text in texts):
+        if any(self.units.values()) or any("_" in text for text in texts):
             return None
         found = []
         for way in self.ways.values():
@@ -135,6 +159,8 @@ class DecimalReader:
 
     def extend(self, found: list[np.ndarray], texts: Sequence[str], columns, lines) -> None:
         """Store what `read_at_once` has read, row by row of some columns on some lines."""
+        for column in columns:
+            self.units.setdefault(column, "")
         for way, numbers in zip(self.ways.values(), found, strict=True):
             way.numbers.frombytes(numbers.tobytes())
         if self.marked is None:
