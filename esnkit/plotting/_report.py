@@ -134,7 +134,8 @@ def _forecast(display: ForecastDisplay, stamps: tuple | None, zone: str) -> str:
     texts = _as_text(labels) if stamps is None else _with_offsets(*stamps)
     levels = np.atleast_1d(display.interval)
     names = [f"{100 * level:g} % {end}" for level in levels for end in ("lower", "upper")]
-    ends = [row for pair in zip(display.lower, display.upper, strict=True) for row in pair]
+    lower, upper = np.atleast_2d(display.lower), np.atleast_2d(display.upper)
+    ends = [row for pair in zip(lower, upper, strict=True) for row in pair]
     numbers = np.column_stack([display.forecast, *ends])
     rows = [
         [label, *(f"{value:.6g}" for value in row)]
