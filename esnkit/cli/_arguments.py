@@ -56,7 +56,10 @@ def make_parser() -> argparse.ArgumentParser:
 def _add_files(parser) -> None:
     """Add what to read, what to forecast, and where to write it."""
     add = parser.add_argument
-    add("file", nargs="?", metavar="FILE", type=_path, help="CSV file, oldest row first")
+    add(
+        "file", nargs="?", metavar="FILE", type=_input,
+        help="CSV file, oldest row first; - is standard input",
+    )  # fmt: skip
     add(
         "--column", metavar="NAME",
         help="column to forecast; by default the only one that no other option names",
@@ -169,6 +172,10 @@ def _path(text: str) -> str:
     if not text:
         raise argparse.ArgumentTypeError("the name of the file is empty")
     return text
+
+
+def _input(text: str) -> str:
+    return "/dev/stdin" if text == "-" else _path(text)
 
 
 def _differences(text: str) -> int | tuple:

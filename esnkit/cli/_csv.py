@@ -142,7 +142,8 @@ def _open_rows(path: str, wanted: list[str]):
         if named:
             first = next(lines, "")
         if not first.strip():
-            raise UserError(f"{path} is empty; it needs a header line and one row per time step")
+            found = "begins with an empty line" if any(map(str.strip, lines)) else "is empty"
+            raise UserError(f"{path} {found}; it needs a header line and one row per time step")
         separator = named[1] if named else _separator(first, wanted)
         reader = csv.reader(chain([first], lines), delimiter=separator, strict=True)
         rows = _numbered(reader, n_before=1 if named else 0)
@@ -331,7 +332,9 @@ def _index_of(name: str, header: list[str], path: str) -> int:
     if header.count(name) > 1:
         raise UserError(f"{path} has {header.count(name)} columns named '{name}'")
     if name not in header:
-        raise UserError(f"{path} has no column '{name}'; its header has {_listed(header)}")
+        raise UserError(
+            f"{path} has no column '{name}'; its header, the first line, has {_listed(header)}"
+        )
     return header.index(name)
 
 

@@ -119,6 +119,8 @@ def complete_request(arguments) -> None:
     if arguments.horizon is None:
         raise UserError("--horizon must be given with a FILE: the number of time steps to forecast")
     if arguments.column is None:
+        if is_stream(arguments.file) and not os.path.isdir(arguments.file):
+            raise UserError("--column must be given where FILE is a pipe, which is read only once")
         arguments.column = other_column(arguments.file, named_columns(arguments))
         if _is_number_text(arguments.column):
             say(f"the first line is the header, so that '{arguments.column}' names the column")

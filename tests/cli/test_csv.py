@@ -61,7 +61,7 @@ def swapped(line, text):
 BAD_FILES = {
     "missing column": (
         ["when,y,u", "1,2,3"],
-        "in.csv has no column 'x'; its header has when, y, u",
+        "in.csv has no column 'x'; its header, the first line, has when, y, u",
     ),
     "text": (swapped(21, f"{HOURS[19]},abc,1"), "in.csv, line 21: column 'x' holds 'abc', not a n"),
     "decimal comma": (swapped(5, f'{HOURS[3]},"1,5",1'), "line 5: column 'x' holds '1,5'"),
@@ -79,12 +79,14 @@ BAD_FILES = {
     "too short": (rows(12), "in.csv has 12 rows of 'x', too few"),
     "header only": (rows(0), "in.csv has no row with a value"),
     "empty": ("", "in.csv is empty"),
+    "empty first line": (["", *rows()], "in.csv begins with an empty line; it needs a"),
+    "comment": (["# by hand", *rows()], "its header, the first line, has # by hand$"),
     "unclosed quote": (swapped(9, f'{HOURS[7]},"1,1'), "in.csv, line 9: the row that be"),
     "text after a quote": (swapped(9, f'{HOURS[7]},"1"x,1'), "in.csv, line 9: .* check its quotes"),
     "endless field": (swapped(9, f"{HOURS[7]},{'1' * 200_000},1"), "in.csv, line 9: .* field larg"),
     "control characters": (
         ["when,\x1b[31m\0y,u", "1,2,3"],
-        r"its header has when, \\x1b\[31m\\x00y, u",
+        r"its header, the first line, has when, \\x1b\[31m\\x00y, u",
     ),
     "one endless line": ("x" * 1_100_000, "line 1 is longer than 1,000,000 characters"),
 }

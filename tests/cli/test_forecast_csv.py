@@ -357,9 +357,10 @@ BAD_REQUESTS = {
         ["in.csv", "--horizon", "3"],
         "--column must name the column to forecast; in.csv has when, x, u",
     ),
+    "no column of a pipe": ([os.devnull, "--horizon", "3"], "--column must be given where FILE"),
     "no such column, and none of several": (
         ["in.csv", "--horizon", "3", "--time", "day"],
-        "in.csv has no column 'day'; its header has when, x, u",
+        "in.csv has no column 'day'; its header, the first line, has when, x, u",
     ),
     "no column is left": (
         ["in.csv", "--horizon", "3", "--time", "when", "--exog", "x", "u"],
