@@ -20,6 +20,7 @@ _MISSING |= {"<na>", "n/a", "na", "nan", "none", "null", "-", "\u2013", "\u2014"
 # A space or an apostrophe before each three digits, as of "1 234,5" or "1'234.5".
 _SPACES = " '\u2019\u00a0\u2009\u202f"
 _SPACED = re.compile(rf"[+-]?[1-9]\d{{0,2}}(?:([{_SPACES}])\d{{3}})(?:\1\d{{3}})*(?:[.,]\d*)?")
+_USUAL = re.compile(r"[+-]?[\d.,]+")  # without both, which is faster to tell
 _UNIT = "[$\u20ac\u00a3\u00a5%]|AUD|CAD|CHF|CNY|CZK|DKK|EUR|GBP|INR|JPY|NOK|PLN|SEK|USD"
 _WITH_UNIT = re.compile(rf"([+-]?)({_UNIT})?\s?([+-]?[\d.,].*?)\s?({_UNIT})?")
 _POWER = r"([eE][+-]?\d+)?"
@@ -111,9 +112,13 @@ class DecimalReader:
 
     def _plain(self, text: str, column: str, line: int) -> str:
         """Return a text without the unit that a whole column has, and spaces between thousands."""
-        found, unit, number = _WITH_UNIT.fullmatch(text), "", text
-        if found and bool(found[2]) != bool(found[4]):
-            unit, number = found[2] or found[4], found[1] + found[3]
+        unit, number = "", text
+        if not _USUAL.fullmatch(text):
+            found = _WITH_UNIT.fullmatch(text)
+            if found and bool(found[2]) != bool(found[4]):
+                unit, number = found[2] or found[4], found[1] + found[3]
+            if _SPACED.fullmatch(number):
+                number = number.translate(dict.fromkeys(map(ord, _SPACES)))
         expected = self.units.setdefault(column, unit)
         if unit != expected:
             units = [f"in {name}" if name else "without a unit" for name in (unit, expected)]
@@ -121,8 +126,6 @@ class DecimalReader:
                 f"line {line}: column '{column}' holds {text[:40]!r}, {units[0]} where the lines "
                 f"before are {units[1]}"
             )
-        if _SPACED.fullmatch(number):
-            return number.translate(dict.fromkeys(map(ord, _SPACES)))
         return number
 
     def _allow_commas(self) -> None:
@@ -171,8 +174,9 @@ class DecimalReader:
             self.has_small_integers = any(map(_is_small_integer, texts))
 
     def accepts(self, text: str) -> bool:
-        """Tell whether a text is a number in one of the ways."""
-        return any(way.read(text) is not None for way in self.ways.values())
+        """Tell whether a text is a finite number in one of the ways."""
+        found = (way.read(text) for way in self.ways.values())
+        return any(number is not None and math.isfinite(number) for number in found)
 
     @property
     def decimal_sign(self) -> str:

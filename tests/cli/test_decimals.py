@@ -62,6 +62,7 @@ def test_points_and_commas_are_told_by_all_cells(texts, expected):
             ["1,5", "2.5"],
             "line 3: .* holds '2.5', not a number; it is written unlike '1,5' on line 2",
         ),
+        (["1,5", "inf"], "line 3: .* holds 'inf', not a number$"),
         (["1.010,5", "2.5"], "line 3: .* holds '2.5', not a number; it is written unlike"),
         (["1.01.0"], "line 2: column 'x' holds '1.01.0', not a number$"),
         (["1 00"], "holds '1 00', not a number$"),
