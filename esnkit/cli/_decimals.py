@@ -114,7 +114,8 @@ class DecimalReader:
         """Return a text without the unit that a whole column has, and spaces between thousands."""
         unit, number = "", text
         if not _USUAL.fullmatch(text):
-            found = _WITH_UNIT.fullmatch(text)
+            number = text.replace("\u2212", "-")  # as word processors write a minus
+            found = _WITH_UNIT.fullmatch(number)
             if found and bool(found[2]) != bool(found[4]):
                 unit, number = found[2] or found[4], found[1] + found[3]
             if _SPACED.fullmatch(number):

@@ -37,6 +37,7 @@ def values_of(texts, separator=";"):
         (["12.50 EUR", "-1 234.00 EUR", "EUR 7"], [12.5, -1234, 7]),
         (["$12", "-$1,234.50", "$-3"], [12, -1234.5, -3]),
         (["12%", "3,5 %"], [12, 3.5]),
+        (["\u22121,5", "2"], [-1.5, 2]),
     ],
 )
 def test_points_and_commas_are_told_by_all_cells(texts, expected):
