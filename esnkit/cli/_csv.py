@@ -232,8 +232,8 @@ class _Columns:
             return
         if self.first_future_line:
             raise UserError(
-                f"line {self.first_future_line}: column '{column}' is empty, but there are values "
-                "after it; with --fill it is a missing value"
+                f"line {self.first_future_line}: column '{column}' has no value, but lines "
+                "after it have some; with --fill it is a missing value"
             )
         self.decimals.add(text, column, line)
         self.n_known += 1

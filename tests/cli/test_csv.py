@@ -404,7 +404,7 @@ def test_empty_cells_and_words_are_missing_values_on_request(word, found):
     table = read_table("in.csv", "x", None, [], fill=True)
     np.testing.assert_array_equal(table.values, [1.5, np.nan, 2.5, np.nan, np.nan])
     write([line.replace(f",{word},", ",6,") for line in lines])
-    with pytest.raises(UserError, match="line 3: column 'x' is empty, but there are values after"):
+    with pytest.raises(UserError, match="line 3: column 'x' has no value, but lines after it"):
         read_table("in.csv", "x", "t", ["u"])
 
 
