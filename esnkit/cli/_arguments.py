@@ -56,7 +56,10 @@ def make_parser() -> argparse.ArgumentParser:
 def _add_files(parser) -> None:
     """Add what to read, what to forecast, and where to write it."""
     add = parser.add_argument
-    add("file", nargs="?", metavar="FILE", type=_path, help="CSV file, oldest row first")
+    add(
+        "file", nargs="?", metavar="FILE", type=_input,
+        help="CSV file, oldest row first; - is standard input",
+    )  # fmt: skip
     add(
         "--column", metavar="NAME",
         help="column to forecast; by default the only one that no other option names",
@@ -79,7 +82,7 @@ def _add_files(parser) -> None:
     )  # fmt: skip
     add(
         "--fill", action="store_true",
-        help="treat empty cells, and times without a row, as missing values",
+        help="treat empty cells, words such as NA, and times without a row, as missing values",
     )  # fmt: skip
     add("--horizon", metavar="H", type=_integer(1), help="number of steps to forecast")
     add("--interval", metavar="LEVEL", type=_number(0, 1), help="add an interval, 0.9 for 90 %%")
@@ -88,7 +91,11 @@ def _add_files(parser) -> None:
         help="forecast the mean of the values to come, not their median, where networks forecast "
         "logarithms or square roots: for totals",
     )  # fmt: skip
-    add("--out", metavar="FILE", type=_path, help="write the forecast to FILE, not to the terminal")
+    add(
+        "--out", metavar="FILE", type=_path,
+        help="write the forecast to FILE, not to the terminal; separator and decimal sign are "
+        "those of the input",
+    )  # fmt: skip
     add("--plot", metavar="FILE", type=_path, help="draw the forecast to FILE (png, pdf, svg)")
     add(
         "--report", metavar="FILE", type=_path,
@@ -165,6 +172,10 @@ def _path(text: str) -> str:
     if not text:
         raise argparse.ArgumentTypeError("the name of the file is empty")
     return text
+
+
+def _input(text: str) -> str:
+    return "/dev/stdin" if text == "-" else _path(text)
 
 
 def _differences(text: str) -> int | tuple:

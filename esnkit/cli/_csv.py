@@ -17,7 +17,7 @@ from typing import NamedTuple
 
 import numpy as np
 
-from esnkit.cli._decimals import DecimalReader
+from esnkit.cli._decimals import DecimalReader, is_missing
 from esnkit.cli._errors import UserError
 from esnkit.cli._timestamps import Timestamps
 
@@ -32,6 +32,18 @@ _BINARY_FILES = {
 _NAMED_SEPARATOR = re.compile('"?sep=(.)"?', re.IGNORECASE)  # as Excel writes and reads it
 
 
+class Style(NamedTuple):
+    """How a file is written, and its forecast too."""
+
+    separator: str = ","
+    decimal_sign: str = "."
+
+    @classmethod
+    def of(cls, decimals: DecimalReader) -> "Style":
+        """Return the style of a file that has been read."""
+        return cls(decimals.separator, decimals.decimal_sign)
+
+
 class Table(NamedTuple):
     """The columns of a file that a forecast needs."""
 
@@ -40,6 +52,7 @@ class Table(NamedTuple):
     past_exog: np.ndarray  # (n_known, n_past_exog)
     timestamps: Timestamps | None
     name: str
+    style: Style
 
     @property
     def n_known(self) -> int:
@@ -59,7 +72,7 @@ def read_table(
 
     With exogenous inputs, rows at the end in which `column` is empty belong to the future: they
     hold time stamps and exogenous inputs only. With `fill` other empty cells, but for time stamps,
-    are missing values.
+    are missing values. Words such as NA are as empty cells.
 
     Raises
     ------
@@ -129,7 +142,8 @@ def _open_rows(path: str, wanted: list[str]):
         if named:
             first = next(lines, "")
         if not first.strip():
-            raise UserError(f"{path} is empty; it needs a header line and one row per time step")
+            found = "begins with an empty line" if any(map(str.strip, lines)) else "is empty"
+            raise UserError(f"{path} {found}; it needs a header line and one row per time step")
         separator = named[1] if named else _separator(first, wanted)
         reader = csv.reader(chain([first], lines), delimiter=separator, strict=True)
         rows = _numbered(reader, n_before=1 if named else 0)
@@ -189,10 +203,10 @@ class _Columns:
         if self.timestamps is not None:
             self.timestamps.add(row[self.time_index], line)
         target = row[self.target].strip()
-        is_ahead = not (target or self.fill) and self.n_exog > 0
+        is_ahead = is_missing(target) and not self.fill and self.n_exog > 0
         for k, index in enumerate(self.inputs):
             text = row[index].strip()
-            if is_ahead and k >= self.n_exog and not text:
+            if is_ahead and k >= self.n_exog and is_missing(text):
                 self.decimals.add_missing()
             else:
                 self._add_cell(text, self.header[index], line)
@@ -200,7 +214,7 @@ class _Columns:
 
     def _add_cell(self, text: str, column: str, line: int) -> None:
         """Read a number, or a missing value."""
-        if not text and self.fill:
+        if self.fill and is_missing(text):
             self.decimals.add_missing()
         else:
             self.decimals.add(text, column, line)
@@ -210,15 +224,16 @@ class _Columns:
         column = self.header[self.target]
         if self.fill:
             self._add_cell(text, column, line)
-            self.n_known = self.n_rows if text or not self.n_exog else self.n_known
+            has_value = not (self.n_exog and is_missing(text))
+            self.n_known = self.n_rows if has_value else self.n_known
             return
-        if not text and self.n_exog:  # a row of the future, unless a row with a value follows
+        if self.n_exog and is_missing(text):  # of the future, unless a value follows
             self.first_future_line = self.first_future_line or line
             return
         if self.first_future_line:
             raise UserError(
-                f"line {self.first_future_line}: column '{column}' is empty, but there are values "
-                "after it; with --fill it is a missing value"
+                f"line {self.first_future_line}: column '{column}' has no value, but lines "
+                "after it have some; with --fill it is a missing value"
             )
         self.decimals.add(text, column, line)
         self.n_known += 1
@@ -235,7 +250,8 @@ class _Columns:
         self._refuse_later_values(ahead[:, n_exog:n_inputs])
         exog = np.vstack([known[:, :n_exog], ahead[:, :n_exog]])
         past_exog = known[:, n_exog:n_inputs].copy()
-        return Table(known[:, n_inputs].copy(), exog, past_exog, self.timestamps, column)
+        style = Style.of(self.decimals)
+        return Table(known[:, n_inputs].copy(), exog, past_exog, self.timestamps, column, style)
 
     def _refuse_later_values(self, past_exog: np.ndarray) -> None:
         names = [self.header[index] for index in self.inputs[self.n_exog :]]
@@ -316,7 +332,9 @@ def _index_of(name: str, header: list[str], path: str) -> int:
     if header.count(name) > 1:
         raise UserError(f"{path} has {header.count(name)} columns named '{name}'")
     if name not in header:
-        raise UserError(f"{path} has no column '{name}'; its header has {_listed(header)}")
+        raise UserError(
+            f"{path} has no column '{name}'; its header, the first line, has {_listed(header)}"
+        )
     return header.index(name)
 
 
@@ -419,9 +437,13 @@ def _default_mode() -> int:
     return 0o666 & ~mask
 
 
-def write_columns(file, columns: dict) -> None:
+def write_columns(file, columns: dict, style: Style) -> None:
     """Write columns of text or numbers as CSV; numbers with all digits that they need."""
-    writer = csv.writer(file, lineterminator="\n")
+    writer = csv.writer(file, delimiter=style.separator, lineterminator="\n")
     writer.writerow(columns)
     for row in zip(*columns.values(), strict=True):
-        writer.writerow([cell if isinstance(cell, str) else repr(float(cell)) for cell in row])
+        writer.writerow([cell if isinstance(cell, str) else _as_text(cell, style) for cell in row])
+
+
+def _as_text(number: float, style: Style) -> str:
+    return repr(float(number)).replace(".", style.decimal_sign)

@@ -1,7 +1,8 @@
 """Numbers in the cells of a CSV file: points and commas, as decimal signs or between thousands.
 
 All cells of a file decide together: of four ways to write numbers, those count that no cell
-contradicts. Where commas separate columns, a point is always decimal.
+contradicts. Where commas separate columns, a point is always decimal. Spaces or apostrophes may
+stand between thousands, and all numbers of a column may have the same unit, such as EUR or %.
 """
 
 import math
@@ -13,7 +14,15 @@ import numpy as np
 
 from esnkit.cli._errors import UserError
 
-_MISSING = {"na", "n/a", "#n/a", "nan", "null", "none", "-", ".", "?"}
+# Words for missing values, in lower case: those of pandas, and signs that are no number alone.
+_MISSING = {"", "#n/a", "#n/a n/a", "#na", "-1.#ind", "-1.#qnan", "-nan", "1.#ind", "1.#qnan"}
+_MISSING |= {"<na>", "n/a", "na", "nan", "none", "null", "-", "\u2013", "\u2014", ".", "..", "?"}
+# A space or an apostrophe before each three digits, as of "1 234,5" or "1'234.5".
+_SPACES = " '\u2019\u00a0\u2009\u202f"
+_SPACED = re.compile(rf"[+-]?[1-9]\d{{0,2}}(?:([{_SPACES}])\d{{3}})(?:\1\d{{3}})*(?:[.,]\d*)?")
+_USUAL = re.compile(r"[+-]?[\d.,]+")  # without both, which is faster to tell
+_UNIT = "[$\u20ac\u00a3\u00a5%]|AUD|CAD|CHF|CNY|CZK|DKK|EUR|GBP|INR|JPY|NOK|PLN|SEK|USD"
+_WITH_UNIT = re.compile(rf"([+-]?)({_UNIT})?\s?([+-]?[\d.,].*?)\s?({_UNIT})?")
 _POWER = r"([eE][+-]?\d+)?"
 _COMMA = re.compile(r"[+-]?(\d+(,\d*)?|,\d+)" + _POWER)
 _POINT_GROUPS = re.compile(r"[+-]?([1-9]\d{0,2}(\.\d{3})+|\d{1,3})(,\d*)?" + _POWER)
@@ -69,14 +78,17 @@ class DecimalReader:
             }
         self.marked: tuple[int, str, str] | None = None  # the first cell with a point or a comma
         self.has_small_integers = False
+        self.units: dict[str, str] = {}  # of the columns, such as EUR; empty for plain numbers
 
     def add(self, text: str, column: str, line: int) -> None:
         """Read one more cell."""
-        if not text:
+        if is_missing(text):
+            problem = f"holds {text!r}, a missing value" if text else "is empty"
             raise UserError(
-                f"line {line}: column '{column}' is empty; fill in every time step, or treat "
-                "empty cells as missing values with --fill"
+                f"line {line}: column '{column}' {problem}; fill in every time step, or let the "
+                "model predict missing values with --fill"
             )
+        text = self._plain(text, column, line)
         if "," in text:
             self._allow_commas()
         found = {name: way.read(text) for name, way in self.ways.items()}
@@ -86,12 +98,10 @@ class DecimalReader:
             if self.marked and DecimalReader(self.separator).accepts(text):
                 unlike = f"; it is written unlike {self.marked[2]!r} on line {self.marked[0]}"
             raise UserError(
-                f"line {line}: column '{column}' holds {text[:40]!r}, not a number"
-                f"{unlike or _way_out(text)}"
+                f"line {line}: column '{column}' holds {text[:40]!r}, not a number{unlike}"
             )
         if not all(map(math.isfinite, kept.values())):
-            what = f"{text!r}, not a finite number{_way_out(text)}"
-            raise UserError(f"line {line}: column '{column}' holds {what}")
+            raise UserError(f"line {line}: column '{column}' holds {text!r}, not a finite number")
         self.ways = {name: self.ways[name] for name in kept}
         for name, number in kept.items():
             self.ways[name].numbers.append(number)
@@ -99,6 +109,25 @@ class DecimalReader:
             self.marked = self.marked or (line, column, text)
         elif _is_small_integer(text):
             self.has_small_integers = True
+
+    def _plain(self, text: str, column: str, line: int) -> str:
+        """Return a text without the unit that a whole column has, and spaces between thousands."""
+        unit, number = "", text
+        if not _USUAL.fullmatch(text):
+            number = text.replace("\u2212", "-")  # as word processors write a minus
+            found = _WITH_UNIT.fullmatch(number)
+            if found and bool(found[2]) != bool(found[4]):
+                unit, number = found[2] or found[4], found[1] + found[3]
+            if _SPACED.fullmatch(number):
+                number = number.translate(dict.fromkeys(map(ord, _SPACES)))
+        expected = self.units.setdefault(column, unit)
+        if unit != expected:
+            units = [f"in {name}" if name else "without a unit" for name in (unit, expected)]
+            raise UserError(
+                f"line {line}: column '{column}' holds {text[:40]!r}, {units[0]} where the lines "
+                f"before are {units[1]}"
+            )
+        return number
 
     def _allow_commas(self) -> None:
         """Where commas separate columns, open the ways with commas at the first cell that has one.
@@ -116,13 +145,13 @@ class DecimalReader:
             self.ways[name].numbers.extend(numbers)
 
     def add_missing(self) -> None:
-        """Add NaN in place of an empty cell."""
+        """Add NaN in place of a missing value."""
         for way in self.ways.values():
             way.numbers.append(math.nan)
 
     def read_at_once(self, texts: Sequence[str]) -> list[np.ndarray] | None:
         """Read more cells in every way, without storing them; None where `add` has to decide."""
-        if any("_" in text for text in texts):
+        if any(self.units.values()) or any("_" in text for text in texts):
             return None
         found = []
         for way in self.ways.values():
@@ -134,6 +163,8 @@ class DecimalReader:
 
     def extend(self, found: list[np.ndarray], texts: Sequence[str], columns, lines) -> None:
         """Store what `read_at_once` has read, row by row of some columns on some lines."""
+        for column in columns:
+            self.units.setdefault(column, "")
         for way, numbers in zip(self.ways.values(), found, strict=True):
             way.numbers.frombytes(numbers.tobytes())
         if self.marked is None:
@@ -144,8 +175,14 @@ class DecimalReader:
             self.has_small_integers = any(map(_is_small_integer, texts))
 
     def accepts(self, text: str) -> bool:
-        """Tell whether a text is a number in one of the ways."""
-        return any(way.read(text) is not None for way in self.ways.values())
+        """Tell whether a text is a finite number in one of the ways."""
+        found = (way.read(text) for way in self.ways.values())
+        return any(number is not None and math.isfinite(number) for number in found)
+
+    @property
+    def decimal_sign(self) -> str:
+        """What stands before the decimals of the numbers."""
+        return "," if next(iter(self.ways)) in ("comma", "point between thousands") else "."
 
     def values(self) -> np.ndarray:
         """Return all numbers, in the order of the cells; raise if the ways left disagree."""
@@ -180,10 +217,15 @@ class DecimalReader:
         )
 
 
-def _way_out(text: str) -> str:
-    """Return what to do about a word for a missing value, nothing for other texts."""
-    is_missing = text.lower() in _MISSING
-    return "; leave the cell empty, which --fill takes for a missing value" if is_missing else ""
+def is_missing(text: str) -> bool:
+    """Tell whether a cell is empty, or has a word for a missing value.
+
+    Examples
+    --------
+    >>> [text for text in ("", "NA", "n/a", "-", "-1", "inf", "x") if is_missing(text)]
+    ['', 'NA', 'n/a', '-']
+    """
+    return text.lower() in _MISSING
 
 
 def _is_marked(text: str) -> bool:

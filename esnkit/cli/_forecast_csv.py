@@ -8,6 +8,7 @@ import numpy as np
 
 from esnkit.cli._arguments import SETTINGS
 from esnkit.cli._csv import (
+    Style,
     Table,
     check_writable,
     first_cells,
@@ -44,8 +45,7 @@ def forecast_csv(arguments) -> int:
     file_format = check_request(arguments)
     with progress("forecast", 1) as part, part(f"read {arguments.file}"):
         table, stamps = _read(arguments)
-    if stamps is not None:
-        tell_of_filled_rows([stamps])
+    tell_of_missing([table], [stamps])
     with progress("forecast", 1) as part, part():
         model, parts = _fit_and_forecast(arguments, table, stamps)
     report(model)
@@ -119,6 +119,8 @@ def complete_request(arguments) -> None:
     if arguments.horizon is None:
         raise UserError("--horizon must be given with a FILE: the number of time steps to forecast")
     if arguments.column is None:
+        if is_stream(arguments.file) and not os.path.isdir(arguments.file):
+            raise UserError("--column must be given where FILE is a pipe, which is read only once")
         arguments.column = other_column(arguments.file, named_columns(arguments))
         if _is_number_text(arguments.column):
             say(f"the first line is the header, so that '{arguments.column}' names the column")
@@ -249,11 +251,15 @@ def spread(table: Table, rows: np.ndarray) -> Table:
     return table._replace(values=values, exog=exog, past_exog=past_exog)
 
 
-def tell_of_filled_rows(stamps: list[Continuation]) -> None:
-    """Say how many rows `--fill` has added to the series, so that nobody is surprised by them."""
-    filled = [item for item in stamps if item.n_filled]
+def tell_of_missing(tables: list[Table], stamps: list[Continuation | None]) -> None:
+    """Say how many values are missing and how many rows `--fill` has added to the series."""
+    filled = [item for item in stamps if item is not None and item.n_filled]
+    n_rows = sum(table.n_known for table in tables)
+    n_filled = sum(item.n_filled for item in filled)
+    n_missing = sum(int(np.isnan(table.values).sum()) for table in tables) - n_filled
+    if n_missing:
+        say(f"missing values of '{tables[0].name}': {n_missing} of {n_rows}")
     if filled:
-        n_filled, n_rows = sum(item.n_filled for item in filled), sum(len(s.known) for s in stamps)
         first = filled[0].first_filled
         say(f"rows added as missing values: {n_filled} of {n_rows}, the first at {first}")
 
@@ -365,18 +371,18 @@ def _write_results(
         with progress("forecast", 1) as part, part("plot"):
             write_plot(arguments.plot, _draw(arguments, model, table, stamps, parts), file_format)
         say(f"plot written to {arguments.plot}")
-    write_forecast(arguments.out, columns)
+    write_forecast(arguments.out, columns, table.style)
 
 
-def write_forecast(path: str | None, columns: dict) -> None:
-    """Write columns to a file, or to standard output."""
+def write_forecast(path: str | None, columns: dict, style: Style) -> None:
+    """Write columns in the style of the input to a file, or to standard output."""
 
     def write_csv(draft):
         with open(draft, "w", encoding="utf-8", newline="") as file:
-            write_columns(file, columns)
+            write_columns(file, columns, style)
 
     if path in (None, "-"):
-        write_columns(sys.stdout, columns)
+        write_columns(sys.stdout, columns, style)
     else:
         write_atomically(path, write_csv)
         say(f"{len(next(iter(columns.values())))} steps written to {path}")
@@ -407,14 +413,17 @@ def _draw(arguments, model, table, stamps: Continuation | None, parts):
 def _write_report(arguments, model, table: Table, stamps: Continuation | None) -> None:
     """Write the report as one HTML file."""
     from esnkit.plotting import write_report
+    from esnkit.plotting._report import FAN
 
     _, ahead = split_exog(arguments, table)
+    level = arguments.interval  # the widest one, so that its ends are those of the output
+    levels = FAN if level is None else (level, *(inner for inner in FAN if inner < level))
     times = None if stamps is None else np.concatenate([stamps.known, stamps.ahead])
 
     def write(draft):
         write_report(
             draft, model, arguments.horizon, exog=ahead, times=times,
-            bias_adjust=arguments.bias_adjust,
+            interval=levels, bias_adjust=arguments.bias_adjust,
             title=f"Forecast of {arguments.column}, {os.path.basename(arguments.file)}",
         )  # fmt: skip
 

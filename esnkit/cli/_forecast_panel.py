@@ -5,8 +5,8 @@ from typing import NamedTuple
 import numpy as np
 
 from esnkit.cli._arguments import SETTINGS
-from esnkit.cli._csv import Table, read_texts, refuse_later_values
-from esnkit.cli._decimals import DecimalReader
+from esnkit.cli._csv import Style, Table, read_texts, refuse_later_values
+from esnkit.cli._decimals import DecimalReader, is_missing
 from esnkit.cli._errors import UserError, say
 from esnkit.cli._forecast_csv import (
     check_calendar_options,
@@ -18,7 +18,7 @@ from esnkit.cli._forecast_csv import (
     split_exog,
     spread,
     steps_text,
-    tell_of_filled_rows,
+    tell_of_missing,
     tell_of_unused_dates,
     write_forecast,
 )
@@ -49,12 +49,13 @@ def forecast_panel(arguments) -> int:
     check_panel_request(arguments)
     with progress("forecast", 1) as part, part(f"read {arguments.file}"):
         found = _read(arguments)
-    tell_of_filled_rows([series.stamps for series in found.values() if series.stamps is not None])
+    tell_of_missing([series.table for series in found.values()], [s.stamps for s in found.values()])
     with progress("forecast", 1) as part, part():
         model, ahead = _fit_and_forecast(arguments, found)
     _report(model)
     tell_of_unused_dates(arguments)
-    write_forecast(arguments.out, _columns(arguments, ahead, found))
+    style = next(iter(found.values())).table.style
+    write_forecast(arguments.out, _columns(arguments, ahead, found), style)
     return 0
 
 
@@ -114,12 +115,14 @@ def _read(arguments) -> dict[str, _Series]:
         for key, rows in numbers.items():
             is_future[rows[n_known[key] :]] = True
         cells = texts[1 : 2 + len(_inputs(arguments))]
-        values = _read_cells(arguments, lines, cells, is_future, separator)
+        decimals = DecimalReader(separator)
+        values = _read_cells(arguments, lines, cells, is_future, decimals)
+        style = Style.of(decimals)
         stamps = [] if time is None else texts[-1]
         found, continued = {}, _Continued(arguments, lines, stamps)
         for key, rows in numbers.items():
             ahead = continued.of(rows, n_known[key], key)
-            found[key] = _one_series(arguments, key, values[rows], n_known[key], ahead)
+            found[key] = _one_series(arguments, key, values[rows], n_known[key], ahead, style)
         return found
     except UserError as error:  # name the file in an error that does not
         text = str(error)
@@ -141,16 +144,15 @@ def _count_known(arguments, texts: list[str], rows: list[int]) -> int:
     """Return the number of rows of a series up to its last value; those after have inputs only."""
     if not arguments.exog:
         return len(rows)
-    return max((k + 1 for k, row in enumerate(rows) if texts[row]), default=0)
+    return max((k + 1 for k, row in enumerate(rows) if not is_missing(texts[row])), default=0)
 
 
-def _read_cells(arguments, lines, texts: list[list[str]], is_future, separator: str) -> np.ndarray:
+def _read_cells(arguments, lines, texts: list[list[str]], is_future, decimals) -> np.ndarray:
     """Return the numbers (n_rows, 1 + n_inputs) of the column to forecast and the inputs."""
-    decimals = DecimalReader(separator)
     for row, line in enumerate(lines):
         for column, cells in zip((arguments.column, *_inputs(arguments)), texts, strict=True):
             is_ahead = is_future[row] and column not in arguments.exog
-            if not cells[row] and (arguments.fill or is_ahead):
+            if is_missing(cells[row]) and (arguments.fill or is_ahead):
                 decimals.add_missing()
             else:
                 decimals.add(cells[row], column, line)
@@ -158,13 +160,18 @@ def _read_cells(arguments, lines, texts: list[list[str]], is_future, separator: 
 
 
 def _one_series(
-    arguments, key: str, values: np.ndarray, n_known: int, stamps: Continuation | None
+    arguments,
+    key: str,
+    values: np.ndarray,
+    n_known: int,
+    stamps: Continuation | None,
+    style: Style,
 ) -> _Series:
     """Return a series, whose missing rows are filled in, with enough inputs ahead."""
     if not n_known:
         raise UserError(f"the series '{key}' has no row with a value in '{arguments.column}'")
     target, exog, past = np.split(values, [1, 1 + len(arguments.exog)], axis=1)
-    table = Table(target[:n_known, 0], exog, past[:n_known], None, arguments.column)
+    table = Table(target[:n_known, 0], exog, past[:n_known], None, arguments.column, style)
     try:
         refuse_later_values(past[n_known:], arguments.past_exog, arguments.column)
         refuse_negative(arguments, table)

@@ -39,6 +39,8 @@ from esnkit.forecasting._time_axis import (
 )
 from esnkit.forecasting._zones import observed_zone, to_utc, to_wall, utc_offsets
 
+_MIDNIGHT = re.compile(r"[ T]24:00(:00)?")
+_WEEKDAY = re.compile(r"\b(mon|tue|wed|thu|fri|sat|sun)[a-z]*\b", re.IGNORECASE)
 MAX_FILLED_ROWS = 2_000_000
 _LAST_DATE = np.datetime64("9999-12-31T23:59:59", "us")
 
@@ -69,7 +71,8 @@ class Timestamps:
             before = ", in the format of the lines before" if self.lines else ""
             raise UserError(
                 f"line {line}: time stamp {text[:40]!r} in column '{self.column}' is not a date "
-                "like 2024-01-31 or 2024-01-31 23:59, nor a number of at most 64 bits" + before
+                "like 2024-01-31 or 2024-01-31 23:59, nor a number of at most 64 bits"
+                f"{before}{_way_out(text)}"
             )
         self.readings = kept
         self.lines.append(line)
@@ -264,6 +267,13 @@ class Continuation(NamedTuple):
     rows: np.ndarray  # positions of the rows of the file, which has not all with `fill`
     n_filled: int  # time stamps that `fill` adds to those known
     first_filled: str  # the first of them, if there is one
+
+
+def _way_out(text: str) -> str:
+    """Return how to write a time stamp that is clear, but in none of the formats; else nothing."""
+    if _MIDNIGHT.search(text):
+        return "; write 24:00 as 00:00 of the next day"
+    return "; leave out the day of the week" if _WEEKDAY.search(text) else ""
 
 
 @dataclass(frozen=True)

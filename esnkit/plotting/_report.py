@@ -32,7 +32,16 @@ td:first-child, th:first-child { text-align: left; } th { border-bottom: 1px sol
 
 
 def write_report(
-    file, forecaster, n_steps, *, exog=None, bias_adjust=False, column=0, times=None, title=None
+    file,
+    forecaster,
+    n_steps,
+    *,
+    exog=None,
+    interval=FAN,
+    bias_adjust=False,
+    column=0,
+    times=None,
+    title=None,
 ):
     """Write a report of a fitted :class:`AutoForecaster` as one HTML file.
 
@@ -50,6 +59,8 @@ def write_report(
         Number of steps to forecast.
     exog : array-like of shape (>= n_steps, n_exog), default=None
         Inputs of the steps ahead, if the forecaster was fitted with any.
+    interval : float or sequence of float, default=(0.95, 0.8, 0.5)
+        Coverage of the interval, or of several.
     bias_adjust : bool, default=False
         Whether to forecast means, see :meth:`esnkit.AutoForecaster.forecast`.
     column : int, default=0
@@ -81,7 +92,7 @@ def write_report(
     stamps = stamps_ahead(forecaster, n_steps, times)
     zone = zone_name(forecaster, stamps)
     display = ForecastDisplay.from_forecaster(
-        forecaster, n_steps, exog=exog, interval=FAN, bias_adjust=bias_adjust, column=column,
+        forecaster, n_steps, exog=exog, interval=interval, bias_adjust=bias_adjust, column=column,
         times=times,
     )  # fmt: skip
     sections = [
@@ -121,8 +132,10 @@ def _forecast(display: ForecastDisplay, stamps: tuple | None, zone: str) -> str:
     counts = np.arange(1, len(display.forecast) + 1)
     labels = counts if display.times is None else np.asarray(display.times)
     texts = _as_text(labels) if stamps is None else _with_offsets(*stamps)
-    names = [f"{100 * level:g} % {end}" for level in FAN for end in ("lower", "upper")]
-    ends = [row for pair in zip(display.lower, display.upper, strict=True) for row in pair]
+    levels = np.atleast_1d(display.interval)
+    names = [f"{100 * level:g} % {end}" for level in levels for end in ("lower", "upper")]
+    lower, upper = np.atleast_2d(display.lower), np.atleast_2d(display.upper)
+    ends = [row for pair in zip(lower, upper, strict=True) for row in pair]
     numbers = np.column_stack([display.forecast, *ends])
     rows = [
         [label, *(f"{value:.6g}" for value in row)]

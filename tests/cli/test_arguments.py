@@ -96,3 +96,7 @@ def test_help_is_printed(command, capsys):
 def test_unknown_commands_and_options_without_one(capsys):
     assert main(["frobnicate"]) == 2 and main(["--plot", "o.png"]) == 2
     assert len(capsys.readouterr().err.splitlines()) == 2
+
+
+def test_a_dash_is_standard_input():
+    assert make_parser().parse_args(["forecast", "-"]).file == "/dev/stdin"

@@ -17,7 +17,7 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from esnkit.cli import _csv
-from esnkit.cli._csv import check_writable, read_table
+from esnkit.cli._csv import check_writable, read_table, write_columns
 from esnkit.cli._date_formats import write as write_stamp
 from esnkit.cli._errors import UserError
 from esnkit.cli._forecast_csv import spread
@@ -28,8 +28,28 @@ pytestmark = pytest.mark.usefixtures("no_regressions_as_baselines")
 @pytest.mark.parametrize("separator", [";", "\t", "|"])
 def test_the_separator_is_found(separator):
     write(rows(separator=separator), encoding="utf-8-sig")
-    assert forecast("--time", "when", "--out", "o.csv") == 0
-    assert len(read("o.csv")) == 6
+    assert forecast("--time", "when", "--quick", "--out", "o.csv") == 0
+    lines = Path("o.csv").read_text().splitlines()
+    assert len(lines) == 7 and lines[0] == separator.join(["when", "x"])
+    assert float(lines[1].split(separator)[1]) > 0
+
+
+@pytest.mark.parametrize(
+    ("lines", "written"),
+    [
+        (["t;x", "1;0,5", "2;1"], "a;b\nc;1,5\n"),
+        (["t;x", "1;0.5", "2;1"], "a;b\nc;1.5\n"),
+        (["t;x", "1;1.234,5", "2;1"], "a;b\nc;1,5\n"),
+        (["t;x", "1;1,234.5", "2;1"], "a;b\nc;1.5\n"),
+        (["t\tx", "1\t2", "2\t1"], "a\tb\nc\t1.5\n"),
+        (["t,x", '1,"0,5"', "2,1"], 'a,b\nc,"1,5"\n'),
+    ],
+)
+def test_a_forecast_is_written_as_its_file(lines, written):
+    write(lines)
+    file = io.StringIO()
+    write_columns(file, {"a": ["c"], "b": [1.5]}, read_table("in.csv", "x", "t").style)
+    assert file.getvalue() == written
 
 
 def swapped(line, text):
@@ -41,11 +61,11 @@ def swapped(line, text):
 BAD_FILES = {
     "missing column": (
         ["when,y,u", "1,2,3"],
-        "in.csv has no column 'x'; its header has when, y, u",
+        "in.csv has no column 'x'; its header, the first line, has when, y, u",
     ),
     "text": (swapped(21, f"{HOURS[19]},abc,1"), "in.csv, line 21: column 'x' holds 'abc', not a n"),
     "decimal comma": (swapped(5, f'{HOURS[3]},"1,5",1'), "line 5: column 'x' holds '1,5'"),
-    "nan": (swapped(21, f"{HOURS[19]},NaN,1"), "line 21: column 'x' holds 'NaN', not a finite"),
+    "nan": (swapped(21, f"{HOURS[19]},NaN,1"), "line 21: column 'x' holds 'NaN', a missing value"),
     "infinity": (swapped(21, f"{HOURS[19]},-inf,1"), "line 21: column 'x' holds '-inf'"),
     "hole": (swapped(21, f"{HOURS[19]},,1"), "line 21: column 'x' is empty"),
     "gap": (rows()[:20] + rows()[21:], "line 21: gap in time, 2024-02-28 18:00 is followed by"),
@@ -59,12 +79,14 @@ BAD_FILES = {
     "too short": (rows(12), "in.csv has 12 rows of 'x', too few"),
     "header only": (rows(0), "in.csv has no row with a value"),
     "empty": ("", "in.csv is empty"),
+    "empty first line": (["", *rows()], "in.csv begins with an empty line; it needs a"),
+    "comment": (["# by hand", *rows()], "its header, the first line, has # by hand$"),
     "unclosed quote": (swapped(9, f'{HOURS[7]},"1,1'), "in.csv, line 9: the row that be"),
     "text after a quote": (swapped(9, f'{HOURS[7]},"1"x,1'), "in.csv, line 9: .* check its quotes"),
     "endless field": (swapped(9, f"{HOURS[7]},{'1' * 200_000},1"), "in.csv, line 9: .* field larg"),
     "control characters": (
         ["when,\x1b[31m\0y,u", "1,2,3"],
-        r"its header has when, \\x1b\[31m\\x00y, u",
+        r"its header, the first line, has when, \\x1b\[31m\\x00y, u",
     ),
     "one endless line": ("x" * 1_100_000, "line 1 is longer than 1,000,000 characters"),
 }
@@ -189,7 +211,7 @@ def test_decimal_commas_are_read_between_semicolons(capsys):
     expected = capsys.readouterr().out
     write(european(rows()))
     assert forecast("--time", "when") == 0
-    assert capsys.readouterr().out == expected
+    assert capsys.readouterr().out == expected.replace(",", ";").replace(".", ",")
 
 
 @pytest.mark.parametrize("line", ["sep=;", "SEP=;", '"sep=;"', "sep=^", "sep=\t"])
@@ -367,10 +389,11 @@ def test_blocks_of_usual_rows_are_read_at_once(monkeypatch):
     assert max(one_by_one) <= 51  # in the first block the days begin to have a leading zero
 
 
-def test_empty_cells_are_missing_values_on_request():
-    lines = ["t,u,x", "1,5,1.5", "2,,", "3,7,2.5", "5,8,", "6,9,"]
+@pytest.mark.parametrize(("word", "found"), [("", "is empty"), ("n/a", "holds 'n/a'")])
+def test_empty_cells_and_words_are_missing_values_on_request(word, found):
+    lines = ["t,u,x", "1,5,1.5", f"2,{word},{word}", "3,7,2.5", f"5,8,{word}", f"6,9,{word}"]
     write(lines)
-    with pytest.raises(UserError, match="line 3: column 'u' is empty; .* with --fill"):
+    with pytest.raises(UserError, match=f"line 3: column 'u' {found}.* with --fill"):
         read_table("in.csv", "x", "t", ["u"])
     table = read_table("in.csv", "x", "t", ["u"], fill=True)
     np.testing.assert_array_equal(table.values, [1.5, np.nan, 2.5])
@@ -380,8 +403,8 @@ def test_empty_cells_are_missing_values_on_request():
     np.testing.assert_array_equal(wide.exog, [[5], [np.nan], [7], [np.nan], [8], [9]])
     table = read_table("in.csv", "x", None, [], fill=True)
     np.testing.assert_array_equal(table.values, [1.5, np.nan, 2.5, np.nan, np.nan])
-    write([line.replace(",,", ",6,") for line in lines])
-    with pytest.raises(UserError, match="line 3: column 'x' is empty, but there are values after"):
+    write([line.replace(f",{word},", ",6,") for line in lines])
+    with pytest.raises(UserError, match="line 3: column 'x' has no value, but lines after it"):
         read_table("in.csv", "x", "t", ["u"])
 
 

@@ -4,7 +4,7 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from esnkit.cli._decimals import DecimalReader
+from esnkit.cli._decimals import DecimalReader, is_missing
 from esnkit.cli._errors import UserError
 
 
@@ -31,6 +31,13 @@ def values_of(texts, separator=";"):
         (["-1,5e3", "+2"], [-1500, 2]),
         (["1e3", "1.25E-2"], [1000, 0.0125]),
         (["1234567", "995"], [1234567, 995]),
+        (["1 234,5", "12 345 678", "7"], [1234.5, 12345678, 7]),
+        (["1'234.5", "-12'345'678.25", "1234"], [1234.5, -12345678.25, 1234]),
+        (["1\u202f234", "1\u00a0234"], [1234, 1234]),
+        (["12.50 EUR", "-1 234.00 EUR", "EUR 7"], [12.5, -1234, 7]),
+        (["$12", "-$1,234.50", "$-3"], [12, -1234.5, -3]),
+        (["12%", "3,5 %"], [12, 3.5]),
+        (["\u22121,5", "2"], [-1.5, 2]),
     ],
 )
 def test_points_and_commas_are_told_by_all_cells(texts, expected):
@@ -56,13 +63,22 @@ def test_points_and_commas_are_told_by_all_cells(texts, expected):
             ["1,5", "2.5"],
             "line 3: .* holds '2.5', not a number; it is written unlike '1,5' on line 2",
         ),
+        (["1,5", "inf"], "line 3: .* holds 'inf', not a number$"),
         (["1.010,5", "2.5"], "line 3: .* holds '2.5', not a number; it is written unlike"),
         (["1.01.0"], "line 2: column 'x' holds '1.01.0', not a number$"),
-        (["1 000"], "holds '1 000', not a number$"),
+        (["1 00"], "holds '1 00', not a number$"),
+        (["12 3456"], "holds '12 3456', not a number$"),
+        (["1 234'567"], "not a number$"),
+        (["0 123"], "not a number$"),
+        (["$12%"], "holds '.12%', not a number$"),
+        (["12 kWh"], "holds '12 kWh', not a number$"),
+        (["12%", "0.12"], "line 3: .* '0.12', without a unit where the lines before are in %$"),
+        (["7", "12 USD"], "line 3: .* '12 USD', in USD where the lines before are without a unit$"),
+        (["7 EUR", "12 USD"], "line 3: .* in USD where the lines before are in EUR$"),
         (["1_000"], "holds '1_000', not a number$"),
         (["1,2,3"], "not a number"),
-        (["nan"], "not a finite number; leave the cell empty, which --fill takes for a missing"),
-        (["7", "NA"], "holds 'NA', not a number; leave the cell empty, which --fill takes for a"),
+        (["7", "NA"], "line 3: column 'x' holds 'NA', a missing value; fill in every time step"),
+        (["N.A."], "holds 'N.A.', not a number$"),
         (["1e999"], "not a finite number"),
         ([""], "line 2: column 'x' is empty"),
     ],
@@ -70,6 +86,12 @@ def test_points_and_commas_are_told_by_all_cells(texts, expected):
 def test_ambiguous_and_mixed_numbers_are_refused(texts, message):
     with pytest.raises(UserError, match=message):
         values_of(texts)
+
+
+def test_missing_values_are_those_of_pandas():
+    words = pytest.importorskip("pandas._libs.parsers").STR_NA_VALUES
+    assert len(words) > 15 and all(map(is_missing, words))
+    assert not any(map(is_missing, ("0", "-0", "inf", "x", "nope", "--")))
 
 
 def test_between_commas_a_point_is_decimal():

@@ -326,7 +326,7 @@ def test_the_only_other_column_is_forecast(header, options, capsys):
     stamps = [f"{2000 + k};" if options else "" for k in range(N)]
     write([header, *(f"{stamp}{k % 5}" for k, stamp in enumerate(stamps))])
     assert main(["forecast", "in.csv", "--horizon", "4", *options, *SMALL]) == 0
-    assert capsys.readouterr().out.splitlines()[0] == header.replace(";", ",")
+    assert capsys.readouterr().out.splitlines()[0] == header
 
 
 def test_a_column_without_a_name_is_not_the_one_to_forecast(capsys):
@@ -357,9 +357,10 @@ BAD_REQUESTS = {
         ["in.csv", "--horizon", "3"],
         "--column must name the column to forecast; in.csv has when, x, u",
     ),
+    "no column of a pipe": ([os.devnull, "--horizon", "3"], "--column must be given where FILE"),
     "no such column, and none of several": (
         ["in.csv", "--horizon", "3", "--time", "day"],
-        "in.csv has no column 'day'; its header has when, x, u",
+        "in.csv has no column 'day'; its header, the first line, has when, x, u",
     ),
     "no column is left": (
         ["in.csv", "--horizon", "3", "--time", "when", "--exog", "x", "u"],
@@ -471,15 +472,16 @@ def test_missing_rows_are_missing_values_on_request(capsys):
     series = pd.Series(WEEK[:60].copy(), days, name="x")
     series.iloc[[20, 21, 40, 58]] = np.nan
     cells = zip(days, series.tolist(), strict=True)
-    lines = [f"{day:%Y-%m-%d},{value!r}".replace("nan", "") for day, value in cells]
+    lines = [f"{day:%Y-%m-%d},{value!r}".replace("nan", "NA") for day, value in cells]
     write(["when,x", *lines[:20], *lines[22:]])
     assert forecast("--time", "when") == 2
-    assert "fill in every time step, or treat empty cells as missing values with --fill" in (
+    assert "fill in every time step, or let the model predict missing values with --fill" in (
         capsys.readouterr().err
     )
     assert forecast("--time", "when", "--fill", "--quick") == 0
     shown = capsys.readouterr()
     assert "rows added as missing values: 2 of 60, the first at 2024-01-21\n" in shown.err
+    assert "esnkit: missing values of 'x': 2 of 60\n" in shown.err
     found = shown.out.splitlines()[1:]
     ahead = python_says(series, quick=True)[1]
     assert [float(line.split(",")[1]) for line in found] == ahead.tolist()
@@ -490,13 +492,16 @@ def test_a_report_has_the_dates_and_numbers_of_the_forecast(capsys):
     pytest.importorskip("matplotlib")
     write(rows(ahead=6))
     options = ("--time", "when", "--exog", "u", "--calendar", "weekday", "--quick")
+    options += ("--interval", "0.9")
     assert forecast(*options, "--out", "o.csv", "--report", "r.html") == 0
     assert "report written to r.html" in capsys.readouterr().err
     page = Path("r.html").read_text(encoding="utf-8")
     assert "<h2>One-step errors</h2>" in page and page.count("data:image/svg+xml") >= 3
+    names = ("x", "x_lower", "x_upper")
     for row in read("o.csv"):
         assert f"<td>{row['when'].replace(' ', 'T')}</td>" in page
-        assert f"<td>{float(row['x']):.6g}</td>" in page
+        assert all(f"<td>{float(row[name]):.6g}</td>" in page for name in names)
+    assert re.findall("<th>([0-9]+) % lower</th>", page) == ["90", "80", "50"]
     assert forecast("--report", "o.csv", "--out", "o.csv") == 2
     assert "--report and --out are the same file" in capsys.readouterr().err
 

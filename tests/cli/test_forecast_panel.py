@@ -102,13 +102,14 @@ def test_empty_cells_and_rows_that_lack_are_missing_values(exog, capsys):
         for start, column in emptied.items():
             cells = line.split(",")
             if line.startswith(start) and column < len(cells):
-                cells[column] = ""
+                cells[column] = "-"
                 lines[k] = ",".join(cells)
     write(lines)
     options = ["--exog", "price"] if exog else []
     assert forecast("--fill", "--out", "o.csv", *options) == 0
     told = "rows added as missing values: 1 of 108, the first at 20.01.2024\n"
-    assert told in capsys.readouterr().err
+    shown = capsys.readouterr().err
+    assert told in shown and "missing values of 'sold': 2 of 108\n" in shown
     sold, prices = pd.DataFrame(SOLD, DAYS), pd.DataFrame(PRICES)
     for day, key in ((19, "south"), (2, "north"), (29, "east")):
         sold.loc[DAYS[day], key] = np.nan

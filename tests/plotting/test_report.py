@@ -54,6 +54,18 @@ def test_one_file_has_everything(tmp_path):
     assert f"{model.forecast(5)[4]:.6g}" in page
 
 
+@pytest.mark.parametrize("interval", [0.3, (0.9, 0.5)])
+def test_levels_of_the_intervals(interval, monkeypatch):
+    for name in ("_candidates", "_residuals"):
+        monkeypatch.setattr(_report, name, lambda *args: "")
+    model = AutoForecaster(seasons=[], horizon=4, quick=True).fit(SERIES)
+    write_report(file := io.StringIO(), model, 5, interval=interval)
+    lower = re.findall("<th>([0-9]+) % lower</th>", file.getvalue())
+    assert lower == [f"{100 * level:g}" for level in np.atleast_1d(interval)]
+    ends = model.forecast(5, interval=np.atleast_1d(interval)[0])
+    assert all(f"<td>{end:.6g}</td>" in file.getvalue() for end in np.ravel(ends))
+
+
 def test_a_series_with_inputs_and_no_season(tmp_path):
     exog = np.random.default_rng(1).standard_normal(75)
     model = AutoForecaster(seasons=[], horizon=4, quick=True).fit(SERIES, exog=exog[:72])
