@@ -217,7 +217,10 @@ def _report(model: PanelForecaster) -> None:
     say(f"{model.n_features_in_} series; {seasons_text(model.seasons_)}")
     ahead = steps_text(model.horizon_)
     say(f"errors of rolling forecasts {ahead} ahead, in mean absolute changes of the series:")
-    for name, error in {"networks fitted to all": model.error_, **model.baselines_}.items():
+    combined, share = "networks fitted to all", model.smoothing_share_
+    if share:
+        combined = f"{1 - share:.0%} {combined} and {share:.0%} exponential smoothing of each"
+    for name, error in {combined: model.error_, **model.baselines_}.items():
         say(f"  {error:<10.4g}  {name}")
 
 
