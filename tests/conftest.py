@@ -88,7 +88,7 @@ def output_of():
 def no_regressions_as_baselines():
     """Let automatic forecasters compare with rules alone: regressions take half of a fit."""
     from esnkit.forecasting import _baseline_errors
-    from esnkit.forecasting._baseline_models import Rule
+    from esnkit.forecasting._rules import Rule
 
     make_baselines = _baseline_errors.make_baselines
 

@@ -1,7 +1,7 @@
 """`ContextParrot`: what followed the most similar part of the past, once more."""
 
 from esnkit.baselines._base import BaselineForecaster
-from esnkit.forecasting._baseline_models import Rule
+from esnkit.forecasting._rules import Rule
 from esnkit.utils._validation import check_positive_int
 
 __all__ = ["ContextParrot"]

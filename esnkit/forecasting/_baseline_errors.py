@@ -15,12 +15,12 @@ from scipy.special import stdtrit
 
 from esnkit.forecasting._baseline_models import (
     Regression,
-    Rule,
     default_order,
     least_squares,
     ridge,
 )
 from esnkit.forecasting._candidates import LARGEST_ERROR, Windows
+from esnkit.forecasting._rules import Rule
 from esnkit.utils._threads import one_blas_thread
 from esnkit.utils._warnings import muted
 

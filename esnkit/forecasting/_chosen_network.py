@@ -13,8 +13,8 @@ from esnkit.forecasting._candidates import (
     make_windows,
 )
 from esnkit.forecasting._missing import fill_forward, interpolate
-from esnkit.forecasting._naive import seasonal_naive
 from esnkit.forecasting._penalty_path import Structure
+from esnkit.forecasting._rules import Rule
 from esnkit.forecasting._simple_share import DEFAULT_SHARE, naive_season, simple_share
 from esnkit.utils._progress import Task
 
@@ -34,11 +34,12 @@ def choose_network(
     search: Search,
     given: Structure | None,
     max_lost: int,
-) -> tuple[Candidate, int, float]:
+) -> tuple[Candidate, Rule, float]:
     """Choose differences, season terms, leak rates and penalty by rolling forecasts.
 
-    Where the network is not clearly better than the seasonal naive forecast, a share of the
-    forecast is that one: its season, 1 without one, and this share are returned too.
+    Where the network is not clearly better than exponential smoothing, a share of the forecast is
+    that one; for rows too few to compare, half is the seasonal naive forecast. This rule and its
+    share are returned too.
 
     Parameters
     ----------
@@ -70,15 +71,17 @@ def choose_network(
             candidates = evaluate_structures(values, exog, structures, windows, search, known)
     if windows is None or not candidates:
         network = _cautious_network(len(values), search, given)
-        return network, naive_season(periods, len(values)), DEFAULT_SHARE
+        return network, Rule("seasonal naive", naive_season(periods, len(values))), DEFAULT_SHARE
     reversion = 1 + REVERSION_ROWS / len(values)
     best = min(candidates, key=lambda c: c.error * (1 if c.structure.differences else reversion))
-    season = naive_season(periods, int(windows.origins[0]))
-    pasts = [values[:k, :n_series] for k in windows.origins]
-    naive = np.stack([seasonal_naive(past, windows.horizon, season) for past in pasts])
+    first = int(windows.origins[0])
+    season, lengths = naive_season(periods, first), tuple(map(round, periods))
+    rule = Rule("exponential smoothing", season, lengths, windows.horizon)
+    series, later = values[:, :n_series], windows.origins - first
+    smoothed = rule.fit(series[:first], exog).roll(series[first:], exog, later, windows.horizon)
     observed = windows.observed(known[:, :n_series])
     rolled = best.forecasts.reshape(observed.shape)
-    return best, season, simple_share(rolled, naive, observed, windows)
+    return best, rule, simple_share(rolled, smoothed, observed, windows)
 
 
 def _make_windows(known, horizon: int, given: Structure | None) -> Windows | None:

@@ -12,9 +12,9 @@ from sklearn.base import clone
 
 from esnkit.forecasting._differencing import Lag, count_lost, longest_lag
 from esnkit.forecasting._missing import fit_with_missing, taught_rows
-from esnkit.forecasting._naive import seasonal_naive
 from esnkit.forecasting._reduction import make_reduction, rolling_forecasts
-from esnkit.forecasting._runaway import clear_runaways, combine_members
+from esnkit.forecasting._rules import FittedRule, Rule
+from esnkit.forecasting._runaway import clear_runaways, combine_members, range_of
 from esnkit.forecasting._seasonality import season_terms
 from esnkit.forecasting._transforms import ExogTransform, RowTransform
 from esnkit.utils._plain_state import plain_record
@@ -41,8 +41,8 @@ class ModelSpec(NamedTuple):
     floor: tuple[float, ...] = ()  # smallest forecasts, one per series; empty for none
     n_exog: int | None = None  # inputs, the first ones, that the models have; None for all
     n_past: int = 0  # past-only inputs, the last columns of the series
-    naive_season: int = 0  # whose last values are a share of the forecast; 0 for none
-    naive_share: float = 0.0
+    simple: Rule | None = None  # a share of whose forecast is part of the forecast
+    simple_share: float = 0.0
 
     @property
     def n_ahead(self) -> int:
@@ -78,18 +78,18 @@ class Ensemble:
     floor: tuple[float, ...] = ()
     n_first: int = 1  # rows before the first prediction
     fill_range: Any = None  # (2, n_series), of predictions for missing values
-    last_season: Any = None  # (season, n_series), repeated as a share of the forecast; or None
-    naive_share: float = 0.0
+    simple: FittedRule | None = None  # which has a share of the forecast, unless it runs away
+    simple_share: float = 0.0
 
     def fill(self, values: np.ndarray, exog: np.ndarray) -> np.ndarray:
         """Return the rows that follow, with predictions in place of missing values.
 
         A missing value is predicted one step ahead from the rows before it, in which predictions
         stand for those that are missing too. Where a prediction runs away, the row before stands
-        for it.
+        for it. The models alone predict, without a share of a simple forecast.
         """
         missing = np.isnan(values)
-        values, ensemble, seen = values.copy(), self, 0
+        values, ensemble, seen = values.copy(), replace(self, simple=None), 0
         for row in np.flatnonzero(missing.any(axis=1)).tolist():
             if row > seen:
                 ensemble = ensemble.advance(values[seen:row], exog[seen:row])
@@ -107,9 +107,8 @@ class Ensemble:
         for model in models:
             model.advance(z, e)
         recent = _recent_rows(values, exog, self.series_transform.n_lost)
-        if self.last_season is not None:
-            recent["last_season"] = _last_season(values, len(self.last_season))
-        return replace(self, models=models, n_rows=len(values), **recent)
+        simple = None if self.simple is None else self.simple.rule.fit(values, exog)
+        return replace(self, models=models, n_rows=len(values), simple=simple, **recent)
 
     def advance(self, values: np.ndarray, exog: np.ndarray) -> "Ensemble":
         """Return the ensemble after the rows that follow; this one stays as it is."""
@@ -121,9 +120,8 @@ class Ensemble:
         for model in models:
             model.advance(z, e)
         recent = _recent_rows(past, past_exog, self.series_transform.n_lost)
-        if self.last_season is not None:
-            rows = np.vstack([self.last_season, values])
-            recent["last_season"] = _last_season(rows, len(self.last_season))
+        if self.simple is not None:
+            recent["simple"] = self.simple.advance(values, exog)
         seen_range = range_of(np.vstack([self.seen_range, values]))
         n_rows = self.n_rows + len(values)
         return replace(self, models=models, n_rows=n_rows, seen_range=seen_range, **recent)
@@ -157,10 +155,10 @@ class Ensemble:
             members.append(clear_runaways(forecasts, self.seen_range))
             task.step()
         combined = combine_members(members, self.combine)
-        if self.last_season is not None:
-            rows, season = np.vstack([self.last_season, values]), len(self.last_season)
-            naive = [seasonal_naive(rows[: season + k], n_steps, season) for k in origins]
-            combined = (1 - self.naive_share) * combined + self.naive_share * np.stack(naive)
+        if self.simple is not None:
+            simple = self.simple.roll(values, exog, origins, n_steps)
+            simple = np.where(np.isnan(simple), combined, simple)  # NaN where it runs away
+            combined = (1 - self.simple_share) * combined + self.simple_share * simple
         return self.limit(combined)
 
     def step_errors(self, values: np.ndarray, exog: np.ndarray) -> np.ndarray:
@@ -209,10 +207,10 @@ class Ensemble:
             z[member == j] = self.models[j].sample(noise[member == j], e)
         history = np.repeat(past[:, None], n_samples, axis=1)
         paths = self.series_transform.inverse_transform(z.swapaxes(0, 1), history).swapaxes(0, 1)
-        if self.last_season is None:
+        if self.simple is None:
             return paths
         last = past[:0], exog, [0], n_steps  # paths move with the forecast
-        return paths + (self.roll(*last) - replace(self, last_season=None).roll(*last))
+        return paths + (self.roll(*last) - replace(self, simple=None).roll(*last))
 
     def states(self, values: np.ndarray, exog: np.ndarray, origins) -> np.ndarray:
         """Return what the models know at each origin, (n_origins, n_state); see `roll`.
@@ -263,11 +261,6 @@ class Ensemble:
         return np.vstack([self.recent, values]), np.vstack([self.recent_exog, exog])
 
 
-def range_of(rows: np.ndarray) -> np.ndarray:
-    """Return the smallest and the largest observed values (2, n_series)."""
-    return np.stack([np.fmin.reduce(rows), np.fmax.reduce(rows)])
-
-
 def _recent_rows(values: np.ndarray, exog: np.ndarray, n_rows: int) -> dict:
     """Copy the last rows; what they are part of may be large."""
     recent = {
@@ -275,11 +268,6 @@ def _recent_rows(values: np.ndarray, exog: np.ndarray, n_rows: int) -> dict:
         "recent_exog": exog[len(exog) - n_rows :].copy(),
     }
     return recent | ({"last_row": values[-1].copy()} if len(values) else {})
-
-
-def _last_season(values: np.ndarray, season: int) -> np.ndarray:
-    """Return the last rows, as many as a season has; fewer rows are repeated."""
-    return values[(len(values) - season + np.arange(season)) % len(values)]
 
 
 def fit_ensemble(spec: ModelSpec, values: np.ndarray, exog: np.ndarray) -> Ensemble:
@@ -320,8 +308,8 @@ def _fit_complete(spec: ModelSpec, values, exog, taught=None) -> Ensemble:
         n_rows=len(values), seen_range=range_of(values), seasons=spec.seasons, floor=spec.floor,
         n_first=spec.min_rows,
         fill_range=_fill_range(values, spec),
-        last_season=_last_season(values, spec.naive_season) if spec.naive_season else None,
-        naive_share=spec.naive_share,
+        simple=None if spec.simple is None else spec.simple.fit(values, exog),
+        simple_share=spec.simple_share,
     )  # fmt: skip
 
 

@@ -112,11 +112,12 @@ class Forecaster(ForecastsMixin, CallbackSupportMixin, PlainStateMixin, BaseEsti
         One per member; for a direct strategy with a model per step, a list of these.
     transformer_ : SeriesTransform
         The fitted transform of the series, with the differences in use as `lags_`.
-    naive_share_ : float
-        Share of the seasonal naive forecast in the forecast, without a season of the naive one: a
-        logistic function of the gain of the network over it in the rolling forecasts (difference
-        of both errors over their sum), one half without a gain, and none from three standard errors
-        on. Half for few rows, none for a given `estimator`.
+    smoothing_share_ : float
+        Share of exponential smoothing in the forecast, see
+        :func:`~esnkit.baselines.exponential_smoothing`: a logistic function of the gain of the
+        network over it in the rolling forecasts (difference of both errors over their sum), one
+        half without a gain, and none from three standard errors on. None for a given `estimator`;
+        for rows too few to compare, half, of the seasonal naive forecast.
     n_features_in_ : int
         Number of series.
     n_exog_ : int
@@ -137,8 +138,8 @@ class Forecaster(ForecastsMixin, CallbackSupportMixin, PlainStateMixin, BaseEsti
     1 + 20 / n, for n rows. One network forecasts several series together: the mean of their errors,
     relative to their mean absolute changes, decides. The direct strategy takes what is best for
     recursive forecasts. Fewer than 10 rows, or too few for two rolling forecasts, have first
-    differences and a large penalty. A share of the forecast is the seasonal naive one, see
-    `naive_share_`, where the network is not clearly better, and half for few rows.
+    differences and a large penalty. A share of the forecast is exponential smoothing, see
+    `smoothing_share_`, where the network is not clearly better.
     :class:`AutoForecaster` combines several such networks.
 
     A forecast that runs away, 1000 times as far from the middle of the series as any value seen or
@@ -294,7 +295,7 @@ class Forecaster(ForecastsMixin, CallbackSupportMixin, PlainStateMixin, BaseEsti
             self._ensemble = fit_ensemble(spec, values, inputs)
         adaptive = self.intervals == "adaptive"
         self._calibrator = IntervalCalibrator(spec, len(values), self.calibration, adaptive)
-        self._spec, self.naive_share_ = spec, spec.naive_share
+        self._spec, self.smoothing_share_ = spec, spec.simple_share
         return self
 
     @property
@@ -389,13 +390,13 @@ class Forecaster(ForecastsMixin, CallbackSupportMixin, PlainStateMixin, BaseEsti
         seed = int(check_seed(copy.deepcopy(spec.random_state)).randint(2**31 - 1))
         max_lost = len(values) - spec.n_ahead - 1
         search = Search(horizon, seed=seed, n_past=self.n_past_exog_)
-        chosen, season, share = choose_network(values, exog, periods, search, given, max_lost)
+        chosen, rule, share = choose_network(values, exog, periods, search, given, max_lost)
         return spec._replace(
             estimator=chosen.spec.estimator,
             differences=chosen.structure.differences,
             seasons=chosen.structure.seasons,
-            naive_season=season if share else 0,
-            naive_share=share,
+            simple=rule if share else None,
+            simple_share=share,
         )
 
     def _check_steps(self, n_steps) -> int:

@@ -9,7 +9,7 @@ from sklearn.utils.validation import check_is_fitted
 
 from esnkit.forecasting._backtest import backtest
 from esnkit.forecasting._calendar_features import calendar_inputs, check_calendar
-from esnkit.forecasting._ensemble import check_finite, range_of
+from esnkit.forecasting._ensemble import check_finite
 from esnkit.forecasting._frames import LabelledSeries, columns_or_none
 from esnkit.forecasting._input import (
     check_names,
@@ -25,6 +25,7 @@ from esnkit.forecasting._runaway import (
     MAX_RELATIVE_REACH,
     RUNAWAY_REACH,
     fall_back,
+    range_of,
     warn_beyond_reach,
 )
 from esnkit.forecasting._seasonality import season_periods

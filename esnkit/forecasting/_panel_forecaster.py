@@ -10,7 +10,6 @@ from sklearn.utils.validation import check_is_fitted
 from esnkit.forecasting._calendar_features import check_calendar
 from esnkit.forecasting._calibration import warn_of_few
 from esnkit.forecasting._candidates import default_horizon
-from esnkit.forecasting._ensemble import range_of
 from esnkit.forecasting._forecasts_mixin import (
     check_bias_adjust,
     ends_of,
@@ -24,7 +23,7 @@ from esnkit.forecasting._panel_errors import PanelErrors
 from esnkit.forecasting._panel_inputs import GivenInputs
 from esnkit.forecasting._panel_selection import PanelSelection, error_sizes, select_for_panel
 from esnkit.forecasting._positive import are_whole, check_positive, round_outward
-from esnkit.forecasting._runaway import relative_reach
+from esnkit.forecasting._runaway import range_of, relative_reach
 from esnkit.forecasting._seasonality import check_seasons, season_periods
 from esnkit.forecasting._series_kind import stack_last
 from esnkit.forecasting._static import read_static

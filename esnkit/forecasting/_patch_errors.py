@@ -7,9 +7,8 @@ import numpy as np
 from esnkit.forecasting._backtest import windows_of
 from esnkit.forecasting._calibration import FACTOR, split_origins, warn_of_few
 from esnkit.forecasting._conformal import StepErrors, errors_needed
-from esnkit.forecasting._ensemble import range_of
 from esnkit.forecasting._pooled_errors import PooledErrors
-from esnkit.forecasting._runaway import clear_runaways, fall_back
+from esnkit.forecasting._runaway import clear_runaways, fall_back, range_of
 from esnkit.utils._plain_state import plain_record
 
 __all__ = ["PatchErrors"]

@@ -8,14 +8,14 @@ from sklearn.utils.validation import check_is_fitted
 from esnkit.esn import ESNRegressor
 from esnkit.forecasting._backtest import backtest
 from esnkit.forecasting._capabilities import carries_state, check_memory, check_regressor
-from esnkit.forecasting._ensemble import find_seed, range_of, seeded_clones
+from esnkit.forecasting._ensemble import find_seed, seeded_clones
 from esnkit.forecasting._forecasts_mixin import levels_asked
 from esnkit.forecasting._frames import n_dimensions
 from esnkit.forecasting._input import read_series
 from esnkit.forecasting._missing import refuse_missing_values
 from esnkit.forecasting._patch_errors import PatchErrors
 from esnkit.forecasting._patches import make_layout, make_patches, reflections, training_data
-from esnkit.forecasting._runaway import warn_beyond_reach
+from esnkit.forecasting._runaway import range_of, warn_beyond_reach
 from esnkit.forecasting._series_kind import (
     advance_labels,
     check_added_names,

@@ -12,6 +12,7 @@ __all__ = [
     "clear_runaways",
     "combine_members",
     "fall_back",
+    "range_of",
     "relative_reach",
     "warn_beyond_reach",
 ]
@@ -19,6 +20,11 @@ __all__ = [
 # A trend may lead far out of the range of a series, but not by so many times that range.
 RUNAWAY_REACH = 1e3
 MAX_RELATIVE_REACH = 10  # the largest plausible one
+
+
+def range_of(rows: np.ndarray) -> np.ndarray:
+    """Return the smallest and the largest observed values (2, n_series)."""
+    return np.stack([np.fmin.reduce(rows), np.fmax.reduce(rows)])
 
 
 def relative_reach(forecasts: np.ndarray, observed_range: np.ndarray) -> np.ndarray:

@@ -23,10 +23,10 @@ from esnkit.forecasting._candidates import (
 )
 from esnkit.forecasting._combination import Combination, known_to
 from esnkit.forecasting._differencing import count_lost
-from esnkit.forecasting._ensemble import ModelSpec, fit_ensemble, range_of
+from esnkit.forecasting._ensemble import ModelSpec, fit_ensemble
 from esnkit.forecasting._missing import fill_forward, interpolate, predict_missing
 from esnkit.forecasting._noiseless import is_noiseless, much_worse, noiseless_candidates, reach
-from esnkit.forecasting._runaway import clear_runaways, fall_back
+from esnkit.forecasting._runaway import clear_runaways, fall_back, range_of
 from esnkit.forecasting._simple_share import simple_share
 from esnkit.forecasting._statistical_models import first_integer, fit_statistical_model
 from esnkit.utils._progress import Task

@@ -1,7 +1,6 @@
 """The share of a simple forecast in a forecast: large where nothing shows that it is worse.
 
-The simple forecast is exponential smoothing in `AutoForecaster`, the seasonal naive one in
-`Forecaster`.
+The simple forecast is exponential smoothing, or with few rows the seasonal naive one.
 """
 
 import numpy as np

@@ -16,8 +16,9 @@ from esnkit.forecasting._baseline_errors import (
     evaluate_baselines,
     forecast_windows,
 )
-from esnkit.forecasting._baseline_models import Regression, Rule, least_squares
+from esnkit.forecasting._baseline_models import Regression, least_squares
 from esnkit.forecasting._candidates import Windows, make_windows
+from esnkit.forecasting._rules import Rule
 
 RNG = np.random.default_rng(0)
 VALUES = 10 + np.tile([1.0, 5.0, 2.0, 8.0], 20) + RNG.normal(size=80)

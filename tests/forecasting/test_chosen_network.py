@@ -75,7 +75,7 @@ def test_few_rows_are_a_random_walk_with_half_the_drift(n_rows):
     walk = np.cumsum(np.arange(n_rows) % 3.0)  # the first change is no target
     model = Forecaster(random_state=0).fit(walk)
     assert model.transformer_.lags_ == (1,)
-    assert model.naive_share_ == 0.5
+    assert model.smoothing_share_ == 0.5
     drift = (walk[-1] - walk[1]) / (n_rows - 2) / 2
     np.testing.assert_allclose(model.forecast(2), walk[-1] + drift * np.array([1, 2]), atol=0.1)
 

@@ -8,6 +8,7 @@ from scipy.special import expit
 from sklearn.linear_model import Ridge
 
 from esnkit import Forecaster
+from esnkit.baselines import exponential_smoothing
 from esnkit.forecasting._candidates import Windows
 from esnkit.forecasting._simple_share import simple_share
 
@@ -50,24 +51,24 @@ def test_windows_that_overlap_count_as_fewer():
         assert share_of(0.1, windows) == pytest.approx(expit(-gain))
 
 
-# Seasonal random walks, which the last season forecasts best.
-WALKS = np.random.default_rng(0).normal(size=(15, 4, 2)).cumsum(axis=0).reshape(60, 2)
+# Random walks, which a network does not forecast better.
+WALKS = np.random.default_rng(0).normal(size=(60, 2)).cumsum(axis=0)
 
 
 def without(model):
     """Return the forecast of the network alone."""
-    network = replace(model._ensemble, last_season=None)
+    network = replace(model._ensemble, simple=None)
     return network.roll(np.empty((0, 2)), np.empty((5, 0)), [0], 5)[0]
 
 
-def test_a_share_of_an_uncertain_forecast_is_the_seasonal_naive_one(monkeypatch):
+def test_a_share_of_an_uncertain_forecast_is_exponential_smoothing(monkeypatch):
     model = Forecaster(horizon=5, random_state=0)
     monkeypatch.setattr(Forecaster, "_season_periods", lambda self, values: [4.0])
     model.fit(WALKS[:44])
-    share = model.naive_share_
-    assert 0.3 < share < 1
-    repeated = np.vstack([WALKS[40:44], WALKS[40:41]])
-    expected = (1 - share) * without(model) + share * repeated
+    share = model.smoothing_share_
+    assert 0.2 < share < 1
+    smoothed = exponential_smoothing(WALKS[:44], 5, [4])
+    expected = (1 - share) * without(model) + share * smoothed
     np.testing.assert_allclose(model.forecast(5), expected)
     rolled = model._ensemble.roll(WALKS[44:], np.empty((21, 0)), [0, 7, 16], 5)
     lower, upper = model.forecast(5, interval=0.8)[1:]
@@ -77,15 +78,15 @@ def test_a_share_of_an_uncertain_forecast_is_the_seasonal_naive_one(monkeypatch)
     for seen, row in ((44, 51), (51, 60)):
         model.update(WALKS[seen:row])
         np.testing.assert_allclose(model.forecast(5), rolled[1 if row == 51 else 2])
-    repeated = np.vstack([WALKS[56:60], WALKS[56:57]])
-    expected = (1 - share) * without(model) + share * repeated
+    smoothed = exponential_smoothing(WALKS, 5, [4])
+    expected = (1 - share) * without(model) + share * smoothed
     np.testing.assert_allclose(model.forecast(5), expected)
 
 
 def test_a_clear_forecast_and_a_given_estimator_stand_alone():
     wave = np.sin(np.arange(120) / 3)
-    assert Forecaster(random_state=0).fit(wave).naive_share_ == 0.0
-    assert Forecaster(Ridge(), lags=2).fit(wave[:30]).naive_share_ == 0.0
+    assert Forecaster(random_state=0).fit(wave).smoothing_share_ == 0.0
+    assert Forecaster(Ridge(), lags=2).fit(wave[:30]).smoothing_share_ == 0.0
 
 
 @pytest.mark.parametrize("n_rows", [5, 10, 15])
@@ -96,7 +97,7 @@ def test_few_rows_of_noise_are_continued_near_them(n_rows):
         assert np.abs(ahead - rows.mean()).max() < 2 * np.ptp(rows)
 
 
-def test_missing_values_leave_the_naive_part_finite():
+def test_missing_values_leave_the_smoothed_part_finite():
     rows = WALKS.copy()
     rows[[3, 20, 21, 57, 59], 0] = np.nan
     model = Forecaster(horizon=5, random_state=0).fit(rows)
