@@ -19,7 +19,9 @@ RULES: dict[str, Callable[[np.ndarray, int, "Rule"], np.ndarray]] = {
     "mean": lambda past, n_steps, _: np.repeat(past.mean(axis=0, keepdims=True), n_steps, axis=0),
     "naive": lambda past, n_steps, _: persistence(past, n_steps),
     "drift": lambda past, n_steps, _: drift(past, n_steps),
-    "seasonal naive": lambda past, n_steps, rule: seasonal_naive(past, n_steps, rule.length),
+    "seasonal naive": lambda past, n_steps, rule: seasonal_naive(
+        past, n_steps, min(rule.length, len(past))
+    ),
     "exponential smoothing": lambda past, n_steps, rule: exponential_smoothing(
         past, n_steps, rule.periods, rule.horizon
     ),

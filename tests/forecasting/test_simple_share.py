@@ -3,6 +3,7 @@
 from dataclasses import replace
 
 import numpy as np
+import pandas as pd
 import pytest
 from scipy.special import expit
 from sklearn.linear_model import Ridge
@@ -95,6 +96,16 @@ def test_few_rows_of_noise_are_continued_near_them(n_rows):
         rows = np.random.default_rng(seed).normal(size=n_rows)
         ahead = Forecaster(random_state=0).fit(rows).forecast(6)
         assert np.abs(ahead - rows.mean()).max() < 2 * np.ptp(rows)
+
+
+@pytest.mark.parametrize("n_rows", [8, 11])
+def test_the_first_rows_may_be_fewer_than_a_season(n_rows):
+    quarters = pd.date_range("2020-01-01", periods=n_rows, freq="QS")
+    series = pd.Series(np.random.default_rng(0).normal(size=n_rows), quarters)
+    model = Forecaster(random_state=0).fit(series)
+    assert model.smoothing_share_ == 0.5
+    with pytest.warns(UserWarning, match="residuals|needs"):
+        assert np.isfinite(np.stack(model.forecast(5, interval=0.8))).all()
 
 
 def test_missing_values_leave_the_smoothed_part_finite():
