@@ -105,7 +105,7 @@ def test_the_first_rows_may_be_fewer_than_a_season(n_rows):
     model = Forecaster(random_state=0).fit(series)
     assert model.smoothing_share_ == 0.5
     with pytest.warns(UserWarning, match="residuals|needs"):
-        assert np.isfinite(np.stack(model.forecast(5, interval=0.8))).all()
+        assert np.isfinite(np.asarray(model.forecast(5, interval=0.8))).all()
 
 
 def test_missing_values_leave_the_smoothed_part_finite():
