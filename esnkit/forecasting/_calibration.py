@@ -114,12 +114,17 @@ class IntervalCalibrator:
 
     def step_errors(self, ensemble: Ensemble, values, exog) -> np.ndarray:
         """Return one-step errors (n, n_series) of the transformed series, see `Ensemble`."""
+        first = self.spec.n_unexplained
+        if len(values) < first + 2:
+            raise ValueError(
+                f"sample needs a series of at least {first + 2} time steps with these lags, "
+                f"differences and horizon, for one-step errors to draw from, got {len(values)}"
+            )
         model = self._model(values, exog)
         errors = values[:0]
-        if model is not None:
+        if model is not None and self._start < len(values):
             errors = model.step_errors(values[self._start :], exog[self._start :])
         if len(errors) < MIN_ERRORS:
-            first = self.spec.n_unexplained
             start = ensemble.restart(interpolate(values)[:first], exog[:first])
             errors = start.step_errors(values[first:], exog[first:])
         return errors

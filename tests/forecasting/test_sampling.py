@@ -92,3 +92,10 @@ def test_paths_after_an_update_start_at_the_new_rows():
     model = Forecaster(LinearRegression(), lags=6).fit(WAVE[:200]).update(WAVE[200:250])
     paths = model.sample(5, 4, random_state=0)
     np.testing.assert_allclose(paths, np.tile(WAVE[250:255], (4, 1)), atol=1e-6)
+
+
+def test_few_rows_that_give_no_errors_to_draw_from_are_refused():
+    rows = np.array([1.0, 2.0, 4.0, 3.0])
+    assert np.isfinite(Forecaster(random_state=0).fit(rows).sample(2, 3, random_state=0)).all()
+    with pytest.raises(ValueError, match="sample needs a series of at least 4 time steps .* got 3"):
+        Forecaster(random_state=0).fit(rows[:3]).sample(2, 3)
