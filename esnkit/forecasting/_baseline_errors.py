@@ -29,6 +29,7 @@ __all__ = ["Baseline", "better_baseline", "evaluate_baselines", "forecast_window
 SIGNIFICANCE = 0.025
 NEGLIGIBLE_ERROR = 1e-4  # relative to the range of the values: all errors below are the same
 DEFAULT_CONTEXT = 5
+MAX_RIDGE_LAGS = 400  # in a row; fits with more take longer than those of all networks
 
 
 class Baseline(NamedTuple):
@@ -78,7 +79,7 @@ def make_baselines(
     """Return the models to compare with, for at least `n_rows` rows with seasons of `periods`."""
     season = periods[0] if periods and periods[0] <= n_rows else 1
     context = periods[0] if periods else DEFAULT_CONTEXT
-    n_lags = max([default_order(n_rows), *(p + 1 for p in periods[:1] if 3 * p < n_rows)])
+    lags = _lags_of_ridge(n_rows, periods[0] if periods else 0)
     seasonal = {f"seasonal naive ({p} steps)": Rule("seasonal naive", p) for p in periods}
     return {
         "naive": Rule("naive"),
@@ -88,8 +89,26 @@ def make_baselines(
         "exponential smoothing": Rule("exponential smoothing", season, tuple(periods), horizon),
         f"context parrot ({context} steps)": Rule("context parrot", context),
         "autoregressive (AIC)": Regression(least_squares(), by_aic=True, n_exog=n_exog),
-        f"ridge ({n_lags} lags)": Regression(ridge(), tuple(range(1, n_lags + 1)), n_exog=n_exog),
+        f"ridge ({len(lags)} lags)": Regression(ridge(), lags, n_exog=n_exog),
     }
+
+
+def _lags_of_ridge(n_rows: int, period: int) -> tuple[int, ...]:
+    """Return lags up to one beyond the season, of a long season few in a row and its own.
+
+    Examples
+    --------
+    >>> _lags_of_ridge(40, 4), _lags_of_ridge(200, 0)[-1], _lags_of_ridge(200, 60)[-1]
+    ((1, 2, 3, 4, 5, 6, 7, 8, 9, 10, 11, 12), 23, 61)
+    >>> _lags_of_ridge(20_000, 1440)[-5:]
+    (42, 43, 1439, 1440, 1441)
+    """
+    order = default_order(n_rows)
+    if 3 * period >= n_rows or period < order:
+        return tuple(range(1, order + 1))
+    if period < MAX_RIDGE_LAGS:
+        return tuple(range(1, period + 2))
+    return (*range(1, order + 1), period - 1, period, period + 1)
 
 
 def forecast_windows(

@@ -15,6 +15,7 @@ from esnkit.forecasting._baseline_errors import (
     better_baseline,
     evaluate_baselines,
     forecast_windows,
+    make_baselines,
 )
 from esnkit.forecasting._baseline_models import Regression, least_squares
 from esnkit.forecasting._candidates import Windows, make_windows
@@ -46,6 +47,13 @@ def test_each_forecast_knows_the_rows_before_its_origin_only():
         }
         for name, forecast in expected.items():
             np.testing.assert_allclose(found[name].forecasts[row], forecast)
+
+
+def test_a_long_season_has_few_lags():
+    models = make_baselines(5000, [480], 10)
+    assert models["ridge (39 lags)"].lags == (*range(1, 37), 479, 480, 481)
+    assert make_baselines(1000, [300], 10)["ridge (301 lags)"].lags == tuple(range(1, 302))
+    assert make_baselines(500, [300], 10)["ridge (26 lags)"].lags == tuple(range(1, 27))
 
 
 def test_forecasts_are_limited_and_loops_that_diverge_count_as_bad():
