@@ -27,7 +27,8 @@ def simple_share(
     Parameters
     ----------
     forecasts, others, observed : ndarray of shape (n_origins, horizon, ...)
-        Of the networks, and simple ones. Missing observed values, NaN, do not count.
+        Of the networks, and simple ones, NaN where one runs away. Missing observed values, NaN, do
+        not count.
     windows : Windows
     """
     known, of_window = ~np.isnan(observed), tuple(range(1, observed.ndim))
@@ -35,6 +36,8 @@ def simple_share(
         sizes = [np.abs(rows - observed) for rows in (forecasts, others)]
         errors = [size.mean(axis=of_window, where=known) for size in sizes]
         gains, sums = errors[1] - errors[0], errors[1] + errors[0]
+        if (np.isfinite(errors[0]) & ~np.isfinite(errors[1])).any():  # the simple one runs away
+            return 0.0
         if len(gains) < 2 or not np.isfinite(sums).all():
             return DEFAULT_SHARE
     gains = np.divide(gains, sums, out=gains, where=sums > 0)

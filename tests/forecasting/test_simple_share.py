@@ -42,6 +42,8 @@ def test_the_share_without_errors_or_a_comparison():
         assert simple_share(same, same, zeros, windows) == 0.5
     assert simple_share(zeros[:1], ones[:1], zeros[:1], windows) == 0.5
     assert simple_share(zeros + np.nan, ones, zeros, windows) == 0.5
+    lost = np.where(np.arange(4)[:, None] == 2, np.nan, zeros)
+    assert simple_share(ones, lost, zeros, windows) == 0.0
 
 
 def test_windows_that_overlap_count_as_fewer():
