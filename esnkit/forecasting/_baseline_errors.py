@@ -20,7 +20,7 @@ from esnkit.forecasting._baseline_models import (
     ridge,
 )
 from esnkit.forecasting._candidates import LARGEST_ERROR, Windows
-from esnkit.forecasting._rules import Rule
+from esnkit.forecasting._rules import Rule, smoothing_rule
 from esnkit.utils._threads import one_blas_thread
 from esnkit.utils._warnings import muted
 
@@ -77,7 +77,6 @@ def make_baselines(
     n_rows: int, periods: list[int], horizon: int, n_exog: int | None = None
 ) -> dict[str, Any]:
     """Return the models to compare with, for at least `n_rows` rows with seasons of `periods`."""
-    season = periods[0] if periods and periods[0] <= n_rows else 1
     context = periods[0] if periods else DEFAULT_CONTEXT
     lags = _lags_of_ridge(n_rows, periods[0] if periods else 0)
     seasonal = {f"seasonal naive ({p} steps)": Rule("seasonal naive", p) for p in periods}
@@ -86,7 +85,7 @@ def make_baselines(
         **seasonal,
         "drift": Rule("drift"),
         "mean": Rule("mean"),
-        "exponential smoothing": Rule("exponential smoothing", season, tuple(periods), horizon),
+        "exponential smoothing": smoothing_rule(periods, n_rows, horizon),
         f"context parrot ({context} steps)": Rule("context parrot", context),
         "autoregressive (AIC)": Regression(least_squares(), by_aic=True, n_exog=n_exog),
         f"ridge ({len(lags)} lags)": Regression(ridge(), lags, n_exog=n_exog),

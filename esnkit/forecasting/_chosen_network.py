@@ -14,8 +14,8 @@ from esnkit.forecasting._candidates import (
 )
 from esnkit.forecasting._missing import fill_forward, interpolate
 from esnkit.forecasting._penalty_path import Structure
-from esnkit.forecasting._rules import Rule
-from esnkit.forecasting._simple_share import DEFAULT_SHARE, naive_season, simple_share
+from esnkit.forecasting._rules import Rule, naive_season, smoothing_rule
+from esnkit.forecasting._simple_share import DEFAULT_SHARE, simple_share
 from esnkit.utils._progress import Task
 
 __all__ = ["choose_network"]
@@ -75,8 +75,7 @@ def choose_network(
     reversion = 1 + REVERSION_ROWS / len(values)
     best = min(candidates, key=lambda c: c.error * (1 if c.structure.differences else reversion))
     first = int(windows.origins[0])
-    season, lengths = naive_season(periods, first), tuple(map(round, periods))
-    rule = Rule("exponential smoothing", season, lengths, windows.horizon)
+    rule = smoothing_rule(periods, first, windows.horizon)
     series, later = values[:, :n_series], windows.origins - first
     smoothed = rule.fit(series[:first], exog).roll(series[first:], exog, later, windows.horizon)
     observed = windows.observed(known[:, :n_series])

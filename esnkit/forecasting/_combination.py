@@ -6,7 +6,7 @@ from typing import Any
 import numpy as np
 
 from esnkit.forecasting._power import with_power
-from esnkit.forecasting._runaway import clear_runaways, combine_members
+from esnkit.forecasting._runaway import add_share, clear_runaways, combine_members
 from esnkit.utils._plain_state import plain_record
 
 __all__ = ["Combination", "SeparateSeries", "columns_of_series", "known_to", "of_series"]
@@ -107,11 +107,10 @@ class Combination:
 
     def combine(self, forecasts: list[np.ndarray], simple: np.ndarray | None = None) -> np.ndarray:
         """Return the median of forecasts that do not run away, with its share of a simple one."""
-        median, share = combine_members(forecasts, "median"), self.simple_share
-        if simple is None:
-            return self.limit(median)
-        simple = np.where(np.isnan(simple), median, simple)  # NaN where it runs away
-        return self.limit((1 - share) * median + share * simple)
+        median = combine_members(forecasts, "median")
+        if simple is not None:
+            median = add_share(median, simple, self.simple_share)
+        return self.limit(median)
 
     def limit(self, values: np.ndarray) -> np.ndarray:
         """Return values within the range that forecasts may have."""

@@ -14,7 +14,7 @@ from esnkit.forecasting._differencing import Lag, count_lost, longest_lag
 from esnkit.forecasting._missing import fit_with_missing, taught_rows
 from esnkit.forecasting._reduction import make_reduction, rolling_forecasts
 from esnkit.forecasting._rules import FittedRule, Rule
-from esnkit.forecasting._runaway import clear_runaways, combine_members, range_of
+from esnkit.forecasting._runaway import add_share, clear_runaways, combine_members, range_of
 from esnkit.forecasting._seasonality import season_terms
 from esnkit.forecasting._transforms import ExogTransform, RowTransform
 from esnkit.utils._plain_state import plain_record
@@ -157,8 +157,7 @@ class Ensemble:
         combined = combine_members(members, self.combine)
         if self.simple is not None:
             simple = self.simple.roll(values, exog, origins, n_steps)
-            simple = np.where(np.isnan(simple), combined, simple)  # NaN where it runs away
-            combined = (1 - self.simple_share) * combined + self.simple_share * simple
+            combined = add_share(combined, simple, self.simple_share)
         return self.limit(combined)
 
     def step_errors(self, values: np.ndarray, exog: np.ndarray) -> np.ndarray:

@@ -150,6 +150,11 @@ class PanelEnsemble(NamedTuple):
     n_chosen: int
     smoothing: PanelSmoothing | None = None
 
+    @property
+    def smoothing_share(self) -> float:
+        """Share of exponential smoothing in the forecast."""
+        return 0.0 if self.smoothing is None else self.smoothing.share
+
     def forecast(
         self, packed: PackedSeries, ahead: np.ndarray, bias_adjust: bool = False
     ) -> np.ndarray:

@@ -317,7 +317,7 @@ class PanelForecaster(CallbackSupportMixin, PlainStateMixin, BaseEstimator):
             name: found.naive_error,
             "exponential smoothing": found.smoothing_error,
         }
-        self.smoothing_share_ = found.smoothing_share
+        self.smoothing_share_ = found.ensemble.smoothing_share
 
     def forecast(self, n_steps, exog=None, interval=None, quantiles=None, *, bias_adjust=False):
         """Forecast the steps that follow each series.

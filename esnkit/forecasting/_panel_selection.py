@@ -144,7 +144,6 @@ class PanelSelection(NamedTuple):
     error: float  # of the forecast
     naive_error: float
     smoothing_error: float
-    smoothing_share: float
     relative_errors: np.ndarray  # (n_windows, horizon), of the forecast, wider for few series; NaN
     # where the value is missing
 
@@ -206,12 +205,11 @@ def _select(
     forecasts = smoothing.combine(median, smoothed)
     fitted = [fit_member(member, packed, reservoirs) for member in members]
     return PanelSelection(
-        ensemble=PanelEnsemble(fitted, len(chosen), smoothing),
+        ensemble=PanelEnsemble(fitted, len(chosen), smoothing if smoothing.share else None),
         candidates=candidates,
         error=float(windows.errors(forecasts)),
         naive_error=float(windows.errors(_naive(windows, periods))),
         smoothing_error=smoothing_error,
-        smoothing_share=smoothing.share,
         relative_errors=_errors_to_come(windows, forecasts),
     )
 

@@ -11,6 +11,7 @@ import numpy as np
 from esnkit.forecasting._exponential_smoothing import exponential_smoothing
 from esnkit.forecasting._missing import fill_seasons
 from esnkit.forecasting._packed_series import PackedSeries
+from esnkit.forecasting._runaway import add_share
 from esnkit.utils._plain_state import plain_record
 
 __all__ = ["PanelSmoothing", "share_of_second", "smooth_series"]
@@ -29,8 +30,7 @@ class PanelSmoothing(NamedTuple):
 
     def combine(self, forecasts: np.ndarray, smoothed: np.ndarray) -> np.ndarray:
         """Return the weighted mean of forecasts, those of networks alone where others are NaN."""
-        mean = (1 - self.share) * forecasts + self.share * smoothed
-        return np.where(np.isnan(smoothed), forecasts, mean)
+        return add_share(forecasts, smoothed, self.share)
 
     def forecast(self, packed: PackedSeries, n_steps: int) -> np.ndarray:
         """Return forecasts (n_series, n_steps) after the last rows, NaN for short series.

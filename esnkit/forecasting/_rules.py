@@ -1,6 +1,6 @@
 """Forecasts that are functions of the past, without weights, as models of series."""
 
-from collections.abc import Callable
+from collections.abc import Callable, Sequence
 from dataclasses import dataclass
 from typing import NamedTuple
 
@@ -12,7 +12,7 @@ from esnkit.forecasting._naive import context_parrot, drift, persistence, season
 from esnkit.forecasting._runaway import clear_runaways, range_of
 from esnkit.utils._plain_state import plain_record
 
-__all__ = ["FittedRule", "Rule"]
+__all__ = ["FittedRule", "Rule", "naive_season", "smoothing_rule"]
 
 # By name: the forecast of a past and a number of steps, given the rule.
 RULES: dict[str, Callable[[np.ndarray, int, "Rule"], np.ndarray]] = {
@@ -94,6 +94,24 @@ class FittedRule:
     def exog_out_of_range(self, exog: np.ndarray) -> tuple[np.ndarray, np.ndarray]:
         """Return that nothing is unusual about inputs, as they have no effect."""
         return np.empty(0, dtype=int), np.zeros(exog.shape)
+
+
+def smoothing_rule(periods: Sequence[float], n_rows: int, horizon: int) -> Rule:
+    """Return exponential smoothing for at least `n_rows` rows, judged by rolling forecasts."""
+    lengths = tuple(round(period) for period in periods)
+    return Rule("exponential smoothing", naive_season(periods, n_rows), lengths, horizon)
+
+
+def naive_season(periods: Sequence[float], n_rows: int) -> int:
+    """Return the length of the first season, 1 without one or if it is longer than the rows.
+
+    Examples
+    --------
+    >>> naive_season([12.0, 52.2], 20), naive_season([52.2], 20), naive_season([], 20)
+    (12, 1, 1)
+    """
+    first = round(periods[0]) if periods else 1
+    return first if first <= n_rows else 1
 
 
 def _last(rows: np.ndarray, n_rows: int | None) -> np.ndarray:

@@ -9,6 +9,7 @@ from esnkit.utils._warnings import warn
 __all__ = [
     "MAX_RELATIVE_REACH",
     "RUNAWAY_REACH",
+    "add_share",
     "clear_runaways",
     "combine_members",
     "fall_back",
@@ -87,6 +88,17 @@ def combine_members(members: list[np.ndarray], how: str) -> np.ndarray:
         if kept:
             combined[k] = np.mean(kept, axis=0) if how == "mean" else np.median(kept, axis=0)
     return combined
+
+
+def add_share(forecasts: np.ndarray, simple: np.ndarray, share: float) -> np.ndarray:
+    """Return forecasts with a share of simple ones, without it where these run away (NaN).
+
+    Examples
+    --------
+    >>> add_share(np.array([4.0, 4.0]), np.array([8.0, np.nan]), 0.25)
+    array([5., 4.])
+    """
+    return np.where(np.isnan(simple), forecasts, (1 - share) * forecasts + share * simple)
 
 
 def fall_back(forecasts: np.ndarray, rows: np.ndarray, origins, lags: list[int]) -> np.ndarray:

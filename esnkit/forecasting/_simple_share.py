@@ -8,7 +8,7 @@ from scipy.special import expit
 
 from esnkit.forecasting._candidates import Windows
 
-__all__ = ["DEFAULT_SHARE", "naive_season", "simple_share"]
+__all__ = ["DEFAULT_SHARE", "simple_share"]
 
 NO_SHARE_GAIN = 3.0  # in standard errors; a share spoils forecasts of series with little noise
 DEFAULT_SHARE = 0.5  # where there are no errors to compare
@@ -44,15 +44,3 @@ def simple_share(
     standard_error = gains.std(ddof=1) / np.sqrt(windows.n_separate)
     gain = gains.mean() / max(standard_error, np.finfo(float).tiny)
     return float(expit(-gain)) if gain < NO_SHARE_GAIN else 0.0
-
-
-def naive_season(periods: list[float], n_rows: int) -> int:
-    """Return the length of the first season, 1 without one or if it is longer than the rows.
-
-    Examples
-    --------
-    >>> naive_season([12.0, 52.2], 20), naive_season([52.2], 20), naive_season([], 20)
-    (12, 1, 1)
-    """
-    first = round(periods[0]) if periods else 1
-    return first if first <= n_rows else 1

@@ -193,9 +193,7 @@ def test_windows_without_observed_values_and_those_of_constant_series_are_left_o
 
 def test_the_choice_for_series_with_gaps_is_the_better_one_of_two(monkeypatch):
     packed, given = with_missing(10, 11, 20), []
-    results = [
-        PanelSelection(Filling(), [], error, 1, 1, 0, np.ones((1, 1))) for error in (2.0, 1.0)
-    ]
+    results = [PanelSelection(Filling(), [], error, 1, 1, np.ones((1, 1))) for error in (2.0, 1.0)]
 
     def choose(packed, *_):
         given.append(packed.values)
